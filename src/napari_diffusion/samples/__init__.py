@@ -1,0 +1,65 @@
+"""Pictures to try the loop on: bad ones, some with known truth.
+
+They are computed, or degraded from what ships with scikit-image. Nothing is downloaded, and two
+calls give the same numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._base import LayerData, Sample, layers
+from .face import degraded_face
+from .microscopy import noisy_microscopy
+from .phantom import phantom
+from .video import noisy_video
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "SAMPLES",
+    "Sample",
+    "degraded_face",
+    "face_layers",
+    "layers",
+    "microscopy_layers",
+    "noisy_microscopy",
+    "noisy_video",
+    "phantom",
+    "phantom_layers",
+    "video_layers",
+]
+
+#: Every sample by the name it has on the command line and in the manifest.
+SAMPLES: dict[str, Callable[[], Sample]] = {
+    "face": degraded_face,
+    "microscopy": noisy_microscopy,
+    "phantom": phantom,
+    "video": noisy_video,
+}
+
+
+def face_layers() -> list[LayerData]:
+    """Open the degraded face in napari."""
+    return _opened("face")
+
+
+def microscopy_layers() -> list[LayerData]:
+    """Open the noisy microscopy picture in napari."""
+    return _opened("microscopy")
+
+
+def phantom_layers() -> list[LayerData]:
+    """Open the 3D phantom and, hidden beneath it, its truth in napari."""
+    return _opened("phantom")
+
+
+def video_layers() -> list[LayerData]:
+    """Open the noisy video and, hidden beneath it, its truth in napari."""
+    return _opened("video")
+
+
+def _opened(name: str) -> list[LayerData]:
+    # napari selects the layer it adds last: the picture, not the hidden truth, must be that one.
+    return layers(SAMPLES[name]())[::-1]

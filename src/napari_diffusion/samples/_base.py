@@ -1,0 +1,122 @@
+"""What a sample is, and how it becomes napari layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: What napari adds to its list: data, keyword arguments, layer type.
+LayerData = tuple[NDArray[Any], dict[str, Any], str]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sample:
+    """A picture to try things on, and all that is known about it.
+
+    ``nd.steps(sample.image, recipe, axes=sample.axes, spacing=sample.spacing, rgb=sample.rgb)``
+    runs the loop on it.
+
+    Attributes
+    ----------
+    name : str
+        Name of the layer it becomes.
+    image : ndarray
+        The degraded picture, a new array at every call.
+    axes : str
+        One letter of "tczyx" per axis of `image`.
+    spacing : tuple of float
+        Distance of two samples along each spatial axis, in `unit`.
+    unit : str
+        Unit of `spacing`: "pixel" where the size of a pixel is not known, else "micrometer".
+    truth : ndarray or None
+        The picture without noise, same shape and intensity scale as `image`; None where nobody
+        knows it.
+    rgb : bool
+        True if the last axis holds red, green and blue.
+    about : str
+        How the picture was made, in plain words and numbers.
+    """
+
+    name: str
+    image: NDArray[Any]
+    axes: str
+    spacing: tuple[float, ...]
+    unit: str
+    truth: NDArray[Any] | None = None
+    rgb: bool = False
+    about: str = ""
+
+
+def layers(sample: Sample) -> list[LayerData]:
+    """Return the sample as napari layers: the picture, then its truth where it is known.
+
+    The truth is hidden and has the picture's contrast limits, so that switching it on compares
+    like with like. Each layer says in ``metadata["napari_diffusion_sample"]`` that it is made
+    up, and how.
+
+    Parameters
+    ----------
+    sample : Sample
+        The sample to show.
+
+    Returns
+    -------
+    list of (data, keyword arguments, "image")
+        What ``napari.layers.Layer.create`` takes.
+    """
+    picture = (sample.image, _shown(sample, "picture", sample.name), "image")
+    if sample.truth is None:
+        return [picture]
+    hidden = _shown(sample, "truth", f"{sample.name} · truth") | {"visible": False}
+    return [picture, (sample.truth, hidden, "image")]
+
+
+def shipped(name: str) -> NDArray[np.uint8]:
+    """Return the picture of that name that lies inside the scikit-image package.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If scikit-image is not installed.
+    """
+    try:
+        from skimage import data
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"the picture {name!r} lies inside scikit-image, which is not installed; "
+            "install it with: pip install scikit-image",
+            name=error.name,
+        ) from error
+    picture: NDArray[np.uint8] = getattr(data, name)()
+    return picture
+
+
+def _shown(sample: Sample, role: str, name: str) -> dict[str, Any]:
+    axes = sample.axes[:-1] if sample.rgb else sample.axes
+    space = dict(zip((axis for axis in axes if axis in "zyx"), sample.spacing, strict=True))
+    shown: dict[str, Any] = {
+        "name": name,
+        "scale": tuple(space.get(axis, 1.0) for axis in axes),
+        "units": tuple(sample.unit if axis in space else "pixel" for axis in axes),
+        "axis_labels": tuple(axes),
+        "rgb": sample.rgb,
+        "metadata": {
+            "napari_diffusion_sample": {
+                "name": sample.name,
+                "role": role,
+                "synthetic": True,
+                "about": sample.about,
+            }
+        },
+    }
+    if not sample.rgb:
+        shown["contrast_limits"] = _contrast_limits(sample.image)
+    return shown
+
+
+def _contrast_limits(image: NDArray[Any]) -> tuple[float, float]:
+    low, high = np.percentile(image, (0.1, 99.9))
+    return float(low), float(high)
