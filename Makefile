@@ -1,0 +1,49 @@
+# Each target prepares what it needs: on a fresh machine `make demo` is the first thing to type.
+#   PYTHON=python3.12   the interpreter     VENV=/path   where the environment goes
+PYTHON ?= python3
+VENV ?= .venv
+
+PREPARE = $(PYTHON) tools/environment.py "$(VENV)"
+RUN = "$(VENV)/bin/python"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench docs lint format pins clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup: ## prepare the environment alone
+	@$(PREPARE)
+
+demo: setup ## run the loop in napari and leave the steps in demo/
+	@$(RUN) tools/screen.py "$(VENV)/bin/napari-diffusion" demo --output demo
+
+test: lint ## check the style and the types, then run every test
+	@$(RUN) -m pytest
+
+lint: setup ## check the style and the types
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+
+format: setup ## put the code into its usual form
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+bench: ## measure the speed against other libraries
+	@$(PREPARE) bench
+	@$(RUN) -m benchmarks
+
+docs: ## build the pages into site/
+	@$(PREPARE) docs
+	@$(RUN) -m mkdocs build --strict --site-dir site
+
+pins: ## renew constraints.txt
+	@$(PREPARE) pins
+	@$(RUN) -m uv pip compile --quiet --universal --upgrade --all-extras \
+		--no-header --no-annotate pyproject.toml > constraints.new
+	@grep -v pypy constraints.new > constraints.txt
+	@rm constraints.new
+
+clean: ## remove what the other targets left, but the environment
+	rm -rf build demo dist site .mypy_cache .pytest_cache .ruff_cache
