@@ -96,12 +96,20 @@ def _root_prefix() -> list[str] | None:
 
 
 def _apt_install(prefix: list[str], packages: list[str]) -> None:
-    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--quiet"]
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet=2"]
     # An old list of packages names files that are no longer served: always take a new one.
     for words in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-        if subprocess.call([*apt, *words], stdin=subprocess.DEVNULL) != 0:
+        done = subprocess.run(
+            [*apt, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if done.returncode != 0:
             sys.exit(
-                f"apt-get {words[0]} failed. To do it by hand, type:\n\n    {apt_line(packages)}"
+                f"{done.stdout}\napt-get {words[0]} failed. To do it by hand, type:\n\n"
+                f"    {apt_line(packages)}"
             )
 
 
