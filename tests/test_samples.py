@@ -10,7 +10,7 @@ import pytest
 
 from napari_diffusion import samples
 from napari_diffusion.samples import SAMPLES, _base, face, layers, microscopy, video
-from napari_diffusion.samples.phantom import NOISE, SPACING, scene
+from napari_diffusion.samples.phantom import EDGE, NOISE, SPACING, _Canvas, scene
 
 NAMES = ["face", "microscopy", "phantom", "video"]
 
@@ -166,6 +166,52 @@ def test_the_phantom_has_what_it_says(made):
         assert at(*wall) > 0.5
     # A membrane parts the box: no line along z gets past the first one.
     assert truth[:20].max(axis=0).min() > 0.35
+
+
+@pytest.fixture
+def canvas():
+    """Voxels of a quarter of a micrometre in a cube of 20."""
+    return _Canvas(*[np.arange(0.125, 20, 0.25, dtype=np.float32)] * 3)
+
+
+def filled(canvas, axis=None):
+    """What a thing of brightness 1.1 fills, in micrometres to the power of the axes summed over."""
+    part = (canvas.volume.astype(float) - 0.1) / 1.0
+    return part.sum(axis) * 0.25 ** (3 if axis is None else 1)
+
+
+# An edge that falls off over EDGE puts the surface at a distance with the variance EDGE**2 / 20.
+
+
+def test_a_ball_has_the_volume_of_a_ball(canvas):
+    canvas.ball((10.1, 9.9, 10.03), 3.0, 1.1)
+    volume = 4 / 3 * np.pi * (3.0**3 + 3 * 3.0 * EDGE**2 / 20)
+    assert filled(canvas) == pytest.approx(volume, rel=2e-3)
+
+
+def test_a_vesicle_has_the_volume_of_its_shell(canvas):
+    canvas.vesicle((10.1, 9.9, 10.03), 6.0, 1.5, 1.1)
+    outer, inner = (4 / 3 * np.pi * (r**3 + 3 * r * EDGE**2 / 20) for r in (6.75, 5.25))
+    assert filled(canvas) == pytest.approx(outer - inner, rel=2e-3)
+
+
+def test_a_tube_has_the_volume_of_a_rod_with_round_ends(canvas):
+    ends = np.array([[4.0, 5.0, 6.0], [9.0, 9.0, 10.0], [14.0, 13.0, 14.0]])
+    canvas.tube(ends, 1.5, 1.1)
+    rod = np.linalg.norm(ends[2] - ends[0]) * np.pi * (1.5**2 + EDGE**2 / 20)
+    caps = 4 / 3 * np.pi * (1.5**3 + 3 * 1.5 * EDGE**2 / 20)
+    assert filled(canvas) == pytest.approx(rod + caps, rel=2e-3)
+
+
+@pytest.mark.parametrize("across", [0, 1, 2])
+def test_a_tilted_sheet_keeps_its_thickness(canvas, across):
+    # So long a wave is a plane here: it rises by a half along one axis, a quarter along the other.
+    long = 2 * np.pi * 1e5
+    canvas.sheet(across, 2.0, (0.5e5, long, 0.0), (0.25e5, long, 0.0), 1.6, 1.1)
+    seen = filled(canvas, across)
+    thickness = 1.6 * np.sqrt(1 + 0.5**2 + 0.25**2)
+    # Where the sheet leaves the cube it is cut.
+    np.testing.assert_allclose(seen[8:48, 8:48], thickness, rtol=0.01)
 
 
 def test_a_box_that_is_not_whole_voxels_is_refused():
