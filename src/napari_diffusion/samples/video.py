@@ -76,7 +76,7 @@ def _bar(turn: Mesh, y: Mesh, x: Mesh) -> Mesh:
 
 
 def _spots(t: Mesh, y: Mesh, x: Mesh) -> Iterator[Mesh]:
-    """Yield a row of spots, each lit for a third of a period of its own."""
+    """Yield a row of spots, each lit for about a third of a period of its own."""
     for number, period in enumerate((4, 5, 6, 7, 8, 9)):
         lit = (t + 5 * number) % period < period / 3
         yield lit * _inside(3 - np.hypot(y - 14, x - 14 - 20 * number))
