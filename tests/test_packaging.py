@@ -1,0 +1,113 @@
+"""What a user gets by installing the package, and what the repository promises about it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+TARGETS = ["setup", "demo", "test", "bench", "docs"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
+    subprocess.run([*build, str(folder)], cwd=ROOT, check=True, capture_output=True)
+    return ZipFile(next(folder.glob("*.whl")))
+
+
+@pytest.fixture(scope="module")
+def pins():
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    return [Requirement(line) for line in lines]
+
+
+def direct_requirements():
+    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    found = [Requirement(line) for group in groups for line in group]
+    return [r for r in found if canonicalize_name(r.name) != "napari-diffusion"]
+
+
+@pytest.mark.parametrize("name", ["napari.yaml", "py.typed", "__init__.py", "cli.py"])
+def test_the_wheel_holds(wheel, name):
+    assert f"napari_diffusion/{name}" in wheel.namelist()
+
+
+def test_the_wheel_holds_nothing_but_the_package(wheel):
+    tops = {name.split("/")[0] for name in wheel.namelist()}
+    assert tops == {"napari_diffusion", f"napari_diffusion-{PROJECT['version']}.dist-info"}
+
+
+def test_the_wheel_says_what_napari_looks_for(wheel):
+    info = f"napari_diffusion-{PROJECT['version']}.dist-info"
+    assert "Classifier: Framework :: napari\n" in wheel.read(f"{info}/METADATA").decode()
+    entries = wheel.read(f"{info}/entry_points.txt").decode()
+    assert "[napari.manifest]\nnapari-diffusion = napari_diffusion:napari.yaml\n" in entries
+
+
+def test_the_command_resolves():
+    (command,) = metadata.entry_points(group="console_scripts", name="napari-diffusion")
+    assert callable(command.load())
+
+
+def test_the_engine_needs_neither_napari_nor_qt():
+    needed = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    assert not needed & {"napari", "qtpy", "magicgui", "pyqtgraph", "pyqt6", "pyside6"}
+
+
+def test_one_version_everywhere():
+    version = PROJECT["version"]
+    assert metadata.version("napari-diffusion") == version
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(r"^## (\S+)", changelog, re.MULTILINE).group(1) == version
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+
+
+def test_every_pin_is_one_exact_version(pins):
+    for pin in pins:
+        assert re.fullmatch(r"==[\w.+!]+", str(pin.specifier)), pin
+        assert pin.url is None
+        assert not pin.extras
+
+
+def test_pins_meet_what_pyproject_asks_for(pins):
+    for wanted in direct_requirements():
+        versions = [
+            next(iter(pin.specifier)).version
+            for pin in pins
+            if canonicalize_name(pin.name) == canonicalize_name(wanted.name)
+        ]
+        assert versions, f"{wanted.name} is not pinned: run make pins"
+        assert all(wanted.specifier.contains(v) for v in versions), f"{wanted}: {versions}"
+
+
+def test_no_package_is_pinned_twice_on_one_machine(pins):
+    here = [canonicalize_name(p.name) for p in pins if p.marker is None or p.marker.evaluate()]
+    assert len(here) == len(set(here))
+
+
+def test_the_manifest_at_the_top_is_the_one_in_the_package():
+    link = ROOT / "napari.yaml"
+    if not link.is_symlink():
+        pytest.skip("this checkout has no symbolic links")
+    assert link.resolve() == ROOT / "src" / "napari_diffusion" / "napari.yaml"
+    assert link.exists()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make on this machine")
+@pytest.mark.parametrize("target", TARGETS)
+def test_make_knows(target):
+    dry = ["make", "--dry-run", "--no-print-directory", target]
+    assert "tools/environment.py" in subprocess.check_output(dry, cwd=ROOT, text=True)
