@@ -1,0 +1,31 @@
+"""The noise-and-diffusion loop on images, every step of it to be seen."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from napari_diffusion import estimate, filters, noise, schedules
+from napari_diffusion.drive import Stopped
+from napari_diffusion.grid import Grid
+from napari_diffusion.loop import run, steps
+from napari_diffusion.presets import PRESETS
+from napari_diffusion.recipe import Recipe, Step
+
+try:
+    __version__ = version("napari-diffusion")
+except PackageNotFoundError:
+    __version__ = "0+unknown"
+
+__all__ = [
+    "PRESETS",
+    "Grid",
+    "Recipe",
+    "Step",
+    "Stopped",
+    "estimate",
+    "filters",
+    "noise",
+    "run",
+    "schedules",
+    "steps",
+]

@@ -1,0 +1,118 @@
+"""Where the loop works: the picture at hand, its window in the whole, and who runs the members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.drive import Drive, StopToken, with_halo
+from napari_diffusion.noise import Address
+from napari_diffusion.picture import Picture, is_dask
+from napari_diffusion.recipe import Recipe
+
+if TYPE_CHECKING:
+    from napari_diffusion.filters import Filter
+    from napari_diffusion.grid import GridOptions
+    from napari_diffusion.noise import Noise
+    from napari_diffusion.recipe import NoiseScale
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """The resolved recipe, the window of the picture it runs on, and the drive that runs it.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        Resolved on the whole source.
+    window : Picture
+        The part of the source that is computed: the region asked for and the halo of all steps.
+    shown : Picture
+        The part that is given back.
+    inner : tuple of slice
+        Where `shown` lies in `window`.
+    drive : Drive or Chunks
+        Runs members in memory, or on the chunks of a dask array.
+    """
+
+    recipe: Recipe
+    window: Picture
+    shown: Picture
+    inner: tuple[slice, ...]
+    drive: Any
+
+    @classmethod
+    def of(
+        cls,
+        image: Any,
+        recipe: Recipe,
+        region: tuple[slice, ...] | None,
+        first_step: int,
+        stop: StopToken | None,
+        options: GridOptions,
+    ) -> Canvas:
+        """Read the image, resolve the recipe on all of it, and choose the window to compute."""
+        if first_step and not recipe.is_resolved:
+            raise ValueError(
+                f'first_step={first_step} needs a resolved recipe, because "auto" is measured on '
+                "the source before step 0: take the recipe of the step's record, or "
+                "recipe.resolved(source)."
+            )
+        picture = Picture.of(image, **options)
+        recipe = recipe.resolved_on(picture)
+        drive = _chunks() if is_dask(image) else Drive(stop=stop)
+        if region is None:
+            everything = tuple(slice(0, size) for size in picture.grid.shape)
+            return cls(recipe, picture, picture, everything, drive)
+        core = picture.grid.canonical_slices(region)
+        outer, inner = with_halo(core, _reach(recipe, picture, first_step), picture.grid.shape)
+        return cls(recipe, picture.cut(outer), picture.cut(core), inner, drive)
+
+    @property
+    def start(self) -> Any:
+        """The window's values before the first step."""
+        return self.window.data
+
+    def add_noise(
+        self, values: Any, noise: Noise | None, noise_scale: NoiseScale | str, step: int
+    ) -> Any:
+        """Return the values with the noise of one step added; no noise leaves them as they are."""
+        if noise is None or not _any(noise_scale):
+            return values
+        address = Address(self.recipe.seed, step)
+        grid, mask = self.window.grid, self.window.mask
+        return self.drive.add_noise(values, noise, noise_scale, address, grid, mask)
+
+    def apply_filter(self, values: Any, chosen: Filter | None) -> Any:
+        """Return the filtered values; no filter leaves them as they are."""
+        if chosen is None:
+            return values
+        return self.drive.apply_filter(values, chosen, self.window.grid, self.window.mask)
+
+    def image(self, values: Any) -> Any:
+        """Return the part asked for as an image of its own, in the user's axes."""
+        return self.shown.restored(values[self.inner])
+
+
+def _any(noise_scale: NoiseScale | str) -> bool:
+    return any(noise_scale) if isinstance(noise_scale, tuple) else bool(noise_scale)
+
+
+def _chunks() -> Any:
+    from napari_diffusion.blocks import Chunks
+
+    return Chunks()
+
+
+def _reach(recipe: Recipe, picture: Picture, first_step: int) -> tuple[int, ...]:
+    """Return how far the result of all steps reaches: the sum of the halos, or everything."""
+    grid = picture.grid
+    filters = [recipe.filter_at(step) for step in range(first_step, recipe.total_steps)]
+    members = [*filters, recipe.final_filter, *(recipe.noise for _ in filters)]
+    reach = [0] * 5
+    for member in members:
+        halo = (0,) * 5 if member is None else member.halo(grid)
+        # A member without a halo sees everything, and then so must the window.
+        halo = grid.shape if halo is None else halo
+        reach = [a + b for a, b in zip(reach, halo, strict=True)]
+    return tuple(reach)

@@ -1,0 +1,194 @@
+"""Runs the members over a picture in memory: tiles over threads, the stop token between tiles."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import functools
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.filters import Filter
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.noise import Address, Noise
+
+# A tile is long enough to hide the 80 µs a barrier costs and short enough to stop within a blink.
+TILE_VOXELS = 1 << 18
+
+
+class Stopped(Exception):
+    """The run was asked to stop; the steps yielded before are whole and stay valid."""
+
+
+class StopToken(Protocol):
+    """Anything with ``is_set()``, such as a `threading.Event`."""
+
+    def is_set(self) -> bool:
+        """Say whether the run is to stop."""
+        ...
+
+
+def num_threads() -> int:
+    """Return how many threads a run uses: NAPARI_DIFFUSION_THREADS, else the processors given."""
+    wanted = os.environ.get("NAPARI_DIFFUSION_THREADS", "")
+    if wanted:
+        if not wanted.isdecimal() or int(wanted) < 1:
+            raise ValueError(
+                f"NAPARI_DIFFUSION_THREADS must be a whole number from 1 up (got {wanted!r})."
+            )
+        return int(wanted)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@functools.cache
+def _pool(process: int, threads: int) -> concurrent.futures.ThreadPoolExecutor:
+    # Keyed by the process too, because threads do not survive a fork.
+    del process
+    return concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="napari-diffusion")
+
+
+@dataclass(frozen=True)
+class Drive:
+    """How a member is run over a picture in memory.
+
+    Attributes
+    ----------
+    threads : int
+        Threads that share the tiles. Their number never changes a bit of the result.
+    stop : StopToken or None
+        Polled between tiles; once set, `Stopped` is raised.
+    """
+
+    threads: int = field(default_factory=num_threads)
+    stop: StopToken | None = None
+
+    def each(self, work: Callable[..., object], tiles: Sequence[tuple[Any, ...]]) -> None:
+        """Call ``work(*tile)`` for every tile, shared among the threads; return when all are done."""
+        threads = min(self.threads, len(tiles))
+        if threads <= 1:
+            self._work_through(work, tiles)
+            return
+        pool = _pool(os.getpid(), self.threads)
+        others = [
+            pool.submit(self._work_through, work, tiles[share::threads])
+            for share in range(1, threads)
+        ]
+        try:
+            self._work_through(work, tiles[::threads])
+        finally:
+            concurrent.futures.wait(others)
+        for other in others:
+            other.result()
+
+    def _work_through(self, work: Callable[..., object], tiles: Sequence[tuple[Any, ...]]) -> None:
+        for tile in tiles:
+            if self.stop is not None and self.stop.is_set():
+                raise Stopped("The run was stopped between two tiles.")
+            work(*tile)
+
+    def bands(self, rows: int, row_voxels: int) -> list[tuple[int, int]]:
+        """Cut `rows` into half-open bands: short enough to stop soon, even over the threads."""
+        wanted = math.ceil(rows * row_voxels / TILE_VOXELS)
+        count = min(rows, math.ceil(wanted / self.threads) * self.threads if wanted > 1 else 1)
+        edges = [rows * i // count for i in range(count + 1)]
+        return list(zip(edges[:-1], edges[1:], strict=True))
+
+    def tiled(
+        self,
+        function: Callable[[NDArray[Any]], NDArray[Any]],
+        block: NDArray[Any],
+        halo: Sequence[int],
+    ) -> NDArray[Any]:
+        """Apply a local array function tile by tile, each tile with its halo.
+
+        Parameters
+        ----------
+        function : callable
+            Maps an array to one of the same shape; a result depends on samples within `halo`.
+        block : ndarray
+            Canonical (t, c, z, y, x).
+        halo : sequence of 5 int
+            Reach of `function` along each axis.
+        """
+        out = np.empty(block.shape, block.dtype)
+
+        def work(core: tuple[slice, ...]) -> None:
+            padded, inner = with_halo(core, halo, block.shape)
+            out[core] = function(block[padded])[inner]
+
+        self.each(work, [(tile,) for tile in _tiles(block.shape, halo)])
+        return out
+
+    def add_noise(
+        self,
+        block: NDArray[Any],
+        noise: Noise,
+        noise_scale: float | tuple[float, ...],
+        address: Address,
+        grid: Grid,
+        mask: NDArray[np.bool_] | None,
+    ) -> NDArray[Any]:
+        """Return the block with one step's noise added; outside the mask it is unchanged."""
+        return _kept_outside(mask, block, noise.add(block, noise_scale, address, grid, self))
+
+    def apply_filter(
+        self,
+        block: NDArray[Any],
+        chosen: Filter,
+        grid: Grid,
+        mask: NDArray[np.bool_] | None,
+    ) -> NDArray[Any]:
+        """Return the filtered block; outside the mask it is unchanged."""
+        return _kept_outside(mask, block, chosen.apply(block, grid, mask, self))
+
+
+def _kept_outside(
+    mask: NDArray[np.bool_] | None, before: NDArray[Any], after: NDArray[Any]
+) -> NDArray[Any]:
+    if mask is not None:
+        np.copyto(after, before, where=~mask)
+    return after
+
+
+def with_halo(
+    core: Sequence[slice], halo: Sequence[int], shape: Sequence[int]
+) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Return the slices of a core with its halo, and of the core inside that padded block."""
+    padded = tuple(
+        slice(max(part.start - reach, 0), min(part.stop + reach, size))
+        for part, reach, size in zip(core, halo, shape, strict=True)
+    )
+    inner = tuple(
+        slice(part.start - outer.start, part.stop - outer.start)
+        for part, outer in zip(core, padded, strict=True)
+    )
+    return padded, inner
+
+
+def _tiles(shape: Sequence[int], halo: Sequence[int]) -> Iterator[tuple[slice, ...]]:
+    """Cut a canonical shape into cores: whole rows, single batch pictures, bands of y or z."""
+    t, c, z, y, x = shape
+    # Bands at least as thick as twice the halo keep the work done twice below one half.
+    band_y = min(y, max(4 * halo[3], TILE_VOXELS // max(x, 1), 1))
+    band_z = min(z, max(4 * halo[2], TILE_VOXELS // max(band_y * x, 1), 1))
+    thick_t = 1 if halo[0] == 0 else t
+    for t0 in range(0, t, thick_t):
+        for c0 in range(c):
+            for z0 in range(0, z, band_z):
+                for y0 in range(0, y, band_y):
+                    yield (
+                        slice(t0, min(t0 + thick_t, t)),
+                        slice(c0, c0 + 1),
+                        slice(z0, min(z0 + band_z, z)),
+                        slice(y0, min(y0 + band_y, y)),
+                        slice(0, x),
+                    )

@@ -1,0 +1,8 @@
+"""Numbers that a picture itself suggests."""
+
+from __future__ import annotations
+
+from napari_diffusion.estimate.contrast import contrast, contrast_of
+from napari_diffusion.estimate.noise_sigma import noise_sigma, noise_sigma_of
+
+__all__ = ["contrast", "contrast_of", "noise_sigma", "noise_sigma_of"]

@@ -1,0 +1,112 @@
+"""What every filter is: a member that maps a block with its halo to a block."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
+
+from napari_diffusion.drive import Drive
+from napari_diffusion.member import Member
+from napari_diffusion.picture import Picture, is_dask
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_diffusion.grid import Grid, GridOptions, Shape
+
+
+@dataclass(frozen=True)
+class Filter(Member, abc.ABC):
+    """One way of smoothing a picture.
+
+    A filter is an object with parameters; calling it filters an array:
+    ``PeronaMalik(contrast=0.1, time=5.0)(image, axes="yx", spacing=(0.5, 0.5))``.
+
+    The class variables are claims that the tests hold every filter to.
+
+    Attributes
+    ----------
+    keeps_mean : bool
+        The mean of the picture does not change.
+    maximum_principle : bool
+        No value leaves the range of the values that were there before.
+    keeps_constant : bool
+        A constant picture stays as it is, to the bit.
+    linear : bool
+        The filter of a sum is the sum of the filters.
+    """
+
+    slot: ClassVar[str] = "filter"
+    keeps_mean: ClassVar[bool] = False
+    maximum_principle: ClassVar[bool] = False
+    keeps_constant: ClassVar[bool] = True
+    linear: ClassVar[bool] = False
+
+    def resolved(self, image: Any, grid: Grid) -> Self:
+        """Return this filter with every ``"auto"`` replaced by its number for `image`.
+
+        Parameters
+        ----------
+        image : Picture
+            The whole source.
+        grid : Grid
+            The grid of the whole source.
+        """
+        del image, grid
+        return self
+
+    @abc.abstractmethod
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return how far a result reaches for its samples, per canonical axis; None: everywhere."""
+
+    @abc.abstractmethod
+    def apply(
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> NDArray[Any]:
+        """Return the filtered block as a new array of the same shape and type.
+
+        The block's faces count as the picture's border. Where the picture goes on beyond them,
+        results within the halo of a face are wrong and the caller drops them.
+
+        Parameters
+        ----------
+        block : ndarray
+            Canonical (t, c, z, y, x), C-contiguous, float32 or float64, all finite; never written.
+        grid : Grid
+            Lengths and axes; `origin` says where the block begins.
+        mask : ndarray of bool or None
+            Of the block's shape: where the picture may change and what may flow.
+        drive : Drive
+            Runs tiles over threads and polls the stop token.
+        """
+
+    @final
+    def __call__(self, image: ArrayLike, **options: Unpack[GridOptions]) -> Any:
+        """Filter an image.
+
+        Parameters
+        ----------
+        image : array_like
+            2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
+        **options
+            ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+
+        Returns
+        -------
+        ndarray
+            A new array of the image's shape; float64 for float64 images, else float32. A dask
+            array for a dask array.
+        """
+        picture = Picture.of(image, **options)
+        chosen = self.resolved(picture, picture.grid)
+        if is_dask(image):
+            from napari_diffusion.blocks import Chunks
+
+            return picture.restored(
+                Chunks().apply_filter(picture.data, chosen, picture.grid, picture.mask)
+            )
+        return picture.restored(
+            Drive().apply_filter(picture.data, chosen, picture.grid, picture.mask)
+        )

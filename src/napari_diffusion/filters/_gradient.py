@@ -1,0 +1,110 @@
+"""The gradient at the samples, by central differences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+from napari_diffusion.filters._kernels import conductance_row
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+
+_OPTIONS = {"nogil": True, "cache": True, "fastmath": {"contract"}, "error_model": "numpy"}
+
+# Asks for the squared gradient itself, where the codes of `_kernels` ask for a conductance of it.
+SQUARED = -1
+
+
+@njit(**_OPTIONS)
+def _gradient_rows(u, inside, code, k, joint, out, start, stop):
+    nt, nc, nz, ny, nx = u.shape
+    count = nc if joint else 1
+    half = u.dtype.type(0.5)
+    shape = (nt, nc, nz, ny)
+    for first in range(0, nc, count):
+        for site in range(start, stop):
+            y = site % ny
+            z = site // ny % nz
+            t = site // (ny * nz)
+            q = out[t, first // count, z, y]
+            q[:] = 0
+            for c in range(first, first + count):
+                row = u[t, c, z, y]
+                if k[c, 4] > 0 and nx > 1:
+                    kc = k[c, 4] * half
+                    for x in range(nx):
+                        low, high = max(x - 1, 0), min(x + 1, nx - 1)
+                        if inside is not None:
+                            low = low if inside[t, c, z, y, low] else x
+                            high = high if inside[t, c, z, y, high] else x
+                        s = (row[high] - row[low]) * kc
+                        q[x] += s * s
+                for axis in (3, 2, 0):
+                    if k[c, axis] == 0:
+                        continue
+                    kc = k[c, axis] * half
+                    at = (t, c, z, y)[axis]
+                    low, high = max(at - 1, 0), min(at + 1, shape[axis] - 1)
+                    tl, zl, yl = _moved(t, z, y, axis, low)
+                    th, zh, yh = _moved(t, z, y, axis, high)
+                    a, b = u[tl, c, zl, yl], u[th, c, zh, yh]
+                    if inside is None:
+                        for x in range(nx):
+                            s = (b[x] - a[x]) * kc
+                            q[x] += s * s
+                    else:
+                        for x in range(nx):
+                            va = a[x] if inside[tl, c, zl, yl, x] else row[x]
+                            vb = b[x] if inside[th, c, zh, yh, x] else row[x]
+                            s = (vb - va) * kc
+                            q[x] += s * s
+            if code >= 0:
+                conductance_row(code, q)
+
+
+@njit(**_OPTIONS)
+def _moved(t, z, y, axis, to):
+    return (to if axis == 0 else t), (to if axis == 2 else z), (to if axis == 3 else y)
+
+
+def at_samples(
+    u: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    code: int,
+    slopes: NDArray[Any],
+    joint: bool,
+    drive: Drive,
+) -> NDArray[Any]:
+    """Return Σ (slope · ∂u)² at every sample, or the conductance that `code` makes of it.
+
+    Parameters
+    ----------
+    u : ndarray
+        Canonical (t, c, z, y, x).
+    mask : ndarray of bool or None
+        A neighbour outside of it counts as the sample itself, as beyond the border.
+    code : int
+        A conductance of `_kernels`, or SQUARED.
+    slopes : ndarray
+        (c, 5): what a difference per sample is multiplied by; 0 where nothing diffuses.
+    joint : bool
+        Whether the channels are summed.
+
+    Returns
+    -------
+    ndarray
+        Shape of `u`, with a single channel where they are joint.
+    """
+    t, c, z, y, x = u.shape
+    out = np.empty((t, 1 if joint else c, z, y, x), u.dtype)
+
+    def work(start: int, stop: int) -> None:
+        _gradient_rows(u, mask, code, slopes, joint, out, start, stop)
+
+    drive.each(work, drive.bands(t * z * y, c * x))
+    return out

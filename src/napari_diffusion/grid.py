@@ -1,0 +1,212 @@
+"""Where the samples of a picture lie: axes by name, lengths in world units, the block at hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+CANONICAL = "tczyx"
+SPATIAL = "zyx"
+
+Shape = tuple[int, int, int, int, int]
+
+
+class GridOptions(TypedDict, total=False):
+    """The keywords that say how an array is to be read; the same ones everywhere."""
+
+    axes: str | None
+    spacing: float | Sequence[float]
+    along: str | None
+    joint_channels: bool
+    rgb: bool
+    mask: ArrayLike | None
+    missing: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Axes, spacing and extent of a picture, and which block of it an array holds.
+
+    Attributes
+    ----------
+    axes : str
+        Letters of ``tczyx`` in the array's own order.
+    shape : tuple of 5 int
+        Extent of the whole picture in canonical order (t, c, z, y, x); absent axes count 1.
+    along : str
+        The axes that diffuse. The others, except joint channels, are batches of pictures.
+    spacing : tuple of float
+        World length of one sample, for each axis of `along`, in that order.
+    joint_channels : bool
+        Whether the channels share one edge map.
+    rgb : bool
+        Whether c holds colours, a fourth one being alpha.
+    origin : tuple of 5 int
+        Canonical position of the block's first sample in the whole picture.
+    masked : bool
+        Whether a mask or holes keep some of the picture from changing.
+    """
+
+    axes: str
+    shape: Shape
+    along: str
+    spacing: tuple[float, ...]
+    joint_channels: bool = True
+    rgb: bool = False
+    origin: Shape = (0, 0, 0, 0, 0)
+    masked: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        shape: Sequence[int],
+        *,
+        axes: str | None = None,
+        spacing: float | Sequence[float] = 1.0,
+        along: str | None = None,
+        joint_channels: bool = True,
+        rgb: bool = False,
+    ) -> Grid:
+        """Read the keywords that describe an array of this shape; refuse what is ambiguous."""
+        axes = _checked_axes(tuple(shape), axes, rgb)
+        if along is None:
+            along = "".join(axis for axis in axes if axis in SPATIAL)
+        _check_along(along, axes)
+        sizes = dict(zip(axes, shape, strict=True))
+        if rgb and sizes["c"] not in (3, 4):
+            raise ValueError(
+                f"rgb=True needs 3 or 4 samples along c (got {sizes['c']}); leave rgb out for "
+                "ordinary channels."
+            )
+        return cls(
+            axes=axes,
+            shape=tuple(sizes.get(axis, 1) for axis in CANONICAL),  # type: ignore[arg-type]
+            along=along,
+            spacing=_checked_spacing(spacing, along),
+            joint_channels=bool(joint_channels),
+            rgb=bool(rgb),
+        )
+
+    @property
+    def along_axes(self) -> tuple[int, ...]:
+        """Canonical indices of the axes that diffuse, ascending."""
+        return tuple(i for i, axis in enumerate(CANONICAL) if axis in self.along)
+
+    @property
+    def lengths(self) -> tuple[float, float, float, float, float]:
+        """World length of one sample per canonical axis; infinite where nothing diffuses."""
+        known = dict(zip(self.along, self.spacing, strict=True))
+        return tuple(known.get(axis, math.inf) for axis in CANONICAL)  # type: ignore[return-value]
+
+    def length(self, axis: int) -> float:
+        """World length of one sample along a canonical axis (infinite where nothing diffuses)."""
+        return self.lengths[axis]
+
+    def at(self, origin: Sequence[int]) -> Grid:
+        """Return the grid of a block that begins at `origin` (canonical) of the whole picture."""
+        return dataclasses.replace(self, origin=tuple(int(i) for i in origin))  # type: ignore[arg-type]
+
+    def canonical(self, array: Any) -> Any:
+        """View an array (numpy or dask) in canonical order; absent axes get length 1."""
+        order = [self.axes.index(axis) for axis in CANONICAL if axis in self.axes]
+        index = tuple(slice(None) if axis in self.axes else None for axis in CANONICAL)
+        return array.transpose(order)[index]
+
+    def restored(self, array: Any) -> Any:
+        """View a canonical array in the order of `axes` again."""
+        index = tuple(slice(None) if axis in self.axes else 0 for axis in CANONICAL)
+        present = [axis for axis in CANONICAL if axis in self.axes]
+        return array[index].transpose([present.index(axis) for axis in self.axes])
+
+    def canonical_slices(self, region: Any) -> tuple[slice, ...]:
+        """Turn one slice per axis of `axes` into non-empty canonical slices with both ends."""
+        slices = tuple(region) if isinstance(region, tuple | list) else (region,)
+        if len(slices) != len(self.axes) or not all(isinstance(s, slice) for s in slices):
+            raise ValueError(
+                f"region must be one slice for each axis of {self.axes!r} (got {region!r})."
+            )
+        named = dict(zip(self.axes, slices, strict=True))
+        full = [named.get(axis, slice(None)) for axis in CANONICAL]
+        return tuple(_checked_slice(s, n, region) for s, n in zip(full, self.shape, strict=True))
+
+
+def _checked_slice(part: slice, size: int, region: Any) -> slice:
+    start, stop, step = part.indices(size)
+    if step != 1 or stop <= start:
+        raise ValueError(f"region must hold non-empty slices of step 1 (got {region!r}).")
+    return slice(start, stop)
+
+
+def _checked_axes(shape: tuple[int, ...], axes: str | None, rgb: bool) -> str:
+    if axes is None:
+        axes = _guessed_axes(shape, rgb)
+    if not isinstance(axes, str):
+        raise TypeError(f"axes must be a string such as 'zyx' (got {axes!r}).")
+    if set(axes) - set(CANONICAL) or len(set(axes)) != len(axes):
+        raise ValueError(
+            f"axes must name each axis once, from the letters t, c, z, y, x (got {axes!r})."
+        )
+    if len(axes) != len(shape):
+        raise ValueError(
+            f"axes {axes!r} names {len(axes)} axes, but the array has {len(shape)} "
+            f"(shape {shape}); name every axis once."
+        )
+    if rgb and "c" not in axes:
+        raise ValueError(f"rgb=True needs an axis c (got axes {axes!r}).")
+    return axes
+
+
+def _guessed_axes(shape: tuple[int, ...], rgb: bool) -> str:
+    if rgb and len(shape) == 3:
+        return "yxc"
+    if len(shape) == 2:
+        return "yx"
+    if len(shape) == 3:
+        if shape[-1] in (3, 4) and min(shape[:2]) >= 30:
+            raise ValueError(
+                f"An array of shape {shape} can be read as a colour picture or as a volume: say "
+                "axes='yxc', rgb=True or axes='zyx'."
+            )
+        return "zyx"
+    raise ValueError(
+        f"An array with {len(shape)} axes (shape {shape}) does not say what they are: name them, "
+        "for example axes='tyx', 'czyx' or 'tczyx'."
+    )
+
+
+def _check_along(along: str, axes: str) -> None:
+    if not isinstance(along, str):
+        raise TypeError(f"along must be a string such as 'zyx' (got {along!r}).")
+    if "c" in along:
+        raise ValueError(
+            f"along={along!r}: channels do not diffuse into each other; joint_channels=True lets "
+            "them share one edge map."
+        )
+    if not along or set(along) - set(axes) or len(set(along)) != len(along):
+        raise ValueError(
+            f"along must name at least one of the axes {axes!r}, each once (got {along!r})."
+        )
+
+
+def _checked_spacing(spacing: float | Sequence[float], along: str) -> tuple[float, ...]:
+    if isinstance(spacing, numbers.Real):
+        lengths = (float(spacing),) * len(along)
+    else:
+        lengths = tuple(float(length) for length in spacing)  # type: ignore[union-attr]
+    if len(lengths) != len(along):
+        raise ValueError(
+            f"spacing must be one number or one for each axis of along={along!r} "
+            f"(got {len(lengths)}: {spacing!r})."
+        )
+    if not all(1e-100 <= length <= 1e100 for length in lengths):
+        raise ValueError(
+            f"spacing must be greater than 0, from 1e-100 to 1e100 (got {spacing!r})."
+        )
+    return lengths

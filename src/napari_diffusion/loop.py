@@ -1,0 +1,102 @@
+"""The noise-and-diffusion loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from napari_diffusion.canvas import Canvas
+from napari_diffusion.recipe import Recipe, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike
+
+    from napari_diffusion.drive import StopToken
+    from napari_diffusion.grid import GridOptions
+    from napari_diffusion.recipe import NoiseScale
+    from napari_diffusion.schedules import Schedule
+
+
+def steps(
+    image: ArrayLike,
+    recipe: Recipe,
+    *,
+    region: tuple[slice, ...] | None = None,
+    first_step: int = 0,
+    stop: StopToken | None = None,
+    **options: Unpack[GridOptions],
+) -> Iterator[Step]:
+    """Run the noise-and-diffusion loop, one step each time the next one is asked for.
+
+    In every step noise is added and the diffusion filter applied; at the end comes the final
+    filter. Nothing is computed before the first step is asked for.
+
+    Parameters
+    ----------
+    image : array_like
+        2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written. A dask
+        array gives steps of lazy dask arrays.
+    recipe : Recipe
+        What to do. Each "auto" in it is resolved on the whole image first.
+    region : tuple of slice, optional
+        One slice per axis of the image: only that part of the whole image's result is made.
+    first_step : int
+        Go on with this step, `image` being what the step before it made; the recipe must then be
+        resolved.
+    stop : StopToken, optional
+        Has ``is_set()``, like a `threading.Event`; once set, `Stopped` is raised within a tile.
+    **options
+        ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+
+    Yields
+    ------
+    Step
+        num_steps + 1 of them. The last has index num_steps, noise_scale 0.0 and is_final; without
+        a final filter its image equals the one before.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_diffusion as nd
+    >>> recipe = nd.Recipe(num_steps=3, starting_noise_scale=0.1)
+    >>> [step.index for step in nd.steps(np.eye(8), recipe)]
+    [0, 1, 2, 3]
+    """
+    canvas = Canvas.of(image, recipe, region, first_step, stop, options)
+    picture, recipe = canvas.start, canvas.recipe
+
+    noise_scale = recipe.starting_noise_scale
+    for step in range(recipe.total_steps):
+        if step >= first_step:
+            picture = canvas.add_noise(picture, recipe.noise, noise_scale, step)
+            picture = canvas.apply_filter(picture, recipe.filter_at(step))
+            yield Step(step, noise_scale, canvas.image(picture), is_final=False)
+        noise_scale = update_noise_scale(noise_scale, recipe.schedule, step, recipe.num_steps)
+
+    final_picture = canvas.apply_filter(picture, recipe.final_filter)
+    yield Step(recipe.total_steps, 0.0, canvas.image(final_picture), is_final=True)
+
+
+def run(
+    image: ArrayLike,
+    recipe: Recipe,
+    *,
+    region: tuple[slice, ...] | None = None,
+    first_step: int = 0,
+    stop: StopToken | None = None,
+    **options: Unpack[GridOptions],
+) -> Step:
+    """Run the whole loop and return its final step; see `steps` for the parameters."""
+    made = steps(image, recipe, region=region, first_step=first_step, stop=stop, **options)
+    for step in made:
+        last = step
+    return last
+
+
+def update_noise_scale(
+    noise_scale: NoiseScale, schedule: Schedule, step: int, num_steps: int
+) -> NoiseScale:
+    """Return the noise scale of the step after `step`, channel by channel where it has many."""
+    if isinstance(noise_scale, tuple):
+        return tuple(schedule.next_scale(each, step, num_steps) for each in noise_scale)
+    return schedule.next_scale(noise_scale, step, num_steps)

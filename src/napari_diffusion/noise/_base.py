@@ -1,0 +1,145 @@
+"""What every noise is: a member that adds addressed random numbers to a block."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
+
+from napari_diffusion.drive import Drive
+from napari_diffusion.member import Member
+from napari_diffusion.picture import Picture, is_dask
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_diffusion.grid import Grid, GridOptions, Shape
+
+NoiseScale = float | tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Which random numbers: together with a sample's coordinates it fixes each one of them.
+
+    Attributes
+    ----------
+    seed : int
+        0 … 2⁶⁴ − 1; another seed, other numbers.
+    step : int
+        The step of the loop, from 0.
+    stream : int
+        Tells the parts of a sum of noises apart.
+    """
+
+    seed: int = 0
+    step: int = 0
+    stream: int = 0
+
+    def __post_init__(self) -> None:
+        for name, bits in (("seed", 64), ("step", 32), ("stream", 32)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not hasattr(value, "__index__"):
+                raise TypeError(f"{name} must be a whole number (got {value!r}).")
+            object.__setattr__(self, name, value.__index__())
+            if not 0 <= getattr(self, name) < 2**bits:
+                raise ValueError(f"{name} must be from 0 to 2**{bits} - 1 (got {value!r}).")
+
+
+@dataclass(frozen=True)
+class Noise(Member, abc.ABC):
+    """One kind of noise.
+
+    Calling it makes a noisy copy: ``Gaussian()(image, noise_scale=0.1, seed=0, step=0)``. The
+    number that a sample gets belongs to its coordinates, the step and the seed, so crops, chunks,
+    threads and restarts never change it.
+    """
+
+    slot: ClassVar[str] = "noise"
+
+    def resolved(self, image: Any, grid: Grid) -> Self:
+        """Return this noise with every ``"auto"`` replaced by its number for `image`."""
+        del image, grid
+        return self
+
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return how far one sample's noise reaches for others' values, per canonical axis."""
+        del grid
+        return (0, 0, 0, 0, 0)
+
+    @abc.abstractmethod
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return block + noise as a new array.
+
+        Parameters
+        ----------
+        block : ndarray
+            Canonical (t, c, z, y, x), C-contiguous, float32 or float64; never written.
+        scale : float or tuple of float
+            Standard deviation in intensity units, for all channels or one for each.
+        address : Address
+            Seed, step and stream.
+        grid : Grid
+            `origin` places the block in the whole picture, and with it the random numbers.
+        drive : Drive
+            Runs tiles over threads and polls the stop token.
+        """
+
+    @final
+    def __call__(
+        self,
+        image: ArrayLike,
+        noise_scale: float | tuple[float, ...],
+        seed: int = 0,
+        step: int = 0,
+        **options: Unpack[GridOptions],
+    ) -> Any:
+        """Return a noisy copy of an image.
+
+        Parameters
+        ----------
+        image : array_like
+            2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
+        noise_scale : float or tuple of float
+            Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
+        seed, step : int
+            Address of the random numbers; the same address gives the same noise.
+        **options
+            ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+
+        Returns
+        -------
+        ndarray
+            A new array of the image's shape; float64 for float64 images, else float32. A dask
+            array for a dask array.
+        """
+        picture = Picture.of(image, **options)
+        scale = checked_scale(noise_scale, picture.grid)
+        chosen, address = self.resolved(picture, picture.grid), Address(seed, step)
+        drive: Any = Drive()
+        if is_dask(image):
+            from napari_diffusion.blocks import Chunks
+
+            drive = Chunks()
+        return picture.restored(
+            drive.add_noise(picture.data, chosen, scale, address, picture.grid, picture.mask)
+        )
+
+
+def checked_scale(scale: Any, grid: Grid) -> NoiseScale:
+    """Return a noise scale as float or tuple of float; refuse what is not a standard deviation."""
+    many = isinstance(scale, tuple | list) or getattr(scale, "ndim", 0) == 1
+    values = tuple(float(each) for each in (scale if many else (scale,)))
+    if not all(0 <= value < float("inf") for value in values):
+        raise ValueError(
+            f"noise_scale is a standard deviation: finite and 0 or more (got {scale!r})."
+        )
+    if not many:
+        return values[0]
+    if len(values) != grid.shape[1]:
+        raise ValueError(
+            f"noise_scale lists {len(values)} values, but the image has {grid.shape[1]} channels."
+        )
+    return values

@@ -1,0 +1,55 @@
+"""Gaussian noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.noise._base import Address, Noise, NoiseScale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+
+
+@dataclass(frozen=True)
+class Gaussian(Noise):
+    """Add independent normal numbers of the same standard deviation everywhere.
+
+    ``image + noise_scale · n``, with n normal of mean 0 and variance 1, drawn by the Box–Muller
+    transform from Philox4x32-10 counters that hold the sample's coordinates.
+
+    References
+    ----------
+    Salmon, Moraes, Dror and Shaw (2011), Parallel random numbers: as easy as 1, 2, 3.
+    Box and Muller (1958), A note on the generation of random normal deviates.
+    """
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return block + scale · n; see `Noise.add`."""
+        from napari_diffusion.noise import _random
+
+        out = np.empty_like(block)
+        _, channels, depth, height, width = block.shape
+        keys, z = _random.addresses(
+            block.shape, grid.origin, address.seed, address.step, address.stream
+        )
+        image3, out3 = (each.reshape(-1, height, width) for each in (block, out))
+        scales = scale if isinstance(scale, tuple) else (scale,) * channels
+        y0, x0 = int(grid.origin[3]), int(grid.origin[4])
+
+        def work(plane: int, start: int, stop: int) -> None:
+            plane_scale = scales[plane // depth % channels]
+            _random.add_normal(
+                image3, out3, plane_scale, keys, z, y0, x0, plane, plane + 1, start, stop
+            )
+
+        bands = drive.bands(height, width)
+        drive.each(work, [(plane, *band) for plane in range(len(image3)) for band in bands])
+        return out

@@ -1,0 +1,198 @@
+"""An image read in: its values in canonical order, its grid, and what is kept apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+
+from napari_diffusion.grid import CANONICAL, Grid, GridOptions
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+_EXACT_INTEGER = 2**24
+
+
+def is_dask(image: Any) -> bool:
+    """Say whether an image is a dask array, without importing dask."""
+    return type(image).__module__.split(".")[0] == "dask" and hasattr(image, "chunks")
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What a run works on, and what it takes to give an image back in the user's terms.
+
+    Attributes
+    ----------
+    data : array
+        Values in canonical order (t, c, z, y, x), float32 or float64, alpha and holes taken out.
+    grid : Grid
+        Axes, spacing and extent of the whole picture, and where `data` begins in it.
+    mask : ndarray of bool or None
+        Canonical, of the shape of `data`: where the picture may change.
+    alpha : array or None
+        The fourth colour sample, kept apart.
+    holes : array or None
+        The non-finite values that ``missing="ignore"`` lets through; 0 everywhere else.
+    """
+
+    data: Any
+    grid: Grid
+    mask: Any = None
+    alpha: Any = None
+    holes: Any = None
+
+    @classmethod
+    def of(cls, image: ArrayLike, **options: Unpack[GridOptions]) -> Picture:
+        """Read an image; refuse, in one sentence, what cannot be computed with.
+
+        Raises
+        ------
+        TypeError
+            For values that are not real numbers of at most 64 bits.
+        ValueError
+            For empty or 0-D arrays, ambiguous axes, NaN or infinite values, a mask that does not
+            fit.
+        """
+        mask, missing = options.pop("mask", None), options.pop("missing", "refuse")
+        if missing not in ("refuse", "ignore"):
+            raise ValueError(f"missing must be 'refuse' or 'ignore' (got {missing!r}).")
+        array = image if is_dask(image) else _as_array(image)
+        _check_type(array)
+        grid = Grid.of(array.shape, **options)
+        values = grid.canonical(array)
+        alpha = None
+        if grid.rgb and values.shape[1] == 4:
+            values, alpha = values[:, :3], values[:, 3:]
+            grid = dataclasses.replace(grid, shape=tuple(values.shape))
+        inside = None if mask is None else _canonical_mask(mask, grid)
+        if is_dask(image):
+            if missing == "ignore":
+                raise ValueError(
+                    "missing='ignore' needs to know the holes beforehand: give a dask array "
+                    "mask=isfinite(image) and fill the holes, or compute the array."
+                )
+            grid = dataclasses.replace(grid, masked=inside is not None)
+            return cls(_floating(values), grid, inside, alpha)
+        data = np.ascontiguousarray(_floating(values))
+        data, inside, holes = _without_holes(data, inside, missing)
+        grid = dataclasses.replace(grid, masked=inside is not None)
+        return cls(data, grid, inside, alpha, holes)
+
+    def restored(self, data: Any) -> Any:
+        """Return a new image in the user's axes: alpha and holes back in their places."""
+        if is_dask(data):
+            return self.grid.restored(self._with_alpha(data))
+        if self.holes is not None:
+            data = np.where(np.isfinite(self.holes), data, self.holes)
+        image = self.grid.restored(self._with_alpha(data))
+        return np.array(image, order="C")
+
+    def _with_alpha(self, data: Any) -> Any:
+        if self.alpha is None:
+            return data
+        return np.concatenate([data, self.alpha.astype(data.dtype)], axis=1)
+
+    def cut(self, slices: Sequence[slice]) -> Picture:
+        """Return the part of this picture under canonical slices, at its place in the whole."""
+        part = tuple(slices)
+        origin = [s.start + o for s, o in zip(part, self.grid.origin, strict=True)]
+        rgba = (part[0], slice(None), *part[2:])
+        return Picture(
+            data=_contiguous(self.data[part]),
+            grid=self.grid.at(origin),
+            mask=None if self.mask is None else _contiguous(self.mask[part]),
+            alpha=None if self.alpha is None else self.alpha[rgba],
+            holes=None if self.holes is None else self.holes[part],
+        )
+
+
+def _contiguous(array: Any) -> Any:
+    return array if is_dask(array) else np.ascontiguousarray(array)
+
+
+def _as_array(image: Any) -> NDArray[Any]:
+    if isinstance(image, np.ma.MaskedArray):
+        raise TypeError(
+            "A masked array hides which values count: give image.filled(0) and "
+            "mask=~numpy.ma.getmaskarray(image)."
+        )
+    return np.asarray(image)
+
+
+def _check_type(array: Any) -> None:
+    dtype = array.dtype
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise TypeError(
+            f"An image must hold integers, bool, float16, float32 or float64 (got {dtype}); "
+            "convert it first, for example with image.astype('float64')."
+        )
+    if array.ndim == 0 or 0 in array.shape:
+        raise ValueError(f"An image must have at least one sample (got shape {array.shape}).")
+
+
+def _floating(values: Any) -> Any:
+    """Return float64 as it is and everything else as float32, in the machine's byte order."""
+    dtype = values.dtype
+    if dtype.kind in "iu" and dtype.itemsize >= 4 and not is_dask(values):
+        low, high = int(values.min()), int(values.max())
+        if max(-low, high) > _EXACT_INTEGER:
+            warnings.warn(
+                f"Integers from {low} to {high} are rounded to float32, which is exact to "
+                f"±{_EXACT_INTEGER} only; give image.astype('float64') to keep them.",
+                stacklevel=5,
+            )
+    wide = dtype.kind == "f" and dtype.itemsize == 8
+    return values.astype(np.float64 if wide else np.float32, copy=False)
+
+
+def _canonical_mask(mask: Any, grid: Grid) -> Any:
+    """Return a mask given for all axes, or for all but c or t, as canonical booleans."""
+    array = mask if is_dask(mask) else np.asarray(mask)
+    if array.dtype.kind not in "bui":
+        raise TypeError(f"A mask must hold booleans or labels (got {array.dtype}).")
+    sizes = dict(zip(CANONICAL, grid.shape, strict=True))
+    if grid.rgb:
+        sizes.pop("c")
+    for left_out in ("", "c", "t", "tc"):
+        axes = "".join(axis for axis in grid.axes if axis not in left_out)
+        if grid.rgb and "c" in axes:
+            continue
+        if axes and array.shape == tuple(sizes[axis] for axis in axes):
+            canonical = dataclasses.replace(grid, axes=axes).canonical(array)
+            inside = np.broadcast_to(canonical != 0, grid.shape)
+            return _contiguous(inside)
+    raise ValueError(
+        f"A mask must have the image's shape, with or without c and t (got {array.shape} for "
+        f"axes {grid.axes!r} of {tuple(sizes.get(a, grid.shape[1]) for a in grid.axes)})."
+    )
+
+
+def _without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
+    """Return (data, mask, holes); refuse values that are not finite or too near to overflow."""
+    inside = data if mask is None else data[mask]
+    low, high = (inside.min(), inside.max()) if inside.size else (0.0, 0.0)
+    limit = np.finfo(data.dtype).max / 64
+    if np.isfinite(low) and np.isfinite(high):
+        if max(-low, high) > limit:
+            raise ValueError(
+                f"Values from {low:g} to {high:g} leave no room to compute in {data.dtype}: "
+                "divide the image by a constant first."
+            )
+        if mask is None or np.isfinite(data).all():
+            return data, mask, None
+    finite = np.isfinite(data)
+    if missing == "refuse" and not (mask is not None and finite[mask].all()):
+        count = int(np.count_nonzero(~(finite if mask is None else finite[mask])))
+        raise ValueError(
+            f"The image has {count} values that are NaN or infinite. missing='ignore' treats them "
+            "as holes that nothing flows through."
+        )
+    holes = np.where(finite, 0, data).astype(data.dtype)
+    filled = np.where(finite, data, 0).astype(data.dtype)
+    return filled, finite if mask is None else (finite & mask), holes

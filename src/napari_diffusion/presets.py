@@ -1,0 +1,31 @@
+"""Recipes with a name."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from napari_diffusion.filters import Heat, PeronaMalik
+from napari_diffusion.noise import Gaussian
+from napari_diffusion.recipe import Recipe
+from napari_diffusion.schedules import Constant, Geometric
+
+PRESETS = MappingProxyType(
+    {
+        "explore": Recipe(
+            num_steps=10,
+            starting_noise_scale="auto",
+            noise=Gaussian(),
+            schedule=Geometric(end=0.1),
+            diffusion_filter=PeronaMalik(contrast="auto", time=1.0),
+            final_filter=Heat(time=0.5),
+        ),
+        "denoise": Recipe(
+            num_steps=10,
+            starting_noise_scale=0.0,
+            noise=None,
+            schedule=Constant(),
+            diffusion_filter=PeronaMalik(contrast="auto", smoothing=0.7, time=0.3),
+            final_filter=None,
+        ),
+    }
+)

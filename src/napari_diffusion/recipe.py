@@ -1,0 +1,234 @@
+"""What happens to the picture: the recipe; and what came of it: a step."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Unpack
+
+from napari_diffusion import catalog
+from napari_diffusion.filters import Filter, PeronaMalik
+from napari_diffusion.noise import Address, Gaussian, Noise
+from napari_diffusion.noise._base import checked_scale
+from napari_diffusion.picture import Picture
+from napari_diffusion.schedules import Geometric, Schedule
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_diffusion.grid import GridOptions
+
+NoiseScale = float | tuple[float, ...]
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that the noise-and-diffusion loop does, checked when made and never changed.
+
+    Parameters
+    ----------
+    num_steps : int
+        How many times noise is added and the diffusion filter applied, 1 or more.
+    starting_noise_scale : float, tuple of float or "auto"
+        Standard deviation of the noise of step 0, in intensity units, 0 or more; a tuple has one
+        per channel; "auto" is the noise that the image itself has.
+    noise : Noise or None
+        The kind of noise; None adds none.
+    schedule : Schedule
+        How the noise scale changes from step to step.
+    diffusion_filter : Filter or tuple of Filter
+        Applied in every step; of a series, step k uses the k-th and the last one repeats.
+    final_filter : Filter or None
+        Applied once, after the last step.
+    seed : int
+        0 … 2⁶⁴ − 1; the same seed gives the same noise.
+    stop_at : int or None
+        How many steps are made where that is not `num_steps`: fewer end the run early, more go on
+        at the schedule's last noise scale. The schedule always spans `num_steps`.
+    """
+
+    num_steps: int = 10
+    starting_noise_scale: NoiseScale | Literal["auto"] = "auto"
+    noise: Noise | None = field(default_factory=Gaussian)
+    schedule: Schedule = field(default_factory=Geometric)
+    diffusion_filter: Filter | tuple[Filter, ...] = field(default_factory=PeronaMalik)
+    final_filter: Filter | None = None
+    seed: int = 0
+    stop_at: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("num_steps", "stop_at"):
+            object.__setattr__(self, name, _checked_count(name, getattr(self, name)))
+        if self.num_steps is None:
+            raise TypeError("num_steps must be a whole number (got None).")
+        if isinstance(self.diffusion_filter, list):
+            object.__setattr__(self, "diffusion_filter", tuple(self.diffusion_filter))
+        _check_members(self)
+        object.__setattr__(self, "seed", Address(self.seed).seed)
+        if self.starting_noise_scale != "auto":
+            object.__setattr__(
+                self, "starting_noise_scale", _checked_start(self.starting_noise_scale)
+            )
+
+    @property
+    def total_steps(self) -> int:
+        """How many steps a run makes."""
+        return self.num_steps if self.stop_at is None else self.stop_at
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """The diffusion filters as a series, one filter being a series of one."""
+        chosen = self.diffusion_filter
+        return chosen if isinstance(chosen, tuple) else (chosen,)
+
+    def filter_at(self, step: int) -> Filter:
+        """Return the diffusion filter of a step."""
+        return self.filters[min(step, len(self.filters) - 1)]
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether every "auto" has been replaced by its number."""
+        members = [*self.filters, self.final_filter, self.noise]
+        return self.starting_noise_scale != "auto" and not any(m.autos() for m in members if m)
+
+    def replaced(self, **changes: Any) -> Recipe:
+        """Return a copy with some fields changed, checked again."""
+        return dataclasses.replace(self, **changes)
+
+    def resolved(self, image: ArrayLike, **options: Unpack[GridOptions]) -> Recipe:
+        """Return this recipe with every "auto" replaced by its number for an image.
+
+        Parameters
+        ----------
+        image : array_like
+            The whole source. A preview, a crop or a chunk uses the recipe resolved on it.
+        **options
+            ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+        """
+        return self.resolved_on(Picture.of(image, **options))
+
+    def resolved_on(self, picture: Picture) -> Recipe:
+        """Return this recipe resolved on a picture that has been read in already."""
+        scale = self.starting_noise_scale
+        if self.noise is None:
+            scale = 0.0
+        elif scale == "auto":
+            from napari_diffusion.estimate import noise_sigma_of
+
+            scale = noise_sigma_of(picture)
+        series = tuple(each.resolved(picture, picture.grid) for each in self.filters)
+        return self.replaced(
+            starting_noise_scale=checked_scale(scale, picture.grid),
+            noise=self.noise and self.noise.resolved(picture, picture.grid),
+            diffusion_filter=series if isinstance(self.diffusion_filter, tuple) else series[0],
+            final_filter=self.final_filter
+            and self.final_filter.resolved(picture, picture.grid),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain values, ready for JSON."""
+        series = self.diffusion_filter
+        return {
+            "schema": SCHEMA,
+            "num_steps": self.num_steps,
+            "starting_noise_scale": self.starting_noise_scale,
+            "noise": catalog.to_dict(self.noise),
+            "schedule": catalog.to_dict(self.schedule),
+            "diffusion_filter": [catalog.to_dict(each) for each in series]
+            if isinstance(series, tuple)
+            else catalog.to_dict(series),
+            "final_filter": catalog.to_dict(self.final_filter),
+            "seed": self.seed,
+            "stop_at": self.stop_at,
+        }
+
+    def to_json(self) -> str:
+        """Return the recipe as JSON text; `from_json` gives an equal recipe back."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+        """Make a recipe from plain values; refuse names and versions that are not known."""
+        return cls(**catalog.recipe_fields(values, SCHEMA))
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Make a recipe from JSON text."""
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"A recipe must be JSON text: {error}.") from None
+        if not isinstance(values, dict):
+            raise ValueError(f"A recipe must be a JSON object (got {type(values).__name__}).")
+        return cls.from_dict(values)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What one step of the loop made.
+
+    Attributes
+    ----------
+    index : int
+        0 … num_steps; the last index is the final filter's.
+    noise_scale : float or tuple of float
+        Standard deviation of the noise used in this step; 0.0 for the final filter.
+    image : ndarray
+        The image after this step, an array of its own in the source's axes.
+    is_final : bool
+        Whether this is the result of the final filter.
+    """
+
+    index: int
+    noise_scale: NoiseScale
+    image: NDArray[np.floating[Any]]
+    is_final: bool
+
+
+def _checked_count(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be a whole number (got {value!r}).")
+    if not 1 <= value.__index__() < 2**32:
+        raise ValueError(f"{name} must be at least 1 (got {value!r}).")
+    return int(value.__index__())
+
+
+def _check_members(recipe: Recipe) -> None:
+    slots: tuple[tuple[str, type, Any, bool], ...] = (
+        ("noise", Noise, recipe.noise, True),
+        ("schedule", Schedule, recipe.schedule, False),
+        ("final_filter", Filter, recipe.final_filter, True),
+        *(("diffusion_filter", Filter, each, False) for each in recipe.filters),
+    )
+    if not recipe.filters:
+        raise ValueError("diffusion_filter must hold at least one filter (got an empty series).")
+    for name, wanted, value, may_be_none in slots:
+        if isinstance(value, wanted) or (value is None and may_be_none):
+            continue
+        hint = " an object, with brackets" if isinstance(value, type) else ""
+        raise TypeError(
+            f"{name} must be a {wanted.__name__.lower()}{hint}"
+            f"{' or None' if may_be_none else ''} (got {value!r})."
+        )
+
+
+def _checked_start(scale: Any) -> NoiseScale:
+    many = isinstance(scale, tuple | list)
+    try:
+        values = tuple(float(each) for each in (scale if many else (scale,)))
+    except (TypeError, ValueError):
+        raise TypeError(
+            f'starting_noise_scale must be a number, one per channel or "auto" (got {scale!r}).'
+        ) from None
+    if not values or not all(0 <= value < float("inf") for value in values):
+        raise ValueError(
+            f"starting_noise_scale must be a standard deviation: finite and 0 or more "
+            f"(got {scale!r})."
+        )
+    return values if many else values[0]
