@@ -35,8 +35,9 @@ AXES = "tczyx"
 # Bits of each coordinate: x loses two to the lane.
 AXIS_BITS = (32, 32, 32, 32, 34)
 
-# Four samples share a counter. The scratch of a block of counters (8 KiB) stays in the L1 cache.
-BLOCK = 256
+# Counters worked on at a time; four samples share one. The scratch stays in the L1 cache, and the
+# image is read and written in short turns, which hides the main memory behind the arithmetic.
+BLOCK = 128
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
@@ -46,15 +47,15 @@ _WEYL_0, _WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _ULP_32 = np.float32(2.0**-32)
 _HALF_ULP_32 = np.float32(2.0**-33)
 _BELOW_ONE = np.float32(1.0 - 2.0**-24)
-_ONE, _TWO = np.float32(1), np.float32(2)
+_ONE, _SQRT_2 = np.float32(1), np.float32(1.4142135623730951)
 _ANGLE_UNIT = np.float32(2.0**-30)
-_MINUS_2_LN_2 = np.float32(-1.3862943611198906)
+_MINUS_LN_2 = np.float32(-0.6931471805599453)
 
 _MANTISSA, _HALF_EXPONENT = np.int32(0x007FFFFF), np.int32(0x3F000000)
 _SIGN, _SWAP = np.uint32(0x80000000), np.uint32(0x40000000)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a·b + c in float32, rounded once."""
     del typingctx, a, b, c
@@ -139,76 +140,84 @@ def addresses(
 
 @njit(forceinline=True)
 def uniform(word: Any) -> Any:
-    """Return (word + ½) / 2³² as float32, kept below 1."""
+    """Return u = (word + ½) / 2³² as float32; where that would round to 1, the number below it."""
     return min(_fma(np.float32(np.uint32(word)), _ULP_32, _HALF_ULP_32), _BELOW_ONE)
 
 
 @njit(forceinline=True)
-def twice_exponential(word: Any) -> Any:
-    """Return −2 ln u as float32, u = (word + ½) / 2³², to 2 ulp at both ends of u.
+def exponential(word: Any) -> Any:
+    """Return −ln u as float32, u = (word + ½) / 2³², within 2e-7 of itself at both ends of u.
 
-    With s the distance of u to the nearer end: above ½, −2 ln(1 − s); below, s = 2^e (1 − g) and
-    −2 ln s = −2 ln(1 − g) − 2 e ln 2. The polynomial serves both; it is the minimax of
-    (−2 ln(1 − g) − 2 g) / g² for the relative error of −2 ln(1 − g) on 0 … ½ (2.4e-8).
+    s is the distance of u to its nearer end. For u > ½, −ln u = −ln(1 − s). Else s = 2^e (1 − g)
+    and −ln u = −ln(1 − g) − e ln 2, a sum without cancellation. The polynomial serves both: the
+    minimax of (−ln(1 − g) − g) / g² over 0 ≤ g ≤ ½ for the relative error of −ln(1 − g), 2.4e-8.
     """
     signed = np.int32(word)
     above = np.int32(signed >> np.int32(31))
-    s = _fma(np.float32(np.int32(signed ^ above)), _ULP_32, _HALF_ULP_32)
-    bits = np.float32(s).view(np.int32)
+    s = np.float32(_fma(np.float32(np.int32(signed ^ above)), _ULP_32, _HALF_ULP_32))
+    bits = s.view(np.int32)
     exponent = np.int32(np.int32(np.int32(bits >> np.int32(23)) - np.int32(126)) & ~above)
     mantissa = np.int32(np.int32(bits & _MANTISSA) | _HALF_EXPONENT).view(np.float32)
     g = s if signed < 0 else _ONE - mantissa
-    p = np.float32(2.8285913467407227)
-    p = _fma(p, g, np.float32(-3.2781124114990234))
-    p = _fma(p, g, np.float32(2.4165027141571045))
-    p = _fma(p, g, np.float32(-0.3614821135997772))
-    p = _fma(p, g, np.float32(0.5272734761238098))
-    p = _fma(p, g, np.float32(0.48738059401512146))
-    p = _fma(p, g, np.float32(0.6672631502151489))
-    p = _fma(p, g, np.float32(0.9999904632568359))
-    return _fma(g * g, p, _fma(np.float32(np.int32(exponent)), _MINUS_2_LN_2, g * _TWO))
+    p = np.float32(1.4142957)
+    p = _fma(p, g, np.float32(-1.6390562))
+    p = _fma(p, g, np.float32(1.2082514))
+    p = _fma(p, g, np.float32(-0.18074106))
+    p = _fma(p, g, np.float32(0.26363674))
+    p = _fma(p, g, np.float32(0.2436903))
+    p = _fma(p, g, np.float32(0.33363158))
+    p = _fma(p, g, np.float32(0.49999523))
+    return _fma(g * g, p, _fma(np.float32(exponent), _MINUS_LN_2, g))
 
 
 @njit(forceinline=True)
 def point_on_circle(word: Any) -> Any:
-    """Return (cos, sin) of a uniform angle as float32.
+    """Return √2 (cos θ, sin θ) of a uniform angle θ as float32, each within 2e-7 of itself.
 
-    The lower 30 bits are an angle within ±45°; bit 31 mirrors it to the other side and bit 30
-    swaps the axes. Neither is ever 0, and every value comes with its negative.
+    The lower 30 bits are an angle between −45° and 45°, bit 31 mirrors the point in the second
+    axis and bit 30 swaps the axes. No coordinate is 0, and each comes with its negative.
     """
-    # Twice the signed 30-bit number plus 1: odd, so symmetric about 0.
+    # Twice the signed 30-bit number plus 1 is odd and so symmetric about 0.
     odd = np.int32(np.int32(np.int32(word) << np.int32(2)) >> np.int32(1)) | np.int32(1)
     t = np.float32(np.int32(odd)) * _ANGLE_UNIT
-    z = t * t
-    p = _fma(np.float32(-3.5868146e-05), z, np.float32(0.002490002))
-    p = _fma(p, z, np.float32(-0.08074552))
-    sine = t * _fma(p, z, np.float32(0.7853982))
-    p = _fma(np.float32(-0.00031897702), z, np.float32(0.01585015))
-    p = _fma(p, z, np.float32(-0.3084244))
-    cosine = _fma(p, z, _ONE)
-    flipped = np.uint32(np.float32(cosine).view(np.uint32) ^ np.uint32(word & _SIGN))
-    cosine = flipped.view(np.float32)
+    tt = t * t
+    p = _fma(np.float32(-5.0774546e-05), tt, np.float32(0.0035214361))
+    p = _fma(p, tt, np.float32(-0.1141914))
+    sine = t * _fma(p, tt, np.float32(1.1107208))
+    p = _fma(np.float32(-0.00045095567), tt, np.float32(0.022415202))
+    p = _fma(p, tt, np.float32(-0.43617782))
+    cosine = np.float32(_fma(p, tt, _SQRT_2))
+    mirrored = np.uint32(cosine.view(np.uint32) ^ np.uint32(word & _SIGN)).view(np.float32)
     if np.uint32(word & _SWAP) != 0:
-        return sine, cosine
-    return cosine, sine
+        return sine, mirrored
+    return mirrored, sine
 
 
 @njit(forceinline=True)
 def normal_pair(even: Any, odd: Any) -> Any:
-    """Return two independent standard normal numbers, float32, from two words."""
-    radius = np.float32(math.sqrt(twice_exponential(even)))
+    """Return two independent standard normal numbers as float32 from two words."""
+    radius = np.float32(math.sqrt(exponential(even)))
     first, second = point_on_circle(odd)
     return radius * first, radius * second
 
 
 @njit(forceinline=True)
-def word_block(even: Any, odd: Any, n: Any, x: Any, y: Any, z: Any, attempt: Any, k: Any) -> None:
-    """Fill `even` and `odd`, uint64, with the words of n counters from x, a multiple of 4, on.
+def num_counters(start: Any, width: Any) -> Any:
+    """Return how many counters to work on for the samples from `start` to the end of a row.
 
-    Seen as uint32, element j of `even` and of `odd` belong to the samples x + 2j and x + 2j + 1.
+    Whole vectors of them: numbers too many are cheaper than the scalar remainder of a loop.
     """
-    k0, k1 = np.uint64(k[0]), np.uint64(k[1])
-    first = np.uint64(x >> 2)
+    return min(BLOCK, (((width - start + 3) >> 2) + 7) & ~7)
+
+
+@njit(forceinline=True)
+def word_block(even: Any, odd: Any, n: Any, x: Any, y: Any, z: Any, attempt: Any, key: Any) -> None:
+    """Fill the first n of `even` and `odd`, uint64, with the words of the counters from x on.
+
+    x is a multiple of 4. Seen as uint32, entry j of `even` is the word of the sample x + 2j and
+    entry j of `odd` that of x + 2j + 1 (on little-endian processors, numba's only ones).
+    """
+    first, k0, k1 = np.uint64(x >> 2), np.uint64(key[0]), np.uint64(key[1])
     for i in range(n):
         w0, w1, w2, w3 = philox4x32_10(first + np.uint64(i), y, z, attempt, k0, k1)
         even[i] = w0 | (w2 << _32)
@@ -216,16 +225,16 @@ def word_block(even: Any, odd: Any, n: Any, x: Any, y: Any, z: Any, attempt: Any
 
 
 @njit(forceinline=True)
-def _normal_block(out: Any, even: Any, odd: Any, n: Any) -> None:
+def normal_block(normals: Any, even: Any, odd: Any, n: Any) -> None:
+    """Fill the first 4n of `normals` from the uint32 views of the words of n counters."""
     for j in range(2 * n):
-        out[2 * j], out[2 * j + 1] = normal_pair(even[j], odd[j])
+        normals[2 * j], normals[2 * j + 1] = normal_pair(even[j], odd[j])
 
 
 @njit(forceinline=True)
-def _weave(out: Any, even: Any, odd: Any, n: Any) -> None:
+def _weave(words: Any, even: Any, odd: Any, n: Any) -> None:
     for j in range(2 * n):
-        out[2 * j] = even[j]
-        out[2 * j + 1] = odd[j]
+        words[2 * j], words[2 * j + 1] = even[j], odd[j]
 
 
 @njit(forceinline=True)
@@ -242,17 +251,26 @@ def _add_scaled(out: Any, image: Any, scale: Any, numbers: Any) -> None:
 
 @njit(nogil=True, cache=True)
 def fill_words(
-    out: Any, keys: Any, z: Any, y0: Any, x0: Any, plane0: Any, plane1: Any, row0: Any, row1: Any,
+    out: Any,
+    keys: Any,
+    z: Any,
+    y0: Any,
+    x0: Any,
+    plane_start: Any,
+    plane_stop: Any,
+    row_start: Any,
+    row_stop: Any,
     attempt: Any,
 ) -> None:
+    """Write each sample's word to `out`, uint32 (planes, y, x); see `add_normal`."""
     even, odd = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     even32, odd32 = even.view(np.uint32), odd.view(np.uint32)
     words = np.empty(4 * BLOCK, np.uint32)
     width = out.shape[2]
-    for plane in range(plane0, plane1):
-        for row in range(row0, row1):
+    for plane in range(plane_start, plane_stop):
+        for row in range(row_start, row_stop):
             for start in range(-(x0 & 3), width, 4 * BLOCK):
-                n = min(BLOCK, (width - start + 3) >> 2)
+                n = num_counters(start, width)
                 word_block(even, odd, n, x0 + start, y0 + row, z[plane], attempt, keys[plane])
                 _weave(words, even32, odd32, n)
                 a, b = max(start, 0), min(start + 4 * n, width)
@@ -261,37 +279,71 @@ def fill_words(
 
 @njit(nogil=True, cache=True)
 def fill_normal(
-    out: Any, keys: Any, z: Any, y0: Any, x0: Any, plane0: Any, plane1: Any, row0: Any, row1: Any
+    out: Any,
+    keys: Any,
+    z: Any,
+    y0: Any,
+    x0: Any,
+    plane_start: Any,
+    plane_stop: Any,
+    row_start: Any,
+    row_stop: Any,
 ) -> None:
+    """Write each sample's standard normal number to `out`, float32 or float64; see `add_normal`."""
     even, odd = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     even32, odd32 = even.view(np.uint32), odd.view(np.uint32)
     normals = np.empty(4 * BLOCK, np.float32)
     width = out.shape[2]
-    for plane in range(plane0, plane1):
-        for row in range(row0, row1):
+    for plane in range(plane_start, plane_stop):
+        for row in range(row_start, row_stop):
             for start in range(-(x0 & 3), width, 4 * BLOCK):
-                n = min(BLOCK, (width - start + 3) >> 2)
+                n = num_counters(start, width)
                 word_block(even, odd, n, x0 + start, y0 + row, z[plane], 0, keys[plane])
-                _normal_block(normals, even32, odd32, n)
+                normal_block(normals, even32, odd32, n)
                 a, b = max(start, 0), min(start + 4 * n, width)
                 _copy(out[plane, row, a:b], normals[a - start : b - start])
 
 
 @njit(nogil=True, cache=True)
 def add_normal(
-    image: Any, out: Any, scale: Any, keys: Any, z: Any, y0: Any, x0: Any,
-    plane0: Any, plane1: Any, row0: Any, row1: Any,
+    image: Any,
+    out: Any,
+    scale: Any,
+    keys: Any,
+    z: Any,
+    y0: Any,
+    x0: Any,
+    plane_start: Any,
+    plane_stop: Any,
+    row_start: Any,
+    row_stop: Any,
 ) -> None:
+    """Write image + scale · n to `out` for a band of rows of some planes, n standard normal.
+
+    Parameters
+    ----------
+    image, out : ndarray, shape (planes, y, x), C-contiguous
+        Both float32 or both float64; the normal numbers are the same. `out` may be `image`.
+    scale : float
+        Standard deviation; rounded to the type of `out`.
+    keys, z : ndarray
+        From `addresses`.
+    y0, x0 : int
+        Address of the first row and of the first column of the arrays.
+    plane_start, plane_stop, row_start, row_stop : int
+        Half-open ranges of what is written.
+    """
     even, odd = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     even32, odd32 = even.view(np.uint32), odd.view(np.uint32)
     normals = np.empty(4 * BLOCK, np.float32)
     own_scale = out.dtype.type(scale)
     width = out.shape[2]
-    for plane in range(plane0, plane1):
-        for row in range(row0, row1):
+    for plane in range(plane_start, plane_stop):
+        for row in range(row_start, row_stop):
             for start in range(-(x0 & 3), width, 4 * BLOCK):
-                n = min(BLOCK, (width - start + 3) >> 2)
+                n = num_counters(start, width)
                 word_block(even, odd, n, x0 + start, y0 + row, z[plane], 0, keys[plane])
-                _normal_block(normals, even32, odd32, n)
+                normal_block(normals, even32, odd32, n)
                 a, b = max(start, 0), min(start + 4 * n, width)
-                _add_scaled(out[plane, row, a:b], image[plane, row, a:b], own_scale, normals[a - start : b - start])
+                numbers = normals[a - start : b - start]
+                _add_scaled(out[plane, row, a:b], image[plane, row, a:b], own_scale, numbers)
