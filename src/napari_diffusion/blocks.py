@@ -132,9 +132,39 @@ def chunk_histogram(
     picture: Picture,
     function: Callable[..., NDArray[Any]],
     halo: Sequence[int],
+    joined: bool,
     around: float | None,
 ) -> Histogram:
     """Count a local measurement chunk by chunk; see `estimate._measure.measured`."""
-    from napari_diffusion.estimate._histogram import Histogram
+    import dask
 
-    raise NotImplementedError(Histogram, function, halo, around, picture)
+    from napari_diffusion.estimate._histogram import Histogram
+    from napari_diffusion.estimate._measure import count
+
+    values, grid = picture.data.rechunk({1: -1}), picture.grid
+
+    def work(block: NDArray[Any], inside: Any, place: Grid) -> NDArray[Any]:
+        measured = function(block, inside, place, Drive(threads=1))
+        return np.broadcast_to(measured, block.shape)
+
+    def counted(block: NDArray[Any], inside: Any) -> Histogram:
+        histogram = Histogram()
+        # One number for all channels stands in each of them: count it once.
+        count(histogram, block[:, :1] if joined else block, inside, around)
+        return histogram
+
+    def merged(histograms: Sequence[Histogram]) -> Histogram:
+        total = Histogram()
+        for histogram in histograms:
+            total.merge(histogram)
+        return total
+
+    mapped = _mapped(work, values, picture.mask, grid, halo)
+    blocks = mapped.to_delayed().ravel()
+    masks = [None] * len(blocks)
+    if picture.mask is not None:
+        masks = _like(picture.mask, mapped).to_delayed().ravel()
+    parts = [dask.delayed(counted)(b, m) for b, m in zip(blocks, masks, strict=True)]
+    while len(parts) > 1:
+        parts = [dask.delayed(merged)(parts[i : i + 8]) for i in range(0, len(parts), 8)]
+    return parts[0].compute()  # type: ignore[no-any-return]

@@ -20,6 +20,8 @@ def measured(
     picture: Picture,
     function: Callable[..., NDArray[Any]],
     halo: Sequence[int],
+    *,
+    joined: bool = False,
     around: float | None = None,
 ) -> Histogram:
     """Count what a function measures at every sample of a picture.
@@ -29,17 +31,18 @@ def measured(
     picture : Picture
         The whole source.
     function : callable
-        ``function(block, mask, grid, drive)`` returns one number of 0 or more per sample, with all
-        channels of the block or a single one.
+        ``function(block, mask, grid, drive)`` returns one number of 0 or more per sample.
     halo : sequence of 5 int
         How far the function reaches.
+    joined : bool
+        Whether the function returns one number for all channels of a sample together.
     around : float, optional
         Count the distances from this number instead of the numbers.
     """
     if is_dask(picture.data):
         from napari_diffusion.blocks import chunk_histogram
 
-        return chunk_histogram(picture, function, halo, around)
+        return chunk_histogram(picture, function, halo, joined, around)
     total = Histogram()
     frames = picture.data.shape[0]
     thick = frames if halo[0] else 1

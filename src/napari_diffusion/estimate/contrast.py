@@ -49,17 +49,17 @@ def contrast(image: ArrayLike, smoothing: float = 0.0, **options: Unpack[GridOpt
 
 def contrast_of(picture: Picture, smoothing: float = 0.0) -> float:
     """Estimate the contrast of a picture that has been read in."""
-    halo = _halo(picture.grid, smoothing)
+    halo, joined = _halo(picture.grid, smoothing), picture.grid.joint_channels
 
     def magnitude(
         block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         return gradient_magnitude(block, mask, grid, smoothing, drive)
 
-    gradients = measured(picture, magnitude, halo)
+    gradients = measured(picture, magnitude, halo, joined=joined)
     middle = gradients.quantile(0.5)
-    spread = measured(picture, magnitude, halo, around=middle).quantile(0.5)
-    found = SPREADS * MAD_TO_SIGMA * spread
+    distances = measured(picture, magnitude, halo, joined=joined, around=middle)
+    found = SPREADS * MAD_TO_SIGMA * distances.quantile(0.5)
     if found > 0:
         return found
     gradients.counts[0] = 0
