@@ -136,7 +136,7 @@ def chunk_histogram(
     around: float | None,
 ) -> Histogram:
     """Count a local measurement chunk by chunk; see `estimate._measure.measured`."""
-    import dask
+    from dask.delayed import delayed
 
     from napari_diffusion.estimate._histogram import Histogram
     from napari_diffusion.estimate._measure import count
@@ -164,7 +164,7 @@ def chunk_histogram(
     masks = [None] * len(blocks)
     if picture.mask is not None:
         masks = _like(picture.mask, mapped).to_delayed().ravel()
-    parts = [dask.delayed(counted)(b, m) for b, m in zip(blocks, masks, strict=True)]
+    parts = [delayed(counted)(b, m) for b, m in zip(blocks, masks, strict=True)]
     while len(parts) > 1:
-        parts = [dask.delayed(merged)(parts[i : i + 8]) for i in range(0, len(parts), 8)]
-    return parts[0].compute()  # type: ignore[no-any-return]
+        parts = [delayed(merged)(parts[i : i + 8]) for i in range(0, len(parts), 8)]
+    return parts[0].compute()

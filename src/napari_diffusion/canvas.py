@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from napari_diffusion.drive import Drive, StopToken, with_halo
 from napari_diffusion.noise import Address
 from napari_diffusion.picture import Picture, is_dask
-from napari_diffusion.recipe import Recipe
 
 if TYPE_CHECKING:
     from napari_diffusion.filters import Filter
     from napari_diffusion.grid import GridOptions
     from napari_diffusion.noise import Noise
-    from napari_diffusion.recipe import NoiseScale
+    from napari_diffusion.recipe import NoiseScale, Recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +72,15 @@ class Canvas:
         """The window's values before the first step."""
         return self.window.data
 
+    @property
+    def starting_noise_scale(self) -> NoiseScale:
+        """The noise scale of step 0, a number by now."""
+        scale = self.recipe.starting_noise_scale
+        assert not isinstance(scale, str)
+        return scale
+
     def add_noise(
-        self, values: Any, noise: Noise | None, noise_scale: NoiseScale | str, step: int
+        self, values: Any, noise: Noise | None, noise_scale: NoiseScale, step: int
     ) -> Any:
         """Return the values with the noise of one step added; no noise leaves them as they are."""
         if noise is None or not _any(noise_scale):
@@ -94,7 +100,7 @@ class Canvas:
         return self.shown.restored(values[self.inner])
 
 
-def _any(noise_scale: NoiseScale | str) -> bool:
+def _any(noise_scale: NoiseScale) -> bool:
     return any(noise_scale) if isinstance(noise_scale, tuple) else bool(noise_scale)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.filters import FILTERS
-from napari_diffusion.member import Member
 from napari_diffusion.noise import NOISES
 from napari_diffusion.schedules import SCHEDULES
+
+if TYPE_CHECKING:
+    from napari_diffusion.member import Member
 
 MEMBERS: dict[str, tuple[type[Member], ...]] = {
     "noise": NOISES,

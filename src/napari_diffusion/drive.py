@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import concurrent.futures
 import functools
+import itertools
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from napari_diffusion.filters import Filter
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 TILE_VOXELS = 1 << 18
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 - being stopped is no error
     """The run was asked to stop; the steps yielded before are whole and stay valid."""
 
 
@@ -72,7 +74,7 @@ class Drive:
     stop: StopToken | None = None
 
     def each(self, work: Callable[..., object], tiles: Sequence[tuple[Any, ...]]) -> None:
-        """Call ``work(*tile)`` for every tile, shared among the threads; return when all are done."""
+        """Call ``work(*tile)`` for every tile, shared among the threads; wait for all."""
         threads = min(self.threads, len(tiles))
         if threads <= 1:
             self._work_through(work, tiles)
@@ -100,7 +102,7 @@ class Drive:
         wanted = math.ceil(rows * row_voxels / TILE_VOXELS)
         count = min(rows, math.ceil(wanted / self.threads) * self.threads if wanted > 1 else 1)
         edges = [rows * i // count for i in range(count + 1)]
-        return list(zip(edges[:-1], edges[1:], strict=True))
+        return list(itertools.pairwise(edges))
 
     def tiled(
         self,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
 CANONICAL = "tczyx"
@@ -206,7 +207,5 @@ def _checked_spacing(spacing: float | Sequence[float], along: str) -> tuple[floa
             f"(got {len(lengths)}: {spacing!r})."
         )
     if not all(1e-100 <= length <= 1e100 for length in lengths):
-        raise ValueError(
-            f"spacing must be greater than 0, from 1e-100 to 1e100 (got {spacing!r})."
-        )
+        raise ValueError(f"spacing must be greater than 0, from 1e-100 to 1e100 (got {spacing!r}).")
     return lengths

@@ -65,7 +65,7 @@ def steps(
     canvas = Canvas.of(image, recipe, region, first_step, stop, options)
     picture, recipe = canvas.start, canvas.recipe
 
-    noise_scale = recipe.starting_noise_scale
+    noise_scale = canvas.starting_noise_scale
     for step in range(recipe.total_steps):
         if step >= first_step:
             picture = canvas.add_noise(picture, recipe.noise, noise_scale, step)

@@ -80,11 +80,12 @@ class Parameter:
         return self._number(value, owner)
 
     def _number(self, value: Any, owner: str) -> float | int:
-        wanted = numbers.Integral if self.kind == "int" else numbers.Real
+        whole = self.kind == "int"
+        wanted = numbers.Integral if whole else numbers.Real
         if isinstance(value, bool) or not isinstance(value, wanted):
-            allowed = "a whole number" if self.kind == "int" else "a number"
+            allowed = "a whole number" if whole else "a number"
             raise TypeError(self._refusal(owner, value, allowed + (' or "auto"' * self.auto)))
-        number = int(value) if self.kind == "int" else float(value)
+        number = int(value) if whole else float(value)  # type: ignore[call-overload]
         if not math.isfinite(number) or not self._in_range(number):
             raise ValueError(self._refusal(owner, value, self.range_text()))
         return number
@@ -132,7 +133,7 @@ class Member:
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:
         """Return the parameters in the order of the fields."""
-        return _parameters(cls)
+        return _parameters(cls)  # type: ignore[arg-type]
 
     @classmethod
     def summary(cls) -> str:
@@ -145,11 +146,12 @@ class Member:
 
     def autos(self) -> tuple[str, ...]:
         """Return the names of the parameters that still say ``"auto"``."""
-        return tuple(p.name for p in self.parameters() if p.auto and getattr(self, p.name) == "auto")
+        names = (p.name for p in self.parameters() if p.auto)
+        return tuple(name for name in names if getattr(self, name) == "auto")
 
 
 @functools.cache
-def _parameters(cls: type) -> tuple[Parameter, ...]:
+def _parameters(cls: Any) -> tuple[Parameter, ...]:
     hints = typing.get_type_hints(cls, include_extras=True)
     return tuple(_parameter(field, hints[field.name]) for field in dataclasses.fields(cls))
 

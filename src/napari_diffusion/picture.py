@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -13,6 +12,8 @@ import numpy as np
 from napari_diffusion.grid import CANONICAL, Grid, GridOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 _EXACT_INTEGER = 2**24
@@ -62,9 +63,9 @@ class Picture:
         mask, missing = options.pop("mask", None), options.pop("missing", "refuse")
         if missing not in ("refuse", "ignore"):
             raise ValueError(f"missing must be 'refuse' or 'ignore' (got {missing!r}).")
-        array = image if is_dask(image) else _as_array(image)
+        array: Any = image if is_dask(image) else _as_array(image)
         _check_type(array)
-        grid = Grid.of(array.shape, **options)
+        grid = Grid.of(array.shape, **options)  # type: ignore[misc]
         values = grid.canonical(array)
         alpha = None
         if grid.rgb and values.shape[1] == 4:

@@ -125,8 +125,7 @@ class Recipe:
             starting_noise_scale=checked_scale(scale, picture.grid),
             noise=self.noise and self.noise.resolved(picture, picture.grid),
             diffusion_filter=series if isinstance(self.diffusion_filter, tuple) else series[0],
-            final_filter=self.final_filter
-            and self.final_filter.resolved(picture, picture.grid),
+            final_filter=self.final_filter and self.final_filter.resolved(picture, picture.grid),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -154,7 +154,17 @@ def advance_faces(u, guide, out, inside, code, k, w, joint, start, stop):
             total[:] = 0
             if w[4] > 0 and nx > 1:
                 _face_flux(
-                    u, guide, inside, code, k, 4, here, (t, z, y, 1), nx - 1, channels, g,
+                    u,
+                    guide,
+                    inside,
+                    code,
+                    k,
+                    4,
+                    here,
+                    (t, z, y, 1),
+                    nx - 1,
+                    channels,
+                    g,
                     along_x[:, 1:],
                 )
                 _add_difference(total, along_x[:, 1:], along_x[:, :-1], w[4])
@@ -162,9 +172,7 @@ def advance_faces(u, guide, out, inside, code, k, w, joint, start, stop):
             if w[3] > 0:
                 if site == start or y == 0:
                     below = (t, z, max(y - 1, 0), 0)
-                    _face_flux(
-                        u, guide, inside, code, k, 3, below, here, nx, channels, g, lower
-                    )
+                    _face_flux(u, guide, inside, code, k, 3, below, here, nx, channels, g, lower)
                 above = (t, z, min(y + 1, ny - 1), 0)
                 _face_flux(u, guide, inside, code, k, 3, here, above, nx, channels, g, upper)
                 _add_difference(total, upper, lower, w[3])

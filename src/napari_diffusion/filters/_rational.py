@@ -56,13 +56,35 @@ def _row_3d(row, below, above, back, front, out, kx, ky, kz, wx, wy, wz):
     behind, ahead = back[1 : n - 1], front[1 : n - 1]
     for x in range(n - 2):
         inner[x] = _cell_3d(
-            mid[x], left[x], right[x], low[x], high[x], behind[x], ahead[x],
-            kx, ky, kz, wx, wy, wz,
+            mid[x],
+            left[x],
+            right[x],
+            low[x],
+            high[x],
+            behind[x],
+            ahead[x],
+            kx,
+            ky,
+            kz,
+            wx,
+            wy,
+            wz,
         )
     for x in (0, last):
         out[x] = _cell_3d(
-            row[x], row[max(x - 1, 0)], row[min(x + 1, last)], below[x], above[x],
-            back[x], front[x], kx, ky, kz, wx, wy, wz,
+            row[x],
+            row[max(x - 1, 0)],
+            row[min(x + 1, last)],
+            below[x],
+            above[x],
+            back[x],
+            front[x],
+            kx,
+            ky,
+            kz,
+            wx,
+            wy,
+            wz,
         )
 
 
@@ -72,7 +94,7 @@ def advance_rational(u, out, k, w, start, stop):
 
     Parameters are those of `_kernels.advance_faces`. At most one of the axes t and z diffuses.
     """
-    nt, nc, nz, ny, nx = u.shape
+    nt, nc, nz, ny, _ = u.shape
     deep = 2 if w[2] > 0 else 0
     for c in range(nc):
         kx, ky, kd = k[c, 4], k[c, 3], k[c, deep]
@@ -80,8 +102,8 @@ def advance_rational(u, out, k, w, start, stop):
             y = site % ny
             z = site // ny % nz
             t = site // (ny * nz)
-            row, below, above = u[t, c, z, y], u[t, c, z, max(y - 1, 0)], u[t, c, z, min(y + 1, ny - 1)]
-            after = out[t, c, z, y]
+            row, after = u[t, c, z, y], out[t, c, z, y]
+            below, above = u[t, c, z, max(y - 1, 0)], u[t, c, z, min(y + 1, ny - 1)]
             if w[deep] == 0:
                 _row_2d(row, below, above, after, kx, ky, w[4], w[3])
             elif deep == 2:

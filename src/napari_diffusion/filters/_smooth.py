@@ -93,9 +93,7 @@ def _convolve_rows(image, out, weights, size, stride, start, stop):
             target[x] = middle[x] + target[x]
 
 
-def smoothed(
-    block: NDArray[Any], variances: dict[int, float], drive: Drive
-) -> NDArray[Any]:
+def smoothed(block: NDArray[Any], variances: dict[int, float], drive: Drive) -> NDArray[Any]:
     """Return a block diffused linearly and exactly, with mirrored borders.
 
     Every sample becomes ``v + Σ_n weights[n] · ((v₋ₙ − v) + (v₊ₙ − v))``: differences keep a

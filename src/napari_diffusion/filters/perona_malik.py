@@ -154,9 +154,7 @@ class PeronaMalik(Flow):
             _kernels.advance_faces(u, guide, out, mask, code, slopes, weights, joint, *rows)
 
 
-def _slopes(
-    contrasts: tuple[float, ...], conductance: str, grid: Grid, dtype: Any
-) -> NDArray[Any]:
+def _slopes(contrasts: tuple[float, ...], conductance: str, grid: Grid, dtype: Any) -> NDArray[Any]:
     """Return 1 / (spacing · K) per channel and canonical axis, finite in the picture's type.
 
     K is the conductance's own parameter: √2 · contrast for the exponential one, whose flux is
