@@ -1,0 +1,230 @@
+"""One parameter, one field: its name and unit, its editor, and beneath it what is wrong with it."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psygnal import Signal
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QWidget
+
+from napari_diffusion.widgets import exact
+from napari_diffusion.widgets.rows import RED, Combo, Message, NumberEdit, RowLabel
+
+if TYPE_CHECKING:
+    from napari_diffusion.member import Parameter
+
+Check = Callable[[Any], Any]
+
+
+class Automatic(NamedTuple):
+    """What the tick box beside a number says, and the value that it stands for."""
+
+    word: str = "auto"
+    value: Any = "auto"
+
+
+class Field(QWidget):
+    """A row of a form: a view of one value.
+
+    Parameters
+    ----------
+    parameter : Parameter
+        Its label, unit, tooltip and kind.
+    check : callable
+        Returns a value as the recipe stores it, or raises ValueError or TypeError with a sentence.
+    editor : QWidget
+        What the user edits.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parameter: Parameter, check: Check, editor: QWidget) -> None:
+        super().__init__()
+        self.parameter = parameter
+        self._check = check
+        self._label = RowLabel(parameter.label)
+        self._message = Message()
+        self._editor = editor
+        self.row = QHBoxLayout()
+        self.row.setSpacing(4)
+        self.row.addWidget(editor, 1)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setHorizontalSpacing(6)
+        layout.setVerticalSpacing(1)
+        layout.addWidget(self._label, 0, 0)
+        layout.addLayout(self.row, 0, 1)
+        layout.addWidget(self._message, 1, 0, 1, 2)
+        layout.setColumnStretch(1, 1)
+        self.set_world_unit("")
+        self.setToolTip(parameter.tooltip)
+
+    @abc.abstractmethod
+    def _read(self) -> Any:
+        """Return what the editor holds, checked or not."""
+
+    @abc.abstractmethod
+    def _write(self, value: Any) -> None:
+        """Put a value into the editor without a signal."""
+
+    def value(self) -> Any:
+        """Return the value; ValueError says in one sentence what is wrong with what was typed."""
+        try:
+            return self._check(self._read())
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+
+    def set_value(self, value: Any) -> None:
+        """Show a value; it comes back from `value` bit by bit."""
+        self._write(value)
+        self._edited()
+
+    def problem(self) -> str | None:
+        """Return what is wrong with what was typed, None where nothing is."""
+        try:
+            self.value()
+        except ValueError as error:
+            return str(error)
+        return None
+
+    def set_resolved(self, value: Any) -> None:
+        """Show the number that "auto" stands for, without changing the value; None forgets it."""
+
+    def set_world_unit(self, unit: str) -> None:
+        """Name the unit of length, such as "µm"; an empty text goes back to "world"."""
+        text = self.parameter.unit
+        self._label.set_unit(text.replace("world", unit) if unit else text)
+
+    def _edited(self) -> None:
+        problem = self.problem()
+        self._message.say(problem or "")
+        self._editor.setStyleSheet(f"border: 1px solid {RED};" if problem else "")
+        self.changed.emit()
+
+
+class LineField(Field):
+    """A number typed as text, so that it keeps every digit; also several numbers, and text."""
+
+    def __init__(
+        self, parameter: Parameter, check: Check, automatic: Automatic | None = None
+    ) -> None:
+        self.edit = NumberEdit()
+        super().__init__(parameter, check, self.edit)
+        self._automatic = automatic
+        self._before = self._resolved = None
+        self.tick = QCheckBox(automatic.word if automatic else "")
+        self.tick.setVisible(automatic is not None)
+        self.row.addWidget(self.tick)
+        self.tick.toggled.connect(self._ticked)
+        self.edit.textChanged.connect(self._typed)
+        self.edit.stepped.connect(self._step)
+
+    def _read(self) -> Any:
+        if self._automatic and self.tick.isChecked():
+            return self._automatic.value
+        return exact.read(self.edit.text(), self.parameter.kind, self.parameter.many)
+
+    def _write(self, value: Any) -> None:
+        ticked = self._automatic is not None and value == self._automatic.value
+        with QSignalBlocker(self.tick), QSignalBlocker(self.edit):
+            self.tick.setChecked(ticked)
+            self.edit.setText("" if ticked else exact.written(value))
+            self.edit.setCursorPosition(0)
+        self._show_automatic()
+
+    def set_resolved(self, value: Any) -> None:
+        """Show the number that "auto" stands for; see `Field.set_resolved`."""
+        self._resolved = value
+        self._show_automatic()
+
+    def _show_automatic(self) -> None:
+        if not self._automatic or not self.tick.isChecked():
+            self.edit.setPlaceholderText("")
+        elif self._resolved is None:
+            self.edit.setPlaceholderText(self._automatic.word)
+        else:
+            self.edit.setPlaceholderText(
+                f"{self._automatic.word}: {exact.rounded(self._resolved)}"
+            )
+
+    def _ticked(self, on: bool) -> None:
+        with QSignalBlocker(self.edit):
+            if on:
+                self._before = self.edit.text()
+                self.edit.clear()
+            else:
+                known = exact.written(self._resolved) if self._resolved is not None else ""
+                self.edit.setText(known or self._before or "")
+                self.edit.setFocus()
+                self.edit.selectAll()
+        self._show_automatic()
+        self._edited()
+
+    def _typed(self, text: str) -> None:
+        if self._automatic:
+            with QSignalBlocker(self.tick), QSignalBlocker(self.edit):
+                self.tick.setChecked(text.strip() == self._automatic.word)
+                if self.tick.isChecked():
+                    self.edit.clear()
+        self._show_automatic()
+        self._edited()
+
+    def _step(self, step: int) -> None:
+        value = self._read()
+        if self.parameter.kind != "int" or not isinstance(value, int):
+            return
+        with contextlib.suppress(TypeError, ValueError):
+            self.edit.setText(exact.written(self._check(value + step)))
+
+
+class ComboField(Field):
+    """One of a few values."""
+
+    def __init__(self, parameter: Parameter, check: Check, values: tuple[Any, ...]) -> None:
+        self.combo = Combo()
+        super().__init__(parameter, check, self.combo)
+        self._values = values
+        self.combo.addItems([_worded(value) for value in values])
+        self.combo.currentIndexChanged.connect(self._edited)
+
+    def _read(self) -> Any:
+        return self._values[self.combo.currentIndex()]
+
+    def _write(self, value: Any) -> None:
+        with QSignalBlocker(self.combo):
+            self.combo.setCurrentIndex(self._values.index(value))
+
+
+class FlagField(Field):
+    """Yes or no."""
+
+    def __init__(self, parameter: Parameter, check: Check) -> None:
+        self.box = QCheckBox()
+        super().__init__(parameter, check, self.box)
+        self.box.toggled.connect(self._edited)
+
+    def _read(self) -> Any:
+        return self.box.isChecked()
+
+    def _write(self, value: Any) -> None:
+        with QSignalBlocker(self.box):
+            self.box.setChecked(bool(value))
+
+
+def field_for(parameter: Parameter, check: Check) -> Field:
+    """Return the field that fits a parameter, empty or at its first choice."""
+    if parameter.kind == "choice":
+        return ComboField(parameter, check, (*("auto",) * parameter.auto, *parameter.choices))
+    if parameter.kind == "bool" and parameter.auto:
+        return ComboField(parameter, check, ("auto", True, False))
+    if parameter.kind == "bool":
+        return FlagField(parameter, check)
+    return LineField(parameter, check, Automatic() if parameter.auto else None)
+
+
+def _worded(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
