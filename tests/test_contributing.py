@@ -1,0 +1,81 @@
+"""The filter that CONTRIBUTING.md shows is a working one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+CODE = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL).group(1)
+
+
+@pytest.fixture
+def opening(monkeypatch):
+    module = types.ModuleType("napari_diffusion.filters.opening")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(CODE, "CONTRIBUTING.md", "exec"), module.__dict__)
+    return module.Opening
+
+
+def specks():
+    image = np.zeros((40, 50), np.float32)
+    image[10, 10] = 1  # a speck
+    image[20:30, 20:40] = 2  # a box that stays
+    return image
+
+
+def test_it_does_what_its_docstring_says(opening):
+    expected = specks()
+    expected[10, 10] = 0
+    np.testing.assert_array_equal(opening(radius=1.0)(specks()), expected)
+
+
+def test_its_radius_is_in_world_units(opening):
+    assert opening(radius=1.0)(specks(), spacing=2.0)[10, 10] == 1
+    assert opening(radius=2.0)(specks(), spacing=2.0)[10, 10] == 0
+
+
+def test_its_halo_is_enough_for_chunks(opening):
+    from dask import array
+
+    image = np.random.default_rng(0).random((61, 47)).astype(np.float32)
+    whole = opening(radius=2.0)(image)
+    chunked = opening(radius=2.0)(array.from_array(image, chunks=(16, 11)))
+    np.testing.assert_array_equal(chunked.compute(), whole)
+
+
+def test_what_lies_outside_the_mask_has_no_say(opening):
+    mask = np.ones((40, 50), bool)
+    mask[25:28, 25:35] = False
+    expected = specks()
+    expected[10, 10] = 0
+    for outside in (-1e9, 1e9):
+        image = np.where(mask, specks(), outside).astype(np.float32)
+        opened = opening(radius=1.0)(image, mask=mask)
+        np.testing.assert_array_equal(opened[mask], expected[mask])
+        np.testing.assert_array_equal(opened[~mask], np.float32(outside))
+
+
+def test_its_form_has_range_unit_and_tooltip(opening):
+    (radius,) = opening.parameters()
+    assert (radius.default, radius.minimum, radius.unit) == (1.0, 0.0, "world")
+    assert radius.tooltip
+    with pytest.raises(ValueError, match=r"radius must be .*at least 0 \(got -1\.0\)"):
+        opening(radius=-1.0)
+
+
+def test_it_is_in_the_usual_form():
+    ruff = [sys.executable, "-m", "ruff"]
+    name = ["--stdin-filename", str(ROOT / "src/napari_diffusion/filters/opening.py"), "-"]
+    for words in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [*ruff, *words, *name], input=CODE, text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
