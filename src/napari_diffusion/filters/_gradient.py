@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
-from napari_diffusion.filters._kernels import conductance_row
+from napari_diffusion.compiled import kernel
+from napari_diffusion.filters._kernels import conductance_row, moved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.drive import Drive
 
-_OPTIONS = {"nogil": True, "cache": True, "fastmath": {"contract"}, "error_model": "numpy"}
-
 # Asks for the squared gradient itself, where the codes of `_kernels` ask for a conductance of it.
 SQUARED = -1
 
 
-@njit(**_OPTIONS)
+@kernel
 def _gradient_rows(u, inside, code, k, joint, out, start, stop):
     nt, nc, nz, ny, nx = u.shape
     count = nc if joint else 1
@@ -50,8 +48,8 @@ def _gradient_rows(u, inside, code, k, joint, out, start, stop):
                     kc = k[c, axis] * half
                     at = (t, c, z, y)[axis]
                     low, high = max(at - 1, 0), min(at + 1, shape[axis] - 1)
-                    tl, zl, yl = _moved(t, z, y, axis, low)
-                    th, zh, yh = _moved(t, z, y, axis, high)
+                    tl, zl, yl, _ = moved(t, z, y, axis, low)
+                    th, zh, yh, _ = moved(t, z, y, axis, high)
                     a, b = u[tl, c, zl, yl], u[th, c, zh, yh]
                     if inside is None:
                         for x in range(nx):
@@ -65,11 +63,6 @@ def _gradient_rows(u, inside, code, k, joint, out, start, stop):
                             q[x] += s * s
             if code >= 0:
                 conductance_row(code, q)
-
-
-@njit(**_OPTIONS)
-def _moved(t, z, y, axis, to):
-    return (to if axis == 0 else t), (to if axis == 2 else z), (to if axis == 3 else y)
 
 
 def at_samples(

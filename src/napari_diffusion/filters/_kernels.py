@@ -11,15 +11,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload
+
+from napari_diffusion.compiled import inline_kernel, kernel
 
 # How the conductance of a face comes about: a function of q = (gradient / contrast)², 1 for linear
 # diffusion, or the mean of two coefficients that stand at the samples.
 RATIONAL, EXPONENTIAL, UNIT, CELLS = 0, 1, 2, 3
-
-# `contract` is the only liberty the compiler has: more of it breaks equality to the bit.
-_OPTIONS = {"nogil": True, "cache": True, "fastmath": {"contract"}, "error_model": "numpy"}
 
 
 def exp_of_minus(q):
@@ -52,26 +51,45 @@ def _overload_exp_of_minus(q):
     return lambda q: math.exp(-q)
 
 
-@njit(**_OPTIONS)
+@inline_kernel
+def rational(q):
+    """Return 1 / (1 + q)."""
+    one = type(q)(1)
+    return one / (one + q)
+
+
+@kernel
 def conductance_row(code, q):
     """Replace q = (gradient / contrast)² by the conductance, in place."""
-    one = q.dtype.type(1)
     if code == RATIONAL:
         for x in range(q.size):
-            q[x] = one / (one + q[x])
+            q[x] = rational(q[x])
     elif code == EXPONENTIAL:
         for x in range(q.size):
             q[x] = exp_of_minus(q[x])
     else:
-        q[:] = one
+        q[:] = 1
 
 
-@njit(**_OPTIONS)
-def _face_flux(u, guide, inside, code, k, axis, a, b, size, channels, g, flux):
-    """Write the flux from the samples at a to those at b, (t, z, y, x) each, per channel."""
-    (ta, za, ya, xa), (tb, zb, yb, xb) = a, b
-    first, count = channels
-    g = g[:size]
+@kernel
+def _own_flux(code, a, b, k, flux):
+    """Write the flux of one channel whose own differences set the conductance."""
+    if code == RATIONAL:
+        for x in range(flux.size):
+            d = b[x] - a[x]
+            s = d * k
+            flux[x] = d * rational(s * s)
+    else:
+        for x in range(flux.size):
+            d = b[x] - a[x]
+            s = d * k
+            flux[x] = d * exp_of_minus(s * s)
+
+
+@kernel
+def _face_conductance(guide, code, k, axis, a, b, first, count, g):
+    """Write the conductance of the faces between the samples at a and at b into g."""
+    (ta, za, ya, xa), (tb, zb, yb, xb), size = a, b, g.size
     if code == CELLS:
         group = first // count
         ga = guide[ta, group, za, ya, xa : xa + size]
@@ -79,23 +97,39 @@ def _face_flux(u, guide, inside, code, k, axis, a, b, size, channels, g, flux):
         half = g.dtype.type(0.5)
         for x in range(size):
             g[x] = half * (ga[x] + gb[x])
-    else:
-        g[:] = 0
-        if code != UNIT:
-            for c in range(first, first + count):
-                sa = guide[ta, c, za, ya, xa : xa + size]
-                sb = guide[tb, c, zb, yb, xb : xb + size]
-                kc = k[c, axis]
-                for x in range(size):
-                    s = (sb[x] - sa[x]) * kc
-                    g[x] += s * s
-        conductance_row(code, g)
+        return
+    g[:] = 0
+    if code != UNIT:
+        for c in range(first, first + count):
+            sa = guide[ta, c, za, ya, xa : xa + size]
+            sb = guide[tb, c, zb, yb, xb : xb + size]
+            kc = k[c, axis]
+            for x in range(size):
+                s = (sb[x] - sa[x]) * kc
+                g[x] += s * s
+    conductance_row(code, g)
+
+
+@kernel
+def _face_flux(u, guide, own, inside, code, k, axis, a, b, first, g, flux):
+    """Write the flux from the samples at a to those at b, (t, z, y, x) each, per channel.
+
+    Column x of `flux` belongs to the face between samples x − 1 and x along x, else to sample x.
+    """
+    (ta, za, ya, xa), (tb, zb, yb, xb) = a, b
+    count, size = flux.shape[0], u.shape[4] - xb
+    if own and count == 1 and inside is None and code <= EXPONENTIAL:
+        ua = u[ta, first, za, ya, xa : xa + size]
+        ub = u[tb, first, zb, yb, xb : xb + size]
+        _own_flux(code, ua, ub, k[first, axis], flux[0, xb : xb + size])
+        return
+    _face_conductance(guide, code, k, axis, a, b, first, count, g[:size])
     for i in range(count):
         ua = u[ta, first + i, za, ya, xa : xa + size]
         ub = u[tb, first + i, zb, yb, xb : xb + size]
-        f = flux[i, :size]
+        f = flux[i, xb : xb + size]
         for x in range(size):
-            f[x] = g[x] * (ub[x] - ua[x])
+            f[x] = (ub[x] - ua[x]) * g[x]
         if inside is not None:
             ma = inside[ta, first + i, za, ya, xa : xa + size]
             mb = inside[tb, first + i, zb, yb, xb : xb + size]
@@ -104,16 +138,24 @@ def _face_flux(u, guide, inside, code, k, axis, a, b, size, channels, g, flux):
                     f[x] = 0
 
 
-@njit(**_OPTIONS)
-def _add_difference(total, upper, lower, weight):
+@kernel
+def moved(t, z, y, axis, to):
+    """Return (t, z, y, 0) with the coordinate of one canonical axis replaced."""
+    return (to if axis == 0 else t), (to if axis == 2 else z), (to if axis == 3 else y), 0
+
+
+@kernel
+def _add_difference(total, upper, lower, shift, weight):
+    """Add weight · (upper − lower) to the total, `upper` being read `shift` columns further."""
+    n = total.shape[1]
     for i in range(total.shape[0]):
-        t, a, b = total[i], upper[i], lower[i]
-        for x in range(t.size):
+        t, a, b = total[i], upper[i, shift : shift + n], lower[i, :n]
+        for x in range(n):
             t[x] += weight * (a[x] - b[x])
 
 
-@njit(**_OPTIONS)
-def advance_faces(u, guide, out, inside, code, k, w, joint, start, stop):
+@kernel
+def advance_faces(u, guide, own, out, inside, code, k, w, joint, start, stop):
     """Write one explicit sub-step of site rows start…stop−1: out = u + Σ w · (flux in − flux out).
 
     Parameters
@@ -123,6 +165,8 @@ def advance_faces(u, guide, out, inside, code, k, w, joint, start, stop):
     guide : array like u
         Whose differences set the conductance (`u` itself, or a smoothed copy); for CELLS the
         coefficients, one channel per group.
+    own : bool
+        Whether `guide` is `u`.
     inside : (T, C, Z, Y, X) bool or None
         Nothing flows through a face with an outer side.
     code : int
@@ -137,15 +181,16 @@ def advance_faces(u, guide, out, inside, code, k, w, joint, start, stop):
         Site rows.
     """
     nt, nc, nz, ny, nx = u.shape
+    shape = (nt, nc, nz, ny)
     count = nc if joint else 1
     g = np.empty(nx, u.dtype)
     total = np.empty((count, nx), u.dtype)
-    lower = np.empty((count, nx), u.dtype)
-    upper = np.empty((count, nx), u.dtype)
-    other = np.empty((count, nx), u.dtype)
+    kept = np.empty((count, nx + 1), u.dtype)
+    lower = np.empty((count, nx + 1), u.dtype)
+    upper = np.empty((count, nx + 1), u.dtype)
+    # Nothing flows through the first and the last face of a row.
     along_x = np.zeros((count, nx + 1), u.dtype)
     for first in range(0, nc, count):
-        channels = (first, count)
         for site in range(start, stop):
             y = site % ny
             z = site // ny % nz
@@ -153,43 +198,25 @@ def advance_faces(u, guide, out, inside, code, k, w, joint, start, stop):
             here = (t, z, y, 0)
             total[:] = 0
             if w[4] > 0 and nx > 1:
-                _face_flux(
-                    u,
-                    guide,
-                    inside,
-                    code,
-                    k,
-                    4,
-                    here,
-                    (t, z, y, 1),
-                    nx - 1,
-                    channels,
-                    g,
-                    along_x[:, 1:],
-                )
-                _add_difference(total, along_x[:, 1:], along_x[:, :-1], w[4])
-                along_x[:, nx] = 0
-            if w[3] > 0:
-                if site == start or y == 0:
-                    below = (t, z, max(y - 1, 0), 0)
-                    _face_flux(u, guide, inside, code, k, 3, below, here, nx, channels, g, lower)
-                above = (t, z, min(y + 1, ny - 1), 0)
-                _face_flux(u, guide, inside, code, k, 3, here, above, nx, channels, g, upper)
-                _add_difference(total, upper, lower, w[3])
-                # What left this row through its upper face enters the next one.
-                lower, upper = upper, lower
-            if w[2] > 0:
-                below = (t, max(z - 1, 0), y, 0)
-                above = (t, min(z + 1, nz - 1), y, 0)
-                _face_flux(u, guide, inside, code, k, 2, here, above, nx, channels, g, upper)
-                _face_flux(u, guide, inside, code, k, 2, below, here, nx, channels, g, other)
-                _add_difference(total, upper, other, w[2])
-            if w[0] > 0:
-                below = (max(t - 1, 0), z, y, 0)
-                above = (min(t + 1, nt - 1), z, y, 0)
-                _face_flux(u, guide, inside, code, k, 0, here, above, nx, channels, g, upper)
-                _face_flux(u, guide, inside, code, k, 0, below, here, nx, channels, g, other)
-                _add_difference(total, upper, other, w[0])
+                right = (t, z, y, 1)
+                _face_flux(u, guide, own, inside, code, k, 4, here, right, first, g, along_x)
+                _add_difference(total, along_x, along_x, 1, w[4])
+            for axis in (3, 2, 0):
+                if w[axis] == 0:
+                    continue
+                at = (t, 0, z, y)[axis]
+                if axis != 3 or site == start or y == 0:
+                    below = moved(t, z, y, axis, max(at - 1, 0))
+                    _face_flux(u, guide, own, inside, code, k, axis, below, here, first, g, lower)
+                    enters = lower
+                else:
+                    enters = kept
+                above = moved(t, z, y, axis, min(at + 1, shape[axis] - 1))
+                _face_flux(u, guide, own, inside, code, k, axis, here, above, first, g, upper)
+                _add_difference(total, upper, enters, 0, w[axis])
+                if axis == 3:
+                    # What leaves this row through its upper face enters the next one.
+                    kept, upper = upper, kept
             for i in range(count):
                 before, after, change = u[t, first + i, z, y], out[t, first + i, z, y], total[i]
                 for x in range(nx):

@@ -5,26 +5,24 @@ With one division a face the plain loop over neighbours beats keeping fluxes in 
 
 from __future__ import annotations
 
-from numba import njit
-
-_OPTIONS = {"nogil": True, "cache": True, "fastmath": {"contract"}, "error_model": "numpy"}
+from napari_diffusion.compiled import inline_kernel, kernel
 
 
-@njit(forceinline=True, **_OPTIONS)
+@inline_kernel
 def _flux(d, k):
     s = d * k
     one = type(s)(1)
     return d / (one + s * s)
 
 
-@njit(forceinline=True, **_OPTIONS)
+@inline_kernel
 def _cell_2d(v, left, right, below, above, kx, ky, wx, wy):
     along_x = _flux(right - v, kx) + _flux(left - v, kx)
     along_y = _flux(above - v, ky) + _flux(below - v, ky)
     return v + (wx * along_x + wy * along_y)
 
 
-@njit(forceinline=True, **_OPTIONS)
+@inline_kernel
 def _cell_3d(v, left, right, below, above, back, front, kx, ky, kz, wx, wy, wz):
     along_x = _flux(right - v, kx) + _flux(left - v, kx)
     along_y = _flux(above - v, ky) + _flux(below - v, ky)
@@ -32,7 +30,7 @@ def _cell_3d(v, left, right, below, above, back, front, kx, ky, kz, wx, wy, wz):
     return v + (wx * along_x + wy * along_y + wz * along_z)
 
 
-@njit(**_OPTIONS)
+@kernel
 def _row_2d(row, below, above, out, kx, ky, wx, wy):
     n = row.size
     last = n - 1
@@ -47,7 +45,7 @@ def _row_2d(row, below, above, out, kx, ky, wx, wy):
     )
 
 
-@njit(**_OPTIONS)
+@kernel
 def _row_3d(row, below, above, back, front, out, kx, ky, kz, wx, wy, wz):
     n = row.size
     last = n - 1
@@ -88,7 +86,7 @@ def _row_3d(row, below, above, back, front, out, kx, ky, kz, wx, wy, wz):
         )
 
 
-@njit(**_OPTIONS)
+@kernel
 def advance_rational(u, out, k, w, start, stop):
     """Write one explicit sub-step of site rows start…stop−1, every channel for itself.
 

@@ -6,7 +6,8 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+
+from napari_diffusion.compiled import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 # What the kernel's tails leave out, as a fraction of the whole.
 TAIL = 1e-8
-
-_OPTIONS = {"nogil": True, "cache": True, "fastmath": {"contract"}, "error_model": "numpy"}
 
 
 @functools.lru_cache(maxsize=256)
@@ -45,7 +44,7 @@ def reach(variance: float) -> int:
     return len(discrete_gaussian(float(variance)))
 
 
-@njit(**_OPTIONS)
+@kernel
 def _convolve_x(image, out, weights, start, stop):
     n = image.shape[1]
     r = weights.size
@@ -71,7 +70,7 @@ def _convolve_x(image, out, weights, start, stop):
             target[x] = middle[x] + target[x]
 
 
-@njit(**_OPTIONS)
+@kernel
 def _convolve_rows(image, out, weights, size, stride, start, stop):
     """Convolve along an axis of `size` whose neighbouring rows lie `stride` rows apart."""
     n = image.shape[1]

@@ -93,7 +93,9 @@ class Heat(Flow):
         from napari_diffusion.filters import _kernels
 
         unit = np.ones((u.shape[1], 5), u.dtype)
-        _kernels.advance_faces(u, u, out, coefficients, _kernels.UNIT, unit, weights, False, *rows)
+        _kernels.advance_faces(
+            u, u, True, out, coefficients, _kernels.UNIT, unit, weights, False, *rows
+        )
 
 
 def _cosine_transformed(block: NDArray[Any], variances: dict[int, float]) -> NDArray[Any]:

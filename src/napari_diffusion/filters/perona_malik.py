@@ -151,7 +151,9 @@ class PeronaMalik(Flow):
 
             advance_rational(u, out, slopes, weights, *rows)
         else:
-            _kernels.advance_faces(u, guide, out, mask, code, slopes, weights, joint, *rows)
+            _kernels.advance_faces(
+                u, guide, guide is u, out, mask, code, slopes, weights, joint, *rows
+            )
 
 
 def _slopes(contrasts: tuple[float, ...], conductance: str, grid: Grid, dtype: Any) -> NDArray[Any]:

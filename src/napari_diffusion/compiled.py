@@ -1,0 +1,60 @@
+"""Compiles the kernels with numba: one set of options, and a cache wherever one can be written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import numba
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Without the GIL kernels run beside each other and beside a window. Of fast arithmetic only fused
+# multiply-add is allowed: anything more makes a result depend on where in a tile a sample lies.
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "fastmath": {"contract"},
+    "error_model": "numpy",
+}
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function for tiles of arrays, cached between processes."""
+    return _cached(function)
+
+
+def inline_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function of single numbers into the loops that call it.
+
+    Left to itself the compiler keeps calls to such functions, and a loop with a call is not
+    vectorised.
+    """
+    return _cached(function, forceinline=True)
+
+
+def _cached(function: Callable[..., Any], **options: Any) -> Any:
+    try:
+        return numba.njit(cache=True, **OPTIONS, **options)(function)
+    except RuntimeError:
+        # Neither the package's folder nor the user's cache can be written.
+        folder = os.path.join(tempfile.gettempdir(), f"napari-diffusion-{_user()}")
+        if _make_private(folder) and folder != numba.config.CACHE_DIR:
+            numba.config.CACHE_DIR = folder
+            return _cached(function, **options)
+        return numba.njit(**OPTIONS, **options)(function)
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+
+
+def _make_private(folder: str) -> bool:
+    """Make a folder that only this user can write, and say whether it is one."""
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        mine = not hasattr(os, "getuid") or os.stat(folder).st_uid == os.getuid()
+        return mine and os.access(folder, os.W_OK)
+    except OSError:
+        return False
