@@ -115,7 +115,8 @@ class LineField(Field):
         self.edit = NumberEdit()
         super().__init__(parameter, check, self.edit)
         self._automatic = automatic
-        self._before = self._resolved = None
+        self._before = ""
+        self.resolved: Any = None
         self.tick = QCheckBox(automatic.word if automatic else "")
         self.tick.setVisible(automatic is not None)
         self.row.addWidget(self.tick)
@@ -138,17 +139,17 @@ class LineField(Field):
 
     def set_resolved(self, value: Any) -> None:
         """Show the number that "auto" stands for; see `Field.set_resolved`."""
-        self._resolved = value
+        self.resolved = value
         self._show_automatic()
 
     def _show_automatic(self) -> None:
         if not self._automatic or not self.tick.isChecked():
             self.edit.setPlaceholderText("")
-        elif self._resolved is None:
+        elif self.resolved is None:
             self.edit.setPlaceholderText(self._automatic.word)
         else:
             self.edit.setPlaceholderText(
-                f"{self._automatic.word}: {exact.rounded(self._resolved)}"
+                f"{self._automatic.word}: {exact.rounded(self.resolved)}"
             )
 
     def _ticked(self, on: bool) -> None:
@@ -157,8 +158,8 @@ class LineField(Field):
                 self._before = self.edit.text()
                 self.edit.clear()
             else:
-                known = exact.written(self._resolved) if self._resolved is not None else ""
-                self.edit.setText(known or self._before or "")
+                known = exact.written(self.resolved) if self.resolved is not None else ""
+                self.edit.setText(known or self._before)
                 self.edit.setFocus()
                 self.edit.selectAll()
         self._show_automatic()

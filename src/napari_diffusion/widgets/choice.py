@@ -1,0 +1,152 @@
+"""Which noise, schedule or filter, and its parameters beneath."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psygnal import Signal
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from napari_diffusion import catalog
+from napari_diffusion.member import Member
+from napari_diffusion.widgets.params import ParameterForm
+from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
+
+Chosen = Any  # Member | tuple[Member, ...] | None
+
+
+class MemberChoice(QWidget):
+    """A member of a slot and its form; forms of members chosen before keep what was typed.
+
+    Parameters
+    ----------
+    slot : {"noise", "schedule", "filter"}
+        Whose members can be chosen.
+    label : str
+        What the row is called; the slot's name where empty.
+    may_be_none : bool
+        Whether "none" can be chosen.
+    classes : tuple of type of Member, optional
+        The members offered, instead of the catalog's.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        slot: str,
+        label: str = "",
+        may_be_none: bool = False,
+        classes: tuple[type[Member], ...] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._options: list[Any] = []  # a class, a series (a tuple) or None, one per entry
+        self._forms: dict[type[Member], ParameterForm] = {}
+        self._world_unit = ""
+        self.combo = Combo()
+        self._about = Message(GREY)
+        self._label = RowLabel(f"<b>{label or slot}</b>")
+        self._lay_out()
+        for cls in (*(None,) * may_be_none, *(classes or catalog.MEMBERS[slot])):
+            self._offer(cls)
+        self._edited()
+        self.combo.currentIndexChanged.connect(self._edited)
+
+    def _lay_out(self) -> None:
+        row = QGridLayout()
+        row.setHorizontalSpacing(6)
+        row.addWidget(self._label, 0, 0)
+        row.addWidget(self.combo, 0, 1)
+        row.setColumnStretch(1, 1)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(3)
+        self._layout.addLayout(row)
+        self._layout.addWidget(self._about)
+
+    def _option(self) -> Any:
+        return self._options[self.combo.currentIndex()]
+
+    @property
+    def form(self) -> ParameterForm | None:
+        """The form in view; None for "none" and for a series."""
+        option = self._option()
+        return self._forms.get(option) if isinstance(option, type) else None
+
+    def value(self) -> Chosen:
+        """Return the member, the series or None; ValueError says in one sentence what is wrong."""
+        option = self._option()
+        return self._form_of(option).value() if isinstance(option, type) else option
+
+    def set_value(self, chosen: Chosen) -> None:
+        """Show a member, a series of members or None; an equal one comes back from `value`."""
+        option = type(chosen) if isinstance(chosen, Member) else chosen
+        with self.changed.blocked(), QSignalBlocker(self.combo):
+            if isinstance(option, tuple):
+                self._forget_series()
+            if option not in self._options:
+                self._offer(option)
+            self.combo.setCurrentIndex(self._options.index(option))
+            if isinstance(chosen, Member):
+                self._form_of(type(chosen)).set_value(chosen)
+        self._edited()
+
+    def problem(self) -> str | None:
+        """Return the sentence of the first bad field in view, None where there is none."""
+        return self.form.problem() if self.form else None
+
+    def set_resolved(self, chosen: Chosen) -> None:
+        """Show the numbers that every "auto" stands for; None forgets them."""
+        for cls, form in self._forms.items():
+            form.set_resolved(chosen if type(chosen) is cls else None)
+
+    def set_world_unit(self, unit: str) -> None:
+        """Name the unit of length; see `Field.set_world_unit`."""
+        self._world_unit = unit
+        for form in self._forms.values():
+            form.set_world_unit(unit)
+
+    def _offer(self, option: Any) -> None:
+        self._options.append(option)
+        self.combo.addItem(_name(option))
+        self.combo.setItemData(
+            self.combo.count() - 1, _about(option), Qt.ItemDataRole.ToolTipRole
+        )
+
+    def _forget_series(self) -> None:
+        for index, option in enumerate(self._options):
+            if isinstance(option, tuple):
+                self.combo.removeItem(index)
+                del self._options[index]
+                return
+
+    def _form_of(self, cls: type[Member]) -> ParameterForm:
+        if cls not in self._forms:
+            form = self._forms[cls] = ParameterForm(cls, self)
+            form.set_world_unit(self._world_unit)
+            form.changed.connect(self.changed.emit)
+            self._layout.addWidget(form)
+        return self._forms[cls]
+
+    def _edited(self) -> None:
+        option = self._option()
+        shown = self._form_of(option) if isinstance(option, type) else None
+        for form in self._forms.values():
+            form.setVisible(form is shown)
+        self._about.say(_about(option))
+        self.changed.emit()
+
+
+def _name(option: Any) -> str:
+    if isinstance(option, tuple):
+        return f"series of {len(option)}"
+    return "none" if option is None else str(option.__name__)
+
+
+def _about(option: Any) -> str:
+    if isinstance(option, tuple):
+        names = [type(each).__name__ for each in option]
+        return "series: " + ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return "" if option is None else str(option.summary())

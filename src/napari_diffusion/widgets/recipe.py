@@ -1,0 +1,181 @@
+"""The form of a whole recipe."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_diffusion.member import Parameter
+from napari_diffusion.presets import PRESETS
+from napari_diffusion.recipe import Recipe
+from napari_diffusion.widgets.choice import MemberChoice
+from napari_diffusion.widgets.fields import Automatic, LineField
+from napari_diffusion.widgets.preset import PresetChoice
+from napari_diffusion.widgets.rows import Message
+from napari_diffusion.widgets.schedule_plot import SchedulePlot
+from napari_diffusion.widgets.seed import SeedField
+
+if TYPE_CHECKING:
+    from napari_diffusion.widgets.fields import Field
+
+_STEPS = Parameter(
+    "steps", "int", 10, tooltip="How many times noise is added and the diffusion filter applied."
+)
+_START = Parameter(
+    "starting_noise_scale",
+    "float",
+    "auto",
+    unit="intensity",
+    tooltip="Standard deviation of the noise in the first step; one per channel: 0.1, 0.2, 0.3. "
+    "auto is the noise that the image itself has.",
+    auto=True,
+    many=True,
+)
+_SEED = Parameter("seed", "int", 0, tooltip="The same seed gives the same noise.")
+_STOP = Parameter(
+    "stop_after",
+    "int",
+    None,
+    tooltip="How many steps are really made; the schedule spans all of them or goes on.",
+)
+
+
+class RecipeWidget(QWidget):
+    """A view of a recipe: whatever recipe is shown comes back equal, to the bit.
+
+    It shows the preset *explore* first.
+    """
+
+    changed = Signal(Recipe)
+    problem_changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._filling = False
+        self._last: Recipe | None = None
+        self._problem: str | None = None
+        self.presets = PresetChoice()
+        self.num_steps = LineField(_STEPS, partial(_checked, "num_steps"))
+        self.starting_noise_scale = LineField(
+            _START, partial(_checked, "starting_noise_scale"), Automatic()
+        )
+        self.seed = SeedField(_SEED, partial(_checked, "seed"))
+        self.stop_at = LineField(_STOP, partial(_checked, "stop_at"), Automatic("all", None))
+        self.noise = MemberChoice("noise", may_be_none=True)
+        self.schedule = MemberChoice("schedule")
+        self.diffusion_filter = MemberChoice("filter", "diffusion filter")
+        self.final_filter = MemberChoice("filter", "final filter", may_be_none=True)
+        self.plot = SchedulePlot()
+        self._message = Message()
+        self._lay_out()
+        self.presets.chosen.connect(self.set_value)
+        for view in self._views.values():
+            view.changed.connect(self._edited)
+        self.set_value(PRESETS["explore"])
+
+    def _lay_out(self) -> None:
+        # By the names of the recipe's fields, from top to bottom.
+        self._views: dict[str, Field | MemberChoice] = {
+            "num_steps": self.num_steps,
+            "stop_at": self.stop_at,
+            "noise": self.noise,
+            "starting_noise_scale": self.starting_noise_scale,
+            "seed": self.seed,
+            "schedule": self.schedule,
+            "diffusion_filter": self.diffusion_filter,
+            "final_filter": self.final_filter,
+        }
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self.presets)
+        for name, view in self._views.items():
+            layout.addWidget(view)
+            if name == "schedule":
+                layout.addWidget(self.plot)
+        layout.addWidget(self._message)
+        layout.addStretch(1)
+
+    def value(self) -> Recipe:
+        """Return the recipe; ValueError says in one sentence what is wrong with a field."""
+        values: dict[str, Any] = {name: view.value() for name, view in self._views.items()}
+        try:
+            return Recipe(**values)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+
+    def set_value(self, recipe: Recipe) -> None:
+        """Show a recipe; an equal one comes back from `value`."""
+        self._filling = True
+        try:
+            for name, view in self._views.items():
+                view.set_value(getattr(recipe, name))
+        finally:
+            self._filling = False
+        self._edited()
+
+    def problem(self) -> str | None:
+        """Return the sentence of the first bad field, None where the recipe is good."""
+        try:
+            self.value()
+        except ValueError as error:
+            return str(error)
+        return None
+
+    def preset(self) -> str:
+        """Return the name of the preset that the recipe equals, or "custom"."""
+        return self.presets.name()
+
+    def set_resolved(self, recipe: Recipe | None) -> None:
+        """Show the numbers that every "auto" stands for, as found on an image; None forgets them.
+
+        The recipe's value stays as it is.
+        """
+        for name, view in self._views.items():
+            if name not in ("num_steps", "seed", "stop_at", "schedule"):
+                view.set_resolved(None if recipe is None else getattr(recipe, name))
+        self._show_plot()
+
+    def set_world_unit(self, unit: str) -> None:
+        """Name the unit of length, such as "µm"; an empty text goes back to "world"."""
+        for view in self._views.values():
+            view.set_world_unit(unit)
+
+    def _edited(self) -> None:
+        if self._filling:
+            return
+        problem = self.problem()
+        recipe = None if problem else self.value()
+        alone = any(view.problem() for view in self._views.values())
+        self._message.say("" if alone else problem or "")
+        self.presets.show_recipe(recipe)
+        self.stop_at.setVisible(recipe is None or recipe.stop_at is not None)
+        self._show_plot()
+        if problem != self._problem:
+            self._problem = problem
+            self.problem_changed.emit(problem)
+        if recipe is not None and recipe != self._last:
+            self._last = recipe
+            self.changed.emit(recipe)
+
+    def _show_plot(self) -> None:
+        try:
+            noise, schedule = self.noise.value(), self.schedule.value()
+            start, steps = self.starting_noise_scale.value(), self.num_steps.value()
+            total = self.stop_at.value() or steps
+        except ValueError:
+            return
+        for view in (self.starting_noise_scale, self.schedule):
+            view.setEnabled(noise is not None)
+        self.plot.setVisible(noise is not None)
+        if start == "auto":
+            start = self.starting_noise_scale.resolved
+        self.plot.show_schedule(schedule, start, steps, total)
+
+
+def _checked(name: str, value: Any) -> Any:
+    """Return a value as the recipe stores it in a field, or raise the recipe's own sentence."""
+    return getattr(Recipe(**{name: value}), name)
