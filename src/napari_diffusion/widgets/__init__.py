@@ -1,1 +1,1 @@
-"""Windows onto recipes and runs: forms, docks and layers; nothing here is imported by the engine."""
+"""Windows onto recipes and runs: forms, docks and layers; the engine imports none."""

@@ -46,7 +46,7 @@ class MemberChoice(QWidget):
         self._forms: dict[type[Member], ParameterForm] = {}
         self._world_unit = ""
         self.combo = Combo()
-        self._about = Message(GREY)
+        self._series = Message(GREY)
         self._label = RowLabel(f"<b>{label or slot}</b>")
         self._lay_out()
         for cls in (*(None,) * may_be_none, *(classes or catalog.MEMBERS[slot])):
@@ -64,7 +64,7 @@ class MemberChoice(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(3)
         self._layout.addLayout(row)
-        self._layout.addWidget(self._about)
+        self._layout.addWidget(self._series)
 
     def _option(self) -> Any:
         return self._options[self.combo.currentIndex()]
@@ -111,9 +111,7 @@ class MemberChoice(QWidget):
     def _offer(self, option: Any) -> None:
         self._options.append(option)
         self.combo.addItem(_name(option))
-        self.combo.setItemData(
-            self.combo.count() - 1, _about(option), Qt.ItemDataRole.ToolTipRole
-        )
+        self.combo.setItemData(self.combo.count() - 1, _about(option), Qt.ItemDataRole.ToolTipRole)
 
     def _forget_series(self) -> None:
         for index, option in enumerate(self._options):
@@ -135,7 +133,9 @@ class MemberChoice(QWidget):
         shown = self._form_of(option) if isinstance(option, type) else None
         for form in self._forms.values():
             form.setVisible(form is shown)
-        self._about.say(_about(option))
+        self._series.say(_about(option) if isinstance(option, tuple) else "")
+        self._label.setToolTip(_about(option))
+        self.combo.setToolTip(_about(option))
         self.changed.emit()
 
 

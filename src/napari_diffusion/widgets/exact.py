@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.member import Kind
+if TYPE_CHECKING:
+    from napari_diffusion.member import Kind
 
 _DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)")
 

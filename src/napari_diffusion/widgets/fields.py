@@ -148,9 +148,7 @@ class LineField(Field):
         elif self.resolved is None:
             self.edit.setPlaceholderText(self._automatic.word)
         else:
-            self.edit.setPlaceholderText(
-                f"{self._automatic.word}: {exact.rounded(self.resolved)}"
-            )
+            self.edit.setPlaceholderText(f"{self._automatic.word}: {exact.rounded(self.resolved)}")
 
     def _ticked(self, on: bool) -> None:
         with QSignalBlocker(self.edit):

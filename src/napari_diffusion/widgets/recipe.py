@@ -25,7 +25,7 @@ _STEPS = Parameter(
     "steps", "int", 10, tooltip="How many times noise is added and the diffusion filter applied."
 )
 _START = Parameter(
-    "starting_noise_scale",
+    "starting_scale",
     "float",
     "auto",
     unit="intensity",
@@ -93,6 +93,8 @@ class RecipeWidget(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.presets)
         for name, view in self._views.items():
+            if isinstance(view, MemberChoice):
+                layout.addSpacing(4)
             layout.addWidget(view)
             if name == "schedule":
                 layout.addWidget(self.plot)
@@ -152,7 +154,7 @@ class RecipeWidget(QWidget):
         alone = any(view.problem() for view in self._views.values())
         self._message.say("" if alone else problem or "")
         self.presets.show_recipe(recipe)
-        self.stop_at.setVisible(recipe is None or recipe.stop_at is not None)
+        self.stop_at.setVisible(not self.stop_at.tick.isChecked())
         self._show_plot()
         if problem != self._problem:
             self._problem = problem

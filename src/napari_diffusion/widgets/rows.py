@@ -6,13 +6,14 @@ from typing import Any
 
 from psygnal import Signal
 from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QFont, QFontMetrics
 from qtpy.QtWidgets import QComboBox, QLabel, QLineEdit, QSizePolicy, QWidget
 
 # Readable on napari's dark and light backgrounds alike.
 RED = "#e8605a"
 GREY = "#8d9199"
 
-_WIDEST = "starting noise scale"
+_WIDEST = "diffusion filter"
 
 
 class RowLabel(QLabel):
@@ -34,7 +35,9 @@ class RowLabel(QLabel):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return the width that all labels share, so that forms line up with each other."""
-        width = self.fontMetrics().horizontalAdvance(_WIDEST) + 4
+        bold = QFont(self.font())
+        bold.setBold(True)
+        width = QFontMetrics(bold).horizontalAdvance(_WIDEST) + 8
         return QSize(width, max(super().heightForWidth(width), 0))
 
 
@@ -46,11 +49,12 @@ class Message(QLabel):
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setStyleSheet(f"color: {colour}; font-size: 11px;")
-        self.say("")
+        self.say("", colour)
 
-    def say(self, sentence: str) -> None:
-        """Show a sentence, or nothing."""
+    def say(self, sentence: str, colour: str = "") -> None:
+        """Show a sentence, or nothing; in another colour if one is given."""
+        if colour:
+            self.setStyleSheet(f"color: {colour}; font-size: 11px;")
         self.setText(sentence)
         self.setVisible(bool(sentence))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_diffusion.widgets.exact import rounded
 from napari_diffusion.widgets.rows import GREY, Message
@@ -35,6 +35,7 @@ class SchedulePlot(QWidget):
         self.curves: list[Any] = []
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
         layout.addWidget(self._view)
         layout.addWidget(self._message)
         self._furnish()
@@ -45,7 +46,8 @@ class SchedulePlot(QWidget):
         item.hideButtons()
         item.setMouseEnabled(False, False)
         item.setContentsMargins(0, 4, 4, 0)
-        self._view.setFixedHeight(96)
+        self._view.setFixedHeight(84)
+        self._view.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._view.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for side in ("left", "bottom"):
@@ -53,6 +55,7 @@ class SchedulePlot(QWidget):
             axis.setPen(GREY)
             axis.setTextPen(GREY)
             axis.setStyle(tickLength=-4)
+        item.getAxis("bottom").setHeight(18)
 
     def show_schedule(
         self,
@@ -98,7 +101,9 @@ class SchedulePlot(QWidget):
 
         item = self._view.getPlotItem()
         item.clear()
-        dots = {"symbol": "o", "symbolSize": 4, "symbolPen": None} if len(steps) <= _MOST_DOTS else {}
+        dots = (
+            {"symbol": "o", "symbolSize": 4, "symbolPen": None} if len(steps) <= _MOST_DOTS else {}
+        )
         self.curves = [
             item.plot(
                 steps,
