@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.drive import Drive, StopToken, with_halo
 from napari_diffusion.noise import Address
+from napari_diffusion.noise._base import check_scale_fits
 from napari_diffusion.picture import Picture, is_dask
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Canvas:
         options: GridOptions,
     ) -> Canvas:
         """Read the image, resolve the recipe on all of it, and choose the window to compute."""
+        _check_first_step(first_step, recipe)
         if first_step and not recipe.is_resolved:
             raise ValueError(
                 f'first_step={first_step} needs a resolved recipe, because "auto" is measured on '
@@ -59,6 +61,7 @@ class Canvas:
             )
         picture = Picture.of(image, **options)
         recipe = recipe.resolved_on(picture)
+        _check_room(recipe, picture)
         drive = _chunks() if is_dask(image) else Drive(stop=stop)
         if region is None:
             everything = tuple(slice(0, size) for size in picture.grid.shape)
@@ -100,6 +103,23 @@ class Canvas:
         return self.shown.restored(values[self.inner])
 
 
+def _check_first_step(first_step: int, recipe: Recipe) -> None:
+    whole = hasattr(first_step, "__index__") and not isinstance(first_step, bool)
+    if not whole or not 0 <= first_step <= recipe.total_steps:
+        raise ValueError(
+            f"first_step must be a whole number from 0 to {recipe.total_steps}, the steps of the "
+            f"recipe (got {first_step!r})."
+        )
+
+
+def _check_room(recipe: Recipe, picture: Picture) -> None:
+    """Refuse noise so large that adding it could overflow."""
+    start = recipe.starting_noise_scale
+    for scale in start if isinstance(start, tuple) else (start,):
+        assert not isinstance(scale, str)
+        check_scale_fits(recipe.schedule(scale, recipe.num_steps).max(), picture)
+
+
 def _any(noise_scale: NoiseScale) -> bool:
     return any(noise_scale) if isinstance(noise_scale, tuple) else bool(noise_scale)
 
@@ -121,4 +141,6 @@ def _reach(recipe: Recipe, picture: Picture, first_step: int) -> tuple[int, ...]
         # A member without a halo sees everything, and then so must the window.
         halo = grid.shape if halo is None else halo
         reach = [a + b for a, b in zip(reach, halo, strict=True)]
+    # Channels may share an edge map, or have lists of one number each: the window keeps them all.
+    reach[1] = grid.shape[1]
     return tuple(reach)

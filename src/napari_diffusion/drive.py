@@ -93,9 +93,13 @@ class Drive:
 
     def _work_through(self, work: Callable[..., object], tiles: Sequence[tuple[Any, ...]]) -> None:
         for tile in tiles:
-            if self.stop is not None and self.stop.is_set():
-                raise Stopped("The run was stopped between two tiles.")
+            self.poll()
             work(*tile)
+
+    def poll(self) -> None:
+        """Raise `Stopped` if the run has been asked to stop."""
+        if self.stop is not None and self.stop.is_set():
+            raise Stopped("The run was stopped between two tiles.")
 
     def bands(self, rows: int, row_voxels: int) -> list[tuple[int, int]]:
         """Cut `rows` into half-open bands: short enough to stop soon, even over the threads."""
@@ -140,6 +144,7 @@ class Drive:
         mask: NDArray[np.bool_] | None,
     ) -> NDArray[Any]:
         """Return the block with one step's noise added; outside the mask it is unchanged."""
+        self.poll()
         return _kept_outside(mask, block, noise.add(block, noise_scale, address, grid, self))
 
     def apply_filter(
@@ -150,6 +155,7 @@ class Drive:
         mask: NDArray[np.bool_] | None,
     ) -> NDArray[Any]:
         """Return the filtered block; outside the mask it is unchanged."""
+        self.poll()
         return _kept_outside(mask, block, chosen.apply(block, grid, mask, self))
 
 

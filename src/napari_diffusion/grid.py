@@ -8,6 +8,8 @@ import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -110,6 +112,12 @@ class Grid:
         """World length of one sample along a canonical axis (infinite where nothing diffuses)."""
         return self.lengths[axis]
 
+    def variances(self, sigma: float) -> dict[int, float]:
+        """Variance in samples² of a Gaussian of `sigma` world units, per axis that diffuses."""
+        widths = {axis: sigma / self.length(axis) for axis in self.along_axes}
+        # A product becomes infinite where a power would raise.
+        return {axis: width * width for axis, width in widths.items()}
+
     def at(self, origin: Sequence[int]) -> Grid:
         """Return the grid of a block that begins at `origin` (canonical) of the whole picture."""
         return dataclasses.replace(self, origin=tuple(int(i) for i in origin))  # type: ignore[arg-type]
@@ -196,11 +204,23 @@ def _check_along(along: str, axes: str) -> None:
         )
 
 
+def _numbers(spacing: Any) -> tuple[float, ...]:
+    try:
+        values = np.asarray(spacing, float)
+    except (TypeError, ValueError):
+        values = np.empty((0, 0))
+    if values.ndim != 1 or isinstance(spacing, str):
+        raise TypeError(f"spacing must be a number or a list of numbers (got {spacing!r}).")
+    return tuple(float(value) for value in values)
+
+
 def _checked_spacing(spacing: float | Sequence[float], along: str) -> tuple[float, ...]:
+    if getattr(spacing, "ndim", None) == 0:
+        spacing = spacing.item()  # type: ignore[union-attr]
     if isinstance(spacing, numbers.Real):
         lengths = (float(spacing),) * len(along)
     else:
-        lengths = tuple(float(length) for length in spacing)  # type: ignore[union-attr]
+        lengths = _numbers(spacing)
     if len(lengths) != len(along):
         raise ValueError(
             f"spacing must be one number or one for each axis of along={along!r} "

@@ -73,6 +73,8 @@ class Parameter:
             if not isinstance(value, str):
                 raise TypeError(self._refusal(owner, value, "text"))
             return value
+        if getattr(value, "ndim", None) == 0 and not isinstance(value, numbers.Number):
+            value = value.item()
         if self.many and _is_sequence(value):
             if not len(value):
                 raise ValueError(self._refusal(owner, value, "at least one number"))
@@ -191,7 +193,7 @@ def _parameter(field: dataclasses.Field[Any], hint: Any) -> Parameter:
 
 
 def _is_sequence(value: Any) -> bool:
-    return hasattr(value, "__len__") and hasattr(value, "__iter__") and not isinstance(value, str)
+    return isinstance(value, tuple | list) or getattr(value, "ndim", 0) == 1
 
 
 def _listed(words: tuple[str, ...]) -> str:

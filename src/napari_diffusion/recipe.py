@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from napari_diffusion import catalog
 from napari_diffusion.filters import Filter, PeronaMalik
 from napari_diffusion.noise import Address, Gaussian, Noise
-from napari_diffusion.noise._base import checked_scale
+from napari_diffusion.noise._base import check_channels, checked_scale
 from napari_diffusion.picture import Picture
 from napari_diffusion.schedules import Geometric, Schedule
 
@@ -69,10 +69,9 @@ class Recipe:
             object.__setattr__(self, "diffusion_filter", tuple(self.diffusion_filter))
         _check_members(self)
         object.__setattr__(self, "seed", Address(self.seed).seed)
-        if self.starting_noise_scale != "auto":
-            object.__setattr__(
-                self, "starting_noise_scale", _checked_start(self.starting_noise_scale)
-            )
+        if not _is_auto(self.starting_noise_scale):
+            scale = checked_scale(self.starting_noise_scale, "starting_noise_scale")
+            object.__setattr__(self, "starting_noise_scale", scale)
 
     @property
     def total_steps(self) -> int:
@@ -116,13 +115,15 @@ class Recipe:
         scale = self.starting_noise_scale
         if self.noise is None:
             scale = 0.0
-        elif scale == "auto":
+        elif _is_auto(scale):
             from napari_diffusion.estimate import noise_sigma_of
 
             scale = noise_sigma_of(picture)
+        scale = checked_scale(scale, "starting_noise_scale")
+        check_channels(scale, picture.grid)
         series = tuple(each.resolved(picture, picture.grid) for each in self.filters)
         return self.replaced(
-            starting_noise_scale=checked_scale(scale, picture.grid),
+            starting_noise_scale=scale,
             noise=self.noise and self.noise.resolved(picture, picture.grid),
             diffusion_filter=series if isinstance(self.diffusion_filter, tuple) else series[0],
             final_filter=self.final_filter and self.final_filter.resolved(picture, picture.grid),
@@ -188,13 +189,17 @@ class Step:
     is_final: bool
 
 
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == "auto"
+
+
 def _checked_count(name: str, value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be a whole number (got {value!r}).")
     if not 1 <= value.__index__() < 2**32:
-        raise ValueError(f"{name} must be at least 1 (got {value!r}).")
+        raise ValueError(f"{name} must be at least 1 and less than 2**32 (got {value!r}).")
     return int(value.__index__())
 
 
@@ -215,19 +220,3 @@ def _check_members(recipe: Recipe) -> None:
             f"{name} must be a {wanted.__name__.lower()}{hint}"
             f"{' or None' if may_be_none else ''} (got {value!r})."
         )
-
-
-def _checked_start(scale: Any) -> NoiseScale:
-    many = isinstance(scale, tuple | list)
-    try:
-        values = tuple(float(each) for each in (scale if many else (scale,)))
-    except (TypeError, ValueError):
-        raise TypeError(
-            f'starting_noise_scale must be a number, one per channel or "auto" (got {scale!r}).'
-        ) from None
-    if not values or not all(0 <= value < float("inf") for value in values):
-        raise ValueError(
-            f"starting_noise_scale must be a standard deviation: finite and 0 or more "
-            f"(got {scale!r})."
-        )
-    return values if many else values[0]

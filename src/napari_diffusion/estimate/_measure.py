@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Stands where a sample cannot be measured; such samples are not counted.
+NOT_MEASURED = -1.0
+
 
 def measured(
     picture: Picture,
@@ -31,7 +34,8 @@ def measured(
     picture : Picture
         The whole source.
     function : callable
-        ``function(block, mask, grid, drive)`` returns one number of 0 or more per sample.
+        ``function(block, mask, grid, drive)`` returns one number per sample: 0 or more, or
+        NOT_MEASURED.
     halo : sequence of 5 int
         How far the function reaches.
     joined : bool
@@ -63,6 +67,7 @@ def count(
     """Add the values inside a mask, or their distances from a number, to a histogram."""
     if mask is not None:
         values = values[mask if mask.shape == values.shape else mask.any(axis=1, keepdims=True)]
+    values = values[values >= 0]
     if around is not None:
         values = np.abs(values - around)
     histogram.add(np.minimum(values, np.finfo(np.float32).max))

@@ -82,8 +82,7 @@ def gradient_magnitude(
     unit = 2.0 ** math.floor(math.log2(largest))
     scaled = block / block.dtype.type(unit)
     if smoothing:
-        variances = {axis: (smoothing / grid.length(axis)) ** 2 for axis in grid.along_axes}
-        scaled = _smooth.smoothed_inside(scaled, mask, variances, drive)
+        scaled = _smooth.smoothed_inside(scaled, mask, grid.variances(smoothing), drive)
     shortest = min(grid.spacing)
     slopes = np.array([shortest / length for length in grid.lengths], block.dtype)
     slopes = np.tile(slopes, (block.shape[1], 1))
@@ -96,9 +95,8 @@ def gradient_magnitude(
 def _halo(grid: Grid, smoothing: float) -> tuple[int, ...]:
     from napari_diffusion.filters._smooth import reach
 
+    variances = grid.variances(smoothing)
     return tuple(
-        1 + (reach((smoothing / grid.length(axis)) ** 2) if smoothing else 0)
-        if axis in grid.along_axes
-        else 0
+        1 + (reach(variances[axis]) if smoothing else 0) if axis in variances else 0
         for axis in range(5)
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from napari_diffusion.estimate._measure import measured
+from napari_diffusion.estimate._measure import NOT_MEASURED, measured
 from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def noise_sigma(image: ArrayLike, **options: Unpack[GridOptions]) -> float:
 def noise_sigma_of(picture: Picture) -> float:
     """Estimate the noise of a picture that has been read in."""
     axes = _plane(picture.grid)
+    if not axes:
+        return 0.0
     halo = tuple(int(axis in axes) for axis in range(5))
 
     def residual(
@@ -66,16 +68,23 @@ def _plane(grid: Grid) -> tuple[int, ...]:
 def _second_differences(
     block: NDArray[Any], mask: NDArray[np.bool_] | None, axes: tuple[int, ...]
 ) -> NDArray[Any]:
-    """Return |r|; NaN-free: 0 is nothing counted where a neighbour is missing or outside."""
+    """Return |r|, and NOT_MEASURED where a neighbour is missing or outside the mask."""
     r = block.astype(np.float64)
+    whole = np.ones(block.shape, bool) if mask is None else mask
     for axis in axes:
-        middle, low, high = (_shifted(r, axis, shift) for shift in (0, -1, 1))
+        low, middle, high = (_part(r, axis, first) for first in range(3))
         r = low - 2 * middle + high
-    return np.abs(r) / 6.0 ** (len(axes) / 2)
+        low, middle, high = (_part(whole, axis, first) for first in range(3))
+        whole = low & middle & high
+    out = np.full(block.shape, NOT_MEASURED)
+    inner = tuple(slice(1, -1) if axis in axes else slice(None) for axis in range(5))
+    # Each second difference has the variance 1 + 4 + 1.
+    out[inner] = np.where(whole, np.abs(r) / 6.0 ** (len(axes) / 2), NOT_MEASURED)
+    return out
 
 
-def _shifted(array: NDArray[Any], axis: int, shift: int) -> NDArray[Any]:
-    """Return the neighbours at a distance along an axis, mirrored at the borders."""
-    size = array.shape[axis]
-    index = np.clip(np.arange(size) + shift, 0, size - 1)
-    return np.take(array, index, axis=axis)
+def _part(array: NDArray[Any], axis: int, first: int) -> NDArray[Any]:
+    """Return all but two samples along an axis, beginning with number `first`."""
+    index = [slice(None)] * 5
+    index[axis] = slice(first, array.shape[axis] - 2 + first)
+    return array[tuple(index)]

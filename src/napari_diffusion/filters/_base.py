@@ -59,7 +59,7 @@ class Filter(Member, abc.ABC):
 
     @abc.abstractmethod
     def halo(self, grid: Grid) -> Shape | None:
-        """Return how far a result reaches for its samples, per canonical axis; None: everywhere."""
+        """Return how far a result reaches for its samples, per canonical axis; None: all of it."""
 
     @abc.abstractmethod
     def apply(

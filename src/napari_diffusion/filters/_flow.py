@@ -53,15 +53,15 @@ class Flow(Filter):
     def sub_steps(self, grid: Grid) -> int:
         """Return how many explicit sub-steps one step takes; refuse more than 10 000."""
         steps = self.time / (SAFETY * self.bound(grid))
-        # A time of exactly n sub-steps is not to become n + 1 by the last bit of a quotient.
-        count = math.ceil(steps * (1 - 1e-12))
-        if count > MAX_SUB_STEPS:
+        if steps > MAX_SUB_STEPS:
+            count = f"{math.ceil(steps)}" if steps < 1e9 else f"{steps:.3g}"
             raise ValueError(
                 f"{type(self).__name__}: time={self.time:g} at spacing {grid.spacing} needs "
                 f"{count} sub-steps, more than {MAX_SUB_STEPS}: give less time, or the right "
                 "spacing if it is not that."
             )
-        return max(count, 0)
+        # A time of exactly n sub-steps is not to become n + 1 by the last bit of a quotient.
+        return math.ceil(steps * (1 - 1e-12))
 
     @abc.abstractmethod
     def prepare(
@@ -80,7 +80,7 @@ class Flow(Filter):
     ) -> None:
         """Write one sub-step of the site rows ``rows[0] … rows[1] − 1``; releases the GIL.
 
-        `weights` holds tau / spacing² per canonical axis, 0 where nothing diffuses.
+        `weights` are those of `Flow.weights`.
         """
 
     def reach(self, grid: Grid) -> Shape:
@@ -115,8 +115,14 @@ class Flow(Filter):
         return u
 
     def weights(self, tau: float, grid: Grid, dtype: Any) -> NDArray[Any]:
-        """Return tau / spacing² for each canonical axis, 0 where nothing diffuses."""
-        return np.array([tau / length**2 for length in grid.lengths], dtype)
+        """Return (shortest spacing / spacing)² per canonical axis, then tau / shortest spacing².
+
+        With the common factor apart, sums of fluxes are rounded once, and even the smallest
+        numbers there are cannot add up to more than the neighbours' largest.
+        """
+        shortest = min(grid.spacing)
+        ratios = [(shortest / length) ** 2 for length in grid.lengths]
+        return np.array([*ratios, tau / shortest**2], dtype)
 
 
 def _ones_along(grid: Grid) -> Shape:

@@ -156,7 +156,7 @@ def _add_difference(total, upper, lower, shift, weight):
 
 @kernel
 def advance_faces(u, guide, own, out, inside, code, k, w, joint, start, stop):
-    """Write one explicit sub-step of site rows start…stop−1: out = u + Σ w · (flux in − flux out).
+    """Write one explicit sub-step of site rows start…stop−1: out = u + w[5] · Σ w · (flux − flux).
 
     Parameters
     ----------
@@ -173,8 +173,8 @@ def advance_faces(u, guide, own, out, inside, code, k, w, joint, start, stop):
         RATIONAL, EXPONENTIAL, UNIT or CELLS.
     k : (C, 5)
         1 / (spacing · contrast) per channel and axis.
-    w : (5,)
-        tau / spacing² per axis; 0 where nothing diffuses.
+    w : (6,)
+        Relative weight per axis, 0 where nothing diffuses, and the factor of their sum.
     joint : bool
         Whether all channels share one conductance.
     start, stop : int
@@ -220,4 +220,4 @@ def advance_faces(u, guide, own, out, inside, code, k, w, joint, start, stop):
             for i in range(count):
                 before, after, change = u[t, first + i, z, y], out[t, first + i, z, y], total[i]
                 for x in range(nx):
-                    after[x] = before[x] + change[x]
+                    after[x] = before[x] + w[5] * change[x]

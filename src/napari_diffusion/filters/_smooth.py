@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 # What the kernel's tails leave out, as a fraction of the whole.
 TAIL = 1e-8
+
+# Standard deviation in samples of the widest kernel that is convolved with.
+WIDEST = 1000
 
 
 @functools.lru_cache(maxsize=256)
@@ -40,7 +44,18 @@ def discrete_gaussian(variance: float) -> tuple[float, ...]:
 
 
 def reach(variance: float) -> int:
-    """Return how many samples away the kernel of this variance still has weight."""
+    """Return how many samples away the kernel of this variance still has weight.
+
+    Raises
+    ------
+    ValueError
+        For a kernel so wide that convolution is no way to compute with it.
+    """
+    if not variance <= WIDEST**2:
+        raise ValueError(
+            f"A smoothing of {math.sqrt(variance):g} samples is wider than {WIDEST}: give a "
+            "smaller one, or the right spacing if it is not that."
+        )
     return len(discrete_gaussian(float(variance)))
 
 

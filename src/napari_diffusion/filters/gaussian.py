@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 TRUNCATE = 4.0
 
+# Standard deviation in samples of the widest kernel; the time grows with it.
+WIDEST = 10_000
+
 
 @dataclass(frozen=True)
 class Gaussian(Filter):
@@ -49,6 +52,12 @@ class Gaussian(Filter):
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return where scipy cuts the kernel off."""
+        widest = max(self._sigmas(grid))
+        if widest > WIDEST:
+            raise ValueError(
+                f"Gaussian: sigma={self.sigma:g} is {widest:g} samples, more than {WIDEST}: Heat "
+                "blurs that far at no more cost."
+            )
         return tuple(int(TRUNCATE * sigma + 0.5) for sigma in self._sigmas(grid))  # type: ignore[return-value]
 
     def apply(

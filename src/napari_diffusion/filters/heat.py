@@ -44,7 +44,10 @@ class Heat(Flow):
 
     def variances(self, grid: Grid) -> dict[int, float]:
         """Return the kernel's variance in samples² for each canonical axis that diffuses."""
-        return {axis: 2.0 * self.time / grid.length(axis) ** 2 for axis in grid.along_axes}
+        # Beyond any picture's width a larger variance changes nothing.
+        return {
+            axis: min(2.0 * self.time / grid.length(axis) ** 2, 1e30) for axis in grid.along_axes
+        }
 
     def is_spectral(self, grid: Grid) -> bool:
         """Say whether the time is so long that the cosine transform is used."""
@@ -103,12 +106,14 @@ def _cosine_transformed(block: NDArray[Any], variances: dict[int, float]) -> NDA
     from scipy import fft
 
     axes = sorted(variances)
-    modes = fft.dctn(block, axes=axes)
+    # Sums over the picture must not overflow: a power of two takes the values near 1.
+    unit = block.dtype.type(2.0 ** np.floor(np.log2(max(-block.min(), block.max()) or 1.0)))
+    modes = fft.dctn(block / unit, axes=axes)
     for axis in axes:
         size = block.shape[axis]
         decay = np.exp(-2 * variances[axis] * np.sin(0.5 * np.pi * np.arange(size) / size) ** 2)
         modes *= decay.astype(block.dtype).reshape([-1 if i == axis else 1 for i in range(5)])
-    out = fft.idctn(modes, axes=axes, overwrite_x=True)
+    out = fft.idctn(modes, axes=axes, overwrite_x=True) * unit
     # The exact solution stays within the range of each picture; what leaves it is round-off.
     low, high = (f(axis=tuple(axes), keepdims=True) for f in (block.min, block.max))
     return np.ascontiguousarray(np.clip(out, low, high))

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from napari_diffusion.drive import Drive
     from napari_diffusion.grid import Grid, Shape
 
+# Radius in samples; the number of samples to be sorted grows with its square or cube.
+WIDEST = 100
+
 
 @dataclass(frozen=True)
 class Median(Filter):
@@ -43,6 +46,12 @@ class Median(Filter):
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the radius in samples."""
+        widest = self.radius / min(grid.spacing)
+        if widest > WIDEST:
+            raise ValueError(
+                f"Median: radius={self.radius:g} is {widest:g} samples, more than {WIDEST}: "
+                "sorting that many takes too long; give a smaller radius."
+            )
         return tuple(int(self.radius / length + 1e-9) for length in grid.lengths)  # type: ignore[return-value]
 
     def footprint(self, grid: Grid) -> NDArray[np.bool_]:

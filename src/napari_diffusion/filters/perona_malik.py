@@ -100,15 +100,12 @@ class PeronaMalik(Flow):
             )
         return self.contrast
 
-    def _variances(self, grid: Grid) -> dict[int, float]:
-        return {axis: (self.smoothing / grid.length(axis)) ** 2 for axis in grid.along_axes}
-
     def reach(self, grid: Grid) -> Shape:
         """Return how far one sub-step reaches: a neighbour, its gradient, and the smoothing."""
         from napari_diffusion.filters._smooth import reach
 
         extra = int(self.gradient == "magnitude")
-        variances = self._variances(grid)
+        variances = grid.variances(self.smoothing)
         return tuple(  # type: ignore[return-value]
             1 + extra + (reach(variances[axis]) if self.smoothing else 0)
             if axis in variances
@@ -126,7 +123,7 @@ class PeronaMalik(Flow):
         slopes = _slopes(self._contrasts(grid), self.conductance, grid, u.dtype)
         guide = u
         if self.smoothing:
-            guide = _smooth.smoothed_inside(u, mask, self._variances(grid), drive)
+            guide = _smooth.smoothed_inside(u, mask, grid.variances(self.smoothing), drive)
         if self.gradient == "magnitude":
             guide = _gradient.at_samples(guide, mask, code, slopes, grid.joint_channels, drive)
             code = _kernels.CELLS

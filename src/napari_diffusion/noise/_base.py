@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import abc
+import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
+
+import numpy as np
 
 from napari_diffusion.drive import Drive
 from napari_diffusion.member import Member
@@ -116,7 +119,9 @@ class Noise(Member, abc.ABC):
             array for a dask array.
         """
         picture = Picture.of(image, **options)
-        scale = checked_scale(noise_scale, picture.grid)
+        scale = checked_scale(noise_scale)
+        check_channels(scale, picture.grid)
+        check_scale_fits(max(scale) if isinstance(scale, tuple) else scale, picture)
         chosen, address = self.resolved(picture, picture.grid), Address(seed, step)
         drive: Any = Drive()
         if is_dask(image):
@@ -128,18 +133,32 @@ class Noise(Member, abc.ABC):
         )
 
 
-def checked_scale(scale: Any, grid: Grid) -> NoiseScale:
+def checked_scale(scale: Any, name: str = "noise_scale") -> NoiseScale:
     """Return a noise scale as float or tuple of float; refuse what is not a standard deviation."""
-    many = isinstance(scale, tuple | list) or getattr(scale, "ndim", 0) == 1
-    values = tuple(float(each) for each in (scale if many else (scale,)))
-    if not all(0 <= value < float("inf") for value in values):
+    ndim = getattr(scale, "ndim", 0)
+    many = isinstance(scale, tuple | list) or ndim == 1
+    each = list(scale) if many else [scale]
+    if ndim > 1 or not all(isinstance(v, numbers.Real) and not isinstance(v, bool) for v in each):
+        raise TypeError(f"{name} must be a number, or one for each channel (got {scale!r}).")
+    values = tuple(float(value) for value in each)
+    if not values or not all(0 <= value < float("inf") for value in values):
+        raise ValueError(f"{name} is a standard deviation: finite and 0 or more (got {scale!r}).")
+    return values if many else values[0]
+
+
+def check_channels(scale: NoiseScale, grid: Grid) -> None:
+    """Refuse a noise scale per channel that is not one for each channel of the picture."""
+    if isinstance(scale, tuple) and len(scale) != grid.shape[1]:
         raise ValueError(
-            f"noise_scale is a standard deviation: finite and 0 or more (got {scale!r})."
+            f"noise_scale lists {len(scale)} values, but the image has {grid.shape[1]} channels."
         )
-    if not many:
-        return values[0]
-    if len(values) != grid.shape[1]:
+
+
+def check_scale_fits(scale: float, picture: Picture) -> None:
+    """Refuse a noise scale that leaves no room to compute in the picture's type."""
+    limit = float(np.finfo(picture.data.dtype).max) / 2.0**20
+    if scale > limit:
         raise ValueError(
-            f"noise_scale lists {len(values)} values, but the image has {grid.shape[1]} channels."
+            f"A noise_scale of {scale:g} leaves no room to compute in {picture.data.dtype}: give "
+            f"at most {limit:.0e}, or a float64 image."
         )
-    return values
