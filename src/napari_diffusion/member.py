@@ -13,6 +13,9 @@ from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 Kind = Literal["float", "int", "bool", "choice", "text"]
 
+# How often a length enters a unit.
+_LENGTHS = {"world": 1, "world²": 2, "intensity/world": -1}
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -145,6 +148,22 @@ class Member:
     def replaced(self, **changes: Any) -> Self:
         """Return a copy with some parameters changed, checked again."""
         return dataclasses.replace(self, **changes)
+
+    def scaled(self, length: float) -> Self:
+        """Return this member for a picture whose samples are `length` times as far apart.
+
+        Lengths are multiplied by `length`, times by its square, gradients divided by it: on the
+        same samples the result is the same.
+        """
+        changes: dict[str, Any] = {}
+        for parameter in self.parameters():
+            value, power = getattr(self, parameter.name), _LENGTHS.get(parameter.unit, 0)
+            if not power or isinstance(value, str):
+                continue
+            factor = length**power
+            many = isinstance(value, tuple)
+            changes[parameter.name] = tuple(v * factor for v in value) if many else value * factor
+        return self.replaced(**changes) if changes else self
 
     def autos(self) -> tuple[str, ...]:
         """Return the names of the parameters that still say ``"auto"``."""

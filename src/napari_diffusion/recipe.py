@@ -98,6 +98,18 @@ class Recipe:
         """Return a copy with some fields changed, checked again."""
         return dataclasses.replace(self, **changes)
 
+    def scaled(self, length: float) -> Recipe:
+        """Return this recipe for pictures whose samples are `length` times as far apart.
+
+        Presets are written for samples at a distance of 1; ``PRESETS["explore"].scaled(0.107)``
+        does the same to samples 0.107 µm apart.
+        """
+        series = tuple(each.scaled(length) for each in self.filters)
+        return self.replaced(
+            diffusion_filter=series if isinstance(self.diffusion_filter, tuple) else series[0],
+            final_filter=self.final_filter and self.final_filter.scaled(length),
+        )
+
     def resolved(self, image: ArrayLike, **options: Unpack[GridOptions]) -> Recipe:
         """Return this recipe with every "auto" replaced by its number for an image.
 
