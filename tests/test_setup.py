@@ -171,6 +171,7 @@ def test_an_install_that_broke_off_is_tried_again(installs, tmp_path, monkeypatc
 
 def test_a_python_too_old_looks_for_another(tools, machine, tmp_path, monkeypatch):
     environment, _, _ = tools
+    machine("python3.13", "exit 127")
     machine("python3.12")
     machine("python3.11")
     monkeypatch.setattr(environment.sys, "version_info", (3, 9, 2))

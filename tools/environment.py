@@ -48,7 +48,9 @@ def main(folder: str, *extras: str) -> None:
 
 def _restart_with_another_python() -> None:
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
-        if other := shutil.which(f"python3.{minor}"):
+        other = shutil.which(f"python3.{minor}")
+        # A version manager puts names on the path that run nothing.
+        if other and subprocess.call([other, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             os.execv(other, [other, *sys.argv])
     sys.exit(
         f"Python {sys.version.split()[0]} ({sys.executable}) does not fit: 3.{OLDEST[1]} to "
