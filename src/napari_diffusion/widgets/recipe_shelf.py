@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 from psygnal import Signal
 from qtpy.QtWidgets import (
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QInputDialog,
     QMenu,
     QMessageBox,
     QPushButton,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
-from napari_diffusion.widgets.rows import GREY, RED, Combo, Message, RowLabel
+from napari_diffusion.widgets.rows import GREY, RED, Combo, Message
 from napari_diffusion.widgets.shelf import Shelf, read_recipe, recipe_folder, write_recipe
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class RecipeShelf(QWidget):
         self._view = view
         self.shelf = Shelf(folder)
         self.combo = Combo()
-        self.combo.setPlaceholderText("none yet")
+        self.combo.setPlaceholderText("no saved recipe yet")
+        self.combo.setToolTip("Recipes saved by name.")
         self.load_button = self._button("Load", self.load, "Show the saved recipe in the form.")
         self.save_button = self._button("Save…", self.save, "Save the form's recipe by a name.")
         self.more_button = QToolButton()
@@ -80,6 +81,7 @@ class RecipeShelf(QWidget):
 
     def _lay_out(self) -> None:
         self.more_button.setText("⋯")
+        self.more_button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.more_button.setToolTip("Delete, import or export a recipe.")
         self.more_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.more_button)
@@ -92,14 +94,11 @@ class RecipeShelf(QWidget):
         row.addWidget(self.combo, 1)
         for button in (self.load_button, self.save_button, self.more_button):
             row.addWidget(button)
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setHorizontalSpacing(6)
-        layout.setVerticalSpacing(1)
-        layout.addWidget(RowLabel("<b>saved</b>"), 0, 0)
-        layout.addLayout(row, 0, 1)
-        layout.addWidget(self._message, 1, 0, 1, 2)
-        layout.setColumnStretch(1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 0)
+        layout.setSpacing(1)
+        layout.addLayout(row)
+        layout.addWidget(self._message)
 
     def name(self) -> str:
         """Return the saved name in view, empty where nothing is saved."""
