@@ -1,0 +1,196 @@
+"""What was done to a picture, as plain values that JSON keeps exactly."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import platform
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.grid import Grid
+from napari_diffusion.recipe import Recipe, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_diffusion.member import Member
+
+SCHEMA = 1
+
+_LIBRARIES = ("napari-diffusion", "numpy", "numba", "scipy")
+
+
+def record(
+    recipe: Recipe,
+    step: Step,
+    grid_options: Mapping[str, Any],
+    source_name: str,
+    first_step: int = 0,
+    **more: Any,
+) -> dict[str, Any]:
+    """Return everything it takes to make a step again, as plain values.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Resolved: what the numbers were is part of what was done.
+    step : Step
+        The step, of which the index, the noise scale and `is_final` are kept, not the image.
+    grid_options : mapping
+        The keywords that the loop was given: ``axes, spacing, along, joint_channels, rgb, mask,
+        missing``. A mask is kept by its content hash.
+    source_name : str
+        Name of the layer or file that the loop started from.
+    first_step : int
+        The step that the loop went on with; 0 where it began at the beginning.
+    **more
+        Further plain values: ``region``, ``cast``, ``source_sha256``, …
+
+    Raises
+    ------
+    ValueError
+        If the recipe still says "auto".
+    """
+    if not recipe.is_resolved:
+        raise ValueError(
+            'A record needs the numbers that were used, and this recipe still says "auto": give '
+            "recipe.resolved(source)."
+        )
+    return {
+        "schema": SCHEMA,
+        "recipe": plain(recipe.to_dict()),
+        "step": step.index,
+        "is_final": step.is_final,
+        "noise_scale": plain(step.noise_scale),
+        "seed": recipe.seed,
+        "grid": _grid(step.image.shape, grid_options),
+        "source": source_name,
+        "first_step": first_step,
+        "versions": dict(versions()),
+        "processed": sentence(recipe, step, source_name, first_step),
+        **{name: plain(value) for name, value in more.items() if value is not None},
+    }
+
+
+def recipe_of(kept: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of a record, equal to the one it was made from."""
+    return Recipe.from_dict(dict(kept["recipe"]))
+
+
+def grid_of(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the grid keywords of a record, as the loop takes them.
+
+    Raises
+    ------
+    ValueError
+        If the run had a mask, of which a record keeps only the hash.
+    """
+    grid = dict(kept["grid"])
+    if grid.pop("mask", None) is not None:
+        raise ValueError("The run had a mask, which its record does not hold: give mask= again.")
+    if isinstance(grid.get("spacing"), list):
+        grid["spacing"] = tuple(grid["spacing"])
+    return grid
+
+
+def sentence(recipe: Recipe, step: Step, source_name: str, first_step: int = 0) -> str:
+    """Say in plain words what was done to a picture, for whoever meets it without its history."""
+    made = [_noise_words(recipe), *(_member_words(each) for each in recipe.filters)]
+    words = f"Processed, not raw data: {source_name!r} after "
+    words += f"{step.index if step.is_final else step.index + 1} of {recipe.total_steps} steps of "
+    words += ", then ".join(made)
+    if step.is_final and recipe.final_filter is not None:
+        words += f", and the final filter {_member_words(recipe.final_filter)}"
+    if first_step:
+        words += f"; continued from step {first_step} on"
+        if first_step > recipe.num_steps - 1 and step.index >= first_step:
+            words += ", beyond the end of the schedule"
+    return words + "."
+
+
+@functools.cache
+def versions() -> Mapping[str, str]:
+    """Return the versions that the bits of a result depend on, and the type of processor."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return {**found, "python": platform.python_version(), "processor": _processor()}
+
+
+def content_hash(array: Any) -> str:
+    """Return the SHA-256 of an array's type, shape and values, whatever its memory layout."""
+    import numpy as np
+
+    values = np.asarray(array)
+    digest = hashlib.sha256(f"{values.dtype.str} {values.shape}".encode())
+    if values.ndim == 0 or values.flags.c_contiguous:
+        digest.update(np.ascontiguousarray(values).data)
+        return digest.hexdigest()
+    for part in values:
+        digest.update(np.ascontiguousarray(part).data)
+    return digest.hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: lists for tuples, Python's numbers for numpy's."""
+    if isinstance(value, dict):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(each) for each in value]
+    if isinstance(value, slice):
+        return [plain(value.start), plain(value.stop)]
+    return value.item() if hasattr(value, "item") else value
+
+
+def _grid(shape: tuple[int, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+    apart = ("mask", "missing")
+    grid = Grid.of(shape, **{name: each for name, each in options.items() if name not in apart})
+    kept: dict[str, Any] = {
+        "axes": grid.axes,
+        "spacing": list(grid.spacing),
+        "along": grid.along,
+        "joint_channels": grid.joint_channels,
+        "rgb": grid.rgb,
+    }
+    if options.get("mask") is not None:
+        kept["mask"] = {"sha256": content_hash(options["mask"])}
+    if options.get("missing", "refuse") != "refuse":
+        kept["missing"] = options["missing"]
+    return kept
+
+
+def _noise_words(recipe: Recipe) -> str:
+    if recipe.noise is None:
+        return "no noise"
+    return (
+        f"{_member_words(recipe.noise)} noise added on purpose "
+        f"(standard deviation {_numbers(recipe.starting_noise_scale)} at the start, "
+        f"{type(recipe.schedule).__name__} schedule, seed {recipe.seed})"
+    )
+
+
+def _member_words(member: Member) -> str:
+    parameters = ", ".join(
+        f"{p.label} {_numbers(getattr(member, p.name))}" for p in member.parameters()
+    )
+    return type(member).__name__ + (f" ({parameters})" if parameters else "")
+
+
+def _numbers(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " / ".join(_numbers(each) for each in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _processor() -> str:
+    # The name that numba compiles for: two processors of one name give the same bits.
+    try:
+        from llvmlite.binding import get_host_cpu_name
+    except ImportError:
+        return platform.machine()
+    return f"{platform.machine()} {get_host_cpu_name()}"
