@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.compiled import kernel
-from napari_diffusion.filters._kernels import conductance_row, moved
+from napari_diffusion.filters._kernels import conductance_row, fill, moved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ def _gradient_rows(u, inside, code, k, joint, out, start, stop):
             z = site // ny % nz
             t = site // (ny * nz)
             q = out[t, first // count, z, y]
-            q[:] = 0
+            fill(q, 0)
             for c in range(first, first + count):
                 row = u[t, c, z, y]
                 if k[c, 4] > 0 and nx > 1:

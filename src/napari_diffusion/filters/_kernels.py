@@ -20,6 +20,9 @@ from napari_diffusion.compiled import inline_kernel, kernel
 # diffusion, or the mean of two coefficients that stand at the samples.
 RATIONAL, EXPONENTIAL, UNIT, CELLS = 0, 1, 2, 3
 
+# The faces of a row in the order of their sum: along x, then below and above along y, z and t.
+_AXES = (4, 3, 3, 2, 2, 0, 0)
+
 
 def exp_of_minus(q):
     """Return exp(−q) for q ≥ 0, infinity included."""
@@ -59,6 +62,13 @@ def rational(q):
 
 
 @kernel
+def fill(row, value):
+    """Set every entry of a row; slower to read than an assignment, faster to compile."""
+    for x in range(row.size):
+        row[x] = value
+
+
+@kernel
 def conductance_row(code, q):
     """Replace q = (gradient / contrast)² by the conductance, in place."""
     if code == RATIONAL:
@@ -68,7 +78,7 @@ def conductance_row(code, q):
         for x in range(q.size):
             q[x] = exp_of_minus(q[x])
     else:
-        q[:] = 1
+        fill(q, 1)
 
 
 @kernel
@@ -98,7 +108,7 @@ def _face_conductance(guide, code, k, axis, a, b, first, count, g):
         for x in range(size):
             g[x] = half * (ga[x] + gb[x])
         return
-    g[:] = 0
+    fill(g, 0)
     if code != UNIT:
         for c in range(first, first + count):
             sa = guide[ta, c, za, ya, xa : xa + size]
@@ -185,38 +195,40 @@ def advance_faces(u, guide, own, out, inside, code, k, w, joint, start, stop):
     count = nc if joint else 1
     g = np.empty(nx, u.dtype)
     total = np.empty((count, nx), u.dtype)
-    kept = np.empty((count, nx + 1), u.dtype)
-    lower = np.empty((count, nx + 1), u.dtype)
-    upper = np.empty((count, nx + 1), u.dtype)
-    # Nothing flows through the first and the last face of a row.
-    along_x = np.zeros((count, nx + 1), u.dtype)
+    # Fluxes through the faces of a row: along x (nothing flows through the first and the last),
+    # below and above along y, and below and above along z or t.
+    flux = np.zeros((5, count, nx + 1), u.dtype)
     for first in range(0, nc, count):
+        y_below, y_above = 1, 2
         for site in range(start, stop):
             y = site % ny
             z = site // ny % nz
             t = site // (ny * nz)
             here = (t, z, y, 0)
-            total[:] = 0
-            if w[4] > 0 and nx > 1:
-                right = (t, z, y, 1)
-                _face_flux(u, guide, own, inside, code, k, 4, here, right, first, g, along_x)
-                _add_difference(total, along_x, along_x, 1, w[4])
-            for axis in (3, 2, 0):
-                if w[axis] == 0:
+            for i in range(count):
+                fill(total[i], 0)
+            # One call in a loop, because every call is compiled into its place.
+            for face in range(7):
+                axis = _AXES[face]
+                if w[axis] == 0 or (axis == 4 and nx == 1):
                     continue
-                at = (t, 0, z, y)[axis]
-                if axis != 3 or site == start or y == 0:
-                    below = moved(t, z, y, axis, max(at - 1, 0))
-                    _face_flux(u, guide, own, inside, code, k, axis, below, here, first, g, lower)
-                    enters = lower
+                at = (t, 0, z, y, 0)[axis]
+                below, above = (y_below, y_above) if axis == 3 else (3, 4)
+                a, b, slot = here, here, above
+                if axis == 4:
+                    b, slot = (t, z, y, 1), 0
+                elif face % 2 == 0:
+                    b = moved(t, z, y, axis, min(at + 1, shape[axis] - 1))
+                elif axis == 3 and site != start and y != 0:
+                    # What left the row before through its upper face enters this one.
+                    continue
                 else:
-                    enters = kept
-                above = moved(t, z, y, axis, min(at + 1, shape[axis] - 1))
-                _face_flux(u, guide, own, inside, code, k, axis, here, above, first, g, upper)
-                _add_difference(total, upper, enters, 0, w[axis])
-                if axis == 3:
-                    # What leaves this row through its upper face enters the next one.
-                    kept, upper = upper, kept
+                    a, slot = moved(t, z, y, axis, max(at - 1, 0)), below
+                _face_flux(u, guide, own, inside, code, k, axis, a, b, first, g, flux[slot])
+                if face % 2 == 0:
+                    below = 0 if axis == 4 else below
+                    _add_difference(total, flux[slot], flux[below], int(axis == 4), w[axis])
+            y_below, y_above = y_above, y_below
             for i in range(count):
                 before, after, change = u[t, first + i, z, y], out[t, first + i, z, y], total[i]
                 for x in range(nx):

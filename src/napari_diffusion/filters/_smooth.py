@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.compiled import kernel
+from napari_diffusion.filters._kernels import fill
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,14 +67,15 @@ def _convolve_x(image, out, weights, start, stop):
     padded = np.empty(n + 2 * r, image.dtype)
     for row in range(start, stop):
         source, target = image[row], out[row]
-        padded[r : r + n] = source
+        for x in range(n):
+            padded[r + x] = source[x]
         # The border mirrors between samples, again and again where the kernel is longer than the
         # row.
         for i in range(r):
             left, right = i % (2 * n), (n + i) % (2 * n)
             padded[r - 1 - i] = source[left if left < n else 2 * n - 1 - left]
             padded[r + n + i] = source[right if right < n else 2 * n - 1 - right]
-        target[:] = 0
+        fill(target, 0)
         middle = padded[r : r + n]
         for i in range(r):
             low, high = padded[r - 1 - i : r - 1 - i + n], padded[r + 1 + i : r + 1 + i + n]
@@ -93,7 +95,7 @@ def _convolve_rows(image, out, weights, size, stride, start, stop):
         at = row // stride % size
         base = row - at * stride
         middle, target = image[row], out[row]
-        target[:] = 0
+        fill(target, 0)
         for i in range(weights.size):
             low, high = (at - 1 - i) % (2 * size), (at + 1 + i) % (2 * size)
             low = low if low < size else 2 * size - 1 - low
