@@ -33,6 +33,7 @@ class SchedulePlot(QWidget):
         self._view: Any = pyqtgraph.PlotWidget(background=None)
         self._message = Message(GREY)
         self.curves: list[Any] = []
+        self.top = ""  # what a height of 1 stands for
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -99,6 +100,7 @@ class SchedulePlot(QWidget):
     def _draw(self, steps: list[int], curves: list[Any], top: str) -> None:
         import pyqtgraph
 
+        self.top = top
         item = self._view.getPlotItem()
         item.clear()
         dots = (

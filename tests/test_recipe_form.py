@@ -1,0 +1,317 @@
+"""The form of a whole recipe: any recipe comes back equal, presets, problems, the plot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from qtpy.QtWidgets import QApplication, QLabel
+from widgets_recipes import EXACT, recipes
+
+from napari_diffusion import PRESETS, Recipe, filters, noise, schedules
+from napari_diffusion.widgets.preset import PresetChoice
+from napari_diffusion.widgets.recipe import RecipeWidget
+
+if TYPE_CHECKING:
+    from napari_diffusion.widgets.schedule_plot import SchedulePlot
+
+SERIES = Recipe(
+    num_steps=3,
+    starting_noise_scale=(0.1, 0.2, 1 / 3),
+    diffusion_filter=(filters.Heat(time=1e-4), filters.PeronaMalik(contrast=(1.0, 2.0))),
+    final_filter=filters.Median(radius=2.5),
+    seed=2**64 - 1,
+    stop_at=7,
+)
+
+
+@pytest.fixture
+def form(qtbot):
+    form = RecipeWidget()
+    qtbot.addWidget(form)
+    return form
+
+
+def followed(form: RecipeWidget) -> tuple[list[Recipe], list[str | None]]:
+    """The recipes and the problems that a form signals from now on."""
+    changed: list[Recipe] = []
+    problems: list[str | None] = []
+    form.changed.connect(changed.append)
+    form.problem_changed.connect(problems.append)
+    return changed, problems
+
+
+# --- round trips ---
+
+
+def test_any_recipe_comes_back_to_the_bit(form):
+    @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(recipe=recipes())
+    def comes_back(recipe):
+        form.set_value(recipe)
+        assert form.problem() is None
+        assert form.value() == recipe
+        assert form.value().to_json() == recipe.to_json()
+
+    comes_back()
+
+
+def test_a_series_and_numbers_per_channel_survive(form):
+    form.set_value(SERIES)
+    assert form.value() == SERIES
+    form.set_value(PRESETS["denoise"])
+    form.set_value(SERIES)
+    assert form.value() == SERIES
+
+
+@pytest.mark.parametrize("number", EXACT)
+def test_numbers_typed_as_text_are_the_recipe_s_to_the_bit(form, number):
+    form.starting_noise_scale.edit.setText(repr(number))
+    form.diffusion_filter.form.fields["contrast"].edit.setText(repr(number))
+    recipe = form.value()
+    assert recipe.starting_noise_scale.hex() == number.hex()
+    assert recipe.diffusion_filter.contrast.hex() == number.hex()
+
+
+# --- presets ---
+
+
+def test_explore_is_shown_first(form):
+    assert form.presets.combo.itemText(0) == "explore"
+    assert form.preset() == "explore"
+    assert form.value() == PRESETS["explore"]
+
+
+def test_choosing_a_preset_shows_it(form):
+    changed, _ = followed(form)
+    form.presets.combo.setCurrentText("denoise")
+    assert form.value() == PRESETS["denoise"]
+    assert changed == [PRESETS["denoise"]]
+
+
+def test_an_edit_makes_a_preset_custom_and_undoing_it_makes_it_the_preset_again(form):
+    assert form.presets.combo.findText("custom") < 0
+    form.num_steps.edit.setText("11")
+    assert form.preset() == "custom"
+    form.num_steps.edit.setText("10")
+    assert form.preset() == "explore"
+
+
+def test_custom_brings_the_edited_recipe_back(form):
+    form.num_steps.edit.setText("11")
+    edited = form.value()
+    form.presets.combo.setCurrentText("denoise")
+    form.presets.combo.setCurrentText("custom")
+    assert form.value() == edited
+    assert form.preset() == "custom"
+
+
+def test_a_recipe_with_a_mistake_is_custom(form):
+    form.num_steps.edit.setText("many")
+    assert form.preset() == "custom"
+    form.presets.combo.setCurrentText("explore")
+    assert form.problem() is None
+    assert form.value() == PRESETS["explore"]
+
+
+def test_a_preset_equal_to_what_is_shown_is_named(qtbot):
+    presets = PresetChoice({"one": Recipe(seed=1), "two": Recipe(seed=2)})
+    qtbot.addWidget(presets)
+    presets.show_recipe(Recipe(seed=2))
+    assert presets.name() == "two"
+
+
+# --- signals and problems ---
+
+
+def test_changed_carries_every_new_valid_recipe_once(form):
+    changed, problems = followed(form)
+    form.set_value(form.value())
+    form.num_steps.edit.setText("12")
+    form.num_steps.edit.setText("")
+    form.num_steps.edit.setText("12")
+    form.num_steps.edit.setText("12.5")
+    form.num_steps.edit.setText("13")
+    assert [recipe.num_steps for recipe in changed] == [12, 13]
+    assert len(problems) == 4
+    assert problems[1] is problems[3] is None
+
+
+def test_setting_a_recipe_signals_once(form):
+    changed, problems = followed(form)
+    form.set_value(SERIES)
+    assert changed == [SERIES]
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("num_steps", "0", 0),
+        ("num_steps", "2.5", "2.5"),
+        ("starting_noise_scale", "-0.1", -0.1),
+        ("starting_noise_scale", "0.1, -0.1", (0.1, -0.1)),
+        ("starting_noise_scale", "nan", float("nan")),
+        ("starting_noise_scale", "loud", "loud"),
+        ("seed", "-1", -1),
+        ("seed", str(2**64), 2**64),
+        ("seed", "x", "x"),
+        ("stop_at", "0", 0),
+    ],
+)
+def test_a_bad_field_is_said_beneath_it_in_the_recipe_s_own_words(form, name, text, value):
+    _, problems = followed(form)
+    field = getattr(form, name)
+    field.edit.setText(text)
+    with pytest.raises((ValueError, TypeError), match=name) as refused:
+        Recipe(**{name: value})
+    with pytest.raises(ValueError, match=name):
+        form.value()
+    assert form.problem() == field.problem() == str(refused.value)
+    assert problems == [form.problem()]
+    assert form.problem() in [label.text() for label in field.findChildren(QLabel)]
+
+
+def test_the_first_problem_from_the_top_is_the_form_s(form):
+    form.diffusion_filter.form.fields["time"].edit.setText("-1")
+    assert form.problem().startswith("PeronaMalik: time")
+    form.num_steps.edit.setText("0")
+    assert form.problem().startswith("num_steps")
+
+
+# --- what the recipe's other parts do to the form ---
+
+
+def test_without_noise_its_scale_and_schedule_are_greyed_and_kept(form):
+    form.noise.combo.setCurrentText("none")
+    assert form.value() == PRESETS["explore"].replaced(noise=None)
+    assert not form.starting_noise_scale.isEnabled()
+    assert not form.schedule.isEnabled()
+    assert not form.plot.isVisibleTo(form)
+    form.noise.combo.setCurrentText("Gaussian")
+    assert form.value() == PRESETS["explore"]
+    assert form.schedule.isEnabled()
+    assert form.plot.isVisibleTo(form)
+
+
+def test_stop_after_is_seen_only_where_the_recipe_stops_elsewhere(form):
+    assert not form.stop_at.isVisibleTo(form)
+    form.set_value(Recipe(stop_at=4))
+    assert form.stop_at.isVisibleTo(form)
+    form.stop_at.tick.click()
+    assert form.value() == Recipe()
+    assert not form.stop_at.isVisibleTo(form)
+
+
+def test_the_dice_draws_another_seed_that_is_allowed(form):
+    before = form.value()
+    form.seed.dice.click()
+    assert form.value().seed != before.seed
+    assert form.value() == before.replaced(seed=form.value().seed)
+
+
+def test_resolved_numbers_are_hints_and_the_recipe_stays_auto(form):
+    image = np.add.outer(np.arange(16.0), np.arange(16.0)) / 30
+    changed, _ = followed(form)
+    resolved = form.value().resolved(image)
+    form.set_resolved(resolved)
+    assert form.value() == PRESETS["explore"]
+    assert changed == []
+    contrast = form.diffusion_filter.form.fields["contrast"]
+    assert contrast.edit.placeholderText() == f"auto: {resolved.diffusion_filter.contrast:.4g}"
+    contrast.tick.click()
+    assert form.value().diffusion_filter == resolved.diffusion_filter
+    form.set_resolved(None)
+    assert form.starting_noise_scale.edit.placeholderText() == "auto"
+
+
+def test_the_unit_of_length_is_shown_in_forms_made_later_too(form):
+    form.set_world_unit("µm")
+    form.diffusion_filter.combo.setCurrentText("Median")
+    label = form.diffusion_filter.form.findChildren(QLabel)[0].text()
+    assert "µm" in label
+    assert "world" not in label
+
+
+# --- the plot ---
+
+
+def heights(plot: SchedulePlot) -> list[list[float]]:
+    return [list(curve.yData) for curve in plot.curves]
+
+
+def caption(plot: SchedulePlot) -> str:
+    return plot.findChildren(QLabel)[-1].text()
+
+
+def test_the_plot_is_the_schedule_s_own_table(form):
+    form.set_value(Recipe(num_steps=5, starting_noise_scale=0.5, schedule=schedules.Linear(end=0)))
+    assert heights(form.plot) == [[1.0, 0.75, 0.5, 0.25, 0.0]]
+    assert form.plot.top == "0.5"
+    assert "intensity" in caption(form.plot)
+
+
+def test_the_plot_follows_edits_and_says_fractions_while_auto(form):
+    assert "fraction of the start" in caption(form.plot)
+    assert form.plot.top == "1"
+    form.schedule.combo.setCurrentText("Constant")
+    form.num_steps.edit.setText("3")
+    assert heights(form.plot) == [[1.0, 1.0, 1.0]]
+    form.set_resolved(form.value().replaced(starting_noise_scale=0.25))
+    assert form.plot.top == "0.25"
+    assert "intensity" in caption(form.plot)
+
+
+def test_the_plot_has_a_curve_for_each_channel_and_goes_on_after_the_schedule(form):
+    form.set_value(
+        Recipe(
+            num_steps=2,
+            stop_at=4,
+            starting_noise_scale=(0.1, 0.2),
+            schedule=schedules.Linear(end=0.5),
+        )
+    )
+    assert heights(form.plot) == [[0.5, 0.25, 0.25, 0.25], [1.0, 0.5, 0.5, 0.5]]
+
+
+def test_a_scale_of_zero_draws_nothing_and_says_so(form):
+    form.starting_noise_scale.edit.setText("0")
+    assert heights(form.plot) == []
+    assert caption(form.plot) == "Noise scale 0: no noise is added."
+
+
+@pytest.mark.parametrize("start", [1e-323, 1e30, 1.7e308, (0.0, 1e300)])
+@pytest.mark.parametrize("num_steps", [1, 2, 41, 2**32 - 1])
+def test_no_number_is_too_large_or_too_small_to_draw(form, qtbot, start, num_steps):
+    form.set_value(
+        Recipe(
+            num_steps=num_steps,
+            starting_noise_scale=start,
+            schedule=schedules.Geometric(end=1e6),
+        )
+    )
+    form.show()
+    qtbot.waitExposed(form)
+    QApplication.processEvents()
+    drawn = np.array(heights(form.plot))
+    assert drawn.shape[1] == min(num_steps, 200)
+    assert np.isfinite(drawn).all()
+    assert drawn.max() == 1.0
+
+
+def test_the_plot_comes_without_its_library_until_it_is_made():
+    code = (
+        "import sys, napari_diffusion.widgets.recipe\n"
+        "assert 'pyqtgraph' not in sys.modules and 'napari' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_noise_can_be_chosen_again_after_none(form):
+    form.set_value(PRESETS["denoise"])
+    form.noise.combo.setCurrentText("Gaussian")
+    assert form.value().noise == noise.Gaussian()

@@ -1,0 +1,242 @@
+"""Recipes saved and loaded by name: nothing replaced without a question, nothing raised."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
+
+from napari_diffusion import PRESETS, Recipe, filters
+from napari_diffusion.widgets.recipe import RecipeWidget
+from napari_diffusion.widgets.recipe_shelf import RecipeShelf
+from napari_diffusion.widgets.shelf import Shelf, read_recipe, recipe_folder, write_recipe
+
+MINE = Recipe(num_steps=7, starting_noise_scale=1 / 3, seed=2**64 - 1)
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    return Shelf(tmp_path / "recipes")
+
+
+class Asked:
+    """Answers to the dialogs, and the questions that were put."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.questions: list[str] = []
+        self.yes = True
+        self.name = ("", False)
+        self.file = ""
+        monkeypatch.setattr(QMessageBox, "question", self._question)
+        monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: self.name)
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (self.file, ""))
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (self.file, ""))
+
+    def _question(self, parent, title, text, *_):
+        self.questions.append(text)
+        buttons = QMessageBox.StandardButton
+        return buttons.Yes if self.yes else buttons.No
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    return Asked(monkeypatch)
+
+
+@pytest.fixture
+def row(qtbot, tmp_path):
+    form = RecipeWidget()
+    row = RecipeShelf(form, tmp_path / "recipes")
+    row.form = form
+    qtbot.addWidget(form)
+    qtbot.addWidget(row)
+    row.sentences = []
+    row.said.connect(row.sentences.append)
+    return row
+
+
+# --- the files ---
+
+
+def test_a_saved_recipe_comes_back_equal(shelf):
+    shelf.save("Übung 1", MINE)
+    assert shelf.names() == ["Übung 1"]
+    assert shelf.load("Übung 1") == MINE
+    assert json.loads((shelf.folder / "Übung 1.json").read_text("utf-8")) == MINE.to_dict()
+
+
+def test_saving_never_replaces_unless_told(shelf):
+    shelf.save("mine", MINE)
+    with pytest.raises(FileExistsError):
+        shelf.save("mine", Recipe())
+    assert shelf.load("mine") == MINE
+    shelf.save("mine", Recipe(), overwrite=True)
+    assert shelf.load("mine") == Recipe()
+    assert os.listdir(shelf.folder) == ["mine.json"]
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", ".", "..", ".hidden", "a/b", "a\\b", "..\\x", "a:b", "nul", "COM1", "x" * 300]
+)
+def test_a_name_that_no_file_can_have_is_refused(shelf, name):
+    with pytest.raises(ValueError, match="A recipe cannot be called"):
+        shelf.save(name, MINE)
+    assert not shelf.folder.exists()
+
+
+def test_names_are_sorted_and_other_files_are_none(shelf):
+    for name in ("beta", "Alpha", "gamma"):
+        shelf.save(name, MINE)
+    (shelf.folder / "notes.txt").write_text("x")
+    assert shelf.names() == ["Alpha", "beta", "gamma"]
+    shelf.delete("beta")
+    assert shelf.names() == ["Alpha", "gamma"]
+
+
+def test_a_missing_folder_is_an_empty_shelf(shelf):
+    assert shelf.names() == []
+    with pytest.raises(ValueError, match="There is no file"):
+        shelf.load("mine")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[1]",
+        '{"num_steps": 0}',
+        '{"num_steps": {}}',
+        '{"starting_noise_scale": 1' + "0" * 400 + "}",
+        '{"noise": {"type": "Loud"}}',
+        '{"schema": 99}',
+        '{"seed": -1}',
+        "[" * 100_000,
+        b"\xff\xfe\x00",
+    ],
+)
+def test_a_broken_file_is_a_sentence(tmp_path, text):
+    path = tmp_path / "broken.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ValueError, match=r"^broken\.json cannot be read as a recipe: ."):
+        read_recipe(path)
+
+
+def test_the_folder_follows_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("NAPARI_DIFFUSION_CONFIG", str(tmp_path))
+    assert recipe_folder() == tmp_path / "recipes"
+    assert Shelf().folder == tmp_path / "recipes"
+    monkeypatch.delenv("NAPARI_DIFFUSION_CONFIG")
+    assert recipe_folder().parts[-2:] == ("napari-diffusion", "recipes")
+    assert recipe_folder().is_absolute()
+
+
+# --- the row ---
+
+
+def test_an_empty_shelf_offers_saving_alone(row):
+    assert row.name() == ""
+    assert not row.load_button.isEnabled()
+    assert not row.delete_action.isEnabled()
+    assert row.save_button.isEnabled()
+
+
+def test_a_recipe_is_saved_loaded_and_deleted(row, asked):
+    row.form.set_value(MINE)
+    asked.name = ("mine", True)
+    row.save_button.click()
+    assert row.name() == "mine"
+    assert row.sentences == ["Saved as mine."]
+    row.form.set_value(PRESETS["explore"])
+    row.load_button.click()
+    assert row.form.value() == MINE
+    row.delete_action.trigger()
+    assert asked.questions == ["Delete the saved recipe mine?"]
+    assert row.shelf.names() == []
+    assert not row.load_button.isEnabled()
+
+
+def test_saving_by_a_name_that_is_there_asks_first(row, asked):
+    row.shelf.save("mine", MINE)
+    row.refresh()
+    asked.name, asked.yes = ("mine", True), False
+    row.save_button.click()
+    assert asked.questions == ["Replace the saved recipe mine?"]
+    assert row.shelf.load("mine") == MINE
+    asked.yes = True
+    row.save_button.click()
+    assert row.shelf.load("mine") == PRESETS["explore"]
+
+
+def test_a_dialog_that_is_cancelled_does_nothing(row, asked):
+    row.shelf.save("mine", MINE)
+    row.refresh()
+    asked.yes = False
+    row.save_button.click()
+    row.delete_action.trigger()
+    row.import_file()
+    row.export_file()
+    assert row.shelf.names() == ["mine"]
+    assert row.sentences == []
+
+
+def test_a_broken_recipe_is_said_and_the_form_stays(row, asked):
+    row.shelf.save("mine", MINE)
+    row.shelf.path("mine").write_text("{")
+    row.refresh()
+    row.load_button.click()
+    assert row.sentences[0].startswith("mine.json cannot be read as a recipe")
+    assert row.form.value() == PRESETS["explore"]
+
+
+def test_a_form_with_a_mistake_is_not_saved_and_the_mistake_is_said(row, asked):
+    asked.name = ("mine", True)
+    row.form.num_steps.edit.setText("0")
+    row.save_button.click()
+    assert row.sentences == [row.form.problem()]
+    assert row.shelf.names() == []
+
+
+def test_a_bad_name_and_an_unwritable_folder_are_said(row, asked, tmp_path):
+    asked.name = ("a/b", True)
+    row.save_button.click()
+    (tmp_path / "recipes").write_text("a file where the folder should be")
+    asked.name = ("mine", True)
+    row.save_button.click()
+    assert row.sentences[0].startswith("A recipe cannot be called 'a/b'")
+    assert str(tmp_path / "recipes") in row.sentences[1]
+
+
+def test_export_and_import_go_through_a_file(row, asked, tmp_path):
+    row.form.set_value(MINE)
+    asked.file = str(tmp_path / "shared")
+    row.export_file()
+    assert read_recipe(tmp_path / "shared.json") == MINE
+    row.form.set_value(PRESETS["denoise"])
+    asked.file = str(tmp_path / "shared.json")
+    row.import_file()
+    assert row.form.value() == MINE
+    assert row.sentences == ["Written to shared.json.", "Loaded shared.json."]
+
+
+def test_export_asks_where_the_dialog_could_not(row, asked, tmp_path):
+    write_recipe(tmp_path / "shared.json", MINE)
+    asked.file, asked.yes = str(tmp_path / "shared"), False
+    row.export_file()
+    assert asked.questions == ["Replace shared.json?"]
+    assert read_recipe(tmp_path / "shared.json") == MINE
+    # A full name has been confirmed in the dialog itself.
+    asked.file = str(tmp_path / "shared.json")
+    row.export_file()
+    assert read_recipe(tmp_path / "shared.json") == PRESETS["explore"]
+
+
+def test_a_series_goes_through_the_shelf(row, asked):
+    series = MINE.replaced(diffusion_filter=(filters.Heat(), filters.Median()))
+    row.form.set_value(series)
+    asked.name = ("series", True)
+    row.save_button.click()
+    assert row.shelf.load("series") == series
+    assert Path(row.shelf.folder, "series.json").is_file()
