@@ -1,0 +1,65 @@
+"""The command ``napari-diffusion``: run, recipe, demo, inspect."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.cli.arguments import UsageError, parser
+from napari_diffusion.drive import Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+DONE, COULD_NOT, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code.
+
+    Returns
+    -------
+    int
+        0 done, 1 could not (bad data, cannot write), 2 the command line is wrong, 130 interrupted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a file name that the terminal cannot show
+    arguments = parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = _say_warning
+        try:
+            return int(arguments.command(arguments))
+        except UsageError as error:
+            return _failed(error, USAGE)
+        except (KeyboardInterrupt, Stopped) as error:
+            return _failed(error, INTERRUPTED, "Interrupted.")
+        except BrokenPipeError:
+            # Whoever read the output has gone; nobody is left to be told.
+            sys.stderr.close()
+            return COULD_NOT
+        except MemoryError as error:
+            return _failed(error, COULD_NOT, "There is not enough memory for this picture.")
+        except (OSError, ValueError, TypeError) as error:
+            return _failed(error, COULD_NOT)
+
+
+def _failed(error: BaseException, code: int, text: str | None = None) -> int:
+    words = [text or _one_line(error), *getattr(error, "__notes__", ())]
+    print(f"napari-diffusion: {' '.join(words)}", file=sys.stderr)
+    return code
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename!r}: " if error.filename else ""
+        return f"{where}{error.strerror}."
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _say_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"napari-diffusion: warning: {' '.join(str(message).split())}", file=sys.stderr)

@@ -1,0 +1,85 @@
+"""See the loop run on a face."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from napari_diffusion import PRESETS, Step
+from napari_diffusion.cli import screen
+from napari_diffusion.cli.run import opened, write_steps
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from pathlib import Path
+
+    from napari_diffusion.grid import GridOptions
+
+_NO_NAPARI = (
+    'The window needs napari and Qt: pip install "napari-diffusion[all]"; --no-window does without.'
+)
+_NO_SCREEN = (
+    "There is no screen for the window: on Debian and Ubuntu, sudo apt-get install xvfb xauth "
+    "gives a virtual one; --no-window does without."
+)
+
+
+def demo(arguments: Namespace) -> int:
+    """Run the preset explore on the degraded face; leave steps, contact sheet and screenshot."""
+    window = arguments.window and _window_problem() is None
+    if window and not screen.is_there():
+        screen.run_again_on_a_virtual_one()
+    _make_files(arguments.output, arguments.quiet)
+    if not arguments.window:
+        return 0
+    problem = _window_problem()
+    if problem is not None:
+        print(f"napari-diffusion: {problem}", file=sys.stderr)
+        return 1
+    from napari_diffusion.widgets.demo import demo as demo_window
+
+    stay = arguments.stay
+    if stay is None:
+        stay = not screen.is_virtual()
+    demo_window(arguments.output, stay)
+    return 0
+
+
+def _window_problem() -> str | None:
+    """Return why no window can be opened; None if one can."""
+    if any(importlib.util.find_spec(name) is None for name in ("napari", "qtpy")):
+        return _NO_NAPARI
+    if not screen.is_there() and shutil.which("xvfb-run") is None:
+        return _NO_SCREEN
+    return None
+
+
+def _make_files(folder: Path, quiet: bool) -> None:
+    """Write the steps, the recipe and the contact sheet; other files in the folder stay."""
+    from napari_diffusion.contact_sheet import contact_sheet, panel, shown_range, step_label
+    from napari_diffusion.samples import SAMPLES
+    from napari_diffusion.store import Source
+
+    face = SAMPLES["face"]()
+    source = Source(name=face.name, image=face.image, axes=face.axes, rgb=face.rgb)
+    options: GridOptions = {"axes": face.axes, "rgb": face.rgb, "spacing": face.spacing}
+    recipe = PRESETS["explore"].resolved(face.image, **options)
+    panels = [panel("the face", face.image, face.axes, rgb=face.rgb)]
+
+    def seen(step: Step) -> None:
+        label = step_label(step.index, step.noise_scale, step.is_final)
+        panels.append(panel(label, step.image, face.axes, rgb=face.rgb))
+
+    folder.mkdir(parents=True, exist_ok=True)
+    steps, sheet = folder / "steps.ome.zarr", folder / "contact_sheet.png"
+    write_steps(
+        opened(steps, source, recipe, 1, None, True), source, recipe, options, 1, quiet, seen
+    )
+    contact_sheet(panels, shown_range(face.image, face.rgb)).save(sheet)
+    (folder / "recipe.json").write_text(recipe.to_json() + "\n", encoding="utf-8")
+    if not quiet:
+        print(f"{steps}: the face after each of {recipe.total_steps} steps and the final filter")
+        print(f"{sheet}: all of them side by side")
+        print(f"{folder / 'recipe.json'}: what was done", flush=True)

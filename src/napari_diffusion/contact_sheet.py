@@ -1,0 +1,172 @@
+"""All steps of a run side by side in one picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_GAP, _TEXT = 12, 18
+_LARGEST, _SMALLEST = 384, 192
+_PAPER, _INK = (255, 255, 255), (20, 20, 20)
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One picture of the sheet.
+
+    Attributes
+    ----------
+    label : str
+        What stands above it.
+    picture : ndarray
+        (height, width) or (height, width, 3).
+    """
+
+    label: str
+    picture: NDArray[Any]
+
+
+def panel(
+    label: str, image: Any, axes: str, *, rgb: bool = False, spacing: dict[str, float] | None = None
+) -> Panel:
+    """Take out of an image what can be shown: the middle slice of the middle frame.
+
+    Parameters
+    ----------
+    label : str
+        What stands above it.
+    image : array
+        In any axes; numpy or dask.
+    axes : str
+        One letter of "tczyx" per axis.
+    rgb : bool
+        Whether c holds colours. Of other channels the first one is shown.
+    spacing : dict, optional
+        World length of one sample of y and x: they are shown in proportion.
+    """
+    index: list[Any] = []
+    for axis, size in zip(axes, image.shape, strict=True):
+        whole = axis in "yx" or (rgb and axis == "c")
+        index.append(slice(None) if whole else 0 if axis == "c" else size // 2)
+    left = [axis for axis in axes if axis in "yx" or (rgb and axis == "c")]
+    picture = np.asarray(image[tuple(index)])
+    for missing in (axis for axis in "yx" if axis not in left):
+        picture, left = picture[np.newaxis], [missing, *left]
+    picture = picture.transpose([left.index(axis) for axis in ("yxc" if rgb else "yx")])
+    lengths = spacing or {}
+    ratio = lengths.get("y", 1.0) / lengths.get("x", 1.0)
+    return Panel(label, _in_proportion(picture[..., :3] if rgb else picture, ratio))
+
+
+def step_label(index: int, noise_scale: float | tuple[float, ...], is_final: bool) -> str:
+    """Return what stands above a step: its number, and how much noise was added in it."""
+    if is_final:
+        return "final filter"
+    scales = noise_scale if isinstance(noise_scale, tuple) else (noise_scale,)
+    # "sigma" in letters: the font that Pillow brings has no Greek ones.
+    return f"step {index:02} · sigma {' / '.join(f'{scale:.3g}' for scale in scales)}"
+
+
+def shown_range(image: Any, rgb: bool = False) -> tuple[float, float]:
+    """Return the range of intensities to show a run's images in, from its source.
+
+    Colours keep the range of their type; of other values all but the outermost 0.1 %.
+    """
+    dtype = np.dtype(image.dtype)
+    if rgb:
+        return (0.0, float(np.iinfo(dtype).max)) if dtype.kind in "iu" else (0.0, 1.0)
+    low, high = np.nanpercentile(np.asarray(image).astype(float), (0.1, 99.9))
+    return float(low), float(high) if high > low else float(low) + 1.0
+
+
+def contact_sheet(panels: Sequence[Panel], limits: tuple[float, float]) -> Any:
+    """Draw panels side by side, all in the same range of intensities.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        All of one size.
+    limits : (low, high)
+        What is shown black and what white.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Has ``save(path)``.
+
+    Raises
+    ------
+    ValueError
+        If there is no panel.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    if not panels:
+        raise ValueError("A contact sheet needs at least one panel (got none).")
+    pictures = [_sized(_bytes(each.picture, limits)) for each in panels]
+    font = ImageFont.load_default(size=_TEXT)
+    width = max(
+        *(picture.width for picture in pictures),
+        *(math.ceil(font.getlength(each.label)) for each in panels),
+    )
+    height = max(picture.height for picture in pictures)
+    columns = _columns(len(panels), width, height)
+    rows = math.ceil(len(panels) / columns)
+    cell_width, cell_height = width + _GAP, height + 2 * _TEXT + _GAP
+    sheet = Image.new("RGB", (columns * cell_width + _GAP, rows * cell_height + _GAP), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for place, (each, picture) in enumerate(zip(panels, pictures, strict=True)):
+        x = _GAP + place % columns * cell_width
+        y = _GAP + place // columns * cell_height
+        draw.text((x, y), each.label, fill=_INK, font=font)
+        sheet.paste(picture, (x, y + round(1.6 * _TEXT)))
+    return sheet
+
+
+def _columns(count: int, width: int, height: int) -> int:
+    """Return how many columns make a sheet of about 16:10."""
+    wanted = math.sqrt(count * 1.6 * (height + 2 * _TEXT) / width)
+    return min(count, max(1, round(wanted)))
+
+
+def _bytes(picture: NDArray[Any], limits: tuple[float, float]) -> Any:
+    from PIL import Image
+
+    low, high = limits
+    values = np.nan_to_num((picture.astype(float) - low) / (high - low))
+    levels = np.rint(values.clip(0.0, 1.0) * 255).astype(np.uint8)
+    return Image.fromarray(levels).convert("RGB")
+
+
+def _sized(picture: Any) -> Any:
+    """Return the picture neither too large for a sheet of many nor too small to see."""
+    from PIL import Image
+
+    longest = max(picture.size)
+    if longest > _LARGEST:
+        factor = _LARGEST / longest
+        size = [max(round(side * factor), 1) for side in picture.size]
+        return picture.resize(size, Image.Resampling.BOX)
+    if longest < _SMALLEST:
+        # Whole samples stay whole: squares, not blur.
+        factor = _SMALLEST // longest
+        return picture.resize([side * factor for side in picture.size], Image.Resampling.NEAREST)
+    return picture
+
+
+def _in_proportion(picture: NDArray[Any], ratio: float) -> NDArray[Any]:
+    """Return the picture with its rows or columns repeated until it is in proportion."""
+    if not 0.01 < ratio < 100 or abs(ratio - 1.0) < 0.01:
+        return picture
+    axis, factor = (0, ratio) if ratio > 1.0 else (1, 1.0 / ratio)
+    count = round(picture.shape[axis] * factor)
+    nearest = (np.arange(count) + 0.5) / factor
+    return picture.take(nearest.astype(int).clip(0, picture.shape[axis] - 1), axis=axis)

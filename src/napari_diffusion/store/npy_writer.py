@@ -1,0 +1,52 @@
+"""Steps as a plain array in a NPY file, the step being the first axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.store.layout import slabs
+from napari_diffusion.store.records import write_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_diffusion.store.source import Source
+
+
+class NpyWriter:
+    """A NPY file in the source's own axes; the record stands beside it, as it holds none."""
+
+    separate = False
+
+    def __init__(self, path: Path, source: Source, dtype: Any, count: int) -> None:
+        self._shape = source.image.shape
+        self._dtype = np.dtype(dtype).newbyteorder("=")
+        self._count = 0
+        self._path = path
+        self._file = path.open("wb")
+        self._write_header(count)
+
+    def write(self, image: Any, record: dict[str, Any]) -> None:
+        """Append a step."""
+        del record
+        for slab in slabs(image):
+            slab.astype(self._dtype, copy=False).tofile(self._file)
+        self._count += 1
+
+    def finish(self, record: dict[str, Any]) -> None:
+        """Close the file; its header says how many steps there are."""
+        self._file.seek(0)
+        self._write_header(self._count)
+        self._file.close()
+        write_record(self._path, record)
+
+    def _write_header(self, count: int) -> None:
+        # numpy leaves room in the header for a first axis of any length.
+        header = {
+            "descr": np.lib.format.dtype_to_descr(self._dtype),
+            "fortran_order": False,
+            "shape": (count, *self._shape),
+        }
+        np.lib.format.write_array_header_1_0(self._file, header)

@@ -1,0 +1,124 @@
+"""OME-Zarr images read in, 0.4 and 0.5; larger ones than the memory as dask arrays."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.store.memory import fits
+from napari_diffusion.store.source import NotReadable, Source
+from napari_diffusion.store.units import FRAME, PIXEL, in_one_unit, unit_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Key of the record in a group's attributes.
+KEY = "napari_diffusion"
+
+_LETTERS = {"time": "t", "channel": "c"}
+
+
+def read_zarr(path: Path, *, lazy: bool | None = None) -> Source:
+    """Read the finest level of an OME-Zarr image, or a plain zarr array."""
+    import zarr
+
+    try:
+        node = zarr.open(str(path), mode="r")
+    except FileNotFoundError:
+        raise NotReadable(f"{str(path)!r} is a folder without a zarr image in it.") from None
+    if isinstance(node, zarr.Array):
+        return Source(name=path.name, image=_values(node, path, lazy), axes=_plain_axes(node))
+    attributes: dict[str, Any] = dict(node.attrs)
+    metadata = attributes.get("ome", attributes)
+    if "multiscales" not in metadata:
+        raise NotReadable(_without_image(path, node, attributes))
+    multiscale = metadata["multiscales"][0]
+    level = multiscale["datasets"][0]
+    record = attributes.get(KEY)
+    image = _values(node[level["path"]], path / level["path"], lazy)
+    source = Source(name=path.name, image=image, record=record)
+    return _described(source, multiscale, level, path)
+
+
+def _values(array: Any, path: Path, lazy: bool | None) -> Any:
+    if lazy is None:
+        lazy = not fits(array.shape, array.dtype)
+    if not lazy:
+        return np.asarray(array[...])
+    import dask.array as da
+
+    return da.from_zarr(str(path))
+
+
+def _plain_axes(array: Any) -> str | None:
+    names = getattr(array.metadata, "dimension_names", None) or ()
+    axes = "".join(str(name).lower() for name in names)
+    return axes if len(axes) == array.ndim and set(axes) <= set("tczyx") else None
+
+
+def _described(source: Source, multiscale: Any, level: Any, path: Path) -> Source:
+    """Return the source with the axes, lengths and units of its multiscale metadata."""
+    entries = [_entry(axis) for axis in multiscale.get("axes", ())]
+    axes = "".join(_letter(entry, path) for entry in entries)
+    scales = _scales(level, len(axes)) * _scales(multiscale, len(axes))
+    lengths, units = {}, {}
+    for axis, entry, scale in zip(axes, entries, scales, strict=True):
+        if axis in "zyx" and entry.get("unit"):
+            lengths[axis], units[axis] = float(scale), unit_name(entry["unit"])
+        elif axis in "zyx" and scale != 1:
+            lengths[axis], units[axis] = float(scale), PIXEL
+    if len(set(units.values())) > 1 and PIXEL in units.values():
+        units = dict.fromkeys(units, next(unit for unit in units.values() if unit != PIXEL))
+    times = {a: (float(s), e) for a, s, e in zip(axes, scales, entries, strict=True) if a == "t"}
+    interval, entry = times.get("t", (0.0, {}))
+    return source.replaced(
+        axes=axes,
+        lengths=in_one_unit(lengths, units) | ({"t": interval} if interval > 0 else {}),
+        unit=next(iter(units.values()), PIXEL),
+        time_unit=unit_name(entry["unit"]) if entry.get("unit") else FRAME,
+        rgb=_is_rgb(source.record, axes),
+    )
+
+
+def _entry(axis: Any) -> dict[str, Any]:
+    # Before 0.4 an axis was its name alone.
+    return {"name": axis} if isinstance(axis, str) else dict(axis)
+
+
+def _letter(entry: dict[str, Any], path: Path) -> str:
+    name = str(entry.get("name", "")).lower()
+    letter = name if name in ("t", "c", "z", "y", "x") else _LETTERS.get(str(entry.get("type")), "")
+    if not letter:
+        raise NotReadable(
+            f"{str(path)!r} has an axis {entry.get('name')!r}; only t, c, z, y and x are read."
+        )
+    return letter
+
+
+def _scales(holder: Any, count: int) -> Any:
+    scales = np.ones(count)
+    for transformation in holder.get("coordinateTransformations") or ():
+        if transformation.get("type") == "scale":
+            scales = scales * np.array(transformation["scale"], dtype=float)
+    return scales
+
+
+def _is_rgb(record: Any, axes: str) -> bool:
+    grid = record.get("grid") if isinstance(record, dict) else None
+    return bool(isinstance(grid, dict) and grid.get("rgb") and "c" in axes)
+
+
+def _without_image(path: Path, node: Any, attributes: dict[str, Any]) -> str:
+    series = []
+    if "OME" in node:
+        series = json.loads(json.dumps(dict(node["OME"].attrs))).get("ome", {}).get("series", [])
+    if KEY in attributes and series:
+        return (
+            f"{str(path)!r} holds the {len(series)} steps of a run: name one of them, such as "
+            f"{str(path / series[-1])!r}."
+        )
+    if series:
+        return f"{str(path)!r} holds several images: name one of them, such as {series[0]!r}."
+    return f"{str(path)!r} is a zarr group without an OME-Zarr image in it."

@@ -1,0 +1,241 @@
+"""Steps on their way to disk: what is not whole does not get the name asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from napari_diffusion.store.layout import cast
+from napari_diffusion.store.records import beside
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from napari_diffusion.store.source import Source
+
+#: Endings that say what is written; none at all asks for a folder of OME-TIFF files.
+ENDINGS = (".ome.zarr", ".zarr", ".ome.tiff", ".ome.tif", ".tiff", ".tif", ".npy")
+
+FOLDER = ""
+
+_STEP_FILE = re.compile(r"step_\d{4,}\.ome\.tif")
+_ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
+
+
+class Writer(Protocol):
+    """Puts steps into one format, each as it comes."""
+
+    #: Whether the steps before stay whole where writing one of them breaks off.
+    separate: bool
+
+    def write(self, image: Any, record: dict[str, Any]) -> None:
+        """Write the next step."""
+
+    def finish(self, record: dict[str, Any]) -> None:
+        """Make a whole file of the steps written so far, however many."""
+
+
+@dataclass(eq=False)
+class Output:
+    """Where the steps of a run go; a context that publishes them when all are there.
+
+    Until then they stand under a name that says "partial". Where the run breaks off, the steps
+    made so far stay there, and the exception gets a note that says so.
+
+    Parameters
+    ----------
+    path : path
+        The name asked for; its ending chooses the format.
+    source : Source
+        Axes, lengths and unit of the steps, and their type where `dtype` is None.
+    count : int
+        How many steps are to come.
+    dtype : dtype
+        Type of the values written.
+    overwrite : bool
+        Whether something of that name may be replaced.
+    """
+
+    path: Path
+    source: Source
+    count: int
+    dtype: Any
+    overwrite: bool = False
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    record: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        wanted, ending = split(self.path)
+        if ending.endswith(("tif", "tiff")):
+            from napari_diffusion.store.tiff_writer import holds_steps
+
+            # Where one file cannot hold the steps, a folder of that name without ending can.
+            if not holds_steps(self.source, self.count):
+                self.path, ending = wanted, FOLDER
+        self.ending = ending
+        self.partial = wanted.with_name(f"{wanted.name}.partial{ending}")
+        for path in (*self._pieces(self.path), *self._pieces(self.partial)):
+            check_free(path, self.overwrite)
+
+    def __enter__(self) -> Self:
+        for path in self._pieces(self.partial):
+            _remove(path)
+        self._whole = True
+        self._writer = self._made_writer()
+        return self
+
+    def write(self, image: Any, record: dict[str, Any]) -> None:
+        """Write the next step and its record."""
+        image = image if image.dtype == self.dtype else cast(image, self.dtype)
+        try:
+            self._writer.write(image, record)
+        except BaseException:
+            self._whole = self._writer.separate
+            raise
+        self.record = record
+        self.steps.append({name: record[name] for name in ("step", "noise_scale", "is_final")})
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self._writer.finish(self._whole_record())
+            for partial, path in zip(
+                self._pieces(self.partial), self._pieces(self.path), strict=True
+            ):
+                publish(partial, path, self.overwrite)
+            return
+        if self.steps and self._whole:
+            try:
+                self._writer.finish(self._whole_record())
+            except OSError:
+                self._whole = False
+        if self.steps and self._whole:
+            error.add_note(f"The {_counted(len(self.steps))} kept in {str(self.partial)!r}.")
+            return
+        self._drop()
+        error.add_note(f"Nothing was written to {str(self.path)!r}.")
+
+    def _made_writer(self) -> Writer:
+        from napari_diffusion.store.npy_writer import NpyWriter
+        from napari_diffusion.store.tiff_writer import FolderWriter, TiffWriter
+        from napari_diffusion.store.zarr_writer import ZarrWriter
+
+        if self.ending == FOLDER:
+            return FolderWriter(self.partial, self.source, self.dtype)
+        if self.ending.endswith("zarr"):
+            return ZarrWriter(self.partial, self.source, self.dtype)
+        made = NpyWriter if self.ending == ".npy" else TiffWriter
+        return made(self.partial, self.source, self.dtype, self.count)
+
+    def _whole_record(self) -> dict[str, Any]:
+        return {**self.record, "steps": self.steps}
+
+    def _drop(self) -> None:
+        # Only closes what is open: the file goes anyway.
+        with contextlib.suppress(Exception):
+            self._writer.finish(self._whole_record())
+        for path in self._pieces(self.partial):
+            _remove(path)
+
+    def _pieces(self, path: Path) -> tuple[Path, ...]:
+        """Return a path and, first, that of the record where the format holds none."""
+        return (beside(path), path) if self.ending == ".npy" else (path,)
+
+
+def split(path: Path) -> tuple[Path, str]:
+    """Return a path without its ending, and the ending; refuse endings that are not written."""
+    name = path.name
+    for ending in ENDINGS:
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            return path.with_name(name[: -len(ending)]), name[-len(ending) :].lower()
+    if path.suffix:
+        raise ValueError(
+            f"{name!r} has an ending that is not written; {', '.join(ENDINGS)} are, and a name "
+            "without ending gives a folder of OME-TIFF files."
+        )
+    return path, FOLDER
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a name whose ending stands for no format that is written."""
+    split(path)
+
+
+def check_free(path: Path, overwrite: bool) -> None:
+    """Refuse a name that is taken, or, where it may be replaced, what should not be.
+
+    Raises
+    ------
+    FileExistsError
+        If something stands there and `overwrite` is off, or a folder that holds other things.
+    FileNotFoundError
+        If its folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(path.parent)!r} to write into.")
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
+        raise FileExistsError(f"{str(path)!r} exists; --overwrite replaces it.")
+    if path.is_dir() and not path.is_symlink() and not _is_store(path):
+        raise FileExistsError(
+            f"{str(path)!r} is a folder that holds other things than steps, and is not replaced: "
+            "choose another name."
+        )
+
+
+def _is_store(folder: Path) -> bool:
+    names = [entry.name for entry in folder.iterdir()]
+    if any(name in names for name in _ZARR_FILES):
+        return True
+    return all(_STEP_FILE.fullmatch(name) for name in names)
+
+
+def check_apart(output: Path, *inputs: Path) -> None:
+    """Refuse to write over a file that is read, into it, or around it."""
+    wanted = output.resolve()
+    for path in inputs:
+        read = path.resolve()
+        same = wanted.exists() and read.exists() and wanted.samefile(read)
+        if same or wanted == read or wanted in read.parents or read in wanted.parents:
+            raise FileExistsError(
+                f"{str(output)!r} would write over {str(path)!r}, which is read: choose another "
+                "name."
+            )
+
+
+def publish(partial: Path, path: Path, overwrite: bool) -> None:
+    """Give what is whole its name; what had that name before goes only then."""
+    check_free(path, overwrite)
+    old = path.with_name(f"{path.name}.replaced")
+    in_the_way = os.path.lexists(path) and (path.is_dir() or partial.is_dir())
+    if in_the_way:
+        os.replace(path, old)
+    try:
+        os.replace(partial, path)
+    except OSError:
+        if in_the_way:
+            os.replace(old, path)
+        raise
+    if in_the_way:
+        _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _counted(steps: int) -> str:
+    return "first step is" if steps == 1 else f"{steps} steps made are"

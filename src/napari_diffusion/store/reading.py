@@ -1,0 +1,115 @@
+"""A picture read from a file, whatever its format."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.store.source import NotReadable, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+    from pathlib import Path
+
+_NPY = b"\x93NUMPY"
+
+READABLE = ".tif .tiff .png .jpg .jpeg .npy .zarr"
+
+
+def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source:
+    """Read a picture with its axes, lengths and unit.
+
+    Parameters
+    ----------
+    path : path
+        A TIFF (plain, ImageJ's or OME), PNG, JPEG or NPY file, or an OME-Zarr image (0.4, 0.5).
+    lazy : bool, optional
+        Give an OME-Zarr as dask array; by default where it would not fit into the free memory.
+
+    Returns
+    -------
+    Source
+        ``image, axes, spacing, unit, rgb`` and what else the file says.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    NotReadable
+        If it is there, but holds no picture of these formats.
+    """
+    from pathlib import Path
+
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {str(path)!r}.")
+    reader = _reader(path, lazy)
+    try:
+        return reader(path)
+    except (NotReadable, MemoryError, OSError):
+        raise
+    except Exception as error:
+        # The decoders raise whatever they meet first in a broken file.
+        why = str(error) or type(error).__name__
+        raise NotReadable(f"{str(path)!r} cannot be read: {why}") from error
+
+
+def _reader(path: Path, lazy: bool | None) -> Callable[[Path], Source]:
+    if path.is_dir():
+        from napari_diffusion.store.ome_zarr import read_zarr
+
+        return lambda folder: read_zarr(folder, lazy=lazy)
+    ending = path.suffix.lower()
+    if ending in (".tif", ".tiff"):
+        from napari_diffusion.store.tiff import read_tiff
+
+        return read_tiff
+    if ending in (".png", ".jpg", ".jpeg"):
+        return _read_photo
+    if ending == ".npy":
+        return _read_npy
+    raise NotReadable(f"{str(path)!r} has an ending that is not read; {READABLE} are.")
+
+
+def _read_npy(path: Path) -> Source:
+    with path.open("rb") as file:
+        if file.read(len(_NPY)) != _NPY:
+            raise NotReadable(f"{str(path)!r} is not a NPY file.")
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    return Source(name=path.name, image=np.array(array))
+
+
+def _read_photo(path: Path) -> Source:
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as file:
+        if _loses_bits(file):
+            warnings.warn(
+                f"{path.name} has colours of 16 bits, of which 8 are read; a TIFF keeps them all.",
+                stacklevel=4,
+            )
+        upright = ImageOps.exif_transpose(file)
+        image = _samples(upright)
+    axes = "yx" if image.ndim == 2 else "yxc"
+    return Source(name=path.name, image=image, axes=axes, rgb=image.ndim == 3)
+
+
+def _loses_bits(file: Any) -> bool:
+    # Pillow reads colours of 16 bits as 8 without a word. The header has bit depth, colour type.
+    if file.format != "PNG":
+        return False
+    with open(file.filename, "rb") as raw:
+        header = raw.read(26)
+    return len(header) == 26 and header[24] == 16 and header[25] != 0
+
+
+def _samples(picture: Any) -> Any:
+    """Return grey values as they are, and every kind of colour as RGB or RGBA."""
+    if picture.mode in ("1", "L", "F", "I") or picture.mode.startswith("I;16"):
+        return np.array(picture)
+    transparent = picture.mode in ("LA", "PA", "RGBA", "La", "RGBa")
+    transparent = transparent or "transparency" in picture.info
+    return np.array(picture.convert("RGBA" if transparent else "RGB"))

@@ -1,0 +1,64 @@
+"""The record of a run, wherever it was put."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def beside(path: Path) -> Path:
+    """Return where the record of a file stands that cannot hold one itself."""
+    return path.with_name(f"{path.name}.recipe.json")
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Write the record of a file beside it."""
+    text = json.dumps(record, indent=2, allow_nan=False)
+    beside(path).write_text(text + "\n", encoding="utf-8")
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Return what napari-diffusion wrote into or beside a file; None where there is nothing."""
+    if path.is_dir():
+        return _in_zarr(path)
+    if path.suffix.lower() in (".tif", ".tiff"):
+        return _in_tiff(path)
+    if not beside(path).is_file():
+        return None
+    found = json.loads(beside(path).read_text("utf-8"))
+    return found if isinstance(found, dict) else None
+
+
+def step_paths(path: Path) -> list[Path]:
+    """Return the images of the steps in a folder or OME-Zarr that a run wrote; else nothing."""
+    if not path.is_dir():
+        return []
+    files = sorted(path.glob("step_*.ome.tif"))
+    if files or _in_zarr(path) is None:
+        return files
+    return sorted(entry for entry in path.glob("steps/[0-9]*") if entry.is_dir())
+
+
+def _in_zarr(path: Path) -> dict[str, Any] | None:
+    import zarr
+
+    from napari_diffusion.store.ome_zarr import KEY
+
+    try:
+        node = zarr.open(str(path), mode="r")
+    except FileNotFoundError:
+        return None
+    found = dict(node.attrs).get(KEY)
+    return found if isinstance(found, dict) else None
+
+
+def _in_tiff(path: Path) -> dict[str, Any] | None:
+    import tifffile
+
+    from napari_diffusion.store.tiff import record_in
+
+    with tifffile.TiffFile(path) as file:
+        return record_in(file.ome_metadata or "") if file.is_ome else None

@@ -1,0 +1,77 @@
+"""Runs the loop on a dask array so that every step is computed once: it goes on from the disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from napari_diffusion.drive import Stopped
+from napari_diffusion.loop import steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_diffusion.drive import StopToken
+    from napari_diffusion.grid import GridOptions
+    from napari_diffusion.recipe import Recipe, Step
+
+
+def steps_by_disk(
+    image: Any,
+    recipe: Recipe,
+    folder: Path,
+    stop: StopToken | None = None,
+    **options: Unpack[GridOptions],
+) -> Iterator[Step]:
+    """Yield the steps of `napari_diffusion.steps`, each computed once, from the one before.
+
+    A step of a dask array asked for alone costs all the steps before it. Here each step is
+    written to a scratch file, from which the next one is made; only chunks are in memory.
+
+    Parameters
+    ----------
+    image : dask array
+        The source.
+    recipe : Recipe
+        Resolved.
+    folder : path
+        Where the scratch files go: twice the size of the image. They are removed at the end.
+    stop : StopToken, optional
+        Once set, `Stopped` is raised before the next chunk.
+    **options
+        ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+    """
+    import dask.array as da
+
+    with tempfile.TemporaryDirectory(prefix=".napari-diffusion-", dir=folder) as scratch:
+        for index in range(recipe.total_steps + 1):
+            step = next(steps(image, recipe, first_step=index, **options))
+            path = Path(scratch) / str(index % 2)
+            _store(step.image, path, stop)
+            image = da.from_zarr(str(path))
+            yield dataclasses.replace(step, image=image)
+
+
+def _store(image: Any, path: Path, stop: StopToken | None) -> None:
+    import dask.array as da
+    import zarr
+    from dask.callbacks import Callback
+
+    def before_task(*_: Any) -> None:
+        if stop is not None and stop.is_set():
+            raise Stopped("The run was stopped between two chunks.")
+
+    # Regular chunks, so that no two of dask's meet in one of the file's.
+    image = image.rechunk(image.chunksize)
+    target: Any = zarr.create_array(
+        str(path),
+        shape=image.shape,
+        chunks=image.chunksize,
+        dtype=image.dtype,
+        compressors=None,
+        overwrite=True,
+    )
+    with Callback(pretask=before_task):
+        da.store([image], [target], lock=False)

@@ -1,0 +1,181 @@
+"""Steps in OME-TIFF files: all in one along an axis Q, or one file per step."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.store.layout import Layout, planes
+from napari_diffusion.store.tiff import NAMESPACE
+from napari_diffusion.store.units import METRES, PIXEL, SECONDS, SYMBOLS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_diffusion.store.source import Resolution, Source
+
+#: What can stand behind the axis Q of an OME-TIFF.
+_BEHIND_Q = ("yx", "zyx", "cyx", "yxc")
+
+_TYPES = ["int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64"]
+
+# Offsets of a classic TIFF have 32 bits.
+_CLASSIC_BYTES = 2**32 - 2**25
+
+_CENTIMETRE, _NONE = 3, 1
+
+
+def layout(source: Source) -> Layout:
+    """Return in which order an OME-TIFF holds a picture."""
+    return Layout.of(source.axes or "", colours_last=source.rgb)
+
+
+def holds_steps(source: Source, count: int) -> bool:
+    """Say whether one file can hold that many steps of a picture."""
+    return count == 1 or layout(source).axes in _BEHIND_Q
+
+
+class TiffWriter:
+    """One OME-TIFF of all steps, along an axis Q where there are many."""
+
+    separate = False
+
+    def __init__(self, path: Path, source: Source, dtype: Any, count: int) -> None:
+        import tifffile
+
+        self._path, self._source, self._count = path, source, 0
+        self._layout = layout(source)
+        self._shape = self._layout.shape(source.image.shape)
+        self._dtype = _checked_type(dtype)
+        size = count * math.prod(self._shape) * self._dtype.itemsize
+        self._file = tifffile.TiffWriter(path, bigtiff=size > _CLASSIC_BYTES, ome=False)
+
+    def write(self, image: Any, record: dict[str, Any]) -> None:
+        """Append a step."""
+        del record
+        arranged = self._layout.arranged(image)
+        resolution = resolution_tags(self._source)
+        colours = self._layout.axes[-1] == "c"
+        # Plane by plane: of an iterator tifffile would append nothing but zeros here.
+        for plane in planes(arranged, 2 + colours):
+            self._file.write(
+                plane,
+                dtype=self._dtype,
+                contiguous=True,
+                metadata=None,
+                # Only holds the place: the number of steps is known at the end.
+                description="OME",
+                photometric="rgb" if colours else "minisblack",
+                extrasamples=("unassalpha",) if colours and self._shape[-1] == 4 else None,
+                resolution=resolution[:2],
+                resolutionunit=resolution[2],
+                software="napari-diffusion",
+            )
+        self._count += 1
+
+    def finish(self, record: dict[str, Any]) -> None:
+        """Close the file and describe what is in it."""
+        import tifffile
+
+        self._file.close()
+        if self._count:
+            tifffile.tiffcomment(self._path, self._xml(record).encode())
+
+    def _xml(self, record: dict[str, Any]) -> str:
+        import tifffile
+
+        axes = self._layout.axes.upper()
+        samples = 1
+        if axes.endswith("C"):
+            axes, samples = axes[:-1] + "S", self._shape[-1]
+        deep = self._shape[: axes.index("Y")]
+        height, width = self._shape[axes.index("Y") :][:2]
+        shape = self._shape
+        if self._count > 1:
+            axes, shape = "Q" + axes, (self._count, *shape)
+        xml = tifffile.OmeXml(Creator="napari-diffusion")
+        xml.addimage(
+            self._dtype,
+            shape,
+            (self._count * math.prod(deep), 1, 1, height, width, samples),
+            axes=axes,
+            Name=self._source.name,
+            TypeDescription={"Q": "step"},
+            CommentAnnotation={"Namespace": NAMESPACE, "Value": json.dumps(record)},
+            **_physical_sizes(self._source),
+        )
+        return str(xml.tostring(declaration=True))
+
+
+class FolderWriter:
+    """A folder with one OME-TIFF per step."""
+
+    separate = True
+
+    def __init__(self, path: Path, source: Source, dtype: Any) -> None:
+        _checked_type(dtype)
+        self._path, self._source, self._dtype = path, source, dtype
+        path.mkdir()
+
+    def write(self, image: Any, record: dict[str, Any]) -> None:
+        """Write a step into a file of its own."""
+        path = self._path / f"step_{record['step']:04}.ome.tif"
+        try:
+            writer = TiffWriter(path, self._source, self._dtype, 1)
+            writer.write(image, record)
+            writer.finish(record)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    def finish(self, record: dict[str, Any]) -> None:
+        """Do nothing: every file is whole and has its own record."""
+        del record
+
+
+def _checked_type(dtype: Any) -> np.dtype[Any]:
+    dtype = np.dtype(dtype)
+    if dtype.name not in _TYPES:
+        raise TypeError(
+            f"An OME-TIFF holds no {dtype}; it holds {', '.join(_TYPES)}, and .ome.zarr and .npy "
+            "hold every type."
+        )
+    return dtype
+
+
+def _physical_sizes(source: Source) -> dict[str, Any]:
+    """Return the lengths as OME-XML has them."""
+    sizes: dict[str, Any] = {}
+    for axis in "xyz":
+        if axis in source.lengths and (source.unit in METRES or source.unit == PIXEL):
+            sizes[f"PhysicalSize{axis.upper()}"] = source.lengths[axis]
+            sizes[f"PhysicalSize{axis.upper()}Unit"] = SYMBOLS.get(source.unit, PIXEL)
+    if "t" in source.lengths and source.time_unit in SECONDS:
+        sizes["TimeIncrement"] = source.lengths["t"]
+        sizes["TimeIncrementUnit"] = SYMBOLS[source.time_unit]
+    return sizes
+
+
+def resolution_tags(source: Source) -> Resolution:
+    """Return TIFF's resolution: the source's own, or samples per centimetre."""
+    if source.resolution is not None:
+        return source.resolution
+    if source.unit not in METRES or not {"x", "y"} <= set(source.lengths):
+        return ((1, 1), (1, 1), _NONE)
+    metres = METRES[source.unit]
+    x, y = (_ratio(0.01 / (source.lengths[axis] * metres)) for axis in "xy")
+    return (x, y, _CENTIMETRE)
+
+
+def _ratio(value: float) -> tuple[int, int]:
+    from fractions import Fraction
+
+    # Numerator and denominator have 32 bits each.
+    for limit in (10**6, 10**4, 100, 1):
+        fraction = Fraction(value).limit_denominator(limit)
+        if 0 < fraction.numerator < 2**32:
+            return fraction.numerator, fraction.denominator
+    return 1, 1

@@ -1,0 +1,117 @@
+"""Steps in an OME-Zarr 0.5: a group with one image per step, ``steps/0007``."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.store.layout import Layout
+from napari_diffusion.store.ome_zarr import KEY
+from napari_diffusion.store.units import FRAME, PIXEL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_diffusion.store.source import Source
+
+_COLOURS = ("red", "FF0000"), ("green", "00FF00"), ("blue", "0000FF"), ("alpha", "FFFFFF")
+
+
+class ZarrWriter:
+    """A group of OME-Zarr images, one per step, listed in order as a collection.
+
+    OME-Zarr 0.5 has no step axis; it has collections of images.
+    """
+
+    separate = True
+
+    def __init__(self, path: Path, source: Source, dtype: Any) -> None:
+        import zarr
+
+        del dtype
+        self._path, self._source = path, source
+        self._layout = Layout.of(source.axes or "")
+        self._series: list[str] = []
+        zarr.create_group(str(path), zarr_format=3)
+        zarr.create_group(str(path / "steps"), zarr_format=3)
+
+    def write(self, image: Any, record: dict[str, Any]) -> None:
+        """Write a step as an image of its own."""
+        from yaozarrs.write.v05 import write_image
+
+        name = f"steps/{record['step']:04}"
+        arranged = self._layout.arranged(image)
+        try:
+            write_image(
+                self._path / name,
+                self._metadata(record),
+                arranged,
+                writer="zarr",
+                extra_attributes={KEY: record},
+            )
+        except BaseException:
+            shutil.rmtree(self._path / name, ignore_errors=True)
+            raise
+        self._series.append(name)
+
+    def finish(self, record: dict[str, Any]) -> None:
+        """List the steps and check that the whole is a valid OME-Zarr."""
+        import zarr
+        from yaozarrs import v05, validate_zarr_store
+
+        whole = v05.Bf2Raw.model_validate({"bioformats2raw.layout": 3})
+        zarr.open_group(str(self._path), mode="r+").attrs.update(
+            {"ome": whole.model_dump(mode="json", by_alias=True), KEY: record}
+        )
+        series = v05.Series(series=self._series).model_dump(mode="json")
+        zarr.create_group(str(self._path / "OME"), zarr_format=3, attributes={"ome": series})
+        validate_zarr_store(str(self._path))
+
+    def _metadata(self, record: dict[str, Any]) -> Any:
+        from yaozarrs import v05
+
+        source, axes = self._source, self._layout.axes
+        scale = [float(source.lengths.get(axis, 1.0)) for axis in axes]
+        level = v05.Dataset(
+            path="0", coordinateTransformations=[v05.ScaleTransformation(scale=scale)]
+        )
+        multiscale = v05.Multiscale(
+            name=f"step {record['step']}",
+            axes=[self._axis(axis) for axis in axes],
+            datasets=[level],
+        )
+        return v05.Image(multiscales=[multiscale], omero=self._colours())
+
+    def _axis(self, axis: str) -> Any:
+        from yaozarrs import v05
+
+        source = self._source
+        if axis == "t":
+            return v05.TimeAxis(name="t", unit=_unit(source.time_unit, FRAME))
+        if axis == "c":
+            return v05.ChannelAxis(name="c")
+        return v05.SpaceAxis(name=axis, unit=_unit(source.unit, PIXEL))
+
+    def _colours(self) -> Any:
+        """Return how a viewer shows the channels of a colour picture; None for any other."""
+        if not self._source.rgb:
+            return None
+        import numpy as np
+        from yaozarrs import v05
+
+        source = np.dtype(self._source.image.dtype)
+        white = float(np.iinfo(source).max) if source.kind in "iu" else 1.0
+        window = {"start": 0.0, "end": white, "min": 0.0, "max": white}
+        count = self._source.image.shape[(self._source.axes or "").index("c")]
+        return v05.Omero.model_validate(
+            {
+                "channels": [
+                    {"label": label, "color": colour, "active": label != "alpha", "window": window}
+                    for label, colour in _COLOURS[:count]
+                ]
+            }
+        )
+
+
+def _unit(unit: str, none: str) -> str | None:
+    return None if unit == none else unit
