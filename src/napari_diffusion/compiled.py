@@ -22,7 +22,7 @@ OPTIONS: dict[str, Any] = {
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function for tiles of arrays, cached between processes."""
-    return _cached(function)
+    return _cached(function, **OPTIONS)
 
 
 def inline_kernel(function: Callable[..., Any]) -> Any:
@@ -31,19 +31,24 @@ def inline_kernel(function: Callable[..., Any]) -> Any:
     Left to itself the compiler keeps calls to such functions, and a loop with a call is not
     vectorised.
     """
-    return _cached(function, forceinline=True)
+    return _cached(function, forceinline=True, **OPTIONS)
+
+
+def exact_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function of which every product and sum is rounded by itself."""
+    return _cached(function, **{**OPTIONS, "fastmath": False})
 
 
 def _cached(function: Callable[..., Any], **options: Any) -> Any:
     try:
-        return numba.njit(cache=True, **OPTIONS, **options)(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError:
         # Neither the package's folder nor the user's cache can be written.
         folder = os.path.join(tempfile.gettempdir(), f"napari-diffusion-{_user()}")
         if _make_private(folder) and folder != numba.config.CACHE_DIR:
             numba.config.CACHE_DIR = folder
             return _cached(function, **options)
-        return numba.njit(**OPTIONS, **options)(function)
+        return numba.njit(**options)(function)
 
 
 def _user() -> str:

@@ -80,7 +80,8 @@ class Picture:
                 )
             grid = dataclasses.replace(grid, masked=inside is not None)
             return cls(_floating(values), grid, inside, alpha)
-        data = np.ascontiguousarray(_floating(values))
+        # Kernels never write it, but numba would compile them anew for arrays that are read-only.
+        data = np.require(_floating(values), requirements=["C", "W"])
         data, inside, holes = _without_holes(data, inside, missing)
         grid = dataclasses.replace(grid, masked=inside is not None)
         return cls(data, grid, inside, alpha, holes)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from napari_diffusion.drive import Drive
 
-# Asks for the squared gradient itself, where the codes of `_kernels` ask for a conductance of it.
-SQUARED = -1
+# Asks for the squared gradient itself, where the laws of `_kernels` ask for a conductance of it.
+SQUARED = (-1, 0, 0.0)
 
 
 @kernel
-def _gradient_rows(u, inside, code, k, joint, out, start, stop):
+def _gradient_rows(u, inside, law, k, joint, out, start, stop):
     nt, nc, nz, ny, nx = u.shape
     count = nc if joint else 1
     half = u.dtype.type(0.5)
@@ -61,19 +61,19 @@ def _gradient_rows(u, inside, code, k, joint, out, start, stop):
                             vb = b[x] if inside[th, c, zh, yh, x] else row[x]
                             s = (vb - va) * kc
                             q[x] += s * s
-            if code >= 0:
-                conductance_row(code, q)
+            if law[0] >= 0:
+                conductance_row(law, q)
 
 
 def at_samples(
     u: NDArray[Any],
     mask: NDArray[np.bool_] | None,
-    code: int,
+    law: tuple[int, int, float],
     slopes: NDArray[Any],
     joint: bool,
     drive: Drive,
 ) -> NDArray[Any]:
-    """Return Σ (slope · ∂u)² at every sample, or the conductance that `code` makes of it.
+    """Return Σ (slope · ∂u)² at every sample, or the conductance that `law` makes of it.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def at_samples(
         Canonical (t, c, z, y, x).
     mask : ndarray of bool or None
         A neighbour outside of it counts as the sample itself, as beyond the border.
-    code : int
+    law : tuple
         A conductance of `_kernels`, or SQUARED.
     slopes : ndarray
         (c, 5): what a difference per sample is multiplied by; 0 where nothing diffuses.
@@ -97,7 +97,7 @@ def at_samples(
     out = np.empty((t, 1 if joint else c, z, y, x), u.dtype)
 
     def work(start: int, stop: int) -> None:
-        _gradient_rows(u, mask, code, slopes, joint, out, start, stop)
+        _gradient_rows(u, mask, law, slopes, joint, out, start, stop)
 
     drive.each(work, drive.bands(t * z * y, c * x))
     return out

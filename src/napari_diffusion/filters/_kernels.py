@@ -16,9 +16,10 @@ from numba.extending import overload
 
 from napari_diffusion.compiled import inline_kernel, kernel
 
-# How the conductance of a face comes about: a function of q = (gradient / contrast)², 1 for linear
-# diffusion, or the mean of two coefficients that stand at the samples.
-RATIONAL, EXPONENTIAL, UNIT, CELLS = 0, 1, 2, 3
+# How the conductance of a face comes about: a function of q = (gradient / K)², 1 for linear
+# diffusion, or the mean of two coefficients that stand at the samples. A *law* is one of these
+# codes with the power m and the constant C of Weickert's function, which the others do not use.
+RATIONAL, EXPONENTIAL, SIMPLE, CHARBONNIER, HUBER, TUKEY, WEICKERT, UNIT, CELLS = range(9)
 
 # The faces of a row in the order of their sum: along x, then below and above along y, z and t.
 _AXES = (4, 3, 3, 2, 2, 0, 0)
@@ -69,14 +70,35 @@ def fill(row, value):
 
 
 @kernel
-def conductance_row(code, q):
-    """Replace q = (gradient / contrast)² by the conductance, in place."""
+def conductance_row(law, q):
+    """Replace q = (gradient / K)² by the conductance, in place."""
+    code, one = law[0], q.dtype.type(1)
     if code == RATIONAL:
         for x in range(q.size):
             q[x] = rational(q[x])
     elif code == EXPONENTIAL:
         for x in range(q.size):
             q[x] = exp_of_minus(q[x])
+    elif code == SIMPLE:
+        for x in range(q.size):
+            q[x] = exp_of_minus(np.sqrt(q[x]))
+    elif code == CHARBONNIER:
+        for x in range(q.size):
+            q[x] = one / np.sqrt(one + q[x])
+    elif code == HUBER:
+        for x in range(q.size):
+            q[x] = one / np.sqrt(max(q[x], one))
+    elif code == TUKEY:
+        for x in range(q.size):
+            rest = one - min(q[x], one)
+            q[x] = rest * rest
+    elif code == WEICKERT:
+        constant = q.dtype.type(law[2])
+        for x in range(q.size):
+            power = one
+            for _ in range(law[1]):
+                power *= q[x]
+            q[x] = one - exp_of_minus(constant / power)
     else:
         fill(q, 1)
 
@@ -97,10 +119,10 @@ def _own_flux(code, a, b, k, flux):
 
 
 @kernel
-def _face_conductance(guide, code, k, axis, a, b, first, count, g):
+def _face_conductance(guide, law, k, axis, a, b, first, count, g):
     """Write the conductance of the faces between the samples at a and at b into g."""
     (ta, za, ya, xa), (tb, zb, yb, xb), size = a, b, g.size
-    if code == CELLS:
+    if law[0] == CELLS:
         group = first // count
         ga = guide[ta, group, za, ya, xa : xa + size]
         gb = guide[tb, group, zb, yb, xb : xb + size]
@@ -109,7 +131,7 @@ def _face_conductance(guide, code, k, axis, a, b, first, count, g):
             g[x] = half * (ga[x] + gb[x])
         return
     fill(g, 0)
-    if code != UNIT:
+    if law[0] != UNIT:
         for c in range(first, first + count):
             sa = guide[ta, c, za, ya, xa : xa + size]
             sb = guide[tb, c, zb, yb, xb : xb + size]
@@ -117,23 +139,23 @@ def _face_conductance(guide, code, k, axis, a, b, first, count, g):
             for x in range(size):
                 s = (sb[x] - sa[x]) * kc
                 g[x] += s * s
-    conductance_row(code, g)
+    conductance_row(law, g)
 
 
 @kernel
-def _face_flux(u, guide, own, inside, code, k, axis, a, b, first, g, flux):
+def _face_flux(u, guide, own, inside, law, k, axis, a, b, first, g, flux):
     """Write the flux from the samples at a to those at b, (t, z, y, x) each, per channel.
 
     Column x of `flux` belongs to the face between samples x − 1 and x along x, else to sample x.
     """
     (ta, za, ya, xa), (tb, zb, yb, xb) = a, b
     count, size = flux.shape[0], u.shape[4] - xb
-    if own and count == 1 and inside is None and code <= EXPONENTIAL:
+    if own and count == 1 and inside is None and law[0] <= EXPONENTIAL:
         ua = u[ta, first, za, ya, xa : xa + size]
         ub = u[tb, first, zb, yb, xb : xb + size]
-        _own_flux(code, ua, ub, k[first, axis], flux[0, xb : xb + size])
+        _own_flux(law[0], ua, ub, k[first, axis], flux[0, xb : xb + size])
         return
-    _face_conductance(guide, code, k, axis, a, b, first, count, g[:size])
+    _face_conductance(guide, law, k, axis, a, b, first, count, g[:size])
     for i in range(count):
         ua = u[ta, first + i, za, ya, xa : xa + size]
         ub = u[tb, first + i, zb, yb, xb : xb + size]
@@ -165,7 +187,7 @@ def _add_difference(total, upper, lower, shift, weight):
 
 
 @kernel
-def advance_faces(u, guide, own, out, inside, code, k, w, joint, start, stop):
+def advance_faces(u, guide, own, out, inside, law, k, w, joint, start, stop):
     """Write one explicit sub-step of site rows start…stop−1: out = u + w[5] · Σ w · (flux − flux).
 
     Parameters
@@ -179,10 +201,10 @@ def advance_faces(u, guide, own, out, inside, code, k, w, joint, start, stop):
         Whether `guide` is `u`.
     inside : (T, C, Z, Y, X) bool or None
         Nothing flows through a face with an outer side.
-    code : int
-        RATIONAL, EXPONENTIAL, UNIT or CELLS.
+    law : (int, int, float)
+        What the conductance is: one of the codes, and the power and the constant it takes.
     k : (C, 5)
-        1 / (spacing · contrast) per channel and axis.
+        1 / (spacing · K) per channel and axis.
     w : (6,)
         Relative weight per axis, 0 where nothing diffuses, and the factor of their sum.
     joint : bool
@@ -224,7 +246,7 @@ def advance_faces(u, guide, own, out, inside, code, k, w, joint, start, stop):
                     continue
                 else:
                     a, slot = moved(t, z, y, axis, max(at - 1, 0)), below
-                _face_flux(u, guide, own, inside, code, k, axis, a, b, first, g, flux[slot])
+                _face_flux(u, guide, own, inside, law, k, axis, a, b, first, g, flux[slot])
                 if face % 2 == 0:
                     below = 0 if axis == 4 else below
                     _add_difference(total, flux[slot], flux[below], int(axis == 4), w[axis])

@@ -95,10 +95,9 @@ class Heat(Flow):
         """Write one explicit sub-step inside the mask; see `Flow.advance`."""
         from napari_diffusion.filters import _kernels
 
+        law = (_kernels.UNIT, 0, 0.0)
         unit = np.ones((u.shape[1], 5), u.dtype)
-        _kernels.advance_faces(
-            u, u, True, out, coefficients, _kernels.UNIT, unit, weights, False, *rows
-        )
+        _kernels.advance_faces(u, u, True, out, coefficients, law, unit, weights, False, *rows)
 
 
 def _cosine_transformed(block: NDArray[Any], variances: dict[int, float]) -> NDArray[Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -17,26 +18,67 @@ if TYPE_CHECKING:
     from napari_diffusion.grid import Grid, Shape
 
 
+class Law(NamedTuple):
+    """A conductance: its code in the kernels, and its own parameter K over the contrast."""
+
+    code: int
+    factor: float
+
+
+# With these factors the flux is greatest where s = contrast, so that conductances may be
+# exchanged; Charbonnier's and Huber's flux only ever grows, and contrast is their K.
+LAWS = {
+    "rational": Law(0, 1.0),
+    "exponential": Law(1, math.sqrt(2.0)),
+    "simple exponential": Law(2, 1.0),
+    "charbonnier": Law(3, 1.0),
+    "huber": Law(4, 1.0),
+    "tukey": Law(5, math.sqrt(5.0)),
+    "weickert": Law(6, 1.0),
+}
+
+Conductance = Literal[
+    "rational", "exponential", "simple exponential", "charbonnier", "huber", "tukey", "weickert"
+]
+
+
 @dataclass(frozen=True)
 class PeronaMalik(Flow):
     """Smooth inside regions and keep their edges.
 
-    ``∂u/∂t = div(g(s) ∇u)`` with the conductance ``g(s) = 1 / (1 + (s/contrast)²)`` (rational) or
-    ``g(s) = exp(−(s/contrast)²/2)`` (exponential); s is the gradient in intensity per world unit.
-    Where s = contrast the flux s·g(s) is greatest: smaller gradients are smoothed away, larger ones
-    are edges and stay. Explicit sub-steps; mean and range are kept.
+    ``∂u/∂t = div(g(s) ∇u)``, s being the gradient in intensity per world unit and g the
+    conductance, 1 where s = 0 and small where s is much larger than the contrast. With
+    r = s / contrast:
+
+    ====================  =================================  ==========================
+    conductance           g                                  flux s·g greatest at
+    ====================  =================================  ==========================
+    rational              ``1 / (1 + r²)``                   s = contrast
+    exponential           ``exp(−r²/2)``                     s = contrast
+    simple exponential    ``exp(−r)``                        s = contrast
+    tukey                 ``(1 − r²/5)²``, 0 for r² > 5      s = contrast
+    weickert              ``1 − exp(−C / r^(2·sharpness))``  s = contrast
+    charbonnier           ``1 / √(1 + r²)``                  grows to contrast
+    huber                 ``min(1, 1/r)``                    constant from contrast on
+    ====================  =================================  ==========================
+
+    Gradients below the contrast are smoothed away, steeper ones are edges and stay. C makes
+    Weickert's flux greatest at s = contrast: exp(C) = 1 + 2·sharpness·C. Explicit sub-steps; mean
+    and range are kept.
 
     Parameters
     ----------
     time : float
         Diffusion time per step in world units²: the longer, the smoother inside regions.
-    conductance : {"rational", "exponential"}
-        Rational favours wide regions over small ones; exponential favours edges of high contrast
-        over those of low contrast, and keeps single noisy samples longer.
+    conductance : str
+        Rational favours wide regions over small ones; the exponentials favour edges of high
+        contrast over those of low contrast; Tukey and Weickert leave edges wholly alone and may
+        keep single noisy samples; Charbonnier and Huber blur edges a little and make no stairs
+        out of slopes.
     contrast : float, tuple of float or "auto"
-        Gradient of greatest flux, in intensity per world unit, greater than 0; one per channel if
-        many. Larger values smooth across stronger edges. "auto" takes it from the spread of the
-        gradients of the source, see `napari_diffusion.estimate.contrast`.
+        In intensity per world unit, greater than 0; one per channel if many. Larger values smooth
+        across stronger edges. "auto" takes it from the spread of the gradients of the source, see
+        `napari_diffusion.estimate.contrast`.
     gradient : {"face", "magnitude"}
         "face" is the original: s is the difference across the face between two samples, of all
         joint channels together. "magnitude" takes |∇u| at the samples and the mean of two
@@ -44,17 +86,23 @@ class PeronaMalik(Flow):
     smoothing : float
         Standard deviation in world units of a Gaussian that is applied before s is measured, 0 or
         more. It keeps noise from being taken for edges (Catté and others).
+    sharpness : int
+        1 to 8, for Weickert's conductance alone: how abruptly it falls at the contrast.
 
     References
     ----------
     Perona and Malik (1990), Scale-space and edge detection using anisotropic diffusion.
     Catté, Lions, Morel and Coll (1992), Image selective smoothing and edge detection by nonlinear
     diffusion.
+    Charbonnier, Blanc-Féraud, Aubert and Barlaud (1997), Deterministic edge-preserving
+    regularization in computed imaging.
+    Black, Sapiro, Marimont and Heeger (1998), Robust anisotropic diffusion (Tukey, Huber).
+    Weickert (1998), Anisotropic diffusion in image processing.
     """
 
     conductance: Annotated[
-        Literal["rational", "exponential"],
-        {"tooltip": "Rational favours wide regions; exponential favours edges of high contrast."},
+        Conductance,
+        {"tooltip": "How smoothing falls off with steepness; rational is a good start."},
     ] = "rational"
     contrast: Annotated[
         float | Literal["auto"] | tuple[float, ...],
@@ -76,6 +124,14 @@ class PeronaMalik(Flow):
             "tooltip": "Blur before steepness is measured, so that noise is not taken for edges.",
         },
     ] = 0.0
+    sharpness: Annotated[
+        int,
+        {
+            "min": 1,
+            "max": 8,
+            "tooltip": "Only for the weickert conductance: how abruptly it falls at the contrast.",
+        },
+    ] = 4
 
     def resolved(self, image: Any, grid: Grid) -> Self:
         """Return this filter with the contrast that the image's own gradients suggest."""
@@ -116,18 +172,19 @@ class PeronaMalik(Flow):
     def prepare(
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> Any:
-        """Return (guide, code, slopes, mask, joint) for the kernels."""
+        """Return (guide, law, slopes, mask, joint) for the kernels."""
         from napari_diffusion.filters import _gradient, _kernels, _smooth
 
-        code = _kernels.RATIONAL if self.conductance == "rational" else _kernels.EXPONENTIAL
-        slopes = _slopes(self._contrasts(grid), self.conductance, grid, u.dtype)
+        law = (LAWS[self.conductance].code, self.sharpness, weickert_constant(self.sharpness))
+        factor = LAWS[self.conductance].factor
+        slopes = _slopes(self._contrasts(grid), factor, grid, u.dtype)
         guide = u
         if self.smoothing:
             guide = _smooth.smoothed_inside(u, mask, grid.variances(self.smoothing), drive)
         if self.gradient == "magnitude":
-            guide = _gradient.at_samples(guide, mask, code, slopes, grid.joint_channels, drive)
-            code = _kernels.CELLS
-        return guide, code, slopes, mask, grid.joint_channels
+            guide = _gradient.at_samples(guide, mask, law, slopes, grid.joint_channels, drive)
+            law = (_kernels.CELLS, 0, 0.0)
+        return guide, law, slopes, mask, grid.joint_channels
 
     def advance(
         self,
@@ -140,27 +197,32 @@ class PeronaMalik(Flow):
         """Write one explicit sub-step; see `Flow.advance`."""
         from napari_diffusion.filters import _kernels
 
-        guide, code, slopes, mask, joint = coefficients
+        guide, law, slopes, mask, joint = coefficients
         alone = u.shape[1] == 1 or not joint
         deep = np.count_nonzero(weights[[0, 2]])
-        if code == _kernels.RATIONAL and guide is u and mask is None and alone and deep < 2:
+        if law[0] == _kernels.RATIONAL and guide is u and mask is None and alone and deep < 2:
             from napari_diffusion.filters._rational import advance_rational
 
             advance_rational(u, out, slopes, weights, *rows)
         else:
             _kernels.advance_faces(
-                u, guide, guide is u, out, mask, code, slopes, weights, joint, *rows
+                u, guide, guide is u, out, mask, law, slopes, weights, joint, *rows
             )
 
 
-def _slopes(contrasts: tuple[float, ...], conductance: str, grid: Grid, dtype: Any) -> NDArray[Any]:
-    """Return 1 / (spacing · K) per channel and canonical axis, finite in the picture's type.
-
-    K is the conductance's own parameter: √2 · contrast for the exponential one, whose flux is
-    greatest at K/√2.
-    """
-    factor = math.sqrt(2.0) if conductance == "exponential" else 1.0
+def _slopes(contrasts: tuple[float, ...], factor: float, grid: Grid, dtype: Any) -> NDArray[Any]:
+    """Return 1 / (spacing · K) per channel and canonical axis, finite in the picture's type."""
     with np.errstate(over="ignore"):
         slopes = 1.0 / np.multiply.outer(factor * np.array(contrasts), np.array(grid.lengths))
     largest = float(np.finfo(dtype).max)
     return np.minimum(slopes, largest).astype(dtype)
+
+
+@functools.cache
+def weickert_constant(sharpness: int) -> float:
+    """Return C > 0 with exp(C) = 1 + 2·sharpness·C, by Newton's method from above."""
+    constant = 2.0 + math.log(1 + 2 * sharpness)
+    for _ in range(50):
+        rest = math.exp(constant) - 1 - 2 * sharpness * constant
+        constant -= rest / (math.exp(constant) - 2 * sharpness)
+    return constant

@@ -26,6 +26,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
+from napari_diffusion.compiled import exact_kernel
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -86,7 +88,7 @@ def philox4x32_10(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     return c0 & _LOW, c1 & _LOW, c2 & _LOW, c3 & _LOW
 
 
-@njit(nogil=True, cache=True)
+@exact_kernel
 def plane_key(seed: Any, t: Any, c: Any, step: Any, stream: Any) -> Any:
     """Return the two key words of a plane; `seed` is a numpy.uint64."""
     k0, k1, _, _ = philox4x32_10(t, c, step, stream, seed & _LOW, seed >> _32)
@@ -249,7 +251,7 @@ def _add_scaled(out: Any, image: Any, scale: Any, numbers: Any) -> None:
         out[i] = image[i] + scale * numbers[i]
 
 
-@njit(nogil=True, cache=True)
+@exact_kernel
 def fill_words(
     out: Any,
     keys: Any,
@@ -277,7 +279,7 @@ def fill_words(
                 _copy(out[plane, row, a:b], words[a - start : b - start])
 
 
-@njit(nogil=True, cache=True)
+@exact_kernel
 def fill_normal(
     out: Any,
     keys: Any,
@@ -304,7 +306,7 @@ def fill_normal(
                 _copy(out[plane, row, a:b], normals[a - start : b - start])
 
 
-@njit(nogil=True, cache=True)
+@exact_kernel
 def add_normal(
     image: Any,
     out: Any,
