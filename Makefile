@@ -16,7 +16,7 @@ setup: ## prepare the environment alone
 	@$(PREPARE)
 
 demo: setup ## run the loop in napari and leave the steps in demo/
-	@$(RUN) tools/screen.py "$(VENV)/bin/napari-diffusion" demo --output demo
+	@"$(VENV)/bin/napari-diffusion" demo --output demo
 
 test: lint ## check the style and the types, then run every test
 	@$(RUN) -m pytest

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,12 +20,11 @@ pytestmark = pytest.mark.skipif(
 def tools(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "tools"))
     import environment
-    import screen
     import system
 
     monkeypatch.setattr(system, "ensure", lambda: None)
-    yield environment, screen, system
-    for name in ("environment", "screen", "system"):
+    yield environment, system
+    for name in ("environment", "system"):
         sys.modules.pop(name)
 
 
@@ -92,14 +90,14 @@ def test_another_linux_is_told_the_names(machine):
 
 
 def test_a_mac_brings_its_own_libraries(tools, monkeypatch):
-    _, _, system = tools
+    _, system = tools
     monkeypatch.setattr(system.sys, "platform", "darwin")
     monkeypatch.setattr(system, "LIBRARIES", {"libnone.so.0": "libnone0"})
     assert system.missing() == {}
 
 
 def test_a_folder_that_is_no_environment_is_never_emptied(tools, tmp_path):
-    environment, _, _ = tools
+    environment, _ = tools
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(SystemExit, match="no virtual environment"):
         environment.main(str(tmp_path))
@@ -107,7 +105,7 @@ def test_a_folder_that_is_no_environment_is_never_emptied(tools, tmp_path):
 
 
 def test_a_broken_environment_is_made_anew(tools, tmp_path):
-    environment, _, _ = tools
+    environment, _ = tools
     venv = tmp_path / "venv"
     (venv / "bin").mkdir(parents=True)
     (venv / "pyvenv.cfg").write_text("home = /gone\n")
@@ -120,7 +118,7 @@ def test_a_broken_environment_is_made_anew(tools, tmp_path):
 @pytest.fixture
 def installs(tools, monkeypatch):
     """The installs that were asked for, none of which is carried out."""
-    environment, _, _ = tools
+    environment, _ = tools
     done = []
     monkeypatch.setattr(environment, "_install", lambda python, extras: done.append(extras))
     monkeypatch.setattr(environment, "_usable", lambda venv: venv.exists())
@@ -170,7 +168,7 @@ def test_an_install_that_broke_off_is_tried_again(installs, tmp_path, monkeypatc
 
 
 def test_a_python_too_old_looks_for_another(tools, machine, tmp_path, monkeypatch):
-    environment, _, _ = tools
+    environment, _ = tools
     machine("python3.13", "exit 127")
     machine("python3.12")
     machine("python3.11")
@@ -185,19 +183,3 @@ def test_a_python_too_old_looks_for_another(tools, machine, tmp_path, monkeypatc
     with pytest.raises(SystemExit):
         environment.main(str(tmp_path / "venv"))
     assert called == [str(tmp_path / "python3.12")]
-
-
-def test_a_display_that_nobody_answers_is_none(tools, monkeypatch):
-    _, screen, _ = tools
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    monkeypatch.setenv("DISPLAY", ":4711")
-    assert not screen.has_screen()
-    monkeypatch.delenv("DISPLAY")
-    assert not screen.has_screen()
-
-
-def test_the_screen_of_the_tests_answers(tools, monkeypatch):
-    _, screen, _ = tools
-    if not os.environ.get("DISPLAY"):
-        pytest.skip("no display")
-    assert screen.has_screen()
