@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel
 from widgets_recipes import EXACT, recipes
 
@@ -43,6 +45,10 @@ def followed(form: RecipeWidget) -> tuple[list[Recipe], list[str | None]]:
     form.changed.connect(changed.append)
     form.problem_changed.connect(problems.append)
     return changed, problems
+
+
+def said_by(widget) -> list[str]:
+    return [each.text() for each in widget.findChildren(QLabel) if each.isVisibleTo(widget)]
 
 
 # --- round trips ---
@@ -173,7 +179,7 @@ def test_a_bad_field_is_said_beneath_it_in_the_recipe_s_own_words(form, name, te
         form.value()
     assert form.problem() == field.problem() == str(refused.value)
     assert problems == [form.problem()]
-    assert form.problem() in [label.text() for label in field.findChildren(QLabel)]
+    assert form.problem() in said_by(field)
 
 
 def test_the_first_problem_from_the_top_is_the_form_s(form):
@@ -181,6 +187,47 @@ def test_the_first_problem_from_the_top_is_the_form_s(form):
     assert form.problem().startswith("PeronaMalik: time")
     form.num_steps.edit.setText("0")
     assert form.problem().startswith("num_steps")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "beneath"),
+    [
+        ("PeronaMalik: time=9e9 needs 20000 sub-steps.", "time"),
+        ("contrast lists 2 values, but the image has 3 channels.", "contrast"),
+        ("Heat: time=9e9 needs 20000 sub-steps.", "final time"),
+        ("noise_scale lists 2 values, but the image has 3 channels.", "starting_noise_scale"),
+        ("num_steps is more than fits into memory.", "num_steps"),
+    ],
+)
+def test_what_a_run_refuses_is_said_beneath_the_field_until_the_next_edit(form, sentence, beneath):
+    changed, problems = followed(form)
+    fields = {
+        **form.diffusion_filter.form.fields,
+        "final time": form.final_filter.form.fields["time"],
+        "starting_noise_scale": form.starting_noise_scale,
+        "num_steps": form.num_steps,
+    }
+    form.say(sentence)
+    said = [name for name, field in fields.items() if sentence in said_by(field)]
+    assert said == [beneath]
+    assert form.problem() is None
+    form.seed.edit.setText("5")
+    assert sentence not in said_by(form)
+    assert len(changed) == 1
+    assert problems == []
+
+
+def test_what_names_no_field_is_said_at_the_end(form):
+    form.say("The disk is full.")
+    assert "The disk is full." in said_by(form)
+    form.say("")
+    assert "The disk is full." not in said_by(form)
+
+
+def test_the_form_s_own_problem_goes_before_what_a_run_refused(form):
+    form.num_steps.edit.setText("0")
+    form.say("num_steps is more than fits into memory.")
+    assert form.problem() in said_by(form.num_steps)
 
 
 # --- what the recipe's other parts do to the form ---
@@ -235,6 +282,19 @@ def test_the_unit_of_length_is_shown_in_forms_made_later_too(form):
     label = form.diffusion_filter.form.findChildren(QLabel)[0].text()
     assert "µm" in label
     assert "world" not in label
+
+
+def test_the_tab_key_goes_from_top_to_bottom(form, qtbot):
+    form.diffusion_filter.combo.setCurrentText("Median")
+    form.show()
+    qtbot.waitExposed(form)
+    stops, widget = [], form.presets.combo
+    while widget is not form.presets.combo or not stops:
+        if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            stops.append(widget.mapTo(form, widget.rect().center()).y())
+        widget = widget.nextInFocusChain()
+    assert len(stops) == 13
+    assert all(below > above - 6 for above, below in itertools.pairwise(stops))
 
 
 # --- the plot ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from psygnal import Signal
@@ -126,6 +127,8 @@ class MemberChoice(QWidget):
             form.set_world_unit(self._world_unit)
             form.changed.connect(self.changed.emit)
             self._layout.addWidget(form)
+            for before, after in itertools.pairwise([self.combo, *form.focusable()]):
+                self.setTabOrder(before, after)
         return self._forms[cls]
 
     def _edited(self) -> None:

@@ -91,6 +91,10 @@ class Field(QWidget):
             return str(error)
         return None
 
+    def say(self, sentence: str) -> None:
+        """Show a sentence that is not the field's own until the next edit; an empty one goes."""
+        self._mark(self.problem() or sentence)
+
     def set_resolved(self, value: Any) -> None:
         """Show the number that "auto" stands for, without changing the value; None forgets it."""
 
@@ -100,10 +104,12 @@ class Field(QWidget):
         self._label.set_unit(text.replace("world", unit) if unit else text)
 
     def _edited(self) -> None:
-        problem = self.problem()
-        self._message.say(problem or "")
-        self._editor.setStyleSheet(f"border: 1px solid {RED};" if problem else "")
+        self._mark(self.problem() or "")
         self.changed.emit()
+
+    def _mark(self, sentence: str) -> None:
+        self._message.say(sentence)
+        self._editor.setStyleSheet(f"border: 1px solid {RED};" if sentence else "")
 
 
 class LineField(Field):
@@ -158,8 +164,9 @@ class LineField(Field):
             else:
                 known = exact.written(self.resolved) if self.resolved is not None else ""
                 self.edit.setText(known or self._before)
-                self.edit.setFocus()
-                self.edit.selectAll()
+                if self.tick.hasFocus():
+                    self.edit.setFocus()
+                    self.edit.selectAll()
         self._show_automatic()
         self._edited()
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_diffusion.widgets.fields import Field, field_for
@@ -26,6 +27,8 @@ class ParameterForm(QWidget):
 
     Attributes
     ----------
+    member : str
+        Name of the class.
     fields : dict of str to Field
         The fields by the names of their parameters.
     """
@@ -35,6 +38,7 @@ class ParameterForm(QWidget):
     def __init__(self, cls: type[Member], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._cls = cls
+        self.member = cls.__name__
         self.fields: dict[str, Field] = {}
         self._message = Message()
         layout = QVBoxLayout(self)
@@ -71,6 +75,15 @@ class ParameterForm(QWidget):
         except ValueError as error:
             return str(error)
         return None
+
+    def focusable(self) -> list[QWidget]:
+        """Return what the tab key visits, from top to bottom."""
+        return [
+            widget
+            for field in self.fields.values()
+            for widget in field.findChildren(QWidget)
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        ]
 
     def set_resolved(self, member: Member | None) -> None:
         """Show the numbers that every "auto" stands for; None forgets them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,7 @@ class RecipeWidget(QWidget):
         self._filling = False
         self._last: Recipe | None = None
         self._problem: str | None = None
+        self._said: Field | None = None
         self.presets = PresetChoice()
         self.num_steps = LineField(_STEPS, partial(_checked, "num_steps"))
         self.starting_noise_scale = LineField(
@@ -127,6 +129,30 @@ class RecipeWidget(QWidget):
             return str(error)
         return None
 
+    def say(self, sentence: str) -> None:
+        """Show what a run has refused, beneath the field that it names, until the next edit.
+
+        The form's own problem goes first; an empty sentence takes the last one away.
+        """
+        self._unsay()
+        self._said = self._named(sentence) if sentence else None
+        (self._said or self._message).say(sentence)
+
+    def _named(self, sentence: str) -> Field | None:
+        """Return the field in "Owner: name …" or "name …", None where it is not in view."""
+        owner, name = re.match(r"(?:(\w+): )?(\w*)", sentence).groups()  # type: ignore[union-attr]
+        for view in self._views.values():
+            form = view.form if isinstance(view, MemberChoice) else None
+            if form and owner in (None, form.member) and name in form.fields:
+                return form.fields[name]
+        named = self._views.get({"noise_scale": "starting_noise_scale"}.get(name, name))
+        return None if isinstance(named, MemberChoice) else named
+
+    def _unsay(self) -> None:
+        if self._said is not None:
+            self._said.say("")
+            self._said = None
+
     def preset(self) -> str:
         """Return the name of the preset that the recipe equals, or "custom"."""
         return self.presets.name()
@@ -149,6 +175,7 @@ class RecipeWidget(QWidget):
     def _edited(self) -> None:
         if self._filling:
             return
+        self._unsay()
         problem = self.problem()
         recipe = None if problem else self.value()
         alone = any(view.problem() for view in self._views.values())

@@ -49,7 +49,8 @@ class SchedulePlot(QWidget):
         item.setContentsMargins(0, 4, 4, 0)
         self._view.setFixedHeight(84)
         self._view.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for each in (self._view, self._view.viewport()):
+            each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._view.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for side in ("left", "bottom"):
             axis = item.getAxis(side)

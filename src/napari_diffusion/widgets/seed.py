@@ -45,4 +45,6 @@ def _dice_icon() -> QIcon:
     for x, y in ((10, 10), (22, 10), (16, 16), (10, 22), (22, 22)):
         painter.drawEllipse(QPointF(x, y), 2.6, 2.6)
     painter.end()
-    return QIcon(pixmap)
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Disabled)
+    return icon
