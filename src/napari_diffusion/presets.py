@@ -16,8 +16,8 @@ PRESETS = MappingProxyType(
             starting_noise_scale="auto",
             noise=Gaussian(),
             schedule=Geometric(end=0.1),
-            diffusion_filter=PeronaMalik(contrast="auto", time=1.0),
-            final_filter=Heat(time=0.5),
+            diffusion_filter=PeronaMalik(contrast="auto", smoothing=0.7, time=0.3),
+            final_filter=Heat(time=0.25),
         ),
         "denoise": Recipe(
             num_steps=8,
