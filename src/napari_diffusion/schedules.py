@@ -75,6 +75,11 @@ class Constant(Schedule):
     """The same noise scale at every step.
 
     ``noise_scale[step] = starting_noise_scale``
+
+    Notes
+    -----
+    Use it to see what a filter makes of the same disturbance again and again. Not where the last
+    step is to be nearly free of added noise, unless the noise is small from the start.
     """
 
     def fraction(self, step: int, num_steps: int) -> float:
@@ -93,6 +98,11 @@ class Linear(Schedule):
     ----------
     end : float
         Fraction of the start reached at the last step, 0 or more. Above 1 the noise grows.
+
+    Notes
+    -----
+    Use it to reach a noise of exactly 0 at the last step. Much noise stays for long; where early
+    steps should be rough and late ones fine, `Geometric` gives more steps to small noise.
     """
 
     end: Annotated[float, _END] = 0.0
@@ -112,6 +122,11 @@ class Geometric(Schedule):
     ----------
     end : float
         Fraction of the start reached at the last step, greater than 0. Above 1 the noise grows.
+
+    Notes
+    -----
+    Use it first: every step has the same share less noise than the one before, so that coarse and
+    fine structures get as many steps each. Not where the last step must have no noise at all.
     """
 
     end: Annotated[float, {**_END, "min": None, "above": 0.0}] = 0.1
@@ -132,6 +147,11 @@ class Cosine(Schedule):
     ----------
     end : float
         Fraction of the start reached at the last step, 0 or more. Above 1 the noise grows.
+
+    Notes
+    -----
+    Use it to stay near the start and near the end for a few steps each. Not for runs of two or
+    three steps, where it is hardly different from `Linear`.
 
     References
     ----------

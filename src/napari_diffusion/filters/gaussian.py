@@ -33,6 +33,12 @@ class Gaussian(Filter):
     sigma : float
         Standard deviation in world units, 0 or more; details smaller than that vanish.
 
+    Notes
+    -----
+    Use it to reproduce what other programs do with a Gaussian of a given σ. For blurring itself
+    `Heat` is the better choice: it keeps a constant picture to the bit and is right for a σ below
+    one sample too. Not where edges matter.
+
     References
     ----------
     Knutsson and Westin (1993), Normalized and differential convolution, for the mask.

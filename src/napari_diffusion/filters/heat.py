@@ -34,6 +34,12 @@ class Heat(Flow):
         Diffusion time per step in world units². The picture is blurred as by a Gaussian of
         σ = √(2 · time) world units; details smaller than that vanish.
 
+    Notes
+    -----
+    Use it as the reference that every other filter is compared with, as a gentle final filter, and
+    where there are no edges to keep, such as a background. Not where edges matter: they blur at the
+    same rate as the noise.
+
     References
     ----------
     Lindeberg (1990), Scale-space for discrete signals.

@@ -32,6 +32,12 @@ class Median(Filter):
         World units, 0 or more. At spacing 1, 1 takes the nearest neighbours along the axes and 1.5
         the diagonal ones as well. Structures thinner than the radius vanish.
 
+    Notes
+    -----
+    Use it against single wild samples (hot pixels, dropouts), for example as the first of a series
+    of filters. Not for lines and points thinner than the radius, which it erases, nor for the last
+    bit of Gaussian noise, which averaging filters take out better. It rounds corners.
+
     References
     ----------
     Tukey (1977), Exploratory data analysis, chapter 7.

@@ -89,6 +89,13 @@ class PeronaMalik(Flow):
     sharpness : int
         1 to 8, for Weickert's conductance alone: how abruptly it falls at the contrast.
 
+    Notes
+    -----
+    Use it for pictures of regions with clear borders: cells, organelles, grains, faces. It is the
+    filter to begin with. Not for thin lines and fine texture near the noise, which it breaks up or
+    takes for noise; nor for single wild samples, which are as steep as an edge and stay unless
+    `smoothing` is set or a median comes first. Smooth ramps turn into steps after a long time.
+
     References
     ----------
     Perona and Malik (1990), Scale-space and edge detection using anisotropic diffusion.
