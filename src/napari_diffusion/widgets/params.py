@@ -83,6 +83,8 @@ class ParameterForm(QWidget):
             for field in self.fields.values()
             for widget in field.findChildren(QWidget)
             if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+            # The list that a choice opens is a window of its own.
+            and widget.window() is field.window()
         ]
 
     def set_resolved(self, member: Member | None) -> None:
