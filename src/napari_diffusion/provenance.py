@@ -190,7 +190,7 @@ def _numbers(value: Any) -> str:
 def _processor() -> str:
     # The name that numba compiles for: two processors of one name give the same bits.
     try:
-        from llvmlite.binding import get_host_cpu_name
+        from llvmlite.binding import get_host_cpu_name  # type: ignore[import-untyped]
     except ImportError:
         return platform.machine()
     return f"{platform.machine()} {get_host_cpu_name()}"

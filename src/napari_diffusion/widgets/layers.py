@@ -1,0 +1,221 @@
+"""Steps as layers: each one a layer of its own, or all in one stack."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from typing import TYPE_CHECKING, Any, Protocol
+
+from napari_diffusion.recipe import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import napari
+    from napari.layers import Image, Layer
+    from numpy.typing import NDArray
+
+    from napari_diffusion.widgets.look import Look
+
+KEY = "napari_diffusion"
+
+# One growing layer is shown anew this often, in seconds: each time costs the window a moment.
+_REFRESH = 0.25
+
+
+class Outlet(Protocol):
+    """Where the steps of a run become visible.
+
+    Attributes
+    ----------
+    in_turn : bool
+        Whether a step must be shown before the next one is put away.
+    """
+
+    in_turn: bool
+
+    def keep(self, step: Step) -> Step:
+        """Put a step away; called by the thread that computes."""
+        ...
+
+    def show(self, step: Step, record: dict[str, Any]) -> None:
+        """Show a step that has been put away; called by the thread that has the window."""
+        ...
+
+    def finish(self) -> None:
+        """Show what is still to be shown."""
+        ...
+
+
+class Place:
+    """Where new layers go: right above the highest of the layers they belong to.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose list of layers it is.
+    beneath : iterable of Layer
+        The layers to go above; without any of them left, the top of the list.
+    """
+
+    def __init__(self, viewer: napari.Viewer, beneath: Iterable[Layer]) -> None:
+        self._viewer = viewer
+        self._beneath = [weakref.ref(layer) for layer in beneath]
+
+    def insert(self, layer: Layer) -> None:
+        """Insert a layer; the list makes its name unique, so that none is ever overwritten."""
+        layers = self._viewer.layers
+        known = {id(each()) for each in self._beneath}
+        below = [i for i, each in enumerate(layers) if id(each) in known]
+        layers.insert(max(below) + 1 if below else len(layers), layer)
+        self._beneath.append(weakref.ref(layer))
+
+
+class StepLayers:
+    """Every step a layer of its own; the one before is hidden, so that one is seen at a time.
+
+    Parameters
+    ----------
+    place : Place
+        Where in the list of layers.
+    look : Look
+        What the layers look like.
+    name : str
+        Name of the source.
+    num_steps : int
+        How many steps there will be, for numbers of equal width.
+    """
+
+    in_turn = True
+
+    def __init__(self, place: Place, look: Look, name: str, num_steps: int) -> None:
+        self._place = place
+        self._look = look
+        self._name = name
+        self._num_steps = num_steps
+        self._last: weakref.ref[Layer] | None = None
+
+    def keep(self, step: Step) -> Step:
+        """Return the step as it is: its image is an array of its own already."""
+        return step
+
+    def show(self, step: Step, record: dict[str, Any]) -> None:
+        """Add a step's layer and hide the one before."""
+        name = f"{self._name} · {step_name(step, self._num_steps, record)}"
+        layer = image_layer(step.image, name, self._look, record)
+        before = self._last() if self._last else None
+        self._last = weakref.ref(layer)
+        self._place.insert(layer)
+        if before is not None:
+            before.visible = False
+
+    def finish(self) -> None:
+        """Nothing is left to be shown."""
+
+
+class StepStack:
+    """All steps in one layer with a leading axis `step`, which grows as they are made.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose slider follows the newest step.
+    place : Place
+        Where in the list of layers.
+    look : Look
+        What one step looks like.
+    name : str
+        Name of the layer.
+    buffer : ndarray
+        Room for all steps, in memory or on disk.
+    """
+
+    in_turn = False
+
+    def __init__(
+        self, viewer: napari.Viewer, place: Place, look: Look, name: str, buffer: NDArray[Any]
+    ) -> None:
+        self._viewer = viewer
+        self._place = place
+        self._look = look.stacked()
+        self._name = name
+        self._buffer = buffer
+        self._kept = 0
+        self._records: list[dict[str, Any]] = []
+        self._layer: weakref.ref[Image] | None = None
+        self._seen = 0.0
+
+    def keep(self, step: Step) -> Step:
+        """Write a step into its place; what is shown never holds a step half written."""
+        self._buffer[self._kept] = step.image
+        self._kept += 1
+        return Step(step.index, step.noise_scale, self._buffer[self._kept - 1], step.is_final)
+
+    def show(self, step: Step, record: dict[str, Any]) -> None:
+        """Count a step in; the layer is shown anew a few times a second."""
+        del step
+        self._records.append(record)
+        if time.monotonic() - self._seen >= _REFRESH:
+            self.finish()
+
+    def finish(self) -> None:
+        """Show every step that has been counted in."""
+        count = len(self._records)
+        if not count:
+            return
+        layer = self._layer() if self._layer else None
+        if self._layer is None:
+            kept = {"schema": 1, "steps": self._records}
+            layer = image_layer(self._buffer[:count], self._name, self._look, kept)
+            self._layer = weakref.ref(layer)
+            self._place.insert(layer)
+        elif layer is not None and layer in self._viewer.layers and len(layer.data) < count:
+            follow = self._at_newest(layer)
+            layer.data = self._buffer[:count]
+            if follow:
+                self._viewer.dims.set_point(self._axis(layer), count - 1)
+        self._seen = time.monotonic()
+
+    def _axis(self, layer: Image) -> int:
+        return int(self._viewer.dims.ndim - layer.ndim)
+
+    def _at_newest(self, layer: Image) -> bool:
+        """Say whether the slider stands at the end: whoever moved it away wants to look there."""
+        return bool(self._viewer.dims.point[self._axis(layer)] >= len(layer.data) - 1)
+
+
+def image_layer(image: Any, name: str, look: Look, record: dict[str, Any]) -> Image:
+    """Return an image layer with a record."""
+    from napari.layers import Image
+
+    return Image(image, name=name, metadata={KEY: record}, **look.arguments())
+
+
+def step_name(step: Step, num_steps: int, record: dict[str, Any]) -> str:
+    """Return what a step is called in the list of layers, such as ``step 07 · σ=0.031``."""
+    if step.is_final:
+        return "final"
+    width = max(2, len(str(num_steps - 1)))
+    words = f"step {step.index:0{width}}"
+    if record["recipe"]["noise"] is None:
+        return words
+    scales = step.noise_scale if isinstance(step.noise_scale, tuple) else (step.noise_scale,)
+    return f"{words} · σ={'/'.join(_short(scale) for scale in scales)}"
+
+
+def _short(number: float) -> str:
+    return f"{number:.2g}" if number < 100 else f"{number:.0f}"
+
+
+def records_of(layer: Any) -> list[dict[str, Any]]:
+    """Return the records of a layer's steps: one, as many as a stack has, or none."""
+    kept = getattr(layer, "metadata", {}).get(KEY)
+    if not isinstance(kept, dict):
+        return []
+    return list(kept["steps"]) if "steps" in kept else [kept]
+
+
+def is_stack(layer: Any) -> bool:
+    """Say whether a layer holds many steps along a leading axis."""
+    kept = getattr(layer, "metadata", {}).get(KEY)
+    return isinstance(kept, dict) and "steps" in kept

@@ -1,0 +1,89 @@
+"""Which outlet the steps of a run go to, and where in the list of layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.widgets.layers import Place, StepLayers, StepStack, records_of
+from napari_diffusion.widgets.memory import chosen_result
+from napari_diffusion.widgets.room import step_shape, step_type
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Image
+
+    from napari_diffusion.widgets.layers import Outlet
+    from napari_diffusion.widgets.look import Look
+    from napari_diffusion.widgets.memory import Result
+    from napari_diffusion.widgets.run import Job
+
+
+def family(viewer: napari.Viewer, layer: Image) -> list[Any]:
+    """Return a layer and the layers of all runs that came from it or from the same source."""
+    records = records_of(layer)
+    source = records[0]["source"] if records else layer.name
+    kin = [each for each in viewer.layers if any(r["source"] == source for r in records_of(each))]
+    return [layer, *(each for each in kin if each is not layer)]
+
+
+def outlet_for(viewer: napari.Viewer, layer: Image, job: Job, look: Look, result: Result) -> Outlet:
+    """Return where the steps of a run go; layers that would shine through them are hidden.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layers.
+    layer : Image
+        The layer that the run starts from.
+    job : Job
+        The run.
+    look : Look
+        What one step looks like.
+    result : {"auto", "layers", "stack", "stack on disk"}
+        What becomes of the steps.
+    """
+    beneath = family(viewer, layer)
+    if look.mixes:
+        for each in beneath:
+            each.visible = False
+    place = Place(viewer, beneath)
+    count = len(job.kept)
+    kind = chosen_result(result, count)
+    if kind == "layers":
+        return StepLayers(place, look, job.source_name, job.recipe.total_steps)
+    name = f"{job.source_name} · {count} steps"
+    buffer: Any = LazyBuffer()
+    if not job.lazy:
+        buffer = buffer_for(count, step_shape(job), step_type(job), kind == "stack on disk")
+    return StepStack(viewer, place, look, name, buffer)
+
+
+def buffer_for(count: int, shape: tuple[int, ...], dtype: Any, on_disk: bool) -> Any:
+    """Return room for `count` steps; on disk in a file that goes when the last view of it goes."""
+    if not on_disk:
+        return np.zeros((count, *shape), dtype)
+    import tempfile
+
+    with tempfile.TemporaryFile(prefix="napari-diffusion-") as file:
+        return np.memmap(file, dtype=dtype, mode="w+", shape=(count, *shape))
+
+
+class LazyBuffer:
+    """Steps that are computed where they are looked at, as if they were one array."""
+
+    def __init__(self) -> None:
+        self._steps: list[Any] = []
+
+    def __setitem__(self, place: int, step: Any) -> None:
+        """Put the next step at the end."""
+        self._steps[place : place + 1] = [step]
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return one step, or some of them as one lazy array."""
+        if not isinstance(place, slice):
+            return self._steps[place]
+        import dask.array as da
+
+        return da.stack(self._steps[place])

@@ -1,0 +1,159 @@
+"""A source as it was picked: its data, how it is read, and the part of it that is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from napari_diffusion.picture import is_dask
+from napari_diffusion.widgets.cast import Cast
+from napari_diffusion.widgets.layer_axes import FURTHER, Fold
+from napari_diffusion.widgets.look import Look
+from napari_diffusion.widgets.room import need_of
+from napari_diffusion.widgets.run import Job
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Image
+
+    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.widgets.axes_form import Reading
+
+Region = tuple[slice, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Picked:
+    """Everything about a source that a run wants to know.
+
+    Attributes
+    ----------
+    layer : Image
+        The layer.
+    data : array
+        Its values, at the highest resolution.
+    fold : Fold
+        How its axes become the loop's.
+    options : dict
+        The grid keywords of the loop.
+    region : tuple of slice or None
+        One slice per axis of `data`; None is the whole.
+    """
+
+    layer: Image
+    data: Any
+    fold: Fold
+    options: dict[str, Any]
+    region: Region | None
+
+    @classmethod
+    def of(cls, layer: Image, reading: Reading, viewer: napari.Viewer) -> Self:
+        """Read a layer; ValueError says in one sentence why it cannot be run on."""
+        data = layer.data[0] if layer.multiscale else layer.data
+        shape = tuple(int(size) for size in data.shape)
+        fold = Fold(reading.axes, shape)
+        sizes = [shape[reading.axes.index(axis)] for axis in reading.along]
+        if 0 in shape:
+            raise ValueError(f"{layer.name!r} is empty: its shape is {_sizes(shape)}.")
+        if max(sizes) < 2:
+            raise ValueError(
+                f"{layer.name!r} is too small: along {reading.along} it has {_sizes(sizes)} "
+                "samples, and heat needs at least 2 to flow between."
+            )
+        options = {
+            "axes": fold.axes,
+            "spacing": reading.spacing,
+            "along": reading.along,
+            "joint_channels": reading.joint_channels,
+            "rgb": bool(layer.rgb),
+        }
+        if reading.keep_holes:
+            options["missing"] = "ignore"
+        region = None
+        if reading.region == "visible":
+            region = visible_region(viewer, layer, reading.axes, shape)
+        return cls(layer, data, fold, options, region)
+
+    @property
+    def look(self) -> Look:
+        """The look of the steps."""
+        return Look.of(self.layer).moved(self.start)
+
+    def job(self, recipe: Recipe, keep_every: int, free: int) -> Job:
+        """Return the job of a run; a dask array that memory has no room for stays lazy."""
+        more: dict[str, Any] = {}
+        if FURTHER in self.fold.letters:
+            more["layer_axes"] = self.fold.letters
+        if self.region is not None:
+            more["region"] = [
+                part.indices(n)[:2] for part, n in zip(self.region, self.fold.shape, strict=True)
+            ]
+            more["source_shape"] = self.fold.shape
+        if self.cast is not None:
+            more["cast"] = self.cast.record()
+        job = Job(
+            data=self.data,
+            fold=self.fold,
+            options=self.options,
+            recipe=recipe,
+            source_name=self.layer.name,
+            region=self.region,
+            keep_every=keep_every,
+            cast=self.cast,
+            more=more,
+        )
+        large = is_dask(self.data) and need_of(job, "layers").memory > free
+        return replace(job, lazy=True) if large else job
+
+    @property
+    def cast(self) -> Cast | None:
+        """The cast back to the layer's type: for colours, whose limits napari does not scale."""
+        return Cast.to(self.data) if self.options["rgb"] else None
+
+    @property
+    def start(self) -> tuple[int, ...]:
+        """Where a step begins in the layer, per axis of the layer."""
+        if self.region is None:
+            return (0,) * self.layer.ndim
+        return tuple(int(part.start or 0) for part in self.region[: self.layer.ndim])
+
+
+def visible_region(
+    viewer: napari.Viewer, layer: Image, axes: str, shape: tuple[int, ...]
+) -> Region:
+    """Return the part of a layer that the canvas shows, one slice per axis of its array.
+
+    Along axes that have a slider it is the one position shown; channels are always taken
+    together.
+    """
+    ndim = layer.ndim
+    offset = viewer.dims.ndim - ndim
+    displayed = [axis - offset for axis in viewer.dims.displayed if axis >= offset]
+    here = np.round(layer.world_to_data(viewer.dims.point)).astype(int)
+    factors = layer.downsample_factors[layer.data_level] if layer.multiscale else np.ones(ndim)
+    low, high = (np.asarray(corner) * factors for corner in layer.corner_pixels)
+    everything = [slice(0, size) for size in shape]
+    part = list(everything)
+    for axis in range(ndim):
+        if axis not in displayed:
+            part[axis] = slice(int(here[axis]), int(here[axis]) + 1)
+        elif viewer.dims.ndisplay == 2:
+            # The corners are samples; the last one is shown as well.
+            first, last = int(np.floor(low[axis])), int(np.ceil(high[axis]))
+            part[axis] = slice(max(first, 0), min(last + 1, shape[axis]))
+        if not 0 <= part[axis].start < min(part[axis].stop, shape[axis] + 1):
+            raise ValueError(f"Nothing of {layer.name!r} is on the canvas now.")
+    if "c" in axes:
+        part[axes.index("c")] = everything[axes.index("c")]
+    folded = [axis for axis, letter in enumerate(axes) if letter in (FURTHER, "t")]
+    if FURTHER in axes and any(part[axis].stop - part[axis].start > 1 for axis in folded):
+        # Only one of the folded pictures, or all of them, are a region of the folded array.
+        for axis in folded:
+            part[axis] = everything[axis]
+    return tuple(part)
+
+
+def _sizes(sizes: Any) -> str:
+    return " × ".join(str(size) for size in sizes)

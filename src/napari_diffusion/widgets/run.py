@@ -1,0 +1,253 @@
+"""A run of the loop on a snapshot of a layer, as the work of a thread."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from napari_diffusion.drive import Stopped
+from napari_diffusion.loop import steps
+from napari_diffusion.picture import Picture
+from napari_diffusion.provenance import content_hash, record
+from napari_diffusion.recipe import Recipe, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_diffusion.widgets.cast import Cast
+    from napari_diffusion.widgets.layer_axes import Fold
+    from napari_diffusion.widgets.layers import Outlet
+    from napari_diffusion.widgets.worker import Worker
+
+# As many samples along an axis as the smallest picture needs to compile what the run will use.
+_SCRAP = 8
+
+
+class Said(NamedTuple):
+    """What the run is at, in words."""
+
+    words: str
+
+
+class Resolved(NamedTuple):
+    """The recipe with its numbers."""
+
+    recipe: Recipe
+
+
+class Made(NamedTuple):
+    """A step that has been put away, its record, and how many steps have been computed."""
+
+    step: Step
+    record: dict[str, Any]
+    done: int
+
+
+class Passed(NamedTuple):
+    """How many steps have been computed, the last of which is not kept."""
+
+    done: int
+
+
+class Refused(Exception):  # noqa: N818
+    """A sentence for the user, and the part of the form that it belongs to."""
+
+    def __init__(self, part: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.part = part
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where steps that cannot be gone on from themselves came from: rounded ones, and regions.
+
+    Attributes
+    ----------
+    sha256 : str
+        Content hash of the source.
+    first_step : int
+        The step that the source itself was gone on with.
+    candidates : tuple of array
+        Layers that may still hold the source.
+    """
+
+    sha256: str
+    first_step: int
+    candidates: tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Everything a run needs; nothing in it changes when layers do.
+
+    Attributes
+    ----------
+    data : array
+        What the layer holds: numpy, dask or anything that numpy can read.
+    fold : Fold
+        How the layer's axes become the loop's.
+    options : dict
+        The grid keywords of the loop.
+    recipe : Recipe
+        What to do.
+    source_name : str
+        Name of the layer.
+    region : tuple of slice or None
+        One slice per axis of `data`.
+    first_step : int
+        The step to go on with, `data` being what the step before it made.
+    keep_every : int
+        Keep each so-manieth step, and the last one.
+    cast : Cast or None
+        Brings steps back to the source's type.
+    lazy : bool
+        Leave dask arrays lazy: steps are computed where they are looked at.
+    origin : Origin or None
+        Start from there where it is still to be found.
+    more : dict
+        Further entries of the records.
+    """
+
+    data: Any
+    fold: Fold
+    options: dict[str, Any]
+    recipe: Recipe
+    source_name: str
+    region: tuple[slice, ...] | None = None
+    first_step: int = 0
+    keep_every: int = 1
+    cast: Cast | None = None
+    lazy: bool = False
+    origin: Origin | None = None
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @functools.cached_property
+    def kept(self) -> frozenset[int]:
+        """The indices of the steps that are kept; the final filter's is total_steps."""
+        return frozenset(kept_steps(self.recipe, self.keep_every, self.first_step))
+
+
+def kept_steps(recipe: Recipe, keep_every: int = 1, first_step: int = 0) -> list[int]:
+    """Return the indices of the steps of a run that are kept; the last one always is.
+
+    Without a final filter the final step equals the one before and is left out.
+    """
+    total = recipe.total_steps
+    indices = [i for i in range(first_step, total) if not i % keep_every or i == total - 1]
+    return indices if recipe.final_filter is None else [*indices, total]
+
+
+def work_of(job: Job, outlet: Outlet) -> Any:
+    """Return the work of a run: it posts `Said`, `Resolved` and `Made`."""
+
+    def work(worker: Worker) -> None:
+        # A run that was asked to stop has come to its end.
+        with contextlib.suppress(Stopped):
+            _run(job, outlet, worker)
+
+    return work
+
+
+def estimate_of(job: Job) -> Any:
+    """Return the work that turns every "auto" of a recipe into its number: it posts `Resolved`."""
+
+    def work(worker: Worker) -> None:
+        image = _read(job, worker)
+        worker.post(Said("Measuring the picture …"))
+        with _refusing("recipe"):
+            worker.post(Resolved(job.recipe.resolved(image, **job.options)))
+
+    return work
+
+
+def _run(job: Job, outlet: Outlet, worker: Worker) -> None:
+    image, first_step, more = _start(job, worker)
+    worker.post(Said("Preparing (the first run compiles) …"))
+    _warm(image, job)
+    worker.post(Said("Measuring the picture …"))
+    with _refusing("recipe"):
+        recipe = job.recipe.resolved(image, **job.options)
+    worker.post(Resolved(recipe))
+    region = None if job.region is None else job.fold.region(job.region)
+    more = {**job.more, **more}
+    made = steps(
+        image, recipe, region=region, first_step=first_step, stop=worker.stop, **job.options
+    )
+    with _refusing("recipe"):
+        for step in made:
+            done = max(step.index + 1 - job.first_step, 0)
+            if step.index in job.kept:
+                kept = record(recipe, step, job.options, job.source_name, first_step, **more)
+                shown = outlet.keep(_finished(step, job))
+                worker.post(Made(shown, kept, done), in_turn=outlet.in_turn)
+            else:
+                worker.post(Passed(done))
+            worker.hold()
+
+
+def _start(job: Job, worker: Worker) -> tuple[Any, int, dict[str, Any]]:
+    """Return the image to start from, the step to go on with, and what the records say of it."""
+    if job.origin is None:
+        image = _read(job, worker)
+        if job.lazy or (job.cast is None and job.region is None):
+            return image, job.first_step, {}
+        origin = {"sha256": content_hash(job.fold.unfolded(image)), "first_step": job.first_step}
+        return image, job.first_step, {"origin": origin}
+    worker.post(Said("Looking for the source …"))
+    kept = {"sha256": job.origin.sha256, "first_step": job.origin.first_step}
+    for data in job.origin.candidates:
+        array = np.array(data)
+        if content_hash(array) == job.origin.sha256:
+            return job.fold.folded(array), job.origin.first_step, {"origin": kept}
+    if job.region is not None:
+        raise Refused(
+            "steps",
+            f"This layer holds a region only, and going on needs the whole of "
+            f"{job.source_name!r} as it was: open it again.",
+        )
+    image = _read(job, worker)
+    rounded = {"sha256": content_hash(job.fold.unfolded(image)), "first_step": job.first_step}
+    return image, job.first_step, {"origin": rounded, "started_from_rounded": True}
+
+
+def _read(job: Job, worker: Worker) -> Any:
+    """Return a copy of the layer's values, which nobody changes, or refuse it in a sentence."""
+    worker.post(Said("Reading the layer …"))
+    data = job.data if job.lazy else np.array(job.data)
+    image = job.fold.folded(data)
+    with _refusing("source"):
+        Picture.of(image, **job.options)
+    return image
+
+
+def _finished(step: Step, job: Job) -> Step:
+    image: Any = job.fold.unfolded(step.image)
+    if job.cast is not None:
+        image = job.cast(image)
+    return Step(step.index, step.noise_scale, image, step.is_final)
+
+
+def _warm(image: Any, job: Job) -> None:
+    """Compile what the run will use on a scrap of the picture, so that the run itself is quick."""
+    letters = job.options["axes"]
+    part = tuple(slice(None) if letter == "c" else slice(_SCRAP) for letter in letters)
+    scrap = np.array(image[part])
+    recipe = job.recipe.replaced(num_steps=len(job.recipe.filters), stop_at=None)
+    # What is wrong with the scrap is wrong with the picture, and said there.
+    with contextlib.suppress(ValueError, TypeError):
+        for _ in steps(scrap, recipe, **job.options):
+            pass
+
+
+@contextlib.contextmanager
+def _refusing(part: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise Refused(part, str(error)) from error
+    except MemoryError as error:
+        raise Refused("memory", f"There is not enough memory for this run. {error}") from error

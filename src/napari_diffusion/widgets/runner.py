@@ -1,0 +1,121 @@
+"""One run at a time: from its thread to the layers and to the controls."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from napari_diffusion.recipe import Recipe
+from napari_diffusion.widgets.controls import written_seconds
+from napari_diffusion.widgets.run import Made, Passed, Refused, Resolved, Said
+from napari_diffusion.widgets.worker import Worker
+
+if TYPE_CHECKING:
+    from qtpy.QtCore import QObject
+
+    from napari_diffusion.widgets.controls import Controls
+    from napari_diffusion.widgets.layers import Outlet
+
+_log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs a job, shows its steps in an outlet and its progress in the controls.
+
+    Parameters
+    ----------
+    controls : Controls
+        Where the progress is shown; its Pause and Cancel act on the run.
+    parent : QObject
+        When it is destroyed, the run stops.
+    """
+
+    #: The recipe with the numbers that were found.
+    resolved = Signal(Recipe)
+    #: Why a run ended before its time.
+    refused = Signal(Refused)
+
+    def __init__(self, controls: Controls, parent: QObject) -> None:
+        self._controls = controls
+        self._parent = parent
+        self._worker: Worker | None = None
+        self._outlet: Outlet | None = None
+        self._made = 0
+        self._cancelled = False
+        controls.pause_clicked.connect(self.pause)
+        controls.cancel_clicked.connect(self.cancel)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run or an estimate is under way."""
+        return self._worker is not None and self._worker.is_running
+
+    @property
+    def worker(self) -> Worker | None:
+        """The thread of the last run, None before the first one."""
+        return self._worker
+
+    def start(self, work: Any, outlet: Outlet | None = None, total: int = 0) -> None:
+        """Start the work of a run or, without an outlet, of an estimate."""
+        self._made, self._cancelled, self._outlet = 0, False, outlet
+        self._controls.start(total)
+        self._worker = Worker(work, self._parent)
+        self._worker.posted.connect(self._posted)
+        self._worker.ended.connect(self._ended)
+        self._worker.start()
+
+    def pause(self, on: bool) -> None:
+        """Hold between two steps, or go on."""
+        if self._worker is not None:
+            self._worker.pause(on)
+
+    def cancel(self) -> None:
+        """Stop and keep the steps that were made."""
+        if self._worker is not None and self.is_running:
+            self._cancelled = True
+            self._worker.cancel()
+
+    def drop(self) -> None:
+        """Stop and touch neither layers nor controls any more."""
+        if self._worker is not None and self.is_running:
+            self._worker.drop()
+            self._outlet = None
+            self._controls.rest("Stopped.")
+
+    def _posted(self, news: Any) -> None:
+        match news:
+            case Said(words):
+                self._controls.say(words)
+            case Resolved(recipe):
+                self.resolved.emit(recipe)
+                self._controls.begin_clock()
+            case Made(step, record, done):
+                self._made += 1
+                if self._outlet is not None:
+                    self._outlet.show(step, record)
+                self._controls.show_progress(done)
+            case Passed(done):
+                self._controls.show_progress(done)
+
+    def _ended(self, error: BaseException | None) -> None:
+        outlet, self._outlet = self._outlet, None
+        if outlet is not None:
+            outlet.finish()
+        kept = f"{self._made} step{'s' * (self._made != 1)} kept"
+        if error is not None:
+            self._failed(error)
+        elif self._cancelled:
+            self._controls.rest(f"Cancelled: {kept}.")
+        elif outlet is None:
+            self._controls.rest("Estimated: the numbers stand in the form.")
+        else:
+            self._controls.rest(f"Done in {written_seconds(self._controls.seconds)}: {kept}.")
+
+    def _failed(self, error: BaseException) -> None:
+        if not isinstance(error, Refused):
+            _log.error("A run failed", exc_info=error)
+            error = Refused("run", f"The run failed: {type(error).__name__}: {error}")
+        self._controls.rest("")
+        self.refused.emit(error)
