@@ -1,0 +1,92 @@
+"""The parts of hand-written pages that are made from the program.
+
+A page says ``<!-- made: name -->`` where the part of that name goes.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import _cli
+import _measure
+import _pictures
+
+import napari_diffusion as nd
+from napari_diffusion.presets import PRESETS
+
+MARK = re.compile(r"<!-- made: ([\w -]+) -->")
+
+Files = dict[str, "str | bytes"]
+
+
+def filled(text: str) -> str:
+    """Return a page with all parts in their places."""
+    return MARK.sub(lambda mark: PARTS[mark[1]](), text)
+
+
+def files() -> Files:
+    """Return the pictures that the parts show."""
+    return {**_one_step()[1], **_all_steps()[1], **_measure.beside()[1]}
+
+
+@functools.cache
+def _run() -> tuple[nd.Recipe, list[nd.Step]]:
+    recipe = PRESETS["explore"].replaced(num_steps=10).resolved(_pictures.noisy())
+    return recipe, list(nd.steps(_pictures.noisy(), recipe))
+
+
+@functools.cache
+def _one_step() -> tuple[list[tuple[str, str]], Files]:
+    recipe, steps = _run()
+    assert recipe.noise is not None
+    k = 2
+    scale = steps[k].noise_scale
+    noisy = recipe.noise(steps[k - 1].image, noise_scale=scale, seed=recipe.seed, step=k)
+    images = {
+        f"after step {k - 1}": steps[k - 1].image,
+        f"noise of scale {scale:.3f} added": noisy,
+        f"filtered: step {k}": steps[k].image,
+    }
+    shown = [(f"loop/close_{i}.png", caption) for i, caption in enumerate(images)]
+    made: Files = {
+        place: _pictures.png(image)
+        for (place, _), image in zip(shown, images.values(), strict=True)
+    }
+    return shown, made
+
+
+@functools.cache
+def _all_steps() -> tuple[list[tuple[str, str]], Files]:
+    shown = [("loop/source.png", "source")]
+    made: Files = {"loop/source.png": _pictures.png(_pictures.noisy())}
+    for step in _run()[1]:
+        place = f"loop/step_{step.index:02d}.png"
+        caption = f"step {step.index}, noise scale {step.noise_scale:.3f}"
+        shown.append((place, "final filter" if step.is_final else caption))
+        made[place] = _pictures.png(step.image)
+    return shown, made
+
+
+def _presets() -> str:
+    rows = ["| preset | noise | filter | final filter | steps |", "|---|---|---|---|---|"]
+    for name, recipe in PRESETS.items():
+        filters = ", ".join(f"`{each!r}`" for each in recipe.filters)
+        rows.append(
+            f"| `{name}` | `{recipe.noise!r}` | {filters} | `{recipe.final_filter!r}` "
+            f"| {recipe.num_steps} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+#: The parts by their names.
+PARTS = {
+    "one step": lambda: _pictures.strip(_one_step()[0]),
+    "all steps": lambda: _pictures.strip(_all_steps()[0]),
+    "beside the twin": lambda: _pictures.strip(_measure.beside()[0]),
+    "noise table": _measure.table,
+    "linear theorem": _measure.linear_sentence,
+    "presets": _presets,
+    "recipe json": lambda: f"```json\n{PRESETS['explore'].to_json()}\n```\n",
+    "commands": _cli.commands,
+}

@@ -1,0 +1,307 @@
+"""The pages of filters, noises and schedules: loops over the catalog, nothing by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import _pictures
+import numpy as np
+from _docstring import Docstring
+
+import napari_diffusion as nd
+from napari_diffusion import catalog
+from napari_diffusion.grid import Grid
+from napari_diffusion.picture import Picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari_diffusion.member import Member, Parameter
+
+#: Page or picture by its place in the site.
+Files = dict[str, "str | bytes"]
+
+#: Folder and title for each slot of the catalog; a new slot gets a folder of its own name.
+FOLDERS = {
+    "filter": ("filters", "Filters"),
+    "noise": ("noise", "Noise"),
+    "schedule": ("schedules", "Schedules"),
+}
+
+#: Steps after which a filter is shown, and the number of them for each value of a parameter.
+SHOWN_STEPS = (1, 2, 4, 8)
+COMPARED_STEPS = 4
+
+
+def folder(slot: str) -> tuple[str, str]:
+    """Return the folder of a slot's pages, and their title."""
+    return FOLDERS.get(slot, (slot, slot.capitalize()))
+
+
+def page_of(cls: type[Member]) -> str:
+    """Return where the page of a member is."""
+    return f"{folder(cls.slot)[0]}/{cls.__name__}.md"
+
+
+def pages() -> Files:
+    """Return the pages of all members, and of every slot, with their pictures."""
+    files: Files = {}
+    for slot, members in catalog.MEMBERS.items():
+        files[f"{folder(slot)[0]}/index.md"] = _overview(slot, members)
+        for cls in members:
+            pictures = Pictures(cls)
+            files[page_of(cls)] = _page(cls, pictures)
+            files.update(pictures.files)
+    return files
+
+
+class Pictures:
+    """The pictures of one member: text for its page, and the files that the text shows."""
+
+    def __init__(self, cls: type[Member]) -> None:
+        self.cls = cls
+        self.files: Files = {}
+        self.has_defaults = all(p.default is not dataclasses.MISSING for p in cls.parameters())
+        drawn: dict[str, tuple[Callable[[], str], Callable[[Parameter], str]]] = {
+            "filter": (self._filter, self._filter_values),
+            "noise": (self._noise, self._noise_values),
+            "schedule": (self._schedule, self._schedule_values),
+        }
+        nothing = (lambda: ""), (lambda parameter: "")
+        self.example, self.values = drawn.get(cls.slot, nothing) if self.has_defaults else nothing
+
+    def strip(self, named: list[tuple[str, str, Any]]) -> str:
+        """Show images side by side: (file name, caption, image) each."""
+        shown = []
+        for name, caption, image in named:
+            path = f"{folder(self.cls.slot)[0]}/{self.cls.__name__}/{name}.png"
+            self.files[path] = _pictures.png(image)
+            shown.append((f"{self.cls.__name__}/{name}.png", caption))
+        return _pictures.strip(shown)
+
+    def _filter(self) -> str:
+        images = _repeated(self.cls(), max(SHOWN_STEPS))
+        time = getattr(self.cls(), "time", None)
+        strip = [("truth", "without noise", _pictures.clean())]
+        strip += [("source", f"source, σ = {_pictures.NOISE}", _pictures.noisy())]
+        for count in SHOWN_STEPS:
+            caption = f"{count} step{'s' * (count > 1)}"
+            caption += "" if time is None else f", time {count * time:g}"
+            strip.append((f"step_{count}", caption, images[count - 1]))
+        return (
+            "## Step by step\n\n"
+            + self.strip(strip)
+            + (
+                "\nThe filter with its default parameters, again and again, no noise added. "
+                "Intensities are from 0 to 1, a sample is 1 world unit long.\n"
+            )
+        )
+
+    def _filter_values(self, parameter: Parameter) -> str:
+        for base, told in self._bases(parameter):
+            usual = getattr(_on_example(base), parameter.name)
+            values = _pictures.variations(parameter, usual)
+            changed = [base.replaced(**{parameter.name: value}) for value in values]
+            images = [_repeated(each, COMPARED_STEPS)[-1] for each in changed]
+            if any(not np.array_equal(image, images[0]) for image in images):
+                found = [parameter.default == "auto" and value == usual for value in values]
+                captions = [
+                    f"{parameter.label} {_pictures.number(value)}{' (auto)' * is_found}"
+                    for value, is_found in zip(values, found, strict=True)
+                ]
+                names = [f"{parameter.name}_{value}" for value in values]
+                return told + self.strip(list(zip(names, captions, images, strict=True)))
+        return ""
+
+    def _bases(self, parameter: Parameter) -> Iterator[tuple[Any, str]]:
+        """Offer members to show a parameter on: some count with one choice of another alone."""
+        yield self.cls(), ""
+        for other in self.cls.parameters():
+            for choice in other.choices if other is not parameter else ():
+                told = f"With {other.label} *{choice}*:\n\n"
+                yield self.cls(**{other.name: choice}), told
+
+    def _noise(self) -> str:
+        strip = [("source", "source", _pictures.clean())]
+        for scale in (0.05, 0.1, 0.2):
+            image = self.cls()(_pictures.clean(), noise_scale=scale, seed=1)
+            strip.append((f"scale_{scale}", f"noise scale {scale}", image))
+        return (
+            "## With more and more noise\n\n"
+            + self.strip(strip)
+            + ("\nIntensities are from 0 to 1; what leaves this range is shown black or white.\n")
+        )
+
+    def _noise_values(self, parameter: Parameter) -> str:
+        usual = getattr(self.cls(), parameter.name)
+        strip = []
+        for value in _pictures.variations(parameter, usual):
+            changed = self.cls(**{parameter.name: value})
+            image = changed(_pictures.clean(), noise_scale=0.1, seed=1)
+            caption = f"{parameter.label} {_pictures.number(value)}"
+            strip.append((f"{parameter.name}_{value}", caption, image))
+        return self.strip(strip) if strip else ""
+
+    def _schedule(self) -> str:
+        line = (_call(self.cls()), self.cls()(1.0, 10))
+        return (
+            "## Over the steps\n\n"
+            + _pictures.curves([line], "noise scale over the steps")
+            + ("\n\nThe noise scale of 10 steps that start at 1.\n")
+        )
+
+    def _schedule_values(self, parameter: Parameter) -> str:
+        usual = getattr(self.cls(), parameter.name)
+        values = _pictures.variations(parameter, usual)
+        made = [self.cls(**{parameter.name: value}) for value in values if _below_one(value)]
+        lines = [(_call(schedule), schedule(1.0, 10)) for schedule in made]
+        return _pictures.curves(lines, f"noise scale for several {parameter.label}") + "\n"
+
+
+def _below_one(value: Any) -> bool:
+    return not isinstance(value, float | int) or value <= 1
+
+
+def _on_example(chosen: Any) -> Any:
+    image = _pictures.noisy()
+    return chosen.resolved(Picture.of(image), Grid.of(image.shape))
+
+
+def _repeated(chosen: Any, count: int) -> list[Any]:
+    recipe = nd.Recipe(
+        num_steps=count,
+        starting_noise_scale=0.0,
+        noise=None,
+        schedule=nd.schedules.Constant(),
+        diffusion_filter=chosen,
+    )
+    return [step.image for step in nd.steps(_pictures.noisy(), recipe)][:-1]
+
+
+def _call(member: Member) -> str:
+    """Return the constructor call with all that is not a default."""
+    given = [(p.name, getattr(member, p.name)) for p in member.parameters()]
+    return f"{type(member).__name__}({', '.join(f'{n}={v!r}' for n, v in given)})"
+
+
+def _page(cls: type[Member], pictures: Pictures) -> str:
+    text = Docstring.of(cls)
+    parts = [f"# {cls.__name__}\n", f"{text.summary}\n"]
+    if text.formula:
+        parts.append(f"``` {{ .text .formula }}\n{text.formula}\n```\n")
+    if text.body != f"``{text.formula}``":
+        parts.append(text.text + "\n")
+    parts.append(pictures.example())
+    if "Notes" in text.sections:
+        parts.append(f"## When to use it\n\n{text.sections['Notes']}\n")
+    parts += [_parameters(cls, text, pictures), _claims(cls), _use(cls)]
+    if references := text.references():
+        parts.append("## References\n\n" + "".join(f"- {each}\n" for each in references))
+    return "\n".join(part for part in parts if part)
+
+
+def _parameters(cls: type[Member], text: Docstring, pictures: Pictures) -> str:
+    parameters = cls.parameters()
+    if not parameters:
+        return "## Parameters\n\nNone.\n"
+    rows = ["| parameter | default | allowed | unit | in short |", "|---|---|---|---|---|"]
+    long: list[str] = []
+    described = text.entries("Parameters")
+    for p in parameters:
+        rows.append(
+            f"| [`{p.name}`](#{p.name}) | {_default(p)} | {allowed(p)} | {p.unit or '–'} "
+            f"| {p.tooltip.replace('|', '&#124;') or '–'} |"
+        )
+        long.append(f"### `{p.name}` {{ #{p.name} }}\n\n{described.get(p.name, p.tooltip)}\n")
+        long.append(pictures.values(p))
+    told = ""
+    if cls.slot == "filter" and pictures.has_defaults:
+        told = f"The pictures show the example after {COMPARED_STEPS} steps.\n\n"
+    return "## Parameters\n\n" + "\n".join(rows) + f"\n\n{told}" + "\n".join(long)
+
+
+def _default(parameter: Parameter) -> str:
+    missing = parameter.default is dataclasses.MISSING
+    return "must be given" if missing else f"`{parameter.default!r}`"
+
+
+def allowed(parameter: Parameter) -> str:
+    """Say what values a parameter takes, for a cell of a table."""
+    words = {
+        "choice": ", ".join(f"`{choice!r}`" for choice in parameter.choices),
+        "bool": "`True`, `False`",
+        "text": "text",
+    }
+    if parameter.kind in words:
+        return words[parameter.kind]
+    said = parameter.range_text()
+    if said.startswith("a finite number "):
+        said = said.removeprefix("a finite number ")
+    if parameter.kind == "int":
+        said = f"whole, {said}"
+    return said + (", or one per channel" if parameter.many else "")
+
+
+def claims(cls: type[Member]) -> dict[str, tuple[bool, str]]:
+    """Return what a member promises: for each class variable its value and its meaning."""
+    base = next(each for each in cls.__mro__ if "slot" in vars(each) and each.slot == cls.slot)
+    meanings = Docstring.of(base).entries("Attributes")
+    values = {name: getattr(cls, name, None) for name in meanings}
+    return {n: (v, meanings[n]) for n, v in values.items() if isinstance(v, bool)}
+
+
+def _claims(cls: type[Member]) -> str:
+    found = claims(cls)
+    if not found:
+        return ""
+    rows = ["| claim | holds | meaning |", "|---|---|---|"]
+    rows += [f"| `{n}` | {'yes' if v else 'no'} | {text} |" for n, (v, text) in found.items()]
+    return (
+        "## Claims\n\nThe tests hold the filter to every *yes*; a *no* promises nothing.\n\n"
+        + "\n".join(rows)
+        + "\n\n"
+        + _reach(cls)
+    )
+
+
+def _reach(cls: type[Member]) -> str:
+    if not hasattr(cls, "halo") or any(p.default is dataclasses.MISSING for p in cls.parameters()):
+        return ""
+    halo = _on_example(cls()).halo(Grid.of((256, 256)))
+    if halo is None:
+        return (
+            "With the default parameters a result depends on the whole picture: chunks of a dask "
+            "array are joined along the axes that diffuse.\n"
+        )
+    return (
+        f"With the default parameters, in 2D at spacing 1, a result depends on the samples within "
+        f"{max(halo)} of it. Chunks and regions give the same bits as the whole picture.\n"
+    )
+
+
+def _use(cls: type[Member]) -> str:
+    slot = {"filter": "diffusion_filter"}.get(cls.slot, cls.slot)
+    path = f"nd.{cls.__module__.split('.')[1]}.{cls.__name__}"
+    given = [p for p in cls.parameters() if p.default is not dataclasses.MISSING]
+    call = "".join(f"\n    {p.name}={p.default!r}," for p in given)
+    call = f"{path}({call}\n)" if given else f"{path}()"
+    parts = ["## In a script, in JSON, on the command line\n"]
+    parts.append(f"```python\nimport napari_diffusion as nd\n\nchosen = {call}")
+    parts.append(f"recipe = nd.Recipe({slot}=chosen)\n```\n")
+    if len(given) == len(cls.parameters()):
+        part = {"schema": 1, slot: catalog.to_dict(cls())}
+        parts.append(f"```json\n{json.dumps(part, ensure_ascii=False, indent=2)}\n```\n")
+    settings = [f"--set {slot}={cls.__name__}"]
+    settings += [f"--set {slot}.{p.name}={p.default}" for p in given[:1]]
+    parts.append(f"```text\nnapari-diffusion run INPUT OUTPUT {' '.join(settings)}\n```\n")
+    return "\n".join(parts)
+
+
+def _overview(slot: str, members: tuple[type[Member], ...]) -> str:
+    base = next(each for each in members[0].__mro__ if each.__dict__.get("slot") == slot)
+    text = Docstring.of(base)
+    rows = ["| name | what it does |", "|---|---|"]
+    rows += [f"| [{c.__name__}]({c.__name__}.md) | {Docstring.of(c).summary} |" for c in members]
+    return f"# {folder(slot)[1]}\n\n{text.summary}\n\n{text.text}\n\n" + "\n".join(rows) + "\n"

@@ -1,0 +1,89 @@
+"""Every page that is made from the program itself rather than written by hand."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import _blocks
+import _members
+
+import napari_diffusion as nd
+from napari_diffusion import catalog
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: Files of the top folder that are pages of the site too.
+TOP_FILES = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+}
+
+
+def pages() -> dict[str, str | bytes]:
+    """Return the made pages and pictures by their place in the site."""
+    return {**_from_top(), "api.md": _api(), **_members.pages(), **_blocks.files()}
+
+
+def menus() -> dict[str, list[Any]]:
+    """Return the entries of the menu under each title that the catalog fills."""
+    found: dict[str, list[Any]] = {}
+    for slot, members in catalog.MEMBERS.items():
+        folder, title = _members.folder(slot)
+        found[title] = [f"{folder}/index.md"]
+        found[title] += [{cls.__name__: _members.page_of(cls)} for cls in members]
+    return found
+
+
+def _from_top() -> dict[str, str | bytes]:
+    """Return the pages of the top folder, their links turned round to the site."""
+    made: dict[str, str | bytes] = {}
+    for name, place in TOP_FILES.items():
+        text = (ROOT / name).read_text("utf-8").replace("](docs/", "](")
+        for other, target in TOP_FILES.items():
+            text = text.replace(f"]({other})", f"]({target})")
+        made[place] = text
+    return made
+
+
+def _api() -> str:
+    """Return the reference of all public names: classes and functions, then the namespaces."""
+    public = {name: getattr(nd, name) for name in nd.__all__}
+    parts = [
+        "# API\n",
+        "`import napari_diffusion as nd` brings the names on this page. `nd.PRESETS` holds the "
+        "[presets](recipes.md#presets).\n",
+    ]
+    for kind in (inspect.isfunction, inspect.isclass):
+        parts += [f"::: napari_diffusion.{name}\n" for name, each in public.items() if kind(each)]
+    for name, each in public.items():
+        if inspect.ismodule(each):
+            parts.append(f"## nd.{name}\n\n{inspect.getdoc(each)}\n")
+            parts += [_entry(member) for member in _public(each)]
+    return "\n".join(parts)
+
+
+def _public(module: ModuleType) -> list[Any]:
+    """Return what a module offers: what it lists, else the classes that it defines."""
+    if hasattr(module, "__all__"):
+        return [getattr(module, name) for name in module.__all__]
+    own = (each for name, each in vars(module).items() if not name.startswith("_"))
+    return [each for each in own if getattr(each, "__module__", None) == module.__name__]
+
+
+def _entry(member: Any) -> str:
+    """Return a function in full, and of a filter, noise or schedule the way to its page."""
+    listed = {cls for members in catalog.MEMBERS.values() for cls in members}
+    if member in listed:
+        summary = _members.Docstring.of(member).summary
+        return f"- [{member.__name__}]({_members.page_of(member)}): {summary}"
+    if inspect.isclass(member) or inspect.isfunction(member):
+        return (
+            f"\n::: {member.__module__}.{member.__name__}\n    options:\n      heading_level: 3\n"
+        )
+    return ""

@@ -1,0 +1,221 @@
+"""The pages: made from the catalog, whole, and true to the program."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_diffusion import Recipe, catalog
+from napari_diffusion.cli import main
+from napari_diffusion.samples import SAMPLES
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+WRITTEN = sorted(DOCS.glob("*.md"))
+MEMBERS = [cls for members in catalog.MEMBERS.values() for cls in members]
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def importable():
+    """Let the generator's modules be imported as mkdocs does."""
+    sys.path.insert(0, str(DOCS))
+    yield
+    sys.path.remove(str(DOCS))
+
+
+@pytest.fixture(scope="module")
+def pages():
+    import _pages
+
+    return _pages.pages()
+
+
+def code_of(path, language):
+    return [code for name, code in FENCE.findall(path.read_text("utf-8")) if name == language]
+
+
+@pytest.mark.parametrize("cls", MEMBERS, ids=lambda cls: f"{cls.slot}-{cls.__name__}")
+def test_every_member_has_a_page_that_tells_all(pages, cls):
+    import _members
+
+    page = pages[_members.page_of(cls)]
+    assert cls.summary() in page
+    assert "## When to use it" in page, "its docstring needs Notes that say when, and when not"
+    assert "``` { .text .formula }" in page
+    for parameter in cls.parameters():
+        assert f"### `{parameter.name}`" in page
+        assert parameter.tooltip.replace("|", "&#124;") in page
+        assert f"| {parameter.unit or '–'} |" in page
+    for claim, (_, meaning) in _members.claims(cls).items():
+        assert f"`{claim}`" in page
+        assert meaning in page
+
+
+@pytest.mark.parametrize("cls", MEMBERS, ids=lambda cls: f"{cls.slot}-{cls.__name__}")
+def test_what_a_page_shows_to_type_gives_the_member(pages, cls):
+    import _members
+
+    page = pages[_members.page_of(cls)]
+    slot = {"filter": "diffusion_filter"}.get(cls.slot, cls.slot)
+    found = dict(FENCE.findall(page))
+    namespace = {}
+    exec(found["python"], namespace)
+    assert getattr(namespace["recipe"], slot) == cls()
+    assert getattr(Recipe.from_json(found["json"]), slot) == cls()
+
+
+def test_filters_are_shown_step_by_step_and_parameter_by_parameter(pages):
+    import _pictures
+
+    for cls in catalog.MEMBERS["filter"]:
+        files = [name for name in pages if name.startswith(f"filters/{cls.__name__}/")]
+        assert {Path(name).stem for name in files} >= {"source", "step_1", "step_8"}
+        assert len({pages[name] for name in files if "step_" in name}) == 4, "the steps differ"
+        for p in cls.parameters():
+            shown = [name for name in files if Path(name).name.startswith(f"{p.name}_")]
+            assert len(shown) >= 2
+            assert len({pages[name] for name in shown}) >= 2, f"{p.name} changes nothing"
+    assert _pictures.noisy().std() > 0
+
+
+def test_a_new_member_gets_its_page_without_another_line(monkeypatch):
+    import _members
+    import _pages
+
+    name = "napari_diffusion.filters.opening"
+    module = types.ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, module)
+    (code, *_) = code_of(ROOT / "CONTRIBUTING.md", "python")
+    exec(compile(code, "CONTRIBUTING.md", "exec"), module.__dict__)
+    monkeypatch.setitem(catalog.MEMBERS, "filter", (module.Opening,))
+    files = _members.pages()
+    assert "Bright structures narrower than" in files["filters/Opening.md"]
+    assert "[Opening](Opening.md)" in files["filters/index.md"]
+    assert files["filters/Opening/step_1.png"].startswith(b"\x89PNG")
+    assert _pages.menus()["Filters"] == ["filters/index.md", {"Opening": "filters/Opening.md"}]
+
+
+def test_every_link_and_picture_is_there(pages):
+    import _blocks
+
+    texts = {path.name: path.read_text("utf-8") for path in WRITTEN}
+    texts |= {name: text for name, text in pages.items() if isinstance(text, str)}
+    known = {*texts, *pages, *(str(p.relative_to(DOCS)) for p in DOCS.rglob("*.*"))}
+    made = set(_blocks.PARTS)
+    for name, text in texts.items():
+        assert set(_blocks.MARK.findall(text)) <= made
+        for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", text, flags=re.S)):
+            if not re.match(r"https?:|#", target):
+                place = (Path("/") / name).parent / target.split("#")[0]
+                resolved = Path(*(p for p in place.resolve().parts if p != "/")).as_posix()
+                assert resolved in known, f"{name} links to {target}"
+
+
+def test_the_menu_has_every_page(pages):
+    import _pages
+
+    menu = re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.M)
+    for entries in _pages.menus().values():
+        menu += [next(iter(e.values())) if isinstance(e, dict) else e for e in entries]
+    there = {path.name for path in WRITTEN} | {n for n in pages if n.endswith(".md")}
+    assert set(menu) == there
+
+
+def test_nothing_is_fetched_from_elsewhere(pages):
+    settings = (ROOT / "mkdocs.yml").read_text("utf-8")
+    assert "font: false" in settings
+    assert "repo_url" not in settings, "the theme would ask the forge for stars"
+    assert "https:" not in settings
+    for text in [*(path.read_text("utf-8") for path in WRITTEN), *map(str, pages.values())]:
+        assert not re.search(r"!\[[^]]*\]\(https?:|<script|mermaid", text)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in WRITTEN if code_of(path, "python")], ids=lambda path: path.stem
+)
+def test_python_in_the_pages_runs(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    for code in code_of(path, "python"):
+        exec(compile(code, str(path), "exec"), namespace)
+
+
+def test_commands_in_the_pages_run(tmp_path, monkeypatch, capsys):
+    import tifffile
+    from PIL import Image
+
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(SAMPLES["face"]().image[::4, ::4]).save("night.png")
+    small = np.random.default_rng(0).normal(100, 5, (9, 20, 30)).astype("float32")
+    tifffile.imwrite("stack.tif", small)
+    tifffile.imwrite("cells.tif", small[0])
+    (block, *_) = code_of(DOCS / "command-line.md", "text")
+    for line in block.splitlines():
+        program, *words = shlex.split(line.partition(" > ")[0])
+        assert program == "napari-diffusion"
+        assert main([*words, "--quiet"] if "run" in words else words) == 0
+    assert json.loads(capsys.readouterr().out)["schema"] == 1
+    for made in ("steps", "result.ome.zarr", "cells_steps.tif"):
+        assert (tmp_path / made).exists()
+
+
+def test_the_noise_costs_what_the_pages_say():
+    """The pages and the README say that the noise-free twin comes closer to the truth."""
+    import _measure
+
+    truth = _measure.pictures()["camera"]
+    for chosen in catalog.MEMBERS["filter"]:
+        result = _measure._result("camera", truth, chosen)
+        assert 19.5 < result.before < 20.5, "σ = 0.1 is 20 dB"
+        assert result.at_best < -0.3
+
+
+def test_the_theorem_of_linear_filters_holds():
+    import _measure
+
+    linear = [cls for cls in catalog.MEMBERS["filter"] if cls.linear]
+    assert linear
+    for cls in linear:
+        theory, measured = _measure.spread_of_linear(cls())
+        # 512² samples, of which a Gaussian of σ = 4.5 leaves some 2000 independent ones.
+        assert measured == pytest.approx(theory, rel=0.06)
+
+
+def test_a_docstring_comes_apart():
+    import _docstring
+
+    def documented():
+        """Do it.
+
+        ``a = b`` and more,
+        and ``c``.
+
+        Parameters
+        ----------
+        x, y : int
+            Where.
+            Indeed.
+        **options
+            Others.
+
+        References
+        ----------
+        One (1990), A title
+        in two lines.
+        Two (1991), Another.
+        """
+
+    text = _docstring.Docstring.of(documented)
+    assert (text.summary, text.formula) == ("Do it.", "a = b")
+    assert text.body.endswith("and ``c``.")
+    entries = {"x": "Where. Indeed.", "y": "Where. Indeed.", "**options": "Others."}
+    assert text.entries("Parameters") == entries
+    assert text.references() == ["One (1990), A title in two lines.", "Two (1991), Another."]
