@@ -1,0 +1,96 @@
+"""What napari reads first: the manifest."""
+
+from __future__ import annotations
+
+import importlib.resources
+import inspect
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip("napari")
+
+from npe2 import PluginManifest
+from npe2.manifest.utils import import_python_name
+
+import napari_diffusion
+
+MANIFEST = Path(str(importlib.resources.files(napari_diffusion) / "napari.yaml"))
+COMMANDS = [
+    command["id"] for command in yaml.safe_load(MANIFEST.read_text())["contributions"]["commands"]
+]
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return PluginManifest.from_file(MANIFEST)
+
+
+def test_it_is_the_one_that_the_installed_package_offers(manifest):
+    found = PluginManifest.from_distribution("napari-diffusion")
+    assert found == manifest
+    assert found.name == found.display_name == "napari-diffusion"
+    assert found.schema_version == "0.3.0"
+
+
+def test_the_link_at_the_top_leads_to_it():
+    link = Path(__file__).parents[1] / "napari.yaml"
+    assert link.read_text() == MANIFEST.read_text()
+
+
+def test_it_holds_nothing_that_napari_does_not_know():
+    # npe2 passes over keys that it does not know, so that a slip of the pen would go unseen.
+    written = yaml.safe_load(MANIFEST.read_text())
+    known = PluginManifest.from_file(MANIFEST).model_dump(mode="json", by_alias=True)
+    assert set(written) <= set(known)
+    assert set(written["contributions"]) <= set(known["contributions"])
+    for kind in ("commands", "widgets", "sample_data"):
+        for one, its_known in zip(
+            written["contributions"][kind], known["contributions"][kind], strict=True
+        ):
+            assert set(one) <= set(its_known), kind
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_resolves(manifest, command):
+    (named,) = [each for each in manifest.contributions.commands if each.id == command]
+    assert callable(import_python_name(named.python_name))
+
+
+def test_the_dock_is_a_class_that_gets_the_viewer(manifest):
+    # napari hands the viewer to classes alone, and to a parameter of this name.
+    (widget,) = manifest.contributions.widgets
+    assert (widget.display_name, widget.command) == ("Diffusion loop", "napari-diffusion.loop")
+    (named,) = [each for each in manifest.contributions.commands if each.id == widget.command]
+    dock = import_python_name(named.python_name)
+    assert inspect.isclass(dock)
+    assert "napari_viewer" in inspect.signature(dock).parameters
+
+
+def test_the_dock_stands_in_layers_filter(manifest):
+    items = manifest.contributions.menus["napari/layers/filter"]
+    assert [item.command for item in items] == ["napari-diffusion.loop"]
+
+
+@pytest.mark.parametrize("key", ["face", "microscopy", "phantom", "video"])
+def test_every_sample_opens_in_the_viewer(make_napari_viewer, key):
+    viewer = make_napari_viewer()
+    viewer.open_sample("napari-diffusion", key)
+    assert viewer.layers
+    assert viewer.layers.selection.active.visible
+
+
+def test_the_menus_show_it(make_napari_viewer):
+    from napari._app_model import get_app_model
+
+    make_napari_viewer()
+
+    def titles(menu):
+        return [
+            getattr(item, "command", item).title for item in get_app_model().menus.get_menu(menu)
+        ]
+
+    assert any("Diffusion loop" in title for title in titles("napari/layers/filter"))
+    assert any("Diffusion loop" in title for title in titles("napari/plugins"))
+    assert len(titles("napari/file/samples/napari-diffusion")) == 4
