@@ -379,3 +379,27 @@ def test_noise_can_be_chosen_again_after_none(form):
     form.set_value(PRESETS["denoise"])
     form.noise.combo.setCurrentText("Gaussian")
     assert form.value().noise == noise.Gaussian()
+
+
+def test_presets_and_new_members_follow_the_distance_of_the_samples(qtbot):
+    form = RecipeWidget()
+    qtbot.addWidget(form)
+    form.set_sample_length(0.25)
+    assert form.preset() == "explore"
+    assert form.value() == PRESETS["explore"].scaled(0.25)
+    form.final_filter.combo.setCurrentText("Median")
+    assert form.final_filter.value() == filters.Median().scaled(0.25)
+
+
+def test_typed_numbers_stay_when_the_distance_of_the_samples_changes(qtbot):
+    form = RecipeWidget()
+    qtbot.addWidget(form)
+    shown = Recipe(diffusion_filter=filters.Heat(time=3.0), final_filter=filters.Median())
+    form.set_value(shown)
+    form.set_sample_length(2.0)
+    assert form.value() == shown
+    assert form.preset() == "custom"
+    form.final_filter.combo.setCurrentText("Gaussian")
+    form.final_filter.form.fields["sigma"].set_value(3.0)
+    form.set_sample_length(1.0)
+    assert form.final_filter.value() == filters.Gaussian(sigma=3.0)

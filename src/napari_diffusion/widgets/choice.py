@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 from psygnal import Signal
@@ -46,6 +47,8 @@ class MemberChoice(QWidget):
         self._options: list[Any] = []  # a class, a series (a tuple) or None, one per entry
         self._forms: dict[type[Member], ParameterForm] = {}
         self._world_unit = ""
+        self._sample_length = 1.0
+        self._untouched: set[type[Member]] = set()
         self.combo = Combo()
         self._series = Message(GREY)
         self._label = RowLabel(f"<b>{label or slot}</b>")
@@ -92,6 +95,7 @@ class MemberChoice(QWidget):
             self.combo.setCurrentIndex(self._options.index(option))
             if isinstance(chosen, Member):
                 self._form_of(type(chosen)).set_value(chosen)
+                self._untouched.discard(type(chosen))
         self._edited()
 
     def problem(self) -> str | None:
@@ -109,6 +113,15 @@ class MemberChoice(QWidget):
         for form in self._forms.values():
             form.set_world_unit(unit)
 
+    def set_sample_length(self, length: float) -> None:
+        """Scale the numbers that nobody typed to samples at a distance of `length` world units."""
+        untouched = set(self._untouched)
+        with self.changed.blocked():
+            for cls in untouched:
+                self._forms[cls].set_value(cls().scaled(length))
+        self._untouched = untouched
+        self._sample_length = length
+
     def _offer(self, option: Any) -> None:
         self._options.append(option)
         self.combo.addItem(_name(option))
@@ -125,11 +138,17 @@ class MemberChoice(QWidget):
         if cls not in self._forms:
             form = self._forms[cls] = ParameterForm(cls, self)
             form.set_world_unit(self._world_unit)
-            form.changed.connect(self.changed.emit)
+            form.set_value(cls().scaled(self._sample_length))
+            self._untouched.add(cls)
+            form.changed.connect(partial(self._touched, cls))
             self._layout.addWidget(form)
             for before, after in itertools.pairwise([self.combo, *form.focusable()]):
                 self.setTabOrder(before, after)
         return self._forms[cls]
+
+    def _touched(self, cls: type[Member]) -> None:
+        self._untouched.discard(cls)
+        self.changed.emit()
 
     def _edited(self) -> None:
         option = self._option()

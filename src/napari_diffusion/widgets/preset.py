@@ -30,7 +30,8 @@ class PresetChoice(QWidget):
         self, presets: Mapping[str, Recipe] = PRESETS, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._presets = presets
+        self._unscaled = presets
+        self._presets = dict(presets)
         self._custom: Recipe | None = None
         self.combo = Combo()
         self.combo.addItems(list(presets))
@@ -45,6 +46,16 @@ class PresetChoice(QWidget):
     def name(self) -> str:
         """Return the name in view: a preset's, or "custom"."""
         return str(self.combo.currentText())
+
+    def set_sample_length(self, length: float) -> None:
+        """Scale the presets to samples at a distance of `length` world units.
+
+        Where a preset is in view, it is chosen again, with its new numbers.
+        """
+        name = self.name()
+        self._presets = {key: each.scaled(length) for key, each in self._unscaled.items()}
+        if name != CUSTOM:
+            self._choose(name)
 
     def show_recipe(self, recipe: Recipe | None) -> None:
         """Show which preset a recipe is; None is one that cannot be made yet."""

@@ -172,6 +172,23 @@ class RecipeWidget(QWidget):
         for view in self._views.values():
             view.set_world_unit(unit)
 
+    def set_sample_length(self, length: float) -> None:
+        """Say how far apart the samples are, in world units.
+
+        Presets and the numbers that a newly chosen member starts with are made for it, so that
+        they do the same to a picture with samples of 0.1 µm as to one without units. Numbers that
+        were typed stay.
+        """
+        self._filling = True
+        try:
+            for view in self._views.values():
+                if isinstance(view, MemberChoice):
+                    view.set_sample_length(length)
+        finally:
+            self._filling = False
+        self.presets.set_sample_length(length)
+        self._edited()
+
     def _edited(self) -> None:
         if self._filling:
             return
