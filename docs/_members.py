@@ -49,7 +49,7 @@ def pages() -> Files:
     """Return the pages of all members, and of every slot, with their pictures."""
     files: Files = {}
     for slot, members in catalog.MEMBERS.items():
-        files[f"{folder(slot)[0]}/index.md"] = _overview(slot, members)
+        files.update(_overview(slot, members))
         for cls in members:
             pictures = Pictures(cls)
             files[page_of(cls)] = _page(cls, pictures)
@@ -125,7 +125,7 @@ class Pictures:
 
     def _noise(self) -> str:
         strip = [("source", "source", _pictures.clean())]
-        for scale in (0.05, 0.1, 0.2):
+        for scale in (0.05, 0.15):
             image = self.cls()(_pictures.clean(), noise_scale=scale, seed=1)
             strip.append((f"scale_{scale}", f"noise scale {scale}", image))
         return (
@@ -299,9 +299,32 @@ def _use(cls: type[Member]) -> str:
     return "\n".join(parts)
 
 
-def _overview(slot: str, members: tuple[type[Member], ...]) -> str:
+def _overview(slot: str, members: tuple[type[Member], ...]) -> Files:
+    """Return the page of a slot, with all its members side by side."""
     base = next(each for each in members[0].__mro__ if each.__dict__.get("slot") == slot)
     text = Docstring.of(base)
     rows = ["| name | what it does |", "|---|---|"]
     rows += [f"| [{c.__name__}]({c.__name__}.md) | {Docstring.of(c).summary} |" for c in members]
-    return f"# {folder(slot)[1]}\n\n{text.summary}\n\n{text.text}\n\n" + "\n".join(rows) + "\n"
+    shown, files = _side_by_side(slot, [cls for cls in members if Pictures(cls).has_defaults])
+    place, title = folder(slot)
+    parts = [f"# {title}", text.summary, text.text, "\n".join(rows), shown]
+    files[f"{place}/index.md"] = "\n\n".join(parts) + "\n"
+    return files
+
+
+def _side_by_side(slot: str, members: list[type[Member]]) -> tuple[str, Files]:
+    """Show what each member does at its defaults to the same example."""
+    if slot == "schedule":
+        lines = [(cls.__name__, cls()(1.0, 10)) for cls in members]
+        return _pictures.curves(lines, "noise scale over the steps of every schedule"), {}
+    if slot not in ("filter", "noise"):
+        return "", {}
+    if slot == "filter":
+        images = [_repeated(cls(), COMPARED_STEPS)[-1] for cls in members]
+        first, told = ("source", _pictures.noisy()), f"{COMPARED_STEPS} steps at the defaults."
+    else:
+        images = [cls()(_pictures.clean(), noise_scale=0.1, seed=1) for cls in members]
+        first, told = ("source", _pictures.clean()), "Noise scale 0.1, intensities from 0 to 1."
+    named = [first, *zip((cls.__name__ for cls in members), images, strict=True)]
+    files: Files = {f"{folder(slot)[0]}/{n}.png": _pictures.png(image) for n, image in named}
+    return _pictures.strip((f"{name}.png", name) for name, _ in named) + f"\n{told}", files
