@@ -95,10 +95,12 @@ def grid_of(kept: Mapping[str, Any]) -> dict[str, Any]:
 
 def sentence(recipe: Recipe, step: Step, source_name: str, first_step: int = 0) -> str:
     """Say in plain words what was done to a picture, for whoever meets it without its history."""
-    made = [_noise_words(recipe), *(_member_words(each) for each in recipe.filters)]
+    made = [_member_words(each) for each in recipe.filters]
+    if recipe.noise is not None:
+        made.insert(0, _noise_words(recipe, recipe.noise))
     words = f"Processed, not raw data: {source_name!r} after "
     words += f"{step.index if step.is_final else step.index + 1} of {recipe.total_steps} steps of "
-    words += ", then ".join(made)
+    words += ", then ".join(made) + (", without noise" if recipe.noise is None else "")
     if step.is_final and recipe.final_filter is not None:
         words += f", and the final filter {_member_words(recipe.final_filter)}"
     if first_step:
@@ -164,11 +166,9 @@ def _grid(shape: tuple[int, ...], options: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _noise_words(recipe: Recipe) -> str:
-    if recipe.noise is None:
-        return "no noise"
+def _noise_words(recipe: Recipe, noise: Member) -> str:
     return (
-        f"{_member_words(recipe.noise)} noise added on purpose "
+        f"{_member_words(noise)} noise added on purpose "
         f"(standard deviation {_numbers(recipe.starting_noise_scale)} at the start, "
         f"{type(recipe.schedule).__name__} schedule, seed {recipe.seed})"
     )
