@@ -297,6 +297,25 @@ def test_fields_that_do_not_go_together_are_said_beneath_the_form(qtbot):
     assert sentences(form) == ["Pair: high must be a number (got 'two')."]
 
 
+@pytest.mark.parametrize("refusal", [ValueError, TypeError, OverflowError])
+def test_whatever_a_member_refuses_with_is_a_sentence(qtbot, refusal):
+    @dataclass(frozen=True)
+    class Fussy(Member):
+        """Takes nothing but 1."""
+
+        only: Annotated[float, {}] = 1.0
+
+        def __post_init__(self) -> None:
+            if self.only != 1.0:
+                raise refusal("Fussy: only 1 will do.")
+
+    form = ParameterForm(Fussy)
+    qtbot.addWidget(form)
+    form.fields["only"].edit.setText("2")
+    assert form.problem() == "Fussy: only 1 will do."
+    assert sentences(form) == ["Fussy: only 1 will do."]
+
+
 def test_a_hint_is_forgotten_when_another_field_is_edited(qtbot):
     form = ParameterForm(filters.PeronaMalik)
     qtbot.addWidget(form)
