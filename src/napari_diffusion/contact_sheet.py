@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
 _GAP, _TEXT = 12, 18
-_LARGEST, _SMALLEST = 384, 192
+_LARGEST = 384
 _PAPER, _INK = (255, 255, 255), (20, 20, 20)
 
 
@@ -35,7 +35,12 @@ class Panel:
 
 
 def panel(
-    label: str, image: Any, axes: str, *, rgb: bool = False, spacing: dict[str, float] | None = None
+    label: str,
+    image: Any,
+    axes: str,
+    *,
+    rgb: bool = False,
+    spacing: Mapping[str, float] | None = None,
 ) -> Panel:
     """Take out of an image what can be shown: the middle slice of the middle frame.
 
@@ -49,20 +54,21 @@ def panel(
         One letter of "tczyx" per axis.
     rgb : bool
         Whether c holds colours. Of other channels the first one is shown.
-    spacing : dict, optional
-        World length of one sample of y and x: they are shown in proportion.
+    spacing : mapping, optional
+        World length of one sample along an axis: rows and columns are shown in proportion.
     """
-    index: list[Any] = []
-    for axis, size in zip(axes, image.shape, strict=True):
-        whole = axis in "yx" or (rgb and axis == "c")
-        index.append(slice(None) if whole else 0 if axis == "c" else size // 2)
-    left = [axis for axis in axes if axis in "yx" or (rgb and axis == "c")]
-    picture = np.asarray(image[tuple(index)])
-    for missing in (axis for axis in "yx" if axis not in left):
-        picture, left = picture[np.newaxis], [missing, *left]
-    picture = picture.transpose([left.index(axis) for axis in ("yxc" if rgb else "yx")])
-    lengths = spacing or {}
-    ratio = lengths.get("y", 1.0) / lengths.get("x", 1.0)
+    plane = [axis for axis in "zyx" if axis in axes][-2:]
+    shown = [*plane, "c"] if rgb else plane
+    index = tuple(
+        slice(None) if axis in shown else 0 if axis == "c" else size // 2
+        for axis, size in zip(axes, image.shape, strict=True)
+    )
+    left = [axis for axis in axes if axis in shown]
+    picture = np.asarray(image[index]).transpose([left.index(axis) for axis in shown])
+    if len(plane) == 1:
+        picture = picture[np.newaxis]
+    lengths = [(spacing or {}).get(axis, 1.0) for axis in plane]
+    ratio = lengths[0] / lengths[-1]
     return Panel(label, _in_proportion(picture[..., :3] if rgb else picture, ratio))
 
 
@@ -132,9 +138,10 @@ def contact_sheet(panels: Sequence[Panel], limits: tuple[float, float]) -> Any:
 
 
 def _columns(count: int, width: int, height: int) -> int:
-    """Return how many columns make a sheet of about 16:10."""
-    wanted = math.sqrt(count * 1.6 * (height + 2 * _TEXT) / width)
-    return min(count, max(1, round(wanted)))
+    """Return how many columns make a sheet of about 16:10 with few empty places."""
+    wanted = max(round(math.sqrt(count * 1.6 * (height + 2 * _TEXT) / width)), 1)
+    near = range(max(wanted - 1, 1), wanted + 2)
+    return min(count, min(near, key=lambda n: (-count % n, abs(n - wanted), -n)))
 
 
 def _bytes(picture: NDArray[Any], limits: tuple[float, float]) -> Any:
@@ -155,11 +162,9 @@ def _sized(picture: Any) -> Any:
         factor = _LARGEST / longest
         size = [max(round(side * factor), 1) for side in picture.size]
         return picture.resize(size, Image.Resampling.BOX)
-    if longest < _SMALLEST:
-        # Whole samples stay whole: squares, not blur.
-        factor = _SMALLEST // longest
-        return picture.resize([side * factor for side in picture.size], Image.Resampling.NEAREST)
-    return picture
+    # Whole samples stay whole: squares, not blur.
+    factor = _LARGEST // longest
+    return picture.resize([side * factor for side in picture.size], Image.Resampling.NEAREST)
 
 
 def _in_proportion(picture: NDArray[Any], ratio: float) -> NDArray[Any]:

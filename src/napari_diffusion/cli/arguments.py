@@ -55,7 +55,7 @@ def _add_run(commands: Any) -> None:
         default="explore",
         metavar="FILE_OR_PRESET",
         help=f"{', '.join(PRESETS)}, a JSON file, or a result whose recipe is used again "
-        "(default: explore)",
+        "(default: explore); presets follow the distance of the samples",
     )
     _add_changes(add)
     add("--axes", help="one letter of tczyx per axis of INPUT, such as tyx")

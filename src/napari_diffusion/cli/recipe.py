@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_diffusion import PRESETS, Recipe
 from napari_diffusion.catalog import with_setting
 from napari_diffusion.cli.arguments import UsageError
+from napari_diffusion.filters import Filter
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -27,24 +28,31 @@ def recipe(arguments: Namespace) -> int:
     return 0
 
 
-def chosen(arguments: Namespace) -> Recipe:
-    """Return the recipe that a command line asks for."""
-    values = _values(arguments.recipe)
+def chosen(arguments: Namespace, length: float = 1.0) -> Recipe:
+    """Return the recipe that a command line asks for.
+
+    Presets and the defaults of a filter are for samples at a distance of 1; `length` is the
+    distance there is. What a file or the command line says is in world units as it stands.
+    """
+    recipe = _named(arguments.recipe, length)
     if arguments.steps is not None:
-        values = {**values, "num_steps": arguments.steps, "stop_at": None}
-    if arguments.seed is not None:
-        values = {**values, "seed": arguments.seed}
+        recipe = recipe.replaced(num_steps=arguments.steps, stop_at=None)
     try:
+        if arguments.seed is not None:
+            recipe = recipe.replaced(seed=arguments.seed)
         for name, value in arguments.settings:
-            values = with_setting(values, name, value)
-        return Recipe.from_dict(values)
+            recipe = Recipe.from_dict(with_setting(recipe.to_dict(), name, value))
+            fresh = getattr(recipe, name, None)
+            if isinstance(fresh, Filter):
+                recipe = recipe.replaced(**{name: fresh.scaled(length)})
     except (ValueError, TypeError) as error:
         raise UsageError(str(error)) from error
+    return recipe
 
 
-def _values(name: str) -> dict[str, Any]:
+def _named(name: str, length: float) -> Recipe:
     if name in PRESETS:
-        return PRESETS[name].to_dict()
+        return PRESETS[name].scaled(length)
     path = Path(name)
     if not path.exists():
         raise UsageError(
@@ -52,7 +60,7 @@ def _values(name: str) -> dict[str, Any]:
         )
     try:
         found = _from_file(path)
-        return Recipe.from_dict(found.get("recipe", found)).to_dict()
+        return Recipe.from_dict(found.get("recipe", found))
     except (ValueError, TypeError) as error:
         raise UsageError(f"{name!r} holds no recipe: {error}") from error
 

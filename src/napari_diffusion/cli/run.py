@@ -28,7 +28,7 @@ def run(arguments: Namespace) -> int:
     """Read a picture, run the loop on it, and write each step as it is made."""
     from napari_diffusion.store import check_apart, check_ending, read_image
 
-    recipe = chosen(arguments)
+    chosen(arguments)  # what is wrong with it can be said before anything is read
     read = [path for path in (arguments.input, arguments.mask) if path is not None]
     try:
         check_ending(arguments.output)
@@ -36,6 +36,8 @@ def run(arguments: Namespace) -> int:
         raise UsageError(str(error)) from error
     check_apart(arguments.output, *read)
     source, options = read_as(read_image(arguments.input), arguments)
+    _check_memory(source)
+    recipe = chosen(arguments, min(source.spacing_along(options["along"] or "")))
     mask = None if arguments.mask is None else read_image(arguments.mask).image
     options = {**options, "mask": mask, "missing": arguments.missing}
     dtype = source.image.dtype.newbyteorder("=") if arguments.dtype == "source" else None
@@ -97,14 +99,18 @@ def opened(
     path: Path, source: Source, recipe: Recipe, keep: int, dtype: Any, overwrite: bool
 ) -> Output:
     """Return the output for the kept steps of a run; `dtype` None is the type computed in."""
-    import numpy as np
-
     from napari_diffusion.store import Output
 
-    wide = source.image.dtype.kind == "f" and source.image.dtype.itemsize == 8
-    computed = np.dtype(np.float64 if wide else np.float32)
     count = sum(kept(index, recipe, keep) for index in range(recipe.total_steps + 1))
-    return Output(path, source, count, computed if dtype is None else dtype, overwrite)
+    return Output(path, source, count, _computed(source) if dtype is None else dtype, overwrite)
+
+
+def _computed(source: Source) -> Any:
+    """Return the type that a source is computed in."""
+    import numpy as np
+
+    wide = source.image.dtype.kind == "f" and source.image.dtype.itemsize == 8
+    return np.dtype(np.float64 if wide else np.float32)
 
 
 def kept(index: int, recipe: Recipe, keep: int) -> bool:
@@ -129,11 +135,9 @@ def write_steps(
     from tqdm import tqdm
 
     from napari_diffusion.provenance import record
+    from napari_diffusion.store import cast_record
 
-    whole_type = source.image.dtype if output.dtype == source.image.dtype else None
-    cast = None
-    if output.dtype.kind in "biu" or output.dtype.itemsize < 4:
-        cast = f"clipped and rounded to {whole_type or output.dtype}"
+    cast = cast_record(_computed(source), output.dtype)
     total = recipe.total_steps + (recipe.final_filter is not None)
     with (
         output,
@@ -149,13 +153,13 @@ def write_steps(
             if kept(step.index, recipe, keep):
                 output.write(step.image, record(recipe, step, options, source.name, cast=cast))
             bar.update()
+            del step  # one image less while the next step is made
 
 
 def _made(
     output: Output, source: Source, recipe: Recipe, options: GridOptions, stop: threading.Event
 ) -> Any:
     if not is_dask(source.image):
-        _check_memory(source)
         return steps(source.image, recipe, stop=stop, **options)
     from napari_diffusion.store.scratch import steps_by_disk
 
@@ -165,6 +169,8 @@ def _made(
 def _check_memory(source: Source) -> None:
     from napari_diffusion.store.memory import free, needed
 
+    if is_dask(source.image):
+        return
     wanted, there = needed(source.image.shape, source.image.dtype), free()
     if wanted > there:
         raise MemoryError(

@@ -50,20 +50,37 @@ class Layout:
 def cast(image: Any, dtype: Any) -> Any:
     """Return a picture's values in another type, clipped to its range and rounded.
 
-    Works on numpy and dask arrays. Bool is what is at least one half.
+    Works on numpy and dask arrays.
     """
     dtype = np.dtype(dtype)
-    if dtype.kind == "b":
-        return image >= 0.5
+    if dtype == image.dtype:
+        return image
+    low, high = limits(dtype)
     if dtype.kind == "f":
-        limit = float(np.finfo(dtype).max)
-        narrower = dtype.itemsize < image.dtype.itemsize
-        return (image.clip(-limit, limit) if narrower else image).astype(dtype)
+        return image.clip(low, high).astype(dtype)
+    return np.rint(image.astype(np.float64)).clip(low, high).astype(dtype)
+
+
+def limits(dtype: Any) -> tuple[float, float]:
+    """Return the least and the greatest float that a type can hold."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "b":
+        return 0.0, 1.0
+    if dtype.kind == "f":
+        return -float(np.finfo(dtype).max), float(np.finfo(dtype).max)
     info = np.iinfo(dtype)
     low, high = float(info.min), float(info.max)
     # The greatest integers of 64 bits are no floats: the next float below stands for them.
-    high = high if int(high) <= info.max else float(np.nextafter(high, 0))
-    return np.rint(image.astype(np.float64)).clip(low, high).astype(dtype)
+    return low, high if int(high) <= info.max else float(np.nextafter(high, 0))
+
+
+def cast_record(source: Any, dtype: Any) -> dict[str, Any] | None:
+    """Return, for a record, what `cast` does to computed values; None where it does nothing."""
+    source, dtype = np.dtype(source), np.dtype(dtype)
+    if source == dtype:
+        return None
+    low, high = limits(dtype)
+    return {"dtype": dtype.name, "clipped": [low, high], "rounded": dtype.kind in "iub"}
 
 
 def slabs(image: Any) -> Iterator[Any]:

@@ -91,9 +91,8 @@ class Output:
 
     def write(self, image: Any, record: dict[str, Any]) -> None:
         """Write the next step and its record."""
-        image = image if image.dtype == self.dtype else cast(image, self.dtype)
         try:
-            self._writer.write(image, record)
+            self._writer.write(cast(image, self.dtype), record)
         except BaseException:
             self._whole = self._writer.separate
             raise

@@ -47,6 +47,8 @@ class ZarrWriter:
                 self._metadata(record),
                 arranged,
                 writer="zarr",
+                # Of a dask array no two chunks may meet in one of the file's.
+                chunks=getattr(arranged, "chunksize", "auto"),
                 extra_attributes={KEY: record},
             )
         except BaseException:

@@ -1,0 +1,28 @@
+"""Steps written to an OME-Zarr as they are made, and read back with how they were made."""
+
+from pathlib import Path
+
+import napari_diffusion as nd
+from napari_diffusion.provenance import record
+from napari_diffusion.samples import SAMPLES
+from napari_diffusion.store import Output, Source, read_image, read_record
+
+volume = SAMPLES["phantom"]()
+source = Source(
+    name=volume.name,
+    image=volume.image[:12, :64, :64],
+    axes=volume.axes,
+    lengths=dict(zip("zyx", volume.spacing, strict=True)),
+    unit=volume.unit,
+)
+grid = {"axes": source.axes, "spacing": source.spacing}
+recipe = nd.PRESETS["explore"].replaced(num_steps=3).resolved(source.image, **grid)
+
+path = Path("steps.ome.zarr")
+with Output(path, source, count=4, dtype="float32", overwrite=True) as output:
+    for step in nd.steps(source.image, recipe, **grid):
+        output.write(step.image, record(recipe, step, grid, source.name))
+
+last = read_image(path / "steps" / "0003")
+print(f"{path}: axes {last.axes}, spacing {last.spacing} {last.unit}, {last.image.dtype}")
+print(read_record(path)["processed"])
