@@ -1,0 +1,165 @@
+"""The members and the pictures that every law is tried on."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from napari_diffusion.filters import FILTERS, Heat, Median
+from napari_diffusion.noise import NOISES
+from napari_diffusion.schedules import SCHEDULES
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layout of a picture, and the keywords that go with it."""
+
+    name: str
+    axes: str
+    shape: tuple[int, ...]
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def options(self):
+        return {"axes": self.axes, **self.more}
+
+    @property
+    def along(self):
+        return self.more.get("along") or "".join(a for a in self.axes if a in "zyx")
+
+    def __str__(self):
+        return self.name
+
+    def picture(self, dtype=np.float64, seed=0):
+        """Return flat parts, edges of two heights, a ramp and noise, from 0 to about 1.
+
+        All values are multiples of 2⁻²⁰, so that shifts and scalings by powers of two are exact.
+        """
+        random = np.random.default_rng(seed)
+        at = np.meshgrid(*(np.linspace(0, 1, n) for n in self.shape), indexing="ij")
+        scene = 0.4 * (sum(at) > 0.5 * len(at)) + 0.3 * (at[-1] > 0.3) + 0.2 * at[0]
+        scene = scene + 0.05 * random.normal(size=self.shape)
+        return (np.round(scene * 2**20) / 2**20).astype(dtype)
+
+    def mask(self, seed=1):
+        """Return a mask with islands, a bay and single samples; colours share one."""
+        sizes = [n for n, a in zip(self.shape, self.axes, strict=True) if a != "c"]
+        mask = np.random.default_rng(seed).random(sizes) > 0.3
+        mask[tuple(slice(n // 2) for n in sizes)] = True
+        return mask
+
+    def spread(self, mask):
+        """Return a mask of `mask` in the shape of the picture."""
+        if "c" in self.axes:
+            mask = np.expand_dims(mask, self.axes.index("c"))
+        return np.broadcast_to(mask, self.shape)
+
+
+CASES = (
+    Case("plane", "yx", (17, 23)),
+    Case("stretched-plane", "yx", (23, 17), {"spacing": (0.5, 2.0)}),
+    Case("volume", "zyx", (7, 9, 11), {"spacing": (2.0, 1.0, 0.5)}),
+    Case("frames", "tyx", (3, 11, 13)),
+    Case("video", "tyx", (6, 9, 11), {"along": "tyx", "spacing": (3.0, 1.0, 1.0)}),
+    Case("volumes", "tzyx", (4, 5, 6, 7), {"along": "tzyx", "spacing": (2.0, 2.0, 1.0, 1.0)}),
+    Case("channels", "cyx", (3, 13, 11)),
+    Case("channels-apart", "cyx", (3, 13, 11), {"joint_channels": False}),
+    Case("colours", "yxc", (12, 14, 3), {"rgb": True}),
+    Case("five-axes", "tczyx", (2, 2, 3, 5, 7)),
+)
+
+# Shapes where an axis, or all of them, has a single sample.
+THIN_CASES = (
+    Case("one-sample", "yx", (1, 1)),
+    Case("row", "yx", (1, 9)),
+    Case("column", "yx", (9, 1)),
+    Case("two-samples", "yx", (2, 1)),
+    Case("one-plane", "zyx", (1, 6, 7)),
+    Case("one-line", "zyx", (5, 1, 1)),
+    Case("one-frame", "tyx", (1, 5, 6), {"along": "tyx"}),
+    Case("one-channel", "cyx", (1, 5, 6)),
+)
+
+# Members with parameters that take them through code of its own, beside what `variants` finds.
+FURTHER = {Heat: (Heat(time=2000.0),), Median: (Median(radius=1.0), Median(radius=2.3))}
+
+
+def variants(cls):
+    """Return members of a class that take every branch its choices and switches offer.
+
+    A number that is 0 unless somebody sets it is tried at 0 and off it; automatic ones are typed.
+    """
+    tried = {}
+    for p in cls.parameters():
+        if p.kind == "choice":
+            tried[p.name] = p.choices
+        elif p.kind == "bool":
+            tried[p.name] = (False, True)
+        elif p.auto:
+            tried[p.name] = (0.2,)
+        elif p.kind == "float" and p.default == p.minimum:
+            tried[p.name] = (p.default, p.default + 0.8)
+    made = [
+        cls(**dict(zip(tried, chosen, strict=True)))
+        for chosen in itertools.product(*tried.values())
+    ]
+    return (*made, *FURTHER.get(cls, ()))
+
+
+FILTER_VARIANTS = tuple(each for cls in FILTERS for each in variants(cls))
+NOISE_VARIANTS = tuple(each for cls in NOISES for each in variants(cls))
+SCHEDULE_VARIANTS = tuple(each for cls in SCHEDULES for each in variants(cls))
+
+# With a mask linear diffusion takes sub-steps too, and too many of them for the longest times.
+MASKED_VARIANTS = tuple(each for each in FILTER_VARIANTS if getattr(each, "time", 0) <= 100)
+
+
+def label(member):
+    """Return a short name of a variant for the list of tests."""
+    changed = [
+        f"{p.name}={getattr(member, p.name)}"
+        for p in member.parameters()
+        if getattr(member, p.name) != p.default
+    ]
+    return "-".join([type(member).__name__, *changed])
+
+
+def in_units(member, intensity=1.0, length=1.0):
+    """Return a member for a picture whose intensities and lengths are so many times as large.
+
+    The unit of each parameter says how it changes: intensity/world, world², …
+    """
+    changes = {}
+    for p in member.parameters():
+        above, _, below = p.unit.partition("/")
+        factor = _power(above, intensity, length) / _power(below, intensity, length)
+        if factor != 1.0:
+            changes[p.name] = getattr(member, p.name) * factor
+    return member.replaced(**changes)
+
+
+def _power(unit, intensity, length):
+    known = {
+        "": 1.0,
+        "intensity": intensity,
+        "intensity²": intensity**2,
+        "world": length,
+        "world²": length**2,
+    }
+    return known[unit]
+
+
+def pictures_of(case):
+    """Return the slices of each independent picture: batch axes apart, joint channels together."""
+    batch = [
+        n if a not in case.along and (a != "c" or not case.more.get("joint_channels", True)) else 1
+        for a, n in zip(case.axes, case.shape, strict=True)
+    ]
+    for index in np.ndindex(*batch):
+        yield tuple(
+            slice(i, i + 1) if size > 1 else slice(None)
+            for i, size in zip(index, batch, strict=True)
+        )

@@ -1,0 +1,316 @@
+"""What every filter, noise and schedule is held to.
+
+A law is a function of a member and a case; it asserts. `test_laws.py` runs every member of every
+catalog through all of them, so that a new member is tested by being in its tuple.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+from cases import in_units, pictures_of
+
+from napari_diffusion import Grid
+
+# --- Laws of filters ---
+
+
+def keeps_mean(member, case):
+    """The mean changes by less than 1e-6 of the range or of itself, whichever is larger."""
+    for dtype, part in itertools.product((np.float32, np.float64), _channels_apart(case)):
+        image = case.picture(dtype)
+        before, after = image[part], member(image, **case.options)[part]
+        assert_mean_kept(before, after)
+
+
+def assert_mean_kept(before, after):
+    mean = before.mean(dtype=np.float64)
+    tolerance = 1e-6 * max(np.ptp(before.astype(np.float64)), abs(mean))
+    assert abs(after.mean(dtype=np.float64) - mean) <= tolerance
+
+
+def _channels_apart(case):
+    """Return the slices of each picture and channel."""
+    for part in pictures_of(case):
+        if "c" not in case.axes:
+            yield part
+            continue
+        c = case.axes.index("c")
+        for i in range(case.shape[c]) if part[c] == slice(None) else [part[c].start]:
+            yield (*part[:c], slice(i, i + 1), *part[c + 1 :])
+
+
+def keeps_range(member, case):
+    """No value leaves the range of its picture, not by the last bit."""
+    for dtype, part in itertools.product((np.float32, np.float64), _channels_apart(case)):
+        image = case.picture(dtype)
+        before, after = image[part], member(image, **case.options)[part]
+        assert after.min() >= before.min()
+        assert after.max() <= before.max()
+
+
+def keeps_constant(member, case):
+    """A constant picture stays as it is, to the bit."""
+    for value in (0.0, 1.0, 0.1, -1234.567, 1e30, 1e-30):
+        image = np.full(case.shape, value, np.float32)
+        np.testing.assert_array_equal(member(image, **case.options), image)
+
+
+def nearly_keeps_constant(member, case):
+    """A constant picture changes by no more than round-off."""
+    for value in (0.0, 1.0, 0.1, -1234.567, 1e30, 1e-30):
+        image = np.full(case.shape, value, np.float32)
+        np.testing.assert_allclose(member(image, **case.options), image, rtol=1e-6)
+
+
+def is_linear(member, case):
+    """The filter of a·u + b·v is a times that of u plus b times that of v."""
+    u, v = case.picture(seed=0), case.picture(seed=1)
+    together = member(3.0 * u - 0.7 * v, **case.options)
+    apart = 3.0 * member(u, **case.options) - 0.7 * member(v, **case.options)
+    np.testing.assert_allclose(together, apart, rtol=0, atol=1e-12)
+
+
+def shifts_with_grey(member, case):
+    """A brighter picture is filtered as the darker one, and stays as much brighter."""
+    image = case.picture()
+    shifted = member(image + 16.0, **case.options) - 16.0
+    np.testing.assert_allclose(shifted, member(image, **case.options), rtol=0, atol=1e-12)
+
+
+def scales_with_intensity(member, case):
+    """u → c·u with the parameters in intensity units alike: the same bits for a power of two."""
+    image = case.picture(np.float32)
+    plain = member(image, **case.options)
+    for factor in (np.float32(2.0**5), np.float32(2.0**-7)):
+        scaled = in_units(member, intensity=float(factor))(image * factor, **case.options)
+        np.testing.assert_array_equal(scaled, plain * factor)
+
+
+def scales_with_length(member, case):
+    """h → c·h with the parameters in world units alike: the same bits for a power of two."""
+    image = case.picture(np.float32)
+    plain = member(image, **case.options)
+    spacing = np.broadcast_to(case.more.get("spacing", 1.0), len(case.along))
+    for factor in (4.0, 0.125):
+        options = {**case.options, "spacing": tuple(factor * spacing)}
+        scaled = in_units(member, length=factor)(image, **options)
+        np.testing.assert_array_equal(scaled, plain)
+
+
+def is_local(member, case):
+    """Say whether a result depends on nothing but samples within the halo."""
+    return member.halo(Grid.of(case.shape, **case.options)) is not None
+
+
+def flips(member, case):
+    """The mirror image is filtered to the mirror image, along every axis in space and time.
+
+    To the bit for local members; a transform of the whole picture rounds in another order.
+    """
+    image = case.picture(np.float32)
+    plain = member(image, **case.options)
+    for axis in (i for i, name in enumerate(case.axes) if name != "c"):
+        mirrored = np.flip(image, axis)
+        again = np.flip(member(mirrored, **case.options), axis)
+        if is_local(member, case):
+            np.testing.assert_array_equal(again, plain)
+        else:
+            np.testing.assert_allclose(again, plain, rtol=0, atol=1e-6)
+
+
+def turns(member, case):
+    """Any two axes that diffuse may change places, with their spacings."""
+    image = case.picture()
+    plain = member(image, **case.options)
+    spacing = dict(
+        zip(
+            case.along, np.broadcast_to(case.more.get("spacing", 1.0), len(case.along)), strict=True
+        )
+    )
+    for a, b in itertools.combinations(case.along, 2):
+        swapped = {**spacing, a: spacing[b], b: spacing[a]}
+        options = {**case.options, "spacing": tuple(swapped[axis] for axis in case.along)}
+        i, j = case.axes.index(a), case.axes.index(b)
+        turned = member(image.swapaxes(i, j), **options).swapaxes(i, j)
+        np.testing.assert_allclose(turned, plain, rtol=0, atol=1e-12)
+
+
+def keeps_pictures_apart(member, case):
+    """Each picture of a batch comes out as if it were filtered alone, to the bit."""
+    image = case.picture(np.float32)
+    whole = member(image, **case.options)
+    for part in pictures_of(case):
+        np.testing.assert_array_equal(member(image[part], **case.options), whole[part])
+
+
+def returns_its_own(member, case):
+    """The input is never written, may be read-only and of any layout; the output is a new array."""
+    image = case.picture(np.float32)
+    expected = member(image, **case.options)
+    wide = np.zeros([3 * n for n in image.shape], np.float32)
+    strided = wide[tuple(slice(1, None, 3) for _ in image.shape)]
+    strided[...] = image
+    backwards = np.flip(np.flip(image).copy())
+    for view in (strided, backwards, np.asfortranarray(image), image.astype(">f4")):
+        view.flags.writeable = False
+        before = view.copy()
+        out = member(view, **case.options)
+        np.testing.assert_array_equal(out, expected)
+        np.testing.assert_array_equal(view, before)
+        assert not np.shares_memory(out, view)
+        assert out.flags.writeable
+        assert out.flags.owndata
+        assert out.flags.c_contiguous
+
+
+def keeps_type(member, case):
+    """float64 stays, whatever else becomes float32 and gives what float32 would."""
+    image = case.picture(np.float64)
+    assert member(image, **case.options).dtype == np.float64
+    for dtype in (np.float32, np.float16, np.uint8, np.int8, np.uint16, np.int32, np.int64, bool):
+        typed = (image * (1 if np.dtype(dtype).kind in "fb" else 100)).astype(dtype)
+        out = member(typed, **case.options)
+        assert out.dtype == np.float32
+        assert out.shape == case.shape
+        np.testing.assert_array_equal(out, member(typed.astype(np.float32), **case.options))
+
+
+def survives_extremes(member, case):
+    """Neither huge nor tiny pictures, nor such parameters, give anything but finite numbers."""
+    for scale, factor in itertools.product((1e30, 1.0, 1e-30), (1e30, 1.0, 1e-30)):
+        image = (scale * case.picture()).astype(np.float32)
+        out = in_units(member, intensity=factor)(image, **case.options)
+        assert np.isfinite(out).all()
+        for part in _channels_apart(case):
+            if member.maximum_principle:
+                assert image[part].min() <= out[part].min()
+                assert out[part].max() <= image[part].max()
+            if member.keeps_mean:
+                assert_mean_kept(image[part], out[part])
+
+
+def survives_denormals(member, case):
+    """Pictures of the smallest numbers there are obey the same laws."""
+    random = np.random.default_rng(0)
+    smallest = np.finfo(np.float32).smallest_subnormal
+    for top in (2, 5, 100, 100_000):
+        image = random.integers(0, top, case.shape, endpoint=True).astype(np.float32) * smallest
+        out = member(image, **case.options)
+        assert np.isfinite(out).all()
+        if member.maximum_principle:
+            assert image.min() <= out.min()
+            assert out.max() <= image.max()
+
+
+def stays_inside(member, case):
+    """With a mask nothing changes outside of it, and nothing outside changes what is inside."""
+    image, mask = case.picture(np.float32), case.mask()
+    inside = case.spread(mask)
+    out = member(image, mask=mask, **case.options)
+    np.testing.assert_array_equal(out[~inside], image[~inside])
+    assert not np.array_equal(out[inside], image[inside])
+    for outside in (1e30, -1e30, 7.0):
+        other = np.where(inside, image, np.float32(outside))
+        again = member(other, mask=mask, **case.options)
+        np.testing.assert_array_equal(again[inside], out[inside])
+        np.testing.assert_array_equal(again[~inside], other[~inside])
+    for part in _channels_apart(case):
+        before, after = image[part][inside[part]], out[part][inside[part]]
+        if member.keeps_mean:
+            assert_mean_kept(before, after)
+        if member.maximum_principle:
+            assert before.min() <= after.min()
+            assert after.max() <= before.max()
+
+
+def takes_holes_as_a_mask(member, case):
+    """missing="ignore" gives the bits of a mask of what is finite, and keeps what is not."""
+    image, inside = case.picture(np.float32), case.spread(case.mask())
+    holed = np.where(inside, image, np.float32(np.nan))
+    out = member(holed, missing="ignore", **case.options)
+    masked = member(image, mask=case.mask(), **case.options)
+    np.testing.assert_array_equal(out[inside], masked[inside])
+    np.testing.assert_array_equal(np.isnan(out), ~inside)
+
+
+# --- Laws of noises ---
+
+
+def adds_what_it_says(member, case):
+    """The mean stays and the standard deviation is the noise scale, within what chance allows."""
+    image = np.full((200, 300), 100.0)
+    for scale in (0.1, 25.0):
+        noise = member(image, scale, seed=5) - image
+        count = image.size
+        assert abs(noise.mean()) < 4.5 * scale / np.sqrt(count)
+        assert abs(noise.std() / scale - 1) < 4.5 / np.sqrt(2 * count)
+        beside = np.mean(noise[:, 1:] * noise[:, :-1]) / scale**2
+        above = np.mean(noise[1:] * noise[:-1]) / scale**2
+        assert max(abs(beside), abs(above)) < 4.5 / np.sqrt(count)
+
+
+def has_an_address(member, case):
+    """Seed and step alone choose the numbers; another of either gives others."""
+    image = case.picture(np.float32)
+
+    def noisy(**address):
+        return member(image, 0.1, **{"seed": 3, "step": 2, **address}, **case.options)
+
+    np.testing.assert_array_equal(noisy(), noisy())
+    for other in ({"seed": 4}, {"step": 1}, {"seed": 2**64 - 1}, {"step": 2**32 - 1}):
+        assert np.mean(noisy(**other) == noisy()) < 0.1
+
+
+def adds_nothing_at_scale_0(member, case):
+    image = case.picture(np.float32)
+    np.testing.assert_array_equal(member(image, 0.0, **case.options), image)
+
+
+# --- Laws of schedules ---
+
+
+def spans_the_run(member, start, num_steps):
+    """It begins at the start, ends at the fraction it names, and never turns back on the way."""
+    table = member(start, num_steps)
+    assert table.shape == (num_steps,)
+    assert table[0] == start
+    end = getattr(member, "end", 1.0)
+    if num_steps > 1:
+        np.testing.assert_allclose(table[-1], start * end, rtol=1e-12, atol=1e-15 * start)
+    slopes = np.diff(table)
+    assert (slopes <= 0).all() if end <= 1 else (slopes >= 0).all()
+    assert (table >= 0).all()
+
+
+def tabulates_its_rule(member, start, num_steps):
+    """The table is next_scale again and again, and past the last step the scale stays."""
+    scale, table = start, member(start, num_steps)
+    for step in range(num_steps - 1):
+        assert scale == table[step]
+        scale = member.next_scale(scale, step, num_steps)
+    assert scale == table[-1]
+    assert member.next_scale(scale, num_steps - 1, num_steps) == scale
+    assert member.next_scale(scale, num_steps + 5, num_steps) == scale
+
+
+def scales_with_its_start(member, start, num_steps):
+    """Twice the start is twice the noise at every step."""
+    np.testing.assert_array_equal(member(2 * start, num_steps), 2 * member(start, num_steps))
+
+
+# --- Laws of all members ---
+
+
+def is_frozen_and_equal_by_value(member):
+    again = type(member)(**{p.name: getattr(member, p.name) for p in member.parameters()})
+    assert again == member
+    assert hash(again) == hash(member)
+    for p in member.parameters():
+        try:
+            setattr(member, p.name, p.default)
+        except dataclasses.FrozenInstanceError:
+            continue
+        raise AssertionError(f"{p.name} can be changed")

@@ -1,0 +1,156 @@
+"""What hypothesis draws from: pictures with their grids, members and recipes."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from napari_diffusion import Recipe
+from napari_diffusion.filters import FILTERS
+from napari_diffusion.noise import NOISES
+from napari_diffusion.schedules import SCHEDULES
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("local", deadline=None, suppress_health_check=SLOW)
+settings.register_profile(
+    "ci", deadline=None, suppress_health_check=SLOW, derandomize=True, database=None
+)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# Axes in the array's order, the axes that diffuse, and further grid options.
+LAYOUTS = (
+    ("yx", None, {}),
+    ("xy", None, {}),
+    ("zyx", None, {}),
+    ("tyx", None, {}),
+    ("tyx", "tyx", {}),
+    ("tyx", "t", {}),
+    ("cyx", None, {}),
+    ("cyx", None, {"joint_channels": False}),
+    ("yxc", None, {"rgb": True}),
+    ("tzyx", "tzyx", {}),
+    ("tczyx", None, {}),
+)
+
+TYPES = (np.float32, np.float64, np.float16, np.uint8, np.int16, np.uint16, np.bool_)
+
+# Ordinary numbers, and those at which arithmetic that is not careful breaks.
+NUMBERS = st.one_of(
+    st.floats(1e-3, 1e3),
+    st.sampled_from([1e-30, 1e-10, 1.0, 1e10, 1e30]),
+)
+
+
+@st.composite
+def shapes(draw, axes, rgb=False, largest=40, samples=8000):
+    """Shapes of 1 … largest along each axis, the channels few, at most so many samples."""
+    shape = []
+    for axis in axes:
+        if axis == "c":
+            size = draw(st.sampled_from([3, 4])) if rgb else draw(st.integers(1, 4))
+        else:
+            left = samples // max(1, int(np.prod(shape)))
+            size = draw(st.integers(1, max(1, min(largest, left))))
+        shape.append(size)
+    return tuple(shape)
+
+
+def values(kind, shape, seed, scale):
+    """Return a float64 picture of a kind that has something to say to a law."""
+    random = np.random.default_rng(seed)
+    if kind == "constant":
+        return np.full(shape, scale * random.normal())
+    if kind == "impulses":
+        return scale * (random.random(shape) > 0.9)
+    if kind == "steps":
+        return scale * np.add.outer(np.arange(shape[0]) % 7 > 3, np.zeros(shape[1:])) + 0.0
+    return scale * (random.normal(size=shape) + random.normal())
+
+
+KINDS = ("noise", "constant", "impulses", "steps")
+
+
+@st.composite
+def pictures(draw, types=TYPES, scales=NUMBERS, layouts=LAYOUTS, largest=40):
+    """Draw (image, options): any layout, type, spacing and kind of picture."""
+    axes, along, more = draw(st.sampled_from(layouts))
+    shape = draw(shapes(axes, more.get("rgb", False), largest, 5 * largest**2))
+    dtype = np.dtype(draw(st.sampled_from(types)))
+    seed, kind = draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from(KINDS))
+    if dtype.kind == "f":
+        scale = 1.0 if dtype == np.float16 else draw(scales)
+        image = values(kind, shape, seed, scale).astype(dtype)
+    elif dtype.kind == "b":
+        image = values(kind, shape, seed, 1.0) > 0
+    else:
+        limits = np.iinfo(dtype)
+        image = values(kind, shape, seed, limits.max / 4).clip(limits.min, limits.max).astype(dtype)
+    count = len(along or [axis for axis in axes if axis in "zyx"])
+    lengths = st.floats(0.25, 4.0)
+    spacing = draw(st.one_of(lengths, st.tuples(*[lengths] * count)))
+    return image, {"axes": axes, "along": along, "spacing": spacing, **more}
+
+
+def numbers_of(parameter, numbers):
+    """Draw a value that a parameter allows."""
+    low = parameter.minimum if parameter.minimum is not None else parameter.above
+    low, high = 0.0 if low is None else low, parameter.maximum or np.inf
+    allowed = [st.just(low)] if parameter.minimum is not None else []
+    found = st.one_of(*allowed, numbers).filter(
+        lambda v: low <= v <= high and (parameter.above is None or v > low)
+    )
+    return found.map(int) if parameter.kind == "int" else found
+
+
+def value_of(parameter, numbers=NUMBERS, auto=False, many=False):
+    """Draw a value of one parameter; automatic ones and one per channel only where asked for."""
+    if parameter.kind == "choice":
+        return st.sampled_from(parameter.choices)
+    if parameter.kind == "bool":
+        return st.booleans()
+    if parameter.kind == "text":
+        return st.just(parameter.default)
+    options = [numbers_of(parameter, numbers)]
+    if auto and parameter.auto:
+        options.append(st.just("auto"))
+    if many and parameter.many:
+        options.append(st.lists(options[0], min_size=1, max_size=4).map(tuple))
+    return st.one_of(*options)
+
+
+@st.composite
+def members(draw, classes, **options):
+    """Draw a member of a catalog with any parameters it allows."""
+    cls = draw(st.sampled_from(classes))
+    return cls(**{p.name: draw(value_of(p, **options)) for p in cls.parameters()})
+
+
+# Times and widths that a picture of 40 samples with a spacing of ¼ … 4 can be filtered with.
+MODEST = st.one_of(st.floats(0.01, 2.0), st.just(0.5))
+
+
+def filters(numbers=MODEST, **options):
+    return members(FILTERS, numbers=numbers, **options)
+
+
+@st.composite
+def recipes(draw):
+    """Draw any recipe at all."""
+    scale = st.one_of(st.just(0.0), NUMBERS)
+    series = st.lists(members(FILTERS, auto=True, many=True), min_size=1, max_size=3)
+    one = members(FILTERS, auto=True, many=True)
+    return Recipe(
+        num_steps=draw(st.integers(1, 2**32 - 1)),
+        starting_noise_scale=draw(
+            st.one_of(st.just("auto"), scale, st.lists(scale, min_size=1, max_size=4).map(tuple))
+        ),
+        noise=draw(st.one_of(st.none(), members(NOISES, auto=True))),
+        schedule=draw(members(SCHEDULES)),
+        diffusion_filter=draw(st.one_of(one, series.map(tuple))),
+        final_filter=draw(st.one_of(st.none(), one)),
+        seed=draw(st.integers(0, 2**64 - 1)),
+        stop_at=draw(st.one_of(st.none(), st.integers(1, 2**32 - 1))),
+    )

@@ -1,0 +1,183 @@
+"""Every member of every catalog, through every law it claims."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import laws
+import numpy as np
+import pytest
+from cases import (
+    CASES,
+    FILTER_VARIANTS,
+    MASKED_VARIANTS,
+    NOISE_VARIANTS,
+    SCHEDULE_VARIANTS,
+    THIN_CASES,
+    label,
+)
+from hypothesis import given, settings
+from strategies import SCHEDULES, filters, members, pictures
+
+from napari_diffusion.catalog import MEMBERS, from_dict, to_dict
+from napari_diffusion.filters import FILTERS
+from napari_diffusion.noise import NOISES
+
+EVERYWHERE = (
+    laws.shifts_with_grey,
+    laws.scales_with_intensity,
+    laws.scales_with_length,
+    laws.flips,
+    laws.turns,
+    laws.keeps_pictures_apart,
+    laws.returns_its_own,
+    laws.survives_extremes,
+    laws.survives_denormals,
+)
+
+CLAIMED = {
+    "keeps_mean": laws.keeps_mean,
+    "maximum_principle": laws.keeps_range,
+    "keeps_constant": laws.keeps_constant,
+    "linear": laws.is_linear,
+}
+
+
+def claimed_laws(member):
+    """Return the laws that the class variables of a filter claim."""
+    return tuple(law for claim, law in CLAIMED.items() if getattr(type(member), claim))
+
+
+@pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
+def test_filters_keep_what_they_claim(member):
+    for law in (*claimed_laws(member), laws.nearly_keeps_constant):
+        for case in (*CASES, *THIN_CASES):
+            law(member, case)
+
+
+@pytest.mark.parametrize("law", EVERYWHERE, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
+def test_laws_of_every_filter(member, law):
+    for case in (*CASES, *THIN_CASES):
+        law(member, case)
+
+
+@pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
+def test_types_of_every_filter(member):
+    for case in (CASES[1], CASES[8]):
+        laws.keeps_type(member, case)
+
+
+@pytest.mark.parametrize("law", [laws.stays_inside, laws.takes_holes_as_a_mask])
+@pytest.mark.parametrize("member", MASKED_VARIANTS, ids=label)
+def test_laws_of_every_filter_with_a_mask(member, law):
+    for case in CASES:
+        law(member, case)
+
+
+@given(filters(), pictures())
+@settings(max_examples=150)
+def test_filters_keep_what_they_claim_on_any_picture(member, drawn):
+    image, options = drawn
+    before = image.copy()
+    out = member(image, **options)
+    assert out.shape == image.shape
+    assert out.dtype == (np.float64 if image.dtype == np.float64 else np.float32)
+    assert np.isfinite(out).all()
+    np.testing.assert_array_equal(image, before)
+    assert not np.shares_memory(out, image)
+    read = image.astype(out.dtype)
+    if member.maximum_principle:
+        assert read.min() <= out.min()
+        assert out.max() <= read.max()
+    if member.keeps_mean:
+        laws.assert_mean_kept(read, out)
+
+
+@given(members(FILTERS), pictures(largest=10))
+@settings(max_examples=150)
+def test_nothing_that_can_be_typed_blows_up(member, drawn):
+    """Any parameters a filter allows give finite numbers, or a sentence about time or size."""
+    image, options = drawn
+    try:
+        out = member(image, **options)
+    except ValueError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+    if refusal:
+        assert re.fullmatch(rf"{type(member).__name__}: \w+=.*, more than \d+: .+\.", refusal)
+        return
+    assert np.isfinite(out).all()
+    if member.maximum_principle:
+        read = image.astype(out.dtype)
+        assert read.min() <= out.min()
+        assert out.max() <= read.max()
+
+
+@pytest.mark.parametrize("member", NOISE_VARIANTS, ids=label)
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize(
+    "law", [laws.has_an_address, laws.adds_nothing_at_scale_0], ids=lambda law: law.__name__
+)
+def test_laws_of_every_noise(member, case, law):
+    law(member, case)
+
+
+@pytest.mark.parametrize("member", NOISE_VARIANTS, ids=label)
+def test_statistics_of_every_noise(member):
+    laws.adds_what_it_says(member, None)
+
+
+@pytest.mark.parametrize("member", NOISE_VARIANTS, ids=label)
+def test_what_every_noise_returns_is_its_own(member):
+    def with_scale(image, **options):
+        return member(image, 0.25, seed=1, **options)
+
+    for case in CASES:
+        laws.returns_its_own(with_scale, case)
+        laws.keeps_type(with_scale, case)
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 3, 10, 101])
+@pytest.mark.parametrize(
+    "law",
+    [laws.spans_the_run, laws.tabulates_its_rule, laws.scales_with_its_start],
+    ids=lambda law: law.__name__,
+)
+@pytest.mark.parametrize("member", SCHEDULE_VARIANTS, ids=label)
+def test_laws_of_every_schedule(member, law, num_steps):
+    for start in (1.0, 0.1, 1e30, 1e-30, 0.0):
+        law(member, start, num_steps)
+
+
+@given(members(SCHEDULES))
+@settings(max_examples=100)
+def test_laws_of_schedules_with_any_parameters(member):
+    for num_steps in (1, 2, 7):
+        laws.spans_the_run(member, 0.1, num_steps)
+        laws.tabulates_its_rule(member, 0.1, num_steps)
+
+
+@given(members((*FILTERS, *NOISES, *SCHEDULES), auto=True, many=True))
+@settings(max_examples=200)
+def test_every_member_is_frozen_and_survives_json(member):
+    import json
+
+    laws.is_frozen_and_equal_by_value(member)
+    assert from_dict(member.slot, json.loads(json.dumps(to_dict(member)))) == member
+
+
+@pytest.mark.parametrize("cls", [cls for classes in MEMBERS.values() for cls in classes])
+def test_every_member_says_what_it_does(cls):
+    text = inspect.getdoc(cls)
+    assert cls.summary() == text.splitlines()[0]
+    assert cls.summary().endswith(".")
+    for p in cls.parameters():
+        about = re.search(rf"^{p.name} : (.+)\n((?:    .+\n?)+)", text, re.M)
+        assert about, f"the docstring says nothing of {p.name}"
+        for choice in p.choices:
+            assert choice in text.lower()
+        assert p.tooltip.endswith(".")
+        assert p.range_text()
