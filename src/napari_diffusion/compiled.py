@@ -39,6 +39,14 @@ def exact_kernel(function: Callable[..., Any]) -> Any:
     return _cached(function, **{**OPTIONS, "fastmath": False})
 
 
+def exact_inline_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function into the loops that call it, where its products still round by themselves.
+
+    A flux that one side takes from a buffer and the other fuses into a sum would be two numbers.
+    """
+    return _cached(function, forceinline=True, **{**OPTIONS, "fastmath": False})
+
+
 def _cached(function: Callable[..., Any], **options: Any) -> Any:
     try:
         return numba.njit(cache=True, **options)(function)

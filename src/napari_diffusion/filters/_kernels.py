@@ -8,13 +8,10 @@ same order from both of its sides and for every cut into ranges, so results are 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from numba import types
-from numba.extending import overload
 
 from napari_diffusion.compiled import inline_kernel, kernel
+from napari_diffusion.filters._exponential import exp_of_minus
 
 # How the conductance of a face comes about: a function of q = (gradient / K)², 1 for linear
 # diffusion, or the mean of two coefficients that stand at the samples. A *law* is one of these
@@ -23,36 +20,6 @@ RATIONAL, EXPONENTIAL, SIMPLE, CHARBONNIER, HUBER, TUKEY, WEICKERT, UNIT, CELLS 
 
 # The faces of a row in the order of their sum: along x, then below and above along y, z and t.
 _AXES = (4, 3, 3, 2, 2, 0, 0)
-
-
-def exp_of_minus(q):
-    """Return exp(−q) for q ≥ 0, infinity included."""
-    return math.exp(-q)
-
-
-def _exp_of_minus_float32(q):
-    # Below exp(−87) float32 has no normal numbers. A polynomial keeps the loop vectorised, where
-    # a call to the mathematical library would end it; its coefficients are Taylor's of 2^r,
-    # |r| ≤ ½, adjusted for the least greatest error (2 ulp).
-    y = min(q, np.float32(87.0)) * np.float32(-1.44269504)
-    whole = np.floor(y + np.float32(0.5))
-    r = y - whole
-    p = np.float32(1.535336188319500e-4)
-    p = p * r + np.float32(1.339887440266574e-3)
-    p = p * r + np.float32(9.618437357674640e-3)
-    p = p * r + np.float32(5.550332471162809e-2)
-    p = p * r + np.float32(2.402264791363012e-1)
-    p = p * r + np.float32(6.931472028550421e-1)
-    p = p * r + np.float32(1.0)
-    power = np.int32((np.int32(whole) + np.int32(127)) << np.int32(23))
-    return p * power.view(np.float32)
-
-
-@overload(exp_of_minus, jit_options={"fastmath": {"contract"}})
-def _overload_exp_of_minus(q):
-    if q == types.float32:
-        return _exp_of_minus_float32
-    return lambda q: math.exp(-q)
 
 
 @inline_kernel
@@ -104,21 +71,6 @@ def conductance_row(law, q):
 
 
 @kernel
-def _own_flux(code, a, b, k, flux):
-    """Write the flux of one channel whose own differences set the conductance."""
-    if code == RATIONAL:
-        for x in range(flux.size):
-            d = b[x] - a[x]
-            s = d * k
-            flux[x] = d * rational(s * s)
-    else:
-        for x in range(flux.size):
-            d = b[x] - a[x]
-            s = d * k
-            flux[x] = d * exp_of_minus(s * s)
-
-
-@kernel
 def _face_conductance(guide, law, k, axis, a, b, first, count, g):
     """Write the conductance of the faces between the samples at a and at b into g."""
     (ta, za, ya, xa), (tb, zb, yb, xb), size = a, b, g.size
@@ -143,18 +95,13 @@ def _face_conductance(guide, law, k, axis, a, b, first, count, g):
 
 
 @kernel
-def _face_flux(u, guide, own, inside, law, k, axis, a, b, first, g, flux):
+def _face_flux(u, guide, inside, law, k, axis, a, b, first, g, flux):
     """Write the flux from the samples at a to those at b, (t, z, y, x) each, per channel.
 
     Column x of `flux` belongs to the face between samples x − 1 and x along x, else to sample x.
     """
     (ta, za, ya, xa), (tb, zb, yb, xb) = a, b
     count, size = flux.shape[0], u.shape[4] - xb
-    if own and count == 1 and inside is None and law[0] <= EXPONENTIAL:
-        ua = u[ta, first, za, ya, xa : xa + size]
-        ub = u[tb, first, zb, yb, xb : xb + size]
-        _own_flux(law[0], ua, ub, k[first, axis], flux[0, xb : xb + size])
-        return
     _face_conductance(guide, law, k, axis, a, b, first, count, g[:size])
     for i in range(count):
         ua = u[ta, first + i, za, ya, xa : xa + size]
@@ -187,7 +134,7 @@ def _add_difference(total, upper, lower, shift, weight):
 
 
 @kernel
-def advance_faces(u, guide, own, out, inside, law, k, w, joint, start, stop):
+def advance_faces(u, guide, out, inside, law, k, w, joint, start, stop):
     """Write one explicit sub-step of site rows start…stop−1: out = u + w[5] · Σ w · (flux − flux).
 
     Parameters
@@ -197,8 +144,6 @@ def advance_faces(u, guide, own, out, inside, law, k, w, joint, start, stop):
     guide : array like u
         Whose differences set the conductance (`u` itself, or a smoothed copy); for CELLS the
         coefficients, one channel per group.
-    own : bool
-        Whether `guide` is `u`.
     inside : (T, C, Z, Y, X) bool or None
         Nothing flows through a face with an outer side.
     law : (int, int, float)
@@ -246,7 +191,7 @@ def advance_faces(u, guide, own, out, inside, law, k, w, joint, start, stop):
                     continue
                 else:
                     a, slot = moved(t, z, y, axis, max(at - 1, 0)), below
-                _face_flux(u, guide, own, inside, law, k, axis, a, b, first, g, flux[slot])
+                _face_flux(u, guide, inside, law, k, axis, a, b, first, g, flux[slot])
                 if face % 2 == 0:
                     below = 0 if axis == 4 else below
                     _add_difference(total, flux[slot], flux[below], int(axis == 4), w[axis])

@@ -103,7 +103,7 @@ class Heat(Flow):
 
         law = (_kernels.UNIT, 0, 0.0)
         unit = np.ones((u.shape[1], 5), u.dtype)
-        _kernels.advance_faces(u, u, True, out, coefficients, law, unit, weights, False, *rows)
+        _kernels.advance_faces(u, u, out, coefficients, law, unit, weights, False, *rows)
 
 
 def _cosine_transformed(block: NDArray[Any], variances: dict[int, float]) -> NDArray[Any]:

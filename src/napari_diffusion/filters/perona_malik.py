@@ -202,19 +202,15 @@ class PeronaMalik(Flow):
         rows: tuple[int, int],
     ) -> None:
         """Write one explicit sub-step; see `Flow.advance`."""
-        from napari_diffusion.filters import _kernels
+        from napari_diffusion.filters import _kernels, _single
 
         guide, law, slopes, mask, joint = coefficients
         alone = u.shape[1] == 1 or not joint
         deep = np.count_nonzero(weights[[0, 2]])
-        if law[0] == _kernels.RATIONAL and guide is u and mask is None and alone and deep < 2:
-            from napari_diffusion.filters._rational import advance_rational
-
-            advance_rational(u, out, slopes, weights, *rows)
+        if law[0] in _single.LAWS and guide is u and mask is None and alone and deep < 2:
+            _single.advance_single(_single.LAWS[law[0]], u, out, slopes, weights, *rows)
         else:
-            _kernels.advance_faces(
-                u, guide, guide is u, out, mask, law, slopes, weights, joint, *rows
-            )
+            _kernels.advance_faces(u, guide, out, mask, law, slopes, weights, joint, *rows)
 
 
 def _slopes(contrasts: tuple[float, ...], factor: float, grid: Grid, dtype: Any) -> NDArray[Any]:
