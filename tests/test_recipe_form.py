@@ -403,3 +403,11 @@ def test_typed_numbers_stay_when_the_distance_of_the_samples_changes(qtbot):
     form.final_filter.form.fields["sigma"].set_value(3.0)
     form.set_sample_length(1.0)
     assert form.final_filter.value() == filters.Gaussian(sigma=3.0)
+
+
+def test_numbers_made_for_a_distance_are_short(qtbot):
+    form = RecipeWidget()
+    qtbot.addWidget(form)
+    form.set_sample_length(0.107)
+    assert form.value().diffusion_filter.time == 0.00343  # 0.3 · 0.107² = 0.0034347
+    assert form.preset() == "explore"

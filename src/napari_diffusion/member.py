@@ -149,11 +149,11 @@ class Member:
         """Return a copy with some parameters changed, checked again."""
         return dataclasses.replace(self, **changes)
 
-    def scaled(self, length: float) -> Self:
+    def scaled(self, length: float, digits: int = 17) -> Self:
         """Return this member for a picture whose samples are `length` times as far apart.
 
         Lengths are multiplied by `length`, times by its square, gradients divided by it: on the
-        same samples the result is the same.
+        same samples the result is the same. Fewer `digits` make numbers to be read.
         """
         changes: dict[str, Any] = {}
         for parameter in self.parameters():
@@ -162,7 +162,8 @@ class Member:
                 continue
             factor = length**power
             many = isinstance(value, tuple)
-            changes[parameter.name] = tuple(v * factor for v in value) if many else value * factor
+            products = [float(f"{v * factor:.{digits}g}") for v in (value if many else (value,))]
+            changes[parameter.name] = tuple(products) if many else products[0]
         return self.replaced(**changes) if changes else self
 
     def autos(self) -> tuple[str, ...]:

@@ -98,16 +98,16 @@ class Recipe:
         """Return a copy with some fields changed, checked again."""
         return dataclasses.replace(self, **changes)
 
-    def scaled(self, length: float) -> Recipe:
+    def scaled(self, length: float, digits: int = 17) -> Recipe:
         """Return this recipe for pictures whose samples are `length` times as far apart.
 
         Presets are written for samples at a distance of 1; ``PRESETS["explore"].scaled(0.107)``
-        does the same to samples 0.107 µm apart.
+        does the same to samples 0.107 µm apart. Fewer `digits` make numbers to be read.
         """
-        series = tuple(each.scaled(length) for each in self.filters)
+        series = tuple(each.scaled(length, digits) for each in self.filters)
         return self.replaced(
             diffusion_filter=series if isinstance(self.diffusion_filter, tuple) else series[0],
-            final_filter=self.final_filter and self.final_filter.scaled(length),
+            final_filter=self.final_filter and self.final_filter.scaled(length, digits),
         )
 
     def resolved(self, image: ArrayLike, **options: Unpack[GridOptions]) -> Recipe:

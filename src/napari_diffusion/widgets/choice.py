@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from napari_diffusion import catalog
 from napari_diffusion.member import Member
 from napari_diffusion.widgets.params import ParameterForm
+from napari_diffusion.widgets.preset import DIGITS
 from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
 
 Chosen = Any  # Member | tuple[Member, ...] | None
@@ -118,7 +119,7 @@ class MemberChoice(QWidget):
         untouched = set(self._untouched)
         with self.changed.blocked():
             for cls in untouched:
-                self._forms[cls].set_value(cls().scaled(length))
+                self._forms[cls].set_value(cls().scaled(length, DIGITS))
         self._untouched = untouched
         self._sample_length = length
 
@@ -138,7 +139,7 @@ class MemberChoice(QWidget):
         if cls not in self._forms:
             form = self._forms[cls] = ParameterForm(cls, self)
             form.set_world_unit(self._world_unit)
-            form.set_value(cls().scaled(self._sample_length))
+            form.set_value(cls().scaled(self._sample_length, DIGITS))
             self._untouched.add(cls)
             form.changed.connect(partial(self._touched, cls))
             self._layout.addWidget(form)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 CUSTOM = "custom"
 
+# Of numbers that are made for the distance of the samples.
+DIGITS = 3
+
 
 class PresetChoice(QWidget):
     """The presets by name; "custom" stands there once a recipe has been edited.
@@ -53,7 +56,7 @@ class PresetChoice(QWidget):
         Where a preset is in view, it is chosen again, with its new numbers.
         """
         name = self.name()
-        self._presets = {key: each.scaled(length) for key, each in self._unscaled.items()}
+        self._presets = {key: each.scaled(length, DIGITS) for key, each in self._unscaled.items()}
         if name != CUSTOM:
             self._choose(name)
 
