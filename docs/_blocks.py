@@ -5,14 +5,17 @@ A page says ``<!-- made: name -->`` where the part of that name goes.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 
 import _cli
 import _measure
+import _members
 import _pictures
 
 import napari_diffusion as nd
+from napari_diffusion.member import Member
 from napari_diffusion.presets import PRESETS
 
 MARK = re.compile(r"<!-- made: ([\w -]+) -->")
@@ -69,14 +72,13 @@ def _all_steps() -> tuple[list[tuple[str, str]], Files]:
 
 
 def _presets() -> str:
-    rows = ["| preset | noise | filter | final filter | steps |", "|---|---|---|---|---|"]
-    for name, recipe in PRESETS.items():
-        filters = ", ".join(f"`{each!r}`" for each in recipe.filters)
-        rows.append(
-            f"| `{name}` | `{recipe.noise!r}` | {filters} | `{recipe.final_filter!r}` "
-            f"| {recipe.num_steps} |"
-        )
-    return "\n".join(rows) + "\n"
+    fields = [field.name for field in dataclasses.fields(nd.Recipe) if field.name != "stop_at"]
+    rows = [f"| | {' | '.join(PRESETS)} |", "|---" * (1 + len(PRESETS)) + "|"]
+    for name in fields:
+        values = [getattr(recipe, name) for recipe in PRESETS.values()]
+        shown = [f"`{_members.call(v) if isinstance(v, Member) else repr(v)}`" for v in values]
+        rows.append(f"| {name} | {' | '.join(shown)} |")
+    return "\n".join(rows) + "\n\nParameters that are not named have their defaults.\n"
 
 
 #: The parts by their names.

@@ -145,7 +145,7 @@ class Pictures:
         return self.strip(strip) if strip else ""
 
     def _schedule(self) -> str:
-        line = (_call(self.cls()), self.cls()(1.0, 10))
+        line = (call(self.cls()), self.cls()(1.0, 10))
         return (
             "## Over the steps\n\n"
             + _pictures.curves([line], "noise scale over the steps")
@@ -156,7 +156,7 @@ class Pictures:
         usual = getattr(self.cls(), parameter.name)
         values = _pictures.variations(parameter, usual)
         made = [self.cls(**{parameter.name: value}) for value in values if _below_one(value)]
-        lines = [(_call(schedule), schedule(1.0, 10)) for schedule in made]
+        lines = [(call(each, also=parameter.name), each(1.0, 10)) for each in made]
         return _pictures.curves(lines, f"noise scale for several {parameter.label}") + "\n"
 
 
@@ -180,10 +180,11 @@ def _repeated(chosen: Any, count: int) -> list[Any]:
     return [step.image for step in nd.steps(_pictures.noisy(), recipe)][:-1]
 
 
-def _call(member: Member) -> str:
-    """Return the constructor call with all that is not a default."""
-    given = [(p.name, getattr(member, p.name)) for p in member.parameters()]
-    return f"{type(member).__name__}({', '.join(f'{n}={v!r}' for n, v in given)})"
+def call(member: Member, *, also: str = "") -> str:
+    """Return the constructor call with what is not a default, and with the parameter `also`."""
+    given = [(p.name, getattr(member, p.name), p.default) for p in member.parameters()]
+    shown = [f"{n}={v!r}" for n, v, default in given if v != default or n == also]
+    return f"{type(member).__name__}({', '.join(shown)})"
 
 
 def _page(cls: type[Member], pictures: Pictures) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
@@ -117,6 +118,31 @@ def test_every_link_and_picture_is_there(pages):
                 place = (Path("/") / name).parent / target.split("#")[0]
                 resolved = Path(*(p for p in place.resolve().parts if p != "/")).as_posix()
                 assert resolved in known, f"{name} links to {target}"
+
+
+def imports_of(path, package):
+    """Return the modules of the package that a file imports, but for its types alone."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
+            names = node.module.split(".")[1:] or [alias.name for alias in node.names]
+            yield names[0]
+
+
+def test_who_imports_whom_is_as_the_page_says():
+    package = ROOT / "src" / "napari_diffusion"
+    table = re.findall(r"^\| (`.*?) \|", (DOCS / "architecture.md").read_text("utf-8"), re.M)
+    row_of = {name: row for row, cell in enumerate(table) for name in re.findall(r"`(\w+)`", cell)}
+    parts = {p.name.removesuffix(".py") for p in package.iterdir() if p.suffix in ("", ".py")}
+    assert set(row_of) == parts - {"__init__", "__main__", "__pycache__"}
+    for path in package.rglob("*.py"):
+        part = path.relative_to(package).parts[0].removesuffix(".py")
+        for name in imports_of(path, package.name) if part in row_of else ():
+            if name in row_of:
+                assert row_of[name] <= row_of[part], f"{path} knows {name}"
 
 
 def test_the_menu_has_every_page(pages):
