@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QGridLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
-from napari_diffusion.widgets.rows import GREY, RED, Message
+from napari_diffusion.widgets.rows import GREY, Message
 
 # The one button that a newcomer looks for; readable in napari's dark and light themes.
 _PRIMARY = """
@@ -15,6 +16,10 @@ _PRIMARY = """
     QPushButton:hover { background-color: #3f78e0; }
     QPushButton:disabled { background-color: palette(button); color: palette(mid); }
 """
+
+
+# A bar paints the whole window at once, so it is moved between the steps and not with them.
+_REFRESH_MS = 200
 
 
 class Clock:
@@ -52,8 +57,14 @@ class Controls(QWidget):
         self.cancel = _button("Cancel", "Stop now and keep the steps made so far.")
         self.bar = QProgressBar()
         self.status = Message(GREY)
+        self.problem = Message()
         self._clock = Clock()
         self._total = 1
+        self._done = 0
+        self._ticker = QTimer(self)
+        self._ticker.setSingleShot(True)
+        self._ticker.setInterval(_REFRESH_MS)
+        self._ticker.timeout.connect(self._tick)
         self.pause.setCheckable(True)
         self._lay_out()
         self.estimate.clicked.connect(lambda: self.estimate_clicked.emit())
@@ -72,6 +83,7 @@ class Controls(QWidget):
             layout.setColumnStretch(column, 1)
         layout.addWidget(self.bar, 1, 0, 1, 4)
         layout.addWidget(self.status, 2, 0, 1, 4)
+        layout.addWidget(self.problem, 3, 0, 1, 4)
         self.bar.setTextVisible(True)
         self.bar.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -91,14 +103,20 @@ class Controls(QWidget):
 
     def say(self, words: str, bad: bool = False) -> None:
         """Show what the run is at."""
-        self.status.setStyleSheet(f"color: {RED if bad else GREY}; font-size: 11px;")
-        self.status.say(words)
+        self.status.say("" if bad else words)
+        self.problem.say(words if bad else "")
 
     def show_progress(self, done: int) -> None:
         """Show how many steps are done, and estimate the time that the others take."""
+        self._done = done
+        if not self._ticker.isActive():
+            self._ticker.start()
+
+    def _tick(self) -> None:
+        done, total = self._done, self._total
         self.bar.setValue(done)
-        if 0 < done < self._total:
-            left = self._clock.seconds / done * (self._total - done)
+        if 0 < done < total and not self.pause.isChecked():
+            left = self._clock.seconds / done * (total - done)
             self.say(f"Running, {written_seconds(left)} left")
 
     @property
@@ -109,6 +127,7 @@ class Controls(QWidget):
     def rest(self, words: str, bad: bool = False) -> None:
         """Show that nothing runs, and how the last run ended."""
         self._set_running(False)
+        self._ticker.stop()
         self.bar.setVisible(False)
         self.say(words, bad)
 

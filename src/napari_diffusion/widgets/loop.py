@@ -18,6 +18,7 @@ from napari_diffusion.widgets.recipe import RecipeWidget
 from napari_diffusion.widgets.recipe_shelf import RecipeShelf
 from napari_diffusion.widgets.result import ResultWidget
 from napari_diffusion.widgets.room import check_room, need_of, offers
+from napari_diffusion.widgets.rows import Message
 from napari_diffusion.widgets.run import Job, Refused, estimate_of, work_of
 from napari_diffusion.widgets.runner import Runner
 from napari_diffusion.widgets.source import SourceWidget, is_image
@@ -44,14 +45,17 @@ class DiffusionLoop(QWidget):
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__()
-        self.viewer = napari_viewer
-        self.source = SourceWidget(napari_viewer)
+        # napari hands plugins a proxy at times, whose layers are new objects at every look: they
+        # are neither the same as each other nor kept by a weak reference.
+        self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        self.source = SourceWidget(self.viewer)
         self.recipe = RecipeWidget()
         self.shelf = RecipeShelf(self.recipe)
         self.result = ResultWidget()
         self.controls = Controls()
-        self.steps = StepActions(napari_viewer)
+        self.steps = StepActions(self.viewer)
         self.runner = Runner(self.controls, self)
+        self._area = QScrollArea()
         self._lay_out()
         self._connect()
         self._source_changed()
@@ -65,14 +69,13 @@ class DiffusionLoop(QWidget):
         rows.addWidget(self.shelf)
         rows.addWidget(self.recipe)
         rows.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(form)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setWidget(form)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(4)
-        layout.addWidget(area, 1)
+        layout.addWidget(self._area, 1)
         layout.addWidget(self.result)
         layout.addWidget(self.controls)
         layout.addWidget(self.steps)
@@ -152,6 +155,7 @@ class DiffusionLoop(QWidget):
 
     def _picked(self) -> Picked:
         self._check_idle()
+        self.controls.say("")
         try:
             return self.source.value()
         except ValueError as error:
@@ -185,10 +189,14 @@ class DiffusionLoop(QWidget):
     def _source_changed(self) -> None:
         self.recipe.set_resolved(None)
         self.recipe.set_world_unit(self.source.axes.unit())
+        with contextlib.suppress(ValueError):
+            self.recipe.set_sample_length(min(self.source.value().options["spacing"]))
         self._show_need()
 
     def _show_need(self, recipe: object = None) -> None:
         del recipe
+        if not self.runner.is_running:
+            self.controls.say("")
         try:
             picked = self.source.value()
             job = picked.job(self.recipe.value(), self.result.value()[1], memory.free_memory())
@@ -209,13 +217,17 @@ class DiffusionLoop(QWidget):
         """Say what is wrong next to where it is, and in a notification."""
         sentence = str(refused)
         match refused.part:
-            case "source":
-                self.source.say(sentence)
+            case "source" | "holes":
+                self.source.say(sentence, holes=refused.part == "holes")
+                self._area.ensureWidgetVisible(self.source)
             case "memory":
                 if not self.result.message.text():
                     self.result.refuse(sentence, [])
             case _:
                 self.controls.say(sentence, bad=True)
+                for message in self.recipe.findChildren(Message):
+                    if message.text() == sentence:
+                        self._area.ensureWidgetVisible(message)
         _notify("error", sentence)
 
     # --- the end of the dock ---

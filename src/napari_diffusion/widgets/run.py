@@ -219,9 +219,21 @@ def _read(job: Job, worker: Worker) -> Any:
     worker.post(Said("Reading the layer …"))
     data = job.data if job.lazy else np.array(job.data)
     image = job.fold.folded(data)
+    _check_holes(image, job)
     with _refusing("source"):
         Picture.of(image, **job.options)
     return image
+
+
+def _check_holes(image: Any, job: Job) -> None:
+    if job.lazy or image.dtype.kind != "f" or job.options.get("missing") == "ignore":
+        return
+    if count := int(image.size - np.count_nonzero(np.isfinite(image))):
+        raise Refused(
+            "holes",
+            f"{job.source_name!r} has {count} values that are NaN or infinite: keep them as holes "
+            "that nothing flows through, or fill them first.",
+        )
 
 
 def _finished(step: Step, job: Job) -> Step:

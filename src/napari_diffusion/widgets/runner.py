@@ -42,7 +42,7 @@ class Runner:
         self._parent = parent
         self._worker: Worker | None = None
         self._outlet: Outlet | None = None
-        self._made = 0
+        self._made: list[bool] = []
         self._cancelled = False
         controls.pause_clicked.connect(self.pause)
         controls.cancel_clicked.connect(self.cancel)
@@ -59,7 +59,7 @@ class Runner:
 
     def start(self, work: Any, outlet: Outlet | None = None, total: int = 0) -> None:
         """Start the work of a run or, without an outlet, of an estimate."""
-        self._made, self._cancelled, self._outlet = 0, False, outlet
+        self._made, self._cancelled, self._outlet = [], False, outlet
         self._controls.start(total)
         self._worker = Worker(work, self._parent)
         self._worker.posted.connect(self._posted)
@@ -92,7 +92,7 @@ class Runner:
                 self.resolved.emit(recipe)
                 self._controls.begin_clock()
             case Made(step, record, done):
-                self._made += 1
+                self._made.append(step.is_final)
                 if self._outlet is not None:
                     self._outlet.show(step, record)
                 self._controls.show_progress(done)
@@ -103,15 +103,20 @@ class Runner:
         outlet, self._outlet = self._outlet, None
         if outlet is not None:
             outlet.finish()
-        kept = f"{self._made} step{'s' * (self._made != 1)} kept"
         if error is not None:
             self._failed(error)
         elif self._cancelled:
-            self._controls.rest(f"Cancelled: {kept}.")
+            self._controls.rest(f"Cancelled: {self._kept()} kept.")
         elif outlet is None:
             self._controls.rest("Estimated: the numbers stand in the form.")
         else:
-            self._controls.rest(f"Done in {written_seconds(self._controls.seconds)}: {kept}.")
+            seconds = written_seconds(self._controls.seconds)
+            self._controls.rest(f"Done in {seconds}: {self._kept()}.")
+
+    def _kept(self) -> str:
+        count = self._made.count(False)
+        words = f"{count} step{'s' * (count != 1)}"
+        return f"{words} and the final result" if any(self._made) else words
 
     def _failed(self, error: BaseException) -> None:
         if not isinstance(error, Refused):

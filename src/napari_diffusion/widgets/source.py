@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_diffusion.widgets.axes_form import AxesForm
 from napari_diffusion.widgets.layers import records_of
 from napari_diffusion.widgets.picked import Picked
-from napari_diffusion.widgets.rows import GREY, Combo, Message
+from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
 
 if TYPE_CHECKING:
     import napari
@@ -45,6 +45,7 @@ class SourceWidget(QWidget):
         self.axes = AxesForm()
         self.details = QToolButton()
         self.message = Message()
+        self.holes = QPushButton("Keep them as holes")
         self.hint = Message(GREY)
         self._lay_out()
         self.combo.activated.connect(self._picked)
@@ -63,8 +64,15 @@ class SourceWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 0)
         layout.setSpacing(3)
-        for widget in (self.combo, self.message, self.hint, self.details, self.axes):
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(RowLabel("<b>source</b>"))
+        row.addWidget(self.combo, 1)
+        layout.addLayout(row)
+        for widget in (self.message, self.holes, self.hint, self.details, self.axes):
             layout.addWidget(widget)
+        self.holes.setToolTip(self.axes.holes.toolTip())
+        self.holes.clicked.connect(self._keep_holes)
         self.axes.setVisible(False)
 
     def layer(self) -> Image | None:
@@ -104,9 +112,16 @@ class SourceWidget(QWidget):
             return str(error)
         return None
 
-    def say(self, sentence: str | None) -> None:
-        """Show what is wrong with the source beneath its name; None shows what the form knows."""
+    def say(self, sentence: str | None, holes: bool = False) -> None:
+        """Show what is wrong with the source beneath its name; None shows what the form knows.
+
+        Where holes in the picture are to blame, the cure is offered.
+        """
         self.message.say(self.problem() or "" if sentence is None else sentence)
+        self.holes.setVisible(holes)
+
+    def _keep_holes(self) -> None:
+        self.axes.holes.set_value(True)
 
     # --- the list of layers ---
 
