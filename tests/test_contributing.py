@@ -8,8 +8,11 @@ import sys
 import types
 from pathlib import Path
 
+import laws
 import numpy as np
 import pytest
+from cases import CASES, THIN_CASES
+from test_laws import EVERYWHERE, claimed_laws
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -61,6 +64,16 @@ def test_what_lies_outside_the_mask_has_no_say(opening):
         opened = opening(radius=1.0)(image, mask=mask)
         np.testing.assert_array_equal(opened[mask], expected[mask])
         np.testing.assert_array_equal(opened[~mask], np.float32(outside))
+
+
+@pytest.mark.parametrize("radius", [1.0, 2.5])
+def test_it_obeys_the_laws(opening, radius):
+    for case in (*CASES, *THIN_CASES):
+        for law in (*EVERYWHERE, *claimed_laws(opening(radius=radius))):
+            law(opening(radius=radius), case)
+    for case in CASES:
+        laws.stays_inside(opening(radius=radius), case)
+        laws.takes_holes_as_a_mask(opening(radius=radius), case)
 
 
 def test_its_form_has_range_unit_and_tooltip(opening):
