@@ -1,0 +1,1 @@
+"""Speed beside other libraries, both sides in turn in one run: ``python -m benchmarks``."""

@@ -1,0 +1,141 @@
+"""Measure the speed beside other libraries and write the report.
+
+python -m benchmarks [--quick] [--case NAME …] [--threads N …] [--output FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import blur, machine, noise, peers, perona_malik, report, startup, whole_step
+from benchmarks.cases import Builder, Result, Setting, measured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CASES: dict[str, Builder] = {
+    "perona-malik-rational": perona_malik.rational,
+    "perona-malik-exponential": perona_malik.exponential,
+    "perona-malik-colour": perona_malik.colour,
+    "noise-gaussian": noise.gaussian,
+    "whole-step": whole_step.step,
+    "heat": blur.heat,
+}
+STARTUP = "startup"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.worker:
+        _work(options)
+        return 0
+    results = [result for threads in options.threads for result in _in_a_process(options, threads)]
+    calls, imported = [], None
+    if STARTUP in options.case:
+        imported = startup.import_time()
+        for slot, name in startup.members(options.size):
+            calls.append(startup.first_call(slot, name))
+            print(report.first_call_line(calls[-1]), flush=True)
+    written = report.write(
+        Path(options.output),
+        report.Report(
+            results,
+            calls,
+            imported,
+            machine.describe(),
+            peers.versions(),
+            options.size,
+            machine.load(),
+        ),
+    )
+    print(f"\nwritten: {', '.join(map(str, written))}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks", description="Measure the speed beside other libraries."
+    )
+    parser.add_argument(
+        "--quick",
+        dest="size",
+        action="store_const",
+        const="quick",
+        default="full",
+        help="fewer rounds and no volume of 256³",
+    )
+    parser.add_argument(
+        "--tiny",
+        dest="size",
+        action="store_const",
+        const="tiny",
+        help="pictures of a few pixels: whether it runs, not how fast",
+    )
+    every = [*CASES, STARTUP]
+    parser.add_argument(
+        "--case",
+        nargs="+",
+        choices=every,
+        default=every,
+        metavar="NAME",
+        help=f"any of {', '.join(every)}; all of them otherwise",
+    )
+    available = machine.processors()
+    parser.add_argument(
+        "--threads",
+        nargs="+",
+        type=int,
+        metavar="N",
+        default=[n for n in (1, 2) if n <= available],
+        help="numbers of threads, one report each (default: 1 2)",
+    )
+    parser.add_argument(
+        "--output",
+        default="docs/benchmarks",
+        metavar="FOLDER",
+        help="where the page, its picture and the numbers go (docs/benchmarks)",
+    )
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    return parser
+
+
+def _in_a_process(options: argparse.Namespace, threads: int) -> list[Result]:
+    """Measure on so many threads in a process of its own: libraries fix them when loaded."""
+    cases = [name for name in options.case if name in CASES]
+    if not cases:
+        return []
+    size = [] if options.size == "full" else [f"--{options.size}"]
+    with tempfile.TemporaryDirectory() as folder:
+        lines = Path(folder) / "results"
+        command = [sys.executable, "-m", "benchmarks", *size, "--threads", str(threads)]
+        subprocess.run(
+            [*command, "--worker", str(lines), "--case", *cases],
+            env=machine.environment(threads),
+            check=True,
+        )
+        return [Result.from_dict(json.loads(line)) for line in lines.read_text().splitlines()]
+
+
+def _work(options: argparse.Namespace) -> None:
+    """Measure, and leave every result as a line of JSON."""
+    (threads,) = options.threads
+    machine.pin(threads)
+    setting = Setting(options.size, threads)
+    with open(options.worker, "w", encoding="utf-8") as lines:
+        for name in options.case:
+            for case in CASES[name](setting):
+                print(f"\n{case.title}, {report.threads_text(threads)}", flush=True)
+                for result in measured(case, setting):
+                    print(report.line(result), flush=True)
+                    lines.write(json.dumps(result.as_dict()) + "\n")
+                    lines.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

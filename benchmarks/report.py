@@ -1,0 +1,151 @@
+"""The report: a page of tables, a picture, and the numbers themselves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from benchmarks import plot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from benchmarks.cases import Result
+    from benchmarks.measure import Spread
+    from benchmarks.startup import FirstCall
+
+_HOW = """\
+`make bench` writes this page. Two calls are measured in turn, A B A B …, after a warm-up of each; a
+ratio is taken between two neighbours in that order, and its median, least and greatest value are
+given: how many times *their* cost is *ours*. *Wall* is what a clock on the wall shows; *CPU* is the
+time that processors were at work for the process, which other programs on the machine disturb less.
+Costs in ns are the best of all rounds. Every library runs with the number of threads in the heading
+and is kept on as many processors; one that has a single thread is left out of the tables for more.
+Pictures are float32. Making a library's own kind of image and taking the result out of it is not
+counted; for this package a call is counted whole, from the array given to a new array returned,
+but for the rows in *italics*, which are parts of that call or a bound of the machine.
+"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All there is to say."""
+
+    results: list[Result]
+    first_calls: list[FirstCall]
+    import_time: float | None
+    machine: dict[str, str]
+    peers: dict[str, str]
+    size: str
+    load: float | None
+
+
+def write(folder: Path, report: Report) -> list[Path]:
+    """Write index.md, speed.png and results.json into a folder and return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page, picture, numbers = (folder / name for name in ("index.md", "speed.png", "results.json"))
+    shown = [r for r in report.results if r.threads == 1 and not r.own]
+    if shown:
+        plot.draw(picture, shown, _machine_line(report))
+    page.write_text("\n".join(_page(report, bool(shown))) + "\n", encoding="utf-8")
+    values = {
+        "machine": report.machine,
+        "peers": report.peers,
+        "import_time": report.import_time,
+        "first_calls": [asdict(each) for each in report.first_calls],
+        "results": [result.as_dict() for result in report.results],
+    }
+    numbers.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    return [page, *([picture] if shown else []), numbers]
+
+
+def line(result: Result) -> str:
+    """Return a result as a line for the terminal."""
+    wall, cpu = result.duel.ratio("wall"), result.duel.ratio("cpu")
+    return (
+        f"  {result.theirs:52.52} {_ns(result, 'ours'):>7} | {_ns(result, 'theirs'):>7} ns   "
+        f"wall {_ratio(wall)}   CPU {_ratio(cpu)}  {result.note}"
+    )
+
+
+def first_call_line(call: FirstCall) -> str:
+    return f"  {call.name:24} compiling {call.cold:5.2f} s   cached {call.warm:5.2f} s"
+
+
+def threads_text(threads: int) -> str:
+    return "1 thread" if threads == 1 else f"{threads} threads"
+
+
+def _page(report: Report, has_picture: bool) -> Iterator[str]:
+    yield "# Benchmarks\n"
+    yield _HOW
+    yield from _machine(report)
+    if has_picture:
+        yield "\n![How many times faster, by case and library](speed.png)"
+    for threads, results in groupby(report.results, key=lambda r: r.threads):
+        yield f"\n## {threads_text(threads).capitalize()}"
+        for (title, unit, ours), rows in groupby(results, key=lambda r: (r.title, r.unit, r.ours)):
+            yield from _table(title, unit, ours, list(rows))
+    if report.first_calls:
+        yield from _startup(report)
+
+
+def _machine_line(report: Report) -> str:
+    names = ("processor", "date")
+    return ", ".join(report.machine[name] for name in names)
+
+
+def _machine(report: Report) -> Iterator[str]:
+    if report.size != "full":
+        yield f"**A {report.size} run: fewer rounds, smaller pictures.**\n"
+    yield "| | |\n|---|---|"
+    for name, value in report.machine.items():
+        yield f"| {name} | {value} |"
+    if report.load is not None:
+        yield f"| load of the machine at the end | {report.load:.1f} |"
+    here = {name: version for name, version in report.peers.items() if version != "missing"}
+    missing = [name for name in report.peers if name not in here]
+    yield f"| compared with | {', '.join(f'{name} {here[name]}' for name in here)} |"
+    yield f"| missing | {', '.join(missing) or 'none'} |"
+
+
+def _table(title: str, unit: str, ours: str, rows: list[Result]) -> Iterator[str]:
+    yield f"\n### {title}\n"
+    yield f"Ours: `{ours.split(' (')[0]}`{_note_of(ours)}. Costs in ns per {unit}.\n"
+    yield "| beside | ours | theirs | × wall (range) | × CPU (range) | |\n|---|--:|--:|---|---|---|"
+    for row in rows:
+        name = f"*{row.theirs}*" if row.own else row.theirs
+        wall, cpu = row.duel.ratio("wall"), row.duel.ratio("cpu")
+        yield (
+            f"| {name} | {_ns(row, 'ours')} | {_ns(row, 'theirs')} | {_ratio(wall)} "
+            f"| {_ratio(cpu)} | {row.note} |"
+        )
+
+
+def _note_of(ours: str) -> str:
+    _, _, note = ours.partition(" (")
+    return f" ({note}" if note else ""
+
+
+def _startup(report: Report) -> Iterator[str]:
+    yield "\n## The first call in a new process\n"
+    yield (
+        f"`import napari_diffusion` takes {1e3 * (report.import_time or 0):.0f} ms. A filter is "
+        "compiled the first time it is ever called; later processes find it in the cache.\n"
+    )
+    yield "| | compiling, s | cached, s | second call, ms |\n|---|--:|--:|--:|"
+    for call in report.first_calls:
+        yield f"| {call.name} | {call.cold:.2f} | {call.warm:.2f} | {1e3 * call.second:.2f} |"
+
+
+def _ns(result: Result, side: str) -> str:
+    """The least CPU time of a side, which is the wall's on one thread and an idle machine."""
+    clock = "cpu" if result.threads == 1 else "wall"
+    return f"{1e9 * result.duel.best(side, clock):.3g}"
+
+
+def _ratio(spread: Spread) -> str:
+    return f"{spread.median:.3g} ({spread.least:.3g}–{spread.greatest:.3g})"

@@ -1,0 +1,196 @@
+"""That the benchmark runs and that its arithmetic is right; never how fast anything is."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = ("measure", "cases", "peers", "blur", "noise", "report", "plot", "startup", "machine")
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """The modules of the benchmark, by name."""
+    sys.path.insert(0, str(ROOT))
+    try:
+        names = {name: importlib.import_module(f"benchmarks.{name}") for name in MODULES}
+        yield SimpleNamespace(**names)
+    finally:
+        sys.path.remove(str(ROOT))
+
+
+def _duel(bench, ours, theirs):
+    def costs(walls):
+        return tuple(bench.measure.Cost(wall, 2 * wall) for wall in walls)
+
+    return bench.measure.Duel(costs(ours), costs(theirs))
+
+
+def _result(bench, threads=1, own=False, **changes):
+    values = {
+        "case": "heat",
+        "title": "Heat",
+        "unit": "sample",
+        "threads": threads,
+        "ours": "Heat (exact)",
+        "theirs": "a library",
+        "note": "same to 1e-08",
+        "own": own,
+        "duel": _duel(bench, [1e-9, 2e-9, 4e-9], [8e-9, 10e-9, 12e-9]),
+    }
+    return bench.cases.Result(**{**values, **changes})
+
+
+def test_ratios_are_taken_pair_by_pair(bench):
+    # The ratio of the medians would be 5, and that of the bests 8.
+    ratio = _duel(bench, [1, 2, 4], [8, 10, 12]).ratio("wall")
+    assert (ratio.least, ratio.median, ratio.greatest) == (3, 5, 8)
+    ratio = _duel(bench, [1, 4, 2], [8, 8, 6]).ratio("cpu")
+    assert (ratio.least, ratio.median, ratio.greatest) == (2, 3, 8)
+
+
+def test_the_median_of_an_even_number_lies_between(bench):
+    assert bench.measure.Spread.of([4, 1, 2, 30]) == bench.measure.Spread(3, 1, 30)
+
+
+def test_the_best_is_the_least_cost_of_a_side(bench):
+    duel = _duel(bench, [3, 2, 5], [7, 9, 8])
+    assert duel.best("ours", "wall") == 2
+    assert duel.best("theirs", "cpu") == 14
+
+
+def test_costs_are_per_unit_of_work(bench, monkeypatch):
+    ticks = {"perf_counter": [10.0, 22.0], "process_time": [3.0, 9.0]}
+    for name, times in ticks.items():
+        monkeypatch.setattr(bench.measure.time, name, lambda times=times: times.pop(0))
+    calls = []
+    assert bench.measure.cost(lambda: calls.append(1), 2.0, repeats=3) == bench.measure.Cost(2, 1)
+    assert len(calls) == 3
+
+
+def test_both_sides_are_measured_in_turn_after_a_warm_up(bench, monkeypatch):
+    monkeypatch.setattr(bench.measure, "SHORTEST", 0.0)
+    order = []
+    duel = bench.measure.duel(
+        lambda: order.append("A"), 1, lambda: order.append("B"), 1, rounds=4, budget=1e9
+    )
+    assert "".join(order) == "AABB" + "ABABABAB"
+    assert len(duel.ours) == len(duel.theirs) == 4
+
+
+def test_three_rounds_are_measured_however_slow(bench, monkeypatch):
+    monkeypatch.setattr(bench.measure, "SHORTEST", 0.0)
+    duel = bench.measure.duel(lambda: None, 1, lambda: None, 1, rounds=9, budget=0.0)
+    assert len(duel.ours) == 3
+
+
+def test_results_survive_json(bench):
+    result = _result(bench)
+    assert bench.cases.Result.from_dict(json.loads(json.dumps(result.as_dict()))) == result
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (12, 10, 8)])
+def test_the_exact_solutions_are_exact(bench, shape):
+    """On a cosine mode, whose decay is known in closed form on the grid and in space."""
+    sigma, wave = 1.5, 3
+    omega = np.pi * wave / shape[0]
+    mode = np.cos(omega * (np.arange(shape[0]) + 0.5))
+    image = np.broadcast_to(mode.reshape(-1, *(1,) * (len(shape) - 1)), shape).copy()
+    exact = bench.blur.Exact(image, sigma)
+    grid = np.exp(-0.5 * sigma**2 * (2 - 2 * np.cos(omega)))
+    np.testing.assert_allclose(exact.on_grid, grid * image, atol=1e-12)
+    np.testing.assert_allclose(
+        exact.continuous, np.exp(-0.5 * (sigma * omega) ** 2) * image, atol=1e-12
+    )
+    assert "error 1e-01 to heat" in exact.errors(exact.on_grid + 0.1)
+
+
+def test_what_differs_is_said(bench):
+    assert bench.cases.agreement(2e-7) == "same to 2e-07"
+    assert bench.cases.agreement(0.02, " inside").startswith("DIFFERS by 0.02")
+    a = np.zeros((6, 6))
+    b = np.pad(np.zeros((4, 4)), 1, constant_values=1.0)
+    assert bench.cases.difference(a, b) == 1
+    assert bench.cases.difference(a, b, margin=1) == 0
+
+
+def test_numbers_of_the_wrong_scale_are_noticed(bench):
+    numbers = np.random.default_rng(0).standard_normal(10**5)
+    assert bench.noise.moments(numbers) == ""
+    assert "NOT" in bench.noise.moments(1.02 * numbers)
+    assert "NOT" in bench.noise.moments(numbers + 0.02)
+
+
+def test_a_missing_library_is_said_to_be_missing(bench, tmp_path):
+    absent = bench.peers.Peer("Absent", "no_such_library", ("no-such-library",))
+    assert absent.version == "missing"
+    assert not absent.ready(1)
+    versions = {"numpy": "1.0", absent.name: absent.version}
+    page = _written(bench, tmp_path, [_result(bench)], versions)
+    assert "| missing | Absent |" in page
+    assert "| compared with | numpy 1.0 |" in page
+
+
+def test_a_library_of_one_thread_is_left_out_of_two(bench):
+    alone = bench.peers.Peer("numpy", "numpy", ("numpy",))
+    told = []
+    many = bench.peers.Peer("numpy", "numpy", ("numpy",), lambda _, n: told.append(n))
+    assert alone.ready(1)
+    assert not alone.ready(2)
+    assert many.ready(2)
+    assert told == [2]
+
+
+def test_the_page_has_a_table_for_each_number_of_threads(bench, tmp_path):
+    results = [
+        _result(bench),
+        _result(bench, own=True, theirs="a part"),
+        _result(bench, threads=2),
+    ]
+    page = _written(bench, tmp_path, results, {"numpy": "1.0"})
+    assert page.index("## 1 thread") < page.index("## 2 threads")
+    assert "| a library | 2 | 16 | 5 (3–8) | 5 (3–8) | same to 1e-08 |" in page
+    assert "| *a part* |" in page
+    assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+
+
+def _written(bench, folder, results, versions):
+    machine = {"date": "2000-01-01", "processor": "a processor"}
+    report = bench.report.Report(results, [], None, machine, versions, "full", 0.0)
+    return bench.report.write(folder, report)[0].read_text("utf-8")
+
+
+def test_first_calls_are_timed_in_new_processes(bench):
+    call = bench.startup.first_call("filter", "Median", times=1)
+    assert call.name == "filters.Median"
+    assert 0 < call.second <= max(call.cold, call.warm)
+
+
+def test_it_runs_from_end_to_end(tmp_path):
+    cases = ["perona-malik-rational", "perona-malik-exponential", "perona-malik-colour"]
+    cases += ["noise-gaussian", "whole-step", "heat"]
+    command = [sys.executable, "-m", "benchmarks", "--tiny", "--threads", "1"]
+    done = subprocess.run(
+        [*command, "--output", str(tmp_path), "--case", *cases],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "results.json").read_text("utf-8"))["results"]
+    assert {result["case"] for result in results} == set(cases)
+    for result in results:
+        assert result["theirs"] in done.stdout
+        costs = result["duel"]["ours"] + result["duel"]["theirs"]
+        assert all(cost["wall"] > 0 and cost["cpu"] > 0 for cost in costs)
+    page = (tmp_path / "index.md").read_text("utf-8")
+    assert "DIFFERS" not in page
+    assert "NOT standard" not in page
