@@ -386,7 +386,7 @@ def test_presets_and_new_members_follow_the_distance_of_the_samples(qtbot):
     qtbot.addWidget(form)
     form.set_sample_length(0.25)
     assert form.preset() == "explore"
-    assert form.value() == PRESETS["explore"].scaled(0.25)
+    assert form.value() == PRESETS["explore"].scaled(0.25, digits=3)
     form.final_filter.combo.setCurrentText("Median")
     assert form.final_filter.value() == filters.Median().scaled(0.25)
 

@@ -113,6 +113,7 @@ class Drive:
         function: Callable[[NDArray[Any]], NDArray[Any]],
         block: NDArray[Any],
         halo: Sequence[int],
+        work_per_voxel: int = 1,
     ) -> NDArray[Any]:
         """Apply a local array function tile by tile, each tile with its halo.
 
@@ -124,6 +125,8 @@ class Drive:
             Canonical (t, c, z, y, x).
         halo : sequence of 5 int
             Reach of `function` along each axis.
+        work_per_voxel : int
+            How many times longer than a simple filter a voxel takes: tiles are as much smaller.
         """
         out = np.empty(block.shape, block.dtype)
 
@@ -131,7 +134,8 @@ class Drive:
             padded, inner = with_halo(core, halo, block.shape)
             out[core] = function(block[padded])[inner]
 
-        self.each(work, [(tile,) for tile in _tiles(block.shape, halo)])
+        voxels = max(TILE_VOXELS // work_per_voxel, 1)
+        self.each(work, [(tile,) for tile in _tiles(block.shape, halo, voxels)])
         return out
 
     def add_noise(
@@ -182,12 +186,12 @@ def with_halo(
     return padded, inner
 
 
-def _tiles(shape: Sequence[int], halo: Sequence[int]) -> Iterator[tuple[slice, ...]]:
+def _tiles(shape: Sequence[int], halo: Sequence[int], voxels: int) -> Iterator[tuple[slice, ...]]:
     """Cut a canonical shape into cores: whole rows, single batch pictures, bands of y or z."""
     t, c, z, y, x = shape
     # Bands at least as thick as twice the halo keep the work done twice below one half.
-    band_y = min(y, max(4 * halo[3], TILE_VOXELS // max(x, 1), 1))
-    band_z = min(z, max(4 * halo[2], TILE_VOXELS // max(band_y * x, 1), 1))
+    band_y = min(y, max(4 * halo[3], voxels // max(x, 1), 1))
+    band_z = min(z, max(4 * halo[2], voxels // max(band_y * x, 1), 1))
     thick_t = 1 if halo[0] == 0 else t
     for t0 in range(0, t, thick_t):
         for c0 in range(c):

@@ -158,7 +158,7 @@ class Member:
         changes: dict[str, Any] = {}
         for parameter in self.parameters():
             value, power = getattr(self, parameter.name), _LENGTHS.get(parameter.unit, 0)
-            if not power or isinstance(value, str):
+            if not power or length == 1 or isinstance(value, str):
                 continue
             factor = length**power
             many = isinstance(value, tuple)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from napari_diffusion.drive import Drive
     from napari_diffusion.grid import Grid, Shape
 
-# Radius in samples; the number of samples to be sorted grows with its square or cube.
-WIDEST = 100
+# Samples in the box around one sample; all of them are sorted for each one.
+MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,14 @@ class Median(Filter):
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the radius in samples."""
-        widest = self.radius / min(grid.spacing)
-        if widest > WIDEST:
+        reach = [self.radius / length for length in grid.lengths]
+        count = math.prod(2 * r + 1 for r in reach)
+        if count > MOST:
             raise ValueError(
-                f"Median: radius={self.radius:g} is {widest:g} samples, more than {WIDEST}: "
-                "sorting that many takes too long; give a smaller radius."
+                f"Median: radius={self.radius:g} takes {count:.3g} samples around each one, more "
+                f"than {MOST}, and sorting them takes too long: give a smaller radius."
             )
-        return tuple(int(self.radius / length + 1e-9) for length in grid.lengths)  # type: ignore[return-value]
+        return tuple(int(r + 1e-9) for r in reach)  # type: ignore[return-value]
 
     def footprint(self, grid: Grid) -> NDArray[np.bool_]:
         """Return the surroundings: canonical, odd along each axis, True within the radius."""
@@ -84,9 +86,11 @@ class Median(Filter):
             def median(array: NDArray[Any]) -> NDArray[Any]:
                 return np.asarray(ndimage.median_filter(array, size=size, footprint=shape))
 
-            return drive.tiled(median, block, reach)
+            return drive.tiled(median, block, reach, footprint.size)
         holed = np.where(mask, block, np.nan).astype(block.dtype)
-        middle = drive.tiled(lambda array: _nan_median(array, footprint), holed, reach)
+        middle = drive.tiled(
+            lambda array: _nan_median(array, footprint), holed, reach, footprint.size
+        )
         return np.where(mask, middle, block).astype(block.dtype)
 
 
