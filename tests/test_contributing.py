@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import types
+from importlib.util import find_spec
 from pathlib import Path
 
 import laws
@@ -84,6 +85,7 @@ def test_its_form_has_range_unit_and_tooltip(opening):
         opening(radius=-1.0)
 
 
+@pytest.mark.skipif(find_spec("ruff") is None, reason="ruff comes with the extra lint")
 def test_it_is_in_the_usual_form():
     ruff = [sys.executable, "-m", "ruff"]
     name = ["--stdin-filename", str(ROOT / "src/napari_diffusion/filters/opening.py"), "-"]
