@@ -62,12 +62,14 @@ class Canvas:
         picture = Picture.of(image, **options)
         recipe = recipe.resolved_on(picture)
         _check_room(recipe, picture)
+        # What a filter refuses is said now, not when its turn comes.
+        reach = _reach(recipe, picture, first_step)
         drive = _chunks() if is_dask(image) else Drive(stop=stop)
         if region is None:
             everything = tuple(slice(0, size) for size in picture.grid.shape)
             return cls(recipe, picture, picture, everything, drive)
         core = picture.grid.canonical_slices(region)
-        outer, inner = with_halo(core, _reach(recipe, picture, first_step), picture.grid.shape)
+        outer, inner = with_halo(core, reach, picture.grid.shape)
         return cls(recipe, picture.cut(outer), picture.cut(core), inner, drive)
 
     @property
@@ -114,10 +116,11 @@ def _check_first_step(first_step: int, recipe: Recipe) -> None:
 
 def _check_room(recipe: Recipe, picture: Picture) -> None:
     """Refuse noise so large that adding it could overflow."""
-    start = recipe.starting_noise_scale
+    start, schedule, last = recipe.starting_noise_scale, recipe.schedule, recipe.num_steps - 1
+    largest = max(schedule.fraction(step, recipe.num_steps) for step in (0, last))
     for scale in start if isinstance(start, tuple) else (start,):
         assert not isinstance(scale, str)
-        check_scale_fits(recipe.schedule(scale, recipe.num_steps).max(), picture)
+        check_scale_fits(scale * largest, picture)
 
 
 def _any(noise_scale: NoiseScale) -> bool:
@@ -132,15 +135,18 @@ def _chunks() -> Any:
 
 def _reach(recipe: Recipe, picture: Picture, first_step: int) -> tuple[int, ...]:
     """Return how far the result of all steps reaches: the sum of the halos, or everything."""
-    grid = picture.grid
-    filters = [recipe.filter_at(step) for step in range(first_step, recipe.total_steps)]
-    members = [*filters, recipe.final_filter, *(recipe.noise for _ in filters)]
+    grid, noise = picture.grid, recipe.noise
+    count = max(recipe.total_steps - first_step, 0)
+    series = recipe.filters[first_step:] or recipe.filters[-1:]
+    used: list[tuple[Noise | Filter | None, int]] = [(recipe.final_filter, 1), (noise, count)]
+    used += [(each, 1) for each in series[:count]]
+    used.append((series[-1], max(count - len(series), 0)))
     reach = [0] * 5
-    for member in members:
+    for member, times in used:
         halo = (0,) * 5 if member is None else member.halo(grid)
         # A member without a halo sees everything, and then so must the window.
         halo = grid.shape if halo is None else halo
-        reach = [a + b for a, b in zip(reach, halo, strict=True)]
+        reach = [a + times * b for a, b in zip(reach, halo, strict=True)]
     # Channels may share an edge map, or have lists of one number each: the window keeps them all.
     reach[1] = grid.shape[1]
     return tuple(reach)
