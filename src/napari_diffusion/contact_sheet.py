@@ -139,9 +139,9 @@ def contact_sheet(panels: Sequence[Panel], limits: tuple[float, float]) -> Any:
 
 def _columns(count: int, width: int, height: int) -> int:
     """Return how many columns make a sheet of about 16:10 with few empty places."""
-    wanted = max(round(math.sqrt(count * 1.6 * (height + 2 * _TEXT) / width)), 1)
-    near = range(max(wanted - 1, 1), wanted + 2)
-    return min(count, min(near, key=lambda n: (-count % n, abs(n - wanted), -n)))
+    wanted = math.sqrt(count * 1.6 * (height + 2 * _TEXT) / width)
+    near = range(max(math.floor(wanted) - 1, 1), math.ceil(wanted) + 2)
+    return min(count, min(near, key=lambda n: (-count % n, abs(math.log(n / wanted)))))
 
 
 def _bytes(picture: NDArray[Any], limits: tuple[float, float]) -> Any:

@@ -10,7 +10,7 @@ from napari_diffusion.cli.arguments import UsageError, parser
 from napari_diffusion.drive import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["main"]
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a file name that the terminal cannot show
     arguments = parser().parse_args(argv)
     with warnings.catch_warnings():
-        warnings.showwarning = _say_warning
+        warnings.showwarning = _warner()
         try:
             return int(arguments.command(arguments))
         except UsageError as error:
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stderr.close()
             return COULD_NOT
         except MemoryError as error:
-            return _failed(error, COULD_NOT, "There is not enough memory for this picture.")
+            return _failed(error, COULD_NOT, str(error) or "There is not enough memory.")
         except (OSError, ValueError, TypeError) as error:
             return _failed(error, COULD_NOT)
 
@@ -61,5 +61,14 @@ def _one_line(error: BaseException) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def _say_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"napari-diffusion: warning: {' '.join(str(message).split())}", file=sys.stderr)
+def _warner() -> Callable[..., None]:
+    """Return what says every warning once, in one line."""
+    said = set()
+
+    def say(message: Warning | str, *_: Any, **__: Any) -> None:
+        text = " ".join(str(message).split())
+        if text not in said:
+            print(f"napari-diffusion: warning: {text}", file=sys.stderr)
+        said.add(text)
+
+    return say

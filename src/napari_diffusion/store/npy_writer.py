@@ -42,6 +42,10 @@ class NpyWriter:
         self._file.close()
         write_record(self._path, record)
 
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
     def _write_header(self, count: int) -> None:
         # numpy leaves room in the header for a first axis of any length.
         header = {

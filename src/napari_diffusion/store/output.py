@@ -39,6 +39,9 @@ class Writer(Protocol):
     def finish(self, record: dict[str, Any]) -> None:
         """Make a whole file of the steps written so far, however many."""
 
+    def close(self) -> None:
+        """Close what is open, whole or not."""
+
 
 @dataclass(eq=False)
 class Output:
@@ -107,10 +110,7 @@ class Output:
     ) -> None:
         if error is None:
             self._writer.finish(self._whole_record())
-            for partial, path in zip(
-                self._pieces(self.partial), self._pieces(self.path), strict=True
-            ):
-                publish(partial, path, self.overwrite)
+            self._publish()
             return
         if self.steps and self._whole:
             try:
@@ -138,10 +138,18 @@ class Output:
     def _whole_record(self) -> dict[str, Any]:
         return {**self.record, "steps": self.steps}
 
+    def _publish(self) -> None:
+        try:
+            pieces = zip(self._pieces(self.partial), self._pieces(self.path), strict=True)
+            for partial, path in pieces:
+                publish(partial, path, self.overwrite)
+        except OSError as error:
+            error.add_note(f"What was written is whole and kept in {str(self.partial)!r}.")
+            raise
+
     def _drop(self) -> None:
-        # Only closes what is open: the file goes anyway.
         with contextlib.suppress(Exception):
-            self._writer.finish(self._whole_record())
+            self._writer.close()
         for path in self._pieces(self.partial):
             _remove(path)
 

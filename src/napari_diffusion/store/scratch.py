@@ -48,6 +48,9 @@ def steps_by_disk(
     with tempfile.TemporaryDirectory(prefix=".napari-diffusion-", dir=folder) as scratch:
         for index in range(recipe.total_steps + 1):
             step = next(steps(image, recipe, first_step=index, **options))
+            if step.is_final and recipe.final_filter is None:
+                yield dataclasses.replace(step, image=image)
+                return
             path = Path(scratch) / str(index % 2)
             _store(step.image, path, stop)
             image = da.from_zarr(str(path))

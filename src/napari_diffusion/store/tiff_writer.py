@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,10 @@ class TiffWriter:
         if self._count:
             tifffile.tiffcomment(self._path, self._xml(record).encode())
 
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
     def _xml(self, record: dict[str, Any]) -> str:
         import tifffile
 
@@ -123,17 +128,22 @@ class FolderWriter:
     def write(self, image: Any, record: dict[str, Any]) -> None:
         """Write a step into a file of its own."""
         path = self._path / f"step_{record['step']:04}.ome.tif"
+        writer = TiffWriter(path, self._source, self._dtype, 1)
         try:
-            writer = TiffWriter(path, self._source, self._dtype, 1)
             writer.write(image, record)
             writer.finish(record)
         except BaseException:
+            with contextlib.suppress(Exception):
+                writer.close()
             path.unlink(missing_ok=True)
             raise
 
     def finish(self, record: dict[str, Any]) -> None:
         """Do nothing: every file is whole and has its own record."""
         del record
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
 
 
 def _checked_type(dtype: Any) -> np.dtype[Any]:

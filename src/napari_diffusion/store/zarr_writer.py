@@ -69,6 +69,9 @@ class ZarrWriter:
         zarr.create_group(str(self._path / "OME"), zarr_format=3, attributes={"ome": series})
         validate_zarr_store(str(self._path))
 
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
     def _metadata(self, record: dict[str, Any]) -> Any:
         from yaozarrs import v05
 
