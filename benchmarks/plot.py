@@ -17,6 +17,9 @@ WIDTH, LEFT, RIGHT = 1200, 480, 90
 ROW, HEADING, TOP, BOTTOM = 24, 40, 64, 56
 INK, GREY, RULE, BAR, BEHIND = "#1f2933", "#6b7785", "#dde3e9", "#2f7f9f", "#c8643c"
 
+# What Pillow's own font, the only one that is everywhere, cannot show.
+_PLAIN = {"–": "-", "×": "x", "²": "^2", "³": "^3", "σ": "sigma"}
+
 
 def draw(path: Path, results: list[Result], machine: str) -> None:
     """Draw the medians of the ratios of CPU time with their ranges."""
@@ -30,12 +33,12 @@ def draw(path: Path, results: list[Result], machine: str) -> None:
     _grid(pen, axis, height)
     y = TOP
     for title, rows in groups:
-        pen.text((24, y + 14), title, INK, _font(16))
+        pen.text((24, y + 14), _plain(title), INK, _font(16))
         y += HEADING
         for row in rows:
             _bar(pen, axis, y, row)
             y += ROW
-    pen.text((24, height - 30), machine, GREY, _font(13))
+    pen.text((24, height - 30), _plain(machine), GREY, _font(13))
     image.save(path, optimize=True)
 
 
@@ -61,7 +64,7 @@ def _grid(pen: ImageDraw.ImageDraw, axis: _Axis, height: int) -> None:
     for tick in axis.ticks():
         x = axis(tick)
         pen.line((x, TOP, x, bottom), INK if tick == 1 else RULE, 1)
-        pen.text((x, bottom + 6), f"{tick:g}×", GREY, _font(13), anchor="ma")
+        pen.text((x, bottom + 6), f"{tick:g}", GREY, _font(13), anchor="ma")
 
 
 def _bar(pen: ImageDraw.ImageDraw, axis: _Axis, y: float, row: Result) -> None:
@@ -71,9 +74,14 @@ def _bar(pen: ImageDraw.ImageDraw, axis: _Axis, y: float, row: Result) -> None:
     colour = BAR if ratio.median >= 1 else BEHIND
     pen.rectangle((min(one, end), y + 5, max(one, end), y + ROW - 5), colour)
     pen.line((axis(ratio.least), middle, axis(ratio.greatest), middle), INK, 2)
-    pen.text((LEFT - 12, middle), row.theirs, INK, _font(14), anchor="rm")
+    pen.text((LEFT - 12, middle), _plain(row.theirs), INK, _font(14), anchor="rm")
     text = f"{ratio.median:.3g}"
-    pen.text((max(end, axis(ratio.greatest)) + 8, middle), text, INK, _font(14), anchor="lm")
+    right = max(one, end, axis(ratio.greatest))
+    pen.text((right + 8, middle), text, INK, _font(14), anchor="lm")
+
+
+def _plain(text: str) -> str:
+    return "".join(_PLAIN.get(letter, letter) for letter in text)
 
 
 def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:

@@ -72,7 +72,11 @@ def line(result: Result) -> str:
 
 
 def first_call_line(call: FirstCall) -> str:
-    return f"  {call.name:24} compiling {call.cold:5.2f} s   cached {call.warm:5.2f} s"
+    cold, warm = call.cold, call.warm
+    return (
+        f"  {call.name:24} compiling {cold.wall:5.2f} s (CPU {cold.cpu:.2f})   "
+        f"cached {warm.wall:5.2f} s (CPU {warm.cpu:.2f})"
+    )
 
 
 def threads_text(threads: int) -> str:
@@ -136,9 +140,10 @@ def _startup(report: Report) -> Iterator[str]:
         f"`import napari_diffusion` takes {1e3 * (report.import_time or 0):.0f} ms. A filter is "
         "compiled the first time it is ever called; later processes find it in the cache.\n"
     )
-    yield "| | compiling, s | cached, s | second call, ms |\n|---|--:|--:|--:|"
+    yield "| 64² | compiling, s (CPU) | cached, s (CPU) | second call, ms |\n|---|--:|--:|--:|"
     for call in report.first_calls:
-        yield f"| {call.name} | {call.cold:.2f} | {call.warm:.2f} | {1e3 * call.second:.2f} |"
+        cold, warm = (f"{cost.wall:.2f} ({cost.cpu:.2f})" for cost in (call.cold, call.warm))
+        yield f"| {call.name} | {cold} | {warm} | {1e3 * call.second.wall:.2f} |"
 
 
 def _ns(result: Result, side: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from typing import Any
+from statistics import median
 
 from benchmarks import machine
+from benchmarks.measure import Cost
 
 _IMPORT = """
 import time
@@ -29,9 +29,9 @@ member = getattr({"filter": nd.filters, "noise": nd.noise}[slot], name)()
 options = {"noise_scale": 0.1} if slot == "noise" else {}
 took = []
 for _ in range(2):
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
     member(image, **options)
-    took.append(time.perf_counter() - begun)
+    took.append((time.perf_counter() - begun, time.process_time() - worked))
 print(json.dumps(took))
 """
 
@@ -41,27 +41,27 @@ _MODULES = {"filter": "filters", "noise": "noise"}
 
 @dataclass(frozen=True)
 class FirstCall:
-    """Seconds that the first call of a member takes, and the second one in the same process.
+    """What the first call of a member takes, and the second one in the same process.
 
     Attributes
     ----------
     name : str
-    cold : float
+    cold : Cost
         The kernels are compiled.
-    warm : float
+    warm : Cost
         A process before has left them in the cache.
-    second : float
+    second : Cost
     """
 
     name: str
-    cold: float
-    warm: float
-    second: float
+    cold: Cost
+    warm: Cost
+    second: Cost
 
 
 def import_time(times: int = 5) -> float:
     """Return the median of the seconds that ``import napari_diffusion`` takes."""
-    return statistics.median(float(_run(_IMPORT)) for _ in range(times))
+    return median(float(_run(_IMPORT)) for _ in range(times))
 
 
 def members(size: str) -> list[tuple[str, str]]:
@@ -75,13 +75,19 @@ def members(size: str) -> list[tuple[str, str]]:
 def first_call(slot: str, name: str, times: int = 3) -> FirstCall:
     """Time the first calls of a member, the cache of compiled kernels being empty at first."""
     with tempfile.TemporaryDirectory() as cache:
-        runs: list[Any] = [
-            json.loads(_run(_FIRST_CALL, slot, name, NUMBA_CACHE_DIR=cache))
+        runs = [
+            [
+                Cost(*took)
+                for took in json.loads(_run(_FIRST_CALL, slot, name, NUMBA_CACHE_DIR=cache))
+            ]
             for _ in range(1 + times)
         ]
-    warm = statistics.median(first for first, _ in runs[1:])
+    warm = [first for first, _ in runs[1:]]
     return FirstCall(
-        f"{_MODULES[slot]}.{name}", runs[0][0], warm, min(second for _, second in runs)
+        f"{_MODULES[slot]}.{name}",
+        runs[0][0],
+        Cost(median(cost.wall for cost in warm), median(cost.cpu for cost in warm)),
+        min((second for _, second in runs), key=lambda cost: cost.wall),
     )
 
 
