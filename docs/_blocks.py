@@ -5,9 +5,11 @@ A page says ``<!-- made: name -->`` where the part of that name goes.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
 import re
+from pathlib import Path
 
 import _cli
 import _measure
@@ -19,6 +21,8 @@ from napari_diffusion.member import Member
 from napari_diffusion.presets import PRESETS
 
 MARK = re.compile(r"<!-- made: ([\w -]+) -->")
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 Files = dict[str, "str | bytes"]
 
@@ -81,6 +85,17 @@ def _presets() -> str:
     return "\n".join(rows) + "\n\nParameters that are not named have their defaults.\n"
 
 
+def _examples() -> str:
+    """Return every file of the examples under the first line of its docstring."""
+    parts = []
+    for path in sorted(EXAMPLES.glob("*.py")):
+        code = path.read_text("utf-8").strip()
+        title = (ast.get_docstring(ast.parse(code)) or path.stem).splitlines()[0]
+        _, _, body = code.partition('"""\n')
+        parts.append(f"**{title}** `examples/{path.name}`\n\n```python\n{body.strip()}\n```\n")
+    return "\n".join(parts)
+
+
 #: The parts by their names.
 PARTS = {
     "one step": lambda: _pictures.strip(_one_step()[0]),
@@ -91,4 +106,5 @@ PARTS = {
     "presets": _presets,
     "recipe json": lambda: f"```json\n{PRESETS['explore'].to_json()}\n```\n",
     "commands": _cli.commands,
+    "examples": _examples,
 }

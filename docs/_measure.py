@@ -111,7 +111,7 @@ def table() -> str:
 
 
 def _best(curve: NDArray[Any]) -> str:
-    return f"{curve.max():.1f} in step {curve.argmax()}"
+    return f"{curve.max():.1f}\u00a0in\u00a0step\u00a0{curve.argmax()}"
 
 
 def _verdict() -> str:
