@@ -176,6 +176,7 @@ class DiffusionLoop(QWidget):
             self.result.refuse(str(refused), offers(job, result, self.result.set_value, fewer))
             raise
         self.source.say(None)
+        self.recipe.say("")
         self.result.refuse("", [])
         outlet = outlet_for(self.viewer, layer, job, look, result)
         total = job.recipe.total_steps - job.first_step + (job.recipe.final_filter is not None)
@@ -223,11 +224,14 @@ class DiffusionLoop(QWidget):
             case "memory":
                 if not self.result.message.text():
                     self.result.refuse(sentence, [])
-            case _:
-                self.controls.say(sentence, bad=True)
+            case "recipe":
+                self.recipe.say(sentence)
+                self.controls.say("Nothing was run: see the sentence in red.", bad=True)
                 for message in self.recipe.findChildren(Message):
                     if message.text() == sentence:
                         self._area.ensureWidgetVisible(message)
+            case _:
+                self.controls.say(sentence, bad=True)
         _notify("error", sentence)
 
     # --- the end of the dock ---

@@ -1,0 +1,75 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+import napari_diffusion as nd
+
+
+@pytest.fixture(autouse=True)
+def _own_recipe_folder(monkeypatch, tmp_path):
+    """Keep the tests away from the recipes that the user has saved."""
+    monkeypatch.setenv("NAPARI_DIFFUSION_CONFIG", str(tmp_path / "recipes"))
+
+
+@pytest.fixture
+def open_loop(make_napari_viewer, qtbot):
+    """Return a function that opens a viewer with some layers and the dock, as a user would."""
+
+    def opened(*layers, show=False):
+        viewer = make_napari_viewer(show=show)
+        for layer in layers:
+            viewer.add_layer(layer)
+        _, loop = viewer.window.add_plugin_dock_widget("napari-diffusion", "Diffusion loop")
+        loops.append(loop)
+        return viewer, loop
+
+    loops = []
+    yield opened
+    for loop in loops:
+        loop.runner.drop()
+        if loop.runner.worker is not None:
+            assert loop.runner.worker.join(30), "the thread of a run has not ended"
+
+
+class Gate:
+    """Lets the steps of a run pass one by one."""
+
+    def __init__(self):
+        self._passes = threading.Semaphore(0)
+
+    def let(self, count):
+        """Let so many more steps pass."""
+        for _ in range(count):
+            self._passes.release()
+
+    def steps(self, image, recipe, *, stop=None, **options):
+        """Yield the loop's steps, each when it is let pass."""
+        if max(image.shape) > 8:  # the scrap that warms the kernels goes through
+            for step in nd.steps(image, recipe, stop=stop, **options):
+                while not self._passes.acquire(timeout=0.01):
+                    if stop.is_set():
+                        raise nd.Stopped
+                yield step
+        else:
+            yield from nd.steps(image, recipe, stop=stop, **options)
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """Return the gate that every run of the test goes through."""
+    gate = Gate()
+    monkeypatch.setattr("napari_diffusion.widgets.run.steps", gate.steps)
+    return gate
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """Return what napari's notifications have said, as it grows."""
+    sentences = []
+    for kind in ("error", "warning"):
+        monkeypatch.setattr(f"napari.utils.notifications.show_{kind}", sentences.append)
+    return sentences
