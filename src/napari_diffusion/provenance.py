@@ -44,7 +44,7 @@ def record(
     first_step : int
         The step that the loop went on with; 0 where it began at the beginning.
     **more
-        Further plain values: ``region``, ``cast``, ``source_sha256``, …
+        Further plain values, such as ``region`` and ``cast``; None is left out.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def record(
         "source": source_name,
         "first_step": first_step,
         "versions": dict(versions()),
-        "processed": sentence(recipe, step, source_name, first_step),
+        "processed": sentence(recipe, step, source_name, first_step, more.get("cast")),
         **{name: plain(value) for name, value in more.items() if value is not None},
     }
 
@@ -93,7 +93,13 @@ def grid_of(kept: Mapping[str, Any]) -> dict[str, Any]:
     return grid
 
 
-def sentence(recipe: Recipe, step: Step, source_name: str, first_step: int = 0) -> str:
+def sentence(
+    recipe: Recipe,
+    step: Step,
+    source_name: str,
+    first_step: int = 0,
+    cast: Mapping[str, Any] | None = None,
+) -> str:
     """Say in plain words what was done to a picture, for whoever meets it without its history."""
     made = [_member_words(each) for each in recipe.filters]
     if recipe.noise is not None:
@@ -107,6 +113,10 @@ def sentence(recipe: Recipe, step: Step, source_name: str, first_step: int = 0) 
         words += f"; continued from step {first_step} on"
         if first_step > recipe.num_steps - 1 and step.index >= first_step:
             words += ", beyond the end of the schedule"
+    if cast is not None:
+        low, high = cast["clipped"]
+        words += f"; clipped to {low:g} … {high:g} and {'rounded' if cast['rounded'] else 'cast'} "
+        words += f"to {cast['dtype']}"
     return words + "."
 
 

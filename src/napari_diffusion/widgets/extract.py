@@ -20,7 +20,7 @@ _BATCH = 10
 
 
 def places_named(text: str, records: list[dict[str, Any]]) -> list[int]:
-    """Return the places in a stack of the steps named in a text such as ``0-9, 20``.
+    """Return the places in a stack of the steps named in a text such as ``0-9, 20, 50-``.
 
     An empty text is all of them. ValueError names what cannot be read or is not there.
     """
@@ -29,7 +29,9 @@ def places_named(text: str, records: list[dict[str, Any]]) -> list[int]:
     known = {record["step"]: place for place, record in enumerate(records)}
     places: list[int] = []
     for part in text.replace("–", "-").split(","):
-        first, _, last = (end.strip() for end in part.partition("-"))
+        first, dash, last = (end.strip() for end in part.partition("-"))
+        if dash and not last:
+            last = str(max(known))
         if not first.isdecimal() or not (last or first).isdecimal():
             raise ValueError(f"Steps must be numbers such as 0-9, 20 (got {part.strip()!r}).")
         wanted = range(int(first), int(last or first) + 1)

@@ -139,7 +139,7 @@ class StepActions(QWidget):
         self.use.setToolTip("Fill the form with the recipe that made this step.")
         self.go_on.setToolTip("Go on from this step, as if the run had been longer.")
         self.which.setPlaceholderText("all")
-        self.which.setToolTip("Which steps: 0-9, 20, 50. Empty takes all.")
+        self.which.setToolTip("Which steps: 0-9, 20, 50- (to the last). Empty takes all.")
         self.extract.setToolTip("Make layers of steps of this stack.")
         layout = QGridLayout(self)
         layout.setContentsMargins(4, 0, 4, 4)

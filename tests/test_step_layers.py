@@ -1,0 +1,472 @@
+"""Step layers: their place and looks, stacks, and what can be done from a step."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari")
+
+from napari.layers import Image
+
+import napari_diffusion as nd
+from napari_diffusion.provenance import recipe_of
+from napari_diffusion.samples import degraded_face
+from napari_diffusion.widgets.steps_actions import chosen_step
+
+RANDOM = np.random.default_rng(4)
+FACE = RANDOM.random((24, 32)).astype(np.float32)
+RECIPE = nd.Recipe(num_steps=4, starting_noise_scale=0.1, seed=7)
+FINAL = RECIPE.replaced(final_filter=nd.filters.Heat(time=0.5))
+
+
+def ran(loop, qtbot, recipe=RECIPE, result="auto", keep_every=1):
+    loop.recipe.set_value(recipe)
+    loop.result.set_value(result, keep_every)
+    loop.controls.run.click()
+    wait(loop, qtbot)
+
+
+def wait(loop, qtbot):
+    qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
+
+
+def made(viewer):
+    return [layer for layer in viewer.layers if "napari_diffusion" in layer.metadata]
+
+
+def select(viewer, layer):
+    viewer.layers.selection.active = layer
+
+
+def longer(image, recipe, num_made, **options):
+    """Return the steps of a run that was longer from the start."""
+    resolved = recipe.resolved(image, **options).replaced(stop_at=num_made)
+    return list(nd.steps(image, resolved, **options))
+
+
+# --- place and looks ---
+
+PLACED = {
+    "scale": (2.0, 0.5, 0.25),
+    "translate": (1.0, -2.0, 3.0),
+    "rotate": (10.0, 20.0, 30.0),
+    "shear": (0.1, 0.2, 0.3),
+    "affine": np.array([[1, 0.1, 0, 3], [0, 2, 0, 4], [0, 0, 1, 5], [0, 0, 0, 1.0]]),
+    "units": ("nm", "um", "um"),
+    "axis_labels": ("z", "y", "x"),
+}
+SHOWN = {
+    "colormap": "magma",
+    "blending": "additive",
+    "contrast_limits": (0.2, 0.7),
+    "gamma": 0.5,
+    "opacity": 0.75,
+    "interpolation2d": "linear",
+    "interpolation3d": "nearest",
+    "rendering": "attenuated_mip",
+}
+
+
+@pytest.mark.filterwarnings("ignore:Non-orthogonal slicing:UserWarning:napari")
+@pytest.mark.parametrize("result", ["layers", "stack"])
+def test_a_step_lies_where_its_source_lies_and_looks_like_it(open_loop, qtbot, result):
+    volume = Image(RANDOM.random((4, 6, 8), np.float32), name="cells", **PLACED, **SHOWN)
+    viewer, loop = open_loop(volume)
+    ran(loop, qtbot, RECIPE.replaced(num_steps=2), result)
+    for layer in made(viewer):
+        lead = (0,) if result == "stack" else ()
+        for corner in [(0, 0, 0), (3, 5, 7), (1, 0, 7)]:
+            world = layer.data_to_world((*lead, *corner))
+            np.testing.assert_allclose(world, (*lead, *volume.data_to_world(corner)), atol=1e-12)
+        assert layer.units[-3:] == volume.units
+        assert layer.axis_labels == (*("step",) * len(lead), "z", "y", "x")
+        assert layer.colormap == volume.colormap
+        for name in ("blending", "contrast_limits", "gamma", "opacity"):
+            assert getattr(layer, name) == getattr(volume, name), name
+        for name in ("interpolation2d", "interpolation3d", "rendering"):
+            assert getattr(layer, name) == getattr(volume, name), name
+
+
+def test_what_would_shine_through_a_step_is_hidden(open_loop, qtbot):
+    viewer, loop = open_loop(Image(FACE, name="face", blending="additive"))
+    ran(loop, qtbot)
+    assert [layer.visible for layer in viewer.layers] == [False, False, False, False, True]
+    ran(loop, qtbot)
+    assert [layer.visible for layer in viewer.layers] == [*[False] * 8, True]
+
+
+def test_contrast_limits_are_shared_whatever_the_noise_does(open_loop, qtbot):
+    viewer, loop = open_loop(Image(FACE, contrast_limits=(0.1, 0.9)))
+    ran(loop, qtbot, RECIPE.replaced(starting_noise_scale=50.0))
+    assert {tuple(layer.contrast_limits) for layer in viewer.layers} == {(0.1, 0.9)}
+    assert made(viewer)[0].data.max() > 10
+
+
+def test_colours_are_cast_back_and_the_record_says_so(open_loop, qtbot):
+    face = degraded_face().image[100:140, 100:150]
+    viewer, loop = open_loop(Image(face, name="face", rgb=True))
+    recipe = RECIPE.replaced(starting_noise_scale=200.0)
+    ran(loop, qtbot, recipe)
+    steps = longer(face, recipe, 4, axes="yxc", rgb=True)
+    for layer, step in zip(made(viewer), steps, strict=False):
+        assert layer.rgb
+        assert layer.data.dtype == np.uint8
+        expected = np.rint(np.clip(step.image, 0, 255)).astype(np.uint8)
+        np.testing.assert_array_equal(layer.data, expected)
+        cast = layer.metadata["napari_diffusion"]["cast"]
+        assert cast == {"dtype": "uint8", "clipped": [0.0, 255.0], "rounded": True}
+    assert "rounded" in made(viewer)[0].metadata["napari_diffusion"]["processed"]
+
+
+def test_alpha_comes_back_as_it_was(open_loop, qtbot):
+    face = RANDOM.integers(0, 255, (24, 30, 4), np.uint8)
+    viewer, loop = open_loop(Image(face, rgb=True))
+    ran(loop, qtbot)
+    for layer in made(viewer):
+        np.testing.assert_array_equal(layer.data[..., 3], face[..., 3])
+
+
+def test_integers_come_back_as_floats_that_are_not_rounded(open_loop, qtbot):
+    counts = RANDOM.integers(0, 65535, (20, 30), np.uint16)
+    viewer, loop = open_loop(Image(counts))
+    ran(loop, qtbot)
+    assert made(viewer)[-1].data.dtype == np.float32
+    np.testing.assert_array_equal(made(viewer)[-1].data, longer(counts, RECIPE, 4)[-1].image)
+
+
+# --- stacks ---
+
+
+def test_up_to_thirty_steps_are_layers_and_more_are_a_stack(open_loop, qtbot):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    ran(loop, qtbot, RECIPE.replaced(num_steps=31))
+    (stack,) = made(viewer)
+    assert stack.name == "face · 31 steps"
+    assert stack.data.shape == (31, 24, 32)
+    assert stack.axis_labels[0] == "step"
+
+
+def test_thirty_layers(open_loop, qtbot):
+    viewer, loop = open_loop(Image(FACE[:4, :4], name="face"))
+    ran(loop, qtbot, RECIPE.replaced(num_steps=29, final_filter=nd.filters.Heat(time=1.0)))
+    assert len(made(viewer)) == 30
+    assert made(viewer)[28].name.startswith("face · step 28")
+
+
+@pytest.mark.parametrize("result", ["stack", "stack on disk"])
+def test_a_stack_holds_every_step_and_every_record(open_loop, qtbot, result):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    ran(loop, qtbot, FINAL, result)
+    (stack,) = made(viewer)
+    assert stack.name == "face · 5 steps"
+    expected = longer(FACE, FINAL, 4)
+    np.testing.assert_array_equal(stack.data, np.stack([step.image for step in expected]))
+    kept = json.loads(json.dumps(stack.metadata["napari_diffusion"]))
+    assert [record["step"] for record in kept["steps"]] == [0, 1, 2, 3, 4]
+    assert [record["is_final"] for record in kept["steps"]] == [False] * 4 + [True]
+    assert {recipe_of(record) for record in kept["steps"]} == {FINAL.resolved(FACE)}
+    assert (result == "stack on disk") == isinstance(stack.data, np.memmap)
+
+
+def test_a_stack_grows_and_the_slider_follows_unless_it_was_moved(
+    open_loop, qtbot, gate, monkeypatch
+):
+    monkeypatch.setattr("napari_diffusion.widgets.layers._REFRESH", 0.0)
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    loop.recipe.set_value(RECIPE)
+    loop.result.set_value("stack")
+    loop.controls.run.click()
+    for count in (1, 2):
+        gate.let(1)
+        qtbot.waitUntil(
+            lambda count=count: bool(made(viewer)) and len(made(viewer)[0].data) == count
+        )
+        qtbot.waitUntil(lambda count=count: viewer.dims.point[0] == count - 1)
+    viewer.dims.set_point(0, 0)
+    gate.let(3)
+    wait(loop, qtbot)
+    assert len(made(viewer)[0].data) == 4
+    assert viewer.dims.point[0] == 0
+
+
+def test_a_stack_that_is_deleted_while_it_grows_stays_deleted(open_loop, qtbot, gate, monkeypatch):
+    monkeypatch.setattr("napari_diffusion.widgets.layers._REFRESH", 0.0)
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    loop.recipe.set_value(RECIPE)
+    loop.result.set_value("stack")
+    loop.controls.run.click()
+    gate.let(2)
+    qtbot.waitUntil(lambda: bool(made(viewer)) and len(made(viewer)[0].data) == 2)
+    viewer.layers.remove(made(viewer)[0])
+    gate.let(3)
+    wait(loop, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["face"]
+
+
+def test_a_cancelled_stack_holds_the_steps_made_so_far(open_loop, qtbot, gate):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    loop.recipe.set_value(RECIPE)
+    loop.result.set_value("stack")
+    loop.controls.run.click()
+    gate.let(2)
+    qtbot.waitUntil(lambda: len(_records(viewer)) == 2)
+    loop.controls.cancel.click()
+    np.testing.assert_array_equal(
+        made(viewer)[0].data, np.stack([step.image for step in longer(FACE, RECIPE, 4)[:2]])
+    )
+
+
+def _records(viewer):
+    stacks = made(viewer)
+    return stacks[0].metadata["napari_diffusion"]["steps"] if stacks else []
+
+
+def test_every_kth_step_and_the_last(open_loop, qtbot):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    ran(loop, qtbot, RECIPE.replaced(num_steps=6), keep_every=4)
+    assert [layer.metadata["napari_diffusion"]["step"] for layer in made(viewer)] == [0, 4, 5]
+    expected = longer(FACE, RECIPE.replaced(num_steps=6), 6)
+    for layer in made(viewer):
+        step = layer.metadata["napari_diffusion"]["step"]
+        np.testing.assert_array_equal(layer.data, expected[step].image)
+
+
+@pytest.mark.parametrize("result", ["layers", "stack"])
+def test_deleting_the_steps_leaves_the_viewer_as_it_was(open_loop, qtbot, result):
+    viewer, loop = open_loop(Image(FACE, name="face", scale=(2, 2)), show=True)
+    before = (viewer.dims.ndim, viewer.dims.range, viewer.dims.axis_labels, viewer.layers.extent)
+    ran(loop, qtbot, RECIPE, result)
+    while made(viewer):
+        viewer.layers.remove(made(viewer)[-1])
+    after = (viewer.dims.ndim, viewer.dims.range, viewer.dims.axis_labels, viewer.layers.extent)
+    assert before[:3] == after[:3]
+    np.testing.assert_array_equal(before[3].world, after[3].world)
+    assert [(layer.name, layer.visible) for layer in viewer.layers] == [("face", True)]
+    qtbot.wait(50)
+
+
+@pytest.mark.parametrize(
+    ("which", "steps"),
+    [
+        ("", range(12)),
+        ("0-2, 11", [0, 1, 2, 11]),
+        ("all", range(12)),
+        ("5", [5]),
+        ("9-", [9, 10, 11]),
+    ],
+)
+def test_steps_are_extracted_from_a_stack_as_layers(open_loop, qtbot, which, steps):
+    viewer, loop = open_loop(Image(FACE, name="face", scale=(2, 2), colormap="magma"))
+    ran(loop, qtbot, RECIPE.replaced(num_steps=12), "stack")
+    (stack,) = made(viewer)
+    loop.steps.which.setText(which)
+    loop.steps.extract.click()
+    qtbot.waitUntil(lambda: len(made(viewer)) == len(steps) + 1, timeout=20_000)
+    qtbot.waitUntil(lambda: not stack.visible)
+    extracted = made(viewer)[1:]
+    assert [layer.metadata["napari_diffusion"]["step"] for layer in extracted] == list(steps)
+    for step, layer in zip(steps, extracted, strict=True):
+        assert layer.name.startswith(f"face · step {step:02} · σ=")
+        np.testing.assert_array_equal(layer.data, stack.data[step])
+        np.testing.assert_array_equal(layer.scale, (2, 2))
+        assert layer.colormap.name == "magma"
+    assert [layer.visible for layer in extracted] == [*[False] * (len(steps) - 1), True]
+
+
+def test_extracted_steps_do_not_hold_on_to_the_stack(open_loop, qtbot):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    ran(loop, qtbot, RECIPE, "stack")
+    loop.steps.which.setText("1")
+    loop.steps.extract.click()
+    qtbot.waitUntil(lambda: len(made(viewer)) == 2)
+    assert not np.shares_memory(made(viewer)[0].data, made(viewer)[1].data)
+    assert made(viewer)[1].data.base is None
+
+
+@pytest.mark.parametrize("which", ["x", "7", "3-2", "-1"])
+def test_steps_that_are_not_there_are_refused(open_loop, qtbot, said, which):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    ran(loop, qtbot, RECIPE, "stack")
+    loop.steps.which.setText(which)
+    loop.steps.extract.click()
+    qtbot.wait(50)
+    assert len(made(viewer)) == 1
+    assert loop.controls.problem.text() == said[-1]
+
+
+# --- from a step ---
+
+
+def test_the_buttons_rest_until_a_step_is_selected(open_loop, qtbot):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    assert not loop.steps.use.isEnabled()
+    assert not loop.steps.go_on.isEnabled()
+    ran(loop, qtbot)
+    assert loop.steps.use.isEnabled()
+    assert "step 03 of 'face'" in loop.steps.title.text()
+    select(viewer, viewer.layers["face"])
+    assert not loop.steps.use.isEnabled()
+    assert not loop.steps.extract.isVisibleTo(loop)
+    ran(loop, qtbot, result="stack")
+    assert loop.steps.extract.isVisibleTo(loop)
+
+
+def test_use_this_recipe_fills_the_form_exactly(open_loop, qtbot):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    recipe = nd.PRESETS["explore"].replaced(num_steps=3, starting_noise_scale=1 / 3, seed=2**64 - 1)
+    ran(loop, qtbot, recipe)
+    loop.recipe.set_value(nd.PRESETS["denoise"])
+    select(viewer, made(viewer)[1])
+    loop.steps.use.click()
+    assert loop.recipe.value() == recipe.resolved(FACE)
+
+
+@pytest.mark.parametrize("result", ["layers", "stack"])
+@pytest.mark.parametrize("float_type", [np.float32, np.float64])
+@pytest.mark.parametrize("from_step", [1, 3])
+def test_continuing_equals_a_longer_run_bit_by_bit(open_loop, qtbot, result, float_type, from_step):
+    image = RANDOM.random((24, 32)).astype(float_type)
+    viewer, loop = open_loop(Image(image, name="face", scale=(0.5, 2.0)))
+    ran(loop, qtbot, FINAL, result)
+    before = list(viewer.layers)
+    select(viewer, made(viewer)[from_step] if result == "layers" else made(viewer)[0])
+    if result == "stack":
+        viewer.dims.set_point(0, from_step)
+    loop.steps.more.setValue(3)
+    loop.steps.go_on.click()
+    wait(loop, qtbot)
+    expected = longer(image, FINAL, from_step + 4, spacing=(0.5, 2.0))[from_step + 1 :]
+    new = [layer for layer in viewer.layers if layer not in before]
+    images = [each.data for each in new] if result == "layers" else list(new[0].data)
+    assert len(images) == 4
+    for array, step in zip(images, expected, strict=True):
+        np.testing.assert_array_equal(array, step.image)
+    if result == "layers":
+        assert new[0].name.startswith(f"face · step {from_step + 1:02} · σ=")
+        record = new[0].metadata["napari_diffusion"]
+        assert (record["step"], record["first_step"]) == (from_step + 1, from_step + 1)
+        assert record["source"] == "face"
+        np.testing.assert_array_equal(new[0].scale, (0.5, 2.0))
+
+
+def test_continuing_twice_equals_a_longer_run(open_loop, qtbot):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    ran(loop, qtbot)
+    loop.steps.more.setValue(1)
+    for _ in range(2):
+        loop.steps.go_on.click()
+        wait(loop, qtbot)
+    assert made(viewer)[-1].name.startswith("face · step 05")
+    np.testing.assert_array_equal(made(viewer)[-1].data, longer(FACE, RECIPE, 6)[-1].image)
+
+
+def test_the_result_of_the_final_filter_becomes_a_source_of_its_own(open_loop, qtbot):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    ran(loop, qtbot, FINAL)
+    final = made(viewer)[-1]
+    select(viewer, final)
+    loop.steps.more.setValue(2)
+    loop.steps.go_on.click()
+    wait(loop, qtbot)
+    resolved = FINAL.resolved(FACE).replaced(stop_at=6)
+    expected = list(nd.steps(final.data, resolved, first_step=4))
+    new = made(viewer)[5:]
+    assert new[0].name.startswith("face · final · step 04")
+    for layer, step in zip(new, expected, strict=True):
+        np.testing.assert_array_equal(layer.data, step.image)
+    record = new[0].metadata["napari_diffusion"]
+    assert (record["source"], record["first_step"]) == ("face · final", 4)
+
+
+@pytest.mark.parametrize("source", ["there", "renamed", "changed", "gone"])
+def test_rounded_colours_are_continued_from_the_source_where_it_still_is(open_loop, qtbot, source):
+    face = degraded_face().image[100:130, 100:140].copy()
+    viewer, loop = open_loop(Image(face.copy(), name="face", rgb=True))
+    ran(loop, qtbot)
+    if source == "renamed":
+        viewer.layers["face"].name = "portrait"
+    elif source == "changed":
+        viewer.layers["face"].data[0, 0] += 1
+    elif source == "gone":
+        viewer.layers.remove("face")
+    last = made(viewer)[-1]
+    select(viewer, last)
+    loop.steps.more.setValue(2)
+    loop.steps.go_on.click()
+    wait(loop, qtbot)
+    options = {"axes": "yxc", "rgb": True}
+    exact = longer(face, RECIPE, 6, **options)[-1].image
+    resolved = RECIPE.resolved(face, **options).replaced(stop_at=6)
+    rounded = nd.run(last.data, resolved, first_step=4, **options).image
+    here = source in ("there", "renamed")
+    expected = np.rint(np.clip(exact if here else rounded, 0, 255)).astype(np.uint8)
+    np.testing.assert_array_equal(made(viewer)[-1].data, expected)
+    record = made(viewer)[-1].metadata["napari_diffusion"]
+    assert record.get("started_from_rounded", False) is not here
+    assert np.any(exact != rounded)
+
+
+def test_a_region_is_continued_from_the_whole_source_or_not_at_all(open_loop, qtbot, said):
+    viewer, loop = open_loop(Image(FACE, name="face"), show=True)
+    loop.source.axes.region.set_value("visible")
+    camera = getattr(viewer, "scene", viewer).camera
+    camera.center, camera.zoom = (0, 8, 8), 50
+    qtbot.wait(300)
+    ran(loop, qtbot)
+    step = made(viewer)[-1]
+    (y0, y1), (x0, x1) = step.metadata["napari_diffusion"]["region"]
+    assert (y1 - y0, x1 - x0) != FACE.shape
+    select(viewer, step)
+    loop.steps.more.setValue(2)
+    loop.steps.go_on.click()
+    wait(loop, qtbot)
+    expected = longer(FACE, RECIPE, 6)[-1].image[y0:y1, x0:x1]
+    np.testing.assert_array_equal(made(viewer)[-1].data, expected)
+    np.testing.assert_array_equal(made(viewer)[-1].translate, step.translate)
+
+    viewer.layers.remove("face")
+    count = len(made(viewer))
+    loop.steps.go_on.click()
+    wait(loop, qtbot)
+    assert "needs the whole of 'face' as it was" in said[-1]
+    assert loop.controls.problem.text() == said[-1]
+    assert len(made(viewer)) == count
+
+
+def test_folded_axes_are_continued(open_loop, qtbot):
+    data = RANDOM.random((2, 3, 4, 10, 9), np.float32)
+    viewer, loop = open_loop(Image(data, name="many", axis_labels=("s", "t", "z", "y", "x")))
+    ran(loop, qtbot, RECIPE.replaced(num_steps=2))
+    loop.steps.more.setValue(1)
+    loop.steps.go_on.click()
+    wait(loop, qtbot)
+    folded = data.reshape((6, 4, 10, 9))
+    recipe = RECIPE.replaced(num_steps=2)
+    expected = longer(folded, recipe, 3, axes="tzyx")[-1].image.reshape(data.shape)
+    np.testing.assert_array_equal(made(viewer)[-1].data, expected)
+
+
+def test_continuing_during_a_run_is_refused(open_loop, qtbot, gate, said):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    loop.recipe.set_value(RECIPE)
+    loop.controls.run.click()
+    gate.let(1)
+    qtbot.waitUntil(lambda: len(made(viewer)) == 1)
+    loop.steps.go_on.click()
+    assert "A run is under way" in said[-1]
+    gate.let(5)
+    wait(loop, qtbot)
+    assert len(made(viewer)) == 4
+
+
+def test_the_step_shown_of_a_stack_is_where_the_slider_stands(open_loop, qtbot):
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    ran(loop, qtbot, FINAL, "stack")
+    assert chosen_step(viewer).place == 4
+    assert "the final result of 'face'" in loop.steps.title.text()
+    viewer.dims.set_point(0, 2)
+    assert chosen_step(viewer).place == 2
+    assert "step 02 of 'face'" in loop.steps.title.text()
