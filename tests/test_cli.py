@@ -496,7 +496,8 @@ def quick_demo(monkeypatch):
     asked = []
     monkeypatch.setattr("napari_diffusion.cli.demo._make_files", lambda *_: None)
     monkeypatch.setattr(
-        "napari_diffusion.widgets.demo.demo", lambda output, stay: asked.append((output, stay))
+        "napari_diffusion.widgets.demo.demo",
+        lambda output, recipe, stay: asked.append((output, stay)),
     )
     monkeypatch.delenv(screen.VIRTUAL, raising=False)
     monkeypatch.delenv("XAUTHORITY", raising=False)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     import napari
 
+    from napari_diffusion.recipe import Recipe
     from napari_diffusion.widgets.loop import DiffusionLoop
 
 PLUGIN = "napari-diffusion"
@@ -20,8 +21,8 @@ SIZE = (1280, 800)
 _PATIENCE = 300.0
 
 
-def demo(output: Path, stay: bool = False) -> None:
-    """Open the window, run the preset *explore* on the degraded face, and take pictures of it.
+def demo(output: Path, recipe: Recipe, stay: bool = False) -> None:
+    """Open the window, run a recipe on the degraded face, and take pictures of it.
 
     Leaves ``window-half-way.png`` and ``window.png`` in `output`.
 
@@ -29,6 +30,8 @@ def demo(output: Path, stay: bool = False) -> None:
     ----------
     output : Path
         Folder for the pictures; made where it is not there.
+    recipe : Recipe
+        Filled into the dock's form.
     stay : bool
         Leave the window open until it is closed by hand.
 
@@ -47,6 +50,7 @@ def demo(output: Path, stay: bool = False) -> None:
     dock.raise_()
     settle(0.5)
     viewer.reset_view()
+    loop.recipe.set_value(recipe)
     run(viewer, loop, output)
     if stay:
         napari.run()
