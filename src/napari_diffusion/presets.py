@@ -9,6 +9,9 @@ from napari_diffusion.noise import Gaussian
 from napari_diffusion.recipe import Recipe
 from napari_diffusion.schedules import Constant, Geometric
 
+# Of the numbers that the window and the command line make for a picture's spacing.
+DIGITS = 3
+
 PRESETS = MappingProxyType(
     {
         "explore": Recipe(

@@ -10,6 +10,7 @@ from napari_diffusion import PRESETS, Recipe
 from napari_diffusion.catalog import with_setting
 from napari_diffusion.cli.arguments import UsageError
 from napari_diffusion.filters import Filter
+from napari_diffusion.presets import DIGITS
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -44,7 +45,7 @@ def chosen(arguments: Namespace, length: float = 1.0) -> Recipe:
             recipe = Recipe.from_dict(with_setting(recipe.to_dict(), name, value))
             fresh = getattr(recipe, name, None)
             if isinstance(fresh, Filter):
-                recipe = recipe.replaced(**{name: fresh.scaled(length)})
+                recipe = recipe.replaced(**{name: fresh.scaled(length, DIGITS)})
     except (ValueError, TypeError) as error:
         raise UsageError(str(error)) from error
     return recipe
@@ -52,7 +53,7 @@ def chosen(arguments: Namespace, length: float = 1.0) -> Recipe:
 
 def _named(name: str, length: float) -> Recipe:
     if name in PRESETS:
-        return PRESETS[name].scaled(length)
+        return PRESETS[name].scaled(length, DIGITS)
     path = Path(name)
     if not path.exists():
         raise UsageError(

@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from napari_diffusion import catalog
 from napari_diffusion.member import Member
+from napari_diffusion.presets import DIGITS
 from napari_diffusion.widgets.params import ParameterForm
-from napari_diffusion.widgets.preset import DIGITS
 from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
 
 Chosen = Any  # Member | tuple[Member, ...] | None

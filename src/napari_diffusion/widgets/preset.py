@@ -8,7 +8,7 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from napari_diffusion.presets import PRESETS
+from napari_diffusion.presets import DIGITS, PRESETS
 from napari_diffusion.recipe import Recipe
 from napari_diffusion.widgets.rows import Combo, RowLabel
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CUSTOM = "custom"
-
-# Of numbers that are made for the distance of the samples.
-DIGITS = 3
 
 
 class PresetChoice(QWidget):
