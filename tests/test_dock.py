@@ -312,3 +312,48 @@ def test_an_error_nobody_thought_of_is_said_without_a_traceback(
     assert "ZeroDivisionError" in said[0]
     assert "ZeroDivisionError" in loop.controls.problem.text()
     assert loop.controls.run.isEnabled()
+
+
+def test_the_command_of_the_menus_opens_the_dock_and_runs(make_napari_viewer, qtbot):
+    from napari._app_model import get_app_model
+
+    viewer = make_napari_viewer()
+    viewer.add_layer(face())
+    get_app_model().commands.execute_command("napari-diffusion.loop").result()
+    loop = viewer.window.dock_widgets["Diffusion loop (napari-diffusion)"]
+    ran(loop, qtbot)
+    assert names(viewer) == ["face", *NAMES]
+
+
+def test_the_dock_works_with_the_viewer_itself_and_with_the_proxy_of_plugins(
+    make_napari_viewer, qtbot
+):
+    from napari_diffusion.widgets.loop import DiffusionLoop
+
+    viewer = make_napari_viewer()
+    viewer.add_layer(face())
+    loop = DiffusionLoop(viewer)
+    viewer.window.add_dock_widget(loop)
+    ran(loop, qtbot)
+    assert names(viewer) == ["face", *NAMES]
+
+
+def test_at_1280_by_800_the_buttons_are_in_the_window(open_loop, qtbot):
+    viewer, loop = open_loop(face(), show=True)
+    viewer.window.resize(1280, 800)
+    qtbot.wait(300)
+    ran(loop, qtbot, RECIPE.replaced(num_steps=31))
+    qtbot.wait(200)
+    window = viewer.window._qt_window
+    for button in (
+        loop.controls.run,
+        loop.controls.cancel,
+        loop.steps.go_on,
+        loop.steps.extract,
+        loop.source.combo,
+    ):
+        corner = button.mapTo(window, button.rect().bottomRight())
+        assert window.rect().contains(corner), button.text()
+        assert button.width() >= button.sizeHint().width() or button is loop.source.combo
+    assert window.height() <= 800
+    assert loop.width() <= 420
