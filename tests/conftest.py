@@ -46,16 +46,17 @@ class Gate:
         for _ in range(count):
             self._passes.release()
 
-    def steps(self, image, recipe, *, stop=None, **options):
-        """Yield the loop's steps, each when it is let pass."""
-        if max(image.shape) > 8:  # the scrap that warms the kernels goes through
-            for step in nd.steps(image, recipe, stop=stop, **options):
-                while not self._passes.acquire(timeout=0.01):
-                    if stop.is_set():
-                        raise nd.Stopped
-                yield step
-        else:
-            yield from nd.steps(image, recipe, stop=stop, **options)
+    def steps(self, image, recipe, *, first_step=0, stop=None, **options):
+        """Yield the loop's steps, each computed when it is let pass."""
+        made = nd.steps(image, recipe, first_step=first_step, stop=stop, **options)
+        if stop is None:  # the scrap that warms the kernels
+            yield from made
+            return
+        for _ in range(first_step, recipe.total_steps + 1):
+            while not self._passes.acquire(timeout=0.01):
+                if stop.is_set():
+                    raise nd.Stopped
+            yield next(made)
 
 
 @pytest.fixture

@@ -191,12 +191,13 @@ def test_deleting_the_source_in_mid_run_does_no_harm(open_loop, qtbot, gate):
 
 def test_changing_the_source_in_mid_run_does_not_change_the_run(open_loop, qtbot, gate):
     viewer, loop = open_loop(face())
+    found = []
+    loop.runner.resolved.connect(found.append)
     click_run(loop)
-    gate.let(1)
-    qtbot.waitUntil(lambda: len(made(viewer)) == 1)
+    qtbot.waitUntil(lambda: len(found) == 1)
     viewer.layers["face"].data[:] = 0
     viewer.layers["face"].data = np.zeros((5, 5), np.float32)
-    gate.let(4)
+    gate.let(5)
     wait(loop, qtbot)
     np.testing.assert_array_equal(made(viewer)[-1].data, nd.run(FACE, RECIPE.resolved(FACE)).image)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 FURTHER = "?"
+
+# What napari calls an axis that nobody has named; "axis -1" up to its version 0.6.
+_UNNAMED = re.compile(r"(axis )?-?\d+")
 
 _WORDS = {
     "t": ("time", "frame", "frames"),
@@ -34,7 +38,7 @@ def axes_of(layer: Image) -> str:
     usual = "tzyx" if layer.rgb or layer.ndim == 4 else CANONICAL
     usual = usual[-layer.ndim :].rjust(layer.ndim, FURTHER)
     letters = [
-        guess if label.lstrip("-").isdigit() else _LETTERS.get(label, FURTHER)
+        guess if _UNNAMED.fullmatch(label) else _LETTERS.get(label, FURTHER)
         for label, guess in zip(labels, usual, strict=True)
     ]
     colour = ["c"] if layer.rgb else []
