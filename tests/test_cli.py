@@ -466,7 +466,9 @@ def test_help(command, capsys):
     assert "usage: napari-diffusion" in capsys.readouterr().out
 
 
-def test_a_reader_that_goes_away_is_no_error():
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_no_error(monkeypatch, unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     program = f"{sys.executable} -m napari_diffusion recipe explore | true"
     done = subprocess.run(program, shell=True, stderr=subprocess.PIPE, text=True, check=True)
     assert done.stderr == ""

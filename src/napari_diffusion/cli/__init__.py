@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -32,14 +33,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _warner()
         try:
-            return int(arguments.command(arguments))
+            code = int(arguments.command(arguments))
+            sys.stdout.flush()
+            return code
         except UsageError as error:
             return _failed(error, USAGE)
         except (KeyboardInterrupt, Stopped) as error:
             return _failed(error, INTERRUPTED, "Interrupted.")
         except BrokenPipeError:
-            # Whoever read the output has gone; nobody is left to be told.
-            sys.stderr.close()
+            # Whoever read the output has gone, and Python would try once more at its exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return COULD_NOT
         except MemoryError as error:
             return _failed(error, COULD_NOT, str(error) or "There is not enough memory.")
