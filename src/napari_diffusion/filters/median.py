@@ -58,7 +58,7 @@ class Median(Filter):
         if count > MOST:
             raise ValueError(
                 f"Median: radius={self.radius:g} takes {count:.3g} samples around each one, more "
-                f"than {MOST}, and sorting them takes too long: give a smaller radius."
+                f"than {MOST}: sorting them takes too long, give a smaller radius."
             )
         return tuple(int(r + 1e-9) for r in reach)  # type: ignore[return-value]
 
