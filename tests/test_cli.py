@@ -19,6 +19,7 @@ from PIL import Image
 
 import napari_diffusion as nd
 from napari_diffusion.cli import main, screen
+from napari_diffusion.presets import DIGITS
 from napari_diffusion.store import Source, read_image, read_record, step_paths
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 24), dtype=np.uint8)
@@ -75,9 +76,8 @@ def test_run_writes_what_the_engine_makes(output, capsys):
 
 def test_run_follows_axes_and_lengths_of_the_file():
     grid = {"axes": "zyx", "spacing": (1.5, 0.25, 0.25)}
-    expected = nd.run(VOLUME, recipe().scaled(0.25), **grid)
     # Contrast was typed, so it is not scaled with the preset.
-    fixed = recipe().scaled(0.25)
+    fixed = recipe().scaled(0.25, DIGITS)
     fixed = fixed.replaced(diffusion_filter=fixed.diffusion_filter.replaced(contrast=5.0))
     expected = nd.run(VOLUME, fixed, **grid)
     assert main(["run", "zyx.tif", "out.ome.tif", *SHORT, "--keep", "last"]) == 0
