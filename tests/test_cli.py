@@ -189,6 +189,24 @@ def test_a_recipe_from_a_file_is_taken_as_it_stands():
     assert nd.Recipe.from_dict(read_record(Path("out.npy"))["recipe"]) == made
 
 
+def test_a_filter_by_name_alone_follows_the_distance_of_the_samples():
+    words = ["--recipe", "denoise", "--quiet", "--steps", "1"]
+    assert main(["run", "zyx.tif", "a.ome.tif", *words, "--set", "diffusion_filter=Heat"]) == 0
+    made = nd.Recipe.from_dict(read_record(Path("a.ome.tif"))["recipe"]).diffusion_filter
+    assert made == nd.filters.Heat().scaled(0.25)
+    typed = ["--set", "diffusion_filter=Heat", "--set", "diffusion_filter.time=0.5"]
+    assert main(["run", "zyx.tif", "b.ome.tif", *words, *typed]) == 0
+    made = nd.Recipe.from_dict(read_record(Path("b.ome.tif"))["recipe"]).diffusion_filter
+    assert made == nd.filters.Heat(time=0.5)
+
+
+def test_a_typed_spacing_replaces_the_one_of_the_file():
+    assert main(["run", "zyx.tif", "out.tif", *SHORT, "--spacing", "2,0.5,0.5"]) == 0
+    with tifffile.TiffFile("out.tif") as file:
+        assert file.pages[0].tags["XResolution"].value == (20000, 1)
+        assert 'PhysicalSizeZ="2.0" PhysicalSizeZUnit="µm"' in file.ome_metadata
+
+
 def test_threads_do_not_change_a_bit_and_are_set_for_the_run_alone(monkeypatch):
     monkeypatch.delenv("NAPARI_DIFFUSION_THREADS", raising=False)
     for count in ("1", "3"):
