@@ -379,6 +379,26 @@ def test_a_member_that_was_not_offered_is_shown_all_the_same(choice):
     assert choice.value() == Everything(count=9)
 
 
+def test_a_parameter_without_a_default_begins_empty_and_is_asked_for(choice):
+    @dataclass(frozen=True)
+    class Asking(Member):
+        """Needs a number."""
+
+        width: Annotated[float, {"above": 0.0, "unit": "world"}]
+
+    choice.set_sample_length(2.0)
+    choice.set_value(Asking(width=3.0))
+    assert choice.value() == Asking(width=3.0)
+
+    fresh = MemberChoice("filter", classes=(Asking,))
+    fresh.set_sample_length(2.0)
+    assert fresh.problem() == sentences(fresh)[0]
+    assert fresh.problem().startswith("Asking: width must be")
+    fresh.form.fields["width"].edit.setText("1")
+    assert fresh.value() == Asking(width=1.0)
+    fresh.deleteLater()
+
+
 def test_values_of_a_member_chosen_before_are_remembered(choice):
     choice.set_value(filters.Heat(time=1 / 3))
     choose(choice, "Median")

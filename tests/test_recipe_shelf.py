@@ -88,12 +88,12 @@ def test_a_name_that_no_file_can_have_is_refused(shelf, name):
 
 
 def test_names_are_sorted_and_other_files_are_none(shelf):
-    for name in ("beta", "Alpha", "gamma"):
+    for name in ("beta", "Alpha", "Gamma"):
         shelf.save(name, MINE)
     (shelf.folder / "notes.txt").write_text("x")
-    assert shelf.names() == ["Alpha", "beta", "gamma"]
+    assert shelf.names() == ["Alpha", "beta", "Gamma"]
     shelf.delete("beta")
-    assert shelf.names() == ["Alpha", "gamma"]
+    assert shelf.names() == ["Alpha", "Gamma"]
 
 
 def test_a_missing_folder_is_an_empty_shelf(shelf):

@@ -139,8 +139,9 @@ class MemberChoice(QWidget):
         if cls not in self._forms:
             form = self._forms[cls] = ParameterForm(cls, self)
             form.set_world_unit(self._world_unit)
-            form.set_value(cls().scaled(self._sample_length, DIGITS))
-            self._untouched.add(cls)
+            if form.problem() is None:
+                form.set_value(form.value().scaled(self._sample_length, DIGITS))
+                self._untouched.add(cls)
             form.changed.connect(partial(self._touched, cls))
             self._layout.addWidget(form)
             for before, after in itertools.pairwise([self.combo, *form.focusable()]):

@@ -46,7 +46,9 @@ class ParameterForm(QWidget):
         layout.setSpacing(3)
         for parameter in cls.parameters():
             field = field_for(parameter, partial(parameter.checked, owner=cls.__name__))
-            if parameter.default is not dataclasses.MISSING:
+            if parameter.default is dataclasses.MISSING:
+                field.say("")
+            else:
                 field.set_value(parameter.default)
             field.changed.connect(partial(self._edited, parameter.name))
             self.fields[parameter.name] = field
