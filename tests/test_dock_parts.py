@@ -116,6 +116,15 @@ def test_values_are_clipped_and_rounded_half_to_even(dtype, expected):
     np.testing.assert_array_equal(out, np.array(expected, dtype))
 
 
+def test_float_colours_that_go_beyond_one_are_not_clipped():
+    cast = Cast.to(np.array([0.0, 200.0]))
+    np.testing.assert_array_equal(cast(np.array([-1.0, 255.5])), [-1.0, 255.5])
+    assert cast.record() == {"dtype": "float64", "clipped": None, "rounded": False}
+    assert Cast.recorded(cast.record()) == cast
+    whole = Cast.to(np.zeros(1, np.uint8))
+    assert Cast.recorded(whole.record()) == whole
+
+
 def test_a_cast_leaves_its_input_alone():
     values = np.array([-5.0, 300.7])
     Cast.to(np.zeros(1, np.uint8))(values)
@@ -368,6 +377,25 @@ def test_an_error_ends_the_work_and_is_told(qtbot, parent):
     qtbot.waitUntil(lambda: len(ends) == 1)
     assert heard == [1]
     assert isinstance(ends[0], ZeroDivisionError)
+
+
+def test_a_listener_that_fails_ends_the_work(qtbot, parent):
+    def work(worker):
+        worker.post(1)
+        worker.stop.wait(10)
+
+    def broken(news):
+        raise ZeroDivisionError(news)
+
+    worker = Worker(work, parent)
+    worker.posted.connect(broken)
+    ends = []
+    worker.ended.connect(ends.append)
+    worker.start()
+    qtbot.waitUntil(lambda: len(ends) == 1)
+    assert isinstance(ends[0], ZeroDivisionError)
+    assert not worker.is_running
+    assert worker.join(10)
 
 
 def test_cancel_delivers_what_was_posted_and_does_not_wait(qtbot, parent):

@@ -119,6 +119,16 @@ def test_a_change_of_the_layer_is_read_again(open_loop):
     assert (reading.axes, reading.along, reading.spacing) == ("tyx", "yx", (0.25, 0.25))
 
 
+def test_data_with_another_number_of_axes_is_read_again(open_loop):
+    viewer, loop = open_loop(Image(RANDOM.random((6, 8, 10), np.float32), name="stack"))
+    loop.source.axes.axes.edit.setText("tyx")
+    viewer.layers["stack"].data = RANDOM.random((6, 8, 12), np.float32)
+    assert loop.source.axes.value().axes == "tyx"
+    viewer.layers["stack"].data = RANDOM.random((8, 10), np.float32)
+    assert loop.source.axes.value().axes == "yx"
+    assert loop.source.problem() is None
+
+
 def test_axes_can_be_edited_and_are_remembered_for_the_layer(open_loop, qtbot):
     movie = RANDOM.random((5, 16, 12), np.float32)
     viewer, loop = open_loop(Image(FACE, name="face"), Image(movie, name="movie"))

@@ -114,9 +114,9 @@ def sentence(
         if first_step > recipe.num_steps - 1 and step.index >= first_step:
             words += ", beyond the end of the schedule"
     if cast is not None:
-        low, high = cast["clipped"]
-        words += f"; clipped to {low:g} … {high:g} and {'rounded' if cast['rounded'] else 'cast'} "
-        words += f"to {cast['dtype']}"
+        if cast["clipped"] is not None:
+            words += "; clipped to {:g} … {:g}".format(*cast["clipped"])
+        words += f"; {'rounded' if cast['rounded'] else 'brought'} to {cast['dtype']}"
     return words + "."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,7 +78,9 @@ class Extraction(QObject):
 
     def _add(self) -> None:
         batch, self._left = self._left[:_BATCH], self._left[_BATCH:]
-        with self._viewer.layers.batched_update():
+        # Older versions of napari have no batches; without them it only takes longer.
+        batch_of = getattr(self._viewer.layers, "batched_update", contextlib.nullcontext)
+        with batch_of():
             for place in batch:
                 self._insert(place, visible=not self._left and place == batch[-1])
         if self._left:

@@ -86,10 +86,12 @@ class SourceWidget(QWidget):
         if before is not None:
             for event in _events(before):
                 event.disconnect(self._reread)
+            before.events.data.disconnect(self._data_changed)
         self._layer = weakref.ref(layer) if layer is not None else None
         if layer is not None:
             for event in _events(layer):
                 event.connect(self._reread)
+            layer.events.data.connect(self._data_changed)
         with QSignalBlocker(self.combo):
             self.combo.setCurrentIndex(-1 if layer is None else self._shown().index(layer))
         self._reread()
@@ -129,7 +131,6 @@ class SourceWidget(QWidget):
         layers = self._viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.connect(self._relist)
-        layers.events.renamed.connect(self._relist)
         layers.selection.events.active.connect(self._follow)
 
     def _shown(self) -> list[Any]:
@@ -140,6 +141,8 @@ class SourceWidget(QWidget):
     def _relist(self, event: object = None) -> None:
         del event
         layer, shown = self.layer(), self._shown()
+        for each in shown:
+            each.events.name.connect(self._relist)
         with QSignalBlocker(self.combo):
             self.combo.clear()
             self.combo.addItems([each.name for each in shown])
@@ -200,6 +203,14 @@ class SourceWidget(QWidget):
             self.axes.read(layer, typed)
         self.hint.say(self._about(self._viewer.layers.selection.active))
         self._edited(typed=False)
+
+    def _data_changed(self, event: object = None) -> None:
+        """Read the axes again where there are more or fewer of them now."""
+        layer = self.layer()
+        if layer is not None and self.axes.axes.problem():
+            self._reread(event)
+        else:
+            self.say(None)
 
     def _edited(self, typed: bool = True) -> None:
         layer = self.layer()

@@ -102,7 +102,7 @@ def going_on(step: ChosenStep, more_steps: int, keep_every: int, candidates: lis
         region=region,
         first_step=first,
         keep_every=keep_every,
-        cast=Cast(cast["dtype"], *cast["clipped"]) if cast else None,
+        cast=Cast.recorded(cast) if cast else None,
         origin=origin,
         more=more,
     )

@@ -132,7 +132,12 @@ class Worker:
         if isinstance(news, _End):
             self._finish(news.error)
             return
-        self._deliver(news)
+        try:
+            self._deliver(news)
+        except Exception as error:
+            # Whoever listens has failed, and would wait for ever for an end that never comes.
+            self._halt()
+            self._finish(error.__cause__ or error)
         if self.is_running:
             self._timer.start(_LOOK_EVERY_MS if self._news.empty() else 0)
 
