@@ -245,7 +245,8 @@ def zarr_image(path, version, axes, scale, image, **level):
     new = version == "0.5"
     attributes = {"ome": {"version": version, **attributes}} if new else attributes
     group = zarr.create_group(path, zarr_format=3 if new else 2, attributes=attributes)
-    group.create_array("s0", data=image, chunks=(2,) * image.ndim)
+    chunks = (2,) * image.ndim
+    group.create_array("s0", shape=image.shape, dtype=image.dtype, chunks=chunks)[...] = image
 
 
 SPACE = {"type": "space", "unit": "micrometer"}
@@ -332,7 +333,7 @@ def test_folders_that_are_no_image(tmp_path):
     with pytest.raises(NotReadable, match="axis 'w'; only t, c, z, y and x"):
         read_image(tmp_path / "a.zarr")
     path, _ = written(tmp_path / "steps.ome.zarr", source())
-    with pytest.raises(NotReadable, match=r"3 steps of a run: name one .*steps.0002"):
+    with pytest.raises(NotReadable, match=r"3 steps of a run: name one .*steps\W+0002"):
         read_image(path)
 
 
@@ -577,7 +578,7 @@ def test_steps_made_before_the_end_are_kept_under_another_name(tmp_path, name, a
         break_off(tmp_path / name, Stopped("…"), after)
     stem, dot, ending = name.partition(".")
     partial = tmp_path / f"{stem}.partial{dot}{ending}"
-    assert str(partial) in caught.value.__notes__[0]
+    assert repr(str(partial)) in caught.value.__notes__[0]
     assert not (tmp_path / name).exists()
     image = source("zyx").image
     if name == "a.npy":
@@ -665,7 +666,7 @@ def be_overtaken(path):
 def test_what_came_meanwhile_is_not_replaced(tmp_path):
     with pytest.raises(FileExistsError) as caught:
         be_overtaken(tmp_path / "a.tif")
-    assert str(tmp_path / "a.partial.tif") in caught.value.__notes__[0]
+    assert repr(str(tmp_path / "a.partial.tif")) in caught.value.__notes__[0]
     assert (tmp_path / "a.tif").read_text() == "mine"
     assert (tmp_path / "a.partial.tif").exists()
 
@@ -707,7 +708,7 @@ def test_the_input_is_never_written(tmp_path):
     picture, folder = tmp_path / "a.tif", tmp_path / "a.zarr"
     picture.write_bytes(b"")
     folder.mkdir()
-    (tmp_path / "link.tif").symlink_to(picture)
+    (tmp_path / "link.tif").hardlink_to(picture)
     for output, read in [
         (picture, picture),
         (tmp_path / "link.tif", picture),

@@ -68,9 +68,10 @@ def _warner() -> Callable[..., None]:
     """Return what says every warning once, in one line."""
     said = set()
 
-    def say(message: Warning | str, *_: Any, **__: Any) -> None:
+    def say(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         text = " ".join(str(message).split())
-        if text not in said:
+        # A library that will change is its developers' concern.
+        if text not in said and not issubclass(category, DeprecationWarning):
             print(f"napari-diffusion: warning: {text}", file=sys.stderr)
         said.add(text)
 
