@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 
 import pytest
@@ -13,6 +14,13 @@ import napari_diffusion as nd
 def _own_recipe_folder(monkeypatch, tmp_path):
     """Keep the tests away from the recipes that the user has saved."""
     monkeypatch.setenv("NAPARI_DIFFUSION_CONFIG", str(tmp_path / "recipes"))
+
+
+@pytest.fixture
+def qtbot(qtbot):
+    """Return pytest-qt's robot, patient: the first run of all compiles its kernels."""
+    qtbot.waitUntil = functools.partial(qtbot.waitUntil, timeout=60_000)
+    return qtbot
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def test_cancel_keeps_the_steps_made_so_far(open_loop, qtbot, gate):
     gate.let(2)
     qtbot.waitUntil(lambda: len(made(viewer)) == 2)
     loop.controls.cancel.click()
-    assert not loop.runner.is_running
+    wait(loop, qtbot)
     assert loop.controls.run.isEnabled()
     assert "Cancelled: 2 steps kept" in loop.controls.status.text()
     gate.let(3)
@@ -149,6 +149,7 @@ def test_a_paused_run_can_be_cancelled(open_loop, qtbot, gate):
     loop.controls.pause.click()
     loop.controls.cancel.click()
     assert loop.runner.worker.join(10)
+    wait(loop, qtbot)
     assert not loop.controls.pause.isChecked()
     assert loop.controls.pause.text() == "Pause"
 

@@ -410,8 +410,8 @@ def test_cancel_delivers_what_was_posted_and_does_not_wait(qtbot, parent):
     worker, heard, ends = started(work, parent)
     posted.wait(10)
     worker.cancel()
+    qtbot.waitUntil(lambda: not worker.is_running)
     assert (heard, ends) == ([1], [None])
-    assert not worker.is_running
     release.set()
     assert worker.join(10)
     qtbot.wait(50)

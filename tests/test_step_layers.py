@@ -214,6 +214,7 @@ def test_a_cancelled_stack_holds_the_steps_made_so_far(open_loop, qtbot, gate):
     gate.let(2)
     qtbot.waitUntil(lambda: len(_records(viewer)) == 2)
     loop.controls.cancel.click()
+    wait(loop, qtbot)
     np.testing.assert_array_equal(
         made(viewer)[0].data, np.stack([step.image for step in longer(FACE, RECIPE, 4)[:2]])
     )

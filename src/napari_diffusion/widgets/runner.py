@@ -75,6 +75,7 @@ class Runner:
         """Stop and keep the steps that were made."""
         if self._worker is not None and self.is_running:
             self._cancelled = True
+            self._controls.say("Cancelling …")
             self._worker.cancel()
 
     def drop(self) -> None:

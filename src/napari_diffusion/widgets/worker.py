@@ -73,15 +73,13 @@ class Worker:
         (self._going.clear if on else self._going.set)()
 
     def cancel(self) -> None:
-        """Ask the work to stop, deliver what it posted so far, and end without waiting for it."""
-        if not self.is_running:
-            return
-        self._halt()
-        while not self._news.empty():
-            news = self._news.get()
-            if not isinstance(news, _End):
-                self._deliver(news)
-        self._finish(None)
+        """Ask the work to stop, deliver what it posted so far, and end without waiting for it.
+
+        Returns at once; the rest follows after the window's own events.
+        """
+        if self.is_running and not self.stop.is_set():
+            self._halt()
+            self._timer.start(0)
 
     def drop(self) -> None:
         """Ask the work to stop and deliver nothing any more."""
@@ -127,7 +125,10 @@ class Worker:
         try:
             news = self._news.get_nowait()
         except queue.Empty:
-            self._timer.start(_LOOK_EVERY_MS)
+            if self.stop.is_set():
+                self._finish(None)
+            else:
+                self._timer.start(_LOOK_EVERY_MS)
             return
         if isinstance(news, _End):
             self._finish(news.error)
