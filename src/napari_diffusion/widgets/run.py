@@ -166,7 +166,7 @@ def estimate_of(job: Job) -> Any:
 
 def _run(job: Job, outlet: Outlet, worker: Worker) -> None:
     image, first_step, more = _start(job, worker)
-    worker.post(Said("Preparing (the first run compiles) …"))
+    worker.post(Said("Preparing (first run compiles, which takes a while) …"))
     _warm(image, job)
     worker.post(Said("Measuring the picture …"))
     with _refusing("recipe"):
