@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.worker:
         _work(options)
         return 0
+    load = machine.load()
     results = [result for threads in options.threads for result in _in_a_process(options, threads)]
     calls, imported = [], None
     if STARTUP in options.case:
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             machine.describe(),
             peers.versions(),
             options.size,
-            machine.load(),
+            load,
         ),
     )
     print(f"\nwritten: {', '.join(map(str, written))}")

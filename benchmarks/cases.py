@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,13 +101,18 @@ class Result:
     duel: Duel = field(repr=False)
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return plain values; costs in whole picoseconds, wall and CPU for each round."""
+        sides = {
+            side: [[round(1e12 * cost.wall), round(1e12 * cost.cpu)] for cost in costs]
+            for side, costs in vars(self.duel).items()
+        }
+        return {**{f.name: getattr(self, f.name) for f in fields(self)}, "duel": sides}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Result:
         sides = {
-            side: tuple(Cost(**each) for each in values["duel"][side])
-            for side in ("ours", "theirs")
+            side: tuple(Cost(1e-12 * wall, 1e-12 * cpu) for wall, cpu in costs)
+            for side, costs in values["duel"].items()
         }
         return cls(**{**values, "duel": Duel(**sides)})
 

@@ -39,7 +39,8 @@ def draw(path: Path, results: list[Result], machine: str) -> None:
             _bar(pen, axis, y, row)
             y += ROW
     pen.text((24, height - 30), _plain(machine), GREY, _font(13))
-    image.save(path, optimize=True)
+    # A picture of few colours is a third of the size with a palette.
+    image.quantize(64).save(path, optimize=True)
 
 
 class _Axis:

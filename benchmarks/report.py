@@ -53,12 +53,13 @@ def write(folder: Path, report: Report) -> list[Path]:
     page.write_text("\n".join(_page(report, bool(shown))) + "\n", encoding="utf-8")
     values = {
         "machine": report.machine,
+        "load": report.load,
         "peers": report.peers,
         "import_time": report.import_time,
         "first_calls": [asdict(each) for each in report.first_calls],
         "results": [result.as_dict() for result in report.results],
     }
-    numbers.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    numbers.write_text(json.dumps(values) + "\n", encoding="utf-8")
     return [page, *([picture] if shown else []), numbers]
 
 
@@ -105,11 +106,13 @@ def _machine_line(report: Report) -> str:
 def _machine(report: Report) -> Iterator[str]:
     if report.size != "full":
         yield f"**A {report.size} run: fewer rounds, smaller pictures.**\n"
+    if (report.load or 0.0) > 1:
+        yield "**Other programs were at work too: trust the medians, and CPU more than wall.**\n"
     yield "| | |\n|---|---|"
     for name, value in report.machine.items():
         yield f"| {name} | {value} |"
     if report.load is not None:
-        yield f"| load of the machine at the end | {report.load:.1f} |"
+        yield f"| tasks already at work before the run | {report.load:.1f} |"
     here = {name: version for name, version in report.peers.items() if version != "missing"}
     missing = [name for name in report.peers if name not in here]
     yield f"| compared with | {', '.join(f'{name} {here[name]}' for name in here)} |"

@@ -94,7 +94,10 @@ def test_three_rounds_are_measured_however_slow(bench, monkeypatch):
 
 def test_results_survive_json(bench):
     result = _result(bench)
-    assert bench.cases.Result.from_dict(json.loads(json.dumps(result.as_dict()))) == result
+    again = bench.cases.Result.from_dict(json.loads(json.dumps(result.as_dict())))
+    assert again.title == result.title
+    assert again.duel.ratio("wall").median == pytest.approx(result.duel.ratio("wall").median)
+    assert again.duel.best("theirs", "cpu") == pytest.approx(16e-9)
 
 
 @pytest.mark.parametrize("shape", [(40, 30), (12, 10, 8)])
@@ -168,6 +171,14 @@ def _written(bench, folder, results, versions):
     return bench.report.write(folder, report)[0].read_text("utf-8")
 
 
+def test_a_busy_machine_is_owned_up_to(bench, tmp_path):
+    machine = {"date": "2000-01-01", "processor": "a processor"}
+    for load, said in ((0.2, False), (3.0, True), (None, False)):
+        report = bench.report.Report([], [], None, machine, {}, "full", load)
+        page = bench.report.write(tmp_path, report)[0].read_text("utf-8")
+        assert ("Other programs" in page) == said
+
+
 def test_first_calls_are_timed_in_new_processes(bench):
     call = bench.startup.first_call("filter", "Median", times=1)
     assert call.name == "filters.Median"
@@ -191,7 +202,7 @@ def test_it_runs_from_end_to_end(tmp_path):
     for result in results:
         assert result["theirs"] in done.stdout
         costs = result["duel"]["ours"] + result["duel"]["theirs"]
-        assert all(cost["wall"] > 0 and cost["cpu"] > 0 for cost in costs)
+        assert all(wall > 0 and cpu > 0 for wall, cpu in costs)
     page = (tmp_path / "index.md").read_text("utf-8")
     assert "DIFFERS" not in page
     assert "NOT standard" not in page
