@@ -12,9 +12,8 @@ from napari_diffusion.widgets.rows import GREY, Message
 
 # The one button that a newcomer looks for; readable in napari's dark and light themes.
 _PRIMARY = """
-    QPushButton { background-color: #2f66c9; color: white; font-weight: bold; }
-    QPushButton:hover { background-color: #3f78e0; }
-    QPushButton:disabled { background-color: palette(button); color: palette(mid); }
+    QPushButton:enabled { background-color: #2f66c9; color: white; font-weight: bold; }
+    QPushButton:enabled:hover { background-color: #3f78e0; }
 """
 
 
