@@ -147,16 +147,9 @@ def chunk_histogram(
         measured = function(block, inside, place, Drive(threads=1))
         return np.broadcast_to(measured, block.shape)
 
-    def counted(block: NDArray[Any], inside: Any) -> Histogram:
-        histogram = Histogram()
+    def counted(total: Histogram, block: NDArray[Any], inside: Any) -> Histogram:
         # One number for all channels stands in each of them: count it once.
-        count(histogram, block[:, :1] if joined else block, inside, around)
-        return histogram
-
-    def merged(histograms: Sequence[Histogram]) -> Histogram:
-        total = Histogram()
-        for histogram in histograms:
-            total.merge(histogram)
+        count(total, block[:, :1] if joined else block, inside, around)
         return total
 
     mapped = _mapped(work, values, picture.mask, grid, halo)
@@ -164,7 +157,8 @@ def chunk_histogram(
     masks = [None] * len(blocks)
     if picture.mask is not None:
         masks = _like(picture.mask, mapped).to_delayed().ravel()
-    parts = [delayed(counted)(b, m) for b, m in zip(blocks, masks, strict=True)]
-    while len(parts) > 1:
-        parts = [delayed(merged)(parts[i : i + 8]) for i in range(0, len(parts), 8)]
-    return parts[0].compute()
+    # One histogram goes from chunk to chunk: there are never many of them, nor many chunks waiting.
+    total = delayed(Histogram)()
+    for block, inside in zip(blocks, masks, strict=True):
+        total = delayed(counted)(total, block, inside)
+    return total.compute()

@@ -134,6 +134,11 @@ def _check_type(array: Any) -> None:
             f"An image must hold integers, bool, float16, float32 or float64 (got {dtype}); "
             "convert it first, for example with image.astype('float64')."
         )
+    if any(size != size for size in array.shape):
+        raise ValueError(
+            f"A dask array must know its size (got shape {array.shape}): call "
+            "image.compute_chunk_sizes() first."
+        )
     if array.ndim == 0 or 0 in array.shape:
         raise ValueError(f"An image must have at least one sample (got shape {array.shape}).")
 

@@ -27,10 +27,6 @@ class Histogram:
         bits = np.ascontiguousarray(values, np.float32).ravel().view(np.uint32)
         self.counts += np.bincount(bits >> _DROPPED_BITS, minlength=_BINS)
 
-    def merge(self, other: Histogram) -> None:
-        """Add the counts of another histogram."""
-        self.counts += other.counts
-
     @property
     def total(self) -> int:
         """How many values were counted."""

@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.drive import Drive
+from napari_diffusion.drive import Drive, with_halo
 from napari_diffusion.estimate._histogram import Histogram
 from napari_diffusion.picture import Picture, is_dask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
 # Stands where a sample cannot be measured; such samples are not counted.
 NOT_MEASURED = -1.0
+
+# Measured at a time.
+SLAB_VOXELS = 1 << 22
 
 
 def measured(
@@ -48,14 +51,27 @@ def measured(
 
         return chunk_histogram(picture, function, halo, joined, around)
     total = Histogram()
-    frames = picture.data.shape[0]
-    thick = frames if halo[0] else 1
-    for first in range(0, frames, thick):
-        part = slice(first, first + thick)
-        mask = None if picture.mask is None else picture.mask[part]
-        values = function(picture.data[part], mask, picture.grid, Drive())
-        count(total, values, mask, around)
+    for core in _slabs(picture.data.shape, halo):
+        padded, inner = with_halo(core, halo, picture.data.shape)
+        mask = None if picture.mask is None else np.ascontiguousarray(picture.mask[padded])
+        values = function(np.ascontiguousarray(picture.data[padded]), mask, picture.grid, Drive())
+        inside = None if picture.mask is None else picture.mask[core]
+        count(total, values[(inner[0], slice(None), *inner[2:])], inside, around)
     return total
+
+
+def _slabs(shape: Sequence[int], halo: Sequence[int]) -> Iterator[tuple[slice, ...]]:
+    """Cut a canonical shape into slabs with all channels, so that measuring takes little memory."""
+    t, c, z, y, x = shape
+    axis = 2 if z > 1 else 3
+    thick = max(SLAB_VOXELS * shape[axis] // (c * z * y * x), 4 * halo[axis], 1)
+    frames = t if halo[0] else 1
+    for t0 in range(0, t, frames):
+        for first in range(0, shape[axis], thick):
+            core = [slice(0, size) for size in shape]
+            core[0] = slice(t0, min(t0 + frames, t))
+            core[axis] = slice(first, min(first + thick, shape[axis]))
+            yield tuple(core)
 
 
 def count(
