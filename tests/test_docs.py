@@ -20,7 +20,7 @@ from napari_diffusion.samples import SAMPLES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-WRITTEN = sorted(DOCS.glob("*.md"))
+WRITTEN = sorted(DOCS.rglob("*.md"))
 MEMBERS = [cls for members in catalog.MEMBERS.values() for cls in members]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -108,7 +108,7 @@ def test_a_new_member_gets_its_page_without_another_line(monkeypatch):
 def test_every_link_and_picture_is_there(pages):
     import _blocks
 
-    texts = {path.name: path.read_text("utf-8") for path in WRITTEN}
+    texts = {path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for path in WRITTEN}
     texts |= {name: text for name, text in pages.items() if isinstance(text, str)}
     known = {*texts, *pages, *(p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.*"))}
     made = set(_blocks.PARTS)
@@ -151,7 +151,8 @@ def test_the_menu_has_every_page(pages):
     menu = re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.M)
     for entries in _pages.menus().values():
         menu += [next(iter(e.values())) if isinstance(e, dict) else e for e in entries]
-    there = {path.name for path in WRITTEN} | {n for n in pages if n.endswith(".md")}
+    there = {path.relative_to(DOCS).as_posix() for path in WRITTEN}
+    there |= {name for name in pages if name.endswith(".md")}
     assert set(menu) == there
 
 
