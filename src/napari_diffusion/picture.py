@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
@@ -152,10 +153,18 @@ def _floating(values: Any) -> Any:
             warnings.warn(
                 f"Integers from {low} to {high} are rounded to float32, which is exact to "
                 f"±{_EXACT_INTEGER} only; give image.astype('float64') to keep them.",
-                stacklevel=5,
+                stacklevel=_frames_of_ours(),
             )
     wide = dtype.kind == "f" and dtype.itemsize == 8
     return values.astype(np.float64 if wide else np.float32, copy=False)
+
+
+def _frames_of_ours() -> int:
+    """Count the calls inside this package, so that a warning points to the line that called it."""
+    frame, count = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("napari_diffusion"):
+        frame, count = frame.f_back, count + 1
+    return count
 
 
 def _canonical_mask(mask: Any, grid: Grid) -> Any:
