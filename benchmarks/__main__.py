@@ -29,6 +29,9 @@ CASES: dict[str, Builder] = {
 }
 STARTUP = "startup"
 
+# The page of the documentation is not overwritten by a part of it.
+PAGES, PARTS = "docs/benchmarks", "benchmarks/results"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             calls.append(startup.first_call(slot, name))
             print(report.first_call_line(calls[-1]), flush=True)
     written = report.write(
-        Path(options.output),
+        Path(options.output or _folder(options)),
         report.Report(
             results,
             calls,
@@ -91,19 +94,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--threads",
         nargs="+",
-        type=int,
+        type=_threads,
         metavar="N",
         default=[n for n in (1, 2) if n <= available],
         help="numbers of threads, one report each (default: 1 2)",
     )
     parser.add_argument(
         "--output",
-        default="docs/benchmarks",
         metavar="FOLDER",
-        help="where the page, its picture and the numbers go (docs/benchmarks)",
+        help=f"where the page, its picture and the numbers go ({PAGES}; what is quick or a part "
+        f"goes to {PARTS})",
     )
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     return parser
+
+
+def _folder(options: argparse.Namespace) -> str:
+    whole = options.size == "full" and set(options.case) == {*CASES, STARTUP}
+    return PAGES if whole else PARTS
+
+
+def _threads(text: str) -> int:
+    available = machine.processors()
+    if not text.isdecimal() or not 1 <= int(text) <= available:
+        raise argparse.ArgumentTypeError(
+            f"threads are counted from 1 to the {available} processors here (got {text!r})"
+        )
+    return int(text)
 
 
 def _in_a_process(options: argparse.Namespace, threads: int) -> list[Result]:
