@@ -36,6 +36,7 @@ def wait(loop, qtbot):
 def ran(loop, qtbot, recipe=RECIPE):
     click_run(loop, recipe)
     wait(loop, qtbot)
+    assert loop.controls.status.text().startswith("Done")
 
 
 def names(viewer):
@@ -310,7 +311,8 @@ def test_an_error_nobody_thought_of_is_said_without_a_traceback(
 
     monkeypatch.setattr("napari_diffusion.widgets.run.steps", broken)
     _, loop = open_loop(face())
-    ran(loop, qtbot)
+    click_run(loop)
+    wait(loop, qtbot)
     assert "ZeroDivisionError" in said[0]
     assert "ZeroDivisionError" in loop.controls.problem.text()
     assert loop.controls.run.isEnabled()

@@ -27,6 +27,7 @@ def ran(loop, qtbot, recipe=RECIPE, result="auto", keep_every=1):
     loop.result.set_value(result, keep_every)
     loop.controls.run.click()
     wait(loop, qtbot)
+    assert loop.controls.status.text().startswith("Done")
 
 
 def wait(loop, qtbot):
@@ -50,7 +51,7 @@ def longer(image, recipe, num_made, **options):
 # --- place and looks ---
 
 PLACED = {
-    "scale": (2.0, 0.5, 0.25),
+    "scale": (2000.0, 0.5, 0.25),
     "translate": (1.0, -2.0, 3.0),
     "rotate": (10.0, 20.0, 30.0),
     "shear": (0.1, 0.2, 0.3),
@@ -76,6 +77,7 @@ def test_a_step_lies_where_its_source_lies_and_looks_like_it(open_loop, qtbot, r
     volume = Image(RANDOM.random((4, 6, 8), np.float32), name="cells", **PLACED, **SHOWN)
     viewer, loop = open_loop(volume)
     ran(loop, qtbot, RECIPE.replaced(num_steps=2), result)
+    assert len(made(viewer)) == (2 if result == "layers" else 1)
     for layer in made(viewer):
         lead = (0,) if result == "stack" else ()
         for corner in [(0, 0, 0), (3, 5, 7), (1, 0, 7)]:
