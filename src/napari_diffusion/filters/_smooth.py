@@ -31,12 +31,22 @@ def discrete_gaussian(variance: float) -> tuple[float, ...]:
     samples², and I_n the modified Bessel function. The weight at distance 0 is what is left to a
     sum of 1. Kernels of variances a and b convolve to that of a + b exactly.
 
+    Raises
+    ------
+    ValueError
+        For a kernel so wide that convolution is no way to compute with it.
+
     References
     ----------
     Lindeberg (1990), Scale-space for discrete signals, section IV.
     """
     from scipy.special import ive
 
+    if not variance <= WIDEST**2:
+        raise ValueError(
+            f"A smoothing of {math.sqrt(variance):g} samples is more than {WIDEST}: give a smaller "
+            "one, or the right spacing if it is not that."
+        )
     # Beyond 6 standard deviations and a few samples nothing above TAIL is left.
     orders = np.arange(1, 12 + int(6.5 * np.sqrt(variance)))
     weights = ive(orders, variance)
@@ -45,18 +55,7 @@ def discrete_gaussian(variance: float) -> tuple[float, ...]:
 
 
 def reach(variance: float) -> int:
-    """Return how many samples away the kernel of this variance still has weight.
-
-    Raises
-    ------
-    ValueError
-        For a kernel so wide that convolution is no way to compute with it.
-    """
-    if not variance <= WIDEST**2:
-        raise ValueError(
-            f"A smoothing of {math.sqrt(variance):g} samples is wider than {WIDEST}: give a "
-            "smaller one, or the right spacing if it is not that."
-        )
+    """Return how many samples away the kernel of this variance still has weight."""
     return len(discrete_gaussian(float(variance)))
 
 

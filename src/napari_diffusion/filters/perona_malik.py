@@ -163,12 +163,23 @@ class PeronaMalik(Flow):
             )
         return self.contrast
 
+    def _variances(self, grid: Grid) -> dict[int, float]:
+        from napari_diffusion.filters._smooth import WIDEST
+
+        widest = self.smoothing / min(grid.spacing)
+        if widest > WIDEST:
+            raise ValueError(
+                f"{type(self).__name__}: smoothing={self.smoothing:g} is {widest:g} samples, more "
+                f"than {WIDEST}: give a smaller one, or the right spacing if it is not that."
+            )
+        return grid.variances(self.smoothing)
+
     def reach(self, grid: Grid) -> Shape:
         """Return how far one sub-step reaches: a neighbour, its gradient, and the smoothing."""
         from napari_diffusion.filters._smooth import reach
 
         extra = int(self.gradient == "magnitude")
-        variances = grid.variances(self.smoothing)
+        variances = self._variances(grid)
         return tuple(  # type: ignore[return-value]
             1 + extra + (reach(variances[axis]) if self.smoothing else 0)
             if axis in variances
@@ -187,7 +198,7 @@ class PeronaMalik(Flow):
         slopes = _slopes(self._contrasts(grid), factor, grid, u.dtype)
         guide = u
         if self.smoothing:
-            guide = _smooth.smoothed_inside(u, mask, grid.variances(self.smoothing), drive)
+            guide = _smooth.smoothed_inside(u, mask, self._variances(grid), drive)
         if self.gradient == "magnitude":
             guide = _gradient.at_samples(guide, mask, law, slopes, grid.joint_channels, drive)
             law = (_kernels.CELLS, 0, 0.0)
