@@ -1,0 +1,179 @@
+"""Noise and contrast of a picture, where they are known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from cases import CASES, THIN_CASES
+
+import napari_diffusion as nd
+from napari_diffusion.estimate import contrast, noise_sigma
+from napari_diffusion.estimate._histogram import Histogram
+
+
+def scene(shape=(200, 220)):
+    """Planes that meet at edges: no second difference but at the edges."""
+    y, x = np.meshgrid(*(np.arange(n) for n in shape), indexing="ij")
+    return 0.3 * x - 0.2 * y + 100.0 * (x + y > 180) + 50.0 * (x > 70)
+
+
+def noise(shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+class TestNoiseSigma:
+    @pytest.mark.parametrize("sigma", [0.01, 1.0, 30.0])
+    def test_of_known_noise_on_edges_and_slopes(self, sigma):
+        image = scene() + sigma * noise((200, 220))
+        # The median of n |normal| numbers scatters by 1.17 / √n, of correlated ones by somewhat
+        # more; edges that are there add a little.
+        assert noise_sigma(image) == pytest.approx(sigma, rel=0.03)
+
+    def test_a_plane_has_none(self):
+        y, x = np.meshgrid(np.arange(30.0), np.arange(40.0), indexing="ij")
+        assert noise_sigma(3 * x - 7 * y + 11) == 0.0
+        assert noise_sigma(np.full((30, 40), 1e6)) == 0.0
+
+    @pytest.mark.parametrize("shape", [(1, 1), (2, 2), (1, 2), (2, 1), (1, 1, 2)])
+    def test_pictures_too_small_to_tell_have_none(self, shape):
+        assert noise_sigma(np.full(shape, 100.0)) == 0.0
+        assert noise_sigma(100 * noise(shape)) == 0.0
+
+    def test_a_row_is_enough(self):
+        assert noise_sigma(2.0 * noise((1, 40000))) == pytest.approx(2.0, rel=0.03)
+        assert noise_sigma(2.0 * noise((40000, 1))) == pytest.approx(2.0, rel=0.03)
+
+    @pytest.mark.parametrize(
+        ("axes", "shape"), [("zyx", (9, 60, 70)), ("tyx", (9, 60, 70)), ("cyx", (3, 90, 100))]
+    )
+    def test_of_stacks(self, axes, shape):
+        assert noise_sigma(2.0 * noise(shape), axes=axes) == pytest.approx(2.0, rel=0.03)
+
+    def test_is_one_number_over_all_frames(self):
+        """The median over both halves, not the mean of two medians."""
+        image = np.concatenate([1.0 * noise((5, 60, 70)), 3.0 * noise((5, 60, 70), 1)])
+        halves = noise_sigma(image[:5], axes="tyx"), noise_sigma(image[5:], axes="tyx")
+        both = noise_sigma(image, axes="tyx")
+        assert halves[0] < both < halves[1]
+        # Half of it below: erf(m/√2) + erf(m/3√2) = 1, and σ = m / 0.6745.
+        m = both * 0.6744898
+        assert math.erf(m / math.sqrt(2)) + math.erf(m / math.sqrt(18)) == pytest.approx(
+            1, abs=0.02
+        )
+
+    def test_does_not_depend_on_spacing(self):
+        image = noise((60, 70))
+        assert noise_sigma(image, spacing=0.1) == noise_sigma(image)
+
+    @pytest.mark.parametrize("factor", [2.0**-40, 2.0**-3, 2.0**60])
+    def test_scales_with_the_picture(self, factor):
+        image = noise((60, 70)).astype(np.float32)
+        assert noise_sigma(image * np.float32(factor)) == noise_sigma(image) * factor
+
+    def test_looks_at_the_inside_of_a_mask_alone(self):
+        image, mask = noise((100, 110)), np.ones((100, 110), bool)
+        mask[:50] = False
+        other = np.where(mask, image, 1e6 * noise((100, 110), 1))
+        assert noise_sigma(other, mask=mask) == noise_sigma(image, mask=mask)
+        assert noise_sigma(image, mask=mask) == pytest.approx(1.0, rel=0.08)
+
+    def test_holes_are_not_measured(self):
+        image = 100 + noise((300, 310))
+        image[np.random.default_rng(1).random(image.shape) < 0.05] = np.nan
+        assert noise_sigma(image, missing="ignore") == pytest.approx(1.0, rel=0.05)
+
+    def test_nothing_inside(self):
+        assert noise_sigma(noise((9, 9)), mask=np.zeros((9, 9), bool)) == 0.0
+
+
+class TestContrast:
+    def test_is_in_intensity_per_world_unit(self):
+        image = noise((80, 90))
+        assert contrast(image, spacing=0.5) == 2 * contrast(image)
+        assert contrast(4 * image) == 4 * contrast(image)
+
+    def test_formula(self):
+        """√5 · 1.4826 · MAD of the gradients by central differences, border samples mirrored."""
+        image, spacing = noise((80, 90)), (0.7, 1.3)
+        padded = np.pad(image, 1, mode="edge")
+        dy = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / (2 * spacing[0])
+        dx = (padded[1:-1, 2:] - padded[1:-1, :-2]) / (2 * spacing[1])
+        gradient = np.hypot(dy, dx)
+        mad = np.median(np.abs(gradient - np.median(gradient)))
+        expected = math.sqrt(5) * 1.4826 * mad
+        assert contrast(image, spacing=spacing) == pytest.approx(expected, rel=1e-3)
+
+    def test_of_joint_channels_it_is_their_common_gradient(self):
+        image = noise((60, 70))
+        three = np.stack([image] * 3)
+        assert contrast(three, axes="cyx") == pytest.approx(
+            contrast(image) * math.sqrt(3), rel=1e-3
+        )
+        assert contrast(three, axes="cyx", joint_channels=False) == contrast(image)
+
+    def test_smoothing_lowers_that_of_noise(self):
+        image = noise((80, 90))
+        assert contrast(image, smoothing=2.0) < 0.2 * contrast(image)
+        assert contrast(image, smoothing=2.0) == contrast(image, 2.0, spacing=1.0)
+
+    def test_a_constant_picture_gets_1(self):
+        for value in (0.0, 5.0, 1e30):
+            assert contrast(np.full((8, 9), value, np.float32)) == 1.0
+
+    def test_where_most_gradients_are_equal_an_edge_still_counts(self):
+        image = np.zeros((40, 50))
+        image[:, 25:] = 3.0
+        assert contrast(image) == pytest.approx(1.5, rel=1e-3)
+
+    @pytest.mark.parametrize("scale", [1e30, 1e-30, 1e-40])
+    def test_of_huge_and_tiny_pictures(self, scale):
+        image = (scale * noise((60, 70))).astype(np.float32)
+        assert contrast(image) == pytest.approx(scale * contrast(noise((60, 70))), rel=2e-2)
+
+    @pytest.mark.parametrize("case", [*CASES, *THIN_CASES], ids=str)
+    def test_is_always_a_number_that_can_be_used(self, case):
+        found = contrast(case.picture(np.float32), **case.options)
+        assert 0 < found < math.inf
+        assert nd.filters.PeronaMalik(contrast=found).contrast == found
+
+    def test_looks_at_the_inside_of_a_mask_alone(self):
+        image, mask = noise((100, 110)), np.ones((100, 110), bool)
+        mask[:50] = False
+        other = np.where(mask, image, 1e6 * noise((100, 110), 1))
+        assert contrast(other, mask=mask) == contrast(image, mask=mask)
+        assert contrast(other, 1.5, mask=mask) == contrast(image, 1.5, mask=mask)
+        assert contrast(image, mask=mask) == pytest.approx(contrast(image), rel=0.05)
+
+
+class TestHistogram:
+    @pytest.mark.parametrize("fraction", [0.0, 0.1, 0.5, 0.9, 1.0])
+    @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+    def test_quantiles_are_those_of_the_values(self, fraction, scale):
+        values = np.abs(noise(20001)) * scale
+        histogram = Histogram()
+        histogram.add(values)
+        assert histogram.total == 20001
+        assert histogram.quantile(fraction) == pytest.approx(
+            np.quantile(values, fraction), rel=1e-3
+        )
+
+    def test_the_order_and_the_parts_do_not_matter(self):
+        values = np.abs(noise(1000)).astype(np.float32)
+        whole, parts = Histogram(), Histogram()
+        whole.add(values)
+        for part in np.array_split(values[::-1], 7):
+            parts.add(part)
+        for fraction in np.linspace(0, 1, 21):
+            assert parts.quantile(fraction) == whole.quantile(fraction)
+
+    def test_nothing_counted(self):
+        assert Histogram().quantile(0.5) == 0.0
+
+    def test_zeros_are_exactly_0(self):
+        histogram = Histogram()
+        histogram.add(np.zeros(10))
+        histogram.add(np.ones(3))
+        assert histogram.quantile(0.5) == 0.0
+        assert histogram.quantile(1.0) == pytest.approx(1.0, rel=1e-3)
