@@ -49,7 +49,11 @@ def _rational_flux(d, slope):
 
 @exact_inline_kernel
 def product(a, b):
-    """Return a·b, rounded before anything is added to it."""
+    """Return a·b, rounded before anything is added to it.
+
+    Of two products in one sum the compiler may fuse either one, and need not choose alike in two
+    places.
+    """
     return a * b
 
 
@@ -91,7 +95,9 @@ def _row_2d(law, row, right_row, above, lower, out, w):
         v = row[x]
         right = flux(law, right_row[x] - v, law.x)
         upper = flux(law, above[x] - v, law.y)
-        out[x] = v + tau * (wx * (right - left) + wy * (upper - lower[x]))
+        total = product(wx, right - left)
+        total = total + wy * (upper - lower[x])
+        out[x] = v + tau * total
         lower[x] = upper
         left = right
 
@@ -106,7 +112,10 @@ def _row_3d(law, row, right_row, above, back, front, lower, out, w, deep):
         upper = flux(law, above[x] - v, law.y)
         far = flux(law, front[x] - v, law.z)
         near = flux(law, v - back[x], law.z)
-        out[x] = v + tau * (wx * (right - left) + wy * (upper - lower[x]) + wz * (far - near))
+        total = product(wx, right - left)
+        total = total + wy * (upper - lower[x])
+        total = total + wz * (far - near)
+        out[x] = v + tau * total
         lower[x] = upper
         left = right
 
@@ -118,7 +127,8 @@ def _last(law, flat, base, up, far, near, last, low, after, w, deep):
     zero = after.dtype.type(0)
     left = flux(law, v - flat[base + last - 1], law.x) if last > 0 else zero
     upper = flux(law, flat[up + last] - v, law.y)
-    total = w[4] * (zero - left) + w[3] * (upper - low)
+    total = product(w[4], zero - left)
+    total = total + w[3] * (upper - low)
     if w[deep] > 0:
         ahead = flux(law, flat[far + last] - v, law.z)
         behind = flux(law, v - flat[near + last], law.z)
