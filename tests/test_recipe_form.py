@@ -14,7 +14,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel
 from widgets_recipes import EXACT, recipes
 
-from napari_diffusion import PRESETS, Recipe, filters, noise, schedules
+from napari_diffusion import PRESETS, Recipe, filters, schedules
 from napari_diffusion.widgets.preset import PresetChoice
 from napari_diffusion.widgets.recipe import RecipeWidget
 
@@ -373,12 +373,6 @@ def test_the_plot_comes_without_its_library_until_it_is_made():
         "assert 'pyqtgraph' not in sys.modules and 'napari' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_noise_can_be_chosen_again_after_none(form):
-    form.set_value(PRESETS["denoise"])
-    form.noise.combo.setCurrentText("Gaussian")
-    assert form.value().noise == noise.Gaussian()
 
 
 def test_presets_and_new_members_follow_the_distance_of_the_samples(qtbot):
