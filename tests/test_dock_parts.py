@@ -354,18 +354,20 @@ def test_news_arrive_in_order_in_the_thread_of_the_window(qtbot, parent):
 
 
 def test_work_in_turn_never_runs_ahead(qtbot, parent):
-    posted = []
+    posted, seen = [], []
 
     def work(worker):
         for number in range(5):
-            worker.post(number, in_turn=True)
             posted.append(number)
+            worker.post(number, in_turn=True)
 
-    _, heard, ends = started(work, parent)
+    worker, heard, ends = started(work, parent)
+    worker.posted.connect(lambda number: seen.append(posted[-1] == number))
     time.sleep(0.2)
-    assert len(posted) == 1
+    assert posted == [0]
     qtbot.waitUntil(lambda: len(ends) == 1)
     assert heard == [0, 1, 2, 3, 4]
+    assert seen == [True] * 5
 
 
 def test_an_error_ends_the_work_and_is_told(qtbot, parent):

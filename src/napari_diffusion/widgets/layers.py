@@ -24,15 +24,12 @@ _REFRESH = 0.25
 
 
 class Outlet(Protocol):
-    """Where the steps of a run become visible.
+    """Where the steps of a run become visible."""
 
-    Attributes
-    ----------
-    in_turn : bool
-        Whether a step must be shown before the next one is put away.
-    """
-
-    in_turn: bool
+    @property
+    def in_turn(self) -> bool:
+        """Whether the step that was put away last must be shown before the next one is made."""
+        ...
 
     def keep(self, step: Step) -> Step:
         """Put a step away; called by the thread that computes."""
@@ -130,8 +127,6 @@ class StepStack:
         Room for all steps, in memory or on disk.
     """
 
-    in_turn = False
-
     def __init__(
         self, viewer: napari.Viewer, place: Place, look: Look, name: str, buffer: NDArray[Any]
     ) -> None:
@@ -145,6 +140,14 @@ class StepStack:
         self._layer: weakref.ref[Image] | None = None
         self._seen = 0.0
 
+    @property
+    def in_turn(self) -> bool:
+        """Whether this step must be shown first: one that the layer is made or shown anew with.
+
+        The thread that computes would take the window's turns from it meanwhile.
+        """
+        return self._kept <= 1 or self._is_due()
+
     def keep(self, step: Step) -> Step:
         """Write a step into its place; what is shown never holds a step half written."""
         self._buffer[self._kept] = step.image
@@ -155,7 +158,7 @@ class StepStack:
         """Count a step in; the layer is shown anew a few times a second."""
         del step
         self._records.append(record)
-        if time.monotonic() - self._seen >= _REFRESH:
+        if self._is_due():
             self.finish()
 
     def finish(self) -> None:
@@ -175,6 +178,9 @@ class StepStack:
             if follow:
                 self._viewer.dims.set_point(self._axis(layer), count - 1)
         self._seen = time.monotonic()
+
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._seen >= _REFRESH
 
     def _axis(self, layer: Image) -> int:
         return int(self._viewer.dims.ndim - layer.ndim)

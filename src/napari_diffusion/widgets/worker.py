@@ -48,7 +48,6 @@ class Worker:
         self._going.set()
         self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._turn = threading.Event()
-        self._turn.set()
         self._timer = QTimer(parent)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._look)
@@ -94,16 +93,16 @@ class Worker:
         news : object
             What to deliver.
         in_turn : bool
-            Wait until the last piece of news posted like this has been delivered, so that what
-            is made never runs ahead of what is seen.
+            Wait until it has been delivered, so that what is made never runs ahead of what is
+            seen, and the window has the processors to itself meanwhile.
         """
         if not in_turn:
             self._news.put(news)
             return
-        self._turn.wait()
+        self._turn.clear()
+        self._news.put(_Turn(news))
         if not self.stop.is_set():
-            self._turn.clear()
-            self._news.put(_Turn(news))
+            self._turn.wait()
 
     def hold(self) -> None:
         """Wait while paused; called by the work between two steps."""
@@ -143,10 +142,11 @@ class Worker:
             self._timer.start(_LOOK_EVERY_MS if self._news.empty() else 0)
 
     def _deliver(self, news: Any) -> None:
-        if isinstance(news, _Turn):
-            news = news.news
-            self._turn.set()
-        self.posted.emit(news)
+        try:
+            self.posted.emit(news.news if isinstance(news, _Turn) else news)
+        finally:
+            if isinstance(news, _Turn):
+                self._turn.set()
 
     def _finish(self, error: BaseException | None) -> None:
         self.is_running = False
