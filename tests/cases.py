@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from napari_diffusion.filters import FILTERS, Heat, Median
+from napari_diffusion.filters import FILTERS, Heat, Median, PeronaMalik
 from napari_diffusion.noise import NOISES
 from napari_diffusion.schedules import SCHEDULES
 
@@ -84,28 +83,35 @@ THIN_CASES = (
 )
 
 # Members with parameters that take them through code of its own, beside what `variants` finds.
-FURTHER = {Heat: (Heat(time=2000.0),), Median: (Median(radius=1.0), Median(radius=2.3))}
+FURTHER = {
+    Heat: (Heat(time=2000.0),),
+    Median: (Median(radius=1.0), Median(radius=2.3)),
+    PeronaMalik: (
+        PeronaMalik(contrast=0.2, gradient="magnitude", smoothing=0.8),
+        PeronaMalik(contrast=0.2, conductance="exponential", gradient="magnitude"),
+        PeronaMalik(contrast=0.2, conductance="weickert", smoothing=0.8),
+        PeronaMalik(contrast=0.2, conductance="tukey", gradient="magnitude", smoothing=0.8),
+    ),
+}
 
 
 def variants(cls):
     """Return members of a class that take every branch its choices and switches offer.
 
-    A number that is 0 unless somebody sets it is tried at 0 and off it; automatic ones are typed.
+    Each choice and switch is moved alone; what matters together stands in FURTHER. A number that
+    is 0 unless somebody sets it is tried at 0 and off it; automatic ones are typed.
     """
-    tried = {}
+    typed = {p.name: 0.2 for p in cls.parameters() if p.auto}
+    made = [cls(**typed)]
     for p in cls.parameters():
+        tried = ()
         if p.kind == "choice":
-            tried[p.name] = p.choices
+            tried = p.choices
         elif p.kind == "bool":
-            tried[p.name] = (False, True)
-        elif p.auto:
-            tried[p.name] = (0.2,)
+            tried = (False, True)
         elif p.kind == "float" and p.default == p.minimum:
-            tried[p.name] = (p.default, p.default + 0.8)
-    made = [
-        cls(**dict(zip(tried, chosen, strict=True)))
-        for chosen in itertools.product(*tried.values())
-    ]
+            tried = (p.default + 0.8,)
+        made += [cls(**{**typed, p.name: value}) for value in tried if value != p.default]
     return (*made, *FURTHER.get(cls, ()))
 
 
@@ -114,7 +120,11 @@ NOISE_VARIANTS = tuple(each for cls in NOISES for each in variants(cls))
 SCHEDULE_VARIANTS = tuple(each for cls in SCHEDULES for each in variants(cls))
 
 # With a mask linear diffusion takes sub-steps too, and too many of them for the longest times.
-MASKED_VARIANTS = tuple(each for each in FILTER_VARIANTS if getattr(each, "time", 0) <= 100)
+MASKED_VARIANTS = tuple(
+    each
+    for each in FILTER_VARIANTS
+    if "takes_mask" in each.claims and getattr(each, "time", 0) <= 100
+)
 
 
 def label(member):

@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from napari_diffusion.grid import Grid, GridOptions, Shape
 
 
+CLAIMS = (
+    "keeps_mean",
+    "maximum_principle",
+    "keeps_constant",
+    "linear",
+    "shifts_with_grey",
+    "scales_with_intensity",
+    "scales_with_length",
+    "flips",
+    "turns",
+    "takes_mask",
+)
+
+
 @dataclass(frozen=True)
 class Filter(Member, abc.ABC):
     """One way of smoothing a picture.
@@ -36,6 +50,18 @@ class Filter(Member, abc.ABC):
         A constant picture stays as it is, to the bit.
     linear : bool
         The filter of a sum is the sum of the filters.
+    shifts_with_grey : bool
+        A brighter picture is filtered as the darker one, and stays as much brighter.
+    scales_with_intensity : bool
+        With its parameters in intensity units alike, another unit of intensity changes nothing.
+    scales_with_length : bool
+        With its parameters in world units alike, another unit of length changes nothing.
+    flips : bool
+        The mirror image is filtered to the mirror image.
+    turns : bool
+        Axes that diffuse may change places, with their spacings.
+    takes_mask : bool
+        With a mask, nothing outside of it changes or has a say.
     """
 
     slot: ClassVar[str] = "filter"
@@ -43,6 +69,17 @@ class Filter(Member, abc.ABC):
     maximum_principle: ClassVar[bool] = False
     keeps_constant: ClassVar[bool] = True
     linear: ClassVar[bool] = False
+    shifts_with_grey: ClassVar[bool] = True
+    scales_with_intensity: ClassVar[bool] = True
+    scales_with_length: ClassVar[bool] = True
+    flips: ClassVar[bool] = True
+    turns: ClassVar[bool] = True
+    takes_mask: ClassVar[bool] = True
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """The claims that hold for this filter; its parameters may withdraw one of its class."""
+        return frozenset(name for name in CLAIMS if getattr(self, name))
 
     def resolved(self, image: Any, grid: Grid) -> Self:
         """Return this filter with every ``"auto"`` replaced by its number for `image`.
