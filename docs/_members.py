@@ -18,7 +18,8 @@ from napari_diffusion.picture import Picture
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_diffusion.member import Member, Parameter
+    from napari_diffusion.member import Member
+    from napari_diffusion.parameter import Parameter
 
 #: Page or picture by its place in the site.
 Files = dict[str, "str | bytes"]

@@ -15,14 +15,19 @@ PACKAGE = Path(napari_diffusion.__file__).parent
 HEAVY = ("napari", "qtpy", "PyQt6", "PySide6", "magicgui", "numba", "scipy", "dask", "skimage",
          "zarr", "tifffile", "PIL", "tqdm", "rich", "psutil", "pyqtgraph")  # fmt: skip
 
+FIELDS = {"member", "map", "function"}
+
 # The parts of the package, from the ground up; what stands in one line knows the lines above it.
 KNOWN_TO = {
-    "filters": {"member", "grid", "picture", "drive", "compiled", "estimate", "blocks"},
-    "noise": {"member", "grid", "picture", "drive", "compiled", "blocks"},
-    "schedules": {"member"},
-    "metrics": {"member", "grid", "picture", "drive"},
-    "estimate": {"grid", "picture", "drive", "blocks", "filters"},
-    "member": set(),
+    "filters": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate", "blocks"},
+    "noise": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate", "blocks"},
+    "schedules": FIELDS,
+    "metrics": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate"},
+    "estimate": {"grid", "picture", "drive", "compiled", "blocks", "filters"},
+    "map": set(),
+    "function": set(),
+    "parameter": {"map", "function"},
+    "member": {"parameter"},
     "compiled": set(),
     "grid": set(),
     "picture": {"grid"},

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.filters import FILTERS
+from napari_diffusion.function import name_of
+from napari_diffusion.map import Map
 from napari_diffusion.noise import NOISES
 from napari_diffusion.schedules import SCHEDULES
 
 if TYPE_CHECKING:
     from napari_diffusion.member import Member
+    from napari_diffusion.parameter import Parameter
 
 MEMBERS: dict[str, tuple[type[Member], ...]] = {
     "noise": NOISES,
@@ -46,8 +48,20 @@ def to_dict(member: Member | None) -> dict[str, Any] | None:
     """Return a member as plain values, its type first."""
     if member is None:
         return None
-    values = {p.name: getattr(member, p.name) for p in member.parameters()}
-    return {"type": type(member).__name__, **values}
+    owner = type(member).__name__
+    values = {p.name: _plain(p, getattr(member, p.name), owner) for p in member.parameters()}
+    return {"type": owner, **values}
+
+
+def _plain(parameter: Parameter, value: Any, owner: str) -> Any:
+    """Return one parameter's value as a plain one."""
+    if isinstance(value, Map):
+        return value.to_dict()
+    if parameter.kind == "function" and value is not None:
+        return name_of(value, owner)
+    if parameter.kind != "member" or value is None:
+        return value
+    return [to_dict(each) for each in value] if isinstance(value, tuple) else to_dict(value)
 
 
 def from_dict(slot: str, values: Any) -> Any:
@@ -55,14 +69,29 @@ def from_dict(slot: str, values: Any) -> Any:
     if not isinstance(values, dict) or not isinstance(values.get("type"), str):
         raise ValueError(f'A {slot} must be an object with a "type" (got {values!r}).')
     cls = member_class(slot, values["type"])
-    known = [field.name for field in dataclasses.fields(cls)]
     given = {name: value for name, value in values.items() if name != "type"}
-    for name in given:
-        if name not in known:
-            raise ValueError(
-                f"{cls.__name__} has no parameter {name!r}; it has {', '.join(known) or 'none'}."
-            )
-    return cls(**{n: tuple(v) if isinstance(v, list) else v for n, v in given.items()})
+    return cls(**{n: _value(_known(cls, n), value) for n, value in given.items()})
+
+
+def _known(cls: type[Member], name: str) -> Parameter:
+    """Return the parameter of a class that has a name, or raise and list those there are."""
+    known = {p.name: p for p in cls.parameters()}
+    if name not in known:
+        raise ValueError(
+            f"{cls.__name__} has no parameter {name!r}; it has {', '.join(known) or 'none'}."
+        )
+    return known[name]
+
+
+def _value(parameter: Parameter, value: Any) -> Any:
+    """Return one parameter's value from a plain one."""
+    if parameter.kind == "member" and value is not None:
+        many = isinstance(value, list | tuple)
+        each = [from_dict(parameter.slot, v) for v in (value if many else [value])]
+        return tuple(each) if many else each[0]
+    if parameter.mapped and isinstance(value, dict):
+        return Map.from_dict(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def recipe_fields(values: dict[str, Any], schema: int) -> dict[str, Any]:
@@ -98,23 +127,27 @@ def with_setting(values: dict[str, Any], path: str, value: Any) -> dict[str, Any
     A slot set to a name, as in ``diffusion_filter=Heat``, gets that member with its own defaults;
     ``none`` empties a slot.
     """
-    name, _, parameter = path.partition(".")
+    name, _, rest = path.partition(".")
     if name not in _RECIPE_FIELDS:
         raise ValueError(f"A recipe has no {name!r}; it has {', '.join(_RECIPE_FIELDS)}.")
-    changed = dict(values)
     slot = _RECIPE_SLOTS.get(name)
-    if not parameter:
+    return {**values, name: _changed(slot, values.get(name), path, rest, value)}
+
+
+def _changed(slot: str | None, before: Any, path: str, rest: str, value: Any) -> Any:
+    """Return what stands in a slot (None: in a field that holds no member) after a setting."""
+    if not rest:
         empty = value is None or (isinstance(value, str) and value.lower() == "none")
-        changed[name] = to_dict(member_class(slot, str(value))()) if slot and not empty else value
-        changed[name] = None if empty else changed[name]
-        return changed
-    member = changed.get(name)
-    if slot is None or not isinstance(member, dict):
-        raise ValueError(f"{path!r} names nothing that can be set: {name} is {member!r}.")
-    known = [field.name for field in dataclasses.fields(member_class(slot, member["type"]))]
-    if parameter not in known:
-        raise ValueError(
-            f"{member['type']} has no parameter {parameter!r}; it has {', '.join(known) or 'none'}."
-        )
-    changed[name] = {**member, parameter: value}
-    return changed
+        if empty:
+            return None
+        named = slot is not None and not isinstance(value, dict | list)
+        return to_dict(member_class(slot, str(value))()) if named and slot else value
+    if slot is None or not isinstance(before, dict):
+        name = path.removesuffix(f".{rest}")
+        raise ValueError(f"{path!r} names nothing that can be set: {name} is {before!r}.")
+    name, _, further = rest.partition(".")
+    inner = _known(member_class(slot, before["type"]), name)
+    within = inner.slot if inner.kind == "member" else None
+    if within is None and not further:
+        return {**before, name: value}
+    return {**before, name: _changed(within, before.get(name), path, further, value)}

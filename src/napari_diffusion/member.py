@@ -4,118 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
-import numbers
-import types
 import typing
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-Kind = Literal["float", "int", "bool", "choice", "text"]
+from napari_diffusion.parameter import Parameter, parameter_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # How often a length enters a unit.
 _LENGTHS = {"world": 1, "world²": 2, "intensity/world": -1}
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One field of a member, as forms, the command line, JSON and the docs need to know it.
-
-    Attributes
-    ----------
-    name : str
-        Name of the dataclass field.
-    kind : {"float", "int", "bool", "choice", "text"}
-        What a single value is.
-    default : object
-        The value a new member has; `dataclasses.MISSING` where one must be given.
-    minimum, above, maximum : float or None
-        Inclusive lower, exclusive lower and inclusive upper bound.
-    unit : str
-        Unit of the value: ``"intensity"``, ``"world"``, ``"world²"``, …; empty for a pure number.
-    tooltip : str
-        What the parameter does to the picture, in one sentence.
-    choices : tuple of str
-        The values allowed when kind is ``"choice"``.
-    auto : bool
-        Whether ``"auto"`` may stand in place of the number.
-    many : bool
-        Whether a tuple of numbers, one per channel, may stand in place of the number.
-    """
-
-    name: str
-    kind: Kind
-    default: Any
-    minimum: float | None = None
-    above: float | None = None
-    maximum: float | None = None
-    unit: str = ""
-    tooltip: str = ""
-    choices: tuple[str, ...] = ()
-    auto: bool = False
-    many: bool = False
-
-    @property
-    def label(self) -> str:
-        """Name for people: underscores become spaces."""
-        return self.name.replace("_", " ")
-
-    def checked(self, value: Any, owner: str) -> Any:
-        """Return `value` as this parameter stores it, or raise and say what is allowed."""
-        if self.auto and isinstance(value, str) and value == "auto":
-            return value
-        if self.kind == "choice":
-            if value not in self.choices:
-                raise ValueError(self._refusal(owner, value, f"one of {_listed(self.choices)}"))
-            return value
-        if self.kind == "bool":
-            if not isinstance(value, bool):
-                raise TypeError(self._refusal(owner, value, "True or False"))
-            return value
-        if self.kind == "text":
-            if not isinstance(value, str):
-                raise TypeError(self._refusal(owner, value, "text"))
-            return value
-        if getattr(value, "ndim", None) == 0 and not isinstance(value, numbers.Number):
-            value = value.item()
-        if self.many and _is_sequence(value):
-            if not len(value):
-                raise ValueError(self._refusal(owner, value, "at least one number"))
-            return tuple(self._number(each, owner) for each in value)
-        return self._number(value, owner)
-
-    def _number(self, value: Any, owner: str) -> float | int:
-        whole = self.kind == "int"
-        wanted = numbers.Integral if whole else numbers.Real
-        if isinstance(value, bool) or not isinstance(value, wanted):
-            allowed = "a whole number" if whole else "a number"
-            raise TypeError(self._refusal(owner, value, allowed + (' or "auto"' * self.auto)))
-        number = int(value) if whole else float(value)  # type: ignore[call-overload]
-        if not math.isfinite(number) or not self._in_range(number):
-            raise ValueError(self._refusal(owner, value, self.range_text()))
-        return number
-
-    def _in_range(self, number: float) -> bool:
-        return (
-            (self.minimum is None or number >= self.minimum)
-            and (self.above is None or number > self.above)
-            and (self.maximum is None or number <= self.maximum)
-        )
-
-    def range_text(self) -> str:
-        """Say the allowed numbers in words, for errors and docs."""
-        parts = []
-        if self.minimum is not None:
-            parts.append(f"at least {self.minimum:g}")
-        if self.above is not None:
-            parts.append(f"greater than {self.above:g}")
-        if self.maximum is not None:
-            parts.append(f"at most {self.maximum:g}")
-        text = "a finite number" + (" " + " and ".join(parts) if parts else "")
-        return text + (' or "auto"' if self.auto else "")
-
-    def _refusal(self, owner: str, value: Any, allowed: str) -> str:
-        return f"{owner}: {self.name} must be {allowed} (got {value!r})."
 
 
 @dataclass(frozen=True)
@@ -123,8 +22,16 @@ class Member:
     """A frozen dataclass whose annotated fields are its parameters; checked when made.
 
     A field is declared as ``name: Annotated[type, {"min": …, "above": …, "max": …, "unit": …,
-    "tooltip": …}] = default``. The type is a float, an int, a bool, a str or a Literal of choices;
-    ``| Literal["auto"]`` and ``| tuple[float, ...]`` allow an automatic value and one per channel.
+    "tooltip": …}] = default``. The type is
+
+    - a float, an int, a bool, a str or a Literal of choices;
+    - ``Filter`` or ``Noise``: another member, resolved and scaled together with this one;
+    - ``Callable[..., Any] | str``: a function or its name, ``"package.module:function"``;
+    - ``tuple[float, ...]``, ``tuple[Filter, ...]``: several;
+    - ``Map``: an array of one number per sample.
+
+    ``| Literal["auto"]`` allows an automatic value, ``| None`` none at all, ``| tuple[float, ...]``
+    one number per channel and ``| Map`` an array in place of a number.
     """
 
     slot: ClassVar[str] = ""
@@ -158,63 +65,44 @@ class Member:
         changes: dict[str, Any] = {}
         for parameter in self.parameters():
             value, power = getattr(self, parameter.name), _LENGTHS.get(parameter.unit, 0)
-            if not power or length == 1 or isinstance(value, str):
+            if not power or length == 1 or value is None or isinstance(value, str):
                 continue
             factor = length**power
             many = isinstance(value, tuple)
             products = [float(f"{v * factor:.{digits}g}") for v in (value if many else (value,))]
             changes[parameter.name] = tuple(products) if many else products[0]
-        return self.replaced(**changes) if changes else self
+        scaled = self.replaced(**changes) if changes else self
+        return scaled.with_members(lambda member: member.scaled(length, digits))
 
     def autos(self) -> tuple[str, ...]:
-        """Return the names of the parameters that still say ``"auto"``."""
-        names = (p.name for p in self.parameters() if p.auto)
-        return tuple(name for name in names if getattr(self, name) == "auto")
+        """Return the names of the parameters that still say ``"auto"``, nested ones with a dot."""
+        found = []
+        for name, value in self._values():
+            if isinstance(value, str) and value == "auto":
+                found.append(name)
+            for member in _members_in(value):
+                found += [f"{name}.{inner}" for inner in member.autos()]
+        return tuple(found)
+
+    def with_members(self, change: Callable[[Any], Any]) -> Self:
+        """Return a copy whose members within are changed by a function."""
+        changes: dict[str, Any] = {}
+        for name, value in self._values():
+            if _members_in(value):
+                many = isinstance(value, tuple)
+                changes[name] = tuple(change(each) for each in value) if many else change(value)
+        return self.replaced(**changes) if changes else self
+
+    def _values(self) -> list[tuple[str, Any]]:
+        return [(p.name, getattr(self, p.name)) for p in self.parameters()]
 
 
 @functools.cache
 def _parameters(cls: Any) -> tuple[Parameter, ...]:
     hints = typing.get_type_hints(cls, include_extras=True)
-    return tuple(_parameter(field, hints[field.name]) for field in dataclasses.fields(cls))
+    return tuple(parameter_of(field, hints[field.name]) for field in dataclasses.fields(cls))
 
 
-def _parameter(field: dataclasses.Field[Any], hint: Any) -> Parameter:
-    options: dict[str, Any] = {}
-    if get_origin(hint) is typing.Annotated:
-        hint, options = get_args(hint)[0], dict(get_args(hint)[1])
-    kind: Kind = "float"
-    auto = many = False
-    choices: tuple[str, ...] = ()
-    parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    for part in parts:
-        if get_origin(part) is Literal and get_args(part) == ("auto",):
-            auto = True
-        elif get_origin(part) is Literal:
-            kind, choices = "choice", get_args(part)
-        elif get_origin(part) is tuple:
-            many = True
-        elif part in (float, int, bool, str):
-            kind = {float: "float", int: "int", bool: "bool", str: "text"}[part]  # type: ignore[assignment]
-        else:
-            raise TypeError(f"Field {field.name!r} has a type that no form knows: {part!r}.")
-    return Parameter(
-        name=field.name,
-        kind=kind,
-        default=field.default,
-        minimum=options.pop("min", None),
-        above=options.pop("above", None),
-        maximum=options.pop("max", None),
-        unit=options.pop("unit", ""),
-        tooltip=options.pop("tooltip", ""),
-        choices=choices,
-        auto=auto,
-        many=many,
-    )
-
-
-def _is_sequence(value: Any) -> bool:
-    return isinstance(value, tuple | list) or getattr(value, "ndim", 0) == 1
-
-
-def _listed(words: tuple[str, ...]) -> str:
-    return ", ".join(repr(word) for word in words)
+def _members_in(value: Any) -> tuple[Any, ...]:
+    values = value if isinstance(value, tuple) else (value,)
+    return tuple(each for each in values if isinstance(each, Member))

@@ -91,8 +91,7 @@ class Filter(Member, abc.ABC):
         grid : Grid
             The grid of the whole source.
         """
-        del image, grid
-        return self
+        return self.with_members(lambda member: member.resolved(image, grid))
 
     @abc.abstractmethod
     def halo(self, grid: Grid) -> Shape | None:

@@ -8,7 +8,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_diffusion.grid import CANONICAL, Grid
-from napari_diffusion.member import Parameter
+from napari_diffusion.parameter import Parameter
 from napari_diffusion.widgets.fields import ComboField, FlagField, LineField
 from napari_diffusion.widgets.layer_axes import (
     FURTHER,

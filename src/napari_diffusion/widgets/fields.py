@@ -15,7 +15,7 @@ from napari_diffusion.widgets import exact
 from napari_diffusion.widgets.rows import RED, Combo, Message, NumberEdit, RowLabel
 
 if TYPE_CHECKING:
-    from napari_diffusion.member import Parameter
+    from napari_diffusion.parameter import Parameter
 
 Check = Callable[[Any], Any]
 

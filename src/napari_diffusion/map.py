@@ -1,0 +1,94 @@
+"""An array as a parameter: one number for every sample, compared by its content."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+# Larger arrays than this are not written into a recipe's text, they are named by their file.
+INLINE = 1024
+
+
+class Map:
+    """An array of numbers that a frozen member can hold.
+
+    Two maps are equal when their numbers, shape and type are.
+
+    Parameters
+    ----------
+    values : array_like or path
+        Real numbers, all finite; or a .npy or .tif file that holds them.
+    """
+
+    def __init__(self, values: Any) -> None:
+        self.file: str | None = None
+        if isinstance(values, str | Path):
+            self.file, values = str(values), _read(Path(values))
+        array = np.array(values, order="C")
+        if array.dtype.kind not in "biuf" or not array.size:
+            raise TypeError(
+                f"A map must hold real numbers (got {array.dtype} of shape {array.shape})."
+            )
+        if not np.isfinite(array).all():
+            raise ValueError("A map must be finite everywhere: fill its NaN and infinite values.")
+        wide = array.dtype.kind == "f" and array.dtype.itemsize == 8
+        self.values = array.astype(np.float64 if wide else np.float32)
+        self.values.flags.writeable = False
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Hash of type, shape and numbers."""
+        head = f"{self.values.dtype.str} {self.values.shape}".encode()
+        return hashlib.sha256(head + self.values.tobytes()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Map) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def __repr__(self) -> str:
+        where = f" of {self.file}" if self.file else ""
+        return f"<Map{where}, shape {self.values.shape}, mean {self.values.mean():.4g}>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the map as plain values: its numbers where they are few, else its file."""
+        if self.values.size <= INLINE:
+            return {"values": self.values.tolist(), "dtype": self.values.dtype.name}
+        if self.file is None:
+            raise ValueError(
+                f"A map of {self.values.size} numbers is too long for a recipe's text: save it "
+                "with numpy.save and give the file's name instead of the array."
+            )
+        return {"file": self.file, "sha256": self.sha256}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Make a map from plain values; refuse a file that holds other numbers than it did."""
+        if "values" in values:
+            return cls(np.array(values["values"], values.get("dtype", "float64")))
+        if not isinstance(values.get("file"), str):
+            raise ValueError(f'A map must have "values" or a "file" (got {sorted(values)}).')
+        found = cls(values["file"])
+        if values.get("sha256", found.sha256) != found.sha256:
+            raise ValueError(
+                f"{found.file} holds other numbers than when the recipe was written: give the "
+                "file that belongs to it."
+            )
+        return found
+
+
+def _read(path: Path) -> Any:
+    if path.suffix.lower() not in (".npy", ".tif", ".tiff"):
+        raise ValueError(f"A map must be a .npy or .tif file (got {str(path)!r}).")
+    if not path.is_file():
+        raise ValueError(f"There is no file {str(path)!r} to read a map from.")
+    if path.suffix.lower() == ".npy":
+        return np.load(path, allow_pickle=False)
+    import tifffile
+
+    return tifffile.imread(path)
