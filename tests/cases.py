@@ -20,6 +20,7 @@ class Case:
     axes: str
     shape: tuple[int, ...]
     more: dict[str, Any] = field(default_factory=dict)
+    positive: bool = False
 
     @property
     def options(self):
@@ -41,6 +42,8 @@ class Case:
         at = np.meshgrid(*(np.linspace(0, 1, n) for n in self.shape), indexing="ij")
         scene = 0.4 * (sum(at) > 0.5 * len(at)) + 0.3 * (at[-1] > 0.3) + 0.2 * at[0]
         scene = scene + 0.05 * random.normal(size=self.shape)
+        if self.positive:
+            scene = abs(scene)
         return (np.round(scene * 2**20) / 2**20).astype(dtype)
 
     def mask(self, seed=1):

@@ -148,7 +148,7 @@ def test_what_every_noise_returns_is_its_own(member):
     def with_scale(image, **options):
         return member(image, 0.25, seed=1, **options)
 
-    for case in CASES:
+    for case in (laws.pictured(member, each) for each in CASES):
         laws.returns_its_own(with_scale, case)
         laws.keeps_type(with_scale, case)
 

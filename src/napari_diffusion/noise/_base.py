@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NoiseScale = float | tuple[float, ...]
 
+CLAIMS = ("keeps_mean", "has_scale", "white", "random", "signal_dependent")
+
 
 @dataclass(frozen=True)
 class Address:
@@ -56,14 +58,39 @@ class Noise(Member, abc.ABC):
     Calling it makes a noisy copy: ``Gaussian()(image, noise_scale=0.1, seed=0, step=0)``. The
     number that a sample gets belongs to its coordinates, the step and the seed, so crops, chunks,
     threads and restarts never change it.
+
+    The class variables are claims that the tests hold every noise to.
+
+    Attributes
+    ----------
+    keeps_mean : bool
+        On average over the seeds the noisy picture is the picture.
+    has_scale : bool
+        The standard deviation is the noise scale, at the reference intensity where there is one.
+    white : bool
+        The noise of one sample says nothing of the noise of another.
+    random : bool
+        Seed and step choose the noise.
+    signal_dependent : bool
+        The noise depends on the intensity, which must be 0 or more; the noise scale is the standard
+        deviation at the intensity called ``reference``.
     """
 
     slot: ClassVar[str] = "noise"
+    keeps_mean: ClassVar[bool] = True
+    has_scale: ClassVar[bool] = True
+    white: ClassVar[bool] = True
+    random: ClassVar[bool] = True
+    signal_dependent: ClassVar[bool] = False
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """The claims that hold for this noise; its parameters may withdraw one of its class."""
+        return frozenset(name for name in CLAIMS if getattr(self, name))
 
     def resolved(self, image: Any, grid: Grid) -> Self:
         """Return this noise with every ``"auto"`` replaced by its number for `image`."""
-        del image, grid
-        return self
+        return self.with_members(lambda member: member.resolved(image, grid))
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return how far one sample's noise reaches for others' values, per canonical axis."""
@@ -129,7 +156,8 @@ class Noise(Member, abc.ABC):
 
             drive = Chunks()
         return picture.restored(
-            drive.add_noise(picture.data, chosen, scale, address, picture.grid, picture.mask)
+            drive.add_noise(picture.data, chosen, scale, address, picture.grid, picture.mask),
+            fresh=True,
         )
 
 
