@@ -301,3 +301,26 @@ class TestPicture:
         kept = image.copy()
         nd.run(image, nd.Recipe())
         np.testing.assert_array_equal(image, kept)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_leaves_room_to_compute_is_told_from_what_does_not(dtype, sign):
+    limit = np.finfo(dtype).max / 64
+    for others in ([0.0, 1.0], [-0.0, -2.0], [-3.0, 4.0]):
+        fits = np.array([[sign * limit, *others]], dtype)
+        np.testing.assert_array_equal(Picture.of(fits).data.ravel(), fits.ravel())
+        for wrong in (np.nextafter(limit, dtype(np.inf)), np.inf, np.nan):
+            image = np.array([[*others, np.copysign(dtype(wrong), sign)]], dtype)
+            with pytest.raises(ValueError, match=r"no room to compute|NaN or infinite"):
+                Picture.of(image)
+
+
+@pytest.mark.parametrize("axes", ["yxc", "cyx", "yxct"])
+def test_colours_come_back_to_their_places(axes):
+    sizes = {"c": 4, "y": 5, "x": 6, "t": 2}
+    shape = [sizes[axis] for axis in axes]
+    image = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    picture = Picture.of(image, axes=axes, rgb=True)
+    assert picture.data.flags.c_contiguous
+    np.testing.assert_array_equal(picture.restored(picture.data), image)

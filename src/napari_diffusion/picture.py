@@ -80,21 +80,41 @@ class Picture:
                     "mask=isfinite(image) and fill the holes, or compute the array."
                 )
             grid = dataclasses.replace(grid, masked=inside is not None)
-            return cls(_floating(values), grid, inside, alpha)
+            return cls(values.astype(_floating_type(values)), grid, inside, alpha)
         # Kernels never write it, but numba would compile them anew for arrays that are read-only.
-        data = np.require(_floating(values), requirements=["C", "W"])
+        data = np.require(_planes(_floating_type(values), values), requirements=["C", "W"])
         data, inside, holes = _without_holes(data, inside, missing)
         grid = dataclasses.replace(grid, masked=inside is not None)
         return cls(data, grid, inside, alpha, holes)
 
-    def restored(self, data: Any) -> Any:
-        """Return a new image in the user's axes: alpha and holes back in their places."""
+    def restored(self, data: Any, fresh: bool = False) -> Any:
+        """Return a new image in the user's axes: alpha and holes back in their places.
+
+        `fresh` data belong to nobody else and may become the image.
+        """
         if is_dask(data):
             return self.grid.restored(self._with_alpha(data))
         if self.holes is not None:
-            data = np.where(np.isfinite(self.holes), data, self.holes)
-        image = self.grid.restored(self._with_alpha(data))
-        return np.array(image, order="C")
+            data, fresh = np.where(np.isfinite(self.holes), data, self.holes), True
+        image = self.grid.restored(data)
+        if fresh and self.alpha is None and data.flags.owndata and image.flags.c_contiguous:
+            # In place, because a view would not own its memory.
+            data.resize(image.shape, refcheck=False)
+            return data
+        if not self.grid.rgb:
+            return np.array(image, order="C")
+        return self._colours(data)
+
+    def _colours(self, data: NDArray[Any]) -> NDArray[Any]:
+        """Return a new image of the colours and alpha, one after the other, which is faster."""
+        parts = [data[:, c : c + 1] for c in range(data.shape[1])]
+        parts += [] if self.alpha is None else [self.alpha]
+        sizes = dict(zip(CANONICAL, (data.shape[0], len(parts), *data.shape[2:]), strict=True))
+        image = np.empty([sizes[axis] for axis in self.grid.axes], data.dtype)
+        canonical = self.grid.canonical(image)
+        for c, part in enumerate(parts):
+            canonical[:, c : c + 1] = part
+        return image
 
     def _with_alpha(self, data: Any) -> Any:
         if self.alpha is None:
@@ -144,8 +164,8 @@ def _check_type(array: Any) -> None:
         raise ValueError(f"An image must have at least one sample (got shape {array.shape}).")
 
 
-def _floating(values: Any) -> Any:
-    """Return float64 as it is and everything else as float32, in the machine's byte order."""
+def _floating_type(values: Any) -> Any:
+    """Return float64 for float64 and float32 for everything else, in the machine's byte order."""
     dtype = values.dtype
     if dtype.kind in "iu" and dtype.itemsize >= 4 and not is_dask(values):
         low, high = int(values.min()), int(values.max())
@@ -156,7 +176,18 @@ def _floating(values: Any) -> Any:
                 stacklevel=_frames_of_ours(),
             )
     wide = dtype.kind == "f" and dtype.itemsize == 8
-    return values.astype(np.float64 if wide else np.float32, copy=False)
+    return np.dtype(np.float64 if wide else np.float32)
+
+
+def _planes(dtype: Any, values: NDArray[Any]) -> NDArray[Any]:
+    """Return canonical values in C order; as they are if they need no change."""
+    if values.dtype == dtype and values.flags.c_contiguous:
+        return values
+    out = np.empty(values.shape, dtype)
+    # Colours lie side by side, and are read faster one after the other.
+    for c in range(values.shape[1]):
+        out[:, c] = values[:, c]
+    return out
 
 
 def _frames_of_ours() -> int:
@@ -191,9 +222,11 @@ def _canonical_mask(mask: Any, grid: Grid) -> Any:
 
 def _without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
     """Return (data, mask, holes); refuse values that are not finite or too near to overflow."""
+    limit = np.finfo(data.dtype).max / 64
+    if mask is None and _none_beyond(data, limit):
+        return data, mask, None
     inside = data if mask is None else data[mask]
     low, high = (inside.min(), inside.max()) if inside.size else (0.0, 0.0)
-    limit = np.finfo(data.dtype).max / 64
     if np.isfinite(low) and np.isfinite(high):
         if max(-low, high) > limit:
             raise ValueError(
@@ -212,3 +245,18 @@ def _without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
     holes = np.where(finite, 0, data).astype(data.dtype)
     filled = np.where(finite, data, 0).astype(data.dtype)
     return filled, finite if mask is None else (finite & mask), holes
+
+
+def _none_beyond(data: NDArray[Any], limit: Any) -> bool:
+    """Say whether all values are finite and none is larger than the limit, signs apart.
+
+    As whole numbers, the bits of values of one sign have the values' order, and those of NaN and
+    infinity lie beyond. A picture without negative values is read once.
+    """
+    unsigned, signed = (np.uint32, np.int32) if data.itemsize == 4 else (np.uint64, np.int64)
+    last = int(data.dtype.type(limit).view(unsigned))
+    highest = int(data.view(unsigned).max())
+    if highest <= last:
+        return True
+    sign = 1 << (8 * data.itemsize - 1)
+    return highest - sign <= last and int(data.view(signed).max()) <= last

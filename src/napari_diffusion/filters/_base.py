@@ -144,5 +144,5 @@ class Filter(Member, abc.ABC):
                 Chunks().apply_filter(picture.data, chosen, picture.grid, picture.mask)
             )
         return picture.restored(
-            Drive().apply_filter(picture.data, chosen, picture.grid, picture.mask)
+            Drive().apply_filter(picture.data, chosen, picture.grid, picture.mask), fresh=True
         )
