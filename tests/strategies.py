@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from napari_diffusion import Recipe
-from napari_diffusion.filters import FILTERS
-from napari_diffusion.noise import NOISES
+from napari_diffusion.filters import FILTERS, Heat
+from napari_diffusion.noise import NOISES, Gaussian
 from napari_diffusion.schedules import SCHEDULES
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -105,20 +105,42 @@ def numbers_of(parameter, numbers):
     return found.map(int) if parameter.kind == "int" else found
 
 
+# What stands in a field for a member, beside its default.
+SIMPLE = {"filter": Heat(time=0.5), "noise": Gaussian()}
+
+
 def value_of(parameter, numbers=NUMBERS, auto=False, many=False):
     """Draw a value of one parameter; automatic ones and one per channel only where asked for."""
+    nothing = [st.none()] if parameter.optional else []
     if parameter.kind == "choice":
-        return st.sampled_from(parameter.choices)
+        return st.one_of(*nothing, st.sampled_from(parameter.choices))
     if parameter.kind == "bool":
         return st.booleans()
-    if parameter.kind == "text":
+    if parameter.kind in ("text", "function"):
         return st.just(parameter.default)
-    options = [numbers_of(parameter, numbers)]
+    if parameter.kind == "member":
+        return st.one_of(*nothing, st.just(parameter.default), *simple_members(parameter))
+    if not parameter.single and not parameter.many:  # a map, or none
+        return st.just(parameter.default)
+    one = numbers_of(parameter, numbers)
+    several = st.lists(one, min_size=1, max_size=4).map(tuple)
+    if not parameter.single:
+        return st.one_of(*nothing, several)
+    options = [*nothing, one]
     if auto and parameter.auto:
         options.append(st.just("auto"))
     if many and parameter.many:
-        options.append(st.lists(options[0], min_size=1, max_size=4).map(tuple))
+        options.append(several)
     return st.one_of(*options)
+
+
+def simple_members(parameter):
+    """Return what draws simple members of a field's slot, several where it takes several."""
+    simple = SIMPLE.get(parameter.slot)
+    if simple is None:
+        return []
+    one = [st.just(simple)] if parameter.single else []
+    return one + ([st.lists(st.just(simple), min_size=1, max_size=3).map(tuple)] * parameter.many)
 
 
 @st.composite
