@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 from cases import CASES, THIN_CASES
+from scipy import fft
+from skimage import data
 
 import napari_diffusion as nd
 from napari_diffusion.estimate import contrast, noise_sigma
@@ -54,14 +56,51 @@ class TestNoiseSigma:
     def test_is_one_number_over_all_frames(self):
         """The median over both halves, not the mean of two medians."""
         image = np.concatenate([1.0 * noise((5, 60, 70)), 3.0 * noise((5, 60, 70), 1)])
-        halves = noise_sigma(image[:5], axes="tyx"), noise_sigma(image[5:], axes="tyx")
-        both = noise_sigma(image, axes="tyx")
+
+        def sigma(frames):
+            return noise_sigma(frames, "differences", axes="tyx")
+
+        halves, both = (sigma(image[:5]), sigma(image[5:])), sigma(image)
         assert halves[0] < both < halves[1]
         # Half of it below: erf(m/√2) + erf(m/3√2) = 1, and σ = m / 0.6745.
         m = both * 0.6744898
         assert math.erf(m / math.sqrt(2)) + math.erf(m / math.sqrt(18)) == pytest.approx(
             1, abs=0.02
         )
+
+    def test_of_calm_windows_it_is_that_of_the_calmer_half(self):
+        image = np.concatenate([1.0 * noise((100, 170)), 3.0 * noise((100, 170), 1)])
+        assert noise_sigma(image) == pytest.approx(1.0, rel=0.03)
+
+    @pytest.mark.parametrize("name", ["camera", "coins", "moon", "cell", "brick", "retina"])
+    @pytest.mark.parametrize(("share", "allowed"), [(0.05, 0.03), (0.2, 0.03)])
+    def test_of_noise_added_to_photographs(self, name, share, allowed):
+        """Texture must not pass for noise, as it does by a sixth for a median of differences."""
+        clean = np.asarray(getattr(data, name)(), float)
+        clean = clean.mean(axis=2) if clean.ndim == 3 else clean
+        clean = clean[:300, :300]
+        sigma = share * 255.0
+        assert noise_sigma(clean + sigma * noise(clean.shape)) == pytest.approx(sigma, rel=allowed)
+
+    def test_clipped_parts_have_no_say(self):
+        image = 20.0 * noise((200, 220))
+        image[:, :80] = -1000.0
+        assert noise_sigma(np.maximum(image, -200.0)) == pytest.approx(20.0, rel=0.03)
+
+    def test_windows_by_scipy(self):
+        """The same by another road: dctn of every fourth window."""
+        image = scene((90, 101)) + noise((90, 101))
+        windows = np.lib.stride_tricks.sliding_window_view(image, (8, 8))[::4, ::4]
+        c = fft.dctn(windows, axes=(2, 3), norm="ortho")
+        k, q = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
+        activity = np.sum(np.where((k + q > 0) & (k + q < 8), c, 0) ** 2, axis=(2, 3)).ravel()
+        calm = activity <= np.quantile(activity, 0.15)
+        fine = np.mean(c[..., k + q >= 8] ** 2, axis=-1).ravel()[calm]
+        assert noise_sigma(image) == pytest.approx(np.sqrt(fine.mean()), rel=2e-3)
+
+    def test_unknown_methods_are_refused(self):
+        with pytest.raises(ValueError, match="method must be one of windows, differences"):
+            noise_sigma(noise((9, 9)), "guess")
 
     def test_does_not_depend_on_spacing(self):
         image = noise((60, 70))

@@ -32,6 +32,14 @@ class Histogram:
         """How many values were counted."""
         return int(self.counts.sum())
 
+    def mean(self) -> float:
+        """Return the mean of the counted values, each taken as the middle of its bin."""
+        chosen = np.flatnonzero(self.counts)
+        edges = [(chosen + i).astype(np.uint32) << _DROPPED_BITS for i in (0, 1)]
+        low, high = (each.view(np.float32).astype(np.float64) for each in edges)
+        middles = np.where(chosen == 0, 0.0, (low + high) / 2)
+        return float(np.sum(middles * self.counts[chosen]) / max(self.total, 1))
+
     def quantile(self, fraction: float) -> float:
         """Return the value that a fraction of the counted ones do not exceed, 0 without any."""
         cumulative = np.cumsum(self.counts)

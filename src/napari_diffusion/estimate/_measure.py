@@ -54,7 +54,9 @@ def measured(
     for core in _slabs(picture.data.shape, halo):
         padded, inner = with_halo(core, halo, picture.data.shape)
         mask = None if picture.mask is None else np.ascontiguousarray(picture.mask[padded])
-        values = function(np.ascontiguousarray(picture.data[padded]), mask, picture.grid, Drive())
+        origin = [part.start + o for part, o in zip(padded, picture.grid.origin, strict=True)]
+        block = np.ascontiguousarray(picture.data[padded])
+        values = function(block, mask, picture.grid.at(origin), Drive())
         inside = None if picture.mask is None else picture.mask[core]
         count(total, values[(inner[0], slice(None), *inner[2:])], inside, around)
     return total

@@ -1,0 +1,90 @@
+"""Cosine transforms of 8 × 8 windows: how lively each one is, and what it holds at its finest."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from napari_diffusion.compiled import kernel
+
+SIZE = 8
+
+# Windows begin at every fourth sample of the whole picture, along both axes.
+STRIDE = 4
+
+# cos(k π / 16) / 2 for k = 0 … 7: the orthonormal transform of 8 samples is made of them.
+_C = tuple(0.5 * math.cos(k * math.pi / 16) for k in range(SIZE))
+
+
+@kernel
+def _transform(a, out, count):
+    """Write the transforms of 8 rows, a[j, n] being sample j of window n, into out[k, n]."""
+    c1, c2, c3, c5, c6, c7 = _C[1], _C[2], _C[3], _C[5], _C[6], _C[7]
+    flat = 0.25 * np.sqrt(2.0)
+    for n in range(count):
+        s0, s1, s2, s3 = a[0, n] + a[7, n], a[1, n] + a[6, n], a[2, n] + a[5, n], a[3, n] + a[4, n]
+        d0, d1, d2, d3 = a[0, n] - a[7, n], a[1, n] - a[6, n], a[2, n] - a[5, n], a[3, n] - a[4, n]
+        # Sums and differences first: of a constant or a slope nothing is left to the bit.
+        e0, e1, f0, f1 = s0 + s3, s1 + s2, s0 - s3, s1 - s2
+        out[0, n] = flat * (e0 + e1)
+        out[4, n] = flat * (e0 - e1)
+        out[2, n] = c2 * f0 + c6 * f1
+        out[6, n] = c6 * f0 - c2 * f1
+        out[1, n] = c1 * d0 + c3 * d1 + c5 * d2 + c7 * d3
+        out[3, n] = c3 * d0 - c7 * d1 - c1 * d2 - c5 * d3
+        out[5, n] = c5 * d0 - c1 * d1 + c7 * d2 + c3 * d3
+        out[7, n] = c7 * d0 - c5 * d1 + c3 * d2 - c1 * d3
+
+
+@kernel
+def window_energies(plane, mask, y0, x0, lively, fine):
+    """Write √(Σ c²) of the windows of a plane: over 0 < k + q < 8, and over k + q ≥ 8.
+
+    Parameters
+    ----------
+    plane : (Y, X) float32 or float64
+        Samples.
+    mask : (Y, X) bool or None
+        Windows with a sample outside are left out.
+    y0, x0 : int
+        Where the plane begins in the whole picture, modulo STRIDE.
+    lively, fine : (Y, X) float64
+        Written at the first sample of each window; elsewhere untouched, and so for windows
+        without any variation: they were clipped, or are a border.
+    """
+    height, width = plane.shape
+    first = (STRIDE - x0) % STRIDE
+    count = max((width - SIZE - first) // STRIDE + 1, 0)
+    column = np.empty((SIZE, width), np.float64)
+    down = np.empty((SIZE, width), np.float64)
+    across = np.empty((SIZE, count), np.float64)
+    coefficients = np.empty((SIZE, count), np.float64)
+    low, high = np.empty(count, np.float64), np.empty(count, np.float64)
+    for y in range((STRIDE - y0) % STRIDE, height - SIZE + 1, STRIDE):
+        for j in range(SIZE):
+            for x in range(width):
+                column[j, x] = plane[y + j, x]
+        _transform(column, down, width)
+        for n in range(count):
+            low[n] = 0.0
+            high[n] = 0.0
+        for k in range(SIZE):
+            for j in range(SIZE):
+                for n in range(count):
+                    across[j, n] = down[k, first + STRIDE * n + j]
+            _transform(across, coefficients, count)
+            for q in range(SIZE):
+                energy = low if k + q < SIZE else high
+                if k + q:
+                    for n in range(count):
+                        energy[n] += coefficients[q, n] * coefficients[q, n]
+        for n in range(count):
+            x = first + STRIDE * n
+            whole = low[n] > 0.0
+            if mask is not None:
+                for j in range(SIZE):
+                    for i in range(SIZE):
+                        whole = whole and mask[y + j, x + i]
+            if whole:
+                lively[y, x], fine[y, x] = np.sqrt(low[n]), np.sqrt(high[n])
