@@ -150,6 +150,17 @@ class TestSteps:
         for made in images(image, RECIPE, axes="yxc"):
             assert np.mean(made[..., 3] == image[..., 3]) < 0.1
 
+    def test_a_filter_that_takes_no_mask_says_so_before_any_work(self):
+        class Whole(nd.filters.Heat):
+            takes_mask = False
+
+        image, mask = np.zeros((9, 9)), np.eye(9, dtype=bool)
+        recipe = nd.Recipe(1, 0.0, diffusion_filter=nd.filters.Heat(), final_filter=Whole())
+        made = nd.steps(image, recipe, mask=mask)
+        for refused in (lambda: next(made), lambda: Whole()(image, mask=mask)):
+            with pytest.raises(ValueError, match="Whole takes neither a mask nor holes"):
+                refused()
+
     def test_outside_a_mask_neither_noise_nor_filter_does_anything(self):
         image, mask = picture(), np.random.default_rng(0).random((19, 23)) > 0.4
         for made in images(image, RECIPE, mask=mask):

@@ -141,6 +141,9 @@ def _reach(recipe: Recipe, picture: Picture, first_step: int) -> tuple[int, ...]
     used: list[tuple[Noise | Filter | None, int]] = [(recipe.final_filter, 1), (noise, count)]
     used += [(each, 1) for each in series[:count]]
     used.append((series[-1], max(count - len(series), 0)))
+    for chosen in (recipe.final_filter, *series):
+        if chosen is not None:
+            chosen.check(grid)
     reach = [0] * 5
     for member, times in used:
         halo = (0,) * 5 if member is None else member.halo(grid)

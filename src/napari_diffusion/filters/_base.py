@@ -93,6 +93,14 @@ class Filter(Member, abc.ABC):
         """
         return self.with_members(lambda member: member.resolved(image, grid))
 
+    def check(self, grid: Grid) -> None:
+        """Refuse, before any work, a picture that this filter cannot do."""
+        if grid.masked and not self.takes_mask:
+            raise ValueError(
+                f"{type(self).__name__} takes neither a mask nor holes: fill the holes and give "
+                "no mask, or choose a filter that takes one, such as PeronaMalik or Median."
+            )
+
     @abc.abstractmethod
     def halo(self, grid: Grid) -> Shape | None:
         """Return how far a result reaches for its samples, per canonical axis; None: all of it."""
@@ -136,6 +144,7 @@ class Filter(Member, abc.ABC):
             array for a dask array.
         """
         picture = Picture.of(image, **options)
+        self.check(picture.grid)
         chosen = self.resolved(picture, picture.grid)
         if is_dask(image):
             from napari_diffusion.blocks import Chunks
