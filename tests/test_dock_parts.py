@@ -14,8 +14,8 @@ from napari.layers import Image
 from qtpy.QtCore import QObject
 
 import napari_diffusion as nd
+from napari_diffusion.store.cast import Cast
 from napari_diffusion.widgets import memory, room
-from napari_diffusion.widgets.cast import Cast
 from napari_diffusion.widgets.controls import Clock, Controls, written_seconds
 from napari_diffusion.widgets.extract import places_named
 from napari_diffusion.widgets.layer_axes import Fold, along_of, axes_of, spacing_of, unit_of
@@ -110,24 +110,24 @@ def test_what_diffuses_by_default_is_space():
     ],
 )
 def test_values_are_clipped_and_rounded_half_to_even(dtype, expected):
-    cast = Cast.to(np.zeros(3, dtype))
+    cast = Cast.to_colours(np.zeros(3, dtype))
     out = cast(np.array([-5.0, 0.0, 1.5, 2.5, 300.0], np.float32))
     assert out.dtype == dtype
     np.testing.assert_array_equal(out, np.array(expected, dtype))
 
 
 def test_float_colours_that_go_beyond_one_are_not_clipped():
-    cast = Cast.to(np.array([0.0, 200.0]))
+    cast = Cast.to_colours(np.array([0.0, 200.0]))
     np.testing.assert_array_equal(cast(np.array([-1.0, 255.5])), [-1.0, 255.5])
     assert cast.record() == {"dtype": "float64", "clipped": None, "rounded": False}
     assert Cast.recorded(cast.record()) == cast
-    whole = Cast.to(np.zeros(1, np.uint8))
+    whole = Cast.to_colours(np.zeros(1, np.uint8))
     assert Cast.recorded(whole.record()) == whole
 
 
 def test_a_cast_leaves_its_input_alone():
     values = np.array([-5.0, 300.7])
-    Cast.to(np.zeros(1, np.uint8))(values)
+    Cast.to_colours(np.zeros(1, np.uint8))(values)
     np.testing.assert_array_equal(values, [-5.0, 300.7])
 
 

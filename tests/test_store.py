@@ -27,7 +27,7 @@ from napari_diffusion.store import (
     read_record,
     step_paths,
 )
-from napari_diffusion.store.layout import cast
+from napari_diffusion.store.cast import cast
 from napari_diffusion.store.output import publish, split
 from napari_diffusion.store.scratch import steps_by_disk
 from napari_diffusion.store.units import factor, unit_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_diffusion.store.layout import cast_record
+from napari_diffusion.store.cast import cast_record
 from napari_diffusion.store.output import ENDINGS, Output, check_apart, check_ending
 from napari_diffusion.store.reading import READABLE, read_image
 from napari_diffusion.store.records import read_record, step_paths

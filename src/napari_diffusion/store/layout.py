@@ -1,4 +1,4 @@
-"""In which order and type a picture's values are written."""
+"""In which order a picture's values are written."""
 
 from __future__ import annotations
 
@@ -45,42 +45,6 @@ class Layout:
         order = [self.given.index(axis) for axis in self.axes if axis in self.given]
         index = tuple(slice(None) if axis in self.given else None for axis in self.axes)
         return image.transpose(order)[index]
-
-
-def cast(image: Any, dtype: Any) -> Any:
-    """Return a picture's values in another type, clipped to its range and rounded.
-
-    Works on numpy and dask arrays.
-    """
-    dtype = np.dtype(dtype)
-    if dtype == image.dtype:
-        return image
-    low, high = limits(dtype)
-    if dtype.kind == "f":
-        return image.clip(low, high).astype(dtype)
-    return np.rint(image.astype(np.float64)).clip(low, high).astype(dtype)
-
-
-def limits(dtype: Any) -> tuple[float, float]:
-    """Return the least and the greatest float that a type can hold."""
-    dtype = np.dtype(dtype)
-    if dtype.kind == "b":
-        return 0.0, 1.0
-    if dtype.kind == "f":
-        return -float(np.finfo(dtype).max), float(np.finfo(dtype).max)
-    info = np.iinfo(dtype)
-    low, high = float(info.min), float(info.max)
-    # The greatest integers of 64 bits are no floats: the next float below stands for them.
-    return low, high if int(high) <= info.max else float(np.nextafter(high, 0))
-
-
-def cast_record(source: Any, dtype: Any) -> dict[str, Any] | None:
-    """Return, for a record, what `cast` does to computed values; None where it does nothing."""
-    source, dtype = np.dtype(source), np.dtype(dtype)
-    if source == dtype:
-        return None
-    low, high = limits(dtype)
-    return {"dtype": dtype.name, "clipped": [low, high], "rounded": dtype.kind in "iub"}
 
 
 def slabs(image: Any) -> Iterator[Any]:

@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from napari_diffusion.store.layout import cast
+from napari_diffusion.store.cast import cast
 from napari_diffusion.store.records import beside
 
 if TYPE_CHECKING:

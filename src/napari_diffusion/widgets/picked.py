@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_diffusion.picture import is_dask
-from napari_diffusion.widgets.cast import Cast
+from napari_diffusion.store.cast import Cast
 from napari_diffusion.widgets.layer_axes import FURTHER, Fold
 from napari_diffusion.widgets.look import Look
 from napari_diffusion.widgets.room import need_of
@@ -110,7 +110,7 @@ class Picked:
     @property
     def cast(self) -> Cast | None:
         """The cast back to the layer's type: for colours, whose limits napari does not scale."""
-        return Cast.to(self.data) if self.options["rgb"] else None
+        return Cast.to_colours(self.data) if self.options["rgb"] else None
 
     @property
     def start(self) -> tuple[int, ...]:

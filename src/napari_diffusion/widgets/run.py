@@ -18,7 +18,7 @@ from napari_diffusion.recipe import Recipe, Step
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_diffusion.widgets.cast import Cast
+    from napari_diffusion.store.cast import Cast
     from napari_diffusion.widgets.layer_axes import Fold
     from napari_diffusion.widgets.layers import Outlet
     from napari_diffusion.widgets.worker import Worker

@@ -9,7 +9,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QSpinBox, QWidget
 
 from napari_diffusion.provenance import grid_of, recipe_of
-from napari_diffusion.widgets.cast import Cast
+from napari_diffusion.store.cast import Cast
 from napari_diffusion.widgets.layer_axes import Fold
 from napari_diffusion.widgets.layers import is_stack, records_of
 from napari_diffusion.widgets.look import Look
