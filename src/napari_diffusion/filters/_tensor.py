@@ -1,0 +1,199 @@
+"""What every diffusion along directions is: a structure tensor, a diffusion tensor, an exchange."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
+
+import numpy as np
+
+from napari_diffusion.filters._flow import Flow
+from napari_diffusion.filters._frame import Frame, refuse_stretched
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.filters._tensor_steps import Exchange
+    from napari_diffusion.grid import Grid, Shape
+
+
+class TensorLaw(NamedTuple):
+    """What becomes of the eigenvalues of a structure tensor; see `_tensor_laws`."""
+
+    code: int
+    power: int = 1
+    constant: float = 1.0
+    alpha: float = 0.0
+    switch: float = 0.0
+
+
+@dataclass(frozen=True)
+class TensorFlow(Flow):
+    """A diffusion equation ``∂u/∂t = div(D ∇u)`` whose tensor D follows the picture.
+
+    ``J = G_integration ∗ (∇v ∇vᵀ)`` with v the picture smoothed by `smoothing`, summed over joint
+    channels; D has the directions of J, and eigenvalues that a filter derives from those of J. Time
+    beside three axes of space diffuses by itself, with a scalar of its own.
+    """
+
+    # Over four axes time is treated apart, and may not change places with space.
+    turns: ClassVar[bool] = False
+
+    contrast: Annotated[
+        float | Literal["auto"] | tuple[float, ...],
+        {
+            "above": 0.0,
+            "unit": "intensity/world",
+            "tooltip": "Gradient that makes a structure: what is flatter counts as noise.",
+        },
+    ] = "auto"
+    smoothing: Annotated[
+        float,
+        {
+            "min": 0.0,
+            "unit": "world",
+            "tooltip": "Blur before directions are measured, so that noise does not set them.",
+        },
+    ] = 1.0
+    condition_limit: Annotated[
+        float,
+        {
+            "min": 1.0,
+            "max": 10_000.0,
+            "tooltip": "How many times faster along structures than across, at most.",
+        },
+    ] = 1000.0
+
+    def resolved(self, image: Any, grid: Grid) -> Self:
+        """Return this filter with the contrast that the image's own gradients suggest."""
+        if self.contrast != "auto":
+            self._contrasts(grid)
+            return self
+        from napari_diffusion.estimate import contrast_of
+
+        self._variances("smoothing", grid)
+        return self.replaced(contrast=contrast_of(image, self.smoothing))
+
+    def _contrasts(self, grid: Grid) -> tuple[float, ...]:
+        channels = grid.shape[1]
+        if isinstance(self.contrast, str):
+            raise ValueError('contrast is still "auto": resolve the filter on the source first.')
+        if not isinstance(self.contrast, tuple):
+            return (self.contrast,) * channels
+        if len(self.contrast) != channels:
+            raise ValueError(
+                f"contrast lists {len(self.contrast)} values, but the image has {channels} "
+                "channels."
+            )
+        return self.contrast
+
+    def _variances(self, name: str, grid: Grid) -> dict[int, float]:
+        """Return the variances in samples² of the Gaussian that a parameter sets."""
+        from napari_diffusion.filters._smooth import WIDEST
+
+        sigma = getattr(self, name, 0.0)
+        widest = sigma / min(grid.spacing)
+        if widest > WIDEST:
+            raise ValueError(
+                f"{type(self).__name__}: {name}={sigma:g} is {widest:g} samples, more than "
+                f"{WIDEST}: give a smaller one, or the right spacing if it is not that."
+            )
+        return grid.variances(sigma)
+
+    @abc.abstractmethod
+    def law(self) -> TensorLaw:
+        """Return what becomes of the eigenvalues of J."""
+
+    def stencil_reach(self, grid: Grid) -> Shape:
+        """Return how far a stencil reaches at most, per canonical axis."""
+        from napari_diffusion.filters import _stencil
+
+        refuse_stretched(type(self).__name__, grid)
+        inner = grid.along_axes[-3:]
+        lengths = [grid.length(axis) for axis in inner]
+        far = _stencil.reach(self.condition_limit, lengths) if len(inner) > 1 else (1,)
+        reach = dict.fromkeys(grid.along_axes, 1) | dict(zip(inner, far, strict=True))
+        return tuple(reach.get(axis, 0) for axis in range(5))  # type: ignore[return-value]
+
+    def reach(self, grid: Grid) -> Shape:
+        """Return how far one sub-step reaches.
+
+        Twice a stencil, for what a neighbour exchanges depends on its own neighbours' stencils,
+        the gradient, and both smoothings.
+        """
+        from napari_diffusion.filters._smooth import reach
+
+        far = [2 * each for each in self.stencil_reach(grid)]
+        for axis in grid.along_axes:
+            far[axis] += 1
+            for name in ("smoothing", "integration"):
+                far[axis] += reach(self._variances(name, grid)[axis])
+        return tuple(far)  # type: ignore[return-value]
+
+    def prepare(
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> Any:
+        """Return the diffusion tensors (components, G, site rows, X) of a state, laid out."""
+        frame = Frame.of(u.shape, grid)
+        inside = None if mask is None else frame.arranged(mask)
+        return self._tensors(frame.arranged(u), frame, grid, inside, drive)
+
+    def _tensors(
+        self,
+        u: NDArray[Any],
+        frame: Frame,
+        grid: Grid,
+        inside: NDArray[np.bool_] | None,
+        drive: Drive,
+    ) -> NDArray[Any]:
+        from napari_diffusion.filters import _tensor_laws, _tensor_steps
+
+        contrasts, sigmas = self._contrasts(grid), (self.smoothing, getattr(self, "integration", 0))
+        structure = _tensor_steps.structure(
+            u, frame, inside, contrasts, sigmas, grid.joint_channels, drive
+        )
+        law = self.law()
+        planar = frame.dimensions == 2
+        made = _tensor_laws.planar_tensors if planar else _tensor_laws.solid_tensors
+
+        def work(start: int, stop: int) -> None:
+            made(structure, *law, 1.0 / self.condition_limit, start, stop)
+
+        drive.each(work, drive.bands(frame.row_count, frame.shape[4]))
+        return structure
+
+    def apply(
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> NDArray[Any]:
+        """Return the block diffused for `time`; see `Filter.apply`."""
+        from napari_diffusion.filters._tensor_steps import Exchange
+
+        count, _ = self.sub_steps(grid), self.reach(grid)
+        if count == 0:
+            return block.copy()
+        frame = Frame.of(block.shape, grid)
+        u = frame.arranged(block)
+        inside = None if mask is None else frame.arranged(mask)
+        far = frame.of_axes(self.stencil_reach(grid))
+        exchange = Exchange(u, frame, inside, far, grid.joint_channels, drive)
+        tau = self.time / count
+        weights = self.weights(tau, grid, np.float64)
+        bands = drive.bands(frame.row_count, block.shape[1] * frame.shape[4])
+        for _ in range(count):
+            exchange.add_up(self._tensors(u, frame, grid, inside, drive), tau, drive)
+            drive.each(lambda a, b: self.advance(u, u, exchange, weights, (a, b)), bands)
+        return frame.restored(u)
+
+    def advance(
+        self,
+        u: NDArray[Any],
+        out: NDArray[Any],
+        coefficients: Exchange,
+        weights: NDArray[Any],
+        rows: tuple[int, int],
+    ) -> None:
+        """Write what an exchange has added up for some site rows, in its layout."""
+        del u, weights
+        coefficients.settle(out, rows)
