@@ -83,6 +83,9 @@ def test_filters_are_shown_step_by_step_and_parameter_by_parameter(pages):
         assert len({pages[name] for name in files if "step_" in name}) == 4, "the steps differ"
         for p in cls.parameters():
             shown = [name for name in files if Path(name).name.startswith(f"{p.name}_")]
+            if p.name == "structure":
+                assert not shown, "in a plane lines and planes are the same"
+                continue
             assert len(shown) >= 2
             assert len({pages[name] for name in shown}) >= 2, f"{p.name} changes nothing"
     assert _pictures.noisy().std() > 0

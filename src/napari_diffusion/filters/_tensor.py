@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from napari_diffusion.grid import Grid, Shape
 
 
+INTEGRATION = {
+    "min": 0.0,
+    "unit": "world",
+    "tooltip": "Size of the surroundings that agree on a direction: the gaps to be closed.",
+}
+
+
 class TensorLaw(NamedTuple):
     """What becomes of the eigenvalues of a structure tensor; see `_tensor_laws`."""
 
@@ -40,6 +47,9 @@ class TensorFlow(Flow):
 
     # Over four axes time is treated apart, and may not change places with space.
     turns: ClassVar[bool] = False
+
+    # What "auto" is, as a fraction of `estimate.contrast`.
+    auto_contrast: ClassVar[float] = 1.0
 
     contrast: Annotated[
         float | Literal["auto"] | tuple[float, ...],
@@ -74,7 +84,7 @@ class TensorFlow(Flow):
         from napari_diffusion.estimate import contrast_of
 
         self._variances("smoothing", grid)
-        return self.replaced(contrast=contrast_of(image, self.smoothing))
+        return self.replaced(contrast=self.auto_contrast * contrast_of(image, self.smoothing))
 
     def _contrasts(self, grid: Grid) -> tuple[float, ...]:
         channels = grid.shape[1]
