@@ -146,6 +146,8 @@ class Pictures:
         return self.strip(strip) if strip else ""
 
     def _schedule(self) -> str:
+        if not self.cls.tabulated:
+            return ""
         line = (call(self.cls()), self.cls()(1.0, 10))
         return (
             "## Over the steps\n\n"
@@ -154,6 +156,8 @@ class Pictures:
         )
 
     def _schedule_values(self, parameter: Parameter) -> str:
+        if not self.cls.tabulated or parameter.kind == "function":
+            return ""
         usual = getattr(self.cls(), parameter.name)
         values = _pictures.variations(parameter, usual)
         made = [self.cls(**{parameter.name: value}) for value in values if _below_one(value)]
@@ -317,7 +321,7 @@ def _overview(slot: str, members: tuple[type[Member], ...]) -> Files:
 def _side_by_side(slot: str, members: list[type[Member]]) -> tuple[str, Files]:
     """Show what each member does at its defaults to the same example."""
     if slot == "schedule":
-        lines = [(cls.__name__, cls()(1.0, 10)) for cls in members]
+        lines = [(cls.__name__, cls()(1.0, 10)) for cls in members if cls.tabulated]
         return _pictures.curves(lines, "noise scale over the steps of every schedule"), {}
     if slot not in ("filter", "noise"):
         return "", {}

@@ -125,6 +125,7 @@ def value_of(parameter, numbers=NUMBERS, auto=False, many=False):
     one = numbers_of(parameter, numbers)
     several = st.lists(one, min_size=1, max_size=4).map(tuple)
     if not parameter.single:
+        several = several.map(lambda values: tuple(sorted(values, reverse=True)))
         return st.one_of(*nothing, several)
     options = [*nothing, one]
     if auto and parameter.auto:

@@ -131,6 +131,7 @@ def test_out_of_range_is_refused_by_every_member(cls):
             outside.append(p.maximum + 1)
         for value in outside:
             kept = int(value) if p.kind == "int" else value
+            kept = kept if p.single else (kept,)
             with pytest.raises(ValueError, match=rf"{cls.__name__}: {p.name} must be .*\(got "):
                 cls(**{p.name: kept})
 

@@ -77,28 +77,42 @@ class Canvas:
         """The window's values before the first step."""
         return self.window.data
 
-    @property
-    def starting_noise_scale(self) -> NoiseScale:
-        """The noise scale of step 0, a number by now."""
-        scale = self.recipe.starting_noise_scale
-        assert not isinstance(scale, str)
-        return scale
-
     def add_noise(
         self, values: Any, noise: Noise | None, noise_scale: NoiseScale, step: int
     ) -> Any:
         """Return the values with the noise of one step added; no noise leaves them as they are."""
         if noise is None or not _any(noise_scale):
             return values
+        for scale in noise_scale if isinstance(noise_scale, tuple) else (noise_scale,):
+            check_scale_fits(scale, self.window)
         address = Address(self.recipe.seed, step)
         grid, mask = self.window.grid, self.window.mask
         return self.drive.add_noise(values, noise, noise_scale, address, grid, mask)
 
-    def apply_filter(self, values: Any, chosen: Filter | None) -> Any:
-        """Return the filtered values; no filter leaves them as they are."""
+    def apply_filter(self, values: Any, chosen: Filter | None) -> tuple[Any, NoiseScale | None]:
+        """Return the filtered values, and how much was removed where the schedule asks for it.
+
+        No filter leaves the values as they are.
+        """
         if chosen is None:
-            return values
-        return self.drive.apply_filter(values, chosen, self.window.grid, self.window.mask)
+            return values, None
+        filtered = self.drive.apply_filter(values, chosen, self.window.grid, self.window.mask)
+        if self.recipe.schedule.tabulated:
+            return filtered, None
+        if self.recipe.noise is None:
+            return filtered, 0.0
+        return filtered, self._removed(values, filtered)
+
+    def _removed(self, before: Any, after: Any) -> NoiseScale:
+        """Return the root mean square of the difference, of each channel where its noise is."""
+        picture = Picture(abs(before - after), self.window.grid, self.window.mask)
+        if not isinstance(self.recipe.starting_noise_scale, tuple):
+            return _root_mean_square(picture)
+        whole = tuple(slice(0, size) for size in self.window.grid.shape)
+        return tuple(
+            _root_mean_square(picture.cut((whole[0], slice(c, c + 1), *whole[2:])))
+            for c in range(len(self.recipe.starting_noise_scale))
+        )
 
     def image(self, values: Any) -> Any:
         """Return the part asked for as an image of its own, in the user's axes."""
@@ -116,15 +130,21 @@ def _check_first_step(first_step: int, recipe: Recipe) -> None:
 
 def _check_room(recipe: Recipe, picture: Picture) -> None:
     """Refuse noise so large that adding it could overflow."""
-    start, schedule, last = recipe.starting_noise_scale, recipe.schedule, recipe.num_steps - 1
-    largest = max(schedule.fraction(step, recipe.num_steps) for step in (0, last))
+    start = recipe.starting_noise_scale
     for scale in start if isinstance(start, tuple) else (start,):
         assert not isinstance(scale, str)
-        check_scale_fits(scale * largest, picture)
+        check_scale_fits(recipe.schedule.largest_scale(scale, recipe.num_steps), picture)
 
 
 def _any(noise_scale: NoiseScale) -> bool:
     return any(noise_scale) if isinstance(noise_scale, tuple) else bool(noise_scale)
+
+
+def _root_mean_square(picture: Picture) -> float:
+    from napari_diffusion.estimate._measure import measured
+
+    # Counts, so that neither chunks nor their order can change a bit of it.
+    return measured(picture, lambda block, *_: block, (0,) * 5).root_mean_square()
 
 
 def _chunks() -> Any:
@@ -150,6 +170,9 @@ def _reach(recipe: Recipe, picture: Picture, first_step: int) -> tuple[int, ...]
         # A member without a halo sees everything, and then so must the window.
         halo = grid.shape if halo is None else halo
         reach = [a + times * b for a, b in zip(reach, halo, strict=True)]
+    if noise is not None and not recipe.schedule.tabulated:
+        # What was removed anywhere counts everywhere.
+        return grid.shape
     # Channels may share an edge map, or have lists of one number each: the window keeps them all.
     reach[1] = grid.shape[1]
     return tuple(reach)

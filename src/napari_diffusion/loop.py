@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from napari_diffusion.canvas import Canvas
+from napari_diffusion.noise._base import checked_scale
 from napari_diffusion.recipe import Recipe, Step
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def steps(
     *,
     region: tuple[slice, ...] | None = None,
     first_step: int = 0,
+    noise_scale: NoiseScale | None = None,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> Iterator[Step]:
@@ -44,6 +46,9 @@ def steps(
     first_step : int
         Go on with this step, `image` being what the step before it made; the recipe must then be
         resolved.
+    noise_scale : float or tuple of float, optional
+        The noise scale of `first_step`, for a schedule that measures it: `next_noise_scale` of the
+        step before. Other schedules know it.
     stop : StopToken, optional
         Has ``is_set()``, like a `threading.Event`; once set, `Stopped` is raised within a tile.
     **options
@@ -65,15 +70,15 @@ def steps(
     canvas = Canvas.of(image, recipe, region, first_step, stop, options)
     picture, recipe = canvas.start, canvas.recipe
 
-    noise_scale = canvas.starting_noise_scale
-    for step in range(recipe.total_steps):
-        if step >= first_step:
-            picture = canvas.add_noise(picture, recipe.noise, noise_scale, step)
-            picture = canvas.apply_filter(picture, recipe.filter_at(step))
-            yield Step(step, noise_scale, canvas.image(picture), is_final=False)
-        noise_scale = update_noise_scale(noise_scale, recipe.schedule, step, recipe.num_steps)
+    noise_scale = first_noise_scale(recipe, first_step, noise_scale)
+    for step in range(first_step, recipe.total_steps):
+        used = noise_scale
+        picture = canvas.add_noise(picture, recipe.noise, used, step)
+        picture, removed = canvas.apply_filter(picture, recipe.filter_at(step))
+        noise_scale = update_noise_scale(used, recipe.schedule, step, recipe.num_steps, removed)
+        yield Step(step, used, canvas.image(picture), False, next_noise_scale=noise_scale)
 
-    final_picture = canvas.apply_filter(picture, recipe.final_filter)
+    final_picture, _ = canvas.apply_filter(picture, recipe.final_filter)
     yield Step(recipe.total_steps, 0.0, canvas.image(final_picture), is_final=True)
 
 
@@ -83,20 +88,64 @@ def run(
     *,
     region: tuple[slice, ...] | None = None,
     first_step: int = 0,
+    noise_scale: NoiseScale | None = None,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> Step:
     """Run the whole loop and return its final step; see `steps` for the parameters."""
-    made = steps(image, recipe, region=region, first_step=first_step, stop=stop, **options)
+    made = steps(
+        image,
+        recipe,
+        region=region,
+        first_step=first_step,
+        noise_scale=noise_scale,
+        stop=stop,
+        **options,
+    )
     for step in made:
         last = step
     return last
 
 
+def first_noise_scale(
+    recipe: Recipe, first_step: int, given: NoiseScale | None = None
+) -> NoiseScale:
+    """Return the noise scale of the first step that is made, of a resolved recipe.
+
+    Raises
+    ------
+    ValueError
+        If the schedule measures its noise scales and the one to go on with is not given.
+    """
+    if given is not None:
+        return checked_scale(given)
+    scale = recipe.starting_noise_scale
+    assert not isinstance(scale, str)
+    if recipe.schedule.tabulated or recipe.noise is None:
+        for step in range(first_step):
+            scale = update_noise_scale(scale, recipe.schedule, step, recipe.num_steps, removed=0.0)
+    elif 0 < first_step < recipe.total_steps:
+        raise ValueError(
+            f"first_step={first_step} of the schedule {type(recipe.schedule).__name__} needs "
+            "noise_scale=, because it was measured in the step before: give next_noise_scale of "
+            "that step or of its record."
+        )
+    return scale
+
+
 def update_noise_scale(
-    noise_scale: NoiseScale, schedule: Schedule, step: int, num_steps: int
+    noise_scale: NoiseScale,
+    schedule: Schedule,
+    step: int,
+    num_steps: int,
+    removed: NoiseScale | None = None,
 ) -> NoiseScale:
     """Return the noise scale of the step after `step`, channel by channel where it has many."""
-    if isinstance(noise_scale, tuple):
-        return tuple(schedule.next_scale(each, step, num_steps) for each in noise_scale)
-    return schedule.next_scale(noise_scale, step, num_steps)
+    if not isinstance(noise_scale, tuple):
+        assert not isinstance(removed, tuple)
+        return schedule.next_scale(noise_scale, step, num_steps, removed)
+    each = removed if isinstance(removed, tuple) else (removed,) * len(noise_scale)
+    return tuple(
+        schedule.next_scale(scale, step, num_steps, taken)
+        for scale, taken in zip(noise_scale, each, strict=True)
+    )

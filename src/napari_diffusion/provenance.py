@@ -62,6 +62,7 @@ def record(
         "step": step.index,
         "is_final": step.is_final,
         "noise_scale": plain(step.noise_scale),
+        **_measured_scale(recipe, step),
         "seed": recipe.seed,
         "grid": _grid(step.image.shape, grid_options),
         "source": source_name,
@@ -75,6 +76,12 @@ def record(
 def recipe_of(kept: Mapping[str, Any]) -> Recipe:
     """Return the recipe of a record, equal to the one it was made from."""
     return Recipe.from_dict(dict(kept["recipe"]))
+
+
+def next_noise_scale_of(kept: Mapping[str, Any]) -> float | tuple[float, ...] | None:
+    """Return ``noise_scale=`` of a run that goes on from a record; None where a table tells it."""
+    scale = kept.get("next_noise_scale")
+    return tuple(scale) if isinstance(scale, list) else scale
 
 
 def grid_of(kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,6 +164,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, slice):
         return [plain(value.start), plain(value.stop)]
     return value.item() if hasattr(value, "item") else value
+
+
+def _measured_scale(recipe: Recipe, step: Step) -> dict[str, Any]:
+    """Return what the next step goes on with, where no table tells."""
+    if recipe.schedule.tabulated or step.next_noise_scale is None:
+        return {}
+    return {"next_noise_scale": plain(step.next_noise_scale)}
 
 
 def _grid(shape: tuple[int, ...], options: Mapping[str, Any]) -> dict[str, Any]:

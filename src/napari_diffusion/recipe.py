@@ -128,10 +128,8 @@ class Recipe:
         if self.noise is None:
             scale = 0.0
         elif _is_auto(scale):
-            from napari_diffusion.estimate import noise_sigma_of
-
-            scale = noise_sigma_of(picture)
-        scale = checked_scale(scale, "starting_noise_scale")
+            scale = 1.0 if self.schedule.starts_itself else _noise_of(picture)
+        scale = _started(self.schedule, checked_scale(scale, "starting_noise_scale"))
         check_channels(scale, picture.grid)
         series = tuple(each.resolved(picture, picture.grid) for each in self.filters)
         return self.replaced(
@@ -193,16 +191,32 @@ class Step:
         The image after this step, an array of its own in the source's axes.
     is_final : bool
         Whether this is the result of the final filter.
+    next_noise_scale : float, tuple of float or None
+        The noise scale that the next step goes on with; None after the final filter.
     """
 
     index: int
     noise_scale: NoiseScale
     image: NDArray[np.floating[Any]]
     is_final: bool
+    next_noise_scale: NoiseScale | None = None
 
 
 def _is_auto(value: Any) -> bool:
     return isinstance(value, str) and value == "auto"
+
+
+def _noise_of(picture: Picture) -> float:
+    from napari_diffusion.estimate import noise_sigma_of
+
+    return noise_sigma_of(picture)
+
+
+def _started(schedule: Schedule, scale: NoiseScale) -> NoiseScale:
+    """Return the noise scale of step 0, which a list of levels has of its own."""
+    if isinstance(scale, tuple):
+        return tuple(schedule.first_scale(each) for each in scale)
+    return schedule.first_scale(scale)
 
 
 def _checked_count(name: str, value: Any) -> int | None:

@@ -34,11 +34,20 @@ class Histogram:
 
     def mean(self) -> float:
         """Return the mean of the counted values, each taken as the middle of its bin."""
+        middles, counts = self._middles()
+        return float(np.sum(middles * counts) / max(self.total, 1))
+
+    def root_mean_square(self) -> float:
+        """Return the root of the mean square of the counted values, as `mean` takes them."""
+        middles, counts = self._middles()
+        return float(np.sqrt(np.sum(middles**2 * counts) / max(self.total, 1)))
+
+    def _middles(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the middles of the bins that are not empty, and their counts."""
         chosen = np.flatnonzero(self.counts)
         edges = [(chosen + i).astype(np.uint32) << _DROPPED_BITS for i in (0, 1)]
         low, high = (each.view(np.float32).astype(np.float64) for each in edges)
-        middles = np.where(chosen == 0, 0.0, (low + high) / 2)
-        return float(np.sum(middles * self.counts[chosen]) / max(self.total, 1))
+        return np.where(chosen == 0, 0.0, (low + high) / 2), self.counts[chosen]
 
     def quantile(self, fraction: float) -> float:
         """Return the value that a fraction of the counted ones do not exceed, 0 without any."""

@@ -46,8 +46,10 @@ def steps_by_disk(
     import dask.array as da
 
     with tempfile.TemporaryDirectory(prefix=".napari-diffusion-", dir=folder) as scratch:
+        scale = None
         for index in range(recipe.total_steps + 1):
-            step = next(steps(image, recipe, first_step=index, **options))
+            step = next(steps(image, recipe, first_step=index, noise_scale=scale, **options))
+            scale = step.next_noise_scale
             if step.is_final and recipe.final_filter is None:
                 yield dataclasses.replace(step, image=image)
                 return

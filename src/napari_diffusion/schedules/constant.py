@@ -1,0 +1,25 @@
+"""The same noise at every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_diffusion.schedules._base import Schedule
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The same noise scale at every step.
+
+    ``noise_scale[step] = starting_noise_scale``
+
+    Notes
+    -----
+    Use it to see what a filter makes of the same disturbance again and again. Not where the last
+    step is to be nearly free of added noise, unless the noise is small from the start.
+    """
+
+    def fraction(self, step: int, num_steps: int) -> float:
+        """Return 1 for every step."""
+        del step, num_steps
+        return 1.0

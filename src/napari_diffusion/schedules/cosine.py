@@ -1,0 +1,40 @@
+"""Half a cosine wave."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+from napari_diffusion.schedules._base import END, Schedule, progress
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """Half a cosine wave: slow at both ends, fastest in the middle.
+
+    ``noise_scale[step] = starting_noise_scale · (end + (1 − end) · (1 + cos(π r)) / 2)`` with
+    ``r = step / (num_steps − 1)``
+
+    Parameters
+    ----------
+    end : float
+        Fraction of the start reached at the last step, 0 or more. Above 1 the noise grows.
+
+    Notes
+    -----
+    Use it to stay near the start and near the end for a few steps each. Not for runs of two or
+    three steps, where it is hardly different from `Linear`.
+
+    References
+    ----------
+    Loshchilov and Hutter (2017), SGDR: stochastic gradient descent with warm restarts, equation 5,
+    use the same curve for a learning rate.
+    """
+
+    end: Annotated[float, END] = 0.0
+
+    def fraction(self, step: int, num_steps: int) -> float:
+        """Return the half wave at this step."""
+        wave = 0.5 * (1.0 + math.cos(math.pi * progress(step, num_steps)))
+        return self.end + (1.0 - self.end) * wave

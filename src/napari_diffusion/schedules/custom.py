@@ -1,0 +1,88 @@
+"""A rule of one's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from napari_diffusion.function import imported
+from napari_diffusion.schedules._base import Schedule
+
+# Of longer runs the first steps are tried before the run, and the others when their turn comes.
+_TRIED = 10_000
+
+
+def halved(noise_scale: float, step: int, num_steps: int) -> float:
+    """Return half the noise scale: the example of a rule."""
+    del step, num_steps
+    return noise_scale / 2
+
+
+@dataclass(frozen=True)
+class Custom(Schedule):
+    """A function of one's own that returns the noise scale of the next step.
+
+    ``noise_scale[step + 1] = function(noise_scale[step], step, num_steps)``
+
+    Parameters
+    ----------
+    function : callable or str
+        Called with the noise scale of a step, the step, counted from 0, and the number of steps;
+        returns the next noise scale, finite and 0 or more. As text it is
+        ``"package.module:function"``. It must return the same for the same arguments, or a run
+        cannot be repeated.
+
+    Raises
+    ------
+    ValueError
+        If there is no such function, or if it returns what is no noise scale.
+
+    Notes
+    -----
+    Use it for a rule that no other schedule has. Not a lambda, where the recipe is to be saved: a
+    file can name only functions that stand in a module.
+    """
+
+    relative: ClassVar[bool] = False
+    monotone: ClassVar[bool] = False
+
+    function: Annotated[
+        Callable[..., Any] | str,
+        {"tooltip": "Returns the next noise scale from (noise_scale, step, num_steps)."},
+    ] = "napari_diffusion.schedules.custom:halved"
+
+    def fraction(self, step: int, num_steps: int) -> float:
+        """Return the noise scale at this step of a run that starts at 1."""
+        scale = 1.0
+        for before in range(step):
+            scale = self.next_scale(scale, before, num_steps)
+        return scale
+
+    def next_scale(
+        self, scale: float, step: int, num_steps: int, removed: float | None = None
+    ) -> float:
+        """Return what the function says; see `Schedule.next_scale`."""
+        del removed
+        if step >= num_steps - 1:
+            return scale
+        found = imported(self.function)(scale, step, num_steps)
+        try:
+            number = float(found)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not 0 <= number < math.inf:
+            raise ValueError(
+                f"Custom: function must return a noise scale, finite and 0 or more (got {found!r} "
+                f"after step {step} of scale {scale:g})."
+            )
+        return number
+
+    def largest_scale(self, starting_noise_scale: float, num_steps: int) -> float:
+        """Return the largest noise scale of the first 10 000 steps."""
+        scale = largest = float(starting_noise_scale)
+        for step in range(min(num_steps - 1, _TRIED)):
+            scale = self.next_scale(scale, step, num_steps)
+            largest = max(largest, scale)
+        return largest

@@ -1,0 +1,41 @@
+"""One over the number of the step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from napari_diffusion.schedules._base import Schedule
+
+
+@dataclass(frozen=True)
+class InverseTime(Schedule):
+    """One over the number of steps made: 1, ½, ⅓, … of the start.
+
+    ``noise_scale[step] = starting_noise_scale / (1 + rate · step)``
+
+    Parameters
+    ----------
+    rate : float
+        0 to 10⁶. 1 gives a half after one step and a third after two; the larger, the faster; 0
+        is `Constant`. The number of steps does not matter.
+
+    Notes
+    -----
+    Use it where a run may be longer or shorter than planned, for a step's noise does not depend on
+    how many there are, and where the noise must vanish slowly enough for the picture to go on
+    changing. Not where the last step must have a given noise.
+
+    References
+    ----------
+    Robbins and Monro (1951), A stochastic approximation method, whose step sizes are these.
+    """
+
+    rate: Annotated[
+        float, {"min": 0.0, "max": 1e6, "tooltip": "The larger, the faster the noise falls."}
+    ] = 1.0
+
+    def fraction(self, step: int, num_steps: int) -> float:
+        """Return the reciprocal at this step."""
+        del num_steps
+        return 1.0 / (1.0 + self.rate * step)

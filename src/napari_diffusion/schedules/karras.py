@@ -1,0 +1,49 @@
+"""A straight line of roots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from napari_diffusion.schedules._base import END, Schedule, progress
+
+
+@dataclass(frozen=True)
+class Karras(Schedule):
+    """A straight line between the rho-th roots of the noise scales: most steps at small noise.
+
+    ``noise_scale[step] = starting_noise_scale · (1 + (end^(1/rho) − 1) · r)^rho`` with
+    ``r = step / (num_steps − 1)``
+
+    Parameters
+    ----------
+    end : float
+        Fraction of the start reached at the last step, 0 or more. Above 1 the noise grows.
+    rho : float
+        0.1 to 100. 1 is `Linear`; the larger, the nearer to `Geometric`, and the more steps have
+        little noise. 7 is the authors' choice.
+
+    Notes
+    -----
+    Use it where the steps with little noise decide what the picture looks like, or to compare with
+    a sampler that uses it. Not to see what much noise does: it is gone after a few steps.
+
+    References
+    ----------
+    Karras, Aittala, Aila and Laine (2022), Elucidating the design space of diffusion-based
+    generative models, equation 5.
+    """
+
+    end: Annotated[float, END] = 0.1
+    rho: Annotated[
+        float,
+        {"min": 0.1, "max": 100.0, "tooltip": "The larger, the more steps have little noise."},
+    ] = 7.0
+
+    def fraction(self, step: int, num_steps: int) -> float:
+        """Return the power of the straight line at this step."""
+        done = progress(step, num_steps)
+        if done == 1.0:
+            return self.end
+        root = self.end ** (1.0 / self.rho)
+        return float((1.0 + (root - 1.0) * done) ** self.rho)

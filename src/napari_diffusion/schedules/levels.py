@@ -1,0 +1,77 @@
+"""A list of noise scales."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from napari_diffusion.schedules._base import Schedule
+
+
+@dataclass(frozen=True)
+class Levels(Schedule):
+    """A list of noise scales, typed or pasted, in intensity units.
+
+    ``noise_scale[step] = levels[min(step, len(levels) − 1)]``
+
+    The list takes the place of the starting noise scale, too; with a starting noise scale of 0,
+    and without noise, there is none. Steps beyond the list keep its last level; levels beyond the
+    last step are not used.
+
+    Parameters
+    ----------
+    levels : tuple of float
+        Standard deviations of the noise, 0 or more, from large to small.
+
+    Raises
+    ------
+    ValueError
+        If a level is negative or larger than the one before it.
+
+    Notes
+    -----
+    Use it to do exactly what another program or an earlier run did. Not for pictures of different
+    ranges with one recipe: levels are absolute, where other schedules follow the starting noise
+    scale.
+    """
+
+    relative: ClassVar[bool] = False
+    starts_itself: ClassVar[bool] = True
+
+    levels: Annotated[
+        tuple[float, ...],
+        {
+            "min": 0.0,
+            "unit": "intensity",
+            "tooltip": "Noise scale of each step, from large to small; commas or lines between.",
+        },
+    ] = (0.2, 0.1, 0.05)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for before, after in itertools.pairwise(self.levels):
+            if after > before:
+                raise ValueError(
+                    f"Levels: levels must go from large to small (got {before:g} before "
+                    f"{after:g}): sort them."
+                )
+
+    def fraction(self, step: int, num_steps: int) -> float:
+        """Return the level at this step by the first one, 0 where that is 0."""
+        del num_steps
+        return self._level(step) / self.levels[0] if self.levels[0] else 0.0
+
+    def first_scale(self, starting_noise_scale: float) -> float:
+        """Return the first level; 0 where no noise is to be added at all."""
+        return self.levels[0] if starting_noise_scale else 0.0
+
+    def next_scale(
+        self, scale: float, step: int, num_steps: int, removed: float | None = None
+    ) -> float:
+        """Return the level of step + 1; see `Schedule.next_scale`."""
+        del removed
+        return self._level(min(step + 1, num_steps - 1)) if scale else 0.0
+
+    def _level(self, step: int) -> float:
+        return self.levels[min(step, len(self.levels) - 1)]

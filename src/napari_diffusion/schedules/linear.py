@@ -1,0 +1,32 @@
+"""A straight line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from napari_diffusion.schedules._base import END, Schedule, progress
+
+
+@dataclass(frozen=True)
+class Linear(Schedule):
+    """A straight line from the starting noise scale to a fraction of it.
+
+    ``noise_scale[step] = starting_noise_scale · (1 + (end − 1) · step / (num_steps − 1))``
+
+    Parameters
+    ----------
+    end : float
+        Fraction of the start reached at the last step, 0 or more. Above 1 the noise grows.
+
+    Notes
+    -----
+    Use it to reach a noise of exactly 0 at the last step. Much noise stays for long; where early
+    steps should be rough and late ones fine, `Geometric` gives more steps to small noise.
+    """
+
+    end: Annotated[float, END] = 0.0
+
+    def fraction(self, step: int, num_steps: int) -> float:
+        """Return the straight line at this step."""
+        return 1.0 + (self.end - 1.0) * progress(step, num_steps)

@@ -1,0 +1,77 @@
+"""As much noise as the filter has just taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from napari_diffusion.schedules._base import Schedule
+
+
+@dataclass(frozen=True)
+class Measured(Schedule):
+    """As much noise as the filter has just taken out, or a share of it.
+
+    ``noise_scale[step + 1] = min(noise_scale[step], share · removed[step])``, where ``removed`` is
+    the root mean square of the difference between the picture before and after the diffusion
+    filter
+
+    What the filter takes out is measured over the whole picture, all frames together, inside the
+    mask; for each channel where the starting noise scale has one number per channel. The noise
+    never grows, however much a filter takes out. There is no table before the run; the steps and
+    their records hold the numbers. A region of a picture costs as much as the whole, and a dask
+    array is computed step by step, because what was removed anywhere counts everywhere.
+
+    Parameters
+    ----------
+    share : float
+        Of what was taken out, how much is added in the next step, 0 to 1. Small values end the
+        noise within a few steps.
+
+    Notes
+    -----
+    Use it where the noise should fall as fast as the picture settles, without a guess of how many
+    steps that takes. Not for a filter that hardly changes anything, which ends the noise at once,
+    nor where runs of several pictures are to be compared step by step.
+
+    References
+    ----------
+    Kadkhodaie and Simoncelli (2021), Stochastic solutions for linear inverse problems using the
+    prior implicit in a denoiser, algorithm 1, whose γ at h = 1 this is with share = 1 − β.
+    """
+
+    tabulated: ClassVar[bool] = False
+
+    share: Annotated[
+        float,
+        {
+            "min": 0.0,
+            "max": 1.0,
+            "tooltip": "Of what the filter took out, how much is added in the next step.",
+        },
+    ] = 0.9
+
+    def fraction(self, step: int, num_steps: int) -> float:
+        """Refuse: nobody knows before the run."""
+        raise ValueError(_NO_TABLE)
+
+    def next_scale(
+        self, scale: float, step: int, num_steps: int, removed: float | None = None
+    ) -> float:
+        """Return the share of what was removed; see `Schedule.next_scale`."""
+        if step >= num_steps - 1:
+            return scale
+        if removed is None:
+            raise ValueError(_NO_TABLE)
+        return min(scale, self.share * removed)
+
+    def largest_scale(self, starting_noise_scale: float, num_steps: int) -> float:
+        """Return the first noise scale, for the noise never grows."""
+        del num_steps
+        return self.first_scale(starting_noise_scale)
+
+
+_NO_TABLE = (
+    "Measured: the noise scale of a step is known when the filter of the step before it is done: "
+    "take the scales from the steps of a run, or a schedule that has a table."
+)

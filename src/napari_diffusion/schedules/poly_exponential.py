@@ -1,0 +1,48 @@
+"""A bent line of logarithms."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+from napari_diffusion.schedules._base import END_ABOVE_0, Schedule, progress
+
+
+@dataclass(frozen=True)
+class PolyExponential(Schedule):
+    """A bent line between the logarithms of the noise scales.
+
+    ``noise_scale[step] = starting_noise_scale · exp(log(end) · (1 − (1 − r)^rho))`` with
+    ``r = step / (num_steps − 1)``
+
+    Parameters
+    ----------
+    end : float
+        Fraction of the start reached at the last step, greater than 0. Above 1 the noise grows.
+    rho : float
+        0.01 to 100. 1 is `Geometric`; above 1 the noise falls fast at first and many steps have
+        little of it; below 1 it stays high for long and falls at the end.
+
+    Notes
+    -----
+    Use it to move steps to small noise (rho above 1) or to large noise (below 1) and keep both
+    ends. Not where the last step must have no noise at all.
+
+    References
+    ----------
+    Crowson, k-diffusion (2022), where it is called polyexponential.
+    """
+
+    end: Annotated[float, END_ABOVE_0] = 0.1
+    rho: Annotated[
+        float,
+        {"min": 0.01, "max": 100.0, "tooltip": "Above 1, more steps have little noise."},
+    ] = 2.0
+
+    def fraction(self, step: int, num_steps: int) -> float:
+        """Return the exponential of the bent line at this step."""
+        done = progress(step, num_steps)
+        if done == 1.0:
+            return self.end
+        return math.exp(math.log(self.end) * (1.0 - (1.0 - done) ** self.rho))
