@@ -149,6 +149,7 @@ class Drive:
     ) -> NDArray[Any]:
         """Return the block with one step's noise added; outside the mask it is unchanged."""
         self.poll()
+        noise.check(block, noise_scale, mask)
         return _kept_outside(mask, block, noise.add(block, noise_scale, address, grid, self))
 
     def apply_filter(

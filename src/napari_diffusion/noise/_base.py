@@ -97,6 +97,16 @@ class Noise(Member, abc.ABC):
         del grid
         return (0, 0, 0, 0, 0)
 
+    def natural_scale(self) -> NoiseScale:
+        """Return the noise scale that the parameters as typed make, of a resolved noise."""
+        raise TypeError(
+            f"{type(self).__name__}: noise_scale must be a number, for no parameter says how "
+            "strong the noise is (got None)."
+        )
+
+    def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
+        """Refuse, in one sentence, what this noise cannot be added to; `block` as for `add`."""
+
     @abc.abstractmethod
     def add(
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
@@ -121,7 +131,7 @@ class Noise(Member, abc.ABC):
     def __call__(
         self,
         image: ArrayLike,
-        noise_scale: float | tuple[float, ...],
+        noise_scale: float | tuple[float, ...] | None = None,
         seed: int = 0,
         step: int = 0,
         **options: Unpack[GridOptions],
@@ -132,8 +142,10 @@ class Noise(Member, abc.ABC):
         ----------
         image : array_like
             2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
-        noise_scale : float or tuple of float
+        noise_scale : float or tuple of float or None
             Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
+            None takes the parameters of the noise as they are typed, where they say how strong it
+            is.
         seed, step : int
             Address of the random numbers; the same address gives the same noise.
         **options
@@ -146,10 +158,13 @@ class Noise(Member, abc.ABC):
             array for a dask array.
         """
         picture = Picture.of(image, **options)
-        scale = checked_scale(noise_scale)
-        check_channels(scale, picture.grid)
+        address = Address(seed, step)
+        if noise_scale is not None:
+            noise_scale = checked_scale(noise_scale)
+            check_channels(noise_scale, picture.grid)
+        chosen = self.resolved(picture, picture.grid)
+        scale = chosen.natural_scale() if noise_scale is None else noise_scale
         check_scale_fits(max(scale) if isinstance(scale, tuple) else scale, picture)
-        chosen, address = self.resolved(picture, picture.grid), Address(seed, step)
         drive: Any = Drive()
         if is_dask(image):
             from napari_diffusion.blocks import Chunks

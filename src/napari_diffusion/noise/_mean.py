@@ -1,0 +1,86 @@
+"""The mean of a picture, the same to the last bit in whatever order its samples come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.picture import Picture, is_dask
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def mean_of(picture: Picture) -> float:
+    """Return the mean of all samples inside the mask, of all frames and channels.
+
+    Fractions of the same exponent are added up as whole numbers, which no order can change.
+    """
+    if is_dask(picture.data):
+        sums, count = _over_chunks(picture)
+    else:
+        sums, count = _nothing(picture.data.dtype), 0
+        sums, count = _with(sums, count, picture.data, picture.mask)
+    if not count:
+        raise ValueError("A picture without a sample inside its mask has no mean.")
+    whole, ones = _whole(sums, picture.data.dtype)
+    return whole / (count * ones)
+
+
+def _nothing(dtype: Any) -> NDArray[np.int64]:
+    """Return sums of 0 for each exponent, of the lower and of the upper bits."""
+    return np.zeros((2, 256 if dtype == np.float32 else 2048), np.int64)
+
+
+def _with(
+    sums: NDArray[np.int64], count: int, data: NDArray[Any], mask: Any
+) -> tuple[NDArray[np.int64], int]:
+    """Return sums and count with the values inside a mask added."""
+    from napari_diffusion.noise._exact_sum import add_up
+
+    values = np.ascontiguousarray(data if mask is None else data[np.asarray(mask)]).reshape(-1)
+    if values.dtype == np.float32:
+        sums = sums + add_up(values.view(np.uint32), 8, 23, 0)
+    else:
+        sums = sums + add_up(values.view(np.uint64), 11, 52, 26)
+    return sums, count + values.size
+
+
+def _whole(sums: NDArray[np.int64], dtype: Any) -> tuple[int, int]:
+    """Return the sum as a whole number of the smallest parts, and how many of those make 1."""
+    low, smallest = (0, 150) if dtype == np.float32 else (26, 1075)
+    # An exponent of 0 has no leading one and counts as 1.
+    whole = sum(
+        (int(a) + (int(b) << low)) << max(exponent, 1)
+        for exponent, (a, b) in enumerate(sums.T)
+        if a or b
+    )
+    return whole, 1 << smallest
+
+
+def _over_chunks(picture: Picture) -> tuple[NDArray[np.int64], int]:
+    import dask.array as da
+    from dask.delayed import delayed
+
+    def counted(
+        so_far: tuple[NDArray[np.int64], int], block: NDArray[Any], inside: Any
+    ) -> tuple[NDArray[np.int64], int]:
+        sums, count = _with(*so_far, block, inside)
+        if sums[:, -1].any():
+            raise ValueError(
+                "A chunk has values that are NaN or infinite: give mask=isfinite(image) and fill "
+                "the holes."
+            )
+        return sums, count
+
+    blocks = picture.data.to_delayed().ravel()
+    masks = [None] * len(blocks)
+    if picture.mask is not None:
+        chunks = picture.data.chunks
+        mask = picture.mask if is_dask(picture.mask) else da.from_array(picture.mask, chunks)
+        masks = mask.rechunk(chunks).to_delayed().ravel()
+    total = delayed((_nothing(picture.data.dtype), 0))
+    for block, inside in zip(blocks, masks, strict=True):
+        total = delayed(counted)(total, block, inside)
+    return total.compute()

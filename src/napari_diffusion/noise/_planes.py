@@ -1,0 +1,53 @@
+"""Runs a kernel of random numbers over a block, band by band."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.noise._base import Address
+
+
+def made_by(
+    kernel: Callable[..., None],
+    block: NDArray[Any],
+    per_channel: Sequence[tuple[Any, ...]],
+    address: Address,
+    grid: Grid,
+    drive: Drive,
+) -> NDArray[Any]:
+    """Return what a kernel makes of a block, as a new array.
+
+    Parameters
+    ----------
+    kernel : callable
+        ``kernel(image, out, *told, keys, z, y0, x0, plane, start, stop)`` writes the rows from
+        `start` to `stop` of one plane of `out`; see `_random.add_normal`.
+    per_channel : sequence of tuple
+        What the kernel is told, for each channel.
+    """
+    from napari_diffusion.noise import _random
+
+    out = np.empty_like(block)
+    _, channels, depth, height, width = block.shape
+    keys, z = _random.addresses(
+        block.shape, grid.origin, address.seed, address.step, address.stream
+    )
+    image3, out3 = (each.reshape(-1, height, width) for each in (block, out))
+    y0, x0 = int(grid.origin[3]), int(grid.origin[4])
+
+    def work(plane: int, start: int, stop: int) -> None:
+        told = per_channel[plane // depth % channels]
+        kernel(image3, out3, *told, keys, z, y0, x0, plane, start, stop)
+
+    bands = drive.bands(height, width)
+    drive.each(work, [(plane, *band) for plane in range(len(image3)) for band in bands])
+    return out

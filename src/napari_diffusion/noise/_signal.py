@@ -1,0 +1,103 @@
+"""What noises that depend on the intensity have in common: a reference intensity."""
+
+from __future__ import annotations
+
+import abc
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from napari_diffusion.noise._base import Noise, NoiseScale
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_diffusion.grid import Grid
+
+#: The type of the field `reference`, which every such noise has.
+Reference = Annotated[
+    float | Literal["auto"],
+    {
+        "above": 0.0,
+        "unit": "intensity",
+        "tooltip": "The intensity at which the noise scale is the standard deviation.",
+    },
+]
+
+
+@dataclass(frozen=True)
+class Signal(Noise, abc.ABC):
+    """A noise whose strength follows from the intensity of each sample.
+
+    A member has a field ``reference: Reference = "auto"``.
+    """
+
+    signal_dependent: ClassVar[bool] = True
+
+    @property
+    def level(self) -> float:
+        """The reference intensity, a number once the noise is resolved."""
+        reference = self.reference  # type: ignore[attr-defined]
+        if reference == "auto":
+            raise ValueError(
+                f'{type(self).__name__}: reference="auto" is known with the picture only: take '
+                "noise.resolved or recipe.resolved of it."
+            )
+        return float(reference)
+
+    @abc.abstractmethod
+    def deviation(self) -> float:
+        """Return the standard deviation at the reference intensity with the parameters as typed."""
+
+    def natural_scale(self) -> NoiseScale:
+        """Return the noise scale that the parameters as typed make at the reference intensity."""
+        return self.deviation()
+
+    def resolved(self, image: Any, grid: Grid) -> Self:
+        """Return this noise with the mean of the image as its reference, unless one is typed."""
+        chosen = super().resolved(image, grid)
+        if chosen.reference != "auto":  # type: ignore[attr-defined]
+            return chosen
+        from napari_diffusion.noise._mean import mean_of
+
+        mean = mean_of(image)
+        if mean <= 0:
+            raise ValueError(
+                f"{type(self).__name__}: noise that depends on the intensity needs a picture whose "
+                f"mean is greater than 0 (got {mean:g}): shift it so that 0 means no light."
+            )
+        return chosen.replaced(reference=mean)
+
+    def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
+        """Refuse intensities below 0, and what else the noise cannot be made of."""
+        values = block if mask is None else block[mask]
+        if not values.size:
+            return
+        if (lowest := float(values.min())) < self.lowest():
+            raise ValueError(
+                f"{type(self).__name__}: noise that depends on the intensity needs intensities of "
+                f"{self.lowest():g} or more (got {lowest:g}): shift the picture so that "
+                f"{self.lowest():g} means no light."
+            )
+        if any(scale if isinstance(scale, tuple) else (scale,)):
+            self.check_largest(float(values.max()), scale)
+
+    def lowest(self) -> float:
+        """Return the lowest intensity that is taken."""
+        return 0.0
+
+    def check_largest(self, highest: float, scale: NoiseScale) -> None:
+        """Refuse an intensity for which no number can be drawn."""
+        del highest, scale
+
+
+def check_rate(name: str, highest: float, gain: float, scale: float) -> None:
+    """Refuse more photons in a sample than can be counted one by one."""
+    largest = 2.0**53
+    rate = highest / gain if gain > 0 else math.inf
+    if rate > largest:
+        raise ValueError(
+            f"{name}: noise_scale={scale:g} makes {rate:.3g} photons in a sample of {highest:g}, "
+            f"more than {largest:.0f}: give a larger noise_scale, or 0."
+        )

@@ -1,0 +1,94 @@
+"""Poisson noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from napari_diffusion.noise._planes import made_by
+from napari_diffusion.noise._signal import Reference, Signal, check_rate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.noise._base import Address, NoiseScale
+
+
+@dataclass(frozen=True)
+class Poisson(Signal):
+    """Count photons: each intensity becomes that of a random number of photons of the same mean.
+
+    ``gain · k``, with k a Poisson number of mean image / gain: the mean is the image, the variance
+    is gain · image. The noise scale s is the standard deviation where the image is `reference`, so
+    that gain = s² / reference.
+
+    The numbers are exact at any rate: each is the Poisson quantile of 64 uniform bits of its sample
+    (at rates from 65536 on, a proposal accepted by such bits), not a rounded normal number. A
+    brighter sample never gets fewer photons for the same seed, step and gain, at rates below that.
+
+    Parameters
+    ----------
+    gain : float
+        Intensity of one photon, where no noise scale is given; a larger one makes the picture
+        noisier, with fewer photons in it. A noise scale replaces it.
+    reference : float or "auto"
+        The intensity at which the noise scale is the standard deviation; with the same noise
+        scale, a larger one makes the picture less noisy. "auto" is the mean of the source.
+
+    Notes
+    -----
+    Use it for what a detector that counts photons adds, where 0 means no light: fluorescence, low
+    dose, photon counting. Where a camera adds an offset and read noise, `PoissonGaussian` has them.
+    Not for pictures with negative values. Of many photons in every sample, `Gaussian` noise is hard
+    to tell from it.
+
+    Raises
+    ------
+    ValueError
+        For intensities below 0, a mean of 0 or less, or more than 2⁵³ photons in a sample.
+
+    References
+    ----------
+    Giles (2016), Algorithm 955: approximation of the inverse Poisson cumulative distribution
+    function.
+    Salmon, Moraes, Dror and Shaw (2011), Parallel random numbers: as easy as 1, 2, 3.
+    """
+
+    keeps_mean: ClassVar[bool] = True
+
+    gain: Annotated[
+        float,
+        {
+            "above": 0.0,
+            "unit": "intensity",
+            "tooltip": "Intensity of one photon, where no noise scale is given.",
+        },
+    ] = 1.0
+    reference: Reference = "auto"
+
+    def deviation(self) -> float:
+        """Return √(gain · reference)."""
+        return math.sqrt(self.gain) * math.sqrt(self.level)
+
+    def gain_at(self, scale: float) -> float:
+        """Return the intensity of one photon that makes the noise scale."""
+        return scale / self.level * scale
+
+    def check_largest(self, highest: float, scale: NoiseScale) -> None:
+        """Refuse more photons in a sample than can be counted."""
+        for each in scale if isinstance(scale, tuple) else (scale,):
+            if each:
+                check_rate(type(self).__name__, highest, self.gain_at(each), each)
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return gain · k; see `Noise.add`."""
+        from napari_diffusion.noise._counts import count_photons
+
+        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
+        gains = [(self.gain_at(each),) for each in scales]
+        return made_by(count_photons, block, gains, address, grid, drive)
