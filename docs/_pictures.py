@@ -60,7 +60,7 @@ def variations(parameter: Parameter, value: Any) -> list[Any]:
         return list(parameter.choices)
     if parameter.kind == "bool":
         return [False, True]
-    if parameter.kind == "text" or isinstance(value, tuple):
+    if parameter.kind == "text" or isinstance(value, tuple | str):
         return []
     spread = [value / 4, value, value * 4] if value else [0, 1, 2]
     if parameter.kind == "int":
