@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from napari_diffusion.filters import FILTERS, Heat, Median, PeronaMalik
+from napari_diffusion.filters import (
+    FILTERS,
+    Heat,
+    Median,
+    NonLocalMeans,
+    PeronaMalik,
+    TotalVariation,
+    Wavelet,
+)
 from napari_diffusion.noise import NOISES
 from napari_diffusion.schedules import SCHEDULES
 
@@ -95,6 +103,15 @@ FURTHER = {
         PeronaMalik(contrast=0.2, conductance="weickert", smoothing=0.8),
         PeronaMalik(contrast=0.2, conductance="tukey", gradient="magnitude", smoothing=0.8),
     ),
+    Wavelet: (Wavelet(sigma=0.2, levels=1, shifts=1), Wavelet(sigma=0.2, shifts=0)),
+}
+
+
+# What every variant of a slow member has, so that the laws are tried on it in little time.
+QUICK = {
+    NonLocalMeans: {"patch": 1, "search": 1},
+    TotalVariation: {"rounds": 10},
+    Wavelet: {"levels": 1, "shifts": 0},
 }
 
 
@@ -104,7 +121,7 @@ def variants(cls):
     Each choice and switch is moved alone; what matters together stands in FURTHER. A number that
     is 0 unless somebody sets it is tried at 0 and off it; automatic ones are typed.
     """
-    typed = {p.name: 0.2 for p in cls.parameters() if p.auto}
+    typed = {p.name: 0.2 for p in cls.parameters() if p.auto} | QUICK.get(cls, {})
     made = [cls(**typed)]
     for p in cls.parameters():
         tried = ()
@@ -112,7 +129,7 @@ def variants(cls):
             tried = p.choices
         elif p.kind == "bool":
             tried = (False, True)
-        elif p.kind == "float" and p.default == p.minimum:
+        elif p.kind == "float" and p.minimum is not None and p.default == p.minimum:
             tried = (p.default + 0.8,)
         made += [cls(**{**typed, p.name: value}) for value in tried if value != p.default]
     return (*made, *FURTHER.get(cls, ()))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
 
 from napari_diffusion import Recipe
-from napari_diffusion.filters import FILTERS, Heat
+from napari_diffusion.filters import FILTERS, Bilateral, Heat
 from napari_diffusion.noise import NOISES, Gaussian
 from napari_diffusion.schedules import SCHEDULES
 
@@ -148,15 +148,26 @@ def simple_members(parameter):
 def members(draw, classes, **options):
     """Draw a member of a catalog with any parameters it allows."""
     cls = draw(st.sampled_from(classes))
-    return cls(**{p.name: draw(value_of(p, **options)) for p in cls.parameters()})
+    values = {p.name: draw(value_of(p, **options)) for p in cls.parameters()}
+    try:
+        return cls(**values)
+    except ValueError:
+        # Each is allowed, but they do not go together.
+        reject()
 
 
 # Times and widths that a picture of 40 samples with a spacing of ¼ … 4 can be filtered with.
 MODEST = st.one_of(st.floats(0.01, 2.0), st.just(0.5))
 
 
+# Members that look at all samples within a few widths allow less in four dimensions.
+NEARBY = {Bilateral: st.floats(0.01, 0.4)}
+
+
 def filters(numbers=MODEST, **options):
-    return members(FILTERS, numbers=numbers, **options)
+    return st.sampled_from(FILTERS).flatmap(
+        lambda cls: members((cls,), numbers=NEARBY.get(cls, numbers), **options)
+    )
 
 
 @st.composite

@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 from napari_diffusion.noise._base import Address, Noise
+from napari_diffusion.noise.correlated import Correlated
 from napari_diffusion.noise.gaussian import Gaussian
+from napari_diffusion.noise.missing_wedge import MissingWedge
 from napari_diffusion.noise.poisson import Poisson
+from napari_diffusion.noise.power_law import PowerLaw
+from napari_diffusion.noise.quantisation import Quantisation
+from napari_diffusion.noise.stripes import Stripes
+from napari_diffusion.noise.sum import Sum
+from napari_diffusion.noise.uniform import Uniform
 
-NOISES: tuple[type[Noise], ...] = (Gaussian, Poisson)
+NOISES: tuple[type[Noise], ...] = (
+    Gaussian,
+    Poisson,
+    Uniform,
+    Quantisation,
+    Correlated,
+    PowerLaw,
+    Stripes,
+    MissingWedge,
+    Sum,
+)
 
-__all__ = ["NOISES", "Address", "Gaussian", "Noise", "Poisson"]
+__all__ = [
+    "NOISES",
+    "Address",
+    "Correlated",
+    "Gaussian",
+    "MissingWedge",
+    "Noise",
+    "Poisson",
+    "PowerLaw",
+    "Quantisation",
+    "Stripes",
+    "Sum",
+    "Uniform",
+]

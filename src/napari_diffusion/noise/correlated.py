@@ -1,0 +1,120 @@
+"""Noise whose neighbours are alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
+
+from napari_diffusion.map import Map
+from napari_diffusion.noise._base import Address, Noise, NoiseScale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+
+# Weights of the largest kernel; the time grows with them.
+MOST_WEIGHTS = 10_000
+
+
+@dataclass(frozen=True)
+class Correlated(Noise):
+    """Add normal noise that a kernel has run over, so that neighbours are alike.
+
+    ``image + noise_scale · (k ∗ n)``, with n white normal numbers and ‖k‖₂ = 1. The noise of two
+    samples at a distance d has the correlation Σ_i k(i) k(i + d): for a Gaussian kernel,
+    exp(−d² / (4 sigma²)).
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation in world units of the Gaussian kernel, 0 or more; larger makes broader
+        blobs, 0 white noise. Not used where there is a kernel.
+    kernel : Map or None
+        The kernel itself, in samples, of an odd size along each of its axes; only its shape
+        matters, not its norm. Its axes are the last ones that diffuse: y and x in two dimensions.
+        `napari_diffusion.estimate.noise_kernel` measures one on a background region.
+
+    Notes
+    -----
+    Use it for pictures that were interpolated, demosaiced, smoothed or reconstructed before, whose
+    noise is not white any more. Not for noise at every scale, see `PowerLaw`, nor for lines, see
+    `Stripes`.
+
+    Raises
+    ------
+    ValueError
+        For a kernel of an even size, of zeros alone, with more axes than diffuse, or too large.
+    """
+
+    white: ClassVar[bool] = False
+
+    sigma: Annotated[
+        float, {"min": 0.0, "unit": "world", "tooltip": "How broad the blobs of the noise are."}
+    ] = 1.0
+    kernel: Annotated[
+        Map | None, {"tooltip": "A kernel in samples instead of the Gaussian one."}
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kernel is None:
+            return
+        values = self.kernel.values
+        if values.ndim == 0 or not all(size % 2 for size in values.shape):
+            raise ValueError(
+                "Correlated: kernel must have an odd size along each axis, so that it has a middle "
+                f"(got shape {values.shape})."
+            )
+        if not values.any():
+            raise ValueError("Correlated: kernel must not be 0 everywhere.")
+        if values.size > MOST_WEIGHTS:
+            raise ValueError(
+                f"Correlated: kernel={values.shape} has {values.size} weights, more than "
+                f"{MOST_WEIGHTS}: cut off its outer parts."
+            )
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """The claims that hold for this kernel."""
+        single = self.kernel is None and self.sigma == 0
+        return super().claims | ({"white"} if single else set())
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return block + scale · (k ∗ n); see `Noise.add`."""
+        from napari_diffusion.noise import _field
+
+        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
+        place = _field.Place(block.shape, grid.origin, address)
+        if self.kernel is None:
+            kernels = _field.gaussian_kernels(self.sigma, grid, "Correlated", "sigma")
+            return _field.added(block, _field.smooth(place, kernels, drive), scales, drive)
+        offsets, weights, reach = _neighbours(self.kernel.values, grid)
+        wide = _field.white(place.with_margin(reach), drive)
+        return _field.added(block, _field.run_over(wide, offsets, weights, drive), scales, drive)
+
+
+def _neighbours(
+    kernel: NDArray[Any], grid: Grid
+) -> tuple[NDArray[np.int64], NDArray[np.float32], list[int]]:
+    """Return where the neighbours lie from the first one on, their weights, and the reach."""
+    if kernel.ndim > len(grid.along_axes):
+        raise ValueError(
+            f"Correlated: kernel must have at most {len(grid.along_axes)} axes, as many as diffuse "
+            f"(got shape {kernel.shape})."
+        )
+    axes = grid.along_axes[-kernel.ndim :]
+    reach = [0] * 5
+    offsets = np.zeros((kernel.size, 5), np.int64)
+    for axis, size, index in zip(axes, kernel.shape, np.indices(kernel.shape), strict=True):
+        reach[axis] = size // 2
+        # A convolution takes its neighbours in the reverse order.
+        offsets[:, axis] = size - 1 - index.ravel()
+    # Divided first, so that no square leaves the range.
+    weights = kernel.ravel().astype(np.float64) / float(np.abs(kernel).max())
+    return offsets, (weights / np.linalg.norm(weights)).astype(np.float32), reach

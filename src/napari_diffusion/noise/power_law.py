@@ -1,0 +1,74 @@
+"""Noise at every scale: pink, brown and all between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from napari_diffusion.noise._base import Address, Noise, NoiseScale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid, Shape
+
+
+@dataclass(frozen=True)
+class PowerLaw(Noise):
+    """Add noise whose power falls with a power of the frequency: 1/f^β.
+
+    White normal numbers with the spectrum multiplied by ``|f|^(−exponent/2)``, f in cycles per
+    world unit along the axes that diffuse; 0 at f = 0, so that every picture keeps its mean to
+    round-off. The variance, which is noise_scale² on average over the seeds, is that over the whole
+    picture.
+
+    Parameters
+    ----------
+    exponent : float
+        β, from −4 to 4: 0 is white, 1 pink, 2 brown noise. Larger makes clouds, negative values
+        leave only the finest grain.
+
+    Notes
+    -----
+    Use it for drifts of the background, uneven illumination, vibration and natural texture. Not
+    where neighbours alone are alike, see `Correlated`.
+
+    The noise of one sample depends on the size of the whole picture, so a crop taken out before has
+    other noise than one taken out after; a preview on a crop is approximate. Parts of a larger
+    picture are exact, but each is made of the whole, as long as the axes that diffuse are cut.
+    Frames and channels apart are independent. Opposite borders are alike, as the noise goes on
+    periodically.
+
+    Raises
+    ------
+    ValueError
+        For pictures of a single sample along all the axes that diffuse.
+
+    References
+    ----------
+    Timmer and König (1995), On generating power law noise.
+    """
+
+    white: ClassVar[bool] = False
+
+    exponent: Annotated[
+        float,
+        {"min": -4.0, "max": 4.0, "tooltip": "0 is white, 1 pink, 2 brown: larger makes clouds."},
+    ] = 1.0
+
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return None: the noise belongs to the picture as a whole."""
+        del grid
+        return None
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return block + noise; see `Noise.add`."""
+        from napari_diffusion.noise import _spectral
+
+        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
+        power = _spectral.falling(_spectral.frequencies(grid), self.exponent)
+        gain = _spectral.gains(power, grid, "PowerLaw")
+        return _spectral.add_spectral(block, gain, scales, address, grid, drive)

@@ -1,0 +1,72 @@
+"""The error of rounding to few levels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from napari_diffusion.noise._base import Address, Noise, NoiseScale
+from napari_diffusion.noise._planes import made_by
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+
+# How much of the random number is added before the rounding, and taken away after it.
+_DITHERS = {"none": (0.0, 0.0), "added": (1.0, 0.0), "subtractive": (1.0, 1.0)}
+
+
+@dataclass(frozen=True)
+class Quantisation(Noise):
+    """Round every value to a multiple of a step, with dither or without.
+
+    ``Δ · round(image / Δ + v) − Δ · v``, with the step Δ = √12 · noise_scale and v uniform from
+    −½ to ½. The standard deviation of an error that is uniform over one step is Δ / √12.
+
+    Parameters
+    ----------
+    dither : {"subtractive", "added", "none"}
+        What becomes of the random number v. "subtractive" adds it before the rounding and takes it
+        away after: the error is uniform and independent of the picture. "added" leaves it in the
+        picture: right on average, with an error up to √3 times as large that depends on the value.
+        "none" rounds as it is: no random number at all, flat parts stay flat and turn into
+        contours.
+
+    Notes
+    -----
+    Use it for pictures of few bits, and to compare banding with dither. Not for detector noise.
+    Without dither the noise scale is the standard deviation only where the picture passes through
+    many levels; a constant picture gets one error everywhere.
+
+    References
+    ----------
+    Lipshitz, Wannamaker and Vanderkooy (1992), Quantization and dither: a theoretical survey.
+    """
+
+    dither: Annotated[
+        Literal["subtractive", "added", "none"],
+        {"tooltip": "Whether a random number is added before rounding, and taken away after it."},
+    ] = "subtractive"
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """The claims that hold with this dither."""
+        withdrawn = {
+            "subtractive": frozenset[str](),
+            "added": frozenset(("has_scale",)),
+            "none": frozenset(("keeps_mean", "has_scale", "white", "random")),
+        }
+        return super().claims - withdrawn[self.dither]
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return the block rounded to multiples of √12 · scale; see `Noise.add`."""
+        from napari_diffusion.noise._words import round_off
+
+        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
+        steps = tuple((math.sqrt(12.0) * each, *_DITHERS[self.dither]) for each in scales)
+        return made_by(round_off, block, steps, address, grid, drive)

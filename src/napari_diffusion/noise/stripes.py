@@ -1,0 +1,123 @@
+"""Noise of whole rows or columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+
+from napari_diffusion.noise._base import Address, Noise, NoiseScale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.noise._field import Place
+
+Y, X = 3, 4
+
+
+@dataclass(frozen=True)
+class Stripes(Noise):
+    """Add one normal number to each whole row, or column, of a plane.
+
+    ``image[y, x] + noise_scale · n(y)`` for rows, ``n(x)`` for columns; with drift n(y, x), which
+    changes slowly along the stripe: cubic B-splines of normal numbers that lie `drift` apart,
+    divided by their standard deviation, so that it is 1 everywhere.
+
+    Parameters
+    ----------
+    direction : {"rows", "columns"}
+        Which way a stripe runs: "rows" along x, as from a camera that is read out row by row,
+        "columns" along y, as from one with an amplifier for each column.
+    drift : float
+        Distance in world units along a stripe over which it fades into another one, 0 or more; 0 is
+        a stripe that stays the same from end to end. Below one sample it counts as one sample.
+    fixed : bool
+        Whether all planes and frames have the same stripes, as a fixed pattern of the detector;
+        else each plane of z, t and c has its own.
+
+    Notes
+    -----
+    Use it for row and column noise of cameras, line scanners and charging in electron microscopes,
+    and to see what a filter that goes by edges makes of lines. Not for rings in tomograms. The
+    noise scale is the standard deviation over all stripes; a picture of few stripes may have more
+    or less.
+    """
+
+    white: ClassVar[bool] = False
+
+    direction: Annotated[
+        Literal["rows", "columns"], {"tooltip": "Which way the stripes run: rows along x."}
+    ] = "rows"
+    drift: Annotated[
+        float,
+        {
+            "min": 0.0,
+            "unit": "world",
+            "tooltip": "How far along a stripe until it is another one; 0: it never changes.",
+        },
+    ] = 0.0
+    fixed: Annotated[bool, {"tooltip": "Whether all planes and frames have the same stripes."}] = (
+        False
+    )
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return block + scale · n; see `Noise.add`."""
+        from napari_diffusion.noise import _field
+
+        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
+        shape, origin = list(block.shape), list(grid.origin)
+        if self.fixed:
+            shape[:3], origin[:3] = (1, 1, 1), (0, 0, 0)
+        along = X if self.direction == "rows" else Y
+        place = _field.Place(tuple(shape), tuple(origin), address)
+        field = self._numbers(place, along, grid.length(along), drive)
+        return _field.added(block, field, scales, drive)
+
+    def _numbers(
+        self, place: Place, along: int, length: float, drive: Drive
+    ) -> NDArray[np.float32]:
+        """Return the stripes' numbers: one for each, or along it with drift."""
+        from napari_diffusion.noise import _field
+
+        start, size = place.origin[along], place.shape[along]
+        if self.drift == 0:
+            return _field.white(_replaced(place, along, 0, 1), drive)
+        # An axis that does not diffuse has no length.
+        distance = max(self.drift / (length if np.isfinite(length) else 1.0), 1.0)
+        at = np.arange(start, start + size) / distance
+        first = np.floor(at).astype(np.int64)
+        count = int(first[-1] - first[0]) + 4
+        knots = _field.white(_replaced(place, along, int(first[0]), count), drive)
+        weights = _splines(at - first).astype(np.float32)
+        index = first - first[0]
+        field = np.zeros((), np.float32)
+        for k in range(4):
+            weight = weights[k] if along == X else weights[k][:, None]
+            field = field + weight * knots.take(index + k, axis=along)
+        return field
+
+
+def _replaced(place: Place, axis: int, start: int, size: int) -> Place:
+    """Return a place with another extent along one axis."""
+    from napari_diffusion.noise._field import Place
+
+    shape, origin = list(place.shape), list(place.origin)
+    shape[axis], origin[axis] = size, start
+    return Place(tuple(shape), tuple(origin), place.address)
+
+
+def _splines(f: NDArray[Any]) -> NDArray[Any]:
+    """Return the weights of four knots at a fraction f of the way from the second to the third.
+
+    Cubic B-splines, divided by the norm of the four, so that the variance is the same everywhere.
+    """
+    weights = np.stack(
+        [(1 - f) ** 3, 3 * f**3 - 6 * f**2 + 4, -3 * f**3 + 3 * f**2 + 3 * f + 1, f**3]
+    )
+    return np.asarray(weights / np.sqrt((weights**2).sum(axis=0)))

@@ -1,0 +1,144 @@
+"""Several noises at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+
+from napari_diffusion.noise._base import CLAIMS, Address, Noise, NoiseScale
+from napari_diffusion.noise.gaussian import Gaussian
+from napari_diffusion.noise.uniform import Uniform
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid, Shape
+
+# A noise that needs several streams takes them from its address's on, fewer than this many.
+STREAMS = 16
+
+# Claims that one member suffices for; the others hold when they hold for all members.
+_ONE_SUFFICES = ("random", "signal_dependent")
+
+
+@dataclass(frozen=True)
+class Sum(Noise):
+    """Add several noises to the same picture, independent of each other.
+
+    ``image + Σ_i (noise_i(image) − image)``: every noise is that of the picture itself, none sees
+    the others. Variances add up, so member i gets the noise scale
+    ``noise_scale · w_i / √(Σ_j w_j²)`` and the standard deviation of the sum is the noise scale.
+
+    Parameters
+    ----------
+    members : tuple of Noise
+        The noises; each gets random numbers of its own, equal ones too.
+    weights : tuple of float or None
+        The ratios w of their standard deviations, 0 or more, one for each member; a larger weight
+        makes that noise stronger and the others weaker. None: all the same.
+
+    Notes
+    -----
+    Use it for what an instrument adds up: read noise and stripes, noise at every scale and
+    outliers. Not to put one thing after another, such as rounding after noise: that is two calls.
+
+    Raises
+    ------
+    ValueError
+        When there is not one weight for each member, or all of them are 0.
+    """
+
+    members: Annotated[
+        tuple[Noise, ...], {"tooltip": "The noises that are added up, independently."}
+    ] = (Gaussian(), Uniform())
+    weights: Annotated[
+        tuple[float, ...] | None,
+        {"min": 0.0, "tooltip": "How strong each noise is beside the others; none: all alike."},
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.weights is None:
+            return
+        if len(self.weights) != len(self.members):
+            raise ValueError(
+                f"Sum: weights must be one for each of the {len(self.members)} members (got "
+                f"{len(self.weights)})."
+            )
+        if not any(self.weights):
+            raise ValueError(f"Sum: weights must not all be 0 (got {self.weights}).")
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """The claims that the members give to their sum."""
+        held = [each.claims for each in self.members]
+        found = (
+            claim
+            for claim in CLAIMS
+            if (any if claim in _ONE_SUFFICES else all)(claim in each for each in held)
+        )
+        return frozenset(found)
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        """The standard deviation of each member when that of the sum is 1."""
+        weights = self.weights or (1.0,) * len(self.members)
+        # Divided first, so that no square leaves the range.
+        largest = max(weights)
+        parts = [weight / largest for weight in weights]
+        total = math.hypot(*parts)
+        return tuple(part / total for part in parts)
+
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return the longest reach of a member; None if one of them reaches everywhere."""
+        reaches = [each.halo(grid) for each in self.members]
+        found = [max(sizes) for sizes in zip(*(r for r in reaches if r is not None), strict=True)]
+        return None if None in reaches else tuple(found)
+
+    def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
+        """Refuse what a member cannot be added to."""
+        for member, ratio in zip(self.members, self.ratios, strict=True):
+            member.check(block, _times(scale, ratio), mask)
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return block + the noise of all members; see `Noise.add`."""
+        stream = address.stream
+        total: NDArray[Any] | None = None
+        for member, ratio in zip(self.members, self.ratios, strict=True):
+            own = dataclasses.replace(address, stream=stream)
+            noisy = member.add(block, _times(scale, ratio), own, grid, drive)
+            total = noisy if total is None else _with(total, noisy, block, drive)
+            stream += STREAMS * _count(member)
+        assert total is not None
+        return total
+
+
+def _times(scale: NoiseScale, ratio: float) -> NoiseScale:
+    return tuple(each * ratio for each in scale) if isinstance(scale, tuple) else scale * ratio
+
+
+def _count(member: Noise) -> int:
+    """Return how many noises there are in a noise that are no sums."""
+    return sum(map(_count, member.members)) if isinstance(member, Sum) else 1
+
+
+def _with(
+    total: NDArray[Any], noisy: NDArray[Any], block: NDArray[Any], drive: Drive
+) -> NDArray[Any]:
+    """Add to the total, in place, what another noise has changed."""
+    width = block.shape[4]
+    totals, noisies, rows = (each.reshape(-1, width) for each in (total, noisy, block))
+
+    def work(start: int, stop: int) -> None:
+        change = np.subtract(noisies[start:stop], rows[start:stop], out=noisies[start:stop])
+        np.add(totals[start:stop], change, out=totals[start:stop])
+
+    drive.each(work, drive.bands(len(rows), width))
+    return total

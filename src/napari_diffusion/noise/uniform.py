@@ -1,0 +1,41 @@
+"""Uniform noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.noise._base import Address, Noise, NoiseScale
+from napari_diffusion.noise._planes import made_by
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+
+
+@dataclass(frozen=True)
+class Uniform(Noise):
+    """Add independent numbers that are equally likely anywhere within fixed limits.
+
+    ``image + w · v``, with v uniform from −1 to 1 and the half-width w = √3 · noise_scale, so that
+    the noise scale is the standard deviation, as for every other noise.
+
+    Notes
+    -----
+    Use it where an error is known by its limits alone, such as rounding to even steps, or to see
+    what a filter makes of noise without outliers. Not as a model of a detector: sums of many small
+    errors are normal, see `Gaussian`.
+    """
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return block + √3 · scale · v; see `Noise.add`."""
+        from napari_diffusion.noise._words import add_uniform
+
+        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
+        half_widths = tuple((math.sqrt(3.0) * each,) for each in scales)
+        return made_by(add_uniform, block, half_widths, address, grid, drive)
