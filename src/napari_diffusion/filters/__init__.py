@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from napari_diffusion.filters._base import Filter
 from napari_diffusion.filters._flow import Flow
+from napari_diffusion.filters.bilateral import Bilateral
 from napari_diffusion.filters.coherence_enhancing import CoherenceEnhancing
+from napari_diffusion.filters.custom import Custom
 from napari_diffusion.filters.edge_enhancing import EdgeEnhancing
 from napari_diffusion.filters.gaussian import Gaussian
 from napari_diffusion.filters.heat import Heat
 from napari_diffusion.filters.median import Median
+from napari_diffusion.filters.non_local_means import NonLocalMeans
 from napari_diffusion.filters.perona_malik import PeronaMalik
+from napari_diffusion.filters.total_variation import TotalVariation
+from napari_diffusion.filters.wavelet import Wavelet
 
 FILTERS: tuple[type[Filter], ...] = (
     PeronaMalik,
@@ -18,16 +23,26 @@ FILTERS: tuple[type[Filter], ...] = (
     Heat,
     Gaussian,
     Median,
+    Bilateral,
+    NonLocalMeans,
+    TotalVariation,
+    Wavelet,
+    Custom,
 )
 
 __all__ = [
     "FILTERS",
+    "Bilateral",
     "CoherenceEnhancing",
+    "Custom",
     "EdgeEnhancing",
     "Filter",
     "Flow",
     "Gaussian",
     "Heat",
     "Median",
+    "NonLocalMeans",
     "PeronaMalik",
+    "TotalVariation",
+    "Wavelet",
 ]

@@ -1,0 +1,179 @@
+"""A filter made of any function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
+
+from napari_diffusion.filters._base import Filter
+from napari_diffusion.function import imported
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid, Shape
+
+# What a function is given beside the picture, where it has parameters of these names.
+OFFERED = ("spacing", "channel_axis", "mask")
+
+
+@dataclass(frozen=True)
+class Custom(Filter):
+    """Filter with a function of your own, or of any package.
+
+    ``out = function(u)``
+
+    The function is called on each picture: an array along the axes that diffuse, in the order in
+    which the image has them. Frames and other axes come one by one. Joint channels come along, at
+    the place where the image has them, alpha apart; with ``joint_channels=False`` each channel
+    comes alone. The array is a copy of its own, float32 or float64, and what is returned must be
+    real numbers of the same shape, all finite. It comes back in the picture's type.
+
+    Parameters of these names are filled in, where the function has them: *spacing*, a tuple with
+    the world length of a sample for each axis that diffuses, in the array's order; *channel_axis*,
+    the axis of the channels or None; *mask*, booleans of the array's shape, or None. A function
+    without a parameter called *mask* takes no mask.
+
+    Parameters
+    ----------
+    function : callable or str
+        A function, or its name as ``"package.module:function"``. Only a function with a name can
+        be kept in a recipe's JSON: a lambda cannot.
+    reach : int or None
+        How many samples a result reaches along each axis that diffuses, 0 or more; then chunks
+        of a dask array, regions and previews are computed with so much around them. None for a
+        function that looks at all of the picture. Too small a number leaves seams.
+
+    Notes
+    -----
+    Use it to bring a filter of another package, or of your own, into the loop. Not where a filter
+    of the list does the same: nothing is known of a function, so nothing is claimed for it.
+
+    Raises
+    ------
+    ValueError
+        If there is no function of that name, it cannot be called with one array, or it returns
+        something else than a picture. What the function itself raises comes through, with a note
+        that names it.
+    """
+
+    keeps_constant: ClassVar[bool] = False
+    shifts_with_grey: ClassVar[bool] = False
+    scales_with_intensity: ClassVar[bool] = False
+    scales_with_length: ClassVar[bool] = False
+    flips: ClassVar[bool] = False
+    turns: ClassVar[bool] = False
+    takes_mask: ClassVar[bool] = False
+
+    function: Annotated[
+        Callable[..., Any] | str, {"tooltip": "What is done to the picture, and all that is."}
+    ] = "skimage.filters:gaussian"
+    reach: Annotated[
+        int | None,
+        {"min": 0, "tooltip": "Samples a result depends on; none for all, too few leave seams."},
+    ] = None
+
+    @property
+    def name(self) -> str:
+        """The function's name, for people."""
+        if isinstance(self.function, str):
+            return self.function
+        found = getattr(self.function, "__qualname__", None)
+        return str(found or repr(self.function))
+
+    def check(self, grid: Grid) -> None:
+        """Refuse a function that is not there or takes something else; see `Filter.check`."""
+        function = imported(self.function)
+        accepted = self._accepted()
+        if "mask" not in accepted:
+            super().check(grid)
+        try:
+            signature = inspect.signature(function)
+        except (TypeError, ValueError):
+            return  # some compiled functions do not say what they take
+        try:
+            signature.bind(None, **dict.fromkeys(accepted))
+        except TypeError as error:
+            raise ValueError(
+                f"Custom: {self.name} cannot be called with an array alone ({error}): give a "
+                "function that sets its other parameters itself."
+            ) from None
+
+    def _accepted(self) -> tuple[str, ...]:
+        """Return which of what is offered the function has parameters for."""
+        try:
+            known = inspect.signature(imported(self.function)).parameters
+        except (TypeError, ValueError):
+            return ()
+        return tuple(
+            name
+            for name in OFFERED
+            if name in known and known[name].kind is not inspect.Parameter.POSITIONAL_ONLY
+        )
+
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return the reach along the axes that diffuse."""
+        if self.reach is None:
+            return None
+        along = grid.along_axes
+        return tuple(self.reach if i in along else 0 for i in range(5))  # type: ignore[return-value]
+
+    def apply(
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> NDArray[Any]:
+        """Return what the function makes of each picture of the block; see `Filter.apply`."""
+        function, accepted = imported(self.function), self._accepted()
+        names = [a for a in grid.axes if a in grid.along or (a == "c" and grid.joint_channels)]
+        lengths = dict(zip(grid.along, grid.spacing, strict=True))
+        offered = {
+            "spacing": tuple(lengths[a] for a in names if a in lengths),
+            "channel_axis": names.index("c") if "c" in names else None,
+        }
+        out = np.empty(block.shape, block.dtype)
+        inner = ["tczyx".index(a) for a in names]
+        batch = [i for i in range(5) if i not in inner]
+
+        def pictured(array: NDArray[Any], index: tuple[int, ...]) -> NDArray[Any]:
+            return array.transpose(batch + inner)[index]
+
+        for index in np.ndindex(*(block.shape[i] for i in batch)):
+            drive.poll()
+            given = {**offered, "mask": None if mask is None else pictured(mask, index).copy()}
+            picture = pictured(block, index)
+            made = self._called(function, picture, {n: given[n] for n in accepted})
+            pictured(out, index)[...] = made
+        return out
+
+    def _called(
+        self, function: Callable[..., Any], picture: NDArray[Any], given: dict[str, Any]
+    ) -> NDArray[Any]:
+        """Call the function on a copy of a picture, and check what it returns."""
+        try:
+            made = np.asarray(function(np.array(picture, order="C"), **given))
+        except Exception as error:
+            error.add_note(f"This was raised by {self.name}, the function of a Custom filter.")
+            raise
+        if made.dtype.kind not in "biuf":
+            raise TypeError(
+                f"Custom: {self.name} must return real numbers (got {made.dtype}): return an array "
+                "of the picture's type."
+            )
+        if made.shape != picture.shape:
+            raise ValueError(
+                f"Custom: {self.name} must return the shape it was given, {picture.shape} (got "
+                f"{made.shape})."
+            )
+        with np.errstate(over="ignore"):
+            made = made.astype(picture.dtype)
+        wrong = made.size - np.count_nonzero(np.isfinite(made))
+        if wrong:
+            raise ValueError(
+                f"Custom: {self.name} returned {wrong} values that are NaN or infinite in "
+                f"{picture.dtype}: let it return finite ones."
+            )
+        return made

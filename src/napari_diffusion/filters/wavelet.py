@@ -1,0 +1,177 @@
+"""Wavelet shrinkage of scikit-image, averaged over shifts of the picture."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+
+from napari_diffusion.filters._base import Filter
+from napari_diffusion.filters._pictures import each_picture, exponent_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid, Shape
+
+METHODS = {"bayes": "BayesShrink", "universal": "VisuShrink"}
+TAPS = {"haar": 2, "db2": 4, "sym4": 8}
+
+# Shifted copies of a picture.
+MOST = 600
+
+
+@dataclass(frozen=True)
+class Wavelet(Filter):
+    """Shrink the wavelet coefficients that noise could have made, from scikit-image.
+
+    ``out = mean over shifts s of S₋ₛ W⁻¹ θ(W Sₛ u)``, W an orthogonal wavelet transform, Sₛ a shift
+    by s samples and θ(c) = sign(c) max(|c| − T, 0). Each band of a channel has its own T; mirrored
+    borders. The average over shifts (cycle spinning) takes away most of the blocks and ripples
+    that a single transform leaves.
+
+    Scales are in samples, whatever the spacing: level 1 holds detail of 2 samples, level 2 of 4,
+    along each axis.
+
+    Parameters
+    ----------
+    sigma : float or "auto"
+        Standard deviation of the noise in intensity units, 0 or more; larger takes more detail
+        away. "auto" is the noise of the source.
+    threshold : {"bayes", "universal"}
+        How T follows from sigma. "bayes" is sigma² / (the standard deviation of the band without
+        its noise), so that bands with much detail keep it; "universal" is
+        sigma · √(2 ln(number of samples)), which leaves hardly any noise and little fine detail.
+    wavelet : {"haar", "db2", "sym4"}
+        "haar" has the sharpest edges, and blocks; "db2" is smoother and "sym4" smoother still,
+        with faint ripples along strong edges.
+    levels : int
+        How many scales are shrunk, from 1 to 8; noise coarser than 2 to this power stays. A
+        picture with an axis too short for them has as many as fit.
+    shifts : int
+        The picture is shifted by 0 to so many samples along every axis, from 0 to 20. 0 is a
+        single transform, and most is gained by 1; the time grows with (shifts + 1) to the power of
+        the dimension.
+
+    Notes
+    -----
+    Use it as a quick filter of white noise that keeps detail of all sizes. Not for thin curved
+    lines, which break up at strong noise, and not for correlated noise, which it keeps at the
+    coarse scales.
+
+    Raises
+    ------
+    ValueError
+        For more than 600 shifted copies.
+
+    References
+    ----------
+    Chang, Yu and Vetterli (2000), Adaptive wavelet thresholding for image denoising and
+    compression.
+    Coifman and Donoho (1995), Translation-invariant de-noising.
+    """
+
+    flips: ClassVar[bool] = False
+    takes_mask: ClassVar[bool] = False
+
+    sigma: Annotated[
+        float | Literal["auto"],
+        {"min": 0.0, "unit": "intensity", "tooltip": "The noise; larger takes away more detail."},
+    ] = "auto"
+    threshold: Annotated[
+        Literal["bayes", "universal"], {"tooltip": "bayes keeps more detail, universal less noise."}
+    ] = "bayes"
+    wavelet: Annotated[
+        Literal["haar", "db2", "sym4"], {"tooltip": "haar is sharp with blocks, sym4 is smooth."}
+    ] = "db2"
+    levels: Annotated[
+        int, {"min": 1, "max": 8, "tooltip": "More levels take away coarser noise."}
+    ] = 3
+    shifts: Annotated[
+        int, {"min": 0, "max": 20, "tooltip": "More shifts leave fewer blocks, and take longer."}
+    ] = 1
+
+    def resolved(self, image: Any, grid: Grid) -> Self:
+        """Return this filter with the noise measured on `image`; see `Filter.resolved`."""
+        del grid
+        if self.sigma != "auto":
+            return self
+        from napari_diffusion.estimate import noise_sigma_of
+
+        return self.replaced(sigma=noise_sigma_of(image))
+
+    def check(self, grid: Grid) -> None:
+        """Refuse too many shifts; see `Filter.check`."""
+        super().check(grid)
+        copies = (self.shifts + 1) ** len(grid.along)
+        if copies > MOST:
+            raise ValueError(
+                f"Wavelet: shifts={self.shifts} takes {copies} copies of the picture, more than "
+                f"{MOST}: give fewer, most is gained by 1."
+            )
+
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return None: the thresholds are those of whole bands."""
+        return None
+
+    def apply(
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> NDArray[Any]:
+        """Return the shrunk block; see `Filter.apply`."""
+        del mask
+        if not self.sigma:
+            return block.copy()
+
+        def shrunk(picture: NDArray[Any]) -> NDArray[Any]:
+            # A constant picture becomes 0, and so stays as it is.
+            middle = picture.min() / 2 + picture.max() / 2
+            centred = (picture[..., 0] - middle).astype(np.float64)
+            exponent, sigma = exponent_of(float(self.sigma), centred)
+            mean = self._mean_of_shifts(np.ldexp(centred, -exponent), sigma, drive)
+            return np.asarray((np.ldexp(mean, exponent) + middle).astype(picture.dtype))
+
+        return each_picture(shrunk, block, grid, drive, joint=False)
+
+    def fitting_levels(self, shape: tuple[int, ...]) -> int:
+        """Return how many levels a picture of this shape has, at least one.
+
+        Mirrored to no more than four times its length, each axis must have samples enough for the
+        wavelet at the last level.
+        """
+        longest = TAPS[self.wavelet] - 1
+        fitting = [
+            level for level in range(1, self.levels + 1) if longest << level <= 4 * min(shape)
+        ]
+        return max(fitting, default=1)
+
+    def _mean_of_shifts(self, picture: NDArray[Any], sigma: float, drive: Drive) -> NDArray[Any]:
+        levels = self.fitting_levels(picture.shape)
+        # In the window of each shift lies the whole picture; it ends where every level ends.
+        step = 1 << levels
+        least = (TAPS[self.wavelet] - 1) * step
+        sizes = [max(-(-(n + self.shifts) // step) * step, least) for n in picture.shape]
+        behind = [size - n for size, n in zip(sizes, picture.shape, strict=True)]
+        padded = np.pad(picture, [(self.shifts, b) for b in behind], mode="symmetric")
+        total = np.zeros(picture.shape)
+        for shift in itertools.product(range(self.shifts + 1), repeat=picture.ndim):
+            drive.poll()
+            places = list(zip(shift, picture.shape, sizes, strict=True))
+            window = padded[tuple(slice(s, s + size) for s, _, size in places)]
+            first = [(self.shifts - s, n) for s, n, _ in places]
+            total += self._shrunk(window, sigma, levels)[tuple(slice(f, f + n) for f, n in first)]
+        return total / (self.shifts + 1) ** picture.ndim
+
+    def _shrunk(self, window: NDArray[Any], sigma: float, levels: int) -> NDArray[Any]:
+        from skimage.restoration import denoise_wavelet
+
+        shrunk = denoise_wavelet(
+            window,
+            sigma=sigma,
+            wavelet=self.wavelet,
+            wavelet_levels=levels,
+            method=METHODS[self.threshold],
+        )
+        return np.asarray(shrunk)
