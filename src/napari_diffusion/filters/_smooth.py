@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.compiled import kernel
-from napari_diffusion.filters._kernels import fill
+from napari_diffusion.drive import TILE_VOXELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +20,9 @@ TAIL = 1e-8
 
 # Standard deviation in samples of the widest kernel that is convolved with.
 WIDEST = 1000
+
+# Samples that a tile's width is a multiple of, and memory that the rows of a tile may take.
+NARROWEST, WINDOW_BYTES = 64, 1 << 17
 
 
 @functools.lru_cache(maxsize=256)
@@ -59,60 +61,11 @@ def reach(variance: float) -> int:
     return len(discrete_gaussian(float(variance)))
 
 
-@kernel
-def _convolve_x(image, out, weights, start, stop):
-    n = image.shape[1]
-    r = weights.size
-    padded = np.empty(n + 2 * r, image.dtype)
-    for row in range(start, stop):
-        source, target = image[row], out[row]
-        for x in range(n):
-            padded[r + x] = source[x]
-        # The border mirrors between samples, again and again where the kernel is longer than the
-        # row.
-        for i in range(r):
-            left, right = i % (2 * n), (n + i) % (2 * n)
-            padded[r - 1 - i] = source[left if left < n else 2 * n - 1 - left]
-            padded[r + n + i] = source[right if right < n else 2 * n - 1 - right]
-        fill(target, 0)
-        middle = padded[r : r + n]
-        for i in range(r):
-            low, high = padded[r - 1 - i : r - 1 - i + n], padded[r + 1 + i : r + 1 + i + n]
-            weight = weights[i]
-            for x in range(n):
-                v = middle[x]
-                target[x] += weight * ((low[x] - v) + (high[x] - v))
-        for x in range(n):
-            target[x] = middle[x] + target[x]
-
-
-@kernel
-def _convolve_rows(image, out, weights, size, stride, start, stop):
-    """Convolve along an axis of `size` whose neighbouring rows lie `stride` rows apart."""
-    n = image.shape[1]
-    for row in range(start, stop):
-        at = row // stride % size
-        base = row - at * stride
-        middle, target = image[row], out[row]
-        fill(target, 0)
-        for i in range(weights.size):
-            low, high = (at - 1 - i) % (2 * size), (at + 1 + i) % (2 * size)
-            low = low if low < size else 2 * size - 1 - low
-            high = high if high < size else 2 * size - 1 - high
-            a, b = image[base + low * stride], image[base + high * stride]
-            weight = weights[i]
-            for x in range(n):
-                v = middle[x]
-                target[x] += weight * ((a[x] - v) + (b[x] - v))
-        for x in range(n):
-            target[x] = middle[x] + target[x]
-
-
 def smoothed(block: NDArray[Any], variances: dict[int, float], drive: Drive) -> NDArray[Any]:
     """Return a block diffused linearly and exactly, with mirrored borders.
 
-    Every sample becomes ``v + Σ_n weights[n] · ((v₋ₙ − v) + (v₊ₙ − v))``: differences keep a
-    constant exactly constant and no value leaves the range.
+    Every sample becomes ``v + Σ_n weights[n] · ((v₋ₙ + v₊ₙ) − 2 v)``: differences keep a constant
+    exactly constant and no value leaves the range.
 
     Parameters
     ----------
@@ -121,32 +74,59 @@ def smoothed(block: NDArray[Any], variances: dict[int, float], drive: Drive) -> 
     variances : dict of int to float
         Variance in samples² for each canonical axis that diffuses.
     drive : Drive
-        Shares rows among threads.
+        Shares tiles among threads.
     """
-    axes = sorted(axis for axis, variance in variances.items() if variance > 0)
+    from napari_diffusion.filters._convolve import convolve
+
+    taps = {
+        axis: _fours(discrete_gaussian(float(variance)), block.dtype)
+        for axis, variance in variances.items()
+        if variance > 0
+    }
+    none = _fours((), block.dtype)
     source, spare = block, np.empty_like(block)
-    for axis in axes:
-        weights = np.array(discrete_gaussian(float(variances[axis])), block.dtype)
-        rows, out = source.reshape(-1, block.shape[4]), spare.reshape(-1, block.shape[4])
-        bands = drive.bands(rows.shape[0], rows.shape[1] * (1 + weights.size // 4))
-        if axis == 4:
-            drive.each(
-                lambda a, b, rows=rows, out=out, weights=weights: _convolve_x(
-                    rows, out, weights, a, b
-                ),
-                bands,
-            )
-        else:
-            size, stride = block.shape[axis], int(np.prod(block.shape[axis + 1 : 4]))
-            drive.each(
-                lambda a, b, rows=rows, out=out, weights=weights, size=size, stride=stride: (
-                    _convolve_rows(rows, out, weights, size, stride, a, b)
-                ),
-                bands,
-            )
+    for across, along in ((0, None), (2, None), (3, 4)):
+        weights = [none if axis is None else taps.get(axis, none) for axis in (across, along)]
+        if not any(each.size for each in weights):
+            continue
+        # The axes before `across` are planes, and those after it one row.
+        t, c, z, y, x = block.shape
+        shape = {0: (1, t, c * z * y * x), 2: (t * c, z, y * x), 3: (t * c * z, y, x)}[across]
+        image, out = source.reshape(shape), spare.reshape(shape)
+
+        def work(*tile: int, image: Any = image, out: Any = out, weights: Any = weights) -> None:
+            convolve(image, out, *weights, *tile)
+
+        drive.each(work, _tiles(shape, weights[0].size, block.itemsize))
         previous, source = source, spare
         spare = np.empty_like(block) if previous is block else previous
     return block.copy() if source is block else source
+
+
+def _fours(weights: tuple[float, ...], dtype: Any) -> NDArray[Any]:
+    """Return weights as an array, filled up with zeros to a multiple of four."""
+    return np.array([*weights, *(-len(weights) % 4) * [0.0]], dtype)
+
+
+def _tiles(shape: tuple[int, ...], reach: int, itemsize: int) -> list[tuple[int, ...]]:
+    """Return (plane, first row, last row + 1, first column, width) of tiles that a cache holds."""
+    planes, rows, columns = shape
+    widest = max(WINDOW_BYTES // (itemsize * (2 * reach + 32)) // NARROWEST, 1) * NARROWEST
+    edges = range(0, columns, min(widest, 4 * NARROWEST))
+    # A band takes the rows within its reach a second time.
+    band = max(4 * reach, TILE_VOXELS // NARROWEST)
+    return [
+        (
+            plane,
+            y,
+            min(y + band, rows),
+            x,
+            min(-(-(columns - x) // NARROWEST) * NARROWEST, edges.step),
+        )
+        for plane in range(planes)
+        for y in range(0, rows, band)
+        for x in edges
+    ]
 
 
 def smoothed_inside(
