@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 from hypothesis import strategies as st
 
 from napari_diffusion import Recipe, catalog
+from napari_diffusion.map import Map
 
 EXACT = (1 / 3, 1e-4, 0.125, 65535.0, 1e30, 5e-324, 0.1 + 0.2)
 
 
-def single_values(parameter):
+ARRAYS = (np.arange(1.0, 7.0).reshape(2, 3), np.full((3, 3), 0.5, np.float32))
+
+
+def doubled(*values):
+    return 2 * values[0]
+
+
+def single_values(parameter, depth=0):
     if parameter.kind == "choice":
         return st.sampled_from(parameter.choices)
+    if parameter.kind == "function":
+        return st.sampled_from([parameter.default, f"{__name__}:doubled", doubled])
+    if parameter.kind == "member":
+        return members(parameter.slot, depth + 1)
     if parameter.kind == "bool":
         return st.booleans()
     if parameter.kind == "text":
@@ -30,23 +43,39 @@ def single_values(parameter):
     )
 
 
-def values(parameter):
-    single = single_values(parameter)
-    options = [single]
+def values(parameter, depth=0):
+    options = []
+    if parameter.single:
+        options.append(single_values(parameter, depth))
     if parameter.auto:
         options.append(st.just("auto"))
+    if parameter.optional:
+        options.append(st.none())
+    if parameter.mapped:
+        options.append(st.sampled_from(ARRAYS).map(Map))
     if parameter.many:
-        options.append(st.lists(single, min_size=1, max_size=4).map(tuple))
+        several = st.lists(single_values(parameter, depth), min_size=1, max_size=4)
+        if parameter.kind == "float" and not parameter.single:
+            several = several.map(lambda numbers: sorted(numbers, reverse=True))
+        options.append(several.map(tuple))
     return st.one_of(options)
 
 
-def members(slot):
-    return st.one_of(
-        [
-            st.builds(cls, **{p.name: values(p) for p in cls.parameters()})
-            for cls in catalog.MEMBERS[slot]
-        ]
-    )
+def members(slot, depth=0):
+    """Draw any member of a slot; within members only those that hold no others."""
+    holding = {c for c in catalog.MEMBERS[slot] if any(p.kind == "member" for p in c.parameters())}
+    drawn = [made(c, depth) for c in catalog.MEMBERS[slot] if not (depth and c in holding)]
+    return st.one_of(drawn)
+
+
+@st.composite
+def made(draw, cls, depth=0):
+    """Draw a member of a class, again where its parameters do not go together."""
+    drawn = {p.name: draw(values(p, depth)) for p in cls.parameters()}
+    try:
+        return cls(**drawn)
+    except ValueError:
+        return cls()
 
 
 def recipes():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, Qt
@@ -15,6 +15,9 @@ from napari_diffusion.member import Member
 from napari_diffusion.presets import DIGITS
 from napari_diffusion.widgets.params import ParameterForm
 from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Chosen = Any  # Member | tuple[Member, ...] | None
 
@@ -47,7 +50,7 @@ class MemberChoice(QWidget):
         super().__init__(parent)
         self._options: list[Any] = []  # a class, a series (a tuple) or None, one per entry
         self._forms: dict[type[Member], ParameterForm] = {}
-        self._world_unit = ""
+        self._units: dict[str, str] = {}
         self._sample_length = 1.0
         self._untouched: set[type[Member]] = set()
         self.combo = Combo()
@@ -60,7 +63,7 @@ class MemberChoice(QWidget):
         self.combo.currentIndexChanged.connect(self._edited)
 
     def _lay_out(self) -> None:
-        row = QGridLayout()
+        row = self._row = QGridLayout()
         row.setHorizontalSpacing(6)
         row.addWidget(self._label, 0, 0)
         row.addWidget(self.combo, 0, 1)
@@ -108,16 +111,31 @@ class MemberChoice(QWidget):
         for cls, form in self._forms.items():
             form.set_resolved(chosen if type(chosen) is cls else None)
 
-    def set_world_unit(self, unit: str) -> None:
-        """Name the unit of length; see `Field.set_world_unit`."""
-        self._world_unit = unit
+    def set_unit(self, name: str, unit: str) -> None:
+        """Name a unit; see `Field.set_unit`."""
+        self._units[name] = unit
         for form in self._forms.values():
-            form.set_world_unit(unit)
+            form.set_unit(name, unit)
+
+    def forms(self) -> Iterator[ParameterForm]:
+        """Yield the form in view and those within it."""
+        if self.form is not None:
+            yield from self.form.forms()
+
+    def add_beside(self, widget: QWidget) -> None:
+        """Put a widget to the right of the choice."""
+        self._row.addWidget(widget, 0, 2)
+
+    def set_label(self, text: str) -> None:
+        """Call the row by another name."""
+        self._label.set_name(f"<b>{text}</b>")
 
     def set_sample_length(self, length: float) -> None:
         """Scale the numbers that nobody typed to samples at a distance of `length` world units."""
         untouched = set(self._untouched)
         with self.changed.blocked():
+            for form in self._forms.values():
+                form.set_sample_length(length)
             for cls in untouched:
                 self._forms[cls].set_value(cls().scaled(length, DIGITS))
         self._untouched = untouched
@@ -138,7 +156,9 @@ class MemberChoice(QWidget):
     def _form_of(self, cls: type[Member]) -> ParameterForm:
         if cls not in self._forms:
             form = self._forms[cls] = ParameterForm(cls, self)
-            form.set_world_unit(self._world_unit)
+            form.set_sample_length(self._sample_length)
+            for name, unit in self._units.items():
+                form.set_unit(name, unit)
             if form.problem() is None:
                 form.set_value(form.value().scaled(self._sample_length, DIGITS))
                 self._untouched.add(cls)

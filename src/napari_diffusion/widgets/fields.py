@@ -15,6 +15,8 @@ from napari_diffusion.widgets import exact
 from napari_diffusion.widgets.rows import RED, Combo, Message, NumberEdit, RowLabel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_diffusion.parameter import Parameter
 
 Check = Callable[[Any], Any]
@@ -42,8 +44,12 @@ class Field(QWidget):
 
     changed = Signal()
 
+    # Whether the editor takes the whole row and brings a label of its own.
+    wide = False
+
     def __init__(self, parameter: Parameter, check: Check, editor: QWidget) -> None:
         super().__init__()
+        self._units = {"world": "", "intensity": ""}
         self.parameter = parameter
         self._check = check
         self._label = RowLabel(parameter.label)
@@ -56,11 +62,15 @@ class Field(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(6)
         layout.setVerticalSpacing(1)
-        layout.addWidget(self._label, 0, 0)
-        layout.addLayout(self.row, 0, 1)
+        if self.wide:
+            self._label.setVisible(False)
+            layout.addLayout(self.row, 0, 0, 1, 2)
+        else:
+            layout.addWidget(self._label, 0, 0)
+            layout.addLayout(self.row, 0, 1)
         layout.addWidget(self._message, 1, 0, 1, 2)
         layout.setColumnStretch(1, 1)
-        self.set_world_unit("")
+        self._show_unit()
         self.setToolTip(parameter.tooltip)
 
     @abc.abstractmethod
@@ -98,10 +108,27 @@ class Field(QWidget):
     def set_resolved(self, value: Any) -> None:
         """Show the number that "auto" stands for, without changing the value; None forgets it."""
 
+    def set_sample_length(self, length: float) -> None:
+        """Say how far apart the samples are; a field of members makes their numbers for it."""
+
+    def set_unit(self, name: str, unit: str) -> None:
+        """Name a unit: of length ("world"), such as "µm", or of intensity; empty: as it was."""
+        self._units[name] = unit
+        self._show_unit()
+
     def set_world_unit(self, unit: str) -> None:
         """Name the unit of length, such as "µm"; an empty text goes back to "world"."""
+        self.set_unit("world", unit)
+
+    def forms(self) -> Iterator[Any]:
+        """Yield the forms of the members within."""
+        yield from ()
+
+    def _show_unit(self) -> None:
         text = self.parameter.unit
-        self._label.set_unit(text.replace("world", unit) if unit else text)
+        for name, unit in self._units.items():
+            text = text.replace(name, unit or name)
+        self._label.set_unit(text)
 
     def _edited(self) -> None:
         self._mark(self.problem() or "")
@@ -113,7 +140,10 @@ class Field(QWidget):
 
 
 class LineField(Field):
-    """A number typed as text, so that it keeps every digit; also several numbers, and text."""
+    """A number typed as text, so that it keeps every digit; also several numbers, and text.
+
+    Where None is allowed, "none" may be typed.
+    """
 
     def __init__(
         self, parameter: Parameter, check: Check, automatic: Automatic | None = None
@@ -133,13 +163,23 @@ class LineField(Field):
     def _read(self) -> Any:
         if self._automatic and self.tick.isChecked():
             return self._automatic.value
-        return exact.read(self.edit.text(), self.parameter.kind, self.parameter.many)
+        return self._typed_value(self.edit.text())
+
+    def _typed_value(self, text: str) -> Any:
+        """Return the value that a text stands for."""
+        if self.parameter.optional and text.strip().lower() == "none":
+            return None
+        return exact.read(text, self.parameter.kind, self.parameter.many)
+
+    def _shown(self, value: Any) -> str:
+        """Return the text that stands for a value."""
+        return "none" if value is None else exact.written(value)
 
     def _write(self, value: Any) -> None:
         ticked = self._automatic is not None and value == self._automatic.value
         with QSignalBlocker(self.tick), QSignalBlocker(self.edit):
             self.tick.setChecked(ticked)
-            self.edit.setText("" if ticked else exact.written(value))
+            self.edit.setText("" if ticked else self._shown(value))
             self.edit.setCursorPosition(0)
         self._show_automatic()
 
@@ -180,7 +220,7 @@ class LineField(Field):
         self._edited()
 
     def _step(self, step: int) -> None:
-        value = self._read()
+        value = exact.read(self.edit.text(), self.parameter.kind)
         if self.parameter.kind != "int" or not isinstance(value, int):
             return
         with contextlib.suppress(TypeError, ValueError):
@@ -223,14 +263,34 @@ class FlagField(Field):
 
 def field_for(parameter: Parameter, check: Check) -> Field:
     """Return the field that fits a parameter, empty or at its first choice."""
+    from napari_diffusion.widgets import lists, maps, nested
+
+    others = (*("auto",) * parameter.auto, *(None,) * parameter.optional)
     if parameter.kind == "choice":
-        return ComboField(parameter, check, (*("auto",) * parameter.auto, *parameter.choices))
-    if parameter.kind == "bool" and parameter.auto:
-        return ComboField(parameter, check, ("auto", True, False))
+        return ComboField(parameter, check, (*others, *parameter.choices))
+    if parameter.kind == "bool" and others:
+        return ComboField(parameter, check, (*others, True, False))
     if parameter.kind == "bool":
         return FlagField(parameter, check)
-    return LineField(parameter, check, Automatic() if parameter.auto else None)
+    if parameter.kind == "member":
+        return (nested.SeriesField if parameter.many else nested.MemberField)(parameter, check)
+    if parameter.mapped:
+        return maps.MapField(parameter, check, automatic_of(parameter))
+    if parameter.kind == "function":
+        return maps.FunctionField(parameter, check, automatic_of(parameter))
+    if parameter.many and not parameter.single:
+        return lists.ListField(parameter, check)
+    return LineField(parameter, check, automatic_of(parameter))
+
+
+def automatic_of(parameter: Parameter) -> Automatic | None:
+    """Return what the tick box of a line says: "auto", else "none", where those are allowed."""
+    if parameter.auto:
+        return Automatic()
+    return Automatic("none", None) if parameter.optional else None
 
 
 def _worded(value: Any) -> str:
+    if value is None:
+        return "none"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

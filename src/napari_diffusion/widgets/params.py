@@ -14,6 +14,8 @@ from napari_diffusion.widgets.fields import Field, field_for
 from napari_diffusion.widgets.rows import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_diffusion.member import Member
 
 
@@ -95,10 +97,25 @@ class ParameterForm(QWidget):
             found = None if member is None else getattr(member, name)
             field.set_resolved(None if found == "auto" else found)
 
-    def set_world_unit(self, unit: str) -> None:
-        """Name the unit of length; see `Field.set_world_unit`."""
+    def set_unit(self, name: str, unit: str) -> None:
+        """Name a unit; see `Field.set_unit`."""
         for field in self.fields.values():
-            field.set_world_unit(unit)
+            field.set_unit(name, unit)
+
+    def set_world_unit(self, unit: str) -> None:
+        """Name the unit of length, such as "µm"; an empty text goes back to "world"."""
+        self.set_unit("world", unit)
+
+    def set_sample_length(self, length: float) -> None:
+        """Say how far apart the samples are, for members that are chosen within."""
+        for field in self.fields.values():
+            field.set_sample_length(length)
+
+    def forms(self) -> Iterator[ParameterForm]:
+        """Yield this form and those within it."""
+        yield self
+        for field in self.fields.values():
+            yield from field.forms()
 
     def _edited(self, edited: str) -> None:
         # What "auto" was may have depended on the field that is another now.

@@ -142,9 +142,9 @@ class RecipeWidget(QWidget):
         """Return the field in "Owner: name …" or "name …", None where it is not in view."""
         owner, name = re.match(r"(?:(\w+): )?(\w*)", sentence).groups()  # type: ignore[union-attr]
         for view in self._views.values():
-            form = view.form if isinstance(view, MemberChoice) else None
-            if form and owner in (None, form.member) and name in form.fields:
-                return form.fields[name]
+            for form in view.forms():
+                if owner in (None, form.member) and name in form.fields:
+                    return form.fields[name]
         named = self._views.get({"noise_scale": "starting_noise_scale"}.get(name, name))
         return None if isinstance(named, MemberChoice) else named
 
@@ -170,7 +170,7 @@ class RecipeWidget(QWidget):
     def set_world_unit(self, unit: str) -> None:
         """Name the unit of length, such as "µm"; an empty text goes back to "world"."""
         for view in self._views.values():
-            view.set_world_unit(unit)
+            view.set_unit("world", unit)
 
     def set_sample_length(self, length: float) -> None:
         """Say how far apart the samples are, in world units.

@@ -28,8 +28,14 @@ class RowLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.set_unit("")
 
+    def set_name(self, name: str) -> None:
+        """Show another name."""
+        self._name = name
+        self.set_unit(self._unit)
+
     def set_unit(self, unit: str) -> None:
         """Show a unit beneath the name; an empty one takes no room."""
+        self._unit = unit
         small = f'<br><span style="font-size: small; color: {GREY}">{unit}</span>' if unit else ""
         self.setText(self._name + small)
 

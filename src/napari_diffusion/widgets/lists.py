@@ -1,0 +1,53 @@
+"""Several numbers, typed or pasted."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtGui import QFontMetrics
+from qtpy.QtWidgets import QPlainTextEdit
+
+from napari_diffusion.widgets import exact
+from napari_diffusion.widgets.fields import Field
+
+if TYPE_CHECKING:
+    from napari_diffusion.parameter import Parameter
+    from napari_diffusion.widgets.fields import Check
+
+_LINES = 3
+
+
+class ListField(Field):
+    """A few lines of numbers, with commas, semicolons, spaces or line breaks between them.
+
+    Nothing at all is None, where that is allowed.
+    """
+
+    def __init__(self, parameter: Parameter, check: Check) -> None:
+        self.edit = QPlainTextEdit()
+        super().__init__(parameter, check, self.edit)
+        self.edit.setTabChangesFocus(True)
+        self.edit.setPlaceholderText("none" if parameter.optional else "0.3, 0.2, 0.1")
+        height = QFontMetrics(self.edit.font()).lineSpacing() * _LINES + 12
+        self.edit.setFixedHeight(height)
+        self.edit.textChanged.connect(self._edited)
+
+    def _read(self) -> Any:
+        text = self.edit.toPlainText().strip()
+        if self.parameter.optional and not text:
+            return None
+        # A decimal comma is found out word by word.
+        words = [exact.read(word, self.parameter.kind, many=True) for word in _words(text)]
+        numbers = [n for word in words for n in (word if isinstance(word, tuple) else (word,))]
+        wrong = [each for each in numbers if isinstance(each, str)]
+        return wrong[0] if wrong else tuple(numbers)
+
+    def _write(self, value: Any) -> None:
+        with QSignalBlocker(self.edit):
+            self.edit.setPlainText("" if value is None else exact.written(value))
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip(",") for word in re.split(r"[\s;]+", text) if word.strip(",")]
