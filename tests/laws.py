@@ -14,6 +14,7 @@ import pytest
 from cases import in_units, pictures_of
 
 from napari_diffusion import Grid
+from napari_diffusion.picture import Picture
 
 # --- Laws of filters ---
 
@@ -294,6 +295,20 @@ def has_an_address(member, case):
             # Sparse noise leaves most samples alone, and a bias that follows the picture is shared.
             alike = np.corrcoef((changed - image).ravel(), (first - image).ravel())[0, 1]
             assert alike < 0.9
+
+
+def takes_its_own_parameters(member, case):
+    """Without a noise scale the parameters of the noise make one, and the noise is that."""
+    image = pictured(member, case).picture(np.float32)
+    if "natural" not in member.claims:
+        with pytest.raises(TypeError, match=r"noise_scale must be a number.*\(got None\)\.$"):
+            member(image, None, seed=3, **case.options)
+        return
+    picture = Picture.of(image, **case.options)
+    scale = member.resolved(picture, picture.grid).natural_scale()
+    own = member(image, None, seed=3, **case.options)
+    np.testing.assert_array_equal(own, member(image, scale, seed=3, **case.options))
+    assert not np.array_equal(own, image)
 
 
 def adds_nothing_at_scale_0(member, case):

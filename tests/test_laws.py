@@ -132,7 +132,9 @@ def test_nothing_that_can_be_typed_blows_up(member, drawn):
 @pytest.mark.parametrize("member", NOISE_VARIANTS, ids=label)
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize(
-    "law", [laws.has_an_address, laws.adds_nothing_at_scale_0], ids=lambda law: law.__name__
+    "law",
+    [laws.has_an_address, laws.adds_nothing_at_scale_0, laws.takes_its_own_parameters],
+    ids=lambda law: law.__name__,
 )
 def test_laws_of_every_noise(member, case, law):
     law(member, case)

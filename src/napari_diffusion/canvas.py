@@ -132,6 +132,7 @@ def _check_room(recipe: Recipe, picture: Picture) -> None:
     """Refuse noise so large that adding it could overflow."""
     start = recipe.starting_noise_scale
     for scale in start if isinstance(start, tuple) else (start,):
+        assert scale is not None
         assert not isinstance(scale, str)
         check_scale_fits(recipe.schedule.largest_scale(scale, recipe.num_steps), picture)
 

@@ -120,6 +120,7 @@ def first_noise_scale(
     if given is not None:
         return checked_scale(given)
     scale = recipe.starting_noise_scale
+    assert scale is not None
     assert not isinstance(scale, str)
     if recipe.schedule.tabulated or recipe.noise is None:
         for step in range(first_step):

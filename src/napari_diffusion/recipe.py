@@ -33,9 +33,10 @@ class Recipe:
     ----------
     num_steps : int
         How many times noise is added and the diffusion filter applied, 1 or more.
-    starting_noise_scale : float, tuple of float or "auto"
+    starting_noise_scale : float, tuple of float, "auto" or None
         Standard deviation of the noise of step 0, in intensity units, 0 or more; a tuple has one
-        per channel; "auto" is the noise that the image itself has.
+        per channel; "auto" is the noise that the image itself has; None is what the parameters of
+        the noise make, such as the gain of Poisson noise.
     noise : Noise or None
         The kind of noise; None adds none.
     schedule : Schedule
@@ -52,7 +53,7 @@ class Recipe:
     """
 
     num_steps: int = 10
-    starting_noise_scale: NoiseScale | Literal["auto"] = "auto"
+    starting_noise_scale: NoiseScale | Literal["auto"] | None = "auto"
     noise: Noise | None = field(default_factory=Gaussian)
     schedule: Schedule = field(default_factory=Geometric)
     diffusion_filter: Filter | tuple[Filter, ...] = field(default_factory=PeronaMalik)
@@ -69,7 +70,8 @@ class Recipe:
             object.__setattr__(self, "diffusion_filter", tuple(self.diffusion_filter))
         _check_members(self)
         object.__setattr__(self, "seed", Address(self.seed).seed)
-        if not _is_auto(self.starting_noise_scale):
+        own = self.starting_noise_scale is None and "natural" in getattr(self.noise, "claims", ())
+        if not own and not _is_auto(self.starting_noise_scale):
             scale = checked_scale(self.starting_noise_scale, "starting_noise_scale")
             object.__setattr__(self, "starting_noise_scale", scale)
 
@@ -92,7 +94,8 @@ class Recipe:
     def is_resolved(self) -> bool:
         """Whether every "auto" has been replaced by its number."""
         members = [*self.filters, self.final_filter, self.noise]
-        return self.starting_noise_scale != "auto" and not any(m.autos() for m in members if m)
+        known = self.starting_noise_scale not in ("auto", None)
+        return known and not any(m.autos() for m in members if m)
 
     def replaced(self, **changes: Any) -> Recipe:
         """Return a copy with some fields changed, checked again."""
@@ -125,8 +128,11 @@ class Recipe:
     def resolved_on(self, picture: Picture) -> Recipe:
         """Return this recipe resolved on a picture that has been read in already."""
         scale = self.starting_noise_scale
-        if self.noise is None:
+        noise = self.noise and self.noise.resolved(picture, picture.grid)
+        if noise is None:
             scale = 0.0
+        elif scale is None:
+            scale = noise.natural_scale()
         elif _is_auto(scale):
             scale = 1.0 if self.schedule.starts_itself else _noise_of(picture)
         scale = _started(self.schedule, checked_scale(scale, "starting_noise_scale"))
@@ -134,7 +140,7 @@ class Recipe:
         series = tuple(each.resolved(picture, picture.grid) for each in self.filters)
         return self.replaced(
             starting_noise_scale=scale,
-            noise=self.noise and self.noise.resolved(picture, picture.grid),
+            noise=noise,
             diffusion_filter=series if isinstance(self.diffusion_filter, tuple) else series[0],
             final_filter=self.final_filter and self.final_filter.resolved(picture, picture.grid),
         )

@@ -88,6 +88,7 @@ def summary(recipe: Recipe) -> str:
     else:
         scale = recipe.starting_noise_scale
         start = "the image's own noise" if scale == "auto" else f"{scale}"
+        start = "its own parameters" if scale is None else start
         words.append(
             f"{type(recipe.noise).__name__} noise from {start}, {type(recipe.schedule).__name__}"
         )

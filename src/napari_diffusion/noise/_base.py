@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NoiseScale = float | tuple[float, ...]
 
-CLAIMS = ("keeps_mean", "has_scale", "white", "random", "signal_dependent")
+CLAIMS = ("keeps_mean", "has_scale", "white", "random", "signal_dependent", "natural")
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,8 @@ class Noise(Member, abc.ABC):
     signal_dependent : bool
         The noise depends on the intensity, which must be 0 or more; the noise scale is the standard
         deviation at the intensity called ``reference``.
+    natural : bool
+        Its parameters say how strong it is, and a noise scale of None takes them as they are typed.
     """
 
     slot: ClassVar[str] = "noise"
@@ -82,6 +84,7 @@ class Noise(Member, abc.ABC):
     white: ClassVar[bool] = True
     random: ClassVar[bool] = True
     signal_dependent: ClassVar[bool] = False
+    natural: ClassVar[bool] = False
 
     @property
     def claims(self) -> frozenset[str]:

@@ -34,6 +34,7 @@ class Signal(Noise, abc.ABC):
     """
 
     signal_dependent: ClassVar[bool] = True
+    natural: ClassVar[bool] = True
 
     @property
     def level(self) -> float:
