@@ -86,6 +86,7 @@ class AxesForm(QWidget):
         super().__init__(parent)
         self._layer: Image | None = None
         self._filling = False
+        self._many = False
         self.axes = LineField(_AXES, self._checked_axes)
         self.along = LineField(_ALONG, self._checked_along)
         self.spacing = LineField(_SPACING, self._checked_spacing)
@@ -132,6 +133,15 @@ class AxesForm(QWidget):
             self._filling = False
         self._edited(quietly=True)
 
+    def set_channels(self, many: bool) -> None:
+        """Say whether several layers are taken as channels."""
+        self._many = many
+        self._edited(quietly=True)
+
+    def show_holes(self, on: bool) -> None:
+        """Offer to keep holes, where the picture may have any."""
+        self.holes.setVisible(on or bool(self.holes.value()))
+
     def value(self) -> Reading:
         """Return what the form says; ValueError says in one sentence what is wrong."""
         spacing = self.spacing.value()
@@ -161,6 +171,8 @@ class AxesForm(QWidget):
         words = f"axes {reading.axes}, {lengths} {self.unit()}".rstrip()
         if reading.along != along_of(reading.axes):
             words += f", along {reading.along}"
+        if reading.keep_holes:
+            words += ", with holes"
         return words if reading.region == "whole" else f"{words}, visible part"
 
     def unit(self) -> str:
@@ -192,7 +204,7 @@ class AxesForm(QWidget):
     def _edited(self, quietly: bool = False) -> None:
         if self._filling:
             return
-        self.joint.setVisible("c" in self.axes.edit.text())
+        self.joint.setVisible(self._many or "c" in self.axes.edit.text())
         self.spacing.set_world_unit(self.unit())
         if not quietly:
             self.changed.emit()

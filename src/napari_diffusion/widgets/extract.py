@@ -9,7 +9,8 @@ import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
 from napari_diffusion.recipe import Step
-from napari_diffusion.widgets.layers import Place, image_layer, records_of, step_name
+from napari_diffusion.widgets.channels import source_of
+from napari_diffusion.widgets.layers import MASK_KEY, Place, image_layer, records_of, step_name
 from napari_diffusion.widgets.look import Look
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Extraction(QObject):
         self._records = records_of(stack)
         self._look = Look.of(stack).unstacked()
         self._place = Place(viewer, [stack])
+        self._mask = stack.metadata.get(MASK_KEY)
         self._left = list(places)
         self._stack = stack
 
@@ -94,8 +96,8 @@ class Extraction(QObject):
         record = self._records[place]
         step = Step(record["step"], _scale(record), np.array(self._data[place]), record["is_final"])
         count = max(record["step"] for record in self._records) + 1
-        name = f"{record['source']} · {step_name(step, count, record)}"
-        layer = image_layer(step.image, name, self._look, record)
+        name = f"{source_of(record)} · {step_name(step, count, record)}"
+        layer = image_layer(step.image, name, self._look, record, self._mask)
         layer.visible = visible
         self._place.insert(layer)
 

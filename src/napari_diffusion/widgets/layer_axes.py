@@ -108,6 +108,12 @@ class Fold:
             return self.letters
         return "t" + "".join(letter for letter in self.letters if letter not in (FURTHER, "t"))
 
+    def without(self, letter: str) -> Fold:
+        """Return the fold of an array that lacks one axis."""
+        kept = [i for i, each in enumerate(self.letters) if each != letter]
+        shape = tuple(self.shape[i] for i in kept)
+        return Fold("".join(self.letters[i] for i in kept), shape)
+
     @property
     def _first(self) -> list[int]:
         further = [i for i, letter in enumerate(self.letters) if letter == FURTHER]

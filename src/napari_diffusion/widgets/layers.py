@@ -19,12 +19,23 @@ if TYPE_CHECKING:
 
 KEY = "napari_diffusion"
 
+#: Where a step's layer has the mask of its run, for whoever goes on from it.
+MASK_KEY = "napari_diffusion_mask"
+
 # One growing layer is shown anew this often, in seconds: each time costs the window a moment.
 _REFRESH = 0.25
 
 
 class Outlet(Protocol):
-    """Where the steps of a run become visible."""
+    """Where the steps of a run become visible.
+
+    Attributes
+    ----------
+    mask : ndarray or None
+        The mask of the run, as the loop took it; set before the first step.
+    """
+
+    mask: Any
 
     @property
     def in_turn(self) -> bool:
@@ -91,6 +102,7 @@ class StepLayers:
         self._name = name
         self._num_steps = num_steps
         self._last: weakref.ref[Layer] | None = None
+        self.mask: Any = None
 
     def keep(self, step: Step) -> Step:
         """Return the step as it is: its image is an array of its own already."""
@@ -99,7 +111,7 @@ class StepLayers:
     def show(self, step: Step, record: dict[str, Any]) -> None:
         """Add a step's layer and hide the one before."""
         name = f"{self._name} · {step_name(step, self._num_steps, record)}"
-        layer = image_layer(step.image, name, self._look, record)
+        layer = image_layer(step.image, name, self._look, record, self.mask)
         before = self._last() if self._last else None
         self._last = weakref.ref(layer)
         self._place.insert(layer)
@@ -136,6 +148,7 @@ class StepStack:
         self._name = name
         self._buffer = buffer
         self._kept = 0
+        self.mask: Any = None
         self._records: list[dict[str, Any]] = []
         self._layer: weakref.ref[Image] | None = None
         self._seen = 0.0
@@ -169,7 +182,7 @@ class StepStack:
         layer = self._layer() if self._layer else None
         if self._layer is None:
             kept = {"schema": 1, "steps": self._records}
-            layer = image_layer(self._buffer[:count], self._name, self._look, kept)
+            layer = image_layer(self._buffer[:count], self._name, self._look, kept, self.mask)
             self._layer = weakref.ref(layer)
             self._place.insert(layer)
         elif layer is not None and layer in self._viewer.layers and len(layer.data) < count:
@@ -190,11 +203,14 @@ class StepStack:
         return bool(self._viewer.dims.point[self._axis(layer)] >= len(layer.data) - 1)
 
 
-def image_layer(image: Any, name: str, look: Look, record: dict[str, Any]) -> Image:
-    """Return an image layer with a record."""
+def image_layer(
+    image: Any, name: str, look: Look, record: dict[str, Any], mask: Any = None
+) -> Image:
+    """Return an image layer with a record, and the mask of its run where there was one."""
     from napari.layers import Image
 
-    return Image(image, name=name, metadata={KEY: record}, **look.arguments())
+    metadata = {KEY: record} if mask is None else {KEY: record, MASK_KEY: mask}
+    return Image(image, name=name, metadata=metadata, **look.arguments())
 
 
 def step_name(step: Step, num_steps: int, record: dict[str, Any]) -> str:
@@ -218,7 +234,8 @@ def records_of(layer: Any) -> list[dict[str, Any]]:
     kept = getattr(layer, "metadata", {}).get(KEY)
     if not isinstance(kept, dict):
         return []
-    return list(kept["steps"]) if "steps" in kept else [kept]
+    records = kept.get("steps", [kept])
+    return [record for record in records if "recipe" in record]
 
 
 def is_stack(layer: Any) -> bool:

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.widgets.channels import ChannelsOutlet, source_of
 from napari_diffusion.widgets.layers import Place, StepLayers, StepStack, records_of
 from napari_diffusion.widgets.memory import chosen_result
 from napari_diffusion.widgets.room import step_shape, step_type
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import napari
     from napari.layers import Image
 
@@ -23,27 +26,45 @@ if TYPE_CHECKING:
 def family(viewer: napari.Viewer, layer: Image) -> list[Any]:
     """Return a layer and the layers of all runs that came from it or from the same source."""
     records = records_of(layer)
-    source = records[0]["source"] if records else layer.name
-    kin = [each for each in viewer.layers if any(r["source"] == source for r in records_of(each))]
+    source = source_of(records[0]) if records else layer.name
+    kin = [each for each in viewer.layers if source in map(source_of, records_of(each))]
     return [layer, *(each for each in kin if each is not layer)]
 
 
-def outlet_for(viewer: napari.Viewer, layer: Image, job: Job, look: Look, result: Result) -> Outlet:
+def outlet_for(
+    viewer: napari.Viewer, layers: Sequence[Image], job: Job, looks: Sequence[Look], result: Result
+) -> Outlet:
     """Return where the steps of a run go; layers that would shine through them are hidden.
 
     Parameters
     ----------
     viewer : napari.Viewer
         Whose layers.
-    layer : Image
-        The layer that the run starts from.
+    layers : sequence of Image
+        The layers that the run starts from, one for each channel where they are several.
     job : Job
         The run.
-    look : Look
-        What one step looks like.
+    looks : sequence of Look
+        What one step looks like, for each of the layers.
     result : {"auto", "layers", "stack", "stack on disk"}
         What becomes of the steps.
     """
+    if len(layers) == 1:
+        return _outlet(viewer, layers[0], job, looks[0], result, job.source_name)
+    names = job.more["layers"]
+    outlets = [
+        _outlet(viewer, layer, job, look, result, name)
+        for layer, look, name in zip(layers, looks, names, strict=True)
+    ]
+    return ChannelsOutlet(outlets)
+
+
+def _outlet(
+    viewer: napari.Viewer, layer: Image, job: Job, look: Look, result: Result, name: str
+) -> Outlet:
+    shape = step_shape(job)
+    if "layers" in job.more:
+        shape = shape[1:]  # c leads, and each channel has a layer
     beneath = family(viewer, layer)
     if look.mixes:
         for each in beneath:
@@ -52,12 +73,11 @@ def outlet_for(viewer: napari.Viewer, layer: Image, job: Job, look: Look, result
     count = len(job.kept)
     kind = chosen_result(result, count)
     if kind == "layers":
-        return StepLayers(place, look, job.source_name, job.recipe.total_steps)
-    name = f"{job.source_name} · {count} steps"
+        return StepLayers(place, look, name, job.recipe.total_steps)
     buffer: Any = LazyBuffer()
     if not job.lazy:
-        buffer = buffer_for(count, step_shape(job), step_type(job), kind == "stack on disk")
-    return StepStack(viewer, place, look, name, buffer)
+        buffer = buffer_for(count, shape, step_type(job), kind == "stack on disk")
+    return StepStack(viewer, place, look, f"{name} · {count} steps", buffer)
 
 
 def buffer_for(count: int, shape: tuple[int, ...], dtype: Any, on_disk: bool) -> Any:

@@ -9,17 +9,22 @@ import numpy as np
 
 from napari_diffusion.picture import is_dask
 from napari_diffusion.store.cast import Cast
+from napari_diffusion.widgets.channels import joined, mismatch, sizes, values
 from napari_diffusion.widgets.layer_axes import FURTHER, Fold
+from napari_diffusion.widgets.layers import KEY, records_of
 from napari_diffusion.widgets.look import Look
 from napari_diffusion.widgets.room import need_of
 from napari_diffusion.widgets.run import Job
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import napari
     from napari.layers import Image
 
     from napari_diffusion.recipe import Recipe
     from napari_diffusion.widgets.axes_form import Reading
+    from napari_diffusion.widgets.mask import Mask
 
 Region = tuple[slice, ...]
 
@@ -30,36 +35,48 @@ class Picked:
 
     Attributes
     ----------
-    layer : Image
-        The layer.
+    layers : tuple of Image
+        The layer; several are the channels of one picture.
     data : array
-        Its values, at the highest resolution.
+        Its values, at the highest resolution; of several layers with a leading axis c.
     fold : Fold
         How its axes become the loop's.
     options : dict
         The grid keywords of the loop.
     region : tuple of slice or None
         One slice per axis of `data`; None is the whole.
+    mask : Mask or None
+        Where the picture may change.
     """
 
-    layer: Image
+    layers: tuple[Image, ...]
     data: Any
     fold: Fold
     options: dict[str, Any]
     region: Region | None
+    mask: Mask | None = None
 
     @classmethod
-    def of(cls, layer: Image, reading: Reading, viewer: napari.Viewer) -> Self:
-        """Read a layer; ValueError says in one sentence why it cannot be run on."""
-        data = layer.data[0] if layer.multiscale else layer.data
+    def of(
+        cls,
+        layers: Sequence[Image],
+        reading: Reading,
+        viewer: napari.Viewer,
+        mask: Mask | None = None,
+    ) -> Self:
+        """Read the layers; ValueError says in one sentence why they cannot be run on."""
+        layer, many = layers[0], len(layers) > 1
+        if many and (reason := mismatch(layers)):
+            raise ValueError(reason)
+        data = joined([values(each) for each in layers])
         shape = tuple(int(size) for size in data.shape)
-        fold = Fold(reading.axes, shape)
-        sizes = [shape[reading.axes.index(axis)] for axis in reading.along]
+        fold = Fold("c" * many + reading.axes, shape)
+        extent = [shape[fold.letters.index(axis)] for axis in reading.along]
         if 0 in shape:
-            raise ValueError(f"{layer.name!r} is empty: its shape is {_sizes(shape)}.")
-        if max(sizes) < 2:
+            raise ValueError(f"{layer.name!r} is empty: its shape is {sizes(shape)}.")
+        if max(extent) < 2:
             raise ValueError(
-                f"{layer.name!r} is too small: along {reading.along} it has {_sizes(sizes)} "
+                f"{layer.name!r} is too small: along {reading.along} it has {sizes(extent)} "
                 "samples, and heat needs at least 2 to flow between."
             )
         options = {
@@ -73,16 +90,39 @@ class Picked:
             options["missing"] = "ignore"
         region = None
         if reading.region == "visible":
-            region = visible_region(viewer, layer, reading.axes, shape)
-        return cls(layer, data, fold, options, region)
+            region = visible_region(viewer, layer, reading.axes, shape[many:])
+            region = (slice(0, len(layers)),) * many + region
+        return cls(tuple(layers), data, fold, options, region, mask)
 
     @property
-    def look(self) -> Look:
-        """The look of the steps."""
-        return Look.of(self.layer).moved(self.start)
+    def looks(self) -> list[Look]:
+        """The look of the steps of each layer."""
+        return [Look.of(layer).moved(self.start) for layer in self.layers]
+
+    @property
+    def name(self) -> str:
+        """What the records call the source."""
+        return " + ".join(layer.name for layer in self.layers)
 
     def job(self, recipe: Recipe, keep_every: int, free: int) -> Job:
         """Return the job of a run; a dask array that memory has no room for stays lazy."""
+        job = Job(
+            data=self.data,
+            fold=self.fold,
+            options=self.options,
+            recipe=recipe,
+            source_name=self.name,
+            region=self.region,
+            keep_every=keep_every,
+            cast=self.cast,
+            masks=() if self.mask is None else (self.mask,),
+            more=self._more(),
+        )
+        large = is_dask(self.data) and need_of(job, "layers").memory > free
+        return replace(job, lazy=True) if large else job
+
+    def _more(self) -> dict[str, Any]:
+        """Return what the records say beside the recipe and the grid."""
         more: dict[str, Any] = {}
         if FURTHER in self.fold.letters:
             more["layer_axes"] = self.fold.letters
@@ -93,19 +133,11 @@ class Picked:
             more["source_shape"] = self.fold.shape
         if self.cast is not None:
             more["cast"] = self.cast.record()
-        job = Job(
-            data=self.data,
-            fold=self.fold,
-            options=self.options,
-            recipe=recipe,
-            source_name=self.layer.name,
-            region=self.region,
-            keep_every=keep_every,
-            cast=self.cast,
-            more=more,
-        )
-        large = is_dask(self.data) and need_of(job, "layers").memory > free
-        return replace(job, lazy=True) if large else job
+        if len(self.layers) > 1:
+            more["layers"] = [layer.name for layer in self.layers]
+        if said := processed(self.layers):
+            more["source_processed"] = said
+        return more
 
     @property
     def cast(self) -> Cast | None:
@@ -114,10 +146,21 @@ class Picked:
 
     @property
     def start(self) -> tuple[int, ...]:
-        """Where a step begins in the layer, per axis of the layer."""
+        """Where a step begins in a layer, per axis of the layer."""
+        ndim, many = self.layers[0].ndim, len(self.layers) > 1
         if self.region is None:
-            return (0,) * self.layer.ndim
-        return tuple(int(part.start or 0) for part in self.region[: self.layer.ndim])
+            return (0,) * ndim
+        return tuple(int(part.start or 0) for part in self.region[many : many + ndim])
+
+
+def processed(layers: Sequence[Image]) -> str:
+    """Return what was done to layers before, in words; nothing where they are raw."""
+    said = []
+    for layer in layers:
+        kept = layer.metadata.get(KEY)
+        records = records_of(layer) or ([kept] if isinstance(kept, dict) else [])
+        said += [str(record["processed"]) for record in records[-1:] if "processed" in record]
+    return " ".join(dict.fromkeys(said))
 
 
 def visible_region(
@@ -153,7 +196,3 @@ def visible_region(
         for axis in folded:
             part[axis] = everything[axis]
     return tuple(part)
-
-
-def _sizes(sizes: Any) -> str:
-    return " × ".join(str(size) for size in sizes)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from napari_diffusion.store.cast import Cast
     from napari_diffusion.widgets.layer_axes import Fold
     from napari_diffusion.widgets.layers import Outlet
+    from napari_diffusion.widgets.mask import KeptMask, Mask
     from napari_diffusion.widgets.worker import Worker
 
 # As many samples along an axis as the smallest picture needs to compile what the run will use.
@@ -108,6 +109,10 @@ class Job:
         Leave dask arrays lazy: steps are computed where they are looked at.
     origin : Origin or None
         Start from there where it is still to be found.
+    masks : tuple of Mask
+        Where the picture may change; of several, the first that has the hash asked for.
+    mask_sha256 : str or None
+        Hash of the mask of the run that is gone on with.
     more : dict
         Further entries of the records.
     """
@@ -123,6 +128,8 @@ class Job:
     cast: Cast | None = None
     lazy: bool = False
     origin: Origin | None = None
+    masks: tuple[Mask | KeptMask, ...] = ()
+    mask_sha256: str | None = None
     more: dict[str, Any] = field(default_factory=dict)
 
     @functools.cached_property
@@ -156,32 +163,36 @@ def estimate_of(job: Job) -> Any:
     """Return the work that turns every "auto" of a recipe into its number: it posts `Resolved`."""
 
     def work(worker: Worker) -> None:
-        image = _read(job, worker)
+        mask = _mask(job)
+        options = _options(job, mask)
+        image = _read(job, options, worker)
         worker.post(Said("Measuring the picture …"))
         with _refusing("recipe"):
-            worker.post(Resolved(job.recipe.resolved(image, **job.options)))
+            worker.post(Resolved(job.recipe.resolved(image, **options)))
 
     return work
 
 
 def _run(job: Job, outlet: Outlet, worker: Worker) -> None:
-    image, first_step, more = _start(job, worker)
+    outlet.mask = mask = _mask(job)
+    options = _options(job, mask)
+    image, first_step, more = _start(job, options, worker)
     worker.post(Said("Preparing (first run compiles, which takes a while) …"))
-    _warm(image, job)
+    _warm(image, job, mask)
     worker.post(Said("Measuring the picture …"))
     with _refusing("recipe"):
-        recipe = job.recipe.resolved(image, **job.options)
+        recipe = job.recipe.resolved(image, **options)
     worker.post(Resolved(recipe))
     region = None if job.region is None else job.fold.region(job.region)
-    more = {**job.more, **more}
-    made = steps(
-        image, recipe, region=region, first_step=first_step, stop=worker.stop, **job.options
-    )
+    more = {**job.more, **more, **_mask_words(job, mask)}
+    made = steps(image, recipe, region=region, first_step=first_step, stop=worker.stop, **options)
     with _refusing("recipe"):
         for step in made:
             done = max(step.index + 1 - job.first_step, 0)
             if step.index in job.kept:
-                kept = record(recipe, step, job.options, job.source_name, first_step, **more)
+                kept = record(recipe, step, options, job.source_name, first_step, **more)
+                if "source_processed" in more:
+                    kept["processed"] += f" The source was: {more['source_processed']}"
                 shown = outlet.keep(_finished(step, job))
                 worker.post(Made(shown, kept, done), in_turn=outlet.in_turn)
             else:
@@ -189,10 +200,10 @@ def _run(job: Job, outlet: Outlet, worker: Worker) -> None:
             worker.hold()
 
 
-def _start(job: Job, worker: Worker) -> tuple[Any, int, dict[str, Any]]:
+def _start(job: Job, options: dict[str, Any], worker: Worker) -> tuple[Any, int, dict[str, Any]]:
     """Return the image to start from, the step to go on with, and what the records say of it."""
     if job.origin is None:
-        image = _read(job, worker)
+        image = _read(job, options, worker)
         if job.lazy or (job.cast is None and job.region is None):
             return image, job.first_step, {}
         origin = {"sha256": content_hash(job.fold.unfolded(image)), "first_step": job.first_step}
@@ -209,26 +220,29 @@ def _start(job: Job, worker: Worker) -> tuple[Any, int, dict[str, Any]]:
             f"This layer holds a region only, and going on needs the whole of "
             f"{job.source_name!r} as it was: open it again.",
         )
-    image = _read(job, worker)
+    image = _read(job, options, worker)
     rounded = {"sha256": content_hash(job.fold.unfolded(image)), "first_step": job.first_step}
     return image, job.first_step, {"origin": rounded, "started_from_rounded": True}
 
 
-def _read(job: Job, worker: Worker) -> Any:
+def _read(job: Job, options: dict[str, Any], worker: Worker) -> Any:
     """Return a copy of the layer's values, which nobody changes, or refuse it in a sentence."""
     worker.post(Said("Reading the layer …"))
     data = job.data if job.lazy else np.array(job.data)
     image = job.fold.folded(data)
-    _check_holes(image, job)
+    _check_holes(image, job, options)
     with _refusing("source"):
-        Picture.of(image, **job.options)
+        Picture.of(image, **options)
     return image
 
 
-def _check_holes(image: Any, job: Job) -> None:
-    if job.lazy or image.dtype.kind != "f" or job.options.get("missing") == "ignore":
+def _check_holes(image: Any, job: Job, options: dict[str, Any]) -> None:
+    if job.lazy or image.dtype.kind != "f" or options.get("missing") == "ignore":
         return
-    if count := int(image.size - np.count_nonzero(np.isfinite(image))):
+    holes = ~np.isfinite(image)
+    if "mask" in options:
+        holes &= options["mask"][..., None] if options["rgb"] else options["mask"]
+    if count := int(np.count_nonzero(holes)):
         raise Refused(
             "holes",
             f"{job.source_name!r} has {count} values that are NaN or infinite: keep them as holes "
@@ -243,15 +257,55 @@ def _finished(step: Step, job: Job) -> Step:
     return Step(step.index, step.noise_scale, image, step.is_final)
 
 
-def _warm(image: Any, job: Job) -> None:
+def _mask(job: Job) -> Any:
+    """Return the mask in the loop's axes, None where the picture may change everywhere."""
+    if not job.masks and job.mask_sha256 is None:
+        return None
+    for mask in job.masks:
+        try:
+            inside = mask.folded(job.fold, bool(job.options.get("rgb")))
+        except ValueError as error:
+            if job.mask_sha256 is None:
+                raise Refused("source", str(error)) from None
+            continue
+        if job.mask_sha256 is None and not inside.any():
+            raise Refused(
+                "source", f"The mask {mask.name!r} is empty: nothing of the picture would change."
+            )
+        if job.mask_sha256 in (None, content_hash(inside)):
+            return inside
+    name = job.more.get("mask", {}).get("layer", "mask")
+    raise Refused(
+        "steps",
+        f"The mask {name!r} of this run is not among the layers any more as it was, and going on "
+        "needs it: open it again.",
+    )
+
+
+def _mask_words(job: Job, mask: Any) -> dict[str, Any]:
+    if mask is None:
+        return {}
+    name = job.more["mask"]["layer"] if "mask" in job.more else job.masks[0].name
+    return {"mask": {"layer": name, "inside": int(np.count_nonzero(mask))}}
+
+
+def _options(job: Job, mask: Any) -> dict[str, Any]:
+    """Return the grid keywords of the loop, the mask among them."""
+    return job.options if mask is None else {**job.options, "mask": mask}
+
+
+def _warm(image: Any, job: Job, mask: Any) -> None:
     """Compile what the run will use on a scrap of the picture, so that the run itself is quick."""
     letters = job.options["axes"]
     part = tuple(slice(None) if letter == "c" else slice(_SCRAP) for letter in letters)
     scrap = np.array(image[part])
+    options = job.options
+    if mask is not None:
+        options = {**options, "mask": np.ones(scrap.shape[: mask.ndim], bool)}
     recipe = job.recipe.replaced(num_steps=len(job.recipe.filters), stop_at=None)
     # What is wrong with the scrap is wrong with the picture, and said there.
     with contextlib.suppress(ValueError, TypeError):
-        for _ in steps(scrap, recipe, **job.options):
+        for _ in steps(scrap, recipe, **options):
             pass
 
 

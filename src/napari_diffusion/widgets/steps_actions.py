@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,14 @@ from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QSpinBox, QWidge
 
 from napari_diffusion.provenance import grid_of, recipe_of
 from napari_diffusion.store.cast import Cast
+from napari_diffusion.widgets.channels import joined, source_of
+from napari_diffusion.widgets.images import is_image
 from napari_diffusion.widgets.layer_axes import Fold
-from napari_diffusion.widgets.layers import is_stack, records_of
+from napari_diffusion.widgets.layers import MASK_KEY, is_stack, records_of
 from napari_diffusion.widgets.look import Look
+from napari_diffusion.widgets.mask import KeptMask, Mask, can_be_mask, mask_of
 from napari_diffusion.widgets.rows import GREY, Message
-from napari_diffusion.widgets.run import Job, Origin
+from napari_diffusion.widgets.run import Job, Origin, Refused
 
 if TYPE_CHECKING:
     import napari
@@ -71,18 +75,23 @@ def chosen_step(viewer: napari.Viewer) -> ChosenStep | None:
     return ChosenStep(layer, min(max(round(float(shown)), 0), len(layer.data) - 1))
 
 
-def going_on(step: ChosenStep, more_steps: int, keep_every: int, candidates: list[Any]) -> Job:
+def going_on(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.Viewer) -> Job:
     """Return the job that makes so many more steps; its bits equal those of a longer run.
 
     A step that was rounded to its source's type, or that holds a region only, is made again from
-    the source where one of the candidates still is that. The result of a final filter becomes a
-    source of its own.
+    the source where one of the viewer's layers still is that. The result of a final filter becomes
+    a source of its own.
     """
-    record, data = step.record, step.data
+    record = step.record
+    grid = grid_of({**record, "grid": {**record["grid"], "mask": None}})
+    channels = channels_of(step, viewer)
+    data = joined([each.data for each in channels])
+    letters = record.get("layer_axes", grid["axes"])
     recipe = recipe_of(record)
     first = recipe.total_steps if record["is_final"] else record["step"] + 1
     cast, region, origin = record.get("cast"), None, None
-    more: dict[str, Any] = {name: record[name] for name in ("cast", "layer_axes") if name in record}
+    kept = ("cast", "layer_axes", "layers", "mask", "source_processed")
+    more: dict[str, Any] = {name: record[name] for name in kept if name in record}
     shape = tuple(data.shape)
     if not record["is_final"]:
         if "region" in record:
@@ -91,21 +100,89 @@ def going_on(step: ChosenStep, more_steps: int, keep_every: int, candidates: lis
             more |= {name: record[name] for name in ("region", "source_shape")}
         if "origin" in record:
             known = record["origin"]
-            origin = Origin(known["sha256"], known["first_step"], tuple(candidates))
-    grid = grid_of(record)
+            origin = Origin(known["sha256"], known["first_step"], _sources(step, viewer))
+    names = [each.layer.name for each in channels]
+    masks, mask_sha256 = _masks(step, viewer, letters)
+    if record["is_final"] and len(channels) > 1:
+        more["layers"] = names
     return Job(
         data=data,
-        fold=Fold(record.get("layer_axes", grid["axes"]), shape),
+        fold=Fold(letters, shape),
         options=grid,
         recipe=recipe.replaced(stop_at=first + more_steps),
-        source_name=step.layer.name if record["is_final"] else record["source"],
+        source_name=" + ".join(names) if record["is_final"] else record["source"],
         region=region,
         first_step=first,
         keep_every=keep_every,
         cast=Cast.recorded(cast) if cast else None,
         origin=origin,
+        masks=masks,
+        mask_sha256=mask_sha256,
         more=more,
     )
+
+
+def channels_of(step: ChosenStep, viewer: napari.Viewer) -> list[ChosenStep]:
+    """Return a step and, of channels that were diffused together, those of the same step."""
+    record = step.record
+    if "channel" not in record:
+        return [step]
+    found = {}
+    for layer in viewer.layers:
+        for place, other in enumerate(records_of(layer)):
+            if {**other, "channel": None} == {**record, "channel": None}:
+                found[other.get("channel")] = ChosenStep(layer, place)
+    found[record["channel"]] = step
+    for channel, name in enumerate(record["layers"]):
+        if channel not in found:
+            raise Refused(
+                "steps",
+                f"Going on needs all channels of this step, and that of {name!r} is not among the "
+                "layers any more.",
+            )
+    return [found[channel] for channel in range(len(record["layers"]))]
+
+
+def _sources(step: ChosenStep, viewer: napari.Viewer) -> tuple[Any, ...]:
+    """Return what may be the source of a step: images, or those that were its channels."""
+    images = [each for each in viewer.layers if is_image(each) and not each.multiscale]
+    if "layers" not in step.record:
+        return tuple(each.data for each in images if each is not step.layer)
+    named = {each.name: each.data for each in images}
+    names = step.record["layers"]
+    return (joined([named[name] for name in names]),) if set(names) <= set(named) else ()
+
+
+def _masks(
+    step: ChosenStep, viewer: napari.Viewer, letters: str
+) -> tuple[tuple[Mask | KeptMask, ...], str | None]:
+    """Return what may be the mask of a step's run, and the hash that tells which of them is."""
+    record, kept = step.record, step.layer.metadata.get(MASK_KEY)
+    if "mask" not in record["grid"]:
+        return (), None
+    name = record.get("mask", {}).get("layer", "mask")
+    if kept is not None:
+        if record["is_final"] and "region" in record:
+            # The result is a source of its own, and the mask that of a larger picture.
+            return (KeptMask(name, kept[_cut(record, letters)]),), None
+        return (KeptMask(name, kept),), record["grid"]["mask"]["sha256"]
+    masks = []
+    named = [each for each in viewer.layers if each.name == source_of(record)]
+    for source in filter(is_image, named):
+        for layer in sorted(viewer.layers, key=lambda layer: layer.name != name):
+            with contextlib.suppress(ValueError):
+                if can_be_mask(layer, source):
+                    own = letters[1:] if "channel" in record else letters
+                    masks.append(mask_of(layer, source, own))
+    return tuple(masks), record["grid"]["mask"]["sha256"]
+
+
+def _cut(record: dict[str, Any], letters: str) -> tuple[slice, ...]:
+    """Return the region of a record in the axes of its mask."""
+    fold = Fold(letters, tuple(record["source_shape"]))
+    parts = fold.region(tuple(slice(*ends) for ends in record["region"]))
+    colours = record["grid"]["rgb"]
+    return tuple(p for p, axis in zip(parts, fold.axes, strict=True) if axis != "c" or not colours)
 
 
 class StepActions(QWidget):
