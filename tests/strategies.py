@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
 
 from napari_diffusion import Recipe
-from napari_diffusion.filters import FILTERS, Bilateral, Heat
+from napari_diffusion.filters import FILTERS, Bilateral, Custom, Heat
 from napari_diffusion.noise import NOISES, Gaussian
 from napari_diffusion.schedules import SCHEDULES
 
