@@ -84,22 +84,23 @@ def smoothed(block: NDArray[Any], variances: dict[int, float], drive: Drive) -> 
         if variance > 0
     }
     none = _fours((), block.dtype)
-    source, spare = block, np.empty_like(block)
+    source, spare = block, None
     for across, along in ((0, None), (2, None), (3, 4)):
         weights = [none if axis is None else taps.get(axis, none) for axis in (across, along)]
         if not any(each.size for each in weights):
             continue
+        target = np.empty_like(block) if spare is None else spare
         # The axes before `across` are planes, and those after it one row.
         t, c, z, y, x = block.shape
         shape = {0: (1, t, c * z * y * x), 2: (t * c, z, y * x), 3: (t * c * z, y, x)}[across]
-        image, out = source.reshape(shape), spare.reshape(shape)
+        image, out = source.reshape(shape), target.reshape(shape)
 
         def work(*tile: int, image: Any = image, out: Any = out, weights: Any = weights) -> None:
             convolve(image, out, *weights, *tile)
 
         drive.each(work, _tiles(shape, weights[0].size, block.itemsize))
-        previous, source = source, spare
-        spare = np.empty_like(block) if previous is block else previous
+        spare = None if source is block else source
+        source = target
     return block.copy() if source is block else source
 
 

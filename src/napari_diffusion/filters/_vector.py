@@ -44,21 +44,6 @@ def _place(context, builder, array_type, array, index):
     return builder.gep(data, [index])
 
 
-def _spread(builder, one, vector):
-    """Return a vector with a number in every lane."""
-    empty = ir.Constant(vector, ir.Undefined)
-    first = builder.insert_element(empty, one, ir.IntType(32)(0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
-    return builder.shuffle_vector(first, empty, zeros)
-
-
-def _fused(builder, a, b, c):
-    """Return a·b + c, rounded once."""
-    name = f"llvm.fma.v{a.type.count}f{BYTES * 8 // a.type.count}"
-    signature = ir.FunctionType(a.type, [a.type] * 3)
-    return builder.call(cgutils.get_or_insert_function(builder.module, signature, name), (a, b, c))
-
-
 @intrinsic
 def lanes(typingctx, array):
     """Return how many samples of an array a vector holds."""
@@ -70,40 +55,62 @@ def lanes(typingctx, array):
     return types.intp(array), generate
 
 
-@intrinsic
-def zero(typingctx, array):
-    """Return a vector of zeros."""
-    vector = _vector(array.dtype)
+@intrinsic(prefer_literal=True)
+def load(typingctx, array, index, step, count):
+    """Return `count` vectors of the samples from index, index + step, … on; unchecked."""
+    many = types.UniTuple(Vector(array.dtype), count.literal_value)
 
     def generate(context, builder, signature, arguments):
-        return ir.Constant(vector, [0.0] * vector.count)
+        array_type, (array, index, step, _) = signature.args[0], arguments
+        pointer = _vector(array_type.dtype).as_pointer()
+        loaded = []
+        for _ in range(many.count):
+            place = _place(context, builder, array_type, array, index)
+            loaded.append(builder.load(builder.bitcast(place, pointer), align=4))
+            index = builder.add(index, step)
+        return context.make_tuple(builder, many, loaded)
 
-    return Vector(array.dtype)(array), generate
-
-
-@intrinsic
-def load(typingctx, array, index):
-    """Return the samples from `index` on; no bounds are checked."""
-
-    def generate(context, builder, signature, arguments):
-        place = _place(context, builder, signature.args[0], *arguments)
-        vector = _vector(signature.args[0].dtype)
-        return builder.load(builder.bitcast(place, vector.as_pointer()), align=4)
-
-    return Vector(array.dtype)(array, types.intp), generate
+    return many(array, types.intp, types.intp, count), generate
 
 
 @intrinsic
-def store(typingctx, array, index, value):
-    """Write a vector to the samples from `index` on; no bounds are checked."""
+def store_sums(typingctx, array, index, step, a, b):
+    """Write the sums a + b to the samples from index, index + step, … on; unchecked."""
 
     def generate(context, builder, signature, arguments):
-        place = _place(context, builder, signature.args[0], *arguments[:2])
-        value = arguments[2]
-        builder.store(value, builder.bitcast(place, value.type.as_pointer()), align=4)
+        array, index, step = arguments[:3]
+        pairs = zip(*(cgutils.unpack_tuple(builder, each) for each in arguments[3:]), strict=True)
+        for one, other in pairs:
+            place = _place(context, builder, signature.args[0], array, index)
+            place = builder.bitcast(place, one.type.as_pointer())
+            builder.store(builder.fadd(one, other), place, align=4)
+            index = builder.add(index, step)
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, value), generate
+    return types.void(array, types.intp, types.intp, a, b), generate
+
+
+@intrinsic
+def zeros(typingctx, vectors):
+    """Return as many vectors of zeros."""
+    vector = _vector(vectors.dtype.dtype)
+
+    def generate(context, builder, signature, arguments):
+        zero = ir.Constant(vector, [0.0] * vector.count)
+        return context.make_tuple(builder, vectors, [zero] * vectors.count)
+
+    return vectors(vectors), generate
+
+
+@intrinsic
+def doubled(typingctx, vectors):
+    """Return v + v of every vector."""
+
+    def generate(context, builder, signature, arguments):
+        unpacked = cgutils.unpack_tuple(builder, arguments[0])
+        return context.make_tuple(builder, vectors, [builder.fadd(v, v) for v in unpacked])
+
+    return vectors(vectors), generate
 
 
 @intrinsic
@@ -123,35 +130,22 @@ def prefetch(typingctx, array, index):
 
 
 @intrinsic
-def spread(typingctx, array, index):
-    """Return a vector with array[index] in every lane."""
+def add_rows(typingctx, totals, twos, below, above, weights, index):
+    """Return the totals of neighbouring rows with four taps added: weights[index …].
+
+    Of row j and tap n the neighbours are above[j + n] and below[j − n + 3].
+    """
 
     def generate(context, builder, signature, arguments):
-        one = builder.load(_place(context, builder, signature.args[0], *arguments))
-        return _spread(builder, one, _vector(signature.args[0].dtype))
+        unpacked = [cgutils.unpack_tuple(builder, each) for each in arguments[:4]]
+        (sums, doubles, low, high), array = unpacked, signature.args[4]
+        for tap in range(4):
+            w = _weight(context, builder, array, arguments[4], arguments[5], tap)
+            for j, double in enumerate(doubles):
+                sums[j] = _tap(builder, sums[j], w, low[j - tap + 3], high[j + tap], double)
+        return context.make_tuple(builder, signature.return_type, sums)
 
-    return Vector(array.dtype)(array, types.intp), generate
-
-
-@intrinsic
-def plus(typingctx, a, b):
-    """Return a + b."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.fadd(*arguments)
-
-    return a(a, b), generate
-
-
-@intrinsic
-def add_taps(typingctx, total, w, a, b, two):
-    """Return total + w · ((a + b) − two)."""
-
-    def generate(context, builder, signature, arguments):
-        total, w, a, b, two = arguments
-        return _fused(builder, w, builder.fsub(builder.fadd(a, b), two), total)
-
-    return total(total, w, a, b, two), generate
+    return totals(totals, twos, below, above, weights, types.intp), generate
 
 
 @intrinsic(prefer_literal=True)
@@ -162,29 +156,44 @@ def add_shifted(typingctx, totals, twos, below, above, weights, index, first):
     0 from the first of them and `below` with the one before it. So the neighbours of all lanes are
     put together in registers, where a load would cross the lines of the cache.
     """
-    begin, vector = first.literal_value, _vector(weights.dtype)
+    begin, lanes = first.literal_value, _lanes(weights.dtype)
 
     def generate(context, builder, signature, arguments):
         unpacked = [cgutils.unpack_tuple(builder, each) for each in arguments[:4]]
-        (sums, doubles, low, high), index = unpacked, arguments[5]
-        for tap in range(4 if begin < vector.count else 0):
-            at = builder.add(index, index.type(tap))
-            one = builder.load(_place(context, builder, signature.args[4], arguments[4], at))
-            w = _spread(builder, one, vector)
+        (sums, doubles, low, high), array = unpacked, signature.args[4]
+        for n in range(begin + 1, begin + 5 if begin < lanes else 0):
+            w = _weight(context, builder, array, arguments[4], arguments[5], n - begin - 1)
             for k, double in enumerate(doubles):
-                a = _joined(builder, low[k], low[k + 1], vector.count - begin - tap - 1)
-                b = _joined(builder, high[k], high[k + 1], begin + tap + 1)
-                s = builder.fsub(builder.fadd(a, b), double)
-                sums[k] = _fused(builder, w, s, sums[k])
+                a = _joined(builder, low[k], low[k + 1], lanes - n)
+                b = _joined(builder, high[k], high[k + 1], n)
+                sums[k] = _tap(builder, sums[k], w, a, b, double)
         return context.make_tuple(builder, signature.return_type, sums)
 
-    return totals(totals, twos, below, above, weights, index, first), generate
+    return totals(totals, twos, below, above, weights, types.intp, first), generate
+
+
+def _tap(builder, total, w, a, b, double):
+    """Return total + w · ((a + b) − double), the product and the last sum rounded once."""
+    name = f"llvm.fma.v{total.type.count}f{BYTES * 8 // total.type.count}"
+    signature = ir.FunctionType(total.type, [total.type] * 3)
+    fused = cgutils.get_or_insert_function(builder.module, signature, name)
+    return builder.call(fused, (w, builder.fsub(builder.fadd(a, b), double), total))
+
+
+def _weight(context, builder, array_type, array, index, offset):
+    """Return a vector with one entry of an array in every lane."""
+    at = builder.add(index, index.type(offset))
+    one = builder.load(_place(context, builder, array_type, array, at))
+    vector = _vector(array_type.dtype)
+    empty = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(empty, one, ir.IntType(32)(0))
+    return builder.shuffle_vector(first, empty, _places([0] * vector.count))
 
 
 def _joined(builder, a, b, skipped):
     """Return a vector of the lanes of a and b in a row, after those skipped."""
-    count = a.type.count
-    places = ir.Constant(
-        ir.VectorType(ir.IntType(32), count), list(range(skipped, skipped + count))
-    )
-    return builder.shuffle_vector(a, b, places)
+    return builder.shuffle_vector(a, b, _places(range(skipped, skipped + a.type.count)))
+
+
+def _places(lanes):
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
