@@ -16,7 +16,17 @@ from napari_diffusion.filters import (
     TotalVariation,
     Wavelet,
 )
-from napari_diffusion.noise import NOISES
+from napari_diffusion.noise import (
+    NOISES,
+    Correlated,
+    FilmGrain,
+    Gaussian,
+    PowerLaw,
+    Quantisation,
+    SaltPepper,
+    Stripes,
+    Sum,
+)
 from napari_diffusion.schedules import SCHEDULES
 
 
@@ -103,9 +113,22 @@ FURTHER = {
         PeronaMalik(contrast=0.2, conductance="weickert", smoothing=0.8),
         PeronaMalik(contrast=0.2, conductance="tukey", gradient="magnitude", smoothing=0.8),
     ),
+    Correlated: (Correlated(kernel=[[0.0, -1.0, 0.5]]),),
+    PowerLaw: (PowerLaw(exponent=-1.0), PowerLaw(exponent=2.0)),
+    SaltPepper: (SaltPepper(low=-0.3, high=0.6, salt=0.8, reference=0.2),),
+    Sum: (
+        Sum((Gaussian(), Stripes(), Quantisation("none")), weights=(1.0, 3.0, 0.0)),
+        Sum((Gaussian(), Sum((PowerLaw(), Gaussian())))),
+    ),
     Wavelet: (Wavelet(sigma=0.2, levels=1, shifts=1), Wavelet(sigma=0.2, shifts=0)),
 }
 
+
+# Numbers that go together, for members whose automatic ones must differ.
+TYPED = {
+    SaltPepper: {"low": -0.1, "high": 0.5},
+    FilmGrain: {"white_level": 1.5},
+}
 
 # What every variant of a slow member has, so that the laws are tried on it in little time.
 QUICK = {
@@ -121,7 +144,8 @@ def variants(cls):
     Each choice and switch is moved alone; what matters together stands in FURTHER. A number that
     is 0 unless somebody sets it is tried at 0 and off it; automatic ones are typed.
     """
-    typed = {p.name: 0.2 for p in cls.parameters() if p.auto} | QUICK.get(cls, {})
+    typed = {p.name: 0.2 for p in cls.parameters() if p.auto}
+    typed |= TYPED.get(cls, {}) | QUICK.get(cls, {})
     made = [cls(**typed)]
     for p in cls.parameters():
         tried = ()
@@ -178,6 +202,7 @@ def _power(unit, intensity, length):
         "intensity²": intensity**2,
         "world": length,
         "world²": length**2,
+        "intensity·world": intensity * length,
     }
     return known[unit]
 

@@ -14,6 +14,7 @@ import pytest
 from cases import in_units, pictures_of
 
 from napari_diffusion import Grid
+from napari_diffusion.noise import SaltPepper
 from napari_diffusion.picture import Picture
 
 # --- Laws of filters ---
@@ -256,7 +257,9 @@ def adds_what_it_says(member, case):
     """The mean stays and the standard deviation is the noise scale, within what chance allows."""
     level = reference_of(member)
     image = np.full((200, 300), level)
-    for scale in (0.001 * level, 0.25 * level):
+    # Of few outliers no picture of this size says how many there are.
+    least = 0.1 if isinstance(member, SaltPepper) else 0.001
+    for scale in (least * level, 0.25 * level):
         seeds = range(5, 6 if "white" in member.claims else 25)
         noises = [member(image, scale, seed=seed) - image for seed in seeds]
         if "keeps_mean" in member.claims:

@@ -14,14 +14,17 @@ from napari_diffusion.filters import Heat
 from napari_diffusion.noise import (
     Address,
     Correlated,
+    FilmGrain,
     Gaussian,
     MissingWedge,
     PowerLaw,
     Quantisation,
+    SaltPepper,
     Stripes,
     Sum,
     Uniform,
 )
+from napari_diffusion.picture import Picture
 
 KERNEL = np.array([[1.0, 0.0, -2.0], [0.5, 3.0, 1.0], [0.0, 0.25, 0.0]])
 
@@ -37,6 +40,9 @@ LOCAL = (
     Stripes(),
     Stripes("columns", drift=7.0),
     Stripes("rows", drift=2.5, fixed=True),
+    SaltPepper(low=-1.0, high=2.0, reference=0.3),
+    FilmGrain(white_level=1.5, reference=0.3),
+    FilmGrain(curve="root", reference=0.3),
 )
 GLOBAL = (PowerLaw(), PowerLaw(-0.5), MissingWedge(), Sum((Gaussian(), PowerLaw())))
 
@@ -456,6 +462,115 @@ class TestMissingWedge:
             noise_of(MissingWedge(), (40, 1))
 
 
+def outliers(found, image, value):
+    return np.count_nonzero((found == value) & (image != value))
+
+
+class TestSaltPepper:
+    image = np.random.default_rng(0).uniform(0.2, 0.7, (1000, 1200))
+
+    def test_replaces_the_fraction_typed(self):
+        member = SaltPepper(fraction=0.5, salt=0.3, low=0.0, high=1.0)
+        found, n = member(self.image), self.image.size
+        for value, p in ((1.0, 0.5 * 0.3), (0.0, 0.5 * 0.7)):
+            chance = 4.5 * np.sqrt(p * (1 - p) * n)
+            assert abs(outliers(found, self.image, value) - p * n) < chance < 0.01 * p * n
+        kept = (found != 0) & (found != 1)
+        np.testing.assert_array_equal(found[kept], self.image[kept])
+
+    @pytest.mark.parametrize("salt", [0.0, 0.5, 0.9, 1.0])
+    @pytest.mark.parametrize("scale", [0.01, 0.07])
+    def test_the_scale_is_the_standard_deviation_at_the_reference(self, salt, scale):
+        member = SaltPepper(salt=salt, low=-0.1, high=0.5, reference=0.15)
+        p = member.fraction_at(scale)
+        deviation, weight = np.array([-0.25, 0.35]), np.array([1 - salt, salt])
+        mean, square = (p * weight * deviation).sum(), (p * weight * deviation**2).sum()
+        assert square - mean**2 == pytest.approx(scale**2, rel=1e-9)
+        natural = member.replaced(fraction=p).natural_scale()
+        assert natural == pytest.approx(scale, rel=1e-9)
+
+    def test_automatic_values_are_those_of_the_source(self):
+        image = np.array([[1.0, 2.0], [4.0, 9.0]])
+        picture = Picture.of(image)
+        expected = SaltPepper(low=1.0, high=9.0, reference=4.0)
+        assert SaltPepper().resolved(picture, picture.grid) == expected
+        lazy = Picture.of(da.from_array(image, chunks=1))
+        assert SaltPepper().resolved(lazy, lazy.grid) == expected
+        masked = Picture.of(image, mask=np.array([[1, 1], [1, 0]], bool))
+        found = SaltPepper(reference=0.0).resolved(masked, masked.grid)
+        assert found == SaltPepper(low=1.0, high=4.0, reference=0.0)
+
+    def test_all_may_be_outliers(self):
+        member = SaltPepper(low=0.0, high=1.0, reference=0.5)
+        found = member(self.image, 0.5)
+        assert set(np.unique(found)) == {0.0, 1.0}
+        assert SaltPepper(fraction=0.0, low=0.0, high=1.0)(self.image) is not self.image
+
+    @pytest.mark.parametrize(
+        ("changes", "scale", "words"),
+        [
+            ({"low": 1.0, "high": 0.0}, None, r"low must be less than high \(got 1 and 0\)"),
+            ({}, 0.51, r"noise_scale=0\.51 is more than 0\.5, .* of 0 and 1 can make: give a"),
+            ({"salt": 1.0}, 0.26, r"noise_scale=0\.26 is more than 0\.25"),
+            ({"fraction": 1.1}, None, r"fraction must be .*at most 1 \(got 1\.1\)"),
+        ],
+    )
+    def test_refuses_what_cannot_be(self, changes, scale, words):
+        typed = {"low": 0.0, "high": 1.0, "reference": 0.5, **changes}
+        with pytest.raises(ValueError, match=f"^SaltPepper: {words}"):
+            SaltPepper(**typed)(self.image, scale)
+
+    def test_refuses_a_constant_source_without_values_to_take(self):
+        with pytest.raises(ValueError, match="low must be less than high"):
+            SaltPepper()(np.ones((5, 6)), 0.1)
+
+    def test_says_that_it_must_be_resolved(self):
+        block = np.zeros((1, 1, 1, 5, 6), np.float32)
+        with pytest.raises(ValueError, match=r'"auto" is known with the picture only'):
+            SaltPepper().add(block, 0.1, Address(), Grid.of((5, 6)), Drive())
+
+
+class TestFilmGrain:
+    @pytest.mark.parametrize(
+        ("curve", "relative"),
+        [
+            ("root", lambda x: np.sqrt(x / 4.0)),
+            ("midtones", lambda x: np.sqrt(x * (10.0 - x) / 24.0)),
+        ],
+    )
+    def test_follows_the_curve(self, curve, relative):
+        member = FilmGrain(size=0.0, curve=curve, white_level=10.0, reference=4.0)
+        for level in (0.5, 4.0, 9.0):
+            found = member(np.full((700, 1000), level), 0.3) - level
+            expected = 0.3 * relative(level)
+            assert distance(found, stats.norm(0, expected).cdf) < 2
+            assert distance(found, stats.norm(0, 1.01 * expected).cdf) > 2
+        for level in (0.0, -1.0, *((10.0, 11.0) if curve == "midtones" else ())):
+            image = np.full((7, 10), level)
+            np.testing.assert_array_equal(member(image, 0.3), image)
+
+    def test_is_as_coarse_as_correlated_noise(self):
+        member = FilmGrain(size=1.5, white_level=2.0, reference=1.0)
+        found = member(np.ones((50, 60)), 0.3, seed=4) - 1.0
+        expected = noise_of(Correlated(1.5), (50, 60), 0.3, seed=4)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+    def test_takes_white_and_the_reference_from_the_source(self):
+        picture = Picture.of(np.array([[1.0, 2.0], [4.0, 9.0]]))
+        found = FilmGrain(strength=0.25).resolved(picture, picture.grid)
+        assert found == FilmGrain(strength=0.25, white_level=9.0, reference=4.0)
+        assert found.natural_scale() == 1.0
+
+    def test_refuses_what_has_no_grain(self):
+        with pytest.raises(ValueError, match=r"FilmGrain: reference=4 has no grain, being white"):
+            FilmGrain()(np.full((5, 6), 4.0), 0.1)
+        assert FilmGrain(curve="root")(np.full((5, 6), 4.0), 0.1).std() > 0.05
+        with pytest.raises(ValueError, match=r"FilmGrain: .*greater than 0 \(got -1\)"):
+            FilmGrain()(np.array([[-7.0, 5.0]]), 0.1)
+        with pytest.raises(ValueError, match=r"FilmGrain: size=5000 is 5000 samples, more than"):
+            FilmGrain(size=5000.0, curve="root")(np.full((5, 6), 4.0), 0.1)
+
+
 # --- The same bits wherever they are made ---
 
 
@@ -519,7 +634,7 @@ def test_a_plane_is_the_first_of_a_stack(member):
 
 @pytest.mark.parametrize("member", [*LOCAL, *GLOBAL], ids=named)
 def test_float64_pictures_get_the_same_noise(member):
-    if isinstance(member, Quantisation):
+    if isinstance(member, Quantisation | SaltPepper | FilmGrain):
         return
     single, double = (noise_of(member, (21, 34), dtype=t) for t in (np.float32, np.float64))
     np.testing.assert_allclose(single, double, rtol=1e-6, atol=1e-6)
@@ -527,11 +642,11 @@ def test_float64_pictures_get_the_same_noise(member):
 
 @pytest.mark.parametrize("member", [*LOCAL, *GLOBAL], ids=named)
 def test_channels_have_scales_of_their_own(member):
-    image = np.zeros((3, 40, 50), np.float32)
-    found = member(image, (0.5, 0.0, 2.0), axes="cyx")
-    assert not found[1].any()
-    if isinstance(member, Quantisation):
+    image = np.full((3, 40, 50), 0.25, np.float32)
+    found = member(image, (0.5, 0.0, 0.8), axes="cyx")
+    np.testing.assert_array_equal(found[1], image[1])
+    if isinstance(member, Quantisation | SaltPepper):
         return
-    even = member(image, 1.0, axes="cyx")
-    np.testing.assert_allclose(found[0], 0.5 * even[0], rtol=1e-6)
-    np.testing.assert_allclose(found[2], 2.0 * even[2], rtol=1e-6)
+    even = member(image, 0.4, axes="cyx") - image
+    np.testing.assert_allclose((found - image)[0], 1.25 * even[0], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose((found - image)[2], 2.0 * even[2], rtol=1e-6, atol=1e-6)

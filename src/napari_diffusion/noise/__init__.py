@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from napari_diffusion.noise._base import Address, Noise
 from napari_diffusion.noise.correlated import Correlated
+from napari_diffusion.noise.film_grain import FilmGrain
 from napari_diffusion.noise.gaussian import Gaussian
 from napari_diffusion.noise.missing_wedge import MissingWedge
 from napari_diffusion.noise.poisson import Poisson
 from napari_diffusion.noise.power_law import PowerLaw
 from napari_diffusion.noise.quantisation import Quantisation
+from napari_diffusion.noise.salt_pepper import SaltPepper
 from napari_diffusion.noise.stripes import Stripes
 from napari_diffusion.noise.sum import Sum
 from napari_diffusion.noise.uniform import Uniform
@@ -17,10 +19,12 @@ NOISES: tuple[type[Noise], ...] = (
     Gaussian,
     Poisson,
     Uniform,
+    SaltPepper,
     Quantisation,
     Correlated,
     PowerLaw,
     Stripes,
+    FilmGrain,
     MissingWedge,
     Sum,
 )
@@ -29,12 +33,14 @@ __all__ = [
     "NOISES",
     "Address",
     "Correlated",
+    "FilmGrain",
     "Gaussian",
     "MissingWedge",
     "Noise",
     "Poisson",
     "PowerLaw",
     "Quantisation",
+    "SaltPepper",
     "Stripes",
     "Sum",
     "Uniform",

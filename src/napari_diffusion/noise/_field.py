@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -150,8 +150,12 @@ def added(
     field: NDArray[np.float32],
     scales: Sequence[float],
     drive: Drive,
+    curve: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
 ) -> NDArray[Any]:
-    """Return block + scale · field, the scale by channel; the field may have axes of length 1."""
+    """Return block + scale · curve(block) · field.
+
+    The scale is by channel, the field may have axes of length 1, and no curve is 1 everywhere.
+    """
     out = np.empty_like(block)
     wide = np.broadcast_to(field, block.shape)
     channels, height = block.shape[1], block.shape[3]
@@ -160,6 +164,8 @@ def added(
         rows = (t, c, z, slice(start, stop))
         target = out[rows]
         np.multiply(wide[rows], block.dtype.type(scales[c]), out=target)
+        if curve is not None:
+            np.multiply(target, curve(block[rows]), out=target)
         np.add(block[rows], target, out=target)
 
     bands = drive.bands(height, block.shape[4])

@@ -40,7 +40,8 @@ class Sum(Noise):
         The noises; each gets random numbers of its own, equal ones too.
     weights : tuple of float or None
         The ratios w of their standard deviations, 0 or more, one for each member; a larger weight
-        makes that noise stronger and the others weaker. None: all the same.
+        makes that noise stronger and the others weaker. None: as their own parameters make them
+        where those say how strong each of them is, such as a fraction of outliers; else all alike.
 
     Notes
     -----
@@ -82,17 +83,29 @@ class Sum(Noise):
             for claim in CLAIMS
             if (any if claim in _ONE_SUFFICES else all)(claim in each for each in held)
         )
-        return frozenset(found)
+        return frozenset(found) - ({"natural"} if self.weights else set())
+
+    def natural_scale(self) -> NoiseScale:
+        """Return the standard deviation that the members' own parameters add up to."""
+        found = self._naturals()
+        return super().natural_scale() if found is None else math.hypot(*found)
 
     @property
     def ratios(self) -> tuple[float, ...]:
         """The standard deviation of each member when that of the sum is 1."""
-        weights = self.weights or (1.0,) * len(self.members)
+        weights = self.weights or self._naturals() or (1.0,) * len(self.members)
         # Divided first, so that no square leaves the range.
-        largest = max(weights)
+        largest = max(weights) or 1.0
         parts = [weight / largest for weight in weights]
-        total = math.hypot(*parts)
+        total = math.hypot(*parts) or 1.0
         return tuple(part / total for part in parts)
+
+    def _naturals(self) -> tuple[float, ...] | None:
+        """Return how strong the members' own parameters make them, if all of them say so."""
+        if "natural" not in self.claims:
+            return None
+        found = [each.natural_scale() for each in self.members]
+        return tuple(max(each) if isinstance(each, tuple) else each for each in found)
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the longest reach of a member; None if one of them reaches everywhere."""

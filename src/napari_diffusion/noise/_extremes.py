@@ -1,0 +1,33 @@
+"""The lowest and the highest value of a picture."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_diffusion.picture import is_dask
+
+if TYPE_CHECKING:
+    from napari_diffusion.picture import Picture
+
+
+def extremes_of(picture: Picture) -> tuple[float, float]:
+    """Return the lowest and the highest value of all samples inside the mask."""
+    data, mask = picture.data, picture.mask
+    if is_dask(data):
+        import dask.array as da
+
+        inside = True if mask is None else mask
+        low, high = (da.where(inside, data, far) for far in (math.inf, -math.inf))
+        low, high = da.compute(low.min(), high.max())
+    else:
+        inside = data if mask is None else data[mask]
+        low, high = (inside.min(), inside.max()) if inside.size else (math.inf, -math.inf)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(
+            "The lowest and the highest value of a picture are known where its samples are finite "
+            f"(got {low} and {high}): give a mask of those that are."
+        )
+    return float(low), float(high)

@@ -1,0 +1,139 @@
+"""The grain of photographic film."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+
+from napari_diffusion.noise._signal import Reference, Signal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.noise._base import Address, NoiseScale
+
+
+@dataclass(frozen=True)
+class FilmGrain(Signal):
+    """Add blobs whose strength follows the tone, as the grains of film do.
+
+    ``image + noise_scale · c(image) / c(reference) · (k ∗ n)``, with n white normal numbers, k a
+    Gaussian of ‖k‖₂ = 1 and the curve c. With u = image / white_level, c is √u, or √(u (1 − u)),
+    which is how the share of a surface that grains cover at random varies.
+
+    Parameters
+    ----------
+    size : float
+        Standard deviation in world units of the Gaussian, 0 or more: about the radius of a grain.
+        Larger makes coarser grain.
+    curve : {"midtones", "root"}
+        How the grain follows the tone: "midtones" is strongest in the middle and vanishes in black
+        and white, "root" grows with the root of the intensity.
+    strength : float
+        Standard deviation at the reference intensity as a part of it, where no noise scale is
+        given, 0 or more. A noise scale replaces it.
+    white_level : float or "auto"
+        The intensity of white, greater than 0, for the midtones; nothing above it has grain. "auto"
+        is the highest value of the source.
+    reference : float or "auto"
+        The intensity at which the noise scale is the standard deviation. "auto" is the mean of the
+        source.
+
+    Notes
+    -----
+    Use it for scans of film and for the look of it, and to see what a filter makes of noise that is
+    correlated and depends on the intensity. Not as a model of a digital detector. The grains are no
+    discs one by one, only their strength and their size are those of grains. Values below 0, where
+    grain may lead in a loop, count as black and get none.
+
+    Raises
+    ------
+    ValueError
+        For a mean of 0 or less, a reference at which the curve is 0, or grain that is too wide.
+
+    References
+    ----------
+    Newson, Delon and Galerne (2017), A stochastic film grain model for resolution-independent
+    rendering.
+    """
+
+    white: ClassVar[bool] = False
+
+    size: Annotated[float, {"min": 0.0, "unit": "world", "tooltip": "How coarse the grain is."}] = (
+        0.8
+    )
+    curve: Annotated[
+        Literal["midtones", "root"],
+        {"tooltip": "Whether the grain is strongest in the midtones or in the highlights."},
+    ] = "midtones"
+    strength: Annotated[
+        float,
+        {"min": 0.0, "tooltip": "Grain as a part of the reference, where no noise scale is given."},
+    ] = 0.1
+    white_level: Annotated[
+        float | Literal["auto"],
+        {"above": 0.0, "unit": "intensity", "tooltip": "The intensity of white, without grain."},
+    ] = "auto"
+    reference: Reference = "auto"
+
+    def resolved(self, image: Any, grid: Grid) -> Self:
+        """Return this noise with the mean and the highest value of the image."""
+        chosen = super().resolved(image, grid)
+        if chosen.white_level != "auto":
+            return chosen
+        from napari_diffusion.noise._extremes import extremes_of
+
+        return chosen.replaced(white_level=extremes_of(image)[1])
+
+    def deviation(self) -> float:
+        """Return strength · reference."""
+        return self.strength * self.level
+
+    def lowest(self) -> float:
+        """Return −∞: below black there is no grain, and grain itself may lead there."""
+        return -math.inf
+
+    def check_largest(self, highest: float, scale: NoiseScale) -> None:
+        """Refuse a reference at which there is no grain to scale."""
+        del highest, scale
+        if self.curve == "midtones" and self.level >= self._white():
+            raise ValueError(
+                f"FilmGrain: reference={self.level:g} has no grain, being white_level="
+                f"{self._white():g} or more: give a lower reference, or curve='root'."
+            )
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return block + scale · c(block) / c(reference) · (k ∗ n); see `Noise.add`."""
+        from napari_diffusion.noise import _field
+
+        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
+        if not any(scales):
+            return block.copy()
+        kernels = _field.gaussian_kernels(self.size, grid, "FilmGrain", "size")
+        field = _field.smooth(_field.Place(block.shape, grid.origin, address), kernels, drive)
+        return _field.added(block, field, scales, drive, self._curve)
+
+    def _curve(self, intensity: NDArray[Any]) -> NDArray[Any]:
+        """Return c(intensity) / c(reference)."""
+        kind, level = intensity.dtype.type, self.level
+        found = intensity / kind(level)
+        if self.curve == "midtones":
+            white = self._white()
+            dark = (kind(white) - intensity) / kind(white - level)
+            found = found * np.maximum(dark, 0, out=dark)
+        return np.asarray(np.sqrt(np.maximum(found, 0, out=found)))
+
+    def _white(self) -> float:
+        if isinstance(self.white_level, str):
+            raise ValueError(
+                'FilmGrain: white_level="auto" is known with the picture only: take noise.resolved '
+                "or recipe.resolved of it."
+            )
+        return self.white_level

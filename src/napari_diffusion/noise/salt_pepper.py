@@ -1,0 +1,169 @@
+"""Outliers: samples that are lost or saturated."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from napari_diffusion.noise._base import Address, Noise, NoiseScale
+from napari_diffusion.noise._planes import made_by
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+
+
+@dataclass(frozen=True)
+class SaltPepper(Noise):
+    """Replace some samples by a low or a high value, whatever they were before.
+
+    Each sample is replaced with the probability p, independent of the others: by `high` with the
+    probability ``p · salt``, else by `low`. At the intensity `reference` the deviations from it
+    have the mean ``p · A`` and the mean square ``p · B``, with A and B the means of d and d² over
+    the two outliers' deviations d. So the noise scale s gives p from ``s² = p B − p² A²``.
+
+    Parameters
+    ----------
+    fraction : float
+        The probability p where no noise scale is given, from 0 to 1; a noise scale replaces it.
+    salt : float
+        Which part of the outliers is high, from 0 to 1; the rest is low.
+    low : float or "auto"
+        The value of a lost sample. "auto" is the lowest value of the source.
+    high : float or "auto"
+        The value of a saturated sample, more than the low one. "auto" is the highest of the source.
+    reference : float or "auto"
+        The intensity at which the noise scale is the standard deviation. "auto" is the mean of the
+        source.
+
+    Notes
+    -----
+    Use it for dead and hot pixels, cosmic rays, transmission errors, and to see what outliers do to
+    a filter: a median removes them, diffusion keeps or smears them. Not as a model of noise that
+    every sample has. The picture's mean moves towards that of the outliers.
+
+    Raises
+    ------
+    ValueError
+        When low is not below high, and for a noise scale that no p makes.
+    """
+
+    # Values far from the outliers' mean are drawn towards it.
+    keeps_mean: ClassVar[bool] = False
+    natural: ClassVar[bool] = True
+
+    fraction: Annotated[
+        float,
+        {
+            "min": 0.0,
+            "max": 1.0,
+            "tooltip": "Which part of the samples is replaced, where no noise scale is given.",
+        },
+    ] = 0.05
+    salt: Annotated[
+        float, {"min": 0.0, "max": 1.0, "tooltip": "Which part of the outliers is high."}
+    ] = 0.5
+    low: Annotated[
+        float | Literal["auto"], {"unit": "intensity", "tooltip": "The value of a lost sample."}
+    ] = "auto"
+    high: Annotated[
+        float | Literal["auto"],
+        {"unit": "intensity", "tooltip": "The value of a saturated sample."},
+    ] = "auto"
+    reference: Annotated[
+        float | Literal["auto"],
+        {
+            "unit": "intensity",
+            "tooltip": "The intensity at which the noise scale is the standard deviation.",
+        },
+    ] = "auto"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        low, high = self.low, self.high
+        if isinstance(low, float) and isinstance(high, float) and low >= high:
+            raise ValueError(f"SaltPepper: low must be less than high (got {low:g} and {high:g}).")
+
+    def resolved(self, image: Any, grid: Grid) -> Self:
+        """Return this noise with the extremes and the mean of the image where "auto" stands."""
+        del grid
+        changes: dict[str, float] = {}
+        if "auto" in (self.low, self.high):
+            from napari_diffusion.noise._extremes import extremes_of
+
+            lowest, highest = extremes_of(image)
+            changes["low"] = lowest if self.low == "auto" else self.low
+            changes["high"] = highest if self.high == "auto" else self.high
+        if self.reference == "auto":
+            from napari_diffusion.noise._mean import mean_of
+
+            changes["reference"] = mean_of(image)
+        return self.replaced(**changes) if changes else self
+
+    def natural_scale(self) -> float:
+        """Return the standard deviation at the reference intensity with the fraction as typed."""
+        unit, mean, square = self._moments()
+        p = self.fraction
+        return unit * math.sqrt(p * (square - p * mean * mean))
+
+    def fraction_at(self, scale: float) -> float:
+        """Return the probability that a sample is replaced which makes the noise scale."""
+        unit, mean, square = self._moments()
+        # The variance grows with p until all samples are replaced, or half of it comes from the
+        # mean.
+        most = math.sqrt(max(square - mean * mean, 0.0))
+        if square < 2 * mean * mean:
+            most = square / (2 * abs(mean))
+        s = scale / unit
+        if s > most:
+            raise ValueError(
+                f"SaltPepper: noise_scale={scale:g} is more than {most * unit:.6g}, which is all "
+                f"that outliers of {self.low:g} and {self.high:g} can make: give a smaller one, or "
+                "outliers further away."
+            )
+        root = math.sqrt(max(square * square - (2 * mean * s) ** 2, 0.0))
+        return min(2 * s * s / (square + root), 1.0)
+
+    def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
+        """Refuse a noise scale that no probability makes."""
+        del block, mask
+        for each in scale if isinstance(scale, tuple) else (scale,):
+            self.fraction_at(each)
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return the block with outliers in it; see `Noise.add`."""
+        from napari_diffusion.noise._words import replace_some
+
+        low, high, _ = self._typed()
+        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
+        told = []
+        for each in scales:
+            either = round(self.fraction_at(each) * 2**32)
+            told.append((low, high, round(either * self.salt), either))
+        return made_by(replace_some, block, told, address, grid, drive)
+
+    def _typed(self) -> tuple[float, float, float]:
+        """Return the low, the high and the reference value, all numbers by now."""
+        values = (self.low, self.high, self.reference)
+        if any(isinstance(value, str) for value in values):
+            raise ValueError(
+                'SaltPepper: "auto" is known with the picture only: take noise.resolved or '
+                "recipe.resolved of it."
+            )
+        low, high, reference = (float(value) for value in values)
+        return low, high, reference
+
+    def _moments(self) -> tuple[float, float, float]:
+        """Return a unit, and in it the outliers' mean deviation and mean square of it."""
+        low, high, reference = self._typed()
+        # Divided first, so that no square leaves the range.
+        unit = max(abs(low - reference), abs(high - reference))
+        a, b = (low - reference) / unit, (high - reference) / unit
+        mean = (1 - self.salt) * a + self.salt * b
+        return unit, mean, (1 - self.salt) * a * a + self.salt * b * b
