@@ -35,7 +35,7 @@ KNOWN_TO = {
 }
 ENGINE = {
     *KNOWN_TO,
-    "blocks", "canvas", "catalog", "choose", "loop", "presets", "provenance", "recipe",
+    "blocks", "canvas", "catalog", "choose", "loop", "noisy_copy", "presets", "provenance", "recipe",
 }  # fmt: skip
 TOP = {"cli", "widgets", "__main__", "contact_sheet", "store", "samples"}
 GUI = {"napari", "qtpy", "PyQt6", "PySide6", "magicgui", "superqt", "vispy", "pyqtgraph"}

@@ -8,12 +8,11 @@ import platform
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.grid import Grid
+from napari_diffusion.member import Member
 from napari_diffusion.recipe import Recipe, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from napari_diffusion.member import Member
 
 SCHEMA = 1
 
@@ -64,7 +63,7 @@ def record(
         "noise_scale": plain(step.noise_scale),
         **_measured_scale(recipe, step),
         "seed": recipe.seed,
-        "grid": _grid(step.image.shape, grid_options),
+        "grid": grid_record(step.image.shape, grid_options),
         "source": source_name,
         "first_step": first_step,
         "versions": dict(versions()),
@@ -108,23 +107,29 @@ def sentence(
     cast: Mapping[str, Any] | None = None,
 ) -> str:
     """Say in plain words what was done to a picture, for whoever meets it without its history."""
-    made = [_member_words(each) for each in recipe.filters]
+    made = [member_words(each) for each in recipe.filters]
     if recipe.noise is not None:
         made.insert(0, _noise_words(recipe, recipe.noise))
     words = f"Processed, not raw data: {source_name!r} after "
     words += f"{step.index if step.is_final else step.index + 1} of {recipe.total_steps} steps of "
     words += ", then ".join(made) + (", without noise" if recipe.noise is None else "")
     if step.is_final and recipe.final_filter is not None:
-        words += f", and the final filter {_member_words(recipe.final_filter)}"
+        words += f", and the final filter {member_words(recipe.final_filter)}"
     if first_step:
         words += f"; continued from step {first_step} on"
         if first_step > recipe.num_steps - 1 and step.index >= first_step:
             words += ", beyond the end of the schedule"
-    if cast is not None:
-        if cast["clipped"] is not None:
-            words += "; clipped to {:g} … {:g}".format(*cast["clipped"])
-        words += f"; {'rounded' if cast['rounded'] else 'brought'} to {cast['dtype']}"
-    return words + "."
+    return words + cast_words(cast) + "."
+
+
+def cast_words(cast: Mapping[str, Any] | None) -> str:
+    """Say what a cast did to the values, after a semicolon; nothing where there was none."""
+    if cast is None:
+        return ""
+    words = ""
+    if cast["clipped"] is not None:
+        words += "; clipped to {:g} … {:g}".format(*cast["clipped"])
+    return words + f"; {'rounded' if cast['rounded'] else 'brought'} to {cast['dtype']}"
 
 
 @functools.cache
@@ -173,7 +178,8 @@ def _measured_scale(recipe: Recipe, step: Step) -> dict[str, Any]:
     return {"next_noise_scale": plain(step.next_noise_scale)}
 
 
-def _grid(shape: tuple[int, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+def grid_record(shape: tuple[int, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the grid keywords as a record keeps them: a mask by its content hash."""
     apart = ("mask", "missing")
     grid = Grid.of(shape, **{name: each for name, each in options.items() if name not in apart})
     kept: dict[str, Any] = {
@@ -192,22 +198,26 @@ def _grid(shape: tuple[int, ...], options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _noise_words(recipe: Recipe, noise: Member) -> str:
     return (
-        f"{_member_words(noise)} noise added on purpose "
-        f"(standard deviation {_numbers(recipe.starting_noise_scale)} at the start, "
+        f"{member_words(noise)} noise added on purpose "
+        f"(standard deviation {number_words(recipe.starting_noise_scale)} at the start, "
         f"{type(recipe.schedule).__name__} schedule, seed {recipe.seed})"
     )
 
 
-def _member_words(member: Member) -> str:
+def member_words(member: Member) -> str:
+    """Return a member and its parameters as a sentence has them."""
     parameters = ", ".join(
-        f"{p.label} {_numbers(getattr(member, p.name))}" for p in member.parameters()
+        f"{p.label} {number_words(getattr(member, p.name))}" for p in member.parameters()
     )
     return type(member).__name__ + (f" ({parameters})" if parameters else "")
 
 
-def _numbers(value: Any) -> str:
+def number_words(value: Any) -> str:
+    """Return a number, one per channel, or a member, as a sentence has it."""
+    if isinstance(value, Member):
+        return member_words(value)
     if isinstance(value, tuple):
-        return " / ".join(_numbers(each) for each in value)
+        return " / ".join(number_words(each) for each in value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -1,0 +1,164 @@
+"""A noisy copy on its own: noise added to a picture without the loop, and its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Unpack
+
+from napari_diffusion import catalog
+from napari_diffusion.drive import Drive, with_halo
+from napari_diffusion.noise import Address, Noise
+from napari_diffusion.noise._base import check_channels, check_scale_fits, checked_scale
+from napari_diffusion.picture import Picture, is_dask
+from napari_diffusion.provenance import (
+    SCHEMA,
+    cast_words,
+    grid_record,
+    member_words,
+    number_words,
+    plain,
+    versions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike
+
+    from napari_diffusion.drive import StopToken
+    from napari_diffusion.grid import GridOptions
+    from napari_diffusion.noise._base import NoiseScale
+
+
+@dataclass(frozen=True, eq=False)
+class NoisyCopy:
+    """A picture with noise, and what was added.
+
+    Attributes
+    ----------
+    image : ndarray or dask array
+        The noisy picture, or the region of it that was asked for.
+    noise : Noise
+        With a number for every "auto".
+    noise_scale : float or tuple of float
+        Standard deviation of the noise.
+    seed : int
+        Chooses the random numbers.
+    """
+
+    image: Any
+    noise: Noise
+    noise_scale: NoiseScale
+    seed: int
+
+
+def noisy_copy(
+    image: ArrayLike,
+    noise: Noise,
+    noise_scale: NoiseScale | Literal["auto"] | None = "auto",
+    seed: int = 0,
+    *,
+    region: tuple[slice, ...] | None = None,
+    stop: StopToken | None = None,
+    **options: Unpack[GridOptions],
+) -> NoisyCopy:
+    """Add noise to a picture; the values are those of ``noise(image, noise_scale, seed)``.
+
+    Parameters
+    ----------
+    image : array_like
+        2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
+    noise : Noise
+        What kind.
+    noise_scale : float, tuple of float, "auto" or None
+        Standard deviation in intensity units; "auto" is the noise that the image has itself, None
+        what the noise's own parameters make.
+    seed : int
+        0 … 2⁶⁴ − 1; another seed, other numbers.
+    region : tuple of slice, optional
+        One slice per axis of the image: only that part of the whole image's result is made.
+    stop : StopToken, optional
+        Once set, `Stopped` is raised within a tile.
+    **options
+        ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+    """
+    picture = Picture.of(image, **options)
+    chosen = noise.resolved(picture, picture.grid)
+    scale = _scale(chosen, noise_scale, picture)
+    window, shown, inner = _window(picture, chosen, region)
+    drive: Any = Drive(stop=stop)
+    if is_dask(image):
+        from napari_diffusion.blocks import Chunks
+
+        drive = Chunks()
+    address = Address(seed)
+    values = drive.add_noise(window.data, chosen, scale, address, window.grid, window.mask)
+    image = shown.restored(values[inner], fresh=region is None)
+    return NoisyCopy(image, chosen, scale, address.seed)
+
+
+def _scale(
+    noise: Noise, wanted: NoiseScale | Literal["auto"] | None, picture: Picture
+) -> NoiseScale:
+    if wanted is None:
+        wanted = noise.natural_scale()
+    elif isinstance(wanted, str):
+        if wanted != "auto":
+            raise ValueError(f'noise_scale must be a number, "auto" or None (got {wanted!r}).')
+        from napari_diffusion.estimate import noise_sigma_of
+
+        wanted = noise_sigma_of(picture)
+    scale = checked_scale(wanted)
+    check_channels(scale, picture.grid)
+    check_scale_fits(max(scale) if isinstance(scale, tuple) else scale, picture)
+    return scale
+
+
+def _window(
+    picture: Picture, noise: Noise, region: tuple[slice, ...] | None
+) -> tuple[Picture, Picture, tuple[slice, ...]]:
+    """Return the part to compute and the part to give back, and where that lies in the other."""
+    shape = picture.grid.shape
+    if region is None:
+        return picture, picture, (slice(None),) * 5
+    core = picture.grid.canonical_slices(region)
+    halo = noise.halo(picture.grid)
+    # Scales may be one per channel, and noise without a halo is made of the whole.
+    reach = shape if halo is None else (halo[0], shape[1], *halo[2:])
+    outer, inner = with_halo(core, reach, shape)
+    return picture.cut(outer), picture.cut(core), inner
+
+
+def noise_record(
+    copy: NoisyCopy, grid_options: Mapping[str, Any], source_name: str, **more: Any
+) -> dict[str, Any]:
+    """Return everything it takes to make a noisy copy again, as plain values.
+
+    Parameters
+    ----------
+    copy : NoisyCopy
+        What was made, of which the image is not kept.
+    grid_options : mapping
+        The keywords that it was made with; a mask is kept by its content hash.
+    source_name : str
+        Name of the layer or file.
+    **more
+        Further plain values, such as ``region`` and ``cast``; None is left out.
+    """
+    return {
+        "schema": SCHEMA,
+        "noise": plain(catalog.to_dict(copy.noise)),
+        "noise_scale": plain(copy.noise_scale),
+        "seed": copy.seed,
+        "step": 0,
+        "is_final": False,
+        "grid": grid_record(copy.image.shape, grid_options),
+        "source": source_name,
+        "versions": dict(versions()),
+        "processed": (
+            f"Processed, not raw data: {source_name!r} with {member_words(copy.noise)} noise added "
+            f"on purpose (standard deviation {number_words(copy.noise_scale)}, seed {copy.seed})"
+            f"{cast_words(more.get('cast'))}."
+        ),
+        **{name: plain(value) for name, value in more.items() if value is not None},
+    }
