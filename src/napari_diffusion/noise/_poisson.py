@@ -21,7 +21,7 @@ import numpy as np
 
 from napari_diffusion.compiled import inline_kernel, kernel
 from napari_diffusion.noise._poisson_exact import LARGE, poisson_at
-from napari_diffusion.noise._quantile import OUTERMOST, normal_quantile
+from napari_diffusion.noise._quantile import is_inner, normal_quantile
 
 # Below this rate probabilities are added up.
 FEW = 12.0
@@ -74,7 +74,7 @@ def _expand(found: Any, rate32: Any, part: Any, words: Any, n: Any) -> None:
         k = np.float32(np.floor(v))
         near = min(v - k, _ONE - (v - k))
         sure = near > _STEP_ERROR + _STEP_ERROR_PER_ROOT * root
-        sure = sure & (abs(z) < OUTERMOST) & (abs(r) < _WIDEST)
+        sure = sure & is_inner(words[i]) & (abs(r) < _WIDEST)
         found[i] = k if sure else OPEN
 
 

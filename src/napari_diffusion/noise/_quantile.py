@@ -16,8 +16,9 @@ import numpy as np
 from napari_diffusion.compiled import exact_kernel, inline_kernel
 from napari_diffusion.noise._random import philox4x32_10
 
-# Farther out than this the first 32 bits say too little of where a sample is.
-OUTERMOST = np.float32(4)
+# Farther out than 4 the first 32 bits say too little of where a sample is.
+_LOWEST = np.uint32(136_024)
+_SPAN = np.uint32(2**32 - 2 * 136_024)
 
 _32 = np.uint64(32)
 _ULP_64 = 2.0**-64
@@ -29,8 +30,14 @@ _ONE, _TWO, _LN_2 = np.float32(1), np.float32(2), np.float32(0.6931471805599453)
 
 
 @inline_kernel
+def is_inner(word: Any) -> Any:
+    """Say whether the normal quantile of (word + ½) / 2³² is less than 4 from 0."""
+    return np.uint32(word - _LOWEST) < _SPAN
+
+
+@inline_kernel
 def normal_quantile(word: Any) -> Any:
-    """Return the normal quantile of (word + ½) / 2³² to 5e-7 of itself, up to 4 from 0."""
+    """Return the normal quantile of (word + ½) / 2³² to 5e-7 of itself where it is inner."""
     signed = np.int32(word ^ _SIGN)
     inner = np.int32(signed ^ np.int32(signed >> np.int32(31)))
     x = (np.float32(signed) + _HALF) * _ULP_31

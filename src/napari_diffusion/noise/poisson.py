@@ -75,7 +75,8 @@ class Poisson(Signal):
 
     def gain_at(self, scale: float) -> float:
         """Return the intensity of one photon that makes the noise scale."""
-        return scale / self.level * scale
+        # The parameters as typed come back as they are, not rounded twice.
+        return self.gain if scale == self.deviation() else scale / self.level * scale
 
     def check_largest(self, highest: float, scale: NoiseScale) -> None:
         """Refuse more photons in a sample than can be counted."""

@@ -1,0 +1,398 @@
+"""Noise that depends on the intensity: the right distribution, exact, and the same everywhere."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+import napari_diffusion as nd
+from napari_diffusion.filters import Heat
+from napari_diffusion.noise import Poisson
+from napari_diffusion.picture import Picture
+
+# Of every model a member whose noise is plain to see on pictures of mean 100.
+MODELS = (Poisson(),)
+RATES = (0.01, 3.0, 10.0, 30.0, 100.0, 1e4, 1e7)
+# Chance alone goes beyond this once in 30 000 trials.
+LIMIT = 4.15
+
+
+def poisson_numbers(rate, shape, dtype=np.float64, **address):
+    """Return Poisson numbers of one rate: gain 1 makes photons of intensities."""
+    return Poisson(gain=1.0)(np.full(shape, rate, dtype), None, **address)
+
+
+def assert_moments(found, expected):
+    """Hold mean, variance and the third and fourth central moments to exact ones, within chance.
+
+    Parameters
+    ----------
+    found : ndarray
+        Independent numbers.
+    expected : sequence of 8 float
+        Mean and central moments 2 … 8 of the distribution.
+    """
+    mean, *central = expected
+    m = dict(zip(range(2, 9), central, strict=True)) | {0: 1.0, 1: 0.0}
+    n, differences = found.size, found.ravel() - mean
+    assert abs(differences.mean()) < LIMIT * math.sqrt(m[2] / n)
+    for order in (2, 3, 4):
+        error = math.sqrt((m[2 * order] - m[order] ** 2) / n)
+        assert abs(np.mean(differences**order) - m[order]) < LIMIT * error, order
+
+
+def poisson_moments(rate):
+    """Return the mean and the central moments 2 … 8: μ_{n+1} = λ Σ_k C(n, k) μ_k, k < n."""
+    m = [1.0, 0.0]
+    for n in range(1, 8):
+        m.append(rate * sum(math.comb(n, k) * m[k] for k in range(n)))
+    return (rate, *m[2:])
+
+
+class TestPoisson:
+    @pytest.mark.parametrize("rate", RATES)
+    def test_moments(self, rate):
+        found = poisson_numbers(rate, (700, 1000), seed=1)
+        np.testing.assert_array_equal(found, np.round(found))
+        assert_moments(found, poisson_moments(rate))
+
+    @pytest.mark.parametrize("rate", [0.01, 0.7, 3.0, 4.5, 10.0, 11.99, 12.0, 30.0, 100.0, 1e4])
+    def test_frequencies(self, rate):
+        found = poisson_numbers(rate, (700, 1000), seed=2).ravel()
+        values = np.arange(found.max() + 40)
+        expected = stats.poisson.pmf(values, rate) * found.size
+        seen = np.bincount(found.astype(int), minlength=len(values))
+        # Values too rare for the chi-square distribution are counted together.
+        often = expected > 10
+        pairs = [*zip(seen[often], expected[often], strict=True)]
+        pairs.append((seen[~often].sum(), found.size - expected[often].sum()))
+        chi = sum((a - b) ** 2 / b for a, b in pairs if b > 10)
+        assert stats.chi2.sf(chi, max(len(pairs) - 1, 1)) > 1e-5
+
+    @pytest.mark.parametrize("rate", [65535.0, 65536.0, 1e5 + 0.5, 1e7, 1e12, 2.0**52])
+    def test_large_rates_are_nearly_normal(self, rate):
+        """Beyond 65536 another way draws them; the distribution is the quantile's either way."""
+        found = np.sort(poisson_numbers(rate, (300, 1000), seed=3).ravel())
+        # Whole numbers are compared where the distribution function is flat: half way between.
+        values = np.unique(found)
+        exact = (
+            special.pdtr(values, rate)
+            if rate < 1e9
+            else special.ndtr((values + 0.5 - rate) / math.sqrt(rate))
+        )
+        seen = np.searchsorted(found, values, side="right") / found.size
+        assert np.abs(seen - exact).max() < 2.4 / math.sqrt(found.size)
+
+    @pytest.mark.parametrize("rate", [0.7, 3.0, 30.0, 1e4])
+    def test_tails_have_their_frequency(self, rate):
+        found = poisson_numbers(rate, (4000, 1000), np.float32, seed=4)
+        for sigmas in (3, 4, 4.5):
+            low, high = (rate + sign * sigmas * math.sqrt(rate) for sign in (-1, 1))
+            for seen, chance in (
+                (np.sum(found > high), stats.poisson.sf(math.floor(high), rate)),
+                (np.sum(found < low), stats.poisson.cdf(math.ceil(low) - 1, rate)),
+            ):
+                assert stats.poisson.sf(seen - 1, found.size * chance) > 1e-5
+                assert stats.poisson.cdf(seen, found.size * chance) > 1e-5
+
+    def test_no_photons_without_light(self):
+        image = np.zeros((50, 60))
+        image[10:20] = 3.0
+        found = Poisson()(image, None, seed=5)
+        assert not found[:10].any()
+        assert not found[20:].any()
+        assert found[10:20].any()
+
+    def test_numbers_are_multiples_of_the_gain(self):
+        image = np.random.default_rng(0).uniform(0, 100, (50, 60))
+        found = Poisson(gain=0.37)(image, None, seed=6)
+        counts = found / 0.37
+        np.testing.assert_allclose(counts, np.round(counts), rtol=0, atol=1e-9)
+
+    def test_the_scale_is_the_deviation_at_the_mean(self):
+        image = np.random.default_rng(0).uniform(0, 100, (50, 60))
+        found = Poisson()(image, 5.0, seed=6)
+        again = Poisson(gain=25 / image.mean())(image, None, seed=6)
+        np.testing.assert_allclose(found, again, rtol=1e-14)
+
+    def test_more_light_gives_no_fewer_photons(self):
+        """The number is a quantile of its sample's uniform number, which no rate changes."""
+        before = np.zeros((60, 70))
+        for rate in (0.01, 0.5, 3.9, 4.1, 11.9, 12.1, 12.6, 40.0, 1e3, 6e4):
+            found = poisson_numbers(rate, (60, 70), seed=7)
+            assert (found >= before).all()
+            before = found
+
+
+@functools.cache
+def _compiled():
+    from numba import njit
+
+    from napari_diffusion.noise import _poisson
+    from napari_diffusion.noise._poisson_exact import inverted
+
+    add_up, expand = _poisson._add_up, _poisson._expand
+
+    @njit
+    def found_by(rates, words, terms):
+        n = rates.size
+        found, part = np.zeros(n, np.float32), np.empty(n, np.float32)
+        narrow = rates.astype(np.float32)
+        for i in range(n):
+            part[i] = rates[i] - np.floor(rates[i])
+        if terms == 14:
+            add_up(found, narrow, words, n, 14)
+        elif terms == 32:
+            add_up(found, narrow, words, n, 32)
+        else:
+            expand(found, narrow, part, words, n)
+        return found
+
+    @njit
+    def extremes(rates, words):
+        low, high = np.empty(rates.size), np.empty(rates.size)
+        for i in range(rates.size):
+            bits = np.uint64(words[i]) << np.uint64(32)
+            low[i] = inverted(rates[i], bits)
+            high[i] = inverted(rates[i], bits | np.uint64(0xFFFFFFFF))
+        return low, high
+
+    return found_by, extremes
+
+
+def sure_and_right(rates, words, terms):
+    """Hold what the fast loop finds to the exact quantiles; return the share it leaves open."""
+    from napari_diffusion.noise._poisson import OPEN
+
+    found_by, extremes = _compiled()
+    found = found_by(rates, words, terms)
+    sure = found != OPEN
+    numbers = (found + (0 if terms else np.floor(rates)))[sure]
+    for exact in extremes(rates[sure], words[sure]):
+        np.testing.assert_array_equal(numbers, exact)
+    return np.mean(~sure)
+
+
+class TestThePoissonQuantile:
+    """What the fast loop finds is what adding up all 64 bits' worth gives."""
+
+    @pytest.mark.parametrize("low", [1e-6, 0.1, 1.0, 3.5, 11.0, 12.0, 50.0, 1e3, 5e4])
+    def test_the_loop_without_branches_is_exact(self, low):
+        from napari_diffusion.noise import _random
+        from napari_diffusion.noise._poisson_exact import inverted
+
+        rates = np.geomspace(low, 1.2 * low, 4000).reshape(2, 2000)
+        counts = Poisson(gain=1.0)(rates, None, seed=8)
+        keys, z = _random.addresses((1, 1, 1, 2, 2000), (0,) * 5, 8)
+        words = np.zeros((2, 1, 2, 2000), np.uint32)
+        for slot in (0, 1):
+            _random.fill_words(words[slot], keys, z, 0, 0, 0, 1, 0, 2, slot)
+        bits = (words[0].astype(np.uint64) << np.uint64(32)) | words[1]
+        each = zip(rates.ravel(), bits.ravel(), strict=True)
+        expected = [inverted(rate, number) for rate, number in each]
+        np.testing.assert_array_equal(counts.ravel(), expected)
+
+    @pytest.mark.parametrize(
+        ("low", "high", "terms"),
+        [(0.0, 4.0, 14), (0.0, 12.0, 32), (12.0, 100.0, 0), (12, 65536, 0)],
+    )
+    def test_the_loop_is_sure_where_it_is_right(self, low, high, terms):
+        """Words close to a step of the quantile, at any rate: right, or left open."""
+        random = np.random.default_rng(1)
+        rates = random.uniform(low, high, 200_000)
+        steps = special.pdtr(np.floor(random.normal(rates, np.sqrt(rates))).clip(0), rates)
+        away = random.choice([-1, 1], rates.size) * 10 ** random.uniform(0, 9, rates.size)
+        words = np.clip(steps * 2.0**32 + away, 0, 2.0**32 - 1).astype(np.uint32)
+        open_share = sure_and_right(rates, words, terms)
+        assert 0 < open_share < 0.6
+        words = random.integers(0, 2**32, rates.size, dtype=np.uint32)
+        assert 0 < sure_and_right(rates, words, terms) < 0.002
+
+    @pytest.mark.parametrize("rate", [0.01, 0.7, 3.0, 12.0, 30.0, 100.0, 1e4, 6e4])
+    def test_the_sum_is_the_quantile(self, rate):
+        from napari_diffusion.noise._poisson_exact import inverted
+
+        random = np.random.default_rng(0)
+        bits = random.integers(0, 2**64, 500, dtype=np.uint64)
+        # Far out as well, on both sides.
+        bits = np.concatenate([bits, bits >> np.uint64(30), ~(bits >> np.uint64(20))])
+        found = np.array([inverted(rate, number) for number in bits])
+        lower = (bits.astype(float) + 0.5) / 2.0**64
+        upper = ((~bits).astype(float) + 0.5) / 2.0**64
+        left = lower < upper
+        # The smallest k of which the distribution function exceeds u.
+        reached = np.where(left, special.pdtr(found, rate), special.pdtrc(found, rate))
+        before = np.where(left, special.pdtr(found - 1, rate), special.pdtrc(found - 1, rate))
+        close = 1e-11
+        assert (reached >= lower * (1 - close))[left].all()
+        assert (before <= lower * (1 + close))[left & (found > 0)].all()
+        assert (reached <= upper * (1 + close))[~left].all()
+        assert (before >= upper * (1 - close))[~left & (found > 0)].all()
+
+    @pytest.mark.parametrize("rate", [65536.0, 65536.99, 7e4, 1e6 + 0.3, 1e9])
+    def test_large_rates_stay_under_their_hat(self, rate):
+        """A proposal accepted with a chance above 1 would be taken too rarely."""
+        from napari_diffusion.noise import _poisson_exact as exact
+
+        root = math.sqrt(rate)
+        width = math.floor(root / exact._PER_SIGMA) + 1
+        cells = np.arange(exact._CELLS) - exact._CELLS // 2
+        for offset in {0, 1, width // 3, width // 2, width - 1}:
+            k = np.maximum(math.floor(rate) + cells * width + offset, 0.0)
+            wanted = np.array([exact.probability(each, rate) for each in k])
+            wanted *= math.sqrt(2 * math.pi * rate)
+            assert (wanted <= exact._HATS).all()
+            assert wanted[exact._CELLS // 2] > 0.9 * exact._HATS[exact._CELLS // 2]
+
+    def test_alias_tables_give_the_weights(self):
+        from napari_diffusion.noise import _poisson_exact as exact
+
+        kept = exact._KEEP.astype(float) / 2.0**56
+        found = kept.copy()
+        np.add.at(found, exact._OTHER, 1 - kept)
+        expected = exact._HATS / exact._HATS.mean()
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("member", MODELS, ids=lambda member: type(member).__name__)
+class TestAddresses:
+    def test_a_crop_has_the_numbers_of_the_whole(self, member):
+        still = nd.Recipe(
+            num_steps=1, starting_noise_scale=20.0, noise=member, diffusion_filter=Heat(time=0.0)
+        )
+        image = np.random.default_rng(0).uniform(0, 200, (3, 20, 1100)).astype(np.float32)
+        whole = nd.run(image, still, axes="zyx").image
+        for x in (0, 1, 2, 3, 511, 512, 513):
+            region = (slice(1, 3), slice(x % 7, 15), slice(x, 1090))
+            crop = nd.run(image, still, axes="zyx", region=region).image
+            np.testing.assert_array_equal(crop, whole[region])
+
+    def test_chunks_and_threads_change_nothing(self, member, monkeypatch):
+        import dask.array as da
+
+        image = np.random.default_rng(0).uniform(0, 200, (300, 1100)).astype(np.float32)
+        whole = member(image, 20.0, seed=2**64 - 1)
+        chunked = member(da.from_array(image, (77, 129)), 20.0, seed=2**64 - 1)
+        np.testing.assert_array_equal(chunked.compute(), whole)
+        monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "3")
+        np.testing.assert_array_equal(member(image, 20.0, seed=2**64 - 1), whole)
+
+    def test_neighbours_steps_and_seeds_are_not_alike(self, member):
+        image = np.full((400, 500), 100.0)
+
+        def noise(**address):
+            return member(image, 20.0, **address) - image
+
+        first = noise(seed=1)
+        others = [noise(seed=2), noise(seed=1, step=1), noise(seed=1 + 2**32)]
+        others += [np.roll(first, 1, axis) for axis in (0, 1)] + [np.roll(first, 2, 1)]
+        for other in others:
+            assert abs(np.corrcoef(first.ravel(), other.ravel())[0, 1]) < LIMIT / math.sqrt(2e5)
+
+    def test_each_channel_may_have_its_own_scale(self, member):
+        image = np.full((2, 200, 300), 100.0)
+        found = member(image, (5.0, 20.0), axes="cyx", seed=3)
+        np.testing.assert_array_equal(found[0], member(image, 5.0, axes="cyx", seed=3)[0])
+        np.testing.assert_array_equal(found[1], member(image, 20.0, axes="cyx", seed=3)[1])
+        assert not np.array_equal(found[0], found[1])
+
+    def test_float64_pictures_get_the_same_numbers(self, member):
+        image = np.random.default_rng(0).integers(0, 200, (30, 70)).astype(float)
+        narrow = member(image.astype(np.float32), 20.0, seed=4)
+        np.testing.assert_allclose(member(image, 20.0, seed=4), narrow, rtol=3e-6, atol=1e-3)
+
+
+@pytest.mark.parametrize("member", MODELS, ids=lambda member: type(member).__name__)
+class TestReference:
+    IMAGE = np.random.default_rng(0).uniform(0, 200, (40, 60))
+
+    def test_is_the_mean_of_the_source(self, member):
+        recipe = nd.Recipe(starting_noise_scale=9.0, noise=member)
+        resolved = recipe.resolved(self.IMAGE)
+        assert resolved.noise.reference == pytest.approx(self.IMAGE.mean(), rel=1e-15)
+        assert not resolved.noise.autos()
+
+    def test_does_not_depend_on_chunks(self, member):
+        import dask.array as da
+
+        mask = self.IMAGE > 20
+        for options in ({}, {"mask": mask}):
+            picture = Picture.of(self.IMAGE, **options)
+            expected = member.resolved(picture, picture.grid)
+            for chunks in ((7, 60), (40, 11), (13, 17)):
+                lazy = Picture.of(da.from_array(self.IMAGE, chunks), **options)
+                assert member.resolved(lazy, lazy.grid) == expected
+
+    def test_may_be_typed(self, member):
+        typed = member.replaced(reference=50.0)
+        image = np.full((300, 400), 50.0)
+        assert typed(image, 5.0, seed=1).std() == pytest.approx(5.0, rel=0.01)
+
+    def test_an_unresolved_noise_says_so(self, member):
+        with pytest.raises(ValueError, match="is known with the picture only"):
+            member.natural_scale()
+
+    def test_a_starting_noise_scale_of_none_is_what_the_parameters_make(self, member):
+        recipe = nd.Recipe(num_steps=1, starting_noise_scale=None, noise=member, seed=5)
+        assert nd.Recipe.from_json(recipe.to_json()) == recipe
+        assert not recipe.is_resolved
+        resolved = recipe.resolved(self.IMAGE)
+        assert resolved.starting_noise_scale == resolved.noise.natural_scale()
+        still = recipe.replaced(diffusion_filter=Heat(time=0.0))
+        expected = member(self.IMAGE, None, seed=5)
+        np.testing.assert_array_equal(nd.run(self.IMAGE, still).image, expected)
+
+
+@pytest.mark.parametrize("member", MODELS, ids=lambda member: type(member).__name__)
+class TestRefusals:
+    def test_a_mean_of_0_or_less(self, member):
+        for image in (np.zeros((5, 6)), np.full((5, 6), -1.0)):
+            with pytest.raises(ValueError, match=r"mean is greater than 0 \(got .*\): shift it"):
+                member(image, 1.0)
+
+    def test_negative_intensities(self, member):
+        image = np.full((5, 6), 10.0)
+        image[2, 3] = -1000.0
+        recipe = nd.Recipe(starting_noise_scale=1.0, noise=member.replaced(reference=10.0))
+        for work in (lambda: recipe.noise(image, 1.0), lambda: next(nd.steps(image, recipe))):
+            with pytest.raises(ValueError, match=r"needs intensities of .* or more \(got -1000\)"):
+                work()
+
+    def test_lazily_in_the_chunk_that_has_them(self, member):
+        import dask.array as da
+
+        image = np.full((8, 8), 10.0)
+        image[7, 7] = -1000.0
+        lazy = member.replaced(reference=10.0)(da.from_array(image, 4), 1.0)
+        assert np.isfinite(lazy[:4].compute()).all()
+        with pytest.raises(ValueError, match=r"needs intensities of .* or more"):
+            lazy.compute()
+
+    def test_what_lies_outside_a_mask_may_be_negative(self, member):
+        image = np.full((5, 6), 10.0)
+        image[2, 3] = -1000.0
+        found = member(image, 1.0, mask=image > 0)
+        assert found[2, 3] == -1000.0
+        with_hole = np.where(image > 0, image, np.nan)
+        again = member(with_hole, 1.0, missing="ignore")
+        np.testing.assert_array_equal(again[image > 0], found[image > 0])
+
+
+def test_more_photons_than_can_be_counted():
+    image = np.full((5, 6), 10.0)
+    with pytest.raises(ValueError, match=r"Poisson: noise_scale=1e-09 .*, more than 900.*: give"):
+        Poisson()(image, 1e-9)
+    with pytest.raises(ValueError, match=r"more than 900"):
+        Poisson()(image, 1e-200)
+    assert Poisson()(image, 1e-6).std() == pytest.approx(1e-6, rel=0.5)
+
+
+@pytest.mark.parametrize("parameter", ["gain", "reference"])
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_parameters_are_greater_than_0(parameter, value):
+    with pytest.raises(ValueError, match=rf"Poisson: {parameter} must be a finite number"):
+        Poisson(**{parameter: value})
