@@ -222,7 +222,8 @@ class TestNeverWhole:
     def test_members_see_a_chunk_and_its_halo(self, member, monkeypatch):
         grid = nd.Grid.of((400, 420))
         halo = member.halo(grid)
-        if halo is None:
+        if halo is None or max(halo) > 100:
+            # It sees everything, or chunks that are thinner than the halo are merged.
             return
         seen = []
         apply = Drive.apply_filter
