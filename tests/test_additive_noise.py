@@ -306,6 +306,7 @@ class TestStripes:
         stripes = found if direction == "rows" else found.T
         variance = (stripes**2).mean(axis=0)
         assert abs(variance - 1).max() < 5 * np.sqrt(2 / 40_000)
+        assert abs(variance.mean() - 1) < 4.5 * np.sqrt(2 / 6 / 40_000)
         first = stripes[:, 0]
         assert np.mean(first * stripes[:, 2]) > 0.98
         assert 0.4 < np.mean(first * stripes[:, 20]) < 0.8
