@@ -647,3 +647,103 @@ def test_a_source_knows_its_spacing():
     source = Source(name="a", image=VOLUME, axes="tzyx", lengths={"z": 2.0, "x": 0.5, "t": 9.0})
     assert source.spacing == (2.0, 1.0, 0.5)
     assert source.spacing_along("xt") == (0.5, 9.0)
+
+
+# noise and filter, alone
+
+
+@pytest.mark.parametrize("output", ["out.tif", "out.ome.zarr", "out.npy"])
+def test_noise_writes_a_noisy_copy_and_its_record(output, capsys):
+    words = ["--noise", "Poisson", "--scale", "5", "--seed", "7", "--quiet"]
+    assert main(["noise", "a.png", output, *words]) == 0
+    path = step_paths(Path(output))[0] if output.endswith("zarr") else Path(output)
+    found = read_image(path).image.reshape(IMAGE.shape)
+    np.testing.assert_array_equal(found, nd.noise.Poisson()(IMAGE, 5.0, seed=7))
+    kept = read_record(path)
+    assert "'a.png' with Poisson" in kept["processed"]
+    assert (kept["noise"]["type"], kept["noise_scale"], kept["seed"]) == ("Poisson", 5.0, 7)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_noise_scale_is_the_pictures_or_the_noises_own():
+    assert main(["noise", "a.png", "auto.npy", "--quiet"]) == 0
+    expected = nd.noise.Gaussian()(IMAGE, nd.estimate.noise_sigma(IMAGE))
+    np.testing.assert_array_equal(np.load("auto.npy")[0], expected)
+    for words in (["--set", "gain=4"], ["--set", "gain=4", "--scale", "own"]):
+        main(["noise", "a.png", "own.npy", "--noise", "Poisson", *words, "--quiet", "--overwrite"])
+        np.testing.assert_array_equal(np.load("own.npy")[0], nd.noise.Poisson(gain=4.0)(IMAGE))
+
+
+def test_noise_takes_grid_mask_and_type():
+    mask = np.zeros(IMAGE.shape, np.uint8)
+    mask[2:9, 3:12] = 1
+    np.save("mask.npy", mask)
+    words = ["--scale", "20", "--mask", "mask.npy", "--dtype", "source", "--quiet"]
+    assert main(["noise", "a.png", "out.tif", *words]) == 0
+    found = tifffile.imread("out.tif")
+    noisy = nd.noise.Gaussian()(IMAGE, 20.0, mask=mask)
+    np.testing.assert_array_equal(found, np.rint(noisy).clip(0, 255).astype(np.uint8))
+    assert read_record(Path("out.tif"))["cast"]["dtype"] == "uint8"
+    np.testing.assert_array_equal(found[mask == 0], IMAGE[mask == 0])
+
+
+def test_filter_writes_what_the_filter_makes(capsys):
+    words = ["--filter", "Heat", "--set", "time=2", "--quiet"]
+    assert main(["filter", "a.png", "out.tif", *words]) == 0
+    expected = nd.filters.Heat(time=2.0)(IMAGE)
+    np.testing.assert_array_equal(tifffile.imread("out.tif"), expected)
+    assert capsys.readouterr() == ("", "")
+    # What was done is a recipe, which can be used again.
+    assert main(["run", "a.png", "again.npy", "--recipe", "out.tif", "--quiet"]) == 0
+    np.testing.assert_array_equal(np.load("again.npy")[0], expected)
+
+
+def test_defaults_of_a_filter_follow_the_distance_of_the_samples():
+    assert main(["filter", "zyx.tif", "out.npy", "--filter", "Heat", "--quiet"]) == 0
+    fitting = nd.filters.Heat().scaled(0.25, DIGITS)
+    expected = fitting(VOLUME, spacing=(1.5, 0.25, 0.25))
+    np.testing.assert_array_equal(np.load("out.npy")[0], expected)
+
+
+def test_what_was_processed_before_is_said_too():
+    assert main(["noise", "a.png", "noisy.tif", "--scale", "3", "--quiet"]) == 0
+    assert main(["filter", "noisy.tif", "out.tif", "--filter", "Heat", "--quiet"]) == 0
+    said = read_record(Path("out.tif"))["processed"]
+    assert "'noisy.tif' after 1 of 1 steps of Heat (time 1), without noise." in said
+    assert "The source was: Processed, not raw data: 'a.png' with Gaussian noise added" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["filter", "a.png", "o.tif", "--filter", "Hat"], "There is no filter called 'Hat'"),
+        (["noise", "a.png", "o.tif", "--noise", "Hat"], "There is no noise called 'Hat'"),
+        (
+            ["filter", "a.png", "o.tif", "--filter", "Heat", "--set", "tim=2"],
+            "Heat has no parameter 'tim'; it has time.",
+        ),
+        (
+            ["filter", "a.png", "o.tif", "--filter", "Heat", "--set", "time=-2"],
+            "Heat: time must be",
+        ),
+        (["filter", "a.png", "o", "--filter", "Heat"], "'o' needs an ending"),
+        (["noise", "a.png", "o.tif", "--scale", "own"], "give --scale a number, or auto."),
+        (["noise", "a.png", "o.jpg"], "ending that is not written"),
+    ],
+)
+def test_noise_and_filter_refuse_what_there_is_not(words, said, capsys):
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+    assert not list(Path().glob("o*"))
+
+
+def test_noise_refuses_bad_scales_and_taken_names(capsys):
+    assert main(["noise", "a.png", "o.tif", "--scale", "-1"]) == 1
+    assert "finite and 0 or more" in capsys.readouterr().err
+    assert main(["noise", "a.png", "o.tif", "--scale", "1,2"]) == 1
+    assert "2 values, but the image has 1 channels" in capsys.readouterr().err
+    assert main(["noise", "a.png", "o.tif", "--scale", "1", "--quiet"]) == 0
+    assert main(["noise", "a.png", "o.tif", "--scale", "1", "--quiet"]) == 1
+    assert "--overwrite replaces it" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["noise", "a.png", "o.tif", "--scale", "x"])

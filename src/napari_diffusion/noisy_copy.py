@@ -17,6 +17,7 @@ from napari_diffusion.provenance import (
     member_words,
     number_words,
     plain,
+    source_words,
     versions,
 )
 
@@ -158,7 +159,7 @@ def noise_record(
         "processed": (
             f"Processed, not raw data: {source_name!r} with {member_words(copy.noise)} noise added "
             f"on purpose (standard deviation {number_words(copy.noise_scale)}, seed {copy.seed})"
-            f"{cast_words(more.get('cast'))}."
+            f"{cast_words(more.get('cast'))}.{source_words(more.get('source_processed'))}"
         ),
         **{name: plain(value) for name, value in more.items() if value is not None},
     }

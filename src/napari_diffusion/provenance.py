@@ -7,6 +7,7 @@ import hashlib
 import platform
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.domains._base import UNIT
 from napari_diffusion.grid import Grid
 from napari_diffusion.member import Member
 from napari_diffusion.recipe import Recipe, Step
@@ -43,7 +44,8 @@ def record(
     first_step : int
         The step that the loop went on with; 0 where it began at the beginning.
     **more
-        Further plain values, such as ``region`` and ``cast``; None is left out.
+        Further plain values, such as ``region``, ``cast`` and ``source_processed``, which is what
+        the source's own record says; None is left out.
 
     Raises
     ------
@@ -61,13 +63,15 @@ def record(
         "step": step.index,
         "is_final": step.is_final,
         "noise_scale": plain(step.noise_scale),
+        **({} if recipe.domain is None else {"units": UNIT}),
         **_measured_scale(recipe, step),
         "seed": recipe.seed,
         "grid": grid_record(step.image.shape, grid_options),
         "source": source_name,
         "first_step": first_step,
         "versions": dict(versions()),
-        "processed": sentence(recipe, step, source_name, first_step, more.get("cast")),
+        "processed": sentence(recipe, step, source_name, first_step, more.get("cast"))
+        + source_words(more.get("source_processed")),
         **{name: plain(value) for name, value in more.items() if value is not None},
     }
 
@@ -113,6 +117,8 @@ def sentence(
     words = f"Processed, not raw data: {source_name!r} after "
     words += f"{step.index if step.is_final else step.index + 1} of {recipe.total_steps} steps of "
     words += ", then ".join(made) + (", without noise" if recipe.noise is None else "")
+    if recipe.working_domain is not None:
+        words += f", on values {UNIT} by {member_words(recipe.working_domain)}"
     if step.is_final and recipe.final_filter is not None:
         words += f", and the final filter {member_words(recipe.final_filter)}"
     if first_step:
@@ -130,6 +136,11 @@ def cast_words(cast: Mapping[str, Any] | None) -> str:
     if cast["clipped"] is not None:
         words += "; clipped to {:g} … {:g}".format(*cast["clipped"])
     return words + f"; {'rounded' if cast['rounded'] else 'brought'} to {cast['dtype']}"
+
+
+def source_words(processed: str | None) -> str:
+    """Say that the source itself was not raw, where it was not."""
+    return f" The source was: {processed}" if processed else ""
 
 
 @functools.cache
@@ -197,9 +208,10 @@ def grid_record(shape: tuple[int, ...], options: Mapping[str, Any]) -> dict[str,
 
 
 def _noise_words(recipe: Recipe, noise: Member) -> str:
+    unit = "" if recipe.domain is None else f" in {UNIT} units"
     return (
         f"{member_words(noise)} noise added on purpose "
-        f"(standard deviation {number_words(recipe.starting_noise_scale)} at the start, "
+        f"(standard deviation {number_words(recipe.starting_noise_scale)}{unit} at the start, "
         f"{type(recipe.schedule).__name__} schedule, seed {recipe.seed})"
     )
 

@@ -1,4 +1,4 @@
-"""The command ``napari-diffusion``: run, recipe, demo, inspect."""
+"""The command ``napari-diffusion``: run, filter, noise, recipe, inspect, demo."""
 
 from __future__ import annotations
 

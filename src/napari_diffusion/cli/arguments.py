@@ -6,9 +6,16 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from napari_diffusion import PRESETS, __version__
+from napari_diffusion.filters import FILTERS
+from napari_diffusion.noise import NOISES
+
+if TYPE_CHECKING:
+    from napari_diffusion.member import Member
+
+ONE_FILE = ".tif .tiff .ome.tif, .zarr .ome.zarr or .npy"
 
 
 class UsageError(Exception):
@@ -32,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"napari-diffusion {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
+    _add_filter(commands)
+    _add_noise(commands)
     _add_recipe(commands)
     _add_inspect(commands)
     _add_demo(commands)
@@ -42,13 +51,10 @@ def _add_run(commands: Any) -> None:
     from napari_diffusion.cli.run import run
 
     add = _command(commands, "run", run, "run the loop on a picture and write its steps")
-    add("input", type=Path, metavar="INPUT", help="TIFF, PNG, JPEG, NPY or OME-Zarr")
-    add(
-        "output",
-        type=Path,
-        metavar="OUTPUT",
-        help="its ending chooses the format: .tif .tiff .ome.tif, .zarr .ome.zarr or .npy; none "
-        "gives a folder with one OME-TIFF per step",
+    _add_files(
+        add,
+        f"its ending chooses the format: {ONE_FILE}; none gives a folder with one OME-TIFF per "
+        "step",
     )
     add(
         "--recipe",
@@ -58,6 +64,81 @@ def _add_run(commands: Any) -> None:
         "(default: explore); presets follow the distance of the samples",
     )
     _add_changes(add)
+    _add_reading(add)
+    add(
+        "--keep",
+        type=keep,
+        default=keep("all"),
+        metavar="all|last|every:K",
+        help="which steps to write; the last one always is",
+    )
+    _add_writing(add)
+
+
+def _add_filter(commands: Any) -> None:
+    from napari_diffusion.cli.filter import apply
+
+    add = _command(commands, "filter", apply, "apply one filter to a picture")
+    _add_files(add, f"its ending chooses the format: {ONE_FILE}")
+    add(
+        "--filter",
+        required=True,
+        metavar="NAME",
+        help=f"one of {_names(FILTERS)}; its defaults follow the distance of the samples",
+    )
+    _add_parameters(add, "filter", "time=2")
+    _add_reading(add)
+    _add_writing(add)
+
+
+def _add_noise(commands: Any) -> None:
+    from napari_diffusion.cli.noise import noise
+
+    add = _command(commands, "noise", noise, "add noise to a picture")
+    _add_files(add, f"its ending chooses the format: {ONE_FILE}")
+    add(
+        "--noise",
+        default="Gaussian",
+        metavar="NAME",
+        help=f"one of {_names(NOISES)} (default: Gaussian)",
+    )
+    add(
+        "--scale",
+        type=scale,
+        metavar="N[,N…]|auto|own",
+        help="standard deviation in intensity units, one number or one per channel; auto: as much "
+        "as the picture has itself; own: what the parameters of the noise make (default: own where "
+        "one of them is set and says how strong it is, else auto)",
+    )
+    _add_parameters(add, "noise", "gain=0.5")
+    add("--seed", type=int, default=0, metavar="N", help="other numbers, other noise (default: 0)")
+    _add_reading(add)
+    _add_writing(add)
+
+
+def _names(members: tuple[type[Member], ...]) -> str:
+    return ", ".join(member.__name__ for member in members)
+
+
+def _add_files(add: Any, output: str) -> None:
+    add("input", type=Path, metavar="INPUT", help="TIFF, PNG, JPEG, NPY or OME-Zarr")
+    add("output", type=Path, metavar="OUTPUT", help=output)
+
+
+def _add_parameters(add: Any, what: str, example: str) -> None:
+    add(
+        "--set",
+        type=setting,
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="NAME=VALUE",
+        help=f"a parameter of the {what}, such as {example}; may be given many times",
+    )
+
+
+def _add_reading(add: Any) -> None:
+    """Add the options that say how INPUT is read."""
     add("--axes", help="one letter of tczyx per axis of INPUT, such as tyx")
     add(
         "--spacing",
@@ -86,13 +167,10 @@ def _add_run(commands: Any) -> None:
         default="refuse",
         help="what to do with NaN: refuse them, or leave them as holes",
     )
-    add(
-        "--keep",
-        type=keep,
-        default=keep("all"),
-        metavar="all|last|every:K",
-        help="which steps to write; the last one always is",
-    )
+
+
+def _add_writing(add: Any) -> None:
+    """Add the options that say how OUTPUT is written."""
     add(
         "--dtype",
         choices=("float", "source"),
@@ -194,6 +272,11 @@ def numbers(text: str) -> float | tuple[float, ...]:
             f"must be numbers with commas between them, such as 2,0.5,0.5 (got {text!r})"
         ) from None
     return values[0] if len(values) == 1 else values
+
+
+def scale(text: str) -> float | tuple[float, ...] | str:
+    """Read a noise scale: numbers, or a word that stands for one."""
+    return text if text in ("auto", "own") else numbers(text)
 
 
 def keep(text: str) -> int:

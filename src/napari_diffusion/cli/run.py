@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion import Recipe, steps
-from napari_diffusion.cli.arguments import UsageError
+from napari_diffusion.cli.arguments import ONE_FILE, UsageError
 from napari_diffusion.cli.recipe import chosen
 from napari_diffusion.grid import Grid, GridOptions
 from napari_diffusion.picture import is_dask
@@ -26,9 +26,22 @@ if TYPE_CHECKING:
 
 def run(arguments: Namespace) -> int:
     """Read a picture, run the loop on it, and write each step as it is made."""
+    chosen(arguments)  # what is wrong with it can be said before anything is read
+    source, options, dtype = prepared(arguments)
+    recipe = chosen(arguments, min(source.spacing_along(options["along"] or "")))
+    output = opened(arguments.output, source, recipe, arguments.keep, dtype, arguments.overwrite)
+    with threads(arguments.threads):
+        recipe = recipe.resolved(source.image, **options)
+        write_steps(output, source, recipe, options, arguments.keep, arguments.quiet)
+    if not arguments.quiet:
+        print(f"{output.path}: {_written(output)}")
+    return 0
+
+
+def prepared(arguments: Namespace) -> tuple[Source, GridOptions, Any]:
+    """Return the source, its grid options, and the type to write: None for that computed in."""
     from napari_diffusion.store import check_apart, check_ending, read_image
 
-    chosen(arguments)  # what is wrong with it can be said before anything is read
     read = [path for path in (arguments.input, arguments.mask) if path is not None]
     try:
         check_ending(arguments.output)
@@ -37,17 +50,18 @@ def run(arguments: Namespace) -> int:
     check_apart(arguments.output, *read)
     source, options = read_as(read_image(arguments.input), arguments)
     _check_memory(source)
-    recipe = chosen(arguments, min(source.spacing_along(options["along"] or "")))
     mask = None if arguments.mask is None else read_image(arguments.mask).image
     options = {**options, "mask": mask, "missing": arguments.missing}
     dtype = source.image.dtype.newbyteorder("=") if arguments.dtype == "source" else None
-    output = opened(arguments.output, source, recipe, arguments.keep, dtype, arguments.overwrite)
-    with _threads(arguments.threads):
-        recipe = recipe.resolved(source.image, **options)
-        write_steps(output, source, recipe, options, arguments.keep, arguments.quiet)
-    if not arguments.quiet:
-        print(f"{output.path}: {_written(output)}")
-    return 0
+    return source, options, dtype
+
+
+def check_one(arguments: Namespace) -> None:
+    """Refuse an output without ending where there is one picture to write."""
+    if not arguments.output.suffix:
+        raise UsageError(
+            f"{str(arguments.output)!r} needs an ending that says the format: {ONE_FILE}."
+        )
 
 
 def read_as(source: Source, arguments: Namespace) -> tuple[Source, GridOptions]:
@@ -102,15 +116,20 @@ def opened(
     from napari_diffusion.store import Output
 
     count = sum(kept(index, recipe, keep) for index in range(recipe.total_steps + 1))
-    return Output(path, source, count, _computed(source) if dtype is None else dtype, overwrite)
+    return Output(path, source, count, computed(source) if dtype is None else dtype, overwrite)
 
 
-def _computed(source: Source) -> Any:
+def computed(source: Source) -> Any:
     """Return the type that a source is computed in."""
     import numpy as np
 
     wide = source.image.dtype.kind == "f" and source.image.dtype.itemsize == 8
     return np.dtype(np.float64 if wide else np.float32)
+
+
+def processed(source: Source) -> str | None:
+    """Return what was done to a source before, in words; None where it is raw."""
+    return None if source.record is None else source.record.get("processed")
 
 
 def kept(index: int, recipe: Recipe, keep: int) -> bool:
@@ -137,11 +156,14 @@ def write_steps(
     from napari_diffusion.provenance import record
     from napari_diffusion.store import cast_record
 
-    cast = cast_record(_computed(source), output.dtype)
+    more = {
+        "cast": cast_record(computed(source), output.dtype),
+        "source_processed": processed(source),
+    }
     total = recipe.total_steps + (recipe.final_filter is not None)
     with (
         output,
-        _stoppable() as stop,
+        stoppable() as stop,
         tqdm(total=total, unit="step", disable=quiet, file=sys.stderr) as bar,
         contextlib.closing(_made(output, source, recipe, options, stop)) as made,
     ):
@@ -151,7 +173,7 @@ def write_steps(
             if seen is not None:
                 seen(step)
             if kept(step.index, recipe, keep):
-                output.write(step.image, record(recipe, step, options, source.name, cast=cast))
+                output.write(step.image, record(recipe, step, options, source.name, **more))
             bar.update()
             del step  # one image less while the next step is made
 
@@ -188,7 +210,7 @@ def _written(output: Output) -> str:
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[threading.Event]:
+def stoppable() -> Iterator[threading.Event]:
     """Turn the first Ctrl-C into a request to stop; the second one breaks off at once."""
     stop = threading.Event()
 
@@ -211,7 +233,7 @@ def _stoppable() -> Iterator[threading.Event]:
 
 
 @contextlib.contextmanager
-def _threads(count: int | None) -> Iterator[None]:
+def threads(count: int | None) -> Iterator[None]:
     """Limit the threads of the engine, and of dask."""
     if count is None:
         yield

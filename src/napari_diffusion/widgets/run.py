@@ -191,8 +191,6 @@ def _run(job: Job, outlet: Outlet, worker: Worker) -> None:
             done = max(step.index + 1 - job.first_step, 0)
             if step.index in job.kept:
                 kept = record(recipe, step, options, job.source_name, first_step, **more)
-                if "source_processed" in more:
-                    kept["processed"] += f" The source was: {more['source_processed']}"
                 shown = outlet.keep(_finished(step, job))
                 worker.post(Made(shown, kept, done), in_turn=outlet.in_turn)
             else:

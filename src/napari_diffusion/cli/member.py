@@ -1,0 +1,37 @@
+"""One noise or filter by its name, with changes."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.catalog import from_dict, member_class, to_dict, with_setting
+from napari_diffusion.cli.arguments import UsageError
+from napari_diffusion.presets import DIGITS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FIELDS = {"noise": "noise", "filter": "diffusion_filter"}
+
+
+def member(slot: str, name: str, settings: Sequence[tuple[str, Any]], length: float = 1.0) -> Any:
+    """Return the member that a command line asks for.
+
+    Its defaults are for samples at a distance of 1; `length` is the distance there is. What the
+    command line says is in world units as it stands.
+    """
+    field = _FIELDS[slot]
+    try:
+        cls = member_class(slot, name)
+        needed = [p.name for p in cls.parameters() if p.default is dataclasses.MISSING]
+        missing = [each for each in needed if each not in dict(settings)]
+        if missing:
+            raise UsageError(f"{name} needs --set {missing[0]}=VALUE.")
+        given = {each: value for each, value in settings if each in needed}
+        values: Any = to_dict(from_dict(slot, {"type": name, **given}).scaled(length, DIGITS))
+        for path, value in settings:
+            values = with_setting({field: values}, f"{field}.{path}", value)[field]
+        return from_dict(slot, values)
+    except (ValueError, TypeError) as error:
+        raise UsageError(str(error)) from error
