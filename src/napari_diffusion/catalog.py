@@ -1,30 +1,47 @@
-"""Name, class and JSON form of every member, from the tuples of their packages."""
+"""Name, class and JSON form of every member: ours, from the tuples of their packages, and others'.
+
+Other distributions add theirs through the entry-point group ``napari_diffusion.members``.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+import inspect
+import warnings
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, cast
 
-from napari_diffusion.filters import FILTERS
+from napari_diffusion.filters import FILTERS, Filter
 from napari_diffusion.function import name_of
 from napari_diffusion.map import Map
-from napari_diffusion.noise import NOISES
-from napari_diffusion.schedules import SCHEDULES
+from napari_diffusion.noise import NOISES, Noise
+from napari_diffusion.schedules import SCHEDULES, Schedule
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from napari_diffusion.member import Member
     from napari_diffusion.parameter import Parameter
 
-MEMBERS: dict[str, tuple[type[Member], ...]] = {
+GROUP = "napari_diffusion.members"
+
+OWN: dict[str, tuple[type[Member], ...]] = {
     "noise": NOISES,
     "schedule": SCHEDULES,
     "filter": FILTERS,
 }
+
+BASES: dict[str, type[Member]] = {"noise": Noise, "schedule": Schedule, "filter": Filter}
+
+# All members, ours first; see `__getattr__`.
+MEMBERS: dict[str, tuple[type[Member], ...]]
 
 _RECIPE_SLOTS = {
     "noise": "noise",
     "schedule": "schedule",
     "diffusion_filter": "filter",
     "final_filter": "filter",
+    "domain": "domain",
 }
 
 _RECIPE_FIELDS = (
@@ -36,9 +53,59 @@ _RECIPE_FIELDS = (
 )
 
 
+def __getattr__(name: str) -> Any:
+    """Look for the members of other distributions when all there are are first asked for."""
+    if name == "MEMBERS":
+        return _members()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@functools.cache
+def _members() -> dict[str, tuple[type[Member], ...]]:
+    """Return the members of every slot; what another distribution has broken is left out."""
+    found = dict(OWN)
+    for entry in sorted(entry_points(group=GROUP), key=lambda each: (each.name, each.value)):
+        try:
+            cls = _checked(entry.load(), found)
+        except Exception as error:
+            warnings.warn(
+                f"{_origin(entry)} offers napari-diffusion the member {entry.name!r} "
+                f"({entry.value}), which is left out: {type(error).__name__}: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        else:
+            found[cls.slot] = (*found[cls.slot], cls)
+    return found
+
+
+def _origin(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "A distribution"
+
+
+def _checked(loaded: Any, found: dict[str, tuple[type[Member], ...]]) -> type[Member]:
+    """Return a class; refuse what no form, recipe or run could use."""
+    bases = BASES.values()
+    if not inspect.isclass(loaded) or not any(issubclass(loaded, base) for base in bases):
+        raise TypeError(f"it is no subclass of Filter, Noise or Schedule (got {loaded!r}).")
+    cls = cast("type[Member]", loaded)
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
+        raise TypeError(f"it has no {missing} of its own.")
+    for other in found[cls.slot]:
+        if other.__name__ == cls.__name__:
+            raise ValueError(f"there is a {cls.slot} {cls.__name__} already, {other.__module__}.")
+    cls()  # forms begin with the defaults
+    return cls
+
+
 def member_class(slot: str, name: str) -> type[Member]:
     """Return the class called `name` in a slot, or raise and list the names that there are."""
-    known = {cls.__name__: cls for cls in MEMBERS[slot]}
+    # Other distributions are not looked for where there is no need.
+    for cls in OWN[slot]:
+        if cls.__name__ == name:
+            return cls
+    known = {cls.__name__: cls for cls in _members()[slot]}
     if name not in known:
         raise ValueError(f"There is no {slot} called {name!r}; there are {', '.join(known)}.")
     return known[name]
@@ -118,7 +185,9 @@ def _field(name: str, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
     if isinstance(value, list):
         return tuple(from_dict(slot, each) for each in value)
-    return None if value is None else from_dict(slot, value)
+    # A domain may be said by its name alone.
+    named = slot == "domain" and isinstance(value, str)
+    return value if value is None or named else from_dict(slot, value)
 
 
 def with_setting(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -141,7 +210,8 @@ def _changed(slot: str | None, before: Any, path: str, rest: str, value: Any) ->
         if empty:
             return None
         named = slot is not None and not isinstance(value, dict | list)
-        return to_dict(member_class(slot, str(value))()) if named and slot else value
+        name = str(value).capitalize() if slot == "domain" else str(value)
+        return to_dict(member_class(slot, name)()) if named and slot else value
     if slot is None or not isinstance(before, dict):
         name = path.removesuffix(f".{rest}")
         raise ValueError(f"{path!r} names nothing that can be set: {name} is {before!r}.")
