@@ -55,24 +55,25 @@ def strip(shown: Iterable[tuple[str, str]]) -> str:
 
 
 def variations(parameter: Parameter, value: Any) -> list[Any]:
-    """Return values that show what a parameter does, `value` being the usual one."""
+    """Return values that show what a parameter does, `value` being the usual one.
+
+    None where there is nothing to be seen: for members, functions, lists and arrays, and for what
+    is not set unless somebody does.
+    """
     if parameter.kind == "choice":
         return list(parameter.choices)
     if parameter.kind == "bool":
         return [False, True]
-    if parameter.kind == "text" or isinstance(value, tuple | str):
+    if parameter.kind not in ("int", "float") or not isinstance(value, int | float):
         return []
     spread = [value / 4, value, value * 4] if value else [0, 1, 2]
     if parameter.kind == "int":
         spread = [round(each) for each in spread]
     low = [b for b in (parameter.minimum, parameter.above) if b is not None]
-    allowed = [
-        each
-        for each in spread
-        if all(each >= bound for bound in low)
-        and (parameter.above is None or each > parameter.above)
-        and (parameter.maximum is None or each <= parameter.maximum)
-    ]
+    lowest = max(low, default=-np.inf)
+    highest = np.inf if parameter.maximum is None else parameter.maximum
+    within = [type(value)(min(max(each, lowest), highest)) for each in spread]
+    allowed = [each for each in within if parameter.above is None or each > parameter.above]
     return sorted(set(allowed))
 
 

@@ -10,6 +10,7 @@ from napari_diffusion.filters.custom import Custom
 from napari_diffusion.filters.edge_enhancing import EdgeEnhancing
 from napari_diffusion.filters.gaussian import Gaussian
 from napari_diffusion.filters.heat import Heat
+from napari_diffusion.filters.hybrid import Hybrid
 from napari_diffusion.filters.median import Median
 from napari_diffusion.filters.non_local_means import NonLocalMeans
 from napari_diffusion.filters.perona_malik import PeronaMalik
@@ -20,6 +21,7 @@ FILTERS: tuple[type[Filter], ...] = (
     PeronaMalik,
     EdgeEnhancing,
     CoherenceEnhancing,
+    Hybrid,
     Heat,
     Gaussian,
     Median,
@@ -40,6 +42,7 @@ __all__ = [
     "Flow",
     "Gaussian",
     "Heat",
+    "Hybrid",
     "Median",
     "NonLocalMeans",
     "PeronaMalik",

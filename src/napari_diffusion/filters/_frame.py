@@ -95,9 +95,10 @@ class Frame:
         return np.array(block.transpose(self.order), order="C").reshape(self.shape)
 
     def restored(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Return a canonical block of what is laid out."""
+        """Return a canonical block of what is laid out, which may have fewer channels."""
         back = np.argsort(self.order)
-        return np.ascontiguousarray(array.reshape(self.apart).transpose(back))
+        apart = [-1 if axis == 1 else n for axis, n in zip(self.order, self.apart, strict=True)]
+        return np.ascontiguousarray(array.reshape(apart).transpose(back))
 
 
 def refuse_stretched(name: str, grid: Grid) -> None:

@@ -33,7 +33,7 @@ class TensorLaw(NamedTuple):
     power: int = 1
     constant: float = 1.0
     alpha: float = 0.0
-    switch: float = 0.0
+    switch: float = -1.0
 
 
 @dataclass(frozen=True)
@@ -158,21 +158,40 @@ class TensorFlow(Flow):
         inside: NDArray[np.bool_] | None,
         drive: Drive,
     ) -> NDArray[Any]:
-        from napari_diffusion.filters import _tensor_laws, _tensor_steps
+        from napari_diffusion.filters import _tensor_laws
+
+        structure = self._structure(u, frame, grid, inside, drive)
+        _tensor_laws.replace(structure, self.law(), 1.0 / self.condition_limit, drive)
+        return structure
+
+    def _structure(
+        self,
+        u: NDArray[Any],
+        frame: Frame,
+        grid: Grid,
+        inside: NDArray[np.bool_] | None,
+        drive: Drive,
+    ) -> NDArray[Any]:
+        from napari_diffusion.filters import _tensor_steps
 
         contrasts, sigmas = self._contrasts(grid), (self.smoothing, getattr(self, "integration", 0))
-        structure = _tensor_steps.structure(
+        return _tensor_steps.structure(
             u, frame, inside, contrasts, sigmas, grid.joint_channels, drive
         )
-        law = self.law()
-        planar = frame.dimensions == 2
-        made = _tensor_laws.planar_tensors if planar else _tensor_laws.solid_tensors
 
-        def work(start: int, stop: int) -> None:
-            made(structure, *law, 1.0 / self.condition_limit, start, stop)
+    def coherence(
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> NDArray[Any]:
+        """Return √(µ₁ − µ_last) of J at every sample, in intensity per world unit."""
+        from napari_diffusion.filters import _tensor_laws
 
-        drive.each(work, drive.bands(frame.row_count, frame.shape[4]))
-        return structure
+        frame = Frame.of(block.shape, grid)
+        inside = None if mask is None else frame.arranged(mask)
+        structure = self._structure(frame.arranged(block), frame, grid, inside, drive)
+        _tensor_laws.replace(structure, TensorLaw(_tensor_laws.DIFFERENCE), 1.0, drive)
+        t, _, z, y, x = frame.shape
+        apart = structure[0].reshape(-1, t, z, y, x).swapaxes(0, 1)
+        return frame.restored(np.sqrt(apart)) * block.dtype.type(max(self._contrasts(grid)))
 
     def apply(
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive

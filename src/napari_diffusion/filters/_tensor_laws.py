@@ -11,16 +11,24 @@ Frangakis and Hegerl (2001), Noise reduction in electron tomographic reconstruct
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
 from napari_diffusion.filters._exponential import exp_of_minus
 from napari_diffusion.filters._stencil import TOGETHER
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+
 # EDGE : λ = g(√µ), 1 where nothing changes.
 # LINES : α, but for the least of the µ the coherence function of what it is below the next one.
 # PLANES : the coherence function of what each µ is below the greatest.
-EDGE, LINES, PLANES = range(3)
+# DIFFERENCE : no tensor, but in its first component the greatest µ less the least.
+EDGE, LINES, PLANES, DIFFERENCE = range(4)
 
 # After so many sweeps no tensor had off-diagonal components above 1e-20 of its trace.
 _SWEEPS = 4
@@ -58,7 +66,8 @@ def planar_tensors(p, law, power, constant, alpha, switch, least, start, stop):
     alpha : float
         Diffusivity across structures.
     switch : float
-        Where the eigenvalues µ differ by less, the law is EDGE all the same.
+        Where the eigenvalues µ differ by less, the law is EDGE all the same, and elsewhere
+        coherence is relative to it, not to the contrast squared; negative for neither.
     least : float
         Least ratio of two λ.
     start, stop : int
@@ -68,12 +77,16 @@ def planar_tensors(p, law, power, constant, alpha, switch, least, start, stop):
     zero, half, tiny = kind(0), kind(0.5), np.finfo(p.dtype).tiny
     noise, c, a = kind(64) * np.finfo(p.dtype).eps, kind(constant), kind(alpha)
     ratio, threshold = kind(least), kind(switch)
+    unit = kind(1) if switch < 0 else max(threshold, tiny)
     for group in range(p.shape[1]):
         for row in range(start, stop):
             p00, p01, p11 = p[0, group, row], p[1, group, row], p[2, group, row]
             for x in range(p.shape[3]):
                 middle, d, o = half * (p00[x] + p11[x]), half * (p00[x] - p11[x]), p01[x]
                 r = np.sqrt(d * d + o * o)
+                if law == DIFFERENCE:
+                    p00[x] = r + r
+                    continue
                 # What is less than round-off of the greater eigenvalue is 0.
                 clean = noise * (middle + r)
                 first = _edge(max(middle + r - clean, zero), power, c)
@@ -81,7 +94,7 @@ def planar_tensors(p, law, power, constant, alpha, switch, least, start, stop):
                 if law != EDGE:
                     coherent = r + r >= threshold
                     first = a if coherent else first
-                    second = _coherent(r + r, a) if coherent else second
+                    second = _coherent((r + r) / unit, a) if coherent else second
                 most = ratio * max(first, second)
                 first, second = max(first, most), max(second, most)
                 mean, turn = half * (first + second), half * (first - second) / max(r, tiny)
@@ -143,6 +156,7 @@ def solid_tensors(p, law, power, constant, alpha, switch, least, start, stop):
     kind = p.dtype.type
     zero, c, alone = kind(0), kind(constant), kind(alpha)
     noise, ratio, threshold = kind(64) * np.finfo(p.dtype).eps, kind(least), kind(switch)
+    unit = kind(1) if switch < 0 else max(threshold, np.finfo(p.dtype).tiny)
     a, v = np.empty((6, TOGETHER), p.dtype), np.empty((9, TOGETHER), p.dtype)
     k = np.empty((4, TOGETHER), p.dtype)
     for group in range(p.shape[1]):
@@ -160,6 +174,9 @@ def solid_tensors(p, law, power, constant, alpha, switch, least, start, stop):
                     middle = max(min(m0, m1), min(max(m0, m1), m2))
                     above = middle if law == LINES else high
                     alike = law == EDGE or high - low < threshold
+                    if law == DIFFERENCE:
+                        p[0, group, row, x0 + x] = high - low
+                        continue
                     clean = noise * high
                     q = p[6, group, row, x0 + x] if p.shape[0] == 7 else zero
                     if alike:
@@ -167,13 +184,15 @@ def solid_tensors(p, law, power, constant, alpha, switch, least, start, stop):
                         k0, k1 = _edge(max(m0, zero), power, c), _edge(max(m1, zero), power, c)
                         k2, k3 = _edge(max(m2, zero), power, c), _edge(q, power, c)
                     else:
-                        k0 = _coherent(max(above - m0, zero), alone)
-                        k1 = _coherent(max(above - m1, zero), alone)
-                        k2 = _coherent(max(above - m2, zero), alone)
-                        k3 = _coherent(max(high - q, zero), alone)
+                        k0 = _coherent(max(above - m0, zero) / unit, alone)
+                        k1 = _coherent(max(above - m1, zero) / unit, alone)
+                        k2 = _coherent(max(above - m2, zero) / unit, alone)
+                        k3 = _coherent(max(high - q, zero) / unit, alone)
                     most = ratio * max(max(k0, k1), k2)
                     k[0, x], k[1, x], k[2, x] = max(k0, most), max(k1, most), max(k2, most)
                     k[3, x] = k3
+                if law == DIFFERENCE:
+                    continue
                 first = 0
                 for i in range(3):
                     for j in range(i, 3):
@@ -189,3 +208,14 @@ def solid_tensors(p, law, power, constant, alpha, switch, least, start, stop):
                     target = p[6, group, row, x0:]
                     for x in range(size):
                         target[x] = k[3, x]
+
+
+def replace(
+    tensors: NDArray[Any], law: tuple[int, int, float, float, float], least: float, drive: Drive
+) -> None:
+    """Turn structure tensors (components, G, site rows, X) to diffusion tensors, in place."""
+    turned = planar_tensors if len(tensors) == 3 else solid_tensors
+    rows, columns = tensors.shape[2:]
+    drive.each(
+        lambda start, stop: turned(tensors, *law, least, start, stop), drive.bands(rows, columns)
+    )

@@ -8,6 +8,12 @@ from typing import Annotated
 from napari_diffusion.filters._tensor import TensorFlow, TensorLaw
 from napari_diffusion.filters.perona_malik import weickert_constant
 
+SHARPNESS = {
+    "min": 1,
+    "max": 8,
+    "tooltip": "How abruptly diffusion across edges falls at the contrast.",
+}
+
 
 @dataclass(frozen=True)
 class EdgeEnhancing(TensorFlow):
@@ -62,14 +68,7 @@ class EdgeEnhancing(TensorFlow):
     Fehrenbach and Mirebeau (2014), Sparse non-negative stencils for anisotropic diffusion.
     """
 
-    sharpness: Annotated[
-        int,
-        {
-            "min": 1,
-            "max": 8,
-            "tooltip": "How abruptly diffusion across edges falls at the contrast.",
-        },
-    ] = 4
+    sharpness: Annotated[int, SHARPNESS] = 4
 
     def law(self) -> TensorLaw:
         """Return Weickert's conductance for every eigenvalue."""

@@ -1,0 +1,184 @@
+"""Diffusion along edges in one part of a picture, along lines or planes in the other."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+import numpy as np
+
+from napari_diffusion.filters._tensor import INTEGRATION, TensorFlow, TensorLaw
+from napari_diffusion.filters.coherence_enhancing import ACROSS, CODES, Structure
+from napari_diffusion.filters.edge_enhancing import SHARPNESS
+from napari_diffusion.filters.perona_malik import weickert_constant
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.picture import Picture
+
+# Median absolute deviations of normal numbers per standard deviation, and how many of those the
+# coherence of a structure is above the median one.
+MAD_TO_SIGMA = 1.4826
+DEVIATIONS = 2.0
+
+
+@dataclass(frozen=True)
+class Hybrid(TensorFlow):
+    """Smooth noise as `EdgeEnhancing` does, and draw lines as `CoherenceEnhancing` does.
+
+    ``∂u/∂t = div(D ∇u)`` with the D of `EdgeEnhancing` where ``√(µ₁ − µ_last) < switch`` and that
+    of `CoherenceEnhancing` elsewhere, with switch in place of its contrast; µ are the eigenvalues
+    of the structure tensor J = G ∗ (∇v ∇vᵀ). What has no direction is noise or a region and is
+    smoothed; what has one is smoothed along it. Explicit sub-steps with non-negative stencils: mean
+    and range are kept.
+
+    Parameters
+    ----------
+    time : float
+        Diffusion time per step in world units²: the longer, the smoother.
+    contrast : float or "auto"
+        In intensity per world unit, greater than 0: X
+    smoothing : float
+        Standard deviation in world units of a Gaussian that is applied before gradients are taken,
+        0 or more.
+    condition_limit : float
+        1 to 10 000: how many times faster to diffuse along a structure than across it, at most;
+        see `EdgeEnhancing`.
+    integration : float
+        Standard deviation in world units of the Gaussian G over which directions are averaged.
+    structure : {"lines", "planes"}
+        In space, what to smooth along; in a plane both are lines.
+    sharpness : int
+        1 to 8: how abruptly diffusion across edges falls at the contrast.
+    switch : float or "auto"
+        In intensity per world unit, 0 or more: larger values take more for noise. "auto" measures
+        the source: the mean of µ₁ − µ_last over `background`, or without one the median of its
+        root plus two standard deviations, taken from median deviations.
+    background : tuple of float or None
+        A box of noise alone for "auto": begin and end along each axis that diffuses, in the order
+        of the array, as fractions of its length: (0, 0.2, 0.8, 1) is a corner of a plane.
+
+    Raises
+    ------
+    ValueError
+        Where samples are more than 100 times as long along one axis as along another, or where the
+        background is no box within the picture.
+
+    Notes
+    -----
+    Use it for noisy tomograms and other pictures that have regions as well as membranes or
+    filaments. Give it a background where there is one, for no estimate is as good. Not where the
+    structures are as faint as the noise: they fall to the smoothing side and vanish.
+
+    References
+    ----------
+    Frangakis and Hegerl (2001), Noise reduction in electron tomographic reconstructions using
+    nonlinear anisotropic diffusion.
+    Fernández and Li (2003), An improved algorithm for anisotropic nonlinear diffusion for denoising
+    cryo-tomograms.
+    """
+
+    contrast: Annotated[
+        float | Literal["auto"],
+        {
+            "above": 0.0,
+            "unit": "intensity/world",
+            "tooltip": "Gradient that makes a structure: what is flatter counts as noise.",
+        },
+    ] = "auto"
+    integration: Annotated[float, INTEGRATION] = 2.0
+    structure: Annotated[
+        Structure,
+        {"tooltip": "What to smooth along in space: lines, or planes; in a plane always lines."},
+    ] = "lines"
+    sharpness: Annotated[int, SHARPNESS] = 4
+    switch: Annotated[
+        float | Literal["auto"],
+        {
+            "min": 0.0,
+            "unit": "intensity/world",
+            "tooltip": "Coherence from which on a structure is drawn instead of smoothed.",
+        },
+    ] = "auto"
+    background: Annotated[
+        tuple[float, ...] | None,
+        {
+            "min": 0.0,
+            "max": 1.0,
+            "tooltip": "A box of noise alone, begin and end along each axis as fractions of it.",
+        },
+    ] = None
+
+    def resolved(self, image: Any, grid: Grid) -> Self:
+        """Return this filter with the contrast and the switch that the image itself suggests."""
+        chosen = super().resolved(image, grid)
+        if chosen.switch != "auto":
+            return chosen
+        return chosen.replaced(switch=_coherence_of_noise(image, chosen, self.background))
+
+    def law(self) -> TensorLaw:
+        """Return the laws of edges and of lines or planes, and where to switch."""
+        if isinstance(self.switch, str) or not isinstance(self.contrast, float):
+            raise ValueError('switch is still "auto": resolve the filter on the source first.')
+        ratio = self.switch / self.contrast
+        constant = weickert_constant(self.sharpness)
+        return TensorLaw(CODES[self.structure], self.sharpness, constant, ACROSS, ratio * ratio)
+
+
+def _coherence_of_noise(
+    picture: Picture, member: Hybrid, background: tuple[float, ...] | None
+) -> float:
+    from napari_diffusion.estimate._measure import measured
+
+    grid = picture.grid
+    if background is not None:
+        return _mean_coherence(picture, member, _box(picture, background))
+    reach = zip(member.reach(grid), member.stencil_reach(grid), strict=True)
+    halo = [whole - 2 * stencil for whole, stencil in reach]
+
+    def coherence(block: NDArray[Any], mask: Any, place: Grid, drive: Drive) -> NDArray[Any]:
+        return member.coherence(block, place, mask, drive)
+
+    joined = grid.joint_channels
+    middle = measured(picture, coherence, halo, joined=joined).quantile(0.5)
+    away = measured(picture, coherence, halo, joined=joined, around=middle).quantile(0.5)
+    return middle + DEVIATIONS * MAD_TO_SIGMA * away
+
+
+def _mean_coherence(picture: Picture, member: Hybrid, box: tuple[slice, ...]) -> float:
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.picture import is_dask
+
+    part = picture.cut(box)
+    block = part.data.compute() if is_dask(part.data) else part.data
+    mask = part.mask.compute() if is_dask(part.mask) else part.mask
+    found = member.coherence(np.ascontiguousarray(block), part.grid, mask, Drive())
+    inside = (
+        slice(None) if mask is None else np.broadcast_to(mask.any(1, keepdims=True), found.shape)
+    )
+    return math.sqrt(float(np.mean(found[inside].astype(np.float64) ** 2)))
+
+
+def _box(picture: Picture, background: tuple[float, ...]) -> tuple[slice, ...]:
+    grid = picture.grid
+    axes = [axis for axis in grid.axes if axis in grid.along]
+    if len(background) != 2 * len(axes):
+        raise ValueError(
+            f"Hybrid: background must have a begin and an end for each of the axes "
+            f"{''.join(axes)!r} (got {len(background)} numbers): {background!r}."
+        )
+    box = [slice(0, size) for size in picture.data.shape]
+    for place, name in enumerate(axes):
+        axis = "tczyx".index(name)
+        begin, end = (math.floor(f * grid.shape[axis] + 0.5) for f in background[2 * place :][:2])
+        if end <= begin:
+            raise ValueError(
+                f"Hybrid: background has no sample along {name!r} (got {background!r} of "
+                f"{grid.shape[axis]} samples): make its end larger than its begin."
+            )
+        box[axis] = slice(begin, end)
+    return tuple(box)
