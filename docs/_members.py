@@ -89,7 +89,7 @@ class Pictures:
         strip += [("source", f"source, σ = {_pictures.NOISE}", _pictures.noisy())]
         for count in SHOWN_STEPS:
             caption = f"{count} step{'s' * (count > 1)}"
-            caption += "" if time is None else f", time {count * time:g}"
+            caption += f", time {count * time:g}" if isinstance(time, float) else ""
             strip.append((f"step_{count}", caption, images[count - 1]))
         return (
             "## Step by step\n\n"

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
 
 from napari_diffusion import Recipe
-from napari_diffusion.filters import FILTERS, Bilateral, Custom, Heat
+from napari_diffusion.filters import FILTERS, Bilateral, Custom, Heat, TotalVariationFlow
 from napari_diffusion.noise import NOISES, Gaussian
 from napari_diffusion.schedules import SCHEDULES
 
@@ -165,8 +165,9 @@ def members(draw, classes, **options):
 MODEST = st.one_of(st.floats(0.01, 2.0), st.just(0.5))
 
 
-# Members that look at all samples within a few widths allow less in four dimensions.
-NEARBY = {Bilateral: st.floats(0.01, 0.4)}
+# Members that look at all samples within a few widths allow less in four dimensions, and flat
+# slopes that are small take very many sub-steps.
+NEARBY = {Bilateral: st.floats(0.01, 0.4), TotalVariationFlow: st.floats(0.5, 2.0)}
 
 
 def filters(numbers=MODEST, **options):

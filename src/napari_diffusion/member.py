@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # How often a length enters a unit.
-_LENGTHS = {"world": 1, "world²": 2, "intensity/world": -1}
+_LENGTHS = {"world": 1, "world²": 2, "intensity/world": -1, "intensity·world": 1}
 
 
 @dataclass(frozen=True)

@@ -101,4 +101,4 @@ def summary(recipe: Recipe) -> str:
 
 def _time(member: Any) -> str:
     time = getattr(member, "time", None)
-    return "" if time is None else f" (time {time:g})"
+    return f" (time {time:g})" if isinstance(time, float) else ""

@@ -15,10 +15,12 @@ from napari_diffusion.filters.median import Median
 from napari_diffusion.filters.non_local_means import NonLocalMeans
 from napari_diffusion.filters.perona_malik import PeronaMalik
 from napari_diffusion.filters.total_variation import TotalVariation
+from napari_diffusion.filters.total_variation_flow import TotalVariationFlow
 from napari_diffusion.filters.wavelet import Wavelet
 
 FILTERS: tuple[type[Filter], ...] = (
     PeronaMalik,
+    TotalVariationFlow,
     EdgeEnhancing,
     CoherenceEnhancing,
     Hybrid,
@@ -47,5 +49,6 @@ __all__ = [
     "NonLocalMeans",
     "PeronaMalik",
     "TotalVariation",
+    "TotalVariationFlow",
     "Wavelet",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -29,19 +29,38 @@ TIME = {
     "tooltip": "How long to diffuse per step; as wide as a Gaussian of σ = √(2·time).",
 }
 
+Solver = Literal["explicit", "fsi", "aos"]
+
+SOLVER = {
+    "tooltip": "How time is integrated: explicit is exact about the range, fsi and aos are "
+    "faster for long times.",
+}
+
 
 @dataclass(frozen=True)
 class Flow(Filter):
-    """A diffusion equation ``∂u/∂t = div(D ∇u)``, integrated for `time` by explicit sub-steps.
+    """A diffusion equation ``∂u/∂t = div(D ∇u)``, integrated for `time` in sub-steps.
 
     The number of sub-steps follows from `time`, the parameters and the spacing alone, never from
-    the values of the picture, so that crops, chunks and previews take the same ones.
+    the values of the picture, so that crops, chunks and previews take the same ones. They are
+    explicit unless the flow has a field `solver` that says otherwise.
     """
 
     keeps_mean: ClassVar[bool] = True
     maximum_principle: ClassVar[bool] = True
 
     time: Annotated[float, TIME] = 1.0
+
+    @property
+    def scheme(self) -> str:
+        """Name of the integrator: ``"explicit"``, ``"fsi"`` or ``"aos"``."""
+        return getattr(self, "solver", "explicit")
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """The claims that hold: cycles of fast sub-steps may leave the range."""
+        held = super().claims
+        return held - {"maximum_principle"} if self.scheme == "fsi" else held
 
     def bound(self, grid: Grid) -> float:
         """Return the largest stable sub-step for a conductance of at most 1, in world units².
@@ -51,13 +70,31 @@ class Flow(Filter):
         return 1.0 / sum(2.0 / length**2 for length in grid.spacing)
 
     def sub_steps(self, grid: Grid) -> int:
-        """Return how many explicit sub-steps one step takes; refuse more than 10 000."""
-        steps = self.time / (SAFETY * self.bound(grid))
+        """Return how many sub-steps one step takes; refuse more than 10 000."""
+        steps = self._over(SAFETY * self.bound(grid))
+        if self.scheme == "fsi":
+            from napari_diffusion.filters._fsi import cycles_of
+
+            cycles, length = cycles_of(steps)
+            steps = cycles * length
+        elif self.scheme == "aos":
+            from napari_diffusion.filters._aos import steps_of
+
+            # The bound times Σ 2/h² is 1 over the largest conductance.
+            squares = sum(2.0 * (min(grid.spacing) / h) ** 2 for h in grid.spacing)
+            steps = steps_of(steps, SAFETY * steps / squares)
+        return self._allowed(steps, grid)
+
+    def _over(self, tau: float) -> float:
+        return self.time / tau if tau > 0 else (math.inf if self.time else 0.0)
+
+    def _allowed(self, steps: float, grid: Grid) -> int:
         if steps > MAX_SUB_STEPS:
             count = f"{math.ceil(steps)}" if steps < 1e9 else f"{steps:.3g}"
+            cure = 'take solver="aos", ' * (getattr(self, "solver", "aos") != "aos")
             raise ValueError(
                 f"{type(self).__name__}: time={self.time:g} at spacing {grid.spacing} needs "
-                f"{count} sub-steps, more than {MAX_SUB_STEPS}: give less time, or the right "
+                f"{count} sub-steps, more than {MAX_SUB_STEPS}: {cure}give less time, or the right "
                 "spacing if it is not that."
             )
         # A time of exactly n sub-steps is not to become n + 1 by the last bit of a quotient.
@@ -67,7 +104,10 @@ class Flow(Filter):
     def prepare(
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> Any:
-        """Return the coefficients of the equation for a state u, frozen for one sub-step."""
+        """Return the coefficients of the equation for a state u, frozen for a sub-step or cycle.
+
+        The solver "aos" takes (guide, law, slopes, mask, joint), see `_kernels.advance_faces`.
+        """
 
     @abc.abstractmethod
     def advance(
@@ -88,7 +128,9 @@ class Flow(Filter):
         return _ones_along(grid)
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return the reach of all sub-steps of one step."""
+        """Return the reach of all sub-steps of one step; None where every sub-step reaches all."""
+        if self.scheme == "aos":
+            return None
         count = self.sub_steps(grid)
         return tuple(count * each for each in self.reach(grid))  # type: ignore[return-value]
 
@@ -96,23 +138,30 @@ class Flow(Filter):
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""
-        count = self.sub_steps(grid)
-        if count == 0:
+        if self.sub_steps(grid) == 0:
             return block.copy()
-        weights = self.weights(self.time / count, grid, block.dtype)
-        site_rows = block.shape[0] * block.shape[2] * block.shape[3]
-        bands = drive.bands(site_rows, block.shape[1] * block.shape[4])
-        buffers = [np.empty_like(block) for _ in range(min(count, 2))]
-        u = block
-        for sub_step in range(count):
-            out = buffers[sub_step % 2]
-            coefficients = self.prepare(u, grid, mask, drive)
-            drive.each(
-                lambda a, b, u=u, out=out, c=coefficients: self.advance(u, out, c, weights, (a, b)),
-                bands,
-            )
-            u = out
-        return u
+        if self.scheme == "fsi":
+            from napari_diffusion.filters._fsi import integrated
+        elif self.scheme == "aos":
+            from napari_diffusion.filters._aos import integrated
+        else:
+            integrated = _explicit
+        return integrated(self, block, grid, mask, drive)
+
+    def advanced(
+        self,
+        u: NDArray[Any],
+        out: NDArray[Any],
+        coefficients: Any,
+        weights: NDArray[Any],
+        drive: Drive,
+    ) -> None:
+        """Write one explicit sub-step of all rows, shared among threads."""
+        t, c, z, y, x = u.shape
+        drive.each(
+            lambda a, b: self.advance(u, out, coefficients, weights, (a, b)),
+            drive.bands(t * z * y, c * x),
+        )
 
     def weights(self, tau: float, grid: Grid, dtype: Any) -> NDArray[Any]:
         """Return (shortest spacing / spacing)² per canonical axis, then tau / shortest spacing².
@@ -123,6 +172,20 @@ class Flow(Filter):
         shortest = min(grid.spacing)
         ratios = [(shortest / length) ** 2 for length in grid.lengths]
         return np.array([*ratios, tau / shortest**2], dtype)
+
+
+def _explicit(
+    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+) -> NDArray[Any]:
+    count = flow.sub_steps(grid)
+    weights = flow.weights(flow.time / count, grid, block.dtype)
+    buffers = [np.empty_like(block) for _ in range(min(count, 2))]
+    u = block
+    for sub_step in range(count):
+        out = buffers[sub_step % 2]
+        flow.advanced(u, out, flow.prepare(u, grid, mask, drive), weights, drive)
+        u = out
+    return u
 
 
 def _ones_along(grid: Grid) -> Shape:

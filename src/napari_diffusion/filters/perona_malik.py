@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 
-from napari_diffusion.filters._flow import Flow
+from napari_diffusion.filters._flow import SOLVER, Flow, Solver
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,6 +88,11 @@ class PeronaMalik(Flow):
         more. It keeps noise from being taken for edges (Catté and others).
     sharpness : int
         1 to 8, for Weickert's conductance alone: how abruptly it falls at the contrast.
+    solver : {"explicit", "fsi", "aos"}
+        "explicit" takes small sub-steps, keeps the range exactly and needs no more than its
+        surroundings. "fsi" takes cycles of accelerated ones, fewer for a long time, and may leave
+        the range near edges. "aos" takes long implicit steps along each axis, the fewest; it keeps
+        the range, needs the whole picture, and favours the axes a little.
 
     Notes
     -----
@@ -139,6 +144,7 @@ class PeronaMalik(Flow):
             "tooltip": "Only for the weickert conductance: how abruptly it falls at the contrast.",
         },
     ] = 4
+    solver: Annotated[Solver, SOLVER] = "explicit"
 
     def resolved(self, image: Any, grid: Grid) -> Self:
         """Return this filter with the contrast that the image's own gradients suggest."""
