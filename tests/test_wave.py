@@ -1,0 +1,50 @@
+"""Sub-steps in waves give the bits of sub-steps one after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_diffusion import drive
+from napari_diffusion.filters import PeronaMalik, _wave
+from napari_diffusion.filters._flow import Flow
+from napari_diffusion.picture import Picture
+
+LAYOUTS = (
+    ("yx", None, (37, 5)),
+    ("yx", "x", (9, 21)),
+    ("zyx", None, (9, 7, 6)),
+    ("tyx", "yx", (5, 8, 6)),
+    ("tyx", "tyx", (11, 4, 5)),
+    ("tzyx", "tzyx", (7, 3, 4, 5)),
+    ("cyx", None, (3, 23, 4)),
+)
+
+
+@pytest.mark.parametrize(("axes", "along", "shape"), LAYOUTS)
+def test_bits_are_those_of_one_sub_step_after_the_other(monkeypatch, axes, along, shape):
+    random = np.random.default_rng(len(shape))
+    picture = Picture.of(random.random(shape, dtype=np.float32), axes=axes, along=along)
+    for time in (0.05, 0.6, 1.4):
+        chosen = PeronaMalik(contrast=0.3, time=time)
+        one = drive.Drive(threads=1)
+        plain = Flow.apply(chosen, picture.data, picture.grid, None, one)
+        for threads in (1, 2, 3, 7):
+            monkeypatch.setattr(drive, "TILE_VOXELS", int(random.integers(1, 60)))
+            monkeypatch.setattr(_wave, "WAVE_BYTES", int(random.integers(1, 1 << 14)))
+            many = drive.Drive(threads=threads)
+            made = chosen.apply(picture.data, picture.grid, None, many)
+            np.testing.assert_array_equal(made, plain)
+
+
+def test_every_row_of_every_sub_step_is_taken_once(monkeypatch):
+    monkeypatch.setattr(drive, "TILE_VOXELS", 16)
+    block, done = np.zeros((1, 1, 1, 60, 4), np.float32), []
+    _wave.advanced(
+        lambda u, out, a, b: done.extend((id(u), id(out), row) for row in range(a, b)),
+        block,
+        5,
+        1,
+        drive.Drive(threads=3),
+    )
+    assert len(done) == 5 * 60
