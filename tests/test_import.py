@@ -22,6 +22,7 @@ KNOWN_TO = {
     "filters": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate", "blocks"},
     "noise": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate", "blocks"},
     "schedules": FIELDS,
+    "domains": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate"},
     "metrics": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate"},
     "estimate": {"grid", "picture", "drive", "compiled", "blocks", "filters"},
     "map": set(),
@@ -86,7 +87,7 @@ def test_what_members_know_leads_nowhere_above_either():
     leads_to = {}
     for path in FILES:
         leads_to.setdefault(part_of(path), set()).update(own_parts(path))
-    for start in ("filters", "noise", "schedules", "estimate", "blocks"):
+    for start in ("filters", "noise", "schedules", "domains", "estimate", "blocks"):
         reached, ahead = set(), {start}
         while ahead:
             reached |= ahead

@@ -92,6 +92,7 @@ def recipes():
         schedule=members("schedule"),
         diffusion_filter=filters | st.lists(filters, min_size=1, max_size=3).map(tuple),
         final_filter=st.none() | filters,
+        domain=st.none() | members("domain"),
         seed=st.integers(0, 2**64 - 1),
         stop_at=st.none() | counts,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-from napari_diffusion import estimate, filters, noise, schedules
+from napari_diffusion import domains, estimate, filters, noise, schedules
 from napari_diffusion.drive import Stopped
 from napari_diffusion.grid import Grid
 from napari_diffusion.loop import run, steps
@@ -22,6 +22,7 @@ __all__ = [
     "Recipe",
     "Step",
     "Stopped",
+    "domains",
     "estimate",
     "filters",
     "noise",

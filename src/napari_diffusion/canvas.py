@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from napari_diffusion.domains._base import on_blocks
 from napari_diffusion.drive import Drive, StopToken, with_halo
 from napari_diffusion.noise import Address
 from napari_diffusion.noise._base import check_scale_fits
 from napari_diffusion.picture import Picture, is_dask
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_diffusion.domains import Domain
     from napari_diffusion.filters import Filter
     from napari_diffusion.grid import GridOptions
     from napari_diffusion.noise import Noise
@@ -40,6 +46,7 @@ class Canvas:
     shown: Picture
     inner: tuple[slice, ...]
     drive: Any
+    first_step: int = 0
 
     @classmethod
     def of(
@@ -67,15 +74,19 @@ class Canvas:
         drive = _chunks() if is_dask(image) else Drive(stop=stop)
         if region is None:
             everything = tuple(slice(0, size) for size in picture.grid.shape)
-            return cls(recipe, picture, picture, everything, drive)
+            return cls(recipe, picture, picture, everything, drive, first_step)
         core = picture.grid.canonical_slices(region)
         outer, inner = with_halo(core, reach, picture.grid.shape)
-        return cls(recipe, picture.cut(outer), picture.cut(core), inner, drive)
+        return cls(recipe, picture.cut(outer), picture.cut(core), inner, drive, first_step)
 
     @property
     def start(self) -> Any:
-        """The window's values before the first step."""
-        return self.window.data
+        """The window's values before the first step; a domain takes what is noisy for its mean."""
+        domain, values = self.recipe.working_domain, self.window.data
+        if domain is None or self.first_step:
+            return values
+        stabilised = on_blocks(domain.stabilise, values, self.drive)
+        return self._outside_kept(values, on_blocks(domain.intensity, stabilised, self.drive))
 
     def add_noise(
         self, values: Any, noise: Noise | None, noise_scale: NoiseScale, step: int
@@ -87,7 +98,11 @@ class Canvas:
             check_scale_fits(scale, self.window)
         address = Address(self.recipe.seed, step)
         grid, mask = self.window.grid, self.window.mask
-        return self.drive.add_noise(values, noise, noise_scale, address, grid, mask)
+
+        def noisy(values: Any) -> Any:
+            return self.drive.add_noise(values, noise, noise_scale, address, grid, mask)
+
+        return self._in_domain(noisy, values)
 
     def apply_filter(self, values: Any, chosen: Filter | None) -> tuple[Any, NoiseScale | None]:
         """Return the filtered values, and how much was removed where the schedule asks for it.
@@ -96,12 +111,36 @@ class Canvas:
         """
         if chosen is None:
             return values, None
-        filtered = self.drive.apply_filter(values, chosen, self.window.grid, self.window.mask)
-        if self.recipe.schedule.tabulated:
-            return filtered, None
-        if self.recipe.noise is None:
-            return filtered, 0.0
-        return filtered, self._removed(values, filtered)
+        removed: list[NoiseScale] = []
+
+        def filtered(values: Any) -> Any:
+            after = self.drive.apply_filter(values, chosen, self.window.grid, self.window.mask)
+            if not self.recipe.schedule.tabulated:
+                removed.append(0.0 if self.recipe.noise is None else self._removed(values, after))
+            return after
+
+        return self._in_domain(filtered, values), removed[0] if removed else None
+
+    def _in_domain(self, work: Callable[[Any], Any], values: Any) -> Any:
+        """Return what work on stabilised values makes of intensities, as intensities.
+
+        The image of a step holds all that the next one needs, so that a run can go on from it.
+        """
+        domain = self.recipe.working_domain
+        if domain is None:
+            return work(values)
+        done = work(on_blocks(domain.restabilise, values, self.drive))
+        return self._outside_kept(values, on_blocks(domain.intensity, done, self.drive))
+
+    def _outside_kept(self, before: Any, after: Any) -> Any:
+        mask = self.window.mask
+        if mask is None:
+            return after
+        if is_dask(after):
+            import dask.array as da
+
+            return da.where(mask, after, before)
+        return np.where(mask, after, before)
 
     def _removed(self, before: Any, after: Any) -> NoiseScale:
         """Return the root mean square of the difference, of each channel where its noise is."""
@@ -134,7 +173,24 @@ def _check_room(recipe: Recipe, picture: Picture) -> None:
     for scale in start if isinstance(start, tuple) else (start,):
         assert scale is not None
         assert not isinstance(scale, str)
-        check_scale_fits(recipe.schedule.largest_scale(scale, recipe.num_steps), picture)
+        largest = recipe.schedule.largest_scale(scale, recipe.num_steps)
+        check_scale_fits(largest, picture)
+        if recipe.working_domain is not None:
+            _check_stabilised(recipe.working_domain, largest, picture)
+
+
+def _check_stabilised(domain: Domain, scale: float, picture: Picture) -> None:
+    """Refuse noise in stabilised units that is too large for the intensities it stands for."""
+    room = float(np.finfo(picture.data.dtype).max) / 64
+    probe = np.full((1,) * 5, 8 * scale)
+    # Nothing of 8 standard deviations is met, and what is beyond float64 is beyond anything.
+    with np.errstate(over="ignore"):
+        largest = float(domain.intensity(probe, Drive(threads=1)).max())
+    if not largest <= room:
+        raise ValueError(
+            f"A noise_scale of {scale:g} is in stabilised units of {type(domain).__name__}, where "
+            "it stands for intensities without room to compute: give less."
+        )
 
 
 def _any(noise_scale: NoiseScale) -> bool:

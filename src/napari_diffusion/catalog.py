@@ -11,6 +11,7 @@ import warnings
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, cast
 
+from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import FILTERS, Filter
 from napari_diffusion.function import name_of
 from napari_diffusion.map import Map
@@ -29,9 +30,15 @@ OWN: dict[str, tuple[type[Member], ...]] = {
     "noise": NOISES,
     "schedule": SCHEDULES,
     "filter": FILTERS,
+    "domain": DOMAINS,
 }
 
-BASES: dict[str, type[Member]] = {"noise": Noise, "schedule": Schedule, "filter": Filter}
+BASES: dict[str, type[Member]] = {
+    "noise": Noise,
+    "schedule": Schedule,
+    "filter": Filter,
+    "domain": Domain,
+}
 
 # All members, ours first; see `__getattr__`.
 MEMBERS: dict[str, tuple[type[Member], ...]]
@@ -87,7 +94,7 @@ def _checked(loaded: Any, found: dict[str, tuple[type[Member], ...]]) -> type[Me
     """Return a class; refuse what no form, recipe or run could use."""
     bases = BASES.values()
     if not inspect.isclass(loaded) or not any(issubclass(loaded, base) for base in bases):
-        raise TypeError(f"it is no subclass of Filter, Noise or Schedule (got {loaded!r}).")
+        raise TypeError(f"it is no subclass of Filter, Noise, Schedule or Domain (got {loaded!r}).")
     cls = cast("type[Member]", loaded)
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))

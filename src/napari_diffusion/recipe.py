@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion import catalog
+from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import Filter, PeronaMalik
 from napari_diffusion.noise import Address, Gaussian, Noise
 from napari_diffusion.noise._base import check_channels, checked_scale
@@ -45,6 +46,10 @@ class Recipe:
         Applied in every step; of a series, step k uses the k-th and the last one repeats.
     final_filter : Filter or None
         Applied once, after the last step.
+    domain : Domain, "anscombe", "log" or None
+        The values that noise and filters work on in place of the intensities: noise scale and
+        contrast are then in stabilised units. The name stands for the domain with everything
+        measured.
     seed : int
         0 … 2⁶⁴ − 1; the same seed gives the same noise.
     stop_at : int or None
@@ -58,6 +63,7 @@ class Recipe:
     schedule: Schedule = field(default_factory=Geometric)
     diffusion_filter: Filter | tuple[Filter, ...] = field(default_factory=PeronaMalik)
     final_filter: Filter | None = None
+    domain: Domain | Literal["anscombe", "log"] | None = None
     seed: int = 0
     stop_at: int | None = None
 
@@ -68,6 +74,8 @@ class Recipe:
             raise TypeError("num_steps must be a whole number (got None).")
         if isinstance(self.diffusion_filter, list):
             object.__setattr__(self, "diffusion_filter", tuple(self.diffusion_filter))
+        if isinstance(self.domain, str):
+            object.__setattr__(self, "domain", _domain_called(self.domain))
         _check_members(self)
         object.__setattr__(self, "seed", Address(self.seed).seed)
         own = self.starting_noise_scale is None and "natural" in getattr(self.noise, "claims", ())
@@ -86,6 +94,12 @@ class Recipe:
         chosen = self.diffusion_filter
         return chosen if isinstance(chosen, tuple) else (chosen,)
 
+    @property
+    def working_domain(self) -> Domain | None:
+        """The domain, which is no longer a name."""
+        assert not isinstance(self.domain, str)
+        return self.domain
+
     def filter_at(self, step: int) -> Filter:
         """Return the diffusion filter of a step."""
         return self.filters[min(step, len(self.filters) - 1)]
@@ -93,7 +107,7 @@ class Recipe:
     @property
     def is_resolved(self) -> bool:
         """Whether every "auto" has been replaced by its number."""
-        members = [*self.filters, self.final_filter, self.noise]
+        members: list[Any] = [*self.filters, self.final_filter, self.noise, self.domain]
         known = self.starting_noise_scale not in ("auto", None)
         return known and not any(m.autos() for m in members if m)
 
@@ -127,6 +141,10 @@ class Recipe:
 
     def resolved_on(self, picture: Picture) -> Recipe:
         """Return this recipe resolved on a picture that has been read in already."""
+        domain = self.working_domain
+        if domain is not None:
+            domain = domain.resolved(picture, picture.grid)
+            picture = domain.picture(picture)
         scale = self.starting_noise_scale
         noise = self.noise and self.noise.resolved(picture, picture.grid)
         if noise is None:
@@ -143,6 +161,7 @@ class Recipe:
             noise=noise,
             diffusion_filter=series if isinstance(self.diffusion_filter, tuple) else series[0],
             final_filter=self.final_filter and self.final_filter.resolved(picture, picture.grid),
+            domain=domain,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -158,6 +177,7 @@ class Recipe:
             if isinstance(series, tuple)
             else catalog.to_dict(series),
             "final_filter": catalog.to_dict(self.final_filter),
+            "domain": catalog.to_dict(self.working_domain),
             "seed": self.seed,
             "stop_at": self.stop_at,
         }
@@ -212,6 +232,15 @@ def _is_auto(value: Any) -> bool:
     return isinstance(value, str) and value == "auto"
 
 
+def _domain_called(name: str) -> Domain:
+    known = {cls.__name__.lower(): cls for cls in DOMAINS}
+    if name.lower() not in known:
+        raise ValueError(
+            f"There is no domain called {name!r}; there are {', '.join(map(repr, known))}."
+        )
+    return known[name.lower()]()
+
+
 def _noise_of(picture: Picture) -> float:
     from napari_diffusion.estimate import noise_sigma_of
 
@@ -240,6 +269,7 @@ def _check_members(recipe: Recipe) -> None:
         ("noise", Noise, recipe.noise, True),
         ("schedule", Schedule, recipe.schedule, False),
         ("final_filter", Filter, recipe.final_filter, True),
+        ("domain", Domain, recipe.domain, True),
         *(("diffusion_filter", Filter, each, False) for each in recipe.filters),
     )
     if not recipe.filters:

@@ -1,0 +1,72 @@
+"""What every domain is: values whose noise is as strong everywhere, and the way back."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+
+import numpy as np
+
+from napari_diffusion.drive import Drive
+from napari_diffusion.member import Member
+from napari_diffusion.picture import is_dask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.picture import Picture
+
+# What intensity is called in a domain, in units and sentences.
+UNIT = "stabilised"
+
+
+@dataclass(frozen=True)
+class Domain(Member, abc.ABC):
+    """The values that noise and filters work on in place of the intensities.
+
+    Filters take noise to be as strong everywhere, and the noise of few photons, or of speckle, is
+    not. In a domain it is: noise scale, contrast and every other parameter in units of intensity
+    are then in stabilised units. Each step's image is given back in intensities.
+
+    Samples are changed one by one, so that regions, chunks and threads cannot matter.
+    """
+
+    slot: ClassVar[str] = "domain"
+
+    def resolved(self, image: Picture, grid: Grid) -> Self:
+        """Return this domain with every ``"auto"`` replaced by its number for `image`."""
+        del image, grid
+        return self
+
+    @final
+    def picture(self, image: Picture) -> Picture:
+        """Return a noisy picture with stabilised values."""
+        return dataclasses.replace(image, data=on_blocks(self.stabilise, image.data))
+
+    @abc.abstractmethod
+    def stabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+        """Return the stabilised values of a noisy picture, as a new array of the same type."""
+
+    @abc.abstractmethod
+    def intensity(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+        """Return the mean intensity that stabilised values without noise stand for."""
+
+    @abc.abstractmethod
+    def restabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+        """Return the stabilised values that `intensity` made an image of."""
+
+
+def on_blocks(way: Callable[..., Any], values: Any, drive: Drive | None = None) -> Any:
+    """Return the values that a method of a domain makes of others, lazily of a dask array."""
+    if not is_dask(values):
+        return way(np.ascontiguousarray(values), drive or Drive())
+
+    def work(block: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(way(np.ascontiguousarray(block), Drive(threads=1)))
+
+    return values.map_blocks(work, dtype=values.dtype, meta=np.empty((0,) * 5, values.dtype))

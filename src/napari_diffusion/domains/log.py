@@ -1,0 +1,134 @@
+"""Speckle, made even."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+import numpy as np
+
+from napari_diffusion.domains._base import Domain
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.picture import Picture
+
+
+@dataclass(frozen=True)
+class Log(Domain):
+    """Logarithms, in which speckle is as strong everywhere.
+
+    ``f(z) = log(max(z, floor))``, for pictures ``z = x · Γ(looks, 1 / looks)``
+
+    The way back is unbiased: ``x = exp(f) · looks / exp(ψ(looks))``, ψ being the digamma function,
+    because the mean of the logarithms is less than the logarithm of the mean.
+
+    Parameters
+    ----------
+    looks : float or "auto"
+        How many independent looks were averaged: the mean over the standard deviation, squared;
+        greater than 0. "auto" finds it from the noise of the logarithms.
+    floor : float or "auto"
+        What smaller values count as, greater than 0, for there is no logarithm of 0. "auto" is
+        the value that a thousandth of the positive samples lie below.
+
+    Notes
+    -----
+    Use it for radar, sonar, ultrasound and laser pictures, whose noise is a share of the signal; in
+    stabilised units a step of 0.1 is a change by ten per cent. Not for pictures with an offset, nor
+    for those that are logarithms already, as most of ultrasound on a screen. Only what is filtered
+    well comes back unbiased: noise that is left makes the mean larger.
+
+    References
+    ----------
+    Arsenault and April (1976), Properties of speckle integrated with a finite aperture and
+    logarithmically transformed.
+    """
+
+    looks: Annotated[
+        float | Literal["auto"],
+        {
+            "min": 0.01,
+            "max": 1e9,
+            "tooltip": "How many looks were averaged; the more, the less speckle.",
+        },
+    ] = "auto"
+    floor: Annotated[
+        float | Literal["auto"],
+        {
+            "min": 1e-37,
+            "max": 1e30,
+            "unit": "grey",
+            "tooltip": "What smaller values count as, because 0 has no logarithm.",
+        },
+    ] = "auto"
+
+    def resolved(self, image: Picture, grid: Grid) -> Self:
+        """Return this domain with its numbers measured; see `Domain.resolved`."""
+        del grid
+        made = self
+        if made.floor == "auto":
+            made = made.replaced(floor=_floor(image))
+        if made.looks == "auto":
+            made = made.replaced(looks=_looks(image, float(made.floor)))
+        return made
+
+    def stabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+        """Return f of every sample; see `Domain.stabilise`."""
+        return self._logarithm(block, drive, 1.0)
+
+    def intensity(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+        """Return the unbiased exponential of every sample; see `Domain.intensity`."""
+        from napari_diffusion.domains import _kernels
+
+        factor = self._factor()
+        # What is larger has no room to be computed with.
+        highest = math.log(float(np.finfo(block.dtype).max) / 64 / factor)
+        return _kernels.mapped(_kernels.exponential, block, drive, (factor, highest))
+
+    def restabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+        """Return the mean of f at every mean intensity; see `Domain.restabilise`."""
+        return self._logarithm(block, drive, self._factor())
+
+    def _logarithm(self, block: NDArray[Any], drive: Drive, factor: float) -> NDArray[Any]:
+        from napari_diffusion.domains import _kernels
+
+        if isinstance(self.floor, str):
+            raise ValueError("Log: floor must be a number by now: take resolved(picture, grid).")
+        floor = self.floor if factor == 1.0 else float(np.finfo(block.dtype).tiny)
+        return _kernels.mapped(_kernels.logarithm, block, drive, (floor, factor))
+
+    def _factor(self) -> float:
+        from scipy.special import digamma
+
+        if isinstance(self.looks, str):
+            raise ValueError("Log: looks must be a number by now: take resolved(picture, grid).")
+        return self.looks / math.exp(float(digamma(self.looks)))
+
+
+def _floor(picture: Picture) -> float:
+    from napari_diffusion.estimate._measure import NOT_MEASURED, measured
+
+    def positive(block: NDArray[Any], *_: Any) -> NDArray[Any]:
+        return np.where(block > 0, block, NOT_MEASURED)
+
+    return min(max(measured(picture, positive, (0,) * 5).quantile(0.001), 1e-37), 1e30)
+
+
+def _looks(picture: Picture, floor: float) -> float:
+    """Return the looks at which logarithms have the noise that those of the picture have."""
+    import dataclasses
+
+    from scipy.optimize import brentq
+    from scipy.special import polygamma
+
+    from napari_diffusion.estimate import noise_sigma_of
+
+    logarithms = np.log(np.maximum(picture.data, floor)).astype(picture.data.dtype)
+    sigma = noise_sigma_of(dataclasses.replace(picture, data=logarithms))
+    variance = min(max(sigma * sigma, 1.001e-9), 9e3)
+    return float(brentq(lambda looks: float(polygamma(1, looks)) - variance, 0.01, 1e9))
