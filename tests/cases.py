@@ -9,10 +9,14 @@ import numpy as np
 
 from napari_diffusion.filters import (
     FILTERS,
+    Blend,
+    HaarDiffusion,
     Heat,
     Median,
+    NonLocalDiffusion,
     NonLocalMeans,
     PeronaMalik,
+    ReactionDiffusion,
     TotalVariation,
     Wavelet,
 )
@@ -103,6 +107,8 @@ THIN_CASES = (
     Case("one-channel", "cyx", (1, 5, 6)),
 )
 
+HAAR = HaarDiffusion(noise_sigma=0.2, levels=2, weights=(0.4, 0.5))
+
 # Members with parameters that take them through code of its own, beside what `variants` finds.
 FURTHER = {
     Heat: (Heat(time=2000.0),),
@@ -120,6 +126,9 @@ FURTHER = {
         Sum((Gaussian(), Stripes(), Quantisation("none")), weights=(1.0, 3.0, 0.0)),
         Sum((Gaussian(), Sum((PowerLaw(), Gaussian())))),
     ),
+    ReactionDiffusion: (ReactionDiffusion(0.2, HAAR, window=16, stride=3),),
+    NonLocalDiffusion: (NonLocalDiffusion(0.2, HAAR, radius=1, patch=0),),
+    Blend: (Blend((HAAR, ReactionDiffusion(0.2, HAAR), HAAR), (0.5, 0.3, 0.2), 0.2, True),),
     Wavelet: (Wavelet(sigma=0.2, levels=1, shifts=1), Wavelet(sigma=0.2, shifts=0)),
 }
 
@@ -128,6 +137,8 @@ FURTHER = {
 TYPED = {
     SaltPepper: {"low": -0.1, "high": 0.5},
     FilmGrain: {"white_level": 1.5},
+    HaarDiffusion: {"weights": (0.4, 0.5)},
+    Blend: {"weights": (0.3, 0.7)},
 }
 
 # What every variant of a slow member has, so that the laws are tried on it in little time.
@@ -135,6 +146,7 @@ QUICK = {
     NonLocalMeans: {"patch": 1, "search": 1},
     TotalVariation: {"rounds": 10},
     Wavelet: {"levels": 1, "shifts": 0},
+    NonLocalDiffusion: {"radius": 2},
 }
 
 
@@ -192,7 +204,8 @@ def in_units(member, intensity=1.0, length=1.0):
         factor = _power(above, intensity, length) / _power(below, intensity, length)
         if factor != 1.0:
             changes[p.name] = getattr(member, p.name) * factor
-    return member.replaced(**changes)
+    changed = member.replaced(**changes)
+    return changed.with_members(lambda within: in_units(within, intensity, length))
 
 
 def _power(unit, intensity, length):

@@ -9,7 +9,16 @@ from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
 
 from napari_diffusion import Recipe
-from napari_diffusion.filters import FILTERS, Bilateral, Custom, Heat, TotalVariationFlow
+from napari_diffusion.domains import DOMAINS
+from napari_diffusion.filters import (
+    FILTERS,
+    Bilateral,
+    Blend,
+    Custom,
+    HaarDiffusion,
+    Heat,
+    TotalVariationFlow,
+)
 from napari_diffusion.noise import NOISES, Gaussian
 from napari_diffusion.schedules import SCHEDULES
 
@@ -144,8 +153,8 @@ def simple_members(parameter):
     return one + ([st.lists(st.just(simple), min_size=1, max_size=3).map(tuple)] * parameter.many)
 
 
-# Parameters that say something of a function, which is not true for any other value.
-KEPT = {(Custom, "reach")}
+# Parameters that must fit a function or the picture's axes, which other values do not.
+KEPT = {(Custom, "reach"), (HaarDiffusion, "weights"), (Blend, "weights"), (Blend, "members")}
 
 
 @st.composite
@@ -191,6 +200,7 @@ def recipes(draw):
         schedule=draw(members(SCHEDULES)),
         diffusion_filter=draw(st.one_of(one, series.map(tuple))),
         final_filter=draw(st.one_of(st.none(), one)),
+        domain=draw(st.one_of(st.none(), members(DOMAINS, auto=True))),
         seed=draw(st.integers(0, 2**64 - 1)),
         stop_at=draw(st.one_of(st.none(), st.integers(1, 2**32 - 1))),
     )

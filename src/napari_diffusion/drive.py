@@ -68,10 +68,13 @@ class Drive:
         Threads that share the tiles. Their number never changes a bit of the result.
     stop : StopToken or None
         Polled between tiles; once set, `Stopped` is raised.
+    memory : dict or None
+        What filters made of which block, where several filters within one share their pilots.
     """
 
     threads: int = field(default_factory=num_threads)
     stop: StopToken | None = None
+    memory: dict[Any, Any] | None = field(default=None, compare=False, repr=False)
 
     def each(self, work: Callable[..., object], tiles: Sequence[tuple[Any, ...]]) -> None:
         """Call ``work(*tile)`` for every tile, shared among the threads; wait for all."""
@@ -161,7 +164,14 @@ class Drive:
     ) -> NDArray[Any]:
         """Return the filtered block; outside the mask it is unchanged."""
         self.poll()
-        return _kept_outside(mask, block, chosen.apply(block, grid, mask, self))
+        if self.memory is None:
+            return _kept_outside(mask, block, chosen.apply(block, grid, mask, self))
+        key = (chosen, id(block))
+        if key not in self.memory:
+            made = _kept_outside(mask, block, chosen.apply(block, grid, mask, self))
+            # With the block itself, so that no other one gets its id.
+            self.memory[key] = (block, made)
+        return self.memory[key][1]
 
 
 def _kept_outside(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from napari_diffusion.grid import CANONICAL, Grid, GridOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -41,6 +41,8 @@ class Picture:
         The fourth colour sample, kept apart.
     holes : array or None
         The non-finite values that ``missing="ignore"`` lets through; 0 everywhere else.
+    known : dict
+        Members resolved on this picture, where several of them have one within.
     """
 
     data: Any
@@ -48,6 +50,7 @@ class Picture:
     mask: Any = None
     alpha: Any = None
     holes: Any = None
+    known: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, image: ArrayLike, **options: Unpack[GridOptions]) -> Picture:
@@ -120,6 +123,17 @@ class Picture:
         if self.alpha is None:
             return data
         return np.concatenate([data, self.alpha.astype(data.dtype)], axis=1)
+
+    def channels(self) -> Iterator[Picture]:
+        """Yield each channel as a picture of its own."""
+        shape = (self.grid.shape[0], 1, *self.grid.shape[2:])
+        for c in range(self.grid.shape[1]):
+            part = (slice(None), slice(c, c + 1))
+            yield Picture(
+                data=_contiguous(self.data[part]),
+                grid=dataclasses.replace(self.grid, shape=shape),
+                mask=None if self.mask is None else _contiguous(self.mask[part]),
+            )
 
     def cut(self, slices: Sequence[slice]) -> Picture:
         """Return the part of this picture under canonical slices, at its place in the whole."""

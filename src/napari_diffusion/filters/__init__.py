@@ -5,15 +5,19 @@ from __future__ import annotations
 from napari_diffusion.filters._base import Filter
 from napari_diffusion.filters._flow import Flow
 from napari_diffusion.filters.bilateral import Bilateral
+from napari_diffusion.filters.blend import Blend
 from napari_diffusion.filters.coherence_enhancing import CoherenceEnhancing
 from napari_diffusion.filters.custom import Custom
 from napari_diffusion.filters.edge_enhancing import EdgeEnhancing
 from napari_diffusion.filters.gaussian import Gaussian
+from napari_diffusion.filters.haar_diffusion import HaarDiffusion
 from napari_diffusion.filters.heat import Heat
 from napari_diffusion.filters.hybrid import Hybrid
 from napari_diffusion.filters.median import Median
+from napari_diffusion.filters.non_local_diffusion import NonLocalDiffusion
 from napari_diffusion.filters.non_local_means import NonLocalMeans
 from napari_diffusion.filters.perona_malik import PeronaMalik
+from napari_diffusion.filters.reaction_diffusion import ReactionDiffusion
 from napari_diffusion.filters.total_variation import TotalVariation
 from napari_diffusion.filters.total_variation_flow import TotalVariationFlow
 from napari_diffusion.filters.wavelet import Wavelet
@@ -24,6 +28,10 @@ FILTERS: tuple[type[Filter], ...] = (
     EdgeEnhancing,
     CoherenceEnhancing,
     Hybrid,
+    HaarDiffusion,
+    ReactionDiffusion,
+    NonLocalDiffusion,
+    Blend,
     Heat,
     Gaussian,
     Median,
@@ -37,17 +45,21 @@ FILTERS: tuple[type[Filter], ...] = (
 __all__ = [
     "FILTERS",
     "Bilateral",
+    "Blend",
     "CoherenceEnhancing",
     "Custom",
     "EdgeEnhancing",
     "Filter",
     "Flow",
     "Gaussian",
+    "HaarDiffusion",
     "Heat",
     "Hybrid",
     "Median",
+    "NonLocalDiffusion",
     "NonLocalMeans",
     "PeronaMalik",
+    "ReactionDiffusion",
     "TotalVariation",
     "TotalVariationFlow",
     "Wavelet",

@@ -91,7 +91,17 @@ class Filter(Member, abc.ABC):
         grid : Grid
             The grid of the whole source.
         """
-        return self.with_members(lambda member: member.resolved(image, grid))
+        return self.with_resolved_members(image, grid)
+
+    def with_resolved_members(self, image: Any, grid: Grid) -> Self:
+        """Return a copy whose filters within are resolved, equal ones once."""
+
+        def resolved(member: Any) -> Any:
+            if member not in image.known:
+                image.known[member] = member.resolved(image, grid)
+            return image.known[member]
+
+        return self.with_members(resolved)
 
     def check(self, grid: Grid) -> None:
         """Refuse, before any work, a picture that this filter cannot do."""

@@ -1,0 +1,147 @@
+"""The weights of `Blend` that make Stein's estimate of the squared error least."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.compiled import kernel
+from napari_diffusion.drive import Drive
+from napari_diffusion.filters._boxes import boxes
+from napari_diffusion.filters._pilot import per_channel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.filters.blend import Blend
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.picture import Picture
+
+# The weights are few: these samples suffice, in boxes spread over the picture.
+SAMPLES = 1 << 17
+BOXES = 2
+
+# Size of the probe over the noise: small against it, large against round-off.
+PROBE = 0.05
+
+# Variance of the prior of a weight.
+PRIOR = 0.3
+
+
+@kernel
+def add_probe(u, origin, apart, size, out):
+    """Write u plus or minus `size`, as a hash of each sample's place in the picture says.
+
+    Along the axes where `apart` is 0 pictures are independent, and all get the same.
+    """
+    nt, nc, nz, ny, nx = u.shape
+    for t in range(nt):
+        for c in range(nc):
+            for z in range(nz):
+                for y in range(ny):
+                    line = np.uint64(apart[0] * (t + origin[0]))
+                    at = (c + origin[1], z + origin[2], y + origin[3])
+                    for i in range(3):
+                        line = (line ^ np.uint64(apart[i + 1] * at[i])) * np.uint64(
+                            0x9E3779B97F4A7C15
+                        )
+                        line ^= line >> np.uint64(29)
+                    for x in range(nx):
+                        word = (line ^ np.uint64(apart[4] * (x + origin[4]))) * np.uint64(
+                            0xBF58476D1CE4E5B9
+                        )
+                        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+                        step = size[c]
+                        out[t, c, z, y, x] = u[t, c, z, y, x] + (
+                            step if word >> np.uint64(63) else -step
+                        )
+
+
+def divergences(
+    chosen: Blend, block: NDArray[Any], stages: list[NDArray[Any]], grid: Grid, drive: Drive
+) -> list[NDArray[Any]]:
+    """Return ∂f(x)/∂y(x) of each filter, up to a mean of 0, at every sample in float64."""
+    sigmas = per_channel(chosen.noise_sigma, grid)
+    size = np.array([PROBE * sigma for sigma in sigmas], block.dtype)
+    origin = np.array(grid.origin, np.int64)
+    probed = np.empty_like(block)
+    axes = {*grid.along_axes, *((1,) if grid.joint_channels else ())}
+    apart = np.array([axis in axes for axis in range(5)], np.int64)
+    add_probe(block, origin, apart, size, probed)
+    # What the picture's type made of the step, not the step itself.
+    step = (probed.astype(np.float64) - block) / np.square(
+        np.maximum(size.astype(np.float64), 1e-300)
+    ).reshape(1, -1, 1, 1, 1)
+    again = chosen.stages(probed, grid, drive)
+    return [step * (b.astype(np.float64) - a) for a, b in zip(stages, again, strict=True)]
+
+
+def of_least_error(chosen: Blend, image: Picture) -> tuple[float, ...]:
+    """Return the weights of all filters, of the first to the last channel."""
+    count, channels = len(chosen.members) - 1, image.grid.shape[1]
+    sigmas = per_channel(chosen.noise_sigma, image.grid)
+    halo = chosen.replaced(local=False).halo(image.grid)
+    reach = image.grid.shape if halo is None else halo
+    sums = [Sums(count) for _ in range(channels)]
+    for box in boxes(image, reach, SAMPLES, BOXES) if any(sigmas) else ():
+        stages = chosen.stages(box.values, box.grid, Drive())
+        slopes = divergences(chosen, box.values, stages, box.grid, Drive())
+        for c, total in enumerate(sums):
+            part = (box.inner[0], slice(c, c + 1), *box.inner[2:])
+            if sigmas[c] > 0:
+                total.add(*_in_units(box.values, stages, slopes, part, sigmas[c]))
+    found: list[float] = []
+    for total in sums:
+        a = total.weights() if total.samples else np.zeros(count)
+        found += [1 - float(a.sum()), *a.tolist()]
+    return tuple(found)
+
+
+def _in_units(
+    y: NDArray[Any],
+    stages: list[NDArray[Any]],
+    slopes: list[NDArray[Any]],
+    part: tuple[slice, ...],
+    sigma: float,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return changes G, slopes z and residual y − f₀ of a part, flat, in units of the noise."""
+    first = stages[0][part].astype(np.float64).ravel()
+    G = np.array([(s[part].ravel() - first) / sigma for s in stages[1:]])
+    z = np.array([(s[part] - slopes[0][part]).ravel() for s in slopes[1:]])
+    return G, z, (y[part].ravel() - first) / sigma
+
+
+class Sums:
+    """What the weights follow from, summed over samples; in units of the noise.
+
+    ``M = G Gᵀ``, ``c = G (y − f₀) − Σ z`` and ``V``, the variance of c:
+    ``2 Σ (z − z̄)(z − z̄)ᵀ + M``.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.M, self.zz = np.zeros((count, count)), np.zeros((count, count))
+        self.c, self.z, self.samples = np.zeros(count), np.zeros(count), 0
+
+    def add(self, G: NDArray[Any], z: NDArray[Any], rest: NDArray[Any]) -> None:
+        """Add samples along the last axis."""
+        self.M += G @ G.T
+        self.zz += z @ z.T
+        self.c += G @ rest - z.sum(axis=1)
+        self.z += z.sum(axis=1)
+        self.samples += z.shape[1]
+
+    def weights(self) -> NDArray[Any]:
+        """Return the mean of the weights, given what was seen and their prior."""
+        V = 2 * (self.zz - np.outer(self.z, self.z) / self.samples) + self.M
+        return least_error(self.M, V, self.c, PRIOR)
+
+
+def least_error(M: NDArray[Any], V: NDArray[Any], c: NDArray[Any], prior: float) -> NDArray[Any]:
+    """Return (M V⁻¹ M + I / prior)⁻¹ M V⁻¹ c, for stacks of matrices too."""
+    eye = np.eye(M.shape[-1])
+    trace = np.trace(M, axis1=-2, axis2=-1)[..., None, None]
+    V = V + (1e-9 * trace + math.ulp(1.0)) * eye
+    MV = np.swapaxes(np.linalg.solve(V, M), -1, -2)
+    return np.asarray(np.linalg.solve(MV @ M + eye / prior, (MV @ c[..., None]))[..., 0])

@@ -1,0 +1,76 @@
+"""Parts of a picture that numbers are fitted on, spread over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.drive import with_halo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.picture import Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """A part of a picture with all its channels.
+
+    Attributes
+    ----------
+    values : ndarray
+        Canonical, with what lies around the part.
+    grid : Grid
+        Where the values begin in the picture.
+    inner : tuple of slice
+        Where the part lies in the values.
+    """
+
+    values: NDArray[Any]
+    grid: Grid
+    inner: tuple[slice, ...]
+
+
+def boxes(picture: Picture, halo: Sequence[int], samples: int, count: int) -> Iterator[Box]:
+    """Yield up to `count` boxes with about so many samples together: all of a small picture."""
+    shape, grid = picture.data.shape, picture.grid
+    for core in _cores(shape, grid.along_axes, samples, count):
+        outer, inner = with_halo(core, halo, shape)
+        origin = [part.start + o for part, o in zip(outer, grid.origin, strict=True)]
+        values = np.ascontiguousarray(np.asarray(picture.data[outer]))
+        yield Box(values, grid.at(origin), inner)
+
+
+def _cores(
+    shape: tuple[int, ...], axes: tuple[int, ...], samples: int, count: int
+) -> Iterator[tuple[slice, ...]]:
+    batch = [axis for axis in (0, 2, 3, 4) if axis not in axes]
+    pictures = int(np.prod([shape[axis] for axis in batch]))
+    taken = min(pictures, count)
+    whole = int(np.prod([shape[axis] for axis in axes])) <= samples // taken
+    parts = 1 if whole else max(count // taken, 1)
+    size = {axis: shape[axis] for axis in axes}
+    if not whole:
+        left = samples // taken // parts
+        for rank, axis in enumerate(sorted(axes, key=lambda a: shape[a])):
+            # What a short axis does not use is left to the longer ones.
+            size[axis] = min(shape[axis], max(round(left ** (1 / (len(axes) - rank))), 1))
+            left = max(left // size[axis], 1)
+    for index in range(taken):
+        at = np.unravel_index((2 * index + 1) * pictures // (2 * taken), [shape[a] for a in batch])
+        for part in range(parts):
+            core = [slice(0, n) for n in shape]
+            for axis, i in zip(batch, at, strict=True):
+                core[axis] = slice(int(i), int(i) + 1)
+            for turn, axis in enumerate(reversed(axes)):
+                # Places at a quarter and at three quarters of each axis in turn.
+                share = (2 * (part >> turn & 1) + 1) / 4 if parts > 1 else 0.5
+                start = round(share * (shape[axis] - size[axis]))
+                core[axis] = slice(start, start + size[axis])
+            yield tuple(core)

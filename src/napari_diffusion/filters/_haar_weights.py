@@ -1,0 +1,112 @@
+"""The weights of `HaarDiffusion` that make Stein's estimate of the squared error least."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.filters import _haar
+from napari_diffusion.filters._boxes import boxes
+from napari_diffusion.filters._pilot import per_channel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.filters.haar_diffusion import HaarDiffusion
+    from napari_diffusion.picture import Picture
+
+# The weights are few and the samples many: these suffice, spread over the picture.
+SAMPLES = 1 << 17
+BOXES = 4
+
+# Of the diagonal, added to it: bands that hold nothing leave their weights undecided.
+RIDGE = 1e-4
+
+
+def of_least_error(chosen: HaarDiffusion, image: Picture) -> tuple[float, ...]:
+    """Return a and b of every group, level and channel, of the first to the last channel."""
+    found: list[float] = []
+    halo = chosen.halo(image.grid)
+    assert halo is not None
+    for channel, sigma in zip(
+        image.channels(), per_channel(chosen.noise_sigma, image.grid), strict=True
+    ):
+        levels = chosen.distances(image.grid)
+        count = 2 * sum(len(distances) for distances in levels)
+        matrix, right = np.zeros((count, count)), np.zeros(count)
+        for box in boxes(channel, halo, SAMPLES, BOXES):
+            if sigma > 0:
+                m, r = _normal_equations(box.values, box.inner, levels, sigma)
+                matrix, right = matrix + m, right + r
+        diagonal = np.diag(matrix)
+        ridge = RIDGE * diagonal + 1e-12 * (diagonal.max() or 1.0)
+        solved = np.linalg.solve(matrix + np.diag(ridge), right)
+        # Without any noise nothing is to change.
+        found += solved.tolist() if sigma > 0 and diagonal.max() else [1.0, 0.0] * (count // 2)
+    return tuple(found)
+
+
+def _normal_equations(
+    box: NDArray[Any], inner: tuple[slice, ...], levels: list[dict[int, int]], sigma: float
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return F Fᵀ and F (y − base) − σ² D for the features F of one box."""
+    from napari_diffusion.filters.haar_diffusion import gate_scales
+
+    y = np.asarray(box / sigma, box.dtype)
+    top, analysed = _haar.padded(y, levels), []
+    for distances in levels:
+        bands = _haar.split(top, distances)
+        top = bands.pop(())
+        analysed.append(bands)
+    nothing: list[_haar.Bands] = [{} for _ in levels]
+    base = _haar.synthesised(top, nothing, levels)[inner].ravel()
+    features, divergences, variance = [], [], 1.0
+    scales = gate_scales(levels, 1.0)
+    for level, (distances, scale) in enumerate(zip(levels, scales, strict=True)):
+        variance /= 2 ** len(distances)
+        for _, names in _haar.named_groups(analysed[level]):
+            for gated in (False, True):
+                bands = {name: analysed[level][name] for name in names}
+                divergence = variance * len(names)
+                if gated:
+                    q = {name: _eighth_power(c * scale) for name, c in bands.items()}
+                    kept = {name: np.exp(-each) for name, each in q.items()}
+                    bands = {name: c * kept[name] for name, c in bands.items()}
+                    divergence = variance * sum(
+                        _mean(kept[name] * (1 - 8 * each), inner) for name, each in q.items()
+                    )
+                alone = _haar.synthesised(None, [*nothing[:level], bands], levels[: level + 1])
+                features.append(_core(alone, levels[level + 1 :], box.shape, inner))
+                divergences.append(divergence * base.size)
+    F = np.stack(features).astype(np.float64)
+    return F @ F.T, F @ (y[inner].ravel() - base) - np.array(divergences)
+
+
+def _eighth_power(c: NDArray[Any]) -> NDArray[Any]:
+    """Return c⁸, but no more than what exp can be taken of."""
+    np.clip(c, -2.0, 2.0, out=c)
+    for _ in range(3):
+        np.square(c, out=c)
+    return np.minimum(c, 80.0, out=c)
+
+
+def _mean(values: NDArray[Any], inner: tuple[slice, ...]) -> float:
+    """Return the mean over the middle part of a band, as large as the core."""
+    sizes = [part.stop - part.start for part in inner]
+    middle = [
+        slice((n - m) // 2, (n - m) // 2 + m) for n, m in zip(values.shape, sizes, strict=True)
+    ]
+    return float(values[tuple(middle)].mean(dtype=np.float64))
+
+
+def _core(
+    alone: NDArray[Any],
+    coarser: list[dict[int, int]],
+    shape: tuple[int, ...],
+    inner: tuple[slice, ...],
+) -> NDArray[Any]:
+    """Cut what coarser levels would have cut, then the core."""
+    reach = _haar.reach_of(coarser) if coarser else {}
+    cut = tuple(slice(reach.get(a, 0), reach.get(a, 0) + n) for a, n in enumerate(shape))
+    return alone[cut][inner].ravel()

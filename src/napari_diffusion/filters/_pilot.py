@@ -1,0 +1,88 @@
+"""What filters that know the noise have in common: its standard deviation, and a pilot's guide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from napari_diffusion.filters._base import Filter
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid, Shape
+    from napari_diffusion.picture import Picture
+
+NoiseSigma = Annotated[
+    float | Literal["auto"] | tuple[float, ...],
+    {
+        "min": 0.0,
+        "unit": "intensity",
+        "tooltip": "Standard deviation of the picture's white noise; larger smooths more.",
+    },
+]
+
+Pilot = Annotated[
+    Filter | None,
+    {"tooltip": "The filter whose result is the guide; none takes the picture itself."},
+]
+
+
+def noise_sigmas(given: Any, image: Picture) -> Any:
+    """Return the noise sigma given, or each channel's own where it is "auto"."""
+    from napari_diffusion.estimate.noise_sigma import noise_sigma_of
+
+    if given != "auto":
+        return given
+    found = tuple(noise_sigma_of(channel) for channel in image.channels())
+    return found if len(found) > 1 else found[0]
+
+
+def with_noise(member: Any, sigmas: Any) -> Any:
+    """Return a filter that has this noise wherever it, or one within it, says "auto"."""
+    member = member.with_members(lambda each: with_noise(each, sigmas))
+    if getattr(member, "noise_sigma", None) == "auto":
+        return member.replaced(noise_sigma=sigmas)
+    return member
+
+
+def per_channel(value: Any, grid: Grid) -> tuple[float, ...]:
+    """Return one number for each channel."""
+    return value if isinstance(value, tuple) else (value,) * grid.shape[1]
+
+
+def check_channels(member: Any, grid: Grid) -> None:
+    """Refuse a list of noise sigmas that is not one for each channel."""
+    sigmas = member.noise_sigma
+    if isinstance(sigmas, tuple) and len(sigmas) != grid.shape[1]:
+        raise ValueError(
+            f"{type(member).__name__}: noise_sigma lists {len(sigmas)} values, but the image has "
+            f"{grid.shape[1]} channels."
+        )
+
+
+def plane_axes(grid: Grid) -> tuple[int, int]:
+    """Return the two axes of the windows: the last two that diffuse, or the last and its own."""
+    axes = grid.along_axes
+    return (axes[-2], axes[-1]) if len(axes) > 1 else (3 if axes[0] == 4 else axes[0], 4)
+
+
+def halo_with(pilot: Filter | None, reach: int, grid: Grid) -> Shape | None:
+    """Return a reach along the axes of the plane, and that of a pilot behind it."""
+    own = [reach if axis in grid.along_axes[-2:] else 0 for axis in range(5)]
+    behind = (0,) * 5 if pilot is None else pilot.halo(grid)
+    if behind is None:
+        return None
+    return tuple(a + b for a, b in zip(own, behind, strict=True))  # type: ignore[return-value]
+
+
+def guide_of(
+    pilot: Filter | None,
+    block: NDArray[Any],
+    grid: Grid,
+    mask: NDArray[np.bool_] | None,
+    drive: Drive,
+) -> NDArray[Any]:
+    """Return what a pilot makes of a block, or the block itself without one."""
+    return block if pilot is None else drive.apply_filter(block, pilot, grid, mask)

@@ -1,0 +1,192 @@
+"""Several filters mixed by what Stein's estimate says of each."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Unpack
+
+import numpy as np
+
+from napari_diffusion.drive import Drive
+from napari_diffusion.filters._base import Filter
+from napari_diffusion.filters._pilot import (
+    NoiseSigma,
+    check_channels,
+    noise_sigmas,
+    per_channel,
+    with_noise,
+)
+from napari_diffusion.filters.heat import Heat
+from napari_diffusion.picture import Picture
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_diffusion.grid import Grid, GridOptions, Shape
+
+
+@dataclass(frozen=True)
+class Blend(Filter):
+    """Mix the results of several filters, each as far as it brings the picture nearer to the truth.
+
+    ``out = f₀ + Σ wᵢ (fᵢ − f₀)``. The weights minimise Stein's unbiased estimate of the squared
+    error, ``‖out − y‖² + 2 σ² div out``, σ being noise_sigma; the divergence of each filter comes
+    from a second run on y plus a very small random picture, and the weights are drawn to 0 as far
+    as that estimate is uncertain (a Gaussian prior).
+
+    Parameters
+    ----------
+    members : tuple of Filter
+        The filters; the first is the one that the others are measured against, and a good one.
+        Pilots that they share are run once.
+    weights : tuple of float or "auto"
+        One for each filter, adding up to 1, as typed, or such a list for each channel. "auto",
+        which may be written "sure", finds them on the source.
+    noise_sigma : float, tuple of float or "auto"
+        In intensity units, 0 or more; one per channel if many. It also goes to the filters within
+        that say "auto". "auto" measures it, each channel by itself.
+    local : bool
+        Whether the weights may differ from place to place, at a scale of 16 samples: better where
+        a picture has parts of different kind, at the cost of the second run.
+
+    Notes
+    -----
+    Use it to denoise without choosing between filters or their strengths: give it a few that err
+    in different ways, such as windows of two sizes and a non-local mean, or one filter at several
+    times. Not for noise that is not white, for which Stein's estimate does not hold.
+
+    References
+    ----------
+    Stein (1981), Estimation of the mean of a multivariate normal distribution. Ramani, Blu and
+    Unser (2008), Monte-Carlo SURE. Blu and Luisier (2007), The SURE-LET approach to image
+    denoising.
+    """
+
+    takes_mask: ClassVar[bool] = False
+    keeps_constant: ClassVar[bool] = False
+    shifts_with_grey: ClassVar[bool] = False
+    flips: ClassVar[bool] = False
+    turns: ClassVar[bool] = False
+
+    members: Annotated[
+        tuple[Filter, ...], {"tooltip": "The filters; the first is what others are measured by."}
+    ] = (Heat(time=0.5), Heat(time=2.0))
+    weights: Annotated[
+        tuple[float, ...] | Literal["auto"],
+        {"tooltip": "One for each filter; auto takes those of least expected error."},
+    ] = "auto"
+    noise_sigma: NoiseSigma = "auto"
+    local: Annotated[
+        bool,
+        {"tooltip": "Whether the weights may differ from place to place; takes twice as long."},
+    ] = False
+
+    def __post_init__(self) -> None:
+        given: Any = self.weights
+        if isinstance(given, str) and given == "sure":
+            object.__setattr__(self, "weights", "auto")
+        super().__post_init__()
+
+    def resolved(self, image: Picture, grid: Grid) -> Self:
+        """Return this filter with the noise, the filters within and their weights resolved."""
+        from napari_diffusion.filters import _blend_weights
+
+        self.check(image.grid)
+        needed = self.weights == "auto" or self.local or "noise" in " ".join(self.autos())
+        sigmas = noise_sigmas(self.noise_sigma, image) if needed else self.noise_sigma
+        chosen = with_noise(self, sigmas).with_resolved_members(image, grid)
+        if self.weights != "auto":
+            return chosen
+        return chosen.replaced(weights=_blend_weights.of_least_error(chosen, image))
+
+    def check(self, grid: Grid) -> None:
+        """Refuse lists of numbers that do not fit the picture; see `Filter.check`."""
+        super().check(grid)
+        check_channels(self, grid)
+        if self.weights != "auto":
+            self.weights_of(grid)
+        for member in self.members:
+            member.check(grid)
+
+    def weights_of(self, grid: Grid) -> NDArray[np.float64]:
+        """Return the weights per channel and filter."""
+        given, count, channels = np.array(self.weights, float), len(self.members), grid.shape[1]
+        if given.size not in (count, count * channels):
+            raise ValueError(
+                f"Blend: weights must be {count} numbers, one for each filter, or {count} for each "
+                f"of {channels} channels (got {given.size})."
+            )
+        return np.broadcast_to(given.reshape(-1, count), (channels, count))
+
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return the widest halo of the filters, and the scale of local weights around it."""
+        from napari_diffusion.filters._local_weights import REACH
+        from napari_diffusion.filters._pilot import plane_axes
+
+        widest = [0] * 5
+        for member in self.members:
+            halo = member.halo(grid)
+            if halo is None:
+                return None
+            widest = [max(a, b) for a, b in zip(widest, halo, strict=True)]
+        for axis in plane_axes(grid) if self.local else ():
+            widest[axis] += REACH
+        return tuple(widest)  # type: ignore[return-value]
+
+    def stages(self, block: NDArray[Any], grid: Grid, drive: Drive) -> list[NDArray[Any]]:
+        """Return what each filter makes of a block; pilots that they share are run once."""
+        together = dataclasses.replace(drive, memory={} if drive.memory is None else drive.memory)
+        return [together.apply_filter(block, each, grid, None) for each in self.members]
+
+    def apply(
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> NDArray[Any]:
+        """Return the blended block; see `Filter.apply`."""
+        stages = self.stages(block, grid, drive)
+        out = stages[0].copy()
+        for change, weights in self._changes(block, stages, grid, drive):
+            out += weights.astype(block.dtype) * change
+        return out
+
+    def _changes(
+        self, block: NDArray[Any], stages: list[NDArray[Any]], grid: Grid, drive: Drive
+    ) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        """Return what each filter but the first changes, and its weights."""
+        from napari_diffusion.filters import _local_weights
+
+        changes = [stage - stages[0] for stage in stages[1:]]
+        per_member = self.weights_of(grid)[:, 1:].T
+        weights = [each.reshape(1, -1, 1, 1, 1) for each in per_member]
+        if self.local and changes and any(per_channel(self.noise_sigma, grid)):
+            weights = _local_weights.around(self, block, stages, per_member, grid, drive)
+        return list(zip(changes, weights, strict=True))
+
+    def inspect(self, image: ArrayLike, **options: Unpack[GridOptions]) -> dict[str, Any]:
+        """Return what each filter made of an image, and the weight that it has at each sample.
+
+        Parameters
+        ----------
+        image : array_like
+            2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
+        **options
+            ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+
+        Returns
+        -------
+        dict of str to ndarray
+            For the k-th filter, "k Name" and "k Name weight", arrays of the image's shape.
+        """
+        picture = Picture.of(image, **options)
+        self.check(picture.grid)
+        chosen, drive = self.resolved(picture, picture.grid), Drive()
+        stages = chosen.stages(picture.data, picture.grid, drive)
+        weights = [each for _, each in chosen._changes(picture.data, stages, picture.grid, drive)]
+        first = 1 - sum(weights, np.zeros((1, 1, 1, 1, 1)))
+        shown: dict[str, Any] = {}
+        for index, (stage, weight) in enumerate(zip(stages, (first, *weights), strict=True)):
+            name = f"{index} {type(chosen.members[index]).__name__}"
+            shown[name] = picture.restored(stage)
+            spread = np.broadcast_to(weight, stage.shape).astype(stage.dtype)
+            shown[f"{name} weight"] = picture.restored(spread)
+        return shown

@@ -1,0 +1,167 @@
+"""Multiscale diffusion by shift-invariant Haar wavelets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+
+from napari_diffusion.filters._base import Filter
+from napari_diffusion.filters._pilot import (
+    NoiseSigma,
+    check_channels,
+    noise_sigmas,
+    per_channel,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid, Shape
+    from napari_diffusion.picture import Picture
+
+# A coefficient this many standard deviations of its noise large is half kept by the gate.
+GATE = 3.0
+
+
+@dataclass(frozen=True)
+class HaarDiffusion(Filter):
+    """Smooth at every scale at once, and keep what stands out of the noise there.
+
+    At level j the picture is split into half sums and half differences of samples 2ʲ apart. A
+    difference c, whose noise has the standard deviation s (of σ = noise_sigma, halved per level in
+    2D), becomes ``c · (a + b·exp(−(|c| / 3s)⁸))``, and the mean of all the ways back gives the
+    picture. One step of nonlinear diffusion at distance 2ʲ is such a weight; here the weights are
+    those of least expected error.
+
+    Parameters
+    ----------
+    noise_sigma : float, tuple of float or "auto"
+        In intensity units, 0 or more; one per channel if many. Larger values smooth more; 0
+        changes nothing. "auto" measures it, each channel by itself.
+    levels : int
+        1 to 8. Noise coarser than 2^levels samples stays.
+    weights : tuple of float or "auto"
+        a and b for each group of differences, level by level from the finest: along one axis, then
+        along two at once, then three; or one pair for all. "auto" takes those that minimise
+        Stein's unbiased estimate of the squared error on the source.
+
+    Notes
+    -----
+    Use it for white noise in pictures of smooth shapes, where a single filter that is fast and
+    needs no number is wanted, or as the pilot of `ReactionDiffusion`. Not for noise that is
+    correlated between neighbours, nor where nothing may leave the range of the picture: weights
+    above 1 sharpen. Axes with larger spacing join in at coarser levels.
+
+    References
+    ----------
+    Mrázek and Weickert (2007), From two-dimensional nonlinear diffusion to coupled Haar wavelet
+    shrinkage. Coifman and Donoho (1995), Translation-invariant de-noising. Blu and Luisier (2007),
+    The SURE-LET approach to image denoising.
+    """
+
+    takes_mask: ClassVar[bool] = False
+
+    noise_sigma: NoiseSigma = "auto"
+    levels: Annotated[
+        int, {"min": 1, "max": 8, "tooltip": "How many scales: noise coarser than 2^levels stays."}
+    ] = 4
+    weights: Annotated[
+        tuple[float, ...] | Literal["auto"],
+        {"tooltip": "a and b of each group of differences; auto takes those of least error."},
+    ] = "auto"
+
+    def resolved(self, image: Picture, grid: Grid) -> Self:
+        """Return this filter with the noise of each channel and the weights of least error."""
+        from napari_diffusion.filters import _haar_weights
+
+        del grid
+        self.check(image.grid)
+        sigmas = noise_sigmas(self.noise_sigma, image)
+        chosen = self.replaced(noise_sigma=sigmas)
+        if self.weights != "auto":
+            return chosen
+        return chosen.replaced(weights=_haar_weights.of_least_error(chosen, image))
+
+    def check(self, grid: Grid) -> None:
+        """Refuse lists of numbers that do not fit the picture; see `Filter.check`."""
+        super().check(grid)
+        check_channels(self, grid)
+        if self.weights != "auto":
+            self._weights(grid)
+
+    def distances(self, grid: Grid) -> list[dict[int, int]]:
+        """Return how far apart the samples of a difference are, per level and axis."""
+        from napari_diffusion.filters._haar import levels_of
+
+        spacing = {axis: grid.length(axis) for axis in grid.along_axes}
+        return levels_of(spacing, grid.shape, self.levels)
+
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return the sum of the distances of all levels."""
+        from napari_diffusion.filters._haar import reach_of
+
+        reach = reach_of(self.distances(grid))
+        return tuple(reach.get(axis, 0) for axis in range(5))  # type: ignore[return-value]
+
+    def _weights(self, grid: Grid) -> NDArray[np.float64]:
+        """Return (channel, level and group, 2) weights."""
+        count = sum(len(distances) for distances in self.distances(grid))
+        channels = grid.shape[1]
+        given = np.array(self.weights, float)
+        if given.size not in (2, 2 * count, 2 * count * channels):
+            raise ValueError(
+                f"HaarDiffusion: weights must be 2, {2 * count} or {2 * count * channels} numbers "
+                f"for {self.levels} levels and {channels} channels (got {given.size})."
+            )
+        return np.broadcast_to(
+            given.reshape(-1, *((1, 2) if given.size == 2 else (count, 2))), (channels, count, 2)
+        )
+
+    def apply(
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> NDArray[Any]:
+        """Return the shrunk block; see `Filter.apply`."""
+        reach, weights = self.halo(grid), self._weights(grid)
+        sigmas = per_channel(self.noise_sigma, grid)
+        out = np.empty_like(block)
+        assert reach is not None
+        for c, sigma in enumerate(sigmas):
+            part = slice(c, c + 1)
+            if sigma == 0:
+                out[:, part] = block[:, part]
+                continue
+
+            def work(tile: NDArray[Any], s: float = sigma, w: Any = weights[c]) -> NDArray[Any]:
+                return self._shrunk(tile, grid, s, w)
+
+            out[:, part] = drive.tiled(work, block[:, part], reach)
+        return out
+
+    def _shrunk(
+        self, tile: NDArray[Any], grid: Grid, sigma: float, weights: NDArray[Any]
+    ) -> NDArray[Any]:
+        from napari_diffusion.filters import _haar
+
+        levels = self.distances(grid)
+        top, details, pairs = _haar.padded(tile, levels), [], iter(weights)
+        for distances, scale in zip(levels, gate_scales(levels, sigma), strict=True):
+            bands = _haar.split(top, distances)
+            top = bands.pop(())
+            for _, names in _haar.named_groups(bands):
+                a, b = (tile.dtype.type(each) for each in next(pairs))
+                for name in names:
+                    _haar.shrink(bands[name].reshape(-1), tile.dtype.type(scale), a, b)
+            details.append(bands)
+        return _haar.synthesised(top, details, levels)
+
+
+def gate_scales(levels: list[dict[int, int]], sigma: float) -> list[float]:
+    """Return 1 / (3 s) per level, finite in any type."""
+    sizes, s = [], sigma
+    for distances in levels:
+        s /= 2 ** (len(distances) / 2)
+        sizes.append(min(1 / (GATE * s), 1e37))
+    return sizes

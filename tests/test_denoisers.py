@@ -1,0 +1,275 @@
+"""Filters that know the noise: beside plain numpy, in parts, and how near the truth they come."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import fft
+from skimage import data
+
+import napari_diffusion as nd
+from napari_diffusion.filters import (
+    Blend,
+    HaarDiffusion,
+    Heat,
+    NonLocalDiffusion,
+    ReactionDiffusion,
+)
+from napari_diffusion.filters._haar import levels_of
+from napari_diffusion.picture import Picture
+
+SIGMA = 0.1
+HAAR = HaarDiffusion(noise_sigma=SIGMA, levels=2, weights=(0.2, 0.7))
+WINDOWS = ReactionDiffusion(noise_sigma=SIGMA, pilot=HAAR, window=8, stride=3)
+MEMBERS = (
+    HAAR,
+    WINDOWS,
+    ReactionDiffusion(noise_sigma=SIGMA, window=16, stride=5),
+    NonLocalDiffusion(noise_sigma=SIGMA, pilot=HAAR, radius=3, patch=1),
+    Blend((WINDOWS, HAAR), weights=(0.8, 0.2), noise_sigma=SIGMA, local=True),
+)
+
+
+def names(member):
+    return type(member).__name__ + str(getattr(member, "window", ""))
+
+
+def noisy(clean, sigma=SIGMA, seed=0):
+    return clean + sigma * np.random.default_rng(seed).normal(size=clean.shape)
+
+
+def photograph(name, size=256):
+    clean = np.asarray(getattr(data, name)(), float) / 255.0
+    return (clean.mean(axis=2) if clean.ndim == 3 else clean)[:size, :size]
+
+
+def decibels(image, clean):
+    return -10 * np.log10(np.mean((image - clean) ** 2))
+
+
+# --- Beside plain numpy ---
+
+
+def haar_by_rolling(y, sigma, weights):
+    """Cells of four samples 2^j apart, one pair of weights per level and kind of difference."""
+    levels = len(weights)
+    reach = 2**levels
+    a = np.pad(y, reach, "reflect")
+    stack, s = [], sigma
+    for j in range(levels):
+        d, s = 2**j, s / 2
+        p, q = a, np.roll(a, -d, 1)
+        r, t = np.roll(a, -d, 0), np.roll(a, (-d, -d), (0, 1))
+        details = []
+        for band, signs in enumerate(((1, -1, 1, -1), (1, 1, -1, -1), (1, -1, -1, 1))):
+            c = (signs[0] * p + signs[1] * q + signs[2] * r + signs[3] * t) / 4
+            linear, gated = weights[j][band == 2]
+            details.append((signs, c * (linear + gated * np.exp(-((np.abs(c) / (3 * s)) ** 8)))))
+        stack.append(details)
+        a = (p + q + r + t) / 4
+    for j in reversed(range(levels)):
+        d = 2**j
+        parts = [((1, 1, 1, 1), a), *stack[j]]
+        a = sum(
+            sign * np.roll(c, shift, (0, 1)) / 4
+            for signs, c in parts
+            for sign, shift in zip(signs, ((0, 0), (0, d), (d, 0), (d, d)), strict=True)
+        )
+        # The mean of four ways back, each of which has the value of a whole cell.
+    return a[reach:-reach, reach:-reach]
+
+
+def test_haar_diffusion_by_rolling_arrays():
+    y = noisy(photograph("camera")[100:141, 100:157])
+    weights = [[(0.1, 0.8), (0.05, 0.4)], [(0.5, 0.5), (0.3, -0.2)], [(0.9, 0.0), (0.7, 0.1)]]
+    flat = tuple(np.ravel(weights))
+    out = HaarDiffusion(SIGMA, levels=3, weights=flat)(y)
+    np.testing.assert_allclose(out, haar_by_rolling(y, SIGMA, weights), rtol=0, atol=1e-12)
+
+
+def test_weights_of_one_and_none_keep_the_picture():
+    y = noisy(photograph("camera", 60))
+    np.testing.assert_allclose(HaarDiffusion(SIGMA, weights=(1.0, 0.0))(y), y, rtol=0, atol=1e-13)
+
+
+def test_axes_of_larger_spacing_join_in_later():
+    assert levels_of({2: 4.0, 3: 1.0, 4: 0.9}, (1, 1, 9, 9, 9), 4) == [
+        {3: 1, 4: 1},
+        {3: 2, 4: 2},
+        {2: 1, 3: 4, 4: 4},
+        {2: 2, 3: 8, 4: 8},
+    ]
+
+
+def windows_by_scipy(y, guide, sigma, size, stride):
+    margin = size - stride
+    pads = [(margin, margin + -(n + 2 * margin - size) % stride) for n in y.shape]
+    y, guide = (np.pad(each, pads, "reflect") for each in (y, guide))
+    total, weight = np.zeros_like(y), np.zeros_like(y)
+    for row in range(0, y.shape[0] - size + 1, stride):
+        for column in range(0, y.shape[1] - size + 1, stride):
+            at = slice(row, row + size), slice(column, column + size)
+            g = fft.dctn(guide[at], norm="ortho") ** 2
+            g = g / (g + sigma**2)
+            g[0, 0] = 1
+            total[at] += fft.idctn(g * fft.dctn(y[at], norm="ortho"), norm="ortho") / np.sum(g**2)
+            weight[at] += 1 / np.sum(g**2)
+    return (total / weight)[tuple(slice(margin, margin + n - sum(p) + margin * 0) for n, p in
+                                  zip(y.shape, pads, strict=True))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "stride"), [(8, 2), (8, 3), (16, 3), (24, 7)])
+def test_reaction_diffusion_window_by_window(size, stride):
+    y = noisy(photograph("camera")[100:137, 100:153])
+    chosen = ReactionDiffusion(SIGMA, HAAR, size, stride)
+    expected = windows_by_scipy(y, HAAR(y), SIGMA, size, stride)
+    np.testing.assert_allclose(chosen(y), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("radius", "patch"), [(1, 0), (2, 1), (3, 2)])
+def test_non_local_diffusion_sample_by_sample(radius, patch):
+    y = noisy(photograph("camera")[100:117, 100:119])
+    guide, margin = HAAR(y), radius + patch
+    u, p = (np.pad(each, margin, "reflect") for each in (y, guide))
+    expected = np.empty_like(y)
+    near, own = range(-radius, radius + 1), 2 * patch + 1
+    for i, j in np.ndindex(*y.shape):
+        weights, values = [], []
+        here = p[i + radius : i + radius + own, j + radius : j + radius + own]
+        for di, dj in ((di, dj) for di in near for dj in near if di or dj):
+            a, b = i + radius + di, j + radius + dj
+            d2 = np.mean((here - p[a : a + own, b : b + own]) ** 2)
+            weights.append(np.exp(-d2 / (0.3 * SIGMA**2)))
+            values.append(u[i + margin + di, j + margin + dj])
+        weights.append(max(1e-3, *weights))
+        values.append(y[i, j])
+        expected[i, j] = np.average(values, weights=weights)
+    out = NonLocalDiffusion(SIGMA, HAAR, radius, patch, 0.3)(y)
+    np.testing.assert_allclose(out, expected, rtol=0, atol=1e-12)
+
+
+def test_typed_weights_mix_linearly():
+    y = noisy(photograph("camera", 50))
+    chosen = Blend((HAAR, WINDOWS, Heat(1.0)), weights=(0.5, 0.3, 0.2))
+    expected = 0.5 * HAAR(y) + 0.3 * WINDOWS(y) + 0.2 * Heat(1.0)(y)
+    np.testing.assert_allclose(chosen(y), expected, rtol=0, atol=1e-12)
+
+
+# --- The same bits in parts ---
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=names)
+def test_regions_chunks_and_threads_give_the_same_bits(member, monkeypatch):
+    import dask.array as da
+
+    y = noisy(photograph("camera")[:200, :230]).astype(np.float32)
+    recipe = nd.Recipe(1, 0.0, noise=None, diffusion_filter=member)
+    whole = member(y)
+    for part in ((slice(0, 40), slice(0, 31)), (slice(77, 131), slice(90, 203))):
+        again = nd.run(y, recipe, region=part).image
+        np.testing.assert_array_equal(again, whole[part])
+    for chunks in ((67, 101), (200, 33)):
+        again = member(da.from_array(y, chunks=chunks)).compute()
+        np.testing.assert_array_equal(again, whole)
+    monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "3")
+    np.testing.assert_array_equal(member(y), whole)
+
+
+# --- How near the truth ---
+
+
+@pytest.mark.parametrize("name", ["camera", "cell", "coins"])
+def test_weights_of_least_estimated_error_are_nearly_of_least_error(name):
+    """Fitting the same weights to the clean picture itself gains little."""
+    clean = photograph(name)
+    y = noisy(clean)
+    found = decibels(HaarDiffusion(SIGMA)(y), clean)
+    linear = [HaarDiffusion(SIGMA, weights=each) for each in ((0.0, 0.0), (0.3, 0.0), (1.0, -1.0))]
+    assert found > max(decibels(each(y), clean) for each in linear) + 0.3
+    pilot = HaarDiffusion(SIGMA)
+    members = (ReactionDiffusion(SIGMA, pilot), pilot, NonLocalDiffusion(SIGMA, pilot, radius=5))
+    stages = [each(y).ravel() for each in members]
+    G = np.array(stages[1:]) - stages[0]
+    best = np.linalg.lstsq(G.T, clean.ravel() - stages[0], rcond=None)[0]
+    oracle = decibels((stages[0] + best @ G).reshape(clean.shape), clean)
+    blended = decibels(Blend(members, noise_sigma=SIGMA)(y), clean)
+    assert oracle - 0.08 < blended < oracle
+    assert blended > max(decibels(each.reshape(clean.shape), clean) for each in stages) - 0.02
+
+
+def test_local_weights_follow_the_picture():
+    """Stripes on the left, which one filter keeps; nothing on the right, where the other helps."""
+    x = np.arange(256)
+    clean = np.tile(np.where(x < 128, 0.5 + 0.3 * np.sin(x * 1.3), 0.5), (128, 1))
+    y = noisy(clean)
+    keeping, flattening = Heat(0.1), Heat(12.0)
+    both = {
+        local: Blend((keeping, flattening), noise_sigma=SIGMA, local=local)
+        for local in (False, True)
+    }
+    assert decibels(both[True](y), clean) > decibels(both[False](y), clean) + 1.0
+    weights = both[True].inspect(y)["1 Heat weight"]
+    assert weights[:, :100].mean() < 0.2 < 0.6 < weights[:, 160:].mean()
+
+
+def test_stages_come_out():
+    y = noisy(photograph("camera", 64))
+    chosen = Blend((WINDOWS, HAAR), weights=(0.8, 0.2))
+    stages = chosen.inspect(y)
+    assert list(stages) == [
+        "0 ReactionDiffusion", "0 ReactionDiffusion weight", "1 HaarDiffusion",
+        "1 HaarDiffusion weight",
+    ]  # fmt: skip
+    np.testing.assert_array_equal(stages["0 ReactionDiffusion"], WINDOWS(y))
+    assert np.ptp(stages["1 HaarDiffusion weight"]) == 0
+    assert stages["1 HaarDiffusion weight"][0, 0] == pytest.approx(0.2)
+
+
+def test_without_noise_nothing_changes():
+    clean = photograph("camera", 64)
+    for member in (HaarDiffusion(0.0), ReactionDiffusion(0.0), NonLocalDiffusion(0.0)):
+        np.testing.assert_array_equal(member(clean), clean)
+
+
+def test_each_channel_has_its_own_noise():
+    clean = photograph("camera", 128)
+    y = np.stack([noisy(clean, sigma, seed) for seed, sigma in enumerate((0.02, 0.2))])
+    chosen = HaarDiffusion().resolved(Picture.of(y, axes="cyx"), None)
+    assert chosen.noise_sigma == pytest.approx((0.02, 0.2), rel=0.15)
+    out = chosen(y, axes="cyx")
+    for c, sigma in enumerate(chosen.noise_sigma):
+        alone = HaarDiffusion(sigma)(y[c])
+        np.testing.assert_allclose(out[c], alone, rtol=0, atol=1e-9)
+
+
+def test_pilots_that_are_shared_run_once(monkeypatch):
+    calls = []
+    apply = HaarDiffusion.apply
+    monkeypatch.setattr(
+        HaarDiffusion, "apply", lambda self, *args: calls.append(1) or apply(self, *args)
+    )
+    two = (ReactionDiffusion(SIGMA, HAAR), NonLocalDiffusion(SIGMA, HAAR), HAAR)
+    Blend(two, weights=(0.3, 0.3, 0.4))(noisy(photograph("camera", 40)))
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        (lambda: ReactionDiffusion(window=12), "window must be a multiple of 8"),
+        (lambda: ReactionDiffusion(window=8, stride=5), "stride must be at most half of window=8"),
+        (lambda: HaarDiffusion(1.0, weights=(1.0,) * 5)(np.zeros((9, 9))), "weights must be 2, "),
+        (
+            lambda: Blend((HAAR, HAAR), weights=(1.0,))(np.zeros((9, 9))),
+            "weights must be 2 numbers",
+        ),
+        (
+            lambda: HaarDiffusion((1.0, 2.0))(np.zeros((9, 9))),
+            "lists 2 values, but the image has 1",
+        ),
+        (lambda: HAAR(np.zeros((9, 9)), mask=np.eye(9) > 0), "takes neither a mask nor holes"),
+    ],
+)
+def test_refusals(member, said):
+    with pytest.raises(ValueError, match=said):
+        member()
