@@ -41,7 +41,9 @@ class Hybrid(TensorFlow):
     time : float
         Diffusion time per step in world units²: the longer, the smoother.
     contrast : float or "auto"
-        In intensity per world unit, greater than 0: X
+        In intensity per world unit, greater than 0: what is steeper is an edge and stays. "auto"
+        takes it from the spread of the gradients of the source after `smoothing`, see
+        `napari_diffusion.estimate.contrast`.
     smoothing : float
         Standard deviation in world units of a Gaussian that is applied before gradients are taken,
         0 or more.
