@@ -86,9 +86,7 @@ def gradient_magnitude(
     shortest = min(grid.spacing)
     slopes = np.array([shortest / length for length in grid.lengths], block.dtype)
     slopes = np.tile(slopes, (block.shape[1], 1))
-    squared = _gradient.at_samples(
-        scaled, mask, _gradient.SQUARED, slopes, grid.joint_channels, drive
-    )
+    squared = _gradient.squared(scaled, mask, slopes, grid.joint_channels)
     return np.sqrt(squared).astype(np.float64) * (unit / shortest)
 
 
