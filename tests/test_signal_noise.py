@@ -11,11 +11,11 @@ from scipy import special, stats
 
 import napari_diffusion as nd
 from napari_diffusion.filters import Heat
-from napari_diffusion.noise import Poisson
+from napari_diffusion.noise import Poisson, Rician, Speckle
 from napari_diffusion.picture import Picture
 
 # Of every model a member whose noise is plain to see on pictures of mean 100.
-MODELS = (Poisson(),)
+MODELS = (Poisson(), Speckle(), Rician())
 RATES = (0.01, 3.0, 10.0, 30.0, 100.0, 1e4, 1e7)
 # Chance alone goes beyond this once in 30 000 trials.
 LIMIT = 4.15
@@ -258,6 +258,121 @@ class TestThePoissonQuantile:
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
 
 
+def gamma_moments(shape):
+    """Return the mean and the central moments 2 … 8 of gamma numbers of mean 1."""
+    m, theta = [1.0, 0.0], 1 / shape
+    for n in range(1, 8):
+        m.append(n * theta * (m[n] + shape * theta * m[n - 1]))
+    return (1.0, *m[2:])
+
+
+def density_moments(values, density):
+    """Return the mean and the central moments 2 … 8 of a density that is 0 at both ends."""
+    step = values[1] - values[0]
+    mean = np.sum(values * density) * step
+    return (mean, *(np.sum((values - mean) ** n * density) * step for n in range(2, 9)))
+
+
+class TestSpeckle:
+    @pytest.mark.parametrize("looks", [0.3, 1.0, 1.7, 4.0, 30.0, 2e4, 1e7])
+    def test_distribution(self, looks):
+        image = np.full((700, 1000), 7.0)
+        found = Speckle(looks=looks)(image, None, seed=1).ravel() / 7
+        assert_moments(found, gamma_moments(looks))
+        assert stats.kstest(found, stats.gamma(looks, scale=1 / looks).cdf).pvalue > 1e-5
+
+    @pytest.mark.parametrize("looks", [0.3, 1.0, 4.0, 1e3])
+    def test_tails_have_their_frequency(self, looks):
+        image = np.ones((4000, 1000), np.float32)
+        found = Speckle(looks=looks)(image, None, seed=2)
+        exact = stats.gamma(looks, scale=1 / looks)
+        for chance in (1e-3, 1e-4, 1e-5):
+            for seen in (np.sum(found < exact.ppf(chance)), np.sum(found > exact.isf(chance))):
+                assert stats.poisson.sf(seen - 1, found.size * chance) > 1e-5
+                assert stats.poisson.cdf(seen, found.size * chance) > 1e-5
+
+    @pytest.mark.parametrize("looks", [1.0, 1.9, 2.0, 2.1, 7.0, 9999.0, 10001.0, 1e6])
+    def test_numbers_are_quantiles(self, looks):
+        """Of the 64 bits of their sample, to the last digits of float32."""
+        from napari_diffusion.noise import _random
+
+        keys, z = _random.addresses((1, 1, 1, 400, 1000), (0,) * 5, 9)
+        words = np.zeros((2, 1, 400, 1000), np.uint32)
+        for slot in (0, 1):
+            _random.fill_words(words[slot], keys, z, 0, 0, 0, 1, 0, 400, slot)
+        bits = (words[0].astype(np.uint64) << np.uint64(32)) | words[1]
+        lower, upper = ((b[0].astype(float) + 0.5) / 2.0**64 for b in (bits, ~bits))
+        exact = np.where(
+            lower < upper,
+            special.gammaincinv(looks, np.minimum(lower, upper)),
+            special.gammainccinv(looks, np.minimum(lower, upper)),
+        )
+        found = Speckle(looks=looks)(np.ones((400, 1000)), None, seed=9)
+        np.testing.assert_allclose(found, exact / looks, rtol=3e-6, atol=3e-8)
+
+    def test_small_noise_of_float64_pictures_is_not_rounded_away(self):
+        image = np.full((300, 400), 100.0)
+        noise = (Speckle()(image, 1e-8, seed=3) - image) / 1e-8
+        assert noise.std() == pytest.approx(1, rel=0.01)
+
+    def test_zero_stays_zero(self):
+        image = np.zeros((50, 60), np.float32)
+        image[25:] = 1.0
+        found = Speckle()(image, 0.5, seed=4)
+        assert not found[:25].any()
+        assert (found[25:] > 0).all()
+
+    def test_more_noise_than_there_is_speckle_for(self):
+        image = np.full((5, 6), 10.0)
+        with pytest.raises(ValueError, match=r"Speckle: noise_scale=1e\+06 means .*: give"):
+            Speckle()(image, 1e6)
+        assert Speckle()(image, 1e3, seed=5).min() >= 0
+
+
+class TestRician:
+    @pytest.mark.parametrize("level", [0.0, 0.5, 2.0, 10.0, 300.0])
+    def test_distribution(self, level):
+        image = np.full((700, 1000), 3 * level)
+        found = Rician(sigma=3.0, reference=1.0)(image, None, seed=1).ravel() / 3
+        exact = stats.rice(level) if level < 50 else stats.norm(level + 0.5 / level)
+        if level < 50:
+            values = np.linspace(0, level + 12, 200_001)
+            assert_moments(found, density_moments(values, exact.pdf(values)))
+        assert stats.kstest(found, exact.cdf).pvalue > 1e-5
+
+    def test_darkness_becomes_grey(self):
+        found = Rician(sigma=2.0, reference=1.0)(np.zeros((700, 1000)), None, seed=2)
+        assert found.mean() == pytest.approx(2 * math.sqrt(math.pi / 2), rel=3e-3)
+        assert found.var() == pytest.approx(4 * (2 - math.pi / 2), rel=6e-3)
+
+    @pytest.mark.parametrize("scale", [1e-4, 0.1, 0.999, 1.001, 3.0, 100.0, 1e4])
+    def test_the_scale_is_the_deviation(self, scale):
+        found = Rician()(np.full((500, 1000), 10.0), scale, seed=3)
+        assert found.std() == pytest.approx(scale, rel=5e-3)
+
+    def test_the_solution_is_exact(self):
+        from napari_diffusion.noise.rician import deviation_per_sigma, sigma_per_deviation
+
+        for ratio in (0.0, 0.1, 0.9, 2.0, 9.0):
+            assert deviation_per_sigma(ratio) == pytest.approx(stats.rice(ratio).std(), rel=1e-9)
+        for ratio in (0.0, 1e-9, 0.3, 1.0, 3.0, 30.0, 999.9, 1000.1, 1e9):
+            sigma = sigma_per_deviation(ratio)
+            assert sigma * deviation_per_sigma(ratio / sigma) == pytest.approx(1, rel=1e-9)
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_no_square_leaves_the_range(self, dtype):
+        top = 1e32 if dtype == np.float32 else 1e300
+        image = np.array([[top, 1.0, 0.0]], dtype)
+        found = Rician(sigma=0.1)(image, None, seed=4)
+        assert found[0, 0] == image[0, 0]
+        if dtype == np.float32:
+            assert 0 < abs(found[0, 1] - 1) < 0.7
+            assert 0 < found[0, 2] < 0.7
+        strong = Rician()(image, top, seed=4)
+        assert np.isfinite(strong).all()
+        assert (strong > top / 100).all()
+
+
 @pytest.mark.parametrize("member", MODELS, ids=lambda member: type(member).__name__)
 class TestAddresses:
     def test_a_crop_has_the_numbers_of_the_whole(self, member):
@@ -391,8 +506,11 @@ def test_more_photons_than_can_be_counted():
     assert Poisson()(image, 1e-6).std() == pytest.approx(1e-6, rel=0.5)
 
 
-@pytest.mark.parametrize("parameter", ["gain", "reference"])
+@pytest.mark.parametrize(
+    ("cls", "parameter"),
+    [(Poisson, "gain"), (Poisson, "reference"), (Speckle, "looks"), (Rician, "sigma")],
+)
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
-def test_parameters_are_greater_than_0(parameter, value):
-    with pytest.raises(ValueError, match=rf"Poisson: {parameter} must be a finite number"):
-        Poisson(**{parameter: value})
+def test_parameters_are_greater_than_0(cls, parameter, value):
+    with pytest.raises(ValueError, match=rf"{cls.__name__}: {parameter} must be a finite number"):
+        cls(**{parameter: value})

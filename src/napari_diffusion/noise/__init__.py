@@ -10,7 +10,9 @@ from napari_diffusion.noise.missing_wedge import MissingWedge
 from napari_diffusion.noise.poisson import Poisson
 from napari_diffusion.noise.power_law import PowerLaw
 from napari_diffusion.noise.quantisation import Quantisation
+from napari_diffusion.noise.rician import Rician
 from napari_diffusion.noise.salt_pepper import SaltPepper
+from napari_diffusion.noise.speckle import Speckle
 from napari_diffusion.noise.stripes import Stripes
 from napari_diffusion.noise.sum import Sum
 from napari_diffusion.noise.uniform import Uniform
@@ -18,6 +20,8 @@ from napari_diffusion.noise.uniform import Uniform
 NOISES: tuple[type[Noise], ...] = (
     Gaussian,
     Poisson,
+    Speckle,
+    Rician,
     Uniform,
     SaltPepper,
     Quantisation,
@@ -40,7 +44,9 @@ __all__ = [
     "Poisson",
     "PowerLaw",
     "Quantisation",
+    "Rician",
     "SaltPepper",
+    "Speckle",
     "Stripes",
     "Sum",
     "Uniform",

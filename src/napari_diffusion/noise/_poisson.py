@@ -158,6 +158,13 @@ def poisson_block(
         _add_up(found, rate32, words, n, 14)
     elif few:
         _add_up(found, rate32, words, n, 32)
+    left = 0
+    for i in range(n):
+        left += found[i] == OPEN or rates[i] >= LARGE
+    if left == 0:
+        for i in range(n):
+            counts[i] = np.float64(found[i]) + (np.floor(rates[i]) if rates[i] >= FEW else 0.0)
+        return
     for i in range(n):
         rate = rates[i]
         if found[i] == OPEN or rate >= LARGE:

@@ -1,0 +1,118 @@
+"""Rician noise."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from napari_diffusion.noise._planes import made_by
+from napari_diffusion.noise._signal import Reference, Signal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.noise._base import Address, NoiseScale
+
+
+@dataclass(frozen=True)
+class Rician(Signal):
+    """Take the magnitude of a complex signal with normal noise in both of its parts.
+
+    ``√((image + σ n₁)² + (σ n₂)²)``, with n₁ and n₂ normal of mean 0 and variance 1. The noise
+    scale s is the standard deviation of that where the image is `reference`; σ follows from it
+    numerically, and is s where the image is much larger than s.
+
+    The mean is not kept, and that is no fault of the model: magnitudes have no sign, so that
+    darkness becomes grey. Where the image is 0, the mean is σ √(π/2) and the standard deviation
+    σ √(2 − π/2); where it is large, the mean is σ² / (2 · image) too high.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation of the noise in each of the two parts, where no noise scale is given; a
+        larger one makes the picture noisier, and its dark parts brighter. A noise scale replaces
+        it.
+    reference : float or "auto"
+        The intensity at which the noise scale is the standard deviation; "auto" is the mean of the
+        source. It matters little where that is larger than the noise.
+
+    Notes
+    -----
+    Use it for magnitude pictures of magnetic resonance from one coil. Not for pictures with
+    negative values; not where several coils are combined by the sum of their squares, which has
+    more than two parts. In a loop of many steps each one brightens the dark parts again.
+
+    Raises
+    ------
+    ValueError
+        For intensities below 0, or a mean of 0 or less.
+
+    References
+    ----------
+    Rice (1944), Mathematical analysis of random noise.
+    Gudbjartsson and Patz (1995), The Rician distribution of noisy MRI data.
+    """
+
+    keeps_mean: ClassVar[bool] = False
+
+    sigma: Annotated[
+        float,
+        {
+            "above": 0.0,
+            "unit": "intensity",
+            "tooltip": "Noise in each part of the complex signal, where no noise scale is given.",
+        },
+    ] = 1.0
+    reference: Reference = "auto"
+
+    def deviation(self) -> float:
+        """Return the standard deviation of magnitudes at the reference."""
+        return self.sigma * deviation_per_sigma(self.level / self.sigma)
+
+    def sigma_at(self, scale: float) -> float:
+        """Return the noise of each part that makes the noise scale."""
+        if scale == self.deviation():
+            return self.sigma
+        return scale * sigma_per_deviation(self.level / scale) if scale else 0.0
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return the magnitudes; see `Noise.add`."""
+        from napari_diffusion.noise._magnitude import take_magnitudes
+
+        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
+        told = []
+        for sigma in map(self.sigma_at, scales):
+            unit = 2.0 ** math.floor(math.log2(max(sigma, self.level)))
+            told.append((sigma, unit))
+        return made_by(take_magnitudes, block, told, address, grid, drive)
+
+
+def deviation_per_sigma(ratio: float) -> float:
+    """Return the standard deviation of magnitudes of a signal of `ratio`, the noise being 1."""
+    if ratio > 1e3:
+        return math.sqrt(1 - 0.5 / ratio / ratio)
+    from scipy.special import i0e, i1e
+
+    x = ratio * ratio / 2
+    mean = math.sqrt(math.pi / 2) * ((1 + x) * i0e(x / 2) + x * i1e(x / 2))
+    return math.sqrt(2 + ratio * ratio - mean * mean)
+
+
+@functools.lru_cache(maxsize=256)
+def sigma_per_deviation(ratio: float) -> float:
+    """Return the noise that makes a standard deviation of 1 of a signal of `ratio`."""
+    low, high = 1.0, 1.6
+    while True:
+        middle = (low + high) / 2
+        if not low < middle < high:
+            return middle
+        if middle * deviation_per_sigma(ratio / middle) < 1:
+            low = middle
+        else:
+            high = middle
