@@ -129,7 +129,7 @@ def _last(law, flat, base, up, far, near, last, low, after, w, deep):
     upper = flux(law, flat[up + last] - v, law.y)
     total = product(w[4], zero - left)
     total = total + w[3] * (upper - low)
-    if w[deep] > 0:
+    if deep is not None:
         ahead = flux(law, flat[far + last] - v, law.z)
         behind = flux(law, v - flat[near + last], law.z)
         total = total + w[deep] * (ahead - behind)
@@ -138,9 +138,8 @@ def _last(law, flat, base, up, far, near, last, low, after, w, deep):
 
 
 @inline_kernel
-def _channel(law, flat, flat_out, lower, c, shape, w, start, stop):
+def _channel(law, flat, flat_out, lower, c, shape, w, deep, start, stop):
     nt, nc, nz, ny, nx = shape
-    deep = 2 if w[2] > 0 else 0
     last = nx - 1
     for site in range(start, stop):
         y = site % ny
@@ -149,9 +148,11 @@ def _channel(law, flat, flat_out, lower, c, shape, w, start, stop):
         base = (((t * nc + c) * nz + z) * ny + y) * nx
         # A neighbour beyond the border is the sample itself: nothing flows there.
         up = base if y == ny - 1 else base + nx
-        at, size, stride = (z, nz, nx * ny) if deep == 2 else (t, nt, nc * nz * ny * nx)
-        near = base if at == 0 else base - stride
-        far = base if at == size - 1 else base + stride
+        near, far = base, base
+        if deep is not None:
+            at, size, stride = (z, nz, nx * ny) if deep == 2 else (t, nt, nc * nz * ny * nx)
+            near = base if at == 0 else base - stride
+            far = base if at == size - 1 else base + stride
         # Shifted by one, a row ends with the next row's first sample; `_last` mends what comes of
         # that. So the loop is over whole vectors where the row is.
         n = min(nx, flat.size - base - 1)
@@ -164,7 +165,7 @@ def _channel(law, flat, flat_out, lower, c, shape, w, start, stop):
             for x in range(nx):
                 lower[x] = flux(law, flat[base + x] - flat[base - nx + x], law.y)
         low = lower[last]
-        if w[deep] > 0:
+        if deep is not None:
             back, front = flat[near : near + nx], flat[far : far + nx]
             _row_3d(law, row, right_row, above, back, front, lower, after, w, deep)
         else:
@@ -173,14 +174,14 @@ def _channel(law, flat, flat_out, lower, c, shape, w, start, stop):
 
 
 @kernel
-def advance_single(law, u, out, k, w, start, stop):
+def advance_single(law, u, out, k, w, deep, start, stop):
     """Write one explicit sub-step of site rows start…stop−1, every channel for itself.
 
-    `law` is one of LAWS; the other parameters are those of `_kernels.advance_faces`. At most one
-    of the axes t and z diffuses.
+    `law` is one of LAWS; the other parameters are those of `_kernels.advance_faces`. `deep` is the
+    one of the axes t and z that diffuses, or None, for which less is compiled.
     """
     flat, flat_out, lower = u.reshape(-1), out.reshape(-1), np.empty(u.shape[4], u.dtype)
-    deep = 2 if w[2] > 0 else 0
     for c in range(u.shape[1]):
-        own = with_slopes(law, k[c, 4], k[c, 3], k[c, deep])
-        _channel(own, flat, flat_out, lower, c, u.shape, w, start, stop)
+        slope = k[c, 3] if deep is None else k[c, deep]
+        own = with_slopes(law, k[c, 4], k[c, 3], slope)
+        _channel(own, flat, flat_out, lower, c, u.shape, w, deep, start, stop)

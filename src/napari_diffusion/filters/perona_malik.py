@@ -198,8 +198,8 @@ class PeronaMalik(Flow):
     ) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""
         count = self.sub_steps(grid)
-        explicit = getattr(self, "scheme", "explicit") == "explicit"
-        if count == 0 or self.smoothing or self.gradient == "magnitude" or not explicit:
+        at_once = self.smoothing or self.gradient == "magnitude" or self.scheme != "explicit"
+        if count == 0 or at_once:
             return super().apply(block, grid, mask, drive)
         from napari_diffusion.filters import _wave
 
@@ -246,9 +246,10 @@ class PeronaMalik(Flow):
 
         guide, law, slopes, mask, joint = coefficients
         alone = u.shape[1] == 1 or not joint
-        deep = np.count_nonzero(weights[[0, 2]])
-        if law[0] in _single.LAWS and guide is u and mask is None and alone and deep < 2:
-            _single.advance_single(_single.LAWS[law[0]], u, out, slopes, weights, *rows)
+        deep = [axis for axis in (0, 2) if weights[axis]]
+        if law[0] in _single.LAWS and guide is u and mask is None and alone and len(deep) < 2:
+            chosen, axis = _single.LAWS[law[0]], (deep[0] if deep else None)
+            _single.advance_single(chosen, u, out, slopes, weights, axis, *rows)
         else:
             _kernels.advance_faces(u, guide, out, mask, law, slopes, weights, joint, *rows)
 
