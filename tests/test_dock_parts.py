@@ -18,11 +18,11 @@ from napari_diffusion.store.cast import Cast
 from napari_diffusion.widgets import memory, room
 from napari_diffusion.widgets.controls import Clock, Controls, written_seconds
 from napari_diffusion.widgets.extract import places_named
+from napari_diffusion.widgets.job import Job, kept_steps
 from napari_diffusion.widgets.layer_axes import Fold, along_of, axes_of, spacing_of, unit_of
 from napari_diffusion.widgets.layers import step_name
 from napari_diffusion.widgets.memory import Need, chosen_result, ordinal, written_bytes
 from napari_diffusion.widgets.result import EverySpin, ResultWidget
-from napari_diffusion.widgets.run import Job, kept_steps
 from napari_diffusion.widgets.worker import Worker
 
 RANDOM = np.random.default_rng(5)

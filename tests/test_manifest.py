@@ -21,6 +21,12 @@ COMMANDS = [
     command["id"] for command in yaml.safe_load(MANIFEST.read_text())["contributions"]["commands"]
 ]
 
+DOCKS = {
+    "napari-diffusion.loop": "Diffusion loop",
+    "napari-diffusion.filter": "Filter a layer",
+    "napari-diffusion.noise": "Add noise",
+}
+
 
 @pytest.fixture(scope="module")
 def manifest():
@@ -58,19 +64,23 @@ def test_every_command_resolves(manifest, command):
     assert callable(import_python_name(named.python_name))
 
 
-def test_the_dock_is_a_class_that_gets_the_viewer(manifest):
+def test_the_docks_have_names(manifest):
+    assert {each.command: each.display_name for each in manifest.contributions.widgets} == DOCKS
+
+
+@pytest.mark.parametrize("name", DOCKS.values())
+def test_a_dock_is_a_class_that_gets_the_viewer(manifest, name):
     # napari hands the viewer to classes alone, and to a parameter of this name.
-    (widget,) = manifest.contributions.widgets
-    assert (widget.display_name, widget.command) == ("Diffusion loop", "napari-diffusion.loop")
+    (widget,) = [each for each in manifest.contributions.widgets if each.display_name == name]
     (named,) = [each for each in manifest.contributions.commands if each.id == widget.command]
     dock = import_python_name(named.python_name)
     assert inspect.isclass(dock)
     assert "napari_viewer" in inspect.signature(dock).parameters
 
 
-def test_the_dock_stands_in_layers_filter(manifest):
+def test_the_docks_stand_in_layers_filter(manifest):
     items = manifest.contributions.menus["napari/layers/filter"]
-    assert [item.command for item in items] == ["napari-diffusion.loop"]
+    assert [item.command for item in items] == list(DOCKS)
 
 
 @pytest.mark.parametrize("key", ["face", "microscopy", "phantom", "video"])
@@ -91,6 +101,7 @@ def test_the_menus_show_it(make_napari_viewer):
             getattr(item, "command", item).title for item in get_app_model().menus.get_menu(menu)
         ]
 
-    assert any("Diffusion loop" in title for title in titles("napari/layers/filter"))
-    assert any("Diffusion loop" in title for title in titles("napari/plugins"))
+    for dock in DOCKS.values():
+        assert any(dock in title for title in titles("napari/layers/filter"))
+        assert any(dock in title for title in titles("napari/plugins/napari-diffusion"))
     assert len(titles("napari/file/samples/napari-diffusion")) == 4

@@ -41,19 +41,36 @@ class Clock:
 
 
 class Controls(QWidget):
-    """Estimate, Run, Pause and Cancel; how far the run is; what it is at."""
+    """Estimate, Run, Pause and Cancel; how far the run is; what it is at.
+
+    Parameters
+    ----------
+    run : str
+        What the first button says.
+    about : str
+        What it does, in a sentence.
+    many : bool
+        Whether a run has many steps: without, there is nothing to pause or to estimate.
+    """
 
     estimate_clicked = Signal()
     run_clicked = Signal()
     pause_clicked = Signal(bool)
     cancel_clicked = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        run: str = "Run",
+        about: str = "Run the loop: each step becomes a layer as it is made.",
+        many: bool = True,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._many = many
         self.estimate = _button("Estimate", 'Find the number behind every "auto", without a run.')
-        self.run = _button("Run", "Run the loop: each step becomes a layer as it is made.")
+        self.run = _button(run, about)
         self.pause = _button("Pause", "Hold between two steps, and go on.")
-        self.cancel = _button("Cancel", "Stop now and keep the steps made so far.")
+        self.cancel = _button("Cancel", "Stop now and keep what was made so far.")
         self.bar = QProgressBar()
         self.status = Message(GREY)
         self.problem = Message()
@@ -77,7 +94,10 @@ class Controls(QWidget):
         layout.setContentsMargins(4, 0, 4, 0)
         layout.setSpacing(4)
         self.run.setStyleSheet(_PRIMARY)
-        for column, button in enumerate((self.run, self.pause, self.cancel, self.estimate)):
+        self.pause.setVisible(self._many)
+        self.estimate.setVisible(self._many)
+        buttons = (self.run, self.pause, self.cancel, self.estimate)
+        for column, button in enumerate(buttons if self._many else (self.run, self.cancel)):
             layout.addWidget(button, 0, column)
             layout.setColumnStretch(column, 1)
         layout.addWidget(self.bar, 1, 0, 1, 4)
@@ -92,7 +112,7 @@ class Controls(QWidget):
         self._total = total
         self.bar.setRange(0, total)
         self.bar.setValue(0)
-        self.bar.setFormat("%v of %m steps" if total else "")
+        self.bar.setFormat("%v of %m steps" if total and self._many else "")
         self.bar.setVisible(True)
         self.begin_clock()
 

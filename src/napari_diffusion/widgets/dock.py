@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.run import Refused
+from napari_diffusion.widgets.job import Refused
 from napari_diffusion.widgets.runner import Runner
 from napari_diffusion.widgets.source import SourceWidget
 
@@ -30,20 +30,19 @@ class Dock(QWidget):
         The viewer that the dock belongs to.
     controls : Controls
         The buttons.
-    follows_steps : bool
-        Whether a step of a run becomes the source when it is made active.
+    single : bool
+        Whether each run makes one layer, and steps of other runs are sources like any other.
     """
 
-    def __init__(
-        self, viewer: napari.Viewer, controls: Controls, follows_steps: bool = False
-    ) -> None:
+    def __init__(self, viewer: napari.Viewer, controls: Controls, single: bool = False) -> None:
         super().__init__()
         # napari hands plugins a proxy at times, whose layers are new objects at every look: they
         # are neither the same as each other nor kept by a weak reference.
         self.viewer = getattr(viewer, "__wrapped__", viewer)
-        self.source = SourceWidget(self.viewer, follows_steps)
+        self.source = SourceWidget(self.viewer, follows_steps=single)
         self.controls = controls
-        self.runner = Runner(self.controls, self)
+        makes = "layer" if single else "step"
+        self.runner = Runner(self.controls, self, makes, self.source.holding)
         self._area = QScrollArea()
         self.runner.refused.connect(self._refuse)
 

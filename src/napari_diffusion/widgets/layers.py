@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_diffusion.recipe import Step
@@ -24,6 +25,9 @@ MASK_KEY = "napari_diffusion_mask"
 
 # One growing layer is shown anew this often, in seconds: each time costs the window a moment.
 _REFRESH = 0.25
+
+
+Titled = Callable[[Step, dict[str, Any]], str]
 
 
 class Outlet(Protocol):
@@ -90,17 +94,17 @@ class StepLayers:
         What the layers look like.
     name : str
         Name of the source.
-    num_steps : int
-        How many steps there will be, for numbers of equal width.
+    titled : callable
+        ``titled(step, record)`` returns what a step is called.
     """
 
     in_turn = True
 
-    def __init__(self, place: Place, look: Look, name: str, num_steps: int) -> None:
+    def __init__(self, place: Place, look: Look, name: str, titled: Titled) -> None:
         self._place = place
         self._look = look
         self._name = name
-        self._num_steps = num_steps
+        self._titled = titled
         self._last: weakref.ref[Layer] | None = None
         self.mask: Any = None
 
@@ -110,7 +114,7 @@ class StepLayers:
 
     def show(self, step: Step, record: dict[str, Any]) -> None:
         """Add a step's layer and hide the one before."""
-        name = f"{self._name} · {step_name(step, self._num_steps, record)}"
+        name = f"{self._name} · {self._titled(step, record)}"
         layer = image_layer(step.image, name, self._look, record, self.mask)
         before = self._last() if self._last else None
         self._last = weakref.ref(layer)
@@ -219,10 +223,13 @@ def step_name(step: Step, num_steps: int, record: dict[str, Any]) -> str:
         return "final"
     width = max(2, len(str(num_steps - 1)))
     words = f"step {step.index:0{width}}"
-    if record["recipe"]["noise"] is None:
-        return words
+    return words if record["recipe"]["noise"] is None else f"{words} · {scale_name(step)}"
+
+
+def scale_name(step: Step) -> str:
+    """Return the noise scale of a step as a layer's name has it, such as ``σ=0.031``."""
     scales = step.noise_scale if isinstance(step.noise_scale, tuple) else (step.noise_scale,)
-    return f"{words} · σ={'/'.join(_short(scale) for scale in scales)}"
+    return f"σ={'/'.join(_short(scale) for scale in scales)}"
 
 
 def _short(number: float) -> str:

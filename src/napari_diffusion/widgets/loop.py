@@ -10,6 +10,7 @@ from napari_diffusion.widgets import memory
 from napari_diffusion.widgets.controls import Controls
 from napari_diffusion.widgets.dock import Dock, notify
 from napari_diffusion.widgets.extract import Extraction, places_named
+from napari_diffusion.widgets.job import Job, Refused
 from napari_diffusion.widgets.layers import records_of
 from napari_diffusion.widgets.outlet import outlet_for
 from napari_diffusion.widgets.recipe import RecipeWidget
@@ -17,7 +18,7 @@ from napari_diffusion.widgets.recipe_shelf import RecipeShelf
 from napari_diffusion.widgets.result import ResultWidget
 from napari_diffusion.widgets.room import check_room, need_of, offers
 from napari_diffusion.widgets.rows import Message
-from napari_diffusion.widgets.run import Job, Refused, estimate_of, work_of
+from napari_diffusion.widgets.run import estimate_of, work_of
 from napari_diffusion.widgets.steps_actions import StepActions, channels_of, going_on
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.widgets.channels import ChannelsOutlet, source_of
-from napari_diffusion.widgets.layers import Place, StepLayers, StepStack, records_of
+from napari_diffusion.widgets.layers import Place, StepLayers, StepStack, records_of, step_name
 from napari_diffusion.widgets.memory import chosen_result
 from napari_diffusion.widgets.room import step_shape, step_type
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
-    from napari_diffusion.widgets.layers import Outlet
+    from napari_diffusion.widgets.job import Job
+    from napari_diffusion.widgets.layers import Outlet, Titled
     from napari_diffusion.widgets.look import Look
     from napari_diffusion.widgets.memory import Result
-    from napari_diffusion.widgets.run import Job
 
 
 def family(viewer: napari.Viewer, layer: Image) -> list[Any]:
@@ -32,7 +32,12 @@ def family(viewer: napari.Viewer, layer: Image) -> list[Any]:
 
 
 def outlet_for(
-    viewer: napari.Viewer, layers: Sequence[Image], job: Job, looks: Sequence[Look], result: Result
+    viewer: napari.Viewer,
+    layers: Sequence[Image],
+    job: Job,
+    looks: Sequence[Look],
+    result: Result,
+    titled: Titled | None = None,
 ) -> Outlet:
     """Return where the steps of a run go; layers that would shine through them are hidden.
 
@@ -48,19 +53,28 @@ def outlet_for(
         What one step looks like, for each of the layers.
     result : {"auto", "layers", "stack", "stack on disk"}
         What becomes of the steps.
+    titled : callable, optional
+        ``titled(step, record)`` returns what a step's layer is called, after its source.
     """
+    titled = titled or _numbered(job.recipe.total_steps)
     if len(layers) == 1:
-        return _outlet(viewer, layers[0], job, looks[0], result, job.source_name)
+        return _outlet(viewer, layers[0], job, looks[0], result, job.source_name, titled)
     names = job.more["layers"]
     outlets = [
-        _outlet(viewer, layer, job, look, result, name)
+        _outlet(viewer, layer, job, look, result, name, titled)
         for layer, look, name in zip(layers, looks, names, strict=True)
     ]
     return ChannelsOutlet(outlets)
 
 
 def _outlet(
-    viewer: napari.Viewer, layer: Image, job: Job, look: Look, result: Result, name: str
+    viewer: napari.Viewer,
+    layer: Image,
+    job: Job,
+    look: Look,
+    result: Result,
+    name: str,
+    titled: Titled,
 ) -> Outlet:
     shape = step_shape(job)
     if "layers" in job.more:
@@ -73,11 +87,15 @@ def _outlet(
     count = len(job.kept)
     kind = chosen_result(result, count)
     if kind == "layers":
-        return StepLayers(place, look, name, job.recipe.total_steps)
+        return StepLayers(place, look, name, titled)
     buffer: Any = LazyBuffer()
     if not job.lazy:
         buffer = buffer_for(count, shape, step_type(job), kind == "stack on disk")
     return StepStack(viewer, place, look, f"{name} · {count} steps", buffer)
+
+
+def _numbered(num_steps: int) -> Titled:
+    return lambda step, record: step_name(step, num_steps, record)
 
 
 def buffer_for(count: int, shape: tuple[int, ...], dtype: Any, on_disk: bool) -> Any:

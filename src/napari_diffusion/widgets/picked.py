@@ -10,11 +10,11 @@ import numpy as np
 from napari_diffusion.picture import is_dask
 from napari_diffusion.store.cast import Cast
 from napari_diffusion.widgets.channels import joined, mismatch, sizes, values
+from napari_diffusion.widgets.job import Job
 from napari_diffusion.widgets.layer_axes import FURTHER, Fold
 from napari_diffusion.widgets.layers import KEY, records_of
 from napari_diffusion.widgets.look import Look
 from napari_diffusion.widgets.room import need_of
-from napari_diffusion.widgets.run import Job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_diffusion.widgets import memory
+from napari_diffusion.widgets.job import Refused, kept_steps
 from napari_diffusion.widgets.memory import Need, chosen_result, ordinal, written_bytes
-from napari_diffusion.widgets.run import Refused, kept_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.memory import Result
     from napari_diffusion.widgets.result import Offer
-    from napari_diffusion.widgets.run import Job
 
 
 def step_type(job: Job) -> np.dtype[np.generic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,13 @@ from psygnal import Signal
 
 from napari_diffusion.recipe import Recipe
 from napari_diffusion.widgets.controls import written_seconds
-from napari_diffusion.widgets.run import Made, Passed, Refused, Resolved, Said
+from napari_diffusion.widgets.job import Made, Passed, Refused, Resolved, Said
 from napari_diffusion.widgets.worker import Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from qtpy.QtCore import QObject
 
     from napari_diffusion.widgets.controls import Controls
@@ -30,6 +34,10 @@ class Runner:
         Where the progress is shown; its Pause and Cancel act on the run.
     parent : QObject
         When it is destroyed, the run stops.
+    makes : str
+        What the layers made are called.
+    around : callable
+        Returns a context to add layers in.
     """
 
     #: The recipe with the numbers that were found.
@@ -37,9 +45,17 @@ class Runner:
     #: Why a run ended before its time.
     refused = Signal(Refused)
 
-    def __init__(self, controls: Controls, parent: QObject) -> None:
+    def __init__(
+        self,
+        controls: Controls,
+        parent: QObject,
+        makes: str = "step",
+        around: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
         self._controls = controls
         self._parent = parent
+        self._makes = makes
+        self._around = around
         self._worker: Worker | None = None
         self._outlet: Outlet | None = None
         self._made: list[bool] = []
@@ -95,7 +111,8 @@ class Runner:
             case Made(step, record, done):
                 self._made.append(step.is_final)
                 if self._outlet is not None:
-                    self._outlet.show(step, record)
+                    with self._around():
+                        self._outlet.show(step, record)
                 self._controls.show_progress(done)
             case Passed(done):
                 self._controls.show_progress(done)
@@ -116,7 +133,7 @@ class Runner:
 
     def _kept(self) -> str:
         count = self._made.count(False)
-        words = f"{count} step{'s' * (count != 1)}"
+        words = f"{count} {self._makes}{'s' * (count != 1)}"
         return f"{words} and the final result" if any(self._made) else words
 
     def _failed(self, error: BaseException) -> None:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QSpinBox, QWidget
 
-from napari_diffusion.provenance import grid_of, recipe_of
+from napari_diffusion.provenance import grid_of, next_noise_scale_of, recipe_of
 from napari_diffusion.store.cast import Cast
 from napari_diffusion.widgets.channels import joined, source_of
 from napari_diffusion.widgets.images import is_image
+from napari_diffusion.widgets.job import Job, Origin, Refused
 from napari_diffusion.widgets.layer_axes import Fold
 from napari_diffusion.widgets.layers import MASK_KEY, is_stack, records_of
 from napari_diffusion.widgets.look import Look
 from napari_diffusion.widgets.mask import KeptMask, Mask, can_be_mask, mask_of
 from napari_diffusion.widgets.rows import GREY, Message
-from napari_diffusion.widgets.run import Job, Origin, Refused
 
 if TYPE_CHECKING:
     import napari
@@ -113,6 +113,7 @@ def going_on(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.
         source_name=" + ".join(names) if record["is_final"] else record["source"],
         region=region,
         first_step=first,
+        noise_scale=next_noise_scale_of(record),
         keep_every=keep_every,
         cast=Cast.recorded(cast) if cast else None,
         origin=origin,
