@@ -273,3 +273,45 @@ def test_pilots_that_are_shared_run_once(monkeypatch):
 def test_refusals(member, said):
     with pytest.raises(ValueError, match=said):
         member()
+
+
+# --- Without a parameter ---
+
+
+@pytest.mark.parametrize("name", ["camera", "coins"])
+def test_denoise_needs_no_number(name):
+    """Better than the best of five total variations, chosen with the truth at hand."""
+    from skimage.restoration import denoise_tv_chambolle
+
+    clean = photograph(name)
+    y = noisy(clean, 0.08)
+    weights = (0.05, 0.07, 0.1, 0.14, 0.2)
+    best = max(decibels(denoise_tv_chambolle(y, weight), clean) for weight in weights)
+    slow, fast = nd.denoise(y), nd.denoise(y, fast=True)
+    assert decibels(slow, clean) > best + 0.8
+    assert decibels(fast, clean) > best + 0.7
+    assert slow.dtype == np.float64
+
+
+def test_denoise_is_its_preset():
+    y = noisy(photograph("camera", 80)).astype(np.float32)
+    recipe = nd.PRESETS["denoise"].resolved(y)
+    assert recipe.is_resolved
+    np.testing.assert_array_equal(nd.denoise(y), nd.run(y, recipe).image)
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "more"),
+    [
+        ("zyx", (5, 40, 41), {"spacing": (3.0, 1.0, 1.0)}),
+        ("tyx", (3, 40, 41), {}),
+        ("yxc", (40, 41, 3), {"rgb": True}),
+        ("yx", (3, 4), {}),
+        ("zyx", (2, 1, 9), {}),
+    ],
+)
+def test_denoise_takes_any_axes(axes, shape, more):
+    y = noisy(np.full(shape, 0.5))
+    out = nd.denoise(y, axes=axes, **more)
+    assert out.shape == shape
+    assert out.std() < (0.3 if min(shape[:2]) > 4 or shape[1] > 4 else 1.1) * SIGMA

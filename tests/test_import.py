@@ -24,7 +24,7 @@ KNOWN_TO = {
     "schedules": FIELDS,
     "domains": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate"},
     "metrics": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate"},
-    "estimate": {"grid", "picture", "drive", "compiled", "blocks", "filters"},
+    "estimate": {"map", "grid", "picture", "drive", "compiled", "blocks", "filters", "noise"},
     "map": set(),
     "function": set(),
     "parameter": {"map", "function"},
@@ -36,7 +36,7 @@ KNOWN_TO = {
 }
 ENGINE = {
     *KNOWN_TO,
-    "blocks", "canvas", "catalog", "choose", "loop", "noisy_copy", "presets", "provenance", "recipe",
+    "blocks", "canvas", "catalog", "choose", "denoise", "loop", "noisy_copy", "presets", "provenance", "recipe",
 }  # fmt: skip
 TOP = {"cli", "widgets", "__main__", "contact_sheet", "store", "samples"}
 GUI = {"napari", "qtpy", "PyQt6", "PySide6", "magicgui", "superqt", "vispy", "pyqtgraph"}

@@ -284,19 +284,20 @@ class TestResolved:
 
 
 class TestPresets:
-    def test_there_are_two(self):
-        assert list(nd.PRESETS) == ["explore", "denoise"]
+    def test_names(self):
+        assert list(nd.PRESETS) == ["explore", "denoise", "denoise fast", "smooth"]
 
     def test_explore_shows_the_loop_with_noise(self):
         explore = nd.PRESETS["explore"]
         assert isinstance(explore.noise, nd.noise.Gaussian)
         assert explore.starting_noise_scale == "auto"
 
-    def test_denoise_has_no_noise_in_it(self):
-        denoise = nd.PRESETS["denoise"]
-        assert denoise.noise is None
+    @pytest.mark.parametrize("name", ["denoise", "denoise fast", "smooth"])
+    def test_others_have_no_noise_in_them(self, name):
+        preset = nd.PRESETS[name]
+        assert preset.noise is None
         image = np.random.default_rng(0).random((20, 21))
-        made = list(nd.steps(image, denoise))
+        made = list(nd.steps(image, preset))
         assert all(step.noise_scale == 0.0 for step in made)
 
     def test_they_survive_json_and_cannot_be_changed(self):

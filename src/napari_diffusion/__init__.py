@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 from napari_diffusion import domains, estimate, filters, noise, schedules
+from napari_diffusion.denoise import denoise
 from napari_diffusion.drive import Stopped
 from napari_diffusion.grid import Grid
 from napari_diffusion.loop import run, steps
@@ -23,6 +24,7 @@ __all__ = [
     "Step",
     "Stopped",
     "domains",
+    "denoise",
     "estimate",
     "filters",
     "noise",
