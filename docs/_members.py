@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +15,12 @@ from _docstring import Docstring
 import napari_diffusion as nd
 from napari_diffusion import catalog
 from napari_diffusion.grid import Grid
+from napari_diffusion.member import Member
 from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_diffusion.member import Member
     from napari_diffusion.parameter import Parameter
 
 #: Page or picture by its place in the site.
@@ -29,11 +31,15 @@ FOLDERS = {
     "filter": ("filters", "Filters"),
     "noise": ("noise", "Noise"),
     "schedule": ("schedules", "Schedules"),
+    "domain": ("domains", "Domains"),
 }
 
 #: Steps after which a filter is shown, and the number of them for each value of a parameter.
 SHOWN_STEPS = (1, 2, 4, 8)
 COMPARED_STEPS = 4
+
+#: Said of a parameter that the example does not show.
+SAME = "On the example these values make no difference:"
 
 
 def folder(slot: str) -> tuple[str, str]:
@@ -83,7 +89,7 @@ class Pictures:
         return _pictures.strip(shown)
 
     def _filter(self) -> str:
-        images = _repeated(self.cls(), max(SHOWN_STEPS))
+        images = steps_of(self.cls)
         time = getattr(self.cls(), "time", None)
         strip = [("truth", "without noise", _pictures.clean())]
         strip += [("source", f"source, σ = {_pictures.NOISE}", _pictures.noisy())]
@@ -101,10 +107,12 @@ class Pictures:
         )
 
     def _filter_values(self, parameter: Parameter) -> str:
+        values: list[Any] = []
         for base, told in self._bases(parameter):
             usual = getattr(_on_example(base), parameter.name)
             values = _pictures.variations(parameter, usual)
-            changed = [base.replaced(**{parameter.name: value}) for value in values]
+            changed = _allowed(base, parameter, values)
+            values = [getattr(each, parameter.name) for each in changed]
             images = [_repeated(each, COMPARED_STEPS)[-1] for each in changed]
             if any(not np.array_equal(image, images[0]) for image in images):
                 found = [parameter.default == "auto" and value == usual for value in values]
@@ -114,7 +122,10 @@ class Pictures:
                 ]
                 names = [f"{parameter.name}_{value}" for value in values]
                 return told + self.strip(list(zip(names, captions, images, strict=True)))
-        return ""
+        if len(values) < 2:
+            return ""
+        listed = ", ".join(f"*{_pictures.number(value)}*" for value in values)
+        return f"{SAME} {listed}.\n"
 
     def _bases(self, parameter: Parameter) -> Iterator[tuple[Any, str]]:
         """Offer members to show a parameter on: some count with one choice of another alone."""
@@ -138,8 +149,8 @@ class Pictures:
     def _noise_values(self, parameter: Parameter) -> str:
         usual = getattr(self.cls(), parameter.name)
         strip = []
-        for value in _pictures.variations(parameter, usual):
-            changed = self.cls(**{parameter.name: value})
+        for changed in _allowed(self.cls(), parameter, _pictures.variations(parameter, usual)):
+            value = getattr(changed, parameter.name)
             image = changed(_pictures.clean(), noise_scale=0.1, seed=1)
             caption = f"{parameter.label} {_pictures.number(value)}"
             strip.append((f"{parameter.name}_{value}", caption, image))
@@ -160,9 +171,20 @@ class Pictures:
             return ""
         usual = getattr(self.cls(), parameter.name)
         values = _pictures.variations(parameter, usual)
-        made = [self.cls(**{parameter.name: value}) for value in values if _below_one(value)]
+        made = _allowed(self.cls(), parameter, [value for value in values if _below_one(value)])
+        if not made:
+            return ""
         lines = [(call(each, also=parameter.name), each(1.0, 10)) for each in made]
         return _pictures.curves(lines, f"noise scale for several {parameter.label}") + "\n"
+
+
+def _allowed(base: Any, parameter: Parameter, values: list[Any]) -> list[Any]:
+    """Return copies of a member with each value that goes together with its other ones."""
+    copies = []
+    for value in values:
+        with contextlib.suppress(ValueError):
+            copies.append(base.replaced(**{parameter.name: value}))
+    return copies
 
 
 def _below_one(value: Any) -> bool:
@@ -172,6 +194,12 @@ def _below_one(value: Any) -> bool:
 def _on_example(chosen: Any) -> Any:
     image = _pictures.noisy()
     return chosen.resolved(Picture.of(image), Grid.of(image.shape))
+
+
+@functools.cache
+def steps_of(cls: type[Member]) -> list[Any]:
+    """Return what a filter at its defaults makes of the example, step by step."""
+    return _repeated(cls(), max(SHOWN_STEPS))
 
 
 def _repeated(chosen: Any, count: int) -> list[Any]:
@@ -230,7 +258,14 @@ def _parameters(cls: type[Member], text: Docstring, pictures: Pictures) -> str:
 
 def _default(parameter: Parameter) -> str:
     missing = parameter.default is dataclasses.MISSING
-    return "must be given" if missing else f"`{parameter.default!r}`"
+    return "must be given" if missing else f"`{_shown(parameter.default)}`"
+
+
+def _shown(value: Any) -> str:
+    """Return a default for a cell of a table, members with what is not their own default."""
+    if isinstance(value, tuple) and any(isinstance(each, Member) for each in value):
+        return "(" + "".join(f"{call(each)}, " for each in value).rstrip() + ")"
+    return call(value) if isinstance(value, Member) else repr(value)
 
 
 def allowed(parameter: Parameter) -> str:
@@ -289,9 +324,9 @@ def _reach(cls: type[Member]) -> str:
 
 def _use(cls: type[Member]) -> str:
     slot = {"filter": "diffusion_filter"}.get(cls.slot, cls.slot)
-    path = f"nd.{cls.__module__.split('.')[1]}.{cls.__name__}"
+    path = _path(cls)
     given = [p for p in cls.parameters() if p.default is not dataclasses.MISSING]
-    call = "".join(f"\n    {p.name}={p.default!r}," for p in given)
+    call = "".join(f"\n    {p.name}={_code(p.default)}," for p in given)
     call = f"{path}({call}\n)" if given else f"{path}()"
     parts = ["## In a script, in JSON, on the command line\n"]
     parts.append(f"```python\nimport napari_diffusion as nd\n\nchosen = {call}")
@@ -303,6 +338,24 @@ def _use(cls: type[Member]) -> str:
     settings += [f"--set {slot}.{p.name}={p.default}" for p in given[:1]]
     parts.append(f"```text\nnapari-diffusion run INPUT OUTPUT {' '.join(settings)}\n```\n")
     return "\n".join(parts)
+
+
+def _path(cls: type[Member]) -> str:
+    """Return what one types for a class after ``import napari_diffusion as nd``."""
+    first, second, *_ = cls.__module__.split(".")
+    own = first == nd.__name__
+    return f"nd.{second}.{cls.__name__}" if own else f"{cls.__module__}.{cls.__name__}"
+
+
+def _code(value: Any) -> str:
+    """Return what one types for a value; members within it are called by their whole path."""
+    if isinstance(value, tuple):
+        return "(" + "".join(f"{_code(each)}, " for each in value).rstrip() + ")"
+    if not isinstance(value, Member):
+        return repr(value)
+    given = [(p.name, getattr(value, p.name), p.default) for p in value.parameters()]
+    words = ", ".join(f"{name}={_code(v)}" for name, v, default in given if v != default)
+    return f"{_path(type(value))}({words})"
 
 
 def _overview(slot: str, members: tuple[type[Member], ...]) -> Files:
@@ -326,7 +379,7 @@ def _side_by_side(slot: str, members: list[type[Member]]) -> tuple[str, Files]:
     if slot not in ("filter", "noise"):
         return "", {}
     if slot == "filter":
-        images = [_repeated(cls(), COMPARED_STEPS)[-1] for cls in members]
+        images = [steps_of(cls)[COMPARED_STEPS - 1] for cls in members]
         first, told = ("source", _pictures.noisy()), f"{COMPARED_STEPS} steps at the defaults."
     else:
         images = [cls()(_pictures.clean(), noise_scale=0.1, seed=1) for cls in members]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import _blocks
+import _gallery
 import _members
 
 import napari_diffusion as nd
@@ -27,7 +28,8 @@ TOP_FILES = {
 
 def pages() -> dict[str, str | bytes]:
     """Return the made pages and pictures by their place in the site."""
-    return {**_from_top(), "api.md": _api(), **_members.pages(), **_blocks.files()}
+    made = {**_from_top(), "api.md": _api(), **_members.pages(), **_blocks.files()}
+    return {**made, _gallery.PLACE: _gallery.page()}
 
 
 def menus() -> dict[str, list[Any]]:
@@ -36,6 +38,8 @@ def menus() -> dict[str, list[Any]]:
     for slot, members in catalog.MEMBERS.items():
         folder, title = _members.folder(slot)
         found[title] = [f"{folder}/index.md"]
+        if _gallery.PLACE.startswith(f"{folder}/"):
+            found[title].append({"Gallery": _gallery.PLACE})
         found[title] += [{cls.__name__: _members.page_of(cls)} for cls in members]
     return found
 

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 NOISE = 0.08
 
 
+#: Which part of scikit-image's camera man is the example: face, hands, camera and lawn.
+PART = (slice(60, 220), slice(150, 342))
+
+
 @functools.cache
 def clean() -> NDArray[Any]:
-    """Return the example picture without noise: face, hands, camera and lawn, from 0 to 1."""
+    """Return the example picture without noise, from 0 to 1."""
     from skimage import data
 
-    return data.camera()[60:220, 150:342].astype(np.float32) / 255
+    return data.camera()[PART].astype(np.float32) / 255
 
 
 @functools.cache

@@ -35,9 +35,16 @@ def importable():
 
 @pytest.fixture(scope="module")
 def pages():
+    """Return the made pages, their pictures of a small part of the example."""
+    import _members
     import _pages
+    import _pictures
 
-    return _pages.pages()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_pictures, "PART", (slice(60, 116), slice(200, 264)))
+        yield _pages.pages()
+    for cached in (_pictures.clean, _pictures.noisy, _members.steps_of):
+        cached.cache_clear()
 
 
 def code_of(path, language):
@@ -75,21 +82,22 @@ def test_what_a_page_shows_to_type_gives_the_member(pages, cls):
 
 
 def test_filters_are_shown_step_by_step_and_parameter_by_parameter(pages):
+    import _members
     import _pictures
 
     for cls in catalog.MEMBERS["filter"]:
         files = [name for name in pages if name.startswith(f"filters/{cls.__name__}/")]
         assert {Path(name).stem for name in files} >= {"source", "step_1", "step_8"}
         assert len({pages[name] for name in files if "step_" in name}) == 4, "the steps differ"
+        page = pages[f"filters/{cls.__name__}.md"]
         for p in cls.parameters():
             shown = [name for name in files if Path(name).name.startswith(f"{p.name}_")]
-            if p.name == "structure":
-                assert not shown, "in a plane lines and planes are the same"
-                continue
-            if p.name == "background":
-                continue
-            assert len(shown) >= 2
-            assert len({pages[name] for name in shown}) >= 2, f"{p.name} changes nothing"
+            about = page.partition(f"### `{p.name}`")[2].partition("###")[0]
+            usual = getattr(_members._on_example(cls()), p.name)
+            if shown:
+                assert len({pages[name] for name in shown}) >= 2
+            elif len(_pictures.variations(p, usual)) >= 2:
+                assert _members.SAME in about
     assert _pictures.noisy().std() > 0
 
 
@@ -102,12 +110,28 @@ def test_a_new_member_gets_its_page_without_another_line(monkeypatch):
     monkeypatch.setitem(sys.modules, name, module)
     (code, *_) = code_of(ROOT / "CONTRIBUTING.md", "python")
     exec(compile(code, "CONTRIBUTING.md", "exec"), module.__dict__)
-    monkeypatch.setitem(catalog.MEMBERS, "filter", (module.Opening,))
+    monkeypatch.setattr(catalog, "MEMBERS", {"filter": (module.Opening,)})
     files = _members.pages()
     assert "Bright structures narrower than" in files["filters/Opening.md"]
     assert "[Opening](Opening.md)" in files["filters/index.md"]
     assert files["filters/Opening/step_1.png"].startswith(b"\x89PNG")
-    assert _pages.menus()["Filters"] == ["filters/index.md", {"Opening": "filters/Opening.md"}]
+    _, *below = _pages.menus()["Filters"]
+    assert below == [{"Gallery": "filters/gallery.md"}, {"Opening": "filters/Opening.md"}]
+
+
+def test_the_gallery_has_a_row_for_every_filter(pages):
+    import _members
+
+    gallery = pages["filters/gallery.md"]
+    rows = gallery.split("\n## ")[1:]
+    assert len(rows) == len(catalog.MEMBERS["filter"])
+    for cls, row in zip(catalog.MEMBERS["filter"], rows, strict=True):
+        assert row.startswith(f"[{cls.__name__}]({cls.__name__}.md)\n\n{cls.summary()}\n")
+        shown = re.findall(r"!\[.*?\]\((.*?)\)", row)
+        names = ["source", *(f"step_{count}" for count in _members.SHOWN_STEPS)]
+        assert shown == [f"{cls.__name__}/{name}.png" for name in names]
+        assert row.count("<figcaption>") == row.count("</figcaption>") == 5
+        assert len(re.findall(r"\*\*\d\d\.\d\*\*</figcaption>", row)) == 1
 
 
 def test_every_link_and_picture_is_there(pages):
@@ -194,15 +218,18 @@ def test_commands_in_the_pages_run(tmp_path, monkeypatch, capsys):
         program, *words = shlex.split(line.partition(" > ")[0])
         assert program == "napari-diffusion"
         assert main([*words, "--quiet"] if "run" in words else words) == 0
-    assert json.loads(capsys.readouterr().out)["schema"] == 1
+    said = capsys.readouterr().out
+    assert json.loads(said[said.index("{") :])["schema"] == 1
     for made in ("steps", "result.ome.zarr", "cells_steps.tif"):
         assert (tmp_path / made).exists()
 
 
-def test_the_noise_costs_what_the_pages_say():
+def test_the_noise_costs_what_the_pages_say(monkeypatch):
     """The pages and the README say that the noise-free twin comes closer to the truth."""
     import _measure
 
+    monkeypatch.setattr(_measure, "SEEDS", (0,))
+    monkeypatch.setattr(_measure, "SIZE", 128)
     truth = _measure.pictures()["camera"]
     for chosen in catalog.MEMBERS["filter"]:
         result = _measure._result("camera", truth, chosen)
