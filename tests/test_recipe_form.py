@@ -14,7 +14,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel
 from widgets_recipes import EXACT, recipes
 
-from napari_diffusion import PRESETS, Recipe, filters, schedules
+from napari_diffusion import PRESETS, Recipe, filters, noise, schedules
 from napari_diffusion.widgets.preset import PresetChoice
 from napari_diffusion.widgets.recipe import RecipeWidget
 
@@ -295,7 +295,7 @@ def test_the_tab_key_goes_from_top_to_bottom(qtbot, qtlog, caplog):
         if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
             stops.append(widget.mapTo(form, widget.rect().center()).y())
         widget = widget.nextInFocusChain()
-    assert len(stops) == 13
+    assert len(stops) == 14
     # Where vispy is loaded, it takes Qt's messages to its own log.
     assert "setTabOrder" not in f"{qtlog.records} {caplog.text}"
     assert all(below > above - 6 for above, below in itertools.pairwise(stops))
@@ -365,6 +365,77 @@ def test_no_number_is_too_large_or_too_small_to_draw(form, qtbot, start, num_ste
     assert drawn.shape[1] == min(num_steps, 200)
     assert np.isfinite(drawn).all()
     assert drawn.max() == 1.0
+
+
+def test_levels_are_drawn_as_they_are_typed_and_the_start_rests(form):
+    form.set_value(Recipe(num_steps=5, schedule=schedules.Levels((0.4, 0.2, 0.1))))
+    assert heights(form.plot) == [[1.0, 0.5, 0.25, 0.25, 0.25]]
+    assert form.plot.top == "0.4"
+    assert "intensity units" in caption(form.plot)
+    assert not form.starting_noise_scale.isEnabled()
+    form.schedule.form.fields["levels"].edit.setPlainText("8\n2")
+    assert heights(form.plot) == [[1.0, 0.25, 0.25, 0.25, 0.25]]
+    assert form.plot.top == "8"
+    form.schedule.combo.setCurrentText("Linear")
+    assert form.starting_noise_scale.isEnabled()
+
+
+def test_rules_of_one_s_own_are_drawn_and_measured_ones_say_why_not(form):
+    form.set_value(Recipe(num_steps=3, starting_noise_scale=0.5, schedule=schedules.Custom()))
+    assert heights(form.plot) == [[1.0, 0.5, 0.25]]
+    form.num_steps.edit.setText("20000")
+    assert caption(form.plot).startswith("Custom: too many steps to draw.")
+    form.set_value(Recipe(schedule=schedules.Measured()))
+    assert heights(form.plot) == []
+    assert caption(form.plot).startswith("Measured: ")
+    assert form.problem() is None
+
+
+def test_the_diffusion_so_far_is_drawn_on_an_axis_of_its_own(form):
+    form.set_world_unit("µm")
+    form.set_value(Recipe(num_steps=4, diffusion_filter=filters.Heat(time=2.0)))
+    np.testing.assert_allclose(form.plot.width.yData, np.sqrt(np.arange(1, 5) / 4))
+    assert "Dashed: diffusion so far, √(2 · time), to 4 µm" in said_by(form.plot)  # √(2 · 4 · 2)
+    form.set_value(
+        Recipe(num_steps=3, diffusion_filter=(filters.Heat(time=2.0), filters.Heat(time=3.0)))
+    )
+    np.testing.assert_allclose(form.plot.width.yData, np.sqrt(np.array([2.0, 5.0, 8.0]) / 8))
+    form.set_value(Recipe(diffusion_filter=filters.Median()))
+    assert form.plot.width is None
+    assert "Dashed" not in " ".join(said_by(form.plot))
+
+
+def test_in_a_domain_units_of_intensity_are_called_stabilised(form):
+    form.set_value(Recipe(starting_noise_scale=1.0, domain="anscombe"))
+
+    def units(view):
+        return " ".join(label.text() for label in view.findChildren(QLabel))
+
+    assert "stabilised" in units(form.starting_noise_scale)
+    assert "stabilised/world" in units(form.diffusion_filter)
+    assert "intensity/photon" in units(form.domain)
+    assert "stabilised units" in caption(form.plot)
+    form.domain.combo.setCurrentText("none")
+    assert "stabilised" not in units(form)
+    assert form.value() == Recipe(starting_noise_scale=1.0)
+
+
+def test_the_domain_s_measured_numbers_are_hints(form):
+    image = np.random.default_rng(0).poisson(5.0, (64, 64))
+    form.set_value(Recipe(domain="anscombe"))
+    resolved = form.value().resolved(image)
+    form.set_resolved(resolved)
+    gain = form.domain.form.fields["gain"]
+    assert gain.edit.placeholderText() == f"auto: {resolved.domain.gain:.4g}"
+    assert form.value() == Recipe(domain="anscombe")
+
+
+def test_no_scale_at_all_takes_the_noise_as_typed(form):
+    typed = Recipe(starting_noise_scale=None, noise=noise.Poisson(gain=2.0))
+    form.set_value(typed)
+    assert form.value() == typed
+    form.noise.combo.setCurrentText("Gaussian")
+    assert "starting_noise_scale" in form.problem()
 
 
 def test_the_plot_comes_without_its_library_until_it_is_made():

@@ -63,20 +63,20 @@ class Anscombe(Domain):
         {
             "min": 1e-30,
             "max": 1e30,
-            "unit": "grey/photon",
+            "unit": "intensity/photon",
             "tooltip": "Intensity per photon; the larger, the fewer photons there are.",
         },
     ] = "auto"
     offset: Annotated[
         float | Literal["auto"],
-        {"min": -1e30, "max": 1e30, "unit": "grey", "tooltip": "Intensity without light."},
+        {"min": -1e30, "max": 1e30, "unit": "intensity", "tooltip": "Intensity without light."},
     ] = "auto"
     read_noise: Annotated[
         float | Literal["auto"],
         {
             "min": 0.0,
             "max": 1e30,
-            "unit": "grey",
+            "unit": "intensity",
             "tooltip": "Standard deviation of the noise without light.",
         },
     ] = "auto"

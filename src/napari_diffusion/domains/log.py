@@ -62,7 +62,7 @@ class Log(Domain):
         {
             "min": 1e-37,
             "max": 1e30,
-            "unit": "grey",
+            "unit": "intensity",
             "tooltip": "What smaller values count as, because 0 has no logarithm.",
         },
     ] = "auto"

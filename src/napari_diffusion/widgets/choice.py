@@ -35,6 +35,8 @@ class MemberChoice(QWidget):
         Whether "none" can be chosen.
     classes : tuple of type of Member, optional
         The members offered, instead of the catalog's.
+    indent : int
+        How far the form is set in, which shows to which choice it belongs.
     """
 
     changed = Signal()
@@ -45,12 +47,14 @@ class MemberChoice(QWidget):
         label: str = "",
         may_be_none: bool = False,
         classes: tuple[type[Member], ...] | None = None,
+        indent: int = 0,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._options: list[Any] = []  # a class, a series (a tuple) or None, one per entry
         self._forms: dict[type[Member], ParameterForm] = {}
         self._units: dict[str, str] = {}
+        self._indent = indent
         self._sample_length = 1.0
         self._untouched: set[type[Member]] = set()
         self.combo = Combo()
@@ -156,6 +160,7 @@ class MemberChoice(QWidget):
     def _form_of(self, cls: type[Member]) -> ParameterForm:
         if cls not in self._forms:
             form = self._forms[cls] = ParameterForm(cls, self)
+            form.setContentsMargins(self._indent, 0, 0, 0)
             form.set_sample_length(self._sample_length)
             for name, unit in self._units.items():
                 form.set_unit(name, unit)

@@ -11,12 +11,13 @@ from qtpy.QtWidgets import QPlainTextEdit
 
 from napari_diffusion.widgets import exact
 from napari_diffusion.widgets.fields import Field
+from napari_diffusion.widgets.rows import GREY
 
 if TYPE_CHECKING:
     from napari_diffusion.parameter import Parameter
     from napari_diffusion.widgets.fields import Check
 
-_LINES = 3
+_LINES = 2
 
 
 class ListField(Field):
@@ -33,6 +34,12 @@ class ListField(Field):
         height = QFontMetrics(self.edit.font()).lineSpacing() * _LINES + 12
         self.edit.setFixedHeight(height)
         self.edit.textChanged.connect(self._edited)
+
+    def _mark(self, sentence: str) -> None:
+        super()._mark(sentence)
+        if not sentence:
+            # napari gives it no face of its own.
+            self.edit.setStyleSheet(f"border: 1px solid {GREY}; border-radius: 2px;")
 
     def _read(self) -> Any:
         text = self.edit.toPlainText().strip()

@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QFileDialog, QToolButton
+from qtpy.QtWidgets import QFileDialog
 
 from napari_diffusion.function import name_of
 from napari_diffusion.map import Map
 from napari_diffusion.widgets.fields import LineField
+from napari_diffusion.widgets.rows import small_button
 
 if TYPE_CHECKING:
     from napari_diffusion.parameter import Parameter
@@ -28,8 +29,7 @@ class MapField(LineField):
     ) -> None:
         super().__init__(parameter, check, automatic)
         self._known: dict[tuple[str, float], Map] = {}
-        self.browse = QToolButton()
-        self.browse.setText("…")
+        self.browse = small_button("…")
         self.browse.setToolTip("Choose a .npy or .tif file. The name of a layer may be typed, too.")
         self.browse.clicked.connect(self._choose)
         self.row.addWidget(self.browse)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
-from qtpy.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_diffusion import catalog
 from napari_diffusion.widgets.fields import Field
-from napari_diffusion.widgets.rows import RowLabel
+from napari_diffusion.widgets.rows import RowLabel, small_button
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from napari_diffusion.parameter import Parameter
     from napari_diffusion.widgets.choice import MemberChoice
     from napari_diffusion.widgets.fields import Check
+
+
+_INDENT = 10
 
 
 class _Nested(Field):
@@ -126,11 +129,10 @@ class _SeriesEditor(QWidget):
         super().__init__()
         self._parameter = parameter
         self.choices: list[MemberChoice] = []
-        self.removes: list[QToolButton] = []
+        self.removes: list[QPushButton] = []
         self.units: dict[str, str] = {}
         self.sample_length = 1.0
-        self.add = QToolButton()
-        self.add.setText("+")
+        self.add = small_button("+")
         self.add.setToolTip(f"Add one more {parameter.slot}.")
         self.add.clicked.connect(self._add_first)
         head = QHBoxLayout()
@@ -160,8 +162,7 @@ class _SeriesEditor(QWidget):
         for name, unit in self.units.items():
             choice.set_unit(name, unit)
         choice.set_sample_length(self.sample_length)
-        remove = QToolButton()
-        remove.setText("−")
+        remove = small_button("−")
         remove.setToolTip("Take this one out.")
         remove.clicked.connect(lambda: self._remove(choice))
         choice.add_beside(remove)
@@ -191,7 +192,7 @@ def _choice(parameter: Parameter, label: str, may_be_none: bool) -> MemberChoice
     simple = [cls for cls in catalog.MEMBERS[parameter.slot] if not _holds_members(cls)]
     nesting = [cls for cls in catalog.MEMBERS[parameter.slot] if _holds_members(cls)]
     # The first one is shown at once; it must not hold a choice of its own, and so on for ever.
-    return MemberChoice(parameter.slot, label, may_be_none, classes=(*simple, *nesting))
+    return MemberChoice(parameter.slot, label, may_be_none, (*simple, *nesting), _INDENT)
 
 
 def _holds_members(cls: Any) -> bool:

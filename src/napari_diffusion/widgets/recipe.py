@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_diffusion.domains._base import UNIT
 from napari_diffusion.parameter import Parameter
 from napari_diffusion.presets import PRESETS
 from napari_diffusion.recipe import Recipe
@@ -31,8 +32,9 @@ _START = Parameter(
     "auto",
     unit="intensity",
     tooltip="Standard deviation of the noise in the first step; one per channel: 0.1, 0.2, 0.3. "
-    "auto is the noise that the image itself has.",
+    "auto is the noise that the image itself has; none takes the numbers of the noise as typed.",
     auto=True,
+    optional=True,
     many=True,
 )
 _SEED = Parameter("seed", "int", 0, tooltip="The same seed gives the same noise.")
@@ -59,6 +61,7 @@ class RecipeWidget(QWidget):
         self._last: Recipe | None = None
         self._problem: str | None = None
         self._said: Field | None = None
+        self._world_unit = ""
         self.presets = PresetChoice()
         self.num_steps = LineField(_STEPS, partial(_checked, "num_steps"))
         self.starting_noise_scale = LineField(
@@ -70,6 +73,7 @@ class RecipeWidget(QWidget):
         self.schedule = MemberChoice("schedule")
         self.diffusion_filter = MemberChoice("filter", "diffusion filter")
         self.final_filter = MemberChoice("filter", "final filter", may_be_none=True)
+        self.domain = MemberChoice("domain", may_be_none=True)
         self.plot = SchedulePlot()
         self._message = Message()
         self._lay_out()
@@ -89,6 +93,7 @@ class RecipeWidget(QWidget):
             "schedule": self.schedule,
             "diffusion_filter": self.diffusion_filter,
             "final_filter": self.final_filter,
+            "domain": self.domain,
         }
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
@@ -169,8 +174,10 @@ class RecipeWidget(QWidget):
 
     def set_world_unit(self, unit: str) -> None:
         """Name the unit of length, such as "µm"; an empty text goes back to "world"."""
+        self._world_unit = unit
         for view in self._views.values():
             view.set_unit("world", unit)
+        self._show_plot()
 
     def set_sample_length(self, length: float) -> None:
         """Say how far apart the samples are, in world units.
@@ -199,6 +206,7 @@ class RecipeWidget(QWidget):
         self._message.say("" if alone else problem or "")
         self.presets.show_recipe(recipe)
         self.stop_at.setVisible(not self.stop_at.tick.isChecked())
+        self._show_unit()
         self._show_plot()
         if problem != self._problem:
             self._problem = problem
@@ -207,21 +215,53 @@ class RecipeWidget(QWidget):
             self._last = recipe
             self.changed.emit(recipe)
 
+    def _show_unit(self) -> None:
+        """Call intensity what it is in the domain: everything but the domain's own numbers."""
+        try:
+            unit = "" if self.domain.value() is None else UNIT
+        except ValueError:
+            unit = UNIT
+        for view in self._views.values():
+            if view is not self.domain:
+                view.set_unit("intensity", unit)
+
     def _show_plot(self) -> None:
         try:
             noise, schedule = self.noise.value(), self.schedule.value()
             start, steps = self.starting_noise_scale.value(), self.num_steps.value()
             total = self.stop_at.value() or steps
+            stabilised = self.domain.value() is not None
         except ValueError:
             return
-        for view in (self.starting_noise_scale, self.schedule):
-            view.setEnabled(noise is not None)
+        self.schedule.setEnabled(noise is not None)
+        self.starting_noise_scale.setEnabled(noise is not None and not schedule.starts_itself)
         self.plot.setVisible(noise is not None)
         if start == "auto":
             start = self.starting_noise_scale.resolved
-        self.plot.show_schedule(schedule, start, steps, total)
+        self.plot.show_schedule(
+            schedule,
+            start,
+            steps,
+            total,
+            unit=UNIT if stabilised else "intensity",
+            times=self._times(),
+            world_unit=self._world_unit,
+        )
+
+    def _times(self) -> tuple[float, ...]:
+        """Return the diffusion times of the series of filters, none where one has no time."""
+        try:
+            chosen = self.diffusion_filter.value()
+        except ValueError:
+            return ()
+        series = chosen if isinstance(chosen, tuple) else (chosen,)
+        times = [getattr(each, "time", None) for each in series]
+        known = tuple(time for time in times if isinstance(time, float))
+        return known if len(known) == len(times) else ()
 
 
 def _checked(name: str, value: Any) -> Any:
     """Return a value as the recipe stores it in a field, or raise the recipe's own sentence."""
+    if name == "starting_noise_scale" and value is None:
+        return None  # whether it goes with the noise, the whole recipe says
     return getattr(Recipe(**{name: value}), name)

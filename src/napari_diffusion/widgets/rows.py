@@ -7,7 +7,7 @@ from typing import Any
 from psygnal import Signal
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QFont, QFontMetrics
-from qtpy.QtWidgets import QComboBox, QLabel, QLineEdit, QSizePolicy, QWidget
+from qtpy.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
 
 # Readable on napari's dark and light backgrounds alike.
 RED = "#e8605a"
@@ -91,3 +91,10 @@ class NumberEdit(QLineEdit):
             super().keyPressEvent(event)
         else:
             self.stepped.emit(step)
+
+
+def small_button(text: str) -> QPushButton:
+    """Return a button for a sign or two, at the end of a row."""
+    button = QPushButton(text)
+    button.setFixedWidth(26)
+    return button
