@@ -11,11 +11,11 @@ from scipy import special, stats
 
 import napari_diffusion as nd
 from napari_diffusion.filters import Heat
-from napari_diffusion.noise import Poisson, Rician, Speckle
+from napari_diffusion.noise import EMCCD, Poisson, PoissonGaussian, Rician, Speckle
 from napari_diffusion.picture import Picture
 
 # Of every model a member whose noise is plain to see on pictures of mean 100.
-MODELS = (Poisson(), Speckle(), Rician())
+MODELS = (Poisson(), PoissonGaussian(offset=3.0), EMCCD(), Speckle(), Rician())
 RATES = (0.01, 3.0, 10.0, 30.0, 100.0, 1e4, 1e7)
 # Chance alone goes beyond this once in 30 000 trials.
 LIMIT = 4.15
@@ -373,6 +373,164 @@ class TestRician:
         assert (strong > top / 100).all()
 
 
+def sum_moments(*parts):
+    """Return the mean and the central moments 2 … 8 of a sum of independent numbers."""
+    total = [1.0] + [0.0] * 8
+    for _, *central in parts:
+        m = [1.0, 0.0, *central]
+        total = [sum(math.comb(n, k) * total[k] * m[n - k] for k in range(n + 1)) for n in range(9)]
+    return (sum(part[0] for part in parts), *total[2:])
+
+
+def times(factor, moments):
+    return tuple(factor ** max(n, 1) * m for n, m in zip((1, *range(2, 9)), moments, strict=True))
+
+
+NORMAL = (0.0, 1.0, 0.0, 3.0, 0.0, 15.0, 0.0, 105.0)
+
+
+class TestPoissonGaussian:
+    @pytest.mark.parametrize("rate", RATES)
+    def test_moments(self, rate):
+        camera = PoissonGaussian(gain=2.0, offset=100.0, read_noise=3.0, reference=200.0)
+        found = camera(np.full((700, 1000), 100.0 + 2 * rate), None, seed=1)
+        expected = sum_moments(times(2.0, poisson_moments(rate)), times(3.0, NORMAL))
+        assert_moments(found - 100.0, expected)
+
+    @pytest.mark.parametrize("rate", [0.01, 3.0, 30.0])
+    def test_distribution(self, rate):
+        camera = PoissonGaussian(gain=2.0, offset=100.0, read_noise=0.7, reference=200.0)
+        found = camera(np.full((700, 1000), 100.0 + 2 * rate), None, seed=2)
+        k = np.arange(int(rate + 10 * math.sqrt(rate) + 10))
+        weights = stats.poisson.pmf(k, rate)
+        values = np.linspace(90, 100 + 2 * k[-1], 20_001)
+        exact = stats.norm.cdf((values[:, None] - 100 - 2 * k) / 0.7) @ weights
+        seen = np.searchsorted(np.sort(found.ravel()), values) / found.size
+        assert np.abs(seen - exact).max() < 2.4 / math.sqrt(found.size)
+
+    def test_photons_are_those_of_poisson_noise(self):
+        image = np.random.default_rng(0).uniform(0, 50, (40, 60))
+        camera = PoissonGaussian(gain=2.0, read_noise=0.0)
+        expected = Poisson(gain=2.0)(image, None, seed=3)
+        np.testing.assert_array_equal(camera(image, None, seed=3), expected)
+
+    def test_the_share_of_read_noise_stays(self):
+        """Four times the variance: four times the gain, twice the read noise."""
+        image = np.full((40, 60), 50.0)
+        camera = PoissonGaussian(gain=2.0, offset=10.0, read_noise=4.0)
+        twice = 2 * math.sqrt(2 * 40 + 16)
+        expected = camera.replaced(gain=8.0, read_noise=8.0)(image, None, seed=4)
+        np.testing.assert_allclose(camera(image, twice, seed=4), expected, rtol=1e-12)
+
+    def test_maps_have_a_number_for_each_pixel(self):
+        random = np.random.default_rng(0)
+        shape = (40, 1100)
+        image = random.uniform(100, 300, (2, 3, *shape))
+        maps = {
+            "gain": random.uniform(1, 3, shape),
+            "offset": random.uniform(80, 95, shape),
+            "read_noise": random.uniform(0, 4, shape),
+        }
+        camera = PoissonGaussian(**maps)
+        found = camera(image, None, axes="tzyx", seed=5)
+        for y, x in ((0, 0), (3, 511), (3, 512), (39, 1099)):
+            alone = PoissonGaussian(**{name: values[y, x] for name, values in maps.items()})
+            expected = alone(image, None, axes="tzyx", seed=5)
+            np.testing.assert_array_equal(found[..., y, x], expected[..., y, x])
+
+    def test_maps_are_cut_with_regions_and_chunks(self):
+        import dask.array as da
+
+        random = np.random.default_rng(0)
+        image = random.uniform(100, 300, (60, 90)).astype(np.float32)
+        camera = PoissonGaussian(read_noise=random.uniform(0, 40, (60, 90)))
+        whole = camera(image, 20.0, seed=6)
+        chunked = camera(da.from_array(image, (17, 31)), 20.0, seed=6)
+        np.testing.assert_array_equal(chunked.compute(), whole)
+        still = nd.Recipe(
+            num_steps=1, starting_noise_scale=20.0, noise=camera, diffusion_filter=Heat(time=0.0)
+        )
+        region = (slice(5, 50), slice(7, 80))
+        crop = nd.run(image, still.replaced(seed=6), region=region).image
+        np.testing.assert_array_equal(crop, whole[region])
+
+    def test_with_maps_the_scale_is_that_of_the_whole_sensor(self):
+        random = np.random.default_rng(0)
+        image = np.full((500, 700), 100.0)
+        camera = PoissonGaussian(
+            gain=random.uniform(0.1, 3, image.shape), read_noise=random.uniform(0, 9, image.shape)
+        )
+        noise = camera(image, 12.0, seed=7) - image
+        assert math.sqrt(np.mean(noise**2)) == pytest.approx(12.0, rel=5e-3)
+
+    def test_values_below_the_offset_get_read_noise(self):
+        image = np.full((500, 700), 110.0)
+        image[:250] = 95.0
+        noise = PoissonGaussian(gain=5.0, offset=100.0, read_noise=2.0)(image, None, seed=8) - image
+        assert noise[:250].std() == pytest.approx(2.0, rel=0.01)
+        assert noise[250:].std() == pytest.approx(math.sqrt(54.0), rel=0.01)
+
+    def test_the_loop_goes_on_below_the_offset(self):
+        image = np.zeros((30, 40))
+        image[10:20] = 5.0
+        recipe = nd.Recipe(num_steps=4, starting_noise_scale=3.0, noise=PoissonGaussian())
+        assert np.isfinite(nd.run(image, recipe).image).all()
+
+    @pytest.mark.parametrize("name", ["gain", "offset", "read_noise"])
+    def test_maps_of_another_shape(self, name):
+        camera = PoissonGaussian(**{name: np.ones((5, 6))})
+        with pytest.raises(ValueError, match=rf"{name} must be a number or a map of the shape "):
+            camera(np.full((6, 5), 10.0), 1.0)
+
+    def test_a_mean_of_the_offset(self):
+        with pytest.raises(ValueError, match=r"mean is greater than the offset 100 \(got 99\)"):
+            PoissonGaussian(offset=100.0)(np.full((5, 6), 99.0), 1.0)
+
+
+class TestEMCCD:
+    @pytest.mark.parametrize("rate", [0.01, 3.0, 30.0, 1e4])
+    def test_moments(self, rate):
+        camera = EMCCD(gain=2.0, offset=100.0, read_noise=0.3, reference=200.0)
+        found = camera(np.full((700, 1000), 100.0 + 2 * rate), None, seed=1)
+        # Cumulants of a Poisson number of exponential numbers: n! · rate.
+        cumulants = [math.factorial(n) * rate for n in range(9)]
+        m = [1.0, 0.0]
+        for n in range(2, 9):
+            total = cumulants[n]
+            total += sum(math.comb(n - 1, k - 1) * cumulants[k] * m[n - k] for k in range(2, n))
+            m.append(total)
+        expected = sum_moments(times(2.0, (rate, *m[2:])), times(0.3, NORMAL))
+        assert_moments(found - 100.0, expected)
+
+    @pytest.mark.parametrize("rate", [0.3, 3.0, 30.0, 40.0])
+    def test_distribution(self, rate):
+        found = EMCCD(gain=1.0, read_noise=0.0)(np.full((700, 1000), rate), None, seed=2).ravel()
+        k = np.arange(1, int(rate + 10 * math.sqrt(rate) + 10))
+        weights = stats.poisson.pmf(k, rate)
+        values = np.linspace(1e-3, 3 * k[-1], 5001)
+        exact = math.exp(-rate) + special.gammainc(k, values[:, None]) @ weights
+        seen = np.searchsorted(np.sort(found), values) / found.size
+        assert np.abs(seen - exact).max() < 2.4 / math.sqrt(found.size)
+
+    def test_multiplication_doubles_the_variance(self):
+        image = np.full((500, 700), 40.0)
+        found = EMCCD(gain=2.0, read_noise=0.0)(image, None, seed=3)
+        assert found.var() == pytest.approx(2 * 2 * 40, rel=0.01)
+        assert found.mean() == pytest.approx(40, rel=1e-3)
+
+    def test_gamma_numbers_are_quantiles(self):
+        """From the table and from the series, at their seam too."""
+        from napari_diffusion.noise._camera import multiplied, tables
+
+        z = np.linspace(-8, 8, 33) + 1e-3
+        tail = special.ndtr(-np.abs(z))
+        for count in (1.0, 2.0, 31.0, 32.0, 33.0, 34.0, 100.0, 1e5):
+            low, high = special.gammaincinv(count, tail), special.gammainccinv(count, tail)
+            exact = np.where(z < 0, low, high)
+            found = [multiplied(count, each, tables()) for each in z]
+            np.testing.assert_allclose(found, exact, rtol=3e-5 / math.sqrt(count))
+
+
 @pytest.mark.parametrize("member", MODELS, ids=lambda member: type(member).__name__)
 class TestAddresses:
     def test_a_crop_has_the_numbers_of_the_whole(self, member):
@@ -470,16 +628,18 @@ class TestRefusals:
                 member(image, 1.0)
 
     def test_negative_intensities(self, member):
-        image = np.full((5, 6), 10.0)
+        image = np.full((50, 60), 10.0)
         image[2, 3] = -1000.0
-        recipe = nd.Recipe(starting_noise_scale=1.0, noise=member.replaced(reference=10.0))
+        recipe = nd.Recipe(starting_noise_scale=1.0, noise=member)
         for work in (lambda: recipe.noise(image, 1.0), lambda: next(nd.steps(image, recipe))):
-            with pytest.raises(ValueError, match=r"needs intensities of .* or more \(got -1000\)"):
+            with pytest.raises(ValueError, match=r"needs intensities of .* or more.* \(got -1000\)"):
                 work()
 
     def test_lazily_in_the_chunk_that_has_them(self, member):
         import dask.array as da
 
+        if hasattr(member, "read_noise"):
+            member = member.replaced(read_noise=0.0)
         image = np.full((8, 8), 10.0)
         image[7, 7] = -1000.0
         lazy = member.replaced(reference=10.0)(da.from_array(image, 4), 1.0)
@@ -508,7 +668,14 @@ def test_more_photons_than_can_be_counted():
 
 @pytest.mark.parametrize(
     ("cls", "parameter"),
-    [(Poisson, "gain"), (Poisson, "reference"), (Speckle, "looks"), (Rician, "sigma")],
+    [
+        (Poisson, "gain"),
+        (Poisson, "reference"),
+        (PoissonGaussian, "gain"),
+        (EMCCD, "gain"),
+        (Speckle, "looks"),
+        (Rician, "sigma"),
+    ],
 )
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_parameters_are_greater_than_0(cls, parameter, value):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from napari_diffusion.noise._base import Address, Noise
 from napari_diffusion.noise.correlated import Correlated
+from napari_diffusion.noise.emccd import EMCCD
 from napari_diffusion.noise.film_grain import FilmGrain
 from napari_diffusion.noise.gaussian import Gaussian
 from napari_diffusion.noise.missing_wedge import MissingWedge
 from napari_diffusion.noise.poisson import Poisson
+from napari_diffusion.noise.poisson_gaussian import PoissonGaussian
 from napari_diffusion.noise.power_law import PowerLaw
 from napari_diffusion.noise.quantisation import Quantisation
 from napari_diffusion.noise.rician import Rician
@@ -20,6 +22,8 @@ from napari_diffusion.noise.uniform import Uniform
 NOISES: tuple[type[Noise], ...] = (
     Gaussian,
     Poisson,
+    PoissonGaussian,
+    EMCCD,
     Speckle,
     Rician,
     Uniform,
@@ -34,6 +38,7 @@ NOISES: tuple[type[Noise], ...] = (
 )
 
 __all__ = [
+    "EMCCD",
     "NOISES",
     "Address",
     "Correlated",
@@ -42,6 +47,7 @@ __all__ = [
     "MissingWedge",
     "Noise",
     "Poisson",
+    "PoissonGaussian",
     "PowerLaw",
     "Quantisation",
     "Rician",

@@ -120,7 +120,7 @@ def _series_at(z: NDArray[Any], shape: float) -> tuple[NDArray[Any], NDArray[Any
 
 
 @exact_inline_kernel
-def _place(z: Any) -> Any:
+def place(z: Any) -> Any:
     """Return the piece in which z lies, and where in it."""
     scaled = np.float32(z * _PER_UNIT)
     below = np.float32(np.floor(scaled))
@@ -128,7 +128,7 @@ def _place(z: Any) -> Any:
 
 
 @exact_inline_kernel
-def _from_table(table: Any, row: Any, t: Any) -> Any:
+def from_table(table: Any, row: Any, t: Any) -> Any:
     return table[row, 0] + t * (table[row, 1] + t * (table[row, 2] + t * table[row, 3]))
 
 
@@ -181,15 +181,15 @@ def gamma_block(
         _from_polynomial(found, n, smooth)
     else:
         for i in range(n):
-            row, t = _place(found[i])
-            found[i] = _from_table(table, row, t)
+            row, t = place(found[i])
+            found[i] = from_table(table, row, t)
     if outer == 0:
         return
     for i in range(n):
         if not is_inner(words[i]):
             bits = long_word_at(x + i, y, z, slot, np.uint64(key[0]), np.uint64(key[1]))
-            row, t = _place(np.float32(normal_quantile_at(bits)))
-            found[i] = _from_table(table, row, t)
+            row, t = place(np.float32(normal_quantile_at(bits)))
+            found[i] = from_table(table, row, t)
 
 
 @exact_inline_kernel

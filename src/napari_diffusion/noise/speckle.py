@@ -59,7 +59,7 @@ class Speckle(Signal):
         float,
         {
             "min": 1e-6,
-            "max": 1e18,
+            "max": 1e12,
             "tooltip": "How many patterns are averaged, where no noise scale is given.",
         },
     ] = 1.0
@@ -75,6 +75,10 @@ class Speckle(Signal):
             return self.looks
         ratio = self.level / scale if scale else math.inf
         return ratio * ratio
+
+    def in_words(self, scale: float) -> str:
+        """Say how many looks there are."""
+        return f"{self.looks_at(scale):.3g} looks"
 
     def check_scale(self, scale: float) -> None:
         """Refuse a noise scale far beyond the reference."""

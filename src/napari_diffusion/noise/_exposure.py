@@ -1,0 +1,140 @@
+"""What cameras that count photons have in common: gain, offset and read noise."""
+
+from __future__ import annotations
+
+import abc
+import functools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from napari_diffusion.map import Map
+from napari_diffusion.noise._planes import made_by
+from napari_diffusion.noise._signal import Signal, check_rate
+from napari_diffusion.picture import is_dask
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.noise._base import Address, NoiseScale
+
+_MAPPED = ("gain", "offset", "read_noise")
+
+# Read noise does not reach farther below the offset than this many times itself.
+_READ_NOISES = 10.0
+
+
+@dataclass(frozen=True)
+class Exposure(Signal, abc.ABC):
+    """A camera: photons counted above an offset, and read noise.
+
+    A member has the fields gain, offset, read_noise and reference; the first three may be maps.
+    """
+
+    #: How many times the variance of the photons the variance of the signal is.
+    excess: ClassVar[float] = 1.0
+
+    def sensor(self, name: str) -> NDArray[np.float64]:
+        """Return a parameter as an array: of one number, or one per sample of a plane."""
+        value = getattr(self, name)
+        array = value.values if isinstance(value, Map) else np.full((1, 1), value)
+        return np.ascontiguousarray(array, np.float64)
+
+    def deviation(self) -> float:
+        """Return the standard deviation at the reference with the parameters as typed."""
+        return math.sqrt(_variance(self))
+
+    def factor(self, scale: float) -> float:
+        """Return how many times gain and read variance are what is typed, to make the scale."""
+        typed = self.deviation()
+        return 1.0 if scale == typed else (scale / typed) ** 2
+
+    def resolved(self, image: Any, grid: Grid) -> Self:
+        """Return this noise with its reference; refuse maps and pictures that do not fit."""
+        self._check_maps(grid)
+        chosen = super().resolved(image, grid)
+        middle = float(np.mean(self.sensor("offset")))
+        if chosen.level <= middle:
+            raise ValueError(
+                f"{type(self).__name__}: noise that depends on the intensity needs a picture whose "
+                f"mean is greater than the offset {middle:g} (got {chosen.level:g}): give the "
+                "camera's offset, the intensity without light."
+            )
+        if chosen != self and not is_dask(image.data):
+            self._check_darkest(image)
+        return chosen
+
+    def _check_maps(self, grid: Grid) -> None:
+        plane = grid.shape[3:]
+        for name in _MAPPED:
+            shape = self.sensor(name).shape
+            if isinstance(getattr(self, name), Map) and shape != plane:
+                raise ValueError(
+                    f"{type(self).__name__}: {name} must be a number or a map of the shape "
+                    f"{plane} of a plane, y by x (got shape {shape})."
+                )
+
+    def _check_darkest(self, picture: Any) -> None:
+        """Refuse a source darker than read noise can make it."""
+        values = picture.data if picture.mask is None else picture.data[picture.mask]
+        reads = float(self.sensor("read_noise").max())
+        limit = float(self.sensor("offset").min()) - _READ_NOISES * reads
+        if (darkest := float(values.min())) < limit:
+            raise ValueError(
+                f"{type(self).__name__}: noise that depends on the intensity needs intensities of "
+                f"{limit:g} or more, {_READ_NOISES:g} read noises below the offset "
+                f"(got {darkest:g}): give the camera's offset, or shift the picture."
+            )
+
+    def in_words(self, scale: float) -> str:
+        """Say how many photons there are at the reference."""
+        light = self.level - float(np.mean(self.sensor("offset")))
+        gain = float(np.mean(self.sensor("gain"))) * self.factor(scale)
+        return f"{light / gain:.3g} photons at {self.level:.4g}"
+
+    def lowest(self) -> float:
+        """Return the lowest intensity that is taken: read noise in the steps before has no end."""
+        if self.sensor("read_noise").any():
+            return -math.inf
+        return float(self.sensor("offset").min())
+
+    def check_largest(self, highest: float, scale: NoiseScale) -> None:
+        """Refuse more photons in a sample than can be counted."""
+        brightest = highest - float(self.sensor("offset").min())
+        gain = float(self.sensor("gain").min())
+        for each in scale if isinstance(scale, tuple) else (scale,):
+            if each:
+                check_rate(type(self).__name__, brightest, gain * self.factor(each), each)
+
+    def add(
+        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+    ) -> NDArray[Any]:
+        """Return what the camera reads out; see `Noise.add`."""
+        from napari_diffusion.noise._camera import expose, no_tables, tables
+
+        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
+        window = tuple(
+            slice(start, start + size)
+            for start, size in zip(grid.origin[3:], block.shape[3:], strict=True)
+        )
+        sensor = [self.sensor(name) for name in _MAPPED]
+        # Kernels never write it, but numba would compile them anew for arrays that are read-only.
+        cut = [
+            np.require(each if each.size == 1 else each[window], requirements=["C", "W"])
+            for each in sensor
+        ]
+        multiplied = tables() if self.excess > 1 else no_tables()
+        told = [(*cut, self.factor(each) if each else 0.0, multiplied) for each in scales]
+        return made_by(expose, block, told, address, grid, drive)
+
+
+@functools.lru_cache(maxsize=64)
+def _variance(camera: Exposure) -> float:
+    """Return the variance at the reference with the parameters as typed, over the sensor."""
+    gain, offset, read_noise = (camera.sensor(name) for name in _MAPPED)
+    photons = camera.excess * gain * np.maximum(camera.level - offset, 0)
+    return float(np.mean(photons)) + float(np.mean(read_noise**2))
