@@ -151,7 +151,10 @@ class Pictures:
         strip = []
         for changed in _allowed(self.cls(), parameter, _pictures.variations(parameter, usual)):
             value = getattr(changed, parameter.name)
-            image = changed(_pictures.clean(), noise_scale=0.1, seed=1)
+            try:
+                image = changed(_pictures.clean(), noise_scale=0.1, seed=1)
+            except ValueError:
+                continue  # not on this picture
             caption = f"{parameter.label} {_pictures.number(value)}"
             strip.append((f"{parameter.name}_{value}", caption, image))
         return self.strip(strip) if strip else ""

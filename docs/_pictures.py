@@ -70,7 +70,9 @@ def variations(parameter: Parameter, value: Any) -> list[Any]:
         return [False, True]
     if parameter.kind not in ("int", "float") or not isinstance(value, int | float):
         return []
-    spread = [value / 4, value, value * 4] if value else [0, 1, 2]
+    # Intensities are from 0 to 1.
+    unit = 0.1 if parameter.unit == "intensity" else 1
+    spread = [value / 4, value, value * 4] if value else [0, unit, 2 * unit]
     if parameter.kind == "int":
         spread = [round(each) for each in spread]
     low = [b for b in (parameter.minimum, parameter.above) if b is not None]
