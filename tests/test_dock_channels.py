@@ -108,6 +108,8 @@ def test_channels_are_diffused_together(open_loop, qtbot, joint):
     viewer, loop = open_loop(*channels())
     joined(loop, viewer)
     loop.source.axes.joint.set_value(joint)
+    loop.recipe.set_value(RECIPE)
+    assert loop.result.need.text().startswith("12 layers, ")
     ran(loop, qtbot)
     grid = {"axes": "cyx", "joint_channels": joint}
     expected = list(nd.steps(PICTURE, RECIPE.resolved(PICTURE, **grid), **grid))
@@ -137,6 +139,7 @@ def test_a_stack_for_each_channel(open_loop, qtbot):
     joined(loop, viewer)
     loop.result.set_value("stack")
     ran(loop, qtbot)
+    assert loop.result.need.text().startswith("3 stacks of 4, ")
     assert [layer.name for layer in made(viewer)] == [f"{name} · 4 steps" for name in COLOURS]
     last = nd.run(PICTURE, RECIPE.resolved(PICTURE, axes="cyx"), axes="cyx").image
     for c, layer in enumerate(made(viewer)):

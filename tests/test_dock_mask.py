@@ -319,3 +319,13 @@ def test_steps_taken_out_of_a_stack_keep_the_mask(open_loop, qtbot):
     qtbot.waitUntil(lambda: len(made(viewer)) == 4)
     for layer in made(viewer):
         np.testing.assert_array_equal(layer.metadata["napari_diffusion_mask"], INSIDE)
+
+
+def test_labels_that_fit_are_said_to_be_a_mask(open_loop, said):
+    viewer, loop = open_loop(face(), cells())
+    assert viewer.layers.selection.active.name == "cells"
+    assert loop.source.hint.text().endswith("'face' is the source. 'cells' can be its mask.")
+    assert loop.source.warning()
+    choose(loop, viewer, "cells")
+    assert loop.source.hint.text() == ""
+    assert loop.source.warning() == ""

@@ -166,7 +166,8 @@ class DiffusionLoop(Dock):
             self.result.show_need(None, "auto")
             return
         result = self.result.value()[0]
-        self.result.show_need(need_of(job, result), memory.chosen_result(result, len(job.kept)))
+        kind = memory.chosen_result(result, len(job.kept))
+        self.result.show_need(need_of(job, result), kind, len(picked.layers))
 
     def refuse(self, refused: Refused) -> None:
         """Say what is wrong next to where it is."""

@@ -99,14 +99,18 @@ class MaskChoice(QWidget):
 
     def set_named(self, name: str) -> bool:
         """Choose the layer of a name where it fits the source, and say whether it does."""
-        source = self._source_layer()
         for layer in self._viewer.layers:
-            if source is None or layer.name != name or not can_be_mask(layer, source):
-                continue
-            if not misfit(layer, source, self._letters):
+            if layer.name == name and self.offers(layer):
                 self.set_layer(layer)
                 return True
         return False
+
+    def offers(self, layer: Layer) -> bool:
+        """Say whether a layer can be the mask of the source."""
+        source = self._source_layer()
+        if source is None or not can_be_mask(layer, source):
+            return False
+        return not misfit(layer, source, self._letters)
 
     def value(self) -> Mask | None:
         """Return the mask as it is now; ValueError says why the layer cannot be one."""

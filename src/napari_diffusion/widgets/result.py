@@ -84,12 +84,15 @@ class ResultWidget(QWidget):
         self.result.set_value(result)
         self.keep_every.setValue(keep_every)
 
-    def show_need(self, need: Need | None, result: Result) -> None:
-        """Say what the run will make, and what that takes."""
+    def show_need(self, need: Need | None, result: Result, channels: int = 1) -> None:
+        """Say what the run will make, for one layer or for several, and what that takes."""
         if need is None:
             self.need.say("")
             return
-        made = f"{need.num_kept} layers" if result == "layers" else f"1 stack of {need.num_kept}"
+        count = need.num_kept
+        made = f"{count * channels} layers"
+        if result != "layers":
+            made = f"{channels} stack{'s' * (channels > 1)} of {count}"
         taken = f"{written_bytes(need.memory)} of memory"
         if need.on_disk:
             taken += f", {written_bytes(need.disk)} on disk"

@@ -94,7 +94,7 @@ class SourceWidget(QWidget):
         row.addWidget(RowLabel("<b>source</b>"))
         row.addWidget(self.combo, 1)
         layout.addLayout(row)
-        rows: tuple[QWidget, ...] = (self.join, self.message, self.holes, self.hint)
+        rows: tuple[QWidget, ...] = (self.join, self.message, self.hint, self.holes)
         for widget in (*rows, self.details, self.axes, self.mask_choice):
             layout.addWidget(widget)
         self.join.setToolTip(
@@ -236,6 +236,8 @@ class SourceWidget(QWidget):
             return (
                 f"{active.name!r} is a {_kind(active)} layer; the loop runs on images, so "
                 f"{layer.name!r} is the source."
+                + f" {active.name!r} can be its mask."
+                * self.mask_choice.offers(active)
             )
         if layer is not None and layer.multiscale:
             return "This layer has several resolutions; the highest is used."
@@ -251,7 +253,8 @@ class SourceWidget(QWidget):
     def warning(self) -> str:
         """Return what is worth knowing before a run, an empty text where nothing is."""
         active = self._viewer.layers.selection.active
-        return "" if active is None or is_image(active) else self._about(active)
+        masked = self.mask_choice.layer() is not None
+        return "" if active is None or is_image(active) or masked else self._about(active)
 
     def _why_none(self) -> str:
         active = self._viewer.layers.selection.active

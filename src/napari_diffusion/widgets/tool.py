@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
 from napari_diffusion.widgets import memory
 from napari_diffusion.widgets.controls import Controls
 from napari_diffusion.widgets.dock import Dock
@@ -14,7 +16,6 @@ from napari_diffusion.widgets.room import check_room
 
 if TYPE_CHECKING:
     import napari
-    from qtpy.QtWidgets import QWidget
 
     from napari_diffusion.recipe import Recipe, Step
     from napari_diffusion.widgets.job import Job
@@ -36,7 +37,13 @@ class Tool(Dock):
 
     def __init__(self, viewer: napari.Viewer, button: str, about: str, form: list[QWidget]) -> None:
         super().__init__(viewer, Controls(button, about, many=False), single=True)
-        self.lay_out(form, [self.controls])
+        rows = QWidget()
+        layout = QVBoxLayout(rows)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(4)
+        for widget in form:
+            layout.addWidget(widget)
+        self.lay_out([rows], [self.controls])
         self.controls.run_clicked.connect(self.run)
         self.source.changed.connect(self._source_changed)
         self.runner.resolved.connect(self.set_resolved)
