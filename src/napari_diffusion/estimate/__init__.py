@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from napari_diffusion.estimate._noise_model import NoiseModel
 from napari_diffusion.estimate.contrast import contrast, contrast_of
+from napari_diffusion.estimate.noise_model import noise_kernel, noise_model
 from napari_diffusion.estimate.noise_sigma import noise_sigma, noise_sigma_of
 
-__all__ = ["contrast", "contrast_of", "noise_sigma", "noise_sigma_of"]
+__all__ = [
+    "NoiseModel",
+    "contrast",
+    "contrast_of",
+    "noise_kernel",
+    "noise_model",
+    "noise_sigma",
+    "noise_sigma_of",
+]

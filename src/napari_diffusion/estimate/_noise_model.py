@@ -1,0 +1,92 @@
+"""What the measurement of a noise has found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.map import Map
+
+if TYPE_CHECKING:
+    from napari_diffusion.noise import Noise
+
+
+@dataclass(frozen=True)
+class NoiseModel:
+    """What `noise_model` has measured.
+
+    Attributes
+    ----------
+    sigma : float
+        Standard deviation of the noise at the mean intensity; a noise scale.
+    level : float
+        That mean intensity.
+    gain : float
+        Slope of the variance over the intensity: the intensity of one photon. 0 where the noise
+        does not depend on the intensity, or where the picture cannot say.
+    offset : float
+        Intensity without any light: as typed, or where the line of the variance ends.
+    read_noise : float
+        Standard deviation of the noise without any light.
+    row_noise, column_noise : float
+        Standard deviation of what a whole row, or column, has in common; 0 where that cannot be
+        told from chance.
+    levels, variances : tuple of float
+        The mean–variance curve.
+    frequencies, power : tuple of float
+        The spectrum of the noise: cycles per sample, and power by that of white noise of the same
+        strength.
+    kernel : tuple of tuple of float
+        The kernel of correlated noise, empty for white noise and where none was measured.
+    warnings : tuple of str
+        What speaks against these numbers, one sentence each.
+    """
+
+    sigma: float
+    level: float
+    gain: float = 0.0
+    offset: float = 0.0
+    read_noise: float = 0.0
+    row_noise: float = 0.0
+    column_noise: float = 0.0
+    levels: tuple[float, ...] = ()
+    variances: tuple[float, ...] = ()
+    frequencies: tuple[float, ...] = ()
+    power: tuple[float, ...] = ()
+    kernel: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
+    warnings: tuple[str, ...] = ()
+
+    def variance_at(self, intensity: Any) -> Any:
+        """Return the variance of the noise at an intensity, or at each of many."""
+        light = np.maximum(np.asarray(intensity, float) - self.offset, 0.0)
+        return self.read_noise**2 + self.gain * light
+
+    def noise(self) -> Noise:
+        """Return the noise that was measured; its scale is `sigma`.
+
+        Rows and columns with a noise of their own make it a sum.
+        """
+        from napari_diffusion.noise import Stripes, Sum
+
+        members: list[Noise] = [_member(self)]
+        weights = [self.sigma]
+        for direction, strength in (("rows", self.row_noise), ("columns", self.column_noise)):
+            if strength > 0:
+                members.append(Stripes(direction))  # type: ignore[arg-type]
+                weights.append(strength)
+        return Sum(tuple(members), tuple(weights)) if members[1:] else members[0]
+
+
+def _member(model: NoiseModel) -> Noise:
+    """Return the noise without rows and columns."""
+    from napari_diffusion.noise import Correlated, Gaussian, Poisson
+
+    if model.gain == 0:
+        return Correlated(kernel=Map(model.kernel)) if model.kernel else Gaussian()
+    if model.read_noise == 0 and model.offset == 0:
+        return Poisson(gain=model.gain)
+    from napari_diffusion.noise import PoissonGaussian
+
+    return PoissonGaussian(gain=model.gain, offset=model.offset, read_noise=model.read_noise)

@@ -1,0 +1,213 @@
+"""Three ways to measure a noise: on the picture alone, on its background, on repeated frames."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.estimate import _said
+from napari_diffusion.estimate._background import autocovariance, kernel_of, residuals
+from napari_diffusion.estimate._line import Points, gathered
+from napari_diffusion.estimate._noise_model import NoiseModel
+from napari_diffusion.estimate._repeated import noise_frames, transfer_of
+from napari_diffusion.estimate._row_noise import row_and_column_noise
+from napari_diffusion.estimate._window_spectrum import (
+    FINE,
+    LIVELY,
+    SIZE,
+    Windows,
+    crowded_values,
+    power,
+    summary,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.estimate._line import Line
+    from napari_diffusion.grid import Grid
+    from napari_diffusion.picture import Picture
+
+# Of the windows with like intensities, those with the least activity hold little but noise.
+CALM = 0.25
+
+# The median of a mean of squares of normal numbers, as many as a window has fine coefficients.
+_MEDIAN_OF_FINE = 0.97628
+
+# Windows too few to tell anything.
+FEWEST = 40
+
+# How far the kernel of correlated noise reaches.
+KERNEL_REACH = 4
+
+# Windows with more activity than this, by that of noise alone, count as structure.
+LIVELIER = 1.5
+
+
+def windows_of(
+    picture: Picture, but: int | None = None, crowded: tuple[float, ...] = ()
+) -> Windows:
+    """Return the windows in the last two long axes of a picture that diffuse, but for one axis."""
+    shape = picture.grid.shape
+    axes = [a for a in picture.grid.along_axes if shape[a] >= SIZE and a != but][-2:]
+    if len(axes) < 2:
+        raise ValueError(
+            f"Noise is measured in windows of {SIZE} × {SIZE} samples, along axes that diffuse "
+            f"(got {_sizes(picture.grid)}): give a larger picture, or type the noise."
+        )
+    return Windows(picture, tuple(axes), crowded)
+
+
+def _sizes(grid: Grid) -> str:
+    sizes = dict(zip("tczyx", grid.shape, strict=True))
+    return ", ".join(f"{axis}: {sizes[axis]}" for axis in grid.along)
+
+
+def of_picture(picture: Picture, offset: float | None) -> NoiseModel:
+    """Measure the noise in the calmest windows of a picture."""
+    crowded = crowded_values(windows_of(picture))
+    windows = windows_of(picture, crowded=crowded)
+    table = summary(windows)
+    if crowded and len(table) < FEWEST:
+        # Few photons, not a limit, put so many samples there.
+        windows = windows_of(picture)
+        table = summary(windows)
+    if len(table) < FEWEST:
+        raise ValueError(
+            f"There are {len(table)} windows of {SIZE} × {SIZE} samples to measure noise in, fewer "
+            f"than {FEWEST}: give a larger picture or mask, or type the noise."
+        )
+    points = _calm_points(table)
+    line = points.line()
+    variance_at = line.above(points.least)
+    ratios = table[:, 1] / (LIVELY.sum() * variance_at(table[:, 0]))
+    livelier = max(LIVELIER, float(np.quantile(ratios, 0.05)))
+    spectrum, count = power(windows, variance_at, livelier)
+    rows, columns = row_and_column_noise(windows.planes())
+    level = float(table[:, 0].mean())
+    said = [
+        *_said.about_clipping(crowded),
+        *_said.about_line(line, points),
+        *_said.about_spectrum(spectrum, count, whole=False),
+        *_said.about_structure(livelier, LIVELIER),
+        *_said.about_steps(windows.planes(), float(line.at(level))),
+    ]
+    return _model(points, line, level, offset, spectrum, (rows, columns), said)
+
+
+def _calm_points(table: NDArray[np.float64]) -> Points:
+    """Return the variance at each intensity, from the windows with the least activity there."""
+    order = np.argsort(table[:, 0], kind="stable")
+    count = max(min(40, len(order) // 100), 1)
+    chosen = []
+    for part in np.array_split(order, count):
+        calm = np.quantile(table[part, 1], CALM)
+        chosen.append(part[table[part, 1] <= calm])
+    freedom = float(FINE.sum())
+
+    def middle(variances: NDArray[Any]) -> float:
+        return float(np.median(variances)) / _MEDIAN_OF_FINE
+
+    found = [gathered(table[part, 0], table[part, 2], freedom, middle, most=1) for part in chosen]
+    # A median tells less than a mean; overlapping windows tell a part of it again.
+    parts = {
+        name: np.concatenate([getattr(each, name) for each in found])
+        for name in ("levels", "variances", "freedoms")
+    }
+    return Points(parts["levels"], parts["variances"], 0.4 * parts["freedoms"])
+
+
+def of_region(picture: Picture) -> NoiseModel:
+    """Measure the noise of a background region."""
+    windows = windows_of(picture)
+    found = residuals(windows.planes())
+    count = sum(each.count for each in found)
+    if count < FEWEST:
+        raise ValueError(
+            f"The region holds {count} samples, fewer than {FEWEST}, to measure noise in: give a "
+            "larger one."
+        )
+    variance = sum(each.energy for each in found) / (count - 3 * len(found))
+    level = sum(each.level * each.count for each in found) / count
+    spectrum, seen = power(windows, lambda x: np.full(np.shape(x), variance), np.inf)
+    stripes = row_and_column_noise([(each.values, each.where) for each in found], flat=True)
+    kernel: tuple[tuple[float, ...], ...] = ()
+    said = [
+        *_said.about_clipping(crowded_values(windows)),
+        *_said.about_spectrum(spectrum, seen, whole=True),
+    ]
+    if not _said.is_white(spectrum, seen, whole=True):
+        made = kernel_of(autocovariance(found, 2 * KERNEL_REACH))
+        kernel = tuple(tuple(float(k) for k in row) for row in made)
+    points = Points(np.array([level]), np.array([variance]), np.array([float(count)]))
+    model = _model(points, _less(points, stripes).line(), level, None, spectrum, stripes, said)
+    return dataclasses.replace(model, kernel=kernel)
+
+
+def of_repeats(picture: Picture, axis: int, offset: float | None) -> NoiseModel:
+    """Measure the noise by the differences of frames of the same scene."""
+    windows = windows_of(picture, axis)
+    crowded = crowded_values(windows)
+    transfer = transfer_of(picture, axis, crowded)
+    if len(transfer.levels) < FEWEST:
+        raise ValueError(
+            f"There are {len(transfer.levels)} samples to measure noise in, fewer than {FEWEST}, "
+            "that are not clipped and inside the mask: give larger frames."
+        )
+    points = gathered(transfer.levels, transfer.variances, transfer.freedom, np.mean)
+    line = points.line()
+    noise = windows_of(noise_frames(picture, axis, line.above(points.least)), axis)
+    spectrum, count = power(noise, np.ones_like, np.inf)
+    level = float(transfer.levels.mean())
+    changes = windows_of(noise_frames(picture, axis, np.ones_like), axis)
+    stripes = row_and_column_noise(changes.planes(), flat=True)
+    said = [
+        *_said.about_clipping(crowded),
+        *_said.about_repeats(transfer.ratio),
+        *_said.about_line(line, points),
+        *_said.about_spectrum(spectrum, count, whole=True),
+    ]
+    line = _less(points, stripes).line()
+    return _model(points, line, level, offset, spectrum, stripes, said)
+
+
+def _less(points: Points, stripes: tuple[float, float]) -> Points:
+    """Return the variances without that of rows and columns."""
+    left = points.variances - stripes[0] ** 2 - stripes[1] ** 2
+    return dataclasses.replace(points, variances=np.maximum(left, 0.0))
+
+
+def _model(
+    points: Points,
+    line: Line,
+    level: float,
+    offset: float | None,
+    spectrum: NDArray[np.float64],
+    stripes: tuple[float, float],
+    said: list[str],
+) -> NoiseModel:
+    """Return what was measured, in the terms of a camera."""
+    gain, dark = max(line.slope, 0.0), 0.0 if offset is None else offset
+    if gain == 0:
+        dark_variance = line.at(level)
+    else:
+        if offset is None and line.intercept < 0:
+            dark = -line.intercept / gain
+        dark_variance = line.at(dark)
+    frequencies, powers = _said.grouped(spectrum)
+    return NoiseModel(
+        sigma=float(np.sqrt(max(line.at(level), 0.0))),
+        level=level,
+        gain=gain,
+        offset=dark,
+        read_noise=float(np.sqrt(max(dark_variance, 0.0))),
+        row_noise=stripes[0],
+        column_noise=stripes[1],
+        levels=tuple(float(x) for x in points.levels),
+        variances=tuple(float(x) for x in points.variances),
+        frequencies=frequencies,
+        power=powers,
+        warnings=tuple(said),
+    )

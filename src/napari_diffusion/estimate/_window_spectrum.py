@@ -1,0 +1,203 @@
+"""Cosine transforms of windows, gathered over the planes of a picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.picture import Picture, is_dask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+SIZE = 8
+
+# Windows begin at every fourth sample.
+STRIDE = 4
+
+# Windows looked at in a picture; in a larger one, some rows of windows are left out evenly.
+MOST_WINDOWS = 1 << 20
+
+# Rows of windows transformed at a time.
+_AT_ONCE = 32
+
+_K, _Q = np.indices((SIZE, SIZE))
+
+#: Coefficients that texture reaches last, and those that say how lively a window is.
+FINE = _K + _Q >= SIZE
+LIVELY = (_K + _Q > 0) & ~FINE
+
+#: Frequency of each coefficient in cycles per sample.
+FREQUENCY = np.hypot(_K, _Q) / (2 * SIZE)
+
+
+def _cosines() -> NDArray[np.float64]:
+    """Return the orthonormal cosine transform of SIZE samples, a row for each frequency."""
+    k, n = np.indices((SIZE, SIZE))
+    matrix = math.sqrt(2 / SIZE) * np.cos(np.pi * (2 * n + 1) * k / (2 * SIZE))
+    matrix[0] /= math.sqrt(2)
+    return matrix
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of a picture, and what is asked of each.
+
+    Attributes
+    ----------
+    picture : Picture
+        In memory or a dask array; loaded a few rows at a time.
+    axes : tuple of 2 int
+        Canonical axes of the planes.
+    crowded : tuple of float
+        Values at which the picture is clipped: windows that touch one more than once are left out.
+    """
+
+    picture: Picture
+    axes: tuple[int, ...]
+    crowded: tuple[float, ...] = ()
+
+    def planes(self) -> Iterator[tuple[Any, Any]]:
+        """Yield every plane, with its mask, as arrays that may not be in memory yet."""
+        data, mask = self.picture.data, self.picture.mask
+        moved = np.moveaxis(data, self.axes, (3, 4)) if not is_dask(data) else _moved(data, self)
+        inside = None
+        if mask is not None:
+            inside = (
+                np.moveaxis(mask, self.axes, (3, 4)) if not is_dask(mask) else _moved(mask, self)
+            )
+        for index in np.ndindex(*moved.shape[:3]):
+            yield moved[index], None if inside is None else inside[index]
+
+    def coefficients(self) -> Iterator[NDArray[np.float64]]:
+        """Yield the transforms of the windows, (windows, 8, 8), many at a time."""
+        matrix = _cosines()
+        for plane, inside in self.planes():
+            starts = self._rows(plane.shape)
+            for first in range(0, len(starts), _AT_ONCE):
+                rows = starts[first : first + _AT_ONCE]
+                found = self._windows(plane, inside, rows)
+                if len(found):
+                    yield matrix @ found @ matrix.T
+
+    def _rows(self, shape: tuple[int, ...]) -> NDArray[np.int64]:
+        height, width = shape
+        starts = np.arange(0, height - SIZE + 1, STRIDE)
+        across = len(range(0, width - SIZE + 1, STRIDE))
+        planes = math.prod(self.picture.grid.shape) // (height * width)
+        return starts[:: max(1, round(len(starts) * across * planes / MOST_WINDOWS))]
+
+    def _windows(self, plane: Any, inside: Any, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the windows that begin at some rows and lie inside the mask."""
+        part = slice(int(rows[0]), int(rows[-1]) + SIZE)
+        values = np.asarray(plane[part], np.float64)
+        windows = _cut(values)[rows - rows[0]]
+        kept = np.ones(windows.shape[:2], bool)
+        if inside is not None:
+            kept &= _cut(np.asarray(inside[part]))[rows - rows[0]].all(axis=(2, 3))
+        for value in self.crowded:
+            kept &= (windows == value).sum(axis=(2, 3)) <= 1
+        return windows[kept]
+
+
+def _cut(values: NDArray[Any]) -> NDArray[Any]:
+    windows = np.lib.stride_tricks.sliding_window_view(values, (SIZE, SIZE))
+    return windows[:, ::STRIDE]
+
+
+def _moved(array: Any, windows: Windows) -> Any:
+    import dask.array as da
+
+    return da.moveaxis(array, windows.axes, (3, 4))
+
+
+def summary(windows: Windows) -> NDArray[np.float64]:
+    """Return (level, activity, variance) of every window that varies.
+
+    The level is the mean; the activity the energy of the coarse coefficients, the variance that of
+    a fine one on average.
+    """
+    found = [
+        np.stack(
+            [
+                c[:, 0, 0] / SIZE,
+                (c[:, LIVELY] ** 2).sum(axis=1),
+                (c[:, FINE] ** 2).mean(axis=1),
+            ],
+            axis=1,
+        )
+        for c in windows.coefficients()
+    ]
+    table = np.concatenate(found) if found else np.zeros((0, 3))
+    return table[table[:, 1] > 0]
+
+
+def power(windows: Windows, variance_at: Any, livelier: float) -> tuple[NDArray[np.float64], int]:
+    """Return the mean power of each coefficient by that of white noise, and of how many windows.
+
+    Parameters
+    ----------
+    variance_at : callable
+        Gives the variance of the noise at a level, greater than 0.
+    livelier : float
+        Windows whose activity is more than this many times what noise alone has are left out.
+    """
+    total, count = np.zeros((SIZE, SIZE)), 0
+    for c in windows.coefficients():
+        expected = variance_at(c[:, 0, 0] / SIZE)
+        activity = (c[:, LIVELY] ** 2).sum(axis=1) / expected
+        calm = (activity > 0) & (activity <= livelier * LIVELY.sum())
+        total += ((c[calm] ** 2) / expected[calm, None, None]).sum(axis=0)
+        count += int(calm.sum())
+    return total / max(count, 1), count
+
+
+def crowded_values(windows: Windows) -> tuple[float, ...]:
+    """Return the extreme values at which so many samples lie that they must have been cut off.
+
+    More than one sample in a thousand, and more than twice as many as at the value next to it.
+    """
+    low, high = _Pile(), _Pile()
+    total = 0
+    for plane, inside in windows.planes():
+        values = np.asarray(plane, np.float64)
+        values = values.ravel() if inside is None else values[np.asarray(inside)]
+        low.add(values)
+        high.add(-values)
+        total += values.size
+    found = []
+    for pile, sign in ((low, 1.0), (high, -1.0)):
+        if pile.first_count > max(1e-3 * total, 8, 2 * pile.next_count):
+            found.append(sign * pile.first)
+    return tuple(found)
+
+
+@dataclass
+class _Pile:
+    """How many samples lie at the lowest value, and at the one above it."""
+
+    first: float = math.inf
+    first_count: int = 0
+    above: float = math.inf
+    next_count: int = 0
+
+    def add(self, values: NDArray[np.float64]) -> None:
+        """Count some more values."""
+        counts = {self.first: self.first_count, self.above: self.next_count}
+        rest = values
+        for _ in range(2):
+            if not rest.size:
+                break
+            lowest = float(rest.min())
+            counts[lowest] = counts.get(lowest, 0) + int((rest == lowest).sum())
+            rest = rest[rest > lowest]
+        ordered = sorted((v, n) for v, n in counts.items() if v < math.inf)
+        if ordered:
+            self.first, self.first_count = ordered[0]
+        if len(ordered) > 1:
+            self.above, self.next_count = ordered[1]

@@ -1,0 +1,133 @@
+"""What kind of noise a picture has: how it grows with the intensity, and how it is correlated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+
+from napari_diffusion.estimate._ways import KERNEL_REACH, of_picture, of_region, of_repeats
+from napari_diffusion.grid import CANONICAL
+from napari_diffusion.picture import Picture
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from napari_diffusion.estimate._noise_model import NoiseModel
+    from napari_diffusion.grid import Grid, GridOptions
+
+
+def noise_model(
+    image: ArrayLike,
+    *,
+    region_mask: ArrayLike | None = None,
+    repeats: str | None = None,
+    offset: float | None = None,
+    **options: Unpack[GridOptions],
+) -> NoiseModel:
+    """Measure how the noise of a picture depends on the intensity, and whether it is white.
+
+    One of three ways, by what there is:
+
+    - *the picture alone*: 8 × 8 windows at every fourth sample. Of those with like intensities the
+      25 % with the least activity hold little but noise; the median over them of the mean square of
+      their finest cosine coefficients is its variance;
+    - *a background region*: the distances from the plane that fits it best, of each frame;
+    - *repeated frames*: half the mean square of the differences of successive frames, at each
+      sample; needs nothing but that the scene stands still.
+
+    Variances at many intensities get the line ``variance = gain · (x − offset) + read_noise²`` by
+    least squares with Tukey's weights.
+
+    Parameters
+    ----------
+    image : array_like
+        2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes.
+    region_mask : array_like of bool, optional
+        Where there is nothing but background, of one intensity or a slope.
+    repeats : str, optional
+        Axis along which the same scene was recorded again and again, such as "t".
+    offset : float, optional
+        Intensity without any light, where it is known: it tells the read noise from the offset.
+    **options
+        ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+
+    Returns
+    -------
+    NoiseModel
+        Its `warnings` say where the assumptions fail.
+
+    Raises
+    ------
+    ValueError
+        For pictures and regions too small to measure, and an axis that holds no repeats.
+
+    References
+    ----------
+    Foi, Trimeche, Katkovnik and Egiazarian (2008), Practical Poissonian-Gaussian noise modeling and
+    fitting for single-image raw-data; Janesick (2007), Photon transfer.
+    """
+    if region_mask is not None:
+        if repeats is not None:
+            raise ValueError(
+                "Give either a region_mask or repeats: repeated frames need no background, and "
+                "with mask=… they are measured in a part of the picture."
+            )
+        options["mask"] = _both(region_mask, options.get("mask"))
+    picture = Picture.of(image, **options)
+    if repeats is not None:
+        return of_repeats(picture, _axis_of(repeats, picture.grid), offset)
+    if region_mask is not None:
+        return of_region(picture)
+    return of_picture(picture, offset)
+
+
+def noise_kernel(image: ArrayLike, region_mask: ArrayLike, **options: Unpack[GridOptions]) -> Any:
+    """Return the kernel of the correlated noise of a background region, 9 × 9 numbers.
+
+    White noise that this kernel has run over has the autocorrelation of the region's noise, up to
+    4 samples along both axes: ``nd.noise.Correlated(kernel=nd.estimate.noise_kernel(…))``.
+
+    Parameters
+    ----------
+    image : array_like
+        2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes.
+    region_mask : array_like of bool
+        Where there is nothing but background, of one intensity or a slope.
+    **options
+        ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+    """
+    from napari_diffusion.estimate._background import autocovariance, kernel_of, residuals
+    from napari_diffusion.estimate._ways import windows_of
+
+    options["mask"] = _both(region_mask, options.get("mask"))
+    found = residuals(windows_of(Picture.of(image, **options)).planes())
+    return kernel_of(autocovariance(found, 2 * KERNEL_REACH))
+
+
+def _both(region: Any, mask: Any) -> Any:
+    """Return where the region and the mask are."""
+    region = np.asarray(region)
+    if mask is None:
+        return region
+    mask = np.asarray(mask)
+    if mask.shape != region.shape:
+        raise ValueError(
+            f"region_mask and mask must have one shape (got {region.shape} and {mask.shape})."
+        )
+    return (region != 0) & (mask != 0)
+
+
+def _axis_of(repeats: str, grid: Grid) -> int:
+    """Return the canonical axis of the repeated frames."""
+    if repeats not in tuple(grid.axes):
+        raise ValueError(
+            f"repeats must be one axis of {grid.axes!r}, such as 't' (got {repeats!r})."
+        )
+    axis = CANONICAL.index(repeats)
+    if grid.shape[axis] < 2:
+        raise ValueError(
+            f"repeats={repeats!r} needs 2 frames or more of the same scene "
+            f"(got {grid.shape[axis]})."
+        )
+    return axis
