@@ -430,6 +430,21 @@ def test_the_domain_s_measured_numbers_are_hints(form):
     assert form.value() == Recipe(domain="anscombe")
 
 
+def test_the_noise_says_what_its_scale_is_in_its_own_terms(form):
+    form.set_value(
+        Recipe(starting_noise_scale=2.0, noise=noise.Poisson(reference=12.0)),
+    )
+    assert "At the start: 36 photons at 12" in said_by(form.plot)  # reference² / scale²
+    form.starting_noise_scale.edit.setText("4")
+    assert "At the start: 9 photons at 12" in said_by(form.plot)
+    form.set_value(Recipe(starting_noise_scale=2.0, noise=noise.Poisson()))
+    assert "photons" not in " ".join(said_by(form.plot))
+    form.set_resolved(form.value().resolved(np.full((9, 9), 10.0)))
+    assert "At the start: 25 photons at 10" in said_by(form.plot)
+    form.set_value(Recipe(starting_noise_scale=1.0))
+    assert "At the start" not in " ".join(said_by(form.plot))
+
+
 def test_no_scale_at_all_takes_the_noise_as_typed(form):
     typed = Recipe(starting_noise_scale=None, noise=noise.Poisson(gain=2.0))
     form.set_value(typed)

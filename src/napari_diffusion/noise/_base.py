@@ -107,6 +107,11 @@ class Noise(Member, abc.ABC):
             "strong the noise is (got None)."
         )
 
+    def in_words(self, scale: float) -> str:
+        """Say what a noise scale is in the noise's own terms, nothing where it has none."""
+        del scale
+        return ""
+
     def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
         """Refuse, in one sentence, what this noise cannot be added to; `block` as for `add`."""
 

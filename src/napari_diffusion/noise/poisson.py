@@ -78,6 +78,10 @@ class Poisson(Signal):
         # The parameters as typed come back as they are, not rounded twice.
         return self.gain if scale == self.deviation() else scale / self.level * scale
 
+    def in_words(self, scale: float) -> str:
+        """Say how many photons there are at the reference."""
+        return f"{self.level / self.gain_at(scale):.3g} photons at {self.level:.4g}"
+
     def check_largest(self, highest: float, scale: NoiseScale) -> None:
         """Refuse more photons in a sample than can be counted."""
         for each in scale if isinstance(scale, tuple) else (scale,):

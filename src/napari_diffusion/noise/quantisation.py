@@ -61,6 +61,10 @@ class Quantisation(Noise):
         }
         return super().claims - withdrawn[self.dither]
 
+    def in_words(self, scale: float) -> str:
+        """Say how large the step is."""
+        return f"steps of {math.sqrt(12.0) * scale:.3g}"
+
     def add(
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:

@@ -79,6 +79,10 @@ class Rician(Signal):
             return self.sigma
         return scale * sigma_per_deviation(self.level / scale) if scale else 0.0
 
+    def in_words(self, scale: float) -> str:
+        """Say how strong the noise of each part is."""
+        return f"σ = {self.sigma_at(scale):.3g} in each part"
+
     def add(
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:

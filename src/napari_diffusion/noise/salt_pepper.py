@@ -128,6 +128,10 @@ class SaltPepper(Noise):
         root = math.sqrt(max(square * square - (2 * mean * s) ** 2, 0.0))
         return min(2 * s * s / (square + root), 1.0)
 
+    def in_words(self, scale: float) -> str:
+        """Say how many samples are replaced."""
+        return f"{100 * self.fraction_at(scale):.3g} % of the samples"
+
     def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
         """Refuse a noise scale that no probability makes."""
         del block, mask

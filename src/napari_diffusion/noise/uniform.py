@@ -30,6 +30,10 @@ class Uniform(Noise):
     errors are normal, see `Gaussian`.
     """
 
+    def in_words(self, scale: float) -> str:
+        """Say how far the numbers reach."""
+        return f"±{math.sqrt(3.0) * scale:.3g}"
+
     def add(
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_diffusion.domains._base import UNIT
+from napari_diffusion.noise import Noise
 from napari_diffusion.parameter import Parameter
 from napari_diffusion.presets import PRESETS
 from napari_diffusion.recipe import Recipe
@@ -62,6 +63,7 @@ class RecipeWidget(QWidget):
         self._problem: str | None = None
         self._said: Field | None = None
         self._world_unit = ""
+        self._known: Recipe | None = None
         self.presets = PresetChoice()
         self.num_steps = LineField(_STEPS, partial(_checked, "num_steps"))
         self.starting_noise_scale = LineField(
@@ -167,6 +169,7 @@ class RecipeWidget(QWidget):
 
         The recipe's value stays as it is.
         """
+        self._known = recipe
         for name, view in self._views.items():
             if name not in ("num_steps", "seed", "stop_at", "schedule"):
                 view.set_resolved(None if recipe is None else getattr(recipe, name))
@@ -246,7 +249,22 @@ class RecipeWidget(QWidget):
             unit=UNIT if stabilised else "intensity",
             times=self._times(),
             world_unit=self._world_unit,
+            in_words=self._in_words,
         )
+
+    def _in_words(self, scale: float) -> str:
+        """Return what a noise scale is in the terms of the noise, once its numbers are known."""
+        typed = self.noise.value()
+        if not isinstance(typed, Noise) or scale <= 0:
+            return ""
+        known = None if self._known is None else self._known.noise
+        if type(known) is type(typed):
+            found = {name: getattr(known, name) for name in typed.autos() if "." not in name}
+            typed = typed.replaced(**found)
+        try:
+            return "" if typed.autos() else typed.in_words(scale)
+        except (ValueError, ArithmeticError):
+            return ""
 
     def _times(self) -> tuple[float, ...]:
         """Return the diffusion times of the series of filters, none where one has no time."""

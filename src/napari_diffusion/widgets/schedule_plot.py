@@ -14,6 +14,8 @@ from napari_diffusion.widgets.exact import rounded
 from napari_diffusion.widgets.rows import GREY, Message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_diffusion.recipe import NoiseScale
     from napari_diffusion.schedules import Schedule
 
@@ -33,6 +35,7 @@ class SchedulePlot(QWidget):
         import pyqtgraph
 
         self._view: Any = pyqtgraph.PlotWidget(background=None)
+        self._natural = Message(GREY)
         self._diffusion = Message(GREY)
         self._message = Message(GREY)
         self.curves: list[Any] = []
@@ -42,6 +45,7 @@ class SchedulePlot(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._view)
+        layout.addWidget(self._natural)
         layout.addWidget(self._diffusion)
         layout.addWidget(self._message)
         self._furnish()
@@ -73,6 +77,7 @@ class SchedulePlot(QWidget):
         unit: str = "intensity",
         times: tuple[float, ...] = (),
         world_unit: str = "",
+        in_words: Callable[[float], str] | None = None,
     ) -> None:
         """Draw a schedule, and how far the picture has diffused by each step.
 
@@ -93,6 +98,8 @@ class SchedulePlot(QWidget):
             Diffusion times of the series of filters in world units²; the last one repeats.
         world_unit : str
             Name of the unit of length; "world" where empty.
+        in_words : callable, optional
+            Says what a noise scale is in the noise's own terms.
         """
         steps = _drawn_steps(total_steps or num_steps)
         if schedule.starts_itself:
@@ -106,6 +113,8 @@ class SchedulePlot(QWidget):
         widths = _widths(times, steps)
         self._draw(steps, curves, rounded(highest) if curves else "")
         self._draw_width(steps, widths)
+        words = in_words(max(starts)) if in_words and start is not None else ""
+        self._natural.say(words and f"At the start: {words}")
         self._message.say(told)
         length = f"{rounded(widths[-1])} {world_unit or 'world'}" if widths else ""
         self._diffusion.say(length and f"Dashed: diffusion so far, √(2 · time), to {length}")
