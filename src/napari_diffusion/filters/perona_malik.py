@@ -242,16 +242,9 @@ class PeronaMalik(Flow):
         rows: tuple[int, int],
     ) -> None:
         """Write one explicit sub-step; see `Flow.advance`."""
-        from napari_diffusion.filters import _kernels, _single
+        from napari_diffusion.filters import _scalar
 
-        guide, law, slopes, mask, joint = coefficients
-        alone = u.shape[1] == 1 or not joint
-        deep = [axis for axis in (0, 2) if weights[axis]]
-        if law[0] in _single.LAWS and guide is u and mask is None and alone and len(deep) < 2:
-            chosen, axis = _single.LAWS[law[0]], (deep[0] if deep else None)
-            _single.advance_single(chosen, u, out, slopes, weights, axis, *rows)
-        else:
-            _kernels.advance_faces(u, guide, out, mask, law, slopes, weights, joint, *rows)
+        _scalar.advance(u, out, coefficients, weights, rows)
 
 
 def _slopes(contrasts: tuple[float, ...], factor: float, grid: Grid, dtype: Any) -> NDArray[Any]:
