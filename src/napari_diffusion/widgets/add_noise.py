@@ -10,6 +10,7 @@ from napari_diffusion.noise._base import checked_scale
 from napari_diffusion.noisy_copy import noise_record, noisy_copy
 from napari_diffusion.parameter import Parameter
 from napari_diffusion.recipe import Recipe, Step
+from napari_diffusion.widgets import memory
 from napari_diffusion.widgets.choice import MemberChoice
 from napari_diffusion.widgets.fields import Automatic, ComboField, LineField
 from napari_diffusion.widgets.job import Made, Resolved, Said
@@ -28,6 +29,7 @@ from napari_diffusion.widgets.tool import Tool
 if TYPE_CHECKING:
     import napari
 
+    from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.layers import Outlet
     from napari_diffusion.widgets.worker import Worker
@@ -74,6 +76,9 @@ class AddNoise(Tool):
         about = "Add the noise once: the noisy copy is a new layer, and the source stays as it is."
         form = [self.noise, self.strength, self.scale, self.seed]
         super().__init__(napari_viewer, "Add noise", about, form)
+        self.noise.add_beside(self.meter.unfold)
+        self.meter.clicked.connect(self.measure)
+        self.runner.measured.connect(self.fill_noise)
         self.noise.changed.connect(self._edited)
         self.strength.changed.connect(self._edited)
         self._edited()
@@ -111,6 +116,18 @@ class AddNoise(Tool):
         self.noise.set_unit("world", unit)
         if length is not None:
             self.noise.set_sample_length(length)
+
+    def measure(self) -> None:
+        """Measure the noise of the source, and fill the form with it."""
+        with self.refusing():
+            self.start_measuring(self.picked().job(Recipe(num_steps=1), 1, memory.free_memory()))
+
+    def fill_noise(self, model: NoiseModel) -> None:
+        """Fill the form with the noise that was measured."""
+        self.noise.set_value(model.noise())
+        self.strength.set_value(_BY_SCALE)
+        self.scale.set_value(model.sigma)
+        self.meter.show_model(model, "The form has this noise and its scale.")
 
     def _edited(self, value: object = None) -> None:
         del value

@@ -9,6 +9,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_diffusion.widgets.job import Refused
+from napari_diffusion.widgets.noise_meter import NoiseMeter, measure_of
 from napari_diffusion.widgets.runner import Runner
 from napari_diffusion.widgets.source import SourceWidget
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.widgets.controls import Controls
+    from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.picked import Picked
 
 
@@ -43,6 +45,7 @@ class Dock(QWidget):
         self.controls = controls
         makes = "layer" if single else "step"
         self.runner = Runner(self.controls, self, makes, self.source.holding)
+        self.meter = NoiseMeter(self.viewer, self.source)
         self._area = QScrollArea()
         self.runner.refused.connect(self._refuse)
 
@@ -52,7 +55,7 @@ class Dock(QWidget):
         rows = QVBoxLayout(form)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(2)
-        for widget in (self.source, *scrolled):
+        for widget in (self.source, self.meter, *scrolled):
             rows.addWidget(widget)
         rows.addStretch(1)
         self._area.setWidgetResizable(True)
@@ -84,6 +87,13 @@ class Dock(QWidget):
         if self.runner.is_running:
             raise Refused("run", "A run is under way: wait for it, or cancel it.")
 
+    def start_measuring(self, job: Job) -> None:
+        """Measure the noise as the dock's meter says."""
+        way = self.meter.value()
+        self.source.say(None)
+        self.meter.show_model(None)
+        self.runner.start(measure_of(job, way))
+
     @contextlib.contextmanager
     def refusing(self) -> Iterator[None]:
         """Say what is refused instead of raising it."""
@@ -97,6 +107,9 @@ class Dock(QWidget):
         if refused.part in ("source", "holes"):
             self.source.say(str(refused), holes=refused.part == "holes")
             self._area.ensureWidgetVisible(self.source)
+        elif refused.part == "meter":
+            self.meter.say(str(refused))
+            self._area.ensureWidgetVisible(self.meter)
         else:
             self.controls.say(str(refused), bad=True)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.noise._base import NoiseScale
     from napari_diffusion.recipe import Recipe, Step
     from napari_diffusion.store.cast import Cast
@@ -38,6 +39,12 @@ class Passed(NamedTuple):
     """How many steps have been computed, the last of which is not kept."""
 
     done: int
+
+
+class Measured(NamedTuple):
+    """What was measured of the noise."""
+
+    model: NoiseModel
 
 
 class Refused(Exception):  # noqa: N818

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import napari
 
+    from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.widgets.look import Look
     from napari_diffusion.widgets.picked import Picked
     from napari_diffusion.widgets.steps_actions import ChosenStep
@@ -46,6 +47,7 @@ class DiffusionLoop(Dock):
         self.shelf = RecipeShelf(self.recipe)
         self.result = ResultWidget()
         self.steps = StepActions(self.viewer)
+        self.recipe.noise.add_beside(self.meter.unfold)
         self.lay_out([self.shelf, self.recipe], [self.result, self.controls, self.steps])
         self._connect()
         self._source_changed()
@@ -57,6 +59,8 @@ class DiffusionLoop(Dock):
         self.controls.run_clicked.connect(self.run)
         self.controls.estimate_clicked.connect(self.estimate)
         self.runner.resolved.connect(self.recipe.set_resolved)
+        self.meter.clicked.connect(self.measure)
+        self.runner.measured.connect(self.fill_noise)
         self.steps.use_clicked.connect(self.use_recipe)
         self.steps.continue_clicked.connect(self.go_on)
         self.steps.extract_clicked.connect(self.extract)
@@ -80,6 +84,24 @@ class DiffusionLoop(Dock):
                 return
             self.source.say(None)
             self.runner.start(estimate_of(job))
+
+    def measure(self) -> None:
+        """Measure the noise of the source, and fill the form with it."""
+        with self.refusing():
+            self.start_measuring(self._job(self.picked()))
+
+    def fill_noise(self, model: NoiseModel) -> None:
+        """Fill the form with the noise that was measured, where the recipe has noise at all."""
+        said = "The recipe has no noise to fill in."
+        with contextlib.suppress(ValueError):
+            recipe = self.recipe.value()
+            if recipe.noise is not None:
+                noise = model.noise()
+                self.recipe.set_value(
+                    recipe.replaced(noise=noise, starting_noise_scale=model.sigma)
+                )
+                said = "The form has this noise and its scale."
+        self.meter.show_model(model, said)
 
     def use_recipe(self, step: ChosenStep) -> None:
         """Fill the form with the recipe that made a step, and choose the mask that it had."""

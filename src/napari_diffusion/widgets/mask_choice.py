@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.mask import Mask
 
 _ABOUT = (
-    "Where the picture may change: nothing flows across the border, and outside it stays as it "
-    "is. A Labels layer (all but 0), the areas of a Shapes layer, which hold for all planes and "
+    "Where the picture may change: nothing flows across the border, and outside it stays as it is."
+)
+_KINDS = (
+    "A Labels layer (all but 0), the areas of a Shapes layer, which hold for all planes and "
     "frames, or an image of two values."
 )
 
@@ -43,11 +45,21 @@ class MaskChoice(QWidget):
     ----------
     viewer : napari.Viewer
         Whose layers are offered.
+    label : str
+        What the row is called.
+    about : str
+        What the layer is taken for.
     """
 
     changed = Signal()
 
-    def __init__(self, viewer: napari.Viewer, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        viewer: napari.Viewer,
+        label: str = "mask",
+        about: str = _ABOUT,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._source: weakref.ref[Image] | None = None
@@ -57,7 +69,7 @@ class MaskChoice(QWidget):
         self._shown: list[Any] = [None]
         self.combo = _LateCombo()
         self.hint = Message(GREY)
-        self._label = RowLabel("mask")
+        self._label = RowLabel(label)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(6)
@@ -66,7 +78,7 @@ class MaskChoice(QWidget):
         layout.addWidget(self.combo, 0, 1)
         layout.addWidget(self.hint, 1, 0, 1, 2)
         layout.setColumnStretch(1, 1)
-        self.setToolTip(_ABOUT)
+        self.setToolTip(f"{about} {_KINDS}")
         self.combo.opened.connect(self.refresh)
         self.combo.activated.connect(self._picked)
         layers = viewer.layers

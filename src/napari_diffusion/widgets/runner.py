@@ -10,7 +10,7 @@ from psygnal import Signal
 
 from napari_diffusion.recipe import Recipe
 from napari_diffusion.widgets.controls import written_seconds
-from napari_diffusion.widgets.job import Made, Passed, Refused, Resolved, Said
+from napari_diffusion.widgets.job import Made, Measured, Passed, Refused, Resolved, Said
 from napari_diffusion.widgets.worker import Worker
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Runner:
 
     #: The recipe with the numbers that were found.
     resolved = Signal(Recipe)
+    #: What was measured of the noise.
+    measured = Signal(object)
     #: Why a run ended before its time.
     refused = Signal(Refused)
 
@@ -105,6 +107,8 @@ class Runner:
         match news:
             case Said(words):
                 self._controls.say(words)
+            case Measured(model):
+                self.measured.emit(model)
             case Resolved(recipe):
                 self.resolved.emit(recipe)
                 self._controls.begin_clock()

@@ -1,0 +1,69 @@
+"""How a measured noise grows with the intensity, or its spectrum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from napari_diffusion.widgets.rows import GREY, Message
+from napari_diffusion.widgets.schedule_plot import COLOURS
+
+if TYPE_CHECKING:
+    from napari_diffusion.estimate import NoiseModel
+
+
+class NoisePlot(QWidget):
+    """The variance at each intensity with the line through it; else the power at each frequency."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        import pyqtgraph
+
+        self._view: Any = pyqtgraph.PlotWidget(background=None)
+        self._caption = Message(GREY)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._view)
+        layout.addWidget(self._caption)
+        item = self._view.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        self._view.setFixedHeight(130)
+        self._view.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for side in ("left", "bottom"):
+            axis = item.getAxis(side)
+            axis.setPen(GREY)
+            axis.setTextPen(GREY)
+            axis.enableAutoSIPrefix(False)
+        self.show_model(None)
+
+    def show_model(self, model: NoiseModel | None) -> None:
+        """Draw what was measured; None, or nothing to draw, takes no room."""
+        self._view.getPlotItem().clear()
+        curve = model is not None and len(model.levels) > 0
+        spectrum = model is not None and not curve and len(model.frequencies) > 0
+        self._view.setVisible(curve or spectrum)
+        self._caption.say("")
+        if model is not None and curve:
+            line = np.linspace(min(model.levels), max(model.levels), 50)
+            self._draw(model.levels, model.variances, line, model.variance_at(line))
+            self._caption.say("Variance of the noise over the intensity, and the line through it")
+        elif model is not None and spectrum:
+            flat = np.array([min(model.frequencies), max(model.frequencies)])
+            self._draw(model.frequencies, model.power, flat, np.ones(2))
+            self._caption.say("Power of the noise over cycles per sample; white noise has 1")
+
+    def _draw(self, x: Any, y: Any, line_x: Any, line_y: Any) -> None:
+        import pyqtgraph
+
+        item = self._view.getPlotItem()
+        dots = {"pen": None, "symbol": "o", "symbolSize": 5, "symbolPen": None}
+        item.plot(np.array(x), np.array(y), symbolBrush=COLOURS[0], **dots)
+        item.plot(line_x, line_y, pen=pyqtgraph.mkPen(COLOURS[1], width=2))
+        item.setXRange(float(np.min(line_x)), float(np.max(line_x)), padding=0.04)
+        item.setYRange(0.0, float(max(np.max(y), np.max(line_y))), padding=0.08)
