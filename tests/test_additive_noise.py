@@ -159,6 +159,10 @@ class TestSum:
         found = noise_of(Sum(), (3, 400, 500), (0.5, 0.0, 2.0), axes="cyx")
         np.testing.assert_allclose(found.std(axis=(1, 2)), (0.5, 0.0, 2.0), rtol=1e-2)
 
+    def test_says_what_each_member_gets(self):
+        found = Sum((Gaussian(), Stripes()), weights=(3.0, 4.0)).in_words(1.0)
+        assert found == "Gaussian 0.6 + Stripes 0.8"
+
     def test_reaches_as_far_as_its_members(self):
         grid = Grid.of((20, 30))
         assert Sum().halo(grid) == (0, 0, 0, 0, 0)
@@ -561,6 +565,7 @@ class TestFilmGrain:
         found = FilmGrain(strength=0.25).resolved(picture, picture.grid)
         assert found == FilmGrain(strength=0.25, white_level=9.0, reference=4.0)
         assert found.natural_scale() == 1.0
+        assert found.in_words(1.0) == "25 % of 4"
 
     def test_refuses_what_has_no_grain(self):
         with pytest.raises(ValueError, match=r"FilmGrain: reference=4 has no grain, being white"):

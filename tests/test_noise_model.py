@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 
 import numpy as np
 import pytest
@@ -48,6 +49,7 @@ class TestOfThePictureAlone:
     )
     def test_finds_gain_and_read_noise(self, gain, read, peak):
         models = [noise_model(recorded(peak * scene(), gain, read, seed=seed)) for seed in range(4)]
+        assert re.match(r"σ = .*, gain .*, offset .*, read noise .*\.$", models[0].in_words())
         for model in models:
             assert model.gain == pytest.approx(gain, rel=0.05)
             assert model.read_noise == pytest.approx(read, rel=0.12)
@@ -212,6 +214,10 @@ class TestOfABackground:
         members = model.noise()
         assert members.members == (Gaussian(), Stripes("rows"))
         assert members.weights == (model.sigma, model.row_noise)
+        assert model.noise_scale == pytest.approx(5.0, rel=0.06)
+        assert re.match(
+            r"σ = [34][.\d]* at an intensity of 11[.\d]*, rows [23].*\.$", model.in_words()
+        )
 
     def test_is_within_the_mask(self):
         image = np.where(region(), recorded(self.image, read=4.0), 1e6)
@@ -297,7 +303,7 @@ class TestRefuses:
                 {"region_mask": np.ones((9, 9), bool), "mask": np.ones((100, 100), bool)},
                 r"one shape \(got \(9, 9\) and \(100, 100\)\)",
             ),
-            ({"mask": np.eye(100, dtype=bool)}, r"0 windows .*, fewer than 40"),
+            ({"mask": np.eye(100, dtype=bool)}, r"0 windows .* that vary, fewer than 40"),
         ],
     )
     def test_in_one_sentence(self, options, words):

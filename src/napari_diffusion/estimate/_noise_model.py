@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ class NoiseModel:
     Attributes
     ----------
     sigma : float
-        Standard deviation of the noise at the mean intensity; a noise scale.
+        Standard deviation of the noise at the mean intensity, without that of rows and columns.
     level : float
         That mean intensity.
     gain : float
@@ -58,13 +59,33 @@ class NoiseModel:
     kernel: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
     warnings: tuple[str, ...] = ()
 
+    @property
+    def noise_scale(self) -> float:
+        """Standard deviation at the mean intensity, with that of rows and columns."""
+        return math.hypot(self.sigma, self.row_noise, self.column_noise)
+
+    def in_words(self) -> str:
+        """Say in one sentence what was measured."""
+        parts = [f"σ = {self.sigma:.4g} at an intensity of {self.level:.4g}"]
+        if self.gain > 0:
+            parts.append(f"gain {self.gain:.4g}")
+            parts.append(f"offset {self.offset:.4g}")
+            parts.append(f"read noise {self.read_noise:.4g}")
+        if self.row_noise > 0:
+            parts.append(f"rows {self.row_noise:.4g}")
+        if self.column_noise > 0:
+            parts.append(f"columns {self.column_noise:.4g}")
+        if self.kernel:
+            parts.append("correlated between neighbours")
+        return ", ".join(parts) + "."
+
     def variance_at(self, intensity: Any) -> Any:
         """Return the variance of the noise at an intensity, or at each of many."""
         light = np.maximum(np.asarray(intensity, float) - self.offset, 0.0)
         return self.read_noise**2 + self.gain * light
 
     def noise(self) -> Noise:
-        """Return the noise that was measured; its scale is `sigma`.
+        """Return the noise that was measured, to be used with `noise_scale`.
 
         Rows and columns with a noise of their own make it a sum.
         """

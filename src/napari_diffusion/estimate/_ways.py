@@ -76,8 +76,8 @@ def of_picture(picture: Picture, offset: float | None) -> NoiseModel:
         table = summary(windows)
     if len(table) < FEWEST:
         raise ValueError(
-            f"There are {len(table)} windows of {SIZE} × {SIZE} samples to measure noise in, fewer "
-            f"than {FEWEST}: give a larger picture or mask, or type the noise."
+            f"There are {len(table)} windows of {SIZE} × {SIZE} samples that vary, fewer than "
+            f"{FEWEST}, to measure noise in: give a larger picture or mask, or type the noise."
         )
     points = _calm_points(table)
     line = points.line()

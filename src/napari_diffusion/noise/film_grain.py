@@ -94,6 +94,10 @@ class FilmGrain(Signal):
         """Return strength · reference."""
         return self.strength * self.level
 
+    def in_words(self, scale: float) -> str:
+        """Say how much the grain is beside the reference."""
+        return f"{100 * scale / self.level:.3g} % of {self.level:.4g}"
+
     def lowest(self) -> float:
         """Return −∞: below black there is no grain, and grain itself may lead there."""
         return -math.inf

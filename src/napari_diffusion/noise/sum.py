@@ -90,6 +90,11 @@ class Sum(Noise):
         found = self._naturals()
         return super().natural_scale() if found is None else math.hypot(*found)
 
+    def in_words(self, scale: float) -> str:
+        """Say how much of it each noise has."""
+        named = zip(self.members, self.ratios, strict=True)
+        return " + ".join(f"{type(each).__name__} {scale * ratio:.3g}" for each, ratio in named)
+
     @property
     def ratios(self) -> tuple[float, ...]:
         """The standard deviation of each member when that of the sum is 1."""
