@@ -99,7 +99,7 @@ def _place(shape, axis, line, at):
 
 
 @kernel
-def _face_rows(guide, law, k, axis, count, out, start, stop):
+def face_rows(guide, law, k, axis, count, out, start, stop):
     """Write the conductance of the face below each sample along an axis; 0 at the border."""
     nz, ny = guide.shape[2:4]
     for group in range(out.shape[1]):
@@ -172,14 +172,20 @@ def _add_columns(u, faces, out, beta, share, axis, start, stop):
                     row[j] += share * v[i, j]
 
 
-def _faces(coefficients: Any, axis: int, u: NDArray[Any], drive: Drive) -> NDArray[Any]:
+def _faces(
+    flow: Flow,
+    coefficients: Any,
+    axis: int,
+    u: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    joint: bool,
+    drive: Drive,
+) -> NDArray[Any]:
     """Return the conductance of the face below each sample; 0 where nothing flows."""
-    guide, law, slopes, mask, joint = coefficients
     t, c, z, y, x = u.shape
     faces = np.empty((t, 1 if joint else c, z, y, x), u.dtype)
-    count = c if joint else 1
     drive.each(
-        lambda a, b: _face_rows(guide, law, slopes, axis, count, faces, a, b),
+        lambda a, b: flow.write_faces(coefficients, axis, faces, (a, b)),
         drive.bands(t * z * y, c * x),
     )
     if mask is None:
@@ -188,50 +194,50 @@ def _faces(coefficients: Any, axis: int, u: NDArray[Any], drive: Drive) -> NDArr
     return np.where(mask & below, faces, faces.dtype.type(0))
 
 
-def _stepped(
-    u: NDArray[Any],
-    out: NDArray[Any],
-    coefficients: Any,
-    weights: NDArray[Any],
-    axes: list[int],
-    drive: Drive,
-) -> None:
-    """Write one step: u + (1/d) Σ of the changes along each axis."""
-    t, c, z, y, x = u.shape
-    share = u.dtype.type(1 / len(axes))
-    np.copyto(out, u)
-    for axis in axes:
-        beta = len(axes) * weights[5] * weights[axis]
-        fixed = (u, _faces(coefficients, axis, u, drive), out, u.dtype.type(beta), share)
-        if axis == 4:
-            drive.each(
-                lambda a, b, fixed=fixed: _add_rows(*fixed, a, b), drive.bands(t * z * y, c * x)
-            )
-        else:
-            blocks = u.size // (c * x * u.shape[axis]) * -(-x // COLUMNS)
-            drive.each(
-                lambda a, b, fixed=fixed, axis=axis: _add_columns(*fixed, axis, a, b),
-                drive.bands(blocks, c * u.shape[axis] * min(x, COLUMNS)),
-            )
-
-
 def integrated(
     flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
 ) -> NDArray[Any]:
     """Return the block diffused for the flow's time in implicit steps; see `Filter.apply`."""
     axes = [axis for axis in grid.along_axes if block.shape[axis] > 1]
-    count = flow.sub_steps(grid)
     if not axes:
         return block.copy()
+    count, joint = flow.sub_steps(grid), grid.joint_channels
     weights = flow.weights(flow.time / count, grid, block.dtype)
     buffers = [np.empty_like(block) for _ in range(min(count, 2))]
     u = block
     for step in range(count):
         out = buffers[step % 2]
-        _stepped(u, out, flow.prepare(u, grid, mask, drive), weights, axes, drive)
+        coefficients = flow.prepare(u, grid, mask, drive)
+        np.copyto(out, u)
+        for axis in axes:
+            faces = _faces(flow, coefficients, axis, u, mask, joint, drive)
+            beta = len(axes) * weights[5] * weights[axis]
+            _add_changes(u, faces, out, beta, 1 / len(axes), axis, drive)
         u = out
     _clip(u, block, mask, grid.along_axes)
     return u
+
+
+def _add_changes(
+    u: NDArray[Any],
+    faces: NDArray[Any],
+    out: NDArray[Any],
+    beta: float,
+    share: float,
+    axis: int,
+    drive: Drive,
+) -> None:
+    """Add `share` times the change of an implicit step along one axis."""
+    t, c, z, y, x = u.shape
+    fixed = (u, faces, out, u.dtype.type(beta), u.dtype.type(share))
+    if axis == 4:
+        drive.each(lambda a, b: _add_rows(*fixed, a, b), drive.bands(t * z * y, c * x))
+        return
+    blocks = u.size // (c * x * u.shape[axis]) * -(-x // COLUMNS)
+    drive.each(
+        lambda a, b: _add_columns(*fixed, axis, a, b),
+        drive.bands(blocks, c * u.shape[axis] * min(x, COLUMNS)),
+    )
 
 
 def _clip(

@@ -104,10 +104,7 @@ class Flow(Filter):
     def prepare(
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> Any:
-        """Return the coefficients of the equation for a state u, frozen for a sub-step or cycle.
-
-        The solver "aos" takes (guide, law, slopes, mask, joint), see `_kernels.advance_faces`.
-        """
+        """Return the coefficients of the equation for a state u, frozen for a sub-step or cycle."""
 
     @abc.abstractmethod
     def advance(
@@ -122,6 +119,19 @@ class Flow(Filter):
 
         `weights` are those of `Flow.weights`.
         """
+
+    def write_faces(
+        self, coefficients: Any, axis: int, out: NDArray[Any], rows: tuple[int, int]
+    ) -> None:
+        """Write the conductance of the face below each sample along an axis, 0 at the border.
+
+        The solver "aos" needs it. `out` has one channel where channels are joint; what flows
+        across a mask's border is left to the caller.
+        """
+        from napari_diffusion.filters._aos import face_rows
+
+        guide, law, slopes, _, joint = coefficients
+        face_rows(guide, law, slopes, axis, slopes.shape[0] if joint else 1, out, *rows)
 
     def reach(self, grid: Grid) -> Shape:
         """Return how far one sub-step reaches, per canonical axis."""

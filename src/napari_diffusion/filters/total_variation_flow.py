@@ -104,22 +104,16 @@ class TotalVariationFlow(Flow):
         """Return the weights of `Flow.weights` for a conductance that is at most 1."""
         return super().weights(tau / self._epsilon(), grid, dtype)
 
-    def reach(self, grid: Grid) -> Any:
-        """Return how far one sub-step reaches: a neighbour, and that one's neighbours."""
-        return tuple(2 * each for each in super().reach(grid))
-
     def prepare(
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> Any:
-        """Return (guide, law, slopes, mask, joint) for the kernels."""
-        from napari_diffusion.filters import _kernels, _variation
-
+        """Return (guide, mask, masked, slopes, joint channels) for the kernels."""
+        del drive
         with np.errstate(over="ignore"):
             slopes = 1.0 / (self._epsilon() * np.array(grid.lengths))
         slopes = np.minimum(slopes, float(np.finfo(u.dtype).max)).astype(u.dtype)
-        joint = grid.joint_channels
-        guide = _variation.coefficients(u, mask, slopes, joint, drive)
-        return guide, (_kernels.CELLS, 0, 0.0), np.tile(slopes, (u.shape[1], 1)), mask, joint
+        inside = np.zeros((1,) * 5, bool) if mask is None else mask
+        return u, inside, mask is not None, slopes, u.shape[1] if grid.joint_channels else 1
 
     def advance(
         self,
@@ -130,7 +124,16 @@ class TotalVariationFlow(Flow):
         rows: tuple[int, int],
     ) -> None:
         """Write one explicit sub-step; see `Flow.advance`."""
-        from napari_diffusion.filters import _kernels
+        from napari_diffusion.filters import _variation
 
-        guide, law, slopes, mask, joint = coefficients
-        _kernels.advance_faces(u, guide, out, mask, law, slopes, weights, joint, *rows)
+        guide, inside, masked, slopes, count = coefficients
+        _variation.advance_rows(u, guide, out, inside, masked, slopes, weights, count, *rows)
+
+    def write_faces(
+        self, coefficients: Any, axis: int, out: NDArray[Any], rows: tuple[int, int]
+    ) -> None:
+        """Write the conductance of the face below each sample; see `Flow.write_faces`."""
+        from napari_diffusion.filters import _variation
+
+        guide, inside, masked, slopes, count = coefficients
+        _variation.face_rows(guide, inside, masked, slopes, axis, count, out, *rows)
