@@ -34,6 +34,14 @@ FOLDERS = {
     "domain": ("domains", "Domains"),
 }
 
+#: Where in a recipe the members of a slot stand; a slot that is not here has no place in it.
+RECIPE_SLOTS = {
+    "filter": "diffusion_filter",
+    "noise": "noise",
+    "schedule": "schedule",
+    "domain": "domain",
+}
+
 #: Steps after which a filter is shown, and the number of them for each value of a parameter.
 SHOWN_STEPS = (1, 2, 4, 8)
 COMPARED_STEPS = 4
@@ -228,8 +236,7 @@ def _page(cls: type[Member], pictures: Pictures) -> str:
     parts = [f"# {cls.__name__}\n", f"{text.summary}\n"]
     if text.formula:
         parts.append(f"``` {{ .text .formula }}\n{text.formula}\n```\n")
-    if text.body != f"``{text.formula}``":
-        parts.append(text.text + "\n")
+    parts.append(text.text.removeprefix(f"``{text.formula}``\n\n") + "\n")
     parts.append(pictures.example())
     if "Notes" in text.sections:
         parts.append(f"## When to use it\n\n{text.sections['Notes']}\n")
@@ -326,21 +333,30 @@ def _reach(cls: type[Member]) -> str:
 
 
 def _use(cls: type[Member]) -> str:
-    slot = {"filter": "diffusion_filter"}.get(cls.slot, cls.slot)
-    path = _path(cls)
+    slot = RECIPE_SLOTS.get(cls.slot)
     given = [p for p in cls.parameters() if p.default is not dataclasses.MISSING]
     call = "".join(f"\n    {p.name}={_code(p.default)}," for p in given)
-    call = f"{path}({call}\n)" if given else f"{path}()"
-    parts = ["## In a script, in JSON, on the command line\n"]
-    parts.append(f"```python\nimport napari_diffusion as nd\n\nchosen = {call}")
-    parts.append(f"recipe = nd.Recipe({slot}=chosen)\n```\n")
+    call = f"{_path(cls)}({call}\n)" if given else f"{_path(cls)}()"
+    code = ["import napari_diffusion as nd\n", f"chosen = {call}"]
+    code += [f"recipe = nd.Recipe({slot}=chosen)"] * (slot is not None)
+    parts = [
+        "## In a script, in JSON, on the command line\n" if slot else "## In a script, in JSON\n"
+    ]
+    parts.append("```python\n" + "\n".join(code) + "\n```\n")
     if len(given) == len(cls.parameters()):
-        part = {"schema": 1, slot: catalog.to_dict(cls())}
+        plain = catalog.to_dict(cls())
+        part = {"schema": 1, slot: plain} if slot else plain
         parts.append(f"```json\n{json.dumps(part, ensure_ascii=False, indent=2)}\n```\n")
-    settings = [f"--set {slot}={cls.__name__}"]
-    settings += [f"--set {slot}.{p.name}={p.default}" for p in given[:1]]
-    parts.append(f"```text\nnapari-diffusion run INPUT OUTPUT {' '.join(settings)}\n```\n")
+    if slot:
+        settings = [f"--set {slot}={cls.__name__}"]
+        settings += [f"--set {slot}.{p.name}={p.default}" for p in given[:1] if _typed(p.default)]
+        parts.append(f"```text\nnapari-diffusion run INPUT OUTPUT {' '.join(settings)}\n```\n")
     return "\n".join(parts)
+
+
+def _typed(value: Any) -> bool:
+    """Say whether a value can be typed on the command line as it is printed."""
+    return isinstance(value, str | int | float) and value != ""
 
 
 def _path(cls: type[Member]) -> str:

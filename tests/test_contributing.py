@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 import types
 from importlib.util import find_spec
 from pathlib import Path
@@ -86,6 +87,28 @@ def test_its_form_has_range_unit_and_tooltip(opening):
     assert radius.tooltip
     with pytest.raises(ValueError, match=r"radius must be .*at least 0 \(got -1\.0\)"):
         opening(radius=-1.0)
+
+
+def test_it_may_live_in_another_package(tmp_path):
+    """With the entry point as the page shows it, installed as pip would."""
+    (toml,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    ((group, entries),) = tomllib.loads(toml)["project"]["entry-points"].items()
+    (tmp_path / "your_package").mkdir()
+    (tmp_path / "your_package/opening.py").write_text(CODE, "utf-8")
+    info = tmp_path / "your_package-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: your_package\nVersion: 1.0\n")
+    lines = [f"[{group}]", *(f"{name} = {value}" for name, value in entries.items())]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import napari_diffusion as nd\n"
+        'text = \'{"final_filter": {"type": "Opening", "radius": 3}}\'\n'
+        "chosen = nd.Recipe.from_json(text).final_filter\n"
+        "print(chosen, type(chosen).__module__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "Opening(radius=3.0) your_package.opening"
 
 
 @pytest.mark.skipif(find_spec("ruff") is None, reason="ruff comes with the extra lint")
