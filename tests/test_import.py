@@ -19,11 +19,12 @@ FIELDS = {"member", "map", "function"}
 
 # The parts of the package, from the ground up; what stands in one line knows the lines above it.
 KNOWN_TO = {
-    "filters": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate", "blocks"},
+    "filters": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate", "blocks", "probe"},
     "noise": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate", "blocks"},
     "schedules": FIELDS,
     "domains": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate"},
     "metrics": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate"},
+    "probe": {"compiled"},
     "estimate": {"map", "grid", "picture", "drive", "compiled", "blocks", "filters", "noise"},
     "map": set(),
     "function": set(),
@@ -36,7 +37,8 @@ KNOWN_TO = {
 }
 ENGINE = {
     *KNOWN_TO,
-    "blocks", "canvas", "catalog", "choose", "denoise", "loop", "noisy_copy", "presets", "provenance", "recipe",
+    "blocks", "canvas", "catalog", "choose", "denoise", "loop", "noisy_copy", "presets",
+    "provenance", "recipe", "trial",
 }  # fmt: skip
 TOP = {"cli", "widgets", "__main__", "contact_sheet", "store", "samples"}
 GUI = {"napari", "qtpy", "PyQt6", "PySide6", "magicgui", "superqt", "vispy", "pyqtgraph"}

@@ -125,11 +125,11 @@ def test_out_of_range_is_refused_by_every_member(cls):
             continue
         outside = [float("nan"), float("inf")] if p.kind == "float" else []
         if p.minimum is not None:
-            outside.append(p.minimum - 1)
+            outside.append(p.minimum - 1 - abs(p.minimum))
         if p.above is not None:
             outside.append(p.above)
         if p.maximum is not None:
-            outside.append(p.maximum + 1)
+            outside.append(p.maximum + 1 + abs(p.maximum))
         for value in outside:
             kept = int(value) if p.kind == "int" else value
             kept = kept if p.single else (kept,)

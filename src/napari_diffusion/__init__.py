@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-from napari_diffusion import domains, estimate, filters, noise, schedules
+from napari_diffusion import domains, estimate, filters, metrics, noise, schedules
+from napari_diffusion.choose import best_step
 from napari_diffusion.denoise import denoise
 from napari_diffusion.drive import Stopped
 from napari_diffusion.grid import Grid
 from napari_diffusion.loop import run, steps
 from napari_diffusion.presets import PRESETS
 from napari_diffusion.recipe import Recipe, Step
+
+# It runs recipes, which estimates know nothing of, and is looked for among them all the same.
+estimate.best_step = best_step  # type: ignore[attr-defined]
 
 try:
     __version__ = version("napari-diffusion")
@@ -23,10 +27,11 @@ __all__ = [
     "Recipe",
     "Step",
     "Stopped",
-    "domains",
     "denoise",
+    "domains",
     "estimate",
     "filters",
+    "metrics",
     "noise",
     "run",
     "schedules",

@@ -15,6 +15,7 @@ from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import FILTERS, Filter
 from napari_diffusion.function import name_of
 from napari_diffusion.map import Map
+from napari_diffusion.metrics import METRICS, Metric
 from napari_diffusion.noise import NOISES, Noise
 from napari_diffusion.schedules import SCHEDULES, Schedule
 
@@ -31,6 +32,7 @@ OWN: dict[str, tuple[type[Member], ...]] = {
     "schedule": SCHEDULES,
     "filter": FILTERS,
     "domain": DOMAINS,
+    "metric": METRICS,
 }
 
 BASES: dict[str, type[Member]] = {
@@ -38,6 +40,7 @@ BASES: dict[str, type[Member]] = {
     "schedule": Schedule,
     "filter": Filter,
     "domain": Domain,
+    "metric": Metric,
 }
 
 # All members, ours first; see `__getattr__`.

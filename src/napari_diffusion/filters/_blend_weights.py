@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.compiled import kernel
 from napari_diffusion.drive import Drive
 from napari_diffusion.filters._boxes import boxes
 from napari_diffusion.filters._pilot import per_channel
+from napari_diffusion.probe import add_probe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,35 +28,6 @@ PROBE = 0.05
 
 # Variance of the prior of a weight.
 PRIOR = 0.3
-
-
-@kernel
-def add_probe(u, origin, apart, size, out):
-    """Write u plus or minus `size`, as a hash of each sample's place in the picture says.
-
-    Along the axes where `apart` is 0 pictures are independent, and all get the same.
-    """
-    nt, nc, nz, ny, nx = u.shape
-    for t in range(nt):
-        for c in range(nc):
-            for z in range(nz):
-                for y in range(ny):
-                    line = np.uint64(apart[0] * (t + origin[0]))
-                    at = (c + origin[1], z + origin[2], y + origin[3])
-                    for i in range(3):
-                        line = (line ^ np.uint64(apart[i + 1] * at[i])) * np.uint64(
-                            0x9E3779B97F4A7C15
-                        )
-                        line ^= line >> np.uint64(29)
-                    for x in range(nx):
-                        word = (line ^ np.uint64(apart[4] * (x + origin[4]))) * np.uint64(
-                            0xBF58476D1CE4E5B9
-                        )
-                        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-                        step = size[c]
-                        out[t, c, z, y, x] = u[t, c, z, y, x] + (
-                            step if word >> np.uint64(63) else -step
-                        )
 
 
 def divergences(

@@ -1,0 +1,36 @@
+"""How spread the intensities are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from napari_diffusion.metrics._base import Metric, View
+
+
+@dataclass(frozen=True)
+class Entropy(Metric):
+    """Entropy of the histogram of the intensities, in bits.
+
+    ``−Σ p log₂ p`` over 256 equal bins from the least to the greatest value of the source.
+
+    Notes
+    -----
+    Use it to see how a filter gathers intensities into few: it falls as regions become flat.
+    """
+
+    unit: ClassVar[str] = "bit"
+    better: ClassVar[Literal["lower", "higher", ""]] = ""
+
+    def value(self, view: View) -> float:
+        """Return the entropy; 0 for a constant source."""
+        before = view.inside(view.source)
+        low, high = float(before.min()), float(before.max())
+        if low == high:
+            return 0.0
+        values = np.clip(view.inside(view.image), low, high)
+        counts, _ = np.histogram(values, 256, (low, high))
+        p = counts[counts > 0] / values.size
+        return float(-np.sum(p * np.log2(p))) + 0.0

@@ -1,0 +1,42 @@
+"""The error in predicting samples that were hidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from napari_diffusion.metrics._base import Metric, View
+
+
+@dataclass(frozen=True)
+class JInvariance(Metric):
+    """Squared error at samples that the filter did not see.
+
+    ``mean over hidden samples of (y − u(y without them))²``: some samples on a lattice are replaced
+    by the mean of their neighbours before the run. With noise that is independent from sample to
+    sample this is the true error plus the variance of the noise.
+
+    Notes
+    -----
+    Use it where the noise is independent but its strength unknown or uneven. It judges a filter
+    that may not see the sample itself, and so stops too late for filters that keep much of it.
+    Not for noise that is correlated between neighbours.
+
+    References
+    ----------
+    Batson and Royer (2019), Noise2Self: Blind denoising by self-supervision.
+    """
+
+    unit: ClassVar[str] = "intensity²"
+    better: ClassVar[Literal["lower", "higher", ""]] = "lower"
+    probe: ClassVar[Literal["", "perturbed", "masked"]] = "masked"
+
+    def value(self, view: View) -> float:
+        """Return the mean squared error at the hidden samples."""
+        assert view.probed is not None
+        assert view.probe is not None
+        hidden = view.inside(view.probe) > 0
+        error = (view.inside(view.probed) - view.inside(view.source))[hidden]
+        return float(np.mean(np.square(error))) if error.size else float("nan")

@@ -1,0 +1,28 @@
+"""The mean of a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from napari_diffusion.metrics._base import Metric, View
+
+
+@dataclass(frozen=True)
+class Mean(Metric):
+    """Mean intensity.
+
+    ``mean u``
+
+    Notes
+    -----
+    Use it to see that a filter keeps the amount of light: diffusion does, medians and curvature
+    flows do not.
+    """
+
+    unit: ClassVar[str] = "intensity"
+    better: ClassVar[Literal["lower", "higher", ""]] = ""
+
+    def value(self, view: View) -> float:
+        """Return the mean."""
+        return view.mean(view.image)

@@ -1,0 +1,36 @@
+"""The noise that a step left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from napari_diffusion.metrics._base import Metric, View
+
+
+@dataclass(frozen=True)
+class NoiseLeft(Metric):
+    """Standard deviation of the noise that is left, as fine differences show it.
+
+    ``median |r| / 0.6745``, r being the second difference along x of that along y over 6.
+
+    Notes
+    -----
+    Use it to follow how fast noise disappears. It sees noise between neighbours alone: noise that
+    was smeared into blobs is not seen, and a low value is no proof of a clean picture.
+
+    References
+    ----------
+    Immerkær (1996), Fast noise variance estimation.
+    """
+
+    unit: ClassVar[str] = "intensity"
+    better: ClassVar[Literal["lower", "higher", ""]] = ""
+
+    def value(self, view: View) -> float:
+        """Return the noise left."""
+        from napari_diffusion.estimate.noise_sigma import noise_sigma_of
+        from napari_diffusion.picture import Picture
+
+        picture = Picture(view.image, view.grid, view.mask)
+        return noise_sigma_of(picture, "differences")

@@ -1,0 +1,28 @@
+"""The range of a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from napari_diffusion.metrics._base import Metric, View
+
+
+@dataclass(frozen=True)
+class Range(Metric):
+    """Greatest less least intensity.
+
+    ``max u − min u``
+
+    Notes
+    -----
+    Use it to see that nothing leaves the range of the source, and how fast extremes disappear.
+    """
+
+    unit: ClassVar[str] = "intensity"
+    better: ClassVar[Literal["lower", "higher", ""]] = ""
+
+    def value(self, view: View) -> float:
+        """Return the range."""
+        values = view.inside(view.image)
+        return float(values.max() - values.min())

@@ -1,0 +1,36 @@
+"""How strong what was taken out is, beside the noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_diffusion.metrics._base import Metric, View
+
+
+@dataclass(frozen=True)
+class Residual(Metric):
+    """Standard deviation of what was taken out, over that of the noise.
+
+    ``std(y − u) / σ`` of the source y, the step's image u and the noise σ: 1 is where as much was
+    taken out as there was noise.
+
+    Notes
+    -----
+    Use it to see that a filter takes out neither much less nor much more than the noise. As a rule
+    for stopping it smooths too much: the best step leaves some noise.
+
+    References
+    ----------
+    Weickert (1999), Coherence-enhancing diffusion of colour images, on stopping times.
+    """
+
+    def value(self, view: View) -> float:
+        """Return the ratio; NaN where no noise was found."""
+        out = view.inside(view.source) - view.inside(view.image)
+        return float(np.std(out) / view.noise_sigma) if view.noise_sigma > 0 else float("nan")
+
+    def doubt(self, view: View) -> str:
+        """Refuse where there is no noise to compare with."""
+        return "" if view.noise_sigma > 0 else "No noise was found."

@@ -1,0 +1,37 @@
+"""Whether what was taken out is noise from sample to sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from napari_diffusion.metrics._base import Metric, View, neighbours
+
+
+@dataclass(frozen=True)
+class Whiteness(Metric):
+    """Correlation between neighbours of what was taken out.
+
+    ``max over axes of |corr(r(x), r(x + 1))|``, r = y − u of the source y and the step's image u:
+    near 0 for white noise, more where structures were taken out with it.
+
+    Notes
+    -----
+    Use it to see whether a filter begins to take out the picture itself. Not as proof: a filter
+    that takes out fine texture leaves a white residual as well, and one that takes out little
+    leaves one that is anticorrelated.
+    """
+
+    better: ClassVar[Literal["lower", "higher", ""]] = ""
+
+    def value(self, view: View) -> float:
+        """Return the largest correlation; 0 where nothing was taken out."""
+        r = view.source.astype(np.float64) - view.image
+        r = r - view.mean(r)
+        if view.mask is not None:
+            r = np.where(view.mask, r, 0.0)
+        power = float(np.mean(r * r))
+        found = [float(np.mean(a * b)) / power for _, a, b in neighbours(r, view.grid) if power]
+        return max((abs(each) for each in found), default=0.0)
