@@ -116,7 +116,9 @@ class TestOfThePictureAlone:
     def test_the_fitted_noise_is_the_noise(self):
         model = noise_model(recorded(1000 * scene(), 2.0, 12.0))
         clean = np.full((300, 400), 300.0)
-        again = model.noise()(clean, None) - clean
+        noise = model.noise()
+        assert noise.natural_scale() == pytest.approx(model.noise_scale, rel=1e-9)
+        again = noise(clean, model.noise_scale) - clean
         expected = 2.0 * 300 + 144.0
         assert again.var() == pytest.approx(expected, rel=0.05)
         assert abs(again.mean()) < 4.5 * np.sqrt(expected / again.size)
@@ -354,4 +356,6 @@ def test_a_model_is_frozen():
 
 def test_photons_alone_are_poisson_noise():
     model = NoiseModel(sigma=1.0, level=10.0, gain=0.5)
-    assert model.noise() == Poisson(gain=0.5)
+    assert model.noise() == Poisson(gain=0.5, reference=10.0)
+    dark = dataclasses.replace(model, level=-1.0)
+    assert dark.noise() == Poisson(gain=0.5)

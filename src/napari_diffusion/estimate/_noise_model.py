@@ -102,12 +102,14 @@ class NoiseModel:
 
 def _member(model: NoiseModel) -> Noise:
     """Return the noise without rows and columns."""
-    from napari_diffusion.noise import Correlated, Gaussian, Poisson
+    from napari_diffusion.noise import Correlated, Gaussian, Poisson, PoissonGaussian
 
     if model.gain == 0:
         return Correlated(kernel=Map(model.kernel)) if model.kernel else Gaussian()
+    # At this reference the noise scale is `sigma`, to the last digit.
+    reference: Any = model.level if model.level > max(model.offset, 0.0) else "auto"
     if model.read_noise == 0 and model.offset == 0:
-        return Poisson(gain=model.gain)
-    from napari_diffusion.noise import PoissonGaussian
-
-    return PoissonGaussian(gain=model.gain, offset=model.offset, read_noise=model.read_noise)
+        return Poisson(gain=model.gain, reference=reference)
+    return PoissonGaussian(
+        gain=model.gain, offset=model.offset, read_noise=model.read_noise, reference=reference
+    )

@@ -126,7 +126,7 @@ class AddNoise(Tool):
         """Fill the form with the noise that was measured."""
         self.noise.set_value(model.noise())
         self.strength.set_value(_BY_SCALE)
-        self.scale.set_value(model.sigma)
+        self.scale.set_value(model.noise_scale)
         self.meter.show_model(model, "The form has this noise and its scale.")
 
     def _edited(self, value: object = None) -> None:

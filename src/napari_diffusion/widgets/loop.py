@@ -98,7 +98,7 @@ class DiffusionLoop(Dock):
             if recipe.noise is not None:
                 noise = model.noise()
                 self.recipe.set_value(
-                    recipe.replaced(noise=noise, starting_noise_scale=model.sigma)
+                    recipe.replaced(noise=noise, starting_noise_scale=model.noise_scale)
                 )
                 said = "The form has this noise and its scale."
         self.meter.show_model(model, said)
