@@ -12,26 +12,29 @@ the coefficients of both ends are made smaller in proportion, by the same factor
 that no value can leave the range, whatever the picture.
 
 Pictures stand here as (T, C, Z, Y, X), the axes of the tensors being the last two or three, and T
-one that diffuses by itself, or else a batch. The state is a record of four numbers of the picture's
-type for each sample: the change so far, in double precision (two float32 or the first float64), the
-load, a whole number, and the value. So an exchange touches one line of the cache per sample.
-Contributions are added in the order of their sources, whatever the cut into bands: results are
-equal to the bit.
+one that diffuses by itself, or else a batch. What is added up for a sample stands side by side, the
+change and the load, in double precision: one line of the cache for both. Contributions are added in
+the order of their sources, whatever the cut into bands: results are equal to the bit.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_kernel
-from napari_diffusion.filters._stencil import BASE, TOGETHER
+from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
+from napari_diffusion.filters._stencil import (
+    BASE,
+    SCRATCH,
+    TOGETHER,
+    planar_chunk,
+    solid_chunk,
+)
 
-# Loads are whole numbers of this small part of 1, so that the order of a sum cannot matter. A
-# sample's load stays below some hundreds, however many point at it.
-LOAD_UNIT = 2.0**-20
+# Loads are whole numbers of this small part of 1, so that the order of a sum cannot matter.
+LOAD_UNIT = 2.0**-24
 
 # A little less than 1, so that round-off does no harm.
-FULL_LOAD = int(0.999 / LOAD_UNIT)
+FULL_LOAD = float(int(0.999 / LOAD_UNIT))
 
 
 @exact_kernel
@@ -57,65 +60,155 @@ def _is_clear(inside, i, way, strides):
 
 
 @exact_kernel
-def _exchange_one(state, inside, sizes, strides, site_rows, reach, at, i, ways, coefficients, more):
+def _exchange_one(u, sums, inside, wanted, geometry, at, i, out, x, way, more):
     """Exchange of one sample near a border, a mask or a limit; return its gain and its own load.
 
-    `ways` are its offsets along z, y, x and t, `more` = (wanted, mine, limited, first, stop).
+    `way` is scratch, `more` = (terms, row, mine, weigh, limited, first target, stop).
     """
-    values, changes, loads = state
-    step = 2 if values.itemsize == 4 else 4
-    wanted, mine, limited, first, stop = more
-    masked = inside.size > 1
-    value = np.float64(values[4 * i + 3])
-    site = at[0] * site_rows[0] + at[1] * site_rows[1] + at[3] * site_rows[3]
-    gain, load = 0.0, 0
-    for k in range(coefficients.size):
-        weight = coefficients[k]
+    terms, row, mine, weigh, limited, first, stop = more
+    z, y, column, t = at
+    nz, ny, nx, nt = geometry[0]
+    far0, far1, far2, far3 = geometry[3]
+    value, masked = np.float64(u[i]), inside.size > 1
+    gain, load = 0.0, 0.0
+    if masked and not inside[i]:
+        return gain, load
+    for k in range(terms):
+        weight = out[k, x]
         if weight == 0:
             continue
-        way, part = ways[k], int(weight / LOAD_UNIT) + 1
+        rest, part = out[terms + k, x], np.ceil(weight / LOAD_UNIT)
+        f0 = np.floor(rest / BASE / BASE + 0.5)
+        rest -= BASE * BASE * f0
+        f1 = np.floor(rest / BASE + 0.5)
+        e0, e1, e2, e3 = int(f0), int(f1), int(rest - BASE * f1), 1 if k == 6 else 0
+        if (abs(e0) > far0) | (abs(e1) > far1) | (abs(e2) > far2) | (e3 > far3):
+            continue
+        away = int(out[2 * terms + k, x])
+        rows_away = e0 * geometry[2, 0] + e1 + e3 * geometry[2, 3]
         both = 0.0
         for _ in range(2):
-            row, to, reached = site, i, True
-            for axis in range(4):
-                way[axis] = -way[axis]
-                e = way[axis]
-                reached &= 0 <= at[axis] + e < sizes[axis] and abs(e) <= reach[axis]
-                row += e * site_rows[axis]
-                to += e * strides[axis]
+            e0, e1, e2, e3, away, rows_away = -e0, -e1, -e2, -e3, -away, -rows_away
+            reached = (z + e0 >= 0) & (z + e0 < nz) & (y + e1 >= 0) & (y + e1 < ny)
+            reached &= (column + e2 >= 0) & (column + e2 < nx) & (t + e3 >= 0) & (t + e3 < nt)
             if not reached:
                 continue
-            written = first <= row < stop and wanted[row]
+            written = (first <= row + rows_away) & (row + rows_away < stop)
+            written = written and wanted[row + rows_away]
             if not (written or mine):
                 continue
-            if masked and not (inside[i] and _is_clear(inside, i, way, strides)):
-                continue
+            to = i + away
+            if masked:
+                way[0], way[1], way[2], way[3] = e0, e1, e2, e3
+                if not _is_clear(inside, i, way, geometry[1]):
+                    continue
             factor = 1.0
             if limited:
-                most = max(loads[4 * i + 2], loads[4 * to + 2])
+                most = max(sums[2 * i + 1], sums[2 * to + 1])
                 factor = FULL_LOAD / max(most, FULL_LOAD)
-            flux = factor * weight * (np.float64(values[4 * to + 3]) - value)
+            flux = factor * weight * (np.float64(u[to]) - value)
             both += flux
             load += part
             if written:
-                changes[step * to] -= flux
-                if not limited:
-                    loads[4 * to + 2] += part
+                sums[2 * to] -= flux
+                if weigh:
+                    sums[2 * to + 1] += part
         gain += both
     return gain, load
 
 
-@exact_kernel
-def exchange_rows(
-    state, inside, wanted, shape, geometry, channels, rows, weights, packed, offset, far, targets,
-    limited,
+@exact_inline_kernel
+def _exchange_chunk(
+    u, sums, inside, wanted, shape, geometry, channels, row, x0, size, terms, out, way, targets,
+    weigh, limited,
 ):  # fmt: skip
-    """Exchange for the samples of some site rows with their neighbours.
+    """Exchange for a chunk of a site row whose stencils are known."""
+    _, nc, nz, ny, nx = shape
+    y, z, t = row % ny, row // ny % nz, row // (ny * nz)
+    reach = geometry[3]
+    rows_z, rows_t = geometry[2, 0], geometry[2, 3]
+    one, two = np.uintp(1), np.uintp(2)
+    mine = targets[0] <= row < targets[1] and wanted[row]
+    far0, far1, far2, far3 = 0.0, 0.0, 0.0, 1 if terms == 7 else 0
+    for x in range(size):
+        far0 = max(far0, out[3 * terms, x])
+    for x in range(size):
+        far1 = max(far1, out[3 * terms + 1, x])
+    for x in range(size):
+        far2 = max(far2, out[3 * terms + 2, x])
+    span = int(far0) * rows_z + int(far1) + far3 * rows_t
+    if not mine and (row + span < targets[0] or row - span >= targets[1]):
+        return
+    # Where all neighbours are there and are to be written nothing has to be asked.
+    simple = not limited and inside.size == 1 and mine and far0 <= reach[0] and far1 <= reach[1]
+    simple = simple and far2 <= reach[2] and far3 <= t < geometry[0, 3] - far3
+    below = min(row - targets[0], targets[1] - 1 - row)
+    free = simple and span <= below and far0 <= z < nz - far0 and far1 <= y < ny - far1
+    free = free and far2 <= x0 and x0 + size - 1 + far2 < nx
+    for c in range(channels[0], channels[1]):
+        start = (((t * nc + c) * nz + z) * ny + y) * nx + x0
+        for x in range(size):
+            i = np.uintp(start + x)
+            gain, load, alone = 0.0, 0.0, free
+            if not free and simple:
+                d0, d1, d2 = out[3 * terms, x], out[3 * terms + 1, x], out[3 * terms + 2, x]
+                alone = (d0 <= z) & (d0 < nz - z) & (d1 <= y) & (d1 < ny - y)
+                alone &= (d2 <= x0 + x) & (d2 < nx - x0 - x)
+                alone &= d0 * rows_z + d1 + far3 * rows_t <= below
+            if alone:
+                value = np.float64(u[i])
+                # A weight of 0 changes nothing, and asking would take longer.
+                for k in range(terms):
+                    weight, away = out[k, x], int(out[2 * terms + k, x])
+                    j = np.uintp(start + x - away)
+                    low = weight * (np.float64(u[j]) - value)
+                    sums[two * j] -= low
+                    if weigh:
+                        part = np.ceil(weight / LOAD_UNIT)
+                        load += part + part
+                        sums[two * j + one] += part
+                    j = np.uintp(start + x + away)
+                    high = weight * (np.float64(u[j]) - value)
+                    sums[two * j] -= high
+                    if weigh:
+                        sums[two * j + one] += part
+                    gain += low + high
+            else:
+                at = (z, y, x0 + x, t)
+                more = (terms, row, mine, weigh, limited, targets[0], targets[1])
+                gain, load = _exchange_one(
+                    u, sums, inside, wanted, geometry, at, start + x, out, x, way, more
+                )
+            if mine:
+                sums[two * i] += gain
+                if weigh:
+                    sums[two * i + one] += load
+
+
+@exact_kernel
+def exchange_planar(
+    u,
+    sums,
+    inside,
+    wanted,
+    shape,
+    geometry,
+    channels,
+    tensors,
+    group,
+    rows,
+    scale,
+    targets,
+    weigh, limited,
+):  # fmt: skip
+    """Exchange for the samples of some site rows with their neighbours, in planes.
 
     Parameters
     ----------
-    state : (values, changes, loads)
-        The records, flat, as numbers of the picture's type, as float64, and as whole numbers.
+    u : (T·C·Z·Y·X,) float32 or float64
+        The state.
+    sums : (2·T·C·Z·Y·X,) float64
+        Changes and loads, side by side.
     inside : (T·C·Z·Y·X,) bool
         The mask, or a single True.
     wanted : (site rows,) bool
@@ -126,141 +219,110 @@ def exchange_rows(
         For the axes z, y, x and t: how many samples there are, how many samples and how many site
         rows away neighbours are, and how far offsets may reach.
     channels : (first, stop)
-        The channels that these stencils are for.
+        The channels that these tensors are for.
+    tensors : (components, G, site rows, X)
+    group : int
     rows : (n,) int64
         Site rows of the sources, ascending.
-    weights, packed, offset, far
-        See `_stencil.Stencils`. A seventh term is that of t by itself.
+    scale : (components,) float64
+        What the components are multiplied by.
     targets : (start, stop)
         The range of site rows that are written.
-    limited : bool
-        Whether to respect the loads instead of adding them up.
+    weigh, limited : bool
+        Whether to add loads up, and whether to respect those that stand.
     """
-    values, changes, loads = state
-    _, nc, nz, ny, nx = shape
-    terms = weights.shape[0]
-    step = np.uintp(2 if values.itemsize == 4 else 4)
-    four, three, two = np.uintp(4), np.uintp(3), np.uintp(2)
-    sizes, strides, site_rows, reach = geometry[0], geometry[1], geometry[2], geometry[3]
-    at, most = np.zeros(4, np.int64), np.zeros(4, np.int64)
-    ways, coefficients = np.zeros((7, 4), np.int64), np.zeros(terms)
+    strides = geometry[1, :3].astype(np.float64)
+    scratch, out = np.empty((SCRATCH, TOGETHER)), np.zeros((12, TOGETHER))
+    way = np.zeros(4, np.int64)
     for n in range(rows.size):
-        site = rows[n]
-        y, z, t = site % ny, site // ny % nz, site // (ny * nz)
-        mine = targets[0] <= site < targets[1] and wanted[site]
-        for chunk in range(far.shape[2]):
-            x0 = chunk * TOGETHER
-            size = min(TOGETHER, nx - x0)
-            at[0], at[1], at[3] = z, y, t
-            most[0], most[1], most[2] = far[0, n, chunk], far[1, n, chunk], far[2, n, chunk]
-            most[3] = 1 if terms == 7 else 0
-            span = most[0] * site_rows[0] + most[1] + most[3] * site_rows[3]
-            if not mine and (site + span < targets[0] or site - span >= targets[1]):
-                continue
-            # Where all neighbours are there and are to be written nothing has to be asked.
-            free = not limited and inside.size == 1 and mine
-            free &= site - span >= targets[0] and site + span < targets[1]
-            for axis in range(4):
-                free &= most[axis] <= reach[axis]
-                if axis != 2:
-                    free &= most[axis] <= at[axis] < sizes[axis] - most[axis]
-            first, last = size, size
-            if free:
-                first = min(max(most[2] - x0, 0), size)
-                last = max(min(nx - most[2] - x0, size), first)
-            for c in range(channels[0], channels[1]):
-                start = (((t * nc + c) * nz + z) * ny + y) * nx + x0
+        for x0 in range(0, shape[4], TOGETHER):
+            size = min(TOGETHER, shape[4] - x0)
+            planar_chunk(tensors, group, rows[n], x0, size, scale, strides, 3, scratch, out)
+            _exchange_chunk(
+                u, sums, inside, wanted, shape, geometry, channels, rows[n], x0, size, 3, out,
+                way, targets, weigh, limited,
+            )  # fmt: skip
+
+
+@exact_kernel
+def exchange_solid(
+    u,
+    sums,
+    inside,
+    wanted,
+    shape,
+    geometry,
+    channels,
+    tensors,
+    group,
+    rows,
+    scale,
+    targets,
+    weigh, limited,
+):  # fmt: skip
+    """Exchange as `exchange_planar` does, in space; a seventh component is that of t by itself."""
+    strides = geometry[1, :3].astype(np.float64)
+    terms = tensors.shape[0]
+    scratch, out = np.empty((SCRATCH, TOGETHER)), np.zeros((3 * terms + 3, TOGETHER))
+    way = np.zeros(4, np.int64)
+    for n in range(rows.size):
+        for x0 in range(0, shape[4], TOGETHER):
+            size = min(TOGETHER, shape[4] - x0)
+            solid_chunk(tensors, group, rows[n], x0, size, scale, strides, terms, scratch, out)
+            if terms == 7:
                 for x in range(size):
-                    i = np.uintp(start + x)
-                    gain, load = 0.0, 0
-                    if first <= x < last:
-                        value = np.float64(values[four * i + three])
-                        for k in range(terms):
-                            weight = weights[k, n, x0 + x]
-                            if weight > 0:
-                                to = int(offset[k, n, x0 + x])
-                                part = int(weight / LOAD_UNIT) + 1
-                                j = np.uintp(start + x - to)
-                                low = weight * (np.float64(values[four * j + three]) - value)
-                                changes[step * j] -= low
-                                loads[four * j + two] += part
-                                j = np.uintp(start + x + to)
-                                high = weight * (np.float64(values[four * j + three]) - value)
-                                changes[step * j] -= high
-                                loads[four * j + two] += part
-                                gain += low + high
-                                load += part + part
-                    else:
-                        at[2] = x0 + x
-                        for k in range(terms):
-                            coefficients[k] = weights[k, n, x0 + x]
-                            rest = packed[k, n, x0 + x]
-                            for axis in range(3):
-                                base = (BASE * BASE, BASE, 1.0)[axis]
-                                e = np.floor(rest / base + 0.5)
-                                rest -= base * e
-                                ways[k, axis] = int(e)
-                            ways[k, 3] = 1 if k == 6 else 0
-                        gain, load = _exchange_one(
-                            state, inside, sizes, strides, site_rows, reach, at, start + x, ways,
-                            coefficients, (wanted, mine, limited, targets[0], targets[1]),
-                        )  # fmt: skip
-                    if mine:
-                        changes[step * i] += gain
-                        if not limited:
-                            loads[four * i + two] += load
+                    out[6, x] = tensors[6, group, rows[n], x0 + x] * scale[6]
+                    out[13, x], out[20, x] = 0.0, geometry[1, 3]
+            _exchange_chunk(
+                u, sums, inside, wanted, shape, geometry, channels, rows[n], x0, size, terms, out,
+                way, targets, weigh, limited,
+            )  # fmt: skip
 
 
 @exact_kernel
-def clear_rows(state, wanted, shape, targets, limited):
-    """Set the changes of the wanted site rows to 0, and their loads unless those are to stay."""
-    values, changes, loads = state
+def clear_rows(sums, which, wanted, shape, targets):
+    """Set the changes (0) or the loads (1) of the wanted site rows to 0."""
     _, nc, nz, ny, nx = shape
-    step = 2 if values.itemsize == 4 else 4
     for site in range(targets[0], targets[1]):
-        if not wanted[site]:
-            continue
-        t, rest = site // (nz * ny), site % (nz * ny)
-        for c in range(nc):
-            start = ((t * nc + c) * nz * ny + rest) * nx
-            for i in range(start, start + nx):
-                changes[step * i] = 0.0
-                if not limited:
-                    loads[4 * i + 2] = 0
+        if wanted[site]:
+            t, rest = site // (nz * ny), site % (nz * ny)
+            for c in range(nc):
+                start = ((t * nc + c) * nz * ny + rest) * nx
+                for i in range(start, start + nx):
+                    sums[2 * i + which] = 0.0
 
 
 @exact_kernel
-def overloaded_rows(state, shape, targets, overloaded):
+def overloaded_rows(sums, shape, targets, overloaded):
     """Mark the site rows that have a sample with more than the full load."""
-    _, _, loads = state
     _, nc, nz, ny, nx = shape
     for site in range(targets[0], targets[1]):
         t, rest = site // (nz * ny), site % (nz * ny)
-        most = 0
+        above = 0
         for c in range(nc):
             start = ((t * nc + c) * nz * ny + rest) * nx
-            for i in range(start, start + nx):
-                most = max(most, loads[4 * i + 2])
-        overloaded[site] = most > FULL_LOAD
+            loads = sums[2 * start : 2 * (start + nx)]
+            for i in range(nx):
+                above += 1 if loads[2 * i + 1] > FULL_LOAD else 0
+        overloaded[site] = above > 0
 
 
 @exact_kernel
-def settle_rows(state, u, shape, targets):
-    """Add the changes to the values of some site rows, in the records and in the picture u.
+def settle_rows(u, sums, shape, targets):
+    """Add the changes to the values of some site rows, and set them to 0 for the next ones.
 
     In flat parts sums lie halfway between two float32 again and again, where the last bit of a
     double, which depends on the order of the sum, would choose between them. It is rounded off.
     """
-    values, changes, _ = state
-    rounder = 2.0**13 + 1 if values.itemsize == 4 else 0.0
     _, nc, nz, ny, nx = shape
-    step = 2 if values.itemsize == 4 else 4
+    rounder = 2.0**13 + 1 if u.itemsize == 4 else 0.0
     for site in range(targets[0], targets[1]):
         t, rest = site // (nz * ny), site % (nz * ny)
         for c in range(nc):
             start = ((t * nc + c) * nz * ny + rest) * nx
-            for i in range(start, start + nx):
-                after = np.float64(values[4 * i + 3]) + changes[step * i]
+            row, changes = u[start : start + nx], sums[2 * start : 2 * (start + nx)]
+            for i in range(nx):
+                after = np.float64(row[i]) + changes[2 * i]
                 large = rounder * after
-                u[i] = large - (large - after) if rounder > 0 else after
-                values[4 * i + 3] = u[i]
+                row[i] = large - (large - after) if rounder > 0 else after
+                changes[2 * i] = 0.0

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from napari_diffusion.grid import Grid, Shape
 
 
+# Sub-steps that may go by before the tensors are taken anew.
+HELD = 4
+
 INTEGRATION = {
     "min": 0.0,
     "unit": "world",
@@ -128,7 +131,7 @@ class TensorFlow(Flow):
         return tuple(reach.get(axis, 0) for axis in range(5))  # type: ignore[return-value]
 
     def reach(self, grid: Grid) -> Shape:
-        """Return how far one sub-step reaches.
+        """Return how far a sub-step reaches that takes the tensors anew.
 
         Twice a stencil, for what a neighbour exchanges depends on its own neighbours' stencils,
         the gradient, and both smoothings.
@@ -141,6 +144,14 @@ class TensorFlow(Flow):
             for name in ("smoothing", "integration"):
                 far[axis] += reach(self._variances(name, grid)[axis])
         return tuple(far)  # type: ignore[return-value]
+
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return the reach of all sub-steps, of which only some look at the picture anew."""
+        count = self.sub_steps(grid)
+        return tuple(  # type: ignore[return-value]
+            count * stencil + -(-count // HELD) * (whole - stencil)
+            for whole, stencil in zip(self.reach(grid), self.stencil_reach(grid), strict=True)
+        )
 
     def prepare(
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
@@ -210,8 +221,13 @@ class TensorFlow(Flow):
         tau = self.time / count
         weights = self.weights(tau, grid, np.float64)
         bands = drive.bands(frame.row_count, block.shape[1] * frame.shape[4])
-        for _ in range(count):
-            exchange.add_up(self._tensors(u, frame, grid, inside, drive), tau, drive)
+        updates, before = -(-count // HELD), -1
+        for sub_step in range(count):
+            update = sub_step * updates // count
+            if update > before:
+                tensors = self._tensors(u, frame, grid, inside, drive)
+            exchange.add_up(tensors, tau, update > before, drive)
+            before = update
             drive.each(lambda a, b: self.advance(u, u, exchange, weights, (a, b)), bands)
         return frame.restored(u)
 
@@ -223,6 +239,6 @@ class TensorFlow(Flow):
         weights: NDArray[Any],
         rows: tuple[int, int],
     ) -> None:
-        """Write what an exchange has added up for some site rows, in its layout."""
-        del u, weights
-        coefficients.settle(out, rows)
+        """Add what an exchange has added up to its own state."""
+        del u, out, weights
+        coefficients.settle(rows)

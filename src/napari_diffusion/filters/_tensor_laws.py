@@ -34,21 +34,26 @@ EDGE, LINES, PLANES, DIFFERENCE = range(4)
 _SWEEPS = 4
 
 
-@exact_inline_kernel
-def _edge(q, power, constant):
-    """Return Weickert's conductance 1 − exp(−C / q^m) of q = (gradient / contrast)²."""
-    one = type(q)(1)
-    value = one
+@exact_kernel
+def _to_edges(q, size, power, constant, value):
+    """Replace each q = (gradient / contrast)² by Weickert's conductance 1 − exp(−C / q^m)."""
+    one, c = q.dtype.type(1), q.dtype.type(constant)
+    for x in range(size):
+        value[x] = one
     for _ in range(power):
-        value *= q
-    return one - exp_of_minus(constant / value)
+        for x in range(size):
+            value[x] *= q[x]
+    for x in range(size):
+        q[x] = one - exp_of_minus(c / value[x])
 
 
-@exact_inline_kernel
-def _coherent(c, alpha):
-    """Return α + (1 − α) exp(−ln 2 / c²) of the coherence c in units of the contrast squared."""
-    one = type(c)(1)
-    return alpha + (one - alpha) * exp_of_minus(type(c)(0.6931471805599453) / (c * c))
+@exact_kernel
+def _to_coherence(q, size, alpha, unit):
+    """Replace each coherence by α + (1 − α) exp(−ln 2 / c²), c = coherence / unit."""
+    one, a, ln2 = q.dtype.type(1), q.dtype.type(alpha), q.dtype.type(0.6931471805599453)
+    for x in range(size):
+        c = q[x] / unit
+        q[x] = a + (one - a) * exp_of_minus(ln2 / (c * c))
 
 
 @exact_kernel
@@ -75,30 +80,44 @@ def planar_tensors(p, law, power, constant, alpha, switch, least, start, stop):
     """
     kind = p.dtype.type
     zero, half, tiny = kind(0), kind(0.5), np.finfo(p.dtype).tiny
-    noise, c, a = kind(64) * np.finfo(p.dtype).eps, kind(constant), kind(alpha)
+    noise, a = kind(64) * np.finfo(p.dtype).eps, kind(alpha)
     ratio, threshold = kind(least), kind(switch)
     unit = kind(1) if switch < 0 else max(threshold, tiny)
+    k = np.empty((5, TOGETHER), p.dtype)
+    first, second, coherent, r, value = k[0], k[1], k[2], k[3], k[4]
     for group in range(p.shape[1]):
         for row in range(start, stop):
-            p00, p01, p11 = p[0, group, row], p[1, group, row], p[2, group, row]
-            for x in range(p.shape[3]):
-                middle, d, o = half * (p00[x] + p11[x]), half * (p00[x] - p11[x]), p01[x]
-                r = np.sqrt(d * d + o * o)
+            for x0 in range(0, p.shape[3], TOGETHER):
+                size = min(TOGETHER, p.shape[3] - x0)
+                p00, p01, p11 = p[0, group, row, x0:], p[1, group, row, x0:], p[2, group, row, x0:]
+                for x in range(size):
+                    middle, d, o = half * (p00[x] + p11[x]), half * (p00[x] - p11[x]), p01[x]
+                    r[x] = np.sqrt(d * d + o * o)
+                    # What is less than round-off of the greater eigenvalue is 0.
+                    clean = noise * (middle + r[x])
+                    first[x] = max(middle + r[x] - clean, zero)
+                    second[x] = max(middle - r[x] - clean, zero)
+                    coherent[x] = r[x] + r[x]
                 if law == DIFFERENCE:
-                    p00[x] = r + r
+                    for x in range(size):
+                        p00[x] = coherent[x]
                     continue
-                # What is less than round-off of the greater eigenvalue is 0.
-                clean = noise * (middle + r)
-                first = _edge(max(middle + r - clean, zero), power, c)
-                second = _edge(max(middle - r - clean, zero), power, c)
+                if law == EDGE or switch >= 0:
+                    _to_edges(first, size, power, constant, value)
+                    _to_edges(second, size, power, constant, value)
                 if law != EDGE:
-                    coherent = r + r >= threshold
-                    first = a if coherent else first
-                    second = _coherent((r + r) / unit, a) if coherent else second
-                most = ratio * max(first, second)
-                first, second = max(first, most), max(second, most)
-                mean, turn = half * (first + second), half * (first - second) / max(r, tiny)
-                p00[x], p01[x], p11[x] = mean + turn * d, turn * o, mean - turn * d
+                    _to_coherence(coherent, size, alpha, unit)
+                    for x in range(size):
+                        drawn = r[x] + r[x] >= threshold
+                        first[x] = a if drawn else first[x]
+                        second[x] = coherent[x] if drawn else second[x]
+                for x in range(size):
+                    f, g = first[x], second[x]
+                    most = ratio * max(f, g)
+                    f, g = max(f, most), max(g, most)
+                    mean, turn = half * (f + g), half * (f - g) / max(r[x], tiny)
+                    d, o = half * (p00[x] - p11[x]), p01[x]
+                    p00[x], p01[x], p11[x] = mean + turn * d, turn * o, mean - turn * d
 
 
 @exact_inline_kernel
@@ -154,11 +173,14 @@ def solid_tensors(p, law, power, constant, alpha, switch, least, start, stop):
     A seventh component, of time by itself, follows the same law. See `planar_tensors`.
     """
     kind = p.dtype.type
-    zero, c, alone = kind(0), kind(constant), kind(alpha)
+    zero, tiny = kind(0), np.finfo(p.dtype).tiny
     noise, ratio, threshold = kind(64) * np.finfo(p.dtype).eps, kind(least), kind(switch)
-    unit = kind(1) if switch < 0 else max(threshold, np.finfo(p.dtype).tiny)
+    unit = kind(1) if switch < 0 else max(threshold, tiny)
     a, v = np.empty((6, TOGETHER), p.dtype), np.empty((9, TOGETHER), p.dtype)
+    # Of the three axes and time: µ, λ by the law of edges, and λ by coherence.
+    m, edge = np.empty((5, TOGETHER), p.dtype), np.empty((4, TOGETHER), p.dtype)
     k = np.empty((4, TOGETHER), p.dtype)
+    timed, value = p.shape[0] == 7, np.empty(TOGETHER, p.dtype)
     for group in range(p.shape[1]):
         for row in range(start, stop):
             for x0 in range(0, p.shape[3], TOGETHER):
@@ -168,31 +190,34 @@ def solid_tensors(p, law, power, constant, alpha, switch, least, start, stop):
                     for x in range(size):
                         a[i, x] = source[x]
                 _diagonalise(a, v, size)
+                _eigenvalues(a, size, m)
                 for x in range(size):
-                    m0, m1, m2 = a[0, x], a[3, x], a[5, x]
-                    low, high = min(min(m0, m1), m2), max(max(m0, m1), m2)
-                    middle = max(min(m0, m1), min(max(m0, m1), m2))
-                    above = middle if law == LINES else high
-                    alike = law == EDGE or high - low < threshold
-                    if law == DIFFERENCE:
-                        p[0, group, row, x0 + x] = high - low
-                        continue
-                    clean = noise * high
-                    q = p[6, group, row, x0 + x] if p.shape[0] == 7 else zero
-                    if alike:
-                        m0, m1, m2 = m0 - clean, m1 - clean, m2 - clean
-                        k0, k1 = _edge(max(m0, zero), power, c), _edge(max(m1, zero), power, c)
-                        k2, k3 = _edge(max(m2, zero), power, c), _edge(q, power, c)
-                    else:
-                        k0 = _coherent(max(above - m0, zero) / unit, alone)
-                        k1 = _coherent(max(above - m1, zero) / unit, alone)
-                        k2 = _coherent(max(above - m2, zero) / unit, alone)
-                        k3 = _coherent(max(high - q, zero) / unit, alone)
-                    most = ratio * max(max(k0, k1), k2)
-                    k[0, x], k[1, x], k[2, x] = max(k0, most), max(k1, most), max(k2, most)
-                    k[3, x] = k3
+                    m[3, x] = p[p.shape[0] - 1, group, row, x0 + x] if timed else zero
                 if law == DIFFERENCE:
+                    for x in range(size):
+                        p[0, group, row, x0 + x] = m[4, x]
                     continue
+                for i in range(4 if timed else 3):
+                    if law == EDGE or switch >= 0:
+                        for x in range(size):
+                            high = max(max(m[0, x], m[1, x]), m[2, x])
+                            edge[i, x] = max(m[i, x] - (noise * high if i < 3 else zero), zero)
+                        _to_edges(edge[i], size, power, constant, value)
+                    if law != EDGE:
+                        for x in range(size):
+                            m0, m1, m2 = m[0, x], m[1, x], m[2, x]
+                            high = max(max(m0, m1), m2)
+                            middle = max(min(m0, m1), min(max(m0, m1), m2))
+                            above = middle if (law == LINES) & (i < 3) else high
+                            k[i, x] = max(above - m[i, x], zero)
+                        _to_coherence(k[i], size, alpha, unit)
+                    for x in range(size):
+                        alike = law == EDGE or m[4, x] < threshold
+                        k[i, x] = edge[i, x] if alike else k[i, x]
+                for x in range(size):
+                    most = ratio * max(max(k[0, x], k[1, x]), k[2, x])
+                    k[0, x], k[1, x] = max(k[0, x], most), max(k[1, x], most)
+                    k[2, x] = max(k[2, x], most)
                 first = 0
                 for i in range(3):
                     for j in range(i, 3):
@@ -204,10 +229,19 @@ def solid_tensors(p, law, power, constant, alpha, switch, least, start, stop):
                                 + k[2, x] * v[6 + i, x] * v[6 + j, x]
                             )
                         first += 1
-                if p.shape[0] == 7:
-                    target = p[6, group, row, x0:]
+                if timed:
+                    target = p[p.shape[0] - 1, group, row, x0:]
                     for x in range(size):
                         target[x] = k[3, x]
+
+
+@exact_kernel
+def _eigenvalues(a, size, m):
+    """Write the eigenvalues of tensors that are diagonal, and the greatest less the least."""
+    for x in range(size):
+        m0, m1, m2 = a[0, x], a[3, x], a[5, x]
+        m[0, x], m[1, x], m[2, x] = m0, m1, m2
+        m[4, x] = max(max(m0, m1), m2) - min(min(m0, m1), m2)
 
 
 def replace(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.filters import _exchange, _smooth, _stencil, _structure_tensor
+from napari_diffusion.filters import _exchange, _smooth, _structure_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from napari_diffusion.drive import Drive
     from napari_diffusion.filters._frame import Frame
 
-# Samples whose stencils stand in the nearest caches at a time.
-_PIECE = 4096
+# Samples between two looks at the stop token.
+_PIECE = 1 << 17
 
 # Bands of fewer samples are not worth another thread.
 _SMALLEST_BAND = 1 << 15
@@ -95,12 +95,12 @@ def _variances(frame: Frame, sigma: float, time_axis: int) -> dict[int, float]:
 
 
 class Exchange:
-    """The records of a state, and what is exchanged between samples in a sub-step.
+    """What is exchanged between the samples of a state in a sub-step.
 
     Parameters
     ----------
     u : ndarray
-        The state to begin with, laid out.
+        The state, laid out; every sub-step changes it in place.
     frame : Frame
         The layout.
     inside : ndarray of bool or None
@@ -123,95 +123,86 @@ class Exchange:
         drive: Drive,
     ) -> None:
         t, c, z, y, x = u.shape
-        records = np.zeros((u.size, 4), u.dtype)
-        records[:, 3] = u.ravel()
-        flat = records.ravel()
-        whole = np.int32 if u.dtype.itemsize == 4 else np.int64
-        self.state = (flat, flat.view(np.float64), flat.view(whole))
+        self.u, self.sums = u.reshape(-1), np.zeros(2 * u.size)
         self.frame, self.joint = frame, joint
-        self.inside = NO_MASK if inside is None else inside.ravel()
+        self.inside = NO_MASK if inside is None else inside.reshape(-1)
         plane = z * y
         self.geometry = np.array(
             [[z, y, x, t], [y * x, x, 1, c * plane * x], [y, 1, 0, plane], far], np.int64
         )
+        self.all_rows = np.arange(frame.row_count)
         self.everywhere = np.ones(frame.row_count, np.bool_)
+        # The site rows near samples that are overloaded, and those that exchange with them.
+        self.near = self.everywhere
+        self.sources: NDArray[np.int64] | None = None
         threads = min(drive.threads, -(-u.size // _SMALLEST_BAND), frame.row_count)
         edges = [frame.row_count * i // threads for i in range(threads + 1)]
         self.bands = list(itertools.pairwise(edges))
 
-    def add_up(self, tensors: NDArray[Any], tau: float, drive: Drive) -> None:
-        """Add up what flows in a sub-step of `tau` along the stencils of the tensors."""
-        all_rows = np.arange(self.frame.row_count)
-        wanted, overloaded = self.everywhere, np.zeros(self.frame.row_count, np.bool_)
+    def add_up(self, tensors: NDArray[Any], tau: float, fresh: bool, drive: Drive) -> None:
+        """Add up what flows in a sub-step of `tau` along the stencils of the tensors.
+
+        Loads are known from the sub-step before unless the tensors are `fresh`.
+        """
+        shape, everywhere = self.frame.shape, self.everywhere
+        overloaded = np.zeros(self.frame.row_count, np.bool_)
 
         def work(start: int, stop: int) -> None:
-            self._band(tensors, tau, all_rows, wanted, (start, stop), False, drive)
+            if fresh:
+                _exchange.clear_rows(self.sums, 1, everywhere, shape, (start, stop))
+            rows = self._sources(self.all_rows, (start, stop))
+            self._exchange(tensors, tau, rows, everywhere, (start, stop), (fresh, False), drive)
+            if fresh:
+                _exchange.overloaded_rows(self.sums, shape, (start, stop), overloaded)
 
         drive.each(work, self.bands)
+        if fresh:
+            self.near = self._around(overloaded) if overloaded.any() else overloaded
+            self.sources = np.flatnonzero(self._around(self.near)) if self.near.any() else None
+        if self.sources is not None:
+            sources = self.sources
 
-        def look(start: int, stop: int) -> None:
-            _exchange.overloaded_rows(self.state, self.frame.shape, (start, stop), overloaded)
+            def again(start: int, stop: int) -> None:
+                _exchange.clear_rows(self.sums, 0, self.near, shape, (start, stop))
+                rows = self._sources(sources, (start, stop))
+                self._exchange(tensors, tau, rows, self.near, (start, stop), (False, True), drive)
 
-        drive.each(look, self.bands)
-        if not overloaded.any():
-            return
-        near = self._around(overloaded)
-        sources = np.flatnonzero(self._around(near))
+            drive.each(again, self.bands)
 
-        def again(start: int, stop: int) -> None:
-            self._band(tensors, tau, sources, near, (start, stop), True, drive)
+    def settle(self, rows: tuple[int, int]) -> None:
+        """Add what has been added up to the values of some site rows."""
+        _exchange.settle_rows(self.u, self.sums, self.frame.shape, rows)
 
-        drive.each(again, self.bands)
-
-    def _band(
+    def _exchange(
         self,
         tensors: NDArray[Any],
         tau: float,
-        sources: NDArray[np.int64],
+        rows: NDArray[np.int64],
         wanted: NDArray[np.bool_],
         targets: tuple[int, int],
-        limited: bool,
+        how: tuple[bool, bool],
         drive: Drive,
     ) -> None:
-        """Exchange for one band of site rows with all sources that can reach it."""
-        frame = self.frame
-        _exchange.clear_rows(self.state, wanted, frame.shape, targets, limited)
-        far = self.geometry[3]
-        span = int(far[0] * self.geometry[2, 0] + far[1] + far[3] * self.geometry[2, 3])
-        apart = frame.rows_apart
-        first = max(targets[0] - span, targets[0] // apart * apart)
-        last = min(targets[1] + span, -(-targets[1] // apart) * apart)
-        rows = sources[np.searchsorted(sources, first) : np.searchsorted(sources, last)]
+        frame, scale = self.frame, self._scale(tau)
+        kernel = _exchange.exchange_planar if len(tensors) == 3 else _exchange.exchange_solid
         thick = max(_PIECE // frame.shape[4], 1)
-        terms = tensors.shape[0]
-        stencils = _stencil.Stencils.empty(terms, min(thick, max(len(rows), 1)), frame.shape[4])
-        scale, strides = self._scale(tau), self.geometry[1, :3].astype(np.float64)
         for piece in range(0, len(rows), thick):
             drive.poll()
-            some = np.ascontiguousarray(rows[piece : piece + thick])
+            some = rows[piece : piece + thick]
             for group in range(tensors.shape[1]):
-                self._stencils(tensors, group, some, scale, strides, stencils)
                 channels = (0, frame.shape[1]) if self.joint else (group, group + 1)
-                _exchange.exchange_rows(
-                    self.state, self.inside, wanted, frame.shape, self.geometry, channels, some,
-                    *stencils, targets, limited,
+                kernel(
+                    self.u, self.sums, self.inside, wanted, frame.shape, self.geometry, channels,
+                    tensors, group, some, scale, targets, *how,
                 )  # fmt: skip
 
-    def _stencils(
-        self,
-        tensors: NDArray[Any],
-        group: int,
-        rows: NDArray[np.int64],
-        scale: NDArray[np.float64],
-        strides: NDArray[np.float64],
-        out: _stencil.Stencils,
-    ) -> None:
-        reduced = _stencil.planar_rows if len(tensors) == 3 else _stencil.solid_rows
-        reduced(tensors, group, rows, scale, strides, *out)
-        if len(tensors) == 7:
-            count = len(rows)
-            out.weights[6, :count] = tensors[6, group, rows] * scale[6]
-            out.packed[6, :count], out.offset[6, :count] = 0.0, self.geometry[1, 3]
+    def _sources(self, rows: NDArray[np.int64], targets: tuple[int, int]) -> NDArray[np.int64]:
+        """Return those of the ascending site rows whose stencils may reach the targets."""
+        far, site_rows, apart = self.geometry[3], self.geometry[2], self.frame.rows_apart
+        span = int((far * site_rows).sum())
+        first = max(targets[0] - span, targets[0] // apart * apart)
+        last = min(targets[1] + span, -(-targets[1] // apart) * apart)
+        return rows[np.searchsorted(rows, first) : np.searchsorted(rows, last)]
 
     def _scale(self, tau: float) -> NDArray[np.float64]:
         """Return ½ tau / (hᵢ hⱼ) for each component of a tensor."""
@@ -232,7 +223,3 @@ class Exchange:
         size = (2 * far[3] + 1, 2 * far[0] + 1, 2 * far[1] + 1)
         spread = ndimage.maximum_filter(rows.reshape(t, z, y), size=size, mode="constant")
         return np.ascontiguousarray(spread.ravel())
-
-    def settle(self, out: NDArray[Any], rows: tuple[int, int]) -> None:
-        """Add what has been added up to the values of some site rows, and write these out."""
-        _exchange.settle_rows(self.state, out.reshape(-1), self.frame.shape, rows)
