@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def denoise(image: ArrayLike, *, fast: bool = False, **options: Unpack[GridOptions]) -> Any:
     """Take white noise out of an image; nothing is to be chosen.
 
-    The noise is measured, and four filters that err in different ways (windows of two sizes and
-    two non-local means, behind a multiscale pilot) are blended as Stein's unbiased estimate of the
+    The noise is measured, and filters that err in different ways (windows of several sizes and
+    non-local means, behind a multiscale pilot) are blended as Stein's unbiased estimate of the
     error says. It is what ``run(image, PRESETS["denoise"])`` does, whose recipe `resolved` shows
     every number of.
 
@@ -26,8 +26,8 @@ def denoise(image: ArrayLike, *, fast: bool = False, **options: Unpack[GridOptio
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
     fast : bool
-        Take ``PRESETS["denoise fast"]``: coarser windows and one non-local mean, three times as
-        fast and a tenth of a decibel worse.
+        Take ``PRESETS["denoise fast"]``: coarser windows and one non-local mean, about three
+        times as fast and a tenth of a decibel worse.
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
 

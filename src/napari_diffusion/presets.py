@@ -20,18 +20,18 @@ from napari_diffusion.schedules import Constant, Geometric
 DIGITS = 3
 
 
-def _denoiser(strides: tuple[int, int], radii: tuple[int, ...], local: bool) -> Blend:
-    """Return windows of two sizes and non-local means, all behind one pilot, and their blend."""
-    pilot = HaarDiffusion()
-    small = ReactionDiffusion(pilot=pilot, window=8, stride=strides[0])
-    large = ReactionDiffusion(pilot=pilot, window=16, stride=strides[1])
+def _denoiser(fast: bool) -> Blend:
+    """Return windows of several sizes and non-local means behind one pilot, and their blend."""
+    pilot = HaarDiffusion(levels=5)
+    small = ReactionDiffusion(pilot=pilot, window=8, stride=3 if fast else 2)
+    large = ReactionDiffusion(pilot=pilot, window=16, stride=5 if fast else 3)
     both = Blend((small, large), weights=(0.5, 0.5))
-    strengths = (0.15, 0.3)
-    further = (
-        NonLocalDiffusion(pilot=both, radius=radius, patch=1 + k, strength=strengths[k])
-        for k, radius in enumerate(radii)
-    )
-    return Blend((both, small, *further), local=local)
+    if fast:
+        return Blend((both, small, NonLocalDiffusion(pilot=both, radius=5)))
+    near = NonLocalDiffusion(pilot=both, patch=1, strength=0.15)
+    alike = NonLocalDiffusion(pilot=both, patch=2, strength=0.3)
+    widest = ReactionDiffusion(pilot=pilot, window=32, stride=8)
+    return Blend((both, small, near, alike, widest), local=True)
 
 
 PRESETS = MappingProxyType(
@@ -49,14 +49,14 @@ PRESETS = MappingProxyType(
             starting_noise_scale=0.0,
             noise=None,
             schedule=Constant(),
-            diffusion_filter=_denoiser(strides=(2, 3), radii=(7, 7), local=True),
+            diffusion_filter=_denoiser(fast=False),
         ),
         "denoise fast": Recipe(
             num_steps=1,
             starting_noise_scale=0.0,
             noise=None,
             schedule=Constant(),
-            diffusion_filter=_denoiser(strides=(3, 5), radii=(5,), local=False),
+            diffusion_filter=_denoiser(fast=True),
         ),
         "smooth": Recipe(
             num_steps=8,
