@@ -10,7 +10,7 @@ pytest.importorskip("napari")
 from napari.layers import Image, Labels, Shapes
 
 import napari_diffusion as nd
-from napari_diffusion.widgets.noise_meter import FRAMES, REGION
+from napari_diffusion.widgets.noise_meter import FRAMES, REGION, short_noise
 
 RANDOM = np.random.default_rng(11)
 LIGHT = np.add.outer(np.linspace(20, 400, 96), np.linspace(0, 100, 112))
@@ -43,9 +43,10 @@ def test_measuring_the_whole_picture_fills_the_form(open_loop, qtbot):
     measured(loop, qtbot)
     model = nd.estimate.noise_model(DIM)
     assert model.gain == pytest.approx(2, rel=0.2)
-    filled = before.replaced(noise=model.noise(), starting_noise_scale=model.sigma)
-    assert loop.recipe.value() == filled
-    assert loop.meter.found.text().startswith(f"σ = {model.sigma:.4g} at the mean intensity")
+    noise, scale = short_noise(model)
+    assert noise.gain == float(f"{model.noise().gain:.4g}")
+    assert loop.recipe.value() == before.replaced(noise=noise, starting_noise_scale=scale)
+    assert loop.meter.found.text().startswith(model.in_words())
     assert loop.meter.found.text().endswith("The form has this noise and its scale.")
     assert loop.meter.message.text() == " ".join(model.warnings)
     drawn = [item.getData() for item in loop.meter.plot._view.getPlotItem().listDataItems()]
@@ -82,7 +83,7 @@ def test_a_region_is_chosen_like_a_mask(open_loop, qtbot, said, kind):
     loop.meter.region.set_layer(viewer.layers["region"])
     measured(loop, qtbot)
     model = nd.estimate.noise_model(viewer.layers["flat"].data, region_mask=inside)
-    assert loop.recipe.value().starting_noise_scale == model.sigma
+    assert loop.recipe.value().starting_noise_scale == float(f"{model.noise_scale:.4g}")
     assert model.sigma == pytest.approx(3, rel=0.05)
 
 
@@ -96,7 +97,7 @@ def test_repeated_frames(open_loop, qtbot, said):
     assert [loop.meter.axis.itemText(row) for row in range(loop.meter.axis.count())] == ["t"]
     measured(loop, qtbot)
     model = nd.estimate.noise_model(frames, axes="tyx", repeats="t")
-    assert loop.recipe.value().starting_noise_scale == model.sigma
+    assert loop.recipe.value().starting_noise_scale == float(f"{model.noise_scale:.4g}")
 
 
 def test_what_cannot_be_measured_is_said(open_loop, qtbot, said):
@@ -114,6 +115,13 @@ def test_add_noise_is_filled_in_too(make_napari_viewer, qtbot):
     _, tool = viewer.window.add_plugin_dock_widget("napari-diffusion", "Add noise")
     measured(tool, qtbot)
     model = nd.estimate.noise_model(DIM)
-    assert tool.noise.value() == model.noise()
-    assert tool.scale.value() == model.sigma
+    assert (tool.noise.value(), tool.scale.value()) == short_noise(model)
     assert len(viewer.layers) == 1
+
+
+def test_the_numbers_of_noises_within_a_noise_are_short_too():
+    model = nd.estimate.NoiseModel(sigma=1 / 3, level=1.0, gain=1 / 7, row_noise=1 / 9)
+    noise, scale = short_noise(model)
+    assert scale == 0.3514
+    assert noise.members[0].gain == 0.1429
+    assert noise.weights == (0.3333, 0.1111)

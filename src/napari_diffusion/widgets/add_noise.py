@@ -15,6 +15,7 @@ from napari_diffusion.widgets.choice import MemberChoice
 from napari_diffusion.widgets.fields import Automatic, ComboField, LineField
 from napari_diffusion.widgets.job import Made, Resolved, Said
 from napari_diffusion.widgets.layers import scale_name
+from napari_diffusion.widgets.noise_meter import short_noise
 from napari_diffusion.widgets.reading import (
     mask_words,
     read_layer,
@@ -124,9 +125,10 @@ class AddNoise(Tool):
 
     def fill_noise(self, model: NoiseModel) -> None:
         """Fill the form with the noise that was measured."""
-        self.noise.set_value(model.noise())
+        noise, scale = short_noise(model)
+        self.noise.set_value(noise)
         self.strength.set_value(_BY_SCALE)
-        self.scale.set_value(model.noise_scale)
+        self.scale.set_value(scale)
         self.meter.show_model(model, "The form has this noise and its scale.")
 
     def _edited(self, value: object = None) -> None:

@@ -12,6 +12,7 @@ from napari_diffusion.widgets.dock import Dock, notify
 from napari_diffusion.widgets.extract import Extraction, places_named
 from napari_diffusion.widgets.job import Job, Refused
 from napari_diffusion.widgets.layers import records_of
+from napari_diffusion.widgets.noise_meter import short_noise
 from napari_diffusion.widgets.outlet import outlet_for
 from napari_diffusion.widgets.recipe import RecipeWidget
 from napari_diffusion.widgets.recipe_shelf import RecipeShelf
@@ -96,10 +97,8 @@ class DiffusionLoop(Dock):
         with contextlib.suppress(ValueError):
             recipe = self.recipe.value()
             if recipe.noise is not None:
-                noise = model.noise()
-                self.recipe.set_value(
-                    recipe.replaced(noise=noise, starting_noise_scale=model.noise_scale)
-                )
+                noise, scale = short_noise(model)
+                self.recipe.set_value(recipe.replaced(noise=noise, starting_noise_scale=scale))
                 said = "The form has this noise and its scale."
         self.meter.show_model(model, said)
 

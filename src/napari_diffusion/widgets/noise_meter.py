@@ -9,7 +9,6 @@ from psygnal import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_diffusion.parameter import Parameter
-from napari_diffusion.widgets.exact import rounded
 from napari_diffusion.widgets.fields import Automatic, ComboField, LineField
 from napari_diffusion.widgets.job import Measured, Refused, Said
 from napari_diffusion.widgets.mask_choice import MaskChoice
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.estimate import NoiseModel
+    from napari_diffusion.noise import Noise
     from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.mask import Mask
     from napari_diffusion.widgets.source import SourceWidget
@@ -46,6 +46,9 @@ _OFFSET = Parameter(
     "offset.",
     optional=True,
 )
+
+
+_DIGITS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +150,7 @@ class NoiseMeter(QWidget):
         """Show what was found, and a sentence beneath it; None forgets it."""
         self.plot.show_model(model)
         self.message.say("" if model is None else " ".join(model.warnings))
-        self.found.say("" if model is None else f"{_words(model)} {said}".strip())
+        self.found.say("" if model is None else f"{model.in_words()} {said}".strip())
 
     def say(self, sentence: str) -> None:
         """Show why the noise was not measured."""
@@ -178,6 +181,23 @@ class NoiseMeter(QWidget):
         self.show_model(None)
 
 
+def short_noise(model: NoiseModel) -> tuple[Noise, float]:
+    """Return the noise that was measured and its scale, with as many digits as they are sure of."""
+
+    def short(member: Any) -> Any:
+        numbers = {p.name: getattr(member, p.name) for p in member.parameters()}
+        changed = {name: _short(n) for name, n in numbers.items() if _short(n) != n}
+        return member.replaced(**changed).with_members(short)
+
+    return short(model.noise()), _short(model.noise_scale)
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_short(each) for each in value)
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
+
+
 def measure_of(job: Job, way: Way) -> Any:
     """Return the work that measures the noise of a picture: it posts `Measured`."""
 
@@ -199,16 +219,6 @@ def measure_of(job: Job, way: Way) -> Any:
         worker.post(Measured(model))
 
     return work
-
-
-def _words(model: NoiseModel) -> str:
-    words = f"σ = {rounded(model.sigma)} at the mean intensity {rounded(model.level)}"
-    parts = [("gain", model.gain), ("offset", model.offset), ("read noise", model.read_noise)]
-    if model.gain:
-        words += "".join(f", {name} {rounded(number)}" for name, number in parts)
-    parts = [("rows", model.row_noise), ("columns", model.column_noise)]
-    words += "".join(f", {name} {rounded(number)}" for name, number in parts if number)
-    return f"{words}."
 
 
 def _checked_offset(value: Any) -> Any:

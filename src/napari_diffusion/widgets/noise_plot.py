@@ -45,18 +45,18 @@ class NoisePlot(QWidget):
     def show_model(self, model: NoiseModel | None) -> None:
         """Draw what was measured; None, or nothing to draw, takes no room."""
         self._view.getPlotItem().clear()
-        curve = model is not None and len(model.levels) > 0
+        curve = model is not None and len(model.levels) > 1
         spectrum = model is not None and not curve and len(model.frequencies) > 0
         self._view.setVisible(curve or spectrum)
         self._caption.say("")
         if model is not None and curve:
             line = np.linspace(min(model.levels), max(model.levels), 50)
             self._draw(model.levels, model.variances, line, model.variance_at(line))
-            self._caption.say("Variance of the noise over the intensity, and the line through it")
+            self._caption.say("Variance of the noise over the intensity")
         elif model is not None and spectrum:
             flat = np.array([min(model.frequencies), max(model.frequencies)])
             self._draw(model.frequencies, model.power, flat, np.ones(2))
-            self._caption.say("Power of the noise over cycles per sample; white noise has 1")
+            self._caption.say("Power over cycles per sample; white noise has 1")
 
     def _draw(self, x: Any, y: Any, line_x: Any, line_y: Any) -> None:
         import pyqtgraph
