@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NOT_MEASURED = -1.0
 
 # Measured at a time.
-SLAB_VOXELS = 1 << 22
+SLAB_VOXELS = 1 << 20
 
 
 def measured(
