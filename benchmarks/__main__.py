@@ -13,7 +13,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import blur, machine, noise, peers, perona_malik, report, startup, whole_step
+from benchmarks import (
+    blur,
+    machine,
+    memory,
+    noise,
+    peers,
+    perona_malik,
+    report,
+    startup,
+    whole_step,
+)
 from benchmarks.cases import Builder, Result, Setting, measured
 
 if TYPE_CHECKING:
@@ -23,11 +33,13 @@ CASES: dict[str, Builder] = {
     "perona-malik-rational": perona_malik.rational,
     "perona-malik-exponential": perona_malik.exponential,
     "perona-malik-colour": perona_malik.colour,
+    "perona-malik-smoothed": perona_malik.smoothed,
     "noise-gaussian": noise.gaussian,
     "whole-step": whole_step.step,
     "heat": blur.heat,
 }
-STARTUP = "startup"
+STARTUP, MEMORY = "startup", "memory"
+EXTRAS = (STARTUP, MEMORY)
 
 # The page of the documentation is not overwritten by a part of it.
 PAGES, PARTS = "docs/benchmarks", "benchmarks/results"
@@ -46,11 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for slot, name in startup.members(options.size):
             calls.append(startup.first_call(slot, name))
             print(report.first_call_line(calls[-1]), flush=True)
+    peaks = _peaks(options.size) if MEMORY in options.case and memory.can_measure() else []
     written = report.write(
         Path(options.output or _folder(options)),
         report.Report(
             results,
             calls,
+            peaks,
             imported,
             machine.describe(),
             peers.versions(),
@@ -81,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         const="tiny",
         help="pictures of a few pixels: whether it runs, not how fast",
     )
-    every = [*CASES, STARTUP]
+    every = [*CASES, *EXTRAS]
     parser.add_argument(
         "--case",
         nargs="+",
@@ -110,8 +124,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _folder(options: argparse.Namespace) -> str:
-    whole = options.size == "full" and set(options.case) == {*CASES, STARTUP}
+    whole = options.size == "full" and set(options.case) == {*CASES, *EXTRAS}
     return PAGES if whole else PARTS
+
+
+def _peaks(size: str) -> list[memory.Peak]:
+    """Measure the memory of some members on a volume of the largest size."""
+    samples = {"full": 256, "quick": 128, "tiny": 16}[size]
+    peaks = []
+    for slot, name in memory.members(size):
+        peaks.append(memory.peak(slot, name, samples))
+        print(report.peak_line(peaks[-1]), flush=True)
+    return peaks
 
 
 def _threads(text: str) -> int:

@@ -68,6 +68,29 @@ def colour(setting: Setting) -> Iterator[Case]:
     )
 
 
+def smoothed(setting: Setting) -> Iterator[Case]:
+    """Steepness measured on a smoothed copy, which is made anew in every sub-step."""
+    for shape in (setting.plane, setting.volumes[0]):
+        image = picture(shape)
+        chosen = _filter("rational", image.ndim, SUB_STEPS).replaced(smoothing=1.0)
+        blur = nd.filters.Heat(time=0.5)
+        yield Case(
+            "perona-malik-smoothed",
+            f"Perona–Malik, rational, smoothing = 1, {name_of(shape)}",
+            UNIT,
+            Side("PeronaMalik", lambda c=chosen, i=image: c(i), image.size * SUB_STEPS),
+            (
+                Side(
+                    "Heat of the same width, once",
+                    lambda b=blur, i=image: b(i),
+                    image.size,
+                    own=True,
+                ),
+                copying(image),
+            ),
+        )
+
+
 def _cases(setting: Setting, law: str) -> Iterator[Case]:
     for shape in (setting.plane, *setting.volumes):
         image = picture(shape)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from benchmarks.cases import Result
     from benchmarks.measure import Spread
+    from benchmarks.memory import Peak
     from benchmarks.startup import FirstCall
 
 _HOW = """\
@@ -36,6 +37,7 @@ class Report:
 
     results: list[Result]
     first_calls: list[FirstCall]
+    peaks: list[Peak]
     import_time: float | None
     machine: dict[str, str]
     peers: dict[str, str]
@@ -57,6 +59,7 @@ def write(folder: Path, report: Report) -> list[Path]:
         "peers": report.peers,
         "import_time": report.import_time,
         "first_calls": [asdict(each) for each in report.first_calls],
+        "memory": [asdict(each) for each in report.peaks],
         "results": [result.as_dict() for result in report.results],
     }
     numbers.write_text(json.dumps(values) + "\n", encoding="utf-8")
@@ -80,6 +83,10 @@ def first_call_line(call: FirstCall) -> str:
     )
 
 
+def peak_line(peak: Peak) -> str:
+    return f"  {peak.name:24} at {peak.size}³: {peak.times:.2f} times the picture, beside it"
+
+
 def threads_text(threads: int) -> str:
     return "1 thread" if threads == 1 else f"{threads} threads"
 
@@ -94,6 +101,8 @@ def _page(report: Report, has_picture: bool) -> Iterator[str]:
         yield f"\n## {threads_text(threads).capitalize()}"
         for (title, unit, ours), rows in groupby(results, key=lambda r: (r.title, r.unit, r.ours)):
             yield from _table(title, unit, ours, list(rows))
+    if report.peaks:
+        yield from _memory(report)
     if report.first_calls:
         yield from _startup(report)
 
@@ -135,6 +144,14 @@ def _table(title: str, unit: str, ours: str, rows: list[Result]) -> Iterator[str
 def _note_of(ours: str) -> str:
     _, _, note = ours.partition(" (")
     return f" ({note}" if note else ""
+
+
+def _memory(report: Report) -> Iterator[str]:
+    yield f"\n## Memory at {report.peaks[0].size}³\n"
+    yield "The most that a call takes beside the picture, its result included, on one thread.\n"
+    yield "| default parameters | times the picture |\n|---|--:|"
+    for peak in report.peaks:
+        yield f"| {peak.name} | {peak.times:.2f} |"
 
 
 def _startup(report: Report) -> Iterator[str]:

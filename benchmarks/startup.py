@@ -36,6 +36,9 @@ print(json.dumps(took))
 """
 
 
+# What they do is another's work.
+NEED_PARAMETERS = ("Blend", "Custom", "Sum")
+
 _MODULES = {"filter": "filters", "noise": "noise"}
 
 
@@ -65,14 +68,19 @@ def import_time(times: int = 5) -> float:
 
 
 def members(size: str) -> list[tuple[str, str]]:
-    """Return (slot, name) of every filter and noise."""
+    """Return (slot, name) of every filter and noise that needs no parameter."""
     from napari_diffusion.catalog import MEMBERS
 
-    every = [(slot, cls.__name__) for slot in ("filter", "noise") for cls in MEMBERS[slot]]
+    every = [
+        (slot, cls.__name__)
+        for slot in ("filter", "noise")
+        for cls in MEMBERS[slot]
+        if cls.__name__ not in NEED_PARAMETERS
+    ]
     return every[:1] if size == "tiny" else every
 
 
-def first_call(slot: str, name: str, times: int = 3) -> FirstCall:
+def first_call(slot: str, name: str, times: int = 2) -> FirstCall:
     """Time the first calls of a member, the cache of compiled kernels being empty at first."""
     with tempfile.TemporaryDirectory() as cache:
         runs = [

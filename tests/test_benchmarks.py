@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = ("measure", "cases", "peers", "blur", "noise", "report", "plot", "startup", "machine")
+MODULES += ("memory",)
 
 
 @pytest.fixture(scope="module")
@@ -162,19 +163,21 @@ def test_the_page_has_a_table_for_each_number_of_threads(bench, tmp_path):
     assert page.index("## 1 thread") < page.index("## 2 threads")
     assert "| a library | 2 | 16 | 5 (3–8) | 5 (3–8) | same to 1e-08 |" in page
     assert "| *a part* |" in page
+    assert "| filters.Heat | 1.25 |" in page
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
 
 
 def _written(bench, folder, results, versions):
     machine = {"date": "2000-01-01", "processor": "a processor"}
-    report = bench.report.Report(results, [], None, machine, versions, "full", 0.0)
+    peaks = [bench.memory.Peak("filters.Heat", 256, 1.25)]
+    report = bench.report.Report(results, [], peaks, None, machine, versions, "full", 0.0)
     return bench.report.write(folder, report)[0].read_text("utf-8")
 
 
 def test_a_busy_machine_is_owned_up_to(bench, tmp_path):
     machine = {"date": "2000-01-01", "processor": "a processor"}
     for load, said in ((0.2, False), (3.0, True), (None, False)):
-        report = bench.report.Report([], [], None, machine, {}, "full", load)
+        report = bench.report.Report([], [], [], None, machine, {}, "full", load)
         page = bench.report.write(tmp_path, report)[0].read_text("utf-8")
         assert ("Other programs" in page) == said
 
@@ -186,8 +189,30 @@ def test_first_calls_are_timed_in_new_processes(bench):
     assert "filters.Median" in bench.report.first_call_line(call)
 
 
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the system does not tell")
+def test_the_largest_memory_is_counted_from_a_moment_on(bench):
+    assert bench.memory.can_measure()
+    large = np.ones(2**24)
+    del large
+    bench.memory.start_again()
+    before = bench.memory.resident("VmRSS")
+    large = np.ones(2**22)
+    size = large.nbytes
+    del large
+    # The system counts pages in batches.
+    assert 0.9 * size < bench.memory.resident("VmHWM") - before < 2 * size
+
+
+def test_memory_is_measured_in_a_new_process(bench):
+    peak = bench.memory.peak("filter", "Median", 64)
+    assert (peak.name, peak.size) == ("filters.Median", 64)
+    assert 0 <= peak.times < 20
+    assert "filters.Median" in bench.report.peak_line(peak)
+
+
 def test_it_runs_from_end_to_end(tmp_path):
     cases = ["perona-malik-rational", "perona-malik-exponential", "perona-malik-colour"]
+    cases += ["perona-malik-smoothed"]
     cases += ["noise-gaussian", "whole-step", "heat"]
     command = [sys.executable, "-m", "benchmarks", "--tiny", "--threads", "1"]
     done = subprocess.run(
