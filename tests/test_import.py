@@ -37,7 +37,7 @@ KNOWN_TO = {
 }
 ENGINE = {
     *KNOWN_TO,
-    "blocks", "canvas", "catalog", "choose", "denoise", "loop", "noisy_copy", "presets",
+    "blocks", "canvas", "catalog", "choose", "denoise", "loop", "methods", "noisy_copy", "presets",
     "provenance", "recipe", "trial",
 }  # fmt: skip
 TOP = {"cli", "widgets", "__main__", "contact_sheet", "store", "samples"}

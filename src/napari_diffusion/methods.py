@@ -1,0 +1,190 @@
+"""What was done, as a paper wants it: a paragraph, a legend, code, a command, references."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.member import Member
+from napari_diffusion.provenance import member_words, number_words, recipe_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from napari_diffusion.recipe import Recipe
+
+# One work in a References section: names, year in brackets, title.
+_WORK = re.compile(
+    r"([A-ZÄÖÜÁ][^()]*?) \((\d{4})\), (.+?)(?=\. [A-ZÄÖÜÁ][^()]*? \(\d{4}\)|\.?$)", re.S
+)
+    r"([A-ZÄÖÜÁ][^()]*?) \((\d{4})\), (.+?)(?=\. [A-ZÄÖÜÁ][^()]*? \(\d{4}\)|\.?$)", re.S
+)
+
+
+def paragraph(record: Mapping[str, Any]) -> str:
+    """Return a paragraph for the methods section: steps, numbers, units, seed, versions, works.
+
+    Parameters
+    ----------
+    record : mapping
+        Of a step, from its layer or file; see `napari_diffusion.provenance.record`.
+    """
+    recipe, grid, versions = recipe_of(record), record["grid"], record["versions"]
+    known = "; ".join(_short(work) for work in works(recipe))
+    spacing = " × ".join(f"{length:g}" for length in grid["spacing"])
+    said = [
+        f"{record['source']!r} was processed with napari-diffusion {versions['napari-diffusion']} "
+        f"(numpy {versions['numpy']}, numba {versions['numba']}).",
+        _steps_sentence(recipe, record),
+        f"Sample spacing along {grid['along']} was {spacing} world units; times are in world "
+        "units squared, contrasts in intensity per world unit.",
+    ]
+    if recipe.working_domain is not None:
+        said.append(
+            f"The steps worked on values stabilised by {member_words(recipe.working_domain)}, and "
+            "intensities came back by its unbiased inverse."
+        )
+    if "mask" in grid:
+        said.append("Samples outside a mask were left as they were.")
+    if "region" in record:
+        said.append("A region of the picture is shown, computed as part of the whole.")
+    if record.get("source_processed"):
+        said.append(f"The source itself was processed: {record['source_processed']}")
+    if known:
+        said.append(f"Methods: {known}.")
+    return " ".join(said)
+
+
+def legend(record: Mapping[str, Any]) -> str:
+    """Return a sentence for a figure's legend that discloses the processing."""
+    recipe = recipe_of(record)
+    filters = ", ".join(dict.fromkeys(type(each).__name__ for each in recipe.filters))
+    noise = " after noise was added on purpose" if recipe.noise is not None else ""
+    return (
+        f"Image processed non-linearly (napari-diffusion {record['versions']['napari-diffusion']}, "
+        f"{filters}, {_count(recipe, record)} of {recipe.total_steps} steps{noise}); "
+        "unprocessed data are available on request."
+    )
+
+
+def python(record: Mapping[str, Any]) -> str:
+    """Return code that makes the step again, bit for bit, of an array called `image`."""
+    recipe = recipe_of(record)
+    options = "".join(f"    {name}={value!r},\n" for name, value in _options(record).items())
+    at = "step.is_final" if record["is_final"] else f"step.index == {record['step']}"
+    return (
+        "import napari_diffusion as nd\n\n"
+        f"recipe = nd.Recipe.from_json(r'''{json.dumps(recipe.to_dict(), indent=2)}''')\n"
+        f"# image: the values of {record['source']!r}\n"
+        f"steps = nd.steps(\n    image,\n    recipe,\n{options})\n"
+        f"result = next(step.image for step in steps if {at})\n"
+    )
+
+
+def command(record: Mapping[str, Any]) -> str:
+    """Return the lines of a shell that make the step again of a file called INPUT."""
+    recipe = recipe_of(record)
+    if not record["is_final"]:
+        # A run that ends with this step: its last image is that of the step.
+        recipe = recipe.replaced(stop_at=record["step"] + 1, final_filter=None)
+    grid = record["grid"]
+    words = [
+        "napari-diffusion run INPUT OUTPUT.ome.tif --recipe recipe.json --keep last",
+        f"--axes {grid['axes']} --along {grid['along']}",
+        "--spacing " + ",".join(f"{length!r}" for length in grid["spacing"]),
+        "--rgb" if grid["rgb"] else "--no-rgb",
+        "--joint-channels" if grid["joint_channels"] else "--no-joint-channels",
+    ]
+    if "mask" in grid:
+        words.append("--mask MASK")
+    if grid.get("missing", "refuse") != "refuse":
+        words.append(f"--missing {grid['missing']}")
+    text = json.dumps(recipe.to_dict(), indent=2)
+    return f"cat > recipe.json <<'END'\n{text}\nEND\n" + " \\\n    ".join(words) + "\n"
+
+
+def bibtex(recipe: Recipe) -> str:
+    """Return the works behind a recipe's members as BibTeX."""
+    entries: dict[str, str] = {}
+    for names, year, title in works(recipe):
+        authors = re.sub(r",? and others", ", others", names)
+        listed = " and ".join(re.split(r", (?:and )?| and ", authors))
+        key = re.sub(r"\W", "", authors.split(",")[0].split(" and ")[0].split()[-1]) + year
+        while key in entries and title not in entries[key]:
+            key += "a"
+        entries[key] = (
+            f"@misc{{{key},\n  author = {{{listed}}},\n  title = {{{title}}},\n"
+            f"  year = {{{year}}}\n}}\n"
+        )
+    return "\n".join(entries.values())
+
+
+def works(recipe: Recipe) -> list[tuple[str, str, str]]:
+    """Return (names, year, title) of every work that a recipe's members refer to."""
+    found: dict[tuple[str, str, str], None] = {}
+    for member in _members(recipe):
+        text = inspect.getdoc(type(member)) or ""
+        _, _, section = text.partition("References\n----------\n")
+        for names, year, title in _WORK.findall(re.sub(r"\s+", " ", section).strip()):
+            found[(names.strip(), year, title.strip().rstrip("."))] = None
+    return list(found)
+
+
+def _members(recipe: Recipe) -> Iterator[Member]:
+    used = [*recipe.filters, recipe.final_filter, recipe.noise, recipe.working_domain]
+    for member in used:
+        if member is not None:
+            yield from _within(member)
+
+
+def _within(member: Member) -> Iterator[Member]:
+    yield member
+    for parameter in member.parameters():
+        value = getattr(member, parameter.name)
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, Member):
+                yield from _within(each)
+
+
+def _steps_sentence(recipe: Recipe, record: Mapping[str, Any]) -> str:
+    count = _count(recipe, record)
+    said = f"{count} of {recipe.total_steps} steps were made"
+    if recipe.noise is not None:
+        said += (
+            f", each of which added {member_words(recipe.noise)} noise (standard deviation "
+            f"{number_words(recipe.starting_noise_scale)} at the start, "
+            f"{member_words(recipe.schedule)} schedule, seed {recipe.seed}) and applied "
+        )
+    else:
+        said += ", without added noise, each of which applied "
+    said += ", then ".join(member_words(each) for each in recipe.filters)
+    if record["is_final"] and recipe.final_filter is not None:
+        said += f"; at the end {member_words(recipe.final_filter)} was applied"
+    return said + "."
+
+
+def _count(recipe: Recipe, record: Mapping[str, Any]) -> int:
+    return recipe.total_steps if record["is_final"] else int(record["step"]) + 1
+
+
+def _options(record: Mapping[str, Any]) -> dict[str, Any]:
+    grid = record["grid"]
+    options: dict[str, Any] = {
+        "axes": grid["axes"],
+        "spacing": tuple(grid["spacing"]),
+        "along": grid["along"],
+        "joint_channels": grid["joint_channels"],
+        "rgb": grid["rgb"],
+    }
+    if grid.get("missing", "refuse") != "refuse":
+        options["missing"] = grid["missing"]
+    if "region" in record:
+        options["region"] = tuple(slice(*ends) for ends in record["region"])
+    return options
+
+
+def _short(work: tuple[str, str, str]) -> str:
+    names, year, title = work
+    return f"{names} ({year}), {title}"
