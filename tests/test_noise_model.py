@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import re
 
@@ -20,6 +21,7 @@ from napari_diffusion.noise import Correlated, Gaussian, Poisson, Stripes
 SHAPE = (600, 700)
 
 
+@functools.cache
 def scene(shape=SHAPE, seed=0):
     """Return soft blobs, hard discs and a ramp, from 0 to 1."""
     random = np.random.default_rng(seed)

@@ -24,6 +24,14 @@ def _add(out: Any, weight: Any, source: Any) -> None:
         out[i] += weight * source[i]
 
 
+@njit(forceinline=True)
+def _add_four(out: Any, weights: Any, k: Any, a: Any, b: Any, c: Any, d: Any) -> None:
+    """Add four products one after the other, as `_add` does, in one turn of the memory."""
+    wa, wb, wc, wd = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+    for i in range(out.size):
+        out[i] = (((out[i] + wa * a[i]) + wb * b[i]) + wc * c[i]) + wd * d[i]
+
+
 @exact_kernel
 def add_taps(
     field: Any,
@@ -54,10 +62,24 @@ def add_taps(
         for left in range(0, width, COLUMNS):
             right = min(left + COLUMNS, width)
             target = out[row, left:right]
-            for k in range(weights.size):
-                at, shift = first[row] + rows[k], columns[k]
-                source = field[at, left + shift : right + shift]
-                if k == 0:
-                    _start(target, weights[k], source)
-                else:
-                    _add(target, weights[k], source)
+            n, base = right - left, first[row]
+            x0 = left + columns[0]
+            _start(target, weights[0], field[base + rows[0], x0 : x0 + n])
+            k = 1
+            while k + 4 <= weights.size:
+                x0, x1 = left + columns[k], left + columns[k + 1]
+                x2, x3 = left + columns[k + 2], left + columns[k + 3]
+                _add_four(
+                    target,
+                    weights,
+                    k,
+                    field[base + rows[k], x0 : x0 + n],
+                    field[base + rows[k + 1], x1 : x1 + n],
+                    field[base + rows[k + 2], x2 : x2 + n],
+                    field[base + rows[k + 3], x3 : x3 + n],
+                )
+                k += 4
+            while k < weights.size:
+                x0 = left + columns[k]
+                _add(target, weights[k], field[base + rows[k], x0 : x0 + n])
+                k += 1
