@@ -80,6 +80,14 @@ def test_the_inverse_gives_the_mean_whose_noisy_values_have_that_mean(mean, read
     assert domain.restabilise(np.array([mean]), DRIVE)[0] == pytest.approx(value[0], abs=1e-5)
 
 
+@pytest.mark.parametrize("mean", [230.0, 255.5, 256.5, 300.0])
+def test_table_and_series_meet(mean):
+    """Where the table ends and the series of moments begins, both are right to eight digits."""
+    value = PHOTONS.restabilise(np.array([mean]), DRIVE)[0]
+    assert value == pytest.approx(poisson_mean_of_f(mean), abs=1e-7)
+    assert PHOTONS.intensity(np.array([value]), DRIVE)[0] == pytest.approx(mean, abs=1e-6)
+
+
 def test_the_inverse_is_near_the_published_closed_form():
     """D²/4 + ¼√(3/2)/D − 11/8/D² + 5/8 √(3/2)/D³ − 1/8, which its authors fitted."""
     value = np.linspace(1.3, 40, 300)
@@ -307,6 +315,12 @@ class TestRecipe:
     def test_json(self, domain):
         recipe = nd.Recipe(domain=domain)
         assert nd.Recipe.from_json(recipe.to_json()) == recipe
+
+    def test_the_command_line_says_so(self):
+        from napari_diffusion.cli.recipe import summary
+
+        assert summary(nd.Recipe(domain="log")).endswith(", on values stabilised by Log")
+        assert "stabilised" not in summary(nd.Recipe())
 
     def test_settings_reach_into_it(self):
         values = with_setting(nd.Recipe(domain="anscombe").to_dict(), "domain.gain", 2)
