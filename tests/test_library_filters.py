@@ -49,6 +49,19 @@ def test_what_a_library_cannot_leave_out_is_refused(member):
         member(holed, missing="ignore")
 
 
+@pytest.mark.parametrize("scale", [1e300, 1.0, 1e-300])
+@pytest.mark.parametrize("member", [NonLocalMeans(sigma=1.0), TotalVariation(1.0), Wavelet(1.0)])
+def test_any_unit_of_double_precision_can_be_computed_in(member, scale):
+    """A strength beyond all measure acts as the largest or smallest that can be told apart."""
+    image = PLANE * scale
+    out = member(image)
+    if scale > 1:
+        np.testing.assert_allclose(out, image, atol=1e-9 * scale)
+    else:
+        assert np.isfinite(out).all()
+        assert np.ptp(out) < 0.9 * np.ptp(image)
+
+
 class TestBilateral:
     @staticmethod
     def reference(u, member, spacing, inside):

@@ -70,6 +70,7 @@ def exponent_of(strength: float, values: NDArray[Any]) -> tuple[int, float]:
     largest = float(max(values.max(), -values.min()))
     if not largest:
         return 0, 1.0
-    strength = min(max(strength, math.ldexp(largest, -FARTHEST)), math.ldexp(largest, FARTHEST))
+    # A product becomes infinite where a power would raise.
+    strength = min(max(strength, largest * 2.0**-FARTHEST), largest * 2.0**FARTHEST)
     fraction, exponent = math.frexp(strength)
     return exponent - 1, 2 * fraction
