@@ -343,6 +343,26 @@ def test_lines_and_planes_in_space_are_told_apart():
         np.testing.assert_allclose(d[[1, 2, 4]], 0, atol=1e-6)
 
 
+def test_time_beside_space_has_a_scalar_of_its_own():
+    """A flash is an edge in time: nothing flows from frame to frame, all the more in space."""
+    u = np.zeros((5, 4, 6, 7))
+    u[2] = 1.0
+    grid = Grid.of(u.shape, axes="tzyx", along="tzyx")
+    member = EdgeEnhancing(contrast=0.05, smoothing=0.0)
+    d = member.prepare(grid.canonical(u), grid, None, Drive(threads=1))
+    in_time = d[6].reshape(u.shape)
+    np.testing.assert_allclose(in_time[[1, 3]], 0, atol=1e-6)
+    np.testing.assert_allclose(in_time[[0, 2, 4]], 1)
+    np.testing.assert_allclose(d[[0, 3, 5]], 1)
+    # Averaged over time too, the neighbours of the frames that differ have it as well.
+    smooth = CoherenceEnhancing(contrast=0.05, smoothing=0.0, integration=1.0)
+    frame = Frame.of(grid.canonical(u).shape, grid)
+    laid = frame.arranged(grid.canonical(u))
+    squares = smooth._structure(laid, frame, grid, None, Drive(threads=1))[6].reshape(u.shape)
+    assert squares[2].min() > 30
+    np.testing.assert_allclose(squares.sum(), 2 * 4 * 6 * 7 * 100, rtol=1e-6)
+
+
 def test_stretched_samples_are_refused_by_name():
     with pytest.raises(ValueError, match=r"EdgeEnhancing: spacing=.*, more than 100: .*\."):
         EdgeEnhancing(contrast=1.0)(noise(5, 5), spacing=(1.0, 101.0))

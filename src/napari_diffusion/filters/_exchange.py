@@ -280,8 +280,8 @@ def exchange_solid(
 
 
 @exact_kernel
-def clear_rows(sums, which, wanted, shape, targets):
-    """Set the changes (0) or the loads (1) of the wanted site rows to 0."""
+def clear_rows(sums, wanted, shape, targets):
+    """Set the changes of the wanted site rows to 0, and leave their loads."""
     _, nc, nz, ny, nx = shape
     for site in range(targets[0], targets[1]):
         if wanted[site]:
@@ -289,7 +289,7 @@ def clear_rows(sums, which, wanted, shape, targets):
             for c in range(nc):
                 start = ((t * nc + c) * nz * ny + rest) * nx
                 for i in range(start, start + nx):
-                    sums[2 * i + which] = 0.0
+                    sums[2 * i] = 0.0
 
 
 @exact_kernel

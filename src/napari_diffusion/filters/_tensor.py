@@ -225,6 +225,9 @@ class TensorFlow(Flow):
         for sub_step in range(count):
             update = sub_step * updates // count
             if update > before:
+                # What is not needed meanwhile goes first: tensors are large.
+                tensors = np.empty(0)
+                exchange.release()
                 tensors = self._tensors(u, frame, grid, inside, drive)
             exchange.add_up(tensors, tau, update > before, drive)
             before = update

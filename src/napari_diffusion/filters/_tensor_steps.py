@@ -58,7 +58,7 @@ def structure(
     groups = 1 if joint else c
     guide = u
     if sigmas[0] > 0:
-        guide = _smooth.smoothed_inside(u, inside, _variances(frame, sigmas[0], 0), drive)
+        guide = _smooth.smoothed_inside(u, inside, _variances(frame, sigmas[0]), drive)
     mask = NO_MASK.reshape(1, 1, 1, 1, 1) if inside is None else inside
     shortest = min(frame.lengths)
     with np.errstate(over="ignore"):
@@ -66,26 +66,40 @@ def structure(
     components = 3 if frame.dimensions == 2 else 6 + frame.is_timed
     out = np.empty((components, groups, frame.row_count, x), u.dtype)
 
+    _products(guide, mask, frame, steepness, joint, out, drive)
+    del guide
+    if sigmas[1] > 0:
+        variances = _variances(frame, sigmas[1])
+        for k, group in itertools.product(range(components), range(groups)):
+            block = out[k, group].reshape(t, 1, z, y, x)
+            within = None
+            if inside is not None:
+                channels = slice(None) if joint else slice(group, group + 1)
+                within = np.asarray(inside[:, channels].any(axis=1, keepdims=True))
+            block[...] = _smooth.smoothed_inside(block, within, variances, drive)
+    return out
+
+
+def _products(
+    guide: NDArray[Any],
+    mask: NDArray[np.bool_],
+    frame: Frame,
+    steepness: NDArray[np.float64],
+    joint: bool,
+    out: NDArray[Any],
+    drive: Drive,
+) -> None:
     def work(start: int, stop: int) -> None:
         _structure_tensor.product_rows(
             guide, mask, frame.ratios, steepness, joint, out, start, stop
         )
 
-    drive.each(work, drive.bands(frame.row_count, c * x))
-    if sigmas[1] > 0:
-        variances = _variances(frame, sigmas[1], 1)
-        of_group = None
-        if inside is not None:
-            of_group = np.asarray(inside.any(axis=1))[None] if joint else inside.swapaxes(0, 1)
-        for k in range(components):
-            block = out[k].reshape(groups, t, z, y, x)
-            block[...] = _smooth.smoothed_inside(block, of_group, variances, drive)
-    return out
+    drive.each(work, drive.bands(frame.row_count, guide.shape[1] * guide.shape[4]))
 
 
-def _variances(frame: Frame, sigma: float, time_axis: int) -> dict[int, float]:
-    """Return variances in samples² by axis of an array that has Z, Y and X last."""
-    axes = (2, 3, 4, time_axis)
+def _variances(frame: Frame, sigma: float) -> dict[int, float]:
+    """Return variances in samples² by axis of an array (T, C, Z, Y, X)."""
+    axes = (2, 3, 4, 0)
     widths = {
         axis: sigma / length
         for axis, length in zip(axes, frame.lengths, strict=True)
@@ -123,13 +137,18 @@ class Exchange:
         drive: Drive,
     ) -> None:
         t, c, z, y, x = u.shape
-        self.u, self.sums = u.reshape(-1), np.zeros(2 * u.size)
+        self.u, self.sums = u.reshape(-1), np.empty(0)
         self.frame, self.joint = frame, joint
         self.inside = NO_MASK if inside is None else inside.reshape(-1)
         plane = z * y
         self.geometry = np.array(
             [[z, y, x, t], [y * x, x, 1, c * plane * x], [y, 1, 0, plane], far], np.int64
         )
+        first, second = np.triu_indices(frame.dimensions)
+        inner = frame.ratios[3 - frame.dimensions : 3]
+        # (shortest spacing)² / (hᵢ hⱼ) for each component of a tensor, and of time by itself.
+        products = [*(inner[first] * inner[second]), *[frame.ratios[3] ** 2] * frame.is_timed]
+        self.products, self.shortest = np.array(products), min(frame.lengths)
         self.all_rows = np.arange(frame.row_count)
         self.everywhere = np.ones(frame.row_count, np.bool_)
         # The site rows near samples that are overloaded, and those that exchange with them.
@@ -146,10 +165,10 @@ class Exchange:
         """
         shape, everywhere = self.frame.shape, self.everywhere
         overloaded = np.zeros(self.frame.row_count, np.bool_)
+        if fresh:
+            self.sums = np.zeros(2 * self.u.size)
 
         def work(start: int, stop: int) -> None:
-            if fresh:
-                _exchange.clear_rows(self.sums, 1, everywhere, shape, (start, stop))
             rows = self._sources(self.all_rows, (start, stop))
             self._exchange(tensors, tau, rows, everywhere, (start, stop), (fresh, False), drive)
             if fresh:
@@ -163,11 +182,15 @@ class Exchange:
             sources = self.sources
 
             def again(start: int, stop: int) -> None:
-                _exchange.clear_rows(self.sums, 0, self.near, shape, (start, stop))
+                _exchange.clear_rows(self.sums, self.near, shape, (start, stop))
                 rows = self._sources(sources, (start, stop))
                 self._exchange(tensors, tau, rows, self.near, (start, stop), (False, True), drive)
 
             drive.each(again, self.bands)
+
+    def release(self) -> None:
+        """Give back the memory of the sums, to take new tensors in."""
+        self.sums = np.empty(0)
 
     def settle(self, rows: tuple[int, int]) -> None:
         """Add what has been added up to the values of some site rows."""
@@ -183,7 +206,7 @@ class Exchange:
         how: tuple[bool, bool],
         drive: Drive,
     ) -> None:
-        frame, scale = self.frame, self._scale(tau)
+        frame, scale = self.frame, 0.5 * (tau / self.shortest**2) * self.products
         kernel = _exchange.exchange_planar if len(tensors) == 3 else _exchange.exchange_solid
         thick = max(_PIECE // frame.shape[4], 1)
         for piece in range(0, len(rows), thick):
@@ -203,16 +226,6 @@ class Exchange:
         first = max(targets[0] - span, targets[0] // apart * apart)
         last = min(targets[1] + span, -(-targets[1] // apart) * apart)
         return rows[np.searchsorted(rows, first) : np.searchsorted(rows, last)]
-
-    def _scale(self, tau: float) -> NDArray[np.float64]:
-        """Return ½ tau / (hᵢ hⱼ) for each component of a tensor."""
-        shortest, ratios = min(self.frame.lengths), self.frame.ratios
-        first, second = np.triu_indices(self.frame.dimensions)
-        inner = ratios[3 - self.frame.dimensions : 3]
-        products = inner[first] * inner[second]
-        if self.frame.is_timed:
-            products = np.append(products, ratios[3] ** 2)
-        return 0.5 * (tau / shortest**2) * products
 
     def _around(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return the site rows that stencils may reach from these."""
