@@ -47,7 +47,7 @@ class Setting:
 
     @property
     def budget(self) -> float:
-        return {"full": 8.0, "quick": 4.0, "tiny": 0.1}[self.size]
+        return {"full": 5.0, "quick": 3.0, "tiny": 0.1}[self.size]
 
 
 @dataclass(frozen=True)
