@@ -7,10 +7,10 @@ PREPARE = $(PYTHON) tools/environment.py "$(VENV)"
 RUN = "$(VENV)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench docs lint format pins clean
+.PHONY: help setup demo test test-random bench docs lint format pins clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: ## prepare the environment alone
 	@$(PREPARE)
@@ -20,6 +20,9 @@ demo: setup ## run the loop in napari and leave the steps in demo/
 
 test: lint ## check the style and the types, then run every test
 	@$(RUN) -m pytest
+
+test-random: setup ## draw a thousand million random numbers and judge them (minutes)
+	@$(RUN) -m pytest tests/random_battery.py
 
 lint: setup ## check the style and the types
 	@$(RUN) -m ruff check .
