@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 _WORK = re.compile(
     r"([A-ZÄÖÜÁ][^()]*?) \((\d{4})\), (.+?)(?=\. [A-ZÄÖÜÁ][^()]*? \(\d{4}\)|\.?$)", re.S
 )
-    r"([A-ZÄÖÜÁ][^()]*?) \((\d{4})\), (.+?)(?=\. [A-ZÄÖÜÁ][^()]*? \(\d{4}\)|\.?$)", re.S
-)
 
 
 def paragraph(record: Mapping[str, Any]) -> str:
