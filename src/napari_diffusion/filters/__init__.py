@@ -13,7 +13,10 @@ from napari_diffusion.filters.gaussian import Gaussian
 from napari_diffusion.filters.haar_diffusion import HaarDiffusion
 from napari_diffusion.filters.heat import Heat
 from napari_diffusion.filters.hybrid import Hybrid
+from napari_diffusion.filters.mean_curvature import MeanCurvature
 from napari_diffusion.filters.median import Median
+from napari_diffusion.filters.min_max_curvature import MinMaxCurvature
+from napari_diffusion.filters.modified_curvature import ModifiedCurvature
 from napari_diffusion.filters.non_local_diffusion import NonLocalDiffusion
 from napari_diffusion.filters.non_local_means import NonLocalMeans
 from napari_diffusion.filters.perona_malik import PeronaMalik
@@ -32,6 +35,9 @@ FILTERS: tuple[type[Filter], ...] = (
     ReactionDiffusion,
     NonLocalDiffusion,
     Blend,
+    MeanCurvature,
+    ModifiedCurvature,
+    MinMaxCurvature,
     Heat,
     Gaussian,
     Median,
@@ -55,7 +61,10 @@ __all__ = [
     "HaarDiffusion",
     "Heat",
     "Hybrid",
+    "MeanCurvature",
     "Median",
+    "MinMaxCurvature",
+    "ModifiedCurvature",
     "NonLocalDiffusion",
     "NonLocalMeans",
     "PeronaMalik",

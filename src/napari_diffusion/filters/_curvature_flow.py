@@ -1,0 +1,62 @@
+"""What the curvature flows have in common: how they are made to move in sub-steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from napari_diffusion.filters._flow import Flow
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid
+
+
+@dataclass(frozen=True)
+class CurvatureFlow(Flow):
+    """An equation ``∂u/∂t = F`` that moves level lines, F being made from their curvature.
+
+    Explicit sub-steps with central differences. Level lines do not make new extremes, so each
+    sub-step is kept between the smallest and the largest of the sample and its neighbours; what
+    this cuts off is error of the differences.
+    """
+
+    keeps_mean: ClassVar[bool] = False
+    # Where a picture is nearly flat its direction is round-off, and another grey rounds otherwise.
+    shifts_with_grey: ClassVar[bool] = False
+
+    mode: ClassVar[int] = 0
+
+    def extra(
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> NDArray[Any]:
+        """Return what the kernel reads beside u; see `_curvature.advance_rows`."""
+        del grid, mask, drive
+        return u
+
+    def prepare(
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> Any:
+        """Return (extra, inside, masked, slopes) for the kernel."""
+        shortest = min(grid.spacing)
+        slopes = np.array([shortest / length for length in grid.lengths], u.dtype)
+        inside = np.zeros((1,) * 5, bool) if mask is None else mask
+        return self.extra(u, grid, mask, drive), inside, mask is not None, slopes
+
+    def advance(
+        self,
+        u: NDArray[Any],
+        out: NDArray[Any],
+        coefficients: Any,
+        weights: NDArray[Any],
+        rows: tuple[int, int],
+    ) -> None:
+        """Write one explicit sub-step; see `Flow.advance`."""
+        from napari_diffusion.filters import _curvature
+
+        extra, inside, masked, slopes = coefficients
+        _curvature.advance_rows(u, extra, out, inside, masked, self.mode, slopes, weights[5], *rows)
