@@ -314,6 +314,11 @@ class TestRefuses:
         with pytest.raises(ValueError, match=words):
             noise_model(self.image, axes="tyx", **options)
 
+    def test_values_too_large_for_variances(self):
+        noise_model(1e69 * self.image, axes="tyx")
+        with pytest.raises(ValueError, match=r"to 1e\+71 leave no room for variances: divide"):
+            noise_model(1e71 * self.image / self.image.max(), axes="tyx")
+
     def test_pictures_too_small(self):
         with pytest.raises(ValueError, match=r"8 × 8 samples.*\(got y: 7, x: 100\)"):
             noise_model(np.zeros((7, 100)))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from napari_diffusion.estimate._noise_model import NoiseModel
     from napari_diffusion.grid import Grid, GridOptions
 
+# The square of a sum of squares is to be a number still.
+LARGEST = 1e70
+
 
 def noise_model(
     image: ArrayLike,
@@ -75,6 +78,7 @@ def noise_model(
             )
         options["mask"] = _both(region_mask, options.get("mask"))
     picture = Picture.of(image, **options)
+    _check_room(picture)
     if repeats is not None:
         return of_repeats(picture, _axis_of(repeats, picture.grid), offset)
     if region_mask is not None:
@@ -116,6 +120,21 @@ def _both(region: Any, mask: Any) -> Any:
             f"region_mask and mask must have one shape (got {region.shape} and {mask.shape})."
         )
     return (region != 0) & (mask != 0)
+
+
+def _check_room(picture: Picture) -> None:
+    """Refuse values whose squares leave the range of float64."""
+    empty = picture.mask is not None and not picture.mask.any()
+    if empty or picture.data.dtype != np.float64:
+        return
+    from napari_diffusion.noise._extremes import extremes_of
+
+    low, high = extremes_of(picture)
+    if max(-low, high) > LARGEST:
+        raise ValueError(
+            f"Values from {low:g} to {high:g} leave no room for variances: divide the image by a "
+            "constant first."
+        )
 
 
 def _axis_of(repeats: str, grid: Grid) -> int:
