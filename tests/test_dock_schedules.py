@@ -1,0 +1,42 @@
+"""Measured schedules and domains in the dock: going on from a layer gives the bits of one run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari")
+
+from napari.layers import Image
+from test_dock import made, ran, wait
+
+import napari_diffusion as nd
+from napari_diffusion.schedules import Levels, Measured
+
+COUNTS = np.random.default_rng(1).poisson(6.0, (24, 32)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schedule": Measured(share=0.7)},
+        {"schedule": Levels((1.0, 0.3))},
+        {"domain": nd.domains.Anscombe(gain=1.0, offset=0.0, read_noise=0.0)},
+        {"domain": "log", "schedule": Measured()},
+    ],
+    ids=["measured", "levels", "anscombe", "measured-log"],
+)
+def test_going_on_from_a_layer_gives_the_bits_of_one_run(open_loop, qtbot, changes):
+    recipe = nd.Recipe(num_steps=3, starting_noise_scale=0.5, seed=7, **changes)
+    viewer, loop = open_loop(Image(COUNTS.copy(), name="counts"))
+    ran(loop, qtbot, recipe)
+    whole = [step.image for step in nd.steps(COUNTS, recipe.replaced(stop_at=5))][:5]
+    layers = made(viewer)
+    viewer.layers.selection.active = layers[1]
+    loop.steps.more.setValue(3)
+    loop.steps.go_on.click()
+    wait(loop, qtbot)
+    kept = [layer for layer in made(viewer) if layer not in layers]
+    assert [layer.metadata["napari_diffusion"]["step"] for layer in kept] == [2, 3, 4]
+    for layer, expected in zip(kept, whole[2:], strict=True):
+        np.testing.assert_array_equal(layer.data, expected)
