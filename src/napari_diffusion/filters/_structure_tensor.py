@@ -126,16 +126,14 @@ def _differences_inside(u, inside, c, at, ratios, p, patch):
 
 
 @exact_kernel
-def product_rows(u, inside, ratios, steepness, joint, out, start, stop):
+def product_rows(u, ratios, steepness, joint, out, start, stop):
     """Write Σ ∇u ∇uᵀ over joint channels for the site rows start … stop − 1.
 
-    Beyond the border and outside a mask the sample itself stands in.
+    Beyond the border the sample itself stands in.
 
     Parameters
     ----------
     u : (T, C, Z, Y, X)
-    inside : bool array of the shape of u, or of a single sample
-        The mask; a single True for none.
     ratios : (4,) float64
         Shortest spacing / spacing along z, y, x and t; 0 where nothing diffuses.
     steepness : (C,) float64
@@ -147,8 +145,7 @@ def product_rows(u, inside, ratios, steepness, joint, out, start, stop):
     """
     _, nc, nz, ny, nx = u.shape
     count = nc if joint else 1
-    masked = inside.size > 1
-    p, s, patch = np.zeros((4, nx)), np.zeros((5, nx + 2)), np.zeros((3, 3, 3))
+    p, s = np.zeros((4, nx)), np.zeros((5, nx + 2))
     everywhere, total = np.ones(nx, np.bool_), np.empty((out.shape[0], nx))
     for site in range(start, stop):
         at = (site // (ny * nz), site // ny % nz, site % ny)
@@ -157,14 +154,30 @@ def product_rows(u, inside, ratios, steepness, joint, out, start, stop):
                 for x in range(nx):
                     total[k, x] = 0.0
             for c in range(group * count, group * count + count):
-                if masked:
-                    _differences_inside(u, inside, c, at, ratios, p, patch)
-                    _add_products(
-                        p[0], p[1], p[2], p[3], steepness[c], inside[at[0], c, at[1], at[2]], total
-                    )
-                else:
-                    _differences(u, c, at, ratios, p, s)
-                    _add_products(p[0], p[1], p[2], p[3], steepness[c], everywhere, total)
+                _differences(u, c, at, ratios, p, s)
+                _add_products(p[0], p[1], p[2], p[3], steepness[c], everywhere, total)
+            for k in range(out.shape[0]):
+                row = out[k, group, site]
+                for x in range(nx):
+                    row[x] = total[k, x]
+
+
+@exact_kernel
+def product_rows_inside(u, inside, ratios, steepness, joint, out, start, stop):
+    """Write what `product_rows` does with the sample itself in place of those outside a mask."""
+    _, nc, nz, ny, nx = u.shape
+    count = nc if joint else 1
+    p, patch, total = np.zeros((4, nx)), np.zeros((3, 3, 3)), np.empty((out.shape[0], nx))
+    for site in range(start, stop):
+        at = (site // (ny * nz), site // ny % nz, site % ny)
+        for group in range(nc // count):
+            for k in range(out.shape[0]):
+                for x in range(nx):
+                    total[k, x] = 0.0
+            for c in range(group * count, group * count + count):
+                _differences_inside(u, inside, c, at, ratios, p, patch)
+                within = inside[at[0], c, at[1], at[2]]
+                _add_products(p[0], p[1], p[2], p[3], steepness[c], within, total)
             for k in range(out.shape[0]):
                 row = out[k, group, site]
                 for x in range(nx):

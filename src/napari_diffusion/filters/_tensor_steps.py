@@ -59,14 +59,13 @@ def structure(
     guide = u
     if sigmas[0] > 0:
         guide = _smooth.smoothed_inside(u, inside, _variances(frame, sigmas[0]), drive)
-    mask = NO_MASK.reshape(1, 1, 1, 1, 1) if inside is None else inside
     shortest = min(frame.lengths)
     with np.errstate(over="ignore"):
         steepness = np.minimum(1.0 / (shortest * np.array(contrasts)), np.finfo(np.float64).max)
     components = 3 if frame.dimensions == 2 else 6 + frame.is_timed
     out = np.empty((components, groups, frame.row_count, x), u.dtype)
 
-    _products(guide, mask, frame, steepness, joint, out, drive)
+    _products(guide, inside, frame, steepness, joint, out, drive)
     del guide
     if sigmas[1] > 0:
         variances = _variances(frame, sigmas[1])
@@ -82,7 +81,7 @@ def structure(
 
 def _products(
     guide: NDArray[Any],
-    mask: NDArray[np.bool_],
+    inside: NDArray[np.bool_] | None,
     frame: Frame,
     steepness: NDArray[np.float64],
     joint: bool,
@@ -90,9 +89,11 @@ def _products(
     drive: Drive,
 ) -> None:
     def work(start: int, stop: int) -> None:
-        _structure_tensor.product_rows(
-            guide, mask, frame.ratios, steepness, joint, out, start, stop
-        )
+        more = (frame.ratios, steepness, joint, out, start, stop)
+        if inside is None:
+            _structure_tensor.product_rows(guide, *more)
+        else:
+            _structure_tensor.product_rows_inside(guide, inside, *more)
 
     drive.each(work, drive.bands(frame.row_count, guide.shape[1] * guide.shape[4]))
 
