@@ -203,7 +203,7 @@ class TestThePoissonQuantile:
     def test_the_loop_is_sure_where_it_is_right(self, low, high, terms):
         """Words close to a step of the quantile, at any rate: right, or left open."""
         random = np.random.default_rng(1)
-        rates = random.uniform(low, high, 200_000)
+        rates = random.uniform(low, high, 200_000 if high <= 100 else 20_000)
         steps = special.pdtr(np.floor(random.normal(rates, np.sqrt(rates))).clip(0), rates)
         away = random.choice([-1, 1], rates.size) * 10 ** random.uniform(0, 9, rates.size)
         words = np.clip(steps * 2.0**32 + away, 0, 2.0**32 - 1).astype(np.uint32)
@@ -554,6 +554,23 @@ class TestAddresses:
         monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "3")
         np.testing.assert_array_equal(member(image, 20.0, seed=2**64 - 1), whole)
 
+    def test_far_coordinates_have_numbers_of_their_own(self, member):
+        """Up to the last address there is; the shape and the place of a block do not matter."""
+        from napari_diffusion import Grid
+        from napari_diffusion.drive import Drive
+        from napari_diffusion.noise import Address
+
+        typed, last = member.replaced(reference=100.0), (2**32 - 1,) * 4
+        block = np.full((1, 1, 1, 1, 600), 100.0, np.float32)
+        found = []
+        for x0, part in ((2**34 - 600, block), (2**34 - 77, block[..., :77])):
+            grid = Grid.of((1, 600)).at((*last, x0))
+            part = np.ascontiguousarray(part)
+            found.append(typed.add(part, 20.0, Address(2**64 - 1, 2**32 - 1), grid, Drive()))
+        np.testing.assert_array_equal(found[0][..., -77:], found[1])
+        near = typed.add(block, 20.0, Address(2**64 - 1, 2**32 - 1), Grid.of((1, 600)), Drive())
+        assert np.mean(near == found[0]) < 0.2
+
     def test_neighbours_steps_and_seeds_are_not_alike(self, member):
         image = np.full((400, 500), 100.0)
 
@@ -632,7 +649,9 @@ class TestRefusals:
         image[2, 3] = -1000.0
         recipe = nd.Recipe(starting_noise_scale=1.0, noise=member)
         for work in (lambda: recipe.noise(image, 1.0), lambda: next(nd.steps(image, recipe))):
-            with pytest.raises(ValueError, match=r"needs intensities of .* or more.* \(got -1000\)"):
+            with pytest.raises(
+                ValueError, match=r"needs intensities of .* or more.* \(got -1000\)"
+            ):
                 work()
 
     def test_lazily_in_the_chunk_that_has_them(self, member):
