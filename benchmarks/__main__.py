@@ -6,6 +6,7 @@ python -m benchmarks [--quick] [--case NAME …] [--threads N …] [--output FOL
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import sys
@@ -50,30 +51,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.worker:
         _work(options)
         return 0
-    load = machine.load()
-    results = [result for threads in options.threads for result in _in_a_process(options, threads)]
-    calls, imported = [], None
-    if STARTUP in options.case:
-        imported = startup.import_time()
-        for slot, name in startup.members(options.size):
-            calls.append(startup.first_call(slot, name))
-            print(report.first_call_line(calls[-1]), flush=True)
-    peaks = _peaks(options.size) if MEMORY in options.case and memory.can_measure() else []
-    written = report.write(
-        Path(options.output or _folder(options)),
-        report.Report(
-            results,
-            calls,
-            peaks,
-            imported,
-            machine.describe(),
-            peers.versions(),
-            options.size,
-            load,
-        ),
+    folder = Path(options.output or _folder(options))
+    found = report.Report(
+        [], [], [], None, machine.describe(), peers.versions(), options.size, machine.load()
     )
+    # The page is written as it grows, so that nothing is lost of a run that is stopped.
+    for threads in options.threads:
+        found.results.extend(_in_a_process(options, threads))
+        if threads == options.threads[0]:
+            found = _with_extras(found, options)
+        written = report.write(folder, found)
     print(f"\nwritten: {', '.join(map(str, written))}")
     return 0
+
+
+def _with_extras(found: report.Report, options: argparse.Namespace) -> report.Report:
+    """Measure memory and first calls, where they are asked for."""
+    peaks = _peaks(options.size) if MEMORY in options.case and memory.can_measure() else []
+    if STARTUP not in options.case:
+        return dataclasses.replace(found, peaks=peaks)
+    imported, calls = startup.import_time(), []
+    for slot, name in startup.members(options.size):
+        calls.append(startup.first_call(slot, name))
+        print(report.first_call_line(calls[-1]), flush=True)
+    return dataclasses.replace(found, peaks=peaks, first_calls=calls, import_time=imported)
 
 
 def _parser() -> argparse.ArgumentParser:
