@@ -223,6 +223,23 @@ def test_channels_of_lazy_arrays_and_of_several_types(open_loop, qtbot):
     np.testing.assert_array_equal(viewer.layers["a · final"].data, expected[0])
 
 
+def test_deleting_the_steps_brings_back_what_they_hid(open_loop, qtbot, gate):
+    viewer, loop = open_loop(*channels())
+    viewer.layers["green"].visible = False
+    joined(loop, viewer)
+    gate.let(4)
+    ran(loop, qtbot)
+    assert not viewer.layers["red"].visible
+    for layer in made(viewer):
+        viewer.layers.remove(layer)
+    shown = {layer.name: layer.visible for layer in viewer.layers}
+    assert shown == {"red": True, "green": False, "blue": True}
+    loop.controls.run.click()
+    loop.controls.cancel.click()
+    wait(loop, qtbot)
+    assert {layer.name: layer.visible for layer in viewer.layers} == shown
+
+
 def test_deleting_a_channel_leaves_another_source(open_loop):
     viewer, loop = open_loop(*channels())
     joined(loop, viewer)

@@ -73,6 +73,34 @@ class Place:
     def __init__(self, viewer: napari.Viewer, beneath: Iterable[Layer]) -> None:
         self._viewer = viewer
         self._beneath = [weakref.ref(layer) for layer in beneath]
+        self._made: list[weakref.ref[Layer]] = []
+        self._hidden: list[weakref.ref[Layer]] = []
+
+    def cover(self) -> None:
+        """Hide the layers beneath; they come back when all that was inserted is deleted."""
+        there = [layer for ref in self._beneath if (layer := ref()) is not None and layer.visible]
+        self._hidden = [weakref.ref(layer) for layer in there]
+        for layer in there:
+            layer.visible = False
+
+        # A plain function, because of a method napari keeps a weak reference alone.
+        def removed(event: object) -> None:
+            del event
+            if self._made and self.uncover():
+                self._viewer.layers.events.removed.disconnect(removed)
+
+        self._viewer.layers.events.removed.connect(removed)
+
+    def uncover(self) -> bool:
+        """Show what was hidden where nothing that was inserted is left, and say whether."""
+        layers = self._viewer.layers
+        if any(ref() in layers for ref in self._made):
+            return False
+        for layer in (ref() for ref in self._hidden):
+            if layer is not None and layer in layers:
+                layer.visible = True
+        self._hidden = []
+        return True
 
     def insert(self, layer: Layer) -> None:
         """Insert a layer; the list makes its name unique, so that none is ever overwritten."""
@@ -81,6 +109,7 @@ class Place:
         below = [i for i, each in enumerate(layers) if id(each) in known]
         layers.insert(max(below) + 1 if below else len(layers), layer)
         self._beneath.append(weakref.ref(layer))
+        self._made.append(weakref.ref(layer))
 
 
 class StepLayers:
@@ -123,7 +152,8 @@ class StepLayers:
             before.visible = False
 
     def finish(self) -> None:
-        """Nothing is left to be shown."""
+        """Show the layers beneath again where no step was made."""
+        self._place.uncover()
 
 
 class StepStack:
@@ -182,6 +212,7 @@ class StepStack:
         """Show every step that has been counted in."""
         count = len(self._records)
         if not count:
+            self._place.uncover()
             return
         layer = self._layer() if self._layer else None
         if self._layer is None:

@@ -80,10 +80,9 @@ def _outlet(
     if "layers" in job.more:
         shape = shape[1:]  # c leads, and each channel has a layer
     beneath = family(viewer, layer)
-    if look.mixes:
-        for each in beneath:
-            each.visible = False
     place = Place(viewer, beneath)
+    if look.mixes:
+        place.cover()
     count = len(job.kept)
     kind = chosen_result(result, count)
     if kind == "layers":

@@ -42,6 +42,8 @@ def need_of(job: Job, result: Result) -> Need:
     real = 8 if _is_wide(job) else 4
     # The copy of the source, the same as float, and what the loop works in.
     source = math.prod(job.fold.shape) * (np.dtype(job.data.dtype).itemsize + real)
+    if job.masks:
+        source += math.prod(job.fold.shape)
     if job.lazy:
         source = 0
     work = source + math.prod(shape) * real * memory.AT_WORK

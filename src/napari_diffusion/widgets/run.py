@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_diffusion.drive import Stopped
 from napari_diffusion.loop import steps
-from napari_diffusion.provenance import record
+from napari_diffusion.provenance import content_hash, record
 from napari_diffusion.recipe import Step
 from napari_diffusion.widgets.job import Made, Passed, Resolved, Said
 from napari_diffusion.widgets.reading import (
@@ -67,6 +67,8 @@ def _run(job: Job, outlet: Outlet, worker: Worker) -> None:
     worker.post(Resolved(recipe))
     region = None if job.region is None else job.fold.region(job.region)
     more = {**job.more, **more, **mask_words(job, mask)}
+    # The hash of a large mask takes a while, and is the same for all steps.
+    known = {} if mask is None else {"mask": {"sha256": content_hash(mask)}}
     made = steps(
         image,
         recipe,
@@ -80,7 +82,8 @@ def _run(job: Job, outlet: Outlet, worker: Worker) -> None:
         for step in made:
             done = max(step.index + 1 - job.first_step, 0)
             if step.index in job.kept:
-                kept = record(recipe, step, options, job.source_name, first_step, **more)
+                kept = record(recipe, step, job.options, job.source_name, first_step, **more)
+                kept["grid"] |= known
                 shown = outlet.keep(finished(step, job))
                 worker.post(Made(shown, kept, done), in_turn=outlet.in_turn)
             else:
