@@ -21,6 +21,7 @@ from napari_diffusion.filters.non_local_diffusion import NonLocalDiffusion
 from napari_diffusion.filters.non_local_means import NonLocalMeans
 from napari_diffusion.filters.perona_malik import PeronaMalik
 from napari_diffusion.filters.reaction_diffusion import ReactionDiffusion
+from napari_diffusion.filters.speckle_reducing import SpeckleReducing
 from napari_diffusion.filters.total_variation import TotalVariation
 from napari_diffusion.filters.total_variation_flow import TotalVariationFlow
 from napari_diffusion.filters.wavelet import Wavelet
@@ -28,6 +29,7 @@ from napari_diffusion.filters.wavelet import Wavelet
 FILTERS: tuple[type[Filter], ...] = (
     PeronaMalik,
     TotalVariationFlow,
+    SpeckleReducing,
     EdgeEnhancing,
     CoherenceEnhancing,
     Hybrid,
@@ -69,6 +71,7 @@ __all__ = [
     "NonLocalMeans",
     "PeronaMalik",
     "ReactionDiffusion",
+    "SpeckleReducing",
     "TotalVariation",
     "TotalVariationFlow",
     "Wavelet",
