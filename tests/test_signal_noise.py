@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -594,6 +595,29 @@ class TestAddresses:
         image = np.random.default_rng(0).integers(0, 200, (30, 70)).astype(float)
         narrow = member(image.astype(np.float32), 20.0, seed=4)
         np.testing.assert_allclose(member(image, 20.0, seed=4), narrow, rtol=3e-6, atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["even", "wide", "sparse", "tiny", "whole"])
+def test_the_mean_is_exact_in_any_order(kind, dtype):
+    import dask.array as da
+
+    from napari_diffusion.noise._mean import mean_of
+
+    random = np.random.default_rng(0)
+    image = {
+        "even": lambda: random.uniform(1, 2, (50, 70)),
+        "wide": lambda: random.normal(size=(50, 70)) * 10 ** random.uniform(-9, 9, (50, 70)),
+        "sparse": lambda: random.normal(size=(50, 70)) * (random.random((50, 70)) > 0.7),
+        "tiny": lambda: random.integers(0, 9, (50, 70)) * float(np.finfo(dtype).smallest_subnormal),
+        "whole": lambda: random.integers(-9, 2000, (50, 70)),
+    }[kind]()
+    image = image.astype(dtype)
+    for mask in (None, random.random(image.shape) > 0.4):
+        values = (image if mask is None else image[mask]).ravel().tolist()
+        expected = float(sum(map(Fraction, values)) / len(values))
+        assert mean_of(Picture.of(image, mask=mask)) == expected
+        assert mean_of(Picture.of(da.from_array(image, (17, 31)), mask=mask)) == expected
 
 
 @pytest.mark.parametrize("member", MODELS, ids=lambda member: type(member).__name__)

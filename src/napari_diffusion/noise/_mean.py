@@ -20,43 +20,43 @@ def mean_of(picture: Picture) -> float:
     if is_dask(picture.data):
         sums, count = _over_chunks(picture)
     else:
-        sums, count = _nothing(picture.data.dtype), 0
-        sums, count = _with(sums, count, picture.data, picture.mask)
+        sums, count = _with(_nothing(), 0, picture.data, picture.mask)
     if not count:
         raise ValueError("A picture without a sample inside its mask has no mean.")
-    whole, ones = _whole(sums, picture.data.dtype)
+    whole, ones = _whole(sums)
     return whole / (count * ones)
 
 
-def _nothing(dtype: Any) -> NDArray[np.int64]:
+def _nothing() -> NDArray[np.int64]:
     """Return sums of 0 for each exponent, of the lower and of the upper bits."""
-    return np.zeros((2, 256 if dtype == np.float32 else 2048), np.int64)
+    return np.zeros((2, 2048), np.int64)
 
 
 def _with(
     sums: NDArray[np.int64], count: int, data: NDArray[Any], mask: Any
 ) -> tuple[NDArray[np.int64], int]:
     """Return sums and count with the values inside a mask added."""
-    from napari_diffusion.noise._exact_sum import add_up
+    from napari_diffusion.noise._exact_sum import add_up, add_up_narrow
 
     values = np.ascontiguousarray(data if mask is None else data[np.asarray(mask)]).reshape(-1)
+    # Kernels never write it, but numba would compile them anew for arrays that are read-only.
+    values, sums = np.require(values, requirements=["C", "W"]), sums.copy()
     if values.dtype == np.float32:
-        sums = sums + add_up(values.view(np.uint32), 8, 23, 0)
+        add_up_narrow(sums, values, values.view(np.uint32))
     else:
-        sums = sums + add_up(values.view(np.uint64), 11, 52, 26)
+        add_up(sums, values)
     return sums, count + values.size
 
 
-def _whole(sums: NDArray[np.int64], dtype: Any) -> tuple[int, int]:
+def _whole(sums: NDArray[np.int64]) -> tuple[int, int]:
     """Return the sum as a whole number of the smallest parts, and how many of those make 1."""
-    low, smallest = (0, 150) if dtype == np.float32 else (26, 1075)
     # An exponent of 0 has no leading one and counts as 1.
     whole = sum(
-        (int(a) + (int(b) << low)) << max(exponent, 1)
+        (int(a) + (int(b) << 26)) << max(exponent, 1)
         for exponent, (a, b) in enumerate(sums.T)
         if a or b
     )
-    return whole, 1 << smallest
+    return whole, 1 << 1075
 
 
 def _over_chunks(picture: Picture) -> tuple[NDArray[np.int64], int]:
@@ -80,7 +80,7 @@ def _over_chunks(picture: Picture) -> tuple[NDArray[np.int64], int]:
         chunks = picture.data.chunks
         mask = picture.mask if is_dask(picture.mask) else da.from_array(picture.mask, chunks)
         masks = mask.rechunk(chunks).to_delayed().ravel()
-    total = delayed((_nothing(picture.data.dtype), 0))
+    total = delayed((_nothing(), 0))
     for block, inside in zip(blocks, masks, strict=True):
         total = delayed(counted)(total, block, inside)
     return total.compute()
