@@ -23,6 +23,7 @@ COMMANDS = [
 
 DOCKS = {
     "napari-diffusion.loop": "Diffusion loop",
+    "napari-diffusion.steps": "Steps",
     "napari-diffusion.filter": "Filter a layer",
     "napari-diffusion.noise": "Add noise",
 }

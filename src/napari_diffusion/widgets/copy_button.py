@@ -1,0 +1,51 @@
+"""A button that puts what was done on the clipboard, in words or in code."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+from qtpy.QtWidgets import QApplication, QMenu, QToolButton, QWidget
+
+from napari_diffusion import methods
+from napari_diffusion.provenance import recipe_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+COPIES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "Methods text": methods.paragraph,
+    "Figure legend": methods.legend,
+    "Python": methods.python,
+    "Command line": methods.command,
+    "BibTeX": lambda record: methods.bibtex(recipe_of(record)),
+}
+
+
+class CopyButton(QToolButton):
+    """Offers all forms in which a step can be written about."""
+
+    #: Which of them was asked for.
+    asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        menu = QMenu(self)
+        for name in COPIES:
+            menu.addAction(name).triggered.connect(partial(self._ask, name))
+        self.setText("Copy …")
+        self.setToolTip("Put what was done on the clipboard.")
+        self.setMenu(menu)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+
+    def _ask(self, name: str, checked: bool = False) -> None:
+        del checked
+        self.asked.emit(name)
+
+    def copy(self, name: str, record: Mapping[str, Any]) -> str:
+        """Put one form of a step's record on the clipboard, and return it."""
+        text = COPIES[name](record)
+        clipboard: Any = QApplication.clipboard()
+        clipboard.setText(text)
+        return text
