@@ -32,6 +32,7 @@ FOLDERS = {
     "noise": ("noise", "Noise"),
     "schedule": ("schedules", "Schedules"),
     "domain": ("domains", "Domains"),
+    "metric": ("metrics", "Metrics"),
 }
 
 #: Where in a recipe the members of a slot stand; a slot that is not here has no place in it.
@@ -83,6 +84,7 @@ class Pictures:
             "filter": (self._filter, self._filter_values),
             "noise": (self._noise, self._noise_values),
             "schedule": (self._schedule, self._schedule_values),
+            "metric": (self._metric, lambda parameter: ""),
         }
         nothing = (lambda: ""), (lambda parameter: "")
         self.example, self.values = drawn.get(cls.slot, nothing) if self.has_defaults else nothing
@@ -188,6 +190,15 @@ class Pictures:
         lines = [(call(each, also=parameter.name), each(1.0, 10)) for each in made]
         return _pictures.curves(lines, f"noise scale for several {parameter.label}") + "\n"
 
+    def _metric(self) -> str:
+        told = (
+            "\n\nOf the example, before the first step and after every one, with the preset "
+            "*explore* and without its noise."
+        )
+        lines = [(name, values[self.cls]) for name, values in _measured().items()]
+        drawn = _pictures.curves(lines, "the metric over the steps", "source", 1)
+        return f"## Over the steps\n\n{drawn}{told}\n"
+
 
 def _allowed(base: Any, parameter: Parameter, values: list[Any]) -> list[Any]:
     """Return copies of a member with each value that goes together with its other ones."""
@@ -211,6 +222,19 @@ def _on_example(chosen: Any) -> Any:
 def steps_of(cls: type[Member]) -> list[Any]:
     """Return what a filter at its defaults makes of the example, step by step."""
     return _repeated(cls(), max(SHOWN_STEPS))
+
+
+@functools.cache
+def _measured() -> dict[str, dict[type, tuple[float, ...]]]:
+    """Return what every metric says of the steps of two runs on the example."""
+    from napari_diffusion.choose import curves
+
+    image, truth = _pictures.noisy(), _pictures.clean()
+    recipe = nd.PRESETS["explore"].resolved(image)
+    metrics = [cls() for cls in catalog.MEMBERS["metric"]]
+    runs = {"with noise": recipe, "without": recipe.replaced(noise=None)}
+    found = {name: curves(image, run, metrics, reference=truth) for name, run in runs.items()}
+    return {name: {type(c.metric): c.values for c in each} for name, each in found.items()}
 
 
 def _repeated(chosen: Any, count: int) -> list[Any]:
@@ -304,17 +328,38 @@ def claims(cls: type[Member]) -> dict[str, tuple[bool, str]]:
 
 
 def _claims(cls: type[Member]) -> str:
+    if cls.slot not in ("filter", "noise"):
+        return _properties(cls)
     found = claims(cls)
     if not found:
         return ""
     rows = ["| claim | holds | meaning |", "|---|---|---|"]
     rows += [f"| `{n}` | {'yes' if v else 'no'} | {text} |" for n, (v, text) in found.items()]
     return (
-        "## Claims\n\nThe tests hold the filter to every *yes*; a *no* promises nothing.\n\n"
+        f"## Claims\n\nThe tests hold the {cls.slot} to every *yes*; a *no* promises nothing.\n\n"
         + "\n".join(rows)
         + "\n\n"
         + _reach(cls)
     )
+
+
+def _properties(cls: type[Member]) -> str:
+    """Return what else the class says of itself, claims or not."""
+    base = next(each for each in cls.__mro__ if each.__dict__.get("slot") == cls.slot)
+    meanings = Docstring.of(base).entries("Attributes")
+    values = {name: getattr(cls, name, None) for name in meanings}
+    rows = [
+        f"| {name.replace('_', ' ')} | {_worded(value)} | {meanings[name]} |"
+        for name, value in values.items()
+        if isinstance(value, bool | str)
+    ]
+    if not rows:
+        return ""
+    return "## Properties\n\n" + "\n".join(["| | | |", "|---|---|---|", *rows]) + "\n"
+
+
+def _worded(value: bool | str) -> str:
+    return {True: "yes", False: "no", "": "–"}.get(value, str(value))
 
 
 def _reach(cls: type[Member]) -> str:

@@ -44,6 +44,18 @@ def menus() -> dict[str, list[Any]]:
     return found
 
 
+def menu(written: list[Any]) -> list[Any]:
+    """Fill the headings of the catalog; those that the written menu lacks come after them."""
+    found = menus()
+    filled = [
+        {title: found.get(title, below) for title, below in entry.items()} for entry in written
+    ]
+    known = [title for entry in filled for title in entry]
+    last = max(known.index(title) for title in known if title in found)
+    others = [{title: below} for title, below in found.items() if title not in known]
+    return filled[: last + 1] + others + filled[last + 1 :]
+
+
 def _from_top() -> dict[str, str | bytes]:
     """Return the pages of the top folder, their links turned round to the site."""
     made: dict[str, str | bytes] = {}

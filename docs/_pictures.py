@@ -88,41 +88,51 @@ def number(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def curves(lines: Sequence[tuple[str, Iterable[float]]], label: str) -> str:
-    """Return an SVG drawing of the noise scale over the steps, one line for each entry.
+def curves(
+    lines: Sequence[tuple[str, Iterable[float]]], label: str, first: str = "0", before: int = 0
+) -> str:
+    """Return an SVG drawing of numbers over the steps, one line for each entry.
 
     Parameters
     ----------
     lines : sequence of (name, values)
-        The values of each line, step by step; the first line is the strongest.
+        The values of each line, step by step; the first line is the strongest. NaN leaves a gap.
     label : str
         What the drawing shows, for those who cannot see it.
+    first : str
+        What stands under the first value.
+    before : int
+        How many values come before step 0.
     """
     width, height, left, bottom = 480, 220, 44, 36
     table = [(name, [float(each) for each in values]) for name, values in lines]
     count = max(len(values) for _, values in table)
-    top = max(max(values) for _, values in table)
+    known = [value for _, values in table for value in values if np.isfinite(value)] or [1.0]
+    low, top = min(0.0, *known), max(0.0, *known)
+    # What lies far from 0 is not shown from 0 on.
+    low = min(known) if min(known) > 0.5 * top else low
+    size = (top - low) or 1.0
 
     def x(step: int) -> float:
         return left + (width - left - 10) * step / max(count - 1, 1)
 
     def y(value: float) -> float:
-        return 10 + (height - bottom - 10) * (1 - value / top)
+        return 10 + (height - bottom - 10) * (1 - (value - low) / size)
 
     parts = [
         f'<svg class="curves" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">',
         f'<path class="axis" d="M{left} 10V{height - bottom}H{width - 10}"/>',
-        f'<text x="{left - 6}" y="{y(top) + 4:.0f}" text-anchor="end">{top:g}</text>',
-        f'<text x="{left - 6}" y="{y(0) + 4:.0f}" text-anchor="end">0</text>',
-        f'<text x="{x(0):.0f}" y="{height - 20}" text-anchor="middle">0</text>',
-        f'<text x="{x(count - 1):.0f}" y="{height - 20}" text-anchor="middle">{count - 1}</text>',
+        f'<text x="{left - 6}" y="{y(top) + 4:.0f}" text-anchor="end">{top:.3g}</text>',
+        f'<text x="{left - 6}" y="{y(low) + 4:.0f}" text-anchor="end">{low:.3g}</text>',
+        f'<text x="{x(0):.0f}" y="{height - 20}" text-anchor="middle">{first}</text>',
+        f'<text x="{x(count - 1):.0f}" y="{height - 20}" text-anchor="middle">'
+        f"{count - 1 - before}</text>",
         f'<text x="{width / 2:.0f}" y="{height - 6}" text-anchor="middle">step</text>',
     ]
     for place, (name, values) in enumerate(table):
-        points = " ".join(f"{x(k):.1f},{y(v):.1f}" for k, v in enumerate(values))
-        dots = "".join(
-            f'<circle cx="{x(k):.1f}" cy="{y(v):.1f}" r="2.5"/>' for k, v in enumerate(values)
-        )
+        known = [(x(k), y(v)) for k, v in enumerate(values) if np.isfinite(v)]
+        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in known)
+        dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2.5"/>' for a, b in known)
         parts.append(f'<g class="line{place}"><polyline points="{points}"/>{dots}')
         parts.append(
             f'<text x="{width - 16}" y="{24 + 16 * place}" text-anchor="end">{name}</text></g>'

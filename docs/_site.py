@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put the members of each catalog under their heading of the menu."""
-    config.nav = _with_members(config.nav)
+    config.nav = _pages.menu(config.nav)
     return config
 
 
@@ -29,13 +29,3 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Put the made parts into the pages that are written by hand."""
     return _blocks.filled(markdown)
-
-
-def _with_members(nav: list[Any]) -> list[Any]:
-    menus = _pages.menus()
-    return [
-        {title: menus.get(title, content) for title, content in entry.items()}
-        if isinstance(entry, dict)
-        else entry
-        for entry in nav
-    ]

@@ -64,7 +64,7 @@ def test_every_member_has_a_page_that_tells_all(pages, cls):
         assert parameter.tooltip.replace("|", "&#124;") in page
         assert f"| {parameter.unit or '–'} |" in page
     for claim, (_, meaning) in _members.claims(cls).items():
-        assert f"`{claim}`" in page
+        assert f"`{claim}`" in page or claim.replace("_", " ") in page
         assert meaning in page
 
 
@@ -188,6 +188,17 @@ def test_the_menu_has_every_page(pages):
     there = {path.relative_to(DOCS).as_posix() for path in WRITTEN}
     there |= {name for name in pages if name.endswith(".md")}
     assert set(menu) == there
+
+
+def test_a_new_kind_of_member_comes_into_the_menu_by_itself():
+    import _pages
+
+    titles = [
+        next(iter(entry)) for entry in _pages.menu([{"Home": "a"}, {"Noise": "b"}, {"Z": "c"}])
+    ]
+    found = list(_pages.menus())
+    found.remove("Noise")
+    assert titles == ["Home", "Noise", *found, "Z"]
 
 
 def test_nothing_is_fetched_from_elsewhere(pages):
