@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from napari_diffusion.compiled import exact_kernel
-from napari_diffusion.noise._quantile import long_word_at, rough_quantile, tails
+from napari_diffusion.noise._quantile import long_word_at, rough_quantile, tails, word_at
 
 # From this rate on values are proposed and accepted.
 LARGE = 65536.0
@@ -29,7 +29,7 @@ LARGEST = 2.0**53
 ATTEMPTS = 64
 
 _32 = np.uint64(32)
-_ULP_53 = 2.0**-53
+_ULP_32, _ULP_53 = 2.0**-32, 2.0**-53
 
 # ln k! − ln(√(2πk) (k/e)^k) for k = 0 … 15.
 _STIRLING = np.array(
@@ -162,28 +162,50 @@ def inverted(rate: Any, bits: Any) -> Any:
 
 
 @exact_kernel
-def _product_high(a: Any, b: Any) -> Any:
-    """Return the upper 64 bits of a product of two uint64, b less than 2³²."""
-    low = (a & np.uint64(0xFFFFFFFF)) * b
-    return ((a >> _32) * b + (low >> _32)) >> _32
+def _cell(x: Any, y: Any, z: Any, slot: Any, k0: Any, k1: Any) -> Any:
+    """Return a cell, each as likely as its hat is large; the second word is seldom needed."""
+    word = word_at(x, y, z, slot, k0, k1)
+    cell, part = np.int64(word >> np.uint64(24)), word & np.uint64(0xFFFFFF)
+    keep = _KEEP[cell]
+    if part == keep >> _32:
+        kept = ((part << _32) | word_at(x, y, z, slot + 1, k0, k1)) < keep
+    else:
+        kept = part < keep >> _32
+    return cell if kept else _OTHER[cell]
+
+
+@exact_kernel
+def _offset(width: Any, x: Any, y: Any, z: Any, slot: Any, k0: Any, k1: Any) -> Any:
+    """Return a whole number less than `width` < 2³²: the upper half of its product with 64 bits."""
+    product = word_at(x, y, z, slot, k0, k1) * width
+    if (product & np.uint64(0xFFFFFFFF)) + width > np.uint64(0xFFFFFFFF):
+        product += (word_at(x, y, z, slot + 1, k0, k1) * width) >> _32
+    return product >> _32
+
+
+@exact_kernel
+def _is_below(wanted: Any, hat: Any, x: Any, y: Any, z: Any, slot: Any, k0: Any, k1: Any) -> Any:
+    """Say whether a uniform number of 64 bits times the hat is less than what is wanted."""
+    word = word_at(x, y, z, slot, k0, k1)
+    if (np.float64(word) + 1) * _ULP_32 * hat < wanted:
+        return True
+    if np.float64(word) * _ULP_32 * hat >= wanted:
+        return False
+    bits = (word << _32) | word_at(x, y, z, slot + 1, k0, k1)
+    return np.float64(bits >> np.uint64(11)) * _ULP_53 * hat < wanted
 
 
 @exact_kernel
 def _accepted(rate: Any, x: Any, y: Any, z: Any, k0: Any, k1: Any) -> Any:
     """Return a Poisson number at a rate of LARGE or more, by proposals under a hat of steps."""
-    root = math.sqrt(rate)
-    width = math.floor(root / _PER_SIGMA) + 1.0
+    width = math.floor(math.sqrt(rate) / _PER_SIGMA) + 1.0
     for attempt in range(ATTEMPTS):
         slot = 6 * attempt
-        bits = long_word_at(x, y, z, slot, k0, k1)
-        cell = np.int64(bits >> np.uint64(56))
-        if (bits & np.uint64(0xFFFFFFFFFFFFFF)) >= _KEEP[cell]:
-            cell = _OTHER[cell]
-        offset = _product_high(long_word_at(x, y, z, slot + 2, k0, k1), np.uint64(width))
-        k = math.floor(rate) + (cell - _CELLS // 2) * width + np.float64(offset)
-        chance = float(long_word_at(x, y, z, slot + 4, k0, k1) >> np.uint64(11)) * _ULP_53
+        cell = _cell(x, y, z, slot, k0, k1)
+        offset = np.float64(_offset(np.uint64(width), x, y, z, slot + 2, k0, k1))
+        k = math.floor(rate) + (cell - _CELLS // 2) * width + offset
         wanted = math.exp(-_stirling_error(k) - _log_deviance(k, rate)) * math.sqrt(rate / k)
-        if chance * _HATS[cell] < wanted:
+        if _is_below(wanted, _HATS[cell], x, y, z, slot + 4, k0, k1):
             return k
     return inverted(rate, long_word_at(x, y, z, 0, k0, k1))
 
