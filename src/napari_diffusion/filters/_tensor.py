@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # Sub-steps that may go by before the tensors are taken anew.
 HELD = 4
 
+# Samples that a smoothing may be wide; it is repeated each time the tensors are taken.
+WIDEST = 50
+
 INTEGRATION = {
     "min": 0.0,
     "unit": "world",
@@ -104,8 +107,6 @@ class TensorFlow(Flow):
 
     def _variances(self, name: str, grid: Grid) -> dict[int, float]:
         """Return the variances in samples² of the Gaussian that a parameter sets."""
-        from napari_diffusion.filters._smooth import WIDEST
-
         sigma = getattr(self, name, 0.0)
         widest = sigma / min(grid.spacing)
         if widest > WIDEST:

@@ -58,7 +58,8 @@ class CoherenceEnhancing(TensorFlow):
     Raises
     ------
     ValueError
-        Where samples are more than 100 times as long along one axis as along another.
+        Where samples are more than 100 times as long along one axis as along another, or a
+        smoothing is wider than 50 samples.
 
     Notes
     -----

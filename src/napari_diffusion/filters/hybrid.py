@@ -67,8 +67,8 @@ class Hybrid(TensorFlow):
     Raises
     ------
     ValueError
-        Where samples are more than 100 times as long along one axis as along another, or where the
-        background is no box within the picture.
+        Where samples are more than 100 times as long along one axis as along another, a smoothing
+        is wider than 50 samples, or the background is no box within the picture.
 
     Notes
     -----
