@@ -46,7 +46,7 @@ class TotalVariation(Filter):
     -----
     Use it for objects of even brightness with distinct borders, such as cells on a dark ground.
     Not for soft shading, which turns into stairs, nor for fine texture, which vanishes. For voxels
-    that are not cubes take `PeronaMalik`, which knows the spacing.
+    that are not cubes take `TotalVariationFlow`, which knows the spacing.
 
     References
     ----------
