@@ -150,8 +150,11 @@ def test_a_stack_for_each_channel(open_loop, qtbot):
     assert viewer.layers["green · final"].colormap.name == "green"
 
 
-@pytest.mark.parametrize("result", ["layers", "stack"])
-@pytest.mark.parametrize("region", [None, (slice(0, 3), slice(2, 14), slice(3, 20))])
+@pytest.mark.parametrize(
+    ("result", "region"),
+    [("stack", None), ("layers", (slice(0, 3), slice(2, 14), slice(3, 20)))],
+    ids=["stack", "region"],
+)
 def test_channels_are_gone_on_with_to_the_bit(open_loop, qtbot, monkeypatch, result, region):
     viewer, loop = open_loop(*channels())
     joined(loop, viewer)

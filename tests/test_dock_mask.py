@@ -71,6 +71,7 @@ def test_layers_that_do_not_fit_are_shown_with_the_reason(open_loop):
         Image(INSIDE, name="binary"),
         Image(INSIDE * np.float32(3), name="two values"),
         Image(FACE, name="another"),
+        Image(np.tile(np.arange(3.0), (24, 11))[:, :32] * INSIDE, name="three values"),
         Image(np.ones((5, 6), bool), name="small binary"),
     )
     loop.source.set_layer(viewer.layers["face"])
@@ -121,7 +122,7 @@ def test_a_mask_that_lies_elsewhere_says_so(open_loop):
 
 def test_shapes_are_drawn_in_the_samples_of_the_source():
     picture = Image(np.zeros((20, 30)), scale=(0.5, 2), translate=(5, 10), rotate=30)
-    corners = [[2.6, 3.6], [2.6, 9.4], [7.4, 9.4], [7.4, 3.6]]
+    corners = [[2.02, 3.02], [2.02, 9.98], [7.98, 9.98], [7.98, 3.02]]
     world = [picture.data_to_world(corner) for corner in corners]
     shapes = Shapes([np.array(world) / 0.1], shape_type="rectangle", scale=(0.1, 0.1))
     inside = drawn(shapes, picture).inside((20, 30))

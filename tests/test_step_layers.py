@@ -473,3 +473,16 @@ def test_the_step_shown_of_a_stack_is_where_the_slider_stands(open_loop, qtbot):
     viewer.dims.set_point(0, 2)
     assert chosen_step(viewer).place == 2
     assert "step 02 of 'face'" in loop.steps.title.text()
+
+
+def test_a_schedule_that_measures_goes_on_with_what_it_measured(open_loop, qtbot):
+    recipe = RECIPE.replaced(schedule=nd.schedules.Measured(), final_filter=None)
+    viewer, loop = open_loop(Image(FACE, name="face"))
+    ran(loop, qtbot, recipe)
+    viewer.layers.selection.active = made(viewer)[-1]
+    loop.steps.more.setValue(2)
+    loop.steps.go_on.click()
+    qtbot.waitUntil(lambda: not loop.runner.is_running)
+    assert loop.controls.problem.text() == ""
+    longer = recipe.resolved(FACE).replaced(stop_at=recipe.num_steps + 2)
+    np.testing.assert_array_equal(made(viewer)[-1].data, nd.run(FACE, longer).image)

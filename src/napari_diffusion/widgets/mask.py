@@ -27,6 +27,9 @@ _BATCH = ("t", "c", FURTHER)
 # So many samples tell a picture of two values from others; the run looks at all of them.
 _SAMPLES = 1 << 16
 
+# Most pictures have more than two values among so few.
+_FEW = 64
+
 
 @dataclass(frozen=True, eq=False)
 class Mask:
@@ -97,7 +100,7 @@ def misfit(layer: Layer, source: Image, letters: str | None) -> str:
         wanted = sizes(_shape(source))
         return f"it is {sizes(shape)}, and {source.name!r} is {wanted}"
     if isinstance(layer, Image) and not _has_two_values(values(layer)):
-        return "it has more than two values"
+        return "it does not hold 0 and one other value"
     return ""
 
 
@@ -188,15 +191,23 @@ def _kept(letters: str) -> Iterator[tuple[bool, ...]]:
 def _has_two_values(data: Any) -> bool:
     if data.dtype == bool:
         return True
-    if data.dtype.kind not in "uif" or not data.size:
+    # What is lazy or on disk would have to be read first.
+    if not isinstance(data, np.ndarray) or data.dtype.kind not in "uif" or not data.size:
         return False
+    few = data[(slice(None, None, max(data.shape[0] // 8, 1)),)].flat[:_FEW]
+    return len(np.unique(few)) <= 2 and _are_two_values(_some(data))
+
+
+def _some(data: NDArray[Any]) -> NDArray[Any]:
     steps = max(int((data.size / _SAMPLES) ** (1 / data.ndim)), 1)
-    some = np.asarray(data[(slice(None, None, steps),) * data.ndim])
-    if np.asarray(some.ravel()[:1])[0] not in (0, some.max()):
-        return False
-    return bool(some.min() == 0 < some.max() and np.isin(some, (0, some.max())).all())
+    return data[(slice(None, None, steps),) * data.ndim]
+
+
+def _are_two_values(array: NDArray[Any]) -> bool:
+    high = array.max()
+    return bool(array.min() == 0 < high and ((array == 0) | (array == high)).all())
 
 
 def _check_two_values(array: NDArray[Any], name: str) -> None:
-    if array.dtype != bool and not np.isin(array, (0, array.max())).all():
-        raise ValueError(f"{name!r} cannot be the mask: it has more than two values.")
+    if array.dtype != bool and not _are_two_values(array):
+        raise ValueError(f"{name!r} cannot be the mask: it does not hold 0 and one other value.")

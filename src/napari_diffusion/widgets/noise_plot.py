@@ -20,16 +20,24 @@ class NoisePlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        import pyqtgraph
-
-        self._view: Any = pyqtgraph.PlotWidget(background=None)
+        self._view: Any = None
         self._caption = Message(GREY)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._view)
-        layout.addWidget(self._caption)
-        item = self._view.getPlotItem()
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addWidget(self._caption)
+
+    def _item(self) -> Any:
+        """Return where curves are drawn; made when the first one is, for it takes a moment."""
+        if self._view is None:
+            import pyqtgraph
+
+            self._view = pyqtgraph.PlotWidget(background=None)
+            self._layout.insertWidget(0, self._view)
+            self._furnish(self._view.getPlotItem())
+        return self._view.getPlotItem()
+
+    def _furnish(self, item: Any) -> None:
         item.setMenuEnabled(False)
         item.hideButtons()
         self._view.setFixedHeight(130)
@@ -40,14 +48,14 @@ class NoisePlot(QWidget):
             axis.setPen(GREY)
             axis.setTextPen(GREY)
             axis.enableAutoSIPrefix(False)
-        self.show_model(None)
 
     def show_model(self, model: NoiseModel | None) -> None:
         """Draw what was measured; None, or nothing to draw, takes no room."""
-        self._view.getPlotItem().clear()
         curve = model is not None and len(model.levels) > 1
         spectrum = model is not None and not curve and len(model.frequencies) > 0
-        self._view.setVisible(curve or spectrum)
+        if self._view is not None:
+            self._view.getPlotItem().clear()
+            self._view.setVisible(curve or spectrum)
         self._caption.say("")
         if model is not None and curve:
             line = np.linspace(min(model.levels), max(model.levels), 50)
@@ -61,7 +69,7 @@ class NoisePlot(QWidget):
     def _draw(self, x: Any, y: Any, line_x: Any, line_y: Any) -> None:
         import pyqtgraph
 
-        item = self._view.getPlotItem()
+        item = self._item()
         dots = {"pen": None, "symbol": "o", "symbolSize": 5, "symbolPen": None}
         item.plot(np.array(x), np.array(y), symbolBrush=COLOURS[0], **dots)
         item.plot(line_x, line_y, pen=pyqtgraph.mkPen(COLOURS[1], width=2))
