@@ -15,6 +15,7 @@ from napari_diffusion.filters import (
     Median,
     NonLocalDiffusion,
     NonLocalMeans,
+    Opponent,
     PeronaMalik,
     ReactionDiffusion,
     TotalVariation,
@@ -128,6 +129,7 @@ FURTHER = {
     ),
     ReactionDiffusion: (ReactionDiffusion(0.2, HAAR, window=16, stride=3),),
     NonLocalDiffusion: (NonLocalDiffusion(0.2, HAAR, radius=1, patch=0),),
+    Opponent: (Opponent(HAAR),),
     Blend: (Blend((HAAR, ReactionDiffusion(0.2, HAAR), HAAR), (0.5, 0.3, 0.2), 0.2, True),),
     Wavelet: (Wavelet(sigma=0.2, levels=1, shifts=1), Wavelet(sigma=0.2, shifts=0)),
 }

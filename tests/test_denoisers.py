@@ -13,6 +13,7 @@ from napari_diffusion.filters import (
     HaarDiffusion,
     Heat,
     NonLocalDiffusion,
+    Opponent,
     ReactionDiffusion,
 )
 from napari_diffusion.filters._haar import levels_of
@@ -273,6 +274,27 @@ def test_pilots_that_are_shared_run_once(monkeypatch):
 def test_refusals(member, said):
     with pytest.raises(ValueError, match=said):
         member()
+
+
+def test_opponent_colours_beside_the_sums_themselves():
+    clean = np.asarray(data.astronaut(), float)[:50, 100:160] / 255.0
+    y = noisy(clean)
+    matrix = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])
+    turned = np.moveaxis(y @ matrix.T, 2, 0)
+    expected = np.moveaxis([HAAR(each) for each in turned], 0, 2) @ matrix
+    np.testing.assert_allclose(Opponent(HAAR)(y, axes="yxc", rgb=True), expected, atol=1e-12)
+    # What is no colour goes through as it is.
+    np.testing.assert_array_equal(Opponent(HAAR)(turned, axes="cyx"), HAAR(turned, axes="cyx"))
+    resolved = Opponent(HaarDiffusion()).resolved(Picture.of(y, axes="yxc", rgb=True), None)
+    assert resolved.member.noise_sigma == pytest.approx((SIGMA,) * 3, rel=0.2)
+
+
+def test_colours_gain_by_being_turned():
+    clean = np.asarray(data.astronaut(), float)[:128, 100:228] / 255.0
+    y = noisy(clean)
+    plain = decibels(HaarDiffusion(SIGMA)(y, axes="yxc", rgb=True), clean)
+    turned = decibels(Opponent(HaarDiffusion(SIGMA))(y, axes="yxc", rgb=True), clean)
+    assert turned > plain + 0.5
 
 
 # --- Without a parameter ---

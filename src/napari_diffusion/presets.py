@@ -6,9 +6,11 @@ from types import MappingProxyType
 
 from napari_diffusion.filters import (
     Blend,
+    Filter,
     HaarDiffusion,
     Heat,
     NonLocalDiffusion,
+    Opponent,
     PeronaMalik,
     ReactionDiffusion,
 )
@@ -20,18 +22,18 @@ from napari_diffusion.schedules import Constant, Geometric
 DIGITS = 3
 
 
-def _denoiser(fast: bool) -> Blend:
+def _denoiser(fast: bool) -> Filter:
     """Return windows of several sizes and non-local means behind one pilot, and their blend."""
     pilot = HaarDiffusion(levels=5)
     small = ReactionDiffusion(pilot=pilot, window=8, stride=3 if fast else 2)
     large = ReactionDiffusion(pilot=pilot, window=16, stride=5 if fast else 3)
     both = Blend((small, large), weights=(0.5, 0.5))
     if fast:
-        return Blend((both, small, NonLocalDiffusion(pilot=both, radius=5)))
+        return Opponent(Blend((both, small, NonLocalDiffusion(pilot=both, radius=5))))
     near = NonLocalDiffusion(pilot=both, patch=1, strength=0.15)
     alike = NonLocalDiffusion(pilot=both, patch=2, strength=0.3)
     widest = ReactionDiffusion(pilot=pilot, window=32, stride=8)
-    return Blend((both, small, near, alike, widest), local=True)
+    return Opponent(Blend((both, small, near, alike, widest), local=True))
 
 
 PRESETS = MappingProxyType(

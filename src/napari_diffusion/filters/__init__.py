@@ -19,6 +19,7 @@ from napari_diffusion.filters.min_max_curvature import MinMaxCurvature
 from napari_diffusion.filters.modified_curvature import ModifiedCurvature
 from napari_diffusion.filters.non_local_diffusion import NonLocalDiffusion
 from napari_diffusion.filters.non_local_means import NonLocalMeans
+from napari_diffusion.filters.opponent import Opponent
 from napari_diffusion.filters.perona_malik import PeronaMalik
 from napari_diffusion.filters.reaction_diffusion import ReactionDiffusion
 from napari_diffusion.filters.speckle_reducing import SpeckleReducing
@@ -37,6 +38,7 @@ FILTERS: tuple[type[Filter], ...] = (
     ReactionDiffusion,
     NonLocalDiffusion,
     Blend,
+    Opponent,
     MeanCurvature,
     ModifiedCurvature,
     MinMaxCurvature,
@@ -69,6 +71,7 @@ __all__ = [
     "ModifiedCurvature",
     "NonLocalDiffusion",
     "NonLocalMeans",
+    "Opponent",
     "PeronaMalik",
     "ReactionDiffusion",
     "SpeckleReducing",
