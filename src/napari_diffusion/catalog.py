@@ -97,7 +97,8 @@ def _checked(loaded: Any, found: dict[str, tuple[type[Member], ...]]) -> type[Me
     """Return a class; refuse what no form, recipe or run could use."""
     bases = BASES.values()
     if not inspect.isclass(loaded) or not any(issubclass(loaded, base) for base in bases):
-        raise TypeError(f"it is no subclass of Filter, Noise, Schedule or Domain (got {loaded!r}).")
+        names = ", ".join(base.__name__ for base in bases)
+        raise TypeError(f"it is no subclass of one of {names} (got {loaded!r}).")
     cls = cast("type[Member]", loaded)
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
