@@ -236,7 +236,7 @@ def number_words(value: Any) -> str:
 def _processor() -> str:
     # The name that numba compiles for: two processors of one name give the same bits.
     try:
-        from llvmlite.binding import get_host_cpu_name  # type: ignore[import-untyped]
+        from llvmlite.binding import get_host_cpu_name
     except ImportError:
         return platform.machine()
     return f"{platform.machine()} {get_host_cpu_name()}"

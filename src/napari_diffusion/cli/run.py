@@ -156,7 +156,7 @@ def write_steps(
     from napari_diffusion.provenance import record
     from napari_diffusion.store import cast_record
 
-    more = {
+    more: dict[str, Any] = {
         "cast": cast_record(computed(source), output.dtype),
         "source_processed": processed(source),
     }

@@ -33,7 +33,8 @@ class CopyButton(QToolButton):
         super().__init__(parent)
         menu = QMenu(self)
         for name in COPIES:
-            menu.addAction(name).triggered.connect(partial(self._ask, name))
+            action: Any = menu.addAction(name)
+            action.triggered.connect(partial(self._ask, name))
         self.setText("Copy …")
         self.setToolTip("Put what was done on the clipboard.")
         self.setMenu(menu)
