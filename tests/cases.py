@@ -131,7 +131,7 @@ FURTHER = {
     NonLocalDiffusion: (NonLocalDiffusion(0.2, HAAR, radius=1, patch=0),),
     Opponent: (Opponent(HAAR),),
     Blend: (Blend((HAAR, ReactionDiffusion(0.2, HAAR), HAAR), (0.5, 0.3, 0.2), 0.2, True),),
-    Wavelet: (Wavelet(sigma=0.2, levels=1, shifts=1), Wavelet(sigma=0.2, shifts=0)),
+    Wavelet: (Wavelet(sigma=0.2, levels=1, shifts=1),),
 }
 
 
