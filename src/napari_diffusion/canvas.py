@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,13 +14,26 @@ from napari_diffusion.noise._base import check_scale_fits
 from napari_diffusion.picture import Picture, is_dask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_diffusion.domains import Domain
     from napari_diffusion.filters import Filter
     from napari_diffusion.grid import GridOptions
     from napari_diffusion.noise import Noise
     from napari_diffusion.recipe import NoiseScale, Recipe
+
+
+class Entered(NamedTuple):
+    """Values as noise and filters take them, on the way through a step.
+
+    Attributes
+    ----------
+    values : array
+        Stabilised where there is a domain.
+    outside : array or None
+        The intensities they were made of, where a mask keeps some of them.
+    """
+
+    values: Any
+    outside: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,46 +104,50 @@ class Canvas:
     def add_noise(
         self, values: Any, noise: Noise | None, noise_scale: NoiseScale, step: int
     ) -> Any:
-        """Return the values with the noise of one step added; no noise leaves them as they are."""
+        """Return the values with the noise of one step added, for `apply_filter`.
+
+        No noise leaves them as they are.
+        """
         if noise is None or not _any(noise_scale):
             return values
         for scale in noise_scale if isinstance(noise_scale, tuple) else (noise_scale,):
             check_scale_fits(scale, self.window)
+        entered = self._entered(values)
         address = Address(self.recipe.seed, step)
         grid, mask = self.window.grid, self.window.mask
-
-        def noisy(values: Any) -> Any:
-            return self.drive.add_noise(values, noise, noise_scale, address, grid, mask)
-
-        return self._in_domain(noisy, values)
+        noisy = self.drive.add_noise(entered.values, noise, noise_scale, address, grid, mask)
+        return Entered(noisy, entered.outside)
 
     def apply_filter(self, values: Any, chosen: Filter | None) -> tuple[Any, NoiseScale | None]:
         """Return the filtered values, and how much was removed where the schedule asks for it.
 
-        No filter leaves the values as they are.
+        No filter leaves the values as they are. In a domain the filtered values are intensities
+        again, so that the image of a step holds all that the next one needs.
         """
         if chosen is None:
             return values, None
-        removed: list[NoiseScale] = []
+        entered = self._entered(values)
+        grid, mask = self.window.grid, self.window.mask
+        filtered = self.drive.apply_filter(entered.values, chosen, grid, mask)
+        removed: NoiseScale | None = None
+        if not self.recipe.schedule.tabulated:
+            quiet = self.recipe.noise is None
+            removed = 0.0 if quiet else self._removed(entered.values, filtered)
+        domain = self.recipe.working_domain
+        if domain is not None:
+            intensities = on_blocks(domain.intensity, filtered, self.drive)
+            filtered = self._outside_kept(entered.outside, intensities)
+        return filtered, removed
 
-        def filtered(values: Any) -> Any:
-            after = self.drive.apply_filter(values, chosen, self.window.grid, self.window.mask)
-            if not self.recipe.schedule.tabulated:
-                removed.append(0.0 if self.recipe.noise is None else self._removed(values, after))
-            return after
-
-        return self._in_domain(filtered, values), removed[0] if removed else None
-
-    def _in_domain(self, work: Callable[[Any], Any], values: Any) -> Any:
-        """Return what work on stabilised values makes of intensities, as intensities.
-
-        The image of a step holds all that the next one needs, so that a run can go on from it.
-        """
+    def _entered(self, values: Any) -> Entered:
+        """Return values as noise and filters take them: stabilised where there is a domain."""
+        if isinstance(values, Entered):
+            return values
         domain = self.recipe.working_domain
         if domain is None:
-            return work(values)
-        done = work(on_blocks(domain.restabilise, values, self.drive))
-        return self._outside_kept(values, on_blocks(domain.intensity, done, self.drive))
+            return Entered(values, None)
+        stabilised = on_blocks(domain.restabilise, values, self.drive)
+        return Entered(stabilised, None if self.window.mask is None else values)
 
     def _outside_kept(self, before: Any, after: Any) -> Any:
         mask = self.window.mask
