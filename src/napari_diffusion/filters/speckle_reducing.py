@@ -50,7 +50,8 @@ class SpeckleReducing(Flow):
     Use it for ultrasound, radar and laser pictures whose noise is brighter where they are brighter:
     on intensities or amplitudes of 0 or more. Not after a logarithm, which makes the noise the same
     everywhere (take `PeronaMalik` then), nor where the black level was subtracted: about means near
-    0 or below it q says nothing, and neighbours of both signs count as an edge.
+    0 or below it q says nothing, and neighbours of both signs count as an edge. Every step
+    begins with q0 anew: one long step keeps edges better than many short ones.
 
     Raises
     ------
