@@ -7,7 +7,7 @@ from napari_diffusion.samples import SAMPLES
 
 volume = SAMPLES["phantom"]()
 crop = (slice(10, 30), slice(30, 110), slice(30, 110))
-recipe = nd.PRESETS["denoise"].replaced(
+recipe = nd.PRESETS["smooth"].replaced(
     num_steps=6,
     # In µm²: equal to a Gaussian of σ = √(2 · 6 · 0.05) ≈ 0.8 µm where there are no edges.
     diffusion_filter=nd.filters.PeronaMalik(contrast="auto", smoothing=0.5, time=0.05),
