@@ -19,11 +19,14 @@ FENCED = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 COMMANDS = [line for name, code in FENCED if name == "sh" for line in code.splitlines()]
 
 
-@pytest.mark.parametrize("code", [code for name, code in FENCED if name == "python"])
-def test_python_runs(code, tmp_path, monkeypatch, capsys):
+PYTHON = [code for name, code in FENCED if name == "python"]
+
+
+@pytest.mark.parametrize(("code", "last"), zip(PYTHON, ("5 0.0 ", "Step "), strict=True))
+def test_python_runs(code, last, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
-    assert capsys.readouterr().out.splitlines()[-1].startswith("5 0.0 ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith(last)
 
 
 def test_commands_run(tmp_path, monkeypatch, capsys):
@@ -40,6 +43,7 @@ def test_commands_run(tmp_path, monkeypatch, capsys):
         "face.png",
         "steps.ome.zarr",
         "clean.tif",
+        "dim.tif",
     }
 
 
