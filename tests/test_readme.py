@@ -22,7 +22,7 @@ COMMANDS = [line for name, code in FENCED if name == "sh" for line in code.split
 PYTHON = [code for name, code in FENCED if name == "python"]
 
 
-@pytest.mark.parametrize(("code", "last"), zip(PYTHON, ("5 0.0 ", "Step "), strict=True))
+@pytest.mark.parametrize(("code", "last"), list(zip(PYTHON, ("5 0.0 ", "Step "), strict=True)))
 def test_python_runs(code, last, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
