@@ -34,6 +34,9 @@ def of_least_error(chosen: HaarDiffusion, image: Picture) -> tuple[float, ...]:
     ):
         levels = chosen.distances(image.grid)
         count = 2 * sum(len(distances) for distances in levels)
+        if not count:
+            # A single sample differs from nothing.
+            return (1.0, 0.0)
         matrix, right = np.zeros((count, count)), np.zeros(count)
         for box in boxes(channel, halo, SAMPLES, BOXES):
             if sigma > 0:
