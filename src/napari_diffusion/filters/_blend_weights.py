@@ -26,6 +26,9 @@ BOXES = 2
 # Size of the probe over the noise: small against it, large against round-off.
 PROBE = 0.05
 
+# Weights beyond are no blend any more.
+MOST = 1e3
+
 # Variance of the prior of a weight.
 PRIOR = 0.3
 
@@ -65,7 +68,7 @@ def of_least_error(chosen: Blend, image: Picture) -> tuple[float, ...]:
                 total.add(*_in_units(box.values, stages, slopes, part, sigmas[c]))
     found: list[float] = []
     for total in sums:
-        a = total.weights() if total.samples else np.zeros(count)
+        a = np.clip(total.weights(), -MOST, MOST) if total.samples else np.zeros(count)
         found += [1 - float(a.sum()), *a.tolist()]
     return tuple(found)
 

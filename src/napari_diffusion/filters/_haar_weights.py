@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 SAMPLES = 1 << 17
 BOXES = 4
 
+# Noise that is fainter than this beside the values is none.
+FAINTEST = 1e-12
+
+# Weights beyond are no diffusion any more.
+MOST = 100.0
+
 # Of the diagonal, added to it: bands that hold nothing leave their weights undecided.
 RIDGE = 1e-4
 
@@ -39,14 +45,15 @@ def of_least_error(chosen: HaarDiffusion, image: Picture) -> tuple[float, ...]:
             return (1.0, 0.0)
         matrix, right = np.zeros((count, count)), np.zeros(count)
         for box in boxes(channel, halo, SAMPLES, BOXES):
-            if sigma > 0:
+            if sigma > FAINTEST * float(np.abs(box.values).max()):
                 m, r = _normal_equations(box.values, box.inner, levels, sigma)
                 matrix, right = matrix + m, right + r
         diagonal = np.diag(matrix)
         ridge = RIDGE * diagonal + 1e-12 * (diagonal.max() or 1.0)
         solved = np.linalg.solve(matrix + np.diag(ridge), right)
         # Without any noise nothing is to change.
-        found += solved.tolist() if sigma > 0 and diagonal.max() else [1.0, 0.0] * (count // 2)
+        solved = np.clip(solved, -MOST, MOST)
+        found += solved.tolist() if diagonal.max() else [1.0, 0.0] * (count // 2)
     return tuple(found)
 
 

@@ -74,7 +74,11 @@ class Blend(Filter):
     ] = (Heat(time=0.5), Heat(time=2.0))
     weights: Annotated[
         tuple[float, ...] | Literal["auto"],
-        {"tooltip": "One for each filter; auto takes those of least expected error."},
+        {
+            "min": -1e6,
+            "max": 1e6,
+            "tooltip": "One for each filter; auto takes those of least expected error.",
+        },
     ] = "auto"
     noise_sigma: NoiseSigma = "auto"
     local: Annotated[

@@ -70,7 +70,11 @@ class HaarDiffusion(Filter):
     ] = 4
     weights: Annotated[
         tuple[float, ...] | Literal["auto"],
-        {"tooltip": "a and b of each group of differences; auto takes those of least error."},
+        {
+            "min": -1e6,
+            "max": 1e6,
+            "tooltip": "a and b of each group of differences; auto takes those of least error.",
+        },
     ] = "auto"
 
     def resolved(self, image: Picture, grid: Grid) -> Self:
