@@ -7,10 +7,10 @@ PREPARE = $(PYTHON) tools/environment.py "$(VENV)"
 RUN = "$(VENV)/bin/python"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-random bench docs lint format pins clean
+.PHONY: help setup demo bench-quality test test-random bench docs lint format pins clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## prepare the environment alone
 	@$(PREPARE)
@@ -19,7 +19,7 @@ demo: setup ## run the loop in napari and leave the steps in demo/
 	@"$(VENV)/bin/napari-diffusion" demo --output demo
 
 test: lint ## check the style and the types, then run every test
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n auto --maxprocesses=8 --dist=loadfile
 
 test-random: setup ## draw a thousand million random numbers and judge them (minutes)
 	@$(RUN) -m pytest tests/random_battery.py
@@ -36,6 +36,10 @@ format: setup ## put the code into its usual form
 bench: ## measure the speed against other libraries
 	@$(PREPARE) bench
 	@$(RUN) -m benchmarks
+
+bench-quality: ## measure the denoiser beside others, with the truth at hand
+	@$(PREPARE) bench
+	@$(RUN) -m benchmarks.quality
 
 docs: ## build the pages into site/
 	@$(PREPARE) docs

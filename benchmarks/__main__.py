@@ -21,8 +21,10 @@ from benchmarks import (
     noise,
     peers,
     perona_malik,
+    photons,
     report,
     startup,
+    tensor,
     whole_step,
 )
 from benchmarks.cases import Builder, Result, Setting, measured
@@ -38,6 +40,10 @@ CASES: dict[str, Builder] = {
     "noise-gaussian": noise.gaussian,
     "whole-step": whole_step.step,
     "heat": blur.heat,
+    "noise-poisson": photons.poisson,
+    "noise-others": photons.others,
+    "edge-enhancing": tensor.edges,
+    "coherence-enhancing": tensor.coherence,
 }
 STARTUP, MEMORY = "startup", "memory"
 EXTRAS = (STARTUP, MEMORY)
