@@ -55,7 +55,7 @@ def said_by(widget) -> list[str]:
 
 
 def test_any_recipe_comes_back_to_the_bit(form):
-    @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(recipe=recipes())
     def comes_back(recipe):
         form.set_value(recipe)

@@ -93,8 +93,12 @@ class Exposure(Signal, abc.ABC):
     def in_words(self, scale: float) -> str:
         """Say how many photons there are at the reference."""
         light = self.level - float(np.mean(self.sensor("offset")))
-        gain = float(np.mean(self.sensor("gain"))) * self.factor(scale)
-        return f"{light / gain:.3g} photons at {self.level:.4g}"
+        try:
+            photons = light / (float(np.mean(self.sensor("gain"))) * self.factor(scale))
+        except ArithmeticError:
+            # Numbers at the end of what a float can hold say nothing of photons.
+            return ""
+        return f"{photons:.3g} photons at {self.level:.4g}"
 
     def lowest(self) -> float:
         """Return the lowest intensity that is taken: read noise in the steps before has no end."""
@@ -136,5 +140,6 @@ class Exposure(Signal, abc.ABC):
 def _variance(camera: Exposure) -> float:
     """Return the variance at the reference with the parameters as typed, over the sensor."""
     gain, offset, read_noise = (camera.sensor(name) for name in _MAPPED)
-    photons = camera.excess * gain * np.maximum(camera.level - offset, 0)
-    return float(np.mean(photons)) + float(np.mean(read_noise**2))
+    with np.errstate(over="ignore"):
+        photons = camera.excess * gain * np.maximum(camera.level - offset, 0)
+        return float(np.mean(photons)) + float(np.mean(read_noise**2))
