@@ -48,13 +48,14 @@ def around(
     axes = plane_axes(grid)
     found = [np.empty(block.shape, block.dtype) for _ in stages[1:]]
     views = [np.moveaxis(each, axes, (3, 4)) for each in found]
-    planes = [np.moveaxis(each, axes, (3, 4)) for each in (block, *stages, *slopes)]
+    pictures = [np.moveaxis(each, axes, (3, 4)) for each in (block, *stages)]
+    answers = [np.moveaxis(each, axes, (3, 4)) for each in slopes]
     origin = (grid.origin[axes[0]], grid.origin[axes[1]])
     sigmas = per_channel(chosen.noise_sigma, grid)
 
     def work(t: int, c: int, z: int) -> None:
-        y, *rest = (each[t, c, z].astype(np.float64) / sigmas[c] for each in planes)
-        f, d = rest[: len(stages)], [each * sigmas[c] for each in rest[len(stages) :]]
+        y, *f = (each[t, c, z].astype(np.float64) / sigmas[c] for each in pictures)
+        d = [each[t, c, z] for each in answers]
         maps = _plane(y, f, d, weights[:, c], origin)
         for view, values in zip(views, maps, strict=True):
             view[t, c, z] = values
@@ -63,7 +64,7 @@ def around(
         for view, each in zip(views, weights[:, c], strict=True):
             view[t, c, z] = each
 
-    tiles = list(np.ndindex(*planes[0].shape[:3]))
+    tiles = list(np.ndindex(*pictures[0].shape[:3]))
     drive.each(work, [at for at in tiles if sigmas[at[1]] > 0])
     drive.each(whole, [at for at in tiles if sigmas[at[1]] == 0])
     return found

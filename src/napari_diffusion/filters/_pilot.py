@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from napari_diffusion.filters._base import Filter
 
@@ -68,21 +70,49 @@ def plane_axes(grid: Grid) -> tuple[int, int]:
     return (axes[-2], axes[-1]) if len(axes) > 1 else (3 if axes[0] == 4 else axes[0], 4)
 
 
-def halo_with(pilot: Filter | None, reach: int, grid: Grid) -> Shape | None:
-    """Return a reach along the axes of the plane, and that of a pilot behind it."""
-    own = [reach if axis in grid.along_axes[-2:] else 0 for axis in range(5)]
-    behind = (0,) * 5 if pilot is None else pilot.halo(grid)
-    if behind is None:
-        return None
-    return tuple(a + b for a, b in zip(own, behind, strict=True))  # type: ignore[return-value]
+@dataclass(frozen=True)
+class Guided(Filter):
+    """A filter that knows the noise and is guided by what a pilot makes of the same picture.
 
+    It works in the planes of two axes, and a result depends on a pattern of samples around it that
+    has a first one: it is not the mirror image of itself.
+    """
 
-def guide_of(
-    pilot: Filter | None,
-    block: NDArray[Any],
-    grid: Grid,
-    mask: NDArray[np.bool_] | None,
-    drive: Drive,
-) -> NDArray[Any]:
-    """Return what a pilot makes of a block, or the block itself without one."""
-    return block if pilot is None else drive.apply_filter(block, pilot, grid, mask)
+    takes_mask: ClassVar[bool] = False
+    keeps_constant: ClassVar[bool] = False
+    flips: ClassVar[bool] = False
+    turns: ClassVar[bool] = False
+
+    noise_sigma: NoiseSigma = "auto"
+    pilot: Pilot = None
+
+    @property
+    @abc.abstractmethod
+    def reach(self) -> int:
+        """How far a result depends on samples along each axis of the plane, in samples."""
+
+    def resolved(self, image: Picture, grid: Grid) -> Self:
+        """Return this filter with the noise of each channel, the pilot's too."""
+        chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
+        return chosen.with_resolved_members(image, grid)
+
+    def check(self, grid: Grid) -> None:
+        """Refuse lists of numbers that do not fit the picture; see `Filter.check`."""
+        super().check(grid)
+        check_channels(self, grid)
+        if self.pilot is not None:
+            self.pilot.check(grid)
+
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return the reach along the axes of the plane, and what the pilot needs around it."""
+        own = [self.reach if axis in grid.along_axes[-2:] else 0 for axis in range(5)]
+        behind = (0,) * 5 if self.pilot is None else self.pilot.halo(grid)
+        if behind is None:
+            return None
+        return tuple(a + b for a, b in zip(own, behind, strict=True))  # type: ignore[return-value]
+
+    def guide(
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> NDArray[Any]:
+        """Return what the pilot makes of a block, or the block itself without one."""
+        return block if self.pilot is None else drive.apply_filter(block, self.pilot, grid, mask)

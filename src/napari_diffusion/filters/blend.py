@@ -97,9 +97,8 @@ class Blend(Filter):
         from napari_diffusion.filters import _blend_weights
 
         self.check(image.grid)
-        needed = self.weights == "auto" or self.local or "noise" in " ".join(self.autos())
-        sigmas = noise_sigmas(self.noise_sigma, image) if needed else self.noise_sigma
-        chosen = with_noise(self, sigmas).with_resolved_members(image, grid)
+        chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
+        chosen = chosen.with_resolved_members(image, grid)
         if self.weights != "auto":
             return chosen
         return chosen.replaced(weights=_blend_weights.of_least_error(chosen, image))

@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from napari_diffusion.filters._base import Filter
-from napari_diffusion.filters._pilot import (
-    NoiseSigma,
-    Pilot,
-    check_channels,
-    guide_of,
-    halo_with,
-    noise_sigmas,
-    per_channel,
-    plane_axes,
-    with_noise,
-)
+from napari_diffusion.filters._pilot import Guided, per_channel, plane_axes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.grid import Grid
 
 
 @dataclass(frozen=True)
-class NonLocalDiffusion(Filter):
+class NonLocalDiffusion(Guided):
     """Average each sample with those nearby whose surroundings are alike in a pilot's result.
 
     ``out(x) = Σ w(x, y) u(y) / Σ w(x, y)`` over the samples y within `radius`,
@@ -66,13 +54,6 @@ class NonLocalDiffusion(Filter):
     (2007), Nonlocal linear image regularization and supervised segmentation.
     """
 
-    takes_mask: ClassVar[bool] = False
-    keeps_constant: ClassVar[bool] = False
-    flips: ClassVar[bool] = False
-    turns: ClassVar[bool] = False
-
-    noise_sigma: NoiseSigma = "auto"
-    pilot: Pilot = None
     radius: Annotated[
         int, {"min": 1, "max": 20, "tooltip": "How far alike samples are looked for."}
     ] = 7
@@ -83,28 +64,17 @@ class NonLocalDiffusion(Filter):
         float, {"above": 0.0, "tooltip": "How unlike two patches may be; small with a pilot."}
     ] = 0.15
 
-    def resolved(self, image: Picture, grid: Grid) -> Self:
-        """Return this filter with the noise of each channel, the pilot's too."""
-        chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
-        return chosen.with_resolved_members(image, grid)
-
-    def check(self, grid: Grid) -> None:
-        """Refuse lists of numbers that do not fit the picture; see `Filter.check`."""
-        super().check(grid)
-        check_channels(self, grid)
-        if self.pilot is not None:
-            self.pilot.check(grid)
-
-    def halo(self, grid: Grid) -> Shape | None:
-        """Return how far patches and neighbours reach, and what the pilot needs around them."""
-        return halo_with(self.pilot, self.radius + self.patch, grid)
+    @property
+    def reach(self) -> int:
+        """How far neighbours and the patches around them reach."""
+        return self.radius + self.patch
 
     def apply(
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> NDArray[Any]:
         """Return the block of means; see `Filter.apply`."""
-        guide = guide_of(self.pilot, block, grid, mask, drive)
-        axes, margin = plane_axes(grid), self.radius + self.patch
+        guide = self.guide(block, grid, mask, drive)
+        axes, margin = plane_axes(grid), self.reach
         pads = [(margin, margin) if axis > 2 else (0, 0) for axis in range(5)]
         u, p = (
             np.pad(np.moveaxis(each, axes, (3, 4)), pads, "reflect").swapaxes(1, 2).copy()

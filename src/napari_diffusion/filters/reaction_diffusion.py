@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from napari_diffusion.filters._base import Filter
-from napari_diffusion.filters._pilot import (
-    NoiseSigma,
-    Pilot,
-    check_channels,
-    guide_of,
-    halo_with,
-    noise_sigmas,
-    per_channel,
-    plane_axes,
-    with_noise,
-)
+from napari_diffusion.filters._pilot import Guided, per_channel, plane_axes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.grid import Grid
 
 
 @dataclass(frozen=True)
-class ReactionDiffusion(Filter):
+class ReactionDiffusion(Guided):
     """Keep, in every small window, the cosine waves that a pilot's result shows.
 
     For each window of the picture y and of the guide p, with the orthonormal cosine transforms C
@@ -65,14 +53,6 @@ class ReactionDiffusion(Filter):
     a pilot for an empirical Wiener filter.
     """
 
-    takes_mask: ClassVar[bool] = False
-    keeps_constant: ClassVar[bool] = False
-    # Windows stand at multiples of the stride from one corner, in the planes of two axes.
-    flips: ClassVar[bool] = False
-    turns: ClassVar[bool] = False
-
-    noise_sigma: NoiseSigma = "auto"
-    pilot: Pilot = None
     window: Annotated[
         int, {"min": 8, "max": 32, "tooltip": "Samples along a window, a multiple of 8."}
     ] = 8
@@ -93,27 +73,16 @@ class ReactionDiffusion(Filter):
                 f"windows overlap (got {self.stride})."
             )
 
-    def resolved(self, image: Picture, grid: Grid) -> Self:
-        """Return this filter with the noise of each channel, the pilot's too."""
-        chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
-        return chosen.with_resolved_members(image, grid)
-
-    def check(self, grid: Grid) -> None:
-        """Refuse lists of numbers that do not fit the picture; see `Filter.check`."""
-        super().check(grid)
-        check_channels(self, grid)
-        if self.pilot is not None:
-            self.pilot.check(grid)
-
-    def halo(self, grid: Grid) -> Shape | None:
-        """Return how far a window reaches, and what the pilot needs around it."""
-        return halo_with(self.pilot, self.window - 1, grid)
+    @property
+    def reach(self) -> int:
+        """How far the windows of a sample reach."""
+        return self.window - 1
 
     def apply(
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> NDArray[Any]:
         """Return the block with its windows filtered; see `Filter.apply`."""
-        guide = guide_of(self.pilot, block, grid, mask, drive)
+        guide = self.guide(block, grid, mask, drive)
         axes, sigmas = plane_axes(grid), per_channel(self.noise_sigma, grid)
         y, p = (np.ascontiguousarray(np.moveaxis(each, axes, (3, 4))) for each in (block, guide))
         out = y.copy()
@@ -146,8 +115,8 @@ class ReactionDiffusion(Filter):
         """Write some rows of the result of one plane."""
         from napari_diffusion.filters._cosine import guided
 
-        first = max(rows[0] - self.window + 1, 0)
-        last = min(rows[1] + self.window - 1, y.shape[0])
+        first = max(rows[0] - self.reach, 0)
+        last = min(rows[1] + self.reach, y.shape[0])
         place = (origin[0] + first, origin[1])
         found = guided(y[first:last], guide[first:last], place, sigma, self.window, self.stride)
         out[rows[0] : rows[1]] = found[rows[0] - first : rows[1] - first]
