@@ -273,7 +273,7 @@ def test_a_labels_layer_beside_an_image(open_loop, qtbot, said):
     assert shown(loop) == "face"
     assert "'cells' is a Labels layer" in loop.source.hint.text()
     ran(loop, qtbot)
-    assert "'cells' is a Labels layer; the loop runs on images, so 'face'" in said[-1]
+    assert "'cells' is a Labels layer; only images are filtered, so 'face'" in said[-1]
     assert len(made(viewer)) == 2
 
 

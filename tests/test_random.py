@@ -8,7 +8,7 @@ import pytest
 from numba import njit
 from scipy import special, stats
 
-from napari_diffusion.noise import _random
+from napari_diffusion.noise import _normal, _random
 
 # Random123's published known answers for philox4x32-10: counter, key, output.
 KNOWN = [
@@ -64,7 +64,7 @@ def words(shape, origin=(0, 0, 0, 0, 0), seed=0, step=0, stream=0, attempt=0):
 def normals(shape, origin=(0, 0, 0, 0, 0), seed=0, step=0, stream=0, dtype=np.float32):
     keys, z = _random.addresses(shape, origin, seed, step, stream)
     out = np.zeros((len(z), *shape[3:]), dtype)
-    _random.fill_normal(out, keys, z, origin[3], origin[4], 0, len(z), 0, shape[3])
+    _normal.fill_normal(out, keys, z, origin[3], origin[4], 0, len(z), 0, shape[3])
     return out.reshape(shape)
 
 
@@ -73,14 +73,14 @@ def added(image, scale, origin=(0, 0, 0, 0, 0), seed=0):
     planes = image.reshape(-1, *image.shape[3:])
     out = np.zeros_like(planes)
     part = (0, len(z), 0, image.shape[3])
-    _random.add_normal(planes, out, scale, keys, z, origin[3], origin[4], *part)
+    _normal.add_normal(planes, out, scale, keys, z, origin[3], origin[4], *part)
     return out.reshape(image.shape)
 
 
 def pairs(even, odd):
     """Normal numbers of pairs of words."""
     out = np.empty(2 * even.size, np.float32)
-    _random.normal_block(out, even, odd, even.size // 2)
+    _normal.normal_block(out, even, odd, even.size // 2)
     return out.reshape(-1, 2)
 
 
@@ -97,7 +97,7 @@ def uniform_of(word):
 
 @njit
 def exponential_of(word):
-    return _random.exponential(word)
+    return _normal.exponential(word)
 
 
 def exact_exponential(word):
@@ -244,16 +244,16 @@ def test_bands_planes_and_threads_write_their_part_alone(dtype):
     image = np.random.default_rng(2).normal(size=(3, 40, 123)).astype(dtype)
     keys, z = _random.addresses((1, 1, *image.shape), (0, 0, 4, 5, 6), seed=4)
     whole, shared, one = (np.full_like(image, np.nan) for _ in range(3))
-    _random.add_normal(image, whole, 0.3, keys, z, 5, 6, 0, 3, 0, 40)
+    _normal.add_normal(image, whole, 0.3, keys, z, 5, 6, 0, 3, 0, 40)
     bands = [(p, p + 1, r, min(r + 7, 40)) for p in range(3) for r in range(0, 40, 7)]
     with ThreadPoolExecutor(4) as pool:
         list(
             pool.map(
-                lambda band: _random.add_normal(image, shared, 0.3, keys, z, 5, 6, *band), bands
+                lambda band: _normal.add_normal(image, shared, 0.3, keys, z, 5, 6, *band), bands
             )
         )
     np.testing.assert_array_equal(shared, whole)
-    _random.add_normal(image, one, 0.3, keys, z, 5, 6, 1, 2, 3, 5)
+    _normal.add_normal(image, one, 0.3, keys, z, 5, 6, 1, 2, 3, 5)
     np.testing.assert_array_equal(one[1, 3:5], whole[1, 3:5])
     assert np.isnan(one).sum() == one.size - 2 * 123
 
@@ -276,7 +276,7 @@ def test_image_may_be_read_only_or_the_output_itself():
     np.testing.assert_array_equal(added(image, 0.5), wanted)
     image = np.ones((1, 8, 50), np.float32)
     keys, z = _random.addresses((1, 1, *image.shape), (0,) * 5, 0)
-    _random.add_normal(image, image, 0.5, keys, z, 0, 0, 0, 1, 0, 8)
+    _normal.add_normal(image, image, 0.5, keys, z, 0, 0, 0, 1, 0, 8)
     np.testing.assert_array_equal(image, wanted[0, 0])
 
 

@@ -76,7 +76,7 @@ class Place:
 
 def white(place: Place, drive: Drive) -> NDArray[np.float32]:
     """Return a standard normal number for every sample of a place."""
-    from napari_diffusion.noise import _random
+    from napari_diffusion.noise import _normal, _random
 
     address, (_, _, _, y0, x0) = place.address, (int(first) for first in place.origin)
     keys, z = _random.addresses(
@@ -87,7 +87,7 @@ def white(place: Place, drive: Drive) -> NDArray[np.float32]:
     planes = out.reshape(-1, height, width)
 
     def work(plane: int, start: int, stop: int) -> None:
-        _random.fill_normal(planes, keys, z, y0, x0, plane, plane + 1, start, stop)
+        _normal.fill_normal(planes, keys, z, y0, x0, plane, plane + 1, start, stop)
 
     bands = drive.bands(height, width)
     drive.each(work, [(plane, *band) for plane in range(len(planes)) for band in bands])

@@ -30,7 +30,7 @@ def made_by(
     ----------
     kernel : callable
         ``kernel(image, out, *told, keys, z, y0, x0, plane, start, stop)`` writes the rows from
-        `start` to `stop` of one plane of `out`; see `_random.add_normal`.
+        `start` to `stop` of one plane of `out`; see `_normal.add_normal`.
     per_channel : sequence of tuple
         What the kernel is told, for each channel.
     """

@@ -6,20 +6,17 @@ sample is (x >> 2, y, z, attempt) under the key of its plane, and lane x & 3 of 
 words is the sample's. Nothing depends on the order, the chunks or the threads in which numbers are
 asked for.
 
-Normal numbers come in pairs (lanes 0 and 1, lanes 2 and 3) by the Box–Muller transform in float32.
 No arithmetic here is left to the compiler's choice: products and sums are rounded one by one
-except where `_fma` rounds them once. Vector and scalar code, and processors of different makes,
+except where `fma` rounds them once. Vector and scalar code, and processors of different makes,
 therefore agree to the bit (one without fused multiply-add gets there slowly).
 
 References
 ----------
 Salmon, Moraes, Dror and Shaw (2011), Parallel random numbers: as easy as 1, 2, 3.
-Box and Muller (1958), A note on the generation of random normal deviates.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,19 +43,13 @@ _32 = np.uint64(32)
 _MULTIPLIER_0, _MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _WEYL_0, _WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
-_ULP_32 = np.float32(2.0**-32)
-_HALF_ULP_32 = np.float32(2.0**-33)
+ULP_32 = np.float32(2.0**-32)
+HALF_ULP_32 = np.float32(2.0**-33)
 _BELOW_ONE = np.float32(1.0 - 2.0**-24)
-_ONE, _SQRT_2 = np.float32(1), np.float32(1.4142135623730951)
-_ANGLE_UNIT = np.float32(2.0**-30)
-_MINUS_LN_2 = np.float32(-0.6931471805599453)
-
-_MANTISSA, _HALF_EXPONENT = np.int32(0x007FFFFF), np.int32(0x3F000000)
-_SIGN, _SWAP = np.uint32(0x80000000), np.uint32(0x40000000)
 
 
 @intrinsic
-def _fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a·b + c in float32, rounded once."""
     del typingctx, a, b, c
     signature = types.float32(types.float32, types.float32, types.float32)
@@ -143,64 +134,7 @@ def addresses(
 @njit(forceinline=True)
 def uniform(word: Any) -> Any:
     """Return u = (word + ½) / 2³² as float32; where that would round to 1, the number below it."""
-    return min(_fma(np.float32(np.uint32(word)), _ULP_32, _HALF_ULP_32), _BELOW_ONE)
-
-
-@njit(forceinline=True)
-def exponential(word: Any) -> Any:
-    """Return −ln u as float32, u = (word + ½) / 2³², within 2e-7 of itself at both ends of u.
-
-    s is the distance of u to its nearer end. For u > ½, −ln u = −ln(1 − s). Else s = 2^e (1 − g)
-    and −ln u = −ln(1 − g) − e ln 2, a sum without cancellation. The polynomial serves both: the
-    minimax of (−ln(1 − g) − g) / g² over 0 ≤ g ≤ ½ for the relative error of −ln(1 − g), 2.4e-8.
-    """
-    signed = np.int32(word)
-    above = np.int32(signed >> np.int32(31))
-    s = np.float32(_fma(np.float32(np.int32(signed ^ above)), _ULP_32, _HALF_ULP_32))
-    bits = s.view(np.int32)
-    exponent = np.int32(np.int32(np.int32(bits >> np.int32(23)) - np.int32(126)) & ~above)
-    mantissa = np.int32(np.int32(bits & _MANTISSA) | _HALF_EXPONENT).view(np.float32)
-    g = s if signed < 0 else _ONE - mantissa
-    p = np.float32(1.4142957)
-    p = _fma(p, g, np.float32(-1.6390562))
-    p = _fma(p, g, np.float32(1.2082514))
-    p = _fma(p, g, np.float32(-0.18074106))
-    p = _fma(p, g, np.float32(0.26363674))
-    p = _fma(p, g, np.float32(0.2436903))
-    p = _fma(p, g, np.float32(0.33363158))
-    p = _fma(p, g, np.float32(0.49999523))
-    return _fma(g * g, p, _fma(np.float32(exponent), _MINUS_LN_2, g))
-
-
-@njit(forceinline=True)
-def point_on_circle(word: Any) -> Any:
-    """Return √2 (cos θ, sin θ) of a uniform angle θ as float32, each within 2e-7 of itself.
-
-    The lower 30 bits are an angle between −45° and 45°, bit 31 mirrors the point in the second
-    axis and bit 30 swaps the axes. No coordinate is 0, and each comes with its negative.
-    """
-    # Twice the signed 30-bit number plus 1 is odd and so symmetric about 0.
-    odd = np.int32(np.int32(np.int32(word) << np.int32(2)) >> np.int32(1)) | np.int32(1)
-    t = np.float32(np.int32(odd)) * _ANGLE_UNIT
-    tt = t * t
-    p = _fma(np.float32(-5.0774546e-05), tt, np.float32(0.0035214361))
-    p = _fma(p, tt, np.float32(-0.1141914))
-    sine = t * _fma(p, tt, np.float32(1.1107208))
-    p = _fma(np.float32(-0.00045095567), tt, np.float32(0.022415202))
-    p = _fma(p, tt, np.float32(-0.43617782))
-    cosine = np.float32(_fma(p, tt, _SQRT_2))
-    mirrored = np.uint32(cosine.view(np.uint32) ^ np.uint32(word & _SIGN)).view(np.float32)
-    if np.uint32(word & _SWAP) != 0:
-        return sine, mirrored
-    return mirrored, sine
-
-
-@njit(forceinline=True)
-def normal_pair(even: Any, odd: Any) -> Any:
-    """Return two independent standard normal numbers as float32, each within 3e-7 of itself."""
-    radius = np.float32(math.sqrt(exponential(even)))
-    first, second = point_on_circle(odd)
-    return radius * first, radius * second
+    return min(fma(np.float32(np.uint32(word)), ULP_32, HALF_ULP_32), _BELOW_ONE)
 
 
 @njit(forceinline=True)
@@ -227,37 +161,15 @@ def word_block(even: Any, odd: Any, n: Any, x: Any, y: Any, z: Any, attempt: Any
 
 
 @njit(forceinline=True)
-def normal_block(normals: Any, even: Any, odd: Any, n: Any) -> None:
-    """Fill the first 4n of `normals` from the uint32 views of the words of n counters."""
-    for j in range(2 * n):
-        normals[2 * j], normals[2 * j + 1] = normal_pair(even[j], odd[j])
-
-
-@njit(forceinline=True)
 def _weave(words: Any, even: Any, odd: Any, n: Any) -> None:
     for j in range(2 * n):
         words[2 * j], words[2 * j + 1] = even[j], odd[j]
 
 
 @njit(forceinline=True)
-def _copy(out: Any, numbers: Any) -> None:
+def copy(out: Any, numbers: Any) -> None:
     for i in range(out.size):
         out[i] = numbers[i]
-
-
-@njit(forceinline=True)
-def _add_normal_block(out: Any, image: Any, scale: Any, even: Any, odd: Any) -> None:
-    """Add the normal numbers of a block of whole counters to the image, without a buffer."""
-    for j in range(out.size >> 1):
-        first, second = normal_pair(even[j], odd[j])
-        out[2 * j] = image[2 * j] + scale * first
-        out[2 * j + 1] = image[2 * j + 1] + scale * second
-
-
-@njit(forceinline=True)
-def _add_scaled(out: Any, image: Any, scale: Any, numbers: Any) -> None:
-    for i in range(out.size):
-        out[i] = image[i] + scale * numbers[i]
 
 
 @exact_kernel
@@ -273,7 +185,7 @@ def fill_words(
     row_stop: Any,
     attempt: Any,
 ) -> None:
-    """Write each sample's word to `out`, uint32 (planes, y, x); see `add_normal`."""
+    """Write each sample's word to `out`, uint32 (planes, y, x); see `_normal.add_normal`."""
     even, odd = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     even32, odd32 = even.view(np.uint32), odd.view(np.uint32)
     words = np.empty(4 * BLOCK, np.uint32)
@@ -285,79 +197,4 @@ def fill_words(
                 word_block(even, odd, n, x0 + start, y0 + row, z[plane], attempt, keys[plane])
                 _weave(words, even32, odd32, n)
                 a, b = max(start, 0), min(start + 4 * n, width)
-                _copy(out[plane, row, a:b], words[a - start : b - start])
-
-
-@exact_kernel
-def fill_normal(
-    out: Any,
-    keys: Any,
-    z: Any,
-    y0: Any,
-    x0: Any,
-    plane_start: Any,
-    plane_stop: Any,
-    row_start: Any,
-    row_stop: Any,
-) -> None:
-    """Write each sample's standard normal number to `out`, float32 or float64; see `add_normal`."""
-    even, odd = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
-    even32, odd32 = even.view(np.uint32), odd.view(np.uint32)
-    normals = np.empty(4 * BLOCK, np.float32)
-    width = out.shape[2]
-    for plane in range(plane_start, plane_stop):
-        for row in range(row_start, row_stop):
-            for start in range(-(x0 & 3), width, 4 * BLOCK):
-                n = num_counters(start, width)
-                word_block(even, odd, n, x0 + start, y0 + row, z[plane], 0, keys[plane])
-                normal_block(normals, even32, odd32, n)
-                a, b = max(start, 0), min(start + 4 * n, width)
-                _copy(out[plane, row, a:b], normals[a - start : b - start])
-
-
-@exact_kernel
-def add_normal(
-    image: Any,
-    out: Any,
-    scale: Any,
-    keys: Any,
-    z: Any,
-    y0: Any,
-    x0: Any,
-    plane_start: Any,
-    plane_stop: Any,
-    row_start: Any,
-    row_stop: Any,
-) -> None:
-    """Write image + scale · n to `out` for a band of rows of some planes, n standard normal.
-
-    Parameters
-    ----------
-    image, out : ndarray, shape (planes, y, x), C-contiguous
-        Both float32 or both float64; the normal numbers are the same. `out` may be `image`.
-    scale : float
-        Standard deviation; rounded to the type of `out`.
-    keys, z : ndarray
-        From `addresses`.
-    y0, x0 : int
-        Address of the first row and of the first column of the arrays.
-    plane_start, plane_stop, row_start, row_stop : int
-        Half-open ranges of what is written.
-    """
-    even, odd = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
-    even32, odd32 = even.view(np.uint32), odd.view(np.uint32)
-    normals = np.empty(4 * BLOCK, np.float32)
-    own_scale = out.dtype.type(scale)
-    width = out.shape[2]
-    for plane in range(plane_start, plane_stop):
-        for row in range(row_start, row_stop):
-            for start in range(-(x0 & 3), width, 4 * BLOCK):
-                n = num_counters(start, width)
-                word_block(even, odd, n, x0 + start, y0 + row, z[plane], 0, keys[plane])
-                a, b = max(start, 0), min(start + 4 * n, width)
-                target, source = out[plane, row, a:b], image[plane, row, a:b]
-                if b - a == 4 * n:
-                    _add_normal_block(target, source, own_scale, even32, odd32)
-                else:
-                    normal_block(normals, even32, odd32, n)
-                    _add_scaled(target, source, own_scale, normals[a - start : b - start])
+                copy(out[plane, row, a:b], words[a - start : b - start])

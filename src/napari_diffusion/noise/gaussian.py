@@ -40,7 +40,7 @@ class Gaussian(Noise):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return block + scale · n; see `Noise.add`."""
-        from napari_diffusion.noise import _random
+        from napari_diffusion.noise import _normal, _random
 
         out = np.empty_like(block)
         _, channels, depth, height, width = block.shape
@@ -53,7 +53,7 @@ class Gaussian(Noise):
 
         def work(plane: int, start: int, stop: int) -> None:
             plane_scale = scales[plane // depth % channels]
-            _random.add_normal(
+            _normal.add_normal(
                 image3, out3, plane_scale, keys, z, y0, x0, plane, plane + 1, start, stop
             )
 

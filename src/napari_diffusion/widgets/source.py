@@ -234,7 +234,7 @@ class SourceWidget(QWidget):
             if active is self.mask_choice.layer():
                 return ""
             return (
-                f"{active.name!r} is a {_kind(active)} layer; the loop runs on images, so "
+                f"{active.name!r} is a {_kind(active)} layer; only images are filtered, so "
                 f"{layer.name!r} is the source."
                 + f" {active.name!r} can be its mask."
                 * self.mask_choice.offers(active)
@@ -260,8 +260,8 @@ class SourceWidget(QWidget):
         active = self._viewer.layers.selection.active
         if active is not None and not is_image(active):
             return (
-                f"{active.name!r} is a {_kind(active)} layer, and there is no image layer: the "
-                "loop runs on images. Open a picture, or convert the layer to an image."
+                f"{active.name!r} is a {_kind(active)} layer, and there is no image layer, and "
+                "only images are filtered. Open a picture, or convert the layer to an image."
             )
         return _NONE
 
