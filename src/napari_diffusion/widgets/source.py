@@ -260,8 +260,8 @@ class SourceWidget(QWidget):
         active = self._viewer.layers.selection.active
         if active is not None and not is_image(active):
             return (
-                f"{active.name!r} is a {_kind(active)} layer, and there is no image layer, and "
-                "only images are filtered. Open a picture, or convert the layer to an image."
+                f"{active.name!r} is a {_kind(active)} layer; only images are filtered, and "
+                "there is none. Open a picture, or convert the layer to an image."
             )
         return _NONE
 
