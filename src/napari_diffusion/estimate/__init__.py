@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from napari_diffusion.estimate._finding import Finding
 from napari_diffusion.estimate._noise_model import NoiseModel
 from napari_diffusion.estimate.contrast import contrast, contrast_of
 from napari_diffusion.estimate.noise_model import noise_kernel, noise_model
 from napari_diffusion.estimate.noise_sigma import noise_sigma, noise_sigma_of
 
 __all__ = [
+    "Finding",
     "NoiseModel",
     "contrast",
     "contrast_of",

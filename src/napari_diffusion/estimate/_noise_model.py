@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_diffusion.estimate._finding import DESCRIBING, Finding, FindingName
 from napari_diffusion.map import Map
 
 if TYPE_CHECKING:
     from napari_diffusion.noise import Noise
+
+#: Kinds of noise.
+Kind = Literal["none", "gaussian", "poisson", "poisson-gaussian", "correlated", "processed"]
+
+# The part of the variance that may not be proportional to the intensity in Poisson noise.
+_PROPORTIONAL = 0.15
+
+_NOT_WHITE: tuple[FindingName, ...] = (
+    "correlated",
+    "sharpened",
+    "compressed",
+    "crooked",
+    "uneven",
+    "falling",
+)
 
 
 @dataclass(frozen=True)
@@ -41,8 +57,8 @@ class NoiseModel:
         strength.
     kernel : tuple of tuple of float
         The kernel of correlated noise, empty for white noise and where none was measured.
-    warnings : tuple of str
-        What speaks against these numbers, one sentence each.
+    findings : tuple of Finding
+        What was noticed, by name and in a sentence: see `Finding`.
     """
 
     sigma: float
@@ -57,7 +73,41 @@ class NoiseModel:
     frequencies: tuple[float, ...] = ()
     power: tuple[float, ...] = ()
     kernel: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
-    warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What speaks against these numbers, one sentence each."""
+        return tuple(f.sentence for f in self.findings if f.name not in DESCRIBING)
+
+    def finding(self, name: FindingName) -> Finding | None:
+        """Return the finding of this name, None where there is none."""
+        return next((found for found in self.findings if found.name == name), None)
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of noise a sample has, rows and columns aside.
+
+        "none"; "processed": the picture was compressed, sharpened or passed through a tone curve;
+        "correlated" between neighbours, by its sensor or by smoothing; "poisson": its variance is
+        proportional to the intensity; "poisson-gaussian": it grows with it; else "gaussian".
+        """
+        names = {found.name for found in self.findings}
+        if names & {"compressed", "sharpened", "falling", "stretched"}:
+            return "processed"
+        if self.kernel or "correlated" in names:
+            return "correlated"
+        if self.sigma == 0:
+            return "none"
+        if self.gain == 0:
+            return "gaussian"
+        elsewhere = abs(self.sigma**2 - self.gain * self.level)
+        return "poisson" if elsewhere <= _PROPORTIONAL * self.sigma**2 else "poisson-gaussian"
+
+    @property
+    def is_white(self) -> bool:
+        """Whether nothing speaks against noise that is white and alike at bright and dark."""
+        return not self.kernel and not any(f.name in _NOT_WHITE for f in self.findings)
 
     @property
     def noise_scale(self) -> float:

@@ -1,4 +1,4 @@
-"""What speaks against the measurement of a noise, in sentences."""
+"""What is noticed about a noise and its measurement, each under a name and in a sentence."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.estimate._finding import Finding
 from napari_diffusion.estimate._window_spectrum import FINE, FREQUENCY, SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.estimate._finding import FindingName
     from napari_diffusion.estimate._line import Line, Points
+    from napari_diffusion.estimate._window_spectrum import Crowd
 
 # Windows too few to tell whether noise is white.
 FEWEST = 40
 
 # How far a part of the spectrum may be from flat, and a line from its points.
 _UNEVEN, _CROOKED = 0.12, 0.2
+
+# The variance at bright and at dark places may differ by this factor.
+EVEN = 1.5
 
 # More repeats alike than noise would make them.
 _DRIFTING = 0.07
@@ -66,10 +72,13 @@ def is_white(spectrum: NDArray[np.float64], count: int, *, whole: bool) -> bool:
     return True
 
 
-def about_spectrum(spectrum: NDArray[np.float64], count: int, *, whole: bool) -> list[str]:
+def about_spectrum(spectrum: NDArray[np.float64], count: int, *, whole: bool) -> list[Finding]:
     """Say that the noise is not white, or that it is not known."""
     if count < FEWEST:
-        return [f"Whether the noise is white is not known: only {count} windows hold little else."]
+        sentence = (
+            f"Whether the noise is white is not known: only {count} windows hold little else."
+        )
+        return [Finding("few windows", sentence, count)]
     if is_white(spectrum, count, whole=whole):
         return []
     finest = float(spectrum[_ORDER >= 11].mean())
@@ -77,87 +86,136 @@ def about_spectrum(spectrum: NDArray[np.float64], count: int, *, whole: bool) ->
     coarse = float(spectrum[(first <= _ORDER) & (_ORDER < SIZE) & _SLANTED].mean())
     ratio = finest / max(coarse, 1e-300)
     if ratio > 1:
-        return [
+        sentence = (
             f"The noise is not white: at the finest scale it has {ratio:.2g} times the power that "
             "it has at coarser ones. The picture was sharpened or processed before."
-        ]
+        )
+        return [Finding("sharpened", sentence, ratio)]
     more = (
         ""
         if whole
         else " Its noise is stronger than measured here: measure it on a background region or on "
         "repeated frames."
     )
-    return [
+    sentence = (
         f"The noise is not white: at the finest scale it has {ratio:.2g} times the power that it "
         "has at coarser ones. The picture was smoothed, interpolated, compressed or otherwise "
         "processed before, or has fine texture everywhere." + more
-    ]
+    )
+    return [Finding("correlated", sentence, ratio)]
 
 
-def about_structure(livelier: float, usual: float) -> list[str]:
+def about_structure(livelier: float, usual: float) -> list[Finding]:
     """Say that the calmest windows are lively."""
     if livelier <= usual:
         return []
-    return [
+    sentence = (
         f"Even the calmest parts of the picture have {livelier:.2g} times the activity that this "
         "noise would give them: texture was taken for noise, or the noise is not white."
-    ]
+    )
+    return [Finding("texture", sentence, livelier)]
 
 
-def about_clipping(crowded: tuple[float, ...]) -> list[str]:
-    """Say that values were cut off."""
-    if not crowded:
+def about_clipping(crowds: Sequence[Crowd], left_out: bool) -> list[Finding]:
+    """Say that values were cut off, and the share of the samples.
+
+    Parameters
+    ----------
+    crowds : sequence of Crowd
+        The values where samples pile up.
+    left_out : bool
+        Whether the parts with such samples were left out of the measurement.
+    """
+    if not crowds:
         return []
-    values = " and ".join(f"{value:g}" for value in crowded)
+    values = " and ".join(f"{crowd.value:g}" for crowd in crowds)
+    share = sum(crowd.share for crowd in crowds)
+    if not left_out:
+        return [
+            Finding(
+                "few photons",
+                f"{share:.1%} of the samples lie at exactly {values}, in all parts of the picture: "
+                "few photons came, or most of it was cut off there.",
+                share,
+            )
+        ]
     return [
-        f"Many samples lie at exactly {values}: values were cut off there, or few photons came. "
-        "Where others were left, parts with such samples were left out."
+        Finding(
+            "clipped",
+            f"{share:.1%} of the samples lie at exactly {values}: values were cut off there. Parts "
+            "with such samples were left out.",
+            share,
+        )
     ]
 
 
-def about_line(line: Line, points: Points) -> list[str]:
+def about_line(line: Line, points: Points) -> list[Finding]:
     """Say that the variances do not follow a line that rises."""
     found = []
     variance = max(float(np.median(points.variances)), 1e-300)
     width = float(np.ptp(points.levels))
     if line.slope < 0:
-        found.append(
+        sentence = (
             "The noise falls with the intensity: a tone curve, clipping or some other processing "
             "was applied before."
         )
+        found.append(Finding("falling", sentence))
     if line.misfit > _CROOKED:
-        found.append(
+        sentence = (
             "The variance does not follow a straight line over the intensity (points are "
             f"{line.misfit:.0%} off it): a tone curve or some other processing was applied, or "
             "texture was taken for noise."
         )
+        found.append(Finding("crooked", sentence, line.misfit))
     # A line this steep would be photons alone.
     reach = max(abs(float(np.median(points.levels))), width)
     if line.slope == 0 and (line.unsure * reach > 0.5 * variance or len(points.levels) < 3):
-        found.append(
+        sentence = (
             "The intensities are too much alike to tell how the noise depends on them: it is "
             "taken to be the same everywhere."
         )
+        found.append(Finding("alike", sentence))
+    ends = [float(line.at(x)) for x in (points.levels.min(), points.levels.max())]
+    ratio = max(ends) / max(min(ends), 1e-6 * max(ends), 1e-300)
+    if ratio > EVEN:
+        sentence = (
+            f"Between dark and bright places the variance differs by a factor of {ratio:.2g}."
+        )
+        found.append(Finding("uneven", sentence, ratio))
     return found
 
 
-def about_repeats(ratio: float) -> list[str]:
+def about_repeats(ratio: float) -> list[Finding]:
     """Say that the scene did not stand still."""
     if abs(ratio - 1) < _DRIFTING:
         return []
     if ratio < 1:
-        return [
+        sentence = (
             f"Successive frames are more alike than others (by a factor of {ratio:.2g} in the "
             "variance): the scene moves, bleaches or drifts. What successive frames have in "
             "common does not count as noise here."
-        ]
+        )
+    else:
+        sentence = (
+            f"Successive frames differ more than others (by a factor of {ratio:.2g} in the "
+            "variance): something alternates from frame to frame, and counts as noise."
+        )
+    return [Finding("moving", sentence, ratio)]
+
+
+def about_stripes(rows: float, columns: float) -> list[Finding]:
+    """Say that rows, or columns, have a noise of their own."""
+    stripes: tuple[tuple[FindingName, float], ...] = (("rows", rows), ("columns", columns))
     return [
-        f"Successive frames differ more than others (by a factor of {ratio:.2g} in the variance): "
-        "something alternates from frame to frame, and counts as noise."
+        Finding(
+            name, f"Whole {name} have a noise of their own, standard deviation {sigma:.4g}.", sigma
+        )
+        for name, sigma in stripes
+        if sigma > 0
     ]
 
 
-def about_steps(planes: Iterable[tuple[Any, Any]], variance: float) -> list[str]:
+def about_steps(planes: Iterable[tuple[Any, Any]], variance: float) -> list[Finding]:
     """Say that values are rounded more coarsely than the noise, or at uneven distances."""
     for plane, inside in planes:
         values = np.asarray(plane).ravel()
@@ -172,14 +230,16 @@ def about_steps(planes: Iterable[tuple[Any, Any]], variance: float) -> list[str]
             return []
         gaps = np.diff(levels)
         if gaps.max() > 1.5 * gaps.min():
-            return [
+            sentence = (
                 "The values lie at uneven distances: the picture was stretched or passed through a "
                 "tone curve after it was rounded."
-            ]
+            )
+            return [Finding("stretched", sentence)]
         if variance < (gaps.min() / 2) ** 2:
-            return [
+            sentence = (
                 f"The values lie {gaps.min():g} apart, and the noise is less than half of that: "
                 "what is measured is mostly rounding."
-            ]
+            )
+            return [Finding("rounded", sentence, float(gaps.min()))]
         return []
     return []

@@ -18,7 +18,7 @@ from napari_diffusion.estimate._window_spectrum import (
     LIVELY,
     SIZE,
     Windows,
-    crowded_values,
+    crowds_of,
     power,
     summary,
 )
@@ -26,6 +26,7 @@ from napari_diffusion.estimate._window_spectrum import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.estimate._finding import Finding
     from napari_diffusion.estimate._line import Line
     from napari_diffusion.grid import Grid
     from napari_diffusion.picture import Picture
@@ -67,10 +68,11 @@ def _sizes(grid: Grid) -> str:
 
 def of_picture(picture: Picture, offset: float | None) -> NoiseModel:
     """Measure the noise in the calmest windows of a picture."""
-    crowded = crowded_values(windows_of(picture))
-    windows = windows_of(picture, crowded=crowded)
+    crowds = crowds_of(windows_of(picture))
+    windows = windows_of(picture, crowded=tuple(crowd.value for crowd in crowds))
     table = summary(windows)
-    if crowded and len(table) < FEWEST:
+    left_out = len(table) >= FEWEST
+    if crowds and not left_out:
         # Few photons, not a limit, put so many samples there.
         windows = windows_of(picture)
         table = summary(windows)
@@ -85,13 +87,16 @@ def of_picture(picture: Picture, offset: float | None) -> NoiseModel:
     ratios = table[:, 1] / (LIVELY.sum() * variance_at(table[:, 0]))
     livelier = max(LIVELIER, float(np.quantile(ratios, 0.05)))
     spectrum, count = power(windows, variance_at, livelier)
-    rows, columns = row_and_column_noise(windows.planes())
+    # What rows have in common by chance is known for white noise alone.
+    white = _said.is_white(spectrum, count, whole=False)
+    rows, columns = row_and_column_noise(windows.planes()) if white else (0.0, 0.0)
     level = float(table[:, 0].mean())
     said = [
-        *_said.about_clipping(crowded),
+        *_said.about_clipping(crowds, left_out),
         *_said.about_line(line, points),
         *_said.about_spectrum(spectrum, count, whole=False),
         *_said.about_structure(livelier, LIVELIER),
+        *_said.about_stripes(rows, columns),
         *_said.about_steps(windows.planes(), float(line.at(level))),
     ]
     return _model(points, line, level, offset, spectrum, (rows, columns), said)
@@ -135,8 +140,9 @@ def of_region(picture: Picture) -> NoiseModel:
     stripes = row_and_column_noise([(each.values, each.where) for each in found], flat=True)
     kernel: tuple[tuple[float, ...], ...] = ()
     said = [
-        *_said.about_clipping(crowded_values(windows)),
+        *_said.about_clipping(crowds_of(windows), left_out=True),
         *_said.about_spectrum(spectrum, seen, whole=True),
+        *_said.about_stripes(*stripes),
     ]
     if not _said.is_white(spectrum, seen, whole=True):
         made = kernel_of(autocovariance(found, 2 * KERNEL_REACH))
@@ -149,8 +155,8 @@ def of_region(picture: Picture) -> NoiseModel:
 def of_repeats(picture: Picture, axis: int, offset: float | None) -> NoiseModel:
     """Measure the noise by the differences of frames of the same scene."""
     windows = windows_of(picture, axis)
-    crowded = crowded_values(windows)
-    transfer = transfer_of(picture, axis, crowded)
+    crowds = crowds_of(windows)
+    transfer = transfer_of(picture, axis, tuple(crowd.value for crowd in crowds))
     if len(transfer.levels) < FEWEST:
         raise ValueError(
             f"There are {len(transfer.levels)} samples to measure noise in, fewer than {FEWEST}, "
@@ -164,10 +170,11 @@ def of_repeats(picture: Picture, axis: int, offset: float | None) -> NoiseModel:
     changes = windows_of(noise_frames(picture, axis, np.ones_like), axis)
     stripes = row_and_column_noise(changes.planes(), flat=True)
     said = [
-        *_said.about_clipping(crowded),
+        *_said.about_clipping(crowds, left_out=True),
         *_said.about_repeats(transfer.ratio),
         *_said.about_line(line, points),
         *_said.about_spectrum(spectrum, count, whole=True),
+        *_said.about_stripes(*stripes),
     ]
     line = _less(points, stripes).line()
     return _model(points, line, level, offset, spectrum, stripes, said)
@@ -186,7 +193,7 @@ def _model(
     offset: float | None,
     spectrum: NDArray[np.float64],
     stripes: tuple[float, float],
-    said: list[str],
+    said: list[Finding],
 ) -> NoiseModel:
     """Return what was measured, in the terms of a camera."""
     gain, dark = max(line.slope, 0.0), 0.0 if offset is None else offset
@@ -209,5 +216,5 @@ def _model(
         variances=tuple(float(x) for x in points.variances),
         frequencies=frequencies,
         power=powers,
-        warnings=tuple(said),
+        findings=tuple(said),
     )

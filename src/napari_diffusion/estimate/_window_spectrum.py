@@ -157,7 +157,15 @@ def power(windows: Windows, variance_at: Any, livelier: float) -> tuple[NDArray[
     return total / max(count, 1), count
 
 
-def crowded_values(windows: Windows) -> tuple[float, ...]:
+@dataclass(frozen=True)
+class Crowd:
+    """An extreme value at which samples pile up, and the share of all samples that do."""
+
+    value: float
+    share: float
+
+
+def crowds_of(windows: Windows) -> tuple[Crowd, ...]:
     """Return the extreme values at which so many samples lie that they must have been cut off.
 
     More than one sample in a thousand, and more than twice as many as at the value next to it.
@@ -173,7 +181,7 @@ def crowded_values(windows: Windows) -> tuple[float, ...]:
     found = []
     for pile, sign in ((low, 1.0), (high, -1.0)):
         if pile.first_count > max(1e-3 * total, 8, 2 * pile.next_count):
-            found.append(sign * pile.first)
+            found.append(Crowd(sign * pile.first, pile.first_count / total))
     return tuple(found)
 
 

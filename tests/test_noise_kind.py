@@ -1,0 +1,62 @@
+"""What kind of noise a picture has: each kind is recognised, and named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from test_noise_model import recorded, scene
+
+from napari_diffusion.estimate import noise_model
+from napari_diffusion.noise import Stripes
+
+SHAPE = (300, 340)
+
+
+def names(model):
+    return {found.name for found in model.findings}
+
+
+class TestKind:
+    clean = 30 + 150 * scene(SHAPE)
+
+    @pytest.mark.parametrize(
+        ("image", "kind", "expected"),
+        [
+            (recorded(clean, read=5.0), "gaussian", set()),
+            (recorded(clean, 1.0), "poisson", {"uneven"}),
+            (recorded(clean, 1.0, 8.0), "poisson-gaussian", {"uneven"}),
+            (
+                ndimage.gaussian_filter(recorded(clean, read=5.0), 0.7),
+                "correlated",
+                {"correlated", "texture"},
+            ),
+            (recorded(Stripes("rows")(clean, 3.0), read=5.0), "gaussian", {"rows"}),
+            (recorded(Stripes("columns")(clean, 3.0), read=5.0), "gaussian", {"columns"}),
+            (np.minimum(recorded(clean, read=5.0), 120.0), "gaussian", {"clipped"}),
+        ],
+        ids=["gaussian", "poisson", "mixed", "smoothed", "rows", "columns", "clipped"],
+    )
+    def test_is_recognised(self, image, kind, expected):
+        model = noise_model(image)
+        assert (model.kind, names(model)) == (kind, expected)
+        assert model.is_white == (not expected & {"uneven", "correlated"})
+
+    def test_of_sharpened_pictures(self):
+        image = recorded(self.clean, read=5.0)
+        model = noise_model(2 * image - ndimage.gaussian_filter(image, 1))
+        assert model.kind == "processed"
+        assert model.finding("sharpened").amount > 1.1
+        assert not model.is_white
+
+    def test_the_share_of_clipped_samples_is_counted(self):
+        image = recorded(self.clean, read=5.0)
+        found = noise_model(np.clip(image, 40.0, 120.0)).finding("clipped")
+        assert found.amount == pytest.approx(np.mean((image <= 40) | (image >= 120)))
+        assert f"{found.amount:.1%} of the samples lie at exactly 40 and 120" in found.sentence
+        assert noise_model(image).finding("clipped") is None
+
+    def test_stripes_are_no_warning(self):
+        model = noise_model(recorded(Stripes("rows")(self.clean, 3.0), read=5.0))
+        assert model.finding("rows").amount == model.row_noise
+        assert model.warnings == ()
