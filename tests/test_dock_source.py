@@ -264,7 +264,7 @@ def test_no_layer_at_all(open_loop, said):
 def test_a_layer_that_is_no_image(open_loop, said, layer, kind):
     _, loop = open_loop(layer)
     sentence = refused(loop, said)
-    assert f"'cells' is a {kind} layer, and there is no image layer" in sentence
+    assert f"'cells' is a {kind} layer; only images are filtered, and there is none" in sentence
     assert loop.source.message.text() == sentence
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
-from napari_diffusion.noise._counts import weave
 from napari_diffusion.noise._gamma import PIECES, SERIES, from_table, pieces, place
 from napari_diffusion.noise._normal import normal_block
 from napari_diffusion.noise._poisson import poisson_block
@@ -23,7 +22,7 @@ from napari_diffusion.noise._quantile import (
     normal_quantile,
     normal_quantile_at,
 )
-from napari_diffusion.noise._random import BLOCK, num_counters, word_block
+from napari_diffusion.noise._random import BLOCK, num_counters, weave, word_block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,14 +8,7 @@ import numpy as np
 
 from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
 from napari_diffusion.noise._poisson import poisson_block
-from napari_diffusion.noise._random import BLOCK, num_counters, word_block
-
-
-@exact_inline_kernel
-def weave(words: Any, even: Any, odd: Any, n: Any) -> None:
-    """Put the words of 2n pairs of samples into the order of the samples."""
-    for j in range(2 * n):
-        words[2 * j], words[2 * j + 1] = even[j], odd[j]
+from napari_diffusion.noise._random import BLOCK, num_counters, weave, word_block
 
 
 @exact_inline_kernel

@@ -161,7 +161,8 @@ def word_block(even: Any, odd: Any, n: Any, x: Any, y: Any, z: Any, attempt: Any
 
 
 @njit(forceinline=True)
-def _weave(words: Any, even: Any, odd: Any, n: Any) -> None:
+def weave(words: Any, even: Any, odd: Any, n: Any) -> None:
+    """Put the words of 2n pairs of samples into the order of the samples."""
     for j in range(2 * n):
         words[2 * j], words[2 * j + 1] = even[j], odd[j]
 
@@ -195,6 +196,6 @@ def fill_words(
             for start in range(-(x0 & 3), width, 4 * BLOCK):
                 n = num_counters(start, width)
                 word_block(even, odd, n, x0 + start, y0 + row, z[plane], attempt, keys[plane])
-                _weave(words, even32, odd32, n)
+                weave(words, even32, odd32, n)
                 a, b = max(start, 0), min(start + 4 * n, width)
                 copy(out[plane, row, a:b], words[a - start : b - start])

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
-from napari_diffusion.noise._counts import weave
 from napari_diffusion.noise._gamma import LARGE, gamma_block, times_cubed
-from napari_diffusion.noise._random import BLOCK, num_counters, word_block
+from napari_diffusion.noise._random import BLOCK, num_counters, weave, word_block
 
 
 @exact_inline_kernel

@@ -12,19 +12,13 @@ import numpy as np
 from numba import njit
 
 from napari_diffusion.compiled import exact_kernel
-from napari_diffusion.noise._random import BLOCK, num_counters, word_block
+from napari_diffusion.noise._random import BLOCK, num_counters, weave, word_block
 
 # How a word becomes a number from −1 to 1, symmetric about 0.
 _HALF_RANGE, _CENTRE = np.float32(2.0**-31), np.float32(2.0**-32)
 
 # From here on every float64 is whole.
 _WHOLE = 2.0**52
-
-
-@njit(forceinline=True)
-def _weave(words: Any, even: Any, odd: Any, n: Any) -> None:
-    for j in range(2 * n):
-        words[2 * j], words[2 * j + 1] = even[j], odd[j]
 
 
 @njit(forceinline=True)
@@ -56,7 +50,7 @@ def add_uniform(
         for start in range(-(x0 & 3), width, 4 * BLOCK):
             n = num_counters(start, width)
             word_block(even, odd, n, x0 + start, y0 + row, z[plane], 0, keys[plane])
-            _weave(words, even.view(np.uint32), odd.view(np.uint32), n)
+            weave(words, even.view(np.uint32), odd.view(np.uint32), n)
             a, b = max(start, 0), min(start + 4 * n, width)
             target, source = out[plane, row, a:b], image[plane, row, a:b]
             _add_uniform(target, source, own_width, words[a - start : b - start])
@@ -98,7 +92,7 @@ def replace_some(
         for start in range(-(x0 & 3), width, 4 * BLOCK):
             n = num_counters(start, width)
             word_block(even, odd, n, x0 + start, y0 + row, z[plane], 0, keys[plane])
-            _weave(words, even.view(np.uint32), odd.view(np.uint32), n)
+            weave(words, even.view(np.uint32), odd.view(np.uint32), n)
             a, b = max(start, 0), min(start + 4 * n, width)
             target, source = out[plane, row, a:b], image[plane, row, a:b]
             _replace(
@@ -149,7 +143,7 @@ def round_off(
         for start in range(-(x0 & 3), width, 4 * BLOCK):
             n = num_counters(start, width)
             word_block(even, odd, n, x0 + start, y0 + row, z[plane], 0, keys[plane])
-            _weave(words, even.view(np.uint32), odd.view(np.uint32), n)
+            weave(words, even.view(np.uint32), odd.view(np.uint32), n)
             a, b = max(start, 0), min(start + 4 * n, width)
             target, source = out[plane, row, a:b], image[plane, row, a:b]
             _round(target, source, step, before, after, words[a - start : b - start])
