@@ -48,7 +48,9 @@ def test_of_24_cases_hardly_anything_is_lost():
 def test_the_reason_names_the_step_and_the_measure():
     found = best_step(noisy(photograph("camera"), 0.1), RECIPE)
     assert found.reason.startswith(f"Step {found.index} has the least expected error")
-    assert [curve.name for curve in found.curves] == ["Sure", "JInvariance", "Decorrelation"]
+    assert [curve.name for curve in found.curves] == [
+        "Sure", "Pure", "JInvariance", "Decorrelation",
+    ]  # fmt: skip
     assert all(len(curve.values) == 26 for curve in found.curves)
 
 
@@ -70,7 +72,7 @@ def test_noise_that_is_not_white_withdraws_the_vote():
     file = io.BytesIO()
     Image.fromarray(grey.astype(np.uint8)).save(file, "JPEG", quality=60)
     found = best_step(np.array(Image.open(file)), RECIPE)
-    sure, hidden, _ = found.curves
+    sure, _, hidden, _ = found.curves
     assert not sure.valid
     assert "not white" in sure.why
     assert found.index == hidden.best
@@ -137,11 +139,13 @@ def test_large_pictures_are_judged_by_their_middle(monkeypatch):
 
 def test_all_metrics_at_once():
     clean = photograph("camera")
-    made = curves(noisy(clean, 0.1), RECIPE, [cls() for cls in METRICS], reference=clean)
+    image, second = noisy(clean, 0.1), noisy(clean, 0.1, seed=1)
+    metrics = [cls() for cls in METRICS]
+    made = curves(image, RECIPE, metrics, reference=clean, second=second)
     assert [curve.name for curve in made] == [cls.__name__ for cls in METRICS]
     for curve in made:
         assert np.isfinite(curve.values).all()
-        assert curve.valid
+        assert curve.valid == (curve.name != "Pure")
 
 
 def test_refusals():

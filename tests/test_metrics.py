@@ -7,17 +7,20 @@ import math
 import numpy as np
 import pytest
 
+from napari_diffusion.estimate import NoiseModel
 from napari_diffusion.grid import Grid
 from napari_diffusion.metrics import (
     METRICS,
     Decorrelation,
     EdgeStrength,
     Entropy,
+    HalfError,
     JInvariance,
     Mean,
     MeanError,
     NoiseLeft,
     Psnr,
+    Pure,
     Range,
     Residual,
     Ssim,
@@ -32,11 +35,21 @@ NOISE = np.random.default_rng(0).normal(size=SHAPE)
 RAMP = np.add.outer(np.linspace(0, 3, SHAPE[0]), np.linspace(0, 2, SHAPE[1]))
 
 
-def view(source, image, spacing=1.0, mask=None, **more):
-    grid = Grid.of(SHAPE, spacing=spacing)
+def view(source, image, spacing=1.0, mask=None, axes="yx", **more):
+    grid = Grid.of(source.shape, axes=axes, spacing=spacing)
     arrays = {"source": source, "image": image, "mask": mask, **more}
-    canonical = {k: v[None, None, None] if np.ndim(v) else v for k, v in arrays.items()}
+    canonical = {k: grid.canonical(v) if np.ndim(v) > 1 else v for k, v in arrays.items()}
     return View(grid=grid, **canonical)
+
+
+def pair(one, other):
+    """Return the views of two halves, each a pair of source and image."""
+    return view(*one), view(*other)
+
+
+def photons(gain=0.0, read_noise=1.0):
+    """Return what is measured of a noise that grows with the intensity."""
+    return NoiseModel(sigma=1.0, level=1.0, gain=gain, read_noise=read_noise)
 
 
 def test_sure_of_a_linear_filter_is_the_expected_error():
@@ -59,6 +72,40 @@ def test_sure_votes_only_where_its_noise_is_credible():
         said = Sure().score(view(RAMP, RAMP, **doubtful, **more))
         assert not said.valid
         assert said.why.endswith(".")
+
+
+def test_photon_noise_of_a_linear_filter_is_the_expected_error():
+    """For u = c·y: (1−c)² mean y² + 2 (c−1) mean V, whatever b."""
+    gain, read_noise, c = 0.05, 0.1, 0.7
+    counts = np.random.default_rng(2).poisson(RAMP / gain)
+    source = gain * counts + read_noise * NOISE
+    b = 1e-3 * np.sign(np.random.default_rng(1).normal(size=SHAPE))
+    more = {"probed": c * (source + b), "probe": b, "models": (photons(gain, read_noise),)}
+    seen = view(source, c * source, **more)
+    variance = gain * np.maximum(source, 0) + read_noise**2
+    expected = (1 - c) ** 2 * np.mean(source**2) - 2 * (1 - c) * np.mean(variance)
+    assert Pure().value(seen) == pytest.approx(expected, abs=1e-10)
+    true = np.mean((c * source - RAMP) ** 2) - np.mean((source - RAMP) ** 2)
+    assert Pure().value(seen) == pytest.approx(true, abs=0.01)
+    assert Pure().score(seen).valid
+    for models in ((), (photons(0.0),)):
+        assert not Pure().score(view(source, source, probed=source, probe=b, models=models)).valid
+
+
+def test_the_other_half_gives_the_error_up_to_a_constant():
+    rng, truth = np.random.default_rng(3), np.sin(5 * RAMP)
+    one, other = (truth + 0.5 * rng.normal(size=SHAPE) for _ in range(2))
+    found, true = [], []
+    for c in (1.0, 0.8, 0.6):
+        seen = view(one, c * one, halves=pair((one, c * one), (other, c * other)))
+        found.append(HalfError().value(seen) - 0.25)
+        true.append(0.5 * sum(np.mean((c * each - truth) ** 2) for each in (one, other)))
+    np.testing.assert_allclose(found, true, atol=0.015)
+    assert max(true) - min(true) > 0.07
+    assert not HalfError().score(view(one, one)).valid
+    assert (
+        "same picture" in HalfError().score(view(one, one, halves=pair((one, one), (one, one)))).why
+    )
 
 
 def test_j_invariance_looks_at_hidden_samples_alone():
@@ -161,6 +208,8 @@ def test_every_metric_keeps_to_its_unit(cls):
         probe = {"perturbed": factor * b, "masked": hidden}.get(cls.probe)
         more = {} if probe is None else {"probed": 1.01 * image, "probe": probe}
         source, truth = factor * (RAMP + 0.2 * NOISE), factor * RAMP
+        more["models"] = (photons(0.1 * factor, 0.2 * factor),)
+        more["halves"] = pair((source, image), (source[::-1], image[::-1]))
         return cls().value(view(source, image, noise_sigma=0.2 * factor, reference=truth, **more))
 
     above, _, below = cls.unit.partition("/")

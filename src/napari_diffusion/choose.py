@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from napari_diffusion.metrics import Decorrelation, JInvariance, Metric, Psnr, Score, Sure
+from napari_diffusion.metrics import (
+    Decorrelation,
+    HalfError,
+    JInvariance,
+    Metric,
+    Psnr,
+    Pure,
+    Score,
+    Sure,
+)
 from napari_diffusion.trial import Trial
 
 if TYPE_CHECKING:
@@ -19,6 +28,16 @@ if TYPE_CHECKING:
     from napari_diffusion.drive import StopToken
     from napari_diffusion.grid import GridOptions
     from napari_diffusion.recipe import Recipe
+    from napari_diffusion.trial import Halves
+
+_SAID = {
+    "Psnr": "has the least error against the reference",
+    "Sure": "has the least expected error for white noise (Stein's estimate)",
+    "Pure": "has the least expected error for noise that grows with the intensity",
+    "HalfError": "of one half is nearest to the other half",
+    "JInvariance": "best predicts samples that the filter was not shown",
+    "Decorrelation": "is least correlated with what was taken out",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +54,15 @@ class Curve:
         Whether it has a vote.
     why : str
         Why it has none.
+    spread : tuple of float
+        Standard deviation of each value over the seeds; empty for one seed.
     """
 
     metric: Metric
     values: tuple[float, ...]
     valid: bool = True
     why: str = ""
+    spread: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -81,15 +103,18 @@ def best_step(
     recipe: Recipe,
     *,
     reference: ArrayLike | None = None,
-    noise_sigma: float | None = None,
+    second: ArrayLike | None = None,
+    halves: Halves | None = None,
+    noise_sigma: float | tuple[float, ...] | None = None,
     region: tuple[slice, ...] | None = None,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> BestStep:
     """Return the step of a run that is nearest to the truth, as far as the picture can tell.
 
-    With a reference that is the step of least error. Without one, `Sure` decides where the noise is
-    credibly white; else `JInvariance`; `Decorrelation` is shown beside them.
+    The first of these that can tell decides: the error against a reference; `Sure`, where the noise
+    is credibly white and alike everywhere; `Pure`, where it grows with the intensity; `HalfError`,
+    where there are two pictures of the same thing; `JInvariance`; `Decorrelation`.
 
     Parameters
     ----------
@@ -99,8 +124,13 @@ def best_step(
         What makes the steps.
     reference : array_like, optional
         The truth, of the image's shape.
-    noise_sigma : float, optional
-        Standard deviation of the noise; measured if it is not given.
+    second : array_like, optional
+        Another picture of the same thing with noise of its own, of the image's shape. The same
+        recipe runs on it, with the numbers found on the image, and other noise if it adds any.
+    halves : "frames", optional
+        Frames 0, 2, 4, … and 1, 3, 5, … of the image are two such pictures.
+    noise_sigma : float or tuple of float, optional
+        Standard deviation of the noise, one number or one per channel; measured if it is not given.
     region : tuple of slice, optional
         The part to judge by, one slice per axis. Of more than 2²⁰ samples the middle is taken.
     stop : StopToken, optional
@@ -116,16 +146,21 @@ def best_step(
     References
     ----------
     Ramani, Blu and Unser (2008), Monte-Carlo SURE: a black-box optimization of regularization
-    parameters for general denoising algorithms. Batson and Royer (2019), Noise2Self.
+    parameters for general denoising algorithms. Le Montagner, Angelini and Olivo-Marin (2014), An
+    unbiased risk estimator for image denoising in the presence of mixed Poisson–Gaussian noise.
+    Lehtinen and others (2018), Noise2Noise. Batson and Royer (2019), Noise2Self.
     """
-    votes: tuple[Metric, ...] = (Sure(), JInvariance(), Decorrelation())
-    if reference is not None:
-        votes = (Psnr(), *votes)
+    votes: list[Metric] = [] if reference is None else [Psnr()]
+    votes += [Sure(), Pure()]
+    votes += [] if second is None and halves is None else [HalfError()]
+    votes += [JInvariance(), Decorrelation()]
     found = curves(
         image,
         recipe,
         votes,
         reference=reference,
+        second=second,
+        halves=halves,
         noise_sigma=noise_sigma,
         region=region,
         stop=stop,
@@ -140,14 +175,10 @@ def best_step(
 def _reason(chosen: Curve, all_curves: Sequence[Curve]) -> str:
     index = chosen.best
     place = "The source itself" if index == -1 else f"Step {index}"
-    said = {
-        "Psnr": "has the least error against the reference",
-        "Sure": "has the least expected error for white noise (Stein's estimate)",
-        "JInvariance": "best predicts samples that the filter was not shown",
-        "Decorrelation": "is least correlated with what was taken out",
-    }[chosen.name]
-    doubts = [f"{c.name}: {c.why}" for c in all_curves if c.why and not c.valid]
-    return f"{place} {said}." + (f" No vote for {'; '.join(doubts)}" if doubts else "")
+    before = all_curves[: all_curves.index(chosen)]
+    doubts = [f"{c.name}: {c.why}" for c in before if not c.valid]
+    said = f"{place} {_SAID[chosen.name]}."
+    return said + (f" No vote for {' '.join(doubts)}" if doubts else "")
 
 
 def curves(
@@ -156,8 +187,11 @@ def curves(
     metrics: Sequence[Metric],
     *,
     reference: ArrayLike | None = None,
-    noise_sigma: float | None = None,
+    second: ArrayLike | None = None,
+    halves: Halves | None = None,
+    noise_sigma: float | tuple[float, ...] | None = None,
     region: tuple[slice, ...] | None = None,
+    seeds: int = 1,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> list[Curve]:
@@ -165,25 +199,49 @@ def curves(
 
     Parameters
     ----------
-    image, recipe, reference, noise_sigma, region, stop, **options
+    image, recipe, reference, second, halves, noise_sigma, region, stop, **options
         As for `best_step`.
     metrics : sequence of Metric
         What to measure. All that ask for the same second run share it.
+    seeds : int
+        Run so often, with noise of the recipe's seed, the next one, and so on: values are then
+        means, and `Curve.spread` says how far one run may be from them. It is how stable a
+        measurement is under noise and filtering, not how right it is.
 
     Returns
     -------
     list of Curve
         In the order of the metrics.
     """
-    trial = Trial.of(image, recipe, reference, noise_sigma, region, stop, options)
+    if seeds < 1:
+        raise ValueError(f"seeds must be 1 or more (got {seeds}).")
+    if seeds > 1 and recipe.noise is None:
+        raise ValueError(
+            f"seeds={seeds} has nothing to vary: this recipe adds no noise, and every seed makes "
+            "the same steps. Give it noise, or leave seeds out."
+        )
+    common: Any = {
+        "reference": reference, "second": second, "halves": halves,
+        "noise_sigma": noise_sigma, "region": region, "stop": stop,
+    }  # fmt: skip
+    trial = Trial.of(image, recipe, options, **common)
+    runs = [_scores(trial.with_seed(recipe.seed + turn), metrics) for turn in range(seeds)]
+    return [_curve(metric, of_metric) for metric, *of_metric in zip(metrics, *runs, strict=True)]
+
+
+def _scores(trial: Trial, metrics: Sequence[Metric]) -> list[list[Score]]:
+    """Return what each metric says of every step of one run."""
     scores: list[list[Score]] = [[] for _ in metrics]
-    for views in trial.views({metric.probe for metric in metrics}):
+    for views in trial.views(metrics):
         for metric, said in zip(metrics, scores, strict=True):
             said.append(metric.score(views[metric.probe]))
-    return [_curve(metric, said) for metric, said in zip(metrics, scores, strict=True)]
+    return scores
 
 
-def _curve(metric: Metric, scores: list[Score]) -> Curve:
-    doubts = [score.why for score in scores if not score.valid]
-    values = tuple(score.value for score in scores)
-    return Curve(metric, values, not doubts, doubts[0] if doubts else "")
+def _curve(metric: Metric, runs: Sequence[Sequence[Score]]) -> Curve:
+    """Return the curve of one metric: the mean and the spread over the runs."""
+    doubts = [score.why for scores in runs for score in scores if not score.valid]
+    table = np.array([[score.value for score in scores] for scores in runs])
+    spread = () if len(runs) < 2 else tuple(map(float, table.std(axis=0, ddof=1)))
+    values = tuple(map(float, table.mean(axis=0)))
+    return Curve(metric, values, not doubts, doubts[0] if doubts else "", spread)

@@ -1,39 +1,99 @@
-"""A recipe tried on a source, and on changed copies of it, for metrics to see."""
+"""A recipe tried on a source, on changed copies of it and on halves, for metrics to see."""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_diffusion.estimate import noise_model
+from napari_diffusion.changes import CHANGES
+from napari_diffusion.estimate._ways import of_picture
 from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 from napari_diffusion.loop import steps
 from napari_diffusion.metrics import View
 from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.drive import StopToken
+    from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.grid import GridOptions
+    from napari_diffusion.metrics import Metric
     from napari_diffusion.recipe import Recipe
+
+Halves = Literal["frames"]
 
 # Larger pictures are judged by a part of so many samples in their middle.
 SAMPLES = 1 << 20
 
-# Size of the perturbation over the noise.
-PERTURBATION = 0.02
+# Seeds of the noise of a second half, beside those of a first one and of many runs.
+OTHER_SEEDS = 1 << 32
 
-# Every so many samples along each axis one is hidden.
-LATTICE = 4
 
-# The variance of the noise at bright and at dark places may differ by this factor.
-EVEN = 1.5
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A picture that a recipe runs on, and the part of it that is measured.
+
+    Attributes
+    ----------
+    picture : Picture
+        The source.
+    recipe : Recipe
+        Resolved; every run takes the same numbers.
+    core : tuple of slice
+        The part that is measured, canonical.
+    stop : StopToken or None
+        Asked between tiles.
+    """
+
+    picture: Picture
+    recipe: Recipe
+    core: tuple[slice, ...]
+    stop: StopToken | None
+
+    @property
+    def source(self) -> NDArray[Any]:
+        """The part that is measured of the source."""
+        return self.picture.data[self.core]
+
+    def images(self, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """Yield the part that is measured of each step, the final filter's last."""
+        grid = self.picture.grid
+        named = dict(zip("tczyx", self.core, strict=True))
+        mask = None if self.picture.mask is None else grid.restored(self.picture.mask)
+        made = steps(
+            grid.restored(values),
+            self.recipe,
+            region=tuple(named[axis] for axis in grid.axes),
+            stop=self.stop,
+            axes=grid.axes,
+            spacing=grid.spacing,
+            along=grid.along,
+            joint_channels=grid.joint_channels,
+            rgb=grid.rgb,
+            mask=_without_colours(mask, grid) if grid.rgb else mask,
+        )
+        for step in made:
+            if not (step.is_final and self.recipe.final_filter is None):
+                yield grid.canonical(step.image)
+
+    def view(self, image: NDArray[Any], **more: Any) -> View:
+        """Return what metrics see of a step of this picture."""
+        mask, grid = self.picture.mask, self.picture.grid
+        return View(
+            source=self.source,
+            image=image,
+            grid=grid.at([part.start for part in self.core]),
+            mask=None if mask is None else mask[self.core],
+            **more,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,157 +102,189 @@ class Trial:
 
     Attributes
     ----------
-    picture : Picture
+    whole : Subject
         The source.
-    recipe : Recipe
-        Resolved on it; every run takes the same numbers.
-    region : tuple of slice
-        The part that is measured.
-    reference : Picture or None
-        The truth.
-    noise_sigma : float
-        Standard deviation of the noise.
-    white : bool
-        Whether it is credibly white.
+    halves : tuple of two Subject or None
+        Two independent pictures of the same thing.
+    reference : ndarray or None
+        The truth, canonical.
+    given : float, tuple of float or None
+        Standard deviation of the noise, where it was given.
     """
 
-    picture: Picture
-    recipe: Recipe
-    region: tuple[slice, ...]
-    reference: Picture | None
-    noise_sigma: float
-    white: bool
-    stop: StopToken | None
-    options: GridOptions
+    whole: Subject
+    halves: tuple[Subject, Subject] | None
+    reference: NDArray[Any] | None
+    given: float | tuple[float, ...] | None
 
     @classmethod
     def of(
         cls,
         image: ArrayLike,
         recipe: Recipe,
-        reference: ArrayLike | None,
-        noise_sigma: float | None,
-        region: tuple[slice, ...] | None,
-        stop: StopToken | None,
         options: GridOptions,
+        *,
+        reference: ArrayLike | None = None,
+        second: ArrayLike | None = None,
+        halves: Halves | None = None,
+        noise_sigma: float | tuple[float, ...] | None = None,
+        region: tuple[slice, ...] | None = None,
+        stop: StopToken | None = None,
     ) -> Trial:
         """Read a source in; see `napari_diffusion.choose.best_step` for the parameters."""
         picture = Picture.of(image, **options)
-        if reference is not None and np.shape(reference) != np.shape(image):
-            raise ValueError(
-                f"The reference must have the image's shape {np.shape(image)} (got "
-                f"{np.shape(reference)})."
-            )
+        for name, other in (("reference", reference), ("second picture", second)):
+            if other is not None and np.shape(other) != np.shape(image):
+                raise ValueError(
+                    f"The {name} must have the image's shape {np.shape(image)} (got "
+                    f"{np.shape(other)})."
+                )
+        core = picture.grid.canonical_slices(region or _middle(picture))
+        whole = Subject(picture, recipe.resolved_on(picture), core, stop)
+        pair = None
+        if second is not None:
+            pair = whole, _other(whole, Picture.of(second, **options))
         return cls(
-            picture,
-            recipe.resolved_on(picture),
-            region or _middle(picture),
-            None if reference is None else Picture.of(reference, **options),
-            noise_sigma_of(picture) if noise_sigma is None else float(noise_sigma),
-            _is_white(image, options),
-            stop,
-            options,
+            whole,
+            _of_frames(whole, halves, second) or pair,
+            None if reference is None else Picture.of(reference, **options).data,
+            _checked_sigma(noise_sigma, picture),
         )
 
-    def views(self, probes: set[str]) -> Iterator[dict[str, View]]:
+    @functools.cached_property
+    def sigma(self) -> float | tuple[float, ...]:
+        """Standard deviation of the noise, of each channel where there are many."""
+        if self.given is not None:
+            return self.given
+        found = tuple(noise_sigma_of(channel) for channel in self.whole.picture.channels())
+        return found if found[1:] else found[0]
+
+    @functools.cached_property
+    def models(self) -> tuple[NoiseModel, ...]:
+        """What can be measured of the noise of each channel; empty where it is too small."""
+        try:
+            return tuple(of_picture(each, None) for each in self.whole.picture.channels())
+        except ValueError:
+            return ()
+
+    def with_seed(self, seed: int) -> Trial:
+        """Return this trial with other noise in its recipe; what was measured stays."""
+        if seed == self.whole.recipe.seed:
+            return self
+
+        def reseeded(subject: Subject, by: int = 0) -> Subject:
+            recipe = subject.recipe.replaced(seed=(seed + by) % 2**64)
+            return dataclasses.replace(subject, recipe=recipe)
+
+        whole, halves = reseeded(self.whole), None
+        if self.halves is not None:
+            first = whole if self.halves[0] is self.whole else reseeded(self.halves[0])
+            halves = first, reseeded(self.halves[1], OTHER_SEEDS)
+        other = dataclasses.replace(self, whole=whole, halves=halves)
+        vars(other).update({k: v for k, v in vars(self).items() if k in ("sigma", "models")})
+        return other
+
+    def views(self, metrics: Sequence[Metric]) -> Iterator[dict[str, View]]:
         """Yield what the metrics see of the source and of every step, by the probe they need."""
-        grid = self.picture.grid
-        core = grid.canonical_slices(self.region)
-        changed = {probe: _CHANGES[probe](self) for probe in probes if probe}
-        runs = [self._run(self.picture.data)]
-        runs += [self._run(values) for values, _ in changed.values()]
-        first = [self.picture.data[core], *(values[core] for values, _ in changed.values())]
+        needs = {metric.needs_noise for metric in metrics}
+        probes = sorted({metric.probe for metric in metrics} - {""})
+        core = self.whole.core
+        about: dict[str, Any] = {
+            "reference": None if self.reference is None else self.reference[core]
+        }
+        if needs - {""}:
+            about["noise_sigma"] = self.sigma
+        if "model" in needs:
+            about["models"] = self.models
+            about["white"] = all(model.is_white for model in self.models)
+        changed = {each: self._changed(each) for each in probes}
+        halves = self.halves if any(metric.needs_halves for metric in metrics) else None
+        runs = [self.whole.images(self.whole.picture.data)]
+        runs += [self.whole.images(values) for values, _ in changed.values()]
+        first = [self.whole.source, *(values[core] for values, _ in changed.values())]
+        for half in halves or ():
+            if half is not self.whole:
+                runs.append(half.images(half.picture.data))
+                first.append(half.source)
         for images in (first, *zip(*runs, strict=True)):
-            plain = self._view(images[0], core)
-            views = {"": plain}
-            for (probe, (_, change)), probed in zip(changed.items(), images[1:], strict=True):
-                views[probe] = self._view(images[0], core, probed, change[core])
+            about["halves"] = None if halves is None else self._pair(images)
+            views = {"": self.whole.view(images[0], **about)}
+            for (probe, (_, change)), probed in zip(changed.items(), images[1:], strict=False):
+                views[probe] = self.whole.view(
+                    images[0], probed=probed, probe=change[core], **about
+                )
             yield views
 
-    def _run(self, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
-        """Yield the canonical image of each step in the region, the final filter's last."""
-        picture = self.picture
-        options: Any = {**self.options, "mask": None}
-        options.pop("missing", None)
-        if picture.mask is not None:
-            options["mask"] = picture.grid.restored(picture.mask)
-        image = picture.grid.restored(values)
-        made = steps(image, self.recipe, region=self.region, stop=self.stop, **options)
-        for step in made:
-            if not (step.is_final and self.recipe.final_filter is None):
-                yield picture.grid.canonical(step.image)
+    def _changed(self, probe: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        sigmas = np.array(self.sigma if probe == "perturbed" else 0.0)
+        return CHANGES[probe](self.whole.picture, sigmas)
 
-    def _view(
-        self,
-        image: NDArray[Any],
-        core: tuple[slice, ...],
-        probed: NDArray[Any] | None = None,
-        probe: NDArray[Any] | None = None,
-    ) -> View:
-        mask, reference = self.picture.mask, self.reference
-        return View(
-            source=self.picture.data[core],
-            image=image,
-            grid=self.picture.grid,
-            mask=None if mask is None else mask[core],
-            noise_sigma=self.noise_sigma,
-            white=self.white,
-            reference=None if reference is None else reference.data[core],
-            probed=probed,
-            probe=probe,
+    def _pair(self, images: Sequence[NDArray[Any]]) -> tuple[View, View]:
+        assert self.halves is not None
+        one, other = self.halves
+        return one.view(images[0] if one is self.whole else images[-2]), other.view(images[-1])
+
+
+def _other(first: Subject, picture: Picture) -> Subject:
+    """Return the second of two halves: the same numbers, but noise of its own."""
+    recipe = first.recipe.replaced(seed=(first.recipe.seed + OTHER_SEEDS) % 2**64)
+    return dataclasses.replace(first, picture=picture, recipe=recipe)
+
+
+def _of_frames(
+    whole: Subject, halves: Halves | None, second: Any
+) -> tuple[Subject, Subject] | None:
+    """Return the frames 0, 2, 4, … and 1, 3, 5, … of a picture, as many of each."""
+    if halves is None:
+        return None
+    picture, count = whole.picture, whole.picture.grid.shape[0] // 2
+    if str(halves) != "frames" or second is not None:
+        raise ValueError(
+            f"halves must be 'frames', and not together with second=… (got {halves!r})."
         )
+    if count == 0:
+        raise ValueError(
+            "halves='frames' needs 2 frames or more along t (got "
+            f"{picture.grid.shape[0]}, axes {picture.grid.axes!r}): give second=…, another picture "
+            "of the same thing."
+        )
+    grid = picture.grid
+    lengths = zip(grid.along, grid.spacing, strict=True)
+    grid = dataclasses.replace(
+        grid,
+        shape=(count, *grid.shape[1:]),
+        spacing=tuple(2 * length if axis == "t" else length for axis, length in lengths),
+    )
+    parts = [
+        Picture(
+            np.ascontiguousarray(picture.data[k : 2 * count : 2]),
+            grid,
+            None if picture.mask is None else np.ascontiguousarray(picture.mask[k : 2 * count : 2]),
+        )
+        for k in (0, 1)
+    ]
+    start = min(whole.core[0].start // 2, count - 1)
+    stop = min(max(whole.core[0].stop // 2, start + 1), count)
+    core = (slice(start, stop), *whole.core[1:])
+    one = dataclasses.replace(whole, picture=parts[0], core=core)
+    return one, _other(one, parts[1])
 
 
-def _perturbed(trial: Trial) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the source plus or minus a small number at every sample, and that change."""
-    from napari_diffusion.probe import add_probe
-
-    data = trial.picture.data
-    size = PERTURBATION * trial.noise_sigma or float(np.ptp(data)) * 1e-3
-    sizes = np.full(data.shape[1], size, data.dtype)
-    out = np.empty_like(data)
-    add_probe(data, np.zeros(5, np.int64), np.ones(5, np.int64), sizes, out)
-    return out, (out.astype(np.float64) - data)
-
-
-def _masked(trial: Trial) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the source with some samples replaced by their neighbours' mean, and which ones."""
-    data, axes = trial.picture.data, trial.picture.grid.along_axes
-    place = np.indices(data.shape, sparse=True)
-    hidden = np.ones(data.shape, bool)
-    for turn, axis in enumerate(axes):
-        if data.shape[axis] > 1:
-            hidden &= place[axis] % LATTICE == (turn + 1) % LATTICE
-    total, count = np.zeros(data.shape), np.zeros(data.shape)
-    for axis in axes:
-        for shift in (-1, 1):
-            near = _shifted(data, axis, shift)
-            known = _shifted(np.ones(data.shape, bool), axis, shift)
-            if trial.picture.mask is not None:
-                known &= _shifted(trial.picture.mask, axis, shift)
-            total += np.where(known, near, 0.0)
-            count += known
-    hidden &= count > 0
-    out = np.where(hidden, total / np.maximum(count, 1), data).astype(data.dtype)
-    return out, hidden
+def _checked_sigma(given: Any, picture: Picture) -> float | tuple[float, ...] | None:
+    if given is None:
+        return None
+    sigmas = np.atleast_1d(np.asarray(given, float))
+    channels = picture.grid.shape[1]
+    if sigmas.shape not in ((1,), (channels,)) or not (sigmas >= 0).all():
+        raise ValueError(
+            f"noise_sigma must be a number of 0 or more, or one for each of {channels} channels "
+            f"(got {given!r})."
+        )
+    return float(sigmas[0]) if sigmas.size == 1 else tuple(float(each) for each in sigmas)
 
 
-_CHANGES: dict[str, Callable[[Trial], tuple[NDArray[Any], NDArray[Any]]]] = {
-    "perturbed": _perturbed,
-    "masked": _masked,
-}
-
-
-def _shifted(values: NDArray[Any], axis: int, by: int) -> NDArray[Any]:
-    """Return each sample's neighbour along an axis; 0 or False beyond the border."""
-    out = np.zeros_like(values)
-    into: list[Any] = [slice(None)] * values.ndim
-    of: list[Any] = [slice(None)] * values.ndim
-    into[axis], of[axis] = (slice(by, None), slice(None, -by)) if by > 0 else (
-        slice(None, by), slice(-by, None),
-    )  # fmt: skip
-    out[tuple(into)] = values[tuple(of)]
-    return out
+def _without_colours(mask: NDArray[Any] | None, grid: Any) -> NDArray[Any] | None:
+    return None if mask is None else mask.take(0, axis=grid.axes.index("c"))
 
 
 def _middle(picture: Picture) -> tuple[slice, ...]:
@@ -211,19 +303,3 @@ def _middle(picture: Picture) -> tuple[slice, ...]:
         start = (whole - size) // 2
         found.append(slice(None) if name == "c" else slice(start, start + size))
     return tuple(found)
-
-
-def _is_white(image: ArrayLike, options: GridOptions) -> bool:
-    """Say whether the noise is credibly white, and alike at bright and dark places."""
-    try:
-        model = noise_model(image, **options)
-    except ValueError:
-        # Too small to tell: the benefit of the doubt.
-        return True
-    against = ("The noise is not white", "The variance does not follow")
-    if model.kernel or any(warning.startswith(against) for warning in model.warnings):
-        return False
-    if len(model.levels) < 2:
-        return True
-    ends = [float(model.variance_at(level)) for level in (min(model.levels), max(model.levels))]
-    return max(ends) <= EVEN * max(min(ends), 1e-300)

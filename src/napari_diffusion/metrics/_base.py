@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -12,11 +13,15 @@ import numpy as np
 from napari_diffusion.member import Member
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.grid import Grid
 
 Probe = Literal["", "perturbed", "masked"]
+Knowledge = Literal["", "sigma", "model"]
 
 
 @dataclass(frozen=True)
@@ -47,30 +52,53 @@ class View:
     source, image : ndarray
         The picture before the first step, and after this one.
     grid : Grid
-        Axes and lengths.
+        Axes and lengths, the extent of the whole picture, and where the arrays begin in it.
     mask : ndarray of bool or None
         Where the picture may change; nothing else is measured.
-    noise_sigma : float
-        Standard deviation of the noise of the source, measured or given.
+    noise_sigma : float or tuple of float
+        Standard deviation of the noise of the source, measured or given; or that of each channel.
     white : bool
         Whether that noise is credibly white and alike everywhere.
+    models : tuple of NoiseModel
+        What was measured of the noise of each channel; empty where nothing was.
     reference : ndarray or None
         The truth, where it is known.
     probed : ndarray or None
         What the same step made of the changed source that the metric asks for.
     probe : ndarray or None
         That change: ± the step size per sample, or True where samples were hidden.
+    halves : tuple of two View or None
+        The same step of two independent pictures of the same thing, each with its own source.
     """
 
     source: NDArray[Any]
     image: NDArray[Any]
     grid: Grid
     mask: NDArray[np.bool_] | None = None
-    noise_sigma: float = 0.0
+    noise_sigma: float | tuple[float, ...] = 0.0
     white: bool = True
+    models: tuple[NoiseModel, ...] = ()
     reference: NDArray[Any] | None = None
     probed: NDArray[Any] | None = None
     probe: NDArray[Any] | None = None
+    halves: tuple[View, View] | None = None
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the noise over all channels."""
+        return float(np.sqrt(np.mean(np.square(self.noise_sigma))))
+
+    def channel(self, c: int) -> View:
+        """Return one channel of this view."""
+        here = (slice(None), slice(c, c + 1))
+        arrays = ("source", "image", "mask", "reference", "probed", "probe")
+        found = {name: getattr(self, name) for name in arrays}
+        cut: dict[str, Any] = {
+            name: None if each is None else each[here] for name, each in found.items()
+        }
+        sigmas = self.noise_sigma
+        sigma = sigmas[c] if isinstance(sigmas, tuple) else sigmas
+        return dataclasses.replace(self, **cut, noise_sigma=sigma, halves=None)
 
     def inside(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the values inside the mask, flat, in float64."""
@@ -99,6 +127,11 @@ class Metric(Member, abc.ABC):
         sample, or of the source with some samples hidden.
     needs_reference : bool
         Whether it compares with the truth.
+    needs_halves : bool
+        Whether it compares the same step of two independent pictures of the same thing.
+    needs_noise : {"", "sigma", "model"}
+        What it must know of the noise of the source: nothing, how strong it is, or all that
+        `estimate.noise_model` measures. What no metric needs is not measured.
     """
 
     slot: ClassVar[str] = "metric"
@@ -106,6 +139,8 @@ class Metric(Member, abc.ABC):
     better: ClassVar[Literal["lower", "higher", ""]] = ""
     probe: ClassVar[Probe] = ""
     needs_reference: ClassVar[bool] = False
+    needs_halves: ClassVar[bool] = False
+    needs_noise: ClassVar[Knowledge] = ""
 
     @abc.abstractmethod
     def value(self, view: View) -> float:
@@ -120,8 +155,28 @@ class Metric(Member, abc.ABC):
         """Return the number of one step, and whether it may be believed."""
         if self.needs_reference and view.reference is None:
             return Score(math.nan, False, f"{type(self).__name__} needs a reference.")
+        if self.needs_halves and view.halves is None:
+            return Score(
+                math.nan,
+                False,
+                f"{type(self).__name__} needs a second picture of the same thing: second=… or "
+                "halves='frames'.",
+            )
         doubt = self.doubt(view)
         return Score(self.value(view), not doubt, doubt)
+
+
+def over_channels(view: View, total: Callable[[View, int], float]) -> float:
+    """Return a mean over all samples from a function that adds up those of one channel."""
+    if view.image.shape[1] == 1:
+        return total(view, 0) / _count(view)
+    parts = [view.channel(c) for c in range(view.image.shape[1])]
+    sums = [total(part, c) for c, part in enumerate(parts)]
+    return math.fsum(sums) / sum(_count(part) for part in parts)
+
+
+def _count(view: View) -> int:
+    return view.image.size if view.mask is None else int(np.count_nonzero(view.mask))
 
 
 def neighbours(values: NDArray[Any], grid: Grid) -> list[tuple[int, NDArray[Any], NDArray[Any]]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from napari_diffusion.metrics._base import Metric, View
+from napari_diffusion.metrics._base import Knowledge, Metric, View
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class Residual(Metric):
     Weickert (1999), Coherence-enhancing diffusion of colour images, on stopping times.
     """
 
+    needs_noise: ClassVar[Knowledge] = "sigma"
+
     def value(self, view: View) -> float:
         """Return the ratio; NaN where no noise was found."""
         out = view.inside(view.source) - view.inside(view.image)
-        return float(np.std(out) / view.noise_sigma) if view.noise_sigma > 0 else float("nan")
+        return float(np.std(out) / view.sigma) if view.sigma > 0 else float("nan")
 
     def doubt(self, view: View) -> str:
         """Refuse where there is no noise to compare with."""
-        return "" if view.noise_sigma > 0 else "No noise was found."
+        return "" if view.sigma > 0 else "No noise was found."

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
-
-from napari_diffusion.metrics._base import Metric, View
+from napari_diffusion.metrics._base import Knowledge, Metric, Probe, View, over_channels
 
 
 @dataclass(frozen=True)
@@ -32,23 +30,28 @@ class Sure(Metric):
 
     unit: ClassVar[str] = "intensity²"
     better: ClassVar[Literal["lower", "higher", ""]] = "lower"
-    probe: ClassVar[Literal["", "perturbed", "masked"]] = "perturbed"
+    probe: ClassVar[Probe] = "perturbed"
+    needs_noise: ClassVar[Knowledge] = "model"
 
     def value(self, view: View) -> float:
         """Return the expected squared error less that of the source."""
+        return over_channels(view, self._sum)
+
+    def _sum(self, view: View, channel: int) -> float:
+        del channel
         assert view.probed is not None
         assert view.probe is not None
-        change = view.inside(view.image - view.source)
+        image = view.inside(view.image)
         b = view.inside(view.probe)
-        answer = view.inside(view.probed) - view.inside(view.image)
-        squared = np.mean(np.square(b))
-        divergence = float(np.mean(b * answer) / squared) if squared else 0.0
-        variance = view.noise_sigma**2
-        return float(np.mean(np.square(change))) - 2 * variance + 2 * variance * divergence
+        answer = float(b @ (view.inside(view.probed) - image))
+        squared = float(b @ b) / b.size
+        divergence = answer / squared if squared else 0.0
+        image -= view.inside(view.source)
+        return float(image @ image) + 2 * view.sigma**2 * (divergence - image.size)
 
     def doubt(self, view: View) -> str:
         """Refuse to vote where the noise is not white, or there is none."""
-        if view.noise_sigma <= 0:
+        if view.sigma <= 0:
             return "No noise was found."
         if not view.white:
             return "The noise is not white, or not alike everywhere."

@@ -1,0 +1,70 @@
+"""Copies of a picture with a change in them, to see how a recipe answers to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from napari_diffusion.picture import Picture
+
+# Size of the perturbation over the noise.
+PERTURBATION = 0.02
+
+# Every so many samples along each axis one is hidden.
+LATTICE = 4
+
+
+def perturbed(picture: Picture, sigmas: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the source plus or minus a small number at every sample, and that change."""
+    from napari_diffusion.probe import add_probe
+
+    data = picture.data
+    sizes = PERTURBATION * np.broadcast_to(sigmas, data.shape[1:2])
+    for c in np.flatnonzero(sizes == 0):
+        sizes[c] = float(np.ptp(data[:, c])) * 1e-3
+    out = np.empty_like(data)
+    add_probe(data, np.zeros(5, np.int64), np.ones(5, np.int64), sizes.astype(data.dtype), out)
+    return out, out - data
+
+
+def masked(picture: Picture, sigmas: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the source with some samples replaced by their neighbours' mean, and which ones."""
+    del sigmas
+    data, axes = picture.data, picture.grid.along_axes
+    place = np.indices(data.shape, sparse=True)
+    hidden = np.ones(data.shape, bool)
+    for turn, axis in enumerate(axes):
+        if data.shape[axis] > 1:
+            hidden &= place[axis] % LATTICE == (turn + 1) % LATTICE
+    if picture.mask is not None:
+        hidden &= picture.mask
+    chosen = np.nonzero(hidden)
+    total, count = np.zeros(len(chosen[0])), np.zeros(len(chosen[0]))
+    for axis in axes:
+        for shift in (-1, 1):
+            at = chosen[axis] + shift
+            known = (at >= 0) & (at < data.shape[axis])
+            near = tuple(
+                np.clip(at, 0, data.shape[axis] - 1) if a == axis else each
+                for a, each in enumerate(chosen)
+            )
+            if picture.mask is not None:
+                known &= picture.mask[near]
+            total += np.where(known, data[near], 0.0)
+            count += known
+    hidden[chosen] = count > 0
+    out = data.copy()
+    out[chosen] = np.where(count > 0, total / np.maximum(count, 1), data[chosen])
+    return out, hidden
+
+
+CHANGES: dict[str, Callable[..., tuple[NDArray[Any], NDArray[Any]]]] = {
+    "perturbed": perturbed,
+    "masked": masked,
+}
