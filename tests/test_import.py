@@ -37,8 +37,8 @@ KNOWN_TO = {
 }
 ENGINE = {
     *KNOWN_TO,
-    "blocks", "canvas", "catalog", "changes", "choose", "denoise", "loop", "methods", "noisy_copy",
-    "presets", "provenance", "recipe", "trial",
+    "blocks", "canvas", "catalog", "changes", "choose", "denoise", "ensemble", "loop", "methods",
+    "noisy_copy", "presets", "preview", "provenance", "recipe", "risk", "trial", "twin",
 }  # fmt: skip
 TOP = {"cli", "widgets", "__main__", "contact_sheet", "store", "samples"}
 GUI = {"napari", "qtpy", "PyQt6", "PySide6", "magicgui", "superqt", "vispy", "pyqtgraph"}

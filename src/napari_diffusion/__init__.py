@@ -8,10 +8,12 @@ from napari_diffusion import domains, estimate, filters, metrics, noise, schedul
 from napari_diffusion.choose import best_step
 from napari_diffusion.denoise import denoise
 from napari_diffusion.drive import Stopped
+from napari_diffusion.ensemble import ensemble
 from napari_diffusion.grid import Grid
 from napari_diffusion.loop import run, steps
 from napari_diffusion.presets import PRESETS
 from napari_diffusion.recipe import Recipe, Step
+from napari_diffusion.twin import twin
 
 # It runs recipes, which estimates know nothing of, and is looked for among them all the same.
 estimate.best_step = best_step  # type: ignore[attr-defined]
@@ -29,6 +31,7 @@ __all__ = [
     "Stopped",
     "denoise",
     "domains",
+    "ensemble",
     "estimate",
     "filters",
     "metrics",
@@ -36,4 +39,5 @@ __all__ = [
     "run",
     "schedules",
     "steps",
+    "twin",
 ]

@@ -83,8 +83,8 @@ class Canvas:
         recipe = recipe.resolved_on(picture)
         _check_room(recipe, picture)
         # What a filter refuses is said now, not when its turn comes.
-        reach = _reach(recipe, picture, first_step)
-        drive = _chunks() if is_dask(image) else Drive(stop=stop)
+        reach = reach_of(recipe, picture, first_step)
+        drive = _chunks() if is_dask(picture.data) else Drive(stop=stop)
         if region is None:
             everything = tuple(slice(0, size) for size in picture.grid.shape)
             return cls(recipe, picture, picture, everything, drive, first_step)
@@ -227,7 +227,7 @@ def _chunks() -> Any:
     return Chunks()
 
 
-def _reach(recipe: Recipe, picture: Picture, first_step: int) -> tuple[int, ...]:
+def reach_of(recipe: Recipe, picture: Picture, first_step: int = 0) -> tuple[int, ...]:
     """Return how far the result of all steps reaches: the sum of the halos, or everything."""
     grid, noise = picture.grid, recipe.noise
     count = max(recipe.total_steps - first_step, 0)

@@ -42,7 +42,7 @@ class Picture:
     holes : array or None
         The non-finite values that ``missing="ignore"`` lets through; 0 everywhere else.
     known : dict
-        Members resolved on this picture, where several of them have one within.
+        What was found out about this picture: estimates, and members resolved on it.
     """
 
     data: Any
@@ -53,8 +53,10 @@ class Picture:
     known: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, image: ArrayLike, **options: Unpack[GridOptions]) -> Picture:
+    def of(cls, image: ArrayLike | Picture, **options: Unpack[GridOptions]) -> Picture:
         """Read an image; refuse, in one sentence, what cannot be computed with.
+
+        One that has been read in is returned as it is, so that many runs read it once.
 
         Raises
         ------
@@ -64,6 +66,8 @@ class Picture:
             For empty or 0-D arrays, ambiguous axes, NaN or infinite values, a mask that does not
             fit.
         """
+        if isinstance(image, Picture):
+            return image
         mask, missing = options.pop("mask", None), options.pop("missing", "refuse")
         if missing not in ("refuse", "ignore"):
             raise ValueError(f"missing must be 'refuse' or 'ignore' (got {missing!r}).")

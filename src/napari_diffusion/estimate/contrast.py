@@ -48,7 +48,13 @@ def contrast(image: ArrayLike, smoothing: float = 0.0, **options: Unpack[GridOpt
 
 
 def contrast_of(picture: Picture, smoothing: float = 0.0) -> float:
-    """Estimate the contrast of a picture that has been read in."""
+    """Estimate the contrast of a picture that has been read in; it is measured once."""
+    if ("contrast", smoothing) not in picture.known:
+        picture.known["contrast", smoothing] = _measured_contrast(picture, smoothing)
+    return float(picture.known["contrast", smoothing])
+
+
+def _measured_contrast(picture: Picture, smoothing: float) -> float:
     halo, joined = _halo(picture.grid, smoothing), picture.grid.joint_channels
 
     def magnitude(

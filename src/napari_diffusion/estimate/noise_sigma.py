@@ -62,9 +62,15 @@ def noise_sigma(
 
 
 def noise_sigma_of(picture: Picture, method: Method = "windows") -> float:
-    """Estimate the noise of a picture that has been read in."""
+    """Estimate the noise of a picture that has been read in; it is measured once."""
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {', '.join(get_args(Method))} (got {method!r}).")
+    if ("noise_sigma", method) not in picture.known:
+        picture.known["noise_sigma", method] = _measured_sigma(picture, method)
+    return float(picture.known["noise_sigma", method])
+
+
+def _measured_sigma(picture: Picture, method: Method) -> float:
     axes = _plane(picture.grid)
     if not axes:
         return 0.0

@@ -1,0 +1,231 @@
+"""A recipe run with many seeds: the mean of its results, and how much they depend on the seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+
+from napari_diffusion.loop import steps
+from napari_diffusion.picture import Picture, is_dask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_diffusion.drive import StopToken
+    from napari_diffusion.grid import GridOptions
+    from napari_diffusion.recipe import NoiseScale, Recipe, Step
+
+
+@dataclass(frozen=True, eq=False)
+class EnsembleStep:
+    """One step over all seeds.
+
+    Attributes
+    ----------
+    index : int
+        Of the step.
+    noise_scale : float or tuple of float
+        Standard deviation of the noise used in this step.
+    is_final : bool
+        Whether this is the result of the final filter.
+    mean : ndarray
+        Mean over the seeds.
+    sensitivity : ndarray or None
+        Standard deviation over the seeds, ``√(Σ(u − mean)² / (n − 1))``: how much the result
+        depends on the noise that was added. It is no error, for what all seeds have in common
+        does not show in it. None after one seed, which has no spread.
+    """
+
+    index: int
+    noise_scale: NoiseScale
+    is_final: bool
+    mean: NDArray[Any]
+    sensitivity: NDArray[Any] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """A recipe run with several seeds.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        Resolved, with the first of the seeds.
+    seeds : tuple of int
+        Those that have been run.
+    steps : tuple of EnsembleStep
+        The last step alone, or all of them.
+    """
+
+    recipe: Recipe
+    seeds: tuple[int, ...]
+    steps: tuple[EnsembleStep, ...]
+
+    @property
+    def mean(self) -> NDArray[Any]:
+        """The mean of the last step."""
+        return self.steps[-1].mean
+
+    @property
+    def sensitivity(self) -> NDArray[Any] | None:
+        """The standard deviation of the last step over the seeds, None after one seed."""
+        return self.steps[-1].sensitivity
+
+
+def ensemble(
+    image: ArrayLike,
+    recipe: Recipe,
+    *,
+    seeds: int | Sequence[int] = 8,
+    every_step: bool = False,
+    region: tuple[slice, ...] | None = None,
+    stop: StopToken | None = None,
+    **options: Unpack[GridOptions],
+) -> Ensemble:
+    """Run a recipe with several seeds; return the mean and the spread of what they made.
+
+    Parameters
+    ----------
+    image, recipe, region, stop, **options
+        As for `steps`. Each "auto" is resolved once, so that the seed alone differs.
+    seeds : int or sequence of int
+        How many, counted up from the recipe's own; or which ones. 2 or more.
+    every_step : bool
+        Of every step instead of the last one. Memory grows with the steps, never with the seeds.
+
+    Returns
+    -------
+    Ensemble
+        With `mean` and `sensitivity`.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_diffusion as nd
+    >>> recipe = nd.Recipe(num_steps=2, starting_noise_scale=0.1)
+    >>> nd.ensemble(np.eye(8), recipe, seeds=3).sensitivity.shape
+    (8, 8)
+
+    References
+    ----------
+    Welford (1962), Note on a method for calculating corrected sums of squares and products.
+    """
+    gathering = Gathering(image, recipe, seeds, every_step, region, stop, **options)
+    for _ in gathering.run():
+        pass
+    return gathering.ensemble()
+
+
+class Gathering:
+    """An ensemble as it grows, seed after seed; see `ensemble` for the parameters."""
+
+    def __init__(
+        self,
+        image: ArrayLike,
+        recipe: Recipe,
+        seeds: int | Sequence[int] = 8,
+        every_step: bool = False,
+        region: tuple[slice, ...] | None = None,
+        stop: StopToken | None = None,
+        **options: Unpack[GridOptions],
+    ) -> None:
+        self._seeds = seeds_of(recipe, seeds)
+        self._picture = Picture.of(image, **options)
+        if is_dask(self._picture.data):
+            raise ValueError(
+                "An ensemble needs its picture in memory: give image.compute(), or a part of it."
+            )
+        self.recipe = recipe.resolved_on(self._picture)
+        check_random(self.recipe)
+        self._every_step, self._region, self._stop = every_step, region, stop
+        self._sums: list[_Sum] = []
+        self._done: tuple[int, ...] = ()
+
+    def run(self) -> Iterator[int]:
+        """Run seed after seed, and yield how many are done.
+
+        What was done before it is stopped is kept: the seed under way does not count.
+        """
+        picture: Any = self._picture
+        for seed in self._seeds:
+            recipe = self.recipe.replaced(seed=seed)
+            run = steps(picture, recipe, region=self._region, stop=self._stop)
+            made = list(_wanted(run, recipe, self._every_step))
+            self._sums = self._sums or [_Sum(step) for step in made]
+            for total, step in zip(self._sums, made, strict=True):
+                total.add(step.image)
+            self._done += (seed,)
+            yield len(self._done)
+
+    def ensemble(self) -> Ensemble:
+        """Return the ensemble of the seeds that are done, one at least."""
+        return Ensemble(
+            self.recipe.replaced(seed=self._done[0]),
+            self._done,
+            tuple(total.step() for total in self._sums),
+        )
+
+
+def seeds_of(recipe: Recipe, seeds: int | Sequence[int]) -> tuple[int, ...]:
+    """Return the seeds: those given, or so many from the recipe's own on."""
+    if isinstance(seeds, bool) or not (hasattr(seeds, "__index__") or hasattr(seeds, "__len__")):
+        raise TypeError(f"seeds must be a whole number or a list of them (got {seeds!r}).")
+    listed: Any = seeds
+    if hasattr(seeds, "__index__"):
+        listed = [(recipe.seed + i) % 2**64 for i in range(seeds.__index__())]
+    found = tuple(recipe.replaced(seed=seed).seed for seed in listed)
+    if len(found) < 2 or len(set(found)) < len(found):
+        raise ValueError(f"seeds must be 2 or more, each once, to have a spread (got {seeds!r}).")
+    return found
+
+
+def check_random(recipe: Recipe) -> None:
+    """Refuse a recipe whose results cannot depend on the seed."""
+    if recipe.noise is None or "random" not in recipe.noise.claims:
+        raise ValueError(
+            "An ensemble needs a recipe with random noise: without, every seed makes the same "
+            "picture."
+        )
+    scale = recipe.starting_noise_scale
+    if scale is not None and not np.any(scale):
+        raise ValueError(
+            f"An ensemble needs noise: every seed makes the same picture at a starting_noise_scale "
+            f"of 0 (got {scale!r})."
+        )
+
+
+def _wanted(made: Iterator[Step], recipe: Recipe, every_step: bool) -> Iterator[Step]:
+    """Yield the last step, or all; without a final filter the final one equals another."""
+    last = recipe.total_steps - (recipe.final_filter is None)
+    for step in made:
+        if step.index == last or (every_step and step.index < last):
+            yield step
+
+
+class _Sum:
+    """The mean of pictures and their squared distances from it, one picture after the other."""
+
+    def __init__(self, step: Step) -> None:
+        self._about = (step.index, step.noise_scale, step.is_final)
+        self._type = step.image.dtype
+        self._count = 0
+        self._mean = np.zeros(step.image.shape)
+        self._squares = np.zeros(step.image.shape)
+
+    def add(self, image: NDArray[Any]) -> None:
+        self._count += 1
+        # Holes keep their values, infinite ones among them.
+        with np.errstate(invalid="ignore"):
+            away = image - self._mean
+            self._mean += away / self._count
+            away *= image - self._mean
+            self._squares += away
+
+    def step(self) -> EnsembleStep:
+        spread = None
+        if self._count > 1:
+            spread = np.sqrt(self._squares / (self._count - 1)).astype(self._type)
+        return EnsembleStep(*self._about, self._mean.astype(self._type), spread)

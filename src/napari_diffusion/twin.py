@@ -1,0 +1,89 @@
+"""The twin of a run: the same recipe without its noise, beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+
+from napari_diffusion.loop import steps
+from napari_diffusion.picture import Picture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_diffusion.drive import StopToken
+    from napari_diffusion.grid import GridOptions
+    from napari_diffusion.recipe import Recipe, Step
+
+
+def twin(
+    image: ArrayLike,
+    recipe: Recipe,
+    *,
+    region: tuple[slice, ...] | None = None,
+    stop: StopToken | None = None,
+    **options: Unpack[GridOptions],
+) -> Iterator[tuple[Step, Step]]:
+    """Run the loop with its noise and without, side by side; yield each step and its twin.
+
+    The filters have the same numbers in both, resolved on the image once, so that the noise alone
+    makes the difference: `noise_effect` measures it.
+
+    Parameters
+    ----------
+    image, recipe, region, stop, **options
+        As for `steps`.
+
+    Yields
+    ------
+    step, twin : Step
+        What `steps` yields for the recipe, and for the same numbers without noise.
+
+    Raises
+    ------
+    ValueError
+        If the recipe has no noise.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_diffusion as nd
+    >>> recipe = nd.Recipe(num_steps=2, starting_noise_scale=0.1)
+    >>> [bool((step.image == quiet.image).all()) for step, quiet in nd.twin(np.eye(8), recipe)]
+    [False, False, False]
+    """
+    picture: Any = Picture.of(image, **options)
+    resolved = recipe.resolved_on(picture)
+    run, quiet = (
+        steps(picture, each, region=region, stop=stop)
+        for each in (resolved, without_noise(resolved))
+    )
+    yield from zip(run, quiet, strict=True)
+
+
+def without_noise(recipe: Recipe) -> Recipe:
+    """Return a resolved recipe without its noise, all other numbers as they are."""
+    if recipe.noise is None:
+        raise ValueError(
+            "A twin shows what the noise did, and this recipe has none: choose a noise."
+        )
+    return recipe.replaced(noise=None, starting_noise_scale=0.0)
+
+
+def noise_effect(step: Step, quiet: Step, mask: NDArray[Any] | None = None) -> float:
+    """Return the root mean square of a step less its twin, in intensity units.
+
+    Parameters
+    ----------
+    step, quiet : Step
+        As `twin` yields them.
+    mask : ndarray of bool, optional
+        Where it is measured, in the step's axes; values that are not finite are left out anyway.
+    """
+    difference = np.subtract(step.image, quiet.image, dtype=np.float64)
+    if mask is not None:
+        difference = difference[mask]
+    difference = difference[np.isfinite(difference)]
+    return float(np.sqrt(np.mean(np.square(difference)))) if difference.size else 0.0
