@@ -79,7 +79,7 @@ class Picture:
         if grid.rgb and values.shape[1] == 4:
             values, alpha = values[:, :3], values[:, 3:]
             grid = dataclasses.replace(grid, shape=tuple(values.shape))
-        inside = None if mask is None else _canonical_mask(mask, grid)
+        inside = None if mask is None else canonical_mask(mask, grid)
         if is_dask(image):
             if missing == "ignore":
                 raise ValueError(
@@ -216,7 +216,7 @@ def _frames_of_ours() -> int:
     return count
 
 
-def _canonical_mask(mask: Any, grid: Grid) -> Any:
+def canonical_mask(mask: Any, grid: Grid) -> Any:
     """Return a mask given for all axes, or for all but c or t, as canonical booleans."""
     array = mask if is_dask(mask) else np.asarray(mask)
     if array.dtype.kind not in "bui":
