@@ -13,10 +13,12 @@ from napari_diffusion.grid import Grid
 from napari_diffusion.loop import run, steps
 from napari_diffusion.presets import PRESETS
 from napari_diffusion.recipe import Recipe, Step
+from napari_diffusion.risk import local_risk
 from napari_diffusion.twin import twin
 
-# It runs recipes, which estimates know nothing of, and is looked for among them all the same.
+# They run recipes, which estimates know nothing of, and are looked for among them all the same.
 estimate.best_step = best_step  # type: ignore[attr-defined]
+estimate.local_risk = local_risk  # type: ignore[attr-defined]
 
 try:
     __version__ = version("napari-diffusion")

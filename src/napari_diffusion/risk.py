@@ -1,0 +1,193 @@
+"""Where in a picture a step is nearer to the truth than the source, and where it is farther."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+
+from napari_diffusion.metrics import Sure, View
+from napari_diffusion.picture import is_dask
+from napari_diffusion.preview import shortened
+from napari_diffusion.trial import Trial
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_diffusion.drive import StopToken
+    from napari_diffusion.grid import Grid, GridOptions
+    from napari_diffusion.recipe import Recipe
+
+# A tile holds about so many samples, over which the estimate's own noise averages out.
+TILE_SAMPLES = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class LocalRisk:
+    """The expected error of a step less that of its source, around every sample.
+
+    Attributes
+    ----------
+    values : ndarray
+        In intensity units, in the image's axes; of colours the root mean square, without c. Below
+        0 the step is nearer to the truth than the source, down to −noise_sigma; above 0 it is
+        farther: it took away what was there.
+    step : int
+        Index of the step.
+    noise_sigma : float or tuple of float
+        The expected error of the source: the standard deviation of its noise.
+    tile : int
+        Samples along each axis over which the error is averaged.
+    """
+
+    values: NDArray[Any]
+    step: int
+    noise_sigma: float | tuple[float, ...]
+    tile: int
+
+
+def local_risk(
+    image: ArrayLike,
+    recipe: Recipe,
+    *,
+    step: int | None = None,
+    tile: int | None = None,
+    noise_sigma: float | tuple[float, ...] | None = None,
+    white: bool | None = None,
+    region: tuple[slice, ...] | None = None,
+    stop: StopToken | None = None,
+    **options: Unpack[GridOptions],
+) -> LocalRisk:
+    """Estimate, without the truth, how far a step is from it around every sample.
+
+    ``√⟨r⟩ − σ``, ``r = (u − y)² − σ² + 2σ² · b·(u(y + εb) − u(y)) / ε``, with the source y, the
+    image u of the step, the noise σ and a random b of ±1: r is Stein's unbiased estimate of
+    (u − truth)², as in the metric `Sure`, and ⟨r⟩ its mean over a tile with Gaussian weights.
+
+    Parameters
+    ----------
+    image, recipe, region, stop, **options
+        As for `steps`.
+    step : int, optional
+        Which step; the last one without.
+    tile : int, optional
+        Samples along each axis that diffuses over which r is averaged; without, 32 in a plane and
+        10 in space. Smaller ones show more and are noisier: of n samples the estimate of ⟨r⟩ has
+        a standard deviation of some √(2/n) σ².
+    noise_sigma : float or tuple of float, optional
+        Standard deviation of the noise, or that of each channel; measured if it is not given.
+    white : bool, optional
+        Whether the noise is known to be white and alike everywhere; measured if not given.
+
+    Returns
+    -------
+    LocalRisk
+        Its values, in intensity units.
+
+    Raises
+    ------
+    ValueError
+        If the noise is not white, or there is none: then the estimate would mislead.
+
+    Notes
+    -----
+    Use it to see where a filter begins to take away the picture itself: there the values rise
+    above 0. Not as an error bar of a sample: it is the mean of a tile, and as good as the noise is
+    white.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_diffusion as nd
+    >>> noisy = np.random.default_rng(0).normal(size=(64, 64)).astype("float32")
+    >>> recipe = nd.Recipe(num_steps=1, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
+    >>> risk = nd.estimate.local_risk(noisy, recipe, noise_sigma=1.0, white=True)
+    >>> bool(risk.values.max() < -0.4)  # a flat picture: less noise is nearer to the truth
+    True
+
+    References
+    ----------
+    Stein (1981), Estimation of the mean of a multivariate normal distribution. Ramani, Blu and
+    Unser (2008), Monte-Carlo SURE.
+    """
+    if is_dask(image):
+        raise ValueError("local_risk needs its picture in memory: give image.compute().")
+    trial = Trial.of(
+        image,
+        shortened(recipe, _checked("step", step, 0)),
+        options,
+        noise_sigma=noise_sigma,
+        region=region or (slice(None),) * np.ndim(image),
+        stop=stop,
+    )
+    grid = trial.whole.picture.grid
+    side = _checked("tile", tile, 1) or round(TILE_SAMPLES ** (1 / len(grid.along)))
+    *_, views = trial.views([Sure()])
+    view = views["perturbed"]
+    _check_noise(view, white)
+    sigmas = np.reshape(view.noise_sigma, (1, -1, 1, 1, 1))
+    squared = _averaged(_squared_error(view, sigmas), view, grid, side)
+    made = trial.whole.recipe
+    last = made.total_steps - (made.final_filter is None)
+    return LocalRisk(_in_axes(squared, sigmas, view, grid), last, view.noise_sigma, side)
+
+
+def _checked(name: str, value: int | None, low: int) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be a whole number (got {value!r}).")
+    if value < low:
+        raise ValueError(f"{name} must be {low} or more (got {value!r}).")
+    return int(value)
+
+
+def _check_noise(view: View, white: bool | None) -> None:
+    if white is not None:
+        view = dataclasses.replace(view, white=white)
+    doubt = Sure().doubt(view)
+    if doubt:
+        raise ValueError(
+            f"Local risk would mislead here. {doubt} Where you know better, give noise_sigma=… and "
+            "white=True."
+        )
+
+
+def _squared_error(view: View, sigmas: NDArray[Any]) -> NDArray[Any]:
+    """Return Stein's estimate of (image − truth)² at every sample."""
+    assert view.probed is not None
+    assert view.probe is not None
+    probe = view.probe.astype(np.float64)
+    size = np.mean(np.square(probe), axis=(0, 2, 3, 4), keepdims=True)
+    answer = probe * (view.probed.astype(np.float64) - view.image)
+    slope = np.divide(answer, size, out=np.zeros_like(answer), where=size > 0)
+    change = np.square(view.image.astype(np.float64) - view.source)
+    return np.asarray(change + sigmas**2 * (2 * slope - 1))
+
+
+def _averaged(values: NDArray[Any], view: View, grid: Grid, side: int) -> NDArray[Any]:
+    """Return means with Gaussian weights of the width of a tile, of what is inside the mask."""
+    from scipy.ndimage import gaussian_filter
+
+    width = [side / math.sqrt(12) if axis in grid.along_axes else 0.0 for axis in range(5)]
+    if view.mask is None:
+        return np.asarray(gaussian_filter(values, width))
+    total = gaussian_filter(np.where(view.mask, values, 0.0), width)
+    weight = gaussian_filter(view.mask.astype(np.float64), width)
+    return np.divide(total, weight, out=np.zeros_like(total), where=view.mask)
+
+
+def _in_axes(squared: NDArray[Any], sigmas: NDArray[Any], view: View, grid: Grid) -> NDArray[Any]:
+    """Return the roots less the noise, in the image's axes; 0 where nothing may change."""
+    inside = view.mask
+    if grid.rgb:
+        squared = squared.mean(axis=1, keepdims=True)
+        sigmas = np.sqrt(np.mean(np.square(sigmas)))
+        inside = None if inside is None else inside[:, :1]
+        grid = dataclasses.replace(grid, axes=grid.axes.replace("c", ""))
+    values = np.sqrt(np.maximum(squared, 0.0)) - sigmas
+    if inside is not None:
+        values = np.where(inside, values, 0.0)
+    return np.ascontiguousarray(grid.restored(values), view.source.dtype)
