@@ -7,12 +7,14 @@ import math
 import numpy as np
 import pytest
 from cases import CASES, THIN_CASES
+from dask import array as da
 from scipy import fft
-from skimage import data
+from skimage import data, restoration
 
 import napari_diffusion as nd
-from napari_diffusion.estimate import contrast, noise_sigma
+from napari_diffusion.estimate import contrast, noise_by_region, noise_sigma
 from napari_diffusion.estimate._histogram import Histogram
+from napari_diffusion.estimate._sigma_windows import without_texture
 
 
 def scene(shape=(200, 220)):
@@ -88,18 +90,44 @@ class TestNoiseSigma:
         assert noise_sigma(np.maximum(image, -200.0)) == pytest.approx(20.0, rel=0.03)
 
     def test_windows_by_scipy(self):
-        """The same by another road: dctn of every fourth window."""
+        """The same by another road: dctn of every fourth window, and the line through groups."""
         image = scene((90, 101)) + noise((90, 101))
         windows = np.lib.stride_tricks.sliding_window_view(image, (8, 8))[::4, ::4]
-        c = fft.dctn(windows, axes=(2, 3), norm="ortho")
-        k, q = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
-        activity = np.sum(np.where((k + q > 0) & (k + q < 8), c, 0) ** 2, axis=(2, 3)).ravel()
-        calm = activity <= np.quantile(activity, 0.15)
-        fine = np.mean(c[..., k + q >= 8] ** 2, axis=-1).ravel()[calm]
-        assert noise_sigma(image) == pytest.approx(np.sqrt(fine.mean()), rel=2e-3)
+        c = fft.dctn(windows, axes=(2, 3), norm="ortho").reshape(-1, 8, 8) ** 2
+        order = np.add.outer(np.arange(8), np.arange(8))
+        activity = c[:, (order > 0) & (order < 8)].sum(axis=1)
+        ranked = np.argsort(activity)[: len(c) // 2]
+        groups = np.array_split(ranked, 8)
+        middle = np.array([c[g][:, (order >= 4) & (order < 8)].mean() for g in groups])
+        fine = np.array([c[g][:, order >= 10].mean() for g in groups])
+        expected = np.sqrt(without_texture(middle, fine))
+        assert noise_sigma(image) == pytest.approx(expected, rel=5e-3)
+
+    def test_what_texture_adds_is_taken_away_again(self):
+        middle = 4.0 + np.array([0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0])
+        assert without_texture(middle, 4.0 + 0.3 * (middle - 4.0)) == pytest.approx(4.0, rel=1e-3)
+        assert without_texture(middle, np.full(8, 4.0)) == pytest.approx(4.0)
+
+    @pytest.mark.parametrize("method", ["differences", "wavelet", "mean", "components"])
+    def test_other_ways_find_known_noise_too(self, method):
+        image = 0.3 * np.arange(220) + 3.0 * noise((200, 220))
+        assert noise_sigma(image, method) == pytest.approx(3.0, rel=0.03)
+        lazy = da.from_array(image, chunks=(70, 90))
+        assert noise_sigma(lazy, method) == noise_sigma(image, method)
+        assert noise_sigma(3.0 * noise((5, 6)), method) > 0
+
+    def test_the_wavelet_is_that_of_scikit_image(self):
+        image = 2.0 * noise((300, 310))
+        expected = restoration.estimate_sigma(image)
+        assert noise_sigma(image, "wavelet") == pytest.approx(expected, rel=0.01)
+
+    @pytest.mark.parametrize("chunks", [(50, 60), (33, 220)])
+    def test_chunks_do_not_matter(self, chunks):
+        image = (scene() + 3.0 * noise((200, 220))).astype(np.float32)
+        assert noise_sigma(da.from_array(image, chunks=chunks)) == noise_sigma(image)
 
     def test_unknown_methods_are_refused(self):
-        with pytest.raises(ValueError, match="method must be one of windows, differences"):
+        with pytest.raises(ValueError, match="method must be one of windows, differences, w"):
             noise_sigma(noise((9, 9)), "guess")
 
     def test_does_not_depend_on_spacing(self):
@@ -125,6 +153,41 @@ class TestNoiseSigma:
 
     def test_nothing_inside(self):
         assert noise_sigma(noise((9, 9)), mask=np.zeros((9, 9), bool)) == 0.0
+
+
+class TestNoiseByRegion:
+    image = np.where(np.arange(220) < 110, 1.0, 3.0) * noise((200, 220)) + scene()
+
+    def test_of_labels(self):
+        labels = np.zeros((200, 220), int)
+        labels[20:180, 5:105], labels[20:180, 115:215], labels[:2, :2] = 2, 7, 9
+        found = noise_by_region(self.image, labels)
+        assert found[2] == pytest.approx(1.0, rel=0.05)
+        assert found[7] == pytest.approx(3.0, rel=0.05)
+        assert list(found) == [2, 7, 9]
+        assert math.isnan(found[9])
+
+    def test_of_boxes_and_colours(self):
+        boxes = [(slice(0, 100), slice(0, 100)), (slice(50, 200), slice(120, 220))]
+        found = noise_by_region(self.image, boxes, "differences")
+        assert found == {0: pytest.approx(1.0, rel=0.05), 1: pytest.approx(3.0, rel=0.05)}
+        colours = np.stack([self.image, self.image + 5, self.image - 5], axis=-1)
+        labels = np.where(np.arange(220) < 100, 1, 0) * np.ones((200, 1), int)
+        found = noise_by_region(colours, labels, axes="yxc", rgb=True)
+        assert found == {1: pytest.approx(1.0, rel=0.05)}
+        boxes = [(slice(0, 100), slice(0, 100), slice(None))]
+        assert noise_by_region(colours, boxes, axes="yxc", rgb=True)[0] == pytest.approx(
+            1, rel=0.05
+        )
+
+    def test_is_within_the_mask(self):
+        labels, mask = np.ones((200, 220), int), np.ones((200, 220), bool)
+        mask[:, 105:] = False
+        assert noise_by_region(self.image, labels, mask=mask)[1] == pytest.approx(1.0, rel=0.05)
+
+    def test_labels_are_whole_numbers(self):
+        with pytest.raises(TypeError, match=r"regions must be labels .* \(got float64\)"):
+            noise_by_region(self.image, np.ones((200, 220)))
 
 
 class TestContrast:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.estimate._histogram import Histogram
     from napari_diffusion.filters import Filter
     from napari_diffusion.grid import Grid
     from napari_diffusion.noise import Address, Noise
@@ -134,11 +133,11 @@ def chunk_histogram(
     halo: Sequence[int],
     joined: bool,
     around: float | None,
-) -> Histogram:
+    tally: Callable[[], Any],
+) -> Any:
     """Count a local measurement chunk by chunk; see `estimate._measure.measured`."""
     from dask.delayed import delayed
 
-    from napari_diffusion.estimate._histogram import Histogram
     from napari_diffusion.estimate._measure import count
 
     values, grid = picture.data.rechunk({1: -1}), picture.grid
@@ -147,7 +146,7 @@ def chunk_histogram(
         measured = function(block, inside, place, Drive(threads=1))
         return np.broadcast_to(measured, block.shape)
 
-    def counted(total: Histogram, block: NDArray[Any], inside: Any) -> Histogram:
+    def counted(total: Any, block: NDArray[Any], inside: Any) -> Any:
         # One number for all channels stands in each of them: count it once.
         count(total, block[:, :1] if joined else block, inside, around)
         return total
@@ -158,7 +157,7 @@ def chunk_histogram(
     if picture.mask is not None:
         masks = _like(picture.mask, mapped).to_delayed().ravel()
     # One histogram goes from chunk to chunk: there are never many of them, nor many chunks waiting.
-    total = delayed(Histogram)()
+    total = delayed(tally)()
     for block, inside in zip(blocks, masks, strict=True):
         total = delayed(counted)(total, block, inside)
     return total.compute()

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _DROPPED_BITS = 11
 _BINS = 1 << (31 - _DROPPED_BITS)
 
+#: The largest relative width of a bin.
+WIDTH = 2.0 ** (_DROPPED_BITS - 23)
+
 
 @dataclass
 class Histogram:

@@ -29,7 +29,8 @@ def measured(
     *,
     joined: bool = False,
     around: float | None = None,
-) -> Histogram:
+    tally: Callable[[], Any] = Histogram,
+) -> Any:
     """Count what a function measures at every sample of a picture.
 
     Parameters
@@ -45,12 +46,14 @@ def measured(
         Whether the function returns one number for all channels of a sample together.
     around : float, optional
         Count the distances from this number instead of the numbers.
+    tally : callable
+        Makes what counts: its ``add(values)`` gets the numbers, in any order and in parts.
     """
     if is_dask(picture.data):
         from napari_diffusion.blocks import chunk_histogram
 
-        return chunk_histogram(picture, function, halo, joined, around)
-    total = Histogram()
+        return chunk_histogram(picture, function, halo, joined, around, tally)
+    total = tally()
     for core in _slabs(picture.data.shape, halo):
         padded, inner = with_halo(core, halo, picture.data.shape)
         mask = None if picture.mask is None else np.ascontiguousarray(picture.mask[padded])
@@ -77,7 +80,7 @@ def _slabs(shape: Sequence[int], halo: Sequence[int]) -> Iterator[tuple[slice, .
 
 
 def count(
-    histogram: Histogram,
+    histogram: Any,
     values: NDArray[Any],
     mask: NDArray[np.bool_] | None,
     around: float | None,

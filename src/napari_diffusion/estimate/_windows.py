@@ -13,6 +13,9 @@ SIZE = 8
 # Windows begin at every fourth sample of the whole picture, along both axes.
 STRIDE = 4
 
+# How many coefficients have 0 < k + q < 8, 4 ≤ k + q < 8, and k + q ≥ 10.
+LIVELY, MIDDLE, FINE = 35, 26, 15
+
 # cos(k π / 16) / 2 for k = 0 … 7: the orthonormal transform of 8 samples is made of them.
 _C = tuple(0.5 * math.cos(k * math.pi / 16) for k in range(SIZE))
 
@@ -38,8 +41,8 @@ def _transform(a, out, count):
 
 
 @kernel
-def window_energies(plane, mask, y0, x0, lively, fine):
-    """Write √(Σ c²) of the windows of a plane: over 0 < k + q < 8, and over k + q ≥ 8.
+def window_energies(plane, mask, y0, x0, lively, middle, fine):
+    """Write mean squares of the coefficients of the windows of a plane.
 
     Parameters
     ----------
@@ -49,9 +52,10 @@ def window_energies(plane, mask, y0, x0, lively, fine):
         Windows with a sample outside are left out.
     y0, x0 : int
         Where the plane begins in the whole picture, modulo STRIDE.
-    lively, fine : (Y, X) float64
-        Written at the first sample of each window; elsewhere untouched, and so for windows
-        without any variation: they were clipped, or are a border.
+    lively, middle, fine : (Y, X) float64
+        Root of the mean square over 0 < k + q < 8, over 4 ≤ k + q < 8 and over k + q ≥ 10, written
+        at the first sample of each window; elsewhere untouched, and so for windows without any
+        variation: they were clipped, or are a border.
     """
     height, width = plane.shape
     first = (STRIDE - x0) % STRIDE
@@ -60,31 +64,32 @@ def window_energies(plane, mask, y0, x0, lively, fine):
     down = np.empty((SIZE, width), np.float64)
     across = np.empty((SIZE, count), np.float64)
     coefficients = np.empty((SIZE, count), np.float64)
-    low, high = np.empty(count, np.float64), np.empty(count, np.float64)
+    energy = np.empty((2 * SIZE, count), np.float64)
     for y in range((STRIDE - y0) % STRIDE, height - SIZE + 1, STRIDE):
         for j in range(SIZE):
             for x in range(width):
                 column[j, x] = plane[y + j, x]
         _transform(column, down, width)
-        for n in range(count):
-            low[n] = 0.0
-            high[n] = 0.0
+        energy.fill(0.0)
         for k in range(SIZE):
             for j in range(SIZE):
                 for n in range(count):
                     across[j, n] = down[k, first + STRIDE * n + j]
             _transform(across, coefficients, count)
             for q in range(SIZE):
-                energy = low if k + q < SIZE else high
-                if k + q:
-                    for n in range(count):
-                        energy[n] += coefficients[q, n] * coefficients[q, n]
+                for n in range(count):
+                    energy[k + q, n] += coefficients[q, n] * coefficients[q, n]
         for n in range(count):
             x = first + STRIDE * n
-            whole = low[n] > 0.0
+            low = energy[1, n] + energy[2, n] + energy[3, n]
+            mid = energy[4, n] + energy[5, n] + energy[6, n] + energy[7, n]
+            whole = low + mid > 0.0
             if mask is not None:
                 for j in range(SIZE):
                     for i in range(SIZE):
                         whole = whole and mask[y + j, x + i]
             if whole:
-                lively[y, x], fine[y, x] = np.sqrt(low[n]), np.sqrt(high[n])
+                high = energy[10, n] + energy[11, n] + energy[12, n] + energy[13, n] + energy[14, n]
+                lively[y, x] = np.sqrt((low + mid) / LIVELY)
+                middle[y, x] = np.sqrt(mid / MIDDLE)
+                fine[y, x] = np.sqrt(high / FINE)

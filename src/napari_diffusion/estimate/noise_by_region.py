@@ -1,0 +1,88 @@
+"""The noise of parts of a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+
+from napari_diffusion.estimate.noise_sigma import Method, measured_sigma
+from napari_diffusion.picture import Picture, canonical_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from napari_diffusion.grid import Grid, GridOptions
+
+
+def noise_by_region(
+    image: ArrayLike,
+    regions: ArrayLike | Sequence[tuple[slice, ...]],
+    method: Method = "windows",
+    **options: Unpack[GridOptions],
+) -> dict[int, float]:
+    """Estimate the standard deviation of white Gaussian noise in each of many regions.
+
+    Parameters
+    ----------
+    image : array_like
+        2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes.
+    regions : array_like of int or bool, or sequence of tuple of slice
+        Labels of the image's shape, channels of colours aside, 0 being none of them; or boxes, one
+        slice per axis each, which may overlap.
+    method : str
+        As for `noise_sigma`.
+    **options
+        ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+
+    Returns
+    -------
+    dict
+        The noise of each label, or of each box by its place from 0; NaN where a region is too
+        small, some 3 × 3 samples, to tell.
+    """
+    picture = Picture.of(image, **options)
+    found = {}
+    for key, where in _masks(regions, np.shape(image), picture.grid).items():
+        if picture.mask is not None:
+            where = where & np.asarray(picture.mask)
+        sigma = measured_sigma(_part(picture, where), method)
+        found[key] = math.nan if sigma is None else sigma
+    return found
+
+
+def _masks(regions: Any, shape: tuple[int, ...], grid: Grid) -> dict[int, Any]:
+    """Return where each region is, canonical and of one channel."""
+    if isinstance(regions, (list, tuple)) and isinstance(regions[0][0], slice):
+        found = {}
+        for place, box in enumerate(regions):
+            inside = np.zeros(shape, bool)
+            inside[tuple(box)] = True
+            # Colours are measured together.
+            found[place] = inside.any(axis=grid.axes.index("c")) if grid.rgb else inside
+    else:
+        labels = np.asarray(regions)
+        if labels.dtype.kind not in "biu":
+            raise TypeError(
+                f"regions must be labels of whole numbers or boxes of slices (got {labels.dtype})."
+            )
+        found = {int(k): labels == k for k in np.unique(labels) if k}
+    return {key: canonical_mask(inside, grid) for key, inside in found.items()}
+
+
+def _part(picture: Picture, where: Any) -> Picture:
+    """Return the box around a region, with the region as its mask."""
+    inside = np.broadcast_to(where, picture.data.shape)
+    box = []
+    for axis in range(5):
+        others = tuple(a for a in range(5) if a != axis)
+        along = np.flatnonzero(inside.any(axis=others))
+        box.append(slice(int(along[0]), int(along[-1]) + 1) if len(along) else slice(0, 1))
+    cut = dataclasses.replace(picture, mask=np.ascontiguousarray(inside), alpha=None, holes=None)
+    part = cut.cut(box)
+    shape = tuple(part.data.shape)
+    return dataclasses.replace(part, grid=dataclasses.replace(part.grid, shape=shape), known={})
