@@ -230,10 +230,12 @@ def _measured() -> dict[str, dict[type, tuple[float, ...]]]:
     from napari_diffusion.choose import curves
 
     image, truth = _pictures.noisy(), _pictures.clean()
+    second = nd.noise.Gaussian()(truth, noise_scale=_pictures.NOISE, seed=2025)
     recipe = nd.PRESETS["explore"].resolved(image)
     metrics = [cls() for cls in catalog.MEMBERS["metric"]]
     runs = {"with noise": recipe, "without": recipe.replaced(noise=None)}
-    found = {name: curves(image, run, metrics, reference=truth) for name, run in runs.items()}
+    beside = {"reference": truth, "second": second}
+    found = {name: curves(image, run, metrics, **beside) for name, run in runs.items()}
     return {name: {type(c.metric): c.values for c in each} for name, each in found.items()}
 
 

@@ -11,18 +11,24 @@ from napari_diffusion.estimate import NoiseModel
 from napari_diffusion.grid import Grid
 from napari_diffusion.metrics import (
     METRICS,
+    CustomMetric,
     Decorrelation,
     EdgeStrength,
     Entropy,
+    Frc,
     HalfError,
+    HalfFrc,
     JInvariance,
     Mean,
     MeanError,
     NoiseLeft,
+    Objects,
     Psnr,
     Pure,
     Range,
+    RegionStatistic,
     Residual,
+    SpectrumRatio,
     Ssim,
     Sure,
     Variation,
@@ -195,10 +201,10 @@ def test_every_metric_says_what_it_is(cls):
     assert cls.better in ("lower", "higher", "")
     assert cls.probe in ("", "perturbed", "masked")
     assert "Notes\n" in cls.__doc__
-    assert not any(p.default is None for p in cls.parameters())
+    assert not any(p.default is None and not p.optional for p in cls.parameters())
 
 
-@pytest.mark.parametrize("cls", METRICS)
+@pytest.mark.parametrize("cls", [cls for cls in METRICS if cls is not CustomMetric])
 def test_every_metric_keeps_to_its_unit(cls):
     """In another unit of intensity the number is another as its unit says."""
     b, hidden = 1e-3 * np.sign(NOISE), NOISE > 1
@@ -216,3 +222,169 @@ def test_every_metric_keeps_to_its_unit(cls):
     assert below in ("", "world")
     power = {"intensity": 1, "intensity²": 2}.get(above, 0)
     assert value(4.0) == pytest.approx(4.0**power * value(1.0), rel=1e-6)
+
+
+def band_limited(power, shape, spacing, seed):
+    """Return a normal picture with the power spectrum `power(f)`, f in cycles per world unit."""
+    white = np.random.default_rng(seed).normal(size=shape)
+    squared = sum(
+        np.square(np.fft.fftfreq(n, d)).reshape([-1 if a == axis else 1 for a in range(len(shape))])
+        for axis, (n, d) in enumerate(zip(shape, spacing, strict=True))
+    )
+    return np.fft.ifftn(np.fft.fftn(white) * np.sqrt(power(np.sqrt(squared)))).real
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing"), [((256, 240), (0.5, 0.5)), ((40, 100, 110), (1.0, 0.4, 0.4))]
+)
+def test_resolution_is_where_signal_and_noise_say(shape, spacing):
+    """Between halves FRC = S / (S + N), and against the truth its root."""
+    width, axes = 0.25, "zyx"[-len(shape) :]
+    truth = band_limited(lambda f: 25 * np.exp(-0.5 * (f / width) ** 2), shape, spacing, 0)
+    one, other = (truth + np.random.default_rng(k).normal(size=shape) for k in (1, 2))
+    grid = {"axes": axes, "spacing": spacing}
+    halves = view(one, one, **grid), view(other, other, **grid)
+    seen = view(one, one, reference=truth, halves=halves, **grid)
+    between, against = (width * math.sqrt(2 * math.log(25 * by)) for by in (6, 48))
+    assert HalfFrc().value(seen) == pytest.approx(1 / between, rel=0.05)
+    assert Frc().value(seen) == pytest.approx(1 / against, rel=0.05)
+    # Beside the truth 0.5 is what 1/7 is between halves, up to sqrt(1/7).
+    assert Frc(threshold=math.sqrt(1 / 7)).value(seen) == pytest.approx(1 / between, rel=0.05)
+    assert HalfFrc().score(seen).valid
+    assert Frc().value(view(truth, truth, reference=truth, **grid)) == 2 * min(spacing)
+
+
+def test_no_resolution_from_nothing_in_common_or_one_picture():
+    other = np.random.default_rng(5).normal(size=SHAPE)
+    seen = view(NOISE, NOISE, spacing=0.5, halves=pair((NOISE, NOISE), (other, other)))
+    assert HalfFrc().value(seen) > 0.05 * 0.5 * SHAPE[1]
+    same = HalfFrc().score(view(NOISE, NOISE, halves=pair((NOISE, NOISE), (NOISE, NOISE))))
+    assert "same picture" in same.why
+    assert not Frc().score(view(NOISE, NOISE, reference=NOISE, mask=RAMP > 1)).valid
+    assert (
+        "too small" in Frc().score(view(NOISE[:5, :5], other[:5, :5], reference=NOISE[:5, :5])).why
+    )
+    assert "second picture" in HalfFrc().score(view(NOISE, NOISE)).why
+
+
+def test_spectrum_of_a_step_over_that_of_the_source():
+    assert SpectrumRatio().value(view(NOISE, 0.5 * NOISE)) == pytest.approx(0.25)
+    fine = np.cos(0.9 * np.pi * np.arange(SHAPE[1])) + np.zeros(SHAPE)
+    coarse = np.cos(0.2 * np.pi * np.arange(SHAPE[0]))[:, None] + np.zeros(SHAPE)
+    seen = view(fine + coarse, 0.1 * fine + coarse)
+    assert SpectrumRatio().value(seen) == pytest.approx(0.01, abs=1e-4)
+    assert SpectrumRatio(beyond=0.0).value(seen) == pytest.approx(1.01 / 2, abs=2e-3)
+
+
+def test_a_region_of_ones_own():
+    labels = np.zeros(SHAPE, int)
+    labels[10:20, 10:30], labels[50:60, 50:60] = 1, 2
+    image = np.stack([RAMP, 2 * RAMP])
+    seen = view(image, image, axes="tyx")
+    inside = image[:, labels == 2]
+    for name, of in {"mean": np.mean, "median": np.median, "std": np.std, "sum": np.sum}.items():
+        found = RegionStatistic(labels=labels, label=2, statistic=name).value(seen)
+        assert found == pytest.approx(of(inside))
+    assert RegionStatistic(statistic="maximum").value(seen) == image.max()
+    both = RegionStatistic(labels=labels, statistic="minimum").value(seen)
+    assert both == image[:, labels > 0].min()
+    assert "label 3" in RegionStatistic(labels=labels, label=3).score(seen).why
+    with pytest.raises(ValueError, match="must have the image's shape"):
+        RegionStatistic(labels=labels[1:]).value(seen)
+
+
+def test_a_region_is_found_in_a_part_of_the_picture():
+    labels = np.zeros(SHAPE, int)
+    labels[50:60, 50:60] = 1
+    part = (slice(40, 100), slice(45, 120))
+    seen = View(
+        source=RAMP[part][None, None, None], image=RAMP[part][None, None, None],
+        grid=Grid.of(SHAPE).at((0, 0, 0, 40, 45)),
+    )  # fmt: skip
+    assert RegionStatistic(labels=labels).value(seen) == pytest.approx(RAMP[labels > 0].mean())
+
+
+def test_objects_are_counted_and_measured_in_world_units():
+    image = np.zeros((2, 60, 70))
+    image[:, 10:20, 10:20] = 1.0
+    image[0, 30:35, 30:50] = 2.0
+    image[0, 35, 50] = 2.0  # touches at a corner
+    image[1, 50, 50] = 3.0
+    seen = view(image, image, spacing=(0.5, 2.0), axes="tyx")
+    assert Objects(threshold=0.5).value(seen) == 2.0
+    assert Objects(threshold=0.5, smallest=1.5).value(seen) == 1.5
+    assert Objects(threshold=0.5, measure="total size").value(seen) == (200 + 101 + 1) / 2
+    assert Objects(threshold=0.5, measure="mean size").value(seen) == pytest.approx(302 / 4)
+    assert Objects(threshold=0.5, dark=True).value(seen) == 1.0
+    volume = view(image, image, spacing=(3.0, 0.5, 2.0), axes="zyx")
+    assert Objects(threshold=0.5).value(volume) == 3.0
+    assert not Objects(threshold=9.0).score(seen).valid
+    assert not Objects().score(view(np.ones(SHAPE), np.ones(SHAPE))).valid
+
+
+def test_otsu_of_the_source_or_of_each_step():
+    source = 0.05 * NOISE
+    source[20:60, 30:70] += 1.0
+    weak = view(source, 0.15 * source)
+    more = {"measure": "total size", "smallest": 1000.0}
+    assert Objects(**more).value(view(source, source)) == 1600.0
+    assert Objects(**more).value(weak) == 0.0
+    assert Objects(each_step=True, **more).value(weak) == 1600.0
+
+
+def test_a_function_of_ones_own():
+    def weighed(u, spacing, source, channel_axis, mask=None, reference=None, power=1):
+        assert (spacing, channel_axis, mask, reference) == ((0.5, 2.0), 2, None, None)
+        return np.mean(u**power) - source.mean()
+
+    image = np.stack([RAMP, NOISE], axis=-1)
+    seen = view(image - 1.0, image, axes="yxc", spacing=(0.5, 2.0))
+    assert CustomMetric(weighed).value(seen) == pytest.approx(1.0)
+    assert CustomMetric("numpy:std").value(view(NOISE, NOISE)) == pytest.approx(NOISE.std())
+    frames = view(np.stack([RAMP, NOISE]), np.stack([RAMP, NOISE]), axes="tyx")
+    expected = (np.median(RAMP) + np.median(NOISE)) / 2
+    assert CustomMetric().value(frames) == pytest.approx(expected)
+    assert "no parameter called mask" in CustomMetric().score(view(RAMP, RAMP, mask=RAMP > 1)).why
+    with pytest.raises(ValueError, match="must return one real number"):
+        CustomMetric(lambda u: u).value(seen)
+    with pytest.raises(ValueError, match="cannot be called with an array alone"):
+        CustomMetric(lambda u, v: u).value(seen)
+    with pytest.raises(ZeroDivisionError) as caught:
+        CustomMetric(lambda u: 1 / 0).value(seen)
+    assert "CustomMetric" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("cls", METRICS)
+def test_nothing_outside_a_mask_is_measured(cls):
+    """But by `Ssim` and a function that takes no mask, which say so."""
+    if cls in (Ssim, CustomMetric):
+        return
+    mask = np.zeros(SHAPE, bool)
+    mask[20:90, 30:110] = True
+    b, hidden = 1e-3 * np.sign(NOISE), NOISE > 1
+
+    def value(outside):
+        def put(values):
+            return np.where(mask, values, outside)
+
+        image, source = put(RAMP + 0.05 * NOISE), put(RAMP + 0.2 * NOISE)
+        probe = {"perturbed": b, "masked": hidden}.get(cls.probe)
+        more = {} if probe is None else {"probed": put(1.01 * image), "probe": probe}
+        halves = tuple(
+            view(put(each + 0.2 * NOISE), put(each), mask=mask) for each in (RAMP, 1.1 * RAMP)
+        )
+        more |= {"reference": put(RAMP), "halves": halves, "models": (photons(0.1),)}
+        return cls().value(view(source, image, mask=mask, noise_sigma=0.2, **more))
+
+    assert value(0.0) == pytest.approx(value(77.0), rel=1e-9)
+
+
+@pytest.mark.parametrize("cls", METRICS)
+def test_every_metric_takes_what_is_constant(cls):
+    flat = np.full(SHAPE, 3.0)
+    probe = {"perturbed": np.full(SHAPE, 1e-3), "masked": np.ones(SHAPE, bool)}.get(cls.probe)
+    more = {} if probe is None else {"probed": flat, "probe": probe}
+    more |= {"reference": flat, "halves": pair((flat, flat), (flat, flat)), "models": (photons(),)}
+    with np.errstate(all="raise"):
+        said = cls().score(view(flat, flat, noise_sigma=0.1, **more))
+    assert math.isfinite(said.value) or not said.valid or cls is Psnr

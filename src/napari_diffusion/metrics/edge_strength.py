@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from napari_diffusion.metrics._base import Metric, View, neighbours
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -27,24 +30,35 @@ class EdgeStrength(Metric):
 
     def value(self, view: View) -> float:
         """Return the share."""
-        from scipy import ndimage
-
-        sigmas = [float(axis in view.grid.along_axes) for axis in range(5)]
-        smooth = ndimage.gaussian_filter(view.source.astype(np.float64), sigmas)
-        steep = _steepness(smooth, view)
+        steep = _steepness(view.source, view)
         chosen = steep >= np.quantile(view.inside(steep), 0.95)
         if view.mask is not None:
             chosen &= view.mask
-        kept = ndimage.gaussian_filter(view.image.astype(np.float64), sigmas)
         before = float(steep[chosen].mean())
-        return float(_steepness(kept, view)[chosen].mean()) / before if before > 0 else 1.0
+        return float(_steepness(view.image, view)[chosen].mean()) / before if before > 0 else 1.0
 
 
-def _steepness(values: np.ndarray, view: View) -> np.ndarray:
-    squared = np.zeros(values.shape)
-    for axis, a, b in neighbours(values, view.grid):
-        difference = np.square((b - a) / view.grid.length(axis))
+def _steepness(values: NDArray[Any], view: View) -> NDArray[Any]:
+    """Return |∇(G₁ ∗ u)|, of samples inside the mask alone."""
+    smooth = _smoothed(values, view)
+    squared = np.zeros_like(smooth)
+    for axis, a, b in neighbours(smooth, view.grid):
+        difference = np.square((b - a) / smooth.dtype.type(view.grid.length(axis)))
+        if view.mask is not None:
+            (both,) = [x & y for i, x, y in neighbours(view.mask, view.grid) if i == axis]
+            difference *= both
         place = [slice(None)] * 5
         place[axis] = slice(0, -1)
         squared[tuple(place)] += difference
-    return np.sqrt(squared)
+    return np.sqrt(squared, out=squared)
+
+
+def _smoothed(values: NDArray[Any], view: View) -> NDArray[Any]:
+    from scipy import ndimage
+
+    sigmas = [float(axis in view.grid.along_axes) for axis in range(5)]
+    if view.mask is None:
+        return ndimage.gaussian_filter(values, sigmas)
+    weight = ndimage.gaussian_filter(view.mask.astype(values.dtype), sigmas)
+    total = ndimage.gaussian_filter(np.where(view.mask, values, 0), sigmas)
+    return np.divide(total, weight, out=np.zeros_like(total), where=view.mask)

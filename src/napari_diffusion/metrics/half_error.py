@@ -44,7 +44,7 @@ class HalfError(Metric):
         return 0.5 * float(np.mean(np.square(there)) + np.mean(np.square(back)))
 
     def doubt(self, view: View) -> str:
-        """Refuse to vote where both halves are one picture, or more unlike than their noise."""
+        """Refuse to vote where both halves are one picture."""
         assert view.halves is not None
         one, other = view.halves
         if np.array_equal(one.source, other.source):

@@ -1,0 +1,74 @@
+"""Correlation of two pictures at each frequency, and the finest detail that they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_diffusion.metrics._spectrum import (
+    FEWEST,
+    added_up,
+    long_axes,
+    shell_width,
+    shells,
+    spectrum,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.metrics._base import View
+
+
+def correlation(one: NDArray[np.floating], other: NDArray[np.floating], view: View) -> np.ndarray:
+    """Return Re Σ a b* / √(Σ |a|² Σ |b|²) of each shell, sums over three shells and all pictures.
+
+    Shells in which neither picture has anything count as 1.
+    """
+    a, b = spectrum(one, view), spectrum(other, view)
+    shell, count = shells(view)
+    parts = (
+        a.real * b.real + a.imag * b.imag,
+        a.real**2 + a.imag**2,
+        b.real**2 + b.imag**2,
+    )
+    both, of_one, of_other = (_smoothed(added_up(each, view, shell, count)) for each in parts)
+    size = np.sqrt(of_one * of_other)
+    nothing = (of_one == 0) & (of_other == 0)
+    found = np.divide(both, size, out=np.zeros(count), where=size > 0)
+    return np.where(nothing, 1.0, found)
+
+
+def resolution(found: np.ndarray, threshold: float, view: View) -> float:
+    """Return the period at which the correlation first falls below a threshold.
+
+    In world units; that of the first shell where it always is, and two of the shortest spacings
+    where it never is.
+    """
+    width = shell_width(view)
+    below = np.flatnonzero(found[1:] < threshold) + 1
+    if not below.size:
+        return 2 * min(view.grid.length(axis) for axis in long_axes(view))
+    k = int(below[0])
+    if k == 1:
+        return 1 / width
+    part = (found[k - 1] - threshold) / (found[k - 1] - found[k])
+    return float(1 / (width * (k - 1 + part)))
+
+
+def doubt_about(view: View) -> str:
+    """Say why a picture has no spectrum that can be relied on, empty if it has."""
+    if view.mask is not None and not view.mask.all():
+        return "The border of a mask counts as detail that both pictures share."
+    if not long_axes(view) or shells(view)[1] <= FEWEST:
+        return "The picture is too small for a spectrum."
+    return ""
+
+
+def _smoothed(sums: np.ndarray) -> np.ndarray:
+    """Return the sums over each shell and its neighbours, without that of the mean."""
+    out = sums.copy()
+    out[1:-1] += sums[2:]
+    out[2:] += sums[1:-1]
+    return out

@@ -1,0 +1,144 @@
+"""A measure made of any function."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+
+from napari_diffusion.function import imported
+from napari_diffusion.metrics._base import Metric, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+# What a function is given beside the picture, where it has parameters of these names.
+_ARRAYS = ("source", "reference", "mask")
+_OFFERED = ("spacing", "channel_axis", *_ARRAYS)
+
+
+@dataclass(frozen=True)
+class CustomMetric(Metric):
+    """Measure a step with a function of your own, or of any package.
+
+    ``mean over pictures of function(u)``
+
+    The function is called on each picture: an array along the axes that diffuse, in the order in
+    which the image has them. Frames and other axes come one by one. Joint channels come along, at
+    the place where the image has them, alpha apart; with ``joint_channels=False`` each channel
+    comes alone. The array is a copy, float32 or float64, and what is returned must be one real
+    number; NaN stands for a step of which nothing can be said.
+
+    Parameters of these names are filled in, where the function has them: *spacing*, a tuple with
+    the world length of a sample for each axis that diffuses, in the array's order; *channel_axis*,
+    the axis of the channels or None; *source*, the same picture before the first step; *reference*,
+    the truth, or None; *mask*, booleans of the array's shape, or None.
+
+    Parameters
+    ----------
+    function : callable or str
+        A function, or its name as ``"package.module:function"``.
+
+    Notes
+    -----
+    Use it to see what the measurement that you are after does over the steps, and over seeds how
+    stable it is. It has no vote: nothing is known of which way is good.
+
+    Raises
+    ------
+    ValueError
+        If there is no function of that name, it cannot be called with one array, or it returns
+        something else than a number. What the function itself raises comes through, with a note
+        that names it.
+    """
+
+    better: ClassVar[Literal["lower", "higher", ""]] = ""
+
+    function: Annotated[
+        Callable[..., Any] | str, {"tooltip": "What is measured: takes an array, gives a number."}
+    ] = "numpy:median"
+
+    @property
+    def name(self) -> str:
+        """The function's name, for people."""
+        if isinstance(self.function, str):
+            return self.function
+        return str(getattr(self.function, "__qualname__", None) or repr(self.function))
+
+    def value(self, view: View) -> float:
+        """Return the mean of what the function says of each picture."""
+        function, accepted = imported(self.function), self._accepted()
+        found = []
+        for picture, offered in _pictures(view):
+            found.append(self._called(function, picture, {n: offered[n] for n in accepted}))
+        return math.fsum(found) / len(found)
+
+    def doubt(self, view: View) -> str:
+        """Say that a function without a parameter called *mask* does not see the mask."""
+        if view.mask is not None and "mask" not in self._accepted():
+            return f"{self.name} has no parameter called mask, and measures outside it too."
+        return ""
+
+    def _accepted(self) -> tuple[str, ...]:
+        """Return which of what is offered the function has parameters for."""
+        try:
+            signature = inspect.signature(imported(self.function))
+        except (TypeError, ValueError):
+            return ()  # some compiled functions do not say what they take
+        known = signature.parameters
+        accepted = tuple(
+            name
+            for name in _OFFERED
+            if name in known and known[name].kind is not inspect.Parameter.POSITIONAL_ONLY
+        )
+        try:
+            signature.bind(None, **dict.fromkeys(accepted))
+        except TypeError as error:
+            raise ValueError(
+                f"CustomMetric: {self.name} cannot be called with an array alone ({error}): give a "
+                "function that sets its other parameters itself."
+            ) from None
+        return accepted
+
+    def _called(
+        self, function: Callable[..., Any], picture: NDArray[Any], given: dict[str, Any]
+    ) -> float:
+        """Call the function on a copy of a picture, and check what it returns."""
+        try:
+            made = np.asarray(function(np.array(picture, order="C"), **given))
+        except Exception as error:
+            error.add_note(f"This was raised by {self.name}, the function of a CustomMetric.")
+            raise
+        if made.size != 1 or made.dtype.kind not in "biuf":
+            raise ValueError(
+                f"CustomMetric: {self.name} must return one real number (got {made.dtype} of shape "
+                f"{made.shape}): let it return a float."
+            )
+        return float(made.item())
+
+
+def _pictures(view: View) -> Iterator[tuple[NDArray[Any], dict[str, Any]]]:
+    """Yield every picture, and what is offered beside it."""
+    grid = view.grid
+    names = [a for a in grid.axes if a in grid.along or (a == "c" and grid.joint_channels)]
+    lengths = dict(zip(grid.along, grid.spacing, strict=True))
+    inner = ["tczyx".index(a) for a in names]
+    batch = [i for i in range(5) if i not in inner]
+    plain = {
+        "spacing": tuple(lengths[a] for a in names if a in lengths),
+        "channel_axis": names.index("c") if "c" in names else None,
+    }
+    arrays: dict[str, NDArray[Any]] = {
+        name: getattr(view, name).transpose(batch + inner)
+        for name in ("image", *_ARRAYS)
+        if getattr(view, name) is not None
+    }
+    for index in np.ndindex(*(view.image.shape[i] for i in batch)):
+        beside = {n: arrays[n][index].copy() if n in arrays else None for n in _ARRAYS}
+        yield arrays["image"][index], {**plain, **beside}

@@ -1,0 +1,60 @@
+"""The finest detail that two halves have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from napari_diffusion.metrics._base import Metric, View
+from napari_diffusion.metrics._shell_correlation import correlation, doubt_about, resolution
+from napari_diffusion.metrics.frc import Threshold
+
+
+@dataclass(frozen=True)
+class HalfFrc(Metric):
+    """Resolution between halves, from the Fourier ring (2D) or shell (3D) correlation.
+
+    As `Frc`, between the same step of two independent pictures of the same thing: odd and even
+    frames, or a second picture.
+
+    Parameters
+    ----------
+    threshold : float
+        Where detail ends, from 0 to 0.99; usually 1/7. A larger one gives a coarser resolution.
+
+    Notes
+    -----
+    Use it to see which detail can be trusted: what two recordings agree on. A step that makes up
+    the same detail in both, such as one along directions that it finds in noise, is not caught.
+    Not where the two share noise, as halves of a picture that was interpolated, compressed or
+    averaged do, or a fixed pattern of the camera: it then says a resolution that is too fine. A
+    filter that treats all places alike does not change it.
+
+    References
+    ----------
+    Nieuwenhuizen and others (2013), Measuring image resolution in optical nanoscopy. Rosenthal and
+    Henderson (2003), Optimal determination of particle orientation, absolute hand, and contrast
+    loss in single-particle electron cryomicroscopy.
+    """
+
+    unit: ClassVar[str] = "world"
+    better: ClassVar[Literal["lower", "higher", ""]] = "lower"
+    needs_halves: ClassVar[bool] = True
+
+    threshold: Threshold = 1 / 7
+
+    def value(self, view: View) -> float:
+        """Return the resolution in world units."""
+        assert view.halves is not None
+        one, other = view.halves
+        return resolution(correlation(one.image, other.image, one), self.threshold, one)
+
+    def doubt(self, view: View) -> str:
+        """Refuse a mask, halves that are one picture, and pictures without a spectrum."""
+        assert view.halves is not None
+        one, other = view.halves
+        if np.array_equal(one.source, other.source):
+            return "Both halves are the same picture."
+        return doubt_about(one)

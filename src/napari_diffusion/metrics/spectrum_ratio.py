@@ -1,0 +1,56 @@
+"""How much of the fine detail of the source is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from napari_diffusion.metrics._base import Metric, View
+from napari_diffusion.metrics._shell_correlation import doubt_about
+from napari_diffusion.metrics._spectrum import both_sides, frequencies, long_axes, spectrum
+
+
+@dataclass(frozen=True)
+class SpectrumRatio(Metric):
+    """Share of the power of the source that is left at high frequencies.
+
+    ``Σ |a|² / Σ |b|²`` over the frequencies above *beyond*, a and b being the Fourier coefficients
+    of the step and of the source under a Hann window, without the mean of each picture.
+
+    Parameters
+    ----------
+    beyond : float
+        Where high frequencies begin, from 0 to 1, as a part of the highest that the samples of
+        each axis can hold, which is half a cycle per sample. Smaller counts coarser detail too.
+
+    Notes
+    -----
+    Use it to see how fast a filter takes out what is fine, noise and detail together: 1 is as much
+    as before, 0 is nothing. It cannot tell noise from detail. With a mask its border counts as
+    detail.
+    """
+
+    better: ClassVar[Literal["lower", "higher", ""]] = ""
+
+    beyond: Annotated[
+        float,
+        {"min": 0.0, "max": 1.0, "tooltip": "Where high frequencies begin; 1 is the highest."},
+    ] = 0.5
+
+    def value(self, view: View) -> float:
+        """Return the share; 1 where the source has nothing there."""
+        if not long_axes(view):
+            return 1.0
+        samples = dict.fromkeys(long_axes(view), 1.0)
+        high = frequencies(view, samples) > 0.5 * self.beyond
+        left, before = (self._power(values, view, high) for values in (view.image, view.source))
+        return left / before if before > 0 else 1.0
+
+    def _power(self, values: object, view: View, high: object) -> float:
+        found = spectrum(values, view)  # type: ignore[arg-type]
+        power = both_sides(view, found.real**2 + found.imag**2)
+        return float(power.sum(where=high, dtype=float))  # type: ignore[call-overload]
+
+    def doubt(self, view: View) -> str:
+        """Say what a mask, or a small picture, does to a spectrum."""
+        return doubt_about(view).replace(" that both pictures share", "")
