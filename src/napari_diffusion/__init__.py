@@ -13,6 +13,7 @@ from napari_diffusion.grid import Grid
 from napari_diffusion.loop import run, steps
 from napari_diffusion.presets import PRESETS
 from napari_diffusion.recipe import Recipe, Step
+from napari_diffusion.remarks import NoiseWarning
 from napari_diffusion.risk import local_risk
 from napari_diffusion.twin import twin
 
@@ -28,6 +29,7 @@ except PackageNotFoundError:
 __all__ = [
     "PRESETS",
     "Grid",
+    "NoiseWarning",
     "Recipe",
     "Step",
     "Stopped",

@@ -220,6 +220,8 @@ def _changed(slot: str | None, before: Any, path: str, rest: str, value: Any) ->
         empty = value is None or (isinstance(value, str) and value.lower() == "none")
         if empty:
             return None
+        if slot == "domain" and str(value).lower() == "auto":
+            return "auto"
         named = slot is not None and not isinstance(value, dict | list)
         name = str(value).capitalize() if slot == "domain" else str(value)
         return to_dict(member_class(slot, name)()) if named and slot else value

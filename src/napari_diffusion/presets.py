@@ -52,6 +52,7 @@ PRESETS = MappingProxyType(
             noise=None,
             schedule=Constant(),
             diffusion_filter=_denoiser(fast=False),
+            domain="auto",
         ),
         "denoise fast": Recipe(
             num_steps=1,
@@ -59,6 +60,7 @@ PRESETS = MappingProxyType(
             noise=None,
             schedule=Constant(),
             diffusion_filter=_denoiser(fast=True),
+            domain="auto",
         ),
         "smooth": Recipe(
             num_steps=8,

@@ -16,6 +16,8 @@ from napari_diffusion.picture import Picture
 from napari_diffusion.schedules import Geometric, Schedule
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
@@ -46,10 +48,11 @@ class Recipe:
         Applied in every step; of a series, step k uses the k-th and the last one repeats.
     final_filter : Filter or None
         Applied once, after the last step.
-    domain : Domain, "anscombe", "log" or None
+    domain : Domain, "anscombe", "log", "auto" or None
         The values that noise and filters work on in place of the intensities: noise scale and
         contrast are then in stabilised units. The name stands for the domain with everything
-        measured.
+        measured; "auto" is `Anscombe` where the noise of the picture is that of photons and
+        differs between dark and bright places, and else none.
     seed : int
         0 … 2⁶⁴ − 1; the same seed gives the same noise.
     stop_at : int or None
@@ -63,7 +66,7 @@ class Recipe:
     schedule: Schedule = field(default_factory=Geometric)
     diffusion_filter: Filter | tuple[Filter, ...] = field(default_factory=PeronaMalik)
     final_filter: Filter | None = None
-    domain: Domain | Literal["anscombe", "log"] | None = None
+    domain: Domain | Literal["anscombe", "log", "auto"] | None = None
     seed: int = 0
     stop_at: int | None = None
 
@@ -74,7 +77,7 @@ class Recipe:
             raise TypeError("num_steps must be a whole number (got None).")
         if isinstance(self.diffusion_filter, list):
             object.__setattr__(self, "diffusion_filter", tuple(self.diffusion_filter))
-        if isinstance(self.domain, str):
+        if isinstance(self.domain, str) and not _is_auto(self.domain):
             object.__setattr__(self, "domain", _domain_called(self.domain))
         _check_members(self)
         object.__setattr__(self, "seed", Address(self.seed).seed)
@@ -96,7 +99,7 @@ class Recipe:
 
     @property
     def working_domain(self) -> Domain | None:
-        """The domain, which is no longer a name."""
+        """The domain of a resolved recipe, which is no longer a name."""
         assert not isinstance(self.domain, str)
         return self.domain
 
@@ -107,6 +110,8 @@ class Recipe:
     @property
     def is_resolved(self) -> bool:
         """Whether every "auto" has been replaced by its number."""
+        if _is_auto(self.domain):
+            return False
         members: list[Any] = [*self.filters, self.final_filter, self.noise, self.domain]
         known = self.starting_noise_scale not in ("auto", None)
         return known and not any(m.autos() for m in members if m)
@@ -121,10 +126,14 @@ class Recipe:
         Presets are written for samples at a distance of 1; ``PRESETS["explore"].scaled(0.107)``
         does the same to samples 0.107 µm apart. Fewer `digits` make numbers to be read.
         """
-        series = tuple(each.scaled(length, digits) for each in self.filters)
+        return self.with_filters(lambda each: each.scaled(length, digits))
+
+    def with_filters(self, change: Callable[[Filter], Filter]) -> Recipe:
+        """Return a copy with what `change` makes of every filter."""
+        series = tuple(change(each) for each in self.filters)
         return self.replaced(
             diffusion_filter=series if isinstance(self.diffusion_filter, tuple) else series[0],
-            final_filter=self.final_filter and self.final_filter.scaled(length, digits),
+            final_filter=self.final_filter and change(self.final_filter),
         )
 
     def resolved(self, image: ArrayLike, **options: Unpack[GridOptions]) -> Recipe:
@@ -141,9 +150,10 @@ class Recipe:
 
     def resolved_on(self, picture: Picture) -> Recipe:
         """Return this recipe resolved on a picture that has been read in already."""
-        domain = self.working_domain
+        domain, chosen = self._domain_on(picture), self
         if domain is not None:
             domain = domain.resolved(picture, picture.grid)
+            chosen = self._knowing(domain.noise_of(picture))
             picture = domain.picture(picture)
         scale = self.starting_noise_scale
         noise = self.noise and self.noise.resolved(picture, picture.grid)
@@ -155,14 +165,24 @@ class Recipe:
             scale = 1.0 if self.schedule.starts_itself else _noise_of(picture)
         scale = _started(self.schedule, checked_scale(scale, "starting_noise_scale"))
         check_channels(scale, picture.grid)
-        series = tuple(each.resolved(picture, picture.grid) for each in self.filters)
-        return self.replaced(
-            starting_noise_scale=scale,
-            noise=noise,
-            diffusion_filter=series if isinstance(self.diffusion_filter, tuple) else series[0],
-            final_filter=self.final_filter and self.final_filter.resolved(picture, picture.grid),
-            domain=domain,
-        )
+        chosen = chosen.with_filters(lambda each: each.resolved(picture, picture.grid))
+        return chosen.replaced(starting_noise_scale=scale, noise=noise, domain=domain)
+
+    def _domain_on(self, picture: Picture) -> Domain | None:
+        """Return the domain to work in on a picture, its numbers still to be measured."""
+        if not _is_auto(self.domain):
+            return self.working_domain
+        from napari_diffusion.domains._automatic import automatic
+
+        return automatic(picture)
+
+    def _knowing(self, noise_sigma: float | None) -> Recipe:
+        """Return this recipe with filters that know the noise, where they would measure it."""
+        if noise_sigma is None:
+            return self
+        from napari_diffusion.filters._pilot import with_noise
+
+        return self.with_filters(lambda each: with_noise(each, noise_sigma))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as plain values, ready for JSON."""
@@ -177,7 +197,7 @@ class Recipe:
             if isinstance(series, tuple)
             else catalog.to_dict(series),
             "final_filter": catalog.to_dict(self.final_filter),
-            "domain": catalog.to_dict(self.working_domain),
+            "domain": "auto" if _is_auto(self.domain) else catalog.to_dict(self.working_domain),
             "seed": self.seed,
             "stop_at": self.stop_at,
         }
@@ -269,7 +289,7 @@ def _check_members(recipe: Recipe) -> None:
         ("noise", Noise, recipe.noise, True),
         ("schedule", Schedule, recipe.schedule, False),
         ("final_filter", Filter, recipe.final_filter, True),
-        ("domain", Domain, recipe.domain, True),
+        *(() if _is_auto(recipe.domain) else (("domain", Domain, recipe.domain, True),)),
         *(("diffusion_filter", Filter, each, False) for each in recipe.filters),
     )
     if not recipe.filters:

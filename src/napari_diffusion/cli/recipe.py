@@ -96,7 +96,9 @@ def summary(recipe: Recipe) -> str:
     words.append(" then ".join(filters))
     if recipe.final_filter is not None:
         words.append(f"at the end {type(recipe.final_filter).__name__}{_time(recipe.final_filter)}")
-    if recipe.domain is not None:
+    if recipe.domain == "auto":
+        words.append("on stabilised values where the noise is that of photons")
+    elif recipe.domain is not None:
         words.append(f"on values stabilised by {type(recipe.domain).__name__}")
     return ", ".join(words)
 

@@ -46,7 +46,16 @@ class Domain(Member, abc.ABC):
     @final
     def picture(self, image: Picture) -> Picture:
         """Return a noisy picture with stabilised values."""
-        return dataclasses.replace(image, data=on_blocks(self.stabilise, image.data))
+        # What is known of the intensities is not known of these values.
+        return dataclasses.replace(image, data=on_blocks(self.stabilise, image.data), known={})
+
+    def noise_of(self, image: Picture) -> float | None:
+        """Return how strong the noise of a noisy picture becomes; None where it is to be measured.
+
+        `image` has intensities, and this domain its numbers.
+        """
+        del image
+        return None
 
     @abc.abstractmethod
     def stabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:

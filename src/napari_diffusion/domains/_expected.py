@@ -70,12 +70,14 @@ def expected(squared: float) -> Expected:
     return Expected(of_photons, Table(found - plain, lowest, lowest, slope))
 
 
-def mean_of_f(photons: NDArray[np.float64], squared: float) -> NDArray[np.float64]:
-    """Return the mean of f over Poisson numbers and read noise, at each mean of photons."""
+def mean_of_f(
+    photons: NDArray[np.float64], squared: float, power: float = 1.0
+) -> NDArray[np.float64]:
+    """Return the mean of a power of f over Poisson numbers and read noise, at means of photons."""
     most = float(photons.max())
     counts = np.arange(math.ceil(most + 12 * math.sqrt(most) + 24))
     logarithms = np.array([math.lgamma(count + 1.0) for count in counts])
-    f = _mean_over_read_noise(counts, squared)
+    f = _mean_over_read_noise(counts, squared, power)
     out = np.empty(len(photons))
     for i, mean in enumerate(photons):
         # The chance of every count, added up in one order whatever the table.
@@ -84,16 +86,18 @@ def mean_of_f(photons: NDArray[np.float64], squared: float) -> NDArray[np.float6
     return out
 
 
-def _mean_over_read_noise(counts: NDArray[Any], squared: float) -> NDArray[np.float64]:
+def _mean_over_read_noise(
+    counts: NDArray[Any], squared: float, power: float = 1.0
+) -> NDArray[np.float64]:
     middles = counts + _THREE_EIGHTHS + squared
     if squared == 0:
-        return 2 * np.sqrt(middles)
+        return np.asarray((2 * np.sqrt(middles)) ** power)
     normal = np.linspace(-_WIDTH, _WIDTH, _NORMALS)
     weight = np.exp(-(normal**2) / 2)
     weight /= weight.sum()
     out = np.zeros(len(counts))
     for n, w in zip(normal * math.sqrt(squared), weight, strict=True):
-        out += w * (2 * np.sqrt(np.maximum(middles + n, 0.0)))
+        out += w * (2 * np.sqrt(np.maximum(middles + n, 0.0))) ** power
     return out
 
 

@@ -101,6 +101,13 @@ class Anscombe(Domain):
             offset = -excess / gain
         return self.replaced(gain=gain, offset=offset, read_noise=read_noise)
 
+    def noise_of(self, image: Picture) -> float | None:
+        """Return 1, or less where a good part of the picture has too few photons for that."""
+        from napari_diffusion.domains._few_photons import mean_variance
+
+        gain, offset, squared = self._numbers()
+        return math.sqrt(mean_variance(image, gain, offset, squared))
+
     def stabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
         """Return f of every sample; see `Domain.stabilise`."""
         from napari_diffusion.domains import _kernels

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.drive import Drive
+from napari_diffusion.filters._bounded import least_within
 from napari_diffusion.filters._boxes import boxes
 from napari_diffusion.filters._pilot import per_channel
 from napari_diffusion.probe import add_probe
@@ -26,8 +27,8 @@ BOXES = 2
 # Size of the probe over the noise: small against it, large against round-off.
 PROBE = 0.05
 
-# Weights beyond are no blend any more.
-MOST = 1e3
+# Weights beyond are no blend any more: they come of noise that is not what it is taken to be.
+LEAST, MOST = -0.5, 1.25
 
 # Variance of the prior of a weight.
 PRIOR = 0.3
@@ -68,7 +69,7 @@ def of_least_error(chosen: Blend, image: Picture) -> tuple[float, ...]:
                 total.add(*_in_units(box.values, stages, slopes, part, sigmas[c]))
     found: list[float] = []
     for total in sums:
-        a = np.clip(total.weights(), -MOST, MOST) if total.samples else np.zeros(count)
+        a = total.weights() if total.samples else np.zeros(count)
         found += [1 - float(a.sum()), *a.tolist()]
     return tuple(found)
 
@@ -109,13 +110,21 @@ class Sums:
     def weights(self) -> NDArray[Any]:
         """Return the mean of the weights, given what was seen and their prior."""
         V = 2 * (self.zz - np.outer(self.z, self.z) / self.samples) + self.M
-        return least_error(self.M, V, self.c, PRIOR)
+        return least_within(*_posterior(self.M, V, self.c, PRIOR), LEAST, MOST)
 
 
 def least_error(M: NDArray[Any], V: NDArray[Any], c: NDArray[Any], prior: float) -> NDArray[Any]:
     """Return (M V⁻¹ M + I / prior)⁻¹ M V⁻¹ c, for stacks of matrices too."""
+    precision, right = _posterior(M, V, c, prior)
+    return np.asarray(np.linalg.solve(precision, right[..., None])[..., 0])
+
+
+def _posterior(
+    M: NDArray[Any], V: NDArray[Any], c: NDArray[Any], prior: float
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return M V⁻¹ M + I / prior and M V⁻¹ c."""
     eye = np.eye(M.shape[-1])
     trace = np.trace(M, axis1=-2, axis2=-1)[..., None, None]
     V = V + (1e-9 * trace + math.ulp(1.0)) * eye
     MV = np.swapaxes(np.linalg.solve(V, M), -1, -2)
-    return np.asarray(np.linalg.solve(MV @ M + eye / prior, (MV @ c[..., None]))[..., 0])
+    return MV @ M + eye / prior, (MV @ c[..., None])[..., 0]

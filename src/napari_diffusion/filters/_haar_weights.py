@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.filters import _haar
+from napari_diffusion.filters._bounded import least_within
 from napari_diffusion.filters._boxes import boxes
 from napari_diffusion.filters._pilot import per_channel
 
@@ -23,11 +24,11 @@ BOXES = 4
 # Noise that is fainter than this beside the values is none.
 FAINTEST = 1e-12
 
-# Weights beyond are no diffusion any more.
-MOST = 100.0
-
 # Of the diagonal, added to it: bands that hold nothing leave their weights undecided.
 RIDGE = 1e-4
+
+# A difference is multiplied by so much: it hardly turns, and hardly grows.
+LOW, HIGH = -0.1, 1.1
 
 
 def of_least_error(chosen: HaarDiffusion, image: Picture) -> tuple[float, ...]:
@@ -48,13 +49,24 @@ def of_least_error(chosen: HaarDiffusion, image: Picture) -> tuple[float, ...]:
             if sigma > FAINTEST * float(np.abs(box.values).max()):
                 m, r = _normal_equations(box.values, box.inner, levels, sigma)
                 matrix, right = matrix + m, right + r
-        diagonal = np.diag(matrix)
-        ridge = RIDGE * diagonal + 1e-12 * (diagonal.max() or 1.0)
-        solved = np.linalg.solve(matrix + np.diag(ridge), right)
         # Without any noise nothing is to change.
-        solved = np.clip(solved, -MOST, MOST)
-        found += solved.tolist() if diagonal.max() else [1.0, 0.0] * (count // 2)
+        found += _bounded(matrix, right) if matrix.any() else [1.0, 0.0] * (count // 2)
     return tuple(found)
+
+
+def _bounded(matrix: NDArray[Any], right: NDArray[Any]) -> list[float]:
+    """Return a and b of least error among those that hardly turn or enlarge a difference.
+
+    Differences within the noise are multiplied by a + b, and large ones by a: both are bounded.
+    Otherwise the estimate runs away where the noise is weaker than it is taken to be.
+    """
+    # From the two factors, that of small and that of large differences, to a and b.
+    turn = np.kron(np.eye(len(right) // 2), [[0.0, 1.0], [1.0, -1.0]])
+    matrix, right = turn.T @ matrix @ turn, turn.T @ right
+    diagonal = np.diag(matrix)
+    ridge = np.diag(RIDGE * diagonal + 1e-12 * diagonal.max())
+    factors = least_within(matrix + ridge, right, LOW, HIGH)
+    return [float(each) for each in turn @ factors]
 
 
 def _normal_equations(

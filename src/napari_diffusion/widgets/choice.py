@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from napari_diffusion import catalog
 from napari_diffusion.member import Member
 from napari_diffusion.presets import DIGITS
+from napari_diffusion.provenance import member_words
 from napari_diffusion.widgets.params import ParameterForm
 from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
 
@@ -37,6 +38,8 @@ class MemberChoice(QWidget):
         The members offered, instead of the catalog's.
     indent : int
         How far the form is set in, which shows to which choice it belongs.
+    may_be_auto : bool
+        Whether "auto" can be chosen.
     """
 
     changed = Signal()
@@ -49,9 +52,11 @@ class MemberChoice(QWidget):
         classes: tuple[type[Member], ...] | None = None,
         indent: int = 0,
         parent: QWidget | None = None,
+        may_be_auto: bool = False,
     ) -> None:
         super().__init__(parent)
-        self._options: list[Any] = []  # a class, a series (a tuple) or None, one per entry
+        # A class, a series (a tuple), None or "auto", one per entry.
+        self._options: list[Any] = []
         self._forms: dict[type[Member], ParameterForm] = {}
         self._units: dict[str, str] = {}
         self._indent = indent
@@ -61,7 +66,11 @@ class MemberChoice(QWidget):
         self._series = Message(GREY)
         self._label = RowLabel(f"<b>{label or slot}</b>")
         self._lay_out()
-        for cls in (*(None,) * may_be_none, *(classes or catalog.MEMBERS[slot])):
+        for cls in (
+            *(None,) * may_be_none,
+            *("auto",) * may_be_auto,
+            *(classes or catalog.MEMBERS[slot]),
+        ):
             self._offer(cls)
         self._edited()
         self.combo.currentIndexChanged.connect(self._edited)
@@ -114,6 +123,8 @@ class MemberChoice(QWidget):
         """Show the numbers that every "auto" stands for; None forgets them."""
         for cls, form in self._forms.items():
             form.set_resolved(chosen if type(chosen) is cls else None)
+        if self._option() == "auto":
+            self._series.say("" if chosen is None else f"auto: {member_words(chosen)}")
 
     def set_unit(self, name: str, unit: str) -> None:
         """Name a unit; see `Field.set_unit`."""
@@ -191,6 +202,8 @@ class MemberChoice(QWidget):
 def _name(option: Any) -> str:
     if isinstance(option, tuple):
         return f"series of {len(option)}"
+    if isinstance(option, str):
+        return option
     return "none" if option is None else str(option.__name__)
 
 
@@ -198,4 +211,6 @@ def _about(option: Any) -> str:
     if isinstance(option, tuple):
         names = [type(each).__name__ for each in option]
         return "series: " + ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    if isinstance(option, str):
+        return "What the picture asks for; it is said here once it has been measured."
     return "" if option is None else str(option.summary())

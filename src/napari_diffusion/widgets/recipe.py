@@ -75,7 +75,7 @@ class RecipeWidget(QWidget):
         self.schedule = MemberChoice("schedule")
         self.diffusion_filter = MemberChoice("filter", "diffusion filter")
         self.final_filter = MemberChoice("filter", "final filter", may_be_none=True)
-        self.domain = MemberChoice("domain", may_be_none=True)
+        self.domain = MemberChoice("domain", may_be_none=True, may_be_auto=True)
         self.plot = SchedulePlot()
         self._message = Message()
         self._lay_out()
@@ -221,7 +221,7 @@ class RecipeWidget(QWidget):
     def _show_unit(self) -> None:
         """Call intensity what it is in the domain: everything but the domain's own numbers."""
         try:
-            unit = "" if self.domain.value() is None else UNIT
+            unit = "" if self.domain.value() in (None, "auto") else UNIT
         except ValueError:
             unit = UNIT
         for view in self._views.values():
@@ -233,7 +233,7 @@ class RecipeWidget(QWidget):
             noise, schedule = self.noise.value(), self.schedule.value()
             start, steps = self.starting_noise_scale.value(), self.num_steps.value()
             total = self.stop_at.value() or steps
-            stabilised = self.domain.value() is not None
+            stabilised = self.domain.value() not in (None, "auto")
         except ValueError:
             return
         self.schedule.setEnabled(noise is not None)

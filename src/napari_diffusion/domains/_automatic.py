@@ -1,0 +1,47 @@
+"""Which domain a picture's own noise asks for."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.domains.anscombe import Anscombe
+
+if TYPE_CHECKING:
+    from napari_diffusion.domains._base import Domain
+    from napari_diffusion.estimate import NoiseModel
+    from napari_diffusion.estimate._finding import FindingName
+    from napari_diffusion.picture import Picture
+
+# What says that the variance is no straight line over the intensity, or not that of photons.
+_AGAINST: tuple[FindingName, ...] = ("crooked", "stretched")
+
+
+def automatic(picture: Picture) -> Domain | None:
+    """Return the domain in which the noise of a picture is even, with its numbers.
+
+    That is `Anscombe` where the noise is that of photons and differs much between dark and bright
+    places, and else None: noise that is even already, or of another kind, stays as it is.
+    """
+    model = measured_model(picture)
+    if model is None:
+        return None
+    photons = model.kind in ("poisson", "poisson-gaussian") and model.finding("uneven") is not None
+    if not photons or any(model.finding(name) for name in _AGAINST):
+        return None
+    return Anscombe(gain=model.gain, offset=model.offset, read_noise=model.read_noise)
+
+
+def measured_model(picture: Picture) -> NoiseModel | None:
+    """Return what is measured of a picture's noise, once; None where it is too small for that."""
+    from napari_diffusion.estimate import noise_model
+
+    if "noise_model" not in picture.known:
+        # An image, or one that has been read in.
+        image: Any = picture
+        model = None
+        with contextlib.suppress(ValueError):
+            model = noise_model(image)
+        picture.known["noise_model"] = model
+    found: NoiseModel | None = picture.known["noise_model"]
+    return found

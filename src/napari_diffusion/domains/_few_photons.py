@@ -1,0 +1,75 @@
+"""How strong the noise of stabilised values is where the photons are few."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.domains._expected import mean_of_f
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from napari_diffusion.picture import Picture
+
+# From so many photons on the variance is 1 to within some per cent.
+_MANY = 12.0
+
+# Photons are counted in blocks of so many samples along the last two axes.
+_BLOCK = 6
+
+# Nodes of the table, denser for few photons.
+_NODES = 48
+
+# The least variance: a picture without any light has none.
+_LEAST = 0.05
+
+
+def mean_variance(picture: Picture, gain: float, offset: float, squared: float) -> float:
+    """Return the mean variance of stabilised values over a picture, 0.05 or more.
+
+    Parameters
+    ----------
+    picture : Picture
+        Noisy, in intensities.
+    gain, offset : float
+        Of the camera.
+    squared : float
+        Its read noise, in photons².
+    """
+    nodes, variances = _table(squared)
+    total, count = 0.0, 0
+    for values in _blocks(picture):
+        photons = np.clip((values - offset) / gain, 0.0, _MANY)
+        total += float(np.interp(photons, nodes, variances).sum())
+        count += photons.size
+    return max(total / count, _LEAST) if count else 1.0
+
+
+@functools.lru_cache(maxsize=16)
+def _table(squared: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return means of photons, and the variance of f at each."""
+    nodes = _MANY * np.linspace(0.0, 1.0, _NODES) ** 2
+    return nodes, mean_of_f(nodes, squared, 2.0) - mean_of_f(nodes, squared) ** 2
+
+
+def _blocks(picture: Picture) -> Iterator[NDArray[np.float64]]:
+    """Yield the mean intensities of the blocks inside the mask, plane by plane."""
+    t, c, z, y, x = picture.data.shape
+    high, wide = min(_BLOCK, y), min(_BLOCK, x)
+    whole = (slice(y // high * high), slice(x // wide * wide))
+    for place in np.ndindex(t, c, z):
+        means = _means(np.asarray(picture.data[place], np.float64)[whole], high, wide)
+        if picture.mask is not None:
+            inside = np.asarray(picture.mask[place], np.float64)[whole]
+            means = means[_means(inside, high, wide) == 1]
+        yield means.ravel()
+
+
+def _means(plane: NDArray[Any], high: int, wide: int) -> NDArray[Any]:
+    rows, columns = plane.shape[0] // high, plane.shape[1] // wide
+    return np.asarray(plane.reshape(rows, high, columns, wide).mean(axis=(1, 3)))

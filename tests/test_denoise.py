@@ -1,0 +1,127 @@
+"""Denoising without a number: photon noise by itself, and what is said of other noise."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from skimage import data
+
+import napari_diffusion as nd
+from napari_diffusion.denoise import denoiser
+from napari_diffusion.domains import Anscombe
+from napari_diffusion.filters import HaarDiffusion
+from napari_diffusion.picture import Picture
+from napari_diffusion.remarks import remarks
+
+CLEAN = data.camera()[60:252, 100:292] / 255.0
+RANDOM = np.random.default_rng(5)
+WHITE = 50 + 10 * RANDOM.normal(size=(96, 96))
+
+
+def mean_square(image, truth):
+    return float(np.mean((image - truth) ** 2))
+
+
+def compressed(image, quality=30):
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.clip(image, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
+    return np.array(Image.open(file))
+
+
+def test_photon_noise_is_evened_out_by_itself():
+    """Beside the same filters on the counts as they are, and with the camera's numbers at hand."""
+    truth = 100 + 4.0 * (20 * CLEAN + 1)
+    y = 100 + 4.0 * RANDOM.poisson((truth - 100) / 4.0)
+    recipe = nd.PRESETS["denoise fast"].resolved(y)
+    assert isinstance(recipe.domain, Anscombe)
+    assert recipe.domain.gain == pytest.approx(4.0, rel=0.1)
+    out = nd.denoise(y, fast=True)
+    np.testing.assert_array_equal(out, nd.run(y, recipe).image)
+    again = nd.Recipe.from_json(recipe.to_json())
+    assert again == recipe
+    assert out.mean() == pytest.approx(truth.mean(), rel=5e-3)
+    known = denoiser(fast=True).replaced(domain=Anscombe(4.0, 100.0, 0.0))
+    plain = denoiser(fast=True).replaced(domain=None)
+    assert mean_square(out, truth) < 1.1 * mean_square(nd.run(y, known).image, truth)
+    assert mean_square(out, truth) < 0.9 * mean_square(nd.run(y, plain).image, truth)
+
+
+def test_even_noise_stays_in_intensities():
+    preset = nd.PRESETS["denoise"]
+    assert preset.domain == "auto"
+    assert not preset.is_resolved
+    assert nd.Recipe.from_json(preset.to_json()) == preset
+    assert preset.resolved(WHITE).domain is None
+
+
+@pytest.mark.parametrize("photons", [0.3, 1.0, 3.0, 40.0])
+def test_the_noise_of_stabilised_values_is_known(photons):
+    """Beside that of simulated counts."""
+    y = 2.0 * RANDOM.poisson(photons, (200, 200)) + 7.0
+    picture, domain = Picture.of(y), Anscombe(2.0, 7.0, 0.0)
+    expected = float(domain.picture(picture).data.std())
+    assert domain.noise_of(picture) == pytest.approx(expected, rel=0.02)
+
+
+def test_few_photons_do_not_run_away():
+    """Noise weaker than it is taken to be: weights that extrapolate made 7 dB of 23."""
+    truth = 2 * CLEAN[:96, :96] + 0.02
+    y = RANDOM.poisson(truth).astype(float)
+    chosen = HaarDiffusion(noise_sigma=2 * float(y.std()), levels=4)
+    assert mean_square(chosen(y), truth) < 0.5 * mean_square(y, truth)
+    assert mean_square(nd.denoise(y, fast=True), truth) < 0.1 * mean_square(y, truth)
+
+
+ROWS = WHITE + 6 * np.random.default_rng(1).normal(size=(96, 1))
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (
+            lambda: compressed(40 + 150 * CLEAN + 12 * RANDOM.normal(size=CLEAN.shape)),
+            "Type a noise σ",
+        ),
+        (lambda: ROWS, "Whole rows have a noise of their own"),
+        (
+            lambda: np.minimum(255 * CLEAN + 8 * RANDOM.normal(size=CLEAN.shape), 200),
+            "values were cut off",
+        ),
+    ],
+    ids=["compressed", "rows", "clipped"],
+)
+def test_what_stands_against_a_result_is_said(image, said):
+    with pytest.warns(nd.NoiseWarning, match=said):
+        nd.denoise(image(), fast=True)
+
+
+def test_a_compressed_picture_is_denoised_with_a_number_typed():
+    truth = 40 + 150 * CLEAN
+    noisy = compressed(truth + 12 * RANDOM.normal(size=CLEAN.shape))
+    out = nd.denoise(noisy, fast=True, noise_sigma=9.0)
+    assert mean_square(out, truth) < 0.75 * mean_square(noisy, truth)
+
+
+def test_what_was_found_is_said():
+    def found(image):
+        picture = Picture.of(image)
+        return remarks(picture, nd.PRESETS["denoise"].resolved_on(picture))
+
+    assert found(WHITE).found.startswith("White noise, σ = 10")
+    assert not found(WHITE).warnings
+    assert "gain 4" in found(4 * RANDOM.poisson(20 * CLEAN + 1)).found
+    assert found(np.zeros((64, 64))).found.startswith(("No noise", "White noise, σ = 0"))
+    assert found(np.eye(5)).found.startswith("White noise")
+
+
+def test_a_chain_of_stages_is_a_series_whose_steps_are_images():
+    pilot = HaarDiffusion(noise_sigma=10.0)
+    near = nd.filters.NonLocalDiffusion(noise_sigma=3.0, radius=3)
+    recipe = nd.Recipe(2, 0.0, noise=None, diffusion_filter=(pilot, near))
+    first, second, _ = (step.image for step in nd.steps(WHITE, recipe))
+    np.testing.assert_array_equal(first, pilot(WHITE))
+    np.testing.assert_array_equal(second, near(first))
