@@ -132,7 +132,7 @@ def best_step(
     noise_sigma : float or tuple of float, optional
         Standard deviation of the noise, one number or one per channel; measured if it is not given.
     region : tuple of slice, optional
-        The part to judge by, one slice per axis. Of more than 2²⁰ samples the middle is taken.
+        The part to judge by, one slice per axis. Of more than 2¹⁹ samples the middle is taken.
     stop : StopToken, optional
         As for `steps`.
     **options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Halves = Literal["frames"]
 
 # Larger pictures are judged by a part of so many samples in their middle.
-SAMPLES = 1 << 20
+SAMPLES = 1 << 19
 
 # Seeds of the noise of a second half, beside those of a first one and of many runs.
 OTHER_SEEDS = 1 << 32
@@ -51,12 +51,15 @@ class Subject:
         The part that is measured, canonical.
     stop : StopToken or None
         Asked between tiles.
+    known : dict
+        What metrics have found out about it.
     """
 
     picture: Picture
     recipe: Recipe
     core: tuple[slice, ...]
     stop: StopToken | None
+    known: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def source(self) -> NDArray[Any]:
@@ -92,6 +95,7 @@ class Subject:
             image=image,
             grid=grid.at([part.start for part in self.core]),
             mask=None if mask is None else mask[self.core],
+            known=self.known,
             **more,
         )
 
@@ -161,9 +165,9 @@ class Trial:
 
     @functools.cached_property
     def models(self) -> tuple[NoiseModel, ...]:
-        """What can be measured of the noise of each channel; empty where it is too small."""
+        """What the middle tells of the noise of each channel; empty where it is too small."""
         try:
-            return tuple(of_picture(each, None) for each in self.whole.picture.channels())
+            return tuple(of_picture(each, None) for each in _middle_of(self.whole.picture))
         except ValueError:
             return ()
 
@@ -228,7 +232,7 @@ class Trial:
 def _other(first: Subject, picture: Picture) -> Subject:
     """Return the second of two halves: the same numbers, but noise of its own."""
     recipe = first.recipe.replaced(seed=(first.recipe.seed + OTHER_SEEDS) % 2**64)
-    return dataclasses.replace(first, picture=picture, recipe=recipe)
+    return dataclasses.replace(first, picture=picture, recipe=recipe, known={})
 
 
 def _of_frames(
@@ -266,7 +270,7 @@ def _of_frames(
     start = min(whole.core[0].start // 2, count - 1)
     stop = min(max(whole.core[0].stop // 2, start + 1), count)
     core = (slice(start, stop), *whole.core[1:])
-    one = dataclasses.replace(whole, picture=parts[0], core=core)
+    one = dataclasses.replace(whole, picture=parts[0], core=core, known={})
     return one, _other(one, parts[1])
 
 
@@ -285,6 +289,16 @@ def _checked_sigma(given: Any, picture: Picture) -> float | tuple[float, ...] | 
 
 def _without_colours(mask: NDArray[Any] | None, grid: Any) -> NDArray[Any] | None:
     return None if mask is None else mask.take(0, axis=grid.axes.index("c"))
+
+
+def _middle_of(picture: Picture) -> Iterator[Picture]:
+    """Yield each channel of the middle, from the corner of an 8 × 8 block on, as JPEG has them."""
+    middle = picture.grid.canonical_slices(_middle(picture))
+    starts = [part.start - part.start % 8 * (axis > 2) for axis, part in enumerate(middle)]
+    cut = picture.cut([slice(start, part.stop) for start, part in zip(starts, middle, strict=True)])
+    for channel in cut.channels():
+        grid = dataclasses.replace(channel.grid, shape=channel.data.shape, origin=(0,) * 5)
+        yield dataclasses.replace(channel, grid=grid)
 
 
 def _middle(picture: Picture) -> tuple[slice, ...]:

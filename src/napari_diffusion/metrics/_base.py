@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -69,6 +69,9 @@ class View:
         That change: ± the step size per sample, or True where samples were hidden.
     halves : tuple of two View or None
         The same step of two independent pictures of the same thing, each with its own source.
+    known : dict
+        What metrics have found out about source, mask, reference and noise; the views of all steps
+        of a run may share one.
     """
 
     source: NDArray[Any]
@@ -82,6 +85,7 @@ class View:
     probed: NDArray[Any] | None = None
     probe: NDArray[Any] | None = None
     halves: tuple[View, View] | None = None
+    known: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def sigma(self) -> float:
@@ -98,7 +102,14 @@ class View:
         }
         sigmas = self.noise_sigma
         sigma = sigmas[c] if isinstance(sigmas, tuple) else sigmas
-        return dataclasses.replace(self, **cut, noise_sigma=sigma, halves=None)
+        known = self.once(("channel", c), dict)
+        return dataclasses.replace(self, **cut, noise_sigma=sigma, halves=None, known=known)
+
+    def once(self, name: Any, find: Callable[[], Any]) -> Any:
+        """Return what is the same for every step; found at the first one."""
+        if name not in self.known:
+            self.known[name] = find()
+        return self.known[name]
 
     def inside(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the values inside the mask, flat, in float64."""
@@ -166,17 +177,43 @@ class Metric(Member, abc.ABC):
         return Score(self.value(view), not doubt, doubt)
 
 
-def over_channels(view: View, total: Callable[[View, int], float]) -> float:
-    """Return a mean over all samples from a function that adds up those of one channel."""
-    if view.image.shape[1] == 1:
-        return total(view, 0) / _count(view)
-    parts = [view.channel(c) for c in range(view.image.shape[1])]
-    sums = [total(part, c) for c, part in enumerate(parts)]
-    return math.fsum(sums) / sum(_count(part) for part in parts)
+@dataclass(frozen=True)
+class Moments:
+    """Sums over the samples inside the mask of d = a − b and e = b less a constant."""
+
+    count: float
+    d: float
+    dd: float
+    e: float
+    ee: float
+    de: float
+
+    @classmethod
+    def of(cls, view: View, a: NDArray[Any], b: NDArray[Any]) -> Moments:
+        """Return those of two arrays of a view's shape."""
+        from napari_diffusion.metrics._sums import moments
+
+        out = np.zeros(6)
+        flat = [np.ascontiguousarray(each, view.image.dtype).ravel() for each in (a, b)]
+        moments(*flat, flat_mask(view), out)
+        return cls(*(float(each) for each in out))
+
+    @property
+    def mean_square(self) -> float:
+        """Mean of d²."""
+        return self.dd / self.count if self.count else math.nan
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of d."""
+        if not self.count:
+            return math.nan
+        return math.sqrt(max(self.dd - self.d**2 / self.count, 0.0) / self.count)
 
 
-def _count(view: View) -> int:
-    return view.image.size if view.mask is None else int(np.count_nonzero(view.mask))
+def flat_mask(view: View) -> NDArray[np.bool_]:
+    """Return the mask as kernels take it: flat, and empty where there is none."""
+    return np.zeros(0, bool) if view.mask is None else np.ascontiguousarray(view.mask).ravel()
 
 
 def neighbours(values: NDArray[Any], grid: Grid) -> list[tuple[int, NDArray[Any], NDArray[Any]]]:

@@ -20,24 +20,33 @@ if TYPE_CHECKING:
 
     from napari_diffusion.metrics._base import View
 
+    Coefficients = tuple[NDArray[np.complexfloating], np.ndarray]
 
-def correlation(one: NDArray[np.floating], other: NDArray[np.floating], view: View) -> np.ndarray:
+
+def correlation(a: NDArray[np.complexfloating], other: Coefficients, view: View) -> np.ndarray:
     """Return Re Σ a b* / √(Σ |a|² Σ |b|²) of each shell, sums over three shells and all pictures.
 
     Shells in which neither picture has anything count as 1.
     """
-    a, b = spectrum(one, view), spectrum(other, view)
+    b, of_other = other
     shell, count = shells(view)
-    parts = (
-        a.real * b.real + a.imag * b.imag,
-        a.real**2 + a.imag**2,
-        b.real**2 + b.imag**2,
-    )
-    both, of_one, of_other = (_smoothed(added_up(each, view, shell, count)) for each in parts)
+    both = _smoothed(added_up(a.real * b.real + a.imag * b.imag, view, shell, count))
+    of_one = power(a, view)
     size = np.sqrt(of_one * of_other)
     nothing = (of_one == 0) & (of_other == 0)
     found = np.divide(both, size, out=np.zeros(count), where=size > 0)
     return np.where(nothing, 1.0, found)
+
+
+def coefficients(values: NDArray[np.floating], view: View) -> Coefficients:
+    """Return the Fourier coefficients of a picture, and their power in each shell."""
+    found = spectrum(values, view)
+    return found, power(found, view)
+
+
+def power(a: NDArray[np.complexfloating], view: View) -> np.ndarray:
+    """Return Σ |a|² of each shell and its neighbours."""
+    return _smoothed(added_up(a.real**2 + a.imag**2, view, *shells(view)))
 
 
 def resolution(found: np.ndarray, threshold: float, view: View) -> float:

@@ -72,6 +72,11 @@ def highest(view: View) -> float:
 
 def shells(view: View) -> tuple[NDArray[np.int64], int]:
     """Return the shell of every coefficient, and how many shells there are; the last is beyond."""
+    found: tuple[NDArray[np.int64], int] = view.once("shells", lambda: _shells(view))
+    return found
+
+
+def _shells(view: View) -> tuple[NDArray[np.int64], int]:
     width = shell_width(view)
     count = math.floor(highest(view) / width * (1 + 1e-9)) + 1
     radius = frequencies(view, _lengths(view.grid)) / width

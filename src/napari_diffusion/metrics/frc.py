@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from napari_diffusion.metrics._base import Metric, View
-from napari_diffusion.metrics._shell_correlation import correlation, doubt_about, resolution
+from napari_diffusion.metrics._shell_correlation import (
+    coefficients,
+    correlation,
+    doubt_about,
+    resolution,
+)
+from napari_diffusion.metrics._spectrum import spectrum
 
 Threshold = Annotated[
     float,
@@ -55,7 +61,9 @@ class Frc(Metric):
         """Return the resolution in world units."""
         assert view.reference is not None
         reference = view.reference.astype(view.image.dtype, copy=False)
-        return resolution(correlation(view.image, reference, view), self.threshold, view)
+        truth = view.once("spectrum of the reference", lambda: coefficients(reference, view))
+        found = correlation(spectrum(view.image, view), truth, view)
+        return resolution(found, self.threshold, view)
 
     def doubt(self, view: View) -> str:
         """Refuse a mask, and pictures without a spectrum."""

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.metrics._base import Metric, View
+from napari_diffusion.metrics._base import Metric, Moments, View
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class HalfError(Metric):
         """Return the mean over both directions."""
         assert view.halves is not None
         one, other = view.halves
-        there = one.inside(one.image) - other.inside(other.source)
-        back = other.inside(other.image) - one.inside(one.source)
-        return 0.5 * float(np.mean(np.square(there)) + np.mean(np.square(back)))
+        there = Moments.of(one, one.image, other.source)
+        back = Moments.of(one, other.image, one.source)
+        return 0.5 * (there.mean_square + back.mean_square)
 
     def doubt(self, view: View) -> str:
         """Refuse to vote where both halves are one picture."""

@@ -8,7 +8,13 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from napari_diffusion.metrics._base import Metric, View
-from napari_diffusion.metrics._shell_correlation import correlation, doubt_about, resolution
+from napari_diffusion.metrics._shell_correlation import (
+    coefficients,
+    correlation,
+    doubt_about,
+    resolution,
+)
+from napari_diffusion.metrics._spectrum import spectrum
 from napari_diffusion.metrics.frc import Threshold
 
 
@@ -49,7 +55,8 @@ class HalfFrc(Metric):
         """Return the resolution in world units."""
         assert view.halves is not None
         one, other = view.halves
-        return resolution(correlation(one.image, other.image, one), self.threshold, one)
+        found = correlation(spectrum(one.image, one), coefficients(other.image, one), one)
+        return resolution(found, self.threshold, one)
 
     def doubt(self, view: View) -> str:
         """Refuse a mask, halves that are one picture, and pictures without a spectrum."""

@@ -37,6 +37,6 @@ class JInvariance(Metric):
         """Return the mean squared error at the hidden samples."""
         assert view.probed is not None
         assert view.probe is not None
-        hidden = view.inside(view.probe) > 0
-        error = (view.inside(view.probed) - view.inside(view.source))[hidden]
+        hidden = view.probe if view.mask is None else view.probe & view.mask
+        error = view.probed[hidden].astype(np.float64) - view.source[hidden]
         return float(np.mean(np.square(error))) if error.size else float("nan")

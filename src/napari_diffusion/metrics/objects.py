@@ -97,13 +97,18 @@ class Objects(Metric):
     def _threshold(self, view: View) -> float:
         if not isinstance(self.threshold, str):
             return self.threshold
-        from skimage.filters import threshold_otsu
+        if self.each_step:
+            return _otsu(view.image, view)
+        return float(view.once("Otsu's threshold", lambda: _otsu(view.source, view)))
 
-        values = view.image if self.each_step else view.source
-        chosen = values if view.mask is None else values[view.mask]
-        if not chosen.size or chosen.min() == chosen.max():
-            return math.nan
-        return float(threshold_otsu(chosen))
+
+def _otsu(values: NDArray[Any], view: View) -> float:
+    from skimage.filters import threshold_otsu
+
+    chosen = values if view.mask is None else values[view.mask]
+    if not chosen.size or chosen.min() == chosen.max():
+        return math.nan
+    return float(threshold_otsu(chosen))
 
 
 def _sizes(objects: NDArray[np.bool_], view: View) -> NDArray[Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.metrics._base import Metric, View
+from napari_diffusion.metrics._base import Metric, Moments, View
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,12 @@ class Psnr(Metric):
     def value(self, view: View) -> float:
         """Return the ratio; infinite where nothing differs."""
         assert view.reference is not None
-        truth = view.inside(view.reference)
-        error = float(np.mean(np.square(view.inside(view.image) - truth)))
-        peak = float(np.ptp(truth))
-        with np.errstate(divide="ignore"):
-            return float(10 * np.log10(np.float64(peak) ** 2 / error)) if error else float("inf")
+        peak = view.once("range of the reference", lambda: self._peak(view))
+        error = Moments.of(view, view.image, view.reference).mean_square
+        if not error:
+            return math.inf
+        return 10 * math.log10(peak**2 / error) if peak else -math.inf
+
+    def _peak(self, view: View) -> float:
+        assert view.reference is not None
+        return float(np.ptp(view.inside(view.reference)))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
-
-from napari_diffusion.metrics._base import Knowledge, Metric, Probe, View, over_channels
+from napari_diffusion.metrics._base import Knowledge, Metric, Probe, View
+from napari_diffusion.metrics._risk import expected_error
 
 
 @dataclass(frozen=True)
@@ -40,22 +39,11 @@ class Pure(Metric):
     needs_noise: ClassVar[Knowledge] = "model"
 
     def value(self, view: View) -> float:
-        """Return the expected squared error less that of the source."""
-        return over_channels(view, self._sum)
-
-    def _sum(self, view: View, channel: int) -> float:
-        assert view.probed is not None
-        assert view.probe is not None
+        """Return the expected squared error less that of the source; NaN for unknown noise."""
         if not view.models:
             return float("nan")
-        source, image = view.inside(view.source), view.inside(view.image)
-        variance = view.models[channel].variance_at(source)
-        b = view.inside(view.probe)
-        answer = (view.inside(view.probed) - image) * b
-        squared = float(np.mean(np.square(b)))
-        divergence = float(variance @ answer) / squared if squared else 0.0
-        image -= source
-        return float(image @ image) - 2 * float(variance.sum()) + 2 * divergence
+        noise = [(model.read_noise**2, model.gain, model.offset) for model in view.models]
+        return expected_error(view, noise)
 
     def doubt(self, view: View) -> str:
         """Refuse to vote where the noise is not that of photons."""

@@ -88,6 +88,10 @@ class RegionStatistic(Metric):
         return ""
 
     def _region(self, view: View) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = view.once((self.labels, self.label), lambda: self._found(view))
+        return found
+
+    def _found(self, view: View) -> NDArray[np.bool_]:
         assert self.labels is not None
         values = self.labels.values
         inside = canonical_mask(values == self.label if self.label else values != 0, view.grid)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from napari_diffusion.metrics._base import Knowledge, Metric, View
+from napari_diffusion.metrics._base import Knowledge, Metric, Moments, View
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,9 @@ class Residual(Metric):
 
     def value(self, view: View) -> float:
         """Return the ratio; NaN where no noise was found."""
-        out = view.inside(view.source) - view.inside(view.image)
-        return float(np.std(out) / view.sigma) if view.sigma > 0 else float("nan")
+        if view.sigma <= 0:
+            return float("nan")
+        return Moments.of(view, view.source, view.image).std / view.sigma
 
     def doubt(self, view: View) -> str:
         """Refuse where there is no noise to compare with."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
 
 from napari_diffusion.metrics._base import Metric, View
 from napari_diffusion.metrics._shell_correlation import doubt_about
 from napari_diffusion.metrics._spectrum import both_sides, frequencies, long_axes, spectrum
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -41,15 +46,19 @@ class SpectrumRatio(Metric):
         """Return the share; 1 where the source has nothing there."""
         if not long_axes(view):
             return 1.0
+        high, before = view.once((self, "high"), lambda: self._of_source(view))
+        return self._power(view.image, view, high) / before if before > 0 else 1.0
+
+    def _of_source(self, view: View) -> tuple[NDArray[np.bool_], float]:
+        """Return which frequencies are high, and what the source has of them."""
         samples = dict.fromkeys(long_axes(view), 1.0)
         high = frequencies(view, samples) > 0.5 * self.beyond
-        left, before = (self._power(values, view, high) for values in (view.image, view.source))
-        return left / before if before > 0 else 1.0
+        return high, self._power(view.source, view, high)
 
-    def _power(self, values: object, view: View, high: object) -> float:
-        found = spectrum(values, view)  # type: ignore[arg-type]
+    def _power(self, values: NDArray[Any], view: View, high: NDArray[np.bool_]) -> float:
+        found = spectrum(values, view)
         power = both_sides(view, found.real**2 + found.imag**2)
-        return float(power.sum(where=high, dtype=float))  # type: ignore[call-overload]
+        return float((power * high).sum(dtype=np.float64))
 
     def doubt(self, view: View) -> str:
         """Say what a mask, or a small picture, does to a spectrum."""

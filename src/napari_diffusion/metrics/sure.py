@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from napari_diffusion.metrics._base import Knowledge, Metric, Probe, View, over_channels
+import numpy as np
+
+from napari_diffusion.metrics._base import Knowledge, Metric, Probe, View
+from napari_diffusion.metrics._risk import expected_error
 
 
 @dataclass(frozen=True)
@@ -35,24 +38,11 @@ class Sure(Metric):
 
     def value(self, view: View) -> float:
         """Return the expected squared error less that of the source."""
-        return over_channels(view, self._sum)
-
-    def _sum(self, view: View, channel: int) -> float:
-        del channel
-        assert view.probed is not None
-        assert view.probe is not None
-        image = view.inside(view.image)
-        b = view.inside(view.probe)
-        answer = float(b @ (view.inside(view.probed) - image))
-        squared = float(b @ b) / b.size
-        divergence = answer / squared if squared else 0.0
-        image -= view.inside(view.source)
-        return float(image @ image) + 2 * view.sigma**2 * (divergence - image.size)
+        sigmas = np.broadcast_to(view.noise_sigma, view.image.shape[1:2])
+        return expected_error(view, [(float(sigma) ** 2, 0.0, 0.0) for sigma in sigmas])
 
     def doubt(self, view: View) -> str:
         """Refuse to vote where the noise is not white, or there is none."""
-        if view.sigma <= 0:
-            return "No noise was found."
         if not view.white:
             return "The noise is not white, or not alike everywhere."
-        return ""
+        return "" if view.sigma > 0 else "No noise was found."
