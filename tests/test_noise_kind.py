@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage
+from skimage import data
 from test_noise_model import recorded, scene
 
 from napari_diffusion.estimate import noise_model
+from napari_diffusion.estimate._jpeg import position_of_blocks
 from napari_diffusion.noise import Stripes
 
 SHAPE = (300, 340)
@@ -60,3 +65,39 @@ class TestKind:
         model = noise_model(recorded(Stripes("rows")(self.clean, 3.0), read=5.0))
         assert model.finding("rows").amount == model.row_noise
         assert model.warnings == ()
+
+
+def jpeg(values, quality):
+    file = io.BytesIO()
+    Image.fromarray(values).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
+class TestOfJpegs:
+    """Natural pictures with white noise, rounded: not a word of compression until they were."""
+
+    @pytest.mark.parametrize("name", ["camera", "coins", "moon", "brick"])
+    @pytest.mark.parametrize("sigma", [6.0, 20.0])
+    @pytest.mark.parametrize("quality", [50, 80, 95])
+    def test_are_recognised_by_their_blocks(self, name, sigma, quality):
+        clean = getattr(data, name)()[:256, :256]
+        random = np.random.default_rng(0)
+        image = np.clip(np.rint(clean + sigma * random.normal(size=clean.shape)), 0, 255)
+        image = image.astype(np.uint8)
+        assert position_of_blocks(image[None]) is None
+        made = jpeg(image, quality)
+        assert position_of_blocks(made[None, 3:, 6:]) == (5, 2)
+        assert position_of_blocks(made[None] / np.float32(255)) == (0, 0)
+
+    def test_of_colours_are_processed(self):
+        colours = data.astronaut()[100:356, 100:356]
+        noisy = colours + 10 * np.random.default_rng(0).normal(size=colours.shape)
+        image = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+        model = noise_model(jpeg(image, 90), axes="yxc", rgb=True)
+        assert model.kind == "processed"
+        assert "begin at row 0 and column 0" in model.finding("compressed").sentence
+        assert noise_model(image, axes="yxc", rgb=True).finding("compressed") is None
+
+    def test_too_few_blocks_do_not_tell(self):
+        assert position_of_blocks(jpeg(data.camera()[:64, :64], 80)[None]) is None
+        assert position_of_blocks(np.random.default_rng(0).random((1, 256, 256))) is None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.estimate._finding import Finding
+from napari_diffusion.estimate._jpeg import position_of_blocks
 from napari_diffusion.estimate._window_spectrum import FINE, FREQUENCY, SIZE
 
 if TYPE_CHECKING:
@@ -147,6 +148,18 @@ def about_clipping(crowds: Sequence[Crowd], left_out: bool) -> list[Finding]:
             share,
         )
     ]
+
+
+def about_blocks(colours: Any) -> list[Finding]:
+    """Say that a picture was a JPEG once."""
+    position = position_of_blocks(colours)
+    if position is None:
+        return []
+    sentence = (
+        "The picture was compressed as a JPEG before: its blocks of 8 × 8 samples begin at row "
+        f"{position[0]} and column {position[1]}. Its noise may be less than it was."
+    )
+    return [Finding("compressed", sentence)]
 
 
 def about_line(line: Line, points: Points) -> list[Finding]:

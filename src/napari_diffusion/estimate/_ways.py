@@ -96,6 +96,7 @@ def of_picture(picture: Picture, offset: float | None) -> NoiseModel:
         *_said.about_line(line, points),
         *_said.about_spectrum(spectrum, count, whole=False),
         *_said.about_structure(livelier, LIVELIER),
+        *_said.about_blocks(windows.colours()),
         *_said.about_stripes(rows, columns),
         *_said.about_steps(windows.planes(), float(line.at(level))),
     ]

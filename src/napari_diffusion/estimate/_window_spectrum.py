@@ -21,7 +21,10 @@ SIZE = 8
 STRIDE = 4
 
 # Windows looked at in a picture; in a larger one, some rows of windows are left out evenly.
-MOST_WINDOWS = 1 << 20
+MOST_WINDOWS = 1 << 15
+
+# Samples looked at for values that were cut off; in a larger picture, some rows are left out.
+MOST_SAMPLES = 1 << 20
 
 # Rows of windows transformed at a time.
 _AT_ONCE = 32
@@ -36,7 +39,7 @@ LIVELY = (_K + _Q > 0) & ~FINE
 FREQUENCY = np.hypot(_K, _Q) / (2 * SIZE)
 
 
-def _cosines() -> NDArray[np.float64]:
+def cosines() -> NDArray[np.float64]:
     """Return the orthonormal cosine transform of SIZE samples, a row for each frequency."""
     k, n = np.indices((SIZE, SIZE))
     matrix = math.sqrt(2 / SIZE) * np.cos(np.pi * (2 * n + 1) * k / (2 * SIZE))
@@ -64,8 +67,7 @@ class Windows:
 
     def planes(self) -> Iterator[tuple[Any, Any]]:
         """Yield every plane, with its mask, as arrays that may not be in memory yet."""
-        data, mask = self.picture.data, self.picture.mask
-        moved = np.moveaxis(data, self.axes, (3, 4)) if not is_dask(data) else _moved(data, self)
+        mask, moved = self.picture.mask, self._planes_last()
         inside = None
         if mask is not None:
             inside = (
@@ -74,9 +76,19 @@ class Windows:
         for index in np.ndindex(*moved.shape[:3]):
             yield moved[index], None if inside is None else inside[index]
 
+    def colours(self) -> Any:
+        """Return one frame: its three colours, or its first channel; maybe not in memory yet."""
+        planes = self._planes_last()
+        channels = 3 if self.picture.grid.rgb and planes.shape[1] == 3 else 1
+        return planes[0, :channels, planes.shape[2] // 2]
+
+    def _planes_last(self) -> Any:
+        data = self.picture.data
+        return _moved(data, self) if is_dask(data) else np.moveaxis(data, self.axes, (3, 4))
+
     def coefficients(self) -> Iterator[NDArray[np.float64]]:
         """Yield the transforms of the windows, (windows, 8, 8), many at a time."""
-        matrix = _cosines()
+        matrix = cosines()
         for plane, inside in self.planes():
             starts = self._rows(plane.shape)
             for first in range(0, len(starts), _AT_ONCE):
@@ -172,9 +184,10 @@ def crowds_of(windows: Windows) -> tuple[Crowd, ...]:
     """
     low, high = _Pile(), _Pile()
     total = 0
+    step = max(1, round(math.prod(windows.picture.grid.shape) / MOST_SAMPLES))
     for plane, inside in windows.planes():
-        values = np.asarray(plane, np.float64)
-        values = values.ravel() if inside is None else values[np.asarray(inside)]
+        values = np.asarray(plane[::step], np.float64)
+        values = values.ravel() if inside is None else values[np.asarray(inside[::step])]
         low.add(values)
         high.add(-values)
         total += values.size
