@@ -127,8 +127,8 @@ FURTHER = {
         Sum((Gaussian(), Stripes(), Quantisation("none")), weights=(1.0, 3.0, 0.0)),
         Sum((Gaussian(), Sum((PowerLaw(), Gaussian())))),
     ),
-    ReactionDiffusion: (ReactionDiffusion(0.2, HAAR, window=16, stride=3),),
-    NonLocalDiffusion: (NonLocalDiffusion(0.2, HAAR, radius=1, patch=0),),
+    ReactionDiffusion: (ReactionDiffusion(0.2, HAAR, window=16, stride=3, depth=1),),
+    NonLocalDiffusion: (NonLocalDiffusion(0.2, HAAR, radius=1, patch=0, depth=0),),
     Opponent: (Opponent(HAAR),),
     Blend: (Blend((HAAR, ReactionDiffusion(0.2, HAAR), HAAR), (0.5, 0.3, 0.2), 0.2, True),),
     Wavelet: (Wavelet(sigma=0.2, levels=1, shifts=1),),
@@ -140,6 +140,7 @@ TYPED = {
     SaltPepper: {"low": -0.1, "high": 0.5},
     FilmGrain: {"white_level": 1.5},
     HaarDiffusion: {"weights": (0.4, 0.5)},
+    ReactionDiffusion: {"depth": 4},
     Blend: {"weights": (0.3, 0.7)},
 }
 
@@ -148,7 +149,7 @@ QUICK = {
     NonLocalMeans: {"patch": 1, "search": 1},
     TotalVariation: {"rounds": 10},
     Wavelet: {"levels": 1, "shifts": 0},
-    NonLocalDiffusion: {"radius": 2},
+    NonLocalDiffusion: {"radius": 2, "depth": 1},
 }
 
 

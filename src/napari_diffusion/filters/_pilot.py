@@ -30,6 +30,10 @@ Pilot = Annotated[
     {"tooltip": "The filter whose result is the guide; none takes the picture itself."},
 ]
 
+# Fewer planes are no volume, nor are planes so many times as far apart as the samples in them.
+FEWEST = 4
+FARTHEST = 8.0
+
 
 def noise_sigmas(given: Any, image: Picture) -> Any:
     """Return the noise sigma given, or each channel's own where it is "auto"."""
@@ -64,6 +68,18 @@ def check_channels(member: Any, grid: Grid) -> None:
         )
 
 
+def third_ratio(grid: Grid) -> float:
+    """Return how many times as far apart samples are along the third axis as in the planes."""
+    third, row, column = (grid.length(axis) for axis in grid.along_axes[-3:])
+    return third / min(row, column)
+
+
+def is_solid(grid: Grid) -> bool:
+    """Say whether planes of the last two axes have to do with those above and below."""
+    axes = grid.along_axes
+    return len(axes) > 2 and grid.shape[axes[-3]] >= FEWEST and third_ratio(grid) <= FARTHEST
+
+
 def plane_axes(grid: Grid) -> tuple[int, int]:
     """Return the two axes of the windows: the last two that diffuse, or the last and its own."""
     axes = grid.along_axes
@@ -74,8 +90,9 @@ def plane_axes(grid: Grid) -> tuple[int, int]:
 class Guided(Filter):
     """A filter that knows the noise and is guided by what a pilot makes of the same picture.
 
-    It works in the planes of two axes, and a result depends on a pattern of samples around it that
-    has a first one: it is not the mirror image of itself.
+    It works in the planes of the last two axes that diffuse, or across several of them, and a
+    result depends on a pattern of samples around it that has a first one: it is not the mirror
+    image of itself.
     """
 
     takes_mask: ClassVar[bool] = False
@@ -86,10 +103,9 @@ class Guided(Filter):
     noise_sigma: NoiseSigma = "auto"
     pilot: Pilot = None
 
-    @property
     @abc.abstractmethod
-    def reach(self) -> int:
-        """How far a result depends on samples along each axis of the plane, in samples."""
+    def reach(self, grid: Grid) -> tuple[int, int]:
+        """Return how far a result depends on samples: in the planes, and along the third axis."""
 
     def resolved(self, image: Picture, grid: Grid) -> Self:
         """Return this filter with the noise of each channel, the pilot's too."""
@@ -105,7 +121,10 @@ class Guided(Filter):
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the reach along the axes of the plane, and what the pilot needs around it."""
-        own = [self.reach if axis in grid.along_axes[-2:] else 0 for axis in range(5)]
+        wide, deep = self.reach(grid)
+        own = [wide if axis in grid.along_axes[-2:] else 0 for axis in range(5)]
+        for axis in grid.along_axes[-3:-2]:
+            own[axis] = deep
         behind = (0,) * 5 if self.pilot is None else self.pilot.halo(grid)
         if behind is None:
             return None

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.filters._pilot import Guided, per_channel, plane_axes
+from napari_diffusion.filters._frame import Frame
+from napari_diffusion.filters._pilot import Guided, is_solid, per_channel, third_ratio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.drive import Drive
     from napari_diffusion.grid import Grid
+    from napari_diffusion.picture import Picture
+
+# How far to look where nobody says, and how many neighbours in a volume at most.
+RADIUS = 7
+MOST = 1400
 
 
 @dataclass(frozen=True)
@@ -33,20 +39,27 @@ class NonLocalDiffusion(Guided):
         changes nothing. "auto" measures it, each channel by itself.
     pilot : Filter or None
         Whose result on the same picture is the guide; None takes the noisy picture itself.
-    radius : int
-        1 to 20 samples: how far alike samples are looked for. Larger is smoother and slower.
+    radius : int or "auto"
+        1 to 20 samples: how far alike samples are looked for in the planes of the last two axes.
+        Larger is smoother and slower. "auto" is 7, in volumes the largest up to 7 that compares a
+        sample with at most 1400 others.
     patch : int
         0 to 5 samples: surroundings of 2 · patch + 1; larger ones are harder to mistake.
     strength : float
         Greater than 0. How unlike, in squares of the noise, two patches may be; small with a good
         pilot (0.15), about 1 without one.
+    depth : int or "auto"
+        0 to 20 samples: how far alike samples are looked for along the third axis of a volume, or
+        time; 0 stays in the planes. "auto" is `radius` in world units, but 0 where there are fewer
+        than 4 planes or they are more than 8 times as far apart as the samples in them. Patches are
+        as deep as they are wide, but no deeper than this.
 
     Notes
     -----
     Use it after a pilot, against white noise in pictures that repeat themselves: lattices,
     filaments, cells in rows. Not for a picture in which every place is unlike every other, where
-    it leaves the noise. In volumes the surroundings lie in the planes of the last two axes; joint
-    channels are compared together.
+    it leaves the noise. Joint channels are compared together. In volumes it takes long: the time
+    goes with radius² · depth.
 
     References
     ----------
@@ -55,54 +68,79 @@ class NonLocalDiffusion(Guided):
     """
 
     radius: Annotated[
-        int, {"min": 1, "max": 20, "tooltip": "How far alike samples are looked for."}
-    ] = 7
+        int | Literal["auto"],
+        {"min": 1, "max": 20, "tooltip": "How far alike samples are looked for."},
+    ] = "auto"
     patch: Annotated[
         int, {"min": 0, "max": 5, "tooltip": "Half the size of the patches that are compared."}
     ] = 1
     strength: Annotated[
         float, {"above": 0.0, "tooltip": "How unlike two patches may be; small with a pilot."}
     ] = 0.15
+    depth: Annotated[
+        int | Literal["auto"],
+        {"min": 0, "max": 20, "tooltip": "How far it looks along the third axis; 0: in planes."},
+    ] = "auto"
 
-    @property
-    def reach(self) -> int:
-        """How far neighbours and the patches around them reach."""
-        return self.radius + self.patch
+    def resolved(self, image: Picture, grid: Grid) -> Self:
+        """Return this filter with the noise, the pilot resolved, and the extent of the search."""
+        radius, depth = self.radii(grid)
+        return super().resolved(image, grid).replaced(radius=radius, depth=depth)
+
+    def radii(self, grid: Grid) -> tuple[int, int]:
+        """Return how far neighbours reach in the planes and along the third axis, in samples."""
+        radius = RADIUS if self.radius == "auto" else self.radius
+        while (
+            self.radius == "auto"
+            and (2 * radius + 1) ** 2 * (2 * self._depth(radius, grid) + 1) > MOST
+        ):
+            radius -= 1
+        return radius, self._depth(radius, grid)
+
+    def _depth(self, radius: int, grid: Grid) -> int:
+        if self.depth == "auto":
+            return round(radius / third_ratio(grid)) if is_solid(grid) else 0
+        return self.depth if len(grid.along_axes) > 2 else 0
+
+    def reach(self, grid: Grid) -> tuple[int, int]:
+        """Return how far neighbours and the patches around them reach; see `Guided.reach`."""
+        radius, depth = self.radii(grid)
+        return radius + self.patch, depth + min(depth, self.patch)
 
     def apply(
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> NDArray[Any]:
         """Return the block of means; see `Filter.apply`."""
         guide = self.guide(block, grid, mask, drive)
-        axes, margin = plane_axes(grid), self.reach
-        pads = [(margin, margin) if axis > 2 else (0, 0) for axis in range(5)]
-        u, p = (
-            np.pad(np.moveaxis(each, axes, (3, 4)), pads, "reflect").swapaxes(1, 2).copy()
-            for each in (block, guide)
-        )
-        out = np.moveaxis(block, axes, (3, 4)).swapaxes(1, 2).copy()
-        channels = out.shape[2]
+        frame, (radius, depth) = Frame.of(block.shape, grid), self.radii(grid)
+        wide, deep = self.reach(grid)
+        margins = [(0, 0), (0, 0), (deep, deep), (wide, wide), (wide, wide)]
+        u, p = (np.pad(frame.arranged(each), margins, "reflect") for each in (block, guide))
+        out = frame.arranged(block)
+        channels = out.shape[1]
         joint = [slice(0, channels)] if grid.joint_channels else [
             slice(c, c + 1) for c in range(channels)
         ]  # fmt: skip
         scales = self._scales(grid, block.dtype)
-        rows = drive.bands(out.shape[3], 32 * out.shape[4])
-        tiles = [(t, z, c, band) for t, z in np.ndindex(*out.shape[:2]) for c in joint
-                 if scales[c].all() for band in rows]  # fmt: skip
+        rows = drive.bands(out.shape[3], 32 * (2 * depth + 1) * out.shape[4])
+        tiles = [(t, c, z, band) for t in range(len(out)) for c in joint if scales[c].all()
+                 for z in range(out.shape[2]) for band in rows]  # fmt: skip
+        radii, patches = (depth, radius), (min(depth, self.patch), self.patch)
 
-        def work(t: int, z: int, c: slice, band: tuple[int, int]) -> None:
+        def work(t: int, c: slice, z: int, band: tuple[int, int]) -> None:
             from napari_diffusion.filters._neighbours import average_alike
 
-            args = (self.radius, self.patch, scales[c], band, out[t, z, c])
-            average_alike(u[t, z, c], p[t, z, c], *args)
+            args = (radii, patches, scales[c], z, band, out[t, c])
+            average_alike(u[t, c], p[t, c], *args)
 
         drive.each(work, tiles)
-        return np.ascontiguousarray(np.moveaxis(out.swapaxes(1, 2), (3, 4), axes))
+        return frame.restored(out)
 
     def _scales(self, grid: Grid, dtype: Any) -> NDArray[Any]:
         """Return per channel what differences are multiplied by; 0 where there is no noise."""
         channels = grid.shape[1] if grid.joint_channels else 1
-        samples = channels * (2 * self.patch + 1) ** 2
+        deep = min(self.radii(grid)[1], self.patch)
+        samples = channels * (2 * self.patch + 1) ** 2 * (2 * deep + 1)
         return np.array(
             [
                 min(1 / (s * math.sqrt(self.strength * samples)), 1e37) if s > 0 else 0.0

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-import numpy as np
-
-from napari_diffusion.filters._pilot import Guided, per_channel, plane_axes
+from napari_diffusion.drive import with_halo
+from napari_diffusion.filters._frame import Frame
+from napari_diffusion.filters._pilot import Guided, is_solid, per_channel
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.drive import Drive
     from napari_diffusion.grid import Grid
+    from napari_diffusion.picture import Picture
+
+# Planes of a window in a volume.
+DEPTH = 4
 
 
 @dataclass(frozen=True)
@@ -38,13 +44,17 @@ class ReactionDiffusion(Guided):
         8 to 32 samples, a multiple of 8: larger ones smooth flat parts and long waves better,
         smaller ones lose less around edges.
     stride : int
-        1 to half a window: the distance between windows. Smaller is smoother and slower.
+        1 to half a window: the distance between windows, along the third axis in proportion to
+        their depth. Smaller is smoother and slower.
+    depth : int or "auto"
+        1 to 16 samples of a window along the third axis of a volume, or time; 1 filters each plane
+        of the last two axes by itself. "auto" is 4, but 1 where there are fewer than 4 planes, or
+        planes are more than 8 times as far apart as the samples in them.
 
     Notes
     -----
     Use it after a fast pilot such as `HaarDiffusion` against white noise: it brings texture back
     that the pilot lost. Not without a pilot, nor for noise that is correlated between neighbours.
-    In volumes the windows lie in the planes of the last two axes.
 
     References
     ----------
@@ -60,6 +70,10 @@ class ReactionDiffusion(Guided):
         int,
         {"min": 1, "max": 16, "tooltip": "Distance of windows; smaller is smoother and slower."},
     ] = 2
+    depth: Annotated[
+        int | Literal["auto"],
+        {"min": 1, "max": 16, "tooltip": "Samples of a window along the third axis; 1: planes."},
+    ] = "auto"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -73,50 +87,57 @@ class ReactionDiffusion(Guided):
                 f"windows overlap (got {self.stride})."
             )
 
-    @property
-    def reach(self) -> int:
-        """How far the windows of a sample reach."""
-        return self.window - 1
+    def resolved(self, image: Picture, grid: Grid) -> Self:
+        """Return this filter with the noise, the pilot resolved, and the depth of the windows."""
+        chosen = super().resolved(image, grid)
+        return chosen.replaced(depth=self.depth_on(grid)) if self.depth == "auto" else chosen
+
+    def depth_on(self, grid: Grid) -> int:
+        """Return how deep windows are, in samples; 1 in a plane."""
+        if self.depth == "auto":
+            return DEPTH if is_solid(grid) else 1
+        return self.depth if len(grid.along_axes) > 2 else 1
+
+    def reach(self, grid: Grid) -> tuple[int, int]:
+        """Return how far the windows of a sample reach; see `Guided.reach`."""
+        return self.window - 1, self.depth_on(grid) - 1
 
     def apply(
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> NDArray[Any]:
         """Return the block with its windows filtered; see `Filter.apply`."""
+        from napari_diffusion.filters._windows import guided
+
         guide = self.guide(block, grid, mask, drive)
-        axes, sigmas = plane_axes(grid), per_channel(self.noise_sigma, grid)
-        y, p = (np.ascontiguousarray(np.moveaxis(each, axes, (3, 4))) for each in (block, guide))
-        out = y.copy()
-        origin = (grid.origin[axes[0]], grid.origin[axes[1]])
-        rows = y.shape[3]
-        # Thick enough that the windows that two bands share are few.
-        band = max(8 * self.window, math.ceil(rows / drive.threads / 4))
-        tiles = [
-            (*plane, start, min(start + band, rows))
-            for plane in np.ndindex(*y.shape[:3])
-            if sigmas[plane[1]] > 0
-            for start in range(0, rows, band)
-        ]
+        frame, sigmas = Frame.of(block.shape, grid), per_channel(self.noise_sigma, grid)
+        y, p = (frame.arranged(each) for each in (block, guide))
+        out, depth = y.copy(), self.depth_on(grid)
+        origin, (wide, deep) = frame.of_axes(grid.origin)[:3], self.reach(grid)
+        windows = (depth, self.window)
+        strides = (max(round(self.stride * depth / self.window), 1), self.stride)
 
-        def work(t: int, c: int, z: int, start: int, stop: int) -> None:
-            self._filter(y[t, c, z], p[t, c, z], sigmas[c], origin, (start, stop), out[t, c, z])
+        def work(t: int, c: int, core: tuple[slice, ...]) -> None:
+            outer, inner = with_halo(core, (deep, wide, wide), y.shape[2:])
+            place = [o + part.start for o, part in zip(origin, outer, strict=True)]
+            args = (place, sigmas[c], windows, strides, drive.poll)
+            out[t, c][core] = guided(y[t, c][outer], p[t, c][outer], *args)[inner]
 
-        drive.each(work, tiles)
-        return np.ascontiguousarray(np.moveaxis(out, (3, 4), axes))
+        noisy = [c for c, sigma in enumerate(sigmas) if sigma > 0]
+        parts = self._parts(y.shape[2:], depth, drive.threads)
+        drive.each(work, list(itertools.product(range(len(y)), noisy, parts)))
+        return frame.restored(out)
 
-    def _filter(
-        self,
-        y: NDArray[Any],
-        guide: NDArray[Any],
-        sigma: float,
-        origin: tuple[int, int],
-        rows: tuple[int, int],
-        out: NDArray[Any],
-    ) -> None:
-        """Write some rows of the result of one plane."""
-        from napari_diffusion.filters._cosine import guided
+    def _parts(self, shape: tuple[int, ...], depth: int, threads: int) -> list[tuple[slice, ...]]:
+        """Cut a volume into slabs, or planes into bands of rows: few, for they share windows."""
+        rows, columns = slice(0, shape[1]), slice(0, shape[2])
+        if depth > 1:
+            return [
+                (planes, rows, columns)
+                for planes in _slices(shape[0], max(8 * depth, math.ceil(shape[0] / threads)))
+            ]
+        bands = _slices(shape[1], max(8 * self.window, math.ceil(shape[1] / threads / 4)))
+        return [(slice(z, z + 1), band, columns) for z in range(shape[0]) for band in bands]
 
-        first = max(rows[0] - self.reach, 0)
-        last = min(rows[1] + self.reach, y.shape[0])
-        place = (origin[0] + first, origin[1])
-        found = guided(y[first:last], guide[first:last], place, sigma, self.window, self.stride)
-        out[rows[0] : rows[1]] = found[rows[0] - first : rows[1] - first]
+
+def _slices(size: int, thickness: int) -> list[slice]:
+    return [slice(n, min(n + thickness, size)) for n in range(0, size, thickness)]

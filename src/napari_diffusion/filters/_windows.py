@@ -1,0 +1,149 @@
+"""Sliding cosine windows: each is filtered by what a guide says of it, and all are averaged.
+
+Windows of volumes are windows of planes, of which several were mixed along the third axis.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.compiled import kernel
+from napari_diffusion.filters._cosine import averaged, cosines, extent, mixed, transformed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+# Coefficients larger than this over the noise are kept whole; their squares would overflow.
+LARGEST = 1e15
+
+
+@kernel
+def _across(matrix, planes, out):
+    """Add matrix @ planes: (K, J) and (J, H, W)."""
+    for k in range(matrix.shape[0]):
+        for y in range(out.shape[1]):
+            to = out[k, y]
+            for j in range(matrix.shape[1]):
+                factor, row = matrix[k, j], planes[j, y]
+                for x in range(to.size):
+                    to[x] += factor * row[x]
+
+
+@kernel
+def _gain(c, guide, inverse, norm):
+    """Multiply c by g = guide² / (guide² + σ²), but the mean, and write 1 / Σ g² of each window."""
+    one, largest = c.dtype.type(1), c.dtype.type(LARGEST)
+    count = norm.size
+    for n in range(count):
+        norm[n] = one
+    for i in range(c.shape[0]):
+        value, other = c[i], guide[i]
+        if i > 0:
+            for n in range(count):
+                r = min(abs(other[n]) * inverse, largest)
+                r = r * r
+                g = r / (r + one)
+                value[n] *= g
+                norm[n] += g * g
+    for n in range(count):
+        norm[n] = one / norm[n]
+
+
+@kernel
+def react(pair, even, odd, back, inverse, stride, out, weight):
+    """Add the filtered windows of one slab, whose planes are mixed along the third axis already.
+
+    Parameters
+    ----------
+    pair : (2, K, H, W) float32 or float64
+        The transform along the third axis of what is filtered, and of the guide that says how.
+    even, odd : (P/2, P/2)
+        Rows of even and odd k of the transform, for the first half of the samples.
+    back : (2, P/2, P/2)
+        The same, transposed.
+    inverse : float
+        1 / σ.
+    stride : int
+        Distance of the windows along both axes; the last of a row ends with the row.
+    out : (K, H, W)
+        Added to: the sum of the windows, still transformed along the third axis.
+    weight : (H, W)
+        Added to: the sum of their weights, alike in all planes.
+    """
+    half, width, dtype = even.shape[0], pair.shape[3], pair.dtype
+    size, depth = 2 * half, pair.shape[1]
+    count = (width - size) // stride + 1
+    folded, down = np.empty((2, half, width), dtype), np.empty((2, half, width), dtype)
+    # Of their own width: a loop over part of a wider array is not vectorised.
+    pieces = np.empty((2, half, count), dtype)
+    c = np.empty((2, depth, 2, size, half, count), dtype)
+    flat = c.reshape((2, depth * 2 * size * half, count))
+    norm, line = np.empty(count, dtype), np.empty(width, dtype)
+    across = np.empty((stride, width // stride + 1), dtype)
+    for row in range((pair.shape[2] - size) // stride + 1):
+        top = row * stride
+        for i in range(2):
+            for k in range(depth):
+                transformed(pair[i, k], top, even, odd, stride, down, folded, pieces, c[i, k])
+        _gain(flat[0], flat[1], inverse, norm)
+        for x in range(width):
+            line[x] = 0
+        for j in range(size):
+            for n in range(count):
+                line[j + stride * n] += norm[n]
+        for j in range(size):
+            total = weight[top + j]
+            for x in range(width):
+                total[x] += line[x]
+        for k in range(depth):
+            averaged(c[0, k], norm, back[0], back[1], stride, across, pieces, down)
+            mixed(back[0], down[0], folded[0])
+            mixed(back[1], down[1], folded[1])
+            for j in range(half):
+                i = size - 1 - j
+                sums, differences = folded[0, j], folded[1, j]
+                upper, lower = out[k, top + j], out[k, top + i]
+                for x in range(width):
+                    upper[x] += sums[x] + differences[x]
+                    lower[x] += sums[x] - differences[x]
+
+
+def guided(
+    y: NDArray[Any],
+    guide: NDArray[Any],
+    origin: Sequence[int],
+    sigma: float,
+    windows: Sequence[int],
+    strides: Sequence[int],
+    poll: Callable[[], None],
+) -> NDArray[Any]:
+    """Return a volume filtered by windows that a guide weighs; both begin at `origin`.
+
+    Windows and strides are those of the third axis and of both axes of the planes.
+    """
+    sizes, steps = (windows[0], windows[1], windows[1]), (strides[0], strides[1], strides[1])
+    around = [extent(o, n, w, s) for o, n, w, s in zip(origin, y.shape, sizes, steps, strict=True)]
+    pair = np.stack([np.pad(each, around, "reflect") for each in (y, guide)])
+    matrix = cosines(windows[1]).astype(y.dtype)[:, : windows[1] // 2]
+    even, odd = np.ascontiguousarray(matrix[0::2]), np.ascontiguousarray(matrix[1::2])
+    back = np.stack([even.T, odd.T])
+    upright = cosines(windows[0]).astype(y.dtype)
+    downright = np.ascontiguousarray(upright.T)
+    out, weight = np.zeros_like(pair[0]), np.zeros_like(pair[0])
+    inverse = y.dtype.type(min(1 / sigma, 1e37))
+    slab = np.empty((2, windows[0], *out.shape[1:]), y.dtype)
+    for top in range(0, out.shape[0] - windows[0] + 1, strides[0]):
+        poll()
+        slab.fill(0)
+        for i in range(2):
+            _across(upright, pair[i, top : top + windows[0]], slab[i])
+        made, total = np.zeros_like(slab[0]), np.zeros_like(out[0])
+        react(slab, even, odd, back, inverse, strides[1], made, total)
+        _across(downright, made, out[top : top + windows[0]])
+        weight[top : top + windows[0]] += total
+    core = tuple(slice(b, b + n) for (b, _), n in zip(around, y.shape, strict=True))
+    return np.asarray(out[core] / weight[core])

@@ -1,0 +1,139 @@
+"""The filters of the denoiser in volumes and through time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import fft
+
+import napari_diffusion as nd
+from napari_diffusion.filters import HaarDiffusion, NonLocalDiffusion, ReactionDiffusion
+
+SIGMA = 0.2
+HAAR = HaarDiffusion(SIGMA, levels=2, weights=(0.4, 0.5))
+
+
+def volume(shape, seed=0):
+    """Return two slanted half spaces, a thin sheet and noise."""
+    z, y, x = np.meshgrid(*(np.linspace(0, 1, n) for n in shape), indexing="ij")
+    clean = 1.0 * (x + 0.4 * y + 0.7 * z > 1.0) + 0.5 * (abs(y - 0.5 - 0.2 * z) < 0.06)
+    return clean, clean + SIGMA * np.random.default_rng(seed).standard_normal(shape)
+
+
+def windows_by_scipy(y, guide, sizes, strides):
+    margins = [size - stride for size, stride in zip(sizes, strides, strict=True)]
+    pads = [
+        (m, m + -(n + 2 * m - size) % stride)
+        for m, n, size, stride in zip(margins, y.shape, sizes, strides, strict=True)
+    ]
+    core = tuple(slice(m, m + n) for m, n in zip(margins, y.shape, strict=True))
+    y, guide = (np.pad(each, pads, "reflect") for each in (y, guide))
+    total, weight = np.zeros_like(y), np.zeros_like(y)
+    for first in np.ndindex(
+        *((n - size) // stride + 1 for n, size, stride in zip(y.shape, sizes, strides, strict=True))
+    ):
+        at = tuple(
+            slice(i * stride, i * stride + size)
+            for i, size, stride in zip(first, sizes, strides, strict=True)
+        )
+        g = fft.dctn(guide[at], norm="ortho") ** 2
+        g = g / (g + SIGMA**2)
+        g[0, 0, 0] = 1
+        total[at] += fft.idctn(g * fft.dctn(y[at], norm="ortho"), norm="ortho") / np.sum(g**2)
+        weight[at] += 1 / np.sum(g**2)
+    return (total / weight)[core]
+
+
+@pytest.mark.parametrize(("depth", "strides"), [(4, (1, 2, 2)), (8, (3, 3, 3)), (3, (1, 3, 3))])
+def test_solid_windows_one_by_one(depth, strides):
+    _, y = volume((11, 18, 21))
+    chosen = ReactionDiffusion(SIGMA, HAAR, 8, strides[1], depth)
+    expected = windows_by_scipy(y, HAAR(y), (depth, 8, 8), strides)
+    np.testing.assert_allclose(chosen(y), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("radius", "patch", "depth"), [(2, 1, 1), (1, 0, 2), (1, 2, 1)])
+def test_non_local_diffusion_in_a_volume_sample_by_sample(radius, patch, depth):
+    _, y = volume((4, 7, 6))
+    radii, patches = np.array([depth, radius, radius]), np.minimum(patch, (depth, patch, patch))
+    pads = [(n, n) for n in radii + patches]
+    u, p = (np.pad(each, pads, "reflect") for each in (y, HAAR(y)))
+    expected = np.empty_like(y)
+
+    def box(middle):
+        return p[tuple(slice(m - n, m + n + 1) for m, n in zip(middle, patches, strict=True))]
+
+    for at in np.ndindex(*y.shape):
+        here = np.array(at) + radii + patches
+        weights, values = [], []
+        for offset in np.ndindex(*(2 * radii + 1)):
+            there = here + np.array(offset) - radii
+            if (there != here).any():
+                weights.append(np.exp(-np.mean((box(here) - box(there)) ** 2) / (0.3 * SIGMA**2)))
+                values.append(u[tuple(there)])
+        expected[at] = np.average([*values, y[at]], weights=[*weights, max(1e-3, *weights)])
+    out = NonLocalDiffusion(SIGMA, HAAR, radius, patch, 0.3, depth)(y)
+    np.testing.assert_allclose(out, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("member", [ReactionDiffusion(SIGMA, HAAR), NonLocalDiffusion(SIGMA, HAAR)])
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((6, 13, 15), {"axes": "tyx"}),
+        ((6, 13, 15), {"axes": "zyx", "spacing": (9.0, 1.0, 1.0)}),
+        ((3, 13, 15), {"axes": "tyx"}),
+    ],
+)
+def test_planes_that_are_no_volume_are_filtered_one_by_one(member, shape, options):
+    _, y = volume(shape)
+    if options["axes"] == "zyx":
+        # The pilot has an eye on the next plane all the same.
+        member = member.replaced(pilot=None)
+    out = member(y, **options)
+    for plane, alone in zip(out, y, strict=True):
+        np.testing.assert_array_equal(plane, member(alone))
+
+
+@pytest.mark.parametrize(
+    ("spacing", "radius", "depth"), [(1.0, 5, 5), ((3.0, 1.0, 1.0), 7, 2), ((9.0, 1.0, 1.0), 7, 0)]
+)
+def test_the_search_follows_the_spacing(spacing, radius, depth):
+    _, y = volume((6, 7, 8))
+    recipe = nd.Recipe(
+        num_steps=1, starting_noise_scale=0.0, noise=None,
+        diffusion_filter=NonLocalDiffusion(SIGMA),
+    )  # fmt: skip
+    found = recipe.resolved(y, axes="zyx", spacing=spacing).diffusion_filter
+    assert (found.radius, found.depth) == (radius, depth)
+
+
+SOLID = (
+    ReactionDiffusion(SIGMA, HAAR, 8, 2, 4),
+    NonLocalDiffusion(SIGMA, HAAR, 2, 1, 0.3, 1),
+)
+
+
+@pytest.mark.parametrize("member", SOLID)
+def test_regions_chunks_and_threads_of_a_volume_give_the_same_bits(member, monkeypatch):
+    import dask.array as da
+
+    _, y = volume((40, 30, 33))
+    y = y.astype(np.float32)
+    monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "1")
+    whole = member(y, spacing=(2.0, 1.0, 1.0))
+    lazy = member(da.from_array(y, chunks=(17, 30, 14)), axes="zyx", spacing=(2.0, 1.0, 1.0))
+    np.testing.assert_array_equal(lazy.compute(scheduler="synchronous"), whole)
+    monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "3")
+    np.testing.assert_array_equal(member(y, spacing=(2.0, 1.0, 1.0)), whole)
+
+
+@pytest.mark.parametrize("member", SOLID)
+def test_time_is_an_axis_like_others(member):
+    clean, y = volume((12, 24, 26))
+    # A scene that stands still.
+    y, clean = y - clean + clean[:1], clean[:1]
+    through = member(y, axes="tyx", along="tyx")
+    np.testing.assert_array_equal(through, member(y))
+    apart = member(y, axes="tyx")
+    assert np.mean((through - clean) ** 2) < 0.9 * np.mean((apart - clean) ** 2)
