@@ -12,7 +12,7 @@ from scipy import fft
 from skimage import data, restoration
 
 import napari_diffusion as nd
-from napari_diffusion.estimate import contrast, noise_by_region, noise_sigma
+from napari_diffusion.estimate import contrast, diffusion_time, noise_by_region, noise_sigma
 from napari_diffusion.estimate._histogram import Histogram
 from napari_diffusion.estimate._sigma_windows import without_texture
 
@@ -247,6 +247,77 @@ class TestContrast:
         assert contrast(other, mask=mask) == contrast(image, mask=mask)
         assert contrast(other, 1.5, mask=mask) == contrast(image, 1.5, mask=mask)
         assert contrast(image, mask=mask) == pytest.approx(contrast(image), rel=0.05)
+
+
+class TestWaysToContrast:
+    def test_a_percentile_is_that_of_the_gradients(self):
+        """Of planes of two slopes: 30 % are steeper."""
+        x = np.arange(200.0)
+        image = np.where(x < 140, x, 140 + 5 * (x - 140)) * np.ones((40, 1))
+        assert contrast(image, 0.0, "percentile", quantile=0.5) == pytest.approx(1.0, rel=1e-3)
+        assert contrast(image, 0.0, "percentile", quantile=0.9) == pytest.approx(5.0, rel=1e-3)
+
+    @pytest.mark.parametrize("smoothing", [0.0, 1.0])
+    def test_of_noise_it_is_the_gradient_that_noise_has(self, smoothing):
+        image = 2.0 * noise((300, 310))
+        by_noise = contrast(image, smoothing, "noise", noise_sigma=2.0)
+        everywhere = np.ones(image.shape, bool)
+        found = contrast(image, smoothing, "background", background=everywhere)
+        assert by_noise == pytest.approx(found, rel=0.02)
+        assert contrast(image, smoothing, "noise") == pytest.approx(by_noise, rel=0.03)
+        if not smoothing:  # central differences: two of variance 4 · 2 / 4
+            assert by_noise == pytest.approx(2.0, rel=1e-6)
+
+    def test_of_a_background_it_is_that_of_the_background_alone(self):
+        image = noise((100, 110)) * np.where(np.arange(110) < 50, 1.0, 20.0)
+        background = np.zeros(image.shape, bool)
+        background[:, :48] = True
+        found = contrast(image, 0.0, "background", background=background)
+        assert found == pytest.approx(1.0, rel=0.05)
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"method": "guess"}, "one of robust, percentile, noise, background"),
+            ({"method": "percentile", "quantile": 1.0}, r"between 0 and 1 \(got 1.0\)"),
+            ({"method": "background"}, "go together"),
+            ({"background": np.ones((9, 9), bool)}, "go together"),
+        ],
+    )
+    def test_refusals(self, options, words):
+        with pytest.raises(ValueError, match=words):
+            contrast(noise((9, 9)), **options)
+
+
+class TestDiffusionTime:
+    @pytest.mark.parametrize("left", [0.5, 0.25])
+    @pytest.mark.parametrize(("shape", "spacing"), [((200, 210), 1.0), ((40, 50, 60), (3.0, 1, 1))])
+    def test_leaves_the_share_of_the_noise_that_was_asked_for(self, left, shape, spacing):
+        image = noise(shape)
+        time = diffusion_time(image, left, spacing=spacing)
+        made = nd.filters.Heat(time=time)(image, spacing=spacing)
+        assert made.std() == pytest.approx(left, rel=0.06)
+
+    def test_has_the_least_error(self):
+        """Against the truth, by a search."""
+        clean = 20 * np.sin(np.arange(200) / 7.0) + 15 * np.cos(np.arange(190) / 9.0)[:, None]
+        image = clean + 6.0 * noise(clean.shape)
+        time = diffusion_time(image)
+
+        def error(t):
+            return np.mean((nd.filters.Heat(time=t)(image) - clean) ** 2)
+
+        best = min(error(t) for t in np.geomspace(0.1, 10, 40))
+        assert error(time) < 1.02 * best
+
+    def test_without_noise_or_under_a_mask(self):
+        assert diffusion_time(np.ones((40, 50))) == 0.0
+        image, mask = noise((100, 110)), np.zeros((100, 110), bool)
+        mask[20:80, 20:80] = True
+        image[~mask] = 1e6
+        assert diffusion_time(image, mask=mask) > 10
+        with pytest.raises(ValueError, match=r"between 0 and 1 \(got 2\)"):
+            diffusion_time(image, 2)
 
 
 class TestHistogram:

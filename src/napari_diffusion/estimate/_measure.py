@@ -92,3 +92,16 @@ def count(
     if around is not None:
         values = np.abs(values - around)
     histogram.add(np.minimum(values, np.finfo(np.float32).max))
+
+
+def both(region: Any, mask: Any, name: str = "region_mask") -> Any:
+    """Return where a region and a mask are; `name` is what the user calls the region."""
+    region = np.asarray(region)
+    if mask is None:
+        return region
+    mask = np.asarray(mask)
+    if mask.shape != region.shape:
+        raise ValueError(
+            f"{name} and mask must have one shape (got {region.shape} and {mask.shape})."
+        )
+    return (region != 0) & (mask != 0)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 import numpy as np
 
-from napari_diffusion.estimate._measure import measured
+from napari_diffusion.estimate._measure import both, measured
+from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.drive import Drive
+    from napari_diffusion.estimate._histogram import Histogram
     from napari_diffusion.grid import Grid, GridOptions
 
 # Normal numbers have this standard deviation per median absolute deviation (Black and others).
@@ -24,27 +27,80 @@ MAD_TO_SIGMA = 1.4826
 SPREADS = math.sqrt(5.0)
 
 
-def contrast(image: ArrayLike, smoothing: float = 0.0, **options: Unpack[GridOptions]) -> float:
-    """Estimate the contrast of a picture, in intensity per world unit.
+#: How the contrast can be measured.
+ContrastMethod = Literal["robust", "percentile", "noise", "background"]
 
-    ``√5 · 1.4826 · median(| |∇u| − median |∇u| |)``, over all samples, frames and channels.
-    Where most gradients are equal, the 0.9 quantile of the gradients that are not 0 stands in; a
-    constant picture, which no contrast changes, gets 1.
+
+def contrast(
+    image: ArrayLike,
+    smoothing: float = 0.0,
+    method: ContrastMethod = "robust",
+    *,
+    quantile: float = 0.9,
+    background: ArrayLike | None = None,
+    noise_sigma: float | None = None,
+    **options: Unpack[GridOptions],
+) -> float:
+    """Estimate the contrast of a picture, in intensity per world unit.
 
     Parameters
     ----------
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes.
     smoothing : float
-        Standard deviation in world units of a Gaussian applied before.
+        Standard deviation in world units of a Gaussian applied before: that of the filter which is
+        to have the contrast.
+    method : {"robust", "percentile", "noise", "background"}
+        "robust": ``√5 · 1.4826 · median(| |∇u| − median |∇u| |)``, over all samples, frames and
+        channels; what is steeper counts as an edge among the gradients that most samples have.
+        Where most gradients are equal, the 0.9 quantile of the gradients that are not 0 stands in;
+        a constant picture, which no contrast changes, gets 1.
+        "percentile": the `quantile` of all gradients: that part of the picture is smoothed, the
+        rest are edges.
+        "noise": the root mean square of |∇n| that white noise of the picture's standard deviation
+        has after the smoothing: what is steeper than noise counts as an edge.
+        "background": the root mean square of |∇u| where there is nothing but background.
+    quantile : float
+        For "percentile", between 0 and 1.
+    background : array_like of bool
+        For "background": where there is nothing else.
+    noise_sigma : float, optional
+        For "noise": its standard deviation, measured if it is not given.
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
 
+    Returns
+    -------
+    float
+        Greater than 0; 1 where a way finds no gradients at all.
+
     References
     ----------
-    Black, Sapiro, Marimont and Heeger (1998), Robust anisotropic diffusion, section IV.
+    Black, Sapiro, Marimont and Heeger (1998), Robust anisotropic diffusion, section IV, for
+    "robust"; Perona and Malik (1990), Scale-space and edge detection using anisotropic diffusion,
+    for "percentile" (0.9) and "noise".
     """
-    return contrast_of(Picture.of(image, **options), smoothing)
+    if method not in get_args(ContrastMethod):
+        known = ", ".join(get_args(ContrastMethod))
+        raise ValueError(f"method must be one of {known} (got {method!r}).")
+    if not 0 < quantile < 1:
+        raise ValueError(f"quantile must be between 0 and 1 (got {quantile!r}).")
+    if (method == "background") != (background is not None):
+        raise ValueError(
+            'method="background" and background=… go together: a mask of where there is nothing '
+            "but background."
+        )
+    if background is not None:
+        options["mask"] = both(background, options.get("mask"), "background")
+    picture = Picture.of(image, **options)
+    if method == "robust":
+        return contrast_of(picture, smoothing)
+    if method == "percentile":
+        return gradients_of(picture, smoothing).quantile(quantile) or 1.0
+    if method == "background":
+        return gradients_of(picture, smoothing).root_mean_square() or 1.0
+    sigma = noise_sigma_of(picture) if noise_sigma is None else float(noise_sigma)
+    return sigma * gradient_of_noise(picture.grid, smoothing) or 1.0
 
 
 def contrast_of(picture: Picture, smoothing: float = 0.0) -> float:
@@ -54,22 +110,44 @@ def contrast_of(picture: Picture, smoothing: float = 0.0) -> float:
     return float(picture.known["contrast", smoothing])
 
 
-def _measured_contrast(picture: Picture, smoothing: float) -> float:
-    halo, joined = _halo(picture.grid, smoothing), picture.grid.joint_channels
+def gradients_of(picture: Picture, smoothing: float, around: float | None = None) -> Histogram:
+    """Count the gradients of a picture, or their distances from a number."""
 
     def magnitude(
         block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         return gradient_magnitude(block, mask, grid, smoothing, drive)
 
-    gradients = measured(picture, magnitude, halo, joined=joined)
+    halo, joined = _halo(picture.grid, smoothing), picture.grid.joint_channels
+    found: Histogram = measured(picture, magnitude, halo, joined=joined, around=around)
+    return found
+
+
+def _measured_contrast(picture: Picture, smoothing: float) -> float:
+    gradients = gradients_of(picture, smoothing)
     middle = gradients.quantile(0.5)
-    distances = measured(picture, magnitude, halo, joined=joined, around=middle)
-    found = SPREADS * MAD_TO_SIGMA * distances.quantile(0.5)
+    found = SPREADS * MAD_TO_SIGMA * gradients_of(picture, smoothing, middle).quantile(0.5)
     if found > 0:
         return found
     gradients.counts[0] = 0
     return gradients.quantile(0.9) or 1.0
+
+
+def gradient_of_noise(grid: Grid, smoothing: float = 0.0) -> float:
+    """Return the root mean square of |∇n| of white noise n of variance 1, away from borders.
+
+    The gradient is linear, so its variance is the sum of the squares of its answer to one sample.
+    """
+    from napari_diffusion.drive import Drive
+
+    reach = _halo(grid, smoothing)
+    shape: Any = tuple(4 * n + 1 if n else 1 for n in reach)
+    block = np.zeros(shape, np.float64)
+    block[tuple(n // 2 for n in shape)] = 1.0
+    small = dataclasses.replace(grid, shape=shape, origin=(0,) * 5, masked=False)
+    answer = gradient_magnitude(block, None, small, smoothing, Drive())
+    channels = grid.shape[1] if grid.joint_channels else 1
+    return math.sqrt(channels * float((answer**2).sum()))
 
 
 def gradient_magnitude(

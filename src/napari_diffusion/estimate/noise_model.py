@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from napari_diffusion.estimate._measure import both
 from napari_diffusion.estimate._ways import KERNEL_REACH, of_picture, of_region, of_repeats
 from napari_diffusion.grid import CANONICAL
 from napari_diffusion.picture import Picture
@@ -76,7 +77,7 @@ def noise_model(
                 "Give either a region_mask or repeats: repeated frames need no background, and "
                 "with mask=… they are measured in a part of the picture."
             )
-        options["mask"] = _both(region_mask, options.get("mask"))
+        options["mask"] = both(region_mask, options.get("mask"))
     picture = Picture.of(image, **options)
     _check_room(picture)
     if repeats is not None:
@@ -104,22 +105,9 @@ def noise_kernel(image: ArrayLike, region_mask: ArrayLike, **options: Unpack[Gri
     from napari_diffusion.estimate._background import autocovariance, kernel_of, residuals
     from napari_diffusion.estimate._ways import windows_of
 
-    options["mask"] = _both(region_mask, options.get("mask"))
+    options["mask"] = both(region_mask, options.get("mask"))
     found = residuals(windows_of(Picture.of(image, **options)).planes())
     return kernel_of(autocovariance(found, 2 * KERNEL_REACH))
-
-
-def _both(region: Any, mask: Any) -> Any:
-    """Return where the region and the mask are."""
-    region = np.asarray(region)
-    if mask is None:
-        return region
-    mask = np.asarray(mask)
-    if mask.shape != region.shape:
-        raise ValueError(
-            f"region_mask and mask must have one shape (got {region.shape} and {mask.shape})."
-        )
-    return (region != 0) & (mask != 0)
 
 
 def _check_room(picture: Picture) -> None:
