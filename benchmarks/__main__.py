@@ -25,6 +25,7 @@ from benchmarks import (
     report,
     startup,
     tensor,
+    total_variation,
     whole_step,
 )
 from benchmarks.cases import Builder, Result, Setting, measured
@@ -42,6 +43,7 @@ CASES: dict[str, Builder] = {
     "heat": blur.heat,
     "noise-poisson": photons.poisson,
     "noise-others": photons.others,
+    "total-variation": total_variation.flow,
     "edge-enhancing": tensor.edges,
     "coherence-enhancing": tensor.coherence,
 }

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_diffusion import drive
-from napari_diffusion.filters import PeronaMalik, _wave
-from napari_diffusion.filters._flow import Flow
+from napari_diffusion.filters import PeronaMalik, TotalVariationFlow, _wave
+from napari_diffusion.filters._flow import _one_by_one
 from napari_diffusion.picture import Picture
 
 LAYOUTS = (
@@ -28,13 +28,34 @@ def test_bits_are_those_of_one_sub_step_after_the_other(monkeypatch, axes, along
     for time in (0.05, 0.6, 1.4):
         chosen = PeronaMalik(contrast=0.3, time=time)
         one = drive.Drive(threads=1)
-        plain = Flow.apply(chosen, picture.data, picture.grid, None, one)
+        plain = _one_by_one(chosen, picture.data, picture.grid, None, one)
         for threads in (1, 2, 3, 7):
             monkeypatch.setattr(drive, "TILE_VOXELS", int(random.integers(1, 60)))
             monkeypatch.setattr(_wave, "WAVE_BYTES", int(random.integers(1, 1 << 14)))
             many = drive.Drive(threads=threads)
             made = chosen.apply(picture.data, picture.grid, None, many)
             np.testing.assert_array_equal(made, plain)
+
+
+@pytest.mark.parametrize(("axes", "along", "shape"), LAYOUTS)
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        TotalVariationFlow(time=0.2, epsilon=0.1),
+        TotalVariationFlow(time=0.2, epsilon=0.1, solver="fsi"),
+        PeronaMalik(contrast=0.3, time=3.0, solver="fsi"),
+    ],
+    ids=["flow", "flow-fsi", "fsi"],
+)
+def test_neither_threads_nor_tiles_change_a_bit(monkeypatch, chosen, axes, along, shape):
+    random = np.random.default_rng(len(shape))
+    picture = Picture.of(random.random(shape, dtype=np.float32), axes=axes, along=along)
+    plain = chosen.apply(picture.data, picture.grid, None, drive.Drive(threads=1))
+    for threads in (1, 2, 5):
+        monkeypatch.setattr(drive, "TILE_VOXELS", int(random.integers(1, 60)))
+        monkeypatch.setattr(_wave, "WAVE_BYTES", int(random.integers(1, 1 << 14)))
+        made = chosen.apply(picture.data, picture.grid, None, drive.Drive(threads=threads))
+        np.testing.assert_array_equal(made, plain)
 
 
 def test_every_row_of_every_sub_step_is_taken_once(monkeypatch):

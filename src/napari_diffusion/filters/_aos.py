@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.compiled import kernel
+from napari_diffusion.filters import _faces
 from napari_diffusion.filters._kernels import _face_conductance, fill, moved
 
 if TYPE_CHECKING:
@@ -172,47 +173,25 @@ def _add_columns(u, faces, out, beta, share, axis, start, stop):
                     row[j] += share * v[i, j]
 
 
-def _faces(
-    flow: Flow,
-    coefficients: Any,
-    axis: int,
-    u: NDArray[Any],
-    mask: NDArray[np.bool_] | None,
-    joint: bool,
-    drive: Drive,
-) -> NDArray[Any]:
-    """Return the conductance of the face below each sample; 0 where nothing flows."""
-    t, c, z, y, x = u.shape
-    faces = np.empty((t, 1 if joint else c, z, y, x), u.dtype)
-    drive.each(
-        lambda a, b: flow.write_faces(coefficients, axis, faces, (a, b)),
-        drive.bands(t * z * y, c * x),
-    )
-    if mask is None:
-        return faces
-    below = np.roll(mask, 1, axis)
-    return np.where(mask & below, faces, faces.dtype.type(0))
-
-
 def integrated(
     flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
 ) -> NDArray[Any]:
     """Return the block diffused for the flow's time in implicit steps; see `Filter.apply`."""
-    axes = [axis for axis in grid.along_axes if block.shape[axis] > 1]
+    axes = tuple(axis for axis in grid.along_axes if block.shape[axis] > 1)
     if not axes:
         return block.copy()
-    count, joint = flow.sub_steps(grid), grid.joint_channels
+    count, rooms = flow.sub_steps(grid), _faces.empty(block, axes, grid.joint_channels)
     weights = flow.weights(flow.time / count, grid, block.dtype)
     buffers = [np.empty_like(block) for _ in range(min(count, 2))]
     u = block
     for step in range(count):
         out = buffers[step % 2]
         coefficients = flow.prepare(u, grid, mask, drive)
+        faces = _faces.written(flow, coefficients, rooms, mask, drive)
         np.copyto(out, u)
         for axis in axes:
-            faces = _faces(flow, coefficients, axis, u, mask, joint, drive)
             beta = len(axes) * weights[5] * weights[axis]
-            _add_changes(u, faces, out, beta, 1 / len(axes), axis, drive)
+            _add_changes(u, faces[axis], out, beta, 1 / len(axes), axis, drive)
         u = out
     _clip(u, block, mask, grid.along_axes)
     return u

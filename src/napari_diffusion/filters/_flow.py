@@ -120,18 +120,28 @@ class Flow(Filter):
         `weights` are those of `Flow.weights`.
         """
 
-    def write_faces(
-        self, coefficients: Any, axis: int, out: NDArray[Any], rows: tuple[int, int]
-    ) -> None:
-        """Write the conductance of the face below each sample along an axis, 0 at the border.
+    @property
+    def own_guide(self) -> bool:
+        """Whether `prepare` takes a state as it is for its first item, and the rest from no state.
 
-        The solver "aos" needs it. `out` has one channel where channels are joint; what flows
-        across a mask's border is left to the caller.
+        Then a row needs no more than the rows around it, and sub-steps are taken in waves.
+        """
+        return False
+
+    def write_faces(
+        self, coefficients: Any, faces: dict[int, NDArray[Any]], rows: tuple[int, int]
+    ) -> None:
+        """Write the conductance of the face below each sample along some axes, 0 at the border.
+
+        The solvers "fsi" and "aos" need it. Arrays have one channel where channels are joint; what
+        flows across a mask's border is left to the caller.
         """
         from napari_diffusion.filters._aos import face_rows
 
         guide, law, slopes, _, joint = coefficients
-        face_rows(guide, law, slopes, axis, slopes.shape[0] if joint else 1, out, *rows)
+        count = slopes.shape[0] if joint else 1
+        for axis, out in faces.items():
+            face_rows(guide, law, slopes, axis, count, out, *rows)
 
     def reach(self, grid: Grid) -> Shape:
         """Return how far one sub-step reaches, per canonical axis."""
@@ -141,8 +151,14 @@ class Flow(Filter):
         """Return the reach of all sub-steps of one step; None where every sub-step reaches all."""
         if self.scheme == "aos":
             return None
-        count = self.sub_steps(grid)
-        return tuple(count * each for each in self.reach(grid))  # type: ignore[return-value]
+        count, each = self.sub_steps(grid), self.reach(grid)
+        if self.scheme == "fsi":
+            from napari_diffusion.filters._fsi import cycles_of
+
+            # What conductances reach further than to the neighbours counts once a cycle.
+            cycles, length = cycles_of(self._over(SAFETY * self.bound(grid)))
+            return tuple(cycles * (length + n - 1) if n else 0 for n in each)  # type: ignore[return-value]
+        return tuple(count * n for n in each)  # type: ignore[return-value]
 
     def apply(
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
@@ -155,7 +171,7 @@ class Flow(Filter):
         elif self.scheme == "aos":
             from napari_diffusion.filters._aos import integrated
         else:
-            integrated = _explicit
+            integrated = _in_waves if self.own_guide else _one_by_one
         return integrated(self, block, grid, mask, drive)
 
     def advanced(
@@ -184,7 +200,29 @@ class Flow(Filter):
         return np.array([*ratios, tau / shortest**2], dtype)
 
 
-def _explicit(
+def _in_waves(
+    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+) -> NDArray[Any]:
+    from napari_diffusion.filters import _wave
+
+    count, (_, *others) = flow.sub_steps(grid), flow.prepare(block, grid, mask, drive)
+    weights = flow.weights(flow.time / count, grid, block.dtype)
+    return _wave.advanced(
+        lambda u, out, a, b: flow.advance(u, out, (u, *others), weights, (a, b)),
+        block,
+        count,
+        lag_of(block.shape, grid),
+        drive,
+    )
+
+
+def lag_of(shape: Shape, grid: Grid) -> int:
+    """Return how many site rows away the farthest of the next samples lies, diagonal ones too."""
+    _, _, z, y, _ = shape
+    return sum({0: z * y, 2: y, 3: 1, 4: 0}[axis] for axis in grid.along_axes)
+
+
+def _one_by_one(
     flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
 ) -> NDArray[Any]:
     count = flow.sub_steps(grid)

@@ -11,16 +11,21 @@ PDEs and optimisation methods.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.filters import _faces, _wave
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.drive import Drive
+    from napari_diffusion.filters._faces import Faces
     from napari_diffusion.filters._flow import Flow
+    from napari_diffusion.filters._wave import Step
     from napari_diffusion.grid import Grid
 
 # A picture changes while its coefficients are frozen: at least so many cycles a step, …
@@ -48,36 +53,53 @@ def integrated(
     flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
 ) -> NDArray[Any]:
     """Return the block diffused for the flow's time in cycles; see `Filter.apply`."""
-    from napari_diffusion.filters._flow import SAFETY
+    from napari_diffusion.filters._flow import SAFETY, lag_of
 
     cycles, length = cycles_of(flow.time / (SAFETY * flow.bound(grid)))
     tau = 3 * flow.time / (cycles * (length**2 + length))
     weights = flow.weights(tau, grid, block.dtype)
-    buffers = [np.empty_like(block) for _ in range(min(cycles * length, 4))]
-    start = block
-    for _ in range(cycles):
-        coefficients = flow.prepare(start, grid, mask, drive)
-        before, u = start, start
-        for k in range(length):
-            # What is read: the start by the coefficients, the last two states by the sub-step.
-            out = next(b for b in buffers if not any(b is used for used in (start, before, u)))
-            flow.advanced(u, out, coefficients, weights, drive)
-            _extrapolate(out, before, (4 * k + 2) / (2 * k + 3), drive)
-            before, u = u, out
-        start = u
-    return start
+    states = block.copy(), np.empty_like(block)
+    rooms = _faces.empty(block, grid.along_axes, grid.joint_channels)
+    in_waves = functools.partial(
+        _wave.in_waves,
+        shape=block.shape,
+        sample_bytes=(2 + len(rooms)) * block.itemsize,
+        lag=lag_of(block.shape, grid),
+        drive=drive,
+    )
+    steps: list[Step] = []
+    for cycle in range(cycles):
+        u, other = states[cycle * length % 2], states[(cycle * length + 1) % 2]
+        if flow.own_guide and mask is None:
+            # The conductances run ahead of the sub-steps in one wave.
+            coefficients = flow.prepare(u, grid, mask, drive)
+            steps.append(functools.partial(_write, flow, coefficients, rooms))
+            steps += _sub_steps(u, other, rooms, weights, length)
+        else:
+            faces = _faces.written(flow, flow.prepare(u, grid, mask, drive), rooms, mask, drive)
+            in_waves(_sub_steps(u, other, faces, weights, length))
+    if steps:
+        in_waves(steps)
+    return states[cycles * length % 2]
 
 
-def _extrapolate(u: NDArray[Any], before: NDArray[Any], alpha: float, drive: Drive) -> None:
-    """Replace u by before + alpha · (u − before)."""
-    rows, past = u.reshape(-1, u.shape[4]), before.reshape(-1, u.shape[4])
-    factor = u.dtype.type(alpha)
+def _write(flow: Flow, coefficients: Any, faces: Faces, start: int, stop: int) -> None:
+    flow.write_faces(coefficients, faces, (start, stop))
 
-    def work(a: int, b: int) -> None:
-        # In differences a constant stays as it is.
-        part = rows[a:b]
-        part -= past[a:b]
-        part *= factor
-        part += past[a:b]
 
-    drive.each(work, drive.bands(*rows.shape))
+def _sub_steps(
+    u: NDArray[Any], other: NDArray[Any], faces: Faces, weights: NDArray[Any], length: int
+) -> list[Step]:
+    """Return the sub-steps of a cycle, from u to the other array and back again."""
+    from napari_diffusion.filters import _stored
+
+    # An axis along which nothing flows has no faces, or some array in their place.
+    some = np.zeros_like(u) if not {3, 4} <= faces.keys() else next(iter(faces.values()))
+    arrays = [faces.get(axis, some) for axis in (4, 3, 2, 0)]
+
+    def step(k: int) -> Step:
+        alpha = u.dtype.type((4 * k + 2) / (2 * k + 3))
+        pair = (u, other) if k % 2 == 0 else (other, u)
+        return lambda a, b: _stored.advance_stored(*pair, *arrays, weights, alpha, k == 0, a, b)
+
+    return [step(k) for k in range(length)]

@@ -11,13 +11,14 @@ import numpy as np
 from napari_diffusion import drive as driving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from napari_diffusion.drive import Drive
 
     Advance = Callable[[NDArray[Any], NDArray[Any], int, int], object]
+    Step = Callable[[int, int], object]
 
 # Memory that all sub-steps of a wave may take together: a part of what processors share.
 WAVE_BYTES = 1 << 22
@@ -26,12 +27,7 @@ WAVE_BYTES = 1 << 22
 def advanced(
     advance: Advance, block: NDArray[Any], count: int, lag: int, drive: Drive
 ) -> NDArray[Any]:
-    """Return a block after `count` sub-steps.
-
-    The threads take a stretch of rows each. Within it the first sub-step runs ahead by a band, and
-    every other one follows as near as it can. A stretch has no neighbours to take from, so from
-    sub-step to sub-step it ends `lag` rows earlier; what is left open between two stretches is
-    done when both are finished. Each row of each sub-step is computed once, whoever does it.
+    """Return a block after `count` sub-steps, taken by `in_waves`.
 
     Parameters
     ----------
@@ -41,46 +37,73 @@ def advanced(
         Canonical (t, c, z, y, x); not written.
     count : int
         Number of sub-steps, 1 or more.
+    lag, drive
+        See `in_waves`.
+    """
+    buffers = [np.empty_like(block) for _ in range(min(count, 2))]
+
+    def step(i: int) -> Step:
+        u, out = block if i == 0 else buffers[(i - 1) % 2], buffers[i % 2]
+        return lambda start, stop: advance(u, out, start, stop)
+
+    in_waves([step(i) for i in range(count)], block.shape, 2 * block.itemsize, lag, drive)
+    return buffers[(count - 1) % 2]
+
+
+def in_waves(
+    steps: Sequence[Step], shape: Sequence[int], sample_bytes: int, lag: int, drive: Drive
+) -> None:
+    """Take steps one after the other on all site rows, each near behind the one before.
+
+    The threads take a stretch of rows each. Within it the first step runs ahead by a band, and
+    every other one follows as near as it can. A stretch has no neighbours to take from, so from
+    step to step it ends `lag` rows earlier; what is left open between two stretches is done when
+    both are finished. Each row of each step is computed once, whoever does it.
+
+    Parameters
+    ----------
+    steps : sequence of callable
+        ``step(start, stop)`` takes site rows start…stop−1 of one step. A step may write over what
+        the step before the last one wrote.
+    shape : sequence of 5 int
+        Canonical (t, c, z, y, x).
+    sample_bytes : int
+        What a sample takes in all arrays that the steps go over.
     lag : int
         How many site rows away the farthest neighbour of a sample lies.
     drive : Drive
         Shares stretches among threads.
     """
-    t, c, z, y, x = block.shape
-    rows, row_bytes = t * z * y, c * x * block.itemsize
+    t, c, z, y, x = shape
+    rows, row_bytes = t * z * y, c * x * sample_bytes
     stretches = min(drive.threads, math.ceil(rows * c * x / driving.TILE_VOXELS), rows)
-    together = WAVE_BYTES // (2 * row_bytes * max(lag, 1))
+    together = WAVE_BYTES // (row_bytes * max(lag, 1))
     if stretches > 1:
         together = min(together, rows // (4 * stretches * max(lag, 1)))
-    together = min(max(together, 1), count)
-    buffers = [np.empty_like(block) for _ in range(min(count, 2))]
+    together = min(max(together, 1), len(steps))
     edges = [rows * i // stretches for i in range(stretches + 1)]
     # About as much as a processor has for itself.
     band = max(driving.TILE_VOXELS // (c * x), 1)
-    for first in range(0, count, together):
-        steps = [
-            _Step(advance, block if i == 0 else buffers[(i - 1) % 2], buffers[i % 2], drive)
-            for i in range(first, min(first + together, count))
-        ]
+    for first in range(0, len(steps), together):
+        wave = [_Step(step, drive) for step in steps[first : first + together]]
         drive.each(
-            lambda a, b, steps=steps: _stretch(steps, a, b, rows, lag, band),
+            lambda a, b, wave=wave: _stretch(wave, a, b, rows, lag, band),
             list(itertools.pairwise(edges)),
         )
-        gaps = [(edge,) for edge in edges[1:-1]] if len(steps) > 1 else []
-        drive.each(lambda edge, steps=steps: _gap(steps, edge, lag), gaps)
-    return buffers[(count - 1) % 2]
+        gaps = [(edge,) for edge in edges[1:-1]] if len(wave) > 1 else []
+        drive.each(lambda edge, wave=wave: _gap(wave, edge, lag), gaps)
 
 
 class _Step:
-    """One sub-step, from one array to another."""
+    """One step, which looks at the stop token first."""
 
-    def __init__(self, advance: Advance, u: NDArray[Any], out: NDArray[Any], drive: Drive) -> None:
-        self._advance, self._u, self._out, self._drive = advance, u, out, drive
+    def __init__(self, step: Step, drive: Drive) -> None:
+        self._step, self._drive = step, drive
 
     def __call__(self, start: int, stop: int) -> None:
         if stop > start:
             self._drive.poll()
-            self._advance(self._u, self._out, start, stop)
+            self._step(start, stop)
 
 
 def _stretch(steps: list[_Step], start: int, stop: int, rows: int, lag: int, band: int) -> None:

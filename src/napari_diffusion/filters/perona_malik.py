@@ -193,28 +193,10 @@ class PeronaMalik(Flow):
             for axis in range(5)
         )
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
-    ) -> NDArray[Any]:
-        """Return the block diffused for `time`; see `Filter.apply`."""
-        count = self.sub_steps(grid)
-        at_once = self.smoothing or self.gradient == "magnitude" or self.scheme != "explicit"
-        if count == 0 or at_once:
-            return super().apply(block, grid, mask, drive)
-        from napari_diffusion.filters import _wave
-
-        # The state is its own guide, so a row needs no more than the rows around it.
-        _, *others = self.prepare(block, grid, mask, drive)
-        weights = self.weights(self.time / count, grid, block.dtype)
-        _, _, z, y, _ = block.shape
-        lag = max(({0: z * y, 2: y, 3: 1, 4: 0}[axis] for axis in grid.along_axes), default=0)
-        return _wave.advanced(
-            lambda u, out, a, b: self.advance(u, out, (u, *others), weights, (a, b)),
-            block,
-            count,
-            lag,
-            drive,
-        )
+    @property
+    def own_guide(self) -> bool:
+        """Whether the gradient is measured on the state itself, face by face."""
+        return self.gradient == "face" and not self.smoothing
 
     def prepare(
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive

@@ -104,16 +104,23 @@ class TotalVariationFlow(Flow):
         """Return the weights of `Flow.weights` for a conductance that is at most 1."""
         return super().weights(tau / self._epsilon(), grid, dtype)
 
+    @property
+    def own_guide(self) -> bool:
+        """Slopes are those of the state itself."""
+        return True
+
     def prepare(
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> Any:
-        """Return (guide, mask, masked, slopes, joint channels) for the kernels."""
+        """Return (guide, mask, masked, slopes, joint channels, flat) for the kernels."""
         del drive
         with np.errstate(over="ignore"):
             slopes = 1.0 / (self._epsilon() * np.array(grid.lengths))
         slopes = np.minimum(slopes, float(np.finfo(u.dtype).max)).astype(u.dtype)
         inside = np.zeros((1,) * 5, bool) if mask is None else mask
-        return u, inside, mask is not None, slopes, u.shape[1] if grid.joint_channels else 1
+        count = u.shape[1] if grid.joint_channels else 1
+        flat = mask is None and count == 1 and tuple(sorted(grid.along_axes)) == (3, 4)
+        return u, inside, mask is not None, slopes, count, flat
 
     def advance(
         self,
@@ -124,16 +131,23 @@ class TotalVariationFlow(Flow):
         rows: tuple[int, int],
     ) -> None:
         """Write one explicit sub-step; see `Flow.advance`."""
-        from napari_diffusion.filters import _variation
+        from napari_diffusion.filters import _variation, _variation_plane
 
-        guide, inside, masked, slopes, count = coefficients
-        _variation.advance_rows(u, guide, out, inside, masked, slopes, weights, count, *rows)
+        guide, inside, masked, slopes, count, flat = coefficients
+        if flat:
+            _variation_plane.advance_plane(u, out, slopes, weights, *rows)
+        else:
+            _variation.advance_rows(u, guide, out, inside, masked, slopes, weights, count, *rows)
 
     def write_faces(
-        self, coefficients: Any, axis: int, out: NDArray[Any], rows: tuple[int, int]
+        self, coefficients: Any, faces: dict[int, NDArray[Any]], rows: tuple[int, int]
     ) -> None:
         """Write the conductance of the face below each sample; see `Flow.write_faces`."""
-        from napari_diffusion.filters import _variation
+        from napari_diffusion.filters import _variation, _variation_plane
 
-        guide, inside, masked, slopes, count = coefficients
-        _variation.face_rows(guide, inside, masked, slopes, axis, count, out, *rows)
+        guide, inside, masked, slopes, count, flat = coefficients
+        if flat and len(faces) == 2:
+            _variation_plane.plane_faces(guide, slopes, faces[3], faces[4], *rows)
+            return
+        for axis, out in faces.items():
+            _variation.face_rows(guide, inside, masked, slopes, axis, count, out, *rows)

@@ -1,0 +1,39 @@
+"""Conductances of the faces between samples, kept in arrays: for solvers that use them often."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.filters._flow import Flow
+
+    # By canonical axis: of the face below each sample, 0 at the border.
+    Faces = dict[int, NDArray[Any]]
+
+
+def empty(u: NDArray[Any], axes: tuple[int, ...], joint: bool) -> Faces:
+    """Return arrays to write to, of one channel where channels share a conductance."""
+    t, c, z, y, x = u.shape
+    return {axis: np.empty((t, 1 if joint else c, z, y, x), u.dtype) for axis in axes}
+
+
+def written(
+    flow: Flow, coefficients: Any, faces: Faces, mask: NDArray[np.bool_] | None, drive: Drive
+) -> Faces:
+    """Write the conductances; return them with 0 where a mask lets nothing flow."""
+    t, c, z, y, x = next(iter(faces.values())).shape
+    drive.each(
+        lambda a, b: flow.write_faces(coefficients, faces, (a, b)),
+        drive.bands(t * z * y, c * x),
+    )
+    if mask is None:
+        return faces
+    return {
+        axis: np.where(mask & np.roll(mask, 1, axis), array, array.dtype.type(0))
+        for axis, array in faces.items()
+    }
