@@ -130,7 +130,7 @@ def test_inside_a_mask_alone():
 
 
 def test_large_pictures_are_judged_by_their_middle(monkeypatch):
-    monkeypatch.setattr("napari_diffusion.trial.SAMPLES", 2000)
+    monkeypatch.setattr("napari_diffusion.subject.SAMPLES", 2000)
     image = noisy(photograph("camera"), 0.1)
     (curve,) = curves(image, RECIPE, (Mean(),))
     assert curve.values[0] == pytest.approx(float(image[57:102, 58:102].mean()), abs=1e-6)

@@ -37,8 +37,9 @@ KNOWN_TO = {
 }
 ENGINE = {
     *KNOWN_TO,
-    "blocks", "canvas", "catalog", "changes", "choose", "denoise", "derived", "ensemble", "loop",
-    "methods", "noisy_copy", "presets", "preview", "provenance", "recipe", "remarks", "risk", "trial",
+    "blocks", "canvas", "catalog", "changes", "choose", "denoise", "derived", "ensemble", "ladder", "loop",
+    "methods", "noisy_copy", "presets", "preview", "provenance", "recipe", "remarks", "risk",
+    "subject", "trial",
     "twin",
 }  # fmt: skip
 TOP = {"cli", "widgets", "__main__", "contact_sheet", "store", "samples"}

@@ -7,21 +7,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from napari_diffusion.picture import Picture
 
-# Size of the perturbation over the noise.
-PERTURBATION = 0.02
+# Size of the perturbation over the noise: small enough for a derivative, and large enough to reach
+# over the jumps that a flux which falls again makes.
+PERTURBATION = 0.1
 
 # Every so many samples along each axis one is hidden.
 LATTICE = 4
 
 
-def perturbed(picture: Picture, sigmas: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the source plus or minus a small number at every sample, and that change."""
+def perturbed(
+    picture: Picture, sigmas: NDArray[Any], turn: int = 0
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the source plus or minus a small number at every sample, and that change.
+
+    Parameters
+    ----------
+    picture : Picture
+        The source.
+    sigmas : ndarray
+        Standard deviation of the noise, one number or one for each channel.
+    turn : int
+        Other signs for each.
+    """
     from napari_diffusion.probe import add_probe
 
     data = picture.data
@@ -29,13 +40,13 @@ def perturbed(picture: Picture, sigmas: NDArray[Any]) -> tuple[NDArray[Any], NDA
     for c in np.flatnonzero(sizes == 0):
         sizes[c] = float(np.ptp(data[:, c])) * 1e-3
     out = np.empty_like(data)
-    add_probe(data, np.zeros(5, np.int64), np.ones(5, np.int64), sizes.astype(data.dtype), out)
+    place = np.array([0, 0, 0, turn << 32, 0])
+    add_probe(data, place, np.ones(5, np.int64), sizes.astype(data.dtype), out)
     return out, out - data
 
 
-def masked(picture: Picture, sigmas: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+def masked(picture: Picture) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the source with some samples replaced by their neighbours' mean, and which ones."""
-    del sigmas
     data, axes = picture.data, picture.grid.along_axes
     place = np.indices(data.shape, sparse=True)
     hidden = np.ones(data.shape, bool)
@@ -62,9 +73,3 @@ def masked(picture: Picture, sigmas: NDArray[Any]) -> tuple[NDArray[Any], NDArra
     out = data.copy()
     out[chosen] = np.where(count > 0, total / np.maximum(count, 1), data[chosen])
     return out, hidden
-
-
-CHANGES: dict[str, Callable[..., tuple[NDArray[Any], NDArray[Any]]]] = {
-    "perturbed": perturbed,
-    "masked": masked,
-}

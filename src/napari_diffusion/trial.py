@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_diffusion.changes import CHANGES
+from napari_diffusion.changes import masked, perturbed
 from napari_diffusion.estimate._ways import of_picture
 from napari_diffusion.estimate.noise_sigma import noise_sigma_of
-from napari_diffusion.loop import steps
-from napari_diffusion.metrics import View
 from napari_diffusion.picture import Picture
+from napari_diffusion.subject import Subject, middle, middle_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,79 +23,16 @@ if TYPE_CHECKING:
     from napari_diffusion.drive import StopToken
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.grid import GridOptions
-    from napari_diffusion.metrics import Metric
+    from napari_diffusion.metrics import Metric, View
     from napari_diffusion.recipe import Recipe
 
 Halves = Literal["frames"]
 
-# Larger pictures are judged by a part of so many samples in their middle.
-SAMPLES = 1 << 19
+# In smaller pictures one perturbation is too few: chance would choose the step.
+FEW = 1 << 17
 
 # Seeds of the noise of a second half, beside those of a first one and of many runs.
 OTHER_SEEDS = 1 << 32
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """A picture that a recipe runs on, and the part of it that is measured.
-
-    Attributes
-    ----------
-    picture : Picture
-        The source.
-    recipe : Recipe
-        Resolved; every run takes the same numbers.
-    core : tuple of slice
-        The part that is measured, canonical.
-    stop : StopToken or None
-        Asked between tiles.
-    known : dict
-        What metrics have found out about it.
-    """
-
-    picture: Picture
-    recipe: Recipe
-    core: tuple[slice, ...]
-    stop: StopToken | None
-    known: dict[Any, Any] = field(default_factory=dict)
-
-    @property
-    def source(self) -> NDArray[Any]:
-        """The part that is measured of the source."""
-        return self.picture.data[self.core]
-
-    def images(self, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
-        """Yield the part that is measured of each step, the final filter's last."""
-        grid = self.picture.grid
-        named = dict(zip("tczyx", self.core, strict=True))
-        mask = None if self.picture.mask is None else grid.restored(self.picture.mask)
-        made = steps(
-            grid.restored(values),
-            self.recipe,
-            region=tuple(named[axis] for axis in grid.axes),
-            stop=self.stop,
-            axes=grid.axes,
-            spacing=grid.spacing,
-            along=grid.along,
-            joint_channels=grid.joint_channels,
-            rgb=grid.rgb,
-            mask=_without_colours(mask, grid) if grid.rgb else mask,
-        )
-        for step in made:
-            if not (step.is_final and self.recipe.final_filter is None):
-                yield grid.canonical(step.image)
-
-    def view(self, image: NDArray[Any], **more: Any) -> View:
-        """Return what metrics see of a step of this picture."""
-        mask, grid = self.picture.mask, self.picture.grid
-        return View(
-            source=self.source,
-            image=image,
-            grid=grid.at([part.start for part in self.core]),
-            mask=None if mask is None else mask[self.core],
-            known=self.known,
-            **more,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +78,7 @@ class Trial:
                     f"The {name} must have the image's shape {np.shape(image)} (got "
                     f"{np.shape(other)})."
                 )
-        core = picture.grid.canonical_slices(region or _middle(picture))
+        core = picture.grid.canonical_slices(region or middle(picture))
         whole = Subject(picture, recipe.resolved_on(picture), core, stop)
         pair = None
         if second is not None:
@@ -160,14 +95,16 @@ class Trial:
         """Standard deviation of the noise, of each channel where there are many."""
         if self.given is not None:
             return self.given
-        found = tuple(noise_sigma_of(channel) for channel in self.whole.picture.channels())
-        return found if found[1:] else found[0]
+        picture = self.whole.picture
+        if picture.grid.shape[1] == 1:
+            return noise_sigma_of(picture)
+        return tuple(noise_sigma_of(channel) for channel in picture.channels())
 
     @functools.cached_property
     def models(self) -> tuple[NoiseModel, ...]:
         """What the middle tells of the noise of each channel; empty where it is too small."""
         try:
-            return tuple(of_picture(each, None) for each in _middle_of(self.whole.picture))
+            return tuple(of_picture(each, None) for each in middle_of(self.whole.picture))
         except ValueError:
             return ()
 
@@ -190,19 +127,10 @@ class Trial:
 
     def views(self, metrics: Sequence[Metric]) -> Iterator[dict[str, View]]:
         """Yield what the metrics see of the source and of every step, by the probe they need."""
-        needs = {metric.needs_noise for metric in metrics}
-        probes = sorted({metric.probe for metric in metrics} - {""})
-        core = self.whole.core
-        about: dict[str, Any] = {
-            "reference": None if self.reference is None else self.reference[core]
-        }
-        if needs - {""}:
-            about["noise_sigma"] = self.sigma
-        if "model" in needs:
-            about["models"] = self.models
-            about["white"] = all(model.is_white for model in self.models)
-        changed = {each: self._changed(each) for each in probes}
+        about = self._about(metrics)
+        changed = self._changed({str(metric.probe) for metric in metrics})
         halves = self.halves if any(metric.needs_halves for metric in metrics) else None
+        core = self.whole.core
         runs = [self.whole.images(self.whole.picture.data)]
         runs += [self.whole.images(values) for values, _ in changed.values()]
         first = [self.whole.source, *(values[core] for values, _ in changed.values())]
@@ -212,16 +140,42 @@ class Trial:
                 first.append(half.source)
         for images in (first, *zip(*runs, strict=True)):
             about["halves"] = None if halves is None else self._pair(images)
+            answers = {
+                name: (image, change[core])
+                for (name, (_, change)), image in zip(changed.items(), images[1:], strict=False)
+            }
             views = {"": self.whole.view(images[0], **about)}
-            for (probe, (_, change)), probed in zip(changed.items(), images[1:], strict=False):
-                views[probe] = self.whole.view(
-                    images[0], probed=probed, probe=change[core], **about
-                )
+            for probe in {"perturbed", "masked"} & set(answers):
+                probed, change = answers[probe]
+                more = {**about, "probed": probed, "probe": change}
+                if probe == "perturbed":
+                    more["again"] = answers.get("perturbed again")
+                views[probe] = self.whole.view(images[0], **more)
             yield views
 
-    def _changed(self, probe: str) -> tuple[NDArray[Any], NDArray[Any]]:
-        sigmas = np.array(self.sigma if probe == "perturbed" else 0.0)
-        return CHANGES[probe](self.whole.picture, sigmas)
+    def _about(self, metrics: Sequence[Metric]) -> dict[str, Any]:
+        """Return what views of all steps have in common, as far as a metric needs it."""
+        needs = {metric.needs_noise for metric in metrics}
+        reference = None if self.reference is None else self.reference[self.whole.core]
+        about: dict[str, Any] = {"reference": reference}
+        if needs - {""}:
+            about["noise_sigma"] = self.sigma
+        if "model" in needs:
+            about["models"] = self.models
+            about["white"] = all(model.is_white for model in self.models)
+        return about
+
+    def _changed(self, probes: set[str]) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+        """Return the changed copies of the source, and the changes."""
+        picture, found = self.whole.picture, {}
+        if "masked" in probes:
+            found["masked"] = masked(picture)
+        if "perturbed" in probes:
+            sigmas = np.array(self.sigma)
+            found["perturbed"] = perturbed(picture, sigmas)
+            if self.whole.source.size < FEW:
+                found["perturbed again"] = perturbed(picture, sigmas, turn=1)
+        return found
 
     def _pair(self, images: Sequence[NDArray[Any]]) -> tuple[View, View]:
         assert self.halves is not None
@@ -285,35 +239,3 @@ def _checked_sigma(given: Any, picture: Picture) -> float | tuple[float, ...] | 
             f"(got {given!r})."
         )
     return float(sigmas[0]) if sigmas.size == 1 else tuple(float(each) for each in sigmas)
-
-
-def _without_colours(mask: NDArray[Any] | None, grid: Any) -> NDArray[Any] | None:
-    return None if mask is None else mask.take(0, axis=grid.axes.index("c"))
-
-
-def _middle_of(picture: Picture) -> Iterator[Picture]:
-    """Yield each channel of the middle, from the corner of an 8 × 8 block on, as JPEG has them."""
-    middle = picture.grid.canonical_slices(_middle(picture))
-    starts = [part.start - part.start % 8 * (axis > 2) for axis, part in enumerate(middle)]
-    cut = picture.cut([slice(start, part.stop) for start, part in zip(starts, middle, strict=True)])
-    for channel in cut.channels():
-        grid = dataclasses.replace(channel.grid, shape=channel.data.shape, origin=(0,) * 5)
-        yield dataclasses.replace(channel, grid=grid)
-
-
-def _middle(picture: Picture) -> tuple[slice, ...]:
-    """Return the middle part of a picture, of at most SAMPLES, as slices of its own axes."""
-    grid = picture.grid
-    sizes = dict(enumerate(grid.shape))
-    left = max(SAMPLES // math.prod(n for a, n in sizes.items() if a == 1), 1)
-    for rank, axis in enumerate(sorted((0, 2, 3, 4), key=lambda a: grid.shape[a])):
-        sizes[axis] = min(grid.shape[axis], max(round(left ** (1 / (4 - rank))), 1))
-        left = max(left // sizes[axis], 1)
-    named = dict(zip("tczyx", sizes.items(), strict=True))
-    found = []
-    for name in grid.axes:
-        axis, size = named[name]
-        whole = grid.shape[axis]
-        start = (whole - size) // 2
-        found.append(slice(None) if name == "c" else slice(start, start + size))
-    return tuple(found)

@@ -67,6 +67,8 @@ class View:
         What the same step made of the changed source that the metric asks for.
     probe : ndarray or None
         That change: ± the step size per sample, or True where samples were hidden.
+    again : tuple of two ndarray or None
+        Another such pair of probed and probe, for small pictures.
     halves : tuple of two View or None
         The same step of two independent pictures of the same thing, each with its own source.
     known : dict
@@ -84,6 +86,7 @@ class View:
     reference: NDArray[Any] | None = None
     probed: NDArray[Any] | None = None
     probe: NDArray[Any] | None = None
+    again: tuple[NDArray[Any], NDArray[Any]] | None = None
     halves: tuple[View, View] | None = None
     known: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -100,6 +103,8 @@ class View:
         cut: dict[str, Any] = {
             name: None if each is None else each[here] for name, each in found.items()
         }
+        if self.again is not None:
+            cut["again"] = self.again[0][here], self.again[1][here]
         sigmas = self.noise_sigma
         sigma = sigmas[c] if isinstance(sigmas, tuple) else sigmas
         known = self.once(("channel", c), dict)

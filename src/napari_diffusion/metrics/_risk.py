@@ -31,12 +31,14 @@ def expected_error(view: View, noise: Sequence[tuple[float, float, float]]) -> f
     total, count = 0.0, 0.0
     for c, numbers in enumerate(noise):
         here = view if len(noise) == 1 else view.channel(c)
-        dtype, out = here.image.dtype, np.zeros(5)
-        arrays = (here.source, here.image, here.probed, here.probe)
-        flat = [np.ascontiguousarray(each, dtype).ravel() for each in arrays]
-        risk(*flat, flat_mask(here), np.array(numbers), out)
-        n, squares, variances, answers, changes = (float(each) for each in out)
-        count += n
-        divergence = n * answers / changes if changes else 0.0
-        total += squares - 2 * variances + 2 * divergence
+        pairs = [(here.probed, here.probe), *([] if here.again is None else [here.again])]
+        for probed, change in pairs:
+            out = np.zeros(5)
+            arrays = (here.source, here.image, probed, change)
+            flat = [np.ascontiguousarray(each, here.image.dtype).ravel() for each in arrays]
+            risk(*flat, flat_mask(here), np.array(numbers), out)
+            n, squares, variances, answers, changes = (float(each) for each in out)
+            divergence = n * answers / changes if changes else 0.0
+            count += n
+            total += squares - 2 * variances + 2 * divergence
     return total / count if count else float("nan")

@@ -1,0 +1,118 @@
+"""A picture that a recipe is tried on, and the part of it that is measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.loop import steps
+from napari_diffusion.metrics import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import StopToken
+    from napari_diffusion.picture import Picture
+    from napari_diffusion.recipe import Recipe
+
+# Larger pictures are judged by a part of so many samples in their middle.
+SAMPLES = 1 << 19
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A picture that a recipe runs on, and the part of it that is measured.
+
+    Attributes
+    ----------
+    picture : Picture
+        The source.
+    recipe : Recipe
+        Resolved; every run takes the same numbers.
+    core : tuple of slice
+        The part that is measured, canonical.
+    stop : StopToken or None
+        Asked between tiles.
+    known : dict
+        What metrics have found out about it.
+    """
+
+    picture: Picture
+    recipe: Recipe
+    core: tuple[slice, ...]
+    stop: StopToken | None
+    known: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def source(self) -> NDArray[Any]:
+        """The part that is measured of the source."""
+        return self.picture.data[self.core]
+
+    def images(self, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """Yield the part that is measured of each step, the final filter's last."""
+        grid = self.picture.grid
+        named = dict(zip("tczyx", self.core, strict=True))
+        mask = None if self.picture.mask is None else grid.restored(self.picture.mask)
+        made = steps(
+            grid.restored(values),
+            self.recipe,
+            region=tuple(named[axis] for axis in grid.axes),
+            stop=self.stop,
+            axes=grid.axes,
+            spacing=grid.spacing,
+            along=grid.along,
+            joint_channels=grid.joint_channels,
+            rgb=grid.rgb,
+            mask=_without_colours(mask, grid) if grid.rgb else mask,
+        )
+        for step in made:
+            if not (step.is_final and self.recipe.final_filter is None):
+                yield grid.canonical(step.image)
+
+    def view(self, image: NDArray[Any], **more: Any) -> View:
+        """Return what metrics see of a step of this picture."""
+        mask, grid = self.picture.mask, self.picture.grid
+        return View(
+            source=self.source,
+            image=image,
+            grid=grid.at([part.start for part in self.core]),
+            mask=None if mask is None else mask[self.core],
+            known=self.known,
+            **more,
+        )
+
+
+def _without_colours(mask: NDArray[Any] | None, grid: Any) -> NDArray[Any] | None:
+    return None if mask is None else mask.take(0, axis=grid.axes.index("c"))
+
+
+def middle_of(picture: Picture) -> Iterator[Picture]:
+    """Yield each channel of the middle, from the corner of an 8 × 8 block on, as JPEG has them."""
+    part = picture.grid.canonical_slices(middle(picture))
+    starts = [each.start - each.start % 8 * (axis > 2) for axis, each in enumerate(part)]
+    cut = picture.cut([slice(start, each.stop) for start, each in zip(starts, part, strict=True)])
+    for channel in cut.channels():
+        grid = dataclasses.replace(channel.grid, shape=channel.data.shape, origin=(0,) * 5)
+        yield dataclasses.replace(channel, grid=grid)
+
+
+def middle(picture: Picture) -> tuple[slice, ...]:
+    """Return the middle part of a picture, of at most SAMPLES, as slices of its own axes."""
+    grid = picture.grid
+    sizes = dict(enumerate(grid.shape))
+    left = max(SAMPLES // math.prod(n for a, n in sizes.items() if a == 1), 1)
+    for rank, axis in enumerate(sorted((0, 2, 3, 4), key=lambda a: grid.shape[a])):
+        sizes[axis] = min(grid.shape[axis], max(round(left ** (1 / (4 - rank))), 1))
+        left = max(left // sizes[axis], 1)
+    named = dict(zip("tczyx", sizes.items(), strict=True))
+    found = []
+    for name in grid.axes:
+        axis, size = named[name]
+        whole = grid.shape[axis]
+        start = (whole - size) // 2
+        found.append(slice(None) if name == "c" else slice(start, start + size))
+    return tuple(found)
