@@ -10,6 +10,7 @@ from napari_diffusion.denoise import denoise
 from napari_diffusion.drive import Stopped
 from napari_diffusion.ensemble import ensemble
 from napari_diffusion.grid import Grid
+from napari_diffusion.ladder import ladder
 from napari_diffusion.loop import run, steps
 from napari_diffusion.presets import PRESETS
 from napari_diffusion.recipe import Recipe, Step
@@ -38,6 +39,7 @@ __all__ = [
     "ensemble",
     "estimate",
     "filters",
+    "ladder",
     "metrics",
     "noise",
     "run",

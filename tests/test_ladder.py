@@ -1,0 +1,62 @@
+"""A ladder: every combination of some numbers, and what is said of each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import napari_diffusion as nd
+from napari_diffusion.ladder import FACTORS
+from napari_diffusion.metrics import Residual
+
+SQUARES = 100.0 * (np.add.outer(np.arange(64) // 16, np.arange(72) // 16) % 2)
+IMAGE = (SQUARES + 10 * np.random.default_rng(0).normal(size=SQUARES.shape)).astype(np.float32)
+SMOOTH = nd.PRESETS["smooth"]
+
+
+def test_each_rung_is_the_run_with_its_numbers():
+    region = (slice(8, 56), slice(4, 68))
+    made = nd.ladder(
+        IMAGE, SMOOTH, {"contrast": [10.0, 40.0], "time": [0.1, 0.3, 0.5]}, region=region
+    )
+    assert [tuple(rung.numbers.values()) for rung in made.rungs] == [
+        (k, t) for k in (10.0, 40.0) for t in (0.1, 0.3, 0.5)
+    ]
+    for rung in made.rungs:
+        chosen = SMOOTH.diffusion_filter.replaced(**rung.numbers)
+        recipe = SMOOTH.replaced(diffusion_filter=chosen)
+        assert rung.recipe == recipe.resolved(IMAGE)
+        np.testing.assert_array_equal(rung.image, nd.run(IMAGE, recipe, region=region).image)
+    found = nd.estimate.best_step(IMAGE, made.rungs[1].recipe, region=region).curves
+    sure = next(curve for curve in found if curve.name == "Sure")
+    assert made.rungs[1].value == pytest.approx(sure.values[-1], rel=1e-6)
+
+
+def test_the_best_is_near_the_truth():
+    made = nd.ladder(IMAGE, SMOOTH, noise_sigma=10.0)
+    assert made.numbers["time"] == tuple(pytest.approx(0.2 * f) for f in FACTORS)
+    errors = [np.mean((rung.image - SQUARES) ** 2) for rung in made.rungs]
+    assert np.mean((made.best.image - SQUARES) ** 2) <= 1.1 * min(errors)
+    assert made.best.in_words().startswith("contrast ")
+
+
+def test_another_metric_and_a_colour_picture():
+    colours = np.stack([IMAGE, 0.5 * IMAGE, 200 - IMAGE], axis=-1)
+    made = nd.ladder(colours, SMOOTH, {"time": [0.1, 0.2]}, metric=Residual(), axes="yxc", rgb=True)
+    assert [rung.image.shape for rung in made.rungs] == [colours.shape] * 2
+    assert made.rungs[0].value < made.rungs[1].value
+    assert made.best is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ({"strength": [1.0]}, "PeronaMalik has no number 'strength' to try; it has time, c"),
+        ({"time": []}, "Name one number or more to try for time"),
+        ({"time": [-1.0]}, "PeronaMalik: time must be"),
+        ({}, "name its numbers"),
+    ],
+)
+def test_refusals_come_before_any_work(numbers, words):
+    with pytest.raises(ValueError, match=words):
+        nd.ladder(IMAGE, SMOOTH, numbers)
