@@ -9,7 +9,8 @@ from cases import CASES
 
 from napari_diffusion import Grid
 from napari_diffusion.drive import Drive
-from napari_diffusion.filters import CoherenceEnhancing, EdgeEnhancing, Heat, _exchange, _stencil
+from napari_diffusion.filters import CoherenceEnhancing, EdgeEnhancing, Heat, _stencil
+from napari_diffusion.filters._exchange_samples import LOAD_UNIT
 from napari_diffusion.filters._frame import Frame
 from napari_diffusion.filters._tensor_steps import Exchange
 
@@ -34,7 +35,7 @@ def exchanged(u, tensors, tau=0.2, drive=None):
     components = tensors[upper].reshape(len(upper[0]), 1, frame.row_count, u.shape[-1])
     exchange = Exchange(laid, frame, None, (40, 40, 40, 0), True, drive)
     exchange.add_up(np.ascontiguousarray(components), tau, True, drive)
-    most = exchange.sums[1::2].max() * _exchange.LOAD_UNIT
+    most = exchange.loads.max() * LOAD_UNIT
     exchange.settle((0, frame.row_count))
     return laid.reshape(u.shape), most
 

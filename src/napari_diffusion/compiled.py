@@ -17,6 +17,8 @@ OPTIONS: dict[str, Any] = {
     "nogil": True,
     "fastmath": {"contract"},
     "error_model": "numpy",
+    # Nothing calls them as functions of C, and to prepare for it takes time at each first call.
+    "no_cfunc_wrapper": True,
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.filters import _exchange, _smooth, _structure_tensor
+from napari_diffusion.filters import _exchange, _exchange_samples, _smooth, _structure_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,7 +138,8 @@ class Exchange:
         drive: Drive,
     ) -> None:
         t, c, z, y, x = u.shape
-        self.u, self.sums = u.reshape(-1), np.empty(0)
+        self.u = u.reshape(-1)
+        self.release()
         self.frame, self.joint = frame, joint
         self.inside = NO_MASK if inside is None else inside.reshape(-1)
         plane = z * y
@@ -165,37 +166,42 @@ class Exchange:
         Loads are known from the sub-step before unless the tensors are `fresh`.
         """
         shape, everywhere = self.frame.shape, self.everywhere
-        overloaded = np.zeros(self.frame.row_count, np.bool_)
         if fresh:
-            self.sums = np.zeros(2 * self.u.size)
+            self.changes = np.zeros(self.u.size)
+            self.loads = np.zeros(self.u.size, np.int32)
 
         def work(start: int, stop: int) -> None:
             rows = self._sources(self.all_rows, (start, stop))
             self._exchange(tensors, tau, rows, everywhere, (start, stop), (fresh, False), drive)
-            if fresh:
-                _exchange.overloaded_rows(self.sums, shape, (start, stop), overloaded)
 
         drive.each(work, self.bands)
         if fresh:
+            overloaded = self._overloaded()
             self.near = self._around(overloaded) if overloaded.any() else overloaded
             self.sources = np.flatnonzero(self._around(self.near)) if self.near.any() else None
         if self.sources is not None:
             sources = self.sources
 
             def again(start: int, stop: int) -> None:
-                _exchange.clear_rows(self.sums, self.near, shape, (start, stop))
+                _exchange.clear_rows(self.changes, self.near, shape, (start, stop))
                 rows = self._sources(sources, (start, stop))
                 self._exchange(tensors, tau, rows, self.near, (start, stop), (False, True), drive)
 
             drive.each(again, self.bands)
 
+    def _overloaded(self) -> NDArray[np.bool_]:
+        """Return which site rows have a sample with more than the full load."""
+        t, c, z, y, x = self.frame.shape
+        most = self.loads.reshape(t, c, z * y, x).max(axis=(1, 3))
+        return np.asarray(most.ravel() > _exchange_samples.FULL_LOAD)
+
     def release(self) -> None:
-        """Give back the memory of the sums, to take new tensors in."""
-        self.sums = np.empty(0)
+        """Give back the memory of changes and loads, to take new tensors in."""
+        self.changes, self.loads = np.empty(0), np.empty(0, np.int32)
 
     def settle(self, rows: tuple[int, int]) -> None:
         """Add what has been added up to the values of some site rows."""
-        _exchange.settle_rows(self.u, self.sums, self.frame.shape, rows)
+        _exchange.settle_rows(self.u, self.changes, self.frame.shape, rows)
 
     def _exchange(
         self,
@@ -216,8 +222,8 @@ class Exchange:
             for group in range(tensors.shape[1]):
                 channels = (0, frame.shape[1]) if self.joint else (group, group + 1)
                 kernel(
-                    self.u, self.sums, self.inside, wanted, frame.shape, self.geometry, channels,
-                    tensors, group, some, scale, targets, *how,
+                    self.u, self.changes, self.loads, self.inside, wanted, frame.shape,
+                    self.geometry, channels, tensors, group, some, scale, targets, *how,
                 )  # fmt: skip
 
     def _sources(self, rows: NDArray[np.int64], targets: tuple[int, int]) -> NDArray[np.int64]:
