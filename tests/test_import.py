@@ -37,10 +37,9 @@ KNOWN_TO = {
 }
 ENGINE = {
     *KNOWN_TO,
-    "blocks", "canvas", "catalog", "changes", "choose", "denoise", "derived", "ensemble", "ladder", "loop",
-    "methods", "noisy_copy", "presets", "preview", "provenance", "recipe", "remarks", "risk",
-    "subject", "trial",
-    "twin",
+    "blocks", "canvas", "catalog", "changes", "choose", "denoise", "derived", "ensemble", "ladder",
+    "loop", "methods", "noisy_copy", "presets", "preview", "provenance", "recipe", "remarks",
+    "risk", "subject", "trial", "twin",
 }  # fmt: skip
 TOP = {"cli", "widgets", "__main__", "contact_sheet", "store", "samples"}
 GUI = {"napari", "qtpy", "PyQt6", "PySide6", "magicgui", "superqt", "vispy", "pyqtgraph"}
