@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QGridLayout, QProgressBar, QPushButton, QSizePolicy, 
 from napari_diffusion.widgets.rows import GREY, Message
 
 # The one button that a newcomer looks for; readable in napari's dark and light themes.
-_PRIMARY = """
+PRIMARY = """
     QPushButton:enabled { background-color: #2f66c9; color: white; font-weight: bold; }
     QPushButton:enabled:hover { background-color: #3f78e0; }
 """
@@ -93,7 +93,7 @@ class Controls(QWidget):
         layout = QGridLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)
         layout.setSpacing(4)
-        self.run.setStyleSheet(_PRIMARY)
+        self.run.setStyleSheet(PRIMARY)
         self.pause.setVisible(self._many)
         self.estimate.setVisible(self._many)
         buttons = (self.run, self.pause, self.cancel, self.estimate)
@@ -106,13 +106,13 @@ class Controls(QWidget):
         self.bar.setTextVisible(True)
         self.bar.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def start(self, total: int) -> None:
+    def start(self, total: int, unit: str = "steps") -> None:
         """Show that a run has begun, of so many steps; 0 where they cannot be counted."""
         self._set_running(True)
         self._total = total
         self.bar.setRange(0, total)
         self.bar.setValue(0)
-        self.bar.setFormat("%v of %m steps" if total and self._many else "")
+        self.bar.setFormat(f"%v of %m {unit}" if total and self._many else "")
         self.bar.setVisible(True)
         self.begin_clock()
 

@@ -117,17 +117,22 @@ class Dock(QWidget):
         self.refuse(refused)
         notify("error", str(refused))
 
+    def let_go(self, closed: bool) -> None:
+        """Have nothing more computed: the dock is closed, or else the whole window."""
+        del closed
+        self.runner.drop()
+
     def event(self, event: Any) -> bool:
         """Stop the run when the dock is closed, which takes it out of the window."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.runner.drop()
+            self.let_go(closed=True)
         return bool(super().event(event))
 
     def hideEvent(self, event: Any) -> None:  # noqa: N802
         """Stop the run when the window is closed; a dock that is only hidden goes on."""
         window = self.window()
         if window is None or not window.isVisible():
-            self.runner.drop()
+            self.let_go(closed=False)
         super().hideEvent(event)
 
 

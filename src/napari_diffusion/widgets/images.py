@@ -17,11 +17,20 @@ if TYPE_CHECKING:
 _MOST_SAMPLES = 1 << 24
 
 
+#: Marks the layer of a preview, which comes and goes.
+PREVIEW = "napari_diffusion_preview"
+
+
 def is_image(layer: object) -> bool:
-    """Say whether a layer is an image; labels, which are images to Python, are not."""
+    """Say whether a layer is an image that stays; labels, images to Python, are none."""
     from napari.layers import Image
 
-    return isinstance(layer, Image)
+    return isinstance(layer, Image) and not is_preview(layer)
+
+
+def is_preview(layer: Any) -> bool:
+    """Say whether a layer is that of a preview."""
+    return PREVIEW in getattr(layer, "metadata", {})
 
 
 def is_hidden_truth(layer: Layer) -> bool:

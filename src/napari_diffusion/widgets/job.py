@@ -41,6 +41,13 @@ class Passed(NamedTuple):
     done: int
 
 
+class Grown(NamedTuple):
+    """What the outlet shows in place of what it showed before, and how much of it is done."""
+
+    what: Any
+    done: int
+
+
 class Measured(NamedTuple):
     """What was measured of the noise."""
 
@@ -108,6 +115,8 @@ class Job:
         Where the picture may change; of several, the first that has the hash asked for.
     mask_sha256 : str or None
         Hash of the mask of the run that is gone on with.
+    twin : bool
+        Run the recipe without its noise beside.
     more : dict
         Further entries of the records.
     """
@@ -126,6 +135,7 @@ class Job:
     origin: Origin | None = None
     masks: tuple[Mask | KeptMask, ...] = ()
     mask_sha256: str | None = None
+    twin: bool = False
     more: dict[str, Any] = field(default_factory=dict)
 
     @functools.cached_property

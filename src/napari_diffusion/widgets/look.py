@@ -67,6 +67,10 @@ class Look:
         """Return the keyword arguments for a layer with the source's axes."""
         return {**self.shown, **self.placed}
 
+    def hidden(self) -> Look:
+        """Return the look of a layer that is not shown at first."""
+        return replace(self, shown={**self.shown, "visible": False})
+
     def moved(self, start: tuple[int, ...]) -> Look:
         """Return the look of the part of the layer that begins at a sample of it."""
         from napari.utils.transforms import Affine

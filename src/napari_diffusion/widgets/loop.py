@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.provenance import recipe_of
@@ -21,6 +22,8 @@ from napari_diffusion.widgets.room import check_room, need_of, offers
 from napari_diffusion.widgets.rows import Message
 from napari_diffusion.widgets.run import estimate_of, work_of
 from napari_diffusion.widgets.steps_actions import StepActions, channels_of, going_on
+from napari_diffusion.widgets.twin import with_twins
+from napari_diffusion.widgets.variants import Variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,14 +51,19 @@ class DiffusionLoop(Dock):
         self.shelf = RecipeShelf(self.recipe)
         self.result = ResultWidget()
         self.steps = StepActions(self.viewer)
+        self.variants = Variants(self)
         self.recipe.noise.add_beside(self.meter.unfold)
-        self.lay_out([self.shelf, self.recipe], [self.result, self.controls, self.steps])
+        self.lay_out(
+            [self.shelf, self.recipe], [self.result, self.controls, self.variants, self.steps]
+        )
         self._connect()
         self._source_changed()
 
     def _connect(self) -> None:
         self.source.changed.connect(self._source_changed)
         self.recipe.changed.connect(self._show_need)
+        self.recipe.changed.connect(self.variants.show_recipe)
+        self.variants.twin.toggled.connect(self._show_need)
         self.result.changed.connect(self._show_need)
         self.controls.run_clicked.connect(self.run)
         self.controls.estimate_clicked.connect(self.estimate)
@@ -74,12 +82,12 @@ class DiffusionLoop(Dock):
             picked = self.picked()
             if self.source.warning():
                 notify("warning", self.source.warning())
-            self._launch(self._job(picked), picked.layers, picked.looks, self._fewer)
+            self._launch(self.job(picked), picked.layers, picked.looks, self._fewer)
 
     def estimate(self) -> None:
         """Find the number behind every "auto", and show it in the form."""
         with self.refusing():
-            job = self._job(self.picked())
+            job = self.job(self.picked())
             if job.recipe.is_resolved:
                 self.controls.say('Nothing to estimate: nothing in the recipe says "auto".')
                 return
@@ -89,7 +97,7 @@ class DiffusionLoop(Dock):
     def measure(self) -> None:
         """Measure the noise of the source, and fill the form with it."""
         with self.refusing():
-            self.start_measuring(self._job(self.picked()))
+            self.start_measuring(self.job(self.picked()))
 
     def fill_noise(self, model: NoiseModel) -> None:
         """Fill the form with the noise that was measured, where the recipe has noise at all."""
@@ -141,12 +149,14 @@ class DiffusionLoop(Dock):
 
     # --- from the form to a run ---
 
-    def _job(self, picked: Picked) -> Job:
+    def job(self, picked: Picked) -> Job:
+        """Return the job of a run on a source; `Refused` says what is wrong with the form."""
         try:
             recipe = self.recipe.value()
         except ValueError as error:
             raise Refused("recipe", str(error)) from None
-        return picked.job(recipe, self.result.value()[1], memory.free_memory())
+        job = picked.job(recipe, self.result.value()[1], memory.free_memory())
+        return dataclasses.replace(job, twin=self.variants.wants_twin())
 
     def _launch(
         self, job: Job, layers: Sequence[Any], looks: Sequence[Look], fewer: Callable[[int], None]
@@ -160,12 +170,22 @@ class DiffusionLoop(Dock):
         self.source.say(None)
         self.recipe.say("")
         self.result.refuse("", [])
+        self.variants.live.stop()
         outlet = outlet_for(self.viewer, layers, job, looks, result)
+        if job.twin:
+            outlet = with_twins(outlet, self.viewer, layers, job, looks, result)
         total = job.recipe.total_steps - job.first_step + (job.recipe.final_filter is not None)
         self.runner.start(work_of(job, outlet), outlet, total)
 
     def _fewer(self, num_steps: int) -> None:
         self.recipe.set_value(self.recipe.value().replaced(num_steps=num_steps, stop_at=None))
+
+    def let_go(self, closed: bool) -> None:
+        """Stop what is computed; of a dock that is closed the preview goes."""
+        super().let_go(closed)
+        if closed:
+            self.variants.live.stop()
+        self.variants.live.drop()
 
     # --- what the form says ---
 
@@ -182,8 +202,8 @@ class DiffusionLoop(Dock):
             self.controls.say("")
         try:
             picked = self.source.value()
-            job = picked.job(self.recipe.value(), self.result.value()[1], memory.free_memory())
-        except ValueError:
+            job = self.job(picked)
+        except (ValueError, Refused):
             self.result.show_need(None, "auto")
             return
         result = self.result.value()[0]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.widgets.channels import sizes, values
+from napari_diffusion.widgets.images import is_preview
 from napari_diffusion.widgets.layer_axes import FURTHER
 from napari_diffusion.widgets.layers import KEY
 from napari_diffusion.widgets.outline import drawn, outlines
@@ -80,7 +81,7 @@ def can_be_mask(layer: Layer, source: Image) -> bool:
     """Say whether a layer is of a kind that masks are made of, whether or not it fits."""
     from napari.layers import Image, Labels, Shapes
 
-    if layer is source or KEY in layer.metadata:
+    if layer is source or KEY in layer.metadata or is_preview(layer):
         return False
     return isinstance(layer, Labels | Shapes) or (
         isinstance(layer, Image) and not layer.rgb and not misfit(layer, source, None)

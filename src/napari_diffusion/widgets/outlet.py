@@ -38,6 +38,7 @@ def outlet_for(
     looks: Sequence[Look],
     result: Result,
     titled: Titled | None = None,
+    many: str = "steps",
 ) -> Outlet:
     """Return where the steps of a run go; layers that would shine through them are hidden.
 
@@ -55,13 +56,15 @@ def outlet_for(
         What becomes of the steps.
     titled : callable, optional
         ``titled(step, record)`` returns what a step's layer is called, after its source.
+    many : str
+        What a stack of them is called.
     """
     titled = titled or _numbered(job.recipe.total_steps)
     if len(layers) == 1:
-        return _outlet(viewer, layers[0], job, looks[0], result, job.source_name, titled)
+        return _outlet(viewer, layers[0], job, looks[0], result, job.source_name, titled, many)
     names = job.more["layers"]
     outlets = [
-        _outlet(viewer, layer, job, look, result, name, titled)
+        _outlet(viewer, layer, job, look, result, name, titled, many)
         for layer, look, name in zip(layers, looks, names, strict=True)
     ]
     return ChannelsOutlet(outlets)
@@ -75,6 +78,7 @@ def _outlet(
     result: Result,
     name: str,
     titled: Titled,
+    many: str,
 ) -> Outlet:
     shape = step_shape(job)
     if "layers" in job.more:
@@ -90,7 +94,7 @@ def _outlet(
     buffer: Any = LazyBuffer()
     if not job.lazy:
         buffer = buffer_for(count, shape, step_type(job), kind == "stack on disk")
-    return StepStack(viewer, place, look, f"{name} · {count} steps", buffer)
+    return StepStack(viewer, place, look, f"{name} · {count} {many}", buffer)
 
 
 def _numbered(num_steps: int) -> Titled:

@@ -37,7 +37,7 @@ def step_shape(job: Job) -> tuple[int, ...]:
 
 def need_of(job: Job, result: Result) -> Need:
     """Return what a run takes."""
-    kept = len(job.kept)
+    kept = len(job.kept) * (2 if job.twin else 1)
     shape, dtype = step_shape(job), step_type(job)
     real = 8 if _is_wide(job) else 4
     # The copy of the source, the same as float, and what the loop works in.
@@ -47,7 +47,7 @@ def need_of(job: Job, result: Result) -> Need:
     if job.lazy:
         source = 0
     work = source + math.prod(shape) * real * memory.AT_WORK
-    on_disk = chosen_result(result, kept) == "stack on disk"
+    on_disk = chosen_result(result, len(job.kept)) == "stack on disk"
     return Need(math.prod(shape) * dtype.itemsize, work, kept, on_disk)
 
 

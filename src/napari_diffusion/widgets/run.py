@@ -20,6 +20,7 @@ from napari_diffusion.widgets.reading import (
     refusing,
     with_mask,
 )
+from napari_diffusion.widgets.twin import Twins
 
 if TYPE_CHECKING:
     from napari_diffusion.widgets.job import Job
@@ -55,7 +56,7 @@ def estimate_of(job: Job) -> Any:
     return work
 
 
-def _run(job: Job, outlet: Outlet, worker: Worker) -> None:
+def _run(job: Job, outlet: Any, worker: Worker) -> None:
     outlet.mask = mask = read_mask(job)
     options = with_mask(job, mask)
     image, first_step, more = read_start(job, options, worker)
@@ -78,12 +79,20 @@ def _run(job: Job, outlet: Outlet, worker: Worker) -> None:
         stop=worker.stop,
         **options,
     )
+    quiet = None
+    if job.twin:
+        quiet = Twins(image, recipe, job, region=region, stop=worker.stop, **options)
     with refusing("recipe"):
         for step in made:
             done = max(step.index + 1 - job.first_step, 0)
+            if quiet is not None:
+                quiet.advance()
             if step.index in job.kept:
                 kept = record(recipe, step, job.options, job.source_name, first_step, **more)
                 kept["grid"] |= known
+                if quiet is not None:
+                    kept |= quiet.measures(step)
+                    outlet.keep_twin(finished(quiet.step, job), quiet.record(kept, **more))
                 shown = outlet.keep(finished(step, job))
                 worker.post(Made(shown, kept, done), in_turn=outlet.in_turn)
             else:

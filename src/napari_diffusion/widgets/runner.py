@@ -10,7 +10,7 @@ from psygnal import Signal
 
 from napari_diffusion.recipe import Recipe
 from napari_diffusion.widgets.controls import written_seconds
-from napari_diffusion.widgets.job import Made, Measured, Passed, Refused, Resolved, Said
+from napari_diffusion.widgets.job import Grown, Made, Measured, Passed, Refused, Resolved, Said
 from napari_diffusion.widgets.worker import Worker
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from qtpy.QtCore import QObject
 
     from napari_diffusion.widgets.controls import Controls
-    from napari_diffusion.widgets.layers import Outlet
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +58,8 @@ class Runner:
         self._makes = makes
         self._around = around
         self._worker: Worker | None = None
-        self._outlet: Outlet | None = None
+        self._outlet: Any = None
+        self._said: Callable[[], str] = self._kept
         self._made: list[bool] = []
         self._cancelled = False
         controls.pause_clicked.connect(self.pause)
@@ -75,10 +75,32 @@ class Runner:
         """The thread of the last run, None before the first one."""
         return self._worker
 
-    def start(self, work: Any, outlet: Outlet | None = None, total: int = 0) -> None:
-        """Start the work of a run or, without an outlet, of an estimate."""
+    def start(
+        self,
+        work: Any,
+        outlet: Any = None,
+        total: int = 0,
+        unit: str = "steps",
+        made: Callable[[], str] | None = None,
+    ) -> None:
+        """Start the work of a run or, without an outlet, of an estimate.
+
+        Parameters
+        ----------
+        work : callable
+            What the thread does.
+        outlet : Outlet, optional
+            Where what is made is shown.
+        total : int
+            How many pieces the work has, 0 where they cannot be counted.
+        unit : str
+            What a piece is called.
+        made : callable, optional
+            Returns what there is at the end, in words; without, the steps are counted.
+        """
         self._made, self._cancelled, self._outlet = [], False, outlet
-        self._controls.start(total)
+        self._said = made or self._kept
+        self._controls.start(total, unit)
         self._worker = Worker(work, self._parent)
         self._worker.posted.connect(self._posted)
         self._worker.ended.connect(self._ended)
@@ -118,6 +140,11 @@ class Runner:
                     with self._around():
                         self._outlet.show(step, record)
                 self._controls.show_progress(done)
+            case Grown(what, done):
+                if self._outlet is not None:
+                    with self._around():
+                        self._outlet.grow(what)
+                self._controls.show_progress(done)
             case Passed(done):
                 self._controls.show_progress(done)
 
@@ -128,12 +155,12 @@ class Runner:
         if error is not None:
             self._failed(error)
         elif self._cancelled:
-            self._controls.rest(f"Cancelled: {self._kept()} kept.")
+            self._controls.rest(f"Cancelled: {self._said()} kept.")
         elif outlet is None:
             self._controls.rest("Estimated: the numbers stand in the form.")
         else:
             seconds = written_seconds(self._controls.seconds)
-            self._controls.rest(f"Done in {seconds}: {self._kept()}.")
+            self._controls.rest(f"Done in {seconds}: {self._said()}.")
 
     def _kept(self) -> str:
         count = self._made.count(False)

@@ -18,6 +18,7 @@ from napari_diffusion.widgets.images import (
     default_layer,
     is_hidden_truth,
     is_image,
+    is_preview,
     selected_images,
     shown_images,
 )
@@ -231,7 +232,7 @@ class SourceWidget(QWidget):
         if many and many != self.layers() and (reason := mismatch(many)):
             return reason
         if active is not None and not is_image(active) and layer is not None:
-            if active is self.mask_choice.layer():
+            if active is self.mask_choice.layer() or is_preview(active):
                 return ""
             return (
                 f"{active.name!r} is a {_kind(active)} layer; only images are filtered, so "

@@ -82,7 +82,9 @@ class Worker:
 
     def drop(self) -> None:
         """Ask the work to stop and deliver nothing any more."""
-        self._halt()
+        if self.is_running:
+            self._halt()
+            self._timer.deleteLater()
         self.is_running = False
 
     def post(self, news: Any, in_turn: bool = False) -> None:

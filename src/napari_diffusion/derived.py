@@ -1,0 +1,77 @@
+"""Records of pictures that tell of a run and are no steps of one: ensembles, and local risk.
+
+What was run stands under "of", so that nobody takes such a picture for a step and goes on from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.provenance import SCHEMA, number_words, plain, record, versions
+from napari_diffusion.recipe import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_diffusion.ensemble import Ensemble, EnsembleStep
+    from napari_diffusion.risk import LocalRisk
+
+
+def ensemble_record(
+    ensemble: Ensemble,
+    shows: str,
+    grid_options: Mapping[str, Any],
+    source_name: str,
+    step: EnsembleStep | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """Return everything it takes to make the mean or the sensitivity of an ensemble again.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        What was made.
+    shows : {"mean", "sensitivity"}
+        Which picture of it.
+    grid_options : mapping
+        The keywords that it was made with.
+    source_name : str
+        Name of the layer or file.
+    step : EnsembleStep, optional
+        Which step; the last one without.
+    **more
+        Further plain values, such as ``region``; None is left out.
+    """
+    shown = ensemble.steps[-1] if step is None else step
+    one = Step(shown.index, shown.noise_scale, shown.mean, shown.is_final)
+    of = record(ensemble.recipe, one, grid_options, source_name, **more)
+    seeds = ensemble.seeds
+    listed = f"{seeds[0]} … {seeds[-1]}" if len(seeds) > 2 else " and ".join(map(str, seeds))
+    what = {"mean": "mean", "sensitivity": "standard deviation"}[shows]
+    words = f"The {what} over {len(seeds)} runs with the seeds {listed} of what follows. "
+    if shows == "sensitivity":
+        words += "It shows how much the result depends on the added noise, and is no error. "
+    return _derived("ensemble", of, words, shows=shows, seeds=plain(seeds))
+
+
+def risk_record(risk: LocalRisk, of: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a picture of local risk is, made of a step with a record of its own."""
+    words = (
+        "The expected error (Stein's estimate, averaged over tiles of "
+        f"{risk.tile} samples; intensity units) of what follows, less that of its source, "
+        f"{number_words(risk.noise_sigma)}. "
+    )
+    about = {"tile": risk.tile, "noise_sigma": plain(risk.noise_sigma)}
+    return _derived("local risk", of, words, **about)
+
+
+def _derived(made: str, of: Mapping[str, Any], words: str, **about: Any) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "made": made,
+        **about,
+        "of": dict(of),
+        "source": of["source"],
+        "versions": dict(versions()),
+        "processed": words + str(of["processed"]),
+    }
