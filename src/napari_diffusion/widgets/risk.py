@@ -17,6 +17,7 @@ from napari_diffusion.widgets.images import is_image
 from napari_diffusion.widgets.job import Grown, Refused, Said
 from napari_diffusion.widgets.layer_axes import Fold
 from napari_diffusion.widgets.layers import KEY, Place, is_stack, records_of
+from napari_diffusion.widgets.outlet import family
 from napari_diffusion.widgets.reading import refusing
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class RiskOf:
         )
 
     def show(self, risk: LocalRisk, viewer: napari.Viewer) -> Image:
-        """Insert a layer above the step: green where it is nearer to the truth, pink where not."""
+        """Insert a layer above all steps: green where it is nearer to the truth, pink where not."""
         from napari.layers import Image
 
         rgb = self.record["grid"]["rgb"]
@@ -97,7 +98,7 @@ class RiskOf:
                 "contrast_limits": (-largest, largest),
             },
         )
-        Place(viewer, [self.step.layer]).insert(layer)
+        Place(viewer, family(viewer, self.step.layer)).insert(layer)
         return layer
 
 

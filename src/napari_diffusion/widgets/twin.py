@@ -61,15 +61,18 @@ class Twins:
 
 
 class TwinOutlet:
-    """Hands steps and their twins to outlets of their own, the twin of each step first.
+    """Hands steps and their twins to outlets of their own; the step stays the active layer.
 
     Parameters
     ----------
+    viewer : napari.Viewer
+        Whose layers.
     steps, twins : Outlet
         Where they become visible.
     """
 
-    def __init__(self, steps: Outlet, twins: Outlet) -> None:
+    def __init__(self, viewer: napari.Viewer, steps: Outlet, twins: Outlet) -> None:
+        self._layers = viewer.layers
         self._steps = steps
         self._twins = twins
         self._kept: deque[tuple[Step, dict[str, Any]]] = deque()
@@ -97,14 +100,18 @@ class TwinOutlet:
         return self._steps.keep(step)
 
     def show(self, step: Step, record: dict[str, Any]) -> None:
-        """Show a step above its twin, so that the step is the active layer."""
-        self._twins.show(*self._kept.popleft())
+        """Show a step, and add its twin beneath all steps."""
         self._steps.show(step, record)
+        chosen = set(self._layers.selection)
+        self._twins.show(*self._kept.popleft())
+        self._layers.selection = chosen
 
     def finish(self) -> None:
         """Show what is still to be shown."""
-        self._twins.finish()
         self._steps.finish()
+        chosen = set(self._layers.selection)
+        self._twins.finish()
+        self._layers.selection = chosen & set(self._layers)
 
 
 def with_twins(
@@ -123,4 +130,5 @@ def with_twins(
         return "twin final" if step.is_final else f"twin {step.index:0{width}}"
 
     hidden = [look.hidden() for look in looks]
-    return TwinOutlet(outlet, outlet_for(viewer, layers, job, hidden, result, titled, "twins"))
+    twins = outlet_for(viewer, layers, job, hidden, result, titled, "twins")
+    return TwinOutlet(viewer, outlet, twins)
