@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -52,112 +54,214 @@ def shown(dock):
 
 
 def measured(dock, qtbot, name):
-    dock.measure.setCurrentText(name)
-    qtbot.waitUntil(lambda: np.isfinite(dock.run.values(name)).all(), timeout=30_000)
+    dock.curves.measures.tick([name.partition(" vs ")[0]])
+    qtbot.waitUntil(lambda: dock.run.is_measured(name), timeout=30_000)
     return dock.run.values(name)
 
 
-def test_it_follows_the_active_layer(dock):
+def test_it_follows_the_active_layer_and_stays_with_the_last_run(dock):
     assert dock.title.text() == "6 steps of 'cells'"
     assert dock.run.shown == 2
-    assert dock.slider.value() == 2
+    assert dock.scrub.slider.value() == 2
     dock.viewer.layers.selection.active = dock.viewer.layers["cells"]
-    assert dock.title.text() == NOTHING
-    assert not dock.buttons["Recommend a step"].isEnabled()
+    assert dock.run.shown == 2
     dock.viewer.layers.selection.active = dock.viewer.layers["cells · final"]
     assert dock.run.shown == 5
+    for layer in dock.run.layers():
+        dock.viewer.layers.remove(layer)
+    assert dock.title.text() == NOTHING
+    for button in (dock.keep, dock.curves.recommend, dock.curves.export):
+        assert not button.isEnabled()
+        assert "no run" in button.toolTip()
 
 
 def test_the_slider_and_a_click_show_one_step_alone(dock):
-    dock.slider.setValue(4)
+    dock.scrub.slider.setValue(4)
     assert shown(dock) == ["cells · step 04"]
+    assert dock.run.shown == 4
+    assert "step 04" in dock.scrub.number.text()
+    dock.scrub.settle()
     assert dock.viewer.layers.selection.active.name == "cells · step 04"
-    dock.plot.chosen.emit(0)
+    dock.curves.plot.clicked_at(0.3)
     assert shown(dock) == ["cells · step 00"]
-    assert dock.slider.value() == 0
+    assert dock.scrub.slider.value() == 0
 
 
-def test_a_measure_of_every_step_is_computed_and_kept_in_the_records(dock, qtbot):
+def test_measures_of_every_step_are_computed_and_kept_in_the_records(dock, qtbot):
     values = measured(dock, qtbot, "Mean")
     np.testing.assert_allclose(
         values, [step.data.mean(dtype=float) for step in dock.run.steps], rtol=1e-6
     )
     layer = dock.viewer.layers["cells · step 03"]
     assert layer.metadata["napari_diffusion"]["measures"]["Mean"] == values[3]
-    import json
-
     json.dumps(layer.metadata["napari_diffusion"])
+    assert "<b>" in dock.curves.plot.legend.text()
 
 
 def test_a_reference_is_a_layer(dock, qtbot):
-    dock.reference.setCurrentText("truth")
-    values = measured(dock, qtbot, "Psnr")
+    values = measured(dock, qtbot, "Psnr vs truth")
     errors = [np.mean((step.data - SCENE) ** 2) for step in dock.run.steps]
     np.testing.assert_allclose(values, 10 * np.log10(0.25 / np.array(errors)), atol=1e-4)
 
 
 def test_the_recommended_step_is_marked_with_the_reason(dock, qtbot):
-    dock.buttons["Recommend a step"].click()
+    dock.curves.find_best()
     qtbot.waitUntil(lambda: dock.run.recommended() is not None, timeout=60_000)
     index, reason = dock.run.recommended()
     found = nd.estimate.best_step(NOISY, RECIPE, **GRID)
     assert (index, reason) == (found.index, found.reason)
     qtbot.waitUntil(lambda: dock.said.text() == reason, timeout=5_000)
-    assert dock.measure.currentText() == "Sure"
+    assert "Sure" in dock.curves.measures.ticked()
     np.testing.assert_allclose(dock.run.values("Sure"), found.curves[0].values[1:], rtol=1e-9)
 
 
 def test_without_its_source_a_run_is_not_judged(dock, qtbot):
     dock.viewer.layers.remove("cells")
-    dock.buttons["Recommend a step"].click()
+    dock.curves.find_best()
     qtbot.waitUntil(lambda: "not among the layers any more" in dock.said.text(), timeout=30_000)
 
 
 def test_keep_this_one_can_be_undone(dock):
     before = [layer.name for layer in dock.viewer.layers]
-    dock.buttons["Keep this one"].click()
+    dock.keep.click()
     assert [layer.name for layer in dock.viewer.layers] == ["cells", "cells · step 02", "truth"]
-    assert dock.buttons["Bring back"].isEnabled()
-    dock.buttons["Bring back"].click()
+    assert dock.back.isEnabled()
+    dock.back.click()
     assert [layer.name for layer in dock.viewer.layers] == before
-    assert not dock.buttons["Bring back"].isEnabled()
+    assert not dock.back.isEnabled()
 
 
-@pytest.mark.parametrize(
-    ("button", "other", "name"),
-    [
-        ("Less the source", "cells", "the source"),
-        ("Less the step before", "cells · step 01", "the step before"),
-    ],
-)
-def test_differences_are_layers_with_white_at_nothing(dock, button, other, name):
-    dock.buttons[button].click()
+def test_differences_are_layers_with_white_at_nothing(dock):
+    dock.turn_to("Compare")
     layers = dock.viewer.layers
-    made = layers[f"cells · step 02 less {name}"]
-    np.testing.assert_array_equal(made.data, layers["cells · step 02"].data - layers[other].data)
-    low, high = made.contrast_limits
-    assert low == -high
-    assert layers.index(made) == layers.index("cells · step 02") + 1
+    for other, name in (("cells", "the source"), ("cells · step 01", "the step before")):
+        dock.compare.other.setCurrentText(name)
+        dock.compare.difference.click()
+        made = layers[f"cells · step 02 less {name}"]
+        step = layers["cells · step 02"]
+        np.testing.assert_array_equal(made.data, step.data - layers[other].data)
+        low, high = made.contrast_limits
+        assert low == -high
+        assert layers.index(made) == layers.index(step) + 1
+        assert dock.run.shown == 2
+    dock.compare.other.setCurrentText("its twin")
+    assert not dock.compare.difference.isEnabled()
+    assert "no twin" in dock.compare.difference.toolTip()
+
+
+def looks(viewer):
+    kept = [(each.name, each.visible, tuple(each.translate)) for each in viewer.layers]
+    camera = getattr(viewer, "scene", viewer).camera
+    return kept, tuple(camera.center), camera.zoom, viewer.layers.selection.active
+
+
+def test_side_by_side_and_blink_leave_everything_as_it_was(dock):
+    viewer, compare = dock.viewer, dock.compare
+    dock.turn_to("Compare")
+    dock.show_step(2)
+    before = looks(viewer)
+    compare.side.click()
+    left = viewer.layers["the source"]
+    assert left.data is viewer.layers["cells"].data
+    step = viewer.layers["cells · step 02"]
+    assert left.extent.world[1, 1] < step.extent.world[0, 1]
+    np.testing.assert_allclose(left.extent.world[:, 0], step.extent.world[:, 0])
+    dock.show_step(4)
+    assert compare.beside.is_there()
+    dock.show_step(2)
+    dock.scrub.settle()
+    compare.side.click()
+    assert looks(viewer) == before
+    compare.blink.click()
+    cover = viewer.layers["the source"]
+    np.testing.assert_allclose(cover.extent.world, step.extent.world)
+    compare._turn()
+    assert not cover.visible
+    viewer.layers.remove(cover)
+    assert not compare.blink.isChecked()
+    compare.blink.click()
+    dock.turn_to("Curves")
+    assert not compare.blink.isChecked()
+    assert looks(viewer) == before
+
+
+def test_profiles_along_a_row_and_along_a_line(dock, tmp_path):
+    dock.turn_to("Profile")
+    profile = dock.profile
+    profile.draw()
+    layer = dock.viewer.layers["cells · step 02"]
+    names, columns = profile.plot.table()
+    shown = np.array(columns[names.index("step 02")], float)
+    np.testing.assert_allclose(shown, layer.data[30], atol=1e-7)
+    profile.add_line()
+    shapes = dock.viewer.layers["profile line"]
     assert dock.run.shown == 2
+    shapes.data = [np.array([[10.0, 5.0], [20.0, 5.0]])]
+    profile.draw()
+    names, columns = profile.plot.table()
+    np.testing.assert_allclose(np.array(columns[names.index("source")], float), NOISY[10:21, 5])
+    np.testing.assert_allclose(np.array(columns[0], float), np.arange(11.0))
+    assert len(names) == 2 + len(dock.run.steps)
+    profile.write(tmp_path / "profile.csv")
+    assert len((tmp_path / "profile.csv").read_text().splitlines()) == 12
 
 
-@pytest.mark.parametrize("name", list(COPIES))
-def test_what_was_done_goes_to_the_clipboard(dock, name):
-    dock.copy.asked.emit(name)
-    assert QApplication.clipboard().text() == COPIES[name](dock.run.record)
-    assert name in dock.said.text()
+def test_histograms_count_every_sample(dock):
+    dock.turn_to("Histogram")
+    for log in (False, True):
+        dock.histogram.log.setChecked(log)
+        names, columns = dock.histogram.plot.table()
+        assert names == ["from", "to", "source", "step 02"]
+        assert sum(columns[2]) == sum(columns[3]) == NOISY.size
 
 
-@pytest.mark.parametrize("ending", ["csv", "png", "svg"])
-def test_the_curve_is_exported(dock, qtbot, tmp_path, ending):
-    values = measured(dock, qtbot, "Range")
-    path = tmp_path / f"curve.{ending}"
-    dock.write(path)
-    assert path.stat().st_size > 0
-    if ending == "csv":
-        lines = path.read_text().splitlines()
-        assert lines[0] == "step,Range"
-        assert [float(line.split(",")[1]) for line in lines[1:]] == values
+def test_a_film_and_a_sheet_of_the_steps(dock, qtbot, tmp_path):
+    from PIL import Image as Picture
+
+    dock.turn_to("Export")
+    dock.viewer.layers["cells · step 02"].colormap = "viridis"
+    for name, write in (
+        ("film.gif", dock.export.write_film),
+        ("sheet.png", dock.export.write_sheet),
+    ):
+        write(tmp_path / name)
+        qtbot.waitUntil(lambda name=name: dock.said.text() == f"Written to {name}.", timeout=30_000)
+    layer = dock.viewer.layers["cells · step 02"]
+    low, high = layer.contrast_limits
+    levels = np.rint((layer.data.clip(low, high) - low) / (high - low) * 255)
+    with Picture.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 1 + len(dock.run.steps)
+        film.seek(3)  # the source, and steps 0 and 1 before
+        factor = film.width // NOISY.shape[1]
+        frame = np.asarray(film.convert("RGB"))[: factor * NOISY.shape[0] : factor, ::factor]
+    np.testing.assert_allclose(frame, layer.colormap.map(levels / 255)[..., :3] * 255, atol=1)
+    with Picture.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 4 * NOISY.shape[1]
+
+
+def test_what_was_done_goes_to_the_clipboard(dock):
+    dock.turn_to("Export")
+    for name, form in COPIES.items():
+        dock.export.copy.asked.emit(name)
+        assert QApplication.clipboard().text() == form(dock.run.record)
+        assert name in dock.said.text()
+    assert nd.Recipe.from_json(COPIES["Recipe (JSON)"](dock.run.record)) == RECIPE
+
+
+def test_all_curves_are_exported(dock, qtbot, tmp_path):
+    values = {name: measured(dock, qtbot, name) for name in ("Range", "Entropy")}
+    for ending in ("csv", "png", "svg"):
+        path = tmp_path / f"curve.{ending}"
+        dock.curves.write(path)
+        assert path.stat().st_size > 0
+        assert path.name in dock.said.text()
+    names, *rows = [line.split(",") for line in (tmp_path / "curve.csv").read_text().splitlines()]
+    assert names[0] == "step"
+    for name, known in values.items():
+        column = next(k for k, each in enumerate(names) if each.startswith(name))
+        assert [float(row[column]) for row in rows] == known
+    dock.curves.write(tmp_path / "curve.txt")
+    assert "name a .csv, .png or .svg" in dock.said.text()
 
 
 def test_a_stack_is_scrubbed_by_its_slider(make_napari_viewer):
@@ -172,6 +276,6 @@ def test_a_stack_is_scrubbed_by_its_slider(make_napari_viewer):
     dock.show_step(3)
     assert dock.run.shown == 3
     assert viewer.dims.current_step[0] == 3
-    dock.buttons["Keep this one"].click()
-    assert "extract" in dock.said.text()
+    assert not dock.keep.isEnabled()
+    assert "extract" in dock.keep.toolTip()
     dock.close()

@@ -69,7 +69,7 @@ def panel(
         picture = picture[np.newaxis]
     lengths = [(spacing or {}).get(axis, 1.0) for axis in plane]
     ratio = lengths[0] / lengths[-1]
-    return Panel(label, _in_proportion(picture[..., :3] if rgb else picture, ratio))
+    return Panel(label, in_proportion(picture[..., :3] if rgb else picture, ratio))
 
 
 def step_label(index: int, noise_scale: float | tuple[float, ...], is_final: bool) -> str:
@@ -167,7 +167,7 @@ def _sized(picture: Any) -> Any:
     return picture.resize([side * factor for side in picture.size], Image.Resampling.NEAREST)
 
 
-def _in_proportion(picture: NDArray[Any], ratio: float) -> NDArray[Any]:
+def in_proportion(picture: NDArray[Any], ratio: float) -> NDArray[Any]:
     """Return the picture with its rows or columns repeated until it is in proportion."""
     if not 0.01 < ratio < 100 or abs(ratio - 1.0) < 0.01:
         return picture

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
-from qtpy.QtWidgets import QApplication, QMenu, QToolButton, QWidget
+from qtpy.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 
 from napari_diffusion import methods
 from napari_diffusion.provenance import recipe_of
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 COPIES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "Methods text": methods.paragraph,
     "Figure legend": methods.legend,
+    "Recipe (JSON)": lambda record: recipe_of(record).to_json(),
     "Python": methods.python,
     "Command line": methods.command,
     "BibTeX": lambda record: methods.bibtex(recipe_of(record)),
 }
 
 
-class CopyButton(QToolButton):
+class CopyButton(QPushButton):
     """Offers all forms in which a step can be written about."""
 
     #: Which of them was asked for.
@@ -38,7 +39,6 @@ class CopyButton(QToolButton):
         self.setText("Copy …")
         self.setToolTip("Put what was done on the clipboard.")
         self.setMenu(menu)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
 
     def _ask(self, name: str, checked: bool = False) -> None:
         del checked

@@ -30,7 +30,8 @@ def difference_layer(step: ChosenStep, other: Any, name: str) -> Image:
     values = np.asarray(step.data, np.float32) - np.asarray(other, np.float32)
     if look.get("rgb"):
         values = values[..., :3].mean(axis=-1)
-    largest = float(np.abs(values).max()) or 1.0
+    finite = np.abs(values[np.isfinite(values)])
+    largest = float(finite.max(initial=0.0)) or 1.0
     arguments = {
         **look,
         "rgb": False,

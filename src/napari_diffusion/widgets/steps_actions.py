@@ -66,9 +66,11 @@ class ChosenStep:
 def chosen_step(viewer: napari.Viewer) -> ChosenStep | None:
     """Return the step that the active layer shows, None where it shows none."""
     layer = viewer.layers.selection.active
-    records = records_of(layer)
-    if layer is None or not records:
-        return None
+    return shown_of(layer, viewer) if records_of(layer) else None
+
+
+def shown_of(layer: Image, viewer: napari.Viewer) -> ChosenStep:
+    """Return the step of a layer, of a stack the one that the viewer's slider stands at."""
     if not is_stack(layer):
         return ChosenStep(layer, 0)
     shown = layer.world_to_data(viewer.dims.point)[0]

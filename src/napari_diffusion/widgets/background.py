@@ -1,0 +1,93 @@
+"""Work of a dock in a thread of its own, one piece at a time."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.drive import Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+
+class Background:
+    """Runs generators in a thread; what is wrong is said and not raised.
+
+    Parameters
+    ----------
+    say : callable
+        ``say(sentence, bad)`` is told what is wrong, or that the work was stopped.
+    changed : callable
+        Called when work begins and when it has ended.
+    """
+
+    def __init__(self, say: Callable[[str, bool], None], changed: Callable[[], None]) -> None:
+        self._say = say
+        self._changed = changed
+        self._worker: Any = None
+        self._token = threading.Event()
+        self._dropped = False
+        self.is_running = False
+
+    def start(
+        self,
+        work: Callable[[threading.Event], Generator[Any, None, Any]],
+        posted: Callable[[Any], None],
+        done: Callable[[Any], None],
+    ) -> None:
+        """Begin, if nothing is under way; the thread that has the window is told of it.
+
+        All that `work` yields is given to `posted`, and what it returns to `done`.
+        """
+        from napari.qt.threading import create_worker
+
+        if self.is_running:
+            return
+        token = self._token = threading.Event()
+
+        def tried() -> Generator[Any, None, tuple[Any, str, bool]]:
+            try:
+                return (yield from work(token)), "", False
+            except Stopped:
+                return None, "Stopped.", False
+            except MemoryError:
+                return None, "There is not enough memory.", True
+            except (ValueError, TypeError, OSError, ArithmeticError) as error:
+                return None, str(error) or type(error).__name__, True
+
+        def yielded(each: Any) -> None:
+            if not (self._dropped or token.is_set()):
+                posted(each)
+
+        def returned(found: tuple[Any, str, bool]) -> None:
+            result, sentence, bad = found
+            self.is_running = False
+            if self._dropped:
+                return
+            if sentence:
+                self._say(sentence, bad)
+            else:
+                done(result)
+            self._changed()
+
+        self.is_running = True
+        self._worker = create_worker(tried, _start_thread=False)
+        self._worker.yielded.connect(yielded)
+        self._worker.returned.connect(returned)
+        self._worker.start()
+        self._changed()
+
+    def stop(self) -> None:
+        """Ask the work to end."""
+        self._token.set()
+
+    def drop(self) -> None:
+        """Ask the work to end, and have nothing more said of it: its dock goes."""
+        self.stop()
+        self._dropped = True
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the thread has ended."""
+        if self._worker is not None:
+            self._worker.await_workers(int(1000 * seconds))

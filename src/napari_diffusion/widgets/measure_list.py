@@ -1,0 +1,255 @@
+"""Which measures are drawn: any number of them, the parameters of one beneath."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+from qtpy.QtCore import QSignalBlocker, QSize, Qt
+from qtpy.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from napari_diffusion.metrics import METRICS, Metric
+from napari_diffusion.widgets.images import is_image
+from napari_diffusion.widgets.params import ParameterForm
+from napari_diffusion.widgets.rows import Combo, Message, RowLabel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import napari
+
+_ARROWS = {"lower": " ↓", "higher": " ↑"}
+_WAYS = {"lower": " Lower is better.", "higher": " Higher is better."}
+
+FRAMES = "odd and even frames"
+_SECOND = (
+    "Another picture of the same thing with noise of its own; or the frames 0, 2, 4, … and 1, 3, "
+    "5, … of the source."
+)
+
+# What is drawn of a run of which nothing was measured yet: quick, and plain to understand.
+FIRST = "Residual"
+
+
+class LayerRow(QWidget):
+    """A row that chooses one of the viewer's images."""
+
+    changed = Signal()
+
+    def __init__(
+        self, viewer: napari.Viewer, label: str, tip: str, others: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._others = others
+        self.combo = Combo()
+        self.combo.setToolTip(tip)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(RowLabel(label))
+        row.addWidget(self.combo, 1)
+        self.combo.currentIndexChanged.connect(lambda: self.changed.emit())
+
+    def refresh(self) -> None:
+        """Offer the images that there are."""
+        images = [layer.name for layer in self._viewer.layers if is_image(layer)]
+        names = [*self._others, *images]
+        if names == [self.combo.itemText(i) for i in range(self.combo.count())]:
+            return
+        with QSignalBlocker(self.combo):
+            chosen = self.combo.currentText()
+            self.combo.clear()
+            self.combo.addItems(names)
+            truth = next((name for name in names if "truth" in name.lower()), "")
+            likely = next(iter(self._others), truth)
+            self.combo.setCurrentText(chosen if chosen in names else likely)
+
+    def layer(self) -> Any:
+        """Return the chosen layer, None where there is none."""
+        name = self.combo.currentText()
+        known = name in self._viewer.layers
+        return self._viewer.layers[name] if known else None
+
+
+class MeasureList(QWidget):
+    """A list to tick measures in; one that has parameters shows them when it is selected."""
+
+    changed = Signal()
+
+    def __init__(self, viewer: napari.Viewer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.list = QListWidget()
+        self.list.setSizeAdjustPolicy(QListWidget.SizeAdjustPolicy.AdjustIgnored)
+        self.list.setMinimumHeight(80)
+        self.list.setMaximumHeight(118)
+        self.list.setToolTip("Tick what is to be drawn. ↓: lower is better, ↑: higher is better.")
+        self.reference = LayerRow(viewer, "reference", "The layer that holds the truth.")
+        self.second = LayerRow(viewer, "second half", _SECOND, (FRAMES,))
+        self._message = Message()
+        self._forms: dict[str, ParameterForm] = {}
+        self._classes: dict[str, type[Metric]] = {cls.__name__: cls for cls in METRICS}
+        self._form_layout = QVBoxLayout()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addWidget(self.list)
+        layout.addLayout(self._form_layout)
+        layout.addWidget(self.reference)
+        layout.addWidget(self.second)
+        layout.addWidget(self._message)
+        for cls in METRICS:
+            self._offer(cls.__name__, *_words(cls))
+        self.list.itemChanged.connect(self._edited)
+        self.list.currentItemChanged.connect(self._selected)
+        self.reference.changed.connect(self._edited)
+        self.second.changed.connect(self._edited)
+        self._selected()
+
+    # --- what is ticked ---
+
+    def ticked(self) -> dict[str, Metric | None]:
+        """Return what is ticked by its label; None for what can only be drawn as it was kept."""
+        found: dict[str, Metric | None] = {}
+        wrong = ""
+        for name in self._ticked_names():
+            if name not in self._classes:
+                found[name] = None
+                continue
+            try:
+                metric = self._metric(name)
+            except ValueError as error:
+                wrong = f"{name}: {error}"
+                continue
+            found[self.label(metric)] = metric
+        self._message.say(wrong)
+        return found
+
+    def label(self, metric: Metric) -> str:
+        """Return what a curve is called: the measure, its parameters and its reference."""
+        if metric.needs_reference:
+            return label_of(metric, self.reference.combo.currentText())
+        return label_of(metric, self.second.combo.currentText() if metric.needs_halves else "")
+
+    def tick(self, names: Iterable[str], on: bool = True) -> None:
+        """Tick some measures by their labels; labels that nothing here makes are added."""
+        with QSignalBlocker(self.list):
+            for name in names:
+                if self._item(name) is None:
+                    self._offer(name, name, "Measured before, with other parameters.")
+                self._item(name).setCheckState(
+                    Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
+                )
+        self._edited()
+
+    def show_measured(self, labels: Sequence[str]) -> None:
+        """Tick what was measured before, at first one plain measure; the ticks stay otherwise."""
+        made = {self.label(self._metric(name)): name for name in self._valid_names()}
+        names = [made.get(label, label) for label in labels]
+        with QSignalBlocker(self.list):
+            for item in self._items():
+                name = item.data(Qt.ItemDataRole.UserRole)
+                if name not in self._classes and name not in names:
+                    self.list.takeItem(self.list.row(item))
+        if names or not self._ticked_names():
+            self.tick(names or [FIRST])
+
+    def halves(self) -> dict[str, Any]:
+        """Return how `choose.curves` is told of the second half; nothing where there is none."""
+        layer = self.second.layer()
+        if self.second.combo.currentText() == FRAMES:
+            return {"halves": "frames"}
+        return {} if layer is None else {"second": layer.data}
+
+    def refresh(self) -> None:
+        """Offer the layers that there are."""
+        self.reference.refresh()
+        self.second.refresh()
+
+    # --- parts ---
+
+    def _offer(self, name: str, text: str, tip: str) -> None:
+        item = QListWidgetItem(text)
+        item.setData(Qt.ItemDataRole.UserRole, name)
+        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+        item.setCheckState(Qt.CheckState.Unchecked)
+        item.setToolTip(tip)
+        item.setSizeHint(QSize(10, 19))
+        self.list.addItem(item)
+
+    def _items(self) -> list[Any]:
+        return [self.list.item(row) for row in range(self.list.count())]
+
+    def _item(self, name: str) -> Any:
+        found = (item for item in self._items() if item.data(Qt.ItemDataRole.UserRole) == name)
+        return next(found, None)
+
+    def _ticked_names(self) -> list[str]:
+        return [
+            item.data(Qt.ItemDataRole.UserRole)
+            for item in self._items()
+            if item.checkState() == Qt.CheckState.Checked
+        ]
+
+    def _valid_names(self) -> list[str]:
+        """Return the measures whose parameters are all right as they are."""
+        found = []
+        for name, cls in self._classes.items():
+            form = self._forms.get(name)
+            ready = not cls.parameters() or form is not None
+            if ready and (form is None or form.problem() is None):
+                found.append(name)
+        return found
+
+    def _metric(self, name: str) -> Metric:
+        cls = self._classes[name]
+        if not cls.parameters():
+            return cls()
+        metric: Any = self._form(name).value()
+        return metric
+
+    def _form(self, name: str) -> ParameterForm:
+        if name not in self._forms:
+            form = self._forms[name] = ParameterForm(self._classes[name], self)
+            form.changed.connect(self._edited)
+            form.setVisible(False)
+            self._form_layout.addWidget(form)
+        return self._forms[name]
+
+    def _selected(self) -> None:
+        item = self.list.currentItem()
+        name = item.data(Qt.ItemDataRole.UserRole) if item is not None else ""
+        cls = self._classes.get(name)
+        if cls is not None and cls.parameters():
+            self._form(name)
+        for each, form in self._forms.items():
+            form.setVisible(each == name)
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        """Show the rows that choose layers where something ticked asks for them."""
+        known = [self._classes[n] for n in self._ticked_names() if n in self._classes]
+        self.reference.setVisible(any(cls.needs_reference for cls in known))
+        self.second.setVisible(any(cls.needs_halves for cls in known))
+
+    def _edited(self) -> None:
+        self._show_rows()
+        self.changed.emit()
+
+
+def label_of(metric: Metric, reference: str = "") -> str:
+    """Return what a curve is called, such as ``Psnr vs truth``."""
+    name = type(metric).__name__
+    changed = [
+        f"{each.name}={getattr(metric, each.name)}"
+        for each in metric.parameters()
+        if getattr(metric, each.name) != each.default
+    ]
+    if changed:
+        name += f"({', '.join(changed)})"
+    return f"{name} vs {reference}" if reference else name
+
+
+def _words(cls: type[Metric]) -> tuple[str, str]:
+    unit = f" · {cls.unit}" if cls.unit else ""
+    text = f"{cls.__name__}{unit}{_ARROWS.get(cls.better, '')}"
+    return text, f"{cls.summary()}{_WAYS.get(cls.better, '')}"
