@@ -306,6 +306,13 @@ WRONG = [
     ("recipe explore --set noise=1", 2, "no noise called '1'; there are Gaussian"),
     ("inspect nothing.tif", 1, "no file 'nothing.tif'"),
     ("demo --output a.png --no-window", 1, "a.png"),
+    ("best a.png --second a.png --halves frames", 2, "either --second FILE or --halves frames"),
+    ("best a.png --halves frames", 1, "needs 2 frames or more along t"),
+    ("best a.png --reference volume.npy", 1, "reference must have the image's shape"),
+    ("best a.png --curves a.txt", 2, "must end in .csv"),
+    ("best nothing.png", 1, r"no file 'nothing\.png'"),
+    ("methods nothing.tif", 1, "no file 'nothing.tif'"),
+    ("methods a.png", 1, "did not run a recipe"),
 ]
 
 
@@ -481,6 +488,57 @@ def test_inspect_says_how_a_result_was_made(output, capsys):
     assert nd.Recipe.from_dict(kept["recipe"]).seed == 12345
     steps = "steps    3: " in said
     assert steps == (output in ("out", "out.zarr"))
+
+
+# which step, and what is said of it
+
+
+def test_best_says_the_step_and_why(capsys):
+    np.save("noisy.npy", np.random.default_rng(3).normal(size=(64, 64)).astype(np.float32))
+    line = ["best", "noisy.npy", "--recipe", "smooth", "--steps", "3"]
+    assert main([*line, "--curves", "curves.csv"]) == 0
+    number, reason = capsys.readouterr().out.splitlines()
+    found = nd.estimate.best_step(np.load("noisy.npy"), nd.PRESETS["smooth"].replaced(num_steps=3))
+    assert (int(number), reason) == (found.index, found.reason)
+    header, *rows = Path("curves.csv").read_text().splitlines()
+    assert header.startswith("step,Sure (intensity²),Pure (intensity²),JInvariance")
+    assert [row.split(",")[0] for row in rows] == ["-1", "0", "1", "2"]
+    assert float(rows[1].split(",")[1]) == found.curves[0].values[1]
+    assert main([*line, "--quiet"]) == 0
+    assert capsys.readouterr().out == f"{found.index}\n"
+    assert main([*line, "--curves", "curves.csv"]) == 1
+    assert "--overwrite replaces it" in capsys.readouterr().err
+
+
+def test_best_compares_with_what_is_given(capsys):
+    rng, flat = np.random.default_rng(4), np.zeros((2, 40, 40), np.float32)
+    noisy = flat + rng.normal(size=flat.shape).astype(np.float32)
+    np.save("noisy.npy", noisy)
+    np.save("truth.npy", flat)
+    line = ["best", "noisy.npy", "--axes", "tyx", "--recipe", "smooth", "--steps", "2"]
+    table = ["--curves", "curves.csv", "--overwrite"]
+    for more, column in {"--reference truth.npy": "Psnr", "--halves frames": "HalfFrc"}.items():
+        assert main([*line, *table, *more.split()]) == 0
+        header, *rows = (row.split(",") for row in Path("curves.csv").read_text().splitlines())
+        (place,) = (i for i, name in enumerate(header) if name.startswith(column))
+        assert all(np.isfinite(float(row[place])) for row in rows)
+    assert "Step 1 has" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("output", ["out.ome.tif", "out.zarr", "out", "out.npy"])
+def test_methods_of_any_step_of_a_result(output, capsys):
+    assert main(["run", "a.png", output, *SHORT]) == 0
+    assert main(["methods", output]) == 0
+    said = capsys.readouterr().out
+    for heading in ("PARAGRAPH", "LEGEND", "BIBTEX", "PYTHON", "COMMAND"):
+        assert f"{heading}\n\n" in said
+    assert "'a.png' was processed with napari-diffusion" in said
+    if output != "out.npy":
+        assert main(["methods", output, "--step", "0", "--text", "python"]) == 0
+        space = {"image": IMAGE}
+        exec(capsys.readouterr().out, space)
+        expected = next(iter(nd.steps(IMAGE, recipe(final_filter=None))))
+        np.testing.assert_array_equal(space["result"], expected.image)
 
 
 def test_version(capsys):

@@ -14,7 +14,7 @@ import napari_diffusion as nd
 from napari_diffusion import methods
 from napari_diffusion.catalog import MEMBERS
 from napari_diffusion.cli import main
-from napari_diffusion.provenance import record
+from napari_diffusion.provenance import content_hash, record
 
 IMAGE = np.random.default_rng(0).random((5, 12, 14)).astype(np.float32)
 GRID = {"axes": "zyx", "spacing": (1.5, 0.25, 0.25)}
@@ -47,6 +47,29 @@ def test_the_code_makes_a_region_again():
     space = {"image": IMAGE}
     exec(methods.python(kept), space)
     np.testing.assert_array_equal(space["result"], step.image)
+
+
+def test_the_code_makes_a_step_with_a_mask_again():
+    mask = IMAGE > 0.3
+    recipe = RECIPE.replaced(noise=nd.noise.Gaussian(), diffusion_filter=nd.filters.Heat(time=0.1))
+    step = next(iter(nd.steps(IMAGE, recipe, mask=mask, **GRID)))
+    kept = record(recipe, step, {**GRID, "mask": mask}, "cells")
+    space = {"image": IMAGE, "mask": mask}
+    text = methods.python(kept)
+    exec(text, space)
+    np.testing.assert_array_equal(space["result"], step.image)
+    assert content_hash(mask) in text
+    assert "--mask MASK" in methods.command(kept)
+
+
+def test_the_code_gives_the_channel_of_a_layer():
+    image, grid = IMAGE[:2], {"axes": "cyx", "spacing": (0.25, 0.25)}
+    *_, step = nd.steps(image, RECIPE, **grid)
+    kept = record(RECIPE, step, grid, "red", channel=1, layers=["red", "green"])
+    space = {"image": image}
+    exec(methods.python(kept), space)
+    np.testing.assert_array_equal(space["result"], step.image[1])
+    assert "the layers 'red', 'green'" in methods.python(kept)
 
 
 @pytest.mark.parametrize("index", [1, 4])

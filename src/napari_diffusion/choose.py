@@ -107,6 +107,7 @@ def best_step(
     halves: Halves | None = None,
     noise_sigma: float | tuple[float, ...] | None = None,
     region: tuple[slice, ...] | None = None,
+    metrics: Sequence[Metric] = (),
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> BestStep:
@@ -133,6 +134,8 @@ def best_step(
         Standard deviation of the noise, one number or one per channel; measured if it is not given.
     region : tuple of slice, optional
         The part to judge by, one slice per axis. Of more than 2¹⁹ samples the middle is taken.
+    metrics : sequence of Metric
+        Further measures whose curves are to come along; they have no vote.
     stop : StopToken, optional
         As for `steps`.
     **options
@@ -157,7 +160,7 @@ def best_step(
     found = curves(
         image,
         recipe,
-        votes,
+        [*votes, *(metric for metric in metrics if metric not in votes)],
         reference=reference,
         second=second,
         halves=halves,
@@ -166,7 +169,7 @@ def best_step(
         stop=stop,
         **options,
     )
-    for curve in found:
+    for curve in found[: len(votes)]:
         if curve.valid and curve.best is not None:
             return BestStep(curve.best, _reason(curve, found), tuple(found))
     return BestStep(-1, "No measure can tell: there is no noise, or nothing changes.", tuple(found))

@@ -48,6 +48,9 @@ def paragraph(record: Mapping[str, Any]) -> str:
         said.append("Samples outside a mask were left as they were.")
     if "region" in record:
         said.append("A region of the picture is shown, computed as part of the whole.")
+    if record.get("noise_found"):
+        said.append(f"Of its noise was found: {record['noise_found']}")
+    said += record.get("noise_warnings", [])
     if record.get("source_processed"):
         said.append(f"The source itself was processed: {record['source_processed']}")
     if known:
@@ -68,16 +71,22 @@ def legend(record: Mapping[str, Any]) -> str:
 
 
 def python(record: Mapping[str, Any]) -> str:
-    """Return code that makes the step again, bit for bit, of an array called `image`."""
-    recipe = recipe_of(record)
+    """Return code that makes the step again, bit for bit, of an array called `image`.
+
+    Where there was a mask, it takes an array called `mask` too, of which a record keeps the hash.
+    """
+    recipe, masked = recipe_of(record), record["grid"].get("mask")
     options = "".join(f"    {name}={value!r},\n" for name, value in _options(record).items())
+    options += "    mask=mask,\n" if masked else ""
     at = "step.is_final" if record["is_final"] else f"step.index == {record['step']}"
     return (
         "import napari_diffusion as nd\n\n"
         f"recipe = nd.Recipe.from_json(r'''{json.dumps(recipe.to_dict(), indent=2)}''')\n"
-        f"# image: the values of {record['source']!r}\n"
+        f"# image: the values of {_image_words(record)}\n"
+        f"{_about_mask(masked)}"
         f"steps = nd.steps(\n    image,\n    recipe,\n{options})\n"
         f"result = next(step.image for step in steps if {at})\n"
+        f"{_part_of_channels(record)}"
     )
 
 
@@ -181,6 +190,23 @@ def _options(record: Mapping[str, Any]) -> dict[str, Any]:
     if "region" in record:
         options["region"] = tuple(slice(*ends) for ends in record["region"])
     return options
+
+
+def _image_words(record: Mapping[str, Any]) -> str:
+    if "channel" in record:
+        return f"the layers {', '.join(map(repr, record['layers']))}, in this order along c"
+    return repr(record["source"])
+
+
+def _part_of_channels(record: Mapping[str, Any]) -> str:
+    if "channel" not in record:
+        return ""
+    axis = record["grid"]["axes"].index("c")
+    return f"result = result.take({record['channel']}, axis={axis})  # this layer's channel\n"
+
+
+def _about_mask(kept: Mapping[str, Any] | None) -> str:
+    return "" if kept is None else f"# mask: booleans, of SHA-256 {kept['sha256']}\n"
 
 
 def _short(work: tuple[str, str, str]) -> str:

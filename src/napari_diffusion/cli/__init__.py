@@ -1,4 +1,4 @@
-"""The command ``napari-diffusion``: run, filter, noise, recipe, inspect, demo."""
+"""The command ``napari-diffusion``: run, filter, noise, best, recipe, inspect, methods, demo."""
 
 from __future__ import annotations
 

@@ -15,6 +15,9 @@ from napari_diffusion.noise import NOISES
 if TYPE_CHECKING:
     from napari_diffusion.member import Member
 
+#: What `methods` can print.
+TEXTS = ("paragraph", "legend", "bibtex", "python", "command")
+
 ONE_FILE = ".tif .tiff .ome.tif, .zarr .ome.zarr or .npy"
 
 
@@ -41,8 +44,10 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_filter(commands)
     _add_noise(commands)
+    _add_best(commands)
     _add_recipe(commands)
     _add_inspect(commands)
+    _add_methods(commands)
     _add_demo(commands)
     return whole
 
@@ -56,14 +61,7 @@ def _add_run(commands: Any) -> None:
         f"its ending chooses the format: {ONE_FILE}; none gives a folder with one OME-TIFF per "
         "step",
     )
-    add(
-        "--recipe",
-        default="explore",
-        metavar="FILE_OR_PRESET",
-        help=f"{', '.join(PRESETS)}, a JSON file, or a result whose recipe is used again "
-        "(default: explore); presets follow the distance of the samples",
-    )
-    _add_changes(add)
+    _add_chosen(add)
     _add_reading(add)
     add(
         "--keep",
@@ -121,8 +119,24 @@ def _names(members: tuple[type[Member], ...]) -> str:
 
 
 def _add_files(add: Any, output: str) -> None:
-    add("input", type=Path, metavar="INPUT", help="TIFF, PNG, JPEG, NPY or OME-Zarr")
+    _add_input(add)
     add("output", type=Path, metavar="OUTPUT", help=output)
+
+
+def _add_input(add: Any) -> None:
+    add("input", type=Path, metavar="INPUT", help="TIFF, PNG, JPEG, NPY or OME-Zarr")
+
+
+def _add_chosen(add: Any) -> None:
+    """Add the options that say which recipe runs."""
+    add(
+        "--recipe",
+        default="explore",
+        metavar="FILE_OR_PRESET",
+        help=f"{', '.join(PRESETS)}, a JSON file, or a result whose recipe is used again "
+        "(default: explore); presets follow the distance of the samples",
+    )
+    _add_changes(add)
 
 
 def _add_parameters(add: Any, what: str, example: str) -> None:
@@ -177,9 +191,53 @@ def _add_writing(add: Any) -> None:
         default="float",
         help="type of what is written: as computed, or rounded to INPUT's type",
     )
-    add("--overwrite", action="store_true", help="replace OUTPUT if it is there")
+    _add_running(add, "OUTPUT")
+
+
+def _add_running(add: Any, output: str, quiet: str = "say nothing but errors") -> None:
+    add("--overwrite", action="store_true", help=f"replace {output} if it is there")
     add("--threads", type=count, metavar="N", help="how many threads (default: all)")
-    add("--quiet", action="store_true", help="say nothing but errors")
+    add("--quiet", action="store_true", help=quiet)
+
+
+def _add_best(commands: Any) -> None:
+    from napari_diffusion.cli.best import best
+
+    add = _command(commands, "best", best, "say which step of a run is nearest to the truth")
+    _add_input(add)
+    _add_chosen(add)
+    add("--reference", type=Path, metavar="FILE", help="the truth, of INPUT's size")
+    add(
+        "--second",
+        type=Path,
+        metavar="FILE",
+        help="another picture of the same thing, of INPUT's size, with noise of its own",
+    )
+    add("--halves", choices=("frames",), help="even and odd frames of INPUT are two such pictures")
+    add(
+        "--sigma",
+        type=numbers,
+        metavar="N[,N…]",
+        help="standard deviation of the noise, one number or one per channel (default: measured)",
+    )
+    add("--curves", type=Path, metavar="FILE.csv", help="write all measures of all steps there")
+    _add_reading(add)
+    _add_running(add, "--curves", "print the number of the step alone, −1 for the source")
+
+
+def _add_methods(commands: Any) -> None:
+    from napari_diffusion.cli.methods import methods
+
+    add = _command(commands, "methods", methods, "say what was done to a picture, for a paper")
+    add("file", type=Path, metavar="FILE", help="what run or filter wrote")
+    add("--step", type=int, metavar="K", help="which step (default: the last one)")
+    add(
+        "--text",
+        choices=(*TEXTS, "all"),
+        default="all",
+        help="a paragraph for the methods section, a sentence for a figure's legend, the works to "
+        "cite, or code or a command that makes the step again (default: all)",
+    )
 
 
 def _add_recipe(commands: Any) -> None:

@@ -15,7 +15,8 @@ from napari_diffusion.metrics._base import Metric, Moments, View
 class Psnr(Metric):
     """Peak signal-to-noise ratio against a reference, in decibels.
 
-    ``10 · log₁₀(range² / mean (u − reference)²)``, range being that of the reference.
+    ``10 · log₁₀(range² / mean (u − reference)²)``, range being that of the reference, or 1
+    where that is constant.
 
     Notes
     -----
@@ -34,8 +35,8 @@ class Psnr(Metric):
         error = Moments.of(view, view.image, view.reference).mean_square
         if not error:
             return math.inf
-        return 10 * math.log10(peak**2 / error) if peak else -math.inf
+        return 10 * math.log10(peak**2 / error)
 
     def _peak(self, view: View) -> float:
         assert view.reference is not None
-        return float(np.ptp(view.inside(view.reference)))
+        return float(np.ptp(view.inside(view.reference))) or 1.0

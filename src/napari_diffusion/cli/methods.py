@@ -1,0 +1,54 @@
+"""Say what was done, as a paper wants it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.cli.arguments import TEXTS, UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from pathlib import Path
+
+
+def methods(arguments: Namespace) -> int:
+    """Print the methods paragraph, the legend, the works, the code or the command of a result."""
+    from napari_diffusion import methods as texts
+    from napari_diffusion.provenance import recipe_of
+
+    record = _record(arguments.file, arguments.step)
+    made = {
+        "paragraph": texts.paragraph,
+        "legend": texts.legend,
+        "bibtex": lambda kept: texts.bibtex(recipe_of(kept)),
+        "python": texts.python,
+        "command": texts.command,
+    }
+    if arguments.text != "all":
+        print(made[arguments.text](record).rstrip())
+        return 0
+    parts = [f"{name.upper()}\n\n{made[name](record).rstrip()}" for name in TEXTS]
+    print("\n\n".join(parts))
+    return 0
+
+
+def _record(path: Path, step: int | None) -> dict[str, Any]:
+    """Return the record of one step of a result, the last one where none is named."""
+    from napari_diffusion.store import read_image, read_record, step_paths
+
+    images = step_paths(path)
+    if not images and not path.exists():
+        read_image(path, lazy=True)  # says what there is not
+    records = [each for each in map(read_record, images) if each is not None]
+    if not records:
+        kept = read_record(path)
+        if kept is None or "recipe" not in kept:
+            raise ValueError(f"napari-diffusion did not run a recipe to make {str(path)!r}.")
+        records = [{**kept, **each} for each in kept.get("steps", [{}])]
+    if step is None:
+        return records[-1]
+    found = [each for each in records if each["step"] == step]
+    if not found:
+        there = ", ".join(str(each["step"]) for each in records)
+        raise UsageError(f"{str(path)!r} holds no step {step}; it holds {there}.")
+    return found[-1]
