@@ -277,14 +277,6 @@ def test_estimate_shows_the_numbers_behind_auto(open_loop, qtbot):
     assert names(viewer) == ["face"]
 
 
-def test_estimate_has_nothing_to_do_without_auto(open_loop):
-    _, loop = open_loop(face())
-    loop.recipe.set_value(RECIPE.resolved(FACE))
-    loop.controls.estimate.click()
-    assert not loop.runner.is_running
-    assert "Nothing to estimate" in loop.controls.status.text()
-
-
 def test_the_numbers_of_one_source_are_forgotten_for_another(open_loop, qtbot):
     viewer, loop = open_loop(face())
     loop.recipe.set_value(nd.PRESETS["explore"])

@@ -45,6 +45,11 @@ class Histogram:
         middles, counts = self._middles()
         return float(np.sqrt(np.sum(middles**2 * counts) / max(self.total, 1)))
 
+    def binned(self, edges: NDArray[Any]) -> NDArray[np.int64]:
+        """Return how many of the counted values lie between each two neighbouring edges."""
+        middles, counts = self._middles()
+        return np.histogram(middles, edges, weights=counts)[0].astype(np.int64)
+
     def _middles(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return the middles of the bins that are not empty, and their counts."""
         chosen = np.flatnonzero(self.counts)

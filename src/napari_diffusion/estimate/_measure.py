@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +93,14 @@ def count(
     if around is not None:
         values = np.abs(values - around)
     histogram.add(np.minimum(values, np.finfo(np.float32).max))
+
+
+def part_of(picture: Picture, box: Sequence[slice]) -> Picture:
+    """Return a part of a picture as a picture of its own, its windows at the same places."""
+    plain = dataclasses.replace(picture, alpha=None, holes=None)
+    part = plain.cut(box)
+    shape: Any = tuple(part.data.shape)
+    return dataclasses.replace(part, grid=dataclasses.replace(part.grid, shape=shape))
 
 
 def both(region: Any, mask: Any, name: str = "region_mask") -> Any:

@@ -128,7 +128,7 @@ def _rates(grid: Grid, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 def _middle(picture: Picture) -> NDArray[Any]:
     """Return the middle of a picture; of one with a mask, what lies outside is the mean inside."""
-    shape, along = picture.grid.shape, picture.grid.along_axes
+    shape, along = picture.data.shape, picture.grid.along_axes
     part, room = [], MOST_SAMPLES
     for axis in range(5):
         most = shape[axis] if axis not in along else 0

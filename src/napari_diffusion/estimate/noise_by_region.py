@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from napari_diffusion.estimate._measure import part_of
 from napari_diffusion.estimate.noise_sigma import Method, measured_sigma
 from napari_diffusion.picture import Picture, canonical_mask
 
@@ -82,7 +83,4 @@ def _part(picture: Picture, where: Any) -> Picture:
         others = tuple(a for a in range(5) if a != axis)
         along = np.flatnonzero(inside.any(axis=others))
         box.append(slice(int(along[0]), int(along[-1]) + 1) if len(along) else slice(0, 1))
-    cut = dataclasses.replace(picture, mask=np.ascontiguousarray(inside), alpha=None, holes=None)
-    part = cut.cut(box)
-    shape = tuple(part.data.shape)
-    return dataclasses.replace(part, grid=dataclasses.replace(part.grid, shape=shape), known={})
+    return part_of(dataclasses.replace(picture, mask=np.ascontiguousarray(inside)), box)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from napari_diffusion.estimate import NoiseModel
+    from napari_diffusion.estimate import Evidence, NoiseModel
     from napari_diffusion.noise._base import NoiseScale
     from napari_diffusion.recipe import Recipe, Step
     from napari_diffusion.store.cast import Cast
@@ -46,6 +46,12 @@ class Grown(NamedTuple):
 
     what: Any
     done: int
+
+
+class Found(NamedTuple):
+    """What the picture says of the numbers of a recipe."""
+
+    evidence: Evidence
 
 
 class Measured(NamedTuple):

@@ -10,6 +10,7 @@ from napari_diffusion.provenance import recipe_of
 from napari_diffusion.widgets import memory
 from napari_diffusion.widgets.controls import Controls
 from napari_diffusion.widgets.dock import Dock, notify
+from napari_diffusion.widgets.evidence import EvidencePanel, evidence_of, with_evidence
 from napari_diffusion.widgets.extract import Extraction, places_named
 from napari_diffusion.widgets.job import Job, Refused
 from napari_diffusion.widgets.layers import records_of
@@ -20,7 +21,7 @@ from napari_diffusion.widgets.recipe_shelf import RecipeShelf
 from napari_diffusion.widgets.result import ResultWidget
 from napari_diffusion.widgets.room import check_room, need_of, offers
 from napari_diffusion.widgets.rows import Message
-from napari_diffusion.widgets.run import estimate_of, work_of
+from napari_diffusion.widgets.run import work_of
 from napari_diffusion.widgets.steps_actions import StepActions, channels_of, going_on
 from napari_diffusion.widgets.twin import with_twins
 from napari_diffusion.widgets.variants import Variants
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     import napari
 
-    from napari_diffusion.estimate import NoiseModel
+    from napari_diffusion.estimate import Evidence, NoiseModel
     from napari_diffusion.widgets.look import Look
     from napari_diffusion.widgets.picked import Picked
     from napari_diffusion.widgets.steps_actions import ChosenStep
@@ -52,9 +53,11 @@ class DiffusionLoop(Dock):
         self.result = ResultWidget()
         self.steps = StepActions(self.viewer)
         self.variants = Variants(self)
+        self.evidence = EvidencePanel()
         self.recipe.noise.add_beside(self.meter.unfold)
         self.lay_out(
-            [self.shelf, self.recipe], [self.result, self.controls, self.variants, self.steps]
+            [self.evidence, self.shelf, self.recipe],
+            [self.result, self.controls, self.variants, self.steps],
         )
         self._connect()
         self._source_changed()
@@ -70,6 +73,8 @@ class DiffusionLoop(Dock):
         self.runner.resolved.connect(self.recipe.set_resolved)
         self.meter.clicked.connect(self.measure)
         self.runner.measured.connect(self.fill_noise)
+        self.runner.found.connect(self._show_evidence)
+        self.evidence.taken.connect(self.take_number)
         self.steps.use_clicked.connect(self.use_recipe)
         self.steps.continue_clicked.connect(self.go_on)
         self.steps.extract_clicked.connect(self.extract)
@@ -85,14 +90,21 @@ class DiffusionLoop(Dock):
             self._launch(self.job(picked), picked.layers, picked.looks, self._fewer)
 
     def estimate(self) -> None:
-        """Find the number behind every "auto", and show it in the form."""
+        """Find the number behind every "auto", and show what it and others were read from."""
         with self.refusing():
             job = self.job(self.picked())
-            if job.recipe.is_resolved:
-                self.controls.say('Nothing to estimate: nothing in the recipe says "auto".')
-                return
             self.source.say(None)
-            self.runner.start(estimate_of(job))
+            self.runner.start(evidence_of(job))
+
+    def take_number(self, name: str, number: float) -> None:
+        """Fill the form with a number of the evidence: a noise scale, a contrast or a time."""
+        with self.refusing():
+            self.recipe.set_value(with_evidence(self.job(self.picked()).recipe, name, number))
+            self.controls.say(f"The form has {name.replace('_', ' ')} {number:g}.")
+
+    def _show_evidence(self, evidence: Evidence) -> None:
+        self.evidence.show_evidence(evidence)
+        self._area.ensureWidgetVisible(self.evidence.fold)
 
     def measure(self) -> None:
         """Measure the noise of the source, and fill the form with it."""
@@ -191,6 +203,7 @@ class DiffusionLoop(Dock):
 
     def _source_changed(self) -> None:
         self.recipe.set_resolved(None)
+        self.evidence.show_evidence(None)
         self.recipe.set_world_unit(self.source.axes.unit())
         with contextlib.suppress(ValueError):
             self.recipe.set_sample_length(min(self.source.value().options["spacing"]))

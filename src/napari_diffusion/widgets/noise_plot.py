@@ -30,24 +30,9 @@ class NoisePlot(QWidget):
     def _item(self) -> Any:
         """Return where curves are drawn; made when the first one is, for it takes a moment."""
         if self._view is None:
-            import pyqtgraph
-
-            self._view = pyqtgraph.PlotWidget(background=None)
+            self._view = plot_view(130)
             self._layout.insertWidget(0, self._view)
-            self._furnish(self._view.getPlotItem())
         return self._view.getPlotItem()
-
-    def _furnish(self, item: Any) -> None:
-        item.setMenuEnabled(False)
-        item.hideButtons()
-        self._view.setFixedHeight(130)
-        self._view.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        for side in ("left", "bottom"):
-            axis = item.getAxis(side)
-            axis.setPen(GREY)
-            axis.setTextPen(GREY)
-            axis.enableAutoSIPrefix(False)
 
     def show_model(self, model: NoiseModel | None) -> None:
         """Draw what was measured; None, or nothing to draw, takes no room."""
@@ -75,3 +60,25 @@ class NoisePlot(QWidget):
         item.plot(line_x, line_y, pen=pyqtgraph.mkPen(COLOURS[1], width=2))
         item.setXRange(float(np.min(line_x)), float(np.max(line_x)), padding=0.04)
         item.setYRange(0.0, float(max(np.max(y), np.max(line_y))), padding=0.08)
+
+
+def plot_view(height: int) -> Any:
+    """Return a plot to look at, as wide as there is room."""
+    import pyqtgraph
+
+    view = pyqtgraph.PlotWidget(background=None)
+    view.setFixedHeight(height)
+    view.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    item = view.getPlotItem()
+    item.setMenuEnabled(False)
+    item.hideButtons()
+    # The wheel scrolls the form, and nothing is to be found outside of what is shown.
+    item.setMouseEnabled(False, False)
+    view.wheelEvent = lambda event: event.ignore()
+    for side in ("left", "bottom"):
+        axis = item.getAxis(side)
+        axis.setPen(GREY)
+        axis.setTextPen(GREY)
+        axis.enableAutoSIPrefix(False)
+    return view

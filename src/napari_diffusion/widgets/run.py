@@ -14,7 +14,6 @@ from napari_diffusion.recipe import Step
 from napari_diffusion.widgets.job import Made, Passed, Resolved, Said
 from napari_diffusion.widgets.reading import (
     mask_words,
-    read_layer,
     read_mask,
     read_start,
     refusing,
@@ -38,20 +37,6 @@ def work_of(job: Job, outlet: Outlet) -> Any:
         # A run that was asked to stop has come to its end.
         with contextlib.suppress(Stopped):
             _run(job, outlet, worker)
-
-    return work
-
-
-def estimate_of(job: Job) -> Any:
-    """Return the work that turns every "auto" of a recipe into its number: it posts `Resolved`."""
-
-    def work(worker: Worker) -> None:
-        mask = read_mask(job)
-        options = with_mask(job, mask)
-        image = read_layer(job, options, worker)
-        worker.post(Said("Measuring the picture …"))
-        with refusing("recipe"):
-            worker.post(Resolved(job.recipe.resolved(image, **options)))
 
     return work
 

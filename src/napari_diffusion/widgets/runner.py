@@ -10,7 +10,16 @@ from psygnal import Signal
 
 from napari_diffusion.recipe import Recipe
 from napari_diffusion.widgets.controls import written_seconds
-from napari_diffusion.widgets.job import Grown, Made, Measured, Passed, Refused, Resolved, Said
+from napari_diffusion.widgets.job import (
+    Found,
+    Grown,
+    Made,
+    Measured,
+    Passed,
+    Refused,
+    Resolved,
+    Said,
+)
 from napari_diffusion.widgets.worker import Worker
 
 if TYPE_CHECKING:
@@ -43,6 +52,8 @@ class Runner:
     resolved = Signal(Recipe)
     #: What was measured of the noise.
     measured = Signal(object)
+    #: What the picture says of the numbers of a recipe.
+    found = Signal(object)
     #: Why a run ended before its time.
     refused = Signal(Refused)
 
@@ -129,6 +140,8 @@ class Runner:
         match news:
             case Said(words):
                 self._controls.say(words)
+            case Found(evidence):
+                self.found.emit(evidence)
             case Measured(model):
                 self.measured.emit(model)
             case Resolved(recipe):

@@ -1,0 +1,137 @@
+"""All that a picture says of the numbers that a recipe needs, every way beside the others."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Unpack, get_args
+
+import numpy as np
+
+from napari_diffusion.estimate._measure import part_of
+from napari_diffusion.estimate._ways import of_picture
+from napari_diffusion.estimate.contrast import contrast_of, gradient_of_noise, gradients_of
+from napari_diffusion.estimate.diffusion_time import time_of_least_error, time_to_leave
+from napari_diffusion.estimate.noise_sigma import Method, noise_sigma_of
+from napari_diffusion.picture import Picture
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_diffusion.drive import StopToken
+    from napari_diffusion.estimate._noise_model import NoiseModel
+    from napari_diffusion.grid import GridOptions
+
+# Of a larger picture the middle is looked at.
+MOST_SAMPLES = 1 << 20
+
+_BINS = 64
+
+# The histogram of the gradients ends where so few are left.
+_SHOWN = 0.995
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What `evidence` has found.
+
+    Attributes
+    ----------
+    sigmas : dict
+        Standard deviation of the noise by each way of `noise_sigma`.
+    contrasts : dict
+        Contrast by the ways of `contrast` that need no region.
+    times : dict
+        Diffusion time by what is to be reached; see `diffusion_time`.
+    gradient_edges, gradient_counts : ndarray
+        Histogram of the gradients after the smoothing.
+    model : NoiseModel or None
+        How the noise depends on the intensity; None where the picture is too small to tell.
+    smoothing : float
+        The smoothing of the gradients.
+    whole : bool
+        Whether all of the picture was looked at.
+    """
+
+    sigmas: dict[str, float]
+    contrasts: dict[str, float]
+    times: dict[str, float]
+    gradient_edges: NDArray[np.float64]
+    gradient_counts: NDArray[np.int64]
+    model: NoiseModel | None
+    smoothing: float = 0.0
+    whole: bool = True
+
+
+def evidence(
+    image: ArrayLike,
+    smoothing: float = 0.0,
+    *,
+    stop: StopToken | None = None,
+    **options: Unpack[GridOptions],
+) -> Evidence:
+    """Estimate noise, contrast and diffusion time in every way, and what they were read from.
+
+    Parameters
+    ----------
+    image : array_like
+        2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Of more than 2²⁰ samples
+        the middle is looked at.
+    smoothing : float
+        Standard deviation in world units of the filter's own smoothing, for the gradients.
+    stop : StopToken, optional
+        As for `steps`.
+    **options
+        ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+
+    Returns
+    -------
+    Evidence
+        Numbers by way, the histogram of the gradients, and the model of the noise.
+    """
+    from napari_diffusion.drive import Stopped
+
+    given = Picture.of(image, **options)
+    picture = _middle(given)
+    sigmas = {}
+    for way in get_args(Method):
+        if stop is not None and stop.is_set():
+            raise Stopped
+        sigmas[way] = noise_sigma_of(picture, way)
+    sigma = sigmas["windows"]
+    gradients = gradients_of(picture, smoothing)
+    contrasts = {
+        "robust": contrast_of(picture, smoothing),
+        "percentile": gradients.quantile(0.9) or 1.0,
+        "noise": sigma * gradient_of_noise(picture.grid, smoothing) or 1.0,
+    }
+    times = {
+        "least error of Heat": time_of_least_error(picture, sigma),
+        "half the noise left": time_to_leave(0.5, picture.grid),
+        "a tenth left": time_to_leave(0.1, picture.grid),
+    }
+    try:
+        model = of_picture(picture, None)
+    except ValueError:
+        model = None
+    edges = np.linspace(0.0, max(gradients.quantile(_SHOWN), 1e-300), _BINS + 1)
+    counts = gradients.binned(edges)
+    whole = picture is given
+    return Evidence(sigmas, contrasts, times, edges, counts, model, smoothing, whole)
+
+
+def _middle(picture: Picture) -> Picture:
+    """Return the middle of a large picture, of its frames the ones in the middle."""
+    shape = picture.grid.shape
+    room = MOST_SAMPLES // shape[1]
+    if math.prod(shape) <= MOST_SAMPLES:
+        return picture
+    part: list[Any] = [slice(None)] * 5
+    for left, axis in ((3, 4), (2, 3), (1, 2), (0, 0)):
+        most = max(int(room ** (1 / left)) if 0 < left < 3 else room, 1)
+        size = min(shape[axis], 1024 if axis > 2 else most)
+        room = max(room // size, 1)
+        start = (shape[axis] - size) // 2
+        part[axis] = slice(start, start + size)
+    part[1] = slice(0, shape[1])
+    return part_of(picture, part)

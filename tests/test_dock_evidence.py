@@ -1,0 +1,70 @@
+"""Estimate shows what numbers were read from, and a click on one takes it into the form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari")
+
+from napari.layers import Image
+
+import napari_diffusion as nd
+
+RANDOM = np.random.default_rng(3)
+SQUARES = 100.0 * (np.add.outer(np.arange(96) // 24, np.arange(112) // 28) % 2)
+NOISY = (SQUARES + 10 * RANDOM.normal(size=SQUARES.shape)).astype(np.float32)
+
+
+@pytest.fixture
+def loop(open_loop, qtbot):
+    _, loop = open_loop(Image(NOISY.copy(), name="squares"))
+    assert not loop.evidence.isVisibleTo(loop)
+    loop.controls.estimate.click()
+    qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
+    return loop
+
+
+def test_estimate_shows_every_way_and_a_click_takes_its_number(loop):
+    assert loop.evidence.isVisibleTo(loop)
+    found = nd.estimate.evidence(NOISY, loop.recipe.value().diffusion_filter.smoothing)
+    assert found.sigmas["windows"] == pytest.approx(10, rel=0.05)
+    buttons = loop.evidence.buttons
+    for name, numbers in (
+        ("noise_scale", found.sigmas), ("contrast", found.contrasts), ("time", found.times),
+    ):  # fmt: skip
+        shown = {way: button.text() for (n, way), button in buttons.items() if n == name}
+        assert shown == {way: f"{number:.3g}" for way, number in numbers.items()}
+    assert loop.evidence.about.text() == f"Gaussian noise: {found.model.in_words()}"
+    buttons["noise_scale", "wavelet"].click()
+    assert loop.recipe.value().starting_noise_scale == float(f"{found.sigmas['wavelet']:.3g}")
+    buttons["contrast", "percentile"].click()
+    chosen = loop.recipe.value().diffusion_filter
+    assert chosen.contrast == float(f"{found.contrasts['percentile']:.3g}")
+    assert "contrast" in loop.controls.status.text()
+    buttons["time", "a tenth left"].click()
+    whole = loop.recipe.value().diffusion_filter.time * loop.recipe.value().num_steps
+    assert whole == pytest.approx(found.times["a tenth left"], rel=0.01)
+    marks = [line.value() for line in loop.evidence.gradients.marks()]
+    assert marks == list(found.contrasts.values())
+    loop.evidence.fold.click()
+    assert not loop.evidence.noise.isVisibleTo(loop.evidence)
+
+
+def test_numbers_without_a_field_are_refused_and_another_source_forgets(loop, said):
+    buttons = loop.evidence.buttons
+    loop.recipe.set_value(nd.PRESETS["smooth"].replaced(diffusion_filter=nd.filters.Heat()))
+    buttons["contrast", "robust"].click()
+    assert said[-1] == "Heat has no contrast to fill in: choose a filter that has one."
+    buttons["noise_scale", "mean"].click()
+    assert said[-1] == "The recipe has no noise, and so no noise scale to fill in."
+    loop.viewer.add_image(NOISY[:50], name="another")
+    assert not loop.evidence.isVisibleTo(loop)
+
+
+def test_of_a_large_picture_the_middle_is_measured():
+    stack = np.concatenate([RANDOM.normal(size=(3, 700, 900)), np.zeros((3, 700, 900))])
+    found = nd.estimate.evidence(stack.astype(np.float32), axes="tyx")
+    assert not found.whole
+    assert nd.estimate.evidence(NOISY).whole
+    assert found.gradient_counts.sum() > 0
