@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,12 +36,19 @@ class Remarks:
     ----------
     found : str
         The noise that was measured, in a sentence.
+    sigma : float
+        Its standard deviation at the mean intensity.
     warnings : tuple of str
         What speaks against the result, with the cure, one sentence each.
     """
 
     found: str
+    sigma: float
     warnings: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """Return the entries of a record that keep this."""
+        return {"noise_found": self.found, "noise_warnings": list(self.warnings) or None}
 
 
 def remarks(picture: Picture, recipe: Recipe) -> Remarks:
@@ -56,8 +63,9 @@ def remarks(picture: Picture, recipe: Recipe) -> Remarks:
     """
     model = measured_model(picture)
     if model is None:
-        return Remarks(f"White noise, σ = {noise_sigma_of(picture):.3g}.")
-    return Remarks(_found(model, recipe), tuple(_warnings(picture, model, recipe)))
+        sigma = noise_sigma_of(picture)
+        return Remarks(f"White noise, σ = {sigma:.3g}.", sigma)
+    return Remarks(_found(model, recipe), model.sigma, tuple(_warnings(picture, model, recipe)))
 
 
 def _found(model: NoiseModel, recipe: Recipe) -> str:

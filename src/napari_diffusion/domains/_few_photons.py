@@ -25,12 +25,18 @@ _BLOCK = 6
 # Nodes of the table, denser for few photons.
 _NODES = 48
 
+# Photons that the darkest blocks count as, so that a picture without any has a mean.
+_DARK = 1e-3
+
 # The least variance: a picture without any light has none.
 _LEAST = 0.05
 
 
 def mean_variance(picture: Picture, gain: float, offset: float, squared: float) -> float:
-    """Return the mean variance of stabilised values over a picture, 0.05 or more.
+    """Return the mean variance of stabilised values over the photons of a picture, 0.05 or more.
+
+    Over the photons and not over the samples, because an error of a stabilised value is the larger
+    in intensity the more photons there are.
 
     Parameters
     ----------
@@ -42,11 +48,12 @@ def mean_variance(picture: Picture, gain: float, offset: float, squared: float) 
         Its read noise, in photons².
     """
     nodes, variances = _table(squared)
-    total, count = 0.0, 0
+    total, count = 0.0, 0.0
     for values in _blocks(picture):
-        photons = np.clip((values - offset) / gain, 0.0, _MANY)
-        total += float(np.interp(photons, nodes, variances).sum())
-        count += photons.size
+        photons = np.maximum((values - offset) / gain, _DARK)
+        found = np.interp(photons, nodes, variances)
+        total += float((photons * found).sum())
+        count += float(photons.sum())
     return max(total / count, _LEAST) if count else 1.0
 
 

@@ -102,7 +102,7 @@ class Anscombe(Domain):
         return self.replaced(gain=gain, offset=offset, read_noise=read_noise)
 
     def noise_of(self, image: Picture) -> float | None:
-        """Return 1, or less where a good part of the picture has too few photons for that."""
+        """Return 1, or less where most of the light comes from places of too few photons."""
         from napari_diffusion.domains._few_photons import mean_variance
 
         gain, offset, squared = self._numbers()

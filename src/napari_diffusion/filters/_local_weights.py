@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.filters._blend_weights import divergences, least_error
+from napari_diffusion.filters._blend_weights import LEAST, MOST, Answers, least_error
 from napari_diffusion.filters._pilot import per_channel, plane_axes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from napari_diffusion.drive import Drive
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 CELL = 8
 WIDTH = 2.0
 TRUNCATE = 3.0
+
+# Rows that are worked on at a time: so many cells.
+STRIP = 32 * CELL
 
 # How far a weight looks: the Gaussian, its own cell, and the next for interpolation.
 REACH = CELL * (math.ceil(WIDTH * TRUNCATE) + 2)
@@ -44,69 +50,97 @@ def around(
     weights : (filter, channel)
         Those of the whole picture.
     """
-    slopes = divergences(chosen, block, stages, grid, drive)
-    axes = plane_axes(grid)
+    answers, axes = Answers(chosen, block, grid, drive), plane_axes(grid)
     found = [np.empty(block.shape, block.dtype) for _ in stages[1:]]
-    views = [np.moveaxis(each, axes, (3, 4)) for each in found]
-    pictures = [np.moveaxis(each, axes, (3, 4)) for each in (block, *stages)]
-    answers = [np.moveaxis(each, axes, (3, 4)) for each in slopes]
+    shape = tuple(block.shape[axis] for axis in axes)
     origin = (grid.origin[axes[0]], grid.origin[axes[1]])
     sigmas = per_channel(chosen.noise_sigma, grid)
 
-    def work(t: int, c: int, z: int) -> None:
-        y, *f = (each[t, c, z].astype(np.float64) / sigmas[c] for each in pictures)
-        d = [each[t, c, z] for each in answers]
-        maps = _plane(y, f, d, weights[:, c], origin)
-        for view, values in zip(views, maps, strict=True):
-            view[t, c, z] = values
+    def part_of(at: tuple[int, ...], rows: slice) -> tuple[Any, ...]:
+        part: list[Any] = list(at)
+        part[axes[0]], part[axes[1]] = rows, slice(None)
+        return tuple(part)
 
-    def whole(t: int, c: int, z: int) -> None:
-        for view, each in zip(views, weights[:, c], strict=True):
-            view[t, c, z] = each
+    def work(*at: int) -> None:
+        sigma, own = sigmas[at[1]], weights[:, at[1]]
 
-    tiles = list(np.ndindex(*pictures[0].shape[:3]))
+        def values(rows: slice) -> tuple[Any, Any, Any]:
+            part = part_of(at, rows)
+            y, *f = (each[part].astype(np.float64) / sigma for each in (block, *stages))
+            z = answers.slopes(stages, part)
+            G, z = [each - f[0] for each in f[1:]], [each - z[0] for each in z[1:]]
+            return G, z, y - f[0]
+
+        local = _plane(values, own, origin, shape)
+        for view, cells in zip(found, np.moveaxis(local, -1, 0), strict=True):
+            for start in range(0, shape[0], STRIP):
+                rows = slice(start, min(start + STRIP, shape[0]))
+                view[part_of(at, rows)] = _interpolated(cells, origin, shape, rows)
+
+    tiles = list(np.ndindex(*(1 if a in axes else n for a, n in enumerate(block.shape))))
     drive.each(work, [at for at in tiles if sigmas[at[1]] > 0])
-    drive.each(whole, [at for at in tiles if sigmas[at[1]] == 0])
+    for at in (at for at in tiles if sigmas[at[1]] == 0):
+        for view, each in zip(found, weights[:, at[1]], strict=True):
+            view[part_of(at, slice(None))] = each
     return found
 
 
 def _plane(
-    y: NDArray[Any],
-    stages: list[NDArray[Any]],
-    slopes: list[NDArray[Any]],
+    values: Callable[[slice], tuple[Any, Any, Any]],
     weights: NDArray[Any],
     origin: tuple[int, int],
+    shape: tuple[int, ...],
 ) -> NDArray[Any]:
-    """Return (filter, Y, X) weights of one plane, in units of the noise."""
-    G = [stage - stages[0] for stage in stages[1:]]
-    z = [slope - slopes[0] for slope in slopes[1:]]
-    rest = y - stages[0]
-    M, V, c = _matrices(G, z, rest, origin)
+    """Return the (rows, columns, filter) weights of the cells of one plane.
+
+    Parameters
+    ----------
+    values : callable
+        Gives, for some rows, G, z and y − f₀ in units of the noise; see `Sums`.
+    """
+    M, V, c = _matrices(values, len(weights), origin, shape)
     left = c - (M @ weights[:, None])[..., 0]
-    local = weights + least_error(M, V, left, PRIOR)
-    return np.stack([_interpolated(local[..., i], origin, y.shape) for i in range(local.shape[-1])])
+    return np.asarray(np.clip(weights + least_error(M, V, left, PRIOR), LEAST, MOST))
 
 
 def _matrices(
-    G: list[NDArray[Any]], z: list[NDArray[Any]], rest: NDArray[Any], origin: tuple[int, int]
+    values: Callable[[slice], tuple[Any, Any, Any]],
+    count: int,
+    origin: tuple[int, int],
+    shape: tuple[int, ...],
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return M, V and c of every cell; see `Sums`, but V is not centred."""
-    count = len(G)
-    share = _smooth(_cells(np.ones_like(rest), origin))
+    pairs = [(i, j) for i in range(count) for j in range(i, count)]
+    strips = [_sums(values(rows), pairs, (origin[0] + rows.start, origin[1]))
+              for rows in _strips(origin[0], shape[0])]  # fmt: skip
+    share, *smooth = (_smooth(each) for each in np.concatenate(strips, axis=1))
     # A Gaussian mean over cells stands for a sum over 4 π width² of them.
     scale = 4 * math.pi * (WIDTH * CELL) ** 2 / share
-
-    def mean(values: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(_smooth(_cells(values, origin)) * scale)
-
     M, zz = (np.empty((*share.shape, count, count)) for _ in range(2))
-    c = np.empty((*share.shape, count))
-    for i in range(count):
-        c[..., i] = mean(G[i] * rest - z[i])
-        for j in range(i, count):
-            M[..., i, j] = M[..., j, i] = mean(G[i] * G[j])
-            zz[..., i, j] = zz[..., j, i] = mean(z[i] * z[j])
+    for (i, j), both, slopes in zip(
+        pairs, smooth[: len(pairs)], smooth[len(pairs) : -count], strict=True
+    ):
+        M[..., i, j] = M[..., j, i] = both * scale
+        zz[..., i, j] = zz[..., j, i] = slopes * scale
+    c = np.stack([each * scale for each in smooth[2 * len(pairs) :]], axis=-1)
     return M, 2 * zz + M, c
+
+
+def _sums(
+    values: tuple[Any, Any, Any], pairs: list[tuple[int, int]], origin: tuple[int, int]
+) -> NDArray[Any]:
+    """Return the sums over the cells of some rows: samples, products of G, of z, and c."""
+    G, z, rest = values
+    products = [np.ones_like(rest), *(G[i] * G[j] for i, j in pairs)]
+    products += [z[i] * z[j] for i, j in pairs]
+    products += [g * rest - d for g, d in zip(G, z, strict=True)]
+    return np.stack([_cells(each, origin) for each in products])
+
+
+def _strips(origin: int, size: int) -> list[slice]:
+    """Cut rows into strips of whole cells, so that only few are worked on at a time."""
+    edges = [0, *range(-origin % STRIP or STRIP, size, STRIP), size]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
 
 def _cells(values: NDArray[Any], origin: tuple[int, int]) -> NDArray[Any]:
@@ -129,9 +163,9 @@ def _smooth(cells: NDArray[Any]) -> NDArray[Any]:
 
 
 def _interpolated(
-    cells: NDArray[Any], origin: tuple[int, int], shape: tuple[int, ...]
+    cells: NDArray[Any], origin: tuple[int, int], shape: tuple[int, ...], rows: slice
 ) -> NDArray[Any]:
-    """Return linear interpolation between the middles of cells."""
+    """Return linear interpolation between the middles of cells, for some rows."""
     lines = []
     for o, n, count in zip(origin, shape, cells.shape, strict=True):
         place = (np.arange(n) + o % CELL + 0.5) / CELL - 0.5
@@ -139,4 +173,5 @@ def _interpolated(
         lines.append((low, np.minimum(low + 1, count - 1), np.clip(place - low, 0.0, 1.0)))
     (y0, y1, fy), (x0, x1, fx) = lines
     across = cells[:, x0] * (1 - fx) + cells[:, x1] * fx
-    return np.asarray(across[y0] * (1 - fy)[:, None] + across[y1] * fy[:, None])
+    part = fy[rows][:, None]
+    return np.asarray(across[y0[rows]] * (1 - part) + across[y1[rows]] * part)

@@ -122,6 +122,12 @@ class Blend(Filter):
             )
         return np.broadcast_to(given.reshape(-1, count), (channels, count))
 
+    @property
+    def copies(self) -> int:
+        """Results of all filters and of their pilots, and of those once more; see `Filter`."""
+        once = 2 * len(self.members) + 6
+        return 2 * once if self.local else once
+
     def halo(self, grid: Grid) -> Shape | None:
         """Return the widest halo of the filters, and the scale of local weights around it."""
         from napari_diffusion.filters._local_weights import REACH
@@ -182,14 +188,27 @@ class Blend(Filter):
         """
         picture = Picture.of(image, **options)
         self.check(picture.grid)
-        chosen, drive = self.resolved(picture, picture.grid), Drive()
-        stages = chosen.stages(picture.data, picture.grid, drive)
-        weights = [each for _, each in chosen._changes(picture.data, stages, picture.grid, drive)]
-        first = 1 - sum(weights, np.zeros((1, 1, 1, 1, 1)))
+        chosen = self.resolved(picture, picture.grid)
         shown: dict[str, Any] = {}
-        for index, (stage, weight) in enumerate(zip(stages, (first, *weights), strict=True)):
-            name = f"{index} {type(chosen.members[index]).__name__}"
+        for name, stage, weight in chosen.looked_into(picture.data, picture.grid, Drive()):
             shown[name] = picture.restored(stage)
-            spread = np.broadcast_to(weight, stage.shape).astype(stage.dtype)
-            shown[f"{name} weight"] = picture.restored(spread)
+            shown[f"{name} weight"] = picture.restored(weight)
         return shown
+
+    def looked_into(
+        self, block: NDArray[Any], grid: Grid, drive: Drive
+    ) -> list[tuple[str, NDArray[Any], NDArray[Any]]]:
+        """Return the number and name of each filter, what it makes of a block, and its weights."""
+        stages = self.stages(block, grid, drive)
+        weights = [each for _, each in self._changes(block, stages, grid, drive)]
+        first = 1 - sum(weights, np.zeros((1, 1, 1, 1, 1)))
+        return [
+            (
+                f"{index} {type(member).__name__}",
+                stage,
+                np.broadcast_to(weight, stage.shape).astype(stage.dtype),
+            )
+            for index, (member, stage, weight) in enumerate(
+                zip(self.members, stages, (first, *weights), strict=True)
+            )
+        ]

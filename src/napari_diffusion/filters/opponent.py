@@ -88,8 +88,18 @@ class Opponent(Filter):
         """Return the filtered block; see `Filter.apply`."""
         if not _is_colour(grid):
             return drive.apply_filter(block, self.member, grid, mask)
-        done = drive.apply_filter(_mixed(block, _ROWS), self.member, grid, mask)
-        return np.asarray(_mixed(done, _COLUMNS))
+        done = drive.apply_filter(self.turned(block, grid), self.member, grid, mask)
+        return self.turned_back(done, grid)
+
+    @staticmethod
+    def turned(block: NDArray[Any], grid: Grid) -> NDArray[Any]:
+        """Return brightness and colour differences of a block of colours, else the block."""
+        return np.asarray(_mixed(block, _ROWS)) if _is_colour(grid) else block
+
+    @staticmethod
+    def turned_back(block: NDArray[Any], grid: Grid) -> NDArray[Any]:
+        """Return the colours of what `turned` made."""
+        return np.asarray(_mixed(block, _COLUMNS)) if _is_colour(grid) else block
 
 
 def _is_colour(grid: Grid) -> bool:

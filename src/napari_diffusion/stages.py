@@ -1,0 +1,103 @@
+"""What a denoised picture was blended of: every filter's own result, and its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+
+from napari_diffusion.drive import Drive
+from napari_diffusion.filters import Blend, Opponent
+from napari_diffusion.picture import Picture
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_diffusion.drive import StopToken
+    from napari_diffusion.filters import Filter
+    from napari_diffusion.grid import GridOptions
+    from napari_diffusion.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One filter of a blend.
+
+    Attributes
+    ----------
+    name : str
+        Its number and type, such as "1 ReactionDiffusion".
+    image : ndarray
+        What it makes of the picture, in intensities.
+    weights : ndarray
+        How much of it there is in the result at each sample; those of the first channel of
+        joint colours, which is brightness.
+    weight : float
+        The mean of `weights`.
+    """
+
+    name: str
+    image: NDArray[Any]
+    weights: NDArray[Any]
+    weight: float
+
+
+def stages(
+    image: ArrayLike,
+    recipe: Recipe,
+    *,
+    stop: StopToken | None = None,
+    **options: Unpack[GridOptions],
+) -> list[Stage]:
+    """Return the stages of a recipe whose first filter is a `Blend`, such as the denoiser.
+
+    Parameters
+    ----------
+    image : array_like
+        The source; never written.
+    recipe : Recipe
+        Resolved on it, or not yet.
+    stop : StopToken, optional
+        Once set, `Stopped` is raised within a tile.
+    **options
+        ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_diffusion as nd
+    >>> from napari_diffusion.stages import stages
+    >>> noisy = np.random.default_rng(0).normal(size=(32, 32))
+    >>> [stage.name for stage in stages(noisy, nd.PRESETS["denoise fast"])]
+    ['0 Blend', '1 ReactionDiffusion', '2 NonLocalDiffusion']
+    """
+    picture, drive = Picture.of(image, **options), Drive(stop=stop)
+    if not recipe.is_resolved:
+        recipe = recipe.resolved_on(picture)
+    colours, blend = _blend_of(recipe.filters[0])
+    grid, domain = picture.grid, recipe.working_domain
+    block = picture.data if domain is None else domain.stabilise(picture.data, drive)
+    block = block if colours is None else colours.turned(block, grid)
+    made = []
+    for name, stage, weights in blend.looked_into(np.ascontiguousarray(block), grid, drive):
+        shown = stage
+        if colours is not None:
+            shown = colours.turned_back(stage, grid)
+        if domain is not None:
+            shown = domain.intensity(np.ascontiguousarray(shown), drive)
+        joint = colours is not None and grid.rgb
+        spread = np.broadcast_to(weights[:, :1], weights.shape) if joint else weights
+        mean = float(spread.mean(dtype=np.float64))
+        made.append(Stage(name, picture.restored(shown), picture.restored(spread), mean))
+    return made
+
+
+def _blend_of(chosen: Filter) -> tuple[Opponent | None, Blend]:
+    """Return the turn of colours around a blend, where there is one, and the blend."""
+    colours = chosen if isinstance(chosen, Opponent) else None
+    inner = chosen if colours is None else colours.member
+    if not isinstance(inner, Blend):
+        raise ValueError(
+            f"Only a Blend has stages, alone or in Opponent colours (got {type(inner).__name__})."
+        )
+    return colours, inner
