@@ -39,7 +39,7 @@ ENGINE = {
     *KNOWN_TO,
     "blocks", "canvas", "catalog", "changes", "choose", "denoise", "derived", "ensemble", "ladder",
     "loop", "methods", "noisy_copy", "presets", "preview", "provenance", "recipe", "remarks",
-    "risk", "subject", "trial", "twin",
+    "risk", "stages", "subject", "trial", "twin",
 }  # fmt: skip
 TOP = {"cli", "widgets", "__main__", "contact_sheet", "store", "samples"}
 GUI = {"napari", "qtpy", "PyQt6", "PySide6", "magicgui", "superqt", "vispy", "pyqtgraph"}

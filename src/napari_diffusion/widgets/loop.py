@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_diffusion.provenance import recipe_of
 from napari_diffusion.widgets import memory
 from napari_diffusion.widgets.controls import Controls
+from napari_diffusion.widgets.denoise import DenoiseWidget
 from napari_diffusion.widgets.dock import Dock, notify
 from napari_diffusion.widgets.evidence import EvidencePanel, evidence_of, with_evidence
 from napari_diffusion.widgets.extract import Extraction, places_named
@@ -48,6 +49,7 @@ class DiffusionLoop(Dock):
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(napari_viewer, Controls())
+        self.denoise = DenoiseWidget(self)
         self.recipe = RecipeWidget()
         self.shelf = RecipeShelf(self.recipe)
         self.result = ResultWidget()
@@ -56,7 +58,7 @@ class DiffusionLoop(Dock):
         self.evidence = EvidencePanel()
         self.recipe.noise.add_beside(self.meter.unfold)
         self.lay_out(
-            [self.evidence, self.shelf, self.recipe],
+            [self.denoise, self.evidence, self.shelf, self.recipe],
             [self.result, self.controls, self.variants, self.steps],
         )
         self._connect()
