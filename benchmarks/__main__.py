@@ -28,10 +28,11 @@ from benchmarks import (
     total_variation,
     whole_step,
 )
-from benchmarks.cases import Builder, Result, Setting, measured
+from benchmarks.cases import Builder, Case, Result, Setting, failed, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from typing import IO
 
 CASES: dict[str, Builder] = {
     "perona-malik-rational": perona_malik.rational,
@@ -80,7 +81,11 @@ def _with_extras(found: report.Report, options: argparse.Namespace) -> report.Re
         return dataclasses.replace(found, peaks=peaks)
     imported, calls = startup.import_time(), []
     for slot, name in startup.members(options.size):
-        calls.append(startup.first_call(slot, name))
+        try:
+            calls.append(startup.first_call(slot, name, times=1))
+        except (subprocess.SubprocessError, ValueError) as error:
+            failed(name, error)
+            continue
         print(report.first_call_line(calls[-1]), flush=True)
     return dataclasses.replace(found, peaks=peaks, first_calls=calls, import_time=imported)
 
@@ -142,7 +147,11 @@ def _peaks(size: str) -> list[memory.Peak]:
     samples = {"full": 256, "quick": 128, "tiny": 16}[size]
     peaks = []
     for slot, name in memory.members(size):
-        peaks.append(memory.peak(slot, name, samples))
+        try:
+            peaks.append(memory.peak(slot, name, samples))
+        except (subprocess.SubprocessError, ValueError) as error:
+            failed(name, error)
+            continue
         print(report.peak_line(peaks[-1]), flush=True)
     return peaks
 
@@ -159,33 +168,45 @@ def _threads(text: str) -> int:
 def _in_a_process(options: argparse.Namespace, threads: int) -> list[Result]:
     """Measure on so many threads in a process of its own: libraries fix them when loaded."""
     cases = [name for name in options.case if name in CASES]
-    if not cases:
-        return []
     size = [] if options.size == "full" else [f"--{options.size}"]
-    with tempfile.TemporaryDirectory() as folder:
-        lines = Path(folder) / "results"
-        command = [sys.executable, "-m", "benchmarks", *size, "--threads", str(threads)]
-        subprocess.run(
-            [*command, "--worker", str(lines), "--case", *cases],
-            env=machine.environment(threads),
-            check=True,
-        )
-        return [Result.from_dict(json.loads(line)) for line in lines.read_text().splitlines()]
+    command = [sys.executable, "-m", "benchmarks", *size, "--threads", str(threads)]
+    results: list[Result] = []
+    while cases:
+        with tempfile.TemporaryDirectory() as folder:
+            lines = Path(folder) / "results"
+            subprocess.run(
+                [*command, "--worker", str(lines), "--case", *cases],
+                env=machine.environment(threads),
+                check=False,
+            )
+            written = lines.read_text().splitlines() if lines.exists() else []
+        found = [json.loads(line) for line in written]
+        results += [Result.from_dict(each) for each in found if isinstance(each, dict)]
+        # A library that takes the process with it takes one case with it, not those after it.
+        cases = cases[1 + sum(isinstance(each, str) for each in found) :]
+    return results
 
 
 def _work(options: argparse.Namespace) -> None:
-    """Measure, and leave every result as a line of JSON."""
+    """Measure, and leave every result as a line of JSON, and the name of a case after its own."""
     (threads,) = options.threads
     machine.pin(threads)
     setting = Setting(options.size, threads)
     with open(options.worker, "w", encoding="utf-8") as lines:
         for name in options.case:
-            for case in CASES[name](setting):
-                print(f"\n{case.title}, {report.threads_text(threads)}", flush=True)
-                for result in measured(case, setting):
-                    print(report.line(result), flush=True)
-                    lines.write(json.dumps(result.as_dict()) + "\n")
-                    lines.flush()
+            try:
+                _work_on(CASES[name](setting), setting, lines)
+            except Exception as error:
+                failed(name, error)
+            print(json.dumps(name), file=lines, flush=True)
+
+
+def _work_on(cases: Iterator[Case], setting: Setting, lines: IO[str]) -> None:
+    for case in cases:
+        print(f"\n{case.title}, {report.threads_text(setting.threads)}", flush=True)
+        for result in measured(case, setting):
+            print(report.line(result), flush=True)
+            print(json.dumps(result.as_dict()), file=lines, flush=True)
 
 
 if __name__ == "__main__":

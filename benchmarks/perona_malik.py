@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 UNIT = "sample and sub-step"
 CONTRAST = 0.1
 SUB_STEPS = 10
-# Of a library this much slower fewer sub-steps are enough for a long measurement.
-FEW = 2
+# Of a large volume, or a library this much slower, fewer are enough for a long measurement.
+LARGE, FEW = 1 << 23, 2
+
+
+def _count(image: np.ndarray) -> int:
+    return SUB_STEPS if image.size < LARGE else 2 * FEW
 
 
 def rational(setting: Setting) -> Iterator[Case]:
@@ -64,7 +68,10 @@ def colour(setting: Setting) -> Iterator[Case]:
         f"Perona–Malik, exponential, RGB, {name_of(setting.plane)}",
         "pixel and sub-step",
         Side("PeronaMalik", lambda: chosen(image, **options), pixels * SUB_STEPS),
-        (*here(setting, (peers.XIMGPROC, ximgproc)), _apply(chosen, image, pixels, options)),
+        (
+            *here(setting, (peers.XIMGPROC, ximgproc)),
+            _apply(chosen, image, pixels * SUB_STEPS, options),
+        ),
     )
 
 
@@ -94,16 +101,17 @@ def smoothed(setting: Setting) -> Iterator[Case]:
 def _cases(setting: Setting, law: str) -> Iterator[Case]:
     for shape in (setting.plane, *setting.volumes):
         image = picture(shape)
-        chosen = _filter(law, image.ndim, SUB_STEPS)
+        count = _count(image)
+        chosen = _filter(law, image.ndim, count)
         single = _filter(law, image.ndim, 1)
         yield Case(
             f"perona-malik-{law}",
             f"Perona–Malik, {law}, {name_of(shape)}",
             UNIT,
-            Side("PeronaMalik", lambda c=chosen, i=image: c(i), image.size * SUB_STEPS),
+            Side("PeronaMalik", lambda c=chosen, i=image: c(i), image.size * count),
             (
                 *here(setting, *_peers(image, law)),
-                _apply(chosen, image, image.size, {}),
+                _apply(chosen, image, image.size * count, {}),
                 Side(
                     "PeronaMalik, one sub-step a call",
                     lambda c=single, i=image: c(i),
@@ -128,13 +136,13 @@ def _filter(law: str, ndim: int, sub_steps: int) -> nd.filters.PeronaMalik:
     return made
 
 
-def _apply(chosen: Any, image: np.ndarray, samples: float, options: dict[str, Any]) -> Side:
+def _apply(chosen: Any, image: np.ndarray, work: float, options: dict[str, Any]) -> Side:
     """The filter on an array that is already read in, and not given back."""
     read = Picture.of(image, **options)
     return Side(
         "PeronaMalik, without reading in and giving back",
         lambda: chosen.apply(read.data, read.grid, None, Drive()),
-        samples * SUB_STEPS,
+        work,
         own=True,
     )
 
@@ -171,8 +179,8 @@ def _medpy(image: np.ndarray, law: str) -> Side:
 
     return Side(
         f"MedPy anisotropic_diffusion, option {option}",
-        lambda: run(SUB_STEPS),
-        image.size * SUB_STEPS,
+        lambda: run(_count(image)),
+        image.size * _count(image),
         agreement(difference(_once(image, law, CONTRAST, tau), run(1))),
     )
 
@@ -190,8 +198,8 @@ def _diplib(image: np.ndarray, law: str) -> Side:
     found = difference(_once(image, law, CONTRAST, tau), np.asarray(run(1)), margin=2)
     return Side(
         f"DIPlib PeronaMalikDiffusion, {g}",
-        lambda: run(SUB_STEPS),
-        image.size * SUB_STEPS,
+        lambda: run(_count(image)),
+        image.size * _count(image),
         agreement(found, " inside; other border"),
     )
 
@@ -199,6 +207,7 @@ def _diplib(image: np.ndarray, law: str) -> Side:
 def _simpleitk(image: np.ndarray) -> Side:
     sitk, tau = peers.SIMPLEITK.loaded, 0.5 ** (image.ndim + 1)
     given = sitk.GetImageFromArray(image)
+    few = FEW if image.size < LARGE else 1
 
     def run(iterations: int, conductance: float) -> Any:
         return sitk.GradientAnisotropicDiffusion(given, tau, conductance, 1, iterations)
@@ -207,8 +216,8 @@ def _simpleitk(image: np.ndarray) -> Side:
     found = agreement(difference(_once(image, "rational", 1e6, tau), plain))
     return Side(
         "SimpleITK GradientAnisotropicDiffusion",
-        lambda: run(FEW, 1.0),
-        image.size * FEW,
+        lambda: run(few, 1.0),
+        image.size * few,
         f"conductance relative to the mean gradient; where it is 1, {found}",
     )
 
@@ -241,7 +250,7 @@ def _vtk(image: np.ndarray) -> Side:
     found = difference(_once(image, "rational", 1e6, tau), plain.reshape(image.shape), 2)
     return Side(
         f"VTK ImageAnisotropicDiffusion{image.ndim}D",
-        lambda: run(SUB_STEPS, CONTRAST),
-        image.size * SUB_STEPS,
+        lambda: run(_count(image), CONTRAST),
+        image.size * _count(image),
         f"a threshold for a conductance; where it is 1, {agreement(found, ' inside')}",
     )

@@ -39,6 +39,9 @@ print(json.dumps(took))
 # What they do is another's work.
 NEED_PARAMETERS = ("Blend", "Custom", "Sum")
 
+# The plainest one and those that take longest.
+NOISES = ("Gaussian", "Poisson", "PoissonGaussian", "EMCCD")
+
 _MODULES = {"filter": "filters", "noise": "noise"}
 
 
@@ -68,14 +71,14 @@ def import_time(times: int = 5) -> float:
 
 
 def members(size: str) -> list[tuple[str, str]]:
-    """Return (slot, name) of every filter and noise that needs no parameter."""
+    """Return (slot, name) of every filter that needs no parameter, and of some noises."""
     from napari_diffusion.catalog import MEMBERS
 
     every = [
         (slot, cls.__name__)
         for slot in ("filter", "noise")
         for cls in MEMBERS[slot]
-        if cls.__name__ not in NEED_PARAMETERS
+        if cls.__name__ not in NEED_PARAMETERS and (slot == "filter" or cls.__name__ in NOISES)
     ]
     return every[:1] if size == "tiny" else every
 

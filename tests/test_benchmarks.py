@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = ("measure", "cases", "peers", "blur", "noise", "report", "plot", "startup", "machine")
-MODULES += ("memory",)
+MODULES += ("memory", "targets")
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +166,75 @@ def test_the_page_has_a_table_for_each_number_of_threads(bench, tmp_path):
     assert "| *a part* |" in page
     assert "| filters.Heat | 1.25 |" in page
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_fails_is_left_out_and_said(bench, capsys):
+    def broken():
+        raise OSError("no such thing")
+
+    here = bench.peers.Peer("Broken", "numpy", ("numpy",))
+    fine = bench.cases.Side("fine", lambda: None, 1.0)
+    setting = bench.cases.Setting("tiny")
+    assert list(bench.cases.here(setting, (here, broken), (here, lambda: fine))) == [fine]
+    other = bench.cases.Side("another", broken, 1.0)
+    case = bench.cases.Case("heat", "Heat", "sample", fine, (other, fine))
+    assert [result.theirs for result in bench.cases.measured(case, setting)] == ["fine"]
+    said = capsys.readouterr().err
+    assert "Broken failed: OSError('no such thing')" in said
+    assert "another failed" in said
+
+
+def test_on_more_threads_we_stand_beside_ourselves_on_one(bench, monkeypatch):
+    monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "2")
+    seen = set()
+    ours = bench.cases.Side("ours", lambda: seen.add(os.environ["NAPARI_DIFFUSION_THREADS"]), 1.0)
+    part = bench.cases.Side("a part", lambda: None, 1.0, own=True)
+    case = bench.cases.Case("heat", "Heat", "sample", ours, (part,))
+    (found,) = bench.cases.measured(case, bench.cases.Setting("tiny", 2))
+    assert (found.theirs, found.own) == ("the same on one thread", True)
+    assert seen == {"1", "2"}
+    assert os.environ["NAPARI_DIFFUSION_THREADS"] == "2"
+
+
+def test_a_target_is_held_to_the_fastest_library(bench, tmp_path):
+    def heat(theirs, walls, **changes):
+        duel = _duel(bench, [1e-9] * 3, [wall * 1e-9 for wall in walls])
+        values = {"title": "Heat to σ = 3, 9³", "theirs": theirs, "duel": duel, **changes}
+        return _result(bench, **values)
+
+    results = [
+        heat("scipy gaussian_filter", [9, 9, 9]),
+        heat("DIPlib Gauss", [3, 4, 5]),
+        heat("copy of the array", [0.1, 0.1, 0.1], own=True),
+        heat("SimpleITK Gaussian", [2, 2, 2], threads=2),
+        heat("the same on one thread", [1.5, 1.8, 1.8], threads=2, own=True),
+    ]
+    page = _written(bench, tmp_path, results, {"numpy": "1.0"})
+    assert "| Heat to σ = 3, 9³ | 1 | DIPlib Gauss | 4 (3–5) | 4 (3–5) | yes |" in page
+    assert "| Heat to σ = 3, 9³ | 2 | SimpleITK Gaussian | 2 (2–2) | 2 (2–2) | no |" in page
+    assert "| 2 | the same on one thread | 1.8 (1.5–1.8) | 1.8 (1.5–1.8) | yes |" in page
+    edges = _result(bench, case="edge-enhancing", title="Edges, 9³", threads=2)
+    page = _written(bench, tmp_path, [edges], {"numpy": "1.0"})
+    assert "| Edges, 9³ | 1 | 200 | yes |" in page
+
+
+def test_a_crash_takes_one_case_with_it(bench, monkeypatch, tmp_path):
+    main = importlib.import_module("benchmarks.__main__")
+    asked = []
+
+    def run(command, env, check):
+        cases = command[command.index("--case") + 1 :]
+        asked.append(cases)
+        lines = Path(command[command.index("--worker") + 1])
+        done = [_result(bench, case=name).as_dict() for name in cases[:2]]
+        lines.write_text("\n".join(json.dumps(each) for each in (done[0], cases[0], *done[1:])))
+
+    monkeypatch.setattr(main.subprocess, "run", run)
+    monkeypatch.setattr(main, "CASES", dict.fromkeys("abcd"))
+    options = SimpleNamespace(case=["a", "b", "c", "d", "memory"], size="tiny")
+    found = main._in_a_process(options, 1)
+    assert asked == [["a", "b", "c", "d"], ["c", "d"]]
+    assert [result.case for result in found] == ["a", "b", "c", "d"]
 
 
 def _written(bench, folder, results, versions):
