@@ -1,0 +1,125 @@
+"""The pictures, their noise, and how results are compared."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+# Which pictures, and where a part of 256² begins in them; all ship with scikit-image.
+PICTURES = {
+    "chelsea": (0, 100),
+    "coffee": (100, 150),
+    "rocket": (100, 200),
+    "gravel": (0, 0),
+    "page": (0, 0),
+    "hubble_deep_field": (0, 0),
+}
+# Places in colour pictures, in more than one part of some.
+COLOURS = {
+    "chelsea": ("chelsea", 0, 100),
+    "coffee": ("coffee", 100, 150),
+    "coffee, left": ("coffee", 140, 0),
+    "rocket": ("rocket", 100, 200),
+    "hubble_deep_field": ("hubble_deep_field", 0, 0),
+    "colorwheel": ("colorwheel", 50, 50),
+}
+SIGMAS = (0.04, 0.08, 0.15)
+
+Denoiser = Callable[[Any, Any, float], Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A noisy picture: its name, how strong the noise is, the truth and what is seen."""
+
+    name: str
+    strength: float
+    truth: Any
+    noisy: Any
+
+
+def clean(name: str, colour: bool = False) -> Any:
+    """Return a part of a picture, from 0 to 1."""
+    from skimage import color, data
+
+    kept, y, x = COLOURS[name] if colour else (name, *PICTURES[name])
+    image = getattr(data, kept)()
+    values = color.rgb2gray(image) if image.ndim == 3 and not colour else image / 255.0
+    return np.ascontiguousarray(values[y : y + 256, x : x + 256], np.float32)
+
+
+def white(seeds: int, colour: bool = False) -> Iterator[Case]:
+    """Yield pictures with white Gaussian noise, not clipped."""
+    for name in COLOURS if colour else PICTURES:
+        truth = clean(name, colour)
+        for sigma in SIGMAS:
+            for seed in range(seeds):
+                noise = np.random.default_rng(100 + seed).normal(size=truth.shape)
+                yield Case(name, sigma, truth, (truth + sigma * noise).astype(np.float32))
+
+
+def decibels(image: Any, truth: Any) -> float:
+    return float(-10 * np.log10(np.mean((np.asarray(image, np.float64) - truth) ** 2)))
+
+
+def compared(
+    cases: Iterator[Case], ways: Mapping[str, Denoiser], first_seed_only: frozenset[str]
+) -> dict[str, Any]:
+    """Return decibels of every case and way, and the mean seconds of CPU of each way.
+
+    Slow ways are run on the first seed of a picture and strength alone.
+    """
+    found: dict[str, Any] = {"cases": [], "decibels": {name: [] for name in ways}}
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for case in cases:
+        key = [case.name, case.strength]
+        again = key in found["cases"]
+        found["cases"].append(key)
+        for name, way in ways.items():
+            if again and name in first_seed_only:
+                found["decibels"][name].append(None)
+                continue
+            before = time.process_time()
+            image = way(case.noisy, case.truth, case.strength)
+            spent[name].append(time.process_time() - before)
+            found["decibels"][name].append(decibels(image, case.truth))
+        shown = {name: values[-1] for name, values in found["decibels"].items()}
+        print(*key, {name: v and round(v, 2) for name, v in shown.items()}, flush=True)
+    found["seconds"] = {name: float(np.mean(values)) for name, values in spent.items()}
+    return found
+
+
+def interval(differences: list[float], names: list[str]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean over pictures drawn anew, with all their cases."""
+    values, of = np.array(differences), np.array(names)
+    parts = [values[of == name] for name in dict.fromkeys(names)]
+    random = np.random.default_rng(0)
+    drawn = random.integers(len(parts), size=(4000, len(parts)))
+    sums, counts = np.array([p.sum() for p in parts]), np.array([len(p) for p in parts])
+    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def table(found: dict[str, Any], ours: tuple[str, ...]) -> list[str]:
+    """Return the rows of a table: each way, and what ours are better by."""
+    head = ["against", "mean dB", *(f"{name}: mean (95 %), median, worst" for name in ours)]
+    rows = [f"| {' | '.join(head)} | CPU ms |", "|---|--:|" + "--:|" * len(ours) + "--:|"]
+    for name, values in found["decibels"].items():
+        there = [i for i, value in enumerate(values) if value is not None]
+        cells = [name, f"{np.mean([values[i] for i in there]):.2f}"]
+        for own in ours:
+            differences = [found["decibels"][own][i] - values[i] for i in there]
+            low, high = interval(differences, [found["cases"][i][0] for i in there])
+            cells.append(
+                f"**{np.mean(differences):+.2f}** ({low:+.2f} … {high:+.2f}), "
+                f"{np.median(differences):+.2f}, {min(differences):+.2f}"
+                if name != own
+                else "–"
+            )
+        rows.append(f"| {' | '.join(cells)} | {1000 * found['seconds'][name]:.0f} |")
+    return rows
