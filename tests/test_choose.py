@@ -6,11 +6,13 @@ import io
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from skimage import data
 
 import napari_diffusion as nd
 from napari_diffusion.choose import best_step, curves
-from napari_diffusion.metrics import METRICS, Mean, Psnr, Sure
+from napari_diffusion.estimate import NoiseModel
+from napari_diffusion.metrics import METRICS, HalfError, Mean, Psnr, RegionStatistic, Sure
 
 SMOOTHING = nd.filters.PeronaMalik(contrast="auto", smoothing=0.7, time=0.3)
 RECIPE = nd.Recipe(num_steps=25, starting_noise_scale=0.0, noise=None, diffusion_filter=SMOOTHING)
@@ -148,10 +150,157 @@ def test_all_metrics_at_once():
         assert curve.valid == (curve.name != "Pure")
 
 
+def test_with_a_given_contrast_too():
+    losses = []
+    for place, name in enumerate(("camera", "astronaut", "coins", "moon", "cell", "chelsea")):
+        clean, sigma = photograph(name), (0.03, 0.06, 0.1, 0.2)[place % 4]
+        image = noisy(clean, sigma, seed=place)
+        chosen = SMOOTHING.replaced(contrast=2 * sigma)
+        recipe = RECIPE.replaced(num_steps=15, diffusion_filter=chosen)
+        table = decibels_of_steps(image, recipe, clean)
+        losses.append(max(table) - table[best_step(image, recipe).index + 1])
+    assert np.mean(losses) < 0.02
+    assert max(losses) < 0.1
+
+
+def test_photon_noise_has_an_estimate_of_its_own():
+    """One σ for all would keep the noise of bright places, or blur dark ones."""
+    losses, elsewhere = [], []
+    for place, name in enumerate(("camera", "astronaut", "chelsea", "coins")):
+        clean = photograph(name)
+        for photons in (20, 60):
+            # On the coins, all texture, a single picture says a gain that is 30 % too large.
+            known = NoiseModel(sigma=(0.5 / photons) ** 0.5, level=0.5, gain=1 / photons)
+            counts = np.random.default_rng(place).poisson(clean * photons)
+            image = (counts / photons).astype(np.float32)
+            recipe = RECIPE.replaced(num_steps=20).resolved(image)
+            model = known if name == "coins" else None
+            found = best_step(image, recipe, noise_model=model)
+            assert model or "grows with the intensity" in found.reason
+            table = decibels_of_steps(image, recipe, clean)
+            losses.append(max(table) - table[found.index + 1])
+            elsewhere.append(max(table) - table[found.curves[0].best + 1])
+    assert np.mean(losses) < 0.04
+    assert max(losses) < 0.1
+    assert np.mean(elsewhere) > 0.5
+
+
+def correlated(shape, sigma, seed):
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), (0, 1.0, 1.0))
+    return (sigma * noise / noise.std()).astype(np.float32)
+
+
+def test_halves_decide_where_the_noise_is_not_white():
+    clean = np.stack([photograph("camera")])
+    one, other = (np.float32(clean + correlated(clean.shape, 0.1, seed)) for seed in (0, 1))
+    recipe = RECIPE.replaced(diffusion_filter=nd.filters.Heat(time=0.2)).resolved(one[0])
+    found = best_step(one[0], recipe, second=other[0])
+    assert found.reason.startswith(f"Step {found.index} of one half is nearest to the other half")
+    table = decibels_of_steps(one[0], recipe, clean[0])
+    assert max(table) - table[found.index + 1] < 0.05
+    blind = best_step(one[0], recipe)
+    assert max(table) - table[blind.index + 1] > 0.5
+    frames = np.concatenate([one, other])
+    again = best_step(frames, recipe, axes="tyx", halves="frames")
+    halves = {curve.name: curve.values for curve in found.curves}
+    assert {c.name: c.values for c in again.curves}["HalfError"] == halves["HalfError"]
+
+
+def test_halves_share_neither_added_noise_nor_the_mean_of_frames():
+    frames = noisy(np.stack([photograph("coins")[:60, :60]] * 5), 0.05)
+    loop = RECIPE.replaced(num_steps=2, starting_noise_scale=0.5, noise=nd.noise.Gaussian())
+    loop = loop.replaced(diffusion_filter=nd.filters.Heat(time=0.0))
+    (curve,) = curves(frames, loop, [HalfError()], axes="tyx", halves="frames")
+    # Noise added to one half alone counts as its error.
+    grown = np.array(curve.values[1:]) - curve.values[0]
+    scales = [step.noise_scale for step in nd.steps(frames, loop, axes="tyx")][:2]
+    np.testing.assert_allclose(grown, np.cumsum(np.square(scales)), rtol=0.05)
+
+
+def test_frames_that_diffuse_along_time_lie_twice_as_far_apart():
+    frames = noisy(np.zeros((4, 30, 30)), 0.1)
+    recipe = RECIPE.replaced(num_steps=1, diffusion_filter=nd.filters.Heat(time=0.4))
+    options = {"axes": "tyx", "along": "tyx"}
+    (curve,) = curves(frames, recipe, [HalfError()], halves="frames", spacing=(1, 1, 1), **options)
+    halves = [frames[k::2] for k in (0, 1)]
+    made = [nd.run(half, recipe, spacing=(2, 1, 1), **options).image for half in halves]
+    expected = np.mean([np.mean((made[k] - halves[1 - k]) ** 2) for k in (0, 1)])
+    assert curve.values[1] == pytest.approx(expected, rel=1e-5)
+
+
+def test_over_seeds_there_is_a_mean_and_a_spread():
+    image = noisy(photograph("coins")[:50, :50], 0.05)
+    loop = RECIPE.replaced(num_steps=2, starting_noise_scale=0.1, noise=nd.noise.Gaussian(), seed=5)
+    (curve,) = curves(image, loop, [Mean()], seeds=3)
+    runs = [
+        [float(step.image.mean()) for step in nd.steps(image, loop.replaced(seed=seed))][:-1]
+        for seed in (5, 6, 7)
+    ]
+    assert curve.values[1:] == pytest.approx(np.mean(runs, axis=0), rel=1e-6)
+    assert curve.spread[1:] == pytest.approx(np.std(runs, axis=0, ddof=1), rel=1e-3)
+    assert curve.spread[0] < 1e-12
+    assert curves(image, loop, [Mean()])[0].spread == ()
+    with pytest.raises(ValueError, match="seeds=3 has nothing to vary"):
+        curves(image, RECIPE, [Mean()], seeds=3)
+
+
+def test_every_channel_has_its_own_noise():
+    """One σ for both would weigh the quiet channel as noise, or the loud one as picture."""
+    clean = np.stack([photograph("camera"), photograph("coins")])
+    sigmas = (0.02, 0.15)
+    image = np.stack([noisy(each, s) for each, s in zip(clean, sigmas, strict=True)])
+    options = {"axes": "cyx", "joint_channels": False}
+    recipe = RECIPE.replaced(num_steps=12).resolved(image, **options)
+    found = best_step(image, recipe, **options)
+    images = [image, *[step.image for step in nd.steps(image, recipe, **options)][:-1]]
+    true = [np.mean((each - clean) ** 2) - np.mean((image - clean) ** 2) for each in images]
+    np.testing.assert_allclose(found.curves[0].values, true, rtol=0, atol=4e-4)
+    given = best_step(image, recipe, noise_sigma=sigmas, **options)
+    np.testing.assert_allclose(given.curves[0].values, true, rtol=0, atol=4e-4)
+    with pytest.raises(ValueError, match="one for each of 2 channels"):
+        best_step(image, recipe, noise_sigma=(1, 2, 3), **options)
+
+
+def test_a_part_is_judged_as_part_of_the_whole():
+    image = noisy(photograph("camera"), 0.1)
+    labels = np.zeros(image.shape, int)
+    labels[50:70, 60:90] = 1
+    region, recipe = (slice(40, 100), slice(50, 130)), RECIPE.replaced(num_steps=4).resolved(image)
+    chosen = RegionStatistic(labels=labels)
+    parts = [curves(image, recipe, [chosen], region=each)[0].values for each in (region, None)]
+    assert parts[0] == parts[1]
+    steps = [image, *[step.image for step in nd.steps(image, recipe)][:-1]]
+    assert parts[0] == pytest.approx([float(each[labels > 0].mean()) for each in steps], rel=1e-6)
+
+
+def test_nothing_of_the_noise_is_measured_where_no_metric_needs_it(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("measured")
+
+    monkeypatch.setattr("napari_diffusion.trial.noise_sigma_of", refuse)
+    monkeypatch.setattr("napari_diffusion.trial.of_picture", refuse)
+    image = noisy(photograph("camera"), 0.1)
+    assert len(curves(image, RECIPE.resolved(image), [Mean(), Psnr()], reference=image)) == 2
+    with pytest.raises(AssertionError, match="measured"):
+        curves(image, RECIPE.resolved(image), [Sure()])
+
+
+def test_colours_with_a_mask():
+    image = noisy(np.full((40, 41, 3), 0.5), 0.1)
+    found = best_step(image, RECIPE, axes="yxc", rgb=True, mask=np.ones((40, 41), bool))
+    assert found.index > 5
+
+
 def test_refusals():
     image = noisy(photograph("camera"), 0.1)
     with pytest.raises(ValueError, match="reference must have the image's shape"):
         best_step(image, RECIPE, reference=image[1:])
+    with pytest.raises(ValueError, match="second picture must have the image's shape"):
+        best_step(image, RECIPE, second=image[1:])
+    with pytest.raises(ValueError, match="needs 2 frames or more along t"):
+        best_step(image, RECIPE, halves="frames")
+    with pytest.raises(ValueError, match="not together with second"):
+        best_step(image, RECIPE, second=image, halves="frames")
 
 
 def test_it_stands_among_the_estimates():

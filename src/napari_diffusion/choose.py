@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from napari_diffusion.drive import StopToken
+    from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.grid import GridOptions
     from napari_diffusion.recipe import Recipe
     from napari_diffusion.trial import Halves
@@ -106,6 +107,7 @@ def best_step(
     second: ArrayLike | None = None,
     halves: Halves | None = None,
     noise_sigma: float | tuple[float, ...] | None = None,
+    noise_model: NoiseModel | None = None,
     region: tuple[slice, ...] | None = None,
     metrics: Sequence[Metric] = (),
     stop: StopToken | None = None,
@@ -132,6 +134,9 @@ def best_step(
         Frames 0, 2, 4, … and 1, 3, 5, … of the image are two such pictures.
     noise_sigma : float or tuple of float, optional
         Standard deviation of the noise, one number or one per channel; measured if it is not given.
+    noise_model : NoiseModel, optional
+        How the noise depends on the intensity, as `estimate.noise_model` measures it on repeated
+        frames or a background better than on the picture alone; measured if it is not given.
     region : tuple of slice, optional
         The part to judge by, one slice per axis. Of more than 2¹⁹ samples the middle is taken.
     metrics : sequence of Metric
@@ -165,6 +170,7 @@ def best_step(
         second=second,
         halves=halves,
         noise_sigma=noise_sigma,
+        noise_model=noise_model,
         region=region,
         stop=stop,
         **options,
@@ -193,6 +199,7 @@ def curves(
     second: ArrayLike | None = None,
     halves: Halves | None = None,
     noise_sigma: float | tuple[float, ...] | None = None,
+    noise_model: NoiseModel | None = None,
     region: tuple[slice, ...] | None = None,
     seeds: int = 1,
     stop: StopToken | None = None,
@@ -202,7 +209,7 @@ def curves(
 
     Parameters
     ----------
-    image, recipe, reference, second, halves, noise_sigma, region, stop, **options
+    image, recipe, reference, second, halves, noise_sigma, noise_model, region, stop, **options
         As for `best_step`.
     metrics : sequence of Metric
         What to measure. All that ask for the same second run share it.
@@ -225,7 +232,7 @@ def curves(
         )
     common: Any = {
         "reference": reference, "second": second, "halves": halves,
-        "noise_sigma": noise_sigma, "region": region, "stop": stop,
+        "noise_sigma": noise_sigma, "noise_model": noise_model, "region": region, "stop": stop,
     }  # fmt: skip
     trial = Trial.of(image, recipe, options, **common)
     runs = [_scores(trial.with_seed(recipe.seed + turn), metrics) for turn in range(seeds)]

@@ -49,12 +49,15 @@ class Trial:
         The truth, canonical.
     given : float, tuple of float or None
         Standard deviation of the noise, where it was given.
+    model : NoiseModel or None
+        All that is known of the noise, where it was given.
     """
 
     whole: Subject
     halves: tuple[Subject, Subject] | None
     reference: NDArray[Any] | None
     given: float | tuple[float, ...] | None
+    model: NoiseModel | None = None
 
     @classmethod
     def of(
@@ -67,6 +70,7 @@ class Trial:
         second: ArrayLike | None = None,
         halves: Halves | None = None,
         noise_sigma: float | tuple[float, ...] | None = None,
+        noise_model: NoiseModel | None = None,
         region: tuple[slice, ...] | None = None,
         stop: StopToken | None = None,
     ) -> Trial:
@@ -88,6 +92,7 @@ class Trial:
             _of_frames(whole, halves, second) or pair,
             None if reference is None else Picture.of(reference, **options).data,
             _checked_sigma(noise_sigma, picture),
+            noise_model,
         )
 
     @functools.cached_property
@@ -95,6 +100,8 @@ class Trial:
         """Standard deviation of the noise, of each channel where there are many."""
         if self.given is not None:
             return self.given
+        if self.model is not None:
+            return self.model.sigma
         picture = self.whole.picture
         if picture.grid.shape[1] == 1:
             return noise_sigma_of(picture)
@@ -103,6 +110,8 @@ class Trial:
     @functools.cached_property
     def models(self) -> tuple[NoiseModel, ...]:
         """What the middle tells of the noise of each channel; empty where it is too small."""
+        if self.model is not None:
+            return (self.model,) * self.whole.picture.grid.shape[1]
         try:
             return tuple(of_picture(each, None) for each in middle_of(self.whole.picture))
         except ValueError:
