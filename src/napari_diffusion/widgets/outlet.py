@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.widgets.channels import ChannelsOutlet, source_of
-from napari_diffusion.widgets.layers import Place, StepLayers, StepStack, records_of, step_name
+from napari_diffusion.widgets.layers import (
+    KEY,
+    Place,
+    StepLayers,
+    StepStack,
+    records_of,
+    step_name,
+)
 from napari_diffusion.widgets.memory import chosen_result
 from napari_diffusion.widgets.room import step_shape, step_type
 
@@ -25,10 +32,16 @@ if TYPE_CHECKING:
 
 def family(viewer: napari.Viewer, layer: Image) -> list[Any]:
     """Return a layer and the layers of all runs that came from it or from the same source."""
-    records = records_of(layer)
-    source = source_of(records[0]) if records else layer.name
-    kin = [each for each in viewer.layers if source in map(source_of, records_of(each))]
+    source = next(iter(_sources_of(layer)), layer.name)
+    kin = [each for each in viewer.layers if source in _sources_of(each)]
     return [layer, *(each for each in kin if each is not layer)]
+
+
+def _sources_of(layer: Any) -> list[str]:
+    """Return the names of the layers that a layer was made from, by steps or by many runs."""
+    of = getattr(layer, "metadata", {}).get(KEY)
+    derived = [of["of"]] if isinstance(of, dict) and "of" in of else []
+    return [source_of(record) for record in (*records_of(layer), *derived)]
 
 
 def outlet_for(

@@ -125,7 +125,8 @@ class LivePreview:
     def _connect(self, on: bool) -> None:
         viewer, dock = self._viewer, self._dock
         edited = [dock.recipe.changed, dock.recipe.problem_changed, dock.source.changed]
-        moved = [getattr(viewer.camera.events, name) for name in ("center", "zoom", "angles")]
+        camera = getattr(viewer, "scene", viewer).camera  # of the viewer itself up to napari 0.8
+        moved = [getattr(camera.events, name) for name in ("center", "zoom", "angles")]
         moved += [getattr(viewer.dims.events, name) for name in ("point", "ndisplay", "order")]
         data = [] if self._picked is None else [e.events.data for e in self._picked.layers]
         followed = [(edited, self._ask), (moved, self._moved), (data, self._reloaded)]

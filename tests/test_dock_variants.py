@@ -1,0 +1,204 @@
+"""Beside a run in the dock Diffusion loop: preview, twin, ensemble and local risk."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari")
+
+from napari.layers import Image
+
+import napari_diffusion as nd
+from napari_diffusion.estimate import local_risk
+from napari_diffusion.widgets.images import shown_images
+from napari_diffusion.widgets.layers import records_of
+
+CELLS = np.random.default_rng(1).normal(0.5, 0.1, (64, 80)).astype(np.float32)
+SMOOTH = nd.Recipe(
+    num_steps=2, noise=None, diffusion_filter=nd.filters.PeronaMalik(contrast=0.1, time=0.5)
+)
+NOISY = nd.Recipe(num_steps=3, starting_noise_scale=0.1, seed=7)
+
+
+def cells(**options):
+    return Image(CELLS.copy(), name="cells", **options)
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+def settled(loop, qtbot):
+    """Wait until the preview shows what the form says."""
+    live = loop.variants.live
+    qtbot.wait(40)
+    qtbot.waitUntil(lambda: live.worker is not None and not live.worker.is_running)
+    qtbot.wait(20)
+
+
+def ran(loop, qtbot, button):
+    button.click()
+    qtbot.waitUntil(lambda: not loop.runner.is_running)
+
+
+def test_the_preview_follows_the_form_and_leaves_no_trace(open_loop, qtbot):
+    first, second = cells(), Image(CELLS, name="other")
+    viewer, loop = open_loop(first, second)
+    viewer.layers.selection.active = first
+    first.contrast_limits = (0.2, 0.7)
+    loop.recipe.set_value(SMOOTH)
+    loop.variants.preview.click()
+    settled(loop, qtbot)
+    (layer,) = loop.variants.live.layers()
+    assert names(viewer) == ["cells", "preview · cells · step 01", "other"]
+    np.testing.assert_array_equal(layer.data, nd.run(CELLS, SMOOTH).image)
+    assert layer.contrast_limits == [0.2, 0.7]
+    assert list(viewer.layers.selection) == [first]
+
+    # No source, and no step.
+    viewer.layers.selection.active = layer
+    assert loop.source.layer() is first
+    assert layer not in shown_images(viewer)
+    assert records_of(layer) == []
+    viewer.layers.selection.active = first
+
+    # Of many edits the newest wins.
+    before = loop.variants.live.worker
+    for time in (0.1, 40.0, 0.7):
+        filters = SMOOTH.diffusion_filter.replaced(time=time)
+        loop.recipe.set_value(SMOOTH.replaced(diffusion_filter=filters))
+        loop.variants.live._request()
+    assert before is not loop.variants.live.worker
+    settled(loop, qtbot)
+    np.testing.assert_array_equal(layer.data, nd.run(CELLS, loop.recipe.value()).image)
+    assert layer.name == "preview · cells · step 01"
+
+    loop.variants.step.setValue(0)
+    settled(loop, qtbot)
+    steps = list(nd.steps(CELLS, loop.recipe.value()))
+    np.testing.assert_array_equal(layer.data, steps[0].image)
+
+    loop.variants.preview.click()
+    assert names(viewer) == ["cells", "other"]
+    assert list(viewer.layers.selection) == [first]
+    assert first.contrast_limits == [0.2, 0.7]
+
+
+def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
+    viewer, loop = open_loop(cells(), Image(CELLS, name="other"))
+    loop.source.set_layer(viewer.layers["cells"])
+    loop.recipe.set_value(SMOOTH)
+    button, message = loop.variants.preview, loop.variants.message
+
+    def switched_on():
+        loop.source.set_layer(viewer.layers["cells"])
+        button.setChecked(True)
+        settled(loop, qtbot)
+        assert "preview · cells · step 01" in names(viewer)
+
+    switched_on()
+    picture = loop.variants.live.layers()[0].data
+    loop.recipe.num_steps.set_value("no number")
+    loop.recipe.num_steps.changed.emit("no number")
+    qtbot.waitUntil(lambda: "out of date" in message.text())
+    assert "steps" in message.text()
+    assert "preview · out of date" in names(viewer)
+    assert loop.variants.live.layers()[0].data is picture
+    loop.recipe.set_value(SMOOTH.replaced(num_steps=3))
+    settled(loop, qtbot)
+    assert "preview · cells · step 02" in names(viewer)
+    assert not message.text()
+    wavelets = SMOOTH.replaced(diffusion_filter=nd.filters.Wavelet())
+    loop.recipe.set_value(wavelets)
+    settled(loop, qtbot)
+    assert "preview · cells · step 01 · approximate" in names(viewer)
+    loop.recipe.set_value(SMOOTH)
+    settled(loop, qtbot)
+
+    viewer.layers.remove("preview · cells · step 01")
+    assert not button.isChecked()
+    switched_on()
+    loop.source.set_layer(viewer.layers["other"])
+    qtbot.waitUntil(lambda: not button.isChecked())
+    assert names(viewer) == ["cells", "other"]
+    switched_on()
+    ran(loop, qtbot, loop.controls.run)
+    assert not button.isChecked()
+    assert names(viewer) == ["cells", "cells · step 00", "cells · step 01", "other"]
+    switched_on()
+    viewer.window.remove_dock_widget(loop)
+    assert "preview · cells · step 01" not in names(viewer)
+
+
+def test_a_stack_shows_the_plane_of_the_slider(open_loop, qtbot):
+    stack = np.random.default_rng(0).random((5, 24, 30)).astype(np.float32)
+    viewer, loop = open_loop(Image(stack, name="stack", scale=(2.0, 1.0, 1.0)))
+    loop.recipe.set_value(SMOOTH)
+    loop.variants.preview.click()
+    settled(loop, qtbot)
+    (layer,) = loop.variants.live.layers()
+    expected = nd.run(stack, SMOOTH, axes="zyx", spacing=(2.0, 1.0, 1.0)).image
+    for z in (2, 4):
+        viewer.dims.set_point(0, 2.0 * z)
+        qtbot.waitUntil(lambda z=z: layer.translate[0] == 2.0 * z)
+        np.testing.assert_array_equal(layer.data, expected[z : z + 1])
+
+
+def test_a_run_with_its_twin(open_loop, qtbot):
+    viewer, loop = open_loop(cells())
+    loop.recipe.set_value(NOISY)
+    loop.variants.twin.click()
+    assert loop.result.need.text().startswith("6 layers")
+    ran(loop, qtbot, loop.controls.run)
+    assert names(viewer)[1:4] == ["cells · twin 00", "cells · twin 01", "cells · twin 02"]
+    steps, twins = viewer.layers[4:], viewer.layers[1:4]
+    resolved = NOISY.resolved(CELLS)
+    for layer, twin, (step, quiet) in zip(steps, twins, nd.twin(CELLS, resolved), strict=False):
+        np.testing.assert_array_equal(layer.data, step.image)
+        np.testing.assert_array_equal(twin.data, quiet.image)
+        effect = np.sqrt(np.mean((step.image.astype(float) - quiet.image) ** 2))
+        assert records_of(layer)[0]["measures"]["NoiseEffect"] == pytest.approx(effect)
+        assert records_of(twin)[0]["twin"] is True
+        assert not twin.visible
+    assert viewer.layers.selection.active is viewer.layers[-1]
+    loop.recipe.set_value(SMOOTH)
+    assert not loop.variants.twin.isEnabled()
+    assert not loop.variants.ensemble.isEnabled()
+
+
+def test_an_ensemble_and_the_local_risk_of_a_step(open_loop, qtbot):
+    viewer, loop = open_loop(cells())
+    loop.recipe.set_value(NOISY)
+    loop.variants.seeds.setValue(3)
+    ran(loop, qtbot, loop.variants.ensemble)
+    made = nd.ensemble(CELLS, NOISY, seeds=3)
+    assert names(viewer) == ["cells", "cells · mean of 3 seeds", "cells · sensitivity of 3 seeds"]
+    mean, spread = viewer.layers[1:]
+    np.testing.assert_array_equal(mean.data, made.mean)
+    np.testing.assert_array_equal(spread.data, made.sensitivity)
+    assert records_of(mean) == []
+    record = spread.metadata["napari_diffusion"]
+    assert (record["made"], record["shows"], record["seeds"]) == (
+        "ensemble",
+        "sensitivity",
+        [7, 8, 9],
+    )
+    assert "is no error" in record["processed"]
+    assert loop.controls.status.text().endswith("mean and sensitivity of 3 seeds.")
+
+    assert not loop.variants.risk.isEnabled()
+    ran(loop, qtbot, loop.controls.run)
+    step = viewer.layers[-1]
+    assert step.name.startswith("cells · step 02")
+    ran(loop, qtbot, loop.variants.risk)
+    layer = viewer.layers[-1]
+    assert layer.name == f"{step.name} · local risk"
+    np.testing.assert_array_equal(layer.data, local_risk(CELLS, NOISY.resolved(CELLS)).values)
+    low, high = layer.contrast_limits
+    assert low == -high
+    assert records_of(layer) == []
+    viewer.layers.remove(viewer.layers["cells"])
+    viewer.layers.selection.active = step
+    loop.variants.risk.click()
+    assert "Local risk needs the source 'cells'" in loop.controls.problem.text()
