@@ -126,15 +126,26 @@ def rings(size=161, period=9.0):
     return np.cos(2 * np.pi * radius / period), y, x, where
 
 
-@pytest.mark.parametrize(("period", "largest"), [(5.0, 1.3), (9.0, 0.2)])
+def zone_plate(size=161):
+    """Return rings whose period falls from 16 samples at a radius of 20 to 5 at one of 64."""
+    _, y, x, _ = rings(size)
+    radius = np.hypot(y, x)
+    return np.cos(np.pi * radius**2 / 320), y, x, (radius > 20) & (radius < 64)
+
+
+@pytest.mark.parametrize(
+    ("picture", "largest"),
+    [(rings(period=5.0), 1.3), (rings(period=9.0), 0.2), (zone_plate(), 0.5)],
+    ids=["rings of 5", "rings of 9", "zone plate"],
+)
 @pytest.mark.parametrize(
     "member",
     [EdgeEnhancing(contrast=0.05), CoherenceEnhancing(contrast=0.05)],
     ids=lambda member: type(member).__name__,
 )
-def test_directions_on_rings(member, period, largest):
+def test_directions_on_rings_and_zone_plate(member, picture, largest):
     """Where D has a direction it is that of the ring, to so many degrees, at every angle."""
-    u, y, x, where = rings(period=period)
+    u, y, x, where = picture
     grid = Grid.of(u.shape)
     d00, d01, d11 = member.prepare(grid.canonical(u), grid, None, Drive(threads=1))[:, 0]
     angle = 0.5 * np.arctan2(2 * d01, d11 - d00)

