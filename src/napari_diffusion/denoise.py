@@ -9,7 +9,7 @@ from napari_diffusion.filters._pilot import with_noise
 from napari_diffusion.loop import run
 from napari_diffusion.picture import Picture
 from napari_diffusion.presets import PRESETS
-from napari_diffusion.remarks import NoiseWarning, remarks
+from napari_diffusion.remarks import NoiseWarning, noted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -68,9 +68,9 @@ def denoise(
     recipe = denoiser(fast=fast, noise_sigma=noise_sigma)
     picture = Picture.of(image, **options)
     resolved = recipe.resolved_on(picture)
-    if recipe.domain == "auto":
-        for sentence in remarks(picture, resolved).warnings:
-            warnings.warn(sentence, NoiseWarning, stacklevel=2)
+    found = noted(picture, recipe, resolved)
+    for sentence in () if found is None else found.warnings:
+        warnings.warn(sentence, NoiseWarning, stacklevel=2)
     return run(image, resolved, **options).image
 
 

@@ -51,6 +51,19 @@ class Remarks:
         return {"noise_found": self.found, "noise_warnings": list(self.warnings) or None}
 
 
+def noted(picture: Picture, asked: Recipe, resolved: Recipe) -> Remarks | None:
+    """Return what there is to say about a run, None where its recipe does not look at the noise.
+
+    Parameters
+    ----------
+    picture : Picture
+        The whole source.
+    asked, resolved : Recipe
+        As it was asked for, and resolved on the picture.
+    """
+    return remarks(picture, resolved) if asked.domain == "auto" else None
+
+
 def remarks(picture: Picture, recipe: Recipe) -> Remarks:
     """Return what there is to say about denoising a picture.
 

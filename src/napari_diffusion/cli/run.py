@@ -14,7 +14,8 @@ from napari_diffusion import Recipe, steps
 from napari_diffusion.cli.arguments import ONE_FILE, UsageError
 from napari_diffusion.cli.recipe import chosen
 from napari_diffusion.grid import Grid, GridOptions
-from napari_diffusion.picture import is_dask
+from napari_diffusion.picture import Picture, is_dask
+from napari_diffusion.remarks import noted
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -31,8 +32,14 @@ def run(arguments: Namespace) -> int:
     recipe = chosen(arguments, min(source.spacing_along(options["along"] or "")))
     output = opened(arguments.output, source, recipe, arguments.keep, dtype, arguments.overwrite)
     with threads(arguments.threads):
-        recipe = recipe.resolved(source.image, **options)
-        write_steps(output, source, recipe, options, arguments.keep, arguments.quiet)
+        picture = Picture.of(source.image, **options)
+        resolved = recipe.resolved_on(picture)
+        found = noted(picture, recipe, resolved)
+        del picture
+        more = {} if found is None else found.record()
+        write_steps(output, source, resolved, options, arguments.keep, arguments.quiet, **more)
+    if found is not None and not arguments.quiet:
+        print("\n".join([found.found, *found.warnings]), file=sys.stderr)
     if not arguments.quiet:
         print(f"{output.path}: {_written(output)}")
     return 0
@@ -149,8 +156,12 @@ def write_steps(
     keep: int,
     quiet: bool,
     seen: Any = None,
+    **entries: Any,
 ) -> None:
-    """Run the loop and write its kept steps; `seen` is called with every step of it."""
+    """Run the loop and write its kept steps; `seen` is called with every step of it.
+
+    Further keywords are entries of the records.
+    """
     from tqdm import tqdm
 
     from napari_diffusion.provenance import record
@@ -159,6 +170,7 @@ def write_steps(
     more: dict[str, Any] = {
         "cast": cast_record(computed(source), output.dtype),
         "source_processed": processed(source),
+        **entries,
     }
     total = recipe.total_steps + (recipe.final_filter is not None)
     with (

@@ -10,12 +10,7 @@ from napari_diffusion.domains.anscombe import Anscombe
 if TYPE_CHECKING:
     from napari_diffusion.domains._base import Domain
     from napari_diffusion.estimate import NoiseModel
-    from napari_diffusion.estimate._finding import FindingName
     from napari_diffusion.picture import Picture
-
-# What says that the variance is no straight line over the intensity, or not that of photons.
-_AGAINST: tuple[FindingName, ...] = ("crooked", "stretched")
-
 
 def automatic(picture: Picture) -> Domain | None:
     """Return the domain in which the noise of a picture is even, with its numbers.
@@ -26,8 +21,8 @@ def automatic(picture: Picture) -> Domain | None:
     model = measured_model(picture)
     if model is None:
         return None
-    photons = model.kind in ("poisson", "poisson-gaussian") and model.finding("uneven") is not None
-    if not photons or any(model.finding(name) for name in _AGAINST):
+    # Also where the variance is not quite a straight line: nearer to even than intensities are.
+    if model.kind not in ("poisson", "poisson-gaussian") or model.finding("uneven") is None:
         return None
     return Anscombe(gain=model.gain, offset=model.offset, read_noise=model.read_noise)
 

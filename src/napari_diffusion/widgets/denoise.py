@@ -105,7 +105,8 @@ class DenoiseWidget(QWidget):
             staged = self.stages.isChecked() and len(layers) == 1 and not job.lazy
             self._place = Place(dock.viewer, family(dock.viewer, layers[0])) if staged else None
             self._look = looks[0]
-            dock.runner.start(denoising_of(job, outlet, staged), outlet)
+            work = denoising_of(job, outlet, staged)
+            dock.runner.start(work, outlet, made=lambda: "the denoised layer")
             assert dock.runner.worker is not None
             dock.runner.worker.posted.connect(self._posted)
 

@@ -11,7 +11,7 @@ from napari_diffusion.loop import run
 from napari_diffusion.picture import Picture
 from napari_diffusion.provenance import record
 from napari_diffusion.recipe import Step
-from napari_diffusion.remarks import remarks
+from napari_diffusion.remarks import noted
 from napari_diffusion.stages import stages
 from napari_diffusion.widgets.job import Made, Said
 from napari_diffusion.widgets.reading import read_layer, read_mask, refusing, with_mask
@@ -82,7 +82,7 @@ def _denoise(job: Job, outlet: Any, staged: bool, worker: Worker) -> None:
     with refusing("run"):
         picture = Picture.of(image, **options)
         recipe = job.recipe.resolved_on(picture)
-        found = remarks(picture, recipe) if job.recipe.domain == "auto" else None
+        found = noted(picture, job.recipe, recipe)
         worker.post(Noted(found))
         worker.post(Said("Denoising …"))
         region = None if job.region is None else job.fold.region(job.region)

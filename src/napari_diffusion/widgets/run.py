@@ -9,8 +9,10 @@ import numpy as np
 
 from napari_diffusion.drive import Stopped
 from napari_diffusion.loop import steps
+from napari_diffusion.picture import Picture
 from napari_diffusion.provenance import content_hash, record
 from napari_diffusion.recipe import Step
+from napari_diffusion.remarks import noted
 from napari_diffusion.widgets.job import Made, Passed, Resolved, Said
 from napari_diffusion.widgets.reading import (
     mask_words,
@@ -49,10 +51,14 @@ def _run(job: Job, outlet: Any, worker: Worker) -> None:
     _warm(image, job, mask)
     worker.post(Said("Measuring the picture …"))
     with refusing("recipe"):
-        recipe = job.recipe.resolved(image, **options)
+        picture = Picture.of(image, **options)
+        recipe = job.recipe.resolved_on(picture)
+        found = noted(picture, job.recipe, recipe)
+        del picture
     worker.post(Resolved(recipe))
     region = None if job.region is None else job.fold.region(job.region)
     more = {**job.more, **more, **mask_words(job, mask)}
+    more |= {} if found is None else found.record()
     # The hash of a large mask takes a while, and is the same for all steps.
     known = {} if mask is None else {"mask": {"sha256": content_hash(mask)}}
     made = steps(
