@@ -152,19 +152,20 @@ def _add_towards_edges(g, inside, masked, c, here, k, near, room, there, middle,
 
 
 @exact_kernel
-def advance_rows(u, extra, out, inside, masked, mode, k, tau, start, stop):
+def advance_rows(u, g, wide, out, inside, masked, k, tau, start, stop):
     """Write one explicit sub-step of site rows start…stop−1, kept in the range of the neighbours.
 
     Parameters
     ----------
     u, out : (T, C, Z, Y, X) float32 or float64
         Before and after.
-    extra : array like u, perhaps of one channel
-        The coefficient g for MODIFIED, the smoothed picture for MIN_MAX; else not read.
+    g : array like u, perhaps of one channel, or None
+        The coefficient that multiplies the speed, and towards whose edges level lines move.
+    wide : array like u or None
+        The smoothed picture; only what is curved the same way in it moves. For what is None less
+        is compiled.
     inside : (T, C, Z, Y, X) bool
         Read where `masked` says so.
-    mode : int
-        MEAN, MODIFIED or MIN_MAX.
     k : (5,)
         Shortest spacing / spacing per axis, 0 where nothing moves.
     tau : float
@@ -174,26 +175,30 @@ def advance_rows(u, extra, out, inside, masked, mode, k, tau, start, stop):
     room, other = np.empty((25, nx), u.dtype), np.empty((2, nx), u.dtype)
     there = np.empty((11, nx), np.bool_)
     low, high, speed, total = np.empty((4, nx), u.dtype)
-    axes = np.count_nonzero(k)
+    axes = 0
+    for axis in range(5):
+        axes += int(k[axis] > 0)
     for c in range(u.shape[1]):
-        group = c * extra.shape[1] // u.shape[1]
         for site in range(start, stop):
             here = (site // (ny * nz), site // ny % nz, site % ny)
             middle, after = u[here[0], c, here[1], here[2]], out[here[0], c, here[1], here[2]]
-            # At the larger scale first; one call in a loop, as every call is compiled in place.
-            for turn in range(0 if mode == MIN_MAX else 1, 2):
-                source = u if turn == 1 else extra
-                _speed(source, inside, masked, c, here, k, room, there, low, high, speed, total)
-                if turn == 0:
-                    for x in range(nx):
-                        other[0, x], other[1, x] = speed[x], total[x] - speed[x]
-            if mode == MODIFIED:
-                _add_towards_edges(
-                    extra, inside, masked, group, here, k, room, other, there[0], middle, speed
-                )
-            elif mode == MIN_MAX:
+            if wide is not None:
+                # One call in a loop, as every call is compiled in place.
+                for turn in range(2):
+                    source = wide if turn == 0 else u
+                    _speed(source, inside, masked, c, here, k, room, there, low, high, speed, total)
+                    if turn == 0:
+                        for x in range(nx):
+                            other[0, x], other[1, x] = speed[x], total[x] - speed[x]
                 for x in range(nx):
                     up = (axes - 1) * other[1, x] < 3 * other[0, x]
                     speed[x] = max(speed[x], 0) if up else min(speed[x], 0)
+            else:
+                _speed(u, inside, masked, c, here, k, room, there, low, high, speed, total)
+            if g is not None:
+                group = c * g.shape[1] // u.shape[1]
+                _add_towards_edges(
+                    g, inside, masked, group, here, k, room, other, there[0], middle, speed
+                )
             for x in range(nx):
                 after[x] = min(max(middle[x] + tau * speed[x], low[x]), high[x])

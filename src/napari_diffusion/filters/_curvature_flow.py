@@ -59,4 +59,6 @@ class CurvatureFlow(Flow):
         from napari_diffusion.filters import _curvature
 
         extra, inside, masked, slopes = coefficients
-        _curvature.advance_rows(u, extra, out, inside, masked, self.mode, slopes, weights[5], *rows)
+        g = extra if self.mode == _curvature.MODIFIED else None
+        wide = extra if self.mode == _curvature.MIN_MAX else None
+        _curvature.advance_rows(u, g, wide, out, inside, masked, slopes, weights[5], *rows)
