@@ -60,7 +60,8 @@ class EdgeEnhancing(TensorFlow):
     noise along them. Set `smoothing` to the width of the noise, about one sample. Not for textures
     and crossing lines, whose directions are ambiguous, nor for corners that must stay: they are
     rounded slowly. On rings 5 samples apart directions are wrong by 1.3° at most, on rings 9 apart
-    by 0.2°. A sub-step takes some fifty times as long as one of `PeronaMalik`.
+    by 0.2°. A sub-step takes fifty to a hundred times as long as one of
+    `PeronaMalik`.
 
     References
     ----------
