@@ -96,7 +96,7 @@ class View:
         return float(np.sqrt(np.mean(np.square(self.noise_sigma))))
 
     def channel(self, c: int) -> View:
-        """Return one channel of this view."""
+        """Return the samples of one channel."""
         here = (slice(None), slice(c, c + 1))
         arrays = ("source", "image", "mask", "reference", "probed", "probe")
         found = {name: getattr(self, name) for name in arrays}
@@ -105,10 +105,8 @@ class View:
         }
         if self.again is not None:
             cut["again"] = self.again[0][here], self.again[1][here]
-        sigmas = self.noise_sigma
-        sigma = sigmas[c] if isinstance(sigmas, tuple) else sigmas
         known = self.once(("channel", c), dict)
-        return dataclasses.replace(self, **cut, noise_sigma=sigma, halves=None, known=known)
+        return dataclasses.replace(self, **cut, halves=None, known=known)
 
     def once(self, name: Any, find: Callable[[], Any]) -> Any:
         """Return what is the same for every step; found at the first one."""
