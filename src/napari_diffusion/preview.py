@@ -26,6 +26,9 @@ QUICK = 0.12
 # How much of a region's sides is shown before the whole of it.
 FRACTIONS = (1 / 8, 1 / 4, 1 / 2)
 
+# What comes before something better takes no more than this part of its time.
+QUICKER = 0.4
+
 # What lies this far around a part decides most of what a filter that sees everything does to it.
 MARGIN = 32
 
@@ -166,7 +169,16 @@ class Preview:
             found.append(_Try(core, window, not local or window != exact))
         if local and found[-1].approximate:
             found.append(_Try(whole, exact, False))
-        return found
+        return _worthwhile(found)
+
+
+def _worthwhile(tries: list[_Try]) -> list[_Try]:
+    """Return the last try, and of those before it what is much quicker than what follows."""
+    kept = tries[-1:]
+    for each in reversed(tries[:-1]):
+        if each.samples < QUICKER * kept[0].samples:
+            kept.insert(0, each)
+    return kept
 
 
 class _Deadline:
