@@ -48,6 +48,14 @@ def test_another_metric_and_a_colour_picture():
     assert made.best is None
 
 
+def test_of_photons_another_estimate_has_the_vote():
+    light = np.random.default_rng(1).poisson(SQUARES / 4 + 5).astype(np.float32)
+    large = np.tile(light, (3, 3))
+    made = nd.ladder(large, SMOOTH, {"time": [0.1, 0.2]})
+    assert {type(rung.metric).__name__ for rung in made.rungs} == {"Pure"}
+    assert made.best is not None
+
+
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
-from napari_diffusion.metrics import Metric, Sure
+from napari_diffusion.metrics import Metric, Pure, Sure
 from napari_diffusion.picture import Picture
 from napari_diffusion.trial import Trial
 
@@ -43,6 +43,8 @@ class Rung:
         Resolved, with these numbers.
     image : ndarray
         The last step, in the source's axes.
+    metric : Metric
+        What gave the value.
     value : float
         What the metric says of it; NaN where it says nothing.
     why : str
@@ -52,6 +54,7 @@ class Rung:
     numbers: dict[str, float]
     recipe: Recipe
     image: NDArray[Any]
+    metric: Metric
     value: float
     why: str = ""
 
@@ -71,22 +74,22 @@ class Ladder:
         The numbers tried for each parameter: of two, the first goes down the rows.
     rungs : tuple of Rung
         Row by row.
-    metric : Metric
-        What gave the values.
     """
 
     numbers: dict[str, tuple[float, ...]]
     rungs: tuple[Rung, ...]
-    metric: Metric
 
     @property
     def best(self) -> Rung | None:
         """The rung that the metric votes for; None where it has no vote."""
-        sign = {"lower": 1.0, "higher": -1.0}.get(self.metric.better)
-        known = [r for r in self.rungs if not r.why and math.isfinite(r.value)]
-        if sign is None or not known:
-            return None
-        return min(known, key=lambda rung: sign * rung.value)
+        return best_of(self.rungs)
+
+
+def best_of(rungs: Sequence[Rung]) -> Rung | None:
+    """Return the rung that the metric votes for; None where it has no vote."""
+    signs = {"lower": 1.0, "higher": -1.0}
+    known = [r for r in rungs if not r.why and math.isfinite(r.value) and r.metric.better]
+    return min(known, key=lambda r: signs[r.metric.better] * r.value) if known else None
 
 
 def ladder(
@@ -112,7 +115,8 @@ def ladder(
         The numbers to try for each parameter, such as ``{"contrast": [5, 10], "time": [1, 2]}``.
         Without it ¼, ½, 1 and 2 times the contrast and the time that the recipe has.
     metric : Metric, optional
-        What is said of each last step: `Sure` if it is not given.
+        What is said of each last step; if it is not given, `Sure` where the noise is credibly
+        white and alike everywhere, `Pure` where it grows with the intensity.
     region : tuple of slice, optional
         The part to try on, one slice per axis. Of more than 2¹⁹ samples the middle is taken.
     noise_sigma : float or tuple of float, optional
@@ -136,7 +140,7 @@ def ladder(
         image, recipe, numbers, metric=metric, region=region, noise_sigma=noise_sigma, stop=stop,
         **options,
     )  # fmt: skip
-    return Ladder(tried, tuple(made), metric or Sure())
+    return Ladder(tried, tuple(made))
 
 
 def rungs(
@@ -168,8 +172,8 @@ def rungs(
         region=region,
         stop=stop,
     )
-    chosen = metric or Sure()
-    made = (_rung(trial, n, r, chosen) for n, r in zip(combined, recipes, strict=True))
+    votes = (Sure(), Pure()) if metric is None else (metric,)
+    made = (_rung(trial, n, r, votes) for n, r in zip(combined, recipes, strict=True))
     return tried, made
 
 
@@ -221,13 +225,14 @@ def _tried(
     return {each: tuple(values) for each, values in numbers.items()}
 
 
-def _rung(trial: Trial, numbers: dict[str, float], recipe: Recipe, metric: Metric) -> Rung:
+def _rung(trial: Trial, numbers: dict[str, float], recipe: Recipe, votes: Sequence[Metric]) -> Rung:
     other = dataclasses.replace(trial, whole=dataclasses.replace(trial.whole, recipe=recipe))
     _ = trial.sigma, trial.models  # measured once, for all rungs
     vars(other).update({name: vars(trial)[name] for name in ("sigma", "models")})
     last: Any = None
-    for views in other.views([metric]):
+    for views in other.views(votes):
         last = views
-    score = metric.score(last[metric.probe])
+    scores = [(each, each.score(last[each.probe])) for each in votes]
+    metric, score = next(((m, s) for m, s in scores if s.valid), scores[0])
     image = trial.whole.picture.grid.restored(last[""].image)
-    return Rung(numbers, recipe, image, score.value, "" if score.valid else score.why)
+    return Rung(numbers, recipe, image, metric, score.value, "" if score.valid else score.why)

@@ -14,6 +14,7 @@ from napari_diffusion.widgets.dock import Dock, notify
 from napari_diffusion.widgets.evidence import EvidencePanel, evidence_of, with_evidence
 from napari_diffusion.widgets.extract import Extraction, places_named
 from napari_diffusion.widgets.job import Job, Refused
+from napari_diffusion.widgets.ladder import LadderRow
 from napari_diffusion.widgets.layers import records_of
 from napari_diffusion.widgets.noise_meter import short_noise
 from napari_diffusion.widgets.outlet import outlet_for
@@ -56,18 +57,21 @@ class DiffusionLoop(Dock):
         self.steps = StepActions(self.viewer)
         self.variants = Variants(self)
         self.evidence = EvidencePanel()
+        self.ladder = LadderRow(self)
         self.recipe.noise.add_beside(self.meter.unfold)
         self.lay_out(
-            [self.denoise, self.evidence, self.shelf, self.recipe],
+            [self.denoise, self.evidence, self.ladder, self.shelf, self.recipe],
             [self.result, self.controls, self.variants, self.steps],
         )
         self._connect()
+        self.ladder.show_recipe(self.recipe.value())
         self._source_changed()
 
     def _connect(self) -> None:
         self.source.changed.connect(self._source_changed)
         self.recipe.changed.connect(self._show_need)
         self.recipe.changed.connect(self.variants.show_recipe)
+        self.recipe.changed.connect(self.ladder.show_recipe)
         self.variants.twin.toggled.connect(self._show_need)
         self.result.changed.connect(self._show_need)
         self.controls.run_clicked.connect(self.run)
@@ -199,6 +203,7 @@ class DiffusionLoop(Dock):
         super().let_go(closed)
         if closed:
             self.variants.live.stop()
+            self.ladder.close_ladder()
         self.variants.live.drop()
 
     # --- what the form says ---

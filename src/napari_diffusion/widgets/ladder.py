@@ -1,0 +1,281 @@
+"""Contrast × time, or two other numbers, on a part of the picture, side by side at one click."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from napari_diffusion.drive import Stopped
+from napari_diffusion.ladder import FACTORS, NAMES, best_of, numbers_of, rungs, with_numbers
+from napari_diffusion.widgets.job import Grown, Refused, Said
+from napari_diffusion.widgets.look import Look
+from napari_diffusion.widgets.montage import Montage, words_of
+from napari_diffusion.widgets.reading import read_layer, read_mask, refusing, with_mask
+from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
+
+if TYPE_CHECKING:
+    from napari_diffusion.ladder import Rung
+    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.widgets.job import Job
+    from napari_diffusion.widgets.loop import DiffusionLoop
+    from napari_diffusion.widgets.picked import Picked, Region
+    from napari_diffusion.widgets.worker import Worker
+
+# The part that is tried: so many samples along y and x, and beside z along z, y and x.
+_PLANE = {"y": 256, "x": 256}
+_SPACE = {"z": 16, "y": 128, "x": 128}
+
+_NONE = "–"
+
+
+class LadderRow(QWidget):
+    """A button that tries numbers side by side, and what to do with them.
+
+    Parameters
+    ----------
+    dock : DiffusionLoop
+        The dock whose form and whose runner it uses.
+    """
+
+    def __init__(self, dock: DiffusionLoop) -> None:
+        super().__init__()
+        self._dock = dock
+        self._montage: Montage | None = None
+        self._made: list[Rung] = []
+        self.button = QPushButton("Ladder")
+        self.fold = QToolButton()
+        self.names = (Combo(), Combo())
+        self.values = (QLineEdit(), QLineEdit())
+        self.take = QPushButton("Take these numbers")
+        self.close_button = QPushButton("Close ladder")
+        self.message = Message(GREY)
+        self._numbers = QWidget()
+        self._lay_out()
+        self.button.clicked.connect(self.climb)
+        self.take.clicked.connect(self.take_numbers)
+        self.close_button.clicked.connect(self.close_ladder)
+        self.fold.toggled.connect(self._folded)
+        dock.viewer.layers.selection.events.active.connect(self._selected)
+        self._folded(False)
+        self._show_buttons()
+
+    def _lay_out(self) -> None:
+        self.button.setToolTip(
+            "Try contrast × time, or two other numbers of the diffusion filter, on a part of the "
+            "picture, side by side: the part on the canvas if that is the region, else the middle."
+        )
+        self.fold.setText("numbers")
+        self.fold.setCheckable(True)
+        self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.take.setToolTip("Fill the form with the numbers of the selected tile's layer.")
+        self.close_button.setToolTip("Remove the tiles, and show what was shown before.")
+        grid = QGridLayout(self._numbers)
+        grid.setContentsMargins(8, 0, 0, 0)
+        grid.setSpacing(3)
+        for row, (name, values) in enumerate(zip(self.names, self.values, strict=True)):
+            values.setPlaceholderText("× " + ", ".join(f"{f:g}" for f in FACTORS))
+            values.setToolTip("Numbers to try, such as 5, 10, 20; without, what the form has times")
+            grid.addWidget(RowLabel(("down", "across")[row]), row, 0)
+            grid.addWidget(name, row, 1)
+            grid.addWidget(values, row, 2)
+        layout = QGridLayout()
+        layout.setSpacing(4)
+        layout.addWidget(self.button, 0, 0)
+        layout.addWidget(self.fold, 0, 1)
+        layout.addWidget(self._numbers, 1, 0, 1, 2)
+        layout.addWidget(self.take, 2, 0)
+        layout.addWidget(self.close_button, 2, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(4, 0, 4, 0)
+        outer.setSpacing(2)
+        outer.addLayout(layout)
+        outer.addWidget(self.message)
+
+    def show_recipe(self, recipe: Recipe | None) -> None:
+        """Offer the numbers of the form's diffusion filter."""
+        known = [] if recipe is None else numbers_of(recipe)
+        self.button.setEnabled(bool(known))
+        for place, combo in enumerate(self.names):
+            offered = [*known, _NONE] if place else known
+            if [combo.itemText(i) for i in range(combo.count())] == offered:
+                continue
+            combo.clear()
+            combo.addItems(offered)
+            free = [n for n in offered if not place or n != self.names[0].currentText()]
+            usual = NAMES[place] if NAMES[place] in free else next(iter(free), "")
+            combo.setCurrentIndex(max(combo.findText(usual), 0))
+
+    # --- what the buttons do ---
+
+    def climb(self) -> None:
+        """Try the numbers; what is wrong is said and not raised."""
+        dock = self._dock
+        with dock.refusing():
+            picked = dock.picked()
+            if len(picked.layers) > 1:
+                raise Refused("run", "A ladder is made of one layer: choose one as the source.")
+            job = dock.job(picked)
+            tried = self._tried(job.recipe)
+            self.close_ladder()
+            dock.variants.live.stop()
+            region = part_of(picked, dock.viewer)
+            letters = picked.fold.letters
+            start = tuple(int(p.start) for p in region)[: picked.layers[0].ndim]
+            columns = len(tried[list(tried)[-1]] or FACTORS)
+            plane = (letters.index("y"), letters.index("x"))
+            look = Look.of(picked.layers[0]).moved(start)
+            self._montage = Montage(dock.viewer, look, columns, plane)
+            rows = [len(values or FACTORS) for values in tried.values()]
+            total = int(np.prod(rows))
+            dock.runner.start(ladder_of(job, tried, region), self, total, "tries", self._said)
+
+    def _tried(self, recipe: Recipe) -> dict[str, tuple[float, ...]]:
+        """Return the numbers to try by name, none where they follow from the form."""
+        found: dict[str, tuple[float, ...]] = {}
+        for combo, edit in zip(self.names, self.values, strict=True):
+            name = combo.currentText()
+            if name == _NONE or name in found:
+                continue
+            words = edit.text().replace(";", ",").split(",")
+            try:
+                found[name] = tuple(float(word) for word in words if word.strip())
+            except ValueError:
+                raise Refused(
+                    "run",
+                    f"Ladder: {name} must be numbers such as 5, 10, 20 (got {edit.text()!r}).",
+                ) from None
+            if found[name]:
+                with refusing("recipe"):
+                    for number in found[name]:
+                        with_numbers(recipe, {name: number})
+        return found
+
+    def take_numbers(self) -> None:
+        """Fill the form with the numbers of the selected tile."""
+        rung = None if self._montage is None else self._montage.selected()
+        with self._dock.refusing():
+            if rung is None:
+                raise Refused("run", "Select the layer of a tile of the ladder first.")
+            try:
+                recipe = self._dock.recipe.value()
+            except ValueError as error:
+                raise Refused("recipe", str(error)) from None
+            self._dock.recipe.set_value(with_numbers(recipe, rung.numbers))
+            self._dock.controls.say(f"The form has {rung.in_words().split(':')[0]}.")
+
+    def close_ladder(self) -> None:
+        """Remove the tiles and show what was shown before."""
+        montage, self._montage = self._montage, None
+        self._made = []
+        if montage is not None:
+            with self._dock.source.holding():
+                montage.close()
+        self.message.say("")
+        self._show_buttons()
+
+    # --- as the outlet of its run ---
+
+    def grow(self, found: tuple[Rung, Any]) -> None:
+        """Show a tile."""
+        if self._montage is not None:
+            rung, image = found
+            self._made.append(rung)
+            self._montage.add(image, rung)
+
+    def finish(self) -> None:
+        """Write the values on the tiles, and say which is best."""
+        if self._montage is None:
+            return
+        if not self._made:
+            self.close_ladder()
+            return
+        best = best_of(self._made)
+        self._montage.label(words_of(self._made, best, self._montage.columns))
+        self._montage.select(best or self._made[0])
+        if best is not None:
+            self.message.say(
+                f"Least expected error ({type(best.metric).__name__.upper()}, less that of the "
+                f"source): {best.in_words()}. Select a tile's layer to take its numbers."
+            )
+        else:
+            self.message.say(f"No best one: {self._made[0].why} Select the tile that you like.")
+        self._show_buttons()
+
+    def _said(self) -> str:
+        return f"{len(self._made)} tries side by side"
+
+    def _show_buttons(self) -> None:
+        on = self._montage is not None
+        self.take.setVisible(on)
+        self.close_button.setVisible(on)
+        self._selected()
+
+    def _selected(self, event: object = None) -> None:
+        del event
+        self.take.setEnabled(self._montage is not None and self._montage.selected() is not None)
+
+    def _folded(self, on: bool) -> None:
+        self._numbers.setVisible(on)
+        self.fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+
+
+def part_of(picked: Picked, viewer: Any) -> Region:
+    """Return the part that a ladder is tried on: of the region, or of the picture, the middle."""
+    layer, fold = picked.layers[0], picked.fold
+    sizes = _SPACE if "z" in picked.options["along"] else _PLANE
+    here = np.round(layer.world_to_data(viewer.dims.point[-layer.ndim :])).astype(int)
+    part = []
+    for axis, (letter, size) in enumerate(zip(fold.letters, fold.shape, strict=True)):
+        first, last = 0, size
+        if picked.region is not None:
+            first, last, _ = picked.region[axis].indices(size)
+        if letter == "c":
+            part.append(slice(0, size))
+            continue
+        most = sizes.get(letter, 1)
+        middle = (
+            (first + last) // 2 if letter in "yx" else int(np.clip(here[axis], first, last - 1))
+        )
+        start = int(np.clip(middle - most // 2, first, max(last - most, first)))
+        part.append(slice(start, min(start + most, last)))
+    return tuple(part)
+
+
+def ladder_of(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> Any:
+    """Return the work of a ladder: it posts `Said` and, for every rung, `Grown`."""
+
+    def work(worker: Worker) -> None:
+        from napari_diffusion.picture import Picture
+
+        options = with_mask(job, read_mask(job))
+        image = read_layer(job, options, worker)
+        worker.post(Said("Trying numbers side by side …"))
+        with contextlib.suppress(Stopped), refusing("recipe"):
+            picture: Any = Picture.of(image, **options)
+            recipe = job.recipe.resolved_on(picture)
+            _, made = rungs(
+                picture, recipe, _numbers(recipe, tried), region=job.fold.region(region),
+                stop=worker.stop,
+            )  # fmt: skip
+            for done, rung in enumerate(made, 1):
+                shown = job.fold.unfolded(rung.image)
+                shown = shown if job.cast is None else job.cast(shown)
+                worker.post(Grown((rung, shown), done), in_turn=True)
+                worker.hold()
+
+    return work
+
+
+def _numbers(recipe: Recipe, tried: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+    """Return the numbers to try, some times what the recipe has where none were typed."""
+    found = {}
+    for name, values in tried.items():
+        number = getattr(recipe.filters[0], name)
+        if not values and not isinstance(number, (int, float)):
+            raise ValueError(f"{name} has no number to start from: type the ones to try.")
+        found[name] = values or tuple(float(f"{number * f:.3g}") for f in FACTORS)
+    return found

@@ -1,0 +1,84 @@
+"""A ladder in the window: tiles side by side, numbers taken, and everything as it was before."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari")
+
+from napari.layers import Image
+
+import napari_diffusion as nd
+from napari_diffusion.widgets.montage import camera_of
+
+RANDOM = np.random.default_rng(3)
+SQUARES = 100.0 * (np.add.outer(np.arange(300) // 25, np.arange(280) // 28) % 2)
+NOISY = (SQUARES + 10 * RANDOM.normal(size=SQUARES.shape)).astype(np.float32)
+SMOOTH = nd.PRESETS["smooth"]
+
+
+def wait(loop, qtbot):
+    qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
+
+
+def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said):
+    viewer, loop = open_loop(
+        Image(NOISY.copy(), name="squares", scale=(0.5, 0.5)), Image(NOISY[:9], name="other")
+    )
+    viewer.layers.selection.active = viewer.layers["squares"]
+    loop.recipe.set_value(SMOOTH)
+    ladder = loop.ladder
+    assert not ladder.take.isVisibleTo(ladder)
+    ladder.values[0].setText("20, 60")
+    ladder.values[1].setText("a lot")
+    ladder.button.click()
+    assert said[-1] == "Ladder: time must be numbers such as 5, 10, 20 (got 'a lot')."
+    assert len(viewer.layers) == 2
+    ladder.values[1].setText("0.05; 0.1; 0.2")
+    before = (camera_of(viewer).zoom, camera_of(viewer).center)
+    ladder.button.click()
+    wait(loop, qtbot)
+    tiles = [each for each in viewer.layers if each.name.startswith("ladder · contrast")]
+    assert len(tiles) == 6
+    expected = nd.ladder(
+        NOISY, SMOOTH, {"contrast": [20.0, 60.0], "time": [0.05, 0.1, 0.2]},
+        region=(slice(22, 278), slice(12, 268)), spacing=0.5,
+    )  # fmt: skip
+    for tile, rung in zip(tiles, expected.rungs, strict=True):
+        np.testing.assert_array_equal(tile.data, rung.image)
+        assert rung.in_words() in tile.name
+    # In rows of three, none over another, at their own scale.
+    places = np.array([tile.extent.world[0] for tile in tiles])
+    assert len(np.unique(places[:, 0])) == 2
+    assert np.diff(places[:3, 1]).min() > 256 * 0.5
+    assert not viewer.layers["squares"].visible
+    best = next(t for t, r in zip(tiles, expected.rungs, strict=True) if r is expected.best)
+    assert viewer.layers.selection.active is best
+    assert expected.best.in_words() in ladder.message.text()
+    assert any("best" in text for text in viewer.layers["ladder · values"].text.values)
+    viewer.layers.selection.active = tiles[5]
+    ladder.take.click()
+    taken = SMOOTH.diffusion_filter.replaced(contrast=60.0, time=0.2)
+    assert loop.recipe.value() == SMOOTH.replaced(diffusion_filter=taken)
+    ladder.close_button.click()
+    assert [each.name for each in viewer.layers] == ["squares", "other"]
+    assert [each.visible for each in viewer.layers] == [True, True]
+    assert (camera_of(viewer).zoom, camera_of(viewer).center) == before
+    assert loop.source.layer() is viewer.layers["squares"]
+
+
+def test_of_a_filter_with_one_number_and_a_stack(open_loop, qtbot):
+    stack = np.stack([NOISY[:64, :70]] * 5)
+    viewer, loop = open_loop(Image(stack, name="stack"))
+    loop.recipe.set_value(SMOOTH.replaced(num_steps=1, diffusion_filter=nd.filters.Heat(time=0.5)))
+    assert [combo.currentText() for combo in loop.ladder.names] == ["time", "–"]
+    loop.ladder.button.click()
+    wait(loop, qtbot)
+    tiles = [each for each in viewer.layers if each.name.startswith("ladder · time")]
+    assert [tile.name.split(":")[0] for tile in tiles] == [
+        f"ladder · time {0.5 * f:.3g}" for f in (0.25, 0.5, 1, 2)
+    ]
+    assert tiles[0].data.shape == (5, 64, 70)
+    loop.ladder.close_ladder()
+    assert [each.name for each in viewer.layers] == ["stack"]
