@@ -235,7 +235,7 @@ def test_commands_in_the_pages_run(tmp_path, monkeypatch, capsys):
         assert program == "napari-diffusion"
         assert main([*words, "--quiet"] if "run" in words else words) == 0
     said = capsys.readouterr().out
-    assert json.loads(said[said.index("{") :])["schema"] == 1
+    assert json.loads(said[said.rindex('{\n  "schema"') :])["schema"] == 1
     for made in ("steps", "result.ome.zarr", "cells_steps.tif"):
         assert (tmp_path / made).exists()
 
