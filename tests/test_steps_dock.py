@@ -13,10 +13,12 @@ from napari.layers import Image
 from qtpy.QtWidgets import QApplication
 
 import napari_diffusion as nd
+from napari_diffusion.choose import BestStep
 from napari_diffusion.provenance import record
 from napari_diffusion.widgets.copy_button import COPIES
 from napari_diffusion.widgets.layers import image_layer
 from napari_diffusion.widgets.look import Look
+from napari_diffusion.widgets.step_measure import keep_best
 from napari_diffusion.widgets.steps import NOTHING, Steps
 
 SCENE = 0.5 * (np.add.outer(np.arange(60), np.arange(64)) > 60)
@@ -262,6 +264,28 @@ def test_all_curves_are_exported(dock, qtbot, tmp_path):
         assert [float(row[column]) for row in rows] == known
     dock.curves.write(tmp_path / "curve.txt")
     assert "name a .csv, .png or .svg" in dock.said.text()
+
+
+@pytest.mark.parametrize("name", ["run.ome.zarr", "run"])
+def test_curves_and_marks_survive_saving_and_reopening(dock, qtbot, tmp_path, name):
+    values = measured(dock, qtbot, "Mean")
+    keep_best(dock.run, BestStep(3, "Step 3 is best.", ()))
+    records = [step.record for step in dock.run.steps]
+    images = [step.data for step in dock.run.steps]
+    dock.turn_to("Export")
+    dock.export.saving.save_run(tmp_path / name)
+    qtbot.waitUntil(lambda: dock.export.saving.work.is_running is False)
+    assert dock.said.text() == f"Written to {name}."
+    for layer in dock.run.layers():
+        dock.viewer.layers.remove(layer)
+    dock.export.saving.open_run(tmp_path / name)
+    qtbot.waitUntil(lambda: dock.run is not None)
+    assert dock.run.values("Mean") == values
+    assert dock.run.recommended() == (3, "Step 3 is best.")
+    for step, before, image in zip(dock.run.steps, records, images, strict=True):
+        assert step.record["measures"] == before["measures"]
+        np.testing.assert_array_equal(step.data, image)
+    assert dock.run.source is dock.viewer.layers["cells"]
 
 
 def test_a_stack_is_scrubbed_by_its_slider(make_napari_viewer):

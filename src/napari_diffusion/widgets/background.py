@@ -53,7 +53,8 @@ class Background:
                 return None, "Stopped.", False
             except MemoryError:
                 return None, "There is not enough memory.", True
-            except (ValueError, TypeError, OSError, ArithmeticError) as error:
+            # A function of the user's own may raise anything.
+            except Exception as error:
                 return None, str(error) or type(error).__name__, True
 
         def yielded(each: Any) -> None:

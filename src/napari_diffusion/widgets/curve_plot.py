@@ -69,8 +69,7 @@ class CurvePlot(Plot):
 
     def show_curves(self, steps: Sequence[int], curves: Sequence[Drawn]) -> None:
         """Draw curves over the same steps."""
-        again = [curve.name for curve in curves] != [curve.name for curve in self._curves]
-        again = again or len(steps) != len(self._steps)
+        again = _extent(steps, curves) != _extent(self._steps, self._curves)
         self._steps, self._curves = list(steps), list(curves)
         self._item.clear()
         units = {curve.unit for curve in curves}
@@ -165,6 +164,12 @@ def _entry(turn: int, curve: Drawn, place: int) -> str:
     if curve.doubt:
         line += f'<br><span style="color:{GREY}">no vote: {html.escape(curve.doubt)}</span>'
     return line
+
+
+def _extent(steps: Sequence[int], curves: Sequence[Drawn]) -> tuple[Any, ...]:
+    """Return what the view is fitted to anew: while it stays the same, panning does."""
+    known = [(curve.name, int(np.isfinite(curve.values).sum())) for curve in curves]
+    return len(steps), known
 
 
 def _colour(turn: int) -> str:

@@ -6,22 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, QSize, Qt
-from qtpy.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from napari_diffusion.map import Map
 from napari_diffusion.metrics import METRICS, Metric
-from napari_diffusion.widgets.images import is_image
+from napari_diffusion.widgets.layer_row import LayerRow, RegionRow
 from napari_diffusion.widgets.params import ParameterForm
-from napari_diffusion.widgets.rows import Combo, Message, RowLabel
+from napari_diffusion.widgets.rows import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     import napari
+
+    from napari_diffusion.widgets.step_run import StepRun
 
 _ARROWS = {"lower": " ↓", "higher": " ↑"}
 _WAYS = {"lower": " Lower is better.", "higher": " Higher is better."}
 
+NONE = "choose the truth …"
+_REFERENCE = "The layer that holds the truth."
+
 FRAMES = "odd and even frames"
+
+#: What runs keep of their steps without being asked: unit, and what it means.
+_KEPT = {
+    "NoiseEffect": (
+        "intensity",
+        "What the noise did: the root mean square of a step less its twin, the run without noise.",
+    )
+}
+
 _SECOND = (
     "Another picture of the same thing with noise of its own; or the frames 0, 2, 4, … and 1, 3, "
     "5, … of the source."
@@ -29,46 +44,6 @@ _SECOND = (
 
 # What is drawn of a run of which nothing was measured yet: quick, and plain to understand.
 FIRST = "Residual"
-
-
-class LayerRow(QWidget):
-    """A row that chooses one of the viewer's images."""
-
-    changed = Signal()
-
-    def __init__(
-        self, viewer: napari.Viewer, label: str, tip: str, others: tuple[str, ...] = ()
-    ) -> None:
-        super().__init__()
-        self._viewer = viewer
-        self._others = others
-        self.combo = Combo()
-        self.combo.setToolTip(tip)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(RowLabel(label))
-        row.addWidget(self.combo, 1)
-        self.combo.currentIndexChanged.connect(lambda: self.changed.emit())
-
-    def refresh(self) -> None:
-        """Offer the images that there are."""
-        images = [layer.name for layer in self._viewer.layers if is_image(layer)]
-        names = [*self._others, *images]
-        if names == [self.combo.itemText(i) for i in range(self.combo.count())]:
-            return
-        with QSignalBlocker(self.combo):
-            chosen = self.combo.currentText()
-            self.combo.clear()
-            self.combo.addItems(names)
-            truth = next((name for name in names if "truth" in name.lower()), "")
-            likely = next(iter(self._others), truth)
-            self.combo.setCurrentText(chosen if chosen in names else likely)
-
-    def layer(self) -> Any:
-        """Return the chosen layer, None where there is none."""
-        name = self.combo.currentText()
-        known = name in self._viewer.layers
-        return self._viewer.layers[name] if known else None
 
 
 class MeasureList(QWidget):
@@ -83,8 +58,10 @@ class MeasureList(QWidget):
         self.list.setMinimumHeight(80)
         self.list.setMaximumHeight(118)
         self.list.setToolTip("Tick what is to be drawn. ↓: lower is better, ↑: higher is better.")
-        self.reference = LayerRow(viewer, "reference", "The layer that holds the truth.")
+        self.reference = LayerRow(viewer, "reference", _REFERENCE, (NONE,), likely="truth")
         self.second = LayerRow(viewer, "second half", _SECOND, (FRAMES,))
+        self.region = RegionRow(viewer)
+        self._run: StepRun | None = None
         self._message = Message()
         self._forms: dict[str, ParameterForm] = {}
         self._classes: dict[str, type[Metric]] = {cls.__name__: cls for cls in METRICS}
@@ -93,6 +70,7 @@ class MeasureList(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
         layout.addWidget(self.list)
+        layout.addWidget(self.region)
         layout.addLayout(self._form_layout)
         layout.addWidget(self.reference)
         layout.addWidget(self.second)
@@ -103,6 +81,7 @@ class MeasureList(QWidget):
         self.list.currentItemChanged.connect(self._selected)
         self.reference.changed.connect(self._edited)
         self.second.changed.connect(self._edited)
+        self.region.changed.connect(self._edited)
         self._selected()
 
     # --- what is ticked ---
@@ -126,23 +105,29 @@ class MeasureList(QWidget):
 
     def label(self, metric: Metric) -> str:
         """Return what a curve is called: the measure, its parameters and its reference."""
+        other = ""
         if metric.needs_reference:
-            return label_of(metric, self.reference.combo.currentText())
-        return label_of(metric, self.second.combo.currentText() if metric.needs_halves else "")
+            other = self.reference.combo.currentText()
+        elif metric.needs_halves:
+            other = self.second.combo.currentText()
+        return label_of(metric, other, self.region.name())
 
     def tick(self, names: Iterable[str], on: bool = True) -> None:
         """Tick some measures by their labels; labels that nothing here makes are added."""
         with QSignalBlocker(self.list):
             for name in names:
                 if self._item(name) is None:
-                    self._offer(name, name, "Measured before, with other parameters.")
+                    unit, tip = _KEPT.get(name, ("", "Measured before, with other parameters."))
+                    self._offer(name, f"{name} · {unit}" if unit else name, tip)
                 self._item(name).setCheckState(
                     Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
                 )
         self._edited()
 
-    def show_measured(self, labels: Sequence[str]) -> None:
+    def show_measured(self, run: StepRun | None) -> None:
         """Tick what was measured before, at first one plain measure; the ticks stay otherwise."""
+        self._run = run
+        labels = [] if run is None else run.measures()
         made = {self.label(self._metric(name)): name for name in self._valid_names()}
         names = [made.get(label, label) for label in labels]
         with QSignalBlocker(self.list):
@@ -164,6 +149,7 @@ class MeasureList(QWidget):
         """Offer the layers that there are."""
         self.reference.refresh()
         self.second.refresh()
+        self.region.refresh()
 
     # --- parts ---
 
@@ -196,22 +182,27 @@ class MeasureList(QWidget):
         for name, cls in self._classes.items():
             form = self._forms.get(name)
             ready = not cls.parameters() or form is not None
-            if ready and (form is None or form.problem() is None):
+            known = not cls.needs_reference or self.reference.layer() is not None
+            if ready and known and (form is None or form.problem() is None):
                 found.append(name)
         return found
 
     def _metric(self, name: str) -> Metric:
         cls = self._classes[name]
+        if cls.needs_reference and self.reference.layer() is None:
+            raise ValueError("choose the layer that holds the truth as reference.")
         if not cls.parameters():
             return cls()
         metric: Any = self._form(name).value()
-        return metric
+        return metric.replaced(labels=self.region.region(self._run)) if _has_region(cls) else metric
 
     def _form(self, name: str) -> ParameterForm:
         if name not in self._forms:
             form = self._forms[name] = ParameterForm(self._classes[name], self)
             form.changed.connect(self._edited)
             form.setVisible(False)
+            if _has_region(self._classes[name]):
+                form.fields["labels"].setVisible(False)
             self._form_layout.addWidget(form)
         return self._forms[name]
 
@@ -223,6 +214,7 @@ class MeasureList(QWidget):
             self._form(name)
         for each, form in self._forms.items():
             form.setVisible(each == name)
+        self.region.setVisible(cls is not None and _has_region(cls))
         self._show_rows()
 
     def _show_rows(self) -> None:
@@ -236,17 +228,26 @@ class MeasureList(QWidget):
         self.changed.emit()
 
 
-def label_of(metric: Metric, reference: str = "") -> str:
+def label_of(metric: Metric, other: str = "", region: str = "") -> str:
     """Return what a curve is called, such as ``Psnr vs truth``."""
-    name = type(metric).__name__
-    changed = [
-        f"{each.name}={getattr(metric, each.name)}"
-        for each in metric.parameters()
-        if getattr(metric, each.name) != each.default
-    ]
-    if changed:
-        name += f"({', '.join(changed)})"
-    return f"{name} vs {reference}" if reference else name
+    changed = []
+    for each in metric.parameters():
+        value = getattr(metric, each.name)
+        if value != each.default:
+            changed.append(f"{each.name}={region if isinstance(value, Map) else value}")
+    name = type(metric).__name__ + (f"({', '.join(changed)})" if changed else "")
+    return f"{name} vs {other}" if other else name
+
+
+def unit_of(label: str) -> str:
+    """Return the unit of a curve by its label."""
+    name = label.partition(" vs ")[0].partition("(")[0]
+    units = {cls.__name__: cls.unit for cls in METRICS}
+    return units.get(name, _KEPT.get(name, ("",))[0])
+
+
+def _has_region(cls: type[Metric]) -> bool:
+    return any(each.name == "labels" and each.mapped for each in cls.parameters())
 
 
 def _words(cls: type[Metric]) -> tuple[str, str]:

@@ -25,9 +25,12 @@ def asked_for(parent: QWidget, title: str, name: str, endings: Mapping[str, str]
     name : str
         A first guess, without its ending.
     endings : mapping of str to str
-        What each ending stands for, such as ``{"csv": "Table"}``.
+        What each ending stands for, such as ``{"csv": "Table"}``; an empty one is a folder.
     """
-    filters = {f"{words} (*.{ending})": ending for ending, words in endings.items()}
+    filters = {
+        f"{words} (*.{ending})" if ending else f"{words} (*)": ending
+        for ending, words in endings.items()
+    }
     dialog: Any = QFileDialog(parent, title)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilters(list(filters))

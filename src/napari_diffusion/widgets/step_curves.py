@@ -8,10 +8,9 @@ import numpy as np
 from psygnal import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
-from napari_diffusion.metrics import METRICS, Metric
 from napari_diffusion.widgets import step_measure
 from napari_diffusion.widgets.curve_plot import CurvePlot, Drawn
-from napari_diffusion.widgets.measure_list import MeasureList
+from napari_diffusion.widgets.measure_list import MeasureList, unit_of
 from napari_diffusion.widgets.step_part import NO_RUN, PlotPart, rest
 
 if TYPE_CHECKING:
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.choose import BestStep
+    from napari_diffusion.metrics import Metric
 
-_UNITS = {cls.__name__: cls.unit for cls in METRICS}
 _RECOMMEND = (
     "Run the recipe again beside small changes of the source, and mark the step nearest to the "
     "truth."
@@ -63,7 +62,7 @@ class StepCurves(PlotPart):
         self._failed.clear()
         self.measures.refresh()
         if self.run is not None:
-            self.measures.show_measured(self.run.measures())
+            self.measures.show_measured(self.run)
         self.draw()
         self.measure()
 
@@ -88,7 +87,7 @@ class StepCurves(PlotPart):
             self.plot.show_curves([], [])
             return
         curves = [
-            Drawn(name, _UNITS.get(_class_of(name), ""), run.values(name), run.doubt(name))
+            Drawn(name, unit_of(name), run.values(name), run.doubt(name))
             for name in self.measures.ticked()
         ]
         self.plot.show_curves(run.numbers, curves)
@@ -209,8 +208,3 @@ class StepCurves(PlotPart):
 
         self.say("Running beside small changes of the source …")
         self.work.start(work, lambda each: None, done)
-
-
-def _class_of(label: str) -> str:
-    """Return the name of the measure that a curve is of."""
-    return label.partition(" vs ")[0].partition("(")[0]

@@ -15,6 +15,7 @@ from napari_diffusion.widgets.rows import GREY, Combo, Message
 from napari_diffusion.widgets.save_dialog import asked_for
 from napari_diffusion.widgets.step_part import NO_RUN, StepPart, rest
 from napari_diffusion.widgets.step_pictures import StepPictures
+from napari_diffusion.widgets.step_saving import StepSaving
 
 if TYPE_CHECKING:
     import threading
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import napari
+
+    from napari_diffusion.widgets.step_run import StepRun
 
 _FILM = "Write the steps as a film: 8 bits, as the layer looks now, each with its number beneath."
 _SHEET = "Write all steps side by side into one picture (PNG), as the layer looks now."
@@ -38,11 +41,13 @@ class StepExport(StepPart):
         self.source = QCheckBox("source first")
         self.film = QPushButton("Film …")
         self.sheet = QPushButton("Contact sheet …")
+        self.saving = StepSaving(viewer)
         self.stop = QPushButton("Stop")
         self._lay_out()
         self.copy.asked.connect(self.copy_text)
         self.film.clicked.connect(self._film)
         self.sheet.clicked.connect(self._sheet)
+        self.saving.said.connect(self.said)
         self.stop.clicked.connect(self.work.stop)
 
     def _lay_out(self) -> None:
@@ -68,11 +73,14 @@ class StepExport(StepPart):
             (_heading("how it looks"), self.source),
             (self.kind, self.pace),
             (self.film, self.sheet),
+            (_heading("steps, curves and marks"), None),
         )
         for row, pair in enumerate(rows):
             for column, widget in enumerate(pair):
-                grid.addWidget(widget, row, column)
+                if widget is not None:
+                    grid.addWidget(widget, row, column)
         self.rows.addLayout(grid)
+        self.rows.addWidget(self.saving)
         self.rows.addWidget(self.stop)
         self.rows.addStretch(1)
 
@@ -85,6 +93,11 @@ class StepExport(StepPart):
         rest(self.sheet, none or busy, _SHEET)
         self.stop.setVisible(self.work.is_running)
 
+    def follow(self, run: StepRun | None) -> None:
+        """Show a run, or another step of the same one."""
+        super().follow(run)
+        self.saving.follow(run)
+
     def run_changed(self) -> None:
         """Say whether there is a source to begin with."""
         there = self.run is not None and self.run.source_data() is not None
@@ -95,6 +108,16 @@ class StepExport(StepPart):
         if self.run is not None and name in COPIES:
             self.copy.copy(name, self.run.record)
             self.say(f"{name} is on the clipboard.")
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the threads have ended."""
+        super().wait(seconds)
+        self.saving.wait(seconds)
+
+    def drop(self) -> None:
+        """Ask the work to end: the dock goes."""
+        super().drop()
+        self.saving.drop()
 
     # --- files ---
 
@@ -142,14 +165,10 @@ class StepExport(StepPart):
                 if token.is_set():
                     raise Stopped
                 found.append(made(pictures, place))
-                yield place
+                yield place + 1
             written(found)
 
-        self.work.start(
-            work,
-            lambda place: self.say(f"Drawing picture {place + 1} of {count} …"),
-            lambda result: self.say(f"Written to {path.name}."),
-        )
+        self.start(work, "Drawing picture", count, lambda result: f"Written to {path.name}.")
 
 
 def _heading(text: str) -> Message:

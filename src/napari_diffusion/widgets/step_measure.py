@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +45,16 @@ def measured(
             noise_sigma=sigma,
             reference=None if truth is None else grid.canonical(truth),
         )
-        yield place, {name: metric.score(view) for name, metric in missing.items()}
+        yield place, {name: _score(metric, view) for name, metric in missing.items()}
+
+
+def _score(metric: Metric, view: View) -> Score:
+    """Return what a metric says; where it fails, why, so that the others are still measured."""
+    try:
+        return metric.score(view)
+    # A function of the user's own may raise anything.
+    except Exception as error:
+        return Score(math.nan, False, f"{error}" or type(error).__name__)
 
 
 def keep_scores(run: StepRun, place: int, scores: dict[str, Score]) -> None:

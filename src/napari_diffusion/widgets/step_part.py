@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
@@ -12,6 +12,8 @@ from napari_diffusion.widgets.rows import GREY, RED
 from napari_diffusion.widgets.save_dialog import asked_for
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     import napari
@@ -65,6 +67,42 @@ class StepPart(QWidget):
 
     def leave(self) -> None:
         """Put away what is only for as long as somebody looks."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the thread has ended."""
+        self.work.wait(seconds)
+
+    def drop(self) -> None:
+        """Ask the work to end: the dock goes."""
+        self.leave()
+        self.work.drop()
+
+    def start(
+        self,
+        work: Callable[[threading.Event], Generator[int, None, Any]],
+        doing: str,
+        count: int,
+        done: Callable[[Any], str],
+    ) -> None:
+        """Begin a piece of work that yields how far it is; what `done` returns is said.
+
+        Parameters
+        ----------
+        work : callable
+            Takes the token that says when to stop.
+        doing : str
+            What is said meanwhile, before the number.
+        count : int
+            How many there are to do; 0 where nobody knows.
+        done : callable
+            Takes what the work returned.
+        """
+        of = f" of {count}" if count else ""
+        self.work.start(
+            work,
+            lambda place: self.say(f"{doing} {place}{of} …"),
+            lambda result: self.say(done(result)),
+        )
 
     def say(self, sentence: str) -> None:
         """Say something to the user."""

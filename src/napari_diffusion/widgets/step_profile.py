@@ -156,13 +156,14 @@ class StepProfile(PlotPart):
         """Add a Shapes layer with a line, ready to be dragged."""
         if self.run is None:
             return
-        line = across(self.viewer, self.run.step.layer)
+        own = self.run.step.layer
+        line = across(self.viewer, own)
         span = line.ends[1] - line.ends[0]
-        ends = np.array([line.ends[0] + 0.1 * span, line.ends[1] - 0.1 * span])
-        width = 0.006 * line.length
+        # In samples of the step: another scale would change the steps of napari's sliders.
+        ends = np.array([line.ends[0] + 0.1 * span, line.ends[1] - 0.1 * span])[:, -own.ndim :]
         layer = self.viewer.add_shapes(
-            [ends], shape_type="line", name="profile line", edge_width=width, edge_color="yellow",
-            units=self.viewer.layers.extent.units,
+            [ends / own.scale], shape_type="line", name="profile line", edge_color="yellow",
+            edge_width=max(max(own.data.shape[-2:]) / 150, 1.0), scale=own.scale, units=own.units,
         )  # fmt: skip
         layer.mode = "direct"
         self._offer()

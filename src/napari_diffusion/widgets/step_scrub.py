@@ -13,7 +13,8 @@ from napari_diffusion.widgets.layers import is_stack
 if TYPE_CHECKING:
     import napari
 
-    from napari_diffusion.widgets.step_run import RunFinder, StepRun
+    from napari_diffusion.widgets.run_finder import RunFinder
+    from napari_diffusion.widgets.step_run import StepRun
 
 # When the slider has rested so long, in milliseconds, the step's layer is selected: that takes
 # napari longer than to show it.

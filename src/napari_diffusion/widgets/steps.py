@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QTabWi
 from qtpy.QtWidgets import QWidget as _QWidget
 
 from napari_diffusion.widgets.rows import GREY, Message
+from napari_diffusion.widgets.run_finder import RunFinder
 from napari_diffusion.widgets.step_compare import StepCompare
 from napari_diffusion.widgets.step_curves import StepCurves
 from napari_diffusion.widgets.step_export import StepExport
@@ -16,11 +17,12 @@ from napari_diffusion.widgets.step_histogram import StepHistogram
 from napari_diffusion.widgets.step_keeping import Keeping
 from napari_diffusion.widgets.step_part import NO_RUN, StepPart, rest
 from napari_diffusion.widgets.step_profile import StepProfile
-from napari_diffusion.widgets.step_run import RunFinder, StepRun
 from napari_diffusion.widgets.step_scrub import StepScrub
 
 if TYPE_CHECKING:
     import napari
+
+    from napari_diffusion.widgets.step_run import StepRun
 
 NOTHING = "Select a layer that a run has made."
 
@@ -175,15 +177,14 @@ class Steps(_QWidget):
     def wait(self, seconds: float) -> None:
         """Wait until the threads have ended, so that the dock may be closed."""
         for part in self.parts.values():
-            part.work.wait(seconds)
+            part.wait(seconds)
 
     def event(self, event: Any) -> bool:
         """Stop all work when the dock is closed, which takes it out of the window."""
         left = event.type() == QEvent.Type.ParentChange and self.parent() is None
         if left or event.type() == QEvent.Type.Close:
             for part in self.parts.values():
-                part.leave()
-                part.work.drop()
+                part.drop()
         return bool(super().event(event))
 
     def hideEvent(self, event: Any) -> None:  # noqa: N802
