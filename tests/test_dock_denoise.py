@@ -56,7 +56,7 @@ def test_stages_and_a_typed_noise(open_loop, qtbot):
     dock.denoise.sigma.set_value(14.0)
     denoised(dock, qtbot)
     names = [layer.name for layer in viewer.layers]
-    assert names[-1] == "noisy · denoised"
+    assert names[-1] == "noisy · denoised" == viewer.layers.selection.active.name
     assert len(names) == 2 + 2 * 3
     expected = nd.denoise(WHITE, fast=True, noise_sigma=14.0)
     np.testing.assert_array_equal(viewer.layers[-1].data, expected)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 _PROCESSED: tuple[FindingName, ...] = ("compressed", "correlated", "sharpened", "falling")
 
 # Findings that are said as they stand.
-_AS_IT_IS: tuple[FindingName, ...] = ("clipped", "stretched", "rounded")
+_AS_IT_IS: tuple[FindingName, ...] = ("clipped", "rounded")
+
+# Those too, where the noise is not that of photons, which explains them.
+_UNEXPLAINED: tuple[FindingName, ...] = ("stretched", "few photons")
 
 
 class NoiseWarning(UserWarning):
@@ -92,9 +95,7 @@ def _found(model: NoiseModel, recipe: Recipe) -> str:
 
 
 def _warnings(picture: Picture, model: NoiseModel, recipe: Recipe) -> list[str]:
-    as_it_is = [*_AS_IT_IS]
-    if recipe.domain is None:
-        as_it_is.append("few photons")
+    as_it_is = _AS_IT_IS + (_UNEXPLAINED if recipe.domain is None else ())
     said = [found.sentence for name in as_it_is if (found := model.finding(name)) is not None]
     for name in ("rows", "columns"):
         stripes = model.finding("rows" if name == "rows" else "columns")
@@ -103,7 +104,11 @@ def _warnings(picture: Picture, model: NoiseModel, recipe: Recipe) -> list[str]:
                 f"{stripes.sentence} It is not taken out: subtract the median of each of the "
                 f"{name} first, where the scene allows it."
             )
-    processed = next((name for name in _PROCESSED if model.finding(name) is not None), None)
+    even = model.finding("uneven") is None
+    processed = next(
+        (name for name in _PROCESSED if model.finding(name) and not (even and name == "falling")),
+        None,
+    )
     if processed is not None:
         said.append(_about_processed(picture, model, processed))
     return said

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.picture import Picture
 
+
+# Findings that say that the noise is no longer that of photons.
+_AGAINST = {"compressed", "correlated", "sharpened", "falling"}
+
+
 def automatic(picture: Picture) -> Domain | None:
     """Return the domain in which the noise of a picture is even, with its numbers.
 
@@ -22,7 +27,8 @@ def automatic(picture: Picture) -> Domain | None:
     if model is None:
         return None
     # Also where the variance is not quite a straight line: nearer to even than intensities are.
-    if model.kind not in ("poisson", "poisson-gaussian") or model.finding("uneven") is None:
+    found = {each.name for each in model.findings}
+    if model.gain == 0 or "uneven" not in found or found & _AGAINST:
         return None
     return Anscombe(gain=model.gain, offset=model.offset, read_noise=model.read_noise)
 

@@ -120,9 +120,12 @@ class DenoiseWidget(QWidget):
                 self.sigma.set_resolved(remarks.sigma)
             case Staged() if self._place is not None and self._look is not None:
                 # Above the source and so beneath the result, which is there already.
+                chosen = self._dock.viewer.layers.selection
+                result = chosen.active
                 with self._dock.source.holding():
                     for name, image, record, look in news.layers(self._look):
                         self._place.insert(image_layer(image, name, look, record))
+                chosen.active = result
 
     def _forget(self, value: object = None) -> None:
         del value
