@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import dask.array as da
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -299,6 +300,13 @@ def test_refusals():
         best_step(image, RECIPE, reference=image[1:])
     with pytest.raises(ValueError, match="second picture must have the image's shape"):
         best_step(image, RECIPE, second=image[1:])
+    holes = np.where(image > 0.9, np.nan, image)
+    for name in ("reference", "second"):
+        with pytest.raises(ValueError, match="has holes where the image has none"):
+            best_step(image, RECIPE, missing="ignore", **{name: holes})
+    assert best_step(holes, RECIPE.resolved(image), second=image, missing="ignore").index > 0
+    with pytest.raises(ValueError, match=r"give image\.compute\(\)"):
+        best_step(da.from_array(image), RECIPE)
     with pytest.raises(ValueError, match="needs 2 frames or more along t"):
         best_step(image, RECIPE, halves="frames")
     with pytest.raises(ValueError, match="not together with second"):

@@ -12,7 +12,7 @@ import numpy as np
 from napari_diffusion.changes import masked, perturbed
 from napari_diffusion.estimate._ways import of_picture
 from napari_diffusion.estimate.noise_sigma import noise_sigma_of
-from napari_diffusion.picture import Picture
+from napari_diffusion.picture import Picture, is_dask
 from napari_diffusion.subject import Subject, middle, middle_of
 
 if TYPE_CHECKING:
@@ -75,22 +75,24 @@ class Trial:
         stop: StopToken | None = None,
     ) -> Trial:
         """Read a source in; see `napari_diffusion.choose.best_step` for the parameters."""
+        if is_dask(image):
+            raise ValueError(
+                "Steps are compared in memory: give image.compute(), or a part of the picture."
+            )
         picture = Picture.of(image, **options)
-        for name, other in (("reference", reference), ("second picture", second)):
-            if other is not None and np.shape(other) != np.shape(image):
-                raise ValueError(
-                    f"The {name} must have the image's shape {np.shape(image)} (got "
-                    f"{np.shape(other)})."
-                )
+        truth, another = (
+            None if other is None else _beside(picture, np.shape(image), other, name, options)
+            for name, other in (("reference", reference), ("second picture", second))
+        )
         core = picture.grid.canonical_slices(region or middle(picture))
         whole = Subject(picture, recipe.resolved_on(picture), core, stop)
         pair = None
-        if second is not None:
-            pair = whole, _other(whole, Picture.of(second, **options))
+        if another is not None:
+            pair = whole, _other(whole, another)
         return cls(
             whole,
             _of_frames(whole, halves, second) or pair,
-            None if reference is None else Picture.of(reference, **options).data,
+            None if truth is None else truth.data,
             _checked_sigma(noise_sigma, picture),
             noise_model,
         )
@@ -190,6 +192,20 @@ class Trial:
         assert self.halves is not None
         one, other = self.halves
         return one.view(images[0] if one is self.whole else images[-2]), other.view(images[-1])
+
+
+def _beside(
+    picture: Picture, shape: tuple[int, ...], other: ArrayLike, name: str, options: GridOptions
+) -> Picture:
+    """Return a picture that is compared with the image, read in; refuse one that does not fit."""
+    if np.shape(other) != shape:
+        raise ValueError(f"The {name} must have the image's shape {shape} (got {np.shape(other)}).")
+    found = Picture.of(other, **options)
+    if found.mask is not None and np.any(~found.mask & (picture.mask is None or picture.mask)):
+        raise ValueError(
+            f"The {name} has holes where the image has none: leave those places out with mask=."
+        )
+    return found
 
 
 def _other(first: Subject, picture: Picture) -> Subject:
