@@ -17,6 +17,7 @@ from strategies import filters, pictures
 import napari_diffusion as nd
 from napari_diffusion.drive import Drive
 from napari_diffusion.filters import Heat, PeronaMalik
+from napari_diffusion.picture import Picture
 from napari_diffusion.schedules import Geometric
 
 RECIPE = nd.Recipe(
@@ -227,10 +228,11 @@ class TestNeverWhole:
             return
         seen = []
         apply = Drive.apply_filter
+        resolved = member.resolved(Picture.of(np.zeros((400, 420), np.float32)), grid)
 
         def watched(self, block, chosen, *more):
             # Filters within see what the one around them hands on.
-            if chosen == member:
+            if chosen == resolved:
                 seen.append(block.shape)
             return apply(self, block, chosen, *more)
 

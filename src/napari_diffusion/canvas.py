@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_diffusion.domains._base import on_blocks
-from napari_diffusion.drive import Drive, StopToken, with_halo
+from napari_diffusion.drive import Drive, StopToken, stoppable, with_halo
 from napari_diffusion.noise import Address
 from napari_diffusion.noise._base import check_scale_fits
 from napari_diffusion.picture import Picture, is_dask
@@ -80,7 +80,8 @@ class Canvas:
                 "recipe.resolved(source)."
             )
         picture = Picture.of(image, **options)
-        recipe = recipe.resolved_on(picture)
+        with stoppable(stop):
+            recipe = recipe.resolved_on(picture)
         _check_room(recipe, picture)
         # What a filter refuses is said now, not when its turn comes.
         reach = reach_of(recipe, picture, first_step)

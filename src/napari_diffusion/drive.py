@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
+import contextvars
 import functools
 import itertools
 import math
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 # A tile is long enough to hide the 80 µs a barrier costs and short enough to stop within a blink.
 TILE_VOXELS = 1 << 18
 
+# How many times the size of the picture a filter may hold at once, and what it may anyway.
+MOST_COPIES = 9
+SMALL = 8 << 20
+
 
 class Stopped(Exception):  # noqa: N818 - being stopped is no error
     """The run was asked to stop; the steps yielded before are whole and stay valid."""
@@ -35,6 +41,19 @@ class StopToken(Protocol):
     def is_set(self) -> bool:
         """Say whether the run is to stop."""
         ...
+
+
+_stop: contextvars.ContextVar[StopToken | None] = contextvars.ContextVar("stop", default=None)
+
+
+@contextlib.contextmanager
+def stoppable(stop: StopToken | None) -> Iterator[None]:
+    """Let what is measured within stop too, though nobody hands it the token."""
+    before = _stop.set(stop)
+    try:
+        yield
+    finally:
+        _stop.reset(before)
 
 
 def num_threads() -> int:
@@ -67,13 +86,13 @@ class Drive:
     threads : int
         Threads that share the tiles. Their number never changes a bit of the result.
     stop : StopToken or None
-        Polled between tiles; once set, `Stopped` is raised.
+        Polled between tiles; once set, `Stopped` is raised. That of `stoppable` if not given.
     memory : dict or None
         What filters made of which block, where several filters within one share their pilots.
     """
 
     threads: int = field(default_factory=num_threads)
-    stop: StopToken | None = None
+    stop: StopToken | None = field(default_factory=lambda: _stop.get())
     memory: dict[Any, Any] | None = field(default=None, compare=False, repr=False)
 
     def each(self, work: Callable[..., object], tiles: Sequence[tuple[Any, ...]]) -> None:
@@ -165,13 +184,35 @@ class Drive:
         """Return the filtered block; outside the mask it is unchanged."""
         self.poll()
         if self.memory is None:
-            return _kept_outside(mask, block, chosen.apply(block, grid, mask, self))
+            return _kept_outside(mask, block, self._by_parts(block, chosen, grid, mask))
         key = (chosen, id(block))
         if key not in self.memory:
             made = _kept_outside(mask, block, chosen.apply(block, grid, mask, self))
             # With the block itself, so that no other one gets its id.
             self.memory[key] = (block, made)
         return self.memory[key][1]
+
+    def _by_parts(
+        self,
+        block: NDArray[Any],
+        chosen: Filter,
+        grid: Grid,
+        mask: NDArray[np.bool_] | None,
+    ) -> NDArray[Any]:
+        """Filter a block part by part where the whole would take too much memory."""
+        halo = chosen.halo(grid)
+        most = max(SMALL, MOST_COPIES * block.size) // chosen.copies
+        if halo is None or block.size <= most:
+            return chosen.apply(block, grid, mask, self)
+        out = np.empty(block.shape, block.dtype)
+        for core in large_tiles(block.shape, halo, most):
+            self.poll()
+            outer, inner = with_halo(core, halo, block.shape)
+            origin = [o + part.start for o, part in zip(grid.origin, outer, strict=True)]
+            inside = None if mask is None else np.ascontiguousarray(mask[outer])
+            part = np.ascontiguousarray(block[outer])
+            out[core] = chosen.apply(part, grid.at(origin), inside, self)[inner]
+        return out
 
 
 def _kept_outside(
@@ -195,6 +236,40 @@ def with_halo(
         for part, outer in zip(core, padded, strict=True)
     )
     return padded, inner
+
+
+def large_tiles(
+    shape: Sequence[int], halo: Sequence[int], most: int
+) -> Iterator[tuple[slice, ...]]:
+    """Cut a canonical shape, but not its channels, into cores of `most` samples with their halo.
+
+    The axis that is cut is the one where the least is done twice; a core stays as thick as its
+    halo.
+    """
+    counts = [1] * len(shape)
+
+    def padded(axis: int, count: int) -> int:
+        return min(math.ceil(shape[axis] / count) + min(count - 1, 2) * halo[axis], shape[axis])
+
+    def work(axis: int) -> float:
+        more = (counts[axis] + 1) * padded(axis, counts[axis] + 1)
+        return more / (counts[axis] * padded(axis, counts[axis]))
+
+    while math.prod(padded(axis, count) for axis, count in enumerate(counts)) > most:
+        cut = [
+            axis
+            for axis in (0, 2, 3, 4)
+            if shape[axis] // (counts[axis] + 1) > halo[axis]
+            and padded(axis, counts[axis] + 1) < padded(axis, counts[axis])
+        ]
+        if not cut:
+            break
+        counts[min(cut, key=work)] += 1
+    edges = [[n * i // count for i in range(count + 1)]
+             for n, count in zip(shape, counts, strict=True)]  # fmt: skip
+    yield from itertools.product(
+        *([slice(a, b) for a, b in itertools.pairwise(each)] for each in edges)
+    )
 
 
 def _tiles(shape: Sequence[int], halo: Sequence[int], voxels: int) -> Iterator[tuple[slice, ...]]:

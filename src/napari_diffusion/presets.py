@@ -12,6 +12,7 @@ from napari_diffusion.filters import (
     NonLocalDiffusion,
     Opponent,
     PeronaMalik,
+    PlanesOrVolumes,
     ReactionDiffusion,
 )
 from napari_diffusion.noise import Gaussian
@@ -23,17 +24,33 @@ DIGITS = 3
 
 
 def _denoiser(fast: bool) -> Filter:
+    """Return the blend for planes or for volumes, around which colours become opponent ones."""
+    return Opponent(PlanesOrVolumes(_planar(fast), _solid(fast)))
+
+
+def _planar(fast: bool) -> Filter:
     """Return windows of several sizes and non-local means behind one pilot, and their blend."""
     pilot = HaarDiffusion(levels=5)
     small = ReactionDiffusion(pilot=pilot, window=8, stride=3 if fast else 2)
     large = ReactionDiffusion(pilot=pilot, window=16, stride=5 if fast else 3)
     both = Blend((small, large), weights=(0.5, 0.5))
     if fast:
-        return Opponent(Blend((both, small, NonLocalDiffusion(pilot=both, radius=5))))
+        return Blend((both, small, NonLocalDiffusion(pilot=both, radius=5)))
     near = NonLocalDiffusion(pilot=both, patch=1, strength=0.15)
     alike = NonLocalDiffusion(pilot=both, patch=2, strength=0.3)
     widest = ReactionDiffusion(pilot=pilot, window=32, stride=8)
-    return Opponent(Blend((both, small, near, alike, widest), local=True))
+    return Blend((both, small, near, alike, widest), local=True)
+
+
+def _solid(fast: bool) -> Filter:
+    """Return windows and non-local means of several strengths, and their blend."""
+    windows = ReactionDiffusion(pilot=HaarDiffusion(levels=3), window=8, stride=3 if fast else 2)
+    if fast:
+        return Blend((NonLocalDiffusion(pilot=windows, radius=3, strength=0.3), windows))
+    near = NonLocalDiffusion(pilot=windows, patch=1, strength=0.15)
+    alike = NonLocalDiffusion(pilot=windows, patch=1, strength=0.4)
+    again = ReactionDiffusion(pilot=near, window=8, stride=2)
+    return Blend((alike, near, windows, again))
 
 
 PRESETS = MappingProxyType(

@@ -21,6 +21,7 @@ from napari_diffusion.filters.non_local_diffusion import NonLocalDiffusion
 from napari_diffusion.filters.non_local_means import NonLocalMeans
 from napari_diffusion.filters.opponent import Opponent
 from napari_diffusion.filters.perona_malik import PeronaMalik
+from napari_diffusion.filters.planes_or_volumes import PlanesOrVolumes
 from napari_diffusion.filters.reaction_diffusion import ReactionDiffusion
 from napari_diffusion.filters.speckle_reducing import SpeckleReducing
 from napari_diffusion.filters.total_variation import TotalVariation
@@ -39,6 +40,7 @@ FILTERS: tuple[type[Filter], ...] = (
     NonLocalDiffusion,
     Blend,
     Opponent,
+    PlanesOrVolumes,
     MeanCurvature,
     ModifiedCurvature,
     MinMaxCurvature,
@@ -73,6 +75,7 @@ __all__ = [
     "NonLocalMeans",
     "Opponent",
     "PeronaMalik",
+    "PlanesOrVolumes",
     "ReactionDiffusion",
     "SpeckleReducing",
     "TotalVariation",

@@ -111,6 +111,11 @@ class Filter(Member, abc.ABC):
                 "no mask, or choose a filter that takes one, such as PeronaMalik or Median."
             )
 
+    @property
+    def copies(self) -> int:
+        """How many arrays of a block's size are held at once; of many, blocks are made smaller."""
+        return 1
+
     @abc.abstractmethod
     def halo(self, grid: Grid) -> Shape | None:
         """Return how far a result reaches for its samples, per canonical axis; None: all of it."""

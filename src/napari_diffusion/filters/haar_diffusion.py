@@ -131,6 +131,8 @@ class HaarDiffusion(Filter):
         reach, weights = self.halo(grid), self._weights(grid)
         sigmas = per_channel(self.noise_sigma, grid)
         out = np.empty_like(block)
+        # In volumes the differences of all levels take many times the room of a tile.
+        smaller = 64 if len(grid.along_axes) > 2 else 1
         assert reach is not None
         for c, sigma in enumerate(sigmas):
             part = slice(c, c + 1)
@@ -141,7 +143,7 @@ class HaarDiffusion(Filter):
             def work(tile: NDArray[Any], s: float = sigma, w: Any = weights[c]) -> NDArray[Any]:
                 return self._shrunk(tile, grid, s, w)
 
-            out[:, part] = drive.tiled(work, block[:, part], reach)
+            out[:, part] = drive.tiled(work, block[:, part], reach, smaller)
         return out
 
     def _shrunk(

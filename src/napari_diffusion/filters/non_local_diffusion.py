@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # How far to look where nobody says, and how many neighbours in a volume at most.
 RADIUS = 7
-MOST = 1400
+MOST = 1200
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class NonLocalDiffusion(Guided):
     radius : int or "auto"
         1 to 20 samples: how far alike samples are looked for in the planes of the last two axes.
         Larger is smoother and slower. "auto" is 7, in volumes the largest up to 7 that compares a
-        sample with at most 1400 others.
+        sample with at most 1200 others.
     patch : int
         0 to 5 samples: surroundings of 2 · patch + 1; larger ones are harder to mistake.
     strength : float

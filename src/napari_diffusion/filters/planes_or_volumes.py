@@ -1,0 +1,78 @@
+"""One filter for planes and another for volumes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from napari_diffusion.filters._base import Filter
+from napari_diffusion.filters._pilot import is_solid
+from napari_diffusion.filters.heat import Heat
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_diffusion.drive import Drive
+    from napari_diffusion.grid import Grid, Shape
+
+_HEAT = Heat()
+
+
+@dataclass(frozen=True)
+class PlanesOrVolumes(Filter):
+    """Run one filter where planes diffuse by themselves, and another where volumes do.
+
+    A picture is a volume where at least three axes diffuse, and there are at least 4 planes at most
+    8 times as far apart as the samples in them.
+
+    Parameters
+    ----------
+    planes : Filter
+        What runs on planes, and on pictures that are no volumes.
+    volumes : Filter
+        What runs on volumes, and on frames through time.
+
+    Notes
+    -----
+    Use it in a recipe that is to suit pictures of both kinds. Not where you know which one you
+    have: take that filter.
+
+    References
+    ----------
+    None: it computes nothing.
+    """
+
+    takes_mask: ClassVar[bool] = False
+    keeps_constant: ClassVar[bool] = False
+    shifts_with_grey: ClassVar[bool] = False
+    flips: ClassVar[bool] = False
+    turns: ClassVar[bool] = False
+
+    planes: Annotated[Filter, {"tooltip": "What runs on planes."}] = _HEAT
+    volumes: Annotated[Filter, {"tooltip": "What runs on volumes."}] = _HEAT
+
+    def of(self, grid: Grid) -> Filter:
+        """Return the filter for a picture."""
+        return self.volumes if is_solid(grid) else self.planes
+
+    def resolved(self, image: Any, grid: Grid) -> Filter:  # type: ignore[override]
+        """Return the filter for this picture, resolved."""
+        chosen = self.of(grid)
+        chosen.check(grid)
+        return chosen.resolved(image, grid)
+
+    def check(self, grid: Grid) -> None:
+        """Refuse what the filter for this picture cannot do; see `Filter.check`."""
+        super().check(grid)
+        self.of(grid).check(grid)
+
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return the halo of the filter for this picture."""
+        return self.of(grid).halo(grid)
+
+    def apply(
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    ) -> NDArray[Any]:
+        """Return the block as the filter for this picture makes it; see `Filter.apply`."""
+        return drive.apply_filter(block, self.of(grid), grid, mask)
