@@ -77,6 +77,8 @@ class CurvePlot(Plot):
         for turn, curve in enumerate(curves):
             values = np.array(curve.values, float)
             self._draw(turn, np.array(steps, float), values if shared else _scaled(values))
+        every = max(round(len(steps) / 10), 1)
+        self._item.getAxis("bottom").setTickSpacing(every, every)
         axis = self._item.getAxis("left")
         axis.setStyle(showValues=shared)
         names = curves[0].name if len(curves) == 1 else ""

@@ -15,7 +15,7 @@ from napari_diffusion.widgets.step_part import NO_RUN, PlotPart, rest
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     import napari
 
@@ -166,8 +166,7 @@ class StepCurves(PlotPart):
     def _run_again(self, metrics: dict[str, Metric]) -> None:
         run = self.run
         assert run is not None
-        halved = any(metric.needs_halves for metric in metrics.values())
-        halves = self.measures.halves() if halved else {}
+        halves = self.measures.halves() if _are_halved(metrics) else {}
 
         def work(token: threading.Event) -> Generator[Any, None, Any]:
             yield None
@@ -195,9 +194,11 @@ class StepCurves(PlotPart):
         if run is None or self._wants_best:
             return
 
+        halves = self.measures.halves() if _are_halved(self.measures.ticked()) else {}
+
         def work(token: threading.Event) -> Generator[Any, None, BestStep]:
             yield None
-            return step_measure.best(run, token)
+            return step_measure.best(run, token, halves)
 
         def done(best: BestStep) -> None:
             step_measure.keep_best(run, best)
@@ -208,3 +209,7 @@ class StepCurves(PlotPart):
 
         self.say("Running beside small changes of the source …")
         self.work.start(work, lambda each: None, done)
+
+
+def _are_halved(metrics: Mapping[str, Metric | None]) -> bool:
+    return any(metric is not None and metric.needs_halves for metric in metrics.values())

@@ -67,10 +67,9 @@ def rerun(
     run: StepRun, metrics: Sequence[Metric], stop: threading.Event, halves: dict[str, Any]
 ) -> list[Curve]:
     """Run the recipe again beside small changes of the source, or on another picture of it."""
-    data, more = _whole_source(run), dict(halves)
-    if "second" in more:
-        more["second"] = run.folded(more["second"])
-    return curves(data, recipe_of(run.record), metrics, stop=stop, **more, **_options(run))
+    return curves(
+        _whole_source(run), recipe_of(run.record), metrics, stop=stop, **_more(run, halves)
+    )
 
 
 def is_rerun(metric: Metric) -> bool:
@@ -78,9 +77,14 @@ def is_rerun(metric: Metric) -> bool:
     return bool(metric.probe or metric.needs_halves or metric.needs_noise == "model")
 
 
-def best(run: StepRun, stop: threading.Event | None = None) -> BestStep:
+def best(run: StepRun, stop: threading.Event | None, halves: dict[str, Any]) -> BestStep:
     """Run the recipe again beside small changes of the source; see `choose.best_step`."""
-    return best_step(_whole_source(run), recipe_of(run.record), stop=stop, **_options(run))
+    return best_step(_whole_source(run), recipe_of(run.record), stop=stop, **_more(run, halves))
+
+
+def _more(run: StepRun, halves: dict[str, Any]) -> dict[str, Any]:
+    second = {"second": run.folded(halves["second"])} if "second" in halves else {}
+    return {**_options(run), **halves, **second}
 
 
 def keep_best(run: StepRun, found: BestStep) -> None:
