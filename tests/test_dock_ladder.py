@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,7 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
     assert said[-1] == "Ladder: time must be numbers such as 5, 10, 20 (got 'a lot')."
     assert len(viewer.layers) == 2
     ladder.values[1].setText("0.05; 0.1; 0.2")
+    callbacks = list(viewer.mouse_drag_callbacks)
     before = (camera_of(viewer).zoom, camera_of(viewer).center)
     ladder.button.click()
     wait(loop, qtbot)
@@ -57,11 +60,19 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
     assert viewer.layers.selection.active is best
     assert expected.best.in_words() in ladder.message.text()
     assert any("best" in text for text in viewer.layers["ladder · values"].text.values)
-    viewer.layers.selection.active = tiles[5]
+    for where, chosen in (
+        (places[4] + 60, tiles[4]),
+        (places[5] + 1, tiles[5]),
+        ((-9, -9), tiles[5]),
+    ):
+        for callback in viewer.mouse_drag_callbacks:
+            callback(viewer, SimpleNamespace(position=tuple(where)))
+        assert viewer.layers.selection.active is chosen
     ladder.take.click()
     taken = SMOOTH.diffusion_filter.replaced(contrast=60.0, time=0.2)
     assert loop.recipe.value() == SMOOTH.replaced(diffusion_filter=taken)
     ladder.close_button.click()
+    assert viewer.mouse_drag_callbacks == callbacks
     assert [each.name for each in viewer.layers] == ["squares", "other"]
     assert [each.visible for each in viewer.layers] == [True, True]
     assert (camera_of(viewer).zoom, camera_of(viewer).center) == before

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from napari_diffusion.drive import Stopped
-from napari_diffusion.ladder import FACTORS, NAMES, best_of, numbers_of, rungs, with_numbers
-from napari_diffusion.widgets.job import Grown, Refused, Said
+from napari_diffusion.ladder import FACTORS, NAMES, best_of, numbers_of, with_numbers
+from napari_diffusion.widgets.job import Refused
+from napari_diffusion.widgets.ladder_run import ladder_of, part_of
 from napari_diffusion.widgets.look import Look
 from napari_diffusion.widgets.montage import Montage, words_of
-from napari_diffusion.widgets.reading import read_layer, read_mask, refusing, with_mask
+from napari_diffusion.widgets.reading import refusing
 from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
 
 if TYPE_CHECKING:
     from napari_diffusion.ladder import Rung
     from napari_diffusion.recipe import Recipe
-    from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.loop import DiffusionLoop
-    from napari_diffusion.widgets.picked import Picked, Region
-    from napari_diffusion.widgets.worker import Worker
-
-# The part that is tried: so many samples along y and x, and beside z along z, y and x.
-_PLANE = {"y": 256, "x": 256}
-_SPACE = {"z": 16, "y": 128, "x": 128}
 
 _NONE = "–"
 
@@ -66,19 +58,20 @@ class LadderRow(QWidget):
     def _lay_out(self) -> None:
         self.button.setToolTip(
             "Try contrast × time, or two other numbers of the diffusion filter, on a part of the "
-            "picture, side by side: the part on the canvas if that is the region, else the middle."
+            "picture, side by side: the part on the canvas if that is the region, else the middle. "
+            "Click a tile to choose it."
         )
         self.fold.setText("numbers")
         self.fold.setCheckable(True)
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.take.setToolTip("Fill the form with the numbers of the selected tile's layer.")
+        self.take.setToolTip("Fill the form with the numbers of the tile that is selected.")
         self.close_button.setToolTip("Remove the tiles, and show what was shown before.")
         grid = QGridLayout(self._numbers)
         grid.setContentsMargins(8, 0, 0, 0)
         grid.setSpacing(3)
         for row, (name, values) in enumerate(zip(self.names, self.values, strict=True)):
             values.setPlaceholderText("× " + ", ".join(f"{f:g}" for f in FACTORS))
-            values.setToolTip("Numbers to try, such as 5, 10, 20; without, what the form has times")
+            values.setToolTip("Numbers to try, such as 5, 10, 20; empty: these times the form's.")
             grid.addWidget(RowLabel(("down", "across")[row]), row, 0)
             grid.addWidget(name, row, 1)
             grid.addWidget(values, row, 2)
@@ -130,7 +123,7 @@ class LadderRow(QWidget):
             look = Look.of(picked.layers[0]).moved(start)
             self._montage = Montage(dock.viewer, look, columns, plane)
             rows = [len(values or FACTORS) for values in tried.values()]
-            total = int(np.prod(rows))
+            total = math.prod(rows)
             dock.runner.start(ladder_of(job, tried, region), self, total, "tries", self._said)
 
     def _tried(self, recipe: Recipe) -> dict[str, tuple[float, ...]]:
@@ -159,7 +152,7 @@ class LadderRow(QWidget):
         rung = None if self._montage is None else self._montage.selected()
         with self._dock.refusing():
             if rung is None:
-                raise Refused("run", "Select the layer of a tile of the ladder first.")
+                raise Refused("run", "Click a tile of the ladder first.")
             try:
                 recipe = self._dock.recipe.value()
             except ValueError as error:
@@ -202,7 +195,7 @@ class LadderRow(QWidget):
                 f"source): {best.in_words()}. Select a tile's layer to take its numbers."
             )
         else:
-            self.message.say(f"No best one: {self._made[0].why} Select the tile that you like.")
+            self.message.say(f"No best one: {self._made[0].why} Click the tile that you like.")
         self._show_buttons()
 
     def _said(self) -> str:
@@ -221,61 +214,3 @@ class LadderRow(QWidget):
     def _folded(self, on: bool) -> None:
         self._numbers.setVisible(on)
         self.fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
-
-
-def part_of(picked: Picked, viewer: Any) -> Region:
-    """Return the part that a ladder is tried on: of the region, or of the picture, the middle."""
-    layer, fold = picked.layers[0], picked.fold
-    sizes = _SPACE if "z" in picked.options["along"] else _PLANE
-    here = np.round(layer.world_to_data(viewer.dims.point[-layer.ndim :])).astype(int)
-    part = []
-    for axis, (letter, size) in enumerate(zip(fold.letters, fold.shape, strict=True)):
-        first, last = 0, size
-        if picked.region is not None:
-            first, last, _ = picked.region[axis].indices(size)
-        if letter == "c":
-            part.append(slice(0, size))
-            continue
-        most = sizes.get(letter, 1)
-        middle = (
-            (first + last) // 2 if letter in "yx" else int(np.clip(here[axis], first, last - 1))
-        )
-        start = int(np.clip(middle - most // 2, first, max(last - most, first)))
-        part.append(slice(start, min(start + most, last)))
-    return tuple(part)
-
-
-def ladder_of(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> Any:
-    """Return the work of a ladder: it posts `Said` and, for every rung, `Grown`."""
-
-    def work(worker: Worker) -> None:
-        from napari_diffusion.picture import Picture
-
-        options = with_mask(job, read_mask(job))
-        image = read_layer(job, options, worker)
-        worker.post(Said("Trying numbers side by side …"))
-        with contextlib.suppress(Stopped), refusing("recipe"):
-            picture: Any = Picture.of(image, **options)
-            recipe = job.recipe.resolved_on(picture)
-            _, made = rungs(
-                picture, recipe, _numbers(recipe, tried), region=job.fold.region(region),
-                stop=worker.stop,
-            )  # fmt: skip
-            for done, rung in enumerate(made, 1):
-                shown = job.fold.unfolded(rung.image)
-                shown = shown if job.cast is None else job.cast(shown)
-                worker.post(Grown((rung, shown), done), in_turn=True)
-                worker.hold()
-
-    return work
-
-
-def _numbers(recipe: Recipe, tried: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
-    """Return the numbers to try, some times what the recipe has where none were typed."""
-    found = {}
-    for name, values in tried.items():
-        number = getattr(recipe.filters[0], name)
-        if not values and not isinstance(number, (int, float)):
-            raise ValueError(f"{name} has no number to start from: type the ones to try.")
-        found[name] = values or tuple(float(f"{number * f:.3g}") for f in FACTORS)
-    return found

@@ -58,6 +58,7 @@ class Montage:
         for layer in list(viewer.layers):
             layer.visible = False
         viewer.dims.ndisplay = 2
+        viewer.mouse_drag_callbacks.append(self._clicked)
 
     def add(self, image: Any, rung: Rung) -> None:
         """Add the tile of the next rung."""
@@ -114,6 +115,17 @@ class Montage:
             if each is rung and (layer := ref()) is not None:
                 self._viewer.layers.selection.active = layer
 
+    def _clicked(self, viewer: Any, event: Any) -> None:
+        """Select the tile that was clicked; whatever else a click does, it does."""
+        del viewer
+        for ref, rung in self._tiles.values():
+            layer = ref()
+            if layer is None:
+                continue
+            place = layer.world_to_data(event.position[-layer.ndim :])
+            if all(-0.5 <= place[axis] < layer.data.shape[axis] - 0.5 for axis in self._plane):
+                self.select(rung)
+
     def selected(self) -> Rung | None:
         """Return the rung whose tile is selected."""
         active = self._viewer.layers.selection.active
@@ -122,6 +134,8 @@ class Montage:
     def close(self) -> None:
         """Remove the tiles; what was shown is shown again, from where it was seen."""
         layers = self._viewer.layers
+        if self._clicked in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._clicked)
         for layer in [*(ref() for ref, _ in self._tiles.values()), self._words]:
             if layer is not None and layer in layers:
                 layers.remove(layer)
@@ -155,5 +169,6 @@ def words_of(rungs: list[Rung], best: Rung | None, columns: int) -> list[tuple[f
         if row == 0:
             found.append((0.0, float(column), numbers[-1]))
         if math.isfinite(rung.value) and not rung.why:
-            found.append((row + 0.92, float(column), f"{rung.value:.3g}{' best' * (rung is best)}"))
+            value = f"best\n{rung.value:.3g}" if rung is best else f"{rung.value:.3g}"
+            found.append((row + 0.92, float(column), value))
     return found
