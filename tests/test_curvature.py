@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from test_exact import slopes
+from test_exact import slopes, twice_the_samples
 
 from napari_diffusion import Grid
 from napari_diffusion.filters import Heat, MeanCurvature, MinMaxCurvature, ModifiedCurvature
@@ -207,3 +207,23 @@ class TestMinMaxCurvature:
     def test_a_smoothing_too_wide_is_refused(self):
         with pytest.raises(ValueError, match=r"radius=1e\+06 .* more than 1000: give a smaller"):
             MinMaxCurvature(radius=1e6)(np.zeros((4, 4)))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "counts"),
+    [
+        (MeanCurvature(time=0.02), (16, 16)),
+        (MeanCurvature(time=0.02), (6, 6, 6)),
+        (ModifiedCurvature(time=0.02, contrast=12.0), (16, 16)),
+        (MinMaxCurvature(time=0.02, radius=0.1), (16, 16)),
+    ],
+)
+def test_twice_the_samples_give_the_same_picture(chosen, counts):
+    """Within an eighth of what changes, and twice as near with more of them.
+
+    Where slopes near the contrast `ModifiedCurvature` sharpens, and then samples do matter.
+    """
+    first, second, change = twice_the_samples(chosen, *counts)
+    assert change > 0.16
+    assert first < change / 8
+    assert second < min(change / 16, 0.6 * first)

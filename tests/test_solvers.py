@@ -6,7 +6,15 @@ import math
 
 import numpy as np
 import pytest
-from test_exact import LAYOUTS, laplacian_of_mode, lengths_of, mode, slopes, some_orders
+from test_exact import (
+    LAYOUTS,
+    laplacian_of_mode,
+    lengths_of,
+    mode,
+    slopes,
+    some_orders,
+    twice_the_samples,
+)
 
 from napari_diffusion import Grid
 from napari_diffusion.drive import Drive
@@ -183,3 +191,21 @@ def test_what_can_only_fall_falls(solver):
         for power in (2, 4):
             assert np.mean((out - u.mean()) ** power) < np.mean((u - u.mean()) ** power)
         u = out
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        PeronaMalik(time=0.02, contrast=5.0, solver="aos"),
+        PeronaMalik(time=0.02, contrast=5.0, solver="fsi"),
+        TotalVariationFlow(time=0.05, epsilon=2.0, solver="aos"),
+    ],
+    ids=["aos", "fsi", "flow-aos"],
+)
+@pytest.mark.parametrize("counts", [(16, 16), (8, 8, 8)], ids=["plane", "space"])
+def test_twice_the_samples_give_the_same_picture(chosen, counts):
+    """Within a twelfth of what changes; more samples also make for more steps in the time."""
+    first, second, change = twice_the_samples(chosen, *counts)
+    assert change > 0.2
+    assert first < 0.02
+    assert second < 0.0125

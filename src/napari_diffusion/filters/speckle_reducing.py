@@ -56,7 +56,8 @@ class SpeckleReducing(Flow):
     Raises
     ------
     ValueError
-        If q0 is "auto" and no sample has neighbours with a positive mean.
+        If q0 is "auto" and no sample has neighbours with a positive mean. With q0 given nothing is
+        refused: a filter does not know the whole picture.
 
     References
     ----------
