@@ -141,8 +141,8 @@ class EnsembleOutlet:
 
 def _spread_look(look: Look, image: Any) -> Look:
     """Return the look of a spread, which is no intensity of the source: from 0 up, in colours."""
-    shown = {"rgb": False, "colormap": "inferno", "contrast_limits": _limits(image)}
-    return replace(look, shown={**look.shown, **shown})
+    own = {"rgb": False, "colormap": "inferno", "contrast_limits": _limits(image)}
+    return replace(look, shown={**look.shown, **own, "blending": "translucent"})
 
 
 def _limits(image: Any) -> tuple[float, float]:

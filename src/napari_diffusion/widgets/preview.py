@@ -241,24 +241,26 @@ class LivePreview:
             image = picked.cast(image)
         looks = dataclasses.replace(picked, region=region).looks
         images = [image] if len(looks) == 1 else list(image)
-        name = _name(picked, part)
+        names = [_name(source, part) for source in picked.layers]
         if len(self.layers()) != len(looks):
-            self._insert(images, looks, name)
-        for layer, data, look in zip(self.layers(), images, looks, strict=True):
+            self._insert(images, looks, names)
+        for layer, data, look, name in zip(self.layers(), images, looks, names, strict=True):
             if layer.data is not data:
                 layer.data = data
             if not np.array_equal(layer.translate, look.placed["translate"]):
                 layer.translate = look.placed["translate"]
-            layer.name = name
+            if layer.name != name:
+                layer.name = name
         self.said.emit("" if part.is_last else "Refining the preview …", False)
 
-    def _insert(self, images: list[Any], looks: list[Any], name: str) -> None:
+    def _insert(self, images: list[Any], looks: list[Any], names: list[str]) -> None:
         from napari.layers import Image
 
         assert self._picked is not None
         viewer = self._viewer
         chosen, self._layers = set(viewer.layers.selection), []
-        for source, data, look in zip(self._picked.layers, images, looks, strict=True):
+        made = zip(self._picked.layers, images, looks, names, strict=True)
+        for source, data, look, name in made:
             place = Place(viewer, family(viewer, source))
             if look.mixes:
                 place.cover()
@@ -279,7 +281,7 @@ class LivePreview:
             self._viewer.layers.selection = chosen
 
 
-def _name(picked: Picked, part: Part) -> str:
+def _name(source: Image, part: Part) -> str:
     which = "final" if part.step.is_final else f"step {part.step.index:02}"
-    name = f"preview · {picked.name} · {which}"
+    name = f"preview · {source.name} · {which}"
     return f"{name} · approximate" if part.approximate else name
