@@ -67,9 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The page is written as it grows, so that nothing is lost of a run that is stopped.
     for threads in options.threads:
         found.results.extend(_in_a_process(options, threads))
-        if threads == options.threads[0]:
-            found = _with_extras(found, options)
-        written = report.write(folder, found)
+        report.write(folder, found)
+    written = report.write(folder, _with_extras(found, options))
     print(f"\nwritten: {', '.join(map(str, written))}")
     return 0
 
