@@ -42,7 +42,7 @@ class Blend(Filter):
         Pilots that they share are run once.
     weights : tuple of float or "auto"
         One for each filter, adding up to 1, as typed, or such a list for each channel. "auto",
-        which may be written "sure", finds them on the source.
+        which may be written "sure", finds them on the source, each from −0.5 to 1.25.
     noise_sigma : float, tuple of float or "auto"
         In intensity units, 0 or more; one per channel if many. It also goes to the filters within
         that say "auto". "auto" measures it, each channel by itself.

@@ -46,7 +46,8 @@ class HaarDiffusion(Filter):
     weights : tuple of float or "auto"
         a and b for each group of differences, level by level from the finest: along one axis, then
         along two at once, then three; or one pair for all. "auto" takes those that minimise
-        Stein's unbiased estimate of the squared error on the source.
+        Stein's unbiased estimate of the squared error on the source, among those that multiply no
+        difference by less than −0.1 or more than 1.1.
 
     Notes
     -----
