@@ -53,7 +53,7 @@ class Setting:
 
     @property
     def budget(self) -> float:
-        return {"full": 1.5, "quick": 0.8, "tiny": 0.1}[self.size]
+        return {"full": 1.0, "quick": 0.6, "tiny": 0.1}[self.size]
 
 
 @dataclass(frozen=True)
