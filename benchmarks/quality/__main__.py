@@ -53,7 +53,7 @@ def main() -> None:
             "python": platform.python_version(),
             "minutes": (time.perf_counter() - began) / 60,
         }
-        kept.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
+        kept.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
         options.output.write_text(page(found), "utf-8")
     print(options.output.read_text("utf-8"))
 
@@ -66,8 +66,7 @@ def page(found: dict[str, Any]) -> str:
             part = found[name]
             sections.append("\n".join(_part(name).lines(part["values"])))
             sections.append(
-                f"*Measured with version {part['version']}, {part['seeds']} seeds, in "
-                f"{part['minutes']:.0f} minutes.*\n"
+                f"*Measured with version {part['version']} in {part['minutes']:.0f} minutes.*\n"
             )
     return "\n".join(sections)
 

@@ -25,7 +25,8 @@ def lines(found: dict[str, Any]) -> list[str]:
     return [
         "## Colours, white noise\n",
         f"Six pictures of 256² in red, green and blue, Gaussian noise of "
-        f"{', '.join(map(str, SIGMAS))} of the range in each, {len(found['cases'])} cases.\n",
+        f"{', '.join(map(str, SIGMAS))} of the range in each, one seed: {len(found['cases'])} "
+        "cases.\n",
         *table(found, ("denoise", "denoise fast")),
         "",
     ]
