@@ -119,7 +119,8 @@ class Pictures:
     def _filter_values(self, parameter: Parameter) -> str:
         values: list[Any] = []
         for base, told in self._bases(parameter):
-            usual = getattr(_on_example(base), parameter.name)
+            # What is resolved may be one of the filters within.
+            usual = getattr(_on_example(base), parameter.name, getattr(base, parameter.name))
             values = _pictures.variations(parameter, usual)
             changed = _allowed(base, parameter, values)
             values = [getattr(each, parameter.name) for each in changed]

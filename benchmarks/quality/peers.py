@@ -54,6 +54,13 @@ def bm3d_rgb(noisy: Any, truth: Any, sigma: float) -> Any:
     return np.asarray(package.bm3d_rgb(noisy.astype(float), sigma))
 
 
+def bm4d(noisy: Any, truth: Any, sigma: float) -> Any:
+    import bm4d as package
+
+    del truth
+    return np.asarray(package.bm4d(noisy.astype(float), sigma))
+
+
 def _simpleitk(name: str) -> Denoiser:
     def best(noisy: Any, truth: Any, sigma: float) -> Any:
         import SimpleITK
