@@ -59,6 +59,7 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
     best = next(t for t, r in zip(tiles, expected.rungs, strict=True) if r is expected.best)
     assert viewer.layers.selection.active is best
     assert expected.best.in_words() in ladder.message.text()
+    assert "Try a " in ladder.message.text()  # of two contrasts each is an end
     assert any("best" in text for text in viewer.layers["ladder · values"].text.values)
     for where, chosen in (
         (places[4] + 60, tiles[4]),

@@ -192,7 +192,8 @@ class LadderRow(QWidget):
         if best is not None:
             self.message.say(
                 f"Least expected error ({type(best.metric).__name__.upper()}, less that of the "
-                f"source): {best.in_words()}. Select a tile's layer to take its numbers."
+                f"source): {best.in_words()}.{_at_the_end(best, self._made)} Click a tile, then "
+                "take its numbers."
             )
         else:
             self.message.say(f"No best one: {self._made[0].why} Click the tile that you like.")
@@ -214,3 +215,13 @@ class LadderRow(QWidget):
     def _folded(self, on: bool) -> None:
         self._numbers.setVisible(on)
         self.fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+
+
+def _at_the_end(best: Rung, made: list[Rung]) -> str:
+    """Say that a number of the best tile is the smallest or the largest of several tried."""
+    ends = []
+    for name, number in best.numbers.items():
+        tried = sorted({rung.numbers[name] for rung in made})
+        if tried[1:] and number in (tried[0], tried[-1]):
+            ends.append(f"{'smaller' if number == tried[0] else 'larger'} {name}")
+    return f" Try a {' and a '.join(ends)} too." if ends else ""
