@@ -23,8 +23,8 @@ _HEAT = Heat()
 class PlanesOrVolumes(Filter):
     """Run one filter where planes diffuse by themselves, and another where volumes do.
 
-    A picture is a volume where at least three axes diffuse, and there are at least 4 planes at most
-    8 times as far apart as the samples in them.
+    ``out = volumes(u)`` where at least three axes diffuse, and there are at least 4 planes that are
+    at most 8 times as far apart as the samples in them; ``out = planes(u)`` everywhere else.
 
     Parameters
     ----------
@@ -37,10 +37,6 @@ class PlanesOrVolumes(Filter):
     -----
     Use it in a recipe that is to suit pictures of both kinds. Not where you know which one you
     have: take that filter.
-
-    References
-    ----------
-    None: it computes nothing.
     """
 
     takes_mask: ClassVar[bool] = False
