@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
 _NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
@@ -50,3 +58,50 @@ def name_of(function: Any, owner: str) -> str:
         f"{owner} holds a function that no other program can find ({function!r}): put it into a "
         'module and give its name as "package.module:function".'
     )
+
+
+def spoken(function: Any) -> str:
+    """Return what a function is called, for people."""
+    if isinstance(function, str):
+        return function
+    return str(getattr(function, "__qualname__", None) or repr(function))
+
+
+def accepted(function: Any, offered: Sequence[str], owner: str) -> tuple[str, ...]:
+    """Return which of the keywords on offer a function has parameters for.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such function, or it cannot be called with one value and these.
+    """
+    found = imported(function)
+    try:
+        signature = inspect.signature(found)
+    except (TypeError, ValueError):
+        return ()  # some compiled functions do not say what they take
+    known = signature.parameters
+    names = tuple(
+        name
+        for name in offered
+        if name in known and known[name].kind is not inspect.Parameter.POSITIONAL_ONLY
+    )
+    try:
+        signature.bind(None, **dict.fromkeys(names))
+    except TypeError as error:
+        raise ValueError(
+            f"{owner}: {spoken(function)} cannot be called with an array alone ({error}): give a "
+            "function that sets its other parameters itself."
+        ) from None
+    return names
+
+
+def called(
+    function: Callable[..., Any], picture: NDArray[Any], given: dict[str, Any], owner: str
+) -> NDArray[Any]:
+    """Call a function on a copy of a picture; what it raises comes through with its name."""
+    try:
+        return np.asarray(function(np.array(picture, order="C"), **given))
+    except Exception as error:
+        error.add_note(f"This was raised by {spoken(function)}, the function of a {owner}.")
+        raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from napari_diffusion.filters._base import Filter
-from napari_diffusion.function import imported
+from napari_diffusion.function import accepted, called, imported, spoken
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,40 +80,12 @@ class Custom(Filter):
     @property
     def name(self) -> str:
         """The function's name, for people."""
-        if isinstance(self.function, str):
-            return self.function
-        found = getattr(self.function, "__qualname__", None)
-        return str(found or repr(self.function))
+        return spoken(self.function)
 
     def check(self, grid: Grid) -> None:
         """Refuse a function that is not there or takes something else; see `Filter.check`."""
-        function = imported(self.function)
-        accepted = self._accepted()
-        if "mask" not in accepted:
+        if "mask" not in accepted(self.function, OFFERED, "Custom"):
             super().check(grid)
-        try:
-            signature = inspect.signature(function)
-        except (TypeError, ValueError):
-            return  # some compiled functions do not say what they take
-        try:
-            signature.bind(None, **dict.fromkeys(accepted))
-        except TypeError as error:
-            raise ValueError(
-                f"Custom: {self.name} cannot be called with an array alone ({error}): give a "
-                "function that sets its other parameters itself."
-            ) from None
-
-    def _accepted(self) -> tuple[str, ...]:
-        """Return which of what is offered the function has parameters for."""
-        try:
-            known = inspect.signature(imported(self.function)).parameters
-        except (TypeError, ValueError):
-            return ()
-        return tuple(
-            name
-            for name in OFFERED
-            if name in known and known[name].kind is not inspect.Parameter.POSITIONAL_ONLY
-        )
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the reach along the axes that diffuse."""
@@ -127,7 +98,8 @@ class Custom(Filter):
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> NDArray[Any]:
         """Return what the function makes of each picture of the block; see `Filter.apply`."""
-        function, accepted = imported(self.function), self._accepted()
+        function = imported(self.function)
+        names_taken = accepted(self.function, OFFERED, "Custom")
         names = [a for a in grid.axes if a in grid.along or (a == "c" and grid.joint_channels)]
         lengths = dict(zip(grid.along, grid.spacing, strict=True))
         offered = {
@@ -145,7 +117,7 @@ class Custom(Filter):
             drive.poll()
             given = {**offered, "mask": None if mask is None else pictured(mask, index).copy()}
             picture = pictured(block, index)
-            made = self._called(function, picture, {n: given[n] for n in accepted})
+            made = self._called(function, picture, {n: given[n] for n in names_taken})
             pictured(out, index)[...] = made
         return out
 
@@ -153,11 +125,7 @@ class Custom(Filter):
         self, function: Callable[..., Any], picture: NDArray[Any], given: dict[str, Any]
     ) -> NDArray[Any]:
         """Call the function on a copy of a picture, and check what it returns."""
-        try:
-            made = np.asarray(function(np.array(picture, order="C"), **given))
-        except Exception as error:
-            error.add_note(f"This was raised by {self.name}, the function of a Custom filter.")
-            raise
+        made = called(function, picture, given, "Custom filter")
         if made.dtype.kind not in "biuf":
             raise TypeError(
                 f"Custom: {self.name} must return real numbers (got {made.dtype}): return an array "

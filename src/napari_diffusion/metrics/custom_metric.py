@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.function import imported
+from napari_diffusion.function import accepted, called, imported, spoken
 from napari_diffusion.metrics._base import Metric, View
 
 if TYPE_CHECKING:
@@ -67,16 +66,14 @@ class CustomMetric(Metric):
     @property
     def name(self) -> str:
         """The function's name, for people."""
-        if isinstance(self.function, str):
-            return self.function
-        return str(getattr(self.function, "__qualname__", None) or repr(self.function))
+        return spoken(self.function)
 
     def value(self, view: View) -> float:
         """Return the mean of what the function says of each picture."""
-        function, accepted = imported(self.function), self._accepted()
+        function, names = imported(self.function), self._accepted()
         found = []
         for picture, offered in _pictures(view):
-            found.append(self._called(function, picture, {n: offered[n] for n in accepted}))
+            found.append(self._called(function, picture, {n: offered[n] for n in names}))
         return math.fsum(found) / len(found)
 
     def doubt(self, view: View) -> str:
@@ -87,34 +84,13 @@ class CustomMetric(Metric):
 
     def _accepted(self) -> tuple[str, ...]:
         """Return which of what is offered the function has parameters for."""
-        try:
-            signature = inspect.signature(imported(self.function))
-        except (TypeError, ValueError):
-            return ()  # some compiled functions do not say what they take
-        known = signature.parameters
-        accepted = tuple(
-            name
-            for name in _OFFERED
-            if name in known and known[name].kind is not inspect.Parameter.POSITIONAL_ONLY
-        )
-        try:
-            signature.bind(None, **dict.fromkeys(accepted))
-        except TypeError as error:
-            raise ValueError(
-                f"CustomMetric: {self.name} cannot be called with an array alone ({error}): give a "
-                "function that sets its other parameters itself."
-            ) from None
-        return accepted
+        return accepted(self.function, _OFFERED, "CustomMetric")
 
     def _called(
         self, function: Callable[..., Any], picture: NDArray[Any], given: dict[str, Any]
     ) -> float:
         """Call the function on a copy of a picture, and check what it returns."""
-        try:
-            made = np.asarray(function(np.array(picture, order="C"), **given))
-        except Exception as error:
-            error.add_note(f"This was raised by {self.name}, the function of a CustomMetric.")
-            raise
+        made = called(function, picture, given, "CustomMetric")
         if made.size != 1 or made.dtype.kind not in "biuf":
             raise ValueError(
                 f"CustomMetric: {self.name} must return one real number (got {made.dtype} of shape "
