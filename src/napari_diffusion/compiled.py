@@ -20,6 +20,8 @@ OPTIONS: dict[str, Any] = {
     # Nothing calls them as functions of C, and to prepare for it takes time at each first call.
     "no_cfunc_wrapper": True,
 }
+# What is compiled into loops is never called by Python either.
+INLINE: dict[str, Any] = {**OPTIONS, "forceinline": True, "no_cpython_wrapper": True}
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -33,7 +35,7 @@ def inline_kernel(function: Callable[..., Any]) -> Any:
     Left to itself the compiler keeps calls to such functions, and a loop with a call is not
     vectorised.
     """
-    return _cached(function, forceinline=True, **OPTIONS)
+    return _cached(function, **INLINE)
 
 
 def exact_kernel(function: Callable[..., Any]) -> Any:
@@ -46,7 +48,7 @@ def exact_inline_kernel(function: Callable[..., Any]) -> Any:
 
     A flux that one side takes from a buffer and the other fuses into a sum would be two numbers.
     """
-    return _cached(function, forceinline=True, **{**OPTIONS, "fastmath": False})
+    return _cached(function, **{**INLINE, "fastmath": False})
 
 
 def _cached(function: Callable[..., Any], **options: Any) -> Any:
