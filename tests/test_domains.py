@@ -170,6 +170,32 @@ def test_the_gain_is_measured(peak, gain):
     assert at_zero == pytest.approx(0.01, abs=0.05 * gain**2 * peak)
 
 
+def test_counted_photons_need_no_line():
+    from skimage import data
+
+    random = np.random.default_rng(3)
+    photons = random.poisson(data.moon()[100:356, 100:356] * (5 / 255)).astype(np.float64)
+    picture = Picture.of((photons / 5).astype(np.float32))
+    found = Anscombe().resolved(picture, picture.grid)
+    assert (found.gain, found.offset, found.read_noise) == (pytest.approx(0.2), 0.0, 0.0)
+    assert found == nd.Recipe(domain="auto").resolved_on(picture).domain
+
+
+@pytest.mark.parametrize("spoilt", ["read noise", "two a photon", "scaled"])
+def test_whole_numbers_alone_are_no_counts(spoilt):
+    random = np.random.default_rng(3)
+    y, x = np.meshgrid(*(np.linspace(0, 1, 256) for _ in range(2)), indexing="ij")
+    photons = random.poisson(0.5 + 3 * y + (x > 0.4)).astype(np.float64)
+    values = {
+        "read noise": np.round(photons + 0.5 * random.normal(size=photons.shape)),
+        "two a photon": np.round(photons * 2 + 0.5 * random.normal(size=photons.shape)),
+        "scaled": photons + 1e-3 * random.random(photons.shape),
+    }
+    picture = Picture.of(np.maximum(values[spoilt], 0).astype(np.float32))
+    found = Anscombe().resolved(picture, picture.grid)
+    assert found.read_noise > 0.1 or found.gain not in (1.0, 2.0)
+
+
 def test_what_is_typed_stays():
     picture = Picture.of(counts((160, 170)) * 3 + 50)
     found = Anscombe(gain=3.0).resolved(picture, picture.grid)

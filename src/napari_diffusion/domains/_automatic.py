@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from napari_diffusion.domains._counts import counted
 from napari_diffusion.domains.anscombe import Anscombe
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ def automatic(picture: Picture) -> Domain | None:
     found = {each.name for each in model.findings}
     if model.gain == 0 or "uneven" not in found or found & _AGAINST:
         return None
+    step = counted(picture, np.array(model.levels), np.array(model.variances))
+    if step is not None:
+        return Anscombe(gain=step, offset=0.0, read_noise=0.0)
     return Anscombe(gain=model.gain, offset=model.offset, read_noise=model.read_noise)
 
 

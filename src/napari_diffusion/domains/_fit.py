@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.domains._counts import counted
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -31,6 +33,10 @@ def variance_line(
     """
     levels, variances, slope, at_zero = _measured(picture)
     dark, read = offset or 0.0, (read_noise or 0.0) ** 2
+    if gain is None and dark == read == 0:
+        step = counted(picture, levels, variances)
+        if step is not None:
+            return step, 0.0
     light, variances = levels - dark, variances - read
     free = offset is None or read_noise is None
     if gain is not None:

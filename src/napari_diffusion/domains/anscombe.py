@@ -40,7 +40,8 @@ class Anscombe(Domain):
         Standard deviation of the noise without light, in intensity units, 0 or more. "auto" fits
         the variance of the noise as a straight line over the intensity; gain is its slope. Offset
         and read noise cannot be told apart in it and do not need to be: with both automatic, one
-        of them is 0.
+        of them is 0. Where photons were counted one by one, which whole multiples of one number
+        and their variance tell, that number is the gain, and the others are 0.
 
     Notes
     -----
@@ -98,7 +99,7 @@ class Anscombe(Domain):
             read_noise = math.sqrt(max(excess, 0.0))
             excess = min(excess, 0.0)
         if offset is None:
-            offset = -excess / gain
+            offset = 0.0 - excess / gain
         return self.replaced(gain=gain, offset=offset, read_noise=read_noise)
 
     def noise_of(self, image: Picture) -> float | None:

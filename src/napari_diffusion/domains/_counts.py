@@ -1,0 +1,68 @@
+"""Whether the values of a picture are photons that were counted one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.picture import Picture
+
+# Samples looked at, evenly over the last two axes.
+_SIDE = 512
+
+# Values that are so many steps of a number apart can be told from any others.
+_MOST = 4096
+
+# How far from a whole number of steps a value may lie.
+_OFF = 0.01
+
+# How far the variance, and how far the median of its parts, may be from one step times the mean.
+_WHOLE, _PART = 0.07, 0.08
+
+# Levels of intensity that say enough about the variance.
+_LEVELS = 8
+
+
+def counted(
+    picture: Picture, levels: NDArray[np.float64], variances: NDArray[np.float64]
+) -> float | None:
+    """Return the intensity of one photon where photons were counted one by one, and else None.
+
+    Values are then whole multiples of one step, and the variance of the noise is that step times
+    the mean: without a straight line to fit, dark places cannot be taken for read noise.
+
+    Parameters
+    ----------
+    picture : Picture
+        Noisy, in intensities.
+    levels, variances : ndarray
+        Intensities, and the variance of the noise there, as they were measured.
+    """
+    step = step_of(picture) if len(levels) >= _LEVELS and levels.sum() > 0 else None
+    if step is None:
+        return None
+    whole = abs(variances.sum() / (step * levels.sum()) - 1)
+    # Levels of almost no light are held against a twentieth of a photon.
+    off = np.abs(variances - step * levels) / (step * np.maximum(levels, 0.05 * step))
+    return step if whole < _WHOLE and float(np.median(off)) < _PART else None
+
+
+def step_of(picture: Picture) -> float | None:
+    """Return the number that all values are 0, 1, 2 … times of; None where there is none."""
+    rows, columns = (max(1, -(-size // _SIDE)) for size in picture.data.shape[-2:])
+    values = _distinct(np.asarray(picture.data[..., ::rows, ::columns]))
+    if not 2 <= len(values) <= _MOST or values[0] < 0:
+        return None
+    width = float(values[-1] - values[0])
+    # Over the whole width the round-off of a single difference cannot be seen.
+    step = width / round(width / float(np.diff(values).min()))
+    steps = values / step
+    return step if bool((np.abs(steps - np.round(steps)) < _OFF).all()) else None
+
+
+def _distinct(values: NDArray[Any]) -> NDArray[np.float64]:
+    return np.unique(values[np.isfinite(values)]).astype(np.float64)
