@@ -12,7 +12,7 @@ pytest.importorskip("napari")
 from napari.layers import Image
 
 import napari_diffusion as nd
-from napari_diffusion.widgets.montage import camera_of
+from napari_diffusion.widgets.camera import camera_of
 
 RANDOM = np.random.default_rng(3)
 SQUARES = 100.0 * (np.add.outer(np.arange(300) // 25, np.arange(280) // 28) % 2)

@@ -201,4 +201,4 @@ def test_an_ensemble_and_the_local_risk_of_a_step(open_loop, qtbot):
     viewer.layers.remove(viewer.layers["cells"])
     viewer.layers.selection.active = step
     loop.variants.risk.click()
-    assert "Local risk needs the source 'cells'" in loop.controls.problem.text()
+    assert "The source 'cells' is not among the layers any more" in loop.controls.problem.text()

@@ -14,12 +14,14 @@ from qtpy.QtWidgets import QApplication
 
 import napari_diffusion as nd
 from napari_diffusion.choose import BestStep
+from napari_diffusion.estimate import local_risk
 from napari_diffusion.provenance import record
 from napari_diffusion.widgets.copy_button import COPIES
 from napari_diffusion.widgets.layers import image_layer
 from napari_diffusion.widgets.look import Look
 from napari_diffusion.widgets.step_measure import keep_best
 from napari_diffusion.widgets.steps import NOTHING, Steps
+from napari_diffusion.widgets.steps_actions import channels_of
 
 SCENE = 0.5 * (np.add.outer(np.arange(60), np.arange(64)) > 60)
 NOISY = (SCENE + 0.1 * np.random.default_rng(0).normal(size=SCENE.shape)).astype(np.float32)
@@ -115,6 +117,75 @@ def test_the_recommended_step_is_marked_with_the_reason(dock, qtbot):
     qtbot.waitUntil(lambda: dock.said.text() == reason)
     assert "Sure" in dock.curves.measures.ticked()
     np.testing.assert_allclose(dock.run.values("Sure"), found.curves[0].values[1:], rtol=1e-9)
+
+
+def told(dock, qtbot):
+    """Return the layer of the local risk of the shown step."""
+    dock.turn_to("Compare")
+    count = len(dock.viewer.layers)
+    dock.compare.risk.click()
+    qtbot.waitUntil(lambda: not dock.compare.work.is_running)
+    assert len(dock.viewer.layers) == count + 1, dock.said.text()
+    assert "nearer to the truth than the source" in dock.said.text()
+    return next(layer for layer in dock.viewer.layers if "local risk" in layer.name)
+
+
+def test_a_reference_decides_and_is_named(dock, qtbot):
+    values = measured(dock, qtbot, "Psnr vs truth")
+    dock.curves.find_best()
+    qtbot.waitUntil(lambda: dock.run.recommended() is not None)
+    index, reason = dock.run.recommended()
+    assert index == int(np.argmax(values))
+    assert "least error against the reference 'truth'" in reason
+    assert {"Psnr vs truth", "Sure"} <= set(dock.run.measures())
+    assert "Psnr" not in dock.run.measures()
+
+
+def test_a_part_with_a_mask_is_judged_as_it_ran(dock, qtbot):
+    mask = np.zeros(NOISY.shape, bool)
+    mask[6:56, 6:60] = True
+    region = (slice(4, 58), slice(2, 62))
+    options = {**GRID, "mask": mask}
+    more = {"region": [(4, 58), (2, 62)], "source_shape": NOISY.shape}
+    more["mask"] = {"layer": "mask", "inside": int(mask.sum())}
+    look = Look.of(dock.viewer.layers["cells"]).moved((4, 2))
+    for step in nd.steps(NOISY, RECIPE, region=region, **options):
+        kept = record(RECIPE, step, options, "cells", **more)
+        dock.viewer.add_layer(image_layer(step.image, f"part {step.index}", look, kept, mask))
+    dock.viewer.layers.selection.active = dock.viewer.layers["part 1"]
+    dock.curves.find_best()
+    qtbot.waitUntil(lambda: dock.run.recommended() is not None)
+    found = nd.estimate.best_step(NOISY, RECIPE, region=region, **options)
+    assert dock.run.recommended() == (found.index, found.reason)
+    error = measured(dock, qtbot, "MeanError vs truth")[1]
+    inside = (dock.run.step.data - SCENE[region])[mask[region]]
+    assert error == pytest.approx(np.mean(inside), rel=1e-4)
+    risk = local_risk(NOISY, RECIPE, step=1, region=region, **options)
+    np.testing.assert_array_equal(told(dock, qtbot).data, risk.values)
+
+
+def test_channels_are_judged_together(dock, qtbot):
+    stack = np.stack([NOISY, 2 * NOISY[::-1]])
+    options = {"axes": "cyx", "spacing": (1.0, 1.0)}
+    names = ["red", "green"]
+    for name, values in zip(names, stack, strict=True):
+        dock.viewer.add_layer(Image(values, name=name))
+    look = Look.of(dock.viewer.layers["cells"])
+    for step in nd.steps(stack, RECIPE, **options):
+        kept = record(RECIPE, step, options, "red + green", layers=names)
+        for channel, name in enumerate(names):
+            made = image_layer(step.image[channel], f"{name} {step.index}", look,
+                               {**kept, "channel": channel})  # fmt: skip
+            dock.viewer.add_layer(made)
+    dock.viewer.layers.selection.active = dock.viewer.layers["green 1"]
+    dock.curves.find_best()
+    qtbot.waitUntil(lambda: dock.run.recommended() is not None)
+    found = nd.estimate.best_step(stack, RECIPE, **options)
+    assert dock.run.recommended() == (found.index, found.reason)
+    # What was measured of one channel does not part it from the others.
+    assert len(channels_of(dock.run.step, dock.viewer)) == 2
+    risk = local_risk(stack, RECIPE, step=1, **options)
+    np.testing.assert_array_equal(told(dock, qtbot).data, risk.values[1])
 
 
 def test_without_its_source_a_run_is_not_judged(dock, qtbot):
@@ -269,7 +340,7 @@ def test_all_curves_are_exported(dock, qtbot, tmp_path):
 def test_curves_and_marks_survive_saving_and_reopening(dock, qtbot, tmp_path):
     name = "run.ome.zarr"
     values = measured(dock, qtbot, "Mean")
-    keep_best(dock.run, BestStep(3, "Step 3 is best.", ()))
+    keep_best(dock.run, BestStep(3, "Step 3 is best.", ()), str)
     records = [step.record for step in dock.run.steps]
     images = [step.data for step in dock.run.steps]
     dock.turn_to("Export")

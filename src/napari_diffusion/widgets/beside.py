@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.widgets.camera import camera_of
+
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
@@ -56,7 +58,7 @@ class Beside:
         self._viewer.layers.insert(place + 1, self.layer)
         self._viewer.layers.selection.active = active
         if self._left and self._camera is None:
-            camera = _camera(self._viewer)
+            camera = camera_of(self._viewer)
             self._camera = tuple(camera.center), float(camera.zoom), tuple(camera.angles)
             self._viewer.reset_view()
             camera.angles = self._camera[2]
@@ -67,14 +69,9 @@ class Beside:
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
         if look_back and self._camera is not None:
-            camera = _camera(self._viewer)
+            camera = camera_of(self._viewer)
             camera.center, camera.zoom, camera.angles = self._camera
             self._camera = None
-
-
-def _camera(viewer: napari.Viewer) -> Any:
-    """Return the camera, which has another place since napari 0.9."""
-    return getattr(viewer, "scene", viewer).camera
 
 
 def _fits(layer: Image, step: ChosenStep, data: Any) -> bool:

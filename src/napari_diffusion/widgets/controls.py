@@ -20,6 +20,9 @@ PRIMARY = """
 # A bar paints the whole window at once, so it is moved between the steps and not with them.
 _REFRESH_MS = 200
 
+# Work that cannot be counted says from so many seconds on how long it has taken.
+_SOON, _SECOND_MS = 2.0, 1000
+
 
 class Clock:
     """Time that has passed, pauses left out."""
@@ -77,9 +80,9 @@ class Controls(QWidget):
         self._clock = Clock()
         self._total = 1
         self._done = 0
+        self._words = ""
         self._ticker = QTimer(self)
         self._ticker.setSingleShot(True)
-        self._ticker.setInterval(_REFRESH_MS)
         self._ticker.timeout.connect(self._tick)
         self.pause.setCheckable(True)
         self._lay_out()
@@ -109,12 +112,16 @@ class Controls(QWidget):
     def start(self, total: int, unit: str = "steps") -> None:
         """Show that a run has begun, of so many steps; 0 where they cannot be counted."""
         self._set_running(True)
+        # What is one piece has no place to hold at.
+        self.pause.setEnabled(total > 0)
         self._total = total
         self.bar.setRange(0, total)
         self.bar.setValue(0)
         self.bar.setFormat(f"%v of %m {unit}" if total and self._many else "")
         self.bar.setVisible(True)
         self.begin_clock()
+        if not total:
+            self._ticker.start(_SECOND_MS)
 
     def begin_clock(self) -> None:
         """Count the time from now on: what went before was preparation."""
@@ -122,17 +129,23 @@ class Controls(QWidget):
 
     def say(self, words: str, bad: bool = False) -> None:
         """Show what the run is at."""
-        self.status.say("" if bad else words)
+        self._words = "" if bad else words
+        self.status.say(self._words)
         self.problem.say(words if bad else "")
 
     def show_progress(self, done: int) -> None:
         """Show how many steps are done, and estimate the time that the others take."""
         self._done = done
         if not self._ticker.isActive():
-            self._ticker.start()
+            self._ticker.start(_REFRESH_MS)
 
     def _tick(self) -> None:
         done, total = self._done, self._total
+        if not total:
+            if self._words and self.seconds >= _SOON:
+                self.status.say(f"{self._words} {written_seconds(self.seconds)}")
+            self._ticker.start(_SECOND_MS)
+            return
         self.bar.setValue(done)
         if 0 < done < total and not self.pause.isChecked():
             left = self._clock.seconds / done * (total - done)

@@ -12,7 +12,7 @@ from napari_diffusion.widgets import memory
 from napari_diffusion.widgets.controls import PRIMARY
 from napari_diffusion.widgets.denoise_run import Noted, Staged, denoising_of, result_name
 from napari_diffusion.widgets.fields import Automatic, LineField
-from napari_diffusion.widgets.job import Refused
+from napari_diffusion.widgets.job import Made, Refused
 from napari_diffusion.widgets.layers import Place, image_layer
 from napari_diffusion.widgets.outlet import family, outlet_for
 from napari_diffusion.widgets.room import check_room
@@ -56,6 +56,7 @@ class DenoiseWidget(QWidget):
         self.sigma = LineField(_SIGMA, _checked, Automatic())
         self.found = Message(GREY)
         self.warning = Message(_AMBER)
+        self._made = "nothing"
         self._place: Place | None = None
         self._look: Look | None = None
         self._lay_out()
@@ -106,12 +107,15 @@ class DenoiseWidget(QWidget):
             self._place = Place(dock.viewer, family(dock.viewer, layers[0])) if staged else None
             self._look = looks[0]
             work = denoising_of(job, outlet, staged)
-            dock.runner.start(work, outlet, made=lambda: "the denoised layer")
+            self._made = "nothing"
+            dock.runner.start(work, outlet, made=lambda: self._made)
             assert dock.runner.worker is not None
             dock.runner.worker.posted.connect(self._posted)
 
     def _posted(self, news: Any) -> None:
         match news:
+            case Made():
+                self._made = "the denoised layer"
             case Noted(None):
                 self.found.say("The noise is taken to be white and as strong as typed.")
             case Noted(remarks) if remarks is not None:

@@ -13,6 +13,7 @@ from napari_diffusion.metrics import METRICS, Metric
 from napari_diffusion.widgets.layer_row import LayerRow, RegionRow
 from napari_diffusion.widgets.params import ParameterForm
 from napari_diffusion.widgets.rows import Message
+from napari_diffusion.widgets.step_measure import Others
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -138,12 +139,16 @@ class MeasureList(QWidget):
         if names or not self._ticked_names():
             self.tick(names or [FIRST])
 
-    def halves(self) -> dict[str, Any]:
-        """Return how `choose.curves` is told of the second half; nothing where there is none."""
-        layer = self.second.layer()
-        if self.second.combo.currentText() == FRAMES:
-            return {"halves": "frames"}
-        return {} if layer is None else {"second": layer.data}
+    def others(self, metrics: Iterable[Metric | None]) -> Others:
+        """Return the layers that some measures compare the steps with."""
+        known = [each for each in metrics if each is not None]
+        halved = any(each.needs_halves for each in known)
+        truth = any(each.needs_reference for each in known)
+        return Others(
+            self.reference.layer() if truth else None,
+            self.second.layer() if halved else None,
+            halved and self.second.combo.currentText() == FRAMES,
+        )
 
     def refresh(self) -> None:
         """Offer the layers that there are."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.widgets.camera import camera_of
 from napari_diffusion.widgets.images import PREVIEW
 
 if TYPE_CHECKING:
@@ -150,11 +151,6 @@ class Montage:
         active = self._active() if self._active else None
         if active is not None and active in layers:
             layers.selection.active = active
-
-
-def camera_of(viewer: napari.Viewer) -> Any:
-    """Return the camera, which newer versions of napari keep in a scene."""
-    return getattr(viewer, "scene", viewer).camera
 
 
 def words_of(rungs: list[Rung], best: Rung | None, columns: int) -> list[tuple[float, float, str]]:

@@ -13,6 +13,7 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_diffusion.drive import Stopped
+from napari_diffusion.widgets.camera import camera_of
 from napari_diffusion.widgets.channels import values
 from napari_diffusion.widgets.images import PREVIEW, is_preview
 from napari_diffusion.widgets.job import Refused
@@ -125,7 +126,7 @@ class LivePreview:
     def _connect(self, on: bool) -> None:
         viewer, dock = self._viewer, self._dock
         edited = [dock.recipe.changed, dock.recipe.problem_changed, dock.source.changed]
-        camera = getattr(viewer, "scene", viewer).camera  # of the viewer itself up to napari 0.8
+        camera = camera_of(viewer)
         moved = [getattr(camera.events, name) for name in ("center", "zoom", "angles")]
         moved += [getattr(viewer.dims.events, name) for name in ("point", "ndisplay", "order")]
         data = [] if self._picked is None else [e.events.data for e in self._picked.layers]

@@ -90,8 +90,7 @@ def read_mask(job: Job) -> Any:
     name = job.more.get("mask", {}).get("layer", "mask")
     raise Refused(
         "steps",
-        f"The mask {name!r} of this run is not among the layers any more as it was, and going on "
-        "needs it: open it again.",
+        f"The mask {name!r} of this run is not among the layers any more as it was: open it again.",
     )
 
 

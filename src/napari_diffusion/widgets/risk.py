@@ -10,21 +10,19 @@ import numpy as np
 
 from napari_diffusion.derived import risk_record
 from napari_diffusion.drive import Stopped
-from napari_diffusion.provenance import grid_of, recipe_of
 from napari_diffusion.risk import LocalRisk, local_risk
-from napari_diffusion.widgets.channels import source_of
-from napari_diffusion.widgets.images import is_image
-from napari_diffusion.widgets.job import Grown, Refused, Said
-from napari_diffusion.widgets.layer_axes import Fold
-from napari_diffusion.widgets.layers import KEY, Place, is_stack, records_of
+from napari_diffusion.widgets.job import Grown, Said
+from napari_diffusion.widgets.layers import KEY, Place
 from napari_diffusion.widgets.outlet import family
 from napari_diffusion.widgets.reading import refusing
+from napari_diffusion.widgets.step_source import arguments_of, job_again
 
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
     from napari_diffusion.drive import StopToken
+    from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.steps_actions import ChosenStep
     from napari_diffusion.widgets.worker import Worker
 
@@ -37,55 +35,42 @@ class RiskOf:
     ----------
     step : ChosenStep
         The step.
-    data : array
-        The values of its source.
+    job : Job
+        The run that it is of, from its whole source.
     record : dict
         The step's own record.
     """
 
     step: ChosenStep
-    data: Any
+    job: Job
     record: dict[str, Any]
 
     @classmethod
     def of(cls, step: ChosenStep, viewer: napari.Viewer) -> RiskOf:
         """Look the step's source up; `Refused` says why its risk cannot be told."""
-        record, source = step.record, _source(step, viewer)
-        if source is None:
-            raise Refused(
-                "steps",
-                f"Local risk needs the source {source_of(record)!r}, which is not among the layers "
-                "any more as it was: open it again, with that name.",
-            )
-        if {"region", "mask", "channel"} & {*record, *record["grid"]}:
-            raise Refused(
-                "steps",
-                "Local risk is told of runs on one whole layer without a mask: run the recipe on "
-                "all of it.",
-            )
-        return cls(step, source.data, record)
+        return cls(step, job_again(step, viewer), step.record)
 
     def compute(self, stop: StopToken | None = None) -> LocalRisk:
         """Run the recipe again beside a small change of the source; ValueError says why not."""
         record = self.record
-        fold = Fold(record.get("layer_axes", record["grid"]["axes"]), np.shape(self.data))
-        return local_risk(
-            fold.folded(np.asarray(self.data)),
-            recipe_of(record),
-            step=None if record["is_final"] else record["step"],
-            stop=stop,
-            **grid_of(record),
-        )
+        image, options = arguments_of(self.job)
+        try:
+            return local_risk(
+                image,
+                self.job.recipe,
+                step=None if record["is_final"] else record["step"],
+                stop=stop,
+                **options,
+            )
+        except ValueError as error:
+            # What a script may say instead, a button cannot.
+            raise ValueError(str(error).partition(" Where you know better")[0]) from None
 
     def show(self, risk: LocalRisk, viewer: napari.Viewer) -> Image:
         """Insert a layer above all steps: green where it is nearer to the truth, pink where not."""
         from napari.layers import Image
 
-        rgb = self.record["grid"]["rgb"]
-        letters = self.record.get("layer_axes", self.record["grid"]["axes"])
-        fold = Fold(letters, np.shape(self.data))
-        values = (fold.without("c") if rgb else fold).unfolded(risk.values)
-        largest = float(np.max(risk.noise_sigma))
+        values, sigma = self._of_layer(risk)
         layer = Image(
             values,
             name=f"{self.step.layer.name} · local risk",
@@ -95,11 +80,32 @@ class RiskOf:
                 "rgb": False,
                 "blending": "translucent",
                 "colormap": _colours(),
-                "contrast_limits": (-largest, largest),
+                "contrast_limits": (-sigma, sigma),
             },
         )
         Place(viewer, family(viewer, self.step.layer)).insert(layer)
         return layer
+
+    def said(self, layer: Image) -> str:
+        """Say what a layer that `show` has inserted is, without a full stop."""
+        noise = float(layer.contrast_limits[1])
+        share = 100 * float(np.mean(layer.data < 0))
+        return (
+            f"local risk of {self.step.title}. Green, {share:.0f} % of it, is nearer to the truth "
+            "than the source; pink is farther (expected error less that of the source, "
+            f"{noise:.3g}, in intensity units)"
+        )
+
+    def _of_layer(self, risk: LocalRisk) -> tuple[Any, float]:
+        """Return the values in the axes of the step's layer, and the noise: of its own channel."""
+        fold, record = self.job.fold, self.record
+        if record["grid"]["rgb"]:
+            fold = fold.without("c")
+        values, sigma = fold.unfolded(risk.values), risk.noise_sigma
+        if "channel" not in record:
+            return values, float(np.max(sigma))
+        channel = record["channel"]
+        return values[channel], float(np.broadcast_to(sigma, self.job.fold.shape[:1])[channel])
 
 
 def risk_of(risk: RiskOf) -> Any:
@@ -131,13 +137,7 @@ class RiskOutlet:
 
     def grow(self, found: LocalRisk) -> None:
         """Insert the layer."""
-        self._risk.show(found, self._viewer)
-        share = 100 * float(np.mean(found.values < 0))
-        self._words = (
-            f"local risk of {self._risk.step.title}. Green, {share:.0f} % of it, is nearer to the "
-            "truth than the source; pink is farther (expected error less that of the source, "
-            f"{_number(found.noise_sigma)}, in intensity units)"
-        )
+        self._words = self._risk.said(self._risk.show(found, self._viewer))
 
     def said(self) -> str:
         """Return what there is, in words."""
@@ -145,20 +145,6 @@ class RiskOutlet:
 
     def finish(self) -> None:
         """Nothing is left to be shown."""
-
-
-def _number(sigma: float | tuple[float, ...]) -> str:
-    each = sigma if isinstance(sigma, tuple) else (sigma,)
-    return " / ".join(f"{value:.3g}" for value in each)
-
-
-def _source(step: ChosenStep, viewer: napari.Viewer) -> Image | None:
-    shape = np.shape(step.data)
-    for layer in viewer.layers:
-        named = is_image(layer) and layer.name == source_of(step.record)
-        if named and not is_stack(layer) and np.shape(layer.data) == shape:
-            return layer if not records_of(layer) or step.record.get("source_processed") else None
-    return None
 
 
 def _colours() -> Any:

@@ -10,12 +10,19 @@ from qtpy.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QPushButton
 
 from napari_diffusion.widgets.beside import Beside
 from napari_diffusion.widgets.difference import difference_layer
+from napari_diffusion.widgets.job import Refused
 from napari_diffusion.widgets.layers import Place
+from napari_diffusion.widgets.risk import RiskOf
 from napari_diffusion.widgets.rows import Combo, RowLabel
 from napari_diffusion.widgets.step_part import NO_RUN, StepPart, rest
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Generator
+
     import napari
+
+    from napari_diffusion.risk import LocalRisk
 
 SOURCE, BEFORE, TWIN = "the source", "the step before", "its twin"
 
@@ -24,6 +31,10 @@ _TIPS = {
     "Blink": "Show one and the other in turn.",
     "Difference": "Add a layer of the step less the other, white where nothing differs.",
 }
+_RISK = (
+    "Add a layer of where the step is nearer to the truth than its source, green, and where it is "
+    "farther, pink: Stein's estimate, for white noise. Runs the recipe again."
+)
 
 
 class StepCompare(StepPart):
@@ -40,6 +51,8 @@ class StepCompare(StepPart):
         self.blink = QPushButton("Blink")
         self.difference = QPushButton("Difference")
         self.pace = QDoubleSpinBox()
+        self.risk = QPushButton("Local risk")
+        self.stop = QPushButton("Stop")
         self.beside = Beside(self.viewer, left=True)
         self.cover = Beside(self.viewer, left=False)
         self._timer = QTimer(self)
@@ -64,6 +77,10 @@ class StepCompare(StepPart):
         for place, widget in enumerate((self.side, self.difference, self.blink, self.pace)):
             grid.addWidget(widget, place // 2, place % 2)
         self.rows.addLayout(grid)
+        row = QHBoxLayout()
+        row.addWidget(self.risk)
+        row.addWidget(self.stop)
+        self.rows.addLayout(row)
         self.rows.addStretch(1)
 
     def _connect(self) -> None:
@@ -71,6 +88,8 @@ class StepCompare(StepPart):
         self.side.toggled.connect(self._show_side)
         self.blink.toggled.connect(self._show_blink)
         self.difference.clicked.connect(self.subtract)
+        self.risk.clicked.connect(self.show_risk)
+        self.stop.clicked.connect(self.work.stop)
         self.pace.valueChanged.connect(lambda seconds: self._timer.setInterval(_ms(seconds)))
         self.viewer.layers.events.removed.connect(self._removed)
 
@@ -116,6 +135,10 @@ class StepCompare(StepPart):
         why = found if isinstance(found, str) else ""
         for button in (self.side, self.blink, self.difference):
             rest(button, why, _TIPS[button.text()])
+        gone = "The source is not among the layers any more."
+        none = NO_RUN if self.run is None else gone if self.run.source is None else ""
+        rest(self.risk, "It is being told." if self.work.is_running else none, _RISK)
+        self.stop.setVisible(self.work.is_running)
 
     def leave(self) -> None:
         """Take the other picture away."""
@@ -177,6 +200,29 @@ class StepCompare(StepPart):
         Place(self.viewer, [step.layer]).insert(layer)
         # The dock goes on with the step, above which the difference is seen.
         self.viewer.layers.selection.active = step.layer
+
+    def show_risk(self) -> None:
+        """Add a layer of where the step is nearer to the truth than its source."""
+        if self.run is None:
+            return
+        try:
+            risk = RiskOf.of(self.run.step, self.viewer)
+        except Refused as error:
+            self._tell(str(error), True)
+            return
+
+        def work(token: threading.Event) -> Generator[Any, None, LocalRisk]:
+            yield None
+            return risk.compute(token)
+
+        def done(found: LocalRisk) -> None:
+            active = self.viewer.layers.selection.active
+            words = risk.said(risk.show(found, self.viewer))
+            self.viewer.layers.selection.active = active
+            self.say(f"{words[0].upper()}{words[1:]}.")
+
+        self.say("Running beside a small change of the source …")
+        self.work.start(work, lambda each: None, done)
 
 
 def _ms(seconds: float) -> int:

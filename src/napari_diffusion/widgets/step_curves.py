@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from psygnal import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
 from napari_diffusion.widgets import step_measure
+from napari_diffusion.widgets.channels import values
 from napari_diffusion.widgets.curve_plot import CurvePlot, Drawn
+from napari_diffusion.widgets.job import Refused
 from napari_diffusion.widgets.measure_list import MeasureList, unit_of
 from napari_diffusion.widgets.step_part import NO_RUN, PlotPart, rest
+from napari_diffusion.widgets.step_source import job_again
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
 
     import napari
 
     from napari_diffusion.choose import BestStep
     from napari_diffusion.metrics import Metric
+    from napari_diffusion.widgets.job import Job
 
 _RECOMMEND = (
     "Run the recipe again beside small changes of the source, and mark the step nearest to the "
@@ -140,12 +143,12 @@ class StepCurves(PlotPart):
         wanting = {name for name, metric in metrics.items() if metric.needs_reference}
         if wanting:
             layer = self.measures.reference.layer()
-            if layer is None or np.shape(layer.data) != np.shape(run.steps[0].data):
+            if layer is None or run.cut(values(layer)) is None:
                 self._failed |= wanting
                 self._tell("Choose a reference layer of the same shape.", True)
                 self.measure()
                 return
-            reference = layer.data
+            reference = values(layer)
 
         def work(token: threading.Event) -> Generator[Any, None, None]:
             for found in step_measure.measured(run, metrics, reference):
@@ -166,17 +169,19 @@ class StepCurves(PlotPart):
     def _run_again(self, metrics: dict[str, Metric]) -> None:
         run = self.run
         assert run is not None
-        halves = self.measures.halves() if _are_halved(metrics) else {}
+        self._failed |= set(metrics)
+        job, others = self._job(), self.measures.others(metrics.values())
+        if job is None:
+            return
 
         def work(token: threading.Event) -> Generator[Any, None, Any]:
             yield None
-            return step_measure.rerun(run, list(metrics.values()), token, halves)
+            return step_measure.rerun(job, list(metrics.values()), token, others)
 
         def done(found: Any) -> None:
             step_measure.keep_curves(run, dict(zip(metrics, found, strict=True)))
             self._done(run, set(metrics))
 
-        self._failed |= set(metrics)
         self.say("Running the recipe again beside small changes of the source …")
         self.work.start(work, lambda each: None, done)
 
@@ -193,16 +198,17 @@ class StepCurves(PlotPart):
         self._wants_best = run is not None and self.work.is_running
         if run is None or self._wants_best:
             return
-
-        halves = self.measures.halves() if _are_halved(self.measures.ticked()) else {}
+        job, others = self._job(), self.measures.others(self.measures.ticked().values())
+        if job is None:
+            return
 
         def work(token: threading.Event) -> Generator[Any, None, BestStep]:
             yield None
-            return step_measure.best(run, token, halves)
+            return step_measure.best(job, token, others)
 
         def done(best: BestStep) -> None:
-            step_measure.keep_best(run, best)
-            self.measures.tick([best.curves[0].name])
+            step_measure.keep_best(run, best, self.measures.label)
+            self.measures.tick([step_measure.decider(best)])
             self.draw()
             self.say("")
             self.measure()
@@ -210,6 +216,11 @@ class StepCurves(PlotPart):
         self.say("Running beside small changes of the source …")
         self.work.start(work, lambda each: None, done)
 
-
-def _are_halved(metrics: Mapping[str, Metric | None]) -> bool:
-    return any(metric is not None and metric.needs_halves for metric in metrics.values())
+    def _job(self) -> Job | None:
+        """Return the run from its whole source; where that is gone, say so."""
+        assert self.run is not None
+        try:
+            return job_again(self.run.step, self.viewer)
+        except Refused as error:
+            self._tell(str(error), True)
+            return None

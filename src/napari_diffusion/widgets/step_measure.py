@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_diffusion.choose import BestStep, Curve, best_step, curves
 from napari_diffusion.grid import Grid
 from napari_diffusion.metrics import Metric, Score, View
-from napari_diffusion.provenance import grid_of, recipe_of
+from napari_diffusion.picture import canonical_mask
+from napari_diffusion.provenance import grid_of
+from napari_diffusion.widgets.channels import values
+from napari_diffusion.widgets.layer_axes import FURTHER, Fold
 from napari_diffusion.widgets.layers import MASK_KEY
+from napari_diffusion.widgets.mask import KeptMask
 from napari_diffusion.widgets.step_run import MEASURES, RECOMMENDED, StepRun, keep_value
+from napari_diffusion.widgets.step_source import arguments_of, beside, cut_to_region
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from napari_diffusion.drive import StopToken
+    from napari_diffusion.widgets.job import Job
 
 
 def measured(
@@ -27,7 +35,8 @@ def measured(
     """Yield the place of each step and what is not known of it yet; any thread may call it."""
     data = run.source_data()
     source = run.folded(run.steps[0].data if data is None else data)
-    truth = None if reference is None else run.folded(reference)
+    truth = None if reference is None else run.folded(run.cut(reference))
+    known_of_all: dict[Any, Any] = {}
     grid = _grid(run, source.shape)
     mask = _mask(run, grid)
     wanted = any(metric.needs_noise for metric in metrics.values())
@@ -44,6 +53,7 @@ def measured(
             mask=mask,
             noise_sigma=sigma,
             reference=None if truth is None else grid.canonical(truth),
+            known=known_of_all,
         )
         yield place, {name: _score(metric, view) for name, metric in missing.items()}
 
@@ -63,13 +73,51 @@ def keep_scores(run: StepRun, place: int, scores: dict[str, Score]) -> None:
         keep_value(run.steps[place], name, score.value, "" if score.valid else score.why)
 
 
+class Others(NamedTuple):
+    """Further layers that the steps of a run can be judged by.
+
+    Attributes
+    ----------
+    reference : Image or None
+        The truth.
+    second : Image or None
+        Another picture of the same thing.
+    frames : bool
+        Whether odd and even frames of the source are two such pictures.
+    """
+
+    reference: Any = None
+    second: Any = None
+    frames: bool = False
+
+    def arguments(self, job: Job) -> dict[str, Any]:
+        """Return how `choose.curves` is told of them."""
+        found: dict[str, Any] = {"halves": "frames"} if self.frames else {}
+        for name, layer in (("reference", self.reference), ("second", self.second)):
+            if layer is not None:
+                found[name] = beside(job, values(layer), layer.name)
+        return found
+
+    def named(self, reason: str) -> str:
+        """Return a reason that says which layers it speaks of."""
+        if self.reference is not None:
+            reason = reason.replace("the reference", f"the reference {self.reference.name!r}", 1)
+        half = "odd and even frames" if self.second is None else repr(self.second.name)
+        return reason.replace("the other half", f"the other half ({half})", 1)
+
+
 def rerun(
-    run: StepRun, metrics: Sequence[Metric], stop: threading.Event, halves: dict[str, Any]
+    job: Job, metrics: Sequence[Metric], stop: StopToken | None, others: Others
 ) -> list[Curve]:
     """Run the recipe again beside small changes of the source, or on another picture of it."""
-    return curves(
-        _whole_source(run), recipe_of(run.record), metrics, stop=stop, **_more(run, halves)
-    )
+    image, options = arguments_of(job)
+    if others.frames and not _has_frames(job):
+        raise ValueError(
+            f"{job.source_name!r} has no frames to take odd and even ones of: choose another "
+            "layer as second half."
+        )
+    more = others.arguments(job)
+    return curves(image, job.recipe, metrics, stop=stop, **options, **more)
 
 
 def is_rerun(metric: Metric) -> bool:
@@ -77,21 +125,30 @@ def is_rerun(metric: Metric) -> bool:
     return bool(metric.probe or metric.needs_halves or metric.needs_noise == "model")
 
 
-def best(run: StepRun, stop: threading.Event | None, halves: dict[str, Any]) -> BestStep:
+def best(job: Job, stop: StopToken | None, others: Others) -> BestStep:
     """Run the recipe again beside small changes of the source; see `choose.best_step`."""
-    return best_step(_whole_source(run), recipe_of(run.record), stop=stop, **_more(run, halves))
+    image, options = arguments_of(job)
+    others = others._replace(frames=others.frames and _has_frames(job))
+    found = best_step(image, job.recipe, stop=stop, **options, **others.arguments(job))
+    return replace(found, reason=others.named(found.reason))
 
 
-def _more(run: StepRun, halves: dict[str, Any]) -> dict[str, Any]:
-    second = {"second": run.folded(halves["second"])} if "second" in halves else {}
-    return {**_options(run), **halves, **second}
+def decider(found: BestStep) -> str:
+    """Return the name of the measure that a step was recommended by."""
+    valid = [curve for curve in found.curves if curve.valid and curve.best is not None]
+    return (valid or list(found.curves))[0].name
 
 
-def keep_best(run: StepRun, found: BestStep) -> None:
-    """Put the recommended step, and its curves, into the records."""
+def _has_frames(job: Job) -> bool:
+    sizes = dict(zip(job.fold.letters, job.fold.shape, strict=True))
+    return math.prod(size for letter, size in sizes.items() if letter in ("t", FURTHER)) > 1
+
+
+def keep_best(run: StepRun, found: BestStep, label: Callable[[Metric], str]) -> None:
+    """Put the recommended step, and its curves by their labels, into the records."""
     for step in run.steps:
         step.record[RECOMMENDED] = {"index": found.index, "reason": found.reason}
-    keep_curves(run, {curve.name: curve for curve in found.curves})
+    keep_curves(run, {label(curve.metric): curve for curve in found.curves})
 
 
 def keep_curves(run: StepRun, found: dict[str, Curve]) -> None:
@@ -101,20 +158,6 @@ def keep_curves(run: StepRun, found: dict[str, Curve]) -> None:
         for name, curve in found.items():
             if place < len(curve.values):
                 keep_value(step, name, curve.values[place], curve.why)
-
-
-def _whole_source(run: StepRun) -> NDArray[Any]:
-    if run.source is None:
-        raise ValueError(
-            f"The source {run.record['source']!r} is not among the layers any more: open it "
-            "again, with that name."
-        )
-    if {"region", "mask", "channel"} & {*run.record, *run.record["grid"]}:
-        raise ValueError(
-            "A step can be recommended for runs on one whole layer without a mask: run the "
-            "recipe on all of it."
-        )
-    return run.folded(np.asarray(run.source.data))
 
 
 def _options(run: StepRun) -> dict[str, Any]:
@@ -131,11 +174,20 @@ def _grid(run: StepRun, shape: tuple[int, ...]) -> Grid:
 
 
 def _mask(run: StepRun, grid: Grid) -> NDArray[np.bool_] | None:
-    """Return the mask of the run where it is as large as the steps; else all is measured."""
-    kept = run.step.layer.metadata.get(MASK_KEY)
-    if kept is None or np.shape(kept) != np.shape(grid.restored(np.empty(grid.shape, bool))):
+    """Return the mask of the run where the steps are; without one all is measured."""
+    kept, record = run.step.layer.metadata.get(MASK_KEY), run.record
+    if kept is None:
         return None
-    return np.asarray(grid.canonical(np.asarray(kept, bool)))
+    letters = record.get("layer_axes", record["grid"]["axes"])
+    if "region" in record:
+        (cut, *_), _ = cut_to_region((KeptMask("", kept),), None, record, letters)
+        kept = cut.folded(Fold(letters, ()), grid.rgb)
+    if "channel" in record:
+        kept = kept.take(record["channel"], axis=Fold(letters, ()).axes.index("c"))
+    try:
+        return np.asarray(canonical_mask(kept, grid))
+    except ValueError:
+        return None
 
 
 def _noise_of(source: NDArray[Any], grid: Grid) -> float | tuple[float, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.widgets.channels import values
 from napari_diffusion.widgets.layer_axes import Fold
 
 if TYPE_CHECKING:
@@ -75,19 +76,19 @@ class StepRun:
 
     def source_data(self) -> Any:
         """Return the source's values where the steps are: all, or their region; else None."""
-        if self.source is None:
-            return None
-        data = self.source.data
-        if "region" in self.record:
-            letters = self.letters
-            fold = Fold(letters, tuple(data.shape))
+        return None if self.source is None else self.cut(values(self.source))
+
+    def cut(self, data: Any) -> Any:
+        """Return values as large as the source, or as the steps, where the steps are; else None."""
+        steps = np.shape(self.steps[0].data)
+        if "region" in self.record and np.shape(data) != steps:
             parts = tuple(slice(*ends) for ends in self.record["region"])
-            if "channel" in self.record:
-                parts = parts[1:]
-            if fold.axes != letters or len(parts) != len(data.shape):
+            parts = parts[1:] if "channel" in self.record else parts
+            shape = tuple(self.record["source_shape"])[-len(parts) :]
+            if np.shape(data) != shape:
                 return None
             data = data[parts]
-        return data if np.shape(data) == np.shape(self.steps[0].data) else None
+        return data if np.shape(data) == steps else None
 
     @property
     def letters(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,15 @@ from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QSpinBox, QWidge
 
 from napari_diffusion.provenance import grid_of, next_noise_scale_of, recipe_of
 from napari_diffusion.store.cast import Cast
-from napari_diffusion.widgets.channels import joined, source_of
+from napari_diffusion.widgets.channels import joined
 from napari_diffusion.widgets.images import is_image
 from napari_diffusion.widgets.job import Job, Origin, Refused
 from napari_diffusion.widgets.layer_axes import Fold
-from napari_diffusion.widgets.layers import MASK_KEY, is_stack, records_of
+from napari_diffusion.widgets.layers import is_stack, records_of
 from napari_diffusion.widgets.look import Look
-from napari_diffusion.widgets.mask import KeptMask, Mask, can_be_mask, mask_of
 from napari_diffusion.widgets.rows import GREY, Message
+from napari_diffusion.widgets.step_run import DOUBTS, MEASURES, RECOMMENDED
+from napari_diffusion.widgets.step_source import cut_to_region, masks_of
 
 if TYPE_CHECKING:
     import napari
@@ -104,7 +104,9 @@ def going_on(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.
             known = record["origin"]
             origin = Origin(known["sha256"], known["first_step"], _sources(step, viewer))
     names = [each.layer.name for each in channels]
-    masks, mask_sha256 = _masks(step, viewer, letters)
+    masks, mask_sha256 = masks_of(step, viewer, letters)
+    if record["is_final"] and "region" in record:
+        masks, mask_sha256 = cut_to_region(masks, mask_sha256, record, letters)
     if record["is_final"] and len(channels) > 1:
         more["layers"] = names
     return Job(
@@ -133,7 +135,7 @@ def channels_of(step: ChosenStep, viewer: napari.Viewer) -> list[ChosenStep]:
     found = {}
     for layer in viewer.layers:
         for place, other in enumerate(records_of(layer)):
-            if {**other, "channel": None} == {**record, "channel": None}:
+            if _common(other) == _common(record):
                 found[other.get("channel")] = ChosenStep(layer, place)
     found[record["channel"]] = step
     for channel, name in enumerate(record["layers"]):
@@ -146,6 +148,12 @@ def channels_of(step: ChosenStep, viewer: napari.Viewer) -> list[ChosenStep]:
     return [found[channel] for channel in range(len(record["layers"]))]
 
 
+def _common(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what the channels of one step have in common: not what was measured of each."""
+    own = ("channel", MEASURES, DOUBTS, RECOMMENDED)
+    return {name: each for name, each in record.items() if name not in own}
+
+
 def _sources(step: ChosenStep, viewer: napari.Viewer) -> tuple[Any, ...]:
     """Return what may be the source of a step: images, or those that were its channels."""
     images = [each for each in viewer.layers if is_image(each) and not each.multiscale]
@@ -154,38 +162,6 @@ def _sources(step: ChosenStep, viewer: napari.Viewer) -> tuple[Any, ...]:
     named = {each.name: each.data for each in images}
     names = step.record["layers"]
     return (joined([named[name] for name in names]),) if set(names) <= set(named) else ()
-
-
-def _masks(
-    step: ChosenStep, viewer: napari.Viewer, letters: str
-) -> tuple[tuple[Mask | KeptMask, ...], str | None]:
-    """Return what may be the mask of a step's run, and the hash that tells which of them is."""
-    record, kept = step.record, step.layer.metadata.get(MASK_KEY)
-    if "mask" not in record["grid"]:
-        return (), None
-    name = record.get("mask", {}).get("layer", "mask")
-    if kept is not None:
-        if record["is_final"] and "region" in record:
-            # The result is a source of its own, and the mask that of a larger picture.
-            return (KeptMask(name, kept[_cut(record, letters)]),), None
-        return (KeptMask(name, kept),), record["grid"]["mask"]["sha256"]
-    masks = []
-    named = [each for each in viewer.layers if each.name == source_of(record)]
-    for source in filter(is_image, named):
-        for layer in sorted(viewer.layers, key=lambda layer: layer.name != name):
-            with contextlib.suppress(ValueError):
-                if can_be_mask(layer, source):
-                    own = letters[1:] if "channel" in record else letters
-                    masks.append(mask_of(layer, source, own))
-    return tuple(masks), record["grid"]["mask"]["sha256"]
-
-
-def _cut(record: dict[str, Any], letters: str) -> tuple[slice, ...]:
-    """Return the region of a record in the axes of its mask."""
-    fold = Fold(letters, tuple(record["source_shape"]))
-    parts = fold.region(tuple(slice(*ends) for ends in record["region"]))
-    colours = record["grid"]["rgb"]
-    return tuple(p for p, axis in zip(parts, fold.axes, strict=True) if axis != "c" or not colours)
 
 
 class StepActions(QWidget):
