@@ -14,6 +14,8 @@ import napari_diffusion as nd
 from napari_diffusion.choose import best_step, curves
 from napari_diffusion.estimate import NoiseModel
 from napari_diffusion.metrics import METRICS, HalfError, HalfFrc, Mean, Psnr, RegionStatistic, Sure
+from napari_diffusion.parts import have_parts, parts_of
+from napari_diffusion.picture import Picture
 
 SMOOTHING = nd.filters.PeronaMalik(contrast="auto", smoothing=0.7, time=0.3)
 RECIPE = nd.Recipe(num_steps=25, starting_noise_scale=0.0, noise=None, diffusion_filter=SMOOTHING)
@@ -138,6 +140,49 @@ def test_large_pictures_are_judged_by_their_middle(monkeypatch):
     (curve,) = curves(image, RECIPE, (Mean(),))
     assert curve.values[0] == pytest.approx(float(image[57:102, 58:102].mean()), abs=1e-6)
     assert curve.values[0] != pytest.approx(float(image.mean()), abs=1e-3)
+
+
+def mosaic():
+    """1024 × 1024, of which no part is like another; the middle alone is mostly moon."""
+    names = ("camera", "moon", "brick", "camera")
+    one, two, three, four = (np.asarray(getattr(data, name)(), np.float32) / 255 for name in names)
+    return np.block([[one, two], [three, four[::-1]]])
+
+
+def test_large_planes_are_judged_by_parts_spread_over_them():
+    clean, losses = mosaic(), []
+    for sigma in (0.03, 0.1):
+        image = noisy(clean, sigma)
+        recipe = RECIPE.replaced(num_steps=10).resolved(image)
+        table = decibels_of_steps(image, recipe, clean)
+        found = best_step(image, recipe)
+        assert [len(curve.values) for curve in found.curves] == [11] * 4
+        losses.append(max(table) - table[found.index + 1])
+        told = best_step(image, recipe, reference=clean, second=noisy(clean, sigma, seed=1))
+        losses.append(max(table) - table[told.index + 1])
+    assert np.mean(losses) < 0.05
+    assert max(losses) < 0.1
+
+
+def test_parts_are_squares_at_even_distances():
+    image = noisy(np.full((3, 800, 1000), 0.5), 0.1)
+    mask = np.ones((800, 1000), bool)
+    picture = Picture.of(image, axes="cyx", mask=mask)
+    assert have_parts(picture, RECIPE)
+    found = parts_of(picture)
+    assert found.data.shape == found.mask.shape == found.grid.shape == (16, 3, 1, 72, 72)
+    assert found.grid.axes == "tcyx"
+    np.testing.assert_array_equal(found.data[6, :, 0], image[:, 264:336, 584:656])
+    mapped = nd.noise.PoissonGaussian(gain=np.full((3, 800, 1000), 0.1))
+    for kind, recipe in (
+        (picture, RECIPE.replaced(noise=mapped)),
+        (Picture.of(image), RECIPE),
+        (Picture.of(image[0, :700, :700]), RECIPE),
+        (Picture.of(image.reshape(300, -1)), RECIPE),
+    ):
+        assert not have_parts(kind, recipe)
+    found = best_step(image, RECIPE.replaced(num_steps=3), axes="cyx", mask=mask)
+    assert found.index == 2
 
 
 def test_all_metrics_at_once():

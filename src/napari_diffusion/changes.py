@@ -48,28 +48,24 @@ def perturbed(
 def masked(picture: Picture) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the source with some samples replaced by their neighbours' mean, and which ones."""
     data, axes = picture.data, picture.grid.along_axes
-    place = np.indices(data.shape, sparse=True)
-    hidden = np.ones(data.shape, bool)
+    lines = [np.arange(size) for size in data.shape]
     for turn, axis in enumerate(axes):
         if data.shape[axis] > 1:
-            hidden &= place[axis] % LATTICE == (turn + 1) % LATTICE
-    if picture.mask is not None:
-        hidden &= picture.mask
-    chosen = np.nonzero(hidden)
-    total, count = np.zeros(len(chosen[0])), np.zeros(len(chosen[0]))
+            lines[axis] = lines[axis][(turn + 1) % LATTICE :: LATTICE]
+    chosen = np.ix_(*lines)
+    total, count = np.zeros([len(line) for line in lines]), np.zeros([len(line) for line in lines])
     for axis in axes:
         for shift in (-1, 1):
             at = chosen[axis] + shift
             known = (at >= 0) & (at < data.shape[axis])
-            near = tuple(
-                np.clip(at, 0, data.shape[axis] - 1) if a == axis else each
-                for a, each in enumerate(chosen)
-            )
+            beside = np.clip(at, 0, data.shape[axis] - 1)
+            near = (*chosen[:axis], beside, *chosen[axis + 1 :])
             if picture.mask is not None:
-                known &= picture.mask[near]
+                known = known & picture.mask[near]
             total += np.where(known, data[near], 0.0)
             count += known
-    hidden[chosen] = count > 0
-    out = data.copy()
-    out[chosen] = np.where(count > 0, total / np.maximum(count, 1), data[chosen])
+    told = count > 0 if picture.mask is None else (count > 0) & picture.mask[chosen]
+    hidden, out = np.zeros(data.shape, bool), data.copy()
+    hidden[chosen] = told
+    out[chosen] = np.where(told, total / np.maximum(count, 1), data[chosen])
     return out, hidden

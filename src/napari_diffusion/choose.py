@@ -40,6 +40,9 @@ _SAID = {
     "Decorrelation": "is least correlated with what was taken out",
 }
 
+# Means over samples, which parts of a picture tell as well as all of it.
+_BY_SAMPLES = (Psnr, Sure, Pure, HalfError, JInvariance, Decorrelation)
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:
@@ -138,7 +141,9 @@ def best_step(
         How the noise depends on the intensity, as `estimate.noise_model` measures it on repeated
         frames or a background better than on the picture alone; measured if it is not given.
     region : tuple of slice, optional
-        The part to judge by, one slice per axis. Of more than 2¹⁹ samples the middle is taken.
+        The part to judge by, one slice per axis. Without it a plane of more than 2¹⁹ samples is
+        judged by sixteen parts spread over it, each run as a picture of its own; any other picture,
+        and any with further `metrics`, by its middle.
     metrics : sequence of Metric
         Further measures whose curves are to come along; they have no vote.
     stop : StopToken, optional
@@ -233,6 +238,7 @@ def curves(
     common: Any = {
         "reference": reference, "second": second, "halves": halves,
         "noise_sigma": noise_sigma, "noise_model": noise_model, "region": region, "stop": stop,
+        "parts": all(isinstance(metric, _BY_SAMPLES) for metric in metrics),
     }  # fmt: skip
     trial = Trial.of(image, recipe, options, **common)
     runs = [_scores(trial.with_seed(recipe.seed + turn), metrics) for turn in range(seeds)]

@@ -11,7 +11,8 @@ import numpy as np
 
 from napari_diffusion.changes import masked, perturbed
 from napari_diffusion.estimate._ways import of_picture
-from napari_diffusion.estimate.noise_sigma import noise_sigma_of
+from napari_diffusion.estimate.noise_sigma import is_measured, noise_sigma_of
+from napari_diffusion.parts import have_parts, parts_of
 from napari_diffusion.picture import Picture, is_dask
 from napari_diffusion.subject import Subject, middle, middle_of
 
@@ -72,9 +73,13 @@ class Trial:
         noise_sigma: float | tuple[float, ...] | None = None,
         noise_model: NoiseModel | None = None,
         region: tuple[slice, ...] | None = None,
+        parts: bool = False,
         stop: StopToken | None = None,
     ) -> Trial:
-        """Read a source in; see `napari_diffusion.choose.best_step` for the parameters."""
+        """Read a source in; see `napari_diffusion.choose.best_step` for the parameters.
+
+        With `parts` a large picture is tried on `parts_of` it alone.
+        """
         if is_dask(image):
             raise ValueError(
                 "Steps are compared in memory: give image.compute(), or a part of the picture."
@@ -84,8 +89,12 @@ class Trial:
             None if other is None else _beside(picture, np.shape(image), other, name, options)
             for name, other in (("reference", reference), ("second picture", second))
         )
+        recipe = recipe.resolved_on(picture)
+        if parts and region is None and halves is None and have_parts(picture, recipe):
+            picture = parts_of(picture)
+            truth, another = (None if p is None else parts_of(p) for p in (truth, another))
         core = picture.grid.canonical_slices(region or middle(picture))
-        whole = Subject(picture, recipe.resolved_on(picture), core, stop)
+        whole = Subject(picture, recipe, core, stop)
         pair = None
         if another is not None:
             pair = whole, _other(whole, another)
@@ -105,9 +114,13 @@ class Trial:
         if self.model is not None:
             return self.model.sigma
         picture = self.whole.picture
-        if picture.grid.shape[1] == 1:
+        if picture.grid.shape[1] == 1 and is_measured(picture):
             return noise_sigma_of(picture)
-        return tuple(noise_sigma_of(channel) for channel in picture.channels())
+        found = [noise_sigma_of(channel) for channel in self._middle]
+        if not all(found):
+            # The mask may leave the middle out, or that is empty.
+            found = [noise_sigma_of(channel) for channel in picture.channels()]
+        return found[0] if len(found) == 1 else tuple(found)
 
     @functools.cached_property
     def models(self) -> tuple[NoiseModel, ...]:
@@ -115,9 +128,14 @@ class Trial:
         if self.model is not None:
             return (self.model,) * self.whole.picture.grid.shape[1]
         try:
-            return tuple(of_picture(each, None) for each in middle_of(self.whole.picture))
+            return tuple(of_picture(each, None) for each in self._middle)
         except ValueError:
             return ()
+
+    @functools.cached_property
+    def _middle(self) -> tuple[Picture, ...]:
+        """Each channel of the middle: enough to measure noise in."""
+        return tuple(middle_of(self.whole.picture))
 
     def with_seed(self, seed: int) -> Trial:
         """Return this trial with other noise in its recipe; what was measured stays."""

@@ -70,6 +70,11 @@ def noise_sigma_of(picture: Picture, method: Method = "windows") -> float:
     return float(picture.known["noise_sigma", method])
 
 
+def is_measured(picture: Picture, method: Method = "windows") -> bool:
+    """Say whether the noise of a picture is known already, and costs nothing more."""
+    return ("noise_sigma", method) in picture.known
+
+
 def measured_sigma(picture: Picture, method: Method) -> float | None:
     """Return the noise, None where nothing can be measured."""
     from napari_diffusion.estimate import _sigma_lines as lines

@@ -1,0 +1,82 @@
+"""Parts of a large picture, spread over it, that stand for all of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.map import Map
+from napari_diffusion.subject import SAMPLES
+
+if TYPE_CHECKING:
+    from napari_diffusion.picture import Picture
+    from napari_diffusion.recipe import Recipe
+
+# So many samples in all, in so many parts along each axis: what a picture shows differs from place
+# to place more than a step does from part to part.
+SAMPLES_OF_PARTS, ACROSS = 1 << 18, 4
+
+# Parts begin where the blocks of a JPEG do.
+_BLOCK = 8
+
+
+def have_parts(picture: Picture, recipe: Recipe) -> bool:
+    """Say whether a recipe may be tried on parts: the plane is large, and none has its own numbers.
+
+    A `Map` in the recipe has one number for each sample of the whole picture.
+    """
+    grid = picture.grid
+    plane = grid.shape[0] == grid.shape[2] == 1 and grid.along_axes == (3, 4)
+    large = math.prod(grid.shape) > SAMPLES and min(grid.shape[3:]) >= ACROSS * _side(picture)
+    return plane and large and not _has_map(recipe)
+
+
+def parts_of(picture: Picture) -> Picture:
+    """Return squares at even distances as the frames of one picture."""
+    side, (height, width) = _side(picture), picture.grid.shape[3:]
+    corners = [
+        [int((k + 0.5) * n / ACROSS - side / 2) // _BLOCK * _BLOCK for k in range(ACROSS)]
+        for n in (height, width)
+    ]
+    squares = [
+        (slice(None),) * 3 + (slice(y, y + side), slice(x, x + side))
+        for y, x in itertools.product(*corners)
+    ]
+
+    def cut(values: Any) -> Any:
+        return None if values is None else np.concatenate([values[part] for part in squares])
+
+    data, axes = cut(picture.data), picture.grid.axes
+    grid = dataclasses.replace(
+        picture.grid, axes=axes if "t" in axes else f"t{axes}", shape=tuple(data.shape)
+    )
+    names = ("noise_sigma", "windows")
+    known = {names: picture.known[names]} if names in picture.known else {}
+    return dataclasses.replace(
+        picture,
+        data=data,
+        grid=grid,
+        mask=cut(picture.mask),
+        alpha=None,
+        holes=None,
+        known=known,
+    )
+
+
+def _side(picture: Picture) -> int:
+    of_each = SAMPLES_OF_PARTS // (ACROSS**2 * picture.grid.shape[1])
+    return max(math.isqrt(of_each) // _BLOCK, 1) * _BLOCK
+
+
+def _has_map(value: Any) -> bool:
+    if isinstance(value, Map):
+        return True
+    if isinstance(value, tuple):
+        return any(_has_map(each) for each in value)
+    if not dataclasses.is_dataclass(value):
+        return False
+    return any(_has_map(getattr(value, each.name)) for each in dataclasses.fields(value))
