@@ -114,6 +114,21 @@ def test_the_other_half_gives_the_error_up_to_a_constant():
     )
 
 
+def test_halves_of_another_brightness_have_no_vote():
+    from scipy import ndimage
+
+    truth, noise = 5.0 + RAMP, [np.random.default_rng(k).normal(size=SHAPE) for k in (3, 4)]
+    wide = [ndimage.gaussian_filter(each, 3) for each in noise]
+    for sigma, one, other in ((0.3, *noise), (3.0, *wide)):
+        for factor, valid in ((1.0, True), (0.999, True), (0.9, False)):
+            halves = truth + sigma * one, factor * (truth + sigma * other)
+            said = HalfError().score(
+                view(halves[0], halves[0], halves=pair(*((each, each) for each in halves)))
+            )
+            assert said.valid == valid, (sigma, factor)
+    assert "bleached" in said.why
+
+
 def test_j_invariance_looks_at_hidden_samples_alone():
     hidden = np.zeros(SHAPE, bool)
     hidden[::3, ::4] = True

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from napari_diffusion.metrics._base import Metric, Moments, View
+
+# The means of the halves differ by more than noise does, if bands agree on it so many times more
+# than they scatter, and it is such a share of what one sample differs by.
+_BANDS, _TIMES, _SHARE = 16, 8.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,8 @@ class HalfError(Metric):
     Use it wherever the same thing was recorded twice: the noise may be correlated, uneven or
     unknown. Where the halves are frames, the error is that of a half. Not where the thing moved,
     bleached or was shifted between the two: all of that counts as noise, and the step chosen is too
-    early; nor for halves that were interpolated from one picture.
+    early; nor for halves that were interpolated from one picture. Halves of another brightness have
+    no vote; whether something moved is not checked.
 
     References
     ----------
@@ -49,4 +55,31 @@ class HalfError(Metric):
         one, other = view.halves
         if np.array_equal(one.source, other.source):
             return "Both halves are the same picture."
+        apart = float(view.once("means of the halves", lambda: _apart(one, other)))
+        if apart:
+            return (
+                f"The means of the halves differ by {apart:.3g}, more than noise explains: the "
+                "light changed, or it bleached."
+            )
         return ""
+
+
+def _apart(one: View, other: View) -> float:
+    """Return how far the means of two halves are apart, 0 where noise explains it."""
+    shape = one.source.shape
+    axis = shape.index(max(shape))
+    means, squares, count = [], 0.0, 0
+    for rows in np.array_split(np.arange(shape[axis]), min(_BANDS, shape[axis])):
+        band = (slice(None),) * axis + (slice(int(rows[0]), int(rows[-1]) + 1),)
+        change = one.source[band].astype(np.float64) - other.source[band]
+        if one.mask is not None:
+            change = change[one.mask[band]]
+        if change.size:
+            means.append(float(change.mean()))
+            squares, count = squares + float(np.sum(change**2)), count + change.size
+    if len(means) < _BANDS // 2:
+        return 0.0
+    apart = float(np.mean(means))
+    scatter = float(np.std(means, ddof=1)) / math.sqrt(len(means))
+    spread = math.sqrt(max(squares / count - apart**2, 0.0))
+    return apart if abs(apart) > max(_TIMES * scatter, _SHARE * spread) else 0.0
