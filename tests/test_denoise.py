@@ -72,6 +72,17 @@ def test_the_noise_of_stabilised_values_is_known(photons):
     assert domain.noise_of(picture) == pytest.approx(expected, rel=0.04)
 
 
+def test_dark_places_count_for_less_but_not_for_nothing():
+    """Weighted with the photons themselves, the noise of dark places was taken to be too strong."""
+    dark, bright, domain = 0.25, 4.0, Anscombe(1.0, 0.0, 0.0)
+    both = [random().poisson(each, (198, 198)).astype(float) for each in (dark, bright)]
+    variances = [domain.noise_of(Picture.of(each)) ** 2 for each in both]
+    found = domain.noise_of(Picture.of(np.concatenate(both))) ** 2
+    expected = np.average(variances, weights=np.sqrt([dark, bright]))
+    by_photons = np.average(variances, weights=[dark, bright])
+    assert abs(found - expected) < 0.3 * abs(by_photons - expected)
+
+
 def test_few_photons_do_not_run_away():
     """Noise weaker than it is taken to be: weights that extrapolate made 7 dB of 23."""
     truth = 2 * CLEAN[:96, :96] + 0.02

@@ -33,10 +33,10 @@ _LEAST = 0.05
 
 
 def mean_variance(picture: Picture, gain: float, offset: float, squared: float) -> float:
-    """Return the mean variance of stabilised values over the photons of a picture, 0.05 or more.
+    """Return the mean variance of stabilised values, weighted with √photons, 0.05 or more.
 
-    Over the photons and not over the samples, because an error of a stabilised value is the larger
-    in intensity the more photons there are.
+    An error of a stabilised value is the larger in intensity the more photons there are; but where
+    they are few, noise that is taken to be too strong costs more than noise taken to be too weak.
 
     Parameters
     ----------
@@ -52,8 +52,9 @@ def mean_variance(picture: Picture, gain: float, offset: float, squared: float) 
     for values in _blocks(picture):
         photons = np.maximum((values - offset) / gain, _DARK)
         found = np.interp(photons, nodes, variances)
-        total += float((photons * found).sum())
-        count += float(photons.sum())
+        weights = np.sqrt(photons)
+        total += float((weights * found).sum())
+        count += float(weights.sum())
     return max(total / count, _LEAST) if count else 1.0
 
 
