@@ -15,13 +15,19 @@ import napari_diffusion as nd
 from napari_diffusion.widgets.camera import camera_of
 
 RANDOM = np.random.default_rng(3)
-SQUARES = 100.0 * (np.add.outer(np.arange(300) // 25, np.arange(280) // 28) % 2)
+SQUARES = 100.0 * (np.add.outer(np.arange(150) // 25, np.arange(140) // 28) % 2)
 NOISY = (SQUARES + 10 * RANDOM.normal(size=SQUARES.shape)).astype(np.float32)
 SMOOTH = nd.PRESETS["smooth"]
 
 
 def wait(loop, qtbot):
     qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
+
+
+@pytest.fixture(autouse=True)
+def _small_part(monkeypatch):
+    """Try the numbers on a part that is quick."""
+    monkeypatch.setattr("napari_diffusion.widgets.ladder_run._PLANE", {"y": 128, "x": 112})
 
 
 def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said):
@@ -46,7 +52,7 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
     assert len(tiles) == 6
     expected = nd.ladder(
         NOISY, SMOOTH, {"contrast": [20.0, 60.0], "time": [0.05, 0.1, 0.2]},
-        region=(slice(22, 278), slice(12, 268)), spacing=0.5,
+        region=(slice(11, 139), slice(14, 126)), spacing=0.5,
     )  # fmt: skip
     for tile, rung in zip(tiles, expected.rungs, strict=True):
         np.testing.assert_array_equal(tile.data, rung.image)
@@ -54,7 +60,7 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
     # In rows of three, none over another, at their own scale.
     places = np.array([tile.extent.world[0] for tile in tiles])
     assert len(np.unique(places[:, 0])) == 2
-    assert np.diff(places[:3, 1]).min() > 256 * 0.5
+    assert np.diff(places[:3, 1]).min() > 112 * 0.5
     assert not viewer.layers["squares"].visible
     best = next(t for t, r in zip(tiles, expected.rungs, strict=True) if r is expected.best)
     assert viewer.layers.selection.active is best
@@ -62,7 +68,7 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
     assert "Try a " in ladder.message.text()  # of two contrasts each is an end
     assert any("best" in text for text in viewer.layers["ladder · values"].text.values)
     for where, chosen in (
-        (places[4] + 60, tiles[4]),
+        (places[4] + 30, tiles[4]),
         (places[5] + 1, tiles[5]),
         ((-9, -9), tiles[5]),
     ):
@@ -81,7 +87,7 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
 
 
 def test_of_a_filter_with_one_number_and_a_stack(open_loop, qtbot):
-    stack = np.stack([NOISY[:64, :70]] * 5)
+    stack = np.stack([NOISY[:48, :54]] * 3)
     viewer, loop = open_loop(Image(stack, name="stack"))
     loop.recipe.set_value(SMOOTH.replaced(num_steps=1, diffusion_filter=nd.filters.Heat(time=0.5)))
     assert [combo.currentText() for combo in loop.ladder.names] == ["time", "–"]
@@ -91,6 +97,6 @@ def test_of_a_filter_with_one_number_and_a_stack(open_loop, qtbot):
     assert [tile.name.split(":")[0] for tile in tiles] == [
         f"ladder · time {0.5 * f:.3g}" for f in (0.25, 0.5, 1, 2)
     ]
-    assert tiles[0].data.shape == (5, 64, 70)
+    assert tiles[0].data.shape == (3, 48, 54)
     loop.ladder.close_ladder()
     assert [each.name for each in viewer.layers] == ["stack"]

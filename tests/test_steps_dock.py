@@ -63,6 +63,26 @@ def measured(dock, qtbot, name):
     return dock.run.values(name)
 
 
+def test_one_step_is_shown_alone_and_kept(dock):
+    before = [layer.name for layer in dock.viewer.layers]
+    dock.keep.click()
+    assert [layer.name for layer in dock.viewer.layers] == ["cells", "cells · step 02", "truth"]
+    assert dock.back.isEnabled()
+    dock.back.click()
+    assert [layer.name for layer in dock.viewer.layers] == before
+    assert not dock.back.isEnabled()
+
+    dock.scrub.slider.setValue(4)
+    assert shown(dock) == ["cells · step 04"]
+    assert dock.run.shown == 4
+    assert "step 04" in dock.scrub.number.text()
+    dock.scrub.settle()
+    assert dock.viewer.layers.selection.active.name == "cells · step 04"
+    dock.curves.plot.clicked_at(0.3)
+    assert shown(dock) == ["cells · step 00"]
+    assert dock.scrub.slider.value() == 0
+
+
 def test_it_follows_the_active_layer_and_stays_with_the_last_run(dock):
     assert dock.title.text() == "6 steps of 'cells'"
     assert dock.run.shown == 2
@@ -79,18 +99,6 @@ def test_it_follows_the_active_layer_and_stays_with_the_last_run(dock):
         assert "no run" in button.toolTip()
 
 
-def test_the_slider_and_a_click_show_one_step_alone(dock):
-    dock.scrub.slider.setValue(4)
-    assert shown(dock) == ["cells · step 04"]
-    assert dock.run.shown == 4
-    assert "step 04" in dock.scrub.number.text()
-    dock.scrub.settle()
-    assert dock.viewer.layers.selection.active.name == "cells · step 04"
-    dock.curves.plot.clicked_at(0.3)
-    assert shown(dock) == ["cells · step 00"]
-    assert dock.scrub.slider.value() == 0
-
-
 def test_measures_of_every_step_are_computed_and_kept_in_the_records(dock, qtbot):
     values = measured(dock, qtbot, "Mean")
     np.testing.assert_allclose(
@@ -102,12 +110,6 @@ def test_measures_of_every_step_are_computed_and_kept_in_the_records(dock, qtbot
     assert "<b>" in dock.curves.plot.legend.text()
 
 
-def test_a_reference_is_a_layer(dock, qtbot):
-    values = measured(dock, qtbot, "Psnr vs truth")
-    errors = [np.mean((step.data - SCENE) ** 2) for step in dock.run.steps]
-    np.testing.assert_allclose(values, 10 * np.log10(0.25 / np.array(errors)), atol=1e-4)
-
-
 def test_the_recommended_step_is_marked_with_the_reason(dock, qtbot):
     dock.curves.find_best()
     qtbot.waitUntil(lambda: dock.run.recommended() is not None)
@@ -117,6 +119,11 @@ def test_the_recommended_step_is_marked_with_the_reason(dock, qtbot):
     qtbot.waitUntil(lambda: dock.said.text() == reason)
     assert "Sure" in dock.curves.measures.ticked()
     np.testing.assert_allclose(dock.run.values("Sure"), found.curves[0].values[1:], rtol=1e-9)
+
+    # Without its source a run is not judged.
+    dock.viewer.layers.remove("cells")
+    dock.curves.find_best()
+    qtbot.waitUntil(lambda: "not among the layers any more" in dock.said.text())
 
 
 def told(dock, qtbot):
@@ -130,8 +137,10 @@ def told(dock, qtbot):
     return next(layer for layer in dock.viewer.layers if "local risk" in layer.name)
 
 
-def test_a_reference_decides_and_is_named(dock, qtbot):
+def test_a_reference_is_a_layer_that_decides_and_is_named(dock, qtbot):
     values = measured(dock, qtbot, "Psnr vs truth")
+    errors = [np.mean((step.data - SCENE) ** 2) for step in dock.run.steps]
+    np.testing.assert_allclose(values, 10 * np.log10(0.25 / np.array(errors)), atol=1e-4)
     dock.curves.find_best()
     qtbot.waitUntil(lambda: dock.run.recommended() is not None)
     index, reason = dock.run.recommended()
@@ -188,22 +197,6 @@ def test_channels_are_judged_together(dock, qtbot):
     np.testing.assert_array_equal(told(dock, qtbot).data, risk.values[1])
 
 
-def test_without_its_source_a_run_is_not_judged(dock, qtbot):
-    dock.viewer.layers.remove("cells")
-    dock.curves.find_best()
-    qtbot.waitUntil(lambda: "not among the layers any more" in dock.said.text())
-
-
-def test_keep_this_one_can_be_undone(dock):
-    before = [layer.name for layer in dock.viewer.layers]
-    dock.keep.click()
-    assert [layer.name for layer in dock.viewer.layers] == ["cells", "cells · step 02", "truth"]
-    assert dock.back.isEnabled()
-    dock.back.click()
-    assert [layer.name for layer in dock.viewer.layers] == before
-    assert not dock.back.isEnabled()
-
-
 def test_differences_are_layers_with_white_at_nothing(dock):
     dock.turn_to("Compare")
     layers = dock.viewer.layers
@@ -258,7 +251,7 @@ def test_side_by_side_and_blink_leave_everything_as_it_was(dock):
     assert looks(viewer) == before
 
 
-def test_profiles_along_a_row_and_along_a_line(dock, tmp_path):
+def test_profiles_and_histograms(dock, tmp_path):
     dock.turn_to("Profile")
     profile = dock.profile
     profile.draw()
@@ -278,8 +271,7 @@ def test_profiles_along_a_row_and_along_a_line(dock, tmp_path):
     profile.write(tmp_path / "profile.csv")
     assert len((tmp_path / "profile.csv").read_text().splitlines()) == 12
 
-
-def test_histograms_count_every_sample(dock):
+    dock.viewer.layers.selection.active = layer
     dock.turn_to("Histogram")
     for log in (False, True):
         dock.histogram.log.setChecked(log)
@@ -288,7 +280,7 @@ def test_histograms_count_every_sample(dock):
         assert sum(columns[2]) == sum(columns[3]) == NOISY.size
 
 
-def test_a_film_and_a_sheet_of_the_steps(dock, qtbot, tmp_path):
+def test_a_film_a_sheet_and_what_was_done(dock, qtbot, tmp_path):
     from PIL import Image as Picture
 
     dock.turn_to("Export")
@@ -311,9 +303,6 @@ def test_a_film_and_a_sheet_of_the_steps(dock, qtbot, tmp_path):
     with Picture.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 4 * NOISY.shape[1]
 
-
-def test_what_was_done_goes_to_the_clipboard(dock):
-    dock.turn_to("Export")
     for name, form in COPIES.items():
         dock.export.copy.asked.emit(name)
         assert QApplication.clipboard().text() == form(dock.run.record)

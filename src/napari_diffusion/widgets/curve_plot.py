@@ -108,7 +108,15 @@ class CurvePlot(Plot):
         self._best.setVisible(best is not None)
         if best is not None:
             self._best.setValue(best)
+            self._lean(best)
         self._tell()
+
+    def _lean(self, best: int) -> None:
+        """Write the mark's word to that side of it where there is room."""
+        ends = self._steps[:1] + self._steps[-1:]
+        label = self._best.label
+        label.anchors = [(float(bool(ends) and 2 * best > sum(ends)), 0)] * 2
+        label.updatePosition()
 
     def table(self) -> tuple[list[str], list[Sequence[Any]]]:
         """Return the steps and the curves, with their units."""

@@ -130,7 +130,15 @@ def best(job: Job, stop: StopToken | None, others: Others) -> BestStep:
     image, options = arguments_of(job)
     others = others._replace(frames=others.frames and _has_frames(job))
     found = best_step(image, job.recipe, stop=stop, **options, **others.arguments(job))
-    return replace(found, reason=others.named(found.reason))
+    return replace(found, reason=others.named(found.reason) + _at_the_end(found, job))
+
+
+def _at_the_end(found: BestStep, job: Job) -> str:
+    """Say that the last step is the best: then a longer run may be better."""
+    total = job.recipe.total_steps
+    if found.index == total - 1 and job.recipe.final_filter is None:
+        return " It is the last one: more steps may be better still."
+    return f" Step {total} is the final result." if found.index == total else ""
 
 
 def decider(found: BestStep) -> str:
