@@ -69,7 +69,8 @@ def lines(found: dict[str, Any]) -> list[str]:
     return [
         "## Few photons\n",
         f"The six grey pictures as photons with a peak of {', '.join(map(str, PEAKS))}, "
-        f"{len(found['cases'])} cases. *denoise* measures the noise and evens it out by itself; "
+        f"{len(found['cases'])} cases. *denoise* measures the noise and evens it out by itself, "
+        "and recognises that photons were counted one by one; "
         "BM3D is given the gain and the same exact unbiased inverse, on the first seed.\n",
         *table(found, ("denoise", "denoise fast")),
         "",
