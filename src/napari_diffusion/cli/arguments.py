@@ -1,19 +1,27 @@
-"""What can be typed."""
+"""The commands, and what can be typed after each."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from napari_diffusion import PRESETS, __version__
+from napari_diffusion.cli.options import (
+    add_changes,
+    add_chosen,
+    add_files,
+    add_input,
+    add_parameters,
+    add_reading,
+    add_running,
+    add_writing,
+    names,
+)
+from napari_diffusion.cli.values import keep, numbers, scale
 from napari_diffusion.filters import FILTERS
 from napari_diffusion.noise import NOISES
-
-if TYPE_CHECKING:
-    from napari_diffusion.member import Member
 
 #: What `methods` can print.
 TEXTS = ("paragraph", "legend", "bibtex", "python", "command")
@@ -56,13 +64,13 @@ def _add_run(commands: Any) -> None:
     from napari_diffusion.cli.run import run
 
     add = _command(commands, "run", run, "run the loop on a picture and write its steps")
-    _add_files(
+    add_files(
         add,
         f"its ending chooses the format: {ONE_FILE}; none gives a folder with one OME-TIFF per "
         "step",
     )
-    _add_chosen(add)
-    _add_reading(add)
+    add_chosen(add)
+    add_reading(add)
     add(
         "--keep",
         type=keep,
@@ -70,35 +78,35 @@ def _add_run(commands: Any) -> None:
         metavar="all|last|every:K",
         help="which steps to write; the last one always is",
     )
-    _add_writing(add)
+    add_writing(add)
 
 
 def _add_filter(commands: Any) -> None:
     from napari_diffusion.cli.filter import apply
 
     add = _command(commands, "filter", apply, "apply one filter to a picture")
-    _add_files(add, f"its ending chooses the format: {ONE_FILE}")
+    add_files(add, f"its ending chooses the format: {ONE_FILE}")
     add(
         "--filter",
         required=True,
         metavar="NAME",
-        help=f"one of {_names(FILTERS)}; its defaults follow the distance of the samples",
+        help=f"one of {names(FILTERS)}; its defaults follow the distance of the samples",
     )
-    _add_parameters(add, "filter", "time=2")
-    _add_reading(add)
-    _add_writing(add)
+    add_parameters(add, "filter", "time=2")
+    add_reading(add)
+    add_writing(add)
 
 
 def _add_noise(commands: Any) -> None:
     from napari_diffusion.cli.noise import noise
 
     add = _command(commands, "noise", noise, "add noise to a picture")
-    _add_files(add, f"its ending chooses the format: {ONE_FILE}")
+    add_files(add, f"its ending chooses the format: {ONE_FILE}")
     add(
         "--noise",
         default="Gaussian",
         metavar="NAME",
-        help=f"one of {_names(NOISES)} (default: Gaussian)",
+        help=f"one of {names(NOISES)} (default: Gaussian)",
     )
     add(
         "--scale",
@@ -108,104 +116,18 @@ def _add_noise(commands: Any) -> None:
         "as the picture has itself; own: what the parameters of the noise make (default: own where "
         "one of them is set and says how strong it is, else auto)",
     )
-    _add_parameters(add, "noise", "gain=0.5")
+    add_parameters(add, "noise", "gain=0.5")
     add("--seed", type=int, default=0, metavar="N", help="other numbers, other noise (default: 0)")
-    _add_reading(add)
-    _add_writing(add)
-
-
-def _names(members: tuple[type[Member], ...]) -> str:
-    return ", ".join(member.__name__ for member in members)
-
-
-def _add_files(add: Any, output: str) -> None:
-    _add_input(add)
-    add("output", type=Path, metavar="OUTPUT", help=output)
-
-
-def _add_input(add: Any) -> None:
-    add("input", type=Path, metavar="INPUT", help="TIFF, PNG, JPEG, NPY or OME-Zarr")
-
-
-def _add_chosen(add: Any) -> None:
-    """Add the options that say which recipe runs."""
-    add(
-        "--recipe",
-        default="explore",
-        metavar="FILE_OR_PRESET",
-        help=f"{', '.join(PRESETS)}, a JSON file, or a result whose recipe is used again "
-        "(default: explore); presets follow the distance of the samples",
-    )
-    _add_changes(add)
-
-
-def _add_parameters(add: Any, what: str, example: str) -> None:
-    add(
-        "--set",
-        type=setting,
-        action="append",
-        default=[],
-        dest="settings",
-        metavar="NAME=VALUE",
-        help=f"a parameter of the {what}, such as {example}; may be given many times",
-    )
-
-
-def _add_reading(add: Any) -> None:
-    """Add the options that say how INPUT is read."""
-    add("--axes", help="one letter of tczyx per axis of INPUT, such as tyx")
-    add(
-        "--spacing",
-        type=numbers,
-        metavar="N[,N…]",
-        help="world length of one sample, one number "
-        "or one per axis that diffuses, such as 2,0.5,0.5",
-    )
-    add("--along", help="the axes that diffuse (default: the spatial ones)")
-    add("--rgb", action=argparse.BooleanOptionalAction, help="whether c holds colours")
-    add(
-        "--joint-channels",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="whether the channels share one edge map (default: yes)",
-    )
-    add(
-        "--mask",
-        type=Path,
-        metavar="FILE",
-        help="a picture of INPUT's size: where it is 0, nothing changes",
-    )
-    add(
-        "--missing",
-        choices=("refuse", "ignore"),
-        default="refuse",
-        help="what to do with NaN: refuse them, or leave them as holes",
-    )
-
-
-def _add_writing(add: Any) -> None:
-    """Add the options that say how OUTPUT is written."""
-    add(
-        "--dtype",
-        choices=("float", "source"),
-        default="float",
-        help="type of what is written: as computed, or rounded to INPUT's type",
-    )
-    _add_running(add, "OUTPUT")
-
-
-def _add_running(add: Any, output: str, quiet: str = "say nothing but errors") -> None:
-    add("--overwrite", action="store_true", help=f"replace {output} if it is there")
-    add("--threads", type=count, metavar="N", help="how many threads (default: all)")
-    add("--quiet", action="store_true", help=quiet)
+    add_reading(add)
+    add_writing(add)
 
 
 def _add_best(commands: Any) -> None:
     from napari_diffusion.cli.best import best
 
     add = _command(commands, "best", best, "say which step of a run is nearest to the truth")
-    _add_input(add)
-    _add_chosen(add)
+    add_input(add)
+    add_chosen(add)
     add("--reference", type=Path, metavar="FILE", help="the truth, of INPUT's size")
     add(
         "--second",
@@ -221,8 +143,8 @@ def _add_best(commands: Any) -> None:
         help="standard deviation of the noise, one number or one per channel (default: measured)",
     )
     add("--curves", type=Path, metavar="FILE.csv", help="write all measures of all steps there")
-    _add_reading(add)
-    _add_running(add, "--curves", "print the number of the step alone, −1 for the source")
+    add_reading(add)
+    add_running(add, "--curves", "print the number of the step alone, −1 for the source")
 
 
 def _add_methods(commands: Any) -> None:
@@ -245,7 +167,7 @@ def _add_recipe(commands: Any) -> None:
 
     add = _command(commands, "recipe", recipe, "print a recipe, or list those with a name")
     add("recipe", nargs="?", metavar="PRESET", help=f"{', '.join(PRESETS)}, or a file")
-    _add_changes(add)
+    add_changes(add)
 
 
 def _add_inspect(commands: Any) -> None:
@@ -284,64 +206,3 @@ def _command(commands: Any, name: str, command: Any, about: str) -> Any:
     one = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
     one.set_defaults(command=command)
     return one.add_argument
-
-
-def _add_changes(add: Any) -> None:
-    add(
-        "--set",
-        type=setting,
-        action="append",
-        default=[],
-        dest="settings",
-        metavar="NAME=VALUE",
-        help="change the recipe, such as diffusion_filter.time=2, schedule=Linear or noise=none; "
-        "may be given many times",
-    )
-    add("--steps", type=count, metavar="N", help="number of steps")
-    add("--seed", type=int, metavar="N", help="seed of the noise")
-
-
-def setting(text: str) -> tuple[str, Any]:
-    """Read ``name=value``; the value is JSON where it can be, else text."""
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} must be NAME=VALUE, such as diffusion_filter.time=2"
-        )
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
-
-
-def count(text: str) -> int:
-    """Read a whole number from 1 up."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 up (got {text!r})")
-    return int(text)
-
-
-def numbers(text: str) -> float | tuple[float, ...]:
-    """Read one number, or several with commas between them."""
-    try:
-        values = tuple(float(each) for each in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"must be numbers with commas between them, such as 2,0.5,0.5 (got {text!r})"
-        ) from None
-    return values[0] if len(values) == 1 else values
-
-
-def scale(text: str) -> float | tuple[float, ...] | str:
-    """Read a noise scale: numbers, or a word that stands for one."""
-    return text if text in ("auto", "own") else numbers(text)
-
-
-def keep(text: str) -> int:
-    """Read which steps to keep: every k-th, 0 being the last one alone."""
-    word, _, every = text.partition(":")
-    if text in ("all", "last"):
-        return {"all": 1, "last": 0}[text]
-    if word != "every" or not every.isdecimal() or int(every) < 1:
-        raise argparse.ArgumentTypeError(f"must be all, last or every:K with K ≥ 1 (got {text!r})")
-    return int(every)
