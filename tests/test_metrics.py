@@ -260,7 +260,7 @@ def test_resolution_is_where_signal_and_noise_say(shape, spacing):
     grid = {"axes": axes, "spacing": spacing}
     halves = view(one, one, **grid), view(other, other, **grid)
     seen = view(one, one, reference=truth, halves=halves, **grid)
-    between, against = (width * math.sqrt(2 * math.log(25 * by)) for by in (6, 48))
+    between, against = (width * math.sqrt(2 * math.log(25 * by)) for by in (6, 3))
     assert HalfFrc().value(seen) == pytest.approx(1 / between, rel=0.05)
     assert Frc().value(seen) == pytest.approx(1 / against, rel=0.05)
     # Beside the truth 0.5 is what 1/7 is between halves, up to sqrt(1/7).

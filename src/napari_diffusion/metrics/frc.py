@@ -33,9 +33,9 @@ class Frc(Metric):
     Parameters
     ----------
     threshold : float
-        Where detail ends, from 0 to 0.99; usually 1/7. Beside a truth without noise 0.5 is the
-        value that corresponds to 1/7 between two noisy pictures. A larger one gives a coarser
-        resolution.
+        Where detail ends, from 0 to 0.99. 1/2 beside a truth without noise is what 1/7 between
+        two halves says of their mean; take 1/7 for a reference that has as much noise as the
+        source. A larger one gives a coarser resolution.
 
     Notes
     -----
@@ -55,7 +55,7 @@ class Frc(Metric):
     better: ClassVar[Literal["lower", "higher", ""]] = "lower"
     needs_reference: ClassVar[bool] = True
 
-    threshold: Threshold = 1 / 7
+    threshold: Threshold = 1 / 2
 
     def value(self, view: View) -> float:
         """Return the resolution in world units."""
