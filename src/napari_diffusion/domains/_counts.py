@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
     from napari_diffusion.picture import Picture
 
-# Samples looked at, evenly over the last two axes.
-_SIDE = 512
+# Samples looked at along t, c, z, y and x, evenly over each.
+_SAMPLES = (4, 8, 4, 256, 256)
 
 # Values that are so many steps of a number apart can be told from any others.
 _MOST = 4096
+
+# Steps from the least value to the largest, beyond which float32 has no whole numbers of them.
+_FARTHEST = 1e5
 
 # How far from a whole number of steps a value may lie.
 _OFF = 0.01
@@ -53,13 +56,15 @@ def counted(
 
 def step_of(picture: Picture) -> float | None:
     """Return the number that all values are 0, 1, 2 … times of; None where there is none."""
-    rows, columns = (max(1, -(-size // _SIDE)) for size in picture.data.shape[-2:])
-    values = _distinct(np.asarray(picture.data[..., ::rows, ::columns]))
+    strides = (-(-size // most) for size, most in zip(picture.data.shape, _SAMPLES, strict=True))
+    values = _distinct(np.asarray(picture.data[tuple(slice(None, None, n) for n in strides)]))
     if not 2 <= len(values) <= _MOST or values[0] < 0:
         return None
-    width = float(values[-1] - values[0])
+    width, least = float(values[-1] - values[0]), float(np.diff(values).min())
+    if width > _FARTHEST * least:
+        return None
     # Over the whole width the round-off of a single difference cannot be seen.
-    step = width / round(width / float(np.diff(values).min()))
+    step = width / round(width / least)
     steps = values / step
     return step if bool((np.abs(steps - np.round(steps)) < _OFF).all()) else None
 
