@@ -141,10 +141,14 @@ def _last(law, flat, base, up, far, near, last, low, after, w, deep):
 def _channel(law, flat, flat_out, lower, c, shape, w, deep, start, stop):
     nt, nc, nz, ny, nx = shape
     last = nx - 1
+    # Counted on, because a division takes as long as several samples.
+    y, z, t = start % ny - 1, start // ny % nz, start // (ny * nz)
     for site in range(start, stop):
-        y = site % ny
-        z = site // ny % nz
-        t = site // (ny * nz)
+        y += 1
+        if y == ny:
+            y, z = 0, z + 1
+            if z == nz:
+                z, t = 0, t + 1
         base = (((t * nc + c) * nz + z) * ny + y) * nx
         # A neighbour beyond the border is the sample itself: nothing flows there.
         up = base if y == ny - 1 else base + nx
