@@ -22,8 +22,10 @@ from napari_diffusion.metrics.frc import Threshold
 class HalfFrc(Metric):
     """Resolution between halves, from the Fourier ring (2D) or shell (3D) correlation.
 
-    As `Frc`, between the same step of two independent pictures of the same thing: odd and even
-    frames, or a second picture.
+    ``1 / f`` of the first frequency f at which
+    ``Re Σ a b* / √(Σ |a|² Σ |b|²) < threshold``, as `Frc`, but a and b are the Fourier coefficients
+    of the same step of two independent pictures of the same thing: odd and even frames, or a second
+    picture.
 
     Parameters
     ----------
