@@ -114,12 +114,16 @@ def table(found: dict[str, Any], ours: tuple[str, ...]) -> list[str]:
         cells = [name, f"{np.mean([values[i] for i in there]):.2f}"]
         for own in ours:
             differences = [found["decibels"][own][i] - values[i] for i in there]
-            low, high = interval(differences, [found["cases"][i][0] for i in there])
-            cells.append(
-                f"**{np.mean(differences):+.2f}** ({low:+.2f} … {high:+.2f}), "
-                f"{np.median(differences):+.2f}, {min(differences):+.2f}"
-                if name != own
-                else "–"
-            )
+            of = [found["cases"][i][0] for i in there]
+            cells.append("–" if name == own else _better_by(differences, of))
         rows.append(f"| {' | '.join(cells)} | {1000 * found['seconds'][name]:.0f} |")
     return rows
+
+
+def _better_by(differences: list[float], names: list[str]) -> str:
+    """Return the mean with its interval, the median and the worst; one picture has no interval."""
+    said = f"**{np.mean(differences):+.2f}**"
+    if len(set(names)) > 1:
+        low, high = interval(differences, names)
+        said += f" ({low:+.2f} … {high:+.2f})"
+    return f"{said}, {np.median(differences):+.2f}, {min(differences):+.2f}"

@@ -57,7 +57,9 @@ def lines(found: dict[str, Any]) -> list[str]:
     text = [
         "## Volumes, white noise\n",
         "Parts of a computed scene of membranes, filaments and blobs, Gaussian noise of "
-        f"{' and '.join(map(str, SIGMAS))} where the scene is from 0.1 to 1.\n",
+        f"{' and '.join(map(str, SIGMAS))} where the scene is from 0.1 to 1. The scene is "
+        "one, and the denoiser was tried on it while it was made, with other noise: no interval "
+        "can be given.\n",
     ]
     for spacing, values in found.items():
         text += [
