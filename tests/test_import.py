@@ -38,8 +38,8 @@ KNOWN_TO = {
 ENGINE = {
     *KNOWN_TO,
     "blocks", "canvas", "catalog", "changes", "choose", "denoise", "derived", "ensemble", "ladder",
-    "loop", "methods", "noisy_copy", "parts", "presets", "preview", "provenance", "recipe", "remarks",
-    "risk", "stages", "subject", "trial", "twin",
+    "loop", "methods", "noisy_copy", "parts", "presets", "preview", "provenance", "recipe",
+    "remarks", "risk", "stages", "subject", "trial", "twin",
 }  # fmt: skip
 TOP = {"cli", "widgets", "__main__", "contact_sheet", "store", "samples"}
 GUI = {"napari", "qtpy", "PyQt6", "PySide6", "magicgui", "superqt", "vispy", "pyqtgraph"}
