@@ -66,12 +66,12 @@ def denoise(
     underestimated and stays, unless `noise_sigma` says how strong it is.
     """
     recipe = denoiser(fast=fast, noise_sigma=noise_sigma)
-    picture = Picture.of(image, **options)
+    picture: Any = Picture.of(image, **options)
     resolved = recipe.resolved_on(picture)
     found = noted(picture, recipe, resolved)
     for sentence in () if found is None else found.warnings:
         warnings.warn(sentence, NoiseWarning, stacklevel=2)
-    return run(image, resolved, **options).image
+    return run(picture, resolved).image
 
 
 def denoiser(*, fast: bool = False, noise_sigma: NoiseSigma = "auto") -> Recipe:

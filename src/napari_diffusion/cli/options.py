@@ -43,15 +43,7 @@ def add_chosen(add: Any) -> None:
 
 def add_parameters(add: Any, what: str, example: str) -> None:
     """Add the option that sets a parameter of what is applied."""
-    add(
-        "--set",
-        type=setting,
-        action="append",
-        default=[],
-        dest="settings",
-        metavar="NAME=VALUE",
-        help=f"a parameter of the {what}, such as {example}; may be given many times",
-    )
+    _add_settings(add, f"a parameter of the {what}, such as {example}")
 
 
 def add_reading(add: Any) -> None:
@@ -106,6 +98,14 @@ def add_running(add: Any, output: str, quiet: str = "say nothing but errors") ->
 
 def add_changes(add: Any) -> None:
     """Add the options that change a recipe."""
+    _add_settings(
+        add, "change the recipe, such as diffusion_filter.time=2, schedule=Linear or noise=none"
+    )
+    add("--steps", type=count, metavar="N", help="number of steps")
+    add("--seed", type=int, metavar="N", help="seed of the noise")
+
+
+def _add_settings(add: Any, what: str) -> None:
     add(
         "--set",
         type=setting,
@@ -113,8 +113,5 @@ def add_changes(add: Any) -> None:
         default=[],
         dest="settings",
         metavar="NAME=VALUE",
-        help="change the recipe, such as diffusion_filter.time=2, schedule=Linear or noise=none; "
-        "may be given many times",
+        help=f"{what}; may be given many times",
     )
-    add("--steps", type=count, metavar="N", help="number of steps")
-    add("--seed", type=int, metavar="N", help="seed of the noise")

@@ -80,27 +80,25 @@ def _denoise(job: Job, outlet: Any, staged: bool, worker: Worker) -> None:
     image = read_layer(job, options, worker)
     worker.post(Said("Measuring the noise (the first run compiles, which takes a while) …"))
     with refusing("run"):
-        picture = Picture.of(image, **options)
+        picture: Any = Picture.of(image, **options)
         recipe = job.recipe.resolved_on(picture)
         found = noted(picture, job.recipe, recipe)
         worker.post(Noted(found))
         worker.post(Said("Denoising …"))
         region = None if job.region is None else job.fold.region(job.region)
-        image_made = run(image, recipe, region=region, stop=worker.stop, **options).image
+        image_made = run(picture, recipe, region=region, stop=worker.stop).image
     # Without a final filter the last step is that of the filter.
     step = Step(0, 0.0, image_made, False)
     more = {**job.more, **({} if found is None else found.record())}
     kept = record(recipe, step, job.options, job.source_name, **more)
     worker.post(Made(outlet.keep(finished(step, job)), kept, 1), in_turn=outlet.in_turn)
     if staged:
-        _post_stages(job, image, recipe, worker, options)
+        _post_stages(job, picture, recipe, worker)
 
 
-def _post_stages(
-    job: Job, image: Any, recipe: Recipe, worker: Worker, options: dict[str, Any]
-) -> None:
+def _post_stages(job: Job, picture: Any, recipe: Recipe, worker: Worker) -> None:
     worker.post(Said("Looking at the stages …"))
-    for stage in stages(image, recipe, stop=worker.stop, **options):
+    for stage in stages(picture, recipe, stop=worker.stop):
         shown = job.fold.unfolded(stage.image)
         weights = job.fold.unfolded(stage.weights)
         if job.region is not None:

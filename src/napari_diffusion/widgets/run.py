@@ -51,10 +51,9 @@ def _run(job: Job, outlet: Any, worker: Worker) -> None:
     _warm(image, job, mask)
     worker.post(Said("Measuring the picture …"))
     with refusing("recipe"):
-        picture = Picture.of(image, **options)
+        picture: Any = Picture.of(image, **options)
         recipe = job.recipe.resolved_on(picture)
         found = noted(picture, job.recipe, recipe)
-        del picture
     worker.post(Resolved(recipe))
     region = None if job.region is None else job.fold.region(job.region)
     more = {**job.more, **more, **mask_words(job, mask)}
@@ -62,17 +61,16 @@ def _run(job: Job, outlet: Any, worker: Worker) -> None:
     # The hash of a large mask takes a while, and is the same for all steps.
     known = {} if mask is None else {"mask": {"sha256": content_hash(mask)}}
     made = steps(
-        image,
+        picture,
         recipe,
         region=region,
         first_step=first_step,
         noise_scale=job.noise_scale if first_step == job.first_step else None,
         stop=worker.stop,
-        **options,
     )
     quiet = None
     if job.twin:
-        quiet = Twins(image, recipe, job, region=region, stop=worker.stop, **options)
+        quiet = Twins(picture, recipe, job, mask, region=region, stop=worker.stop)
     with refusing("recipe"):
         for step in made:
             done = max(step.index + 1 - job.first_step, 0)

@@ -31,11 +31,11 @@ EFFECT = "NoiseEffect"
 class Twins:
     """The steps of a run without noise, one after the other; see `steps` for the parameters."""
 
-    def __init__(self, image: Any, recipe: Recipe, job: Job, **options: Any) -> None:
+    def __init__(self, picture: Any, recipe: Recipe, job: Job, mask: Any, **options: Any) -> None:
         self._recipe = without_noise(recipe)
         self._job = job
-        self._mask = options.get("mask") if options.get("region") is None else None
-        self._made = steps(image, self._recipe, **options)
+        self._mask = mask if options.get("region") is None else None
+        self._made = steps(picture, self._recipe, **options)
         self.step: Any = None
 
     def advance(self) -> None:
