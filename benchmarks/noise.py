@@ -11,9 +11,9 @@ import numpy as np
 import napari_diffusion as nd
 from benchmarks import peers
 from benchmarks.cases import Case, Setting, Side, copying, here, name_of, picture
+from napari_diffusion.core.image import Picture
 from napari_diffusion.drive import Drive
 from napari_diffusion.noise import Address
-from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,8 +20,8 @@ from benchmarks.cases import (
     name_of,
     picture,
 )
+from napari_diffusion.core.image import Picture
 from napari_diffusion.drive import Drive
-from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ import _members
 import _pictures
 
 import napari_diffusion as nd
-from napari_diffusion.member import Member
+from napari_diffusion.core.component import Member
 from napari_diffusion.presets import PRESETS
 
 MARK = re.compile(r"<!-- made: ([\w -]+) -->")

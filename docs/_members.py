@@ -14,14 +14,14 @@ from _docstring import Docstring
 
 import napari_diffusion as nd
 from napari_diffusion import catalog
-from napari_diffusion.grid import Grid
-from napari_diffusion.member import Member
-from napari_diffusion.picture import Picture
+from napari_diffusion.core.component import Member
+from napari_diffusion.core.grid import Grid
+from napari_diffusion.core.image import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_diffusion.parameter import Parameter
+    from napari_diffusion.core.parameter import Parameter
 
 #: Page or picture by its place in the site.
 Files = dict[str, "str | bytes"]

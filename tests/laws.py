@@ -14,8 +14,8 @@ import pytest
 from cases import in_units, pictures_of
 
 from napari_diffusion import Grid
+from napari_diffusion.core.image import Picture
 from napari_diffusion.noise import SaltPepper
-from napari_diffusion.picture import Picture
 
 # --- Laws of filters ---
 

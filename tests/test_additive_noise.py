@@ -10,6 +10,7 @@ from scipy import stats
 
 import napari_diffusion as nd
 from napari_diffusion import Grid
+from napari_diffusion.core.image import Picture
 from napari_diffusion.drive import Drive
 from napari_diffusion.noise import (
     Address,
@@ -21,7 +22,6 @@ from napari_diffusion.noise import (
     Sum,
     Uniform,
 )
-from napari_diffusion.picture import Picture
 
 
 class TestUniform:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from strategies import filters, pictures
 
 import napari_diffusion as nd
+from napari_diffusion.core.image import Picture
 from napari_diffusion.drive import Drive
 from napari_diffusion.filters import Heat, PeronaMalik
-from napari_diffusion.picture import Picture
 from napari_diffusion.schedules import Geometric
 
 RECIPE = nd.Recipe(

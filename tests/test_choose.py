@@ -12,10 +12,10 @@ from skimage import data
 
 import napari_diffusion as nd
 from napari_diffusion.choose import best_step, curves
+from napari_diffusion.core.image import Picture
 from napari_diffusion.estimate import NoiseModel
 from napari_diffusion.metrics import METRICS, HalfError, HalfFrc, Mean, Psnr, RegionStatistic, Sure
 from napari_diffusion.parts import have_parts, parts_of
-from napari_diffusion.picture import Picture
 
 SMOOTHING = nd.filters.PeronaMalik(contrast="auto", smoothing=0.7, time=0.3)
 RECIPE = nd.Recipe(num_steps=25, starting_noise_scale=0.0, noise=None, diffusion_filter=SMOOTHING)

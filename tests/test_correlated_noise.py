@@ -8,6 +8,7 @@ from samples_of_noise import correlation, distance, noise_of
 from scipy import signal, stats
 
 from napari_diffusion import Grid
+from napari_diffusion.core.image import Picture
 from napari_diffusion.noise import (
     Correlated,
     FilmGrain,
@@ -16,7 +17,6 @@ from napari_diffusion.noise import (
     PowerLaw,
     Stripes,
 )
-from napari_diffusion.picture import Picture
 
 KERNEL = np.array([[1.0, 0.0, -2.0], [0.5, 3.0, 1.0], [0.0, 0.25, 0.0]])
 

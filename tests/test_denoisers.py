@@ -8,6 +8,7 @@ from scipy import fft
 from skimage import data
 
 import napari_diffusion as nd
+from napari_diffusion.core.image import Picture
 from napari_diffusion.filters import (
     Blend,
     HaarDiffusion,
@@ -17,7 +18,6 @@ from napari_diffusion.filters import (
     ReactionDiffusion,
 )
 from napari_diffusion.filters._haar import levels_of
-from napari_diffusion.picture import Picture
 
 SIGMA = 0.1
 HAAR = HaarDiffusion(noise_sigma=SIGMA, levels=2, weights=(0.2, 0.7))

@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QFileDialog, QLabel
 from test_forms import sentences
 
 from napari_diffusion import filters, noise, schedules
+from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.component import Member
 from napari_diffusion.filters import Heat, Median, PeronaMalik
-from napari_diffusion.map import Map
-from napari_diffusion.member import Member
 from napari_diffusion.widgets.lists import ListField
 from napari_diffusion.widgets.maps import FunctionField, MapField
 from napari_diffusion.widgets.nested import MemberField, SeriesField

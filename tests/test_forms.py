@@ -15,8 +15,8 @@ from qtpy.QtWidgets import QLabel
 from widgets_recipes import EXACT
 
 from napari_diffusion import catalog, filters, schedules
-from napari_diffusion.member import Member
-from napari_diffusion.parameter import Parameter
+from napari_diffusion.core.component import Member
+from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.widgets import exact
 from napari_diffusion.widgets.choice import MemberChoice
 from napari_diffusion.widgets.fields import Automatic, ComboField, FlagField, LineField, field_for

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from strategies import FILTERS, NOISES, SCHEDULES, members
 
 from napari_diffusion.catalog import MEMBERS
-from napari_diffusion.member import Member
+from napari_diffusion.core.component import Member
 
 ALL = [cls for classes in MEMBERS.values() for cls in classes]
 

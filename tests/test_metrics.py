@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from napari_diffusion.core.grid import Grid
 from napari_diffusion.estimate import NoiseModel
-from napari_diffusion.grid import Grid
 from napari_diffusion.metrics import (
     METRICS,
     CustomMetric,

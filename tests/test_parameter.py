@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from napari_diffusion import catalog
+from napari_diffusion.core.array_parameter import INLINE, Map
+from napari_diffusion.core.component import Member
 from napari_diffusion.filters import Heat, PeronaMalik
 from napari_diffusion.filters._base import Filter
-from napari_diffusion.map import INLINE, Map
-from napari_diffusion.member import Member
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
+from napari_diffusion.core.image import Picture
 from napari_diffusion.filters import Gaussian, Heat, Median, PeronaMalik
-from napari_diffusion.picture import Picture
 
 BLUR = PeronaMalik(contrast=10.0, time=1.0)
 

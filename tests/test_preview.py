@@ -9,7 +9,7 @@ import pytest
 
 import napari_diffusion as nd
 from napari_diffusion import preview
-from napari_diffusion.picture import Picture
+from napari_diffusion.core.image import Picture
 from napari_diffusion.preview import Preview, limited
 
 IMAGE = np.random.default_rng(3).random((120, 150)).astype(np.float32)

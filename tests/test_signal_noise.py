@@ -11,9 +11,9 @@ import pytest
 from scipy import special, stats
 
 import napari_diffusion as nd
+from napari_diffusion.core.image import Picture
 from napari_diffusion.filters import Heat
 from napari_diffusion.noise import EMCCD, Poisson, PoissonGaussian, Rician, Speckle
-from napari_diffusion.picture import Picture
 
 # Of every model a member whose noise is plain to see on pictures of mean 100.
 MODELS = (Poisson(), PoissonGaussian(offset=3.0), EMCCD(), Speckle(), Rician())

@@ -114,7 +114,7 @@ def test_a_picture_that_q_says_nothing_of_is_refused():
 
 
 def _read(image, **options):
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.image import Picture
 
     picture = Picture.of(image, **options)
     return picture, picture.grid

@@ -154,7 +154,7 @@ def test_auto_is_a_part_of_the_contrast_in_the_picture_s_own_units():
 
 
 def _read(image, spacing):
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.image import Picture
 
     picture = Picture.of(image, spacing=spacing)
     return picture, picture.grid

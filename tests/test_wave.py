@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from napari_diffusion import drive
+from napari_diffusion.core.image import Picture
 from napari_diffusion.filters import PeronaMalik, TotalVariationFlow, _wave
 from napari_diffusion.filters._flow import _one_by_one
-from napari_diffusion.picture import Picture
 
 LAYOUTS = (
     ("yx", None, (37, 5)),

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from napari_diffusion import Recipe, catalog
-from napari_diffusion.map import Map
+from napari_diffusion.core.array_parameter import Map
 
 EXACT = (1 / 3, 1e-4, 0.125, 65535.0, 1e30, 5e-324, 0.1 + 0.2)
 

@@ -6,10 +6,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from napari_diffusion import domains, estimate, filters, metrics, noise, schedules
 from napari_diffusion.choose import best_step
+from napari_diffusion.core.grid import Grid
 from napari_diffusion.denoise import denoise
 from napari_diffusion.drive import Stopped
 from napari_diffusion.ensemble import ensemble
-from napari_diffusion.grid import Grid
 from napari_diffusion.ladder import ladder
 from napari_diffusion.loop import run, steps
 from napari_diffusion.presets import PRESETS

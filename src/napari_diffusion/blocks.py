@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.drive import Drive
-from napari_diffusion.picture import Picture, is_dask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.filters import Filter
-    from napari_diffusion.grid import Grid
     from napari_diffusion.noise import Address, Noise
     from napari_diffusion.noise._base import NoiseScale
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.domains._base import on_blocks
 from napari_diffusion.drive import Drive, StopToken, stoppable, with_halo
 from napari_diffusion.noise import Address
 from napari_diffusion.noise._base import check_scale_fits
-from napari_diffusion.picture import Picture, is_dask
 
 if TYPE_CHECKING:
+    from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.domains import Domain
     from napari_diffusion.filters import Filter
-    from napari_diffusion.grid import GridOptions
     from napari_diffusion.noise import Noise
     from napari_diffusion.recipe import NoiseScale, Recipe
 

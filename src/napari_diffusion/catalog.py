@@ -11,10 +11,10 @@ import warnings
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, cast
 
+from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.function_parameter import name_of
 from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import FILTERS, Filter
-from napari_diffusion.function import name_of
-from napari_diffusion.map import Map
 from napari_diffusion.metrics import METRICS, Metric
 from napari_diffusion.noise import NOISES, Noise
 from napari_diffusion.schedules import SCHEDULES, Schedule
@@ -22,8 +22,8 @@ from napari_diffusion.schedules import SCHEDULES, Schedule
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from napari_diffusion.member import Member
-    from napari_diffusion.parameter import Parameter
+    from napari_diffusion.core.component import Member
+    from napari_diffusion.core.parameter import Parameter
 
 GROUP = "napari_diffusion.members"
 

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.image import Picture
 
 # Size of the perturbation over the noise: small enough for a derivative, and large enough to reach
 # over the jumps that a flux which falls again makes.

@@ -5,16 +5,16 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
+from napari_diffusion.core.image import Picture
 from napari_diffusion.filters._pilot import with_noise
 from napari_diffusion.loop import run
-from napari_diffusion.picture import Picture
 from napari_diffusion.presets import PRESETS
 from napari_diffusion.remarks import NoiseWarning, noted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from napari_diffusion.grid import GridOptions
+    from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.recipe import Recipe
 
 NoiseSigma = float | tuple[float, ...] | Literal["auto"]

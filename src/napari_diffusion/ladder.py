@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
+from napari_diffusion.core.image import Picture
 from napari_diffusion.metrics import Metric, Pure, Sure
-from napari_diffusion.picture import Picture
 from napari_diffusion.trial import Trial
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.drive import StopToken
-    from napari_diffusion.grid import GridOptions
     from napari_diffusion.recipe import Recipe
 
 #: What the numbers that the recipe has are multiplied by where none are named.

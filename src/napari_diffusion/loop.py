@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.drive import StopToken
-    from napari_diffusion.grid import GridOptions
     from napari_diffusion.recipe import NoiseScale
     from napari_diffusion.schedules import Schedule
 

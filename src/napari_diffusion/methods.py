@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.member import Member
+from napari_diffusion.core.component import Member
 from napari_diffusion.provenance import member_words, number_words, recipe_of
 
 if TYPE_CHECKING:

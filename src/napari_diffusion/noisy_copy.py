@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion import catalog
+from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.drive import Drive, with_halo
 from napari_diffusion.noise import Address, Noise
 from napari_diffusion.noise._base import check_channels, check_scale_fits, checked_scale
-from napari_diffusion.picture import Picture, is_dask
 from napari_diffusion.provenance import (
     SCHEMA,
     cast_words,
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.drive import StopToken
-    from napari_diffusion.grid import GridOptions
     from napari_diffusion.noise._base import NoiseScale
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.map import Map
+from napari_diffusion.core.array_parameter import Map
 from napari_diffusion.subject import SAMPLES
 
 if TYPE_CHECKING:
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.recipe import Recipe
 
 # So many samples in all, in so many parts along each axis: what a picture shows differs from place

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_diffusion.canvas import reach_of
+from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.drive import Stopped, StopToken, with_halo
-from napari_diffusion.grid import CANONICAL
 from napari_diffusion.loop import steps
 from napari_diffusion.recipe import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.recipe import Recipe
 
 # Seconds within which something is to be seen.

@@ -7,9 +7,9 @@ import hashlib
 import platform
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.core.component import Member
+from napari_diffusion.core.grid import Grid
 from napari_diffusion.domains._base import UNIT
-from napari_diffusion.grid import Grid
-from napari_diffusion.member import Member
 from napari_diffusion.recipe import Recipe, Step
 
 if TYPE_CHECKING:

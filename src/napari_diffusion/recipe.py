@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion import catalog
+from napari_diffusion.core.image import Picture
 from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import Filter, PeronaMalik
 from napari_diffusion.noise import Address, Gaussian, Noise
 from napari_diffusion.noise._base import check_channels, checked_scale
-from napari_diffusion.picture import Picture
 from napari_diffusion.schedules import Geometric, Schedule
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_diffusion.grid import GridOptions
+    from napari_diffusion.core.grid import GridOptions
 
 NoiseScale = float | tuple[float, ...]
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from napari_diffusion.core.image import is_dask
 from napari_diffusion.metrics import Sure, View
-from napari_diffusion.picture import is_dask
 from napari_diffusion.preview import shortened
 from napari_diffusion.trial import Trial
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.drive import StopToken
-    from napari_diffusion.grid import Grid, GridOptions
     from napari_diffusion.recipe import Recipe
 
 # A tile holds about so many samples, over which the estimate's own noise averages out.

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from napari_diffusion.core.image import Picture
 from napari_diffusion.loop import steps
-from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.drive import StopToken
-    from napari_diffusion.grid import GridOptions
     from napari_diffusion.recipe import Recipe, Step
 
 

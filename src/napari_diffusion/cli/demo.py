@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
 
-    from napari_diffusion.grid import GridOptions
+    from napari_diffusion.core.grid import GridOptions
 
 _NO_NAPARI = (
     'The window needs napari and Qt: pip install "napari-diffusion[all]"; --no-window does without.'

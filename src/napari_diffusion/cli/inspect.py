@@ -52,7 +52,7 @@ def _axes(source: Source) -> str:
 
 
 def _unnamed(source: Source) -> str:
-    from napari_diffusion.grid import Grid
+    from napari_diffusion.core.grid import Grid
 
     called = f", which calls them {source.letters}" if source.letters else ""
     try:

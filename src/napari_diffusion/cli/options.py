@@ -10,7 +10,7 @@ from napari_diffusion import PRESETS
 from napari_diffusion.cli.values import count, numbers, setting
 
 if TYPE_CHECKING:
-    from napari_diffusion.member import Member
+    from napari_diffusion.core.component import Member
 
 
 def names(members: tuple[type[Member], ...]) -> str:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from napari_diffusion import Recipe, steps
 from napari_diffusion.cli.arguments import ONE_FILE, UsageError
 from napari_diffusion.cli.recipe import chosen
-from napari_diffusion.grid import Grid, GridOptions
-from napari_diffusion.picture import Picture, is_dask
+from napari_diffusion.core.grid import Grid, GridOptions
+from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.remarks import noted
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from napari_diffusion.domains._counts import counted
 from napari_diffusion.domains.anscombe import Anscombe
 
 if TYPE_CHECKING:
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.domains._base import Domain
     from napari_diffusion.estimate import NoiseModel
-    from napari_diffusion.picture import Picture
 
 
 # Findings that say that the noise is no longer that of photons.

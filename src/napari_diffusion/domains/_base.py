@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
 
+from napari_diffusion.core.component import Member
+from napari_diffusion.core.image import is_dask
 from napari_diffusion.drive import Drive
-from napari_diffusion.member import Member
-from napari_diffusion.picture import is_dask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.grid import Grid
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.image import Picture
 
 # What intensity is called in a domain, in units and sentences.
 UNIT = "stabilised"

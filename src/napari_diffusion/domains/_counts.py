@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.image import Picture
 
 # Samples looked at along t, c, z, y and x, evenly over each.
 _SAMPLES = (4, 8, 4, 256, 256)

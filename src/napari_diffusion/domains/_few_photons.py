@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.image import Picture
 
 # From so many photons on the variance is 1 to within some per cent.
 _MANY = 12.0

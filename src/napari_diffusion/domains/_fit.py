@@ -11,7 +11,7 @@ from napari_diffusion.domains._counts import counted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.image import Picture
 
 
 def variance_line(

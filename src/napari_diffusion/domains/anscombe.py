@@ -11,10 +11,10 @@ from napari_diffusion.domains._base import Domain
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.domains._expected import Expected
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
-    from napari_diffusion.picture import Picture
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.drive import Drive, with_halo
 from napari_diffusion.estimate._histogram import Histogram
-from napari_diffusion.picture import Picture, is_dask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,7 +12,7 @@ from napari_diffusion.estimate._window_spectrum import SIZE, Windows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.image import Picture
 
 # Windows too few for the powers of all components.
 FEWEST = 10 * SIZE * SIZE

@@ -13,9 +13,9 @@ from napari_diffusion.estimate._measure import NOT_MEASURED, measured
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
-    from napari_diffusion.picture import Picture
 
 # The calmer half of the windows is looked at, in so many groups from the calmest up.
 CALM, GROUPS = 0.5, 8

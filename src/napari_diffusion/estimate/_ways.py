@@ -26,10 +26,10 @@ from napari_diffusion.estimate._window_spectrum import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.estimate._finding import Finding
     from napari_diffusion.estimate._line import Line
-    from napari_diffusion.grid import Grid
-    from napari_diffusion.picture import Picture
 
 # Of the windows with like intensities, those with the least activity hold little but noise.
 CALM = 0.25

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.picture import Picture, is_dask
+from napari_diffusion.core.image import Picture, is_dask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 import numpy as np
 
+from napari_diffusion.core.image import Picture
 from napari_diffusion.estimate._measure import both, measured
 from napari_diffusion.estimate.noise_sigma import noise_sigma_of
-from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.drive import Drive
     from napari_diffusion.estimate._histogram import Histogram
-    from napari_diffusion.grid import Grid, GridOptions
 
 # Normal numbers have this standard deviation per median absolute deviation (Black and others).
 MAD_TO_SIGMA = 1.4826

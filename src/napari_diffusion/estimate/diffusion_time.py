@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from napari_diffusion.core.image import Picture
 from napari_diffusion.estimate.noise_sigma import noise_sigma_of
-from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_diffusion.grid import Grid, GridOptions
+    from napari_diffusion.core.grid import Grid, GridOptions
 
 # Of a larger picture the middle is looked at.
 MOST_SAMPLES = 1 << 20

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 import numpy as np
 
+from napari_diffusion.core.image import Picture
 from napari_diffusion.estimate._measure import part_of
 from napari_diffusion.estimate._ways import of_picture
 from napari_diffusion.estimate.contrast import contrast_of, gradient_of_noise, gradients_of
 from napari_diffusion.estimate.diffusion_time import time_of_least_error, time_to_leave
 from napari_diffusion.estimate.noise_sigma import Method, noise_sigma_of
-from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.drive import StopToken
     from napari_diffusion.estimate._noise_model import NoiseModel
-    from napari_diffusion.grid import GridOptions
 
 # Of a larger picture the middle is looked at.
 MOST_SAMPLES = 1 << 20

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from napari_diffusion.core.image import Picture, canonical_mask
 from napari_diffusion.estimate._measure import part_of
 from napari_diffusion.estimate.noise_sigma import Method, measured_sigma
-from napari_diffusion.picture import Picture, canonical_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
-    from napari_diffusion.grid import Grid, GridOptions
+    from napari_diffusion.core.grid import Grid, GridOptions
 
 
 def noise_by_region(

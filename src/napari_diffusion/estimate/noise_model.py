@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from napari_diffusion.core.grid import CANONICAL
+from napari_diffusion.core.image import Picture
 from napari_diffusion.estimate._measure import both
 from napari_diffusion.estimate._ways import KERNEL_REACH, of_picture, of_region, of_repeats
-from napari_diffusion.grid import CANONICAL
-from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.estimate._noise_model import NoiseModel
-    from napari_diffusion.grid import Grid, GridOptions
 
 # The square of a sum of squares is to be a number still.
 LARGEST = 1e70

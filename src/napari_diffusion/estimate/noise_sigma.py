@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Unpack, get_args
 
-from napari_diffusion.picture import Picture
+from napari_diffusion.core.image import Picture
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from napari_diffusion.grid import Grid, GridOptions
+    from napari_diffusion.core.grid import Grid, GridOptions
 
 #: How noise can be measured.
 Method = Literal["windows", "differences", "wavelet", "mean", "components"]

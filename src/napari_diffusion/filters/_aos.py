@@ -24,9 +24,9 @@ from napari_diffusion.filters._kernels import _face_conductance, fill, moved
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
     from napari_diffusion.filters._flow import Flow
-    from napari_diffusion.grid import Grid
 
 # Longest step in shortest spacings squared, for a conductance of 1: the axes show beyond it.
 LONGEST = 5.0

@@ -6,15 +6,15 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
 
+from napari_diffusion.core.component import Member
+from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.drive import Drive
-from napari_diffusion.member import Member
-from napari_diffusion.picture import Picture, is_dask
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_diffusion.grid import Grid, GridOptions, Shape
+    from napari_diffusion.core.grid import Grid, GridOptions, Shape
 
 
 CLAIMS = (

@@ -16,9 +16,9 @@ from napari_diffusion.probe import add_probe
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.filters.blend import Blend
-    from napari_diffusion.grid import Grid
-    from napari_diffusion.picture import Picture
 
 # The weights are few: these samples suffice, in boxes spread over the picture.
 SAMPLES = 1 << 17

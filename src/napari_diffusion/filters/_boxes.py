@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.grid import Grid
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.image import Picture
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ from napari_diffusion.filters._flow import Flow
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from napari_diffusion.filters._base import Filter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
 
 # Fraction of the largest stable sub-step that is used. At the limit itself the checkerboard
 # pattern does not decay; at 0.8 every pattern does, and no value can leave the range.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.grid import Grid, Shape
+    from napari_diffusion.core.grid import Grid, Shape
 
 # How many times as long a sample may be along one axis as along another.
 MOST_STRETCHED = 100.0

@@ -22,11 +22,11 @@ from napari_diffusion.filters import _faces, _wave
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
     from napari_diffusion.filters._faces import Faces
     from napari_diffusion.filters._flow import Flow
     from napari_diffusion.filters._wave import Step
-    from napari_diffusion.grid import Grid
 
 # A picture changes while its coefficients are frozen: at least so many cycles a step, …
 FEWEST_CYCLES = 5

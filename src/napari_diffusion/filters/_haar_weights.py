@@ -14,8 +14,8 @@ from napari_diffusion.filters._pilot import per_channel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.filters.haar_diffusion import HaarDiffusion
-    from napari_diffusion.picture import Picture
 
 # The weights are few and the samples many: these suffice, spread over the picture.
 SAMPLES = 1 << 17

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
     from napari_diffusion.filters.blend import Blend
-    from napari_diffusion.grid import Grid
 
 # Sums are taken over cells of so many samples, and then with a Gaussian over cells.
 CELL = 8

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
-    from napari_diffusion.picture import Picture
 
 NoiseSigma = Annotated[
     float | Literal["auto"] | tuple[float, ...],

@@ -14,9 +14,9 @@ from napari_diffusion.filters._frame import Frame, refuse_stretched
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.drive import Drive
     from napari_diffusion.filters._tensor_steps import Exchange
-    from napari_diffusion.grid import Grid, Shape
 
 
 # Sub-steps that may go by before the tensors are taken anew.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Unpac
 
 import numpy as np
 
+from napari_diffusion.core.image import Picture
 from napari_diffusion.drive import Drive
 from napari_diffusion.filters._base import Filter
 from napari_diffusion.filters._pilot import (
@@ -18,12 +19,11 @@ from napari_diffusion.filters._pilot import (
     with_noise,
 )
 from napari_diffusion.filters.heat import Heat
-from napari_diffusion.picture import Picture
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_diffusion.grid import Grid, GridOptions, Shape
+    from napari_diffusion.core.grid import Grid, GridOptions, Shape
 
 
 @dataclass(frozen=True)

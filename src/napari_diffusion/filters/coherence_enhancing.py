@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from napari_diffusion.filters._tensor import INTEGRATION, TensorFlow, TensorLaw
 
 if TYPE_CHECKING:
-    from napari_diffusion.grid import Grid
+    from napari_diffusion.core.grid import Grid
 
 # How fast to diffuse where there is no direction, and across one where there is.
 ACROSS = 1e-3

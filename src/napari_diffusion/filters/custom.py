@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
+from napari_diffusion.core.function_parameter import accepted, called, imported, spoken
 from napari_diffusion.filters._base import Filter
-from napari_diffusion.function import accepted, called, imported, spoken
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
 
 # What a function is given beside the picture, where it has parameters of these names.
 OFFERED = ("spacing", "channel_axis", "mask")

@@ -18,9 +18,9 @@ from napari_diffusion.filters._pilot import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
-    from napari_diffusion.picture import Picture
 
 # A coefficient this many standard deviations of its noise large is half kept by the gate.
 GATE = 3.0

@@ -16,9 +16,9 @@ from napari_diffusion.filters.perona_malik import weickert_constant
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
-    from napari_diffusion.picture import Picture
 
 # Median absolute deviations of normal numbers per standard deviation, and how many of those the
 # coherence of a structure is above the median one.
@@ -152,8 +152,8 @@ def _coherence_of_noise(
 
 
 def _mean_coherence(picture: Picture, member: Hybrid, box: tuple[slice, ...]) -> float:
+    from napari_diffusion.core.image import is_dask
     from napari_diffusion.drive import Drive
-    from napari_diffusion.picture import is_dask
 
     part = picture.cut(box)
     block = part.data.compute() if is_dask(part.data) else part.data

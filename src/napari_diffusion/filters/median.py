@@ -13,8 +13,8 @@ from napari_diffusion.filters._base import Filter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
 
 # Samples in the box around one sample; all of them are sorted for each one.
 MOST = 10_000

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from napari_diffusion.filters._pilot import Guided, is_solid, per_channel, third
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
-    from napari_diffusion.picture import Picture
 
 # How far to look where nobody says, and how many neighbours in a volume at most.
 RADIUS = 7

@@ -13,8 +13,8 @@ from napari_diffusion.filters._pictures import each_picture, exponent_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
 
 # Samples in the box of a patch, or of a search, around one sample.
 MOST = 5000

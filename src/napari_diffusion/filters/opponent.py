@@ -15,9 +15,9 @@ from napari_diffusion.filters.heat import Heat
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
-    from napari_diffusion.picture import Picture
 
 # Rows: brightness, red less blue, and both less green; orthonormal, so that white noise stays so.
 _ROWS = (

@@ -14,8 +14,8 @@ from napari_diffusion.filters._flow import SOLVER, Flow, Solver
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
 
 
 class Law(NamedTuple):

@@ -13,8 +13,8 @@ from napari_diffusion.filters._flow import Flow
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
 
 # The paper's q0 falls by exp(−t/6) in a time that runs 4 times as fast in samples.
 DECAY_IN_SQUARES = 1.5

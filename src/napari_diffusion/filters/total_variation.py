@@ -13,8 +13,8 @@ from napari_diffusion.filters._pictures import each_picture, exponent_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
 
 # Of the multiples of the noise's standard deviation tried on photographs and cells, the best.
 WEIGHT_PER_SIGMA = 0.75

@@ -12,8 +12,8 @@ from napari_diffusion.filters._flow import SOLVER, Flow, Solver
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
 
 # "auto": what a step takes off a peak, and the slope that is still flat, over the contrast.
 PART_OF_CONTRAST = 0.1

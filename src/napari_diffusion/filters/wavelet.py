@@ -14,8 +14,8 @@ from napari_diffusion.filters._pictures import each_picture, exponent_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
 
 METHODS = {"bayes": "BayesShrink", "universal": "VisuShrink"}
 TAPS = {"haar": 2, "db2": 4, "sym4": 8}

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.member import Member
+from napari_diffusion.core.component import Member
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.estimate import NoiseModel
-    from napari_diffusion.grid import Grid
 
 Probe = Literal["", "perturbed", "masked"]
 Knowledge = Literal["", "sigma", "model"]

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.grid import Grid
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.metrics._base import View
 
 # Shells that are too few for a spectrum.

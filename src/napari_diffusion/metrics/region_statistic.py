@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.map import Map
+from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.image import canonical_mask
 from napari_diffusion.metrics._base import Metric, View
-from napari_diffusion.picture import canonical_mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable

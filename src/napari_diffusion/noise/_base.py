@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
 
 import numpy as np
 
+from napari_diffusion.core.component import Member
+from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.drive import Drive
-from napari_diffusion.member import Member
-from napari_diffusion.picture import Picture, is_dask
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_diffusion.grid import Grid, GridOptions, Shape
+    from napari_diffusion.core.grid import Grid, GridOptions, Shape
 
 NoiseScale = float | tuple[float, ...]
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from napari_diffusion.map import Map
+from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.image import is_dask
 from napari_diffusion.noise._planes import made_by
 from napari_diffusion.noise._signal import Signal, check_rate
-from napari_diffusion.picture import is_dask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
     from napari_diffusion.noise._base import Address, NoiseScale
 
 _MAPPED = ("gain", "offset", "read_noise")

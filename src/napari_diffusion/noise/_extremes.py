@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_diffusion.picture import is_dask
+from napari_diffusion.core.image import is_dask
 
 if TYPE_CHECKING:
-    from napari_diffusion.picture import Picture
+    from napari_diffusion.core.image import Picture
 
 
 def extremes_of(picture: Picture) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.picture import Picture, is_dask
+from napari_diffusion.core.image import Picture, is_dask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_diffusion.grid import Grid
+    from napari_diffusion.core.grid import Grid
 
 #: The type of the field `reference`, which every such noise has.
 Reference = Annotated[

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from napari_diffusion.map import Map
+from napari_diffusion.core.array_parameter import Map
 from napari_diffusion.noise._base import Address, Noise, NoiseScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
 
 # Weights of the largest kernel; the time grows with them.
 MOST_WEIGHTS = 10_000

@@ -12,8 +12,8 @@ from napari_diffusion.noise._base import Address, Noise, NoiseScale
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from napari_diffusion.noise._base import Address, Noise, NoiseScale
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
 
 Z, Y, X = 2, 3, 4
 

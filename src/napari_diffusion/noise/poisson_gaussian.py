@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from napari_diffusion.map import Map  # noqa: TC001 - read when the parameters are
+from napari_diffusion.core.array_parameter import Map  # noqa: TC001 - read when the parameters are
 from napari_diffusion.noise._exposure import Exposure
 from napari_diffusion.noise._signal import Reference  # noqa: TC001
 

@@ -12,8 +12,8 @@ from napari_diffusion.noise._planes import made_by
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
 
 # How much of the random number is added before the rounding, and taken away after it.
 _DITHERS = {"none": (0.0, 0.0), "added": (1.0, 0.0), "subtractive": (1.0, 1.0)}

@@ -13,8 +13,8 @@ from napari_diffusion.noise._signal import Reference, Signal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
     from napari_diffusion.noise._base import Address, NoiseScale
 
 

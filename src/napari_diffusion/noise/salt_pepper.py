@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from napari_diffusion.noise.uniform import Uniform
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.drive import Drive
-    from napari_diffusion.grid import Grid, Shape
 
 # A noise that needs several streams takes them from its address's on, fewer than this many.
 STREAMS = 16

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._base import LayerData, Sample, layers
-from .face import degraded_face
-from .microscopy import noisy_microscopy
-from .phantom import phantom
-from .video import noisy_video
+from napari_diffusion.samples._base import LayerData, Sample, layers
+from napari_diffusion.samples.face import degraded_face
+from napari_diffusion.samples.microscopy import noisy_microscopy
+from napari_diffusion.samples.phantom import phantom
+from napari_diffusion.samples.video import noisy_video
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from napari_diffusion.member import Member
+from napari_diffusion.core.component import Member
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from napari_diffusion.function import imported
+from napari_diffusion.core.function_parameter import imported
 from napari_diffusion.schedules._base import Schedule
 
 # Of longer runs the first steps are tried before the run, and the others when their turn comes.

@@ -13,8 +13,8 @@ from napari_diffusion.loop import steps
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.drive import StopToken
-    from napari_diffusion.grid import GridOptions
     from napari_diffusion.recipe import Recipe, Step
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.drive import Stopped
 from napari_diffusion.noise._base import checked_scale
 from napari_diffusion.noisy_copy import noise_record, noisy_copy
-from napari_diffusion.parameter import Parameter
 from napari_diffusion.recipe import Recipe, Step
 from napari_diffusion.widgets import memory
 from napari_diffusion.widgets.choice import MemberChoice

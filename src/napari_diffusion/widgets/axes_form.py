@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from psygnal import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_diffusion.grid import CANONICAL, Grid
-from napari_diffusion.parameter import Parameter
+from napari_diffusion.core.grid import CANONICAL, Grid
+from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.widgets.fields import ComboField, FlagField, LineField
 from napari_diffusion.widgets.layer_axes import (
     FURTHER,

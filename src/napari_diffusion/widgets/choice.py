@@ -11,7 +11,7 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from napari_diffusion import catalog
-from napari_diffusion.member import Member
+from napari_diffusion.core.component import Member
 from napari_diffusion.presets import DIGITS
 from napari_diffusion.provenance import member_words
 from napari_diffusion.widgets.params import ParameterForm

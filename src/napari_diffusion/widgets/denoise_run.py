@@ -6,9 +6,9 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from napari_diffusion.core.image import Picture
 from napari_diffusion.drive import Stopped
 from napari_diffusion.loop import run
-from napari_diffusion.picture import Picture
 from napari_diffusion.provenance import record
 from napari_diffusion.recipe import Step
 from napari_diffusion.remarks import noted

@@ -209,8 +209,8 @@ def evidence_of(job: Job) -> Any:
     """
 
     def work(worker: Worker) -> None:
+        from napari_diffusion.core.image import Picture
         from napari_diffusion.estimate import evidence
-        from napari_diffusion.picture import Picture
 
         options = with_mask(job, read_mask(job))
         image = read_layer(job, options, worker)

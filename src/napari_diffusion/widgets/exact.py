@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_diffusion.parameter import Kind
+    from napari_diffusion.core.parameter import Kind
 
 _DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)")
 

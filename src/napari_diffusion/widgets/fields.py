@@ -17,7 +17,7 @@ from napari_diffusion.widgets.rows import RED, Combo, Message, NumberEdit, RowLa
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_diffusion.parameter import Parameter
+    from napari_diffusion.core.parameter import Parameter
 
 Check = Callable[[Any], Any]
 

@@ -49,7 +49,7 @@ def ladder_of(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> 
     """Return the work of a ladder: it posts `Said` and, for every rung, `Grown`."""
 
     def work(worker: Worker) -> None:
-        from napari_diffusion.picture import Picture
+        from napari_diffusion.core.image import Picture
 
         options = with_mask(job, read_mask(job))
         image = read_layer(job, options, worker)

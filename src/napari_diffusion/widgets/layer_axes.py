@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.grid import CANONICAL, SPATIAL
+from napari_diffusion.core.grid import CANONICAL, SPATIAL
 
 if TYPE_CHECKING:
     from napari.layers import Image

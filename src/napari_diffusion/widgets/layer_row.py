@@ -9,7 +9,7 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from napari_diffusion.map import Map
+from napari_diffusion.core.array_parameter import Map
 from napari_diffusion.widgets.images import is_image
 from napari_diffusion.widgets.mask import mask_of
 from napari_diffusion.widgets.rows import Combo, RowLabel

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog
 
-from napari_diffusion.function import name_of
-from napari_diffusion.map import Map
+from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.function_parameter import name_of
 from napari_diffusion.widgets.fields import LineField
 from napari_diffusion.widgets.rows import small_button
 
 if TYPE_CHECKING:
-    from napari_diffusion.parameter import Parameter
+    from napari_diffusion.core.parameter import Parameter
     from napari_diffusion.widgets.fields import Automatic, Check
 
 

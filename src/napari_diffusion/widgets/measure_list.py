@@ -8,7 +8,7 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, QSize, Qt
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from napari_diffusion.map import Map
+from napari_diffusion.core.array_parameter import Map
 from napari_diffusion.metrics import METRICS, Metric
 from napari_diffusion.widgets.layer_row import LayerRow, RegionRow
 from napari_diffusion.widgets.params import ParameterForm

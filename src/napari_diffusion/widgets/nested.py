@@ -14,7 +14,7 @@ from napari_diffusion.widgets.rows import RowLabel, small_button
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_diffusion.parameter import Parameter
+    from napari_diffusion.core.parameter import Parameter
     from napari_diffusion.widgets.choice import MemberChoice
     from napari_diffusion.widgets.fields import Check
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from napari_diffusion.parameter import Parameter
+from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.widgets.fields import Automatic, ComboField, LineField
 from napari_diffusion.widgets.job import Measured, Refused, Said
 from napari_diffusion.widgets.mask_choice import MaskChoice

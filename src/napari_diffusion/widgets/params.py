@@ -16,7 +16,7 @@ from napari_diffusion.widgets.rows import Message
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_diffusion.member import Member
+    from napari_diffusion.core.component import Member
 
 
 class ParameterForm(QWidget):

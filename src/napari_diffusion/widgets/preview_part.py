@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.picture import Picture
+from napari_diffusion.core.image import Picture
 from napari_diffusion.preview import Preview, limited
 from napari_diffusion.widgets.layer_axes import FURTHER
 from napari_diffusion.widgets.picked import visible_region

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.picture import Picture
+from napari_diffusion.core.image import Picture
 from napari_diffusion.provenance import content_hash
 from napari_diffusion.widgets.job import Refused, Said
 

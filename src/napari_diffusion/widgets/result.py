@@ -9,7 +9,7 @@ from psygnal import Signal
 from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
-from napari_diffusion.parameter import Parameter
+from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.widgets.fields import ComboField
 from napari_diffusion.widgets.memory import MOST_LAYERS, RESULTS, Need, ordinal, written_bytes
 from napari_diffusion.widgets.rows import GREY, Message

@@ -13,7 +13,7 @@ from napari_diffusion.widgets.fields import Check, LineField
 from napari_diffusion.widgets.rows import GREY
 
 if TYPE_CHECKING:
-    from napari_diffusion.parameter import Parameter
+    from napari_diffusion.core.parameter import Parameter
 
 
 class SeedField(LineField):

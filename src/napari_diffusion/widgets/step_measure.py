@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_diffusion.choose import BestStep, Curve, best_step, curves
-from napari_diffusion.grid import Grid
+from napari_diffusion.core.grid import Grid
+from napari_diffusion.core.image import canonical_mask
 from napari_diffusion.metrics import Metric, Score, View
-from napari_diffusion.picture import canonical_mask
 from napari_diffusion.provenance import grid_of
 from napari_diffusion.widgets.channels import values
 from napari_diffusion.widgets.layer_axes import FURTHER, Fold
@@ -199,8 +199,8 @@ def _mask(run: StepRun, grid: Grid) -> NDArray[np.bool_] | None:
 
 
 def _noise_of(source: NDArray[Any], grid: Grid) -> float | tuple[float, ...]:
+    from napari_diffusion.core.image import Picture
     from napari_diffusion.estimate.noise_sigma import noise_sigma_of
-    from napari_diffusion.picture import Picture
 
     values = np.ascontiguousarray(grid.canonical(source), np.float32)
     if not np.isfinite(values).all():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.core.image import is_dask
 from napari_diffusion.loop import steps
-from napari_diffusion.picture import is_dask
 from napari_diffusion.provenance import record
 from napari_diffusion.twin import noise_effect, without_noise
 from napari_diffusion.widgets.outlet import outlet_for

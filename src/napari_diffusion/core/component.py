@@ -8,7 +8,7 @@ import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from napari_diffusion.parameter import Parameter, parameter_of
+from napari_diffusion.core.parameter import Parameter, parameter_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
-from napari_diffusion.function import is_name
-from napari_diffusion.map import Map
+from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.function_parameter import is_name
 
 Kind = Literal["float", "int", "bool", "choice", "text", "member", "function"]
 

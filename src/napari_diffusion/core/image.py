@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from napari_diffusion.grid import CANONICAL, Grid, GridOptions
+from napari_diffusion.core.grid import CANONICAL, Grid, GridOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,0 +1,1 @@
+"""Images, grids, parameters and components: no arithmetic, no scheduling."""
