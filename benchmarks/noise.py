@@ -12,7 +12,7 @@ import napari_diffusion as nd
 from benchmarks import peers
 from benchmarks.cases import Case, Setting, Side, copying, here, name_of, picture
 from napari_diffusion.core.image import Picture
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 from napari_diffusion.noise import Address
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from benchmarks.cases import (
     picture,
 )
 from napari_diffusion.core.image import Picture
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from scipy import stats
 import napari_diffusion as nd
 from napari_diffusion import Grid
 from napari_diffusion.core.image import Picture
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 from napari_diffusion.noise import (
     Address,
     Gaussian,

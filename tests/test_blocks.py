@@ -16,7 +16,7 @@ from strategies import filters, pictures
 
 import napari_diffusion as nd
 from napari_diffusion.core.image import Picture
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 from napari_diffusion.filters import Heat, PeronaMalik
 from napari_diffusion.schedules import Geometric
 

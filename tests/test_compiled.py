@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from napari_diffusion import compiled
+from napari_diffusion.engine import jit
 
 
 def doubled(x):
@@ -15,8 +15,8 @@ def doubled(x):
 
 @pytest.fixture
 def folders(monkeypatch, tmp_path):
-    """Give numba no place for its cache but the one that compiled.py chooses."""
-    monkeypatch.setattr(compiled.tempfile, "gettempdir", lambda: str(tmp_path))
+    """Give numba no place for its cache but the one that engine/jit.py chooses."""
+    monkeypatch.setattr(jit.tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(numba.config, "CACHE_DIR", "")
     original = numba.njit
     tried = []
@@ -27,13 +27,13 @@ def folders(monkeypatch, tmp_path):
             raise RuntimeError("cannot cache function: no locator available")
         return original(cache=cache, **options)
 
-    monkeypatch.setattr(compiled.numba, "njit", njit)
+    monkeypatch.setattr(jit.numba, "njit", njit)
     return tmp_path, tried
 
 
 def test_cache_falls_back_to_a_private_temporary_folder(folders):
     tmp_path, tried = folders
-    assert compiled.kernel(doubled)(21) == 42
+    assert jit.kernel(doubled)(21) == 42
     assert [cache for cache, _ in tried[:2]] == [True, True]
     (folder,) = tmp_path.iterdir()
     assert tried[1][1] == str(folder)
@@ -43,12 +43,12 @@ def test_cache_falls_back_to_a_private_temporary_folder(folders):
 
 def test_without_any_cache_kernels_still_compile(folders, monkeypatch):
     _, tried = folders
-    monkeypatch.setattr(compiled, "_make_private", lambda folder: False)
-    assert compiled.kernel(doubled)(21) == 42
+    monkeypatch.setattr(jit, "_make_private", lambda folder: False)
+    assert jit.kernel(doubled)(21) == 42
     assert [cache for cache, _ in tried[:2]] == [True, False]
 
 
 def test_only_contraction_is_allowed():
-    assert compiled.OPTIONS["fastmath"] == {"contract"}
-    nan = compiled.kernel(lambda x: x * 0 + x)
+    assert jit.OPTIONS["fastmath"] == {"contract"}
+    nan = jit.kernel(lambda x: x * 0 + x)
     assert np.isnan(nan(np.float32("nan")))

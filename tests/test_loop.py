@@ -14,7 +14,7 @@ import pytest
 from cases import CASES, FILTER_VARIANTS, label
 
 import napari_diffusion as nd
-from napari_diffusion import drive
+from napari_diffusion.engine import threads as threads_module
 from napari_diffusion.filters import Gaussian, Heat, Median, PeronaMalik
 from napari_diffusion.schedules import Constant, Geometric, Linear
 
@@ -308,7 +308,7 @@ for step in nd.steps(image, recipe, axes="cyx", spacing=(0.5, 1.0)):
 class TestSameBits:
     @pytest.fixture
     def small_tiles(self, monkeypatch):
-        monkeypatch.setattr(drive, "TILE_VOXELS", 300)
+        monkeypatch.setattr(threads_module, "TILE_VOXELS", 300)
 
     @pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
     def test_for_any_number_of_threads_and_size_of_tiles(self, member, monkeypatch):
@@ -319,7 +319,7 @@ class TestSameBits:
             for threads, voxels in ((1, 64), (2, 64), (2, 200), (3, 37)):
                 with monkeypatch.context() as patch:
                     patch.setenv("NAPARI_DIFFUSION_THREADS", str(threads))
-                    patch.setattr(drive, "TILE_VOXELS", voxels)
+                    patch.setattr(threads_module, "TILE_VOXELS", voxels)
                     assert_same(images(image, recipe, **case.options), whole)
 
     def test_in_another_process(self, tmp_path):
@@ -402,7 +402,7 @@ class TestStop:
 
     def test_within_a_tile_of_the_step_at_hand(self, monkeypatch):
         """Of many tiles no more are worked on than threads were in one when it was set."""
-        monkeypatch.setattr(drive, "TILE_VOXELS", 100)
+        monkeypatch.setattr(threads_module, "TILE_VOXELS", 100)
         monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "2")
         worked = []
         advance = PeronaMalik.advance

@@ -115,7 +115,7 @@ def test_both_halves_of_the_seed_count():
 
 def test_streams_are_told_apart():
     from napari_diffusion import Grid
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
     block, grid = np.zeros((1, 1, 1, 9, 13), np.float32), Grid.of((9, 13))
     found = [NOISE.add(block, 1.0, Address(0, 0, k), grid, Drive()) for k in (0, 1, 2**32 - 1)]

@@ -9,7 +9,7 @@ from samples_of_noise import noise_of
 
 import napari_diffusion as nd
 from napari_diffusion import Grid
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 from napari_diffusion.filters import Heat
 from napari_diffusion.noise import (
     Address,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import filters, pictures
 
 import napari_diffusion as nd
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 from napari_diffusion.filters import Heat, Median, PeronaMalik
 from napari_diffusion.schedules import Geometric
 

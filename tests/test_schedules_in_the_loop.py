@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
-from napari_diffusion import drive, provenance
+from napari_diffusion import provenance
+from napari_diffusion.engine import threads
 from napari_diffusion.filters import Heat, PeronaMalik
 from napari_diffusion.schedules import Constant, Custom, Levels, Measured
 
@@ -121,7 +122,7 @@ class TestMeasured:
         chunked = made(da.from_array(picture(), chunks=(11, 17)), MEASURED)
         assert scales(chunked) == scales(whole)
         np.testing.assert_array_equal(chunked[-1].image.compute(), whole[-1].image)
-        monkeypatch.setattr(drive, "TILE_VOXELS", 100)
+        monkeypatch.setattr(threads, "TILE_VOXELS", 100)
         monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "3")
         assert_same(made(picture(), MEASURED), whole)
 

@@ -558,7 +558,7 @@ class TestAddresses:
     def test_far_coordinates_have_numbers_of_their_own(self, member):
         """Up to the last address there is; the shape and the place of a block do not matter."""
         from napari_diffusion import Grid
-        from napari_diffusion.drive import Drive
+        from napari_diffusion.engine.threads import Drive
         from napari_diffusion.noise import Address
 
         typed, last = member.replaced(reference=100.0), (2**32 - 1,) * 4

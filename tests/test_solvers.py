@@ -17,7 +17,7 @@ from test_exact import (
 )
 
 from napari_diffusion import Grid
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 from napari_diffusion.filters import Heat, PeronaMalik, TotalVariationFlow, _fsi
 from napari_diffusion.filters._flow import SAFETY
 
@@ -70,7 +70,7 @@ class TestAos:
         grid = Grid.of((2, 5, 19, 300), axes="czyx")
         chosen = PeronaMalik(time=2.0, contrast=0.3, solver="aos")
         plain = chosen.apply(u, grid, inside, Drive(threads=1))
-        monkeypatch.setattr("napari_diffusion.drive.TILE_VOXELS", 700)
+        monkeypatch.setattr("napari_diffusion.engine.threads.TILE_VOXELS", 700)
         np.testing.assert_array_equal(chosen.apply(u, grid, inside, Drive(threads=3)), plain)
         turned = np.ascontiguousarray(u.swapaxes(3, 4))
         mask_turned = None if inside is None else np.ascontiguousarray(inside.swapaxes(3, 4))

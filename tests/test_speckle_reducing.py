@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_diffusion import Grid
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 from napari_diffusion.filters import Heat, SpeckleReducing
 from napari_diffusion.filters._speckle import squared_variation
 

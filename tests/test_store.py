@@ -15,7 +15,7 @@ from PIL import Image
 from yaozarrs import validate_zarr_store
 
 import napari_diffusion as nd
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.provenance import record
 from napari_diffusion.store import (
     NotReadable,

@@ -8,7 +8,7 @@ import pytest
 from cases import CASES
 
 from napari_diffusion import Grid
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 from napari_diffusion.filters import CoherenceEnhancing, EdgeEnhancing, Heat, _stencil
 from napari_diffusion.filters._exchange_samples import LOAD_UNIT
 from napari_diffusion.filters._frame import Frame

@@ -7,8 +7,8 @@ import pytest
 from scipy import fft
 
 import napari_diffusion as nd
-from napari_diffusion import drive
-from napari_diffusion.drive import large_tiles
+from napari_diffusion.engine import threads
+from napari_diffusion.engine.threads import large_tiles
 from napari_diffusion.filters import (
     Blend,
     HaarDiffusion,
@@ -178,14 +178,14 @@ def test_parts_give_the_same_bits(shape, options, monkeypatch):
     members = (ReactionDiffusion(1.0, pilot, 8, 3), pilot)
     member = Blend(members, (0.4, 0.6), 1.0, local="z" not in options.get("axes", "zyx"))
     whole = member(y, **options)
-    monkeypatch.setattr(drive, "SMALL", 0)
+    monkeypatch.setattr(threads, "SMALL", 0)
     made = []
 
     def cut(*args):
         made.extend(large_tiles(*args))
         return made
 
-    monkeypatch.setattr(drive, "large_tiles", cut)
+    monkeypatch.setattr(threads, "large_tiles", cut)
     np.testing.assert_array_equal(member(y, **options), whole)
     assert len(made) > 1
 
@@ -195,7 +195,7 @@ def test_parts_fit_and_cover_every_sample_once():
     seen = np.zeros(shape, int)
     for core in large_tiles(shape, halo, 200_000):
         seen[core] += 1
-        outer, _ = drive.with_halo(core, halo, shape)
+        outer, _ = threads.with_halo(core, halo, shape)
         assert seen[outer].size <= 200_000
     assert (seen == 1).all()
     # Cores stay as thick as the halo, whatever is asked for.
@@ -219,5 +219,5 @@ def test_a_denoiser_stops_while_it_measures_and_while_it_works():
     nd.run(y, nd.PRESETS["denoise fast"], stop=counting)
     asked = 10**9 - counting.left
     for count in (0, asked // 3, asked - 2):
-        with pytest.raises(drive.Stopped):
+        with pytest.raises(threads.Stopped):
             nd.run(y, nd.PRESETS["denoise fast"], stop=After(count))

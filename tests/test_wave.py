@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_diffusion import drive
 from napari_diffusion.core.image import Picture
+from napari_diffusion.engine import threads as threads_module
 from napari_diffusion.filters import PeronaMalik, TotalVariationFlow, _wave
 from napari_diffusion.filters._flow import _one_by_one
 
@@ -27,12 +27,12 @@ def test_bits_are_those_of_one_sub_step_after_the_other(monkeypatch, axes, along
     picture = Picture.of(random.random(shape, dtype=np.float32), axes=axes, along=along)
     for time in (0.05, 0.6, 1.4):
         chosen = PeronaMalik(contrast=0.3, time=time)
-        one = drive.Drive(threads=1)
+        one = threads_module.Drive(threads=1)
         plain = _one_by_one(chosen, picture.data, picture.grid, None, one)
         for threads in (1, 2, 3, 7):
-            monkeypatch.setattr(drive, "TILE_VOXELS", int(random.integers(1, 60)))
+            monkeypatch.setattr(threads_module, "TILE_VOXELS", int(random.integers(1, 60)))
             monkeypatch.setattr(_wave, "WAVE_BYTES", int(random.integers(1, 1 << 14)))
-            many = drive.Drive(threads=threads)
+            many = threads_module.Drive(threads=threads)
             made = chosen.apply(picture.data, picture.grid, None, many)
             np.testing.assert_array_equal(made, plain)
 
@@ -50,22 +50,22 @@ def test_bits_are_those_of_one_sub_step_after_the_other(monkeypatch, axes, along
 def test_neither_threads_nor_tiles_change_a_bit(monkeypatch, chosen, axes, along, shape):
     random = np.random.default_rng(len(shape))
     picture = Picture.of(random.random(shape, dtype=np.float32), axes=axes, along=along)
-    plain = chosen.apply(picture.data, picture.grid, None, drive.Drive(threads=1))
+    plain = chosen.apply(picture.data, picture.grid, None, threads_module.Drive(threads=1))
     for threads in (1, 2, 5):
-        monkeypatch.setattr(drive, "TILE_VOXELS", int(random.integers(1, 60)))
+        monkeypatch.setattr(threads_module, "TILE_VOXELS", int(random.integers(1, 60)))
         monkeypatch.setattr(_wave, "WAVE_BYTES", int(random.integers(1, 1 << 14)))
-        made = chosen.apply(picture.data, picture.grid, None, drive.Drive(threads=threads))
+        made = chosen.apply(picture.data, picture.grid, None, threads_module.Drive(threads=threads))
         np.testing.assert_array_equal(made, plain)
 
 
 def test_every_row_of_every_sub_step_is_taken_once(monkeypatch):
-    monkeypatch.setattr(drive, "TILE_VOXELS", 16)
+    monkeypatch.setattr(threads_module, "TILE_VOXELS", 16)
     block, done = np.zeros((1, 1, 1, 60, 4), np.float32), []
     _wave.advanced(
         lambda u, out, a, b: done.extend((id(u), id(out), row) for row in range(a, b)),
         block,
         5,
         1,
-        drive.Drive(threads=3),
+        threads_module.Drive(threads=3),
     )
     assert len(done) == 5 * 60

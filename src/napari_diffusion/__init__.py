@@ -8,7 +8,7 @@ from napari_diffusion import domains, estimate, filters, metrics, noise, schedul
 from napari_diffusion.choose import best_step
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.denoise import denoise
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.ensemble import ensemble
 from napari_diffusion.ladder import ladder
 from napari_diffusion.loop import run, steps

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.domains._base import on_blocks
-from napari_diffusion.drive import Drive, StopToken, stoppable, with_halo
+from napari_diffusion.engine.threads import Drive, StopToken, stoppable, with_halo
 from napari_diffusion.noise import Address
 from napari_diffusion.noise._base import check_scale_fits
 
@@ -216,14 +216,14 @@ def _any(noise_scale: NoiseScale) -> bool:
 
 
 def _root_mean_square(picture: Picture) -> float:
-    from napari_diffusion.estimate._measure import measured
+    from napari_diffusion.engine.counting import measured
 
     # Counts, so that neither chunks nor their order can change a bit of it.
     return measured(picture, lambda block, *_: block, (0,) * 5).root_mean_square()
 
 
 def _chunks() -> Any:
-    from napari_diffusion.blocks import Chunks
+    from napari_diffusion.engine.chunks import Chunks
 
     return Chunks()
 

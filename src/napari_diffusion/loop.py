@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from napari_diffusion.core.grid import GridOptions
-    from napari_diffusion.drive import StopToken
+    from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.recipe import NoiseScale
     from napari_diffusion.schedules import Schedule
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion import catalog
 from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.drive import Drive, with_halo
+from napari_diffusion.engine.threads import Drive, with_halo
 from napari_diffusion.noise import Address, Noise
 from napari_diffusion.noise._base import check_channels, check_scale_fits, checked_scale
 from napari_diffusion.provenance import (
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from napari_diffusion.core.grid import GridOptions
-    from napari_diffusion.drive import StopToken
+    from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.noise._base import NoiseScale
 
 
@@ -89,7 +89,7 @@ def noisy_copy(
     window, shown, inner = _window(picture, chosen, region)
     drive: Any = Drive(stop=stop)
     if is_dask(image):
-        from napari_diffusion.blocks import Chunks
+        from napari_diffusion.engine.chunks import Chunks
 
         drive = Chunks()
     address = Address(seed)

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_diffusion.canvas import reach_of
 from napari_diffusion.core.grid import CANONICAL
-from napari_diffusion.drive import Stopped, StopToken, with_halo
+from napari_diffusion.engine.threads import Stopped, StopToken, with_halo
 from napari_diffusion.loop import steps
 from napari_diffusion.recipe import Step
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from napari_diffusion.core.image import Picture
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 from napari_diffusion.filters import Blend, Opponent
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import GridOptions
-    from napari_diffusion.drive import StopToken
+    from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.filters import Filter
     from napari_diffusion.recipe import Recipe
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.drive import StopToken
+    from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.recipe import Recipe
 
 # Larger pictures are judged by a part of so many samples in their middle.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_diffusion.changes import masked, perturbed
 from napari_diffusion.core.image import Picture, is_dask
+from napari_diffusion.engine.perturbation import masked, perturbed
 from napari_diffusion.estimate._ways import of_picture
 from napari_diffusion.estimate.noise_sigma import is_measured, noise_sigma_of
 from napari_diffusion.parts import have_parts, parts_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import GridOptions
-    from napari_diffusion.drive import StopToken
+    from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.metrics import Metric, View
     from napari_diffusion.recipe import Recipe

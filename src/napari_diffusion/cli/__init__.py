@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.cli.arguments import UsageError, parser
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_diffusion.core.component import Member
 from napari_diffusion.core.image import is_dask
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 
 if TYPE_CHECKING:
     from collections.abc import Callable

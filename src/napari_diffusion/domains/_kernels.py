@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
 from napari_diffusion.domains._expected import NODES_PER_UNIT, TOP
+from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 
 def mapped(kernel: Any, block: NDArray[Any], drive: Drive, more: tuple[Any, ...]) -> NDArray[Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Picture
     from napari_diffusion.domains._expected import Expected
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 
 @dataclass(frozen=True)

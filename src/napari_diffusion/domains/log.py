@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Log(Domain):
 
 
 def _floor(picture: Picture) -> float:
-    from napari_diffusion.estimate._measure import NOT_MEASURED, measured
+    from napari_diffusion.engine.counting import NOT_MEASURED, measured
 
     def positive(block: NDArray[Any], *_: Any) -> NDArray[Any]:
         return np.where(block > 0, block, NOT_MEASURED)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.estimate._measure import NOT_MEASURED, measured
+from napari_diffusion.engine.counting import NOT_MEASURED, measured
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.drive import Drive
-    from napari_diffusion.estimate._histogram import Histogram
+    from napari_diffusion.engine.histogram import Histogram
+    from napari_diffusion.engine.threads import Drive
 
 # The median absolute value of normal numbers of standard deviation 1, and their mean one.
 MEDIAN_OF_NORMAL = 0.6744897501960817

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from napari_diffusion.compiled import kernel
+from napari_diffusion.engine.jit import kernel
 
 SIZE = 8
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 import numpy as np
 
 from napari_diffusion.core.image import Picture
-from napari_diffusion.estimate._measure import both, measured
+from napari_diffusion.engine.counting import both, measured
 from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import Grid, GridOptions
-    from napari_diffusion.drive import Drive
-    from napari_diffusion.estimate._histogram import Histogram
+    from napari_diffusion.engine.histogram import Histogram
+    from napari_diffusion.engine.threads import Drive
 
 # Normal numbers have this standard deviation per median absolute deviation (Black and others).
 MAD_TO_SIGMA = 1.4826
@@ -138,7 +138,7 @@ def gradient_of_noise(grid: Grid, smoothing: float = 0.0) -> float:
 
     The gradient is linear, so its variance is the sum of the squares of its answer to one sample.
     """
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
     reach = _halo(grid, smoothing)
     shape: Any = tuple(4 * n + 1 if n else 1 for n in reach)
@@ -158,7 +158,8 @@ def gradient_magnitude(
     drive: Drive,
 ) -> NDArray[Any]:
     """Return |∇u| at every sample in intensity per world unit, of joint channels together."""
-    from napari_diffusion.filters import _gradient, _smooth
+    from napari_diffusion.engine import gradient
+    from napari_diffusion.engine import smoothing as smoothing_module
 
     # Squares of very large or small numbers leave the range of float32, so work is done on a
     # power of two near the largest value, which changes no digit.
@@ -166,16 +167,16 @@ def gradient_magnitude(
     unit = 2.0 ** math.floor(math.log2(largest))
     scaled = block / block.dtype.type(unit)
     if smoothing:
-        scaled = _smooth.smoothed_inside(scaled, mask, grid.variances(smoothing), drive)
+        scaled = smoothing_module.smoothed_inside(scaled, mask, grid.variances(smoothing), drive)
     shortest = min(grid.spacing)
     slopes = np.array([shortest / length for length in grid.lengths], block.dtype)
     slopes = np.tile(slopes, (block.shape[1], 1))
-    squared = _gradient.squared(scaled, mask, slopes, grid.joint_channels)
+    squared = gradient.squared(scaled, mask, slopes, grid.joint_channels)
     return np.sqrt(squared).astype(np.float64) * (unit / shortest)
 
 
 def _halo(grid: Grid, smoothing: float) -> tuple[int, ...]:
-    from napari_diffusion.filters._smooth import reach
+    from napari_diffusion.engine.smoothing import reach
 
     variances = grid.variances(smoothing)
     return tuple(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack, get_args
 import numpy as np
 
 from napari_diffusion.core.image import Picture
-from napari_diffusion.estimate._measure import part_of
+from napari_diffusion.engine.counting import part_of
 from napari_diffusion.estimate._ways import of_picture
 from napari_diffusion.estimate.contrast import contrast_of, gradient_of_noise, gradients_of
 from napari_diffusion.estimate.diffusion_time import time_of_least_error, time_to_leave
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import GridOptions
-    from napari_diffusion.drive import StopToken
+    from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.estimate._noise_model import NoiseModel
 
 # Of a larger picture the middle is looked at.
@@ -89,7 +89,7 @@ def evidence(
     Evidence
         Numbers by way, the histogram of the gradients, and the model of the noise.
     """
-    from napari_diffusion.drive import Stopped
+    from napari_diffusion.engine.threads import Stopped
 
     given = Picture.of(image, **options)
     picture = _middle(given)

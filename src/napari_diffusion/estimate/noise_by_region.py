@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from napari_diffusion.core.image import Picture, canonical_mask
-from napari_diffusion.estimate._measure import part_of
+from napari_diffusion.engine.counting import part_of
 from napari_diffusion.estimate.noise_sigma import Method, measured_sigma
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.core.image import Picture
-from napari_diffusion.estimate._measure import both
+from napari_diffusion.engine.counting import both
 from napari_diffusion.estimate._ways import KERNEL_REACH, of_picture, of_region, of_repeats
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.compiled import kernel
+from napari_diffusion.engine.jit import kernel
 from napari_diffusion.filters import _faces
 from napari_diffusion.filters._kernels import _face_conductance, fill, moved
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
     from napari_diffusion.filters._flow import Flow
 
 # Longest step in shortest spacings squared, for a conductance of 1: the axes show beyond it.

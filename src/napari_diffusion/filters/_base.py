@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
 
 from napari_diffusion.core.component import Member
 from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 
 if TYPE_CHECKING:
     import numpy as np
@@ -162,7 +162,7 @@ class Filter(Member, abc.ABC):
         self.check(picture.grid)
         chosen = self.resolved(picture, picture.grid)
         if is_dask(image):
-            from napari_diffusion.blocks import Chunks
+            from napari_diffusion.engine.chunks import Chunks
 
             return picture.restored(
                 Chunks().apply_filter(picture.data, chosen, picture.grid, picture.mask)

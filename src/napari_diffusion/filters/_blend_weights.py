@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.probe_kernel import add_probe
+from napari_diffusion.engine.threads import Drive
 from napari_diffusion.filters._bounded import least_within
 from napari_diffusion.filters._boxes import boxes
 from napari_diffusion.filters._pilot import is_solid, per_channel
-from napari_diffusion.probe import add_probe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.drive import with_halo
+from napari_diffusion.engine.threads import with_halo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

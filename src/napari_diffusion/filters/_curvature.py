@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
 
 # What moves: every level line by its curvature; the same by a coefficient and towards its edges;
 # only what is curved the same way at a larger scale.

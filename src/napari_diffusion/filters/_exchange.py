@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_kernel
+from napari_diffusion.engine.jit import exact_kernel
 from napari_diffusion.filters._exchange_samples import exchange_free, exchange_one
 from napari_diffusion.filters._stencil import SCRATCH, TOGETHER, planar_chunk, solid_chunk
 

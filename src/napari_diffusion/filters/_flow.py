@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # Fraction of the largest stable sub-step that is used. At the limit itself the checkerboard
 # pattern does not decay; at 0.8 every pattern does, and no value can leave the range.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
     from napari_diffusion.filters._faces import Faces
     from napari_diffusion.filters._flow import Flow
     from napari_diffusion.filters._wave import Step

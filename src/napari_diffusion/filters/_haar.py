@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.compiled import kernel
-from napari_diffusion.filters._exponential import exp_of_minus
+from napari_diffusion.engine.exponential import exp_of_minus
+from napari_diffusion.engine.jit import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.compiled import inline_kernel, kernel
+from napari_diffusion.engine.jit import inline_kernel, kernel
 from napari_diffusion.filters._kernels import CELLS, UNIT, conductance_row, fill
 from napari_diffusion.filters._single import product
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.compiled import inline_kernel, kernel
-from napari_diffusion.filters._exponential import exp_of_minus
+from napari_diffusion.engine.exponential import exp_of_minus
+from napari_diffusion.engine.jit import inline_kernel, kernel
 
 # How the conductance of a face comes about: a function of q = (gradient / K)², 1 for linear
 # diffusion, or the mean of two coefficients that stand at the samples. A *law* is one of these

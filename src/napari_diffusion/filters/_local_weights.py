@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
     from napari_diffusion.filters.blend import Blend
 
 # Sums are taken over cells of so many samples, and then with a Gaussian over cells.

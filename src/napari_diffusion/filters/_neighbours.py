@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.compiled import inline_kernel, kernel
-from napari_diffusion.filters._exponential import exp_of_minus
+from napari_diffusion.engine.exponential import exp_of_minus
+from napari_diffusion.engine.jit import inline_kernel, kernel
 
 # The least that a sample counts in its own mean: one that resembles no other stays.
 OWN = 1e-3

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # A strength as many times above or below the largest value, as a power of two, does no more or
 # no less than one at that limit, and squares of their ratio stay far from overflow.

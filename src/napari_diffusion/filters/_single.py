@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import overload
 
-from napari_diffusion.compiled import exact_inline_kernel, inline_kernel, kernel
-from napari_diffusion.filters._exponential import LOG2_E, two_to_minus
+from napari_diffusion.engine.exponential import LOG2_E, two_to_minus
+from napari_diffusion.engine.jit import exact_inline_kernel, inline_kernel, kernel
 from napari_diffusion.filters._kernels import EXPONENTIAL, RATIONAL
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

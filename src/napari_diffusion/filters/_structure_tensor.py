@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
 
 # Steeper than so many times the contrast nothing can be told apart, and squares stay in range.
 STEEPEST = 1e6

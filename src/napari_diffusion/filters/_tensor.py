@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
     from napari_diffusion.filters._tensor_steps import Exchange
 
 
@@ -137,7 +137,7 @@ class TensorFlow(Flow):
         Twice a stencil, for what a neighbour exchanges depends on its own neighbours' stencils,
         the gradient, and both smoothings.
         """
-        from napari_diffusion.filters._smooth import reach
+        from napari_diffusion.engine.smoothing import reach
 
         far = [2 * each for each in self.stencil_reach(grid)]
         for axis in grid.along_axes:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
-from napari_diffusion.filters._exponential import exp_of_minus
+from napari_diffusion.engine.exponential import exp_of_minus
+from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
 from napari_diffusion.filters._stencil import TOGETHER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # EDGE : λ = g(√µ), 1 where nothing changes.
 # LINES : α, but for the least of the µ the coherence function of what it is below the next one.

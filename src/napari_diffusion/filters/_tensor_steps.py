@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.filters import _exchange, _exchange_samples, _smooth, _structure_tensor
+from napari_diffusion.engine import smoothing
+from napari_diffusion.filters import _exchange, _exchange_samples, _structure_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
     from napari_diffusion.filters._frame import Frame
 
 # Samples between two looks at the stop token.
@@ -58,7 +59,7 @@ def structure(
     groups = 1 if joint else c
     guide = u
     if sigmas[0] > 0:
-        guide = _smooth.smoothed_inside(u, inside, _variances(frame, sigmas[0]), drive)
+        guide = smoothing.smoothed_inside(u, inside, _variances(frame, sigmas[0]), drive)
     shortest = min(frame.lengths)
     with np.errstate(over="ignore"):
         steepness = np.minimum(1.0 / (shortest * np.array(contrasts)), np.finfo(np.float64).max)
@@ -75,7 +76,7 @@ def structure(
             if inside is not None:
                 channels = slice(None) if joint else slice(group, group + 1)
                 within = np.asarray(inside[:, channels].any(axis=1, keepdims=True))
-            block[...] = _smooth.smoothed_inside(block, within, variances, drive)
+            block[...] = smoothing.smoothed_inside(block, within, variances, drive)
     return out
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
 from napari_diffusion.filters._kernels import fill
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from napari_diffusion.compiled import exact_inline_kernel, exact_kernel, inline_kernel
+from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel, inline_kernel
 from napari_diffusion.filters._kernels import fill
 
 # Beyond these a slope lets through less than the picture's type can tell from nothing.

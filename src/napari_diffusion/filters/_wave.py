@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion import drive as driving
+from napari_diffusion.engine import threads as driving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
     Advance = Callable[[NDArray[Any], NDArray[Any], int, int], object]
     Step = Callable[[int, int], object]

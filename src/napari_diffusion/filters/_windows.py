@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.compiled import kernel
+from napari_diffusion.engine.jit import kernel
 from napari_diffusion.filters._cosine import averaged, cosines, extent, mixed, transformed
 
 if TYPE_CHECKING:

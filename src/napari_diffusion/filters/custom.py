@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # What a function is given beside the picture, where it has parameters of these names.
 OFFERED = ("spacing", "channel_axis", "mask")

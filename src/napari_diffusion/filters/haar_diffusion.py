@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # A coefficient this many standard deviations of its noise large is half kept by the gate.
 GATE = 3.0

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # Above this many samples the cosine transform is faster than the kernel and as exact.
 LONGEST_REACH = 256
@@ -66,7 +66,7 @@ class Heat(Flow):
             return super().halo(grid)
         if self.is_spectral(grid):
             return None
-        from napari_diffusion.filters._smooth import reach
+        from napari_diffusion.engine.smoothing import reach
 
         variances = self.variances(grid)
         return tuple(reach(variances.get(axis, 0.0)) for axis in range(5))  # type: ignore[return-value]
@@ -79,7 +79,7 @@ class Heat(Flow):
             return super().apply(block, grid, mask, drive)
         if self.is_spectral(grid):
             return _cosine_transformed(block, self.variances(grid))
-        from napari_diffusion.filters._smooth import smoothed
+        from napari_diffusion.engine.smoothing import smoothed
 
         return smoothed(block, self.variances(grid), drive)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # Median absolute deviations of normal numbers per standard deviation, and how many of those the
 # coherence of a structure is above the median one.
@@ -134,7 +134,7 @@ class Hybrid(TensorFlow):
 def _coherence_of_noise(
     picture: Picture, member: Hybrid, background: tuple[float, ...] | None
 ) -> float:
-    from napari_diffusion.estimate._measure import measured
+    from napari_diffusion.engine.counting import measured
 
     grid = picture.grid
     if background is not None:
@@ -153,7 +153,7 @@ def _coherence_of_noise(
 
 def _mean_coherence(picture: Picture, member: Hybrid, box: tuple[slice, ...]) -> float:
     from napari_diffusion.core.image import is_dask
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
     part = picture.cut(box)
     block = part.data.compute() if is_dask(part.data) else part.data

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class MinMaxCurvature(CurvatureFlow):
     ] = 2.0
 
     def _variances(self, grid: Grid) -> dict[int, float]:
-        from napari_diffusion.filters._smooth import WIDEST
+        from napari_diffusion.engine.smoothing import WIDEST
 
         # A ball has this variance along each axis.
         sigma = self.radius / math.sqrt(len(grid.along_axes) + 2)
@@ -77,7 +77,7 @@ class MinMaxCurvature(CurvatureFlow):
 
     def reach(self, grid: Grid) -> Shape:
         """Return how far one sub-step reaches: a neighbour, and the smoothing."""
-        from napari_diffusion.filters._smooth import reach
+        from napari_diffusion.engine.smoothing import reach
 
         variances = self._variances(grid)
         return tuple(  # type: ignore[return-value]
@@ -89,7 +89,7 @@ class MinMaxCurvature(CurvatureFlow):
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> NDArray[Any]:
         """Return the picture smoothed as by the ball."""
-        from napari_diffusion.filters._smooth import smoothed_inside
+        from napari_diffusion.engine.smoothing import smoothed_inside
 
         variances = self._variances(grid)
         return smoothed_inside(u, mask, variances, drive) if self.radius else u

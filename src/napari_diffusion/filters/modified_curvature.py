@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class ModifiedCurvature(CurvatureFlow):
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> NDArray[Any]:
         """Return g at the samples."""
-        from napari_diffusion.filters import _gradient, _kernels
+        from napari_diffusion.engine import gradient
+        from napari_diffusion.filters import _kernels
         from napari_diffusion.filters.perona_malik import LAWS
 
         if isinstance(self.contrast, str):
@@ -93,4 +94,4 @@ class ModifiedCurvature(CurvatureFlow):
             slopes = np.minimum(1.0 / (k * np.array(grid.lengths)), float(np.finfo(u.dtype).max))
         law = (_kernels.EXPONENTIAL, 0, 0.0)
         channels = np.tile(slopes.astype(u.dtype), (u.shape[1], 1))
-        return _gradient.at_samples(u, mask, law, channels, grid.joint_channels, drive)
+        return gradient.at_samples(u, mask, law, channels, grid.joint_channels, drive)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # How far to look where nobody says, and how many neighbours in a volume at most.
 RADIUS = 7

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # Rows: brightness, red less blue, and both less green; orthonormal, so that white noise stays so.
 _ROWS = (

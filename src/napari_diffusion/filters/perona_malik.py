@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 
 class Law(NamedTuple):
@@ -170,7 +170,7 @@ class PeronaMalik(Flow):
         return self.contrast
 
     def _variances(self, grid: Grid) -> dict[int, float]:
-        from napari_diffusion.filters._smooth import WIDEST
+        from napari_diffusion.engine.smoothing import WIDEST
 
         widest = self.smoothing / min(grid.spacing)
         if widest > WIDEST:
@@ -182,7 +182,7 @@ class PeronaMalik(Flow):
 
     def reach(self, grid: Grid) -> Shape:
         """Return how far one sub-step reaches: a neighbour, its gradient, and the smoothing."""
-        from napari_diffusion.filters._smooth import reach
+        from napari_diffusion.engine.smoothing import reach
 
         extra = int(self.gradient == "magnitude")
         variances = self._variances(grid)
@@ -202,16 +202,18 @@ class PeronaMalik(Flow):
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> Any:
         """Return (guide, law, slopes, mask, joint) for the kernels."""
-        from napari_diffusion.filters import _gradient, _kernels, _smooth
+        from napari_diffusion.engine import gradient as gradient_module
+        from napari_diffusion.engine import smoothing as smoothing_module
+        from napari_diffusion.filters import _kernels
 
         law = (LAWS[self.conductance].code, self.sharpness, weickert_constant(self.sharpness))
         factor = LAWS[self.conductance].factor
         slopes = _slopes(self._contrasts(grid), factor, grid, u.dtype)
         guide = u
         if self.smoothing:
-            guide = _smooth.smoothed_inside(u, mask, self._variances(grid), drive)
+            guide = smoothing_module.smoothed_inside(u, mask, self._variances(grid), drive)
         if self.gradient == "magnitude":
-            guide = _gradient.at_samples(guide, mask, law, slopes, grid.joint_channels, drive)
+            guide = gradient_module.at_samples(guide, mask, law, slopes, grid.joint_channels, drive)
             law = (_kernels.CELLS, 0, 0.0)
         return guide, law, slopes, mask, grid.joint_channels
 

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from napari_diffusion.drive import with_halo
+from napari_diffusion.engine.threads import with_halo
 from napari_diffusion.filters._frame import Frame
 from napari_diffusion.filters._pilot import Guided, is_solid, per_channel
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # Planes of a window in a volume.
 DEPTH = 4

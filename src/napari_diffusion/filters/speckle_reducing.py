@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # The paper's q0 falls by exp(−t/6) in a time that runs 4 times as fast in samples.
 DECAY_IN_SQUARES = 1.5
@@ -141,7 +141,7 @@ class SpeckleReducing(Flow):
 
 def _measured(picture: Any) -> float:
     """Return the median of q over the samples whose neighbours have a positive mean."""
-    from napari_diffusion.estimate._measure import NOT_MEASURED, measured
+    from napari_diffusion.engine.counting import NOT_MEASURED, measured
     from napari_diffusion.filters._speckle import squared_variation
 
     def variation(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # "auto": what a step takes off a peak, and the slope that is still flat, over the contrast.
 PART_OF_CONTRAST = 0.1

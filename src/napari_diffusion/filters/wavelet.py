@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 METHODS = {"bayes": "BayesShrink", "universal": "VisuShrink"}
 TAPS = {"haar": 2, "db2": 4, "sym4": 8}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_diffusion.compiled import kernel
+from napari_diffusion.engine.jit import kernel
 
 
 @kernel

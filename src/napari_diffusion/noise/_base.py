@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_diffusion.core.component import Member
 from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -175,7 +175,7 @@ class Noise(Member, abc.ABC):
         check_scale_fits(max(scale) if isinstance(scale, tuple) else scale, picture)
         drive: Any = Drive()
         if is_dask(image):
-            from napari_diffusion.blocks import Chunks
+            from napari_diffusion.engine.chunks import Chunks
 
             drive = Chunks()
         return picture.restored(

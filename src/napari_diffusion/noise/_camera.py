@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
 from napari_diffusion.noise._gamma import PIECES, SERIES, from_table, pieces, place
 from napari_diffusion.noise._normal import normal_block
 from napari_diffusion.noise._poisson import poisson_block

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from napari_diffusion.compiled import exact_kernel
+from napari_diffusion.engine.jit import exact_kernel
 
 #: Exponents of float64, and how many bits of a fraction are added up apart.
 EXPONENTS, LOW = 2048, 26

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from napari_diffusion.compiled import exact_kernel
+from napari_diffusion.engine.jit import exact_kernel
 from napari_diffusion.noise._random import (
     BLOCK,
     HALF_ULP_32,

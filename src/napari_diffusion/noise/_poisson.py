@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_diffusion.compiled import inline_kernel, kernel
+from napari_diffusion.engine.jit import inline_kernel, kernel
 from napari_diffusion.noise._poisson_exact import LARGE, poisson_at
 from napari_diffusion.noise._quantile import is_inner, normal_quantile
 

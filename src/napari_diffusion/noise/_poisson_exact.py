@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_kernel
+from napari_diffusion.engine.jit import exact_kernel
 from napari_diffusion.noise._quantile import long_word_at, rough_quantile, tails, word_at
 
 # From this rate on values are proposed and accepted.

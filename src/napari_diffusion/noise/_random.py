@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from napari_diffusion.compiled import exact_kernel
+from napari_diffusion.engine.jit import exact_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

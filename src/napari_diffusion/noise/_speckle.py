@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
 from napari_diffusion.noise._gamma import LARGE, gamma_block, times_cubed
 from napari_diffusion.noise._random import BLOCK, num_counters, weave, word_block
 

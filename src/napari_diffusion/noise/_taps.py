@@ -6,7 +6,7 @@ from typing import Any
 
 from numba import njit
 
-from napari_diffusion.compiled import exact_kernel
+from napari_diffusion.engine.jit import exact_kernel
 
 # Columns worked on at a time: the target stays in the L1 cache while all weights run over it.
 COLUMNS = 2048

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from napari_diffusion.compiled import exact_kernel
+from napari_diffusion.engine.jit import exact_kernel
 from napari_diffusion.noise._random import BLOCK, num_counters, weave, word_block
 
 # How a word becomes a number from −1 to 1, symmetric about 0.

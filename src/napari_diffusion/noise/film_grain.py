@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
     from napari_diffusion.noise._base import Address, NoiseScale
 
 

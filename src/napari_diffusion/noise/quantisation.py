@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # How much of the random number is added before the rounding, and taken away after it.
 _DITHERS = {"none": (0.0, 0.0), "added": (1.0, 0.0), "subtractive": (1.0, 1.0)}

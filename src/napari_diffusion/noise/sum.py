@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # A noise that needs several streams takes them from its address's on, fewer than this many.
 STREAMS = 16

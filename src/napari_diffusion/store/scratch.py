@@ -7,14 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_diffusion.core.grid import GridOptions
-    from napari_diffusion.drive import StopToken
+    from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.recipe import Recipe, Step
 
 

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.core.parameter import Parameter
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.noise._base import checked_scale
 from napari_diffusion.noisy_copy import noise_record, noisy_copy
 from napari_diffusion.recipe import Recipe, Step

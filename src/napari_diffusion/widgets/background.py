@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_diffusion.core.image import Picture
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop import run
 from napari_diffusion.provenance import record
 from napari_diffusion.recipe import Step

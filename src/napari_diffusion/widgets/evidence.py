@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.ladder import numbers_of, with_numbers
 from napari_diffusion.widgets.job import Found, Refused, Resolved, Said
 from napari_diffusion.widgets.noise_plot import NoisePlot, plot_view

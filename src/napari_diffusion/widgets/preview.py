@@ -12,7 +12,7 @@ import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.camera import camera_of
 from napari_diffusion.widgets.channels import values
 from napari_diffusion.widgets.images import PREVIEW, is_preview

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.derived import risk_record
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.risk import LocalRisk, local_risk
 from napari_diffusion.widgets.job import Grown, Said
 from napari_diffusion.widgets.layers import KEY, Place
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
-    from napari_diffusion.drive import StopToken
+    from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.steps_actions import ChosenStep
     from napari_diffusion.widgets.worker import Worker

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.image import Picture
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop import steps
 from napari_diffusion.provenance import content_hash, record
 from napari_diffusion.recipe import Step

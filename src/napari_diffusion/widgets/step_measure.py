@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.drive import StopToken
+    from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.widgets.job import Job
 
 

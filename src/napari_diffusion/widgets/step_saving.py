@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
 
-from napari_diffusion.drive import Stopped
+from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.channels import source_of
 from napari_diffusion.widgets.images import is_image
 from napari_diffusion.widgets.save_dialog import asked_for

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.drive import TILE_VOXELS
+from napari_diffusion.engine.threads import TILE_VOXELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 # What the kernel's tails leave out, as a fraction of the whole.
 TAIL = 1e-8
@@ -76,7 +76,7 @@ def smoothed(block: NDArray[Any], variances: dict[int, float], drive: Drive) -> 
     drive : Drive
         Shares tiles among threads.
     """
-    from napari_diffusion.filters._convolve import convolve
+    from napari_diffusion.engine.convolution import convolve
 
     taps = {
         axis: _fours(discrete_gaussian(float(variance)), block.dtype)

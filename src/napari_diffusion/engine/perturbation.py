@@ -33,7 +33,7 @@ def perturbed(
     turn : int
         Other signs for each.
     """
-    from napari_diffusion.probe import add_probe
+    from napari_diffusion.engine.probe_kernel import add_probe
 
     data = picture.data
     sizes = PERTURBATION * np.broadcast_to(sigmas, data.shape[1:2])

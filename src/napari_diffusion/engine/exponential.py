@@ -11,7 +11,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from napari_diffusion.compiled import inline_kernel
+from napari_diffusion.engine.jit import inline_kernel
 
 LOG2_E = 1.4426950408889634
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.compiled import kernel
+from napari_diffusion.engine.jit import kernel
 from napari_diffusion.filters._kernels import conductance_row, fill, moved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.drive import Drive
+    from napari_diffusion.engine.threads import Drive
 
 
 @kernel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.compiled import kernel
+from napari_diffusion.engine.jit import kernel
 
 
 @kernel

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.compiled import exact_inline_kernel, exact_kernel
-from napari_diffusion.filters._vector import (
+from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.vector_lanes import (
     add_rows,
     add_shifted,
     doubled,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.drive import Drive, with_halo
-from napari_diffusion.estimate._histogram import Histogram
+from napari_diffusion.engine.histogram import Histogram
+from napari_diffusion.engine.threads import Drive, with_halo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +51,7 @@ def measured(
         Makes what counts: its ``add(values)`` gets the numbers, in any order and in parts.
     """
     if is_dask(picture.data):
-        from napari_diffusion.blocks import chunk_histogram
+        from napari_diffusion.engine.chunks import chunk_histogram
 
         return chunk_histogram(picture, function, halo, joined, around, tally)
     total = tally()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.drive import Drive
+from napari_diffusion.engine.threads import Drive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,7 +138,7 @@ def chunk_histogram(
     """Count a local measurement chunk by chunk; see `estimate._measure.measured`."""
     from dask.delayed import delayed
 
-    from napari_diffusion.estimate._measure import count
+    from napari_diffusion.engine.counting import count
 
     values, grid = picture.data.rechunk({1: -1}), picture.grid
 

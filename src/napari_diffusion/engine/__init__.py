@@ -1,0 +1,1 @@
+"""How components run on an image: executors, tiles, compiled kernels and what they share."""
