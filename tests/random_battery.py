@@ -15,15 +15,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from napari_diffusion.noise import (
-    EMCCD,
-    Gaussian,
-    Poisson,
-    PoissonGaussian,
-    Rician,
-    Speckle,
-    _random,
-)
+from napari_diffusion.noise import EMCCD, Gaussian, Poisson, PoissonGaussian, Rician, Speckle
+from napari_diffusion.noise.sampling import random_numbers
 
 NUMBERS = int(float(os.environ.get("NAPARI_DIFFUSION_NUMBERS", "1e9")))
 SIDE = 2048
@@ -41,9 +34,11 @@ LIMIT = 4.9
 def words(index, seed=1, step=0, stream=0, shift=(0, 0)):
     """Return the words of a plane; z is its index."""
     y0, x0 = shift
-    keys, z = _random.addresses((1, 1, 1, SIDE, SIDE), (0, 0, index, y0, x0), seed, step, stream)
+    keys, z = random_numbers.addresses(
+        (1, 1, 1, SIDE, SIDE), (0, 0, index, y0, x0), seed, step, stream
+    )
     out = np.empty((1, SIDE, SIDE), np.uint32)
-    _random.fill_words(out, keys, z, y0, x0, 0, 1, 0, SIDE, 0)
+    random_numbers.fill_words(out, keys, z, y0, x0, 0, 1, 0, SIDE, 0)
     return out[0]
 
 

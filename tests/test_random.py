@@ -8,7 +8,8 @@ import pytest
 from numba import njit
 from scipy import special, stats
 
-from napari_diffusion.noise import _normal, _random
+from napari_diffusion.noise.sampling import normal as normal_module
+from napari_diffusion.noise.sampling import random_numbers
 
 # Random123's published known answers for philox4x32-10: counter, key, output.
 KNOWN = [
@@ -54,33 +55,33 @@ def word_at(seed, step, stream, t, c, z, y, x, attempt=0) -> int:
 
 
 def words(shape, origin=(0, 0, 0, 0, 0), seed=0, step=0, stream=0, attempt=0):
-    keys, z = _random.addresses(shape, origin, seed, step, stream)
+    keys, z = random_numbers.addresses(shape, origin, seed, step, stream)
     out = np.zeros((len(z), *shape[3:]), np.uint32)
     part = (0, len(z), 0, shape[3])
-    _random.fill_words(out, keys, z, origin[3], origin[4], *part, attempt)
+    random_numbers.fill_words(out, keys, z, origin[3], origin[4], *part, attempt)
     return out.reshape(shape)
 
 
 def normals(shape, origin=(0, 0, 0, 0, 0), seed=0, step=0, stream=0, dtype=np.float32):
-    keys, z = _random.addresses(shape, origin, seed, step, stream)
+    keys, z = random_numbers.addresses(shape, origin, seed, step, stream)
     out = np.zeros((len(z), *shape[3:]), dtype)
-    _normal.fill_normal(out, keys, z, origin[3], origin[4], 0, len(z), 0, shape[3])
+    normal_module.fill_normal(out, keys, z, origin[3], origin[4], 0, len(z), 0, shape[3])
     return out.reshape(shape)
 
 
 def added(image, scale, origin=(0, 0, 0, 0, 0), seed=0):
-    keys, z = _random.addresses(image.shape, origin, seed)
+    keys, z = random_numbers.addresses(image.shape, origin, seed)
     planes = image.reshape(-1, *image.shape[3:])
     out = np.zeros_like(planes)
     part = (0, len(z), 0, image.shape[3])
-    _normal.add_normal(planes, out, scale, keys, z, origin[3], origin[4], *part)
+    normal_module.add_normal(planes, out, scale, keys, z, origin[3], origin[4], *part)
     return out.reshape(image.shape)
 
 
 def pairs(even, odd):
     """Normal numbers of pairs of words."""
     out = np.empty(2 * even.size, np.float32)
-    _normal.normal_block(out, even, odd, even.size // 2)
+    normal_module.normal_block(out, even, odd, even.size // 2)
     return out.reshape(-1, 2)
 
 
@@ -92,12 +93,12 @@ def each(function, word, out):
 
 @njit
 def uniform_of(word):
-    return _random.uniform(word)
+    return random_numbers.uniform(word)
 
 
 @njit
 def exponential_of(word):
-    return _normal.exponential(word)
+    return normal_module.exponential(word)
 
 
 def exact_exponential(word):
@@ -133,7 +134,7 @@ EDGES = np.array(
 @pytest.mark.parametrize(("counter", "key", "output"), KNOWN)
 def test_philox_gives_the_known_answers(counter, key, output):
     assert philox(words_of(counter), words_of(key)) == words_of(output)
-    got = _random.philox4x32_10(*words_of(counter), *words_of(key))
+    got = random_numbers.philox4x32_10(*words_of(counter), *words_of(key))
     assert [int(word) for word in got] == words_of(output)
 
 
@@ -242,18 +243,19 @@ def test_a_2d_array_is_the_first_plane_of_a_stack():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_bands_planes_and_threads_write_their_part_alone(dtype):
     image = np.random.default_rng(2).normal(size=(3, 40, 123)).astype(dtype)
-    keys, z = _random.addresses((1, 1, *image.shape), (0, 0, 4, 5, 6), seed=4)
+    keys, z = random_numbers.addresses((1, 1, *image.shape), (0, 0, 4, 5, 6), seed=4)
     whole, shared, one = (np.full_like(image, np.nan) for _ in range(3))
-    _normal.add_normal(image, whole, 0.3, keys, z, 5, 6, 0, 3, 0, 40)
+    normal_module.add_normal(image, whole, 0.3, keys, z, 5, 6, 0, 3, 0, 40)
     bands = [(p, p + 1, r, min(r + 7, 40)) for p in range(3) for r in range(0, 40, 7)]
     with ThreadPoolExecutor(4) as pool:
         list(
             pool.map(
-                lambda band: _normal.add_normal(image, shared, 0.3, keys, z, 5, 6, *band), bands
+                lambda band: normal_module.add_normal(image, shared, 0.3, keys, z, 5, 6, *band),
+                bands,
             )
         )
     np.testing.assert_array_equal(shared, whole)
-    _normal.add_normal(image, one, 0.3, keys, z, 5, 6, 1, 2, 3, 5)
+    normal_module.add_normal(image, one, 0.3, keys, z, 5, 6, 1, 2, 3, 5)
     np.testing.assert_array_equal(one[1, 3:5], whole[1, 3:5])
     assert np.isnan(one).sum() == one.size - 2 * 123
 
@@ -275,8 +277,8 @@ def test_image_may_be_read_only_or_the_output_itself():
     image.flags.writeable = False
     np.testing.assert_array_equal(added(image, 0.5), wanted)
     image = np.ones((1, 8, 50), np.float32)
-    keys, z = _random.addresses((1, 1, *image.shape), (0,) * 5, 0)
-    _normal.add_normal(image, image, 0.5, keys, z, 0, 0, 0, 1, 0, 8)
+    keys, z = random_numbers.addresses((1, 1, *image.shape), (0,) * 5, 0)
+    normal_module.add_normal(image, image, 0.5, keys, z, 0, 0, 0, 1, 0, 8)
     np.testing.assert_array_equal(image, wanted[0, 0])
 
 
@@ -297,7 +299,7 @@ def test_image_may_be_read_only_or_the_output_itself():
 def test_what_has_no_address_is_refused(changed, message):
     options = {"shape": (1, 1, 1, 3, 5), "origin": (0,) * 5, "seed": 0, "step": 0, "stream": 0}
     with pytest.raises(ValueError, match=message):
-        _random.addresses(**(options | changed))
+        random_numbers.addresses(**(options | changed))
 
 
 # Their distribution: tolerances follow from the sample size, and the seed is fixed

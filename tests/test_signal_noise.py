@@ -133,10 +133,10 @@ class TestPoisson:
 def _compiled():
     from numba import njit
 
-    from napari_diffusion.noise import _poisson
-    from napari_diffusion.noise._poisson_exact import inverted
+    from napari_diffusion.noise.sampling import poisson
+    from napari_diffusion.noise.sampling.poisson_exact import inverted
 
-    add_up, expand = _poisson._add_up, _poisson._expand
+    add_up, expand = poisson._add_up, poisson._expand
 
     @njit
     def found_by(rates, words, terms):
@@ -167,7 +167,7 @@ def _compiled():
 
 def sure_and_right(rates, words, terms):
     """Hold what the fast loop finds to the exact quantiles; return the share it leaves open."""
-    from napari_diffusion.noise._poisson import OPEN
+    from napari_diffusion.noise.sampling.poisson import OPEN
 
     found_by, extremes = _compiled()
     found = found_by(rates, words, terms)
@@ -183,15 +183,15 @@ class TestThePoissonQuantile:
 
     @pytest.mark.parametrize("low", [1e-6, 0.1, 1.0, 3.5, 11.0, 12.0, 50.0, 1e3, 5e4])
     def test_the_loop_without_branches_is_exact(self, low):
-        from napari_diffusion.noise import _random
-        from napari_diffusion.noise._poisson_exact import inverted
+        from napari_diffusion.noise.sampling import random_numbers
+        from napari_diffusion.noise.sampling.poisson_exact import inverted
 
         rates = np.geomspace(low, 1.2 * low, 4000).reshape(2, 2000)
         counts = Poisson(gain=1.0)(rates, None, seed=8)
-        keys, z = _random.addresses((1, 1, 1, 2, 2000), (0,) * 5, 8)
+        keys, z = random_numbers.addresses((1, 1, 1, 2, 2000), (0,) * 5, 8)
         words = np.zeros((2, 1, 2, 2000), np.uint32)
         for slot in (0, 1):
-            _random.fill_words(words[slot], keys, z, 0, 0, 0, 1, 0, 2, slot)
+            random_numbers.fill_words(words[slot], keys, z, 0, 0, 0, 1, 0, 2, slot)
         bits = (words[0].astype(np.uint64) << np.uint64(32)) | words[1]
         each = zip(rates.ravel(), bits.ravel(), strict=True)
         expected = [inverted(rate, number) for rate, number in each]
@@ -215,7 +215,7 @@ class TestThePoissonQuantile:
 
     @pytest.mark.parametrize("rate", [0.01, 0.7, 3.0, 12.0, 30.0, 100.0, 1e4, 6e4])
     def test_the_sum_is_the_quantile(self, rate):
-        from napari_diffusion.noise._poisson_exact import inverted
+        from napari_diffusion.noise.sampling.poisson_exact import inverted
 
         random = np.random.default_rng(0)
         bits = random.integers(0, 2**64, 500, dtype=np.uint64)
@@ -237,7 +237,7 @@ class TestThePoissonQuantile:
     @pytest.mark.parametrize("rate", [65536.0, 65536.99, 7e4, 1e6 + 0.3, 1e9])
     def test_large_rates_stay_under_their_hat(self, rate):
         """A proposal accepted with a chance above 1 would be taken too rarely."""
-        from napari_diffusion.noise import _poisson_exact as exact
+        from napari_diffusion.noise.sampling import poisson_exact as exact
 
         root = math.sqrt(rate)
         width = math.floor(root / exact._PER_SIGMA) + 1
@@ -250,7 +250,7 @@ class TestThePoissonQuantile:
             assert wanted[exact._CELLS // 2] > 0.9 * exact._HATS[exact._CELLS // 2]
 
     def test_alias_tables_give_the_weights(self):
-        from napari_diffusion.noise import _poisson_exact as exact
+        from napari_diffusion.noise.sampling import poisson_exact as exact
 
         kept = exact._KEEP.astype(float) / 2.0**56
         found = kept.copy()
@@ -295,12 +295,12 @@ class TestSpeckle:
     @pytest.mark.parametrize("looks", [1.0, 1.9, 2.0, 2.1, 7.0, 9999.0, 10001.0, 1e6])
     def test_numbers_are_quantiles(self, looks):
         """Of the 64 bits of their sample, to the last digits of float32."""
-        from napari_diffusion.noise import _random
+        from napari_diffusion.noise.sampling import random_numbers
 
-        keys, z = _random.addresses((1, 1, 1, 400, 1000), (0,) * 5, 9)
+        keys, z = random_numbers.addresses((1, 1, 1, 400, 1000), (0,) * 5, 9)
         words = np.zeros((2, 1, 400, 1000), np.uint32)
         for slot in (0, 1):
-            _random.fill_words(words[slot], keys, z, 0, 0, 0, 1, 0, 400, slot)
+            random_numbers.fill_words(words[slot], keys, z, 0, 0, 0, 1, 0, 400, slot)
         bits = (words[0].astype(np.uint64) << np.uint64(32)) | words[1]
         lower, upper = ((b[0].astype(float) + 0.5) / 2.0**64 for b in (bits, ~bits))
         exact = np.where(
@@ -521,7 +521,7 @@ class TestEMCCD:
 
     def test_gamma_numbers_are_quantiles(self):
         """From the table and from the series, at their seam too."""
-        from napari_diffusion.noise._camera import multiplied, tables
+        from napari_diffusion.noise.sampling.camera import multiplied, tables
 
         z = np.linspace(-8, 8, 33) + 1e-3
         tail = special.ndtr(-np.abs(z))
@@ -602,7 +602,7 @@ class TestAddresses:
 def test_the_mean_is_exact_in_any_order(kind, dtype):
     import dask.array as da
 
-    from napari_diffusion.noise._mean import mean_of
+    from napari_diffusion.noise.sampling.mean_intensity import mean_of
 
     random = np.random.default_rng(0)
     image = {

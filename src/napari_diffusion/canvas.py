@@ -11,7 +11,7 @@ from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.domains._base import on_blocks
 from napari_diffusion.engine.threads import Drive, StopToken, stoppable, with_halo
 from napari_diffusion.noise import Address
-from napari_diffusion.noise._base import check_scale_fits
+from napari_diffusion.noise.base import check_scale_fits
 
 if TYPE_CHECKING:
     from napari_diffusion.core.grid import GridOptions

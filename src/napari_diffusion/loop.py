@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from napari_diffusion.canvas import Canvas
-from napari_diffusion.noise._base import checked_scale
+from napari_diffusion.noise.base import checked_scale
 from napari_diffusion.recipe import Recipe, Step
 
 if TYPE_CHECKING:

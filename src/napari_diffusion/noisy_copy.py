@@ -9,7 +9,7 @@ from napari_diffusion import catalog
 from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.engine.threads import Drive, with_halo
 from napari_diffusion.noise import Address, Noise
-from napari_diffusion.noise._base import check_channels, check_scale_fits, checked_scale
+from napari_diffusion.noise.base import check_channels, check_scale_fits, checked_scale
 from napari_diffusion.provenance import (
     SCHEMA,
     cast_words,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.noise._base import NoiseScale
+    from napari_diffusion.noise.base import NoiseScale
 
 
 @dataclass(frozen=True, eq=False)

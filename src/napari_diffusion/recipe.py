@@ -12,7 +12,7 @@ from napari_diffusion.core.image import Picture
 from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import Filter, PeronaMalik
 from napari_diffusion.noise import Address, Gaussian, Noise
-from napari_diffusion.noise._base import check_channels, checked_scale
+from napari_diffusion.noise.base import check_channels, checked_scale
 from napari_diffusion.schedules import Geometric, Schedule
 
 if TYPE_CHECKING:

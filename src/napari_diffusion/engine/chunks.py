@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.filters import Filter
     from napari_diffusion.noise import Address, Noise
-    from napari_diffusion.noise._base import NoiseScale
+    from napari_diffusion.noise.base import NoiseScale
 
 
 @dataclass(frozen=True)

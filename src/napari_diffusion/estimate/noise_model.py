@@ -115,7 +115,7 @@ def _check_room(picture: Picture) -> None:
     empty = picture.mask is not None and not picture.mask.any()
     if empty or picture.data.dtype != np.float64:
         return
-    from napari_diffusion.noise._extremes import extremes_of
+    from napari_diffusion.noise.sampling.extremes import extremes_of
 
     low, high = extremes_of(picture)
     if max(-low, high) > LARGEST:

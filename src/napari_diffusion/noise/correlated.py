@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from napari_diffusion.core.array_parameter import Map
-from napari_diffusion.noise._base import Address, Noise, NoiseScale
+from napari_diffusion.noise.base import Address, Noise, NoiseScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,16 +87,20 @@ class Correlated(Noise):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return block + scale · (k ∗ n); see `Noise.add`."""
-        from napari_diffusion.noise import _field
+        from napari_diffusion.noise.sampling import random_field
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
-        place = _field.Place(block.shape, grid.origin, address)
+        place = random_field.Place(block.shape, grid.origin, address)
         if self.kernel is None:
-            kernels = _field.gaussian_kernels(self.sigma, grid, "Correlated", "sigma")
-            return _field.added(block, _field.smooth(place, kernels, drive), scales, drive)
+            kernels = random_field.gaussian_kernels(self.sigma, grid, "Correlated", "sigma")
+            return random_field.added(
+                block, random_field.smooth(place, kernels, drive), scales, drive
+            )
         offsets, weights, reach = _neighbours(self.kernel.values, grid)
-        wide = _field.white(place.with_margin(reach), drive)
-        return _field.added(block, _field.run_over(wide, offsets, weights, drive), scales, drive)
+        wide = random_field.white(place.with_margin(reach), drive)
+        return random_field.added(
+            block, random_field.run_over(wide, offsets, weights, drive), scales, drive
+        )
 
 
 def _neighbours(

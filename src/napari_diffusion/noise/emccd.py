@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from napari_diffusion.noise._exposure import Exposure
-from napari_diffusion.noise._signal import Reference  # noqa: TC001 - read when the parameters are
+from napari_diffusion.noise.sampling.exposure import Exposure
+from napari_diffusion.noise.sampling.signal_dependent import Reference  # noqa: TC001 - read when the parameters are
 
 
 @dataclass(frozen=True)

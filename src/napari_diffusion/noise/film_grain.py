@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.noise._signal import Reference, Signal
+from napari_diffusion.noise.sampling.signal_dependent import Reference, Signal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.noise._base import Address, NoiseScale
+    from napari_diffusion.noise.base import Address, NoiseScale
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class FilmGrain(Signal):
         chosen = super().resolved(image, grid)
         if chosen.white_level != "auto":
             return chosen
-        from napari_diffusion.noise._extremes import extremes_of
+        from napari_diffusion.noise.sampling.extremes import extremes_of
 
         return chosen.replaced(white_level=extremes_of(image)[1])
 
@@ -115,14 +115,16 @@ class FilmGrain(Signal):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return block + scale · c(block) / c(reference) · (k ∗ n); see `Noise.add`."""
-        from napari_diffusion.noise import _field
+        from napari_diffusion.noise.sampling import random_field
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         if not any(scales):
             return block.copy()
-        kernels = _field.gaussian_kernels(self.size, grid, "FilmGrain", "size")
-        field = _field.smooth(_field.Place(block.shape, grid.origin, address), kernels, drive)
-        return _field.added(block, field, scales, drive, self._curve)
+        kernels = random_field.gaussian_kernels(self.size, grid, "FilmGrain", "size")
+        field = random_field.smooth(
+            random_field.Place(block.shape, grid.origin, address), kernels, drive
+        )
+        return random_field.added(block, field, scales, drive, self._curve)
 
     def _curve(self, intensity: NDArray[Any]) -> NDArray[Any]:
         """Return c(intensity) / c(reference)."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.noise._base import Address, Noise, NoiseScale
+from napari_diffusion.noise.base import Address, Noise, NoiseScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,11 +40,11 @@ class Gaussian(Noise):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return block + scale · n; see `Noise.add`."""
-        from napari_diffusion.noise import _normal, _random
+        from napari_diffusion.noise.sampling import normal, random_numbers
 
         out = np.empty_like(block)
         _, channels, depth, height, width = block.shape
-        keys, z = _random.addresses(
+        keys, z = random_numbers.addresses(
             block.shape, grid.origin, address.seed, address.step, address.stream
         )
         image3, out3 = (each.reshape(-1, height, width) for each in (block, out))
@@ -53,7 +53,7 @@ class Gaussian(Noise):
 
         def work(plane: int, start: int, stop: int) -> None:
             plane_scale = scales[plane // depth % channels]
-            _normal.add_normal(
+            normal.add_normal(
                 image3, out3, plane_scale, keys, z, y0, x0, plane, plane + 1, start, stop
             )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.noise._base import Address, Noise, NoiseScale
+from napari_diffusion.noise.base import Address, Noise, NoiseScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,20 +90,20 @@ class MissingWedge(Noise):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return block + noise; see `Noise.add`."""
-        from napari_diffusion.noise import _spectral
+        from napari_diffusion.noise.sampling import spectral_field
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
-        cycles = _spectral.frequencies(grid)
-        power = _spectral.falling(cycles, self.exponent) * self.measured(grid)
-        gain = _spectral.gains(power, grid, "MissingWedge")
-        return _spectral.add_spectral(block, gain, scales, address, grid, drive)
+        cycles = spectral_field.frequencies(grid)
+        power = spectral_field.falling(cycles, self.exponent) * self.measured(grid)
+        gain = spectral_field.gains(power, grid, "MissingWedge")
+        return spectral_field.add_spectral(block, gain, scales, address, grid, drive)
 
     def measured(self, grid: Grid) -> NDArray[np.bool_]:
         """Return which frequencies of a real transform of the picture the tilts measure."""
-        from napari_diffusion.noise import _spectral
+        from napari_diffusion.noise.sampling import spectral_field
 
         beam, across = _wedge_axes(grid, self.tilt_axis)
-        cycles = dict(zip(grid.along_axes, _spectral.frequencies(grid), strict=True))
+        cycles = dict(zip(grid.along_axes, spectral_field.frequencies(grid), strict=True))
         along_beam, other = cycles[beam], cycles[across]
         # At the middle of an even size a frequency stands for its negative too.
         ends = _middle(beam, along_beam, grid) | _middle(across, other, grid)

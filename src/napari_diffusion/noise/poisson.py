@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from napari_diffusion.noise._planes import made_by
-from napari_diffusion.noise._signal import Reference, Signal, check_rate
+from napari_diffusion.noise.sampling.planes import made_by
+from napari_diffusion.noise.sampling.signal_dependent import Reference, Signal, check_rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.noise._base import Address, NoiseScale
+    from napari_diffusion.noise.base import Address, NoiseScale
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Poisson(Signal):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return gain · k; see `Noise.add`."""
-        from napari_diffusion.noise._counts import count_photons
+        from napari_diffusion.noise.sampling.photon_counts import count_photons
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         gains = [(self.gain_at(each),) for each in scales]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from napari_diffusion.core.array_parameter import Map  # noqa: TC001 - read when the parameters are
-from napari_diffusion.noise._exposure import Exposure
-from napari_diffusion.noise._signal import Reference  # noqa: TC001
+from napari_diffusion.noise.sampling.exposure import Exposure
+from napari_diffusion.noise.sampling.signal_dependent import Reference  # noqa: TC001
 
 
 @dataclass(frozen=True)

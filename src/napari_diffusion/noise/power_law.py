@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from napari_diffusion.noise._base import Address, Noise, NoiseScale
+from napari_diffusion.noise.base import Address, Noise, NoiseScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,9 +66,9 @@ class PowerLaw(Noise):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return block + noise; see `Noise.add`."""
-        from napari_diffusion.noise import _spectral
+        from napari_diffusion.noise.sampling import spectral_field
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
-        power = _spectral.falling(_spectral.frequencies(grid), self.exponent)
-        gain = _spectral.gains(power, grid, "PowerLaw")
-        return _spectral.add_spectral(block, gain, scales, address, grid, drive)
+        power = spectral_field.falling(spectral_field.frequencies(grid), self.exponent)
+        gain = spectral_field.gains(power, grid, "PowerLaw")
+        return spectral_field.add_spectral(block, gain, scales, address, grid, drive)

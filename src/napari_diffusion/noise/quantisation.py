@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from napari_diffusion.noise._base import Address, Noise, NoiseScale
-from napari_diffusion.noise._planes import made_by
+from napari_diffusion.noise.base import Address, Noise, NoiseScale
+from napari_diffusion.noise.sampling.planes import made_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +69,7 @@ class Quantisation(Noise):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return the block rounded to multiples of √12 · scale; see `Noise.add`."""
-        from napari_diffusion.noise._words import round_off
+        from napari_diffusion.noise.sampling.uniform_kernels import round_off
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         steps = tuple((math.sqrt(12.0) * each, *_DITHERS[self.dither]) for each in scales)

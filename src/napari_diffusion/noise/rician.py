@@ -7,15 +7,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from napari_diffusion.noise._planes import made_by
-from napari_diffusion.noise._signal import Reference, Signal
+from napari_diffusion.noise.sampling.planes import made_by
+from napari_diffusion.noise.sampling.signal_dependent import Reference, Signal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.noise._base import Address, NoiseScale
+    from napari_diffusion.noise.base import Address, NoiseScale
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Rician(Signal):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return the magnitudes; see `Noise.add`."""
-        from napari_diffusion.noise._magnitude import take_magnitudes
+        from napari_diffusion.noise.sampling.magnitude import take_magnitudes
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         told = []

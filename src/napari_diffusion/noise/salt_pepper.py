@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from napari_diffusion.noise._base import Address, Noise, NoiseScale
-from napari_diffusion.noise._planes import made_by
+from napari_diffusion.noise.base import Address, Noise, NoiseScale
+from napari_diffusion.noise.sampling.planes import made_by
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,13 +93,13 @@ class SaltPepper(Noise):
         del grid
         changes: dict[str, float] = {}
         if "auto" in (self.low, self.high):
-            from napari_diffusion.noise._extremes import extremes_of
+            from napari_diffusion.noise.sampling.extremes import extremes_of
 
             lowest, highest = extremes_of(image)
             changes["low"] = lowest if self.low == "auto" else self.low
             changes["high"] = highest if self.high == "auto" else self.high
         if self.reference == "auto":
-            from napari_diffusion.noise._mean import mean_of
+            from napari_diffusion.noise.sampling.mean_intensity import mean_of
 
             changes["reference"] = mean_of(image)
         return self.replaced(**changes) if changes else self
@@ -142,7 +142,7 @@ class SaltPepper(Noise):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return the block with outliers in it; see `Noise.add`."""
-        from napari_diffusion.noise._words import replace_some
+        from napari_diffusion.noise.sampling.uniform_kernels import replace_some
 
         low, high, _ = self._typed()
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]

@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from napari_diffusion.noise._planes import made_by
-from napari_diffusion.noise._signal import Reference, Signal
+from napari_diffusion.noise.sampling.planes import made_by
+from napari_diffusion.noise.sampling.signal_dependent import Reference, Signal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.noise._base import Address, NoiseScale
+    from napari_diffusion.noise.base import Address, NoiseScale
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ class Speckle(Signal):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return image · g; see `Noise.add`."""
-        from napari_diffusion.noise._gamma import law
-        from napari_diffusion.noise._speckle import multiply
+        from napari_diffusion.noise.sampling.gamma import law
+        from napari_diffusion.noise.sampling.speckle import multiply
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         looks = [self.looks_at(each) for each in scales]

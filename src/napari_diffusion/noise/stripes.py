@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.noise._base import Address, Noise, NoiseScale
+from napari_diffusion.noise.base import Address, Noise, NoiseScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.noise._field import Place
+    from napari_diffusion.noise.sampling.random_field import Place
 
 Y, X = 3, 4
 
@@ -68,32 +68,32 @@ class Stripes(Noise):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return block + scale · n; see `Noise.add`."""
-        from napari_diffusion.noise import _field
+        from napari_diffusion.noise.sampling import random_field
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         shape, origin = list(block.shape), list(grid.origin)
         if self.fixed:
             shape[:3], origin[:3] = (1, 1, 1), (0, 0, 0)
         along = X if self.direction == "rows" else Y
-        place = _field.Place(tuple(shape), tuple(origin), address)
+        place = random_field.Place(tuple(shape), tuple(origin), address)
         field = self._numbers(place, along, grid.length(along), drive)
-        return _field.added(block, field, scales, drive)
+        return random_field.added(block, field, scales, drive)
 
     def _numbers(
         self, place: Place, along: int, length: float, drive: Drive
     ) -> NDArray[np.float32]:
         """Return the stripes' numbers: one for each, or along it with drift."""
-        from napari_diffusion.noise import _field
+        from napari_diffusion.noise.sampling import random_field
 
         start, size = place.origin[along], place.shape[along]
         if self.drift == 0:
-            return _field.white(_replaced(place, along, 0, 1), drive)
+            return random_field.white(_replaced(place, along, 0, 1), drive)
         # An axis that does not diffuse has no length.
         distance = max(self.drift / (length if np.isfinite(length) else 1.0), 1.0)
         at = np.arange(start, start + size) / distance
         first = np.floor(at).astype(np.int64)
         count = int(first[-1] - first[0]) + 4
-        knots = _field.white(_replaced(place, along, int(first[0]), count), drive)
+        knots = random_field.white(_replaced(place, along, int(first[0]), count), drive)
         weights = _splines(at - first).astype(np.float32)
         index = first - first[0]
         field = np.zeros((), np.float32)
@@ -105,7 +105,7 @@ class Stripes(Noise):
 
 def _replaced(place: Place, axis: int, start: int, size: int) -> Place:
     """Return a place with another extent along one axis."""
-    from napari_diffusion.noise._field import Place
+    from napari_diffusion.noise.sampling.random_field import Place
 
     shape, origin = list(place.shape), list(place.origin)
     shape[axis], origin[axis] = size, start

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from napari_diffusion.noise._base import CLAIMS, Address, Noise, NoiseScale
+from napari_diffusion.noise.base import CLAIMS, Address, Noise, NoiseScale
 from napari_diffusion.noise.gaussian import Gaussian
 from napari_diffusion.noise.uniform import Uniform
 

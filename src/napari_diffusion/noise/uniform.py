@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.noise._base import Address, Noise, NoiseScale
-from napari_diffusion.noise._planes import made_by
+from napari_diffusion.noise.base import Address, Noise, NoiseScale
+from napari_diffusion.noise.sampling.planes import made_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Uniform(Noise):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return block + √3 · scale · v; see `Noise.add`."""
-        from napari_diffusion.noise._words import add_uniform
+        from napari_diffusion.noise.sampling.uniform_kernels import add_uniform
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         half_widths = tuple((math.sqrt(3.0) * each,) for each in scales)

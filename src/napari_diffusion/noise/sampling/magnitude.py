@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
-from napari_diffusion.noise._normal import normal_block
-from napari_diffusion.noise._random import BLOCK, num_counters, word_block
+from napari_diffusion.noise.sampling.normal import normal_block
+from napari_diffusion.noise.sampling.random_numbers import BLOCK, num_counters, word_block
 
 
 @exact_inline_kernel

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from napari_diffusion.engine.jit import exact_kernel, inline_kernel
-from napari_diffusion.noise._random import philox4x32_10
+from napari_diffusion.noise.sampling.random_numbers import philox4x32_10
 
 # Farther out than 4 the first 32 bits say too little of where a sample is.
 _LOWEST = np.uint32(136_024)

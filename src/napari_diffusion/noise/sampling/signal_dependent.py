@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from napari_diffusion.noise._base import Noise, NoiseScale
+from napari_diffusion.noise.base import Noise, NoiseScale
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,7 @@ class Signal(Noise, abc.ABC):
         chosen = super().resolved(image, grid)
         if chosen.reference != "auto":  # type: ignore[attr-defined]
             return chosen
-        from napari_diffusion.noise._mean import mean_of
+        from napari_diffusion.noise.sampling.mean_intensity import mean_of
 
         mean = mean_of(image)
         if mean <= 0:

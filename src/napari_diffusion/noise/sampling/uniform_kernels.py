@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from napari_diffusion.engine.jit import exact_kernel
-from napari_diffusion.noise._random import BLOCK, num_counters, weave, word_block
+from napari_diffusion.noise.sampling.random_numbers import BLOCK, num_counters, weave, word_block
 
 # How a word becomes a number from −1 to 1, symmetric about 0.
 _HALF_RANGE, _CENTRE = np.float32(2.0**-31), np.float32(2.0**-32)

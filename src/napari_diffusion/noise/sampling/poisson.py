@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from napari_diffusion.engine.jit import inline_kernel, kernel
-from napari_diffusion.noise._poisson_exact import LARGE, poisson_at
-from napari_diffusion.noise._quantile import is_inner, normal_quantile
+from napari_diffusion.noise.sampling.poisson_exact import LARGE, poisson_at
+from napari_diffusion.noise.sampling.quantile import is_inner, normal_quantile
 
 # Below this rate probabilities are added up.
 FEW = 12.0

@@ -12,15 +12,15 @@ import numpy as np
 
 from napari_diffusion.core.array_parameter import Map
 from napari_diffusion.core.image import is_dask
-from napari_diffusion.noise._planes import made_by
-from napari_diffusion.noise._signal import Signal, check_rate
+from napari_diffusion.noise.sampling.planes import made_by
+from napari_diffusion.noise.sampling.signal_dependent import Signal, check_rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.noise._base import Address, NoiseScale
+    from napari_diffusion.noise.base import Address, NoiseScale
 
 _MAPPED = ("gain", "offset", "read_noise")
 
@@ -118,7 +118,7 @@ class Exposure(Signal, abc.ABC):
         self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
     ) -> NDArray[Any]:
         """Return what the camera reads out; see `Noise.add`."""
-        from napari_diffusion.noise._camera import expose, no_tables, tables
+        from napari_diffusion.noise.sampling.camera import expose, no_tables, tables
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         window = tuple(

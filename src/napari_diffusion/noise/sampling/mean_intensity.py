@@ -36,7 +36,7 @@ def _with(
     sums: NDArray[np.int64], count: int, data: NDArray[Any], mask: Any
 ) -> tuple[NDArray[np.int64], int]:
     """Return sums and count with the values inside a mask added."""
-    from napari_diffusion.noise._exact_sum import add_up, add_up_narrow
+    from napari_diffusion.noise.sampling.exact_sum import add_up, add_up_narrow
 
     values = np.ascontiguousarray(data if mask is None else data[np.asarray(mask)]).reshape(-1)
     # Kernels never write it, but numba would compile them anew for arrays that are read-only.

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 
 from napari_diffusion.engine.jit import exact_kernel
-from napari_diffusion.noise._random import (
+from napari_diffusion.noise.sampling.random_numbers import (
     BLOCK,
     HALF_ULP_32,
     ULP_32,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.noise._base import Address
+    from napari_diffusion.noise.base import Address
 
 
 def made_by(
@@ -34,11 +34,11 @@ def made_by(
     per_channel : sequence of tuple
         What the kernel is told, for each channel.
     """
-    from napari_diffusion.noise import _random
+    from napari_diffusion.noise.sampling import random_numbers
 
     out = np.empty_like(block)
     _, channels, depth, height, width = block.shape
-    keys, z = _random.addresses(
+    keys, z = random_numbers.addresses(
         block.shape, grid.origin, address.seed, address.step, address.stream
     )
     image3, out3 = (each.reshape(-1, height, width) for each in (block, out))

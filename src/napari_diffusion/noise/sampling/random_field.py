@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.noise._base import Address
+    from napari_diffusion.noise.base import Address
 
 # A sampled Gaussian is cut off where it is this many standard deviations from its middle.
 TRUNCATE = 4.0
@@ -76,10 +76,10 @@ class Place:
 
 def white(place: Place, drive: Drive) -> NDArray[np.float32]:
     """Return a standard normal number for every sample of a place."""
-    from napari_diffusion.noise import _normal, _random
+    from napari_diffusion.noise.sampling import normal, random_numbers
 
     address, (_, _, _, y0, x0) = place.address, (int(first) for first in place.origin)
-    keys, z = _random.addresses(
+    keys, z = random_numbers.addresses(
         place.shape, place.origin, address.seed, address.step, address.stream
     )
     out = np.empty(place.shape, np.float32)
@@ -87,7 +87,7 @@ def white(place: Place, drive: Drive) -> NDArray[np.float32]:
     planes = out.reshape(-1, height, width)
 
     def work(plane: int, start: int, stop: int) -> None:
-        _normal.fill_normal(planes, keys, z, y0, x0, plane, plane + 1, start, stop)
+        normal.fill_normal(planes, keys, z, y0, x0, plane, plane + 1, start, stop)
 
     bands = drive.bands(height, width)
     drive.each(work, [(plane, *band) for plane in range(len(planes)) for band in bands])
@@ -128,7 +128,7 @@ def run_over(
     along each axis. The sum runs in the order of the weights wherever a sample lies, so that its
     bits do not depend on the block.
     """
-    from napari_diffusion.noise._taps import add_taps
+    from napari_diffusion.noise.sampling.taps import add_taps
 
     shape = tuple(n - int(d) for n, d in zip(field.shape, offsets.max(axis=0), strict=True))
     index = np.arange(math.prod(field.shape[:4]), dtype=np.int64).reshape(field.shape[:4])

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.noise import _field
+from napari_diffusion.noise.sampling import random_field
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.noise._base import Address
+    from napari_diffusion.noise.base import Address
 
 # The lowest frequency told from 0, as a fraction of the highest.
 LOWEST = 1e-30
@@ -97,7 +97,7 @@ def add_spectral(
     for axis in axes:
         part[axis] = slice(origin[axis], origin[axis] + shape[axis])
         shape[axis], origin[axis] = grid.shape[axis], 0
-    field = _field.white(_field.Place(tuple(shape), tuple(origin), address), drive)
+    field = random_field.white(random_field.Place(tuple(shape), tuple(origin), address), drive)
     batches = [range(1) if axis in axes else range(shape[axis]) for axis in range(5)]
 
     def work(*index: int) -> None:
@@ -108,4 +108,4 @@ def add_spectral(
         field[where] = fft.irfftn(spectrum, [shape[axis] for axis in axes], workers=1)
 
     drive.each(work, list(itertools.product(*batches)))
-    return _field.added(block, field[tuple(part)], scales, drive)
+    return random_field.added(block, field[tuple(part)], scales, drive)

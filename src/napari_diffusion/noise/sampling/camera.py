@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
-from napari_diffusion.noise._gamma import PIECES, SERIES, from_table, pieces, place
-from napari_diffusion.noise._normal import normal_block
-from napari_diffusion.noise._poisson import poisson_block
-from napari_diffusion.noise._quantile import (
+from napari_diffusion.noise.sampling.gamma import PIECES, SERIES, from_table, pieces, place
+from napari_diffusion.noise.sampling.normal import normal_block
+from napari_diffusion.noise.sampling.poisson import poisson_block
+from napari_diffusion.noise.sampling.quantile import (
     is_inner,
     long_word_at,
     normal_quantile,
     normal_quantile_at,
 )
-from napari_diffusion.noise._random import BLOCK, num_counters, weave, word_block
+from napari_diffusion.noise.sampling.random_numbers import BLOCK, num_counters, weave, word_block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

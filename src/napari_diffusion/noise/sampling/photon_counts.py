@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
-from napari_diffusion.noise._poisson import poisson_block
-from napari_diffusion.noise._random import BLOCK, num_counters, weave, word_block
+from napari_diffusion.noise.sampling.poisson import poisson_block
+from napari_diffusion.noise.sampling.random_numbers import BLOCK, num_counters, weave, word_block
 
 
 @exact_inline_kernel

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from napari_diffusion.engine.jit import exact_kernel
-from napari_diffusion.noise._quantile import long_word_at, rough_quantile, tails, word_at
+from napari_diffusion.noise.sampling.quantile import long_word_at, rough_quantile, tails, word_at
 
 # From this rate on values are proposed and accepted.
 LARGE = 65536.0

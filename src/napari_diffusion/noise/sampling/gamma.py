@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
-from napari_diffusion.noise._quantile import (
+from napari_diffusion.noise.sampling.quantile import (
     is_inner,
     long_word_at,
     normal_quantile,

@@ -1,0 +1,1 @@
+"""Random numbers by address, quantiles and the kernels that noise models draw them with."""
