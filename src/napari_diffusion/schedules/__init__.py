@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_diffusion.schedules._base import Schedule
+from napari_diffusion.schedules.base import Schedule
 from napari_diffusion.schedules.constant import Constant
 from napari_diffusion.schedules.cosine import Cosine
 from napari_diffusion.schedules.custom import Custom

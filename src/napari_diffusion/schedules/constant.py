@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_diffusion.schedules._base import Schedule
+from napari_diffusion.schedules.base import Schedule
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from napari_diffusion.core.function_parameter import imported
-from napari_diffusion.schedules._base import Schedule
+from napari_diffusion.schedules.base import Schedule
 
 # Of longer runs the first steps are tried before the run, and the others when their turn comes.
 _TRIED = 10_000

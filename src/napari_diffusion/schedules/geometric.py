@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from napari_diffusion.schedules._base import END_ABOVE_0, Schedule, progress
+from napari_diffusion.schedules.base import END_ABOVE_0, Schedule, progress
 
 
 @dataclass(frozen=True)

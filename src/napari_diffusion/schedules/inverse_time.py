@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from napari_diffusion.schedules._base import Schedule
+from napari_diffusion.schedules.base import Schedule
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from napari_diffusion.schedules._base import Schedule
+from napari_diffusion.schedules.base import Schedule
 
 
 @dataclass(frozen=True)

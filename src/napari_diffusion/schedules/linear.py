@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from napari_diffusion.schedules._base import END, Schedule, progress
+from napari_diffusion.schedules.base import END, Schedule, progress
 
 
 @dataclass(frozen=True)
