@@ -14,7 +14,7 @@ from skimage import data, restoration
 import napari_diffusion as nd
 from napari_diffusion.engine.histogram import Histogram
 from napari_diffusion.estimate import contrast, diffusion_time, noise_by_region, noise_sigma
-from napari_diffusion.estimate._sigma_windows import without_texture
+from napari_diffusion.estimate.sigma_windows import without_texture
 
 
 def scene(shape=(200, 220)):

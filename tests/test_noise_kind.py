@@ -12,7 +12,7 @@ from skimage import data
 from test_noise_model import recorded, scene
 
 from napari_diffusion.estimate import noise_model
-from napari_diffusion.estimate._jpeg import position_of_blocks
+from napari_diffusion.estimate.jpeg import position_of_blocks
 from napari_diffusion.noise import Stripes
 
 SHAPE = (300, 340)

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 import napari_diffusion as nd
 from napari_diffusion.estimate import NoiseModel, noise_kernel, noise_model
-from napari_diffusion.estimate._line import Points
+from napari_diffusion.estimate.variance_fit import Points
 from napari_diffusion.noise import Correlated, Gaussian, Poisson, Stripes
 
 SHAPE = (600, 700)

@@ -14,7 +14,7 @@ from napari_diffusion.estimate import noise_sigma_of
 if TYPE_CHECKING:
     from napari_diffusion.core.image import Picture
     from napari_diffusion.estimate import NoiseModel
-    from napari_diffusion.estimate._finding import FindingName
+    from napari_diffusion.estimate.finding import FindingName
     from napari_diffusion.recipe import Recipe
 
 # What says that the noise was changed after it arose, and is stronger than it looks.

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.engine.perturbation import masked, perturbed
-from napari_diffusion.estimate._ways import of_picture
+from napari_diffusion.estimate.noise_measurement import of_picture
 from napari_diffusion.estimate.noise_sigma import is_measured, noise_sigma_of
 from napari_diffusion.parts import have_parts, parts_of
 from napari_diffusion.subject import Subject, middle, middle_of

@@ -51,7 +51,7 @@ def variance_line(
 def _measured(picture: Picture) -> tuple[NDArray[Any], NDArray[Any], float, float]:
     """Return intensities with the variance of the noise there, and slope and start of the line."""
     from napari_diffusion.estimate import noise_sigma_of
-    from napari_diffusion.estimate._ways import of_picture
+    from napari_diffusion.estimate.noise_measurement import of_picture
 
     try:
         model = of_picture(picture, None)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from napari_diffusion.estimate._finding import Finding
-from napari_diffusion.estimate._noise_model import NoiseModel
 from napari_diffusion.estimate.contrast import contrast, contrast_of
 from napari_diffusion.estimate.diffusion_time import diffusion_time
 from napari_diffusion.estimate.evidence import Evidence, evidence
+from napari_diffusion.estimate.finding import Finding
+from napari_diffusion.estimate.measured_noise import NoiseModel
 from napari_diffusion.estimate.noise_by_region import noise_by_region
 from napari_diffusion.estimate.noise_model import noise_kernel, noise_model
 from napari_diffusion.estimate.noise_sigma import noise_sigma, noise_sigma_of

@@ -10,9 +10,9 @@ import numpy as np
 
 from napari_diffusion.core.image import Picture
 from napari_diffusion.engine.counting import part_of
-from napari_diffusion.estimate._ways import of_picture
 from napari_diffusion.estimate.contrast import contrast_of, gradient_of_noise, gradients_of
 from napari_diffusion.estimate.diffusion_time import time_of_least_error, time_to_leave
+from napari_diffusion.estimate.noise_measurement import of_picture
 from napari_diffusion.estimate.noise_sigma import Method, noise_sigma_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.estimate._noise_model import NoiseModel
+    from napari_diffusion.estimate.measured_noise import NoiseModel
 
 # Of a larger picture the middle is looked at.
 MOST_SAMPLES = 1 << 20

@@ -9,13 +9,18 @@ import numpy as np
 from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.core.image import Picture
 from napari_diffusion.engine.counting import both
-from napari_diffusion.estimate._ways import KERNEL_REACH, of_picture, of_region, of_repeats
+from napari_diffusion.estimate.noise_measurement import (
+    KERNEL_REACH,
+    of_picture,
+    of_region,
+    of_repeats,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from napari_diffusion.core.grid import Grid, GridOptions
-    from napari_diffusion.estimate._noise_model import NoiseModel
+    from napari_diffusion.estimate.measured_noise import NoiseModel
 
 # The square of a sum of squares is to be a number still.
 LARGEST = 1e70
@@ -102,8 +107,8 @@ def noise_kernel(image: ArrayLike, region_mask: ArrayLike, **options: Unpack[Gri
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
     """
-    from napari_diffusion.estimate._background import autocovariance, kernel_of, residuals
-    from napari_diffusion.estimate._ways import windows_of
+    from napari_diffusion.estimate.background import autocovariance, kernel_of, residuals
+    from napari_diffusion.estimate.noise_measurement import windows_of
 
     options["mask"] = both(region_mask, options.get("mask"))
     found = residuals(windows_of(Picture.of(image, **options)).planes())

@@ -77,7 +77,7 @@ def is_measured(picture: Picture, method: Method = "windows") -> bool:
 
 def measured_sigma(picture: Picture, method: Method) -> float | None:
     """Return the noise, None where nothing can be measured."""
-    from napari_diffusion.estimate import _sigma_lines as lines
+    from napari_diffusion.estimate import sigma_differences as lines
 
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {', '.join(get_args(Method))} (got {method!r}).")
@@ -89,11 +89,11 @@ def measured_sigma(picture: Picture, method: Method) -> float | None:
     found = None
     room = axes[1:] and all(picture.grid.shape[axis] >= _WINDOW for axis in axes)
     if method == "windows" and room:
-        from napari_diffusion.estimate._sigma_windows import sigma_of_windows
+        from napari_diffusion.estimate.sigma_windows import sigma_of_windows
 
         found = sigma_of_windows(picture, axes)
     elif method == "components" and room:
-        from napari_diffusion.estimate._sigma_components import sigma_of_components
+        from napari_diffusion.estimate.sigma_components import sigma_of_components
 
         found = sigma_of_components(picture, axes)
     elif method == "wavelet":

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.estimate import _said
-from napari_diffusion.estimate._background import autocovariance, kernel_of, residuals
-from napari_diffusion.estimate._line import Points, gathered
-from napari_diffusion.estimate._noise_model import NoiseModel
-from napari_diffusion.estimate._repeated import noise_frames, transfer_of
-from napari_diffusion.estimate._row_noise import row_and_column_noise
-from napari_diffusion.estimate._window_spectrum import (
+from napari_diffusion.estimate import findings_text
+from napari_diffusion.estimate.background import autocovariance, kernel_of, residuals
+from napari_diffusion.estimate.measured_noise import NoiseModel
+from napari_diffusion.estimate.repeated_frames import noise_frames, transfer_of
+from napari_diffusion.estimate.row_noise import row_and_column_noise
+from napari_diffusion.estimate.variance_fit import Points, gathered
+from napari_diffusion.estimate.window_spectrum import (
     FINE,
     LIVELY,
     SIZE,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.estimate._finding import Finding
-    from napari_diffusion.estimate._line import Line
+    from napari_diffusion.estimate.finding import Finding
+    from napari_diffusion.estimate.variance_fit import Line
 
 # Of the windows with like intensities, those with the least activity hold little but noise.
 CALM = 0.25
@@ -88,17 +88,17 @@ def of_picture(picture: Picture, offset: float | None) -> NoiseModel:
     livelier = max(LIVELIER, float(np.quantile(ratios, 0.05)))
     spectrum, count = power(windows, variance_at, livelier)
     # What rows have in common by chance is known for white noise alone.
-    white = _said.is_white(spectrum, count, whole=False)
+    white = findings_text.is_white(spectrum, count, whole=False)
     rows, columns = row_and_column_noise(windows.planes()) if white else (0.0, 0.0)
     level = float(table[:, 0].mean())
     said = [
-        *_said.about_clipping(crowds, left_out),
-        *_said.about_line(line, points),
-        *_said.about_spectrum(spectrum, count, whole=False),
-        *_said.about_structure(livelier, LIVELIER),
-        *_said.about_blocks(windows.colours()),
-        *_said.about_stripes(rows, columns),
-        *_said.about_steps(windows.planes(), float(line.at(level))),
+        *findings_text.about_clipping(crowds, left_out),
+        *findings_text.about_line(line, points),
+        *findings_text.about_spectrum(spectrum, count, whole=False),
+        *findings_text.about_structure(livelier, LIVELIER),
+        *findings_text.about_blocks(windows.colours()),
+        *findings_text.about_stripes(rows, columns),
+        *findings_text.about_steps(windows.planes(), float(line.at(level))),
     ]
     return _model(points, line, level, offset, spectrum, (rows, columns), said)
 
@@ -141,11 +141,11 @@ def of_region(picture: Picture) -> NoiseModel:
     stripes = row_and_column_noise([(each.values, each.where) for each in found], flat=True)
     kernel: tuple[tuple[float, ...], ...] = ()
     said = [
-        *_said.about_clipping(crowds_of(windows), left_out=True),
-        *_said.about_spectrum(spectrum, seen, whole=True),
-        *_said.about_stripes(*stripes),
+        *findings_text.about_clipping(crowds_of(windows), left_out=True),
+        *findings_text.about_spectrum(spectrum, seen, whole=True),
+        *findings_text.about_stripes(*stripes),
     ]
-    if not _said.is_white(spectrum, seen, whole=True):
+    if not findings_text.is_white(spectrum, seen, whole=True):
         made = kernel_of(autocovariance(found, 2 * KERNEL_REACH))
         kernel = tuple(tuple(float(k) for k in row) for row in made)
     points = Points(np.array([level]), np.array([variance]), np.array([float(count)]))
@@ -171,11 +171,11 @@ def of_repeats(picture: Picture, axis: int, offset: float | None) -> NoiseModel:
     changes = windows_of(noise_frames(picture, axis, np.ones_like), axis)
     stripes = row_and_column_noise(changes.planes(), flat=True)
     said = [
-        *_said.about_clipping(crowds, left_out=True),
-        *_said.about_repeats(transfer.ratio),
-        *_said.about_line(line, points),
-        *_said.about_spectrum(spectrum, count, whole=True),
-        *_said.about_stripes(*stripes),
+        *findings_text.about_clipping(crowds, left_out=True),
+        *findings_text.about_repeats(transfer.ratio),
+        *findings_text.about_line(line, points),
+        *findings_text.about_spectrum(spectrum, count, whole=True),
+        *findings_text.about_stripes(*stripes),
     ]
     line = _less(points, stripes).line()
     return _model(points, line, level, offset, spectrum, stripes, said)
@@ -204,7 +204,7 @@ def _model(
         if offset is None and line.intercept < 0:
             dark = -line.intercept / gain
         dark_variance = line.at(dark)
-    frequencies, powers = _said.grouped(spectrum)
+    frequencies, powers = findings_text.grouped(spectrum)
     return NoiseModel(
         sigma=float(np.sqrt(max(line.at(level), 0.0))),
         level=level,

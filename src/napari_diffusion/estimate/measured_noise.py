@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_diffusion.core.array_parameter import Map
-from napari_diffusion.estimate._finding import DESCRIBING, Finding, FindingName
+from napari_diffusion.estimate.finding import DESCRIBING, Finding, FindingName
 
 if TYPE_CHECKING:
     from napari_diffusion.noise import Noise

@@ -126,7 +126,7 @@ def _energies(
     drive: Drive,
 ) -> list[NDArray[Any]]:
     """Return the roots of three energies of every window at its first sample, else NOT_MEASURED."""
-    from napari_diffusion.estimate._windows import STRIDE, window_energies
+    from napari_diffusion.estimate.dct_windows import STRIDE, window_energies
 
     u = np.ascontiguousarray(np.moveaxis(block, axes, (3, 4)))
     inside = None if mask is None else np.ascontiguousarray(np.moveaxis(mask, axes, (3, 4)))

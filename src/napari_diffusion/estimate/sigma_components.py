@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.estimate._window_spectrum import SIZE, Windows
+from napari_diffusion.estimate.window_spectrum import SIZE, Windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.estimate._window_spectrum import SIZE, cosines
+from napari_diffusion.estimate.window_spectrum import SIZE, cosines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

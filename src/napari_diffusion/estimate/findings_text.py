@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.estimate._finding import Finding
-from napari_diffusion.estimate._jpeg import position_of_blocks
-from napari_diffusion.estimate._window_spectrum import FINE, FREQUENCY, SIZE
+from napari_diffusion.estimate.finding import Finding
+from napari_diffusion.estimate.jpeg import position_of_blocks
+from napari_diffusion.estimate.window_spectrum import FINE, FREQUENCY, SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.estimate._finding import FindingName
-    from napari_diffusion.estimate._line import Line, Points
-    from napari_diffusion.estimate._window_spectrum import Crowd
+    from napari_diffusion.estimate.finding import FindingName
+    from napari_diffusion.estimate.variance_fit import Line, Points
+    from napari_diffusion.estimate.window_spectrum import Crowd
 
 # Windows too few to tell whether noise is white.
 FEWEST = 40
