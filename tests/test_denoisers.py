@@ -17,7 +17,7 @@ from napari_diffusion.filters import (
     Opponent,
     ReactionDiffusion,
 )
-from napari_diffusion.filters._haar import levels_of
+from napari_diffusion.filters.denoisers.haar_kernels import levels_of
 
 SIGMA = 0.1
 HAAR = HaarDiffusion(noise_sigma=SIGMA, levels=2, weights=(0.2, 0.7))

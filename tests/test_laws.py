@@ -23,7 +23,7 @@ from strategies import SCHEDULES, filters, members, pictures
 
 from napari_diffusion.catalog import MEMBERS, from_dict, to_dict
 from napari_diffusion.filters import FILTERS
-from napari_diffusion.filters._base import CLAIMS
+from napari_diffusion.filters.base import CLAIMS
 from napari_diffusion.noise import NOISES
 
 EVERYWHERE = (
@@ -116,7 +116,7 @@ def test_nothing_that_can_be_typed_blows_up(member, drawn):
     image, options = drawn
     try:
         # Thousands of sub-steps would tell no more than hundreds.
-        with mock.patch("napari_diffusion.filters._flow.MAX_SUB_STEPS", 300):
+        with mock.patch("napari_diffusion.filters.flows.flow.MAX_SUB_STEPS", 300):
             out = member(image, **options)
     except ValueError as error:
         refusal = str(error)

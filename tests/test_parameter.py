@@ -14,7 +14,7 @@ from napari_diffusion import catalog
 from napari_diffusion.core.array_parameter import INLINE, Map
 from napari_diffusion.core.component import Member
 from napari_diffusion.filters import Heat, PeronaMalik
-from napari_diffusion.filters._base import Filter
+from napari_diffusion.filters.base import Filter
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from test_exact import (
 
 from napari_diffusion import Grid
 from napari_diffusion.engine.threads import Drive
-from napari_diffusion.filters import Heat, PeronaMalik, TotalVariationFlow, _fsi
-from napari_diffusion.filters._flow import SAFETY
+from napari_diffusion.filters import Heat, PeronaMalik, TotalVariationFlow
+from napari_diffusion.filters.flows import fsi
+from napari_diffusion.filters.flows.flow import SAFETY
 
 NO_EDGES = 1e12
 
@@ -94,7 +95,7 @@ class TestFsi:
     @pytest.mark.parametrize("length", [1, 3, 8])
     def test_one_cycle_on_a_line_is_a_box(self, monkeypatch, length):
         """With sub-steps at the limit of stability, as wide as 2 n + 1 samples."""
-        monkeypatch.setattr(_fsi, "cycles_of", lambda explicit: (1, length))
+        monkeypatch.setattr(fsi, "cycles_of", lambda explicit: (1, length))
         time = 0.5 * (length**2 + length) / 3
         u = np.zeros((1, 41))
         u[0, 20] = 1.0
@@ -105,7 +106,7 @@ class TestFsi:
 
     def test_cycles_cover_the_time_in_sub_steps_that_are_stable(self):
         for explicit in (1e-3, 0.7, 1.0, 5.0, 99.5, 1e4, 1e8):
-            cycles, length = _fsi.cycles_of(explicit)
+            cycles, length = fsi.cycles_of(explicit)
             assert cycles >= 5
             covered = cycles * (length**2 + length) / 3
             assert covered >= explicit * (1 - 1e-9)
@@ -117,7 +118,7 @@ class TestFsi:
         u = np.random.default_rng(0).random(n)
         chosen = PeronaMalik(time=8.0, contrast=contrast, solver="fsi")
         grid = Grid.of((1, n), axes="ty", along="y")
-        cycles, length = _fsi.cycles_of(8.0 / (SAFETY * chosen.bound(grid)))
+        cycles, length = fsi.cycles_of(8.0 / (SAFETY * chosen.bound(grid)))
         tau = 3 * 8.0 / (cycles * (length**2 + length))
         expected = u
         for _ in range(cycles):

@@ -10,7 +10,7 @@ import pytest
 from napari_diffusion import Grid
 from napari_diffusion.engine.threads import Drive
 from napari_diffusion.filters import Heat, SpeckleReducing
-from napari_diffusion.filters._speckle import squared_variation
+from napari_diffusion.filters.flows.speckle_kernels import squared_variation
 
 
 def neighbours(u):

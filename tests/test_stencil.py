@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_diffusion.filters import _stencil
+from napari_diffusion.filters.tensors import stencil
 
 
 def tensors(dimensions, condition, count=500):
@@ -20,7 +20,7 @@ def tensors(dimensions, condition, count=500):
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_stencils_make_the_tensor_again(dimensions, condition):
     given = tensors(dimensions, condition)
-    weights, offsets = _stencil.stencils(given)
+    weights, offsets = stencil.stencils(given)
     assert weights.min() >= 0
     made = np.einsum("nk,nki,nkj->nij", weights, offsets, offsets)
     np.testing.assert_allclose(made, given, rtol=0, atol=1e-12)
@@ -30,5 +30,5 @@ def test_stencils_make_the_tensor_again(dimensions, condition):
 
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_offsets_stay_within_the_reach_of_the_condition(dimensions):
-    _, offsets = _stencil.stencils(tensors(dimensions, 1000.0))
-    assert (np.abs(offsets).max(axis=(0, 1)) <= _stencil.reach(1000.0, (1.0,) * dimensions)).all()
+    _, offsets = stencil.stencils(tensors(dimensions, 1000.0))
+    assert (np.abs(offsets).max(axis=(0, 1)) <= stencil.reach(1000.0, (1.0,) * dimensions)).all()

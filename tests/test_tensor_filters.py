@@ -9,10 +9,11 @@ from cases import CASES
 
 from napari_diffusion import Grid
 from napari_diffusion.engine.threads import Drive
-from napari_diffusion.filters import CoherenceEnhancing, EdgeEnhancing, Heat, _stencil
-from napari_diffusion.filters._exchange_samples import LOAD_UNIT
-from napari_diffusion.filters._frame import Frame
-from napari_diffusion.filters._tensor_steps import Exchange
+from napari_diffusion.filters import CoherenceEnhancing, EdgeEnhancing, Heat
+from napari_diffusion.filters.tensors import stencil
+from napari_diffusion.filters.tensors.axis_frame import Frame
+from napari_diffusion.filters.tensors.exchange_sites import LOAD_UNIT
+from napari_diffusion.filters.tensors.tensor_steps import Exchange
 
 MEMBERS = (
     EdgeEnhancing(contrast=0.2),
@@ -273,11 +274,11 @@ def test_chunks_regions_and_threads_give_the_same_bits(member, shape, monkeypatc
     import dask.array as da
 
     import napari_diffusion as nd
-    from napari_diffusion.filters import _tensor_steps
+    from napari_diffusion.filters.tensors import tensor_steps
 
     # Pieces, and bands for more than one thread, even of a small picture.
-    monkeypatch.setattr(_tensor_steps, "_SMALLEST_BAND", 100)
-    monkeypatch.setattr(_tensor_steps, "_PIECE", 200)
+    monkeypatch.setattr(tensor_steps, "_SMALLEST_BAND", 100)
+    monkeypatch.setattr(tensor_steps, "_PIECE", 200)
     u = noise(*shape, dtype=np.float32)
     small = {"time": 0.2, "smoothing": 0.4, "condition_limit": 1.5}
     small |= {"integration": 0.5} if isinstance(member, CoherenceEnhancing) else {}
@@ -301,9 +302,9 @@ def test_chunks_regions_and_threads_give_the_same_bits(member, shape, monkeypatc
 
 def test_limited_samples_are_the_same_for_every_cut(monkeypatch):
     """The limit looks at neighbours' stencils, twice as far as a stencil reaches."""
-    from napari_diffusion.filters import _tensor_steps
+    from napari_diffusion.filters.tensors import tensor_steps
 
-    monkeypatch.setattr(_tensor_steps, "_SMALLEST_BAND", 100)
+    monkeypatch.setattr(tensor_steps, "_SMALLEST_BAND", 100)
     at = np.mgrid[:90, :100].astype(float)
     tensors = np.zeros((2, 2, 90, 100))
     for centre in ((20, 30), (48, 50), (70, 80)):
@@ -318,7 +319,7 @@ def test_limited_samples_are_the_same_for_every_cut(monkeypatch):
     for threads in (2, 3):
         again, _ = exchanged(u, tensors, tau=0.4, drive=Drive(threads=threads))
         np.testing.assert_array_equal(again, whole)
-    halo = 2 * _stencil.reach(1000.0, (1.0, 1.0))[0]
+    halo = 2 * stencil.reach(1000.0, (1.0, 1.0))[0]
     part, _ = exchanged(u[:, 10:].copy(), np.ascontiguousarray(tensors[..., 10:]), tau=0.4)
     np.testing.assert_array_equal(part[:, halo:], whole[:, 10 + halo :])
 

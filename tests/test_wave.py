@@ -7,8 +7,9 @@ import pytest
 
 from napari_diffusion.core.image import Picture
 from napari_diffusion.engine import threads as threads_module
-from napari_diffusion.filters import PeronaMalik, TotalVariationFlow, _wave
-from napari_diffusion.filters._flow import _one_by_one
+from napari_diffusion.filters import PeronaMalik, TotalVariationFlow
+from napari_diffusion.filters.flows import wavefront
+from napari_diffusion.filters.flows.flow import _one_by_one
 
 LAYOUTS = (
     ("yx", None, (37, 5)),
@@ -31,7 +32,7 @@ def test_bits_are_those_of_one_sub_step_after_the_other(monkeypatch, axes, along
         plain = _one_by_one(chosen, picture.data, picture.grid, None, one)
         for threads in (1, 2, 3, 7):
             monkeypatch.setattr(threads_module, "TILE_VOXELS", int(random.integers(1, 60)))
-            monkeypatch.setattr(_wave, "WAVE_BYTES", int(random.integers(1, 1 << 14)))
+            monkeypatch.setattr(wavefront, "WAVE_BYTES", int(random.integers(1, 1 << 14)))
             many = threads_module.Drive(threads=threads)
             made = chosen.apply(picture.data, picture.grid, None, many)
             np.testing.assert_array_equal(made, plain)
@@ -53,7 +54,7 @@ def test_neither_threads_nor_tiles_change_a_bit(monkeypatch, chosen, axes, along
     plain = chosen.apply(picture.data, picture.grid, None, threads_module.Drive(threads=1))
     for threads in (1, 2, 5):
         monkeypatch.setattr(threads_module, "TILE_VOXELS", int(random.integers(1, 60)))
-        monkeypatch.setattr(_wave, "WAVE_BYTES", int(random.integers(1, 1 << 14)))
+        monkeypatch.setattr(wavefront, "WAVE_BYTES", int(random.integers(1, 1 << 14)))
         made = chosen.apply(picture.data, picture.grid, None, threads_module.Drive(threads=threads))
         np.testing.assert_array_equal(made, plain)
 
@@ -61,7 +62,7 @@ def test_neither_threads_nor_tiles_change_a_bit(monkeypatch, chosen, axes, along
 def test_every_row_of_every_sub_step_is_taken_once(monkeypatch):
     monkeypatch.setattr(threads_module, "TILE_VOXELS", 16)
     block, done = np.zeros((1, 1, 1, 60, 4), np.float32), []
-    _wave.advanced(
+    wavefront.advanced(
         lambda u, out, a, b: done.extend((id(u), id(out), row) for row in range(a, b)),
         block,
         5,

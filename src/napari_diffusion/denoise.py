@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion.core.image import Picture
-from napari_diffusion.filters._pilot import with_noise
+from napari_diffusion.filters.denoisers.guided_filter import with_noise
 from napari_diffusion.loop import run
 from napari_diffusion.presets import PRESETS
 from napari_diffusion.remarks import NoiseWarning, noted

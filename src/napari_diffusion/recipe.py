@@ -180,7 +180,7 @@ class Recipe:
         """Return this recipe with filters that know the noise, where they would measure it."""
         if noise_sigma is None:
             return self
-        from napari_diffusion.filters._pilot import with_noise
+        from napari_diffusion.filters.denoisers.guided_filter import with_noise
 
         return self.with_filters(lambda each: with_noise(each, noise_sigma))
 

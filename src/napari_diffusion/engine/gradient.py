@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.engine.jit import kernel
-from napari_diffusion.filters._kernels import conductance_row, fill, moved
+from napari_diffusion.filters.flows.conductance_kernels import conductance_row, fill, moved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from napari_diffusion.filters._base import Filter
-from napari_diffusion.filters._flow import Flow
+from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.bilateral import Bilateral
 from napari_diffusion.filters.blend import Blend
 from napari_diffusion.filters.coherence_enhancing import CoherenceEnhancing
 from napari_diffusion.filters.custom import Custom
 from napari_diffusion.filters.edge_enhancing import EdgeEnhancing
+from napari_diffusion.filters.flows.flow import Flow
 from napari_diffusion.filters.gaussian import Gaussian
 from napari_diffusion.filters.haar_diffusion import HaarDiffusion
 from napari_diffusion.filters.heat import Heat

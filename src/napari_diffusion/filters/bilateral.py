@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.filters._base import Filter
+from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -10,8 +10,8 @@ import numpy as np
 
 from napari_diffusion.core.image import Picture
 from napari_diffusion.engine.threads import Drive
-from napari_diffusion.filters._base import Filter
-from napari_diffusion.filters._pilot import (
+from napari_diffusion.filters.base import Filter
+from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
     check_channels,
     noise_sigmas,
@@ -94,14 +94,14 @@ class Blend(Filter):
 
     def resolved(self, image: Picture, grid: Grid) -> Self:
         """Return this filter with the noise, the filters within and their weights resolved."""
-        from napari_diffusion.filters import _blend_weights
+        from napari_diffusion.filters.denoisers import blend_weights
 
         self.check(image.grid)
         chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
         chosen = chosen.with_resolved_members(image, grid)
         if self.weights != "auto":
             return chosen
-        return chosen.replaced(weights=_blend_weights.of_least_error(chosen, image))
+        return chosen.replaced(weights=blend_weights.of_least_error(chosen, image))
 
     def check(self, grid: Grid) -> None:
         """Refuse lists of numbers that do not fit the picture; see `Filter.check`."""
@@ -130,8 +130,8 @@ class Blend(Filter):
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the widest halo of the filters, and the scale of local weights around it."""
-        from napari_diffusion.filters._local_weights import REACH
-        from napari_diffusion.filters._pilot import plane_axes
+        from napari_diffusion.filters.denoisers.guided_filter import plane_axes
+        from napari_diffusion.filters.denoisers.local_weights import REACH
 
         widest = [0] * 5
         for member in self.members:
@@ -162,13 +162,13 @@ class Blend(Filter):
         self, block: NDArray[Any], stages: list[NDArray[Any]], grid: Grid, drive: Drive
     ) -> list[tuple[NDArray[Any], NDArray[Any]]]:
         """Return what each filter but the first changes, and its weights."""
-        from napari_diffusion.filters import _local_weights
+        from napari_diffusion.filters.denoisers import local_weights
 
         changes = [stage - stages[0] for stage in stages[1:]]
         per_member = self.weights_of(grid)[:, 1:].T
         weights = [each.reshape(1, -1, 1, 1, 1) for each in per_member]
         if self.local and changes and any(per_channel(self.noise_sigma, grid)):
-            weights = _local_weights.around(self, block, stages, per_member, grid, drive)
+            weights = local_weights.around(self, block, stages, per_member, grid, drive)
         return list(zip(changes, weights, strict=True))
 
     def inspect(self, image: ArrayLike, **options: Unpack[GridOptions]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from napari_diffusion.filters._tensor import INTEGRATION, TensorFlow, TensorLaw
+from napari_diffusion.filters.tensors.tensor_flow import INTEGRATION, TensorFlow, TensorLaw
 
 if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid

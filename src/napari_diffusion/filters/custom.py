@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from napari_diffusion.core.function_parameter import accepted, called, imported, spoken
-from napari_diffusion.filters._base import Filter
+from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from napari_diffusion.filters._tensor import TensorFlow, TensorLaw
 from napari_diffusion.filters.perona_malik import weickert_constant
+from napari_diffusion.filters.tensors.tensor_flow import TensorFlow, TensorLaw
 
 SHARPNESS = {
     "min": 1,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.filters._base import Filter
-from napari_diffusion.filters._pilot import (
+from napari_diffusion.filters.base import Filter
+from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
     check_channels,
     noise_sigmas,
@@ -80,7 +80,7 @@ class HaarDiffusion(Filter):
 
     def resolved(self, image: Picture, grid: Grid) -> Self:
         """Return this filter with the noise of each channel and the weights of least error."""
-        from napari_diffusion.filters import _haar_weights
+        from napari_diffusion.filters.denoisers import haar_weights
 
         del grid
         self.check(image.grid)
@@ -88,7 +88,7 @@ class HaarDiffusion(Filter):
         chosen = self.replaced(noise_sigma=sigmas)
         if self.weights != "auto":
             return chosen
-        return chosen.replaced(weights=_haar_weights.of_least_error(chosen, image))
+        return chosen.replaced(weights=haar_weights.of_least_error(chosen, image))
 
     def check(self, grid: Grid) -> None:
         """Refuse lists of numbers that do not fit the picture; see `Filter.check`."""
@@ -99,14 +99,14 @@ class HaarDiffusion(Filter):
 
     def distances(self, grid: Grid) -> list[dict[int, int]]:
         """Return how far apart the samples of a difference are, per level and axis."""
-        from napari_diffusion.filters._haar import levels_of
+        from napari_diffusion.filters.denoisers.haar_kernels import levels_of
 
         spacing = {axis: grid.length(axis) for axis in grid.along_axes}
         return levels_of(spacing, grid.shape, self.levels)
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the sum of the distances of all levels."""
-        from napari_diffusion.filters._haar import reach_of
+        from napari_diffusion.filters.denoisers.haar_kernels import reach_of
 
         reach = reach_of(self.distances(grid))
         return tuple(reach.get(axis, 0) for axis in range(5))  # type: ignore[return-value]
@@ -150,19 +150,19 @@ class HaarDiffusion(Filter):
     def _shrunk(
         self, tile: NDArray[Any], grid: Grid, sigma: float, weights: NDArray[Any]
     ) -> NDArray[Any]:
-        from napari_diffusion.filters import _haar
+        from napari_diffusion.filters.denoisers import haar_kernels
 
         levels = self.distances(grid)
-        top, details, pairs = _haar.padded(tile, levels), [], iter(weights)
+        top, details, pairs = haar_kernels.padded(tile, levels), [], iter(weights)
         for distances, scale in zip(levels, gate_scales(levels, sigma), strict=True):
-            bands = _haar.split(top, distances)
+            bands = haar_kernels.split(top, distances)
             top = bands.pop(())
-            for _, names in _haar.named_groups(bands):
+            for _, names in haar_kernels.named_groups(bands):
                 a, b = (tile.dtype.type(each) for each in next(pairs))
                 for name in names:
-                    _haar.shrink(bands[name].reshape(-1), tile.dtype.type(scale), a, b)
+                    haar_kernels.shrink(bands[name].reshape(-1), tile.dtype.type(scale), a, b)
             details.append(bands)
-        return _haar.synthesised(top, details, levels)
+        return haar_kernels.synthesised(top, details, levels)
 
 
 def gate_scales(levels: list[dict[int, int]], sigma: float) -> list[float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from napari_diffusion.filters._flow import Flow
+from napari_diffusion.filters.flows.flow import Flow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,11 +99,11 @@ class Heat(Flow):
         rows: tuple[int, int],
     ) -> None:
         """Write one explicit sub-step inside the mask; see `Flow.advance`."""
-        from napari_diffusion.filters import _kernels
+        from napari_diffusion.filters.flows import conductance_kernels
 
-        law = (_kernels.UNIT, 0, 0.0)
+        law = (conductance_kernels.UNIT, 0, 0.0)
         unit = np.ones((u.shape[1], 5), u.dtype)
-        _kernels.advance_faces(u, u, out, coefficients, law, unit, weights, False, *rows)
+        conductance_kernels.advance_faces(u, u, out, coefficients, law, unit, weights, False, *rows)
 
 
 def _cosine_transformed(block: NDArray[Any], variances: dict[int, float]) -> NDArray[Any]:

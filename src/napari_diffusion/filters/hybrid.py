@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.filters._tensor import INTEGRATION, TensorFlow, TensorLaw
 from napari_diffusion.filters.coherence_enhancing import ACROSS, CODES, Structure
 from napari_diffusion.filters.edge_enhancing import SHARPNESS
 from napari_diffusion.filters.perona_malik import weickert_constant
+from napari_diffusion.filters.tensors.tensor_flow import INTEGRATION, TensorFlow, TensorLaw
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_diffusion.filters._curvature_flow import CurvatureFlow
+from napari_diffusion.filters.flows.curvature_flow import CurvatureFlow
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from napari_diffusion.filters._base import Filter
+from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from napari_diffusion.filters._curvature_flow import CurvatureFlow
+from napari_diffusion.filters.flows.curvature_flow import CurvatureFlow
 
 if TYPE_CHECKING:
     import numpy as np

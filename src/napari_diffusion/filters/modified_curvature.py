@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.filters._curvature_flow import CurvatureFlow
+from napari_diffusion.filters.flows.curvature_flow import CurvatureFlow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +84,7 @@ class ModifiedCurvature(CurvatureFlow):
     ) -> NDArray[Any]:
         """Return g at the samples."""
         from napari_diffusion.engine import gradient
-        from napari_diffusion.filters import _kernels
+        from napari_diffusion.filters.flows import conductance_kernels
         from napari_diffusion.filters.perona_malik import LAWS
 
         if isinstance(self.contrast, str):
@@ -92,6 +92,6 @@ class ModifiedCurvature(CurvatureFlow):
         with np.errstate(over="ignore"):
             k = LAWS["exponential"].factor * self.contrast
             slopes = np.minimum(1.0 / (k * np.array(grid.lengths)), float(np.finfo(u.dtype).max))
-        law = (_kernels.EXPONENTIAL, 0, 0.0)
+        law = (conductance_kernels.EXPONENTIAL, 0, 0.0)
         channels = np.tile(slopes.astype(u.dtype), (u.shape[1], 1))
         return gradient.at_samples(u, mask, law, channels, grid.joint_channels, drive)

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.filters._frame import Frame
-from napari_diffusion.filters._pilot import Guided, is_solid, per_channel, third_ratio
+from napari_diffusion.filters.denoisers.guided_filter import (
+    Guided,
+    is_solid,
+    per_channel,
+    third_ratio,
+)
+from napari_diffusion.filters.tensors.axis_frame import Frame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,7 +133,7 @@ class NonLocalDiffusion(Guided):
         radii, patches = (depth, radius), (min(depth, self.patch), self.patch)
 
         def work(t: int, c: slice, z: int, band: tuple[int, int]) -> None:
-            from napari_diffusion.filters._neighbours import average_alike
+            from napari_diffusion.filters.denoisers.patch_kernels import average_alike
 
             args = (radii, patches, scales[c], z, band, out[t, c])
             average_alike(u[t, c], p[t, c], *args)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.filters._base import Filter
-from napari_diffusion.filters._pictures import each_picture, exponent_of
+from napari_diffusion.filters.base import Filter
+from napari_diffusion.filters.denoisers.library_images import each_picture, exponent_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

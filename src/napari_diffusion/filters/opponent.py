@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 
-from napari_diffusion.filters._base import Filter
+from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.heat import Heat
 
 if TYPE_CHECKING:

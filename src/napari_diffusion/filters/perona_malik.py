@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 
-from napari_diffusion.filters._flow import SOLVER, Flow, Solver
+from napari_diffusion.filters.flows.flow import SOLVER, Flow, Solver
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -204,7 +204,7 @@ class PeronaMalik(Flow):
         """Return (guide, law, slopes, mask, joint) for the kernels."""
         from napari_diffusion.engine import gradient as gradient_module
         from napari_diffusion.engine import smoothing as smoothing_module
-        from napari_diffusion.filters import _kernels
+        from napari_diffusion.filters.flows import conductance_kernels
 
         law = (LAWS[self.conductance].code, self.sharpness, weickert_constant(self.sharpness))
         factor = LAWS[self.conductance].factor
@@ -214,7 +214,7 @@ class PeronaMalik(Flow):
             guide = smoothing_module.smoothed_inside(u, mask, self._variances(grid), drive)
         if self.gradient == "magnitude":
             guide = gradient_module.at_samples(guide, mask, law, slopes, grid.joint_channels, drive)
-            law = (_kernels.CELLS, 0, 0.0)
+            law = (conductance_kernels.CELLS, 0, 0.0)
         return guide, law, slopes, mask, grid.joint_channels
 
     def advance(
@@ -226,9 +226,9 @@ class PeronaMalik(Flow):
         rows: tuple[int, int],
     ) -> None:
         """Write one explicit sub-step; see `Flow.advance`."""
-        from napari_diffusion.filters import _scalar
+        from napari_diffusion.filters.flows import scalar_kernels
 
-        _scalar.advance(u, out, coefficients, weights, rows)
+        scalar_kernels.advance(u, out, coefficients, weights, rows)
 
 
 def _slopes(contrasts: tuple[float, ...], factor: float, grid: Grid, dtype: Any) -> NDArray[Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from napari_diffusion.filters._base import Filter
-from napari_diffusion.filters._pilot import is_solid
+from napari_diffusion.filters.base import Filter
+from napari_diffusion.filters.denoisers.guided_filter import is_solid
 from napari_diffusion.filters.heat import Heat
 
 if TYPE_CHECKING:

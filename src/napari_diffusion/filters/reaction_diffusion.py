@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from napari_diffusion.engine.threads import with_halo
-from napari_diffusion.filters._frame import Frame
-from napari_diffusion.filters._pilot import Guided, is_solid, per_channel
+from napari_diffusion.filters.denoisers.guided_filter import Guided, is_solid, per_channel
+from napari_diffusion.filters.tensors.axis_frame import Frame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,7 +106,7 @@ class ReactionDiffusion(Guided):
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> NDArray[Any]:
         """Return the block with its windows filtered; see `Filter.apply`."""
-        from napari_diffusion.filters._windows import guided
+        from napari_diffusion.filters.denoisers.dct_windows import guided
 
         guide = self.guide(block, grid, mask, drive)
         frame, sigmas = Frame.of(block.shape, grid), per_channel(self.noise_sigma, grid)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.filters._flow import Flow
+from napari_diffusion.filters.flows.flow import Flow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,7 +117,7 @@ class SpeckleReducing(Flow):
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> Any:
         """Return (c at the samples, mask, joint)."""
-        from napari_diffusion.filters._speckle import coefficient, squared_variation
+        from napari_diffusion.filters.flows.speckle_kernels import coefficient, squared_variation
 
         squared = squared_variation(u, mask, grid, drive)
         return coefficient(squared, float(self.q0)), mask, grid.joint_channels
@@ -131,18 +131,18 @@ class SpeckleReducing(Flow):
         rows: tuple[int, int],
     ) -> None:
         """Write one explicit sub-step; see `Flow.advance`."""
-        from napari_diffusion.filters import _kernels
+        from napari_diffusion.filters.flows import conductance_kernels
 
         guide, mask, joint = coefficients
         slopes = np.ones((u.shape[1], 5), u.dtype)
-        law = (_kernels.CELLS, 0, 0.0)
-        _kernels.advance_faces(u, guide, out, mask, law, slopes, weights, joint, *rows)
+        law = (conductance_kernels.CELLS, 0, 0.0)
+        conductance_kernels.advance_faces(u, guide, out, mask, law, slopes, weights, joint, *rows)
 
 
 def _measured(picture: Any) -> float:
     """Return the median of q over the samples whose neighbours have a positive mean."""
     from napari_diffusion.engine.counting import NOT_MEASURED, measured
-    from napari_diffusion.filters._speckle import squared_variation
+    from napari_diffusion.filters.flows.speckle_kernels import squared_variation
 
     def variation(
         block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, drive: Drive

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.filters._flow import SOLVER, Flow, Solver
+from napari_diffusion.filters.flows.flow import SOLVER, Flow, Solver
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,23 +131,27 @@ class TotalVariationFlow(Flow):
         rows: tuple[int, int],
     ) -> None:
         """Write one explicit sub-step; see `Flow.advance`."""
-        from napari_diffusion.filters import _variation, _variation_plane
+        from napari_diffusion.filters.flows import total_variation_kernels, total_variation_planes
 
         guide, inside, masked, slopes, count, flat = coefficients
         if flat:
-            _variation_plane.advance_plane(u, out, slopes, weights, *rows)
+            total_variation_planes.advance_plane(u, out, slopes, weights, *rows)
         else:
-            _variation.advance_rows(u, guide, out, inside, masked, slopes, weights, count, *rows)
+            total_variation_kernels.advance_rows(
+                u, guide, out, inside, masked, slopes, weights, count, *rows
+            )
 
     def write_faces(
         self, coefficients: Any, faces: dict[int, NDArray[Any]], rows: tuple[int, int]
     ) -> None:
         """Write the conductance of the face below each sample; see `Flow.write_faces`."""
-        from napari_diffusion.filters import _variation, _variation_plane
+        from napari_diffusion.filters.flows import total_variation_kernels, total_variation_planes
 
         guide, inside, masked, slopes, count, flat = coefficients
         if flat and len(faces) == 2:
-            _variation_plane.plane_faces(guide, slopes, faces[3], faces[4], *rows)
+            total_variation_planes.plane_faces(guide, slopes, faces[3], faces[4], *rows)
             return
         for axis, out in faces.items():
-            _variation.face_rows(guide, inside, masked, slopes, axis, count, out, *rows)
+            total_variation_kernels.face_rows(
+                guide, inside, masked, slopes, axis, count, out, *rows
+            )

@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import overload
 
 from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel, inline_kernel
-from napari_diffusion.filters._kernels import fill
+from napari_diffusion.filters.flows.conductance_kernels import fill
 
 # Beyond these a slope lets through less than the picture's type can tell from nothing.
 STEEPEST, STEEPEST_FACTOR = 1e36, 3e38

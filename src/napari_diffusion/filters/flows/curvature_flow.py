@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from napari_diffusion.filters._flow import Flow
+from napari_diffusion.filters.flows.flow import Flow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,9 +56,9 @@ class CurvatureFlow(Flow):
         rows: tuple[int, int],
     ) -> None:
         """Write one explicit sub-step; see `Flow.advance`."""
-        from napari_diffusion.filters import _curvature
+        from napari_diffusion.filters.flows import curvature_kernels
 
         extra, inside, masked, slopes = coefficients
-        g = extra if self.mode == _curvature.MODIFIED else None
-        wide = extra if self.mode == _curvature.MIN_MAX else None
-        _curvature.advance_rows(u, g, wide, out, inside, masked, slopes, weights[5], *rows)
+        g = extra if self.mode == curvature_kernels.MODIFIED else None
+        wide = extra if self.mode == curvature_kernels.MIN_MAX else None
+        curvature_kernels.advance_rows(u, g, wide, out, inside, masked, slopes, weights[5], *rows)

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.engine.jit import kernel
-from napari_diffusion.filters import _faces
-from napari_diffusion.filters._kernels import _face_conductance, fill, moved
+from napari_diffusion.filters.flows import face_conductances
+from napari_diffusion.filters.flows.conductance_kernels import _face_conductance, fill, moved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.filters._flow import Flow
+    from napari_diffusion.filters.flows.flow import Flow
 
 # Longest step in shortest spacings squared, for a conductance of 1: the axes show beyond it.
 LONGEST = 5.0
@@ -180,14 +180,14 @@ def integrated(
     axes = tuple(axis for axis in grid.along_axes if block.shape[axis] > 1)
     if not axes:
         return block.copy()
-    count, rooms = flow.sub_steps(grid), _faces.empty(block, axes, grid.joint_channels)
+    count, rooms = flow.sub_steps(grid), face_conductances.empty(block, axes, grid.joint_channels)
     weights = flow.weights(flow.time / count, grid, block.dtype)
     buffers = [np.empty_like(block) for _ in range(min(count, 2))]
     u = block
     for step in range(count):
         out = buffers[step % 2]
         coefficients = flow.prepare(u, grid, mask, drive)
-        faces = _faces.written(flow, coefficients, rooms, mask, drive)
+        faces = face_conductances.written(flow, coefficients, rooms, mask, drive)
         np.copyto(out, u)
         for axis in axes:
             beta = len(axes) * weights[5] * weights[axis]

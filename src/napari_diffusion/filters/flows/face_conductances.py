@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.filters._flow import Flow
+    from napari_diffusion.filters.flows.flow import Flow
 
     # By canonical axis: of the face below each sample, 0 at the border.
     Faces = dict[int, NDArray[Any]]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
-from napari_diffusion.filters._kernels import fill
+from napari_diffusion.filters.flows.conductance_kernels import fill
 
 
 @exact_inline_kernel

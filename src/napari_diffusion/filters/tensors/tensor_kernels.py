@@ -17,7 +17,7 @@ import numpy as np
 
 from napari_diffusion.engine.exponential import exp_of_minus
 from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
-from napari_diffusion.filters._stencil import TOGETHER
+from napari_diffusion.filters.tensors.stencil import TOGETHER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from napari_diffusion.engine.jit import inline_kernel, kernel
-from napari_diffusion.filters._kernels import CELLS, UNIT, conductance_row, fill
-from napari_diffusion.filters._single import product
+from napari_diffusion.filters.flows.conductance_kernels import CELLS, UNIT, conductance_row, fill
+from napari_diffusion.filters.flows.single_channel import product
 
 CHUNK = 512
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_diffusion.engine.jit import exact_kernel
-from napari_diffusion.filters._stencil import BASE
+from napari_diffusion.filters.tensors.stencil import BASE
 
 # Loads are whole numbers of this small part of 1, so that the order of a sum cannot matter. With
 # every neighbour within reach pointing at it a sample would have some hundreds, of 2048 that fit.

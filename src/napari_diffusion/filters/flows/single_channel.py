@@ -16,7 +16,7 @@ from numba.extending import overload
 
 from napari_diffusion.engine.exponential import LOG2_E, two_to_minus
 from napari_diffusion.engine.jit import exact_inline_kernel, inline_kernel, kernel
-from napari_diffusion.filters._kernels import EXPONENTIAL, RATIONAL
+from napari_diffusion.filters.flows.conductance_kernels import EXPONENTIAL, RATIONAL
 
 
 class Rational(NamedTuple):

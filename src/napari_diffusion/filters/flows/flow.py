@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.filters._base import Filter
+from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,12 +73,12 @@ class Flow(Filter):
         """Return how many sub-steps one step takes; refuse more than 10 000."""
         steps = self._over(SAFETY * self.bound(grid))
         if self.scheme == "fsi":
-            from napari_diffusion.filters._fsi import cycles_of
+            from napari_diffusion.filters.flows.fsi import cycles_of
 
             cycles, length = cycles_of(steps)
             steps = cycles * length
         elif self.scheme == "aos":
-            from napari_diffusion.filters._aos import steps_of
+            from napari_diffusion.filters.flows.aos import steps_of
 
             # The bound times Σ 2/h² is 1 over the largest conductance.
             squares = sum(2.0 * (min(grid.spacing) / h) ** 2 for h in grid.spacing)
@@ -136,7 +136,7 @@ class Flow(Filter):
         The solvers "fsi" and "aos" need it. Arrays have one channel where channels are joint; what
         flows across a mask's border is left to the caller.
         """
-        from napari_diffusion.filters._aos import face_rows
+        from napari_diffusion.filters.flows.aos import face_rows
 
         guide, law, slopes, _, joint = coefficients
         count = slopes.shape[0] if joint else 1
@@ -153,7 +153,7 @@ class Flow(Filter):
             return None
         count, each = self.sub_steps(grid), self.reach(grid)
         if self.scheme == "fsi":
-            from napari_diffusion.filters._fsi import cycles_of
+            from napari_diffusion.filters.flows.fsi import cycles_of
 
             # What conductances reach further than to the neighbours counts once a cycle.
             cycles, length = cycles_of(self._over(SAFETY * self.bound(grid)))
@@ -167,9 +167,9 @@ class Flow(Filter):
         if self.sub_steps(grid) == 0:
             return block.copy()
         if self.scheme == "fsi":
-            from napari_diffusion.filters._fsi import integrated
+            from napari_diffusion.filters.flows.fsi import integrated
         elif self.scheme == "aos":
-            from napari_diffusion.filters._aos import integrated
+            from napari_diffusion.filters.flows.aos import integrated
         else:
             integrated = _in_waves if self.own_guide else _one_by_one
         return integrated(self, block, grid, mask, drive)
@@ -203,11 +203,11 @@ class Flow(Filter):
 def _in_waves(
     flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
 ) -> NDArray[Any]:
-    from napari_diffusion.filters import _wave
+    from napari_diffusion.filters.flows import wavefront
 
     count, (_, *others) = flow.sub_steps(grid), flow.prepare(block, grid, mask, drive)
     weights = flow.weights(flow.time / count, grid, block.dtype)
-    return _wave.advanced(
+    return wavefront.advanced(
         lambda u, out, a, b: flow.advance(u, out, (u, *others), weights, (a, b)),
         block,
         count,

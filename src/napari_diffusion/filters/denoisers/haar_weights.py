@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.filters import _haar
-from napari_diffusion.filters._bounded import least_within
-from napari_diffusion.filters._boxes import boxes
-from napari_diffusion.filters._pilot import per_channel
+from napari_diffusion.filters.denoisers import haar_kernels
+from napari_diffusion.filters.denoisers.bounded_lstsq import least_within
+from napari_diffusion.filters.denoisers.fitting_tiles import boxes
+from napari_diffusion.filters.denoisers.guided_filter import per_channel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,18 +76,18 @@ def _normal_equations(
     from napari_diffusion.filters.haar_diffusion import gate_scales
 
     y = np.asarray(box / sigma, box.dtype)
-    top, analysed = _haar.padded(y, levels), []
+    top, analysed = haar_kernels.padded(y, levels), []
     for distances in levels:
-        bands = _haar.split(top, distances)
+        bands = haar_kernels.split(top, distances)
         top = bands.pop(())
         analysed.append(bands)
-    nothing: list[_haar.Bands] = [{} for _ in levels]
-    base = _haar.synthesised(top, nothing, levels)[inner].ravel()
+    nothing: list[haar_kernels.Bands] = [{} for _ in levels]
+    base = haar_kernels.synthesised(top, nothing, levels)[inner].ravel()
     features, divergences, variance = [], [], 1.0
     scales = gate_scales(levels, 1.0)
     for level, (distances, scale) in enumerate(zip(levels, scales, strict=True)):
         variance /= 2 ** len(distances)
-        for _, names in _haar.named_groups(analysed[level]):
+        for _, names in haar_kernels.named_groups(analysed[level]):
             for gated in (False, True):
                 bands = {name: analysed[level][name] for name in names}
                 divergence = variance * len(names)
@@ -98,7 +98,9 @@ def _normal_equations(
                     divergence = variance * sum(
                         _mean(kept[name] * (1 - 8 * each), inner) for name, each in q.items()
                     )
-                alone = _haar.synthesised(None, [*nothing[:level], bands], levels[: level + 1])
+                alone = haar_kernels.synthesised(
+                    None, [*nothing[:level], bands], levels[: level + 1]
+                )
                 features.append(_core(alone, levels[level + 1 :], box.shape, inner))
                 divergences.append(divergence * base.size)
     F = np.stack(features).astype(np.float64)
@@ -129,6 +131,6 @@ def _core(
     inner: tuple[slice, ...],
 ) -> NDArray[Any]:
     """Cut what coarser levels would have cut, then the core."""
-    reach = _haar.reach_of(coarser) if coarser else {}
+    reach = haar_kernels.reach_of(coarser) if coarser else {}
     cut = tuple(slice(reach.get(a, 0), reach.get(a, 0) + n) for a, n in enumerate(shape))
     return alone[cut][inner].ravel()

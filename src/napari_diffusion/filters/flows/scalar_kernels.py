@@ -24,15 +24,17 @@ def advance(
     coefficients : (guide, law, slopes, mask, joint)
         See there too.
     """
-    from napari_diffusion.filters import _joint, _kernels, _single
+    from napari_diffusion.filters.flows import conductance_kernels, joint_channels, single_channel
 
     guide, law, slopes, mask, joint = coefficients
     count = u.shape[1] if joint else 1
     deep = [axis for axis in (0, 2) if weights[axis]]
     axis = deep[0] if deep else None
     if mask is not None or len(deep) == 2:
-        _kernels.advance_faces(u, guide, out, mask, law, slopes, weights, joint, *rows)
-    elif law[0] in _single.LAWS and guide is u and count == 1:
-        _single.advance_single(_single.LAWS[law[0]], u, out, slopes, weights, axis, *rows)
+        conductance_kernels.advance_faces(u, guide, out, mask, law, slopes, weights, joint, *rows)
+    elif law[0] in single_channel.LAWS and guide is u and count == 1:
+        single_channel.advance_single(
+            single_channel.LAWS[law[0]], u, out, slopes, weights, axis, *rows
+        )
     else:
-        _joint.advance_joint(law, u, guide, out, slopes, weights, axis, count, *rows)
+        joint_channels.advance_joint(law, u, guide, out, slopes, weights, axis, count, *rows)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.engine import smoothing
-from napari_diffusion.filters import _exchange, _exchange_samples, _structure_tensor
+from napari_diffusion.filters.tensors import exchange, exchange_sites, structure_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.filters._frame import Frame
+    from napari_diffusion.filters.tensors.axis_frame import Frame
 
 # Samples between two looks at the stop token.
 _PIECE = 1 << 17
@@ -92,9 +92,9 @@ def _products(
     def work(start: int, stop: int) -> None:
         more = (frame.ratios, steepness, joint, out, start, stop)
         if inside is None:
-            _structure_tensor.product_rows(guide, *more)
+            structure_tensor.product_rows(guide, *more)
         else:
-            _structure_tensor.product_rows_inside(guide, inside, *more)
+            structure_tensor.product_rows_inside(guide, inside, *more)
 
     drive.each(work, drive.bands(frame.row_count, guide.shape[1] * guide.shape[4]))
 
@@ -184,7 +184,7 @@ class Exchange:
             sources = self.sources
 
             def again(start: int, stop: int) -> None:
-                _exchange.clear_rows(self.changes, self.near, shape, (start, stop))
+                exchange.clear_rows(self.changes, self.near, shape, (start, stop))
                 rows = self._sources(sources, (start, stop))
                 self._exchange(tensors, tau, rows, self.near, (start, stop), (False, True), drive)
 
@@ -194,7 +194,7 @@ class Exchange:
         """Return which site rows have a sample with more than the full load."""
         t, c, z, y, x = self.frame.shape
         most = self.loads.reshape(t, c, z * y, x).max(axis=(1, 3))
-        return np.asarray(most.ravel() > _exchange_samples.FULL_LOAD)
+        return np.asarray(most.ravel() > exchange_sites.FULL_LOAD)
 
     def release(self) -> None:
         """Give back the memory of changes and loads, to take new tensors in."""
@@ -202,7 +202,7 @@ class Exchange:
 
     def settle(self, rows: tuple[int, int]) -> None:
         """Add what has been added up to the values of some site rows."""
-        _exchange.settle_rows(self.u, self.changes, self.frame.shape, rows)
+        exchange.settle_rows(self.u, self.changes, self.frame.shape, rows)
 
     def _exchange(
         self,
@@ -215,7 +215,7 @@ class Exchange:
         drive: Drive,
     ) -> None:
         frame, scale = self.frame, 0.5 * (tau / self.shortest**2) * self.products
-        kernel = _exchange.exchange_planar if len(tensors) == 3 else _exchange.exchange_solid
+        kernel = exchange.exchange_planar if len(tensors) == 3 else exchange.exchange_solid
         thick = max(_PIECE // frame.shape[4], 1)
         for piece in range(0, len(rows), thick):
             drive.poll()

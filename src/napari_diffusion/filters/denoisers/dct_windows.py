@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.engine.jit import kernel
-from napari_diffusion.filters._cosine import averaged, cosines, extent, mixed, transformed
+from napari_diffusion.filters.denoisers.cosine import averaged, cosines, extent, mixed, transformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

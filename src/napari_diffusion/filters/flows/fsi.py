@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.filters import _faces, _wave
+from napari_diffusion.filters.flows import face_conductances, wavefront
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.filters._faces import Faces
-    from napari_diffusion.filters._flow import Flow
-    from napari_diffusion.filters._wave import Step
+    from napari_diffusion.filters.flows.face_conductances import Faces
+    from napari_diffusion.filters.flows.flow import Flow
+    from napari_diffusion.filters.flows.wavefront import Step
 
 # A picture changes while its coefficients are frozen: at least so many cycles a step, …
 FEWEST_CYCLES = 5
@@ -53,15 +53,15 @@ def integrated(
     flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
 ) -> NDArray[Any]:
     """Return the block diffused for the flow's time in cycles; see `Filter.apply`."""
-    from napari_diffusion.filters._flow import SAFETY, lag_of
+    from napari_diffusion.filters.flows.flow import SAFETY, lag_of
 
     cycles, length = cycles_of(flow.time / (SAFETY * flow.bound(grid)))
     tau = 3 * flow.time / (cycles * (length**2 + length))
     weights = flow.weights(tau, grid, block.dtype)
     states = block.copy(), np.empty_like(block)
-    rooms = _faces.empty(block, grid.along_axes, grid.joint_channels)
+    rooms = face_conductances.empty(block, grid.along_axes, grid.joint_channels)
     in_waves = functools.partial(
-        _wave.in_waves,
+        wavefront.in_waves,
         shape=block.shape,
         sample_bytes=(2 + len(rooms)) * block.itemsize,
         lag=lag_of(block.shape, grid),
@@ -76,7 +76,9 @@ def integrated(
             steps.append(functools.partial(_write, flow, coefficients, rooms))
             steps += _sub_steps(u, other, rooms, weights, length)
         else:
-            faces = _faces.written(flow, flow.prepare(u, grid, mask, drive), rooms, mask, drive)
+            faces = face_conductances.written(
+                flow, flow.prepare(u, grid, mask, drive), rooms, mask, drive
+            )
             in_waves(_sub_steps(u, other, faces, weights, length))
     if steps:
         in_waves(steps)
@@ -91,7 +93,7 @@ def _sub_steps(
     u: NDArray[Any], other: NDArray[Any], faces: Faces, weights: NDArray[Any], length: int
 ) -> list[Step]:
     """Return the sub-steps of a cycle, from u to the other array and back again."""
-    from napari_diffusion.filters import _stored
+    from napari_diffusion.filters.flows import cached_conductance
 
     # An axis along which nothing flows has no faces, or some array in their place.
     some = np.zeros_like(u) if not {3, 4} <= faces.keys() else next(iter(faces.values()))
@@ -100,6 +102,8 @@ def _sub_steps(
     def step(k: int) -> Step:
         alpha = u.dtype.type((4 * k + 2) / (2 * k + 3))
         pair = (u, other) if k % 2 == 0 else (other, u)
-        return lambda a, b: _stored.advance_stored(*pair, *arrays, weights, alpha, k == 0, a, b)
+        return lambda a, b: cached_conductance.advance_stored(
+            *pair, *arrays, weights, alpha, k == 0, a, b
+        )
 
     return [step(k) for k in range(length)]

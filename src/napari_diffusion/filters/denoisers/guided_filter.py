@@ -6,7 +6,7 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from napari_diffusion.filters._base import Filter
+from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
     import numpy as np

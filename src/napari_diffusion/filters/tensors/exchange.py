@@ -22,8 +22,8 @@ from __future__ import annotations
 import numpy as np
 
 from napari_diffusion.engine.jit import exact_kernel
-from napari_diffusion.filters._exchange_samples import exchange_free, exchange_one
-from napari_diffusion.filters._stencil import SCRATCH, TOGETHER, planar_chunk, solid_chunk
+from napari_diffusion.filters.tensors.exchange_sites import exchange_free, exchange_one
+from napari_diffusion.filters.tensors.stencil import SCRATCH, TOGETHER, planar_chunk, solid_chunk
 
 
 @exact_kernel

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.filters._blend_weights import LEAST, MOST, Answers, least_error
-from napari_diffusion.filters._pilot import per_channel, plane_axes
+from napari_diffusion.filters.denoisers.blend_weights import LEAST, MOST, Answers, least_error
+from napari_diffusion.filters.denoisers.guided_filter import per_channel, plane_axes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

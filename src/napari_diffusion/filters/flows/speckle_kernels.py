@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.engine.jit import exact_kernel
-from napari_diffusion.filters._curvature import _moved, _neighbours
+from napari_diffusion.filters.flows.curvature_kernels import _moved, _neighbours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 
 import numpy as np
 
-from napari_diffusion.filters._flow import Flow
-from napari_diffusion.filters._frame import Frame, refuse_stretched
+from napari_diffusion.filters.flows.flow import Flow
+from napari_diffusion.filters.tensors.axis_frame import Frame, refuse_stretched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.engine.threads import Drive
-    from napari_diffusion.filters._tensor_steps import Exchange
+    from napari_diffusion.filters.tensors.tensor_steps import Exchange
 
 
 # Sub-steps that may go by before the tensors are taken anew.
@@ -122,12 +122,12 @@ class TensorFlow(Flow):
 
     def stencil_reach(self, grid: Grid) -> Shape:
         """Return how far a stencil reaches at most, per canonical axis."""
-        from napari_diffusion.filters import _stencil
+        from napari_diffusion.filters.tensors import stencil as stencil_module
 
         refuse_stretched(type(self).__name__, grid)
         inner = grid.along_axes[-3:]
         lengths = [grid.length(axis) for axis in inner]
-        far = _stencil.reach(self.condition_limit, lengths) if len(inner) > 1 else (1,)
+        far = stencil_module.reach(self.condition_limit, lengths) if len(inner) > 1 else (1,)
         reach = dict.fromkeys(grid.along_axes, 1) | dict(zip(inner, far, strict=True))
         return tuple(reach.get(axis, 0) for axis in range(5))  # type: ignore[return-value]
 
@@ -170,10 +170,10 @@ class TensorFlow(Flow):
         inside: NDArray[np.bool_] | None,
         drive: Drive,
     ) -> NDArray[Any]:
-        from napari_diffusion.filters import _tensor_laws
+        from napari_diffusion.filters.tensors import tensor_kernels
 
         structure = self._structure(u, frame, grid, inside, drive)
-        _tensor_laws.replace(structure, self.law(), 1.0 / self.condition_limit, drive)
+        tensor_kernels.replace(structure, self.law(), 1.0 / self.condition_limit, drive)
         return structure
 
     def _structure(
@@ -184,10 +184,10 @@ class TensorFlow(Flow):
         inside: NDArray[np.bool_] | None,
         drive: Drive,
     ) -> NDArray[Any]:
-        from napari_diffusion.filters import _tensor_steps
+        from napari_diffusion.filters.tensors import tensor_steps
 
         contrasts, sigmas = self._contrasts(grid), (self.smoothing, getattr(self, "integration", 0))
-        return _tensor_steps.structure(
+        return tensor_steps.structure(
             u, frame, inside, contrasts, sigmas, grid.joint_channels, drive
         )
 
@@ -195,12 +195,12 @@ class TensorFlow(Flow):
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> NDArray[Any]:
         """Return √(µ₁ − µ_last) of J at every sample, in intensity per world unit."""
-        from napari_diffusion.filters import _tensor_laws
+        from napari_diffusion.filters.tensors import tensor_kernels
 
         frame = Frame.of(block.shape, grid)
         inside = None if mask is None else frame.arranged(mask)
         structure = self._structure(frame.arranged(block), frame, grid, inside, drive)
-        _tensor_laws.replace(structure, TensorLaw(_tensor_laws.DIFFERENCE), 1.0, drive)
+        tensor_kernels.replace(structure, TensorLaw(tensor_kernels.DIFFERENCE), 1.0, drive)
         t, _, z, y, x = frame.shape
         apart = structure[0].reshape(-1, t, z, y, x).swapaxes(0, 1)
         return frame.restored(np.sqrt(apart)) * block.dtype.type(max(self._contrasts(grid)))
@@ -209,7 +209,7 @@ class TensorFlow(Flow):
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
     ) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""
-        from napari_diffusion.filters._tensor_steps import Exchange
+        from napari_diffusion.filters.tensors.tensor_steps import Exchange
 
         count, _ = self.sub_steps(grid), self.reach(grid)
         if count == 0:

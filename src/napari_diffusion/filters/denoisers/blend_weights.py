@@ -9,9 +9,9 @@ import numpy as np
 
 from napari_diffusion.engine.probe_kernel import add_probe
 from napari_diffusion.engine.threads import Drive
-from napari_diffusion.filters._bounded import least_within
-from napari_diffusion.filters._boxes import boxes
-from napari_diffusion.filters._pilot import is_solid, per_channel
+from napari_diffusion.filters.denoisers.bounded_lstsq import least_within
+from napari_diffusion.filters.denoisers.fitting_tiles import boxes
+from napari_diffusion.filters.denoisers.guided_filter import is_solid, per_channel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

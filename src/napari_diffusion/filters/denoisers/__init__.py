@@ -1,0 +1,1 @@
+"""Parts of the denoisers: weights fitted on the image, patches and transforms."""

@@ -1,0 +1,1 @@
+"""Diffusion equations with a scalar conductance: integrators and kernels."""

@@ -1,0 +1,1 @@
+"""Diffusion along directions: tensors, their stencils and kernels."""
