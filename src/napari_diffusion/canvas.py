@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.domains._base import on_blocks
+from napari_diffusion.domains.base import on_blocks
 from napari_diffusion.engine.threads import Drive, StopToken, stoppable, with_halo
 from napari_diffusion.noise import Address
 from napari_diffusion.noise.base import check_scale_fits

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.core.component import Member
 from napari_diffusion.core.grid import Grid
-from napari_diffusion.domains._base import UNIT
+from napari_diffusion.domains.base import UNIT
 from napari_diffusion.recipe import Recipe, Step
 
 if TYPE_CHECKING:

@@ -172,7 +172,7 @@ class Recipe:
         """Return the domain to work in on a picture, its numbers still to be measured."""
         if not _is_auto(self.domain):
             return self.working_domain
-        from napari_diffusion.domains._automatic import automatic
+        from napari_diffusion.domains.automatic import automatic
 
         return automatic(picture)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.domains._automatic import measured_model
+from napari_diffusion.domains.automatic import measured_model
 from napari_diffusion.estimate import noise_sigma_of
 
 if TYPE_CHECKING:

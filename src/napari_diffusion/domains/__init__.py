@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from napari_diffusion.domains._base import Domain
 from napari_diffusion.domains.anscombe import Anscombe
+from napari_diffusion.domains.base import Domain
 from napari_diffusion.domains.log import Log
 
 DOMAINS: tuple[type[Domain], ...] = (Anscombe, Log)

@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from napari_diffusion.domains._base import Domain
+from napari_diffusion.domains.base import Domain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.domains._expected import Expected
+    from napari_diffusion.domains.expected_values import Expected
     from napari_diffusion.engine.threads import Drive
 
 
@@ -87,7 +87,7 @@ class Anscombe(Domain):
         del grid
         if not self.autos():
             return self
-        from napari_diffusion.domains._fit import variance_line
+        from napari_diffusion.domains.gain_fit import variance_line
 
         known = [
             None if isinstance(value, str) else value
@@ -104,33 +104,33 @@ class Anscombe(Domain):
 
     def noise_of(self, image: Picture) -> float | None:
         """Return 1, or less where most of the light comes from places of too few photons."""
-        from napari_diffusion.domains._few_photons import mean_variance
+        from napari_diffusion.domains.few_photons import mean_variance
 
         gain, offset, squared = self._numbers()
         return math.sqrt(mean_variance(image, gain, offset, squared))
 
     def stabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
         """Return f of every sample; see `Domain.stabilise`."""
-        from napari_diffusion.domains import _kernels
+        from napari_diffusion.domains import map_kernels
 
         gain, offset, squared = self._numbers()
-        return _kernels.mapped(_kernels.stabilise, block, drive, (gain, offset, squared))
+        return map_kernels.mapped(map_kernels.stabilise, block, drive, (gain, offset, squared))
 
     def intensity(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
         """Return the exact unbiased inverse of every sample; see `Domain.intensity`."""
-        from napari_diffusion.domains import _kernels
+        from napari_diffusion.domains import map_kernels
 
         expected = self._expected()
         more = (*self._numbers(), *expected.of_values)
-        return _kernels.mapped(_kernels.intensity, block, drive, more)
+        return map_kernels.mapped(map_kernels.intensity, block, drive, more)
 
     def restabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
         """Return the mean of f at every mean intensity; see `Domain.restabilise`."""
-        from napari_diffusion.domains import _kernels
+        from napari_diffusion.domains import map_kernels
 
         expected = self._expected()
         more = (*self._numbers(), *expected.of_photons)
-        return _kernels.mapped(_kernels.restabilise, block, drive, more)
+        return map_kernels.mapped(map_kernels.restabilise, block, drive, more)
 
     def _numbers(self) -> tuple[float, float, float]:
         """Return gain, offset and the read noise squared, in photons²."""
@@ -145,6 +145,6 @@ class Anscombe(Domain):
         return self.gain, self.offset, (self.read_noise / self.gain) ** 2
 
     def _expected(self) -> Expected:
-        from napari_diffusion.domains._expected import expected
+        from napari_diffusion.domains.expected_values import expected
 
         return expected(self._numbers()[2])

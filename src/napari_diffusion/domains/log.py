@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.domains._base import Domain
+from napari_diffusion.domains.base import Domain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,24 +83,24 @@ class Log(Domain):
 
     def intensity(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
         """Return the unbiased exponential of every sample; see `Domain.intensity`."""
-        from napari_diffusion.domains import _kernels
+        from napari_diffusion.domains import map_kernels
 
         factor = self._factor()
         # What is larger has no room to be computed with.
         highest = math.log(float(np.finfo(block.dtype).max) / 64 / factor)
-        return _kernels.mapped(_kernels.exponential, block, drive, (factor, highest))
+        return map_kernels.mapped(map_kernels.exponential, block, drive, (factor, highest))
 
     def restabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
         """Return the mean of f at every mean intensity; see `Domain.restabilise`."""
         return self._logarithm(block, drive, self._factor())
 
     def _logarithm(self, block: NDArray[Any], drive: Drive, factor: float) -> NDArray[Any]:
-        from napari_diffusion.domains import _kernels
+        from napari_diffusion.domains import map_kernels
 
         if isinstance(self.floor, str):
             raise ValueError("Log: floor must be a number by now: take resolved(picture, grid).")
         floor = self.floor if factor == 1.0 else float(np.finfo(block.dtype).tiny)
-        return _kernels.mapped(_kernels.logarithm, block, drive, (floor, factor))
+        return map_kernels.mapped(map_kernels.logarithm, block, drive, (floor, factor))
 
     def _factor(self) -> float:
         from scipy.special import digamma

@@ -10,7 +10,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_diffusion.core.parameter import Parameter
-from napari_diffusion.domains._base import UNIT
+from napari_diffusion.domains.base import UNIT
 from napari_diffusion.noise import Noise
 from napari_diffusion.presets import PRESETS
 from napari_diffusion.recipe import Recipe

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.domains._expected import mean_of_f
+from napari_diffusion.domains.expected_values import mean_of_f
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.domains._counts import counted
+from napari_diffusion.domains.photon_counting import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.domains._counts import counted
 from napari_diffusion.domains.anscombe import Anscombe
+from napari_diffusion.domains.photon_counting import counted
 
 if TYPE_CHECKING:
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.domains._base import Domain
+    from napari_diffusion.domains.base import Domain
     from napari_diffusion.estimate import NoiseModel
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.domains._expected import NODES_PER_UNIT, TOP
+from napari_diffusion.domains.expected_values import NODES_PER_UNIT, TOP
 from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
 
 if TYPE_CHECKING:
