@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_diffusion.metrics._base import Metric, Score, View
+from napari_diffusion.metrics.base import Metric, Score, View
 from napari_diffusion.metrics.custom_metric import CustomMetric
 from napari_diffusion.metrics.decorrelation import Decorrelation
 from napari_diffusion.metrics.edge_strength import EdgeStrength

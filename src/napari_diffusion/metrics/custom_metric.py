@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 
 from napari_diffusion.core.function_parameter import accepted, called, imported, spoken
-from napari_diffusion.metrics._base import Metric, View
+from napari_diffusion.metrics.base import Metric, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from napari_diffusion.metrics._base import Metric, Moments, View
+from napari_diffusion.metrics.base import Metric, Moments, View
 
 
 @dataclass(frozen=True)

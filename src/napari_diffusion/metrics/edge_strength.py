@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.metrics._base import Metric, View
+from napari_diffusion.metrics.base import Metric, View
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from napari_diffusion.metrics._base import Metric, View
-from napari_diffusion.metrics._shell_correlation import (
+from napari_diffusion.metrics.base import Metric, View
+from napari_diffusion.metrics.statistics.shell_correlation import (
     coefficients,
     correlation,
     doubt_about,
     resolution,
 )
-from napari_diffusion.metrics._spectrum import spectrum
+from napari_diffusion.metrics.statistics.spectrum import spectrum
 
 Threshold = Annotated[
     float,

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.metrics._base import Metric, Moments, View
+from napari_diffusion.metrics.base import Metric, Moments, View
 
 # The means of the halves differ by more than noise does, if bands agree on it so many times more
 # than they scatter, and it is such a share of what one sample differs by.

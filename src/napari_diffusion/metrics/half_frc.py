@@ -7,15 +7,15 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.metrics._base import Metric, View
-from napari_diffusion.metrics._shell_correlation import (
+from napari_diffusion.metrics.base import Metric, View
+from napari_diffusion.metrics.frc import Threshold
+from napari_diffusion.metrics.statistics.shell_correlation import (
     coefficients,
     correlation,
     doubt_about,
     resolution,
 )
-from napari_diffusion.metrics._spectrum import spectrum
-from napari_diffusion.metrics.frc import Threshold
+from napari_diffusion.metrics.statistics.spectrum import spectrum
 
 
 @dataclass(frozen=True)

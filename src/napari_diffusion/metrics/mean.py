@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from napari_diffusion.metrics._base import Metric, View
+from napari_diffusion.metrics.base import Metric, View
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.metrics._base import Metric, Moments, View
+from napari_diffusion.metrics.base import Metric, Moments, View
 
 
 @dataclass(frozen=True)

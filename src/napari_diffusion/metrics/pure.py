@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from napari_diffusion.metrics._base import Knowledge, Metric, Probe, View
-from napari_diffusion.metrics._risk import expected_error
+from napari_diffusion.metrics.base import Knowledge, Metric, Probe, View
+from napari_diffusion.metrics.statistics.risk_estimate import expected_error
 
 
 @dataclass(frozen=True)

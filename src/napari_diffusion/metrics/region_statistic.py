@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_diffusion.core.array_parameter import Map
 from napari_diffusion.core.image import canonical_mask
-from napari_diffusion.metrics._base import Metric, View
+from napari_diffusion.metrics.base import Metric, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable

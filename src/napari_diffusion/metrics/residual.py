@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from napari_diffusion.metrics._base import Knowledge, Metric, Moments, View
+from napari_diffusion.metrics.base import Knowledge, Metric, Moments, View
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.metrics._base import Metric, View
-from napari_diffusion.metrics._shell_correlation import doubt_about
-from napari_diffusion.metrics._spectrum import both_sides, frequencies, long_axes, spectrum
+from napari_diffusion.metrics.base import Metric, View
+from napari_diffusion.metrics.statistics.shell_correlation import doubt_about
+from napari_diffusion.metrics.statistics.spectrum import (
+    both_sides,
+    frequencies,
+    long_axes,
+    spectrum,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.metrics._base import Metric, View
+from napari_diffusion.metrics.base import Metric, View
 
 # Side of a window, in samples.
 _WINDOW = 7
@@ -37,7 +37,7 @@ class Ssim(Metric):
 
     def value(self, view: View) -> float:
         """Return the mean similarity; NaN where no window lies inside."""
-        from napari_diffusion.metrics._sums import likeness
+        from napari_diffusion.metrics.statistics.sums import likeness
 
         assert view.reference is not None
         truth, dtype = view.reference, view.image.dtype

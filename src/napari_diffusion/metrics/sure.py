@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.metrics._base import Knowledge, Metric, Probe, View
-from napari_diffusion.metrics._risk import expected_error
+from napari_diffusion.metrics.base import Knowledge, Metric, Probe, View
+from napari_diffusion.metrics.statistics.risk_estimate import expected_error
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.metrics._base import Metric, View, neighbours
+from napari_diffusion.metrics.base import Metric, View, neighbours
 
 
 @dataclass(frozen=True)

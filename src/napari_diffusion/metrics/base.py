@@ -194,7 +194,7 @@ class Moments:
     @classmethod
     def of(cls, view: View, a: NDArray[Any], b: NDArray[Any]) -> Moments:
         """Return those of two arrays of a view's shape."""
-        from napari_diffusion.metrics._sums import moments
+        from napari_diffusion.metrics.statistics.sums import moments
 
         out = np.zeros(6)
         flat = [np.ascontiguousarray(each, view.image.dtype).ravel() for each in (a, b)]

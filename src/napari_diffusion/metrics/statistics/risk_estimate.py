@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_diffusion.metrics._base import flat_mask
+from napari_diffusion.metrics.base import flat_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_diffusion.metrics._base import View
+    from napari_diffusion.metrics.base import View
 
 
 def expected_error(view: View, noise: Sequence[tuple[float, float, float]]) -> float:
@@ -24,7 +24,7 @@ def expected_error(view: View, noise: Sequence[tuple[float, float, float]]) -> f
     noise : sequence of (read variance, gain, offset)
         Of each channel: its variance is ``read variance + gain · max(y − offset, 0)``.
     """
-    from napari_diffusion.metrics._sums import risk
+    from napari_diffusion.metrics.statistics.sums import risk
 
     assert view.probed is not None
     assert view.probe is not None

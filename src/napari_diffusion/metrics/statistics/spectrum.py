@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.metrics._base import View
+    from napari_diffusion.metrics.base import View
 
 # Shells that are too few for a spectrum.
 FEWEST = 4

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_diffusion.metrics._spectrum import (
+from napari_diffusion.metrics.statistics.spectrum import (
     FEWEST,
     added_up,
     long_axes,
@@ -18,7 +18,7 @@ from napari_diffusion.metrics._spectrum import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.metrics._base import View
+    from napari_diffusion.metrics.base import View
 
     Coefficients = tuple[NDArray[np.complexfloating], np.ndarray]
 

@@ -1,0 +1,1 @@
+"""Sums, spectra and risk estimates that several metrics share."""
