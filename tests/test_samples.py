@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_diffusion import samples
-from napari_diffusion.samples import SAMPLES, _base, face, layers, microscopy, video
+from napari_diffusion.samples import SAMPLES, base, face, layers, microscopy, video
 from napari_diffusion.samples.phantom import EDGE, NOISE, SPACING, _Canvas, scene
 
 NAMES = ["face", "microscopy", "phantom", "video"]
@@ -93,7 +93,7 @@ def test_the_noise_on_a_truth_is_white_gaussian_of_the_stated_size(made, name):
 
 
 def test_the_camera_counts_photons(made):
-    photons = _base.shipped("cell")[247:503, 294:550] * (40 / 255)
+    photons = base.shipped("cell")[247:503, 294:550] * (40 / 255)
     image = made["microscopy"].image.astype(float)
     expected = 100 + 2.2 * photons
     variance = 2.2**2 * (photons + 1.6**2) + 1 / 12
@@ -121,7 +121,7 @@ def test_the_display_curve_is_undone_exactly():
 
 def test_the_face_is_dim_noisy_and_blocky(made):
     image = made["face"].image.astype(float)
-    clean = _base.shipped("astronaut")[:256, 96:352].astype(float)
+    clean = base.shipped("astronaut")[:256, 96:352].astype(float)
     assert image.mean() < 0.5 * clean.mean()
     # Steps between neighbouring columns: a block ends after every eighth.
     steps = np.abs(np.diff(image, axis=1)).mean(axis=(0, 2))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_diffusion.samples._base import LayerData, Sample, layers
+from napari_diffusion.samples.base import LayerData, Sample, layers
 from napari_diffusion.samples.face import degraded_face
 from napari_diffusion.samples.microscopy import noisy_microscopy
 from napari_diffusion.samples.phantom import phantom

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.samples._base import Sample, shipped
+from napari_diffusion.samples.base import Sample, shipped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

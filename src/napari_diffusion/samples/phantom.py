@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_diffusion.samples._base import Sample
+from napari_diffusion.samples.base import Sample
 
 SPACING = (2.0, 0.5, 0.5)
 EXTENT = (96.0, 80.0, 80.0)

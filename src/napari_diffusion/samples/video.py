@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_diffusion.samples._base import Sample
+from napari_diffusion.samples.base import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
