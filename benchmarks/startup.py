@@ -72,7 +72,7 @@ def import_time(times: int = 5) -> float:
 
 def members(size: str) -> list[tuple[str, str]]:
     """Return (slot, name) of every filter that needs no parameter, and of some noises."""
-    from napari_diffusion.catalog import MEMBERS
+    from napari_diffusion.loop.registry import MEMBERS
 
     every = [
         (slot, cls.__name__)

@@ -18,7 +18,7 @@ import _pictures
 
 import napari_diffusion as nd
 from napari_diffusion.core.component import Member
-from napari_diffusion.presets import PRESETS
+from napari_diffusion.loop.presets import PRESETS
 
 MARK = re.compile(r"<!-- made: ([\w -]+) -->")
 

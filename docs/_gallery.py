@@ -8,7 +8,7 @@ import _measure
 import _members
 import _pictures
 
-from napari_diffusion import catalog
+from napari_diffusion.loop import registry
 
 #: Where the page stands in the site.
 PLACE = "filters/gallery.md"
@@ -26,7 +26,7 @@ def page() -> str:
         "It says which filter is gentle and which is quick, not which is best: their "
         "parameters are on their own pages.\n",
     ]
-    for cls in catalog.MEMBERS["filter"]:
+    for cls in registry.MEMBERS["filter"]:
         if all(p.default is not dataclasses.MISSING for p in cls.parameters()):
             parts.append(f"## [{cls.__name__}]({cls.__name__}.md)\n\n{cls.summary()}\n")
             parts.append(_row(cls))

@@ -13,10 +13,10 @@ import numpy as np
 from _docstring import Docstring
 
 import napari_diffusion as nd
-from napari_diffusion import catalog
 from napari_diffusion.core.component import Member
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.core.image import Picture
+from napari_diffusion.loop import registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def page_of(cls: type[Member]) -> str:
 def pages() -> Files:
     """Return the pages of all members, and of every slot, with their pictures."""
     files: Files = {}
-    for slot, members in catalog.MEMBERS.items():
+    for slot, members in registry.MEMBERS.items():
         files.update(_overview(slot, members))
         for cls in members:
             pictures = Pictures(cls)
@@ -233,7 +233,7 @@ def _measured() -> dict[str, dict[type, tuple[float, ...]]]:
     image, truth = _pictures.noisy(), _pictures.clean()
     second = nd.noise.Gaussian()(truth, noise_scale=_pictures.NOISE, seed=2025)
     recipe = nd.PRESETS["explore"].resolved(image)
-    metrics = [cls() for cls in catalog.MEMBERS["metric"]]
+    metrics = [cls() for cls in registry.MEMBERS["metric"]]
     runs = {"with noise": recipe, "without": recipe.replaced(noise=None)}
     beside = {"reference": truth, "second": second}
     found = {name: curves(image, run, metrics, **beside) for name, run in runs.items()}
@@ -392,7 +392,7 @@ def _use(cls: type[Member]) -> str:
     ]
     parts.append("```python\n" + "\n".join(code) + "\n```\n")
     if len(given) == len(cls.parameters()):
-        plain = catalog.to_dict(cls())
+        plain = registry.to_dict(cls())
         part = {"schema": 1, slot: plain} if slot else plain
         parts.append(f"```json\n{json.dumps(part, ensure_ascii=False, indent=2)}\n```\n")
     if slot:

@@ -11,7 +11,7 @@ import _gallery
 import _members
 
 import napari_diffusion as nd
-from napari_diffusion import catalog
+from napari_diffusion.loop import registry
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -35,7 +35,7 @@ def pages() -> dict[str, str | bytes]:
 def menus() -> dict[str, list[Any]]:
     """Return the entries of the menu under each title that the catalog fills."""
     found: dict[str, list[Any]] = {}
-    for slot, members in catalog.MEMBERS.items():
+    for slot, members in registry.MEMBERS.items():
         folder, title = _members.folder(slot)
         found[title] = [f"{folder}/index.md"]
         if _gallery.PLACE.startswith(f"{folder}/"):
@@ -94,7 +94,7 @@ def _public(module: ModuleType) -> list[Any]:
 
 def _entry(member: Any) -> str:
     """Return a function in full, and of a filter, noise or schedule the way to its page."""
-    listed = {cls for members in catalog.MEMBERS.values() for cls in members}
+    listed = {cls for members in registry.MEMBERS.values() for cls in members}
     if member in listed:
         summary = _members.Docstring.of(member).summary
         return f"- [{member.__name__}]({_members.page_of(member)}): {summary}"

@@ -20,7 +20,7 @@ from PIL import Image
 
 import napari_diffusion as nd
 from napari_diffusion.cli import main, screen
-from napari_diffusion.presets import DIGITS
+from napari_diffusion.loop.presets import DIGITS
 from napari_diffusion.store import Source, read_image, read_record, step_paths
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 24), dtype=np.uint8)

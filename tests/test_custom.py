@@ -7,8 +7,8 @@ import pytest
 from scipy import ndimage
 
 import napari_diffusion as nd
-from napari_diffusion.catalog import from_dict, to_dict
 from napari_diffusion.filters import Custom, Heat
+from napari_diffusion.loop.registry import from_dict, to_dict
 
 RANDOM = np.random.default_rng(0)
 

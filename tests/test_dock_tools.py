@@ -12,7 +12,7 @@ pytest.importorskip("napari")
 from napari.layers import Image, Labels
 
 import napari_diffusion as nd
-from napari_diffusion.catalog import from_dict
+from napari_diffusion.loop.registry import from_dict
 
 RANDOM = np.random.default_rng(8)
 FACE = RANDOM.random((24, 32)).astype(np.float32)

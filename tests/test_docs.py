@@ -14,14 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_diffusion import Recipe, catalog
+from napari_diffusion import Recipe
 from napari_diffusion.cli import main
+from napari_diffusion.loop import registry
 from napari_diffusion.samples import SAMPLES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 WRITTEN = sorted(DOCS.rglob("*.md"))
-MEMBERS = [cls for members in catalog.MEMBERS.values() for cls in members]
+MEMBERS = [cls for members in registry.MEMBERS.values() for cls in members]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -79,7 +80,7 @@ def test_what_a_page_shows_to_type_gives_the_member(pages, cls):
     exec(found["python"], namespace)
     if slot is None:
         assert (
-            namespace["chosen"] == cls() == catalog.from_dict(cls.slot, json.loads(found["json"]))
+            namespace["chosen"] == cls() == registry.from_dict(cls.slot, json.loads(found["json"]))
         )
         return
     assert getattr(namespace["recipe"], slot) == cls()
@@ -90,7 +91,7 @@ def test_filters_are_shown_step_by_step_and_parameter_by_parameter(pages):
     import _members
     import _pictures
 
-    for cls in catalog.MEMBERS["filter"]:
+    for cls in registry.MEMBERS["filter"]:
         files = [name for name in pages if name.startswith(f"filters/{cls.__name__}/")]
         assert {Path(name).stem for name in files} >= {"source", "step_1", "step_8"}
         assert len({pages[name] for name in files if "step_" in name}) == 4, "the steps differ"
@@ -116,7 +117,7 @@ def test_a_new_member_gets_its_page_without_another_line(monkeypatch):
     monkeypatch.setitem(sys.modules, name, module)
     (code, *_) = code_of(ROOT / "CONTRIBUTING.md", "python")
     exec(compile(code, "CONTRIBUTING.md", "exec"), module.__dict__)
-    monkeypatch.setattr(catalog, "MEMBERS", {"filter": (module.Opening,)})
+    monkeypatch.setattr(registry, "MEMBERS", {"filter": (module.Opening,)})
     files = _members.pages()
     assert "Bright structures narrower than" in files["filters/Opening.md"]
     assert "[Opening](Opening.md)" in files["filters/index.md"]
@@ -130,8 +131,8 @@ def test_the_gallery_has_a_row_for_every_filter(pages):
 
     gallery = pages["filters/gallery.md"]
     rows = gallery.split("\n## ")[1:]
-    assert len(rows) == len(catalog.MEMBERS["filter"])
-    for cls, row in zip(catalog.MEMBERS["filter"], rows, strict=True):
+    assert len(rows) == len(registry.MEMBERS["filter"])
+    for cls, row in zip(registry.MEMBERS["filter"], rows, strict=True):
         assert row.startswith(f"[{cls.__name__}]({cls.__name__}.md)\n\n{cls.summary()}\n")
         shown = re.findall(r"!\[.*?\]\((.*?)\)", row)
         names = ["source", *(f"step_{count}" for count in _members.SHOWN_STEPS)]
@@ -248,7 +249,7 @@ def test_the_noise_costs_what_the_pages_say(monkeypatch):
     monkeypatch.setattr(_measure, "SEEDS", (0,))
     monkeypatch.setattr(_measure, "SIZE", 128)
     truth = _measure.pictures()["camera"]
-    for chosen in catalog.MEMBERS["filter"]:
+    for chosen in registry.MEMBERS["filter"]:
         result = _measure._result("camera", truth, chosen)
         assert 19.5 < result.before < 20.5, "σ = 0.1 is 20 dB"
         assert result.at_best < -0.3
@@ -257,7 +258,7 @@ def test_the_noise_costs_what_the_pages_say(monkeypatch):
 def test_the_theorem_of_linear_filters_holds():
     import _measure
 
-    linear = [cls for cls in catalog.MEMBERS["filter"] if cls.linear]
+    linear = [cls for cls in registry.MEMBERS["filter"] if cls.linear]
     assert linear
     for cls in linear:
         theory, measured = _measure.spread_of_linear(cls())

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
-from napari_diffusion import catalog
 from napari_diffusion.cli import main
+from napari_diffusion.loop import registry
 
 CODE = '''
 from __future__ import annotations
@@ -101,8 +101,8 @@ def install(tmp_path, monkeypatch):
     def install(lines):
         installed(tmp_path, lines)
         monkeypatch.syspath_prepend(tmp_path)
-        fresh = functools.cache(catalog._members.__wrapped__)
-        monkeypatch.setattr(catalog, "_members", fresh)
+        fresh = functools.cache(registry._members.__wrapped__)
+        monkeypatch.setattr(registry, "_members", fresh)
 
     yield install
     for name in ("elsewhere", "elsewhere_wrong"):
@@ -110,7 +110,7 @@ def install(tmp_path, monkeypatch):
 
 
 def names(slot):
-    return [cls.__name__ for cls in catalog.MEMBERS[slot]]
+    return [cls.__name__ for cls in registry.MEMBERS[slot]]
 
 
 def test_they_come_after_ours(install):
@@ -134,7 +134,7 @@ def test_a_recipe_holds_them_and_runs(install, tmp_path):
 
 def test_the_command_line_sets_them(install, capsys):
     install(GOOD)
-    values = catalog.with_setting(nd.PRESETS["explore"].to_dict(), "final_filter", "Brighter")
+    values = registry.with_setting(nd.PRESETS["explore"].to_dict(), "final_filter", "Brighter")
     assert values["final_filter"] == {"type": "Brighter", "amount": 0.25}
     words = ["recipe", "explore", "--set", "diffusion_filter=Brighter"]
     assert main([*words, "--set", "diffusion_filter.amount=3"]) == 0
@@ -149,12 +149,12 @@ def test_the_form_offers_them(install, qtbot):
     choice = MemberChoice("filter")
     qtbot.addWidget(choice)
     choice.combo.setCurrentText("Brighter")
-    assert choice.value() == catalog.member_class("filter", "Brighter")()
+    assert choice.value() == registry.member_class("filter", "Brighter")()
 
 
 @pytest.mark.parametrize("line", BROKEN)
 def test_a_broken_one_is_named_once_and_left_out(install, line):
-    ours = {slot: names(slot) for slot in catalog.OWN}
+    ours = {slot: names(slot) for slot in registry.OWN}
     install([line, *GOOD])
     said = rf"elsewhere 1\.2 offers .*'{line.split()[0]}'.*, which is left out: {BROKEN[line]}"
     with pytest.warns(RuntimeWarning, match=said) as caught:
@@ -166,7 +166,7 @@ def test_a_broken_one_is_named_once_and_left_out(install, line):
 def test_a_name_that_is_not_there_lists_those_of_others_too(install):
     install(GOOD)
     with pytest.raises(ValueError, match=r"no filter called 'Sharper'.*Brighter"):
-        catalog.member_class("filter", "Sharper")
+        registry.member_class("filter", "Sharper")
 
 
 def test_ours_are_found_without_looking_for_others(tmp_path):
@@ -176,7 +176,7 @@ def test_ours_are_found_without_looking_for_others(tmp_path):
         "import napari_diffusion as nd\n"
         "nd.Recipe.from_json(nd.PRESETS['explore'].to_json())\n"
         "print('elsewhere' in sys.modules)\n"
-        "from napari_diffusion.catalog import MEMBERS\n"
+        "from napari_diffusion.loop.registry import MEMBERS\n"
         "print('elsewhere' in sys.modules, MEMBERS['filter'][-1].__name__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,9 +14,10 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QLabel
 from widgets_recipes import EXACT
 
-from napari_diffusion import catalog, filters, schedules
+from napari_diffusion import filters, schedules
 from napari_diffusion.core.component import Member
 from napari_diffusion.core.parameter import Parameter
+from napari_diffusion.loop import registry
 from napari_diffusion.widgets import exact
 from napari_diffusion.widgets.choice import MemberChoice
 from napari_diffusion.widgets.fields import Automatic, ComboField, FlagField, LineField, field_for
@@ -237,7 +238,7 @@ def test_a_form_has_a_field_for_every_parameter_and_shows_the_defaults(form):
     assert form.fields["weight"].toolTip() == "How heavy."
 
 
-@pytest.mark.parametrize("cls", [c for slot in catalog.MEMBERS.values() for c in slot])
+@pytest.mark.parametrize("cls", [c for slot in registry.MEMBERS.values() for c in slot])
 def test_every_member_of_the_catalog_has_a_form_that_begins_with_its_defaults(qtbot, cls):
     form = ParameterForm(cls)
     qtbot.addWidget(form)

@@ -21,9 +21,9 @@ from cases import (
 from hypothesis import given, settings
 from strategies import SCHEDULES, filters, members, pictures
 
-from napari_diffusion.catalog import MEMBERS, from_dict, to_dict
 from napari_diffusion.filters import FILTERS
 from napari_diffusion.filters.base import CLAIMS
+from napari_diffusion.loop.registry import MEMBERS, from_dict, to_dict
 from napari_diffusion.noise import NOISES
 
 EVERYWHERE = (

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FILTERS, NOISES, SCHEDULES, members
 
-from napari_diffusion.catalog import MEMBERS
 from napari_diffusion.core.component import Member
+from napari_diffusion.loop.registry import MEMBERS
 
 ALL = [cls for classes in MEMBERS.values() for cls in classes]
 

@@ -12,8 +12,8 @@ import tifffile
 
 import napari_diffusion as nd
 from napari_diffusion import methods
-from napari_diffusion.catalog import MEMBERS
 from napari_diffusion.cli import main
+from napari_diffusion.loop.registry import MEMBERS
 from napari_diffusion.provenance import content_hash, record
 
 IMAGE = np.random.default_rng(0).random((5, 12, 14)).astype(np.float32)

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pytest
 
-from napari_diffusion import catalog
 from napari_diffusion.core.array_parameter import INLINE, Map
 from napari_diffusion.core.component import Member
 from napari_diffusion.filters import Heat, PeronaMalik
 from napari_diffusion.filters.base import Filter
+from napari_diffusion.loop import registry
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Nest(Member):
 
 
 def again(member):
-    return catalog.from_dict("filter", json.loads(json.dumps(catalog.to_dict(member))))
+    return registry.from_dict("filter", json.loads(json.dumps(registry.to_dict(member))))
 
 
 @pytest.fixture(autouse=True)
 def _in_the_catalog(monkeypatch):
-    monkeypatch.setitem(catalog.MEMBERS, "filter", (*catalog.MEMBERS["filter"], Nest))
+    monkeypatch.setitem(registry.MEMBERS, "filter", (*registry.MEMBERS["filter"], Nest))
 
 
 def test_kinds():
@@ -82,15 +82,15 @@ def test_every_kind_comes_back_from_json():
 def test_a_large_map_is_named_by_its_file(tmp_path):
     large = np.random.default_rng(0).random((INLINE, 2)) + 1
     with pytest.raises(ValueError, match=r"save it with numpy\.save"):
-        catalog.to_dict(Nest(gain=large))
+        registry.to_dict(Nest(gain=large))
     np.save(tmp_path / "gain.npy", large)
     made = Nest(gain=str(tmp_path / "gain.npy"))
     assert made.gain == Map(large)
     assert again(made) == made
     np.save(tmp_path / "gain.npy", large + 1e-9)
-    plain = catalog.to_dict(made)
+    plain = registry.to_dict(made)
     with pytest.raises(ValueError, match="other numbers"):
-        catalog.from_dict("filter", plain)
+        registry.from_dict("filter", plain)
 
 
 def test_nested_members_are_resolved_and_scaled_with_the_outer_one():
@@ -127,16 +127,16 @@ def test_refusals(wrong, error, said):
 
 def test_a_function_without_a_name_cannot_be_written():
     with pytest.raises(ValueError, match=r"package\.module:function"):
-        catalog.to_dict(Nest(function=lambda values: values))
+        registry.to_dict(Nest(function=lambda values: values))
 
 
 def test_settings_reach_into_nested_members():
-    values = {"diffusion_filter": catalog.to_dict(Nest(pilot=Heat()))}
-    changed = catalog.with_setting(values, "diffusion_filter.pilot.time", 7)
+    values = {"diffusion_filter": registry.to_dict(Nest(pilot=Heat()))}
+    changed = registry.with_setting(values, "diffusion_filter.pilot.time", 7)
     assert changed["diffusion_filter"]["pilot"] == {"type": "Heat", "time": 7}
-    changed = catalog.with_setting(values, "diffusion_filter.pilot", "Median")
+    changed = registry.with_setting(values, "diffusion_filter.pilot", "Median")
     assert changed["diffusion_filter"]["pilot"]["type"] == "Median"
-    changed = catalog.with_setting(values, "diffusion_filter.pilot", None)
+    changed = registry.with_setting(values, "diffusion_filter.pilot", None)
     assert changed["diffusion_filter"]["pilot"] is None
     with pytest.raises(ValueError, match="names nothing that can be set"):
-        catalog.with_setting(changed, "diffusion_filter.pilot.time", 7)
+        registry.with_setting(changed, "diffusion_filter.pilot.time", 7)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
-from napari_diffusion import preview
 from napari_diffusion.core.image import Picture
-from napari_diffusion.preview import Preview, limited
+from napari_diffusion.loop import preview
+from napari_diffusion.loop.preview import Preview, limited
 
 IMAGE = np.random.default_rng(3).random((120, 150)).astype(np.float32)
 REGION = (slice(20, 84), slice(60, 140))

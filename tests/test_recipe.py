@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from strategies import recipes
 
 import napari_diffusion as nd
-from napari_diffusion.catalog import MEMBERS, from_dict, member_class, with_setting
 from napari_diffusion.filters import Gaussian, Heat, Median, PeronaMalik
+from napari_diffusion.loop.registry import MEMBERS, from_dict, member_class, with_setting
 from napari_diffusion.schedules import Constant, Geometric, Linear
 
 RECIPE = nd.Recipe(

@@ -7,8 +7,9 @@ import sys
 import numpy as np
 from hypothesis import strategies as st
 
-from napari_diffusion import Recipe, catalog
+from napari_diffusion import Recipe
 from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.loop import registry
 
 EXACT = (1 / 3, 1e-4, 0.125, 65535.0, 1e30, 5e-324, 0.1 + 0.2)
 
@@ -63,8 +64,8 @@ def values(parameter, depth=0):
 
 def members(slot, depth=0):
     """Draw any member of a slot; within members only those that hold no others."""
-    holding = {c for c in catalog.MEMBERS[slot] if any(p.kind == "member" for p in c.parameters())}
-    drawn = [made(c, depth) for c in catalog.MEMBERS[slot] if not (depth and c in holding)]
+    holding = {c for c in registry.MEMBERS[slot] if any(p.kind == "member" for p in c.parameters())}
+    drawn = [made(c, depth) for c in registry.MEMBERS[slot] if not (depth and c in holding)]
     return st.one_of(drawn)
 
 

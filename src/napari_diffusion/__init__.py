@@ -11,9 +11,9 @@ from napari_diffusion.denoise import denoise
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.ensemble import ensemble
 from napari_diffusion.ladder import ladder
-from napari_diffusion.loop import run, steps
-from napari_diffusion.presets import PRESETS
-from napari_diffusion.recipe import Recipe, Step
+from napari_diffusion.loop.loop import run, steps
+from napari_diffusion.loop.presets import PRESETS
+from napari_diffusion.loop.recipe import Recipe, Step
 from napari_diffusion.remarks import NoiseWarning
 from napari_diffusion.risk import local_risk
 from napari_diffusion.twin import twin

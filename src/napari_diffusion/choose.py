@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.estimate import NoiseModel
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.trial import Halves
 
 _SAID = {

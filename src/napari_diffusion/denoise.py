@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion.core.image import Picture
 from napari_diffusion.filters.denoisers.guided_filter import with_noise
-from napari_diffusion.loop import run
-from napari_diffusion.presets import PRESETS
+from napari_diffusion.loop.loop import run
+from napari_diffusion.loop.presets import PRESETS
 from napari_diffusion.remarks import NoiseWarning, noted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from napari_diffusion.core.grid import GridOptions
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
 
 NoiseSigma = float | tuple[float, ...] | Literal["auto"]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.loop.recipe import Step
 from napari_diffusion.provenance import SCHEMA, number_words, plain, record, versions
-from napari_diffusion.recipe import Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

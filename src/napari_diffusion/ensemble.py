@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.loop import steps
+from napari_diffusion.loop.loop import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.recipe import NoiseScale, Recipe, Step
+    from napari_diffusion.loop.recipe import NoiseScale, Recipe, Step
 
 
 @dataclass(frozen=True, eq=False)

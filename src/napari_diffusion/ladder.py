@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
 
 #: What the numbers that the recipe has are multiplied by where none are named.
 FACTORS = (0.25, 0.5, 1.0, 2.0)

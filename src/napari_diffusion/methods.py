@@ -13,7 +13,7 @@ from napari_diffusion.provenance import member_words, number_words, recipe_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
 
 # One work in a References section: names, year in brackets, title.
 _WORK = re.compile(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from napari_diffusion import catalog
 from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.engine.threads import Drive, with_halo
+from napari_diffusion.loop import registry
 from napari_diffusion.noise import Address, Noise
 from napari_diffusion.noise.base import check_channels, check_scale_fits, checked_scale
 from napari_diffusion.provenance import (
@@ -148,7 +148,7 @@ def noise_record(
     """
     return {
         "schema": SCHEMA,
-        "noise": plain(catalog.to_dict(copy.noise)),
+        "noise": plain(registry.to_dict(copy.noise)),
         "noise_scale": plain(copy.noise_scale),
         "seed": copy.seed,
         "step": 0,

@@ -14,7 +14,7 @@ from napari_diffusion.subject import SAMPLES
 
 if TYPE_CHECKING:
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
 
 # So many samples in all, in so many parts along each axis: what a picture shows differs from place
 # to place more than a step does from part to part.

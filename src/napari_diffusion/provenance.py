@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_diffusion.core.component import Member
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.domains.base import UNIT
-from napari_diffusion.recipe import Recipe, Step
+from napari_diffusion.loop.recipe import Recipe, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Picture
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.estimate.finding import FindingName
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
 
 # What says that the noise was changed after it arose, and is stronger than it looks.
 _PROCESSED: tuple[FindingName, ...] = ("compressed", "correlated", "sharpened", "falling")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from napari_diffusion.core.image import is_dask
+from napari_diffusion.loop.preview import shortened
 from napari_diffusion.metrics import Sure, View
-from napari_diffusion.preview import shortened
 from napari_diffusion.trial import Trial
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
 
 # A tile holds about so many samples, over which the estimate's own noise averages out.
 TILE_SAMPLES = 1024

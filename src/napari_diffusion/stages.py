@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.filters import Filter
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.loop import steps
+from napari_diffusion.loop.loop import steps
 from napari_diffusion.metrics import View
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.image import Picture
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
 
 # Larger pictures are judged by a part of so many samples in their middle.
 SAMPLES = 1 << 19

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.estimate import NoiseModel
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.metrics import Metric, View
-    from napari_diffusion.recipe import Recipe
 
 Halves = Literal["frames"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.catalog import from_dict, member_class, to_dict, with_setting
 from napari_diffusion.cli.arguments import UsageError
-from napari_diffusion.presets import DIGITS
+from napari_diffusion.loop.presets import DIGITS
+from napari_diffusion.loop.registry import from_dict, member_class, to_dict, with_setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion import PRESETS, Recipe
-from napari_diffusion.catalog import with_setting
 from napari_diffusion.cli.arguments import UsageError
 from napari_diffusion.filters import Filter
-from napari_diffusion.presets import DIGITS
+from napari_diffusion.loop.presets import DIGITS
+from napari_diffusion.loop.registry import with_setting
 
 if TYPE_CHECKING:
     from argparse import Namespace

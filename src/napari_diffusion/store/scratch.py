@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.loop import steps
+from napari_diffusion.loop.loop import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.recipe import Recipe, Step
+    from napari_diffusion.loop.recipe import Recipe, Step
 
 
 def steps_by_disk(

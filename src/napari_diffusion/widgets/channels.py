@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.image import is_dask
-from napari_diffusion.recipe import Step
+from napari_diffusion.loop.recipe import Step
 from napari_diffusion.widgets.layer_axes import axes_of
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from napari_diffusion import catalog
 from napari_diffusion.core.component import Member
-from napari_diffusion.presets import DIGITS
+from napari_diffusion.loop import registry
+from napari_diffusion.loop.presets import DIGITS
 from napari_diffusion.provenance import member_words
 from napari_diffusion.widgets.params import ParameterForm
 from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
@@ -69,7 +69,7 @@ class MemberChoice(QWidget):
         for cls in (
             *(None,) * may_be_none,
             *("auto",) * may_be_auto,
-            *(classes or catalog.MEMBERS[slot]),
+            *(classes or registry.MEMBERS[slot]),
         ):
             self._offer(cls)
         self._edited()

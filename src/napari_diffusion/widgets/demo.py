@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import napari
 
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.loop import DiffusionLoop
 
 PLUGIN = "napari-diffusion"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_diffusion.core.image import Picture
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.loop import run
+from napari_diffusion.loop.loop import run
+from napari_diffusion.loop.recipe import Step
 from napari_diffusion.provenance import record
-from napari_diffusion.recipe import Step
 from napari_diffusion.remarks import noted
 from napari_diffusion.stages import stages
 from napari_diffusion.widgets.job import Made, Said
@@ -20,7 +20,7 @@ from napari_diffusion.widgets.run import finished
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.remarks import Remarks
     from napari_diffusion.stages import Stage
     from napari_diffusion.widgets.job import Job

@@ -28,7 +28,7 @@ from napari_diffusion.widgets.schedule_plot import COLOURS
 
 if TYPE_CHECKING:
     from napari_diffusion.estimate import Evidence
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.worker import Worker
 

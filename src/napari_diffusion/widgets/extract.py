@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
-from napari_diffusion.recipe import Step
+from napari_diffusion.loop.recipe import Step
 from napari_diffusion.widgets.channels import source_of
 from napari_diffusion.widgets.layers import MASK_KEY, Place, image_layer, records_of, step_name
 from napari_diffusion.widgets.look import Look

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.recipe import Recipe
+from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.widgets.choice import MemberChoice
 from napari_diffusion.widgets.run import work_of
 from napari_diffusion.widgets.tool import Tool
@@ -12,7 +12,7 @@ from napari_diffusion.widgets.tool import Tool
 if TYPE_CHECKING:
     import napari
 
-    from napari_diffusion.recipe import Step
+    from napari_diffusion.loop.recipe import Step
     from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.layers import Outlet
 

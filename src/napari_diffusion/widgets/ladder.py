@@ -18,7 +18,7 @@ from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
 
 if TYPE_CHECKING:
     from napari_diffusion.ladder import Rung
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.loop import DiffusionLoop
 
 _NONE = "–"

@@ -13,7 +13,7 @@ from napari_diffusion.widgets.job import Grown, Said
 from napari_diffusion.widgets.reading import read_layer, read_mask, refusing, with_mask
 
 if TYPE_CHECKING:
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.picked import Picked, Region
     from napari_diffusion.widgets.worker import Worker

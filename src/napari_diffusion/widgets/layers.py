@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_diffusion.recipe import Step
+from napari_diffusion.loop.recipe import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_diffusion import catalog
+from napari_diffusion.loop import registry
 from napari_diffusion.widgets.fields import Field
 from napari_diffusion.widgets.rows import RowLabel, small_button
 
@@ -189,8 +189,8 @@ def _choice(parameter: Parameter, label: str, may_be_none: bool) -> MemberChoice
     # A choice holds a form, and a form this field.
     from napari_diffusion.widgets.choice import MemberChoice
 
-    simple = [cls for cls in catalog.MEMBERS[parameter.slot] if not _holds_members(cls)]
-    nesting = [cls for cls in catalog.MEMBERS[parameter.slot] if _holds_members(cls)]
+    simple = [cls for cls in registry.MEMBERS[parameter.slot] if not _holds_members(cls)]
+    nesting = [cls for cls in registry.MEMBERS[parameter.slot] if _holds_members(cls)]
     # The first one is shown at once; it must not hold a choice of its own, and so on for ever.
     return MemberChoice(parameter.slot, label, may_be_none, (*simple, *nesting), _INDENT)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.axes_form import Reading
     from napari_diffusion.widgets.mask import Mask
 

@@ -8,8 +8,8 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from napari_diffusion.presets import DIGITS, PRESETS
-from napari_diffusion.recipe import Recipe
+from napari_diffusion.loop.presets import DIGITS, PRESETS
+from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.widgets.rows import Combo, RowLabel
 
 if TYPE_CHECKING:

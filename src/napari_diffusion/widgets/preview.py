@@ -26,7 +26,7 @@ from napari_diffusion.widgets.worker import Worker
 if TYPE_CHECKING:
     from napari.layers import Image
 
-    from napari_diffusion.preview import Part
+    from napari_diffusion.loop.preview import Part
     from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.loop import DiffusionLoop
     from napari_diffusion.widgets.picked import Picked, Region

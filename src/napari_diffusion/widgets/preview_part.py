@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.image import Picture
-from napari_diffusion.preview import Preview, limited
+from napari_diffusion.loop.preview import Preview, limited
 from napari_diffusion.widgets.layer_axes import FURTHER
 from napari_diffusion.widgets.picked import visible_region
 from napari_diffusion.widgets.reading import read_layer, read_mask, refusing, with_mask
@@ -15,7 +15,7 @@ from napari_diffusion.widgets.reading import read_layer, read_mask, refusing, wi
 if TYPE_CHECKING:
     import napari
 
-    from napari_diffusion.preview import Part
+    from napari_diffusion.loop.preview import Part
     from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.picked import Picked, Region
     from napari_diffusion.widgets.worker import Worker

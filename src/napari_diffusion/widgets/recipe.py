@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.domains.base import UNIT
+from napari_diffusion.loop.presets import PRESETS
+from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.noise import Noise
-from napari_diffusion.presets import PRESETS
-from napari_diffusion.recipe import Recipe
 from napari_diffusion.widgets.choice import MemberChoice
 from napari_diffusion.widgets.fields import Automatic, LineField
 from napari_diffusion.widgets.preset import PresetChoice

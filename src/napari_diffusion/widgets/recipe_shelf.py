@@ -25,7 +25,7 @@ from napari_diffusion.widgets.shelf import Shelf, read_recipe, recipe_folder, wr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
 
 __all__ = ["RecipeShelf", "Shelf", "recipe_folder"]
 

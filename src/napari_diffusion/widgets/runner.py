@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from napari_diffusion.recipe import Recipe
+from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.widgets.controls import written_seconds
 from napari_diffusion.widgets.job import (
     Found,

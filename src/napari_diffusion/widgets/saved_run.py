@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.recipe import Step
+from napari_diffusion.loop.recipe import Step
 from napari_diffusion.store.output import Output
 from napari_diffusion.store.reading import read_image
 from napari_diffusion.store.records import step_paths

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from napari_diffusion.recipe import Recipe
+from napari_diffusion.loop.recipe import Recipe
 
 # What Windows, macOS or Linux do not take as the name of a file.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')

@@ -17,7 +17,7 @@ from napari_diffusion.widgets.room import check_room
 if TYPE_CHECKING:
     import napari
 
-    from napari_diffusion.recipe import Recipe, Step
+    from napari_diffusion.loop.recipe import Recipe, Step
     from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.layers import Outlet
 

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.core.image import is_dask
-from napari_diffusion.loop import steps
+from napari_diffusion.loop.loop import steps
 from napari_diffusion.provenance import record
 from napari_diffusion.twin import noise_effect, without_noise
 from napari_diffusion.widgets.outlet import outlet_for
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
-    from napari_diffusion.recipe import Recipe, Step
+    from napari_diffusion.loop.recipe import Recipe, Step
     from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.layers import Outlet
     from napari_diffusion.widgets.look import Look

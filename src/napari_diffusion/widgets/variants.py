@@ -15,7 +15,7 @@ from napari_diffusion.widgets.rows import GREY, RED, Message
 from napari_diffusion.widgets.steps_actions import chosen_step
 
 if TYPE_CHECKING:
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.loop import DiffusionLoop
 
 

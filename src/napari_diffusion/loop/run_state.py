@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.domains import Domain
     from napari_diffusion.filters import Filter
+    from napari_diffusion.loop.recipe import NoiseScale, Recipe
     from napari_diffusion.noise import Noise
-    from napari_diffusion.recipe import NoiseScale, Recipe
 
 
 class Entered(NamedTuple):

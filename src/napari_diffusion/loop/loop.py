@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from napari_diffusion.canvas import Canvas
+from napari_diffusion.loop.recipe import Recipe, Step
+from napari_diffusion.loop.run_state import Canvas
 from napari_diffusion.noise.base import checked_scale
-from napari_diffusion.recipe import Recipe, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.recipe import NoiseScale
+    from napari_diffusion.loop.recipe import NoiseScale
     from napari_diffusion.schedules import Schedule
 
 

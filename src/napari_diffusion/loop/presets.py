@@ -15,8 +15,8 @@ from napari_diffusion.filters import (
     PlanesOrVolumes,
     ReactionDiffusion,
 )
+from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.noise import Gaussian
-from napari_diffusion.recipe import Recipe
 from napari_diffusion.schedules import Constant, Geometric
 
 # Of the numbers that the window and the command line make for a picture's spacing.

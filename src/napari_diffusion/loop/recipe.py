@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from napari_diffusion import catalog
 from napari_diffusion.core.image import Picture
 from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import Filter, PeronaMalik
+from napari_diffusion.loop import registry
 from napari_diffusion.noise import Address, Gaussian, Noise
 from napari_diffusion.noise.base import check_channels, checked_scale
 from napari_diffusion.schedules import Geometric, Schedule
@@ -191,13 +191,13 @@ class Recipe:
             "schema": SCHEMA,
             "num_steps": self.num_steps,
             "starting_noise_scale": self.starting_noise_scale,
-            "noise": catalog.to_dict(self.noise),
-            "schedule": catalog.to_dict(self.schedule),
-            "diffusion_filter": [catalog.to_dict(each) for each in series]
+            "noise": registry.to_dict(self.noise),
+            "schedule": registry.to_dict(self.schedule),
+            "diffusion_filter": [registry.to_dict(each) for each in series]
             if isinstance(series, tuple)
-            else catalog.to_dict(series),
-            "final_filter": catalog.to_dict(self.final_filter),
-            "domain": "auto" if _is_auto(self.domain) else catalog.to_dict(self.working_domain),
+            else registry.to_dict(series),
+            "final_filter": registry.to_dict(self.final_filter),
+            "domain": "auto" if _is_auto(self.domain) else registry.to_dict(self.working_domain),
             "seed": self.seed,
             "stop_at": self.stop_at,
         }
@@ -209,7 +209,7 @@ class Recipe:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
         """Make a recipe from plain values; refuse names and versions that are not known."""
-        return cls(**catalog.recipe_fields(values, SCHEMA))
+        return cls(**registry.recipe_fields(values, SCHEMA))
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:

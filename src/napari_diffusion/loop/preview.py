@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_diffusion.canvas import reach_of
 from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.engine.threads import Stopped, StopToken, with_halo
-from napari_diffusion.loop import steps
-from napari_diffusion.recipe import Step
+from napari_diffusion.loop.loop import steps
+from napari_diffusion.loop.recipe import Step
+from napari_diffusion.loop.run_state import reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_diffusion.core.image import Picture
-    from napari_diffusion.recipe import Recipe
+    from napari_diffusion.loop.recipe import Recipe
 
 # Seconds within which something is to be seen.
 QUICK = 0.12

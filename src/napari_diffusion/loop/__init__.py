@@ -1,0 +1,1 @@
+"""The noise-and-diffusion loop, its recipe and its components by name."""
