@@ -10,10 +10,10 @@ from skimage import data
 
 import napari_diffusion as nd
 from napari_diffusion.core.image import Picture
-from napari_diffusion.denoise import denoiser
+from napari_diffusion.denoising.denoise import denoiser
+from napari_diffusion.denoising.noise_report import remarks
 from napari_diffusion.domains import Anscombe
 from napari_diffusion.filters import HaarDiffusion
-from napari_diffusion.remarks import remarks
 
 CLEAN = data.camera()[60:252, 100:292] / 255.0
 

@@ -7,14 +7,14 @@ from importlib.metadata import PackageNotFoundError, version
 from napari_diffusion import domains, estimate, filters, metrics, noise, schedules
 from napari_diffusion.choose import best_step
 from napari_diffusion.core.grid import Grid
-from napari_diffusion.denoise import denoise
+from napari_diffusion.denoising.denoise import denoise
+from napari_diffusion.denoising.noise_report import NoiseWarning
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.ensemble import ensemble
 from napari_diffusion.ladder import ladder
 from napari_diffusion.loop.loop import run, steps
 from napari_diffusion.loop.presets import PRESETS
 from napari_diffusion.loop.recipe import Recipe, Step
-from napari_diffusion.remarks import NoiseWarning
 from napari_diffusion.risk import local_risk
 from napari_diffusion.twin import twin
 

@@ -15,7 +15,7 @@ from napari_diffusion.cli.arguments import ONE_FILE, UsageError
 from napari_diffusion.cli.recipe import chosen
 from napari_diffusion.core.grid import Grid, GridOptions
 from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.remarks import noted
+from napari_diffusion.denoising.noise_report import noted
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_diffusion.core.parameter import Parameter
-from napari_diffusion.denoise import denoiser
+from napari_diffusion.denoising.denoise import denoiser
 from napari_diffusion.widgets import memory
 from napari_diffusion.widgets.controls import PRIMARY
 from napari_diffusion.widgets.denoise_run import Noted, Staged, denoising_of, result_name

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_diffusion.core.image import Picture
+from napari_diffusion.denoising.noise_report import noted
+from napari_diffusion.denoising.stages import stages
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.provenance import record
-from napari_diffusion.remarks import noted
-from napari_diffusion.stages import stages
 from napari_diffusion.widgets.job import Made, Said
 from napari_diffusion.widgets.reading import read_layer, read_mask, refusing, with_mask
 from napari_diffusion.widgets.run import finished
@@ -20,9 +20,9 @@ from napari_diffusion.widgets.run import finished
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari_diffusion.denoising.noise_report import Remarks
+    from napari_diffusion.denoising.stages import Stage
     from napari_diffusion.loop.recipe import Recipe
-    from napari_diffusion.remarks import Remarks
-    from napari_diffusion.stages import Stage
     from napari_diffusion.widgets.job import Job
     from napari_diffusion.widgets.look import Look
     from napari_diffusion.widgets.worker import Worker

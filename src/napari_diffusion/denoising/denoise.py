@@ -6,10 +6,10 @@ import warnings
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion.core.image import Picture
+from napari_diffusion.denoising.noise_report import NoiseWarning, noted
 from napari_diffusion.filters.denoisers.guided_filter import with_noise
 from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.presets import PRESETS
-from napari_diffusion.remarks import NoiseWarning, noted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

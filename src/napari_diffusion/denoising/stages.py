@@ -66,7 +66,7 @@ def stages(
     Examples
     --------
     >>> import numpy as np, napari_diffusion as nd
-    >>> from napari_diffusion.stages import stages
+    >>> from napari_diffusion.denoising.stages import stages
     >>> noisy = np.random.default_rng(0).normal(size=(32, 32))
     >>> [stage.name for stage in stages(noisy, nd.PRESETS["denoise fast"])]
     ['0 Blend', '1 ReactionDiffusion', '2 NonLocalDiffusion']

@@ -1,0 +1,1 @@
+"""Denoising without parameters, and what was found of the noise."""
