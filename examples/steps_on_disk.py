@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import napari_diffusion as nd
+from napari_diffusion.io import Output, Source, read_image, read_record
 from napari_diffusion.provenance import record
 from napari_diffusion.samples import SAMPLES
-from napari_diffusion.store import Output, Source, read_image, read_record
 
 volume = SAMPLES["phantom"]()
 source = Source(

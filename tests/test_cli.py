@@ -20,8 +20,8 @@ from PIL import Image
 
 import napari_diffusion as nd
 from napari_diffusion.cli import main, screen
+from napari_diffusion.io import Source, read_image, read_record, step_paths
 from napari_diffusion.loop.presets import DIGITS
-from napari_diffusion.store import Source, read_image, read_record, step_paths
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 24), dtype=np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (20, 24, 3), dtype=np.uint8)
@@ -217,7 +217,7 @@ def test_threads_do_not_change_a_bit_and_are_set_for_the_run_alone(monkeypatch):
 
 
 def test_larger_than_the_memory(monkeypatch):
-    from napari_diffusion.store import memory
+    from napari_diffusion.io import memory
 
     assert main(["run", "zyx.tif", "source.ome.zarr", *SHORT]) == 0
     words = ["run", "source.ome.zarr/steps/0001"]
@@ -228,7 +228,7 @@ def test_larger_than_the_memory(monkeypatch):
 
 
 def test_what_cannot_be_read_in_parts_must_fit_the_memory(monkeypatch, capsys):
-    from napari_diffusion.store import memory
+    from napari_diffusion.io import memory
 
     monkeypatch.setattr(memory, "free", lambda: 1000)
     assert main(["run", "a.png", "out.tif", *SHORT]) == 1
@@ -257,7 +257,7 @@ def test_warnings_for_developers_are_not_for_users(monkeypatch, capsys):
         warnings.warn("outdated", DeprecationWarning, stacklevel=1)
         return read_image(*more)
 
-    monkeypatch.setattr("napari_diffusion.store.read_image", outdated)
+    monkeypatch.setattr("napari_diffusion.io.read_image", outdated)
     assert main(["run", "a.png", "out.npy", *SHORT]) == 0
     assert capsys.readouterr().err == ""
 
@@ -360,7 +360,7 @@ def test_steps_of_a_run_are_not_taken_for_a_volume(capsys):
 
 @pytest.mark.parametrize("output", ["out.ome.tif", "out.zarr", "out.npy", "out"])
 def test_ctrl_c_keeps_the_steps_made_so_far(output, monkeypatch, capsys):
-    from napari_diffusion.store import Output
+    from napari_diffusion.io import Output
 
     write = Output.write
 
@@ -405,7 +405,7 @@ def test_ctrl_c_before_the_first_step(monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("napari_diffusion.store.read_image", interrupted)
+    monkeypatch.setattr("napari_diffusion.io.read_image", interrupted)
     assert main(["run", "a.png", "out.tif", *SHORT]) == 130
     assert capsys.readouterr().err == "napari-diffusion: Interrupted.\n"
 

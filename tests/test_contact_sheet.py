@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_diffusion.contact_sheet import Panel, contact_sheet, panel, shown_range, step_label
+from napari_diffusion.io.contact_sheet import Panel, contact_sheet, panel, shown_range, step_label
 
 
 def flat(value, label="", size=8):

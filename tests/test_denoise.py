@@ -147,7 +147,7 @@ def test_the_command_line_says_the_same_and_keeps_it(tmp_path, capsys):
     import tifffile
 
     from napari_diffusion.cli import main
-    from napari_diffusion.store import read_record
+    from napari_diffusion.io import read_record
 
     source, made = tmp_path / "rows.tif", tmp_path / "clean.ome.tif"
     tifffile.imwrite(source, ROWS.astype(np.float32))

@@ -14,7 +14,7 @@ from napari.layers import Image
 from qtpy.QtCore import QObject
 
 import napari_diffusion as nd
-from napari_diffusion.store.cast import Cast
+from napari_diffusion.io.cast import Cast
 from napari_diffusion.widgets import memory, room
 from napari_diffusion.widgets.controls import Clock, Controls, written_seconds
 from napari_diffusion.widgets.extract import places_named

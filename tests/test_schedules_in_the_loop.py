@@ -127,7 +127,7 @@ class TestMeasured:
         assert_same(made(picture(), MEASURED), whole)
 
     def test_by_disk(self, tmp_path):
-        from napari_diffusion.store.scratch import steps_by_disk
+        from napari_diffusion.io.scratch import steps_by_disk
 
         whole = made(picture(), MEASURED)
         lazy = da.from_array(picture(), chunks=(20, 20))

@@ -16,8 +16,7 @@ from yaozarrs import validate_zarr_store
 
 import napari_diffusion as nd
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.provenance import record
-from napari_diffusion.store import (
+from napari_diffusion.io import (
     NotReadable,
     Output,
     Source,
@@ -27,10 +26,11 @@ from napari_diffusion.store import (
     read_record,
     step_paths,
 )
-from napari_diffusion.store.cast import cast
-from napari_diffusion.store.output import publish, split
-from napari_diffusion.store.scratch import steps_by_disk
-from napari_diffusion.store.units import factor, unit_name
+from napari_diffusion.io.cast import cast
+from napari_diffusion.io.run_writer import publish, split
+from napari_diffusion.io.scratch import steps_by_disk
+from napari_diffusion.io.units import factor, unit_name
+from napari_diffusion.provenance import record
 
 RECIPE = nd.Recipe(
     num_steps=3,
@@ -267,7 +267,7 @@ def test_ome_zarr(tmp_path, version, lazy):
 
 
 def test_what_does_not_fit_the_memory_is_read_lazily(tmp_path, monkeypatch):
-    from napari_diffusion.store import memory
+    from napari_diffusion.io import memory
 
     zarr_image(tmp_path / "a.zarr", "0.5", [("y", SPACE), ("x", SPACE)], [1.0, 1.0], GREY)
     monkeypatch.setattr(memory, "free", lambda: memory.needed(GREY.shape, GREY.dtype) - 1)
@@ -606,7 +606,7 @@ def test_a_run_without_a_step_leaves_nothing(tmp_path, name):
 
 def fill_the_disk(path, monkeypatch):
     """Write one step, and another one for which there is no room."""
-    from napari_diffusion.store import npy_writer, tiff_writer, zarr_writer
+    from napari_diffusion.io import npy_writer, ome_zarr_writer, tiff_writer
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -615,7 +615,7 @@ def fill_the_disk(path, monkeypatch):
         write_step(output, 0)
         monkeypatch.setattr(npy_writer, "slabs", full)
         monkeypatch.setattr(tiff_writer, "planes", full)
-        monkeypatch.setattr(zarr_writer.Layout, "arranged", full)
+        monkeypatch.setattr(ome_zarr_writer.Layout, "arranged", full)
         write_step(output, 1)
 
 

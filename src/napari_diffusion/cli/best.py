@@ -23,7 +23,7 @@ def best(arguments: Namespace) -> int:
     import numpy as np
 
     from napari_diffusion.choose import best_step
-    from napari_diffusion.store import check_apart, read_image
+    from napari_diffusion.io import check_apart, read_image
 
     chosen(arguments)  # what is wrong with it can be said before anything is read
     if arguments.halves and arguments.second:

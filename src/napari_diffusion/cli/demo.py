@@ -62,9 +62,9 @@ def _window_problem() -> str | None:
 
 def _make_files(folder: Path, quiet: bool) -> None:
     """Write the steps, the recipe and the contact sheet; other files in the folder stay."""
-    from napari_diffusion.contact_sheet import contact_sheet, panel, shown_range, step_label
+    from napari_diffusion.io import Source
+    from napari_diffusion.io.contact_sheet import contact_sheet, panel, shown_range, step_label
     from napari_diffusion.samples import SAMPLES
-    from napari_diffusion.store import Source
 
     face = SAMPLES["face"]()
     source = Source(name=face.name, image=face.image, axes=face.axes, rgb=face.rgb)

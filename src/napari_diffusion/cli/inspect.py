@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
 
-    from napari_diffusion.store import Source
+    from napari_diffusion.io import Source
 
 
 def inspect(arguments: Namespace) -> int:
     """Print axes, shape, spacing and type of a picture, and the record of how it was made."""
-    from napari_diffusion.store import read_image, read_record, step_paths
+    from napari_diffusion.io import read_image, read_record, step_paths
 
     path: Path = arguments.file
     if path.exists() and path.suffix.lower() == ".json":

@@ -34,7 +34,7 @@ def methods(arguments: Namespace) -> int:
 
 def _record(path: Path, step: int | None) -> dict[str, Any]:
     """Return the record of one step of a result, the last one where none is named."""
-    from napari_diffusion.store import read_image, read_record, step_paths
+    from napari_diffusion.io import read_image, read_record, step_paths
 
     images = step_paths(path)
     if not images and not path.exists():

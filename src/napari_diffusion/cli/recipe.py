@@ -67,7 +67,7 @@ def _named(name: str, length: float) -> Recipe:
 
 
 def _from_file(path: Path) -> dict[str, Any]:
-    from napari_diffusion.store import read_record
+    from napari_diffusion.io import read_record
 
     if path.suffix.lower() == ".json":
         found = json.loads(path.read_text("utf-8"))

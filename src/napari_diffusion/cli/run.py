@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from napari_diffusion.store import Output, Source
+    from napari_diffusion.io import Output, Source
 
 
 def run(arguments: Namespace) -> int:
@@ -47,7 +47,7 @@ def run(arguments: Namespace) -> int:
 
 def prepared(arguments: Namespace) -> tuple[Source, GridOptions, Any]:
     """Return the source, its grid options, and the type to write: None for that computed in."""
-    from napari_diffusion.store import check_apart, check_ending, read_image
+    from napari_diffusion.io import check_apart, check_ending, read_image
 
     read = [path for path in (arguments.input, arguments.mask) if path is not None]
     try:
@@ -120,7 +120,7 @@ def opened(
     path: Path, source: Source, recipe: Recipe, keep: int, dtype: Any, overwrite: bool
 ) -> Output:
     """Return the output for the kept steps of a run; `dtype` None is the type computed in."""
-    from napari_diffusion.store import Output
+    from napari_diffusion.io import Output
 
     count = sum(kept(index, recipe, keep) for index in range(recipe.total_steps + 1))
     return Output(path, source, count, computed(source) if dtype is None else dtype, overwrite)
@@ -164,8 +164,8 @@ def write_steps(
     """
     from tqdm import tqdm
 
+    from napari_diffusion.io import cast_record
     from napari_diffusion.provenance import record
-    from napari_diffusion.store import cast_record
 
     more: dict[str, Any] = {
         "cast": cast_record(computed(source), output.dtype),
@@ -195,13 +195,13 @@ def _made(
 ) -> Any:
     if not is_dask(source.image):
         return steps(source.image, recipe, stop=stop, **options)
-    from napari_diffusion.store.scratch import steps_by_disk
+    from napari_diffusion.io.scratch import steps_by_disk
 
     return steps_by_disk(source.image, recipe, output.path.parent, stop, **options)
 
 
 def _check_memory(source: Source) -> None:
-    from napari_diffusion.store.memory import free, needed
+    from napari_diffusion.io.memory import free, needed
 
     if is_dask(source.image):
         return

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from napari_diffusion.estimate import Evidence, NoiseModel
+    from napari_diffusion.io.cast import Cast
     from napari_diffusion.loop.recipe import Recipe, Step
     from napari_diffusion.noise.base import NoiseScale
-    from napari_diffusion.store.cast import Cast
     from napari_diffusion.widgets.layer_axes import Fold
     from napari_diffusion.widgets.mask import KeptMask, Mask
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_diffusion.core.image import is_dask
-from napari_diffusion.store.cast import Cast
+from napari_diffusion.io.cast import Cast
 from napari_diffusion.widgets.channels import joined, mismatch, sizes, values
 from napari_diffusion.widgets.job import Job
 from napari_diffusion.widgets.layer_axes import FURTHER, Fold

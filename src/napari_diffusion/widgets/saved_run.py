@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.io.file_image import Source
+from napari_diffusion.io.reader import read_image
+from napari_diffusion.io.record_reader import step_paths
+from napari_diffusion.io.run_writer import Output
 from napari_diffusion.loop.recipe import Step
-from napari_diffusion.store.output import Output
-from napari_diffusion.store.reading import read_image
-from napari_diffusion.store.records import step_paths
-from napari_diffusion.store.source import Source
 from napari_diffusion.widgets.channels import source_of
 from napari_diffusion.widgets.layer_axes import Fold
 from napari_diffusion.widgets.layers import image_layer, step_name

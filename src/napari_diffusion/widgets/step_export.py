@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QGridLayout, QPushButton
 
-from napari_diffusion.contact_sheet import Panel, contact_sheet
 from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.io.contact_sheet import Panel, contact_sheet
 from napari_diffusion.widgets.copy_button import COPIES, CopyButton
 from napari_diffusion.widgets.film import ENDINGS, missing, write_film
 from napari_diffusion.widgets.rows import GREY, Combo, Message

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from napari_diffusion.contact_sheet import in_proportion, step_label
+from napari_diffusion.io.contact_sheet import in_proportion, step_label
 from napari_diffusion.widgets.line_profile import across
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.store.layout import Layout, planes
-from napari_diffusion.store.tiff import NAMESPACE
-from napari_diffusion.store.units import METRES, PIXEL, SECONDS, SYMBOLS
+from napari_diffusion.io.layout import Layout, planes
+from napari_diffusion.io.tiff_reader import NAMESPACE
+from napari_diffusion.io.units import METRES, PIXEL, SECONDS, SYMBOLS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_diffusion.store.source import Resolution, Source
+    from napari_diffusion.io.file_image import Resolution, Source
 
 #: What can stand behind the axis Q of an OME-TIFF.
 _BEHIND_Q = ("yx", "zyx", "cyx", "yxc")

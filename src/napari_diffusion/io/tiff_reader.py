@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.store.source import NotReadable, Resolution, Source
-from napari_diffusion.store.units import FRAME, PIXEL, in_one_unit, unit_name
+from napari_diffusion.io.file_image import NotReadable, Resolution, Source
+from napari_diffusion.io.units import FRAME, PIXEL, in_one_unit, unit_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.store.source import NotReadable, Source
+from napari_diffusion.io.file_image import NotReadable, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,12 +59,12 @@ def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source
 
 def _reader(path: Path, lazy: bool | None) -> Callable[[Path], Source]:
     if path.is_dir():
-        from napari_diffusion.store.ome_zarr import read_zarr
+        from napari_diffusion.io.ome_zarr_reader import read_zarr
 
         return lambda folder: read_zarr(folder, lazy=lazy)
     ending = path.suffix.lower()
     if ending in (".tif", ".tiff"):
-        from napari_diffusion.store.tiff import read_tiff
+        from napari_diffusion.io.tiff_reader import read_tiff
 
         return read_tiff
     if ending in (".png", ".jpg", ".jpeg"):

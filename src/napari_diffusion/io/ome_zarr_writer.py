@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.store.layout import Layout
-from napari_diffusion.store.ome_zarr import KEY
-from napari_diffusion.store.units import FRAME, PIXEL
+from napari_diffusion.io.layout import Layout
+from napari_diffusion.io.ome_zarr_reader import KEY
+from napari_diffusion.io.units import FRAME, PIXEL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_diffusion.store.source import Source
+    from napari_diffusion.io.file_image import Source
 
 _COLOURS = ("red", "FF0000"), ("green", "00FF00"), ("blue", "0000FF"), ("alpha", "FFFFFF")
 

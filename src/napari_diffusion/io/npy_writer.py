@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.store.layout import slabs
-from napari_diffusion.store.records import write_record
+from napari_diffusion.io.layout import slabs
+from napari_diffusion.io.record_reader import write_record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_diffusion.store.source import Source
+    from napari_diffusion.io.file_image import Source
 
 
 class NpyWriter:

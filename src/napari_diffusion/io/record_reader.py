@@ -45,7 +45,7 @@ def step_paths(path: Path) -> list[Path]:
 def _in_zarr(path: Path) -> dict[str, Any] | None:
     import zarr
 
-    from napari_diffusion.store.ome_zarr import KEY
+    from napari_diffusion.io.ome_zarr_reader import KEY
 
     try:
         node = zarr.open(str(path), mode="r")
@@ -58,7 +58,7 @@ def _in_zarr(path: Path) -> dict[str, Any] | None:
 def _in_tiff(path: Path) -> dict[str, Any] | None:
     import tifffile
 
-    from napari_diffusion.store.tiff import record_in
+    from napari_diffusion.io.tiff_reader import record_in
 
     with tifffile.TiffFile(path) as file:
         return record_in(file.ome_metadata or "") if file.is_ome else None

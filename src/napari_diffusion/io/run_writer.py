@@ -9,14 +9,14 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from napari_diffusion.store.cast import cast
-from napari_diffusion.store.records import beside
+from napari_diffusion.io.cast import cast
+from napari_diffusion.io.record_reader import beside
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from napari_diffusion.store.source import Source
+    from napari_diffusion.io.file_image import Source
 
 #: Endings that say what is written; none at all asks for a folder of OME-TIFF files.
 ENDINGS = (".ome.zarr", ".zarr", ".ome.tiff", ".ome.tif", ".tiff", ".tif", ".npy")
@@ -75,7 +75,7 @@ class Output:
     def __post_init__(self) -> None:
         wanted, ending = split(self.path)
         if ending.endswith(("tif", "tiff")):
-            from napari_diffusion.store.tiff_writer import holds_steps
+            from napari_diffusion.io.tiff_writer import holds_steps
 
             # Where one file cannot hold the steps, a folder of that name without ending can.
             if not holds_steps(self.source, self.count):
@@ -124,9 +124,9 @@ class Output:
         error.add_note(f"Nothing was written to {str(self.path)!r}.")
 
     def _made_writer(self) -> Writer:
-        from napari_diffusion.store.npy_writer import NpyWriter
-        from napari_diffusion.store.tiff_writer import FolderWriter, TiffWriter
-        from napari_diffusion.store.zarr_writer import ZarrWriter
+        from napari_diffusion.io.npy_writer import NpyWriter
+        from napari_diffusion.io.ome_zarr_writer import ZarrWriter
+        from napari_diffusion.io.tiff_writer import FolderWriter, TiffWriter
 
         if self.ending == FOLDER:
             return FolderWriter(self.partial, self.source, self.dtype)

@@ -1,0 +1,23 @@
+"""Pictures read from files, and steps written to them as they are made."""
+
+from __future__ import annotations
+
+from napari_diffusion.io.cast import cast_record
+from napari_diffusion.io.file_image import NotReadable, Source
+from napari_diffusion.io.reader import READABLE, read_image
+from napari_diffusion.io.record_reader import read_record, step_paths
+from napari_diffusion.io.run_writer import ENDINGS, Output, check_apart, check_ending
+
+__all__ = [
+    "ENDINGS",
+    "READABLE",
+    "NotReadable",
+    "Output",
+    "Source",
+    "cast_record",
+    "check_apart",
+    "check_ending",
+    "read_image",
+    "read_record",
+    "step_paths",
+]
