@@ -228,7 +228,7 @@ def steps_of(cls: type[Member]) -> list[Any]:
 @functools.cache
 def _measured() -> dict[str, dict[type, tuple[float, ...]]]:
     """Return what every metric says of the steps of two runs on the example."""
-    from napari_diffusion.choose import curves
+    from napari_diffusion.analysis.step_selection import curves
 
     image, truth = _pictures.noisy(), _pictures.clean()
     second = nd.noise.Gaussian()(truth, noise_scale=_pictures.NOISE, seed=2025)

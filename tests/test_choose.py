@@ -11,11 +11,11 @@ from scipy import ndimage
 from skimage import data
 
 import napari_diffusion as nd
-from napari_diffusion.choose import best_step, curves
+from napari_diffusion.analysis.part_sampling import have_parts, parts_of
+from napari_diffusion.analysis.step_selection import best_step, curves
 from napari_diffusion.core.image import Picture
 from napari_diffusion.estimate import NoiseModel
 from napari_diffusion.metrics import METRICS, HalfError, HalfFrc, Mean, Psnr, RegionStatistic, Sure
-from napari_diffusion.parts import have_parts, parts_of
 
 SMOOTHING = nd.filters.PeronaMalik(contrast="auto", smoothing=0.7, time=0.3)
 RECIPE = nd.Recipe(num_steps=25, starting_noise_scale=0.0, noise=None, diffusion_filter=SMOOTHING)
@@ -135,7 +135,7 @@ def test_inside_a_mask_alone():
 
 
 def test_large_pictures_are_judged_by_their_middle(monkeypatch):
-    monkeypatch.setattr("napari_diffusion.subject.SAMPLES", 2000)
+    monkeypatch.setattr("napari_diffusion.analysis.measured_run.SAMPLES", 2000)
     image = noisy(photograph("camera"), 0.1)
     (curve,) = curves(image, RECIPE, (Mean(),))
     assert curve.values[0] == pytest.approx(float(image[57:102, 58:102].mean()), abs=1e-6)
@@ -325,8 +325,8 @@ def test_nothing_of_the_noise_is_measured_where_no_metric_needs_it(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("measured")
 
-    monkeypatch.setattr("napari_diffusion.trial.noise_sigma_of", refuse)
-    monkeypatch.setattr("napari_diffusion.trial.of_picture", refuse)
+    monkeypatch.setattr("napari_diffusion.analysis.trial.noise_sigma_of", refuse)
+    monkeypatch.setattr("napari_diffusion.analysis.trial.of_picture", refuse)
     image = noisy(photograph("camera"), 0.1)
     assert len(curves(image, RECIPE.resolved(image), [Mean(), Psnr()], reference=image)) == 2
     with pytest.raises(AssertionError, match="measured"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
-from napari_diffusion.ladder import FACTORS
+from napari_diffusion.analysis.parameter_sweep import FACTORS
 from napari_diffusion.metrics import Residual
 
 SQUARES = 100.0 * (np.add.outer(np.arange(64) // 16, np.arange(72) // 16) % 2)

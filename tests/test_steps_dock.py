@@ -13,7 +13,7 @@ from napari.layers import Image
 from qtpy.QtWidgets import QApplication
 
 import napari_diffusion as nd
-from napari_diffusion.choose import BestStep
+from napari_diffusion.analysis.step_selection import BestStep
 from napari_diffusion.estimate import local_risk
 from napari_diffusion.provenance import record
 from napari_diffusion.widgets.copy_button import COPIES

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
-from napari_diffusion.ensemble import Gathering
-from napari_diffusion.twin import noise_effect
+from napari_diffusion.analysis.ensemble import Gathering
+from napari_diffusion.analysis.noise_free_run import noise_effect
 
 IMAGE = np.random.default_rng(3).random((20, 24)).astype(np.float32)
 RECIPE = nd.Recipe(

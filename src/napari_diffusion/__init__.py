@@ -5,18 +5,18 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 from napari_diffusion import domains, estimate, filters, metrics, noise, schedules
-from napari_diffusion.choose import best_step
+from napari_diffusion.analysis.ensemble import ensemble
+from napari_diffusion.analysis.local_error import local_risk
+from napari_diffusion.analysis.noise_free_run import twin
+from napari_diffusion.analysis.parameter_sweep import ladder
+from napari_diffusion.analysis.step_selection import best_step
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.denoising.denoise import denoise
 from napari_diffusion.denoising.noise_report import NoiseWarning
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.ensemble import ensemble
-from napari_diffusion.ladder import ladder
 from napari_diffusion.loop.loop import run, steps
 from napari_diffusion.loop.presets import PRESETS
 from napari_diffusion.loop.recipe import Recipe, Step
-from napari_diffusion.risk import local_risk
-from napari_diffusion.twin import twin
 
 # They run recipes, which estimates know nothing of, and are looked for among them all the same.
 estimate.best_step = best_step  # type: ignore[attr-defined]

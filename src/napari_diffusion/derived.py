@@ -13,8 +13,8 @@ from napari_diffusion.provenance import SCHEMA, number_words, plain, record, ver
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_diffusion.ensemble import Ensemble, EnsembleStep
-    from napari_diffusion.risk import LocalRisk
+    from napari_diffusion.analysis.ensemble import Ensemble, EnsembleStep
+    from napari_diffusion.analysis.local_error import LocalRisk
 
 
 def ensemble_record(

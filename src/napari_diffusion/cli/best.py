@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_diffusion.choose import Curve
+    from napari_diffusion.analysis.step_selection import Curve
     from napari_diffusion.metrics import Metric
 
 
@@ -22,7 +22,7 @@ def best(arguments: Namespace) -> int:
     """Run a recipe on a picture, and print the step that is nearest to the truth, and why."""
     import numpy as np
 
-    from napari_diffusion.choose import best_step
+    from napari_diffusion.analysis.step_selection import best_step
     from napari_diffusion.io import check_apart, read_image
 
     chosen(arguments)  # what is wrong with it can be said before anything is read

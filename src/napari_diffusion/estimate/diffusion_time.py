@@ -53,7 +53,7 @@ def diffusion_time(
     Use it as the scale of a filter's time. Filters that keep edges diffuse as Heat does only where
     the gradients lie far below the contrast; in flat parts, where only noise is, they take longer,
     and they bear more time than the expected error of Heat allows, for they do not blur edges. To
-    find the time of such a filter on a picture, try several: `napari_diffusion.ladder`.
+    find the time of such a filter on a picture, try several: `napari_diffusion.analysis.parameter_sweep`.
 
     References
     ----------

@@ -18,8 +18,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_diffusion.analysis.parameter_sweep import numbers_of, with_numbers
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.ladder import numbers_of, with_numbers
 from napari_diffusion.widgets.job import Found, Refused, Resolved, Said
 from napari_diffusion.widgets.noise_plot import NoisePlot, plot_view
 from napari_diffusion.widgets.reading import read_layer, read_mask, refusing, with_mask

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from napari_diffusion.ladder import FACTORS, NAMES, best_of, numbers_of, with_numbers
+from napari_diffusion.analysis.parameter_sweep import (
+    FACTORS,
+    NAMES,
+    best_of,
+    numbers_of,
+    with_numbers,
+)
 from napari_diffusion.widgets.job import Refused
 from napari_diffusion.widgets.ladder_run import ladder_of, part_of
 from napari_diffusion.widgets.look import Look
@@ -17,7 +23,7 @@ from napari_diffusion.widgets.reading import refusing
 from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
 
 if TYPE_CHECKING:
-    from napari_diffusion.ladder import Rung
+    from napari_diffusion.analysis.parameter_sweep import Rung
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.loop import DiffusionLoop
 

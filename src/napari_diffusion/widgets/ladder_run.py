@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.analysis.parameter_sweep import FACTORS, rungs
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.ladder import FACTORS, rungs
 from napari_diffusion.widgets.job import Grown, Said
 from napari_diffusion.widgets.reading import read_layer, read_mask, refusing, with_mask
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
-    from napari_diffusion.ladder import Rung
+    from napari_diffusion.analysis.parameter_sweep import Rung
     from napari_diffusion.widgets.look import Look
 
 # The gap between two tiles, as a part of a tile.

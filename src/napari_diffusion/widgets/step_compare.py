@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import napari
 
-    from napari_diffusion.risk import LocalRisk
+    from napari_diffusion.analysis.local_error import LocalRisk
 
 SOURCE, BEFORE, TWIN = "the source", "the step before", "its twin"
 

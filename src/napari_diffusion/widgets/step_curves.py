@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import napari
 
-    from napari_diffusion.choose import BestStep
+    from napari_diffusion.analysis.step_selection import BestStep
     from napari_diffusion.metrics import Metric
     from napari_diffusion.widgets.job import Job
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_diffusion.choose import BestStep, Curve, best_step, curves
+from napari_diffusion.analysis.step_selection import BestStep, Curve, best_step, curves
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.core.image import canonical_mask
 from napari_diffusion.metrics import Metric, Score, View

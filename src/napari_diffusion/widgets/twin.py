@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.analysis.noise_free_run import noise_effect, without_noise
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.provenance import record
-from napari_diffusion.twin import noise_effect, without_noise
 from napari_diffusion.widgets.outlet import outlet_for
 from napari_diffusion.widgets.step_run import MEASURES
 

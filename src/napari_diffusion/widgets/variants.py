@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QPushButton, QSpinBox, QWidget
 
-from napari_diffusion.ensemble import check_random
+from napari_diffusion.analysis.ensemble import check_random
 from napari_diffusion.widgets.ensemble import EnsembleOutlet, ensemble_of
 from napari_diffusion.widgets.job import Refused
 from napari_diffusion.widgets.preview import LivePreview

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from napari_diffusion.analysis.trial import Trial
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.loop.preview import shortened
 from napari_diffusion.metrics import Sure, View
-from napari_diffusion.trial import Trial
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.analysis.measured_run import SAMPLES
 from napari_diffusion.core.array_parameter import Map
-from napari_diffusion.subject import SAMPLES
 
 if TYPE_CHECKING:
     from napari_diffusion.core.image import Picture

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_diffusion.analysis.measured_run import Subject, middle, middle_of
+from napari_diffusion.analysis.part_sampling import have_parts, parts_of
 from napari_diffusion.core.image import Picture, is_dask
 from napari_diffusion.engine.perturbation import masked, perturbed
 from napari_diffusion.estimate.noise_measurement import of_picture
 from napari_diffusion.estimate.noise_sigma import is_measured, noise_sigma_of
-from napari_diffusion.parts import have_parts, parts_of
-from napari_diffusion.subject import Subject, middle, middle_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +76,7 @@ class Trial:
         parts: bool = False,
         stop: StopToken | None = None,
     ) -> Trial:
-        """Read a source in; see `napari_diffusion.choose.best_step` for the parameters.
+        """Read a source in; see `napari_diffusion.analysis.step_selection.best_step` for the parameters.
 
         With `parts` a large picture is tried on `parts_of` it alone.
         """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from napari_diffusion.analysis.trial import Trial
 from napari_diffusion.metrics import (
     Decorrelation,
     HalfError,
@@ -18,18 +19,17 @@ from napari_diffusion.metrics import (
     Score,
     Sure,
 )
-from napari_diffusion.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
+    from napari_diffusion.analysis.trial import Halves
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.loop.recipe import Recipe
-    from napari_diffusion.trial import Halves
 
 _SAID = {
     "Psnr": "has the least error against the reference",

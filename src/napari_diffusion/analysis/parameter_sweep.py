@@ -8,9 +8,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
+from napari_diffusion.analysis.trial import Trial
 from napari_diffusion.core.image import Picture
 from napari_diffusion.metrics import Metric, Pure, Sure
-from napari_diffusion.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

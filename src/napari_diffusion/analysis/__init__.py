@@ -1,0 +1,1 @@
+"""Which step to take, and what a run depends on."""
