@@ -12,7 +12,7 @@ pytest.importorskip("napari")
 from napari.layers import Image
 
 import napari_diffusion as nd
-from napari_diffusion.provenance import recipe_of
+from napari_diffusion.records.provenance import recipe_of
 
 FACE = np.random.default_rng(1).random((24, 32)).astype(np.float32)
 RECIPE = nd.Recipe(

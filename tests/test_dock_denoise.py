@@ -12,8 +12,8 @@ pytest.importorskip("napari")
 from napari.layers import Image
 
 import napari_diffusion as nd
-from napari_diffusion.methods import paragraph
-from napari_diffusion.provenance import recipe_of
+from napari_diffusion.records.methods_text import paragraph
+from napari_diffusion.records.provenance import recipe_of
 
 RANDOM = np.random.default_rng(3)
 WHITE = (100 + 10 * RANDOM.normal(size=(64, 72))).astype(np.float32)

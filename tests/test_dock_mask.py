@@ -13,7 +13,7 @@ from napari.layers import Image, Labels, Shapes
 from qtpy.QtCore import Qt
 
 import napari_diffusion as nd
-from napari_diffusion.provenance import content_hash
+from napari_diffusion.records.provenance import content_hash
 from napari_diffusion.widgets.outline import drawn
 
 RANDOM = np.random.default_rng(4)

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import napari_diffusion as nd
-from napari_diffusion import provenance
 from napari_diffusion.core.image import Picture
 from napari_diffusion.domains import DOMAINS, Anscombe, Log
 from napari_diffusion.domains.gain_fit import variance_line
 from napari_diffusion.engine.threads import Drive
 from napari_diffusion.filters import Heat, PeronaMalik, TotalVariation, TotalVariationFlow
 from napari_diffusion.loop.registry import with_setting
+from napari_diffusion.records import provenance
 from napari_diffusion.schedules import Geometric, Measured
 
 DRIVE = Drive(threads=1)

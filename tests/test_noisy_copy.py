@@ -10,7 +10,7 @@ import pytest
 
 import napari_diffusion as nd
 from napari_diffusion.loop.registry import from_dict
-from napari_diffusion.noisy_copy import noise_record, noisy_copy
+from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 
 IMAGE = np.random.default_rng(0).random((30, 40)).astype(np.float32) + 1
 NOISES = [nd.noise.Gaussian(), nd.noise.Poisson(), nd.noise.PowerLaw()]

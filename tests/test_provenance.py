@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
-from napari_diffusion import provenance
-from napari_diffusion.provenance import content_hash, grid_of, plain, recipe_of, record
+from napari_diffusion.records import provenance
+from napari_diffusion.records.provenance import content_hash, grid_of, plain, recipe_of, record
 
 IMAGE = np.random.default_rng(3).random((12, 16))
 GRID = {"axes": "yx", "spacing": (1 / 3, 0.1)}
@@ -177,7 +177,7 @@ def test_the_sentence_says_what_a_run_went_on_from():
 
 def test_importing_it_is_light():
     code = (
-        "import sys, napari_diffusion.provenance; "
+        "import sys, napari_diffusion.records.provenance; "
         "print([n for n in ('numba', 'scipy', 'dask', 'napari', 'llvmlite') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
-from napari_diffusion import provenance
 from napari_diffusion.engine import threads
 from napari_diffusion.filters import Heat, PeronaMalik
+from napari_diffusion.records import provenance
 from napari_diffusion.schedules import Constant, Custom, Levels, Measured
 
 MEASURED = nd.Recipe(

@@ -12,7 +12,7 @@ pytest.importorskip("napari")
 from napari.layers import Image
 
 import napari_diffusion as nd
-from napari_diffusion.provenance import recipe_of
+from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.samples import degraded_face
 from napari_diffusion.widgets.steps_actions import chosen_step
 

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 import napari_diffusion as nd
 from napari_diffusion.analysis.step_selection import BestStep
 from napari_diffusion.estimate import local_risk
-from napari_diffusion.provenance import record
+from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.copy_button import COPIES
 from napari_diffusion.widgets.layers import image_layer
 from napari_diffusion.widgets.look import Look

@@ -30,7 +30,7 @@ from napari_diffusion.io.cast import cast
 from napari_diffusion.io.run_writer import publish, split
 from napari_diffusion.io.scratch import steps_by_disk
 from napari_diffusion.io.units import factor, unit_name
-from napari_diffusion.provenance import record
+from napari_diffusion.records.provenance import record
 
 RECIPE = nd.Recipe(
     num_steps=3,

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 def methods(arguments: Namespace) -> int:
     """Print the methods paragraph, the legend, the works, the code or the command of a result."""
-    from napari_diffusion import methods as texts
-    from napari_diffusion.provenance import recipe_of
+    from napari_diffusion.records import methods_text as texts
+    from napari_diffusion.records.provenance import recipe_of
 
     record = _record(arguments.file, arguments.step)
     made = {

@@ -165,7 +165,7 @@ def write_steps(
     from tqdm import tqdm
 
     from napari_diffusion.io import cast_record
-    from napari_diffusion.provenance import record
+    from napari_diffusion.records.provenance import record
 
     more: dict[str, Any] = {
         "cast": cast_record(computed(source), output.dtype),

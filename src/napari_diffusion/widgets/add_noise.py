@@ -9,7 +9,7 @@ from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.recipe import Recipe, Step
 from napari_diffusion.noise.base import checked_scale
-from napari_diffusion.noisy_copy import noise_record, noisy_copy
+from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 from napari_diffusion.widgets import memory
 from napari_diffusion.widgets.choice import MemberChoice
 from napari_diffusion.widgets.fields import Automatic, ComboField, LineField

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from napari_diffusion.core.component import Member
 from napari_diffusion.loop import registry
 from napari_diffusion.loop.presets import DIGITS
-from napari_diffusion.provenance import member_words
+from napari_diffusion.records.provenance import member_words
 from napari_diffusion.widgets.params import ParameterForm
 from napari_diffusion.widgets.rows import GREY, Combo, Message, RowLabel
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 from qtpy.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 
-from napari_diffusion import methods
-from napari_diffusion.provenance import recipe_of
+from napari_diffusion.records import methods_text
+from napari_diffusion.records.provenance import recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 COPIES: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "Methods text": methods.paragraph,
-    "Figure legend": methods.legend,
+    "Methods text": methods_text.paragraph,
+    "Figure legend": methods_text.legend,
     "Recipe (JSON)": lambda record: recipe_of(record).to_json(),
-    "Python": methods.python,
-    "Command line": methods.command,
-    "BibTeX": lambda record: methods.bibtex(recipe_of(record)),
+    "Python": methods_text.python,
+    "Command line": methods_text.command,
+    "BibTeX": lambda record: methods_text.bibtex(recipe_of(record)),
 }
 
 

@@ -12,7 +12,7 @@ from napari_diffusion.denoising.stages import stages
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.recipe import Step
-from napari_diffusion.provenance import record
+from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.job import Made, Said
 from napari_diffusion.widgets.reading import read_layer, read_mask, refusing, with_mask
 from napari_diffusion.widgets.run import finished

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.analysis.ensemble import Ensemble, Gathering
-from napari_diffusion.derived import ensemble_record
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.provenance import content_hash
+from napari_diffusion.records.derived import ensemble_record
+from napari_diffusion.records.provenance import content_hash
 from napari_diffusion.widgets.job import Grown, Resolved, Said
 from napari_diffusion.widgets.layers import KEY, Place, image_layer
 from napari_diffusion.widgets.outlet import family

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.provenance import recipe_of
+from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.widgets import memory
 from napari_diffusion.widgets.controls import Controls
 from napari_diffusion.widgets.denoise import DenoiseWidget

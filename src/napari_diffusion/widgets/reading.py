@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.image import Picture
-from napari_diffusion.provenance import content_hash
+from napari_diffusion.records.provenance import content_hash
 from napari_diffusion.widgets.job import Refused, Said
 
 if TYPE_CHECKING:

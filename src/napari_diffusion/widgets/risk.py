@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.analysis.local_error import LocalRisk, local_risk
-from napari_diffusion.derived import risk_record
 from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.records.derived import risk_record
 from napari_diffusion.widgets.job import Grown, Said
 from napari_diffusion.widgets.layers import KEY, Place
 from napari_diffusion.widgets.outlet import family

@@ -12,7 +12,7 @@ from napari_diffusion.denoising.noise_report import noted
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.loop.recipe import Step
-from napari_diffusion.provenance import content_hash, record
+from napari_diffusion.records.provenance import content_hash, record
 from napari_diffusion.widgets.job import Made, Passed, Resolved, Said
 from napari_diffusion.widgets.reading import (
     mask_words,

@@ -12,7 +12,7 @@ from napari_diffusion.analysis.step_selection import BestStep, Curve, best_step,
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.core.image import canonical_mask
 from napari_diffusion.metrics import Metric, Score, View
-from napari_diffusion.provenance import grid_of
+from napari_diffusion.records.provenance import grid_of
 from napari_diffusion.widgets.channels import values
 from napari_diffusion.widgets.layer_axes import FURTHER, Fold
 from napari_diffusion.widgets.layers import MASK_KEY

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.provenance import grid_of, recipe_of
+from napari_diffusion.records.provenance import grid_of, recipe_of
 from napari_diffusion.widgets.channels import joined, sizes, source_of, values
 from napari_diffusion.widgets.images import is_image
 from napari_diffusion.widgets.job import Job, Refused

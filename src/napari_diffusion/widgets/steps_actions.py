@@ -9,7 +9,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QSpinBox, QWidget
 
 from napari_diffusion.io.cast import Cast
-from napari_diffusion.provenance import grid_of, next_noise_scale_of, recipe_of
+from napari_diffusion.records.provenance import grid_of, next_noise_scale_of, recipe_of
 from napari_diffusion.widgets.channels import joined
 from napari_diffusion.widgets.images import is_image
 from napari_diffusion.widgets.job import Job, Origin, Refused

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_diffusion.analysis.noise_free_run import noise_effect, without_noise
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.loop.loop import steps
-from napari_diffusion.provenance import record
+from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.outlet import outlet_for
 from napari_diffusion.widgets.step_run import MEASURES
 

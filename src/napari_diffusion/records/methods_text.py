@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.core.component import Member
-from napari_diffusion.provenance import member_words, number_words, recipe_of
+from napari_diffusion.records.provenance import member_words, number_words, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ def paragraph(record: Mapping[str, Any]) -> str:
     Parameters
     ----------
     record : mapping
-        Of a step, from its layer or file; see `napari_diffusion.provenance.record`.
+        Of a step, from its layer or file; see `napari_diffusion.records.provenance.record`.
     """
     recipe, grid, versions = recipe_of(record), record["grid"], record["versions"]
     known = "; ".join(_short(work) for work in works(recipe))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.loop.recipe import Step
-from napari_diffusion.provenance import SCHEMA, number_words, plain, record, versions
+from napari_diffusion.records.provenance import SCHEMA, number_words, plain, record, versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

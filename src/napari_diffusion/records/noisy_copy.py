@@ -10,7 +10,7 @@ from napari_diffusion.engine.threads import Drive, with_halo
 from napari_diffusion.loop import registry
 from napari_diffusion.noise import Address, Noise
 from napari_diffusion.noise.base import check_channels, check_scale_fits, checked_scale
-from napari_diffusion.provenance import (
+from napari_diffusion.records.provenance import (
     SCHEMA,
     cast_words,
     grid_record,

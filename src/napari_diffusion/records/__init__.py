@@ -1,0 +1,1 @@
+"""What was done to an image: provenance, methods text, derived images."""
