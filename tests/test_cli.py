@@ -589,7 +589,7 @@ def quick_demo(monkeypatch):
     asked = []
     monkeypatch.setattr("napari_diffusion.cli.demo._make_files", lambda *_: None)
     monkeypatch.setattr(
-        "napari_diffusion.widgets.demo.demo",
+        "napari_diffusion.widgets.loop.demo.demo",
         lambda output, recipe, stay: asked.append((output, stay)),
     )
     monkeypatch.delenv(screen.VIRTUAL, raising=False)

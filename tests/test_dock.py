@@ -301,7 +301,7 @@ def test_an_error_nobody_thought_of_is_said_without_a_traceback(
     def broken(*args, **options):
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("napari_diffusion.widgets.run.steps", broken)
+    monkeypatch.setattr("napari_diffusion.widgets.docks.loop_run.steps", broken)
     _, loop = open_loop(face())
     click_run(loop)
     wait(loop, qtbot)
@@ -327,7 +327,7 @@ def test_the_command_of_the_menus_opens_the_dock_and_runs(make_napari_viewer, qt
 def test_the_dock_works_with_the_viewer_itself_and_with_the_proxy_of_plugins(
     make_napari_viewer, qtbot
 ):
-    from napari_diffusion.widgets.loop import DiffusionLoop
+    from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
 
     viewer = make_napari_viewer()
     viewer.add_layer(face())

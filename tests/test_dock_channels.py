@@ -160,7 +160,7 @@ def test_channels_are_gone_on_with_to_the_bit(open_loop, qtbot, monkeypatch, res
     joined(loop, viewer)
     if region:
         loop.source.axes.region.set_value("visible")
-        here = "napari_diffusion.widgets.picked.visible_region"
+        here = "napari_diffusion.widgets.source.run_source.visible_region"
         monkeypatch.setattr(here, lambda *_: region[1:])
     loop.result.set_value(result)
     recipe = RECIPE.replaced(final_filter=None)

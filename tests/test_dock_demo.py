@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from napari_diffusion import PRESETS
-from napari_diffusion.widgets.demo import demo
+from napari_diffusion.widgets.loop.demo import demo
 
 demo(Path(sys.argv[1]), PRESETS["explore"], stay=False)
 """

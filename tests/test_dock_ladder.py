@@ -12,7 +12,7 @@ pytest.importorskip("napari")
 from napari.layers import Image
 
 import napari_diffusion as nd
-from napari_diffusion.widgets.camera import camera_of
+from napari_diffusion.widgets.layers.camera import camera_of
 
 RANDOM = np.random.default_rng(3)
 SQUARES = 100.0 * (np.add.outer(np.arange(150) // 25, np.arange(140) // 28) % 2)
@@ -27,7 +27,7 @@ def wait(loop, qtbot):
 @pytest.fixture(autouse=True)
 def _small_part(monkeypatch):
     """Try the numbers on a part that is quick."""
-    monkeypatch.setattr("napari_diffusion.widgets.ladder_run._PLANE", {"y": 128, "x": 112})
+    monkeypatch.setattr("napari_diffusion.widgets.study.sweep_run._PLANE", {"y": 128, "x": 112})
 
 
 def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said):

@@ -14,7 +14,7 @@ from qtpy.QtCore import Qt
 
 import napari_diffusion as nd
 from napari_diffusion.records.provenance import content_hash
-from napari_diffusion.widgets.outline import drawn
+from napari_diffusion.widgets.layers.shape_masks import drawn
 
 RANDOM = np.random.default_rng(4)
 FACE = RANDOM.random((24, 32)).astype(np.float32)
@@ -278,7 +278,9 @@ def test_the_final_result_of_a_region_is_gone_on_with_under_its_part_of_the_mask
     open_loop, qtbot, monkeypatch
 ):
     part = (slice(2, 14), slice(3, 20))
-    monkeypatch.setattr("napari_diffusion.widgets.picked.visible_region", lambda *_: part)
+    monkeypatch.setattr(
+        "napari_diffusion.widgets.source.run_source.visible_region", lambda *_: part
+    )
     viewer, loop = open_loop(face(), cells())
     loop.source.set_layer(viewer.layers["face"])
     loop.source.axes.region.set_value("visible")

@@ -10,7 +10,7 @@ pytest.importorskip("napari")
 from napari.layers import Image, Labels, Shapes
 
 import napari_diffusion as nd
-from napari_diffusion.widgets.noise_meter import FRAMES, REGION, short_noise
+from napari_diffusion.widgets.source.noise_meter import FRAMES, REGION, short_noise
 
 RANDOM = np.random.default_rng(11)
 LIGHT = np.add.outer(np.linspace(20, 400, 96), np.linspace(0, 100, 112))

@@ -15,15 +15,16 @@ from qtpy.QtCore import QObject
 
 import napari_diffusion as nd
 from napari_diffusion.io.cast import Cast
-from napari_diffusion.widgets import memory, room
-from napari_diffusion.widgets.controls import Clock, Controls, written_seconds
-from napari_diffusion.widgets.extract import places_named
-from napari_diffusion.widgets.job import Job, kept_steps
-from napari_diffusion.widgets.layer_axes import Fold, along_of, axes_of, spacing_of, unit_of
-from napari_diffusion.widgets.layers import step_name
-from napari_diffusion.widgets.memory import Need, chosen_result, ordinal, written_bytes
-from napari_diffusion.widgets.result import EverySpin, ResultWidget
-from napari_diffusion.widgets.worker import Worker
+from napari_diffusion.widgets.forms.run_controls import Clock, Controls, written_seconds
+from napari_diffusion.widgets.layers import memory
+from napari_diffusion.widgets.layers.layer_axes import Fold, along_of, axes_of, spacing_of, unit_of
+from napari_diffusion.widgets.layers.memory import Need, chosen_result, ordinal, written_bytes
+from napari_diffusion.widgets.layers.step_layers import step_name
+from napari_diffusion.widgets.results.extract_steps import places_named
+from napari_diffusion.widgets.run import memory_check
+from napari_diffusion.widgets.run.result_choice import EverySpin, ResultWidget
+from napari_diffusion.widgets.run.run_request import Job, kept_steps
+from napari_diffusion.widgets.run.worker import Worker
 
 RANDOM = np.random.default_rng(5)
 
@@ -146,20 +147,20 @@ def job(num_steps=100, shape=(100, 100), dtype=np.float32, **options):
 
 
 def test_the_need_counts_source_work_and_steps():
-    need = room.need_of(job(), "stack")
+    need = memory_check.need_of(job(), "stack")
     assert need.step_bytes == 40_000
     assert need.work_bytes == 40_000 * (2 + memory.AT_WORK)
     assert need.memory == need.work_bytes + 100 * 40_000
-    wide = room.need_of(job(dtype=np.float64), "stack")
+    wide = memory_check.need_of(job(dtype=np.float64), "stack")
     assert wide.memory == 2 * need.memory
-    small = room.need_of(job(region=(slice(0, 10), slice(None))), "stack")
+    small = memory_check.need_of(job(region=(slice(0, 10), slice(None))), "stack")
     assert small.step_bytes == 4_000
 
 
 def test_a_stack_on_disk_needs_memory_for_the_work_alone():
-    need = room.need_of(job(), "stack on disk")
+    need = memory_check.need_of(job(), "stack on disk")
     assert (need.memory, need.disk) == (need.work_bytes, 100 * 40_000)
-    assert room.need_of(job(), "auto").disk == 0
+    assert memory_check.need_of(job(), "auto").disk == 0
 
 
 def test_fewer_steps_fit_and_leave_room():
@@ -170,7 +171,7 @@ def test_fewer_steps_fit_and_leave_room():
 
 def test_nothing_is_offered_where_nothing_fits(monkeypatch):
     monkeypatch.setattr(memory, "free_memory", lambda: 1000)
-    assert room.offers(job(), "stack", lambda *_: None, lambda *_: None) == []
+    assert memory_check.offers(job(), "stack", lambda *_: None, lambda *_: None) == []
 
 
 def test_auto_is_layers_up_to_thirty():

@@ -98,7 +98,9 @@ def test_noise_with_parameters_of_its_own(open_tool, qtbot):
 
 def test_noise_takes_mask_region_and_colours(open_tool, qtbot, monkeypatch):
     part = (slice(2, 14), slice(3, 20), slice(0, 3))
-    monkeypatch.setattr("napari_diffusion.widgets.picked.visible_region", lambda *_: part)
+    monkeypatch.setattr(
+        "napari_diffusion.widgets.source.run_source.visible_region", lambda *_: part
+    )
     colours = RANDOM.integers(0, 255, (24, 32, 3), np.uint8)
     inside = np.zeros((24, 32), bool)
     inside[5:20, 5:15] = True

@@ -143,7 +143,7 @@ def test_the_command_line_sets_them(install, capsys):
 
 
 def test_the_form_offers_them(install, qtbot):
-    from napari_diffusion.widgets.choice import MemberChoice
+    from napari_diffusion.widgets.forms.choice import MemberChoice
 
     install(GOOD)
     choice = MemberChoice("filter")

@@ -15,10 +15,10 @@ from napari_diffusion import filters, noise, schedules
 from napari_diffusion.core.array_parameter import Map
 from napari_diffusion.core.component import Member
 from napari_diffusion.filters import Heat, Median, PeronaMalik
-from napari_diffusion.widgets.lists import ListField
-from napari_diffusion.widgets.maps import FunctionField, MapField
-from napari_diffusion.widgets.nested import MemberField, SeriesField
-from napari_diffusion.widgets.params import ParameterForm
+from napari_diffusion.widgets.forms.array_fields import FunctionField, MapField
+from napari_diffusion.widgets.forms.component_form import ParameterForm
+from napari_diffusion.widgets.forms.lists import ListField
+from napari_diffusion.widgets.forms.nested import MemberField, SeriesField
 
 
 @dataclass(frozen=True)

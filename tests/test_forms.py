@@ -18,10 +18,16 @@ from napari_diffusion import filters, schedules
 from napari_diffusion.core.component import Member
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.loop import registry
-from napari_diffusion.widgets import exact
-from napari_diffusion.widgets.choice import MemberChoice
-from napari_diffusion.widgets.fields import Automatic, ComboField, FlagField, LineField, field_for
-from napari_diffusion.widgets.params import ParameterForm
+from napari_diffusion.widgets.forms import number_text
+from napari_diffusion.widgets.forms.choice import MemberChoice
+from napari_diffusion.widgets.forms.component_form import ParameterForm
+from napari_diffusion.widgets.forms.fields import (
+    Automatic,
+    ComboField,
+    FlagField,
+    LineField,
+    field_for,
+)
 
 
 @dataclass(frozen=True)
@@ -82,14 +88,14 @@ def form(qtbot):
 
 @pytest.mark.parametrize("value", [*EXACT, -0.0, math.pi, 2.0**53 + 2, 1.7976931348623157e308])
 def test_a_float_comes_back_from_its_text_to_the_bit(value):
-    back = exact.read(exact.written(value), "float")
+    back = number_text.read(number_text.written(value), "float")
     assert type(back) is float
     assert back.hex() == value.hex()
 
 
 @given(st.floats(allow_nan=False) | st.lists(st.floats(allow_nan=False), min_size=1).map(tuple))
 def test_any_number_and_any_list_comes_back_from_its_text(value):
-    assert repr(exact.read(exact.written(value), "float", many=True)) == repr(value)
+    assert repr(number_text.read(number_text.written(value), "float", many=True)) == repr(value)
 
 
 @pytest.mark.parametrize(
@@ -97,20 +103,20 @@ def test_any_number_and_any_list_comes_back_from_its_text(value):
     [(65535.0, "65535"), (1e30, "1e30"), (1e-4, "0.0001"), ((0.1, 2.0), "0.1, 2"), ((1.0,), "1,")],
 )
 def test_numbers_are_written_as_people_write_them(value, text):
-    assert exact.written(value) == text
+    assert number_text.written(value) == text
 
 
 def test_a_fraction_may_be_typed():
-    assert exact.read(" 1/3 ", "float") == 1 / 3
-    assert exact.read("1/0", "float") == "1/0"
-    assert exact.read("1/2/3", "float") == "1/2/3"
+    assert number_text.read(" 1/3 ", "float") == 1 / 3
+    assert number_text.read("1/0", "float") == "1/0"
+    assert number_text.read("1/2/3", "float") == "1/2/3"
 
 
 def test_a_decimal_comma_is_not_taken_for_two_channels():
     with pytest.raises(ValueError, match=r"write 0\.5 for one number, or 0, 5 with a space"):
-        exact.read("0,5", "float", many=True)
-    assert exact.read("0, 5", "float", many=True) == (0.0, 5.0)
-    assert exact.read("0.1,0.2,0.3", "float", many=True) == (0.1, 0.2, 0.3)
+        number_text.read("0,5", "float", many=True)
+    assert number_text.read("0, 5", "float", many=True) == (0.0, 5.0)
+    assert number_text.read("0.1,0.2,0.3", "float", many=True) == (0.1, 0.2, 0.3)
 
 
 # --- one field ---

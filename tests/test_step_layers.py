@@ -14,7 +14,7 @@ from napari.layers import Image
 import napari_diffusion as nd
 from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.samples import degraded_face
-from napari_diffusion.widgets.steps_actions import chosen_step
+from napari_diffusion.widgets.results.step_actions import chosen_step
 
 RANDOM = np.random.default_rng(4)
 FACE = RANDOM.random((24, 32)).astype(np.float32)
@@ -176,7 +176,7 @@ def test_a_stack_holds_every_step_and_every_record(open_loop, qtbot, result):
 def test_a_stack_grows_and_the_slider_follows_unless_it_was_moved(
     open_loop, qtbot, gate, monkeypatch
 ):
-    monkeypatch.setattr("napari_diffusion.widgets.layers._REFRESH", 0.0)
+    monkeypatch.setattr("napari_diffusion.widgets.layers.step_layers._REFRESH", 0.0)
     viewer, loop = open_loop(Image(FACE, name="face"))
     loop.recipe.set_value(RECIPE)
     loop.result.set_value("stack")
@@ -195,7 +195,7 @@ def test_a_stack_grows_and_the_slider_follows_unless_it_was_moved(
 
 
 def test_a_stack_that_is_deleted_while_it_grows_stays_deleted(open_loop, qtbot, gate, monkeypatch):
-    monkeypatch.setattr("napari_diffusion.widgets.layers._REFRESH", 0.0)
+    monkeypatch.setattr("napari_diffusion.widgets.layers.step_layers._REFRESH", 0.0)
     viewer, loop = open_loop(Image(FACE, name="face"))
     loop.recipe.set_value(RECIPE)
     loop.result.set_value("stack")

@@ -16,12 +16,12 @@ import napari_diffusion as nd
 from napari_diffusion.analysis.step_selection import BestStep
 from napari_diffusion.estimate import local_risk
 from napari_diffusion.records.provenance import record
-from napari_diffusion.widgets.copy_button import COPIES
-from napari_diffusion.widgets.layers import image_layer
-from napari_diffusion.widgets.look import Look
-from napari_diffusion.widgets.step_measure import keep_best
-from napari_diffusion.widgets.steps import NOTHING, Steps
-from napari_diffusion.widgets.steps_actions import channels_of
+from napari_diffusion.widgets.layers.layer_style import Look
+from napari_diffusion.widgets.layers.step_layers import image_layer
+from napari_diffusion.widgets.results.step_actions import channels_of
+from napari_diffusion.widgets.steps.copy_button import COPIES
+from napari_diffusion.widgets.steps.step_measure import keep_best
+from napari_diffusion.widgets.steps.steps import NOTHING, Steps
 
 SCENE = 0.5 * (np.add.outer(np.arange(60), np.arange(64)) > 60)
 NOISY = (SCENE + 0.1 * np.random.default_rng(0).normal(size=SCENE.shape)).astype(np.float32)

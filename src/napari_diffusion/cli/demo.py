@@ -42,7 +42,7 @@ def demo(arguments: Namespace) -> int:
     if problem is not None:
         print(f"napari-diffusion: {problem}", file=sys.stderr)
         return 1
-    from napari_diffusion.widgets.demo import demo as demo_window
+    from napari_diffusion.widgets.loop.demo import demo as demo_window
 
     stay = arguments.stay
     if stay is None:

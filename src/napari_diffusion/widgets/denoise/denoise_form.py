@@ -1,0 +1,145 @@
+"""The button *Denoise*: nothing to type, one layer, and what was found of the noise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from napari_diffusion.core.parameter import Parameter
+from napari_diffusion.denoising.denoise import denoiser
+from napari_diffusion.widgets.denoise.denoise_run import Noted, Staged, denoising_of, result_name
+from napari_diffusion.widgets.forms.fields import Automatic, LineField
+from napari_diffusion.widgets.forms.form_rows import GREY, Message
+from napari_diffusion.widgets.forms.run_controls import PRIMARY
+from napari_diffusion.widgets.layers import memory
+from napari_diffusion.widgets.layers.step_layers import Place, image_layer
+from napari_diffusion.widgets.results.layer_sink import family, outlet_for
+from napari_diffusion.widgets.run.memory_check import check_room
+from napari_diffusion.widgets.run.run_request import Made, Refused
+
+if TYPE_CHECKING:
+    from napari_diffusion.widgets.docks.dock import Dock
+    from napari_diffusion.widgets.layers.layer_style import Look
+
+# Neither an error nor to be overlooked.
+_AMBER = "#d9a441"
+
+_SIGMA = Parameter(
+    "noise_sigma",
+    "float",
+    "auto",
+    unit="intensity",
+    tooltip="Standard deviation of the noise. auto measures it, and takes photon noise for what it "
+    "is. Type a larger number to take out more, as in a picture that was compressed or smoothed "
+    "before; one per channel: 3, 4, 4.",
+    auto=True,
+    many=True,
+)
+
+
+class DenoiseWidget(QWidget):
+    """Denoises the source of a dock at a click.
+
+    Parameters
+    ----------
+    dock : Dock
+        Whose source is denoised, and whose controls show the progress.
+    """
+
+    def __init__(self, dock: Dock) -> None:
+        super().__init__()
+        self._dock = dock
+        self.button = QPushButton("Denoise")
+        self.fast = QCheckBox("fast")
+        self.stages = QCheckBox("stages")
+        self.sigma = LineField(_SIGMA, _checked, Automatic())
+        self.found = Message(GREY)
+        self.warning = Message(_AMBER)
+        self._made = "nothing"
+        self._place: Place | None = None
+        self._look: Look | None = None
+        self._lay_out()
+        self.button.clicked.connect(self.run)
+        self.sigma.changed.connect(self._forget)
+        dock.source.changed.connect(self._forget)
+
+    def _lay_out(self) -> None:
+        self.button.setStyleSheet(PRIMARY)
+        self.button.setToolTip(
+            "Measure the noise and take it out; the result is a new layer. Nothing of the recipe "
+            "below has a say in it."
+        )
+        self.fast.setToolTip("About three times as fast, and two tenths of a decibel worse.")
+        self.stages.setToolTip(
+            "Show what the result was blended of as layers too: every filter's own result and, "
+            "hidden, how much of it there is at each place. Takes twice as long."
+        )
+        self.sigma.set_value("auto")
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.button, 1)
+        row.addWidget(self.fast)
+        row.addWidget(self.stages)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(4)
+        layout.addLayout(row)
+        for widget in (self.sigma, self.found, self.warning):
+            layout.addWidget(widget)
+
+    def run(self) -> None:
+        """Denoise the source; what is wrong is said and not raised."""
+        dock = self._dock
+        with dock.refusing():
+            picked = dock.picked()
+            try:
+                recipe = denoiser(fast=self.fast.isChecked(), noise_sigma=self.sigma.value())
+            except ValueError as error:
+                raise Refused("run", str(error)) from None
+            job = picked.job(recipe, 1, memory.free_memory())
+            check_room(job, "layers")
+            self._forget()
+            dock.source.say(None)
+            layers, looks = picked.layers, picked.looks
+            outlet = outlet_for(dock.viewer, layers, job, looks, "layers", result_name)
+            staged = self.stages.isChecked() and len(layers) == 1 and not job.lazy
+            self._place = Place(dock.viewer, family(dock.viewer, layers[0])) if staged else None
+            self._look = looks[0]
+            work = denoising_of(job, outlet, staged)
+            self._made = "nothing"
+            dock.runner.start(work, outlet, made=lambda: self._made)
+            assert dock.runner.worker is not None
+            dock.runner.worker.posted.connect(self._posted)
+
+    def _posted(self, news: Any) -> None:
+        match news:
+            case Made():
+                self._made = "the denoised layer"
+            case Noted(None):
+                self.found.say("The noise is taken to be white and as strong as typed.")
+            case Noted(remarks) if remarks is not None:
+                self.found.say(remarks.found)
+                self.warning.say(" ".join(remarks.warnings))
+                self.sigma.set_resolved(remarks.sigma)
+            case Staged() if self._place is not None and self._look is not None:
+                # Above the source and so beneath the result, which is there already.
+                chosen = self._dock.viewer.layers.selection
+                result = chosen.active
+                with self._dock.source.holding():
+                    for name, image, record, look in news.layers(self._look):
+                        self._place.insert(image_layer(image, name, look, record))
+                chosen.active = result
+
+    def _forget(self, value: object = None) -> None:
+        del value
+        self.found.say("")
+        self.warning.say("")
+        self.sigma.set_resolved(None)
+
+
+def _checked(value: Any) -> Any:
+    """Return a noise as the filters take it, or raise their own sentence."""
+    from napari_diffusion.filters import HaarDiffusion
+
+    return HaarDiffusion(noise_sigma=value).noise_sigma

@@ -1,0 +1,110 @@
+"""A picture is denoised, as the work of a thread: the result, what was found, the stages."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from napari_diffusion.core.image import Picture
+from napari_diffusion.denoising.noise_report import noted
+from napari_diffusion.denoising.stages import stages
+from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.loop.loop import run
+from napari_diffusion.loop.recipe import Step
+from napari_diffusion.records.provenance import record
+from napari_diffusion.widgets.docks.loop_run import finished
+from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
+from napari_diffusion.widgets.run.run_request import Made, Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_diffusion.denoising.noise_report import Remarks
+    from napari_diffusion.denoising.stages import Stage
+    from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.run.worker import Worker
+
+# What a map of weights is shown from and to.
+_WEIGHTS = (-0.25, 1.0)
+
+
+class Noted(NamedTuple):
+    """What was found of the noise, None where it was typed."""
+
+    remarks: Remarks | None
+
+
+class Staged(NamedTuple):
+    """A stage of the result, as its layer has it."""
+
+    source: str
+    stage: Stage
+    image: Any
+    weights: Any
+
+    def layers(self, look: Look) -> Iterator[tuple[str, Any, dict[str, Any], Look]]:
+        """Yield name, values, record and look of the stage and of its weights, both hidden."""
+        said = f"Processed, not raw data: a stage of {self.source!r} denoised, {self.stage.name}."
+        kept = {"schema": 1, "stage": self.stage.name, "weight": self.stage.weight}
+        name = f"{self.source} · stage {self.stage.name}"
+        words = f"{name} · weight {self.stage.weight:.2f}"
+        yield words, self.image, {**kept, "processed": said}, look.hidden()
+        shown = {**look.shown, "rgb": False, "colormap": "viridis", "contrast_limits": _WEIGHTS}
+        said = f"The weights of a stage of {self.source!r} denoised, {self.stage.name}."
+        map_look = replace(look, shown=shown).hidden()
+        yield f"{name} · weights", self.weights, {**kept, "processed": said}, map_look
+
+
+def denoising_of(job: Job, outlet: Any, staged: bool) -> Any:
+    """Return the work of denoising: it posts `Said`, `Noted`, `Staged` and `Made`."""
+
+    def work(worker: Worker) -> None:
+        with contextlib.suppress(Stopped):
+            _denoise(job, outlet, staged, worker)
+
+    return work
+
+
+def result_name(step: Step, kept: dict[str, Any]) -> str:
+    """Return what the result is called, after its source."""
+    del step, kept
+    return "denoised"
+
+
+def _denoise(job: Job, outlet: Any, staged: bool, worker: Worker) -> None:
+    outlet.mask = mask = read_mask(job)
+    options = with_mask(job, mask)
+    image = read_layer(job, options, worker)
+    worker.post(Said("Measuring the noise (the first run compiles, which takes a while) …"))
+    with refusing("run"):
+        picture: Any = Picture.of(image, **options)
+        recipe = job.recipe.resolved_on(picture)
+        found = noted(picture, job.recipe, recipe)
+        worker.post(Noted(found))
+        worker.post(Said("Denoising …"))
+        region = None if job.region is None else job.fold.region(job.region)
+        image_made = run(picture, recipe, region=region, stop=worker.stop).image
+    # Without a final filter the last step is that of the filter.
+    step = Step(0, 0.0, image_made, False)
+    more = {**job.more, **({} if found is None else found.record())}
+    kept = record(recipe, step, job.options, job.source_name, **more)
+    worker.post(Made(outlet.keep(finished(step, job)), kept, 1), in_turn=outlet.in_turn)
+    if staged:
+        _post_stages(job, picture, recipe, worker)
+
+
+def _post_stages(job: Job, picture: Any, recipe: Recipe, worker: Worker) -> None:
+    worker.post(Said("Looking at the stages …"))
+    for stage in stages(picture, recipe, stop=worker.stop):
+        shown = job.fold.unfolded(stage.image)
+        weights = job.fold.unfolded(stage.weights)
+        if job.region is not None:
+            shown, weights = shown[job.region], weights[job.region]
+        if job.options["rgb"]:
+            weights = weights[..., 0]
+        if job.cast is not None:
+            shown = job.cast(shown)
+        worker.post(Staged(job.source_name, stage, shown, weights), in_turn=True)

@@ -1,0 +1,1 @@
+"""What docks that run something share."""

@@ -1,0 +1,112 @@
+"""A run of the loop on a snapshot of a layer, as the work of a thread."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.core.image import Picture
+from napari_diffusion.denoising.noise_report import noted
+from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.loop.loop import steps
+from napari_diffusion.loop.recipe import Step
+from napari_diffusion.records.provenance import content_hash, record
+from napari_diffusion.widgets.results.noise_free_layers import Twins
+from napari_diffusion.widgets.run.read_layer import (
+    mask_words,
+    read_mask,
+    read_start,
+    refusing,
+    with_mask,
+)
+from napari_diffusion.widgets.run.run_request import Made, Passed, Resolved, Said
+
+if TYPE_CHECKING:
+    from napari_diffusion.widgets.layers.step_layers import Outlet
+    from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.run.worker import Worker
+
+# As many samples along an axis as the smallest picture needs to compile what the run will use.
+_SCRAP = 8
+
+
+def work_of(job: Job, outlet: Outlet) -> Any:
+    """Return the work of a run: it posts `Said`, `Resolved` and `Made`."""
+
+    def work(worker: Worker) -> None:
+        # A run that was asked to stop has come to its end.
+        with contextlib.suppress(Stopped):
+            _run(job, outlet, worker)
+
+    return work
+
+
+def _run(job: Job, outlet: Any, worker: Worker) -> None:
+    outlet.mask = mask = read_mask(job)
+    options = with_mask(job, mask)
+    image, first_step, more = read_start(job, options, worker)
+    worker.post(Said("Preparing (first run compiles, which takes a while) …"))
+    _warm(image, job, mask)
+    worker.post(Said("Measuring the picture …"))
+    with refusing("recipe"):
+        picture: Any = Picture.of(image, **options)
+        recipe = job.recipe.resolved_on(picture)
+        found = noted(picture, job.recipe, recipe)
+    worker.post(Resolved(recipe))
+    region = None if job.region is None else job.fold.region(job.region)
+    more = {**job.more, **more, **mask_words(job, mask)}
+    more |= {} if found is None else found.record()
+    # The hash of a large mask takes a while, and is the same for all steps.
+    known = {} if mask is None else {"mask": {"sha256": content_hash(mask)}}
+    made = steps(
+        picture,
+        recipe,
+        region=region,
+        first_step=first_step,
+        noise_scale=job.noise_scale if first_step == job.first_step else None,
+        stop=worker.stop,
+    )
+    quiet = None
+    if job.twin:
+        quiet = Twins(picture, recipe, job, mask, region=region, stop=worker.stop)
+    with refusing("recipe"):
+        for step in made:
+            done = max(step.index + 1 - job.first_step, 0)
+            if quiet is not None:
+                quiet.advance()
+            if step.index in job.kept:
+                kept = record(recipe, step, job.options, job.source_name, first_step, **more)
+                kept["grid"] |= known
+                if quiet is not None:
+                    kept |= quiet.measures(step)
+                    outlet.keep_twin(finished(quiet.step, job), quiet.record(kept, **more))
+                shown = outlet.keep(finished(step, job))
+                worker.post(Made(shown, kept, done), in_turn=outlet.in_turn)
+            else:
+                worker.post(Passed(done))
+            worker.hold()
+
+
+def finished(step: Step, job: Job) -> Step:
+    """Return a step with the axes and the type that its layer has."""
+    image: Any = job.fold.unfolded(step.image)
+    if job.cast is not None:
+        image = job.cast(image)
+    return Step(step.index, step.noise_scale, image, step.is_final)
+
+
+def _warm(image: Any, job: Job, mask: Any) -> None:
+    """Compile what the run will use on a scrap of the picture, so that the run itself is quick."""
+    letters = job.options["axes"]
+    part = tuple(slice(None) if letter == "c" else slice(_SCRAP) for letter in letters)
+    scrap = np.array(image[part])
+    options = job.options
+    if mask is not None:
+        options = {**options, "mask": np.ones(scrap.shape[: mask.ndim], bool)}
+    recipe = job.recipe.replaced(num_steps=len(job.recipe.filters), stop_at=None)
+    # What is wrong with the scrap is wrong with the picture, and said there.
+    with contextlib.suppress(ValueError, TypeError):
+        for _ in steps(scrap, recipe, **options):
+            pass

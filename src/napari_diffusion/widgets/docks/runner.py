@@ -1,0 +1,188 @@
+"""One run at a time: from its thread to the layers and to the controls."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from napari_diffusion.loop.recipe import Recipe
+from napari_diffusion.widgets.forms.run_controls import written_seconds
+from napari_diffusion.widgets.run.run_request import (
+    Found,
+    Grown,
+    Made,
+    Measured,
+    Passed,
+    Refused,
+    Resolved,
+    Said,
+)
+from napari_diffusion.widgets.run.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from qtpy.QtCore import QObject
+
+    from napari_diffusion.widgets.forms.run_controls import Controls
+
+_log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs a job, shows its steps in an outlet and its progress in the controls.
+
+    Parameters
+    ----------
+    controls : Controls
+        Where the progress is shown; its Pause and Cancel act on the run.
+    parent : QObject
+        When it is destroyed, the run stops.
+    makes : str
+        What the layers made are called.
+    around : callable
+        Returns a context to add layers in.
+    """
+
+    #: The recipe with the numbers that were found.
+    resolved = Signal(Recipe)
+    #: What was measured of the noise.
+    measured = Signal(object)
+    #: What the picture says of the numbers of a recipe.
+    found = Signal(object)
+    #: Why a run ended before its time.
+    refused = Signal(Refused)
+
+    def __init__(
+        self,
+        controls: Controls,
+        parent: QObject,
+        makes: str = "step",
+        around: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        self._controls = controls
+        self._parent = parent
+        self._makes = makes
+        self._around = around
+        self._worker: Worker | None = None
+        self._outlet: Any = None
+        self._said: Callable[[], str] = self._kept
+        self._made: list[bool] = []
+        self._cancelled = False
+        controls.pause_clicked.connect(self.pause)
+        controls.cancel_clicked.connect(self.cancel)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run or an estimate is under way."""
+        return self._worker is not None and self._worker.is_running
+
+    @property
+    def worker(self) -> Worker | None:
+        """The thread of the last run, None before the first one."""
+        return self._worker
+
+    def start(
+        self,
+        work: Any,
+        outlet: Any = None,
+        total: int = 0,
+        unit: str = "steps",
+        made: Callable[[], str] | None = None,
+    ) -> None:
+        """Start the work of a run or, without an outlet, of an estimate.
+
+        Parameters
+        ----------
+        work : callable
+            What the thread does.
+        outlet : Outlet, optional
+            Where what is made is shown.
+        total : int
+            How many pieces the work has, 0 where they cannot be counted.
+        unit : str
+            What a piece is called.
+        made : callable, optional
+            Returns what there is at the end, in words; without, the steps are counted.
+        """
+        self._made, self._cancelled, self._outlet = [], False, outlet
+        self._said = made or self._kept
+        self._controls.start(total, unit)
+        self._worker = Worker(work, self._parent)
+        self._worker.posted.connect(self._posted)
+        self._worker.ended.connect(self._ended)
+        self._worker.start()
+
+    def pause(self, on: bool) -> None:
+        """Hold between two steps, or go on."""
+        if self._worker is not None:
+            self._worker.pause(on)
+
+    def cancel(self) -> None:
+        """Stop and keep the steps that were made."""
+        if self._worker is not None and self.is_running:
+            self._cancelled = True
+            self._controls.say("Cancelling …")
+            self._worker.cancel()
+
+    def drop(self) -> None:
+        """Stop and touch neither layers nor controls any more."""
+        if self._worker is not None and self.is_running:
+            self._worker.drop()
+            self._outlet = None
+            self._controls.rest("Stopped.")
+
+    def _posted(self, news: Any) -> None:
+        match news:
+            case Said(words):
+                self._controls.say(words)
+            case Found(evidence):
+                self.found.emit(evidence)
+            case Measured(model):
+                self.measured.emit(model)
+            case Resolved(recipe):
+                self.resolved.emit(recipe)
+                self._controls.begin_clock()
+            case Made(step, record, done):
+                self._made.append(step.is_final)
+                if self._outlet is not None:
+                    with self._around():
+                        self._outlet.show(step, record)
+                self._controls.show_progress(done)
+            case Grown(what, done):
+                if self._outlet is not None:
+                    with self._around():
+                        self._outlet.grow(what)
+                self._controls.show_progress(done)
+            case Passed(done):
+                self._controls.show_progress(done)
+
+    def _ended(self, error: BaseException | None) -> None:
+        outlet, self._outlet = self._outlet, None
+        if outlet is not None:
+            outlet.finish()
+        if error is not None:
+            self._failed(error)
+        elif self._cancelled:
+            self._controls.rest(f"Cancelled: {self._said()} kept.")
+        elif outlet is None:
+            self._controls.rest("Estimated: the numbers stand in the form.")
+        else:
+            seconds = written_seconds(self._controls.seconds)
+            self._controls.rest(f"Done in {seconds}: {self._said()}.")
+
+    def _kept(self) -> str:
+        count = self._made.count(False)
+        words = f"{count} {self._makes}{'s' * (count != 1)}"
+        return f"{words} and the final result" if any(self._made) else words
+
+    def _failed(self, error: BaseException) -> None:
+        if not isinstance(error, Refused):
+            _log.error("A run failed", exc_info=error)
+            error = Refused("run", f"The run failed: {type(error).__name__}: {error}")
+        self._controls.rest("")
+        self.refused.emit(error)

@@ -1,0 +1,199 @@
+"""Members as parameters: a choice with its form, or several of them, within a form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from napari_diffusion.loop import registry
+from napari_diffusion.widgets.forms.fields import Field
+from napari_diffusion.widgets.forms.form_rows import RowLabel, small_button
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_diffusion.core.parameter import Parameter
+    from napari_diffusion.widgets.forms.choice import MemberChoice
+    from napari_diffusion.widgets.forms.fields import Check
+
+
+_INDENT = 10
+
+
+class _Nested(Field):
+    """A field whose editor has fields itself: they say what is wrong with them."""
+
+    wide = True
+
+    def choices(self) -> list[MemberChoice]:
+        """Return the choices in view, from top to bottom."""
+        raise NotImplementedError
+
+    def forms(self) -> Iterator[Any]:
+        """Yield the forms of the members within."""
+        for choice in self.choices():
+            yield from choice.forms()
+
+    def set_unit(self, name: str, unit: str) -> None:
+        """Name a unit; see `Field.set_unit`."""
+        super().set_unit(name, unit)
+        for choice in self.choices():
+            choice.set_unit(name, unit)
+
+    def set_sample_length(self, length: float) -> None:
+        """Say how far apart the samples are; see `Field.set_sample_length`."""
+        for choice in self.choices():
+            choice.set_sample_length(length)
+
+    def _mark(self, sentence: str) -> None:
+        inside = any(choice.problem() for choice in self.choices())
+        self._message.say("" if inside else sentence)
+
+
+class MemberField(_Nested):
+    """One member: a choice, and beneath it the form of what is chosen."""
+
+    def __init__(self, parameter: Parameter, check: Check) -> None:
+        self.choice = _choice(parameter, parameter.label, parameter.optional)
+        super().__init__(parameter, check, self.choice)
+        self.choice.changed.connect(self._edited)
+
+    def choices(self) -> list[MemberChoice]:
+        """Return the one choice."""
+        return [self.choice]
+
+    def set_resolved(self, value: Any) -> None:
+        """Show the numbers of the member; see `Field.set_resolved`."""
+        self.choice.set_resolved(value)
+
+    def _read(self) -> Any:
+        return self.choice.value()
+
+    def _write(self, value: Any) -> None:
+        with self.choice.changed.blocked():
+            self.choice.set_value(value)
+
+
+class SeriesField(_Nested):
+    """Several members, one beneath the other, to add to and to take from.
+
+    Where one alone is allowed as well, one that was shown alone stays alone until another comes.
+    """
+
+    def __init__(self, parameter: Parameter, check: Check) -> None:
+        self.list = _SeriesEditor(parameter)
+        self._alone = False
+        super().__init__(parameter, check, self.list)
+        self.list.changed.connect(self._edited)
+
+    def choices(self) -> list[MemberChoice]:
+        """Return the choices in view, from top to bottom."""
+        return self.list.choices
+
+    def set_resolved(self, value: Any) -> None:
+        """Show the numbers of each member; see `Field.set_resolved`."""
+        values = value if isinstance(value, tuple) else (value,) * len(self.list.choices)
+        for choice, each in zip(self.list.choices, values, strict=False):
+            choice.set_resolved(each)
+
+    def set_unit(self, name: str, unit: str) -> None:
+        """Name a unit, for members to come too; see `Field.set_unit`."""
+        self.list.units[name] = unit
+        super().set_unit(name, unit)
+
+    def set_sample_length(self, length: float) -> None:
+        """Say how far apart the samples are, for members to come too."""
+        self.list.sample_length = length
+        super().set_sample_length(length)
+
+    def _read(self) -> Any:
+        values = tuple(choice.value() for choice in self.list.choices)
+        if self.parameter.optional and not values:
+            return None
+        return values[0] if self._alone and len(values) == 1 else values
+
+    def _write(self, value: Any) -> None:
+        self._alone = value is not None and not isinstance(value, tuple)
+        with self.list.changed.blocked():
+            self.list.show_members((value,) if self._alone else value or ())
+
+
+class _SeriesEditor(QWidget):
+    """The choices of a series, a button beside each that takes it out, and one for one more."""
+
+    changed = Signal()
+
+    def __init__(self, parameter: Parameter) -> None:
+        super().__init__()
+        self._parameter = parameter
+        self.choices: list[MemberChoice] = []
+        self.removes: list[QPushButton] = []
+        self.units: dict[str, str] = {}
+        self.sample_length = 1.0
+        self.add = small_button("+")
+        self.add.setToolTip(f"Add one more {parameter.slot}.")
+        self.add.clicked.connect(self._add_first)
+        head = QHBoxLayout()
+        head.addWidget(RowLabel(f"<b>{parameter.label}</b>"))
+        head.addWidget(self.add)
+        head.addStretch(1)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(3)
+        self._layout.addLayout(head)
+
+    def show_members(self, members: tuple[Any, ...]) -> None:
+        """Show these members, in the choices that there are and in new ones."""
+        while len(self.choices) > len(members):
+            self._take(len(self.choices) - 1)
+        while len(self.choices) < len(members):
+            self._append()
+        for choice, member in zip(self.choices, members, strict=True):
+            choice.set_value(member)
+
+    def _add_first(self) -> None:
+        self._append()
+        self.changed.emit()
+
+    def _append(self) -> None:
+        choice = _choice(self._parameter, str(len(self.choices) + 1), False)
+        for name, unit in self.units.items():
+            choice.set_unit(name, unit)
+        choice.set_sample_length(self.sample_length)
+        remove = small_button("−")
+        remove.setToolTip("Take this one out.")
+        remove.clicked.connect(lambda: self._remove(choice))
+        choice.add_beside(remove)
+        choice.changed.connect(self.changed.emit)
+        self.choices.append(choice)
+        self.removes.append(remove)
+        self._layout.addWidget(choice)
+
+    def _remove(self, choice: MemberChoice) -> None:
+        self._take(self.choices.index(choice))
+        self.changed.emit()
+
+    def _take(self, index: int) -> None:
+        choice = self.choices.pop(index)
+        self.removes.pop(index)
+        self._layout.removeWidget(choice)
+        choice.hide()
+        choice.deleteLater()
+        for number, each in enumerate(self.choices, start=1):
+            each.set_label(str(number))
+
+
+def _choice(parameter: Parameter, label: str, may_be_none: bool) -> MemberChoice:
+    # A choice holds a form, and a form this field.
+    from napari_diffusion.widgets.forms.choice import MemberChoice
+
+    simple = [cls for cls in registry.MEMBERS[parameter.slot] if not _holds_members(cls)]
+    nesting = [cls for cls in registry.MEMBERS[parameter.slot] if _holds_members(cls)]
+    # The first one is shown at once; it must not hold a choice of its own, and so on for ever.
+    return MemberChoice(parameter.slot, label, may_be_none, (*simple, *nesting), _INDENT)
+
+
+def _holds_members(cls: Any) -> bool:
+    return any(parameter.kind == "member" for parameter in cls.parameters())

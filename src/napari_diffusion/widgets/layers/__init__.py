@@ -1,0 +1,1 @@
+"""Layers as images, and images as layers."""

@@ -1,0 +1,162 @@
+"""Several layers as the channels of one picture."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.core.image import is_dask
+from napari_diffusion.loop.recipe import Step
+from napari_diffusion.widgets.layers.layer_axes import axes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.layers import Image
+
+    from napari_diffusion.widgets.layers.step_layers import Outlet
+
+
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """Arrays of one shape as one array with a leading axis c, joined when it is read.
+
+    Attributes
+    ----------
+    parts : tuple of array
+        One for each channel.
+    """
+
+    parts: tuple[Any, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Extent, channels first."""
+        return (len(self.parts), *self.parts[0].shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type that holds the values of all channels."""
+        return np.result_type(*(part.dtype for part in self.parts))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Return the joined array, which is always a new one."""
+        del copy
+        return np.stack([np.asarray(part) for part in self.parts]).astype(
+            dtype or self.dtype, copy=False
+        )
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Return one array of all channels: a lazy one where a channel is lazy."""
+    if len(parts) == 1:
+        return parts[0]
+    if not any(is_dask(part) for part in parts):
+        return Channels(tuple(parts))
+    import dask.array as da
+
+    return da.stack([da.asarray(part) for part in parts])
+
+
+def mismatch(layers: Sequence[Image]) -> str:
+    """Say in one sentence why layers cannot be channels of one picture; nothing if they can."""
+    first = layers[0]
+    for layer in layers:
+        if layer.rgb:
+            return f"{layer.name!r} has colours: split its channels to take them with others."
+        if "c" in axes_of(layer):
+            return f"{layer.name!r} has channels of its own, and cannot be one of several."
+        if values(layer).shape != values(first).shape:
+            one, other = (
+                f"{each.name!r} is {sizes(values(each).shape)}" for each in (first, layer)
+            )
+            return f"{one}, and {other}: they cannot be channels of one picture."
+        if not _same_place(first, layer):
+            return (
+                f"{first.name!r} and {layer.name!r} differ in scale, units or place: they cannot "
+                "be channels of one picture."
+            )
+    return ""
+
+
+def values(layer: Image) -> Any:
+    """Return a layer's array, at the highest resolution."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def sizes(shape: Sequence[int]) -> str:
+    """Return a shape as people read it."""
+    return " × ".join(str(size) for size in shape)
+
+
+def _same_place(one: Image, other: Image) -> bool:
+    corners = [np.zeros(one.ndim), *np.diag(np.array(values(one).shape, float))]
+    samples = np.abs(one.scale).min()
+    apart = [np.subtract(one.data_to_world(at), other.data_to_world(at)) for at in corners]
+    return one.units == other.units and bool(np.abs(apart).max() < 0.01 * samples)
+
+
+class ChannelsOutlet:
+    """Hands the channels of every step to outlets of their own.
+
+    Parameters
+    ----------
+    outlets : sequence of Outlet
+        One for each channel.
+    """
+
+    def __init__(self, outlets: Sequence[Outlet]) -> None:
+        self._outlets = list(outlets)
+        self._kept: deque[list[Step]] = deque()
+
+    @property
+    def mask(self) -> Any:
+        """The mask of the run, which all channels share."""
+        return self._outlets[0].mask
+
+    @mask.setter
+    def mask(self, mask: Any) -> None:
+        for outlet in self._outlets:
+            outlet.mask = mask
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether one of the outlets wants to show a step before the next one is made."""
+        return any(outlet.in_turn for outlet in self._outlets)
+
+    def keep(self, step: Step) -> Step:
+        """Put the channels of a step away, each an array of its own."""
+        image: Any = step.image
+        parts = [
+            Step(step.index, step.noise_scale, _own(image[channel]), step.is_final)
+            for channel in range(len(self._outlets))
+        ]
+        self._kept.append([o.keep(part) for o, part in zip(self._outlets, parts, strict=True)])
+        return step
+
+    def show(self, step: Step, record: dict[str, Any]) -> None:
+        """Show the channels of the step that has been waiting for longest."""
+        del step
+        parts = self._kept.popleft()
+        for channel, (outlet, part) in enumerate(zip(self._outlets, parts, strict=True)):
+            outlet.show(part, {**record, "channel": channel})
+
+    def finish(self) -> None:
+        """Show what is still to be shown."""
+        for outlet in self._outlets:
+            outlet.finish()
+
+
+def _own(part: Any) -> Any:
+    # A view would keep the other channels in memory after their layers are deleted.
+    return part if is_dask(part) else np.array(part)
+
+
+def source_of(record: dict[str, Any]) -> str:
+    """Return the name of the layer that a step was made from: of several its own channel's."""
+    if "channel" in record:
+        return str(record["layers"][record["channel"]])
+    return str(record["source"])

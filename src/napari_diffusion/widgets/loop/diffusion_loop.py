@@ -1,0 +1,247 @@
+"""The dock *Diffusion loop*."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.widgets.denoise.denoise_form import DenoiseWidget
+from napari_diffusion.widgets.docks.dock import Dock, notify
+from napari_diffusion.widgets.docks.loop_run import work_of
+from napari_diffusion.widgets.forms.form_rows import Message
+from napari_diffusion.widgets.forms.run_controls import Controls
+from napari_diffusion.widgets.layers import memory
+from napari_diffusion.widgets.layers.step_layers import records_of
+from napari_diffusion.widgets.loop.evidence import EvidencePanel, evidence_of, with_evidence
+from napari_diffusion.widgets.loop.recipe_form import RecipeWidget
+from napari_diffusion.widgets.loop.recipe_shelf import RecipeShelf
+from napari_diffusion.widgets.loop.run_options import Variants
+from napari_diffusion.widgets.results.extract_steps import Extraction, places_named
+from napari_diffusion.widgets.results.layer_sink import outlet_for
+from napari_diffusion.widgets.results.noise_free_layers import with_twins
+from napari_diffusion.widgets.results.step_actions import StepActions, channels_of, going_on
+from napari_diffusion.widgets.run.memory_check import check_room, need_of, offers
+from napari_diffusion.widgets.run.result_choice import ResultWidget
+from napari_diffusion.widgets.run.run_request import Job, Refused
+from napari_diffusion.widgets.source.noise_meter import short_noise
+from napari_diffusion.widgets.study.sweep_form import LadderRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import napari
+
+    from napari_diffusion.estimate import Evidence, NoiseModel
+    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.widgets.results.step_actions import ChosenStep
+    from napari_diffusion.widgets.source.run_source import Picked
+
+
+class DiffusionLoop(Dock):
+    """Runs the noise-and-diffusion loop on an image layer, each step a new layer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer that the dock belongs to.
+    """
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        super().__init__(napari_viewer, Controls())
+        self.denoise = DenoiseWidget(self)
+        self.recipe = RecipeWidget()
+        self.shelf = RecipeShelf(self.recipe)
+        self.result = ResultWidget()
+        self.steps = StepActions(self.viewer)
+        self.variants = Variants(self)
+        self.evidence = EvidencePanel()
+        self.ladder = LadderRow(self)
+        self.recipe.noise.add_beside(self.meter.unfold)
+        self.lay_out(
+            [self.denoise, self.evidence, self.ladder, self.shelf, self.recipe],
+            [self.result, self.controls, self.variants, self.steps],
+        )
+        self._connect()
+        self.ladder.show_recipe(self.recipe.value())
+        self._source_changed()
+
+    def _connect(self) -> None:
+        self.source.changed.connect(self._source_changed)
+        self.recipe.changed.connect(self._show_need)
+        self.recipe.changed.connect(self.variants.show_recipe)
+        self.recipe.changed.connect(self.ladder.show_recipe)
+        self.variants.twin.toggled.connect(self._show_need)
+        self.result.changed.connect(self._show_need)
+        self.controls.run_clicked.connect(self.run)
+        self.controls.estimate_clicked.connect(self.estimate)
+        self.runner.resolved.connect(self.recipe.set_resolved)
+        self.meter.clicked.connect(self.measure)
+        self.runner.measured.connect(self.fill_noise)
+        self.runner.found.connect(self._show_evidence)
+        self.evidence.taken.connect(self.take_number)
+        self.steps.use_clicked.connect(self.use_recipe)
+        self.steps.continue_clicked.connect(self.go_on)
+        self.steps.extract_clicked.connect(self.extract)
+
+    # --- what the buttons do ---
+
+    def run(self) -> None:
+        """Run the recipe on the source; what is wrong is said and not raised."""
+        with self.refusing():
+            picked = self.picked()
+            if self.source.warning():
+                notify("warning", self.source.warning())
+            self._launch(self.job(picked), picked.layers, picked.looks, self._fewer)
+
+    def estimate(self) -> None:
+        """Find the number behind every "auto", and show what it and others were read from."""
+        with self.refusing():
+            job = self.job(self.picked())
+            self.source.say(None)
+            self.runner.start(evidence_of(job))
+
+    def take_number(self, name: str, number: float) -> None:
+        """Fill the form with a number of the evidence: a noise scale, a contrast or a time."""
+        with self.refusing():
+            self.recipe.set_value(with_evidence(self.job(self.picked()).recipe, name, number))
+            self.controls.say(f"The form has {name.replace('_', ' ')} {number:g}.")
+
+    def _show_evidence(self, evidence: Evidence) -> None:
+        self.evidence.show_evidence(evidence)
+        self._area.ensureWidgetVisible(self.evidence.fold)
+
+    def measure(self) -> None:
+        """Measure the noise of the source, and fill the form with it."""
+        with self.refusing():
+            self.start_measuring(self.job(self.picked()))
+
+    def fill_noise(self, model: NoiseModel) -> None:
+        """Fill the form with the noise that was measured, where the recipe has noise at all."""
+        said = "The recipe has no noise to fill in."
+        with contextlib.suppress(ValueError):
+            recipe = self.recipe.value()
+            if recipe.noise is not None:
+                noise, scale = short_noise(model)
+                self.recipe.set_value(recipe.replaced(noise=noise, starting_noise_scale=scale))
+                said = "The form has this noise and its scale."
+        self.meter.show_model(model, said)
+
+    def use_recipe(self, step: ChosenStep) -> None:
+        """Fill the form with the recipe that made a step, and choose the mask that it had."""
+        self.recipe.set_value(recipe_of(step.record))
+        said = f"The form has the recipe of {step.title}."
+        if "mask" in step.record:
+            name = step.record["mask"]["layer"]
+            if self.source.mask_choice.set_named(name):
+                said = f"The form has the recipe and the mask of {step.title}."
+            else:
+                said += f" Its mask, {name!r}, is not there or does not fit the source."
+        self.controls.say(said)
+
+    def go_on(self, step: ChosenStep, more_steps: int) -> None:
+        """Make more steps from a step, as if its run had been longer."""
+        with self.refusing():
+            self.check_idle()
+            channels = channels_of(step, self.viewer)
+            job = going_on(step, more_steps, self.result.value()[1], self.viewer)
+            layers, looks = [each.layer for each in channels], [each.look for each in channels]
+            self._launch(job, layers, looks, self.steps.more.setValue)
+
+    def extract(self, step: ChosenStep, which: str) -> None:
+        """Make layers of the named steps of a stack."""
+        with self.refusing():
+            try:
+                places = places_named(which, records_of(step.layer))
+            except ValueError as error:
+                raise Refused("steps", str(error)) from None
+            need, free = len(places) * step.data.nbytes, memory.free_memory()
+            if need > free:
+                raise Refused(
+                    "steps",
+                    f"{len(places)} layers need {memory.written_bytes(need)}, and "
+                    f"{memory.written_bytes(free)} are free: name fewer steps, such as 0-9.",
+                )
+            Extraction(self.viewer, step.layer, places, self).start()
+
+    # --- from the form to a run ---
+
+    def job(self, picked: Picked) -> Job:
+        """Return the job of a run on a source; `Refused` says what is wrong with the form."""
+        try:
+            recipe = self.recipe.value()
+        except ValueError as error:
+            raise Refused("recipe", str(error)) from None
+        job = picked.job(recipe, self.result.value()[1], memory.free_memory())
+        return dataclasses.replace(job, twin=self.variants.wants_twin())
+
+    def _launch(
+        self, job: Job, layers: Sequence[Any], looks: Sequence[Look], fewer: Callable[[int], None]
+    ) -> None:
+        result = self.result.value()[0]
+        try:
+            check_room(job, result)
+        except Refused as refused:
+            self.result.refuse(str(refused), offers(job, result, self.result.set_value, fewer))
+            raise
+        self.source.say(None)
+        self.recipe.say("")
+        self.result.refuse("", [])
+        self.variants.live.stop()
+        outlet = outlet_for(self.viewer, layers, job, looks, result)
+        if job.twin:
+            outlet = with_twins(outlet, self.viewer, layers, job, looks, result)
+        total = job.recipe.total_steps - job.first_step + (job.recipe.final_filter is not None)
+        self.runner.start(work_of(job, outlet), outlet, total)
+
+    def _fewer(self, num_steps: int) -> None:
+        self.recipe.set_value(self.recipe.value().replaced(num_steps=num_steps, stop_at=None))
+
+    def let_go(self, closed: bool) -> None:
+        """Stop what is computed; of a dock that is closed the preview goes."""
+        super().let_go(closed)
+        if closed:
+            self.variants.live.stop()
+            self.ladder.close_ladder()
+        self.variants.live.drop()
+
+    # --- what the form says ---
+
+    def _source_changed(self) -> None:
+        self.recipe.set_resolved(None)
+        self.evidence.show_evidence(None)
+        self.recipe.set_world_unit(self.source.axes.unit())
+        with contextlib.suppress(ValueError):
+            self.recipe.set_sample_length(min(self.source.value().options["spacing"]))
+        self._show_need()
+
+    def _show_need(self, recipe: object = None) -> None:
+        del recipe
+        if not self.runner.is_running:
+            self.controls.say("")
+        try:
+            picked = self.source.value()
+            job = self.job(picked)
+        except (ValueError, Refused):
+            self.result.show_need(None, "auto")
+            return
+        result = self.result.value()[0]
+        kind = memory.chosen_result(result, len(job.kept))
+        self.result.show_need(need_of(job, result), kind, len(picked.layers))
+
+    def refuse(self, refused: Refused) -> None:
+        """Say what is wrong next to where it is."""
+        sentence = str(refused)
+        match refused.part:
+            case "memory":
+                if not self.result.message.text():
+                    self.result.refuse(sentence, [])
+            case "recipe":
+                self.recipe.say(sentence)
+                self.controls.say("Nothing was run: see the sentence in red.", bad=True)
+                for message in self.recipe.findChildren(Message):
+                    if message.text() == sentence:
+                        self._area.ensureWidgetVisible(message)
+            case _:
+                super().refuse(refused)

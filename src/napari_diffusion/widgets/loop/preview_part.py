@@ -1,0 +1,90 @@
+"""Which part of a source a preview is made of, and the source as it was read last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.core.image import Picture
+from napari_diffusion.loop.preview import Preview, limited
+from napari_diffusion.widgets.layers.layer_axes import FURTHER
+from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
+from napari_diffusion.widgets.source.run_source import visible_region
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_diffusion.loop.preview import Part
+    from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.run.worker import Worker
+    from napari_diffusion.widgets.source.run_source import Picked, Region
+
+# Samples along each axis that is shown, at most: in a plane and in space.
+MOST = {2: 512, 3: 128}
+
+
+class Reader:
+    """Keeps the source that was read last, so that one that stays the same is read once."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Any, ...] = ()
+        self._preview: Preview | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a source has been read."""
+        return self._preview is not None
+
+    def forget(self) -> None:
+        """Read the source anew at the next request."""
+        self._known, self._preview = (), None
+
+    def preview(self, job: Job, arrays: tuple[Any, ...], worker: Worker) -> Preview:
+        """Return the preview of a source; called by the thread that computes."""
+        mask, known = read_mask(job), self._known
+        if known and self._preview is not None:
+            same = len(known[0]) == len(arrays) and all(map(_is, known[0], arrays))
+            if same and known[1] == job.options and _equal(known[2], mask):
+                return self._preview
+        options = with_mask(job, mask)
+        image = read_layer(job, options, worker)
+        with refusing("source"):
+            preview = Preview(Picture.of(image, **options))
+        self._known, self._preview = (arrays, job.options, mask), preview
+        return preview
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
+
+
+def shown_region(picked: Picked, viewer: napari.Viewer) -> Region:
+    """Return the part that is on the canvas, no more of it than is shown soon."""
+    layer, many = picked.layers[0], len(picked.layers) > 1
+    shape, letters = picked.fold.shape[many:], picked.fold.letters[many:]
+    part = visible_region(viewer, layer, letters, shape)
+    if not np.any(layer.corner_pixels):
+        # Nothing has been drawn yet.
+        shown = [axis - (viewer.dims.ndim - layer.ndim) for axis in viewer.dims.displayed]
+        part = tuple(slice(0, shape[a]) if a in shown else each for a, each in enumerate(part))
+    # Channels, and pictures that are folded into t, are taken together.
+    kept = "c" + FURTHER + "t" * (FURTHER in letters)
+    axes = "".join("c" if letter in kept else letter for letter in letters)
+    part = limited(part, axes, MOST[viewer.dims.ndisplay])
+    return (slice(0, len(picked.layers)),) * many + part
+
+
+def own_region(part: Part, asked: Region, job: Job) -> Region:
+    """Return where a part lies in the layer's own axes."""
+    letters = job.fold.letters
+    folded = (FURTHER, "t") if FURTHER in letters else ()
+    named = dict(zip(job.fold.axes, part.region, strict=True))
+    return tuple(
+        whole if letter in folded else named[letter]
+        for letter, whole in zip(letters, asked, strict=True)
+    )

@@ -1,0 +1,1 @@
+"""Plots of curves, schedules and noise."""

@@ -1,0 +1,123 @@
+"""What the plots of a dock share: quiet axes, a legend beneath, and files of what is drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QPainter, QPixmap
+from qtpy.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_diffusion.widgets.forms.form_rows import GREY
+from napari_diffusion.widgets.plots.schedule_plot import COLOURS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+#: Told apart on dark and on light backgrounds; beyond them curves are dashed.
+PALETTE = (*COLOURS, "#d9c24a", "#4fc4c4", "#e57ab0", "#a3785a")
+
+_SHEET = "color: black; background: white; font-size: 11px;"
+
+
+class Plot(QWidget):
+    """A plot that can be panned and zoomed, with a legend that wraps; a double click shows all."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        import pyqtgraph
+
+        self._view: Any = pyqtgraph.PlotWidget(background=None)
+        self._item = self._view.getPlotItem()
+        self.legend = QLabel()
+        self.legend.setWordWrap(True)
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setStyleSheet("font-size: 11px;")
+        self.legend.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self._view, 1)
+        layout.addWidget(self.legend)
+        self._furnish()
+
+    def _furnish(self) -> None:
+        self._item.hideButtons()
+        self._view.setMinimumHeight(150)
+        self._view.setFrameShape(QFrame.Shape.NoFrame)
+        # Else it would ask for 480 pixels, and push the legend out of sight.
+        self._view.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        for side in ("left", "bottom"):
+            axis = self._item.getAxis(side)
+            axis.setPen(GREY)
+            axis.setTextPen(GREY)
+            axis.enableAutoSIPrefix(False)
+        # Else the name of the axis is cut off.
+        self._item.getAxis("bottom").setHeight(40)
+        self._view.scene().sigMouseClicked.connect(self._mouse_clicked)
+
+    def table(self) -> tuple[list[str], list[Sequence[Any]]]:
+        """Return the headings and the columns of what is drawn."""
+        raise NotImplementedError
+
+    def write(self, path: Path) -> None:
+        """Write what is drawn: as a table (.csv), a picture (.png) or a drawing (.svg)."""
+        ending = path.suffix.lower()
+        if ending not in (".csv", ".png", ".svg"):
+            raise ValueError(
+                f"{path.name} has an ending that is not written: name a .csv, .png or .svg."
+            )
+        if ending == ".csv":
+            names, columns = self.table()
+            rows = [names, *zip(*columns, strict=True)]
+            path.write_text("\n".join(",".join(map(_cell, row)) for row in rows) + "\n", "utf-8")
+        elif not self._drawn(path, drawing=ending == ".svg"):
+            raise OSError(f"{path} cannot be written.")
+
+    def _drawn(self, path: Path, drawing: bool) -> bool:
+        """Draw the plot and its legend in black on white."""
+        look, self_look = self.legend.styleSheet(), self._view.backgroundBrush()
+        self.legend.setStyleSheet(_SHEET)
+        self._view.setBackground("w")
+        try:
+            if drawing:
+                # pyqtgraph's own drawings fail for curves with symbols.
+                from qtpy.QtSvg import QSvgGenerator
+
+                sheet: Any = QSvgGenerator()
+                sheet.setFileName(str(path))
+                sheet.setSize(self.size())
+                sheet.setViewBox(self.rect())
+            else:
+                sheet = QPixmap(self.size() * 2)
+                sheet.setDevicePixelRatio(2.0)
+                sheet.fill(Qt.GlobalColor.white)
+            painter: Any = QPainter(sheet)
+            for part in (self._view, self.legend):
+                # The view's own method of that name takes other arguments.
+                QWidget.render(part, painter, QPoint(part.pos()))
+            painter.end()
+            return drawing or bool(sheet.save(str(path)))
+        finally:
+            self.legend.setStyleSheet(look)
+            self._view.setBackgroundBrush(self_look)
+
+    def _mouse_clicked(self, event: Any) -> None:
+        if event.double():
+            self._item.autoRange()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self.clicked_at(float(self._item.vb.mapSceneToView(event.scenePos()).x()))
+
+    def clicked_at(self, x: float) -> None:
+        """Answer a click."""
+
+
+def _cell(value: Any) -> str:
+    text = str(value)
+    return f'"{text.replace(chr(34), chr(34) * 2)}"' if "," in text or '"' in text else text
+
+
+def short(value: float) -> str:
+    """Return a number as a legend has it."""
+    return f"{value:.4g}"

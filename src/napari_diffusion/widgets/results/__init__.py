@@ -1,0 +1,1 @@
+"""Layers of results: steps, runs, differences."""

@@ -1,0 +1,113 @@
+"""Steps of a stack as layers of their own."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer
+
+from napari_diffusion.loop.recipe import Step
+from napari_diffusion.widgets.layers.channels import source_of
+from napari_diffusion.widgets.layers.layer_style import Look
+from napari_diffusion.widgets.layers.step_layers import (
+    MASK_KEY,
+    Place,
+    image_layer,
+    records_of,
+    step_name,
+)
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Image
+
+# Each insertion walks all layers; hidden ones in batches of so many do so least.
+_BATCH = 10
+
+
+def places_named(text: str, records: list[dict[str, Any]]) -> list[int]:
+    """Return the places in a stack of the steps named in a text such as ``0-9, 20, 50-``.
+
+    An empty text is all of them. ValueError names what cannot be read or is not there.
+    """
+    if text.strip() in ("", "all"):
+        return list(range(len(records)))
+    known = {record["step"]: place for place, record in enumerate(records)}
+    places: list[int] = []
+    for part in text.replace("–", "-").split(","):
+        first, dash, last = (end.strip() for end in part.partition("-"))
+        if dash and not last:
+            last = str(max(known))
+        if not first.isdecimal() or not (last or first).isdecimal():
+            raise ValueError(f"Steps must be numbers such as 0-9, 20 (got {part.strip()!r}).")
+        wanted = range(int(first), int(last or first) + 1)
+        found = [known[step] for step in wanted if step in known]
+        if not found:
+            raise ValueError(
+                f"The stack has no step {part.strip()}; it has {min(known)} to {max(known)}."
+            )
+        places += found
+    return sorted(set(places))
+
+
+class Extraction(QObject):
+    """Adds layers in batches, the window having its turn in between.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where to.
+    stack : Image
+        Where from; it stays as it is.
+    places : list of int
+        Which steps.
+    parent : QObject
+        When it goes, the extraction ends.
+    """
+
+    def __init__(
+        self, viewer: napari.Viewer, stack: Image, places: list[int], parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._data = stack.data
+        self._records = records_of(stack)
+        self._look = Look.of(stack).unstacked()
+        self._place = Place(viewer, [stack])
+        self._mask = stack.metadata.get(MASK_KEY)
+        self._left = list(places)
+        self._stack = stack
+
+    def start(self) -> None:
+        """Add the first batch soon."""
+        QTimer.singleShot(0, self._add)
+
+    def _add(self) -> None:
+        batch, self._left = self._left[:_BATCH], self._left[_BATCH:]
+        # Older versions of napari have no batches; without them it only takes longer.
+        batch_of = getattr(self._viewer.layers, "batched_update", contextlib.nullcontext)
+        with batch_of():
+            for place in batch:
+                self._insert(place, visible=not self._left and place == batch[-1])
+        if self._left:
+            QTimer.singleShot(0, self._add)
+            return
+        if self._stack in self._viewer.layers:
+            self._stack.visible = False
+        self.deleteLater()
+
+    def _insert(self, place: int, visible: bool) -> None:
+        record = self._records[place]
+        step = Step(record["step"], _scale(record), np.array(self._data[place]), record["is_final"])
+        count = max(record["step"] for record in self._records) + 1
+        name = f"{source_of(record)} · {step_name(step, count, record)}"
+        layer = image_layer(step.image, name, self._look, record, self._mask)
+        layer.visible = visible
+        self._place.insert(layer)
+
+
+def _scale(record: dict[str, Any]) -> float | tuple[float, ...]:
+    scale = record["noise_scale"]
+    return tuple(scale) if isinstance(scale, list) else float(scale)

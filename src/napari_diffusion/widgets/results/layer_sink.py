@@ -1,0 +1,143 @@
+"""Which outlet the steps of a run go to, and where in the list of layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.widgets.layers.channels import ChannelsOutlet, source_of
+from napari_diffusion.widgets.layers.memory import chosen_result
+from napari_diffusion.widgets.layers.step_layers import (
+    KEY,
+    Place,
+    StepLayers,
+    StepStack,
+    records_of,
+    step_name,
+)
+from napari_diffusion.widgets.run.memory_check import step_shape, step_type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import napari
+    from napari.layers import Image
+
+    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.widgets.layers.memory import Result
+    from napari_diffusion.widgets.layers.step_layers import Outlet, Titled
+    from napari_diffusion.widgets.run.run_request import Job
+
+
+def family(viewer: napari.Viewer, layer: Image) -> list[Any]:
+    """Return a layer and the layers of all runs that came from it or from the same source."""
+    source = next(iter(_sources_of(layer)), layer.name)
+    kin = [each for each in viewer.layers if source in _sources_of(each)]
+    return [layer, *(each for each in kin if each is not layer)]
+
+
+def _sources_of(layer: Any) -> list[str]:
+    """Return the names of the layers that a layer was made from, by steps or by many runs."""
+    of = getattr(layer, "metadata", {}).get(KEY)
+    derived = [of["of"]] if isinstance(of, dict) and "of" in of else []
+    return [source_of(record) for record in (*records_of(layer), *derived)]
+
+
+def outlet_for(
+    viewer: napari.Viewer,
+    layers: Sequence[Image],
+    job: Job,
+    looks: Sequence[Look],
+    result: Result,
+    titled: Titled | None = None,
+    many: str = "steps",
+) -> Outlet:
+    """Return where the steps of a run go; layers that would shine through them are hidden.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layers.
+    layers : sequence of Image
+        The layers that the run starts from, one for each channel where they are several.
+    job : Job
+        The run.
+    looks : sequence of Look
+        What one step looks like, for each of the layers.
+    result : {"auto", "layers", "stack", "stack on disk"}
+        What becomes of the steps.
+    titled : callable, optional
+        ``titled(step, record)`` returns what a step's layer is called, after its source.
+    many : str
+        What a stack of them is called.
+    """
+    titled = titled or _numbered(job.recipe.total_steps)
+    if len(layers) == 1:
+        return _outlet(viewer, layers[0], job, looks[0], result, job.source_name, titled, many)
+    names = job.more["layers"]
+    outlets = [
+        _outlet(viewer, layer, job, look, result, name, titled, many)
+        for layer, look, name in zip(layers, looks, names, strict=True)
+    ]
+    return ChannelsOutlet(outlets)
+
+
+def _outlet(
+    viewer: napari.Viewer,
+    layer: Image,
+    job: Job,
+    look: Look,
+    result: Result,
+    name: str,
+    titled: Titled,
+    many: str,
+) -> Outlet:
+    shape = step_shape(job)
+    if "layers" in job.more:
+        shape = shape[1:]  # c leads, and each channel has a layer
+    beneath = family(viewer, layer)
+    place = Place(viewer, beneath)
+    if look.mixes:
+        place.cover()
+    count = len(job.kept)
+    kind = chosen_result(result, count)
+    if kind == "layers":
+        return StepLayers(place, look, name, titled)
+    buffer: Any = LazyBuffer()
+    if not job.lazy:
+        buffer = buffer_for(count, shape, step_type(job), kind == "stack on disk")
+    return StepStack(viewer, place, look, f"{name} · {count} {many}", buffer)
+
+
+def _numbered(num_steps: int) -> Titled:
+    return lambda step, record: step_name(step, num_steps, record)
+
+
+def buffer_for(count: int, shape: tuple[int, ...], dtype: Any, on_disk: bool) -> Any:
+    """Return room for `count` steps; on disk in a file that goes when the last view of it goes."""
+    if not on_disk:
+        return np.zeros((count, *shape), dtype)
+    import tempfile
+
+    with tempfile.TemporaryFile(prefix="napari-diffusion-") as file:
+        return np.memmap(file, dtype=dtype, mode="w+", shape=(count, *shape))
+
+
+class LazyBuffer:
+    """Steps that are computed where they are looked at, as if they were one array."""
+
+    def __init__(self) -> None:
+        self._steps: list[Any] = []
+
+    def __setitem__(self, place: int, step: Any) -> None:
+        """Put the next step at the end."""
+        self._steps[place : place + 1] = [step]
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return one step, or some of them as one lazy array."""
+        if not isinstance(place, slice):
+            return self._steps[place]
+        import dask.array as da
+
+        return da.stack(self._steps[place])

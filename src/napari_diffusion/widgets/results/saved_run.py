@@ -1,0 +1,137 @@
+"""The steps of a run on disk with their records, curves and marks, and as layers again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.io.file_image import Source
+from napari_diffusion.io.reader import read_image
+from napari_diffusion.io.record_reader import step_paths
+from napari_diffusion.io.run_writer import Output
+from napari_diffusion.loop.recipe import Step
+from napari_diffusion.widgets.layers.channels import source_of
+from napari_diffusion.widgets.layers.layer_axes import Fold
+from napari_diffusion.widgets.layers.layer_style import Look
+from napari_diffusion.widgets.layers.memory import MOST_LAYERS
+from napari_diffusion.widgets.layers.step_layers import image_layer, step_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from napari.layers import Image
+
+    from napari_diffusion.widgets.results.step_run import StepRun
+
+
+def save_run(path: Path, run: StepRun) -> Iterator[int]:
+    """Write all steps of a run, each with its record; yield how many are written.
+
+    Parameters
+    ----------
+    path : path
+        Ends in .ome.zarr; or has no ending, for a folder of OME-TIFF files.
+    run : StepRun
+        Its layers say how far apart the samples are.
+    """
+    first = run.steps[0]
+    fold = Fold(run.letters, np.shape(first.data))
+    placed = first.look.placed
+    spatial = run.letters.replace("c", "") if first.layer.rgb else run.letters
+    lengths = {axis: float(length) for axis, length in zip(spatial, placed["scale"], strict=True)}
+    source = Source(
+        name=run.record["source"],
+        image=run.folded(first.data),
+        axes=fold.axes,
+        lengths={axis: length for axis, length in lengths.items() if axis in "tzyx"},
+        unit=str(placed["units"][-1]),
+        rgb=bool(first.layer.rgb),
+    )
+    dtype = np.result_type(*(step.data.dtype for step in run.steps))
+    with Output(path, source, len(run.steps), dtype, overwrite=True) as output:
+        for count, step in enumerate(run.steps, 1):
+            output.write(run.folded(step.data), {**step.record, "layer_axes": fold.axes})
+            yield count
+
+
+def open_run(path: Path) -> Iterator[tuple[Source, dict[str, Any], Any]]:
+    """Yield the file, the record and the values of each step that `save_run` wrote.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or their records are not there.
+    """
+    paths = step_paths(path)
+    if not paths:
+        raise ValueError(f"{path.name} is no folder of steps that napari-diffusion has written.")
+    for each in paths:
+        source = read_image(each)
+        record = source.record
+        if record is None or "recipe" not in record:
+            raise ValueError(f"{each.name} has no record of what was done.")
+        letters = record.get("layer_axes", record["grid"]["axes"])
+        if "channel" in record:
+            letters = letters.replace("c", "")
+        yield source, record, _arranged(source, letters)
+
+
+def layers_of(
+    opened: list[tuple[Source, dict[str, Any], Any]], known: Image | None = None
+) -> list[Image]:
+    """Return the layers of opened steps: one each, or one stack of very many.
+
+    They look like the layer that is known to be their source, where it is as large.
+    """
+    source, record, image = opened[0]
+    same = known is not None and known.data.shape == image.shape
+    look = Look.of(known) if known is not None and same else _look(source, image, record)
+    count = max(record["step"] for _, record, _ in opened) + 1
+    if len(opened) > MOST_LAYERS:
+        whole = {"schema": 1, "steps": [record for _, record, _ in opened]}
+        stack = np.stack([image for *_, image in opened])
+        name = f"{source_of(record)} · {len(opened)} steps"
+        return [image_layer(stack, name, look.stacked(), whole)]
+    layers = []
+    kept: Any
+    for _, kept, values in opened:
+        scale: Any = kept["noise_scale"]
+        scale = tuple(scale) if isinstance(scale, list) else scale
+        step = Step(int(kept["step"]), scale, values, bool(kept["is_final"]))
+        name = f"{source_of(kept)} · {step_name(step, count, kept)}"
+        layer = image_layer(values, name, look, kept)
+        layer.visible = kept is opened[-1][1]
+        layers.append(layer)
+    return layers
+
+
+def _arranged(source: Source, letters: str) -> Any:
+    """Return the values in the order that the layer had them in."""
+    axes = source.axes or letters
+    image = source.image
+    for axis in [axis for axis in axes if axis not in letters]:
+        image = image[tuple(0 if each == axis else slice(None) for each in axes)]
+        axes = axes.replace(axis, "")
+    return np.asarray(image).transpose([axes.index(axis) for axis in letters])
+
+
+def _look(source: Source, image: Any, record: dict[str, Any]) -> Look:
+    from napari.layers import Image
+
+    letters = record.get("layer_axes", record["grid"]["axes"])
+    colours = bool(record["grid"].get("rgb"))
+    axes = [axis for axis in letters if not (axis == "c" and (colours or "channel" in record))]
+    finite = image[np.isfinite(image)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    shown = {} if colours else {"contrast_limits": (low, high if high > low else low + 1.0)}
+    layer = Image(
+        image,
+        rgb=colours,
+        scale=[source.lengths.get(axis, 1.0) for axis in axes],
+        units=[source.unit if axis in "zyx" else "pixel" for axis in axes],
+        axis_labels=axes,
+        **shown,
+    )
+    return Look.of(layer)

@@ -1,0 +1,129 @@
+"""What a step was made from, found among the layers again: the whole source, and its mask."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.records.provenance import grid_of, recipe_of
+from napari_diffusion.widgets.layers.channels import joined, sizes, source_of, values
+from napari_diffusion.widgets.layers.layer_axes import Fold
+from napari_diffusion.widgets.layers.mask import KeptMask, Mask, can_be_mask, mask_of
+from napari_diffusion.widgets.layers.source_layers import is_image
+from napari_diffusion.widgets.layers.step_layers import MASK_KEY, is_stack, records_of
+from napari_diffusion.widgets.run.read_layer import read_mask, with_mask
+from napari_diffusion.widgets.run.run_request import Job, Refused
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_diffusion.widgets.results.step_actions import ChosenStep
+
+
+def job_again(step: ChosenStep, viewer: napari.Viewer) -> Job:
+    """Return the run that a step is of, from its whole source; `Refused` says what is missing."""
+    record = step.record
+    parts = [_source_named(name, step, viewer) for name in _names(record)]
+    data = joined([values(layer) for layer in parts])
+    letters = record.get("layer_axes", record["grid"]["axes"])
+    region = record.get("region")
+    masks, mask_sha256 = masks_of(step, viewer, letters)
+    return Job(
+        data=data,
+        fold=Fold(letters, tuple(data.shape)),
+        options=grid_of({**record, "grid": {**record["grid"], "mask": None}}),
+        recipe=recipe_of(record),
+        source_name=record["source"],
+        region=None if region is None else tuple(slice(*ends) for ends in region),
+        masks=masks,
+        mask_sha256=mask_sha256,
+        more={"mask": record["mask"]} if "mask" in record else {},
+    )
+
+
+def _names(record: dict[str, Any]) -> list[str]:
+    """Return the names of the layers that a step was made from, one for each channel."""
+    return [str(n) for n in record["layers"]] if "channel" in record else [source_of(record)]
+
+
+def _source_named(name: str, step: ChosenStep, viewer: napari.Viewer) -> Any:
+    record = step.record
+    wanted = tuple(record.get("source_shape", ()))[("channel" in record) :]
+    wanted = wanted or tuple(np.shape(step.data))
+    for layer in viewer.layers:
+        if layer.name != name or not is_image(layer) or is_stack(layer):
+            continue
+        # A step that has been given its source's name is none, unless the source was one too.
+        own = not records_of(layer) or record.get("source_processed")
+        if own and tuple(values(layer).shape) == wanted:
+            return layer
+    raise Refused(
+        "steps",
+        f"The source {name!r} is not among the layers any more as it was: open it again, with "
+        "that name.",
+    )
+
+
+def arguments_of(job: Job) -> tuple[Any, dict[str, Any]]:
+    """Return the source as the engine takes it, and its options; any thread may call it."""
+    options = with_mask(job, read_mask(job))
+    if job.region is not None:
+        options = {**options, "region": job.fold.region(job.region)}
+    return np.asarray(job.fold.folded(np.asarray(job.data))), options
+
+
+def beside(job: Job, data: Any, name: str) -> Any:
+    """Return a layer's values as the engine compares them with the source of a run.
+
+    A layer that is as large as the region of the run is taken to lie there.
+    """
+    given, whole = np.shape(data), job.fold.shape
+    if given != whole:
+        here = job.region
+        sides = () if here is None else tuple(part.stop - part.start for part in here)
+        if here is None or given != sides:
+            raise ValueError(
+                f"{name!r} is {sizes(given)}, and the source {sizes(whole)}: choose a layer as "
+                "large."
+            )
+        larger = np.zeros(whole, np.asarray(data).dtype)
+        larger[here] = data
+        data = larger
+    return job.fold.folded(np.asarray(data))
+
+
+def masks_of(
+    step: ChosenStep, viewer: napari.Viewer, letters: str
+) -> tuple[tuple[Mask | KeptMask, ...], str | None]:
+    """Return what may be the mask of a step's run, and the hash that tells which of them is."""
+    record, kept = step.record, step.layer.metadata.get(MASK_KEY)
+    if "mask" not in record["grid"]:
+        return (), None
+    name = record.get("mask", {}).get("layer", "mask")
+    if kept is not None:
+        return (KeptMask(name, kept),), record["grid"]["mask"]["sha256"]
+    masks = []
+    named = [each for each in viewer.layers if each.name == source_of(record)]
+    for source in filter(is_image, named):
+        for layer in sorted(viewer.layers, key=lambda layer: layer.name != name):
+            with contextlib.suppress(ValueError):
+                if can_be_mask(layer, source):
+                    own = letters[1:] if "channel" in record else letters
+                    masks.append(mask_of(layer, source, own))
+    return tuple(masks), record["grid"]["mask"]["sha256"]
+
+
+def cut_to_region(
+    masks: tuple[Mask | KeptMask, ...], sha256: str | None, record: dict[str, Any], letters: str
+) -> tuple[tuple[Mask | KeptMask, ...], str | None]:
+    """Return a kept mask for a result that is a source of its own, of a part of the picture."""
+    kept = [mask for mask in masks if isinstance(mask, KeptMask)]
+    if not kept:
+        return masks, sha256
+    fold = Fold(letters, tuple(record["source_shape"]))
+    parts = fold.region(tuple(slice(*ends) for ends in record["region"]))
+    colours = record["grid"]["rgb"]
+    here = tuple(p for p, axis in zip(parts, fold.axes, strict=True) if axis != "c" or not colours)
+    return (KeptMask(kept[0].name, kept[0].inside[here]),), None

@@ -1,0 +1,114 @@
+"""Whether a run fits into memory, and what to offer where it does not."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_diffusion.widgets.layers import memory
+from napari_diffusion.widgets.layers.memory import Need, chosen_result, ordinal, written_bytes
+from napari_diffusion.widgets.run.run_request import Refused, kept_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_diffusion.widgets.layers.memory import Result
+    from napari_diffusion.widgets.run.result_choice import Offer
+    from napari_diffusion.widgets.run.run_request import Job
+
+
+def step_type(job: Job) -> np.dtype[np.generic]:
+    """Return the type of a run's steps as they are kept."""
+    if job.cast is not None:
+        return np.dtype(job.cast.dtype)
+    return np.dtype(np.float64 if _is_wide(job) else np.float32)
+
+
+def step_shape(job: Job) -> tuple[int, ...]:
+    """Return the shape of a run's steps."""
+    if job.region is None:
+        return job.fold.shape
+    sizes = zip(job.region, job.fold.shape, strict=True)
+    return tuple(len(range(*part.indices(size))) for part, size in sizes)
+
+
+def need_of(job: Job, result: Result) -> Need:
+    """Return what a run takes."""
+    kept = len(job.kept) * (2 if job.twin else 1)
+    shape, dtype = step_shape(job), step_type(job)
+    real = 8 if _is_wide(job) else 4
+    # The copy of the source, the same as float, and what the loop works in.
+    source = math.prod(job.fold.shape) * (np.dtype(job.data.dtype).itemsize + real)
+    if job.masks:
+        source += math.prod(job.fold.shape)
+    if job.lazy:
+        source = 0
+    work = source + math.prod(shape) * real * memory.AT_WORK
+    on_disk = chosen_result(result, len(job.kept)) == "stack on disk"
+    return Need(math.prod(shape) * dtype.itemsize, work, kept, on_disk)
+
+
+def check_room(job: Job, result: Result) -> None:
+    """Raise `Refused` where a run needs more than is free, and say how much."""
+    if job.lazy:
+        return
+    need, free = need_of(job, result), memory.free_memory()
+    if need.memory > free:
+        raise Refused(
+            "memory",
+            f"This run needs {written_bytes(need.memory)} of memory, and "
+            f"{written_bytes(free)} are free.",
+        )
+    if need.disk > memory.free_disk():
+        raise Refused(
+            "memory",
+            f"This run needs {written_bytes(need.disk)} on disk, and "
+            f"{written_bytes(memory.free_disk())} are free where temporary files go.",
+        )
+
+
+def offers(
+    job: Job,
+    result: Result,
+    show: Callable[[Result, int], None],
+    fewer: Callable[[int], None],
+) -> list[Offer]:
+    """Return what would fit: the stack on disk, every k-th step, or fewer steps.
+
+    Parameters
+    ----------
+    job : Job
+        What does not fit.
+    result : {"auto", "layers", "stack", "stack on disk"}
+        What was to become of the steps.
+    show : callable
+        ``show(result, keep_every)`` fills the form.
+    fewer : callable
+        ``fewer(num_steps)`` fills the form.
+    """
+    free = memory.free_memory()
+    made: list[Offer] = []
+    on_disk = need_of(job, "stack on disk")
+    if result != "stack on disk" and on_disk.memory <= free and on_disk.disk <= memory.free_disk():
+        made.append(("Stack on disk", partial(show, "stack on disk", 1)))
+    fit = need_of(job, result).steps_that_fit(free)
+    steps = job.recipe.total_steps - job.first_step
+    every = next((k for k in range(2, steps) if _kept(job, k) <= fit), None)
+    if every is not None:
+        made.append((f"Every {ordinal(every)} step", partial(show, result, every)))
+    final = int(job.recipe.final_filter is not None)
+    if 1 <= fit - final < steps:
+        count = fit - final
+        made.append((f"{count} step{'s' * (count > 1)}", partial(fewer, count)))
+    return made
+
+
+def _kept(job: Job, keep_every: int) -> int:
+    return len(kept_steps(job.recipe, keep_every, job.first_step))
+
+
+def _is_wide(job: Job) -> bool:
+    return bool(np.dtype(job.data.dtype) == np.float64)

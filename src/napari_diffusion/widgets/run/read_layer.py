@@ -1,0 +1,118 @@
+"""What a run reads before it begins: the layer and the mask, neither of which it changes."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.core.image import Picture
+from napari_diffusion.records.provenance import content_hash
+from napari_diffusion.widgets.run.run_request import Refused, Said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.run.worker import Worker
+
+
+def read_start(
+    job: Job, options: dict[str, Any], worker: Worker
+) -> tuple[Any, int, dict[str, Any]]:
+    """Return the image to start from, the step to go on with, and what the records say of it."""
+    if job.origin is None:
+        image = read_layer(job, options, worker)
+        if job.lazy or (job.cast is None and job.region is None):
+            return image, job.first_step, {}
+        origin = {"sha256": content_hash(job.fold.unfolded(image)), "first_step": job.first_step}
+        return image, job.first_step, {"origin": origin}
+    worker.post(Said("Looking for the source …"))
+    kept = {"sha256": job.origin.sha256, "first_step": job.origin.first_step}
+    for data in job.origin.candidates:
+        array = np.array(data)
+        if content_hash(array) == job.origin.sha256:
+            return job.fold.folded(array), job.origin.first_step, {"origin": kept}
+    if job.region is not None:
+        raise Refused(
+            "steps",
+            f"This layer holds a region only, and going on needs the whole of "
+            f"{job.source_name!r} as it was: open it again.",
+        )
+    image = read_layer(job, options, worker)
+    rounded = {"sha256": content_hash(job.fold.unfolded(image)), "first_step": job.first_step}
+    return image, job.first_step, {"origin": rounded, "started_from_rounded": True}
+
+
+def read_layer(job: Job, options: dict[str, Any], worker: Worker) -> Any:
+    """Return a copy of the layer's values, which nobody changes, or refuse it in a sentence."""
+    worker.post(Said("Reading the layer …"))
+    data = job.data if job.lazy else np.array(job.data)
+    image = job.fold.folded(data)
+    _check_holes(image, job, options)
+    with refusing("source"):
+        Picture.of(image, **options)
+    return image
+
+
+def _check_holes(image: Any, job: Job, options: dict[str, Any]) -> None:
+    if job.lazy or image.dtype.kind != "f" or options.get("missing") == "ignore":
+        return
+    holes = ~np.isfinite(image)
+    if "mask" in options:
+        holes &= options["mask"][..., None] if options["rgb"] else options["mask"]
+    if count := int(np.count_nonzero(holes)):
+        raise Refused(
+            "holes",
+            f"{job.source_name!r} has {count} values that are NaN or infinite: keep them as holes "
+            "that nothing flows through, or fill them first.",
+        )
+
+
+def read_mask(job: Job) -> Any:
+    """Return the mask in the loop's axes, None where the picture may change everywhere."""
+    if not job.masks and job.mask_sha256 is None:
+        return None
+    for mask in job.masks:
+        try:
+            inside = mask.folded(job.fold, bool(job.options.get("rgb")))
+        except ValueError as error:
+            if job.mask_sha256 is None:
+                raise Refused("source", str(error)) from None
+            continue
+        if job.mask_sha256 is None and not inside.any():
+            raise Refused(
+                "source", f"The mask {mask.name!r} is empty: nothing of the picture would change."
+            )
+        if job.mask_sha256 in (None, content_hash(inside)):
+            return inside
+    name = job.more.get("mask", {}).get("layer", "mask")
+    raise Refused(
+        "steps",
+        f"The mask {name!r} of this run is not among the layers any more as it was: open it again.",
+    )
+
+
+def mask_words(job: Job, mask: Any) -> dict[str, Any]:
+    """Return what the records say of a mask beside its hash."""
+    if mask is None:
+        return {}
+    name = job.more["mask"]["layer"] if "mask" in job.more else job.masks[0].name
+    return {"mask": {"layer": name, "inside": int(np.count_nonzero(mask))}}
+
+
+def with_mask(job: Job, mask: Any) -> dict[str, Any]:
+    """Return the grid keywords of the loop, the mask among them."""
+    return job.options if mask is None else {**job.options, "mask": mask}
+
+
+@contextlib.contextmanager
+def refusing(part: str) -> Iterator[None]:
+    """Turn what the engine raises into a sentence for a part of the form."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise Refused(part, str(error)) from error
+    except MemoryError as error:
+        raise Refused("memory", f"There is not enough memory for this run. {error}") from error

@@ -1,0 +1,160 @@
+"""What a run needs to know, and what it tells."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from napari_diffusion.estimate import Evidence, NoiseModel
+    from napari_diffusion.io.cast import Cast
+    from napari_diffusion.loop.recipe import Recipe, Step
+    from napari_diffusion.noise.base import NoiseScale
+    from napari_diffusion.widgets.layers.layer_axes import Fold
+    from napari_diffusion.widgets.layers.mask import KeptMask, Mask
+
+
+class Said(NamedTuple):
+    """What the run is at, in words."""
+
+    words: str
+
+
+class Resolved(NamedTuple):
+    """The recipe with its numbers."""
+
+    recipe: Recipe
+
+
+class Made(NamedTuple):
+    """A step that has been put away, its record, and how many steps have been computed."""
+
+    step: Step
+    record: dict[str, Any]
+    done: int
+
+
+class Passed(NamedTuple):
+    """How many steps have been computed, the last of which is not kept."""
+
+    done: int
+
+
+class Grown(NamedTuple):
+    """What the outlet shows in place of what it showed before, and how much of it is done."""
+
+    what: Any
+    done: int
+
+
+class Found(NamedTuple):
+    """What the picture says of the numbers of a recipe."""
+
+    evidence: Evidence
+
+
+class Measured(NamedTuple):
+    """What was measured of the noise."""
+
+    model: NoiseModel
+
+
+class Refused(Exception):  # noqa: N818
+    """A sentence for the user, and the part of the form that it belongs to."""
+
+    def __init__(self, part: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.part = part
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where steps that cannot be gone on from themselves came from: rounded ones, and regions.
+
+    Attributes
+    ----------
+    sha256 : str
+        Content hash of the source.
+    first_step : int
+        The step that the source itself was gone on with.
+    candidates : tuple of array
+        Layers that may still hold the source.
+    """
+
+    sha256: str
+    first_step: int
+    candidates: tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Everything a run needs; nothing in it changes when layers do.
+
+    Attributes
+    ----------
+    data : array
+        What the layer holds: numpy, dask or anything that numpy can read.
+    fold : Fold
+        How the layer's axes become the loop's.
+    options : dict
+        The grid keywords of the loop.
+    recipe : Recipe
+        What to do.
+    source_name : str
+        Name of the layer.
+    region : tuple of slice or None
+        One slice per axis of `data`.
+    first_step : int
+        The step to go on with, `data` being what the step before it made.
+    noise_scale : float or tuple of float or None
+        The noise scale of that step, where the schedule has measured it.
+    keep_every : int
+        Keep each so-manieth step, and the last one.
+    cast : Cast or None
+        Brings steps back to the source's type.
+    lazy : bool
+        Leave dask arrays lazy: steps are computed where they are looked at.
+    origin : Origin or None
+        Start from there where it is still to be found.
+    masks : tuple of Mask
+        Where the picture may change; of several, the first that has the hash asked for.
+    mask_sha256 : str or None
+        Hash of the mask of the run that is gone on with.
+    twin : bool
+        Run the recipe without its noise beside.
+    more : dict
+        Further entries of the records.
+    """
+
+    data: Any
+    fold: Fold
+    options: dict[str, Any]
+    recipe: Recipe
+    source_name: str
+    region: tuple[slice, ...] | None = None
+    first_step: int = 0
+    noise_scale: NoiseScale | None = None
+    keep_every: int = 1
+    cast: Cast | None = None
+    lazy: bool = False
+    origin: Origin | None = None
+    masks: tuple[Mask | KeptMask, ...] = ()
+    mask_sha256: str | None = None
+    twin: bool = False
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @functools.cached_property
+    def kept(self) -> frozenset[int]:
+        """The indices of the steps that are kept; the final filter's is total_steps."""
+        return frozenset(kept_steps(self.recipe, self.keep_every, self.first_step))
+
+
+def kept_steps(recipe: Recipe, keep_every: int = 1, first_step: int = 0) -> list[int]:
+    """Return the indices of the steps of a run that are kept; the last one always is.
+
+    Without a final filter the final step equals the one before and is left out.
+    """
+    total = recipe.total_steps
+    indices = [i for i in range(first_step, total) if not i % keep_every or i == total - 1]
+    return indices if recipe.final_filter is None else [*indices, total]

@@ -1,0 +1,177 @@
+"""What leaves the window: words on what was done, a film, a sheet of all steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QGridLayout, QPushButton
+
+from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.io.contact_sheet import Panel, contact_sheet
+from napari_diffusion.widgets.forms.form_rows import GREY, Combo, Message
+from napari_diffusion.widgets.forms.save_dialog import asked_for
+from napari_diffusion.widgets.steps.copy_button import COPIES, CopyButton
+from napari_diffusion.widgets.steps.movie_export import ENDINGS, missing, write_film
+from napari_diffusion.widgets.steps.step_pictures import StepPictures
+from napari_diffusion.widgets.steps.step_saving import StepSaving
+from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, rest
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    import napari
+
+    from napari_diffusion.widgets.results.step_run import StepRun
+
+_FILM = "Write the steps as a film: 8 bits, as the layer looks now, each with its number beneath."
+_SHEET = "Write all steps side by side into one picture (PNG), as the layer looks now."
+
+
+class StepExport(StepPart):
+    """Copies of what was done, and files of the steps."""
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__(viewer)
+        self.copy = CopyButton()
+        self.kind = Combo()
+        self.pace = QDoubleSpinBox()
+        self.source = QCheckBox("source first")
+        self.film = QPushButton("Film …")
+        self.sheet = QPushButton("Contact sheet …")
+        self.saving = StepSaving(viewer)
+        self.stop = QPushButton("Stop")
+        self._lay_out()
+        self.copy.asked.connect(self.copy_text)
+        self.film.clicked.connect(self._film)
+        self.sheet.clicked.connect(self._sheet)
+        self.saving.said.connect(self.said)
+        self.stop.clicked.connect(self.work.stop)
+
+    def _lay_out(self) -> None:
+        for ending, name in ENDINGS.items():
+            self.kind.addItem(name, ending)
+            why = missing(ending)
+            if why:
+                item: Any = self.kind.model()
+                item = item.item(self.kind.count() - 1)
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
+                item.setText(f"{name} (needs imageio-ffmpeg)")
+            self.kind.setItemData(self.kind.count() - 1, why, Qt.ItemDataRole.ToolTipRole)
+        self.pace.setRange(0.2, 50.0)
+        self.pace.setValue(4.0)
+        self.pace.setDecimals(1)
+        self.pace.setSuffix(" steps a second")
+        self.source.setChecked(True)
+        self.source.setToolTip("Begin with the source, in the same colours.")
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        rows = (
+            (_heading("what was done"), self.copy),
+            (_heading("how it looks"), self.source),
+            (self.kind, self.pace),
+            (self.film, self.sheet),
+            (_heading("steps, curves and marks"), None),
+        )
+        for row, pair in enumerate(rows):
+            for column, widget in enumerate(pair):
+                if widget is not None:
+                    grid.addWidget(widget, row, column)
+        self.rows.addLayout(grid)
+        self.rows.addWidget(self.saving)
+        self.rows.addWidget(self.stop)
+        self.rows.addStretch(1)
+
+    def refresh(self) -> None:
+        """Let the buttons rest that can do nothing, and say why."""
+        none = "" if self.run is not None else NO_RUN
+        busy = "A file is being written." if self.work.is_running else ""
+        rest(self.copy, none, "Put what was done to the shown step on the clipboard.")
+        rest(self.film, none or busy, _FILM)
+        rest(self.sheet, none or busy, _SHEET)
+        self.stop.setVisible(self.work.is_running)
+
+    def follow(self, run: StepRun | None) -> None:
+        """Show a run, or another step of the same one."""
+        super().follow(run)
+        self.saving.follow(run)
+
+    def run_changed(self) -> None:
+        """Say whether there is a source to begin with."""
+        there = self.run is not None and self.run.source_data() is not None
+        self.source.setEnabled(there)
+
+    def copy_text(self, name: str) -> None:
+        """Put what was done to the shown step on the clipboard."""
+        if self.run is not None and name in COPIES:
+            self.copy.copy(name, self.run.record)
+            self.say(f"{name} is on the clipboard.")
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the threads have ended."""
+        super().wait(seconds)
+        self.saving.wait(seconds)
+
+    def drop(self) -> None:
+        """Ask the work to end: the dock goes."""
+        super().drop()
+        self.saving.drop()
+
+    # --- files ---
+
+    def _film(self) -> None:
+        ending = self.kind.currentData()
+        path = asked_for(self, "Write the steps as a film", "steps", {ending: ENDINGS[ending]})
+        if path is not None:
+            self.write_film(path)
+
+    def _sheet(self) -> None:
+        path = asked_for(self, "Write a contact sheet", "contact-sheet", {"png": "Picture"})
+        if path is not None:
+            self.write_sheet(path)
+
+    def write_film(self, path: Path) -> None:
+        """Write the steps one after the other, in the background."""
+        per_second = self.pace.value()
+        self._write(path, StepPictures.frame, lambda made: write_film(path, made, per_second))
+
+    def write_sheet(self, path: Path) -> None:
+        """Write the steps side by side, in the background."""
+
+        def panel(pictures: StepPictures, place: int) -> Panel:
+            return Panel(pictures.names[place], pictures.colours(place))
+
+        def written(made: list[Any]) -> None:
+            contact_sheet(made, (0.0, 255.0)).save(path)
+
+        self._write(path, panel, written)
+
+    def _write(
+        self,
+        path: Path,
+        made: Callable[[StepPictures, int], Any],
+        written: Callable[[list[Any]], None],
+    ) -> None:
+        if self.run is None:
+            return
+        pictures = StepPictures.of(self.viewer, self.run, self.source.isChecked())
+        count = len(pictures.names)
+
+        def work(token: threading.Event) -> Generator[int, None, None]:
+            found = []
+            for place in range(count):
+                if token.is_set():
+                    raise Stopped
+                found.append(made(pictures, place))
+                yield place + 1
+            written(found)
+
+        self.start(work, "Drawing picture", count, lambda result: f"Written to {path.name}.")
+
+
+def _heading(text: str) -> Message:
+    heading = Message(GREY)
+    heading.say(text)
+    return heading

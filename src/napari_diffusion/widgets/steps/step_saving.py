@@ -1,0 +1,99 @@
+"""A run on disk with its curves and marks, and back again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
+
+from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.widgets.forms.save_dialog import asked_for
+from napari_diffusion.widgets.layers.channels import source_of
+from napari_diffusion.widgets.layers.source_layers import is_image
+from napari_diffusion.widgets.results.saved_run import layers_of, open_run, save_run
+from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, rest
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Generator
+
+    import napari
+
+_SAVE = (
+    "Write all steps with their records, what was measured and which step is best: an OME-Zarr, or "
+    "a folder of OME-TIFF files."
+)
+_OPEN = "Read the steps of a saved run as layers, with their curves and marks."
+
+
+class StepSaving(StepPart):
+    """Saves a run and opens it again."""
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__(viewer)
+        self.save = QPushButton("Save run …")
+        self.open = QPushButton("Open run …")
+        row = QHBoxLayout()
+        row.addWidget(self.save)
+        row.addWidget(self.open)
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.rows.addLayout(row)
+        self.save.clicked.connect(self._save)
+        self.open.clicked.connect(self._open)
+
+    def refresh(self) -> None:
+        """Let the buttons rest that can do nothing, and say why."""
+        busy = "A run is being written or read." if self.work.is_running else ""
+        rest(self.save, ("" if self.run is not None else NO_RUN) or busy, _SAVE)
+        rest(self.open, busy, _OPEN)
+
+    def _save(self) -> None:
+        name = f"{self.run.record['source']}-steps" if self.run is not None else "steps"
+        path = asked_for(self, "Save the run", name, {"ome.zarr": "OME-Zarr", "": "OME-TIFF files"})
+        if path is not None:
+            self.save_run(path)
+
+    def _open(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Open a saved run")
+        if folder:
+            self.open_run(Path(folder))
+
+    def save_run(self, path: Path) -> None:
+        """Write all steps with their records, in the background."""
+        run = self.run
+        if run is None:
+            return
+
+        def work(token: threading.Event) -> Generator[int, None, None]:
+            for count in save_run(path, run):
+                yield count
+                if token.is_set():
+                    raise Stopped
+
+        self.start(work, "Writing step", len(run.steps), lambda done: f"Written to {path.name}.")
+
+    def open_run(self, path: Path) -> None:
+        """Read the steps of a saved run as layers, in the background."""
+
+        def work(token: threading.Event) -> Generator[int, None, Any]:
+            found = []
+            for each in open_run(path):
+                found.append(each)
+                yield len(found)
+                if token.is_set():
+                    raise Stopped
+            return found
+
+        def opened(found: Any) -> str:
+            name = source_of(found[0][1])
+            layers = layers_of(found, next(filter(is_image, self._called(name)), None))
+            with self.viewer.layers.batched_update():
+                self.viewer.layers.extend(layers)
+            self.viewer.layers.selection.active = layers[-1]
+            return f"{len(found)} steps read from {path.name}."
+
+        self.start(work, "Reading step", 0, opened)
+
+    def _called(self, name: str) -> list[Any]:
+        return [layer for layer in self.viewer.layers if layer.name == name]

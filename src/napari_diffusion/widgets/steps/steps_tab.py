@@ -1,0 +1,159 @@
+"""One tab of the dock *Steps*."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from napari_diffusion.widgets.forms.form_rows import GREY, RED
+from napari_diffusion.widgets.forms.save_dialog import asked_for
+from napari_diffusion.widgets.run.background import Background
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    import napari
+    from qtpy.QtWidgets import QAbstractButton
+
+    from napari_diffusion.widgets.plots.plot import Plot
+    from napari_diffusion.widgets.results.step_run import StepRun
+
+NO_RUN = "There is no run to look at."
+
+
+class StepPart(QWidget):
+    """A view of the run that the dock follows.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer that the dock belongs to.
+    """
+
+    #: A sentence for the user, and its colour.
+    said = Signal(str, str)
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self.run: StepRun | None = None
+        self.work = Background(self._tell, self.refresh)
+        self.rows = QVBoxLayout(self)
+        self.rows.setContentsMargins(4, 4, 4, 4)
+        self.rows.setSpacing(4)
+
+    def follow(self, run: StepRun | None) -> None:
+        """Show a run, or another step of the same one."""
+        before, self.run = self.run, run
+        same = before is not None and run is not None and before.steps is run.steps
+        if same:
+            self.step_changed()
+        else:
+            self.run_changed()
+        self.refresh()
+
+    def run_changed(self) -> None:
+        """Show another run, one that has other steps now, or none."""
+
+    def step_changed(self) -> None:
+        """Show another step of the same run."""
+
+    def refresh(self) -> None:
+        """Let the buttons rest that can do nothing, and say why."""
+
+    def leave(self) -> None:
+        """Put away what is only for as long as somebody looks."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the thread has ended."""
+        self.work.wait(seconds)
+
+    def drop(self) -> None:
+        """Ask the work to end: the dock goes."""
+        self.leave()
+        self.work.drop()
+
+    def start(
+        self,
+        work: Callable[[threading.Event], Generator[int, None, Any]],
+        doing: str,
+        count: int,
+        done: Callable[[Any], str],
+    ) -> None:
+        """Begin a piece of work that yields how far it is; what `done` returns is said.
+
+        Parameters
+        ----------
+        work : callable
+            Takes the token that says when to stop.
+        doing : str
+            What is said meanwhile, before the number.
+        count : int
+            How many there are to do; 0 where nobody knows.
+        done : callable
+            Takes what the work returned.
+        """
+        of = f" of {count}" if count else ""
+        self.work.start(
+            work,
+            lambda place: self.say(f"{doing} {place}{of} …"),
+            lambda result: self.say(done(result)),
+        )
+
+    def say(self, sentence: str) -> None:
+        """Say something to the user."""
+        self.said.emit(sentence, GREY)
+
+    def _tell(self, sentence: str, bad: bool) -> None:
+        self.said.emit(sentence, RED if bad else GREY)
+
+
+class PlotPart(StepPart):
+    """A tab with a plot whose contents can be written to a file.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer that the dock belongs to.
+    plot : Plot
+        What is drawn.
+    what : str
+        What it is, as a file would be called.
+    """
+
+    def __init__(self, viewer: napari.Viewer, plot: Plot, what: str) -> None:
+        super().__init__(viewer)
+        self.plot = plot
+        self._what = what
+        self.export = QPushButton("Export …")
+        self.export.clicked.connect(self._export)
+
+    def refresh(self) -> None:
+        """Let the button rest where there is nothing to write."""
+        none = "" if self.run is not None else NO_RUN
+        rest(self.export, none, f"Write the {self._what} as a table (CSV), picture (PNG) or SVG.")
+
+    def _export(self) -> None:
+        endings = {"csv": "Table", "png": "Picture", "svg": "Drawing"}
+        path = asked_for(self, f"Export the {self._what}", self._what, endings)
+        if path is not None:
+            self.write(path)
+
+    def write(self, path: Path) -> None:
+        """Write what is drawn, as the file's name ends."""
+        try:
+            self.plot.write(path)
+        except (OSError, ValueError) as error:
+            self._tell(str(error), True)
+        else:
+            self.say(f"Written to {path.name}.")
+
+
+def rest(button: QAbstractButton, why: str, tip: str) -> None:
+    """Let a button rest and say why in its tooltip; without a reason it can be pressed."""
+    button.setEnabled(not why)
+    button.setToolTip(f"{why} {tip}" if why else tip)

@@ -1,0 +1,1 @@
+"""Parameter sweep, ensemble and estimated local error."""

@@ -1,0 +1,156 @@
+"""A run with many seeds: a layer of the mean and one of the spread, which grow with the seeds."""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.analysis.ensemble import Ensemble, Gathering
+from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.records.derived import ensemble_record
+from napari_diffusion.records.provenance import content_hash
+from napari_diffusion.widgets.layers.step_layers import KEY, Place, image_layer
+from napari_diffusion.widgets.results.layer_sink import family
+from napari_diffusion.widgets.run.read_layer import (
+    mask_words,
+    read_layer,
+    read_mask,
+    refusing,
+    with_mask,
+)
+from napari_diffusion.widgets.run.run_request import Grown, Resolved, Said
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import napari
+    from napari.layers import Image
+
+    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.run.worker import Worker
+
+
+def ensemble_of(job: Job, seeds: int) -> Any:
+    """Return the work of an ensemble: it posts `Said`, `Resolved` and, for every seed, `Grown`."""
+
+    def work(worker: Worker) -> None:
+        with contextlib.suppress(Stopped):
+            _run(job, seeds, worker)
+
+    return work
+
+
+def _run(job: Job, seeds: int, worker: Worker) -> None:
+    mask = read_mask(job)
+    options = with_mask(job, mask)
+    image = read_layer(job, options, worker)
+    worker.post(Said("Measuring the picture …"))
+    region = None if job.region is None else job.fold.region(job.region)
+    more = {**job.more, **mask_words(job, mask)}
+    known = {} if mask is None else {"mask": {"sha256": content_hash(mask)}}
+    with refusing("recipe"):
+        gathering = Gathering(image, job.recipe, seeds, region=region, stop=worker.stop, **options)
+        worker.post(Resolved(gathering.recipe.replaced(seed=job.recipe.seed)))
+        for done in gathering.run():
+            made = gathering.ensemble()
+            records = {}
+            for shows in ("mean", "sensitivity"):
+                kept = ensemble_record(made, shows, job.options, job.source_name, **more)
+                kept["of"]["grid"] |= known
+                records[shows] = kept
+            worker.post(Grown((made, records), done), in_turn=True)
+            worker.hold()
+
+
+class EnsembleOutlet:
+    """Shows the mean of the seeds so far, and above it their spread.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layers.
+    layers : sequence of Image
+        The source, one layer for each channel where they are several.
+    job : Job
+        The run.
+    looks : sequence of Look
+        What a step looks like, for each of the layers.
+    """
+
+    def __init__(
+        self, viewer: napari.Viewer, layers: Sequence[Image], job: Job, looks: Sequence[Look]
+    ) -> None:
+        self._viewer = viewer
+        self._job = job
+        self._looks = looks
+        self._names = job.more.get("layers", [job.source_name])
+        self._places = [Place(viewer, family(viewer, layer)) for layer in layers]
+        self._made: dict[tuple[str, int], weakref.ref[Image]] = {}
+        self._count = 0
+        for place, look in zip(self._places, looks, strict=True):
+            if look.mixes:
+                place.cover()
+
+    def grow(self, what: tuple[Ensemble, dict[str, Any]]) -> None:
+        """Show what the seeds so far have in common, and how much they differ."""
+        ensemble, records = what
+        self._count = len(ensemble.seeds)
+        step = ensemble.steps[-1]
+        for shows, values in (("mean", step.mean), ("sensitivity", step.sensitivity)):
+            if values is not None:
+                self._show(shows, self._in_layer(shows, values), records[shows])
+
+    def _in_layer(self, shows: str, values: Any) -> Any:
+        image = self._job.fold.unfolded(values)
+        if self._job.cast is None:
+            return image
+        if shows == "mean":
+            return self._job.cast(image)
+        # Of colours one number per sample: alpha does not vary.
+        return np.sqrt(np.mean(np.square(image[..., :3]), axis=-1))
+
+    def _show(self, shows: str, values: Any, record: dict[str, Any]) -> None:
+        images = [values] if len(self._looks) == 1 else list(values)
+        for channel, (name, image) in enumerate(zip(self._names, images, strict=True)):
+            known = self._made.get((shows, channel))
+            layer = None if known is None else known()
+            title = f"{name} · {shows} of {self._count} seed{'s' * (self._count > 1)}"
+            if known is None:
+                look = self._looks[channel]
+                own = _spread_look(look, image) if shows == "sensitivity" else look
+                layer = image_layer(image, title, own, record)
+                self._places[channel].insert(layer)
+                self._made[shows, channel] = weakref.ref(layer)
+            elif layer is not None and layer in self._viewer.layers:
+                layer.data, layer.name = image, title
+                layer.metadata = {**layer.metadata, KEY: record}
+                if shows == "sensitivity":
+                    layer.contrast_limits = _limits(image)
+
+    def said(self) -> str:
+        """Return what there is, in words."""
+        if not self._count:
+            return "no seed"
+        words = "mean and sensitivity" if self._count > 1 else "mean"
+        return f"{words} of {self._count} seed{'s' * (self._count > 1)}"
+
+    def finish(self) -> None:
+        """Show the layers beneath again where nothing was made."""
+        for place in self._places:
+            place.uncover()
+
+
+def _spread_look(look: Look, image: Any) -> Look:
+    """Return the look of a spread, which is no intensity of the source: from 0 up, in colours."""
+    own = {"rgb": False, "colormap": "inferno", "contrast_limits": _limits(image)}
+    return replace(look, shown={**look.shown, **own, "blending": "translucent"})
+
+
+def _limits(image: Any) -> tuple[float, float]:
+    finite = np.asarray(image)[np.isfinite(image)]
+    return 0.0, float(np.percentile(finite, 99.9)) if finite.any() else 1.0

@@ -1,0 +1,154 @@
+"""Local risk of a step as a layer: where it is nearer to the truth than its source."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.analysis.local_error import LocalRisk, local_risk
+from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.records.derived import risk_record
+from napari_diffusion.widgets.layers.step_layers import KEY, Place
+from napari_diffusion.widgets.results.layer_sink import family
+from napari_diffusion.widgets.results.step_source import arguments_of, job_again
+from napari_diffusion.widgets.run.read_layer import refusing
+from napari_diffusion.widgets.run.run_request import Grown, Said
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Image
+
+    from napari_diffusion.engine.threads import StopToken
+    from napari_diffusion.widgets.results.step_actions import ChosenStep
+    from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.run.worker import Worker
+
+
+@dataclass(frozen=True, eq=False)
+class RiskOf:
+    """The local risk of one step: computed by any thread, shown by the one that has the window.
+
+    Attributes
+    ----------
+    step : ChosenStep
+        The step.
+    job : Job
+        The run that it is of, from its whole source.
+    record : dict
+        The step's own record.
+    """
+
+    step: ChosenStep
+    job: Job
+    record: dict[str, Any]
+
+    @classmethod
+    def of(cls, step: ChosenStep, viewer: napari.Viewer) -> RiskOf:
+        """Look the step's source up; `Refused` says why its risk cannot be told."""
+        return cls(step, job_again(step, viewer), step.record)
+
+    def compute(self, stop: StopToken | None = None) -> LocalRisk:
+        """Run the recipe again beside a small change of the source; ValueError says why not."""
+        record = self.record
+        image, options = arguments_of(self.job)
+        try:
+            return local_risk(
+                image,
+                self.job.recipe,
+                step=None if record["is_final"] else record["step"],
+                stop=stop,
+                **options,
+            )
+        except ValueError as error:
+            # What a script may say instead, a button cannot.
+            raise ValueError(str(error).partition(" Where you know better")[0]) from None
+
+    def show(self, risk: LocalRisk, viewer: napari.Viewer) -> Image:
+        """Insert a layer above all steps: green where it is nearer to the truth, pink where not."""
+        from napari.layers import Image
+
+        values, sigma = self._of_layer(risk)
+        layer = Image(
+            values,
+            name=f"{self.step.layer.name} · local risk",
+            metadata={KEY: risk_record(risk, self.record)},
+            **{
+                **self.step.look.arguments(),
+                "rgb": False,
+                "blending": "translucent",
+                "colormap": _colours(),
+                "contrast_limits": (-sigma, sigma),
+            },
+        )
+        Place(viewer, family(viewer, self.step.layer)).insert(layer)
+        return layer
+
+    def said(self, layer: Image) -> str:
+        """Say what a layer that `show` has inserted is, without a full stop."""
+        noise = float(layer.contrast_limits[1])
+        share = 100 * float(np.mean(layer.data < 0))
+        return (
+            f"local risk of {self.step.title}. Green, {share:.0f} % of it, is nearer to the truth "
+            "than the source; pink is farther (expected error less that of the source, "
+            f"{noise:.3g}, in intensity units)"
+        )
+
+    def _of_layer(self, risk: LocalRisk) -> tuple[Any, float]:
+        """Return the values in the axes of the step's layer, and the noise: of its own channel."""
+        fold, record = self.job.fold, self.record
+        if record["grid"]["rgb"]:
+            fold = fold.without("c")
+        values, sigma = fold.unfolded(risk.values), risk.noise_sigma
+        if "channel" not in record:
+            return values, float(np.max(sigma))
+        channel = record["channel"]
+        return values[channel], float(np.broadcast_to(sigma, self.job.fold.shape[:1])[channel])
+
+
+def risk_of(risk: RiskOf) -> Any:
+    """Return the work that tells a step's local risk: it posts `Said` and `Grown`."""
+
+    def work(worker: Worker) -> None:
+        worker.post(Said("Running beside a small change of the source …"))
+        with contextlib.suppress(Stopped), refusing("steps"):
+            worker.post(Grown(risk.compute(worker.stop), 1))
+
+    return work
+
+
+class RiskOutlet:
+    """Shows local risk as a layer.
+
+    Parameters
+    ----------
+    risk : RiskOf
+        Of which step.
+    viewer : napari.Viewer
+        Where to.
+    """
+
+    def __init__(self, risk: RiskOf, viewer: napari.Viewer) -> None:
+        self._risk = risk
+        self._viewer = viewer
+        self._words = "nothing"
+
+    def grow(self, found: LocalRisk) -> None:
+        """Insert the layer."""
+        self._words = self._risk.said(self._risk.show(found, self._viewer))
+
+    def said(self) -> str:
+        """Return what there is, in words."""
+        return self._words
+
+    def finish(self) -> None:
+        """Nothing is left to be shown."""
+
+
+def _colours() -> Any:
+    """Return PiYG the other way round: what lies below 0 is good."""
+    from napari.utils.colormaps import Colormap, ensure_colormap
+
+    return Colormap(ensure_colormap("PiYG").colors[::-1], name="PiYG reversed")

@@ -1,0 +1,233 @@
+"""Contrast × time, or two other numbers, on a part of the picture, side by side at one click."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from napari_diffusion.analysis.parameter_sweep import (
+    FACTORS,
+    NAMES,
+    best_of,
+    numbers_of,
+    with_numbers,
+)
+from napari_diffusion.widgets.forms.form_rows import GREY, Combo, Message, RowLabel
+from napari_diffusion.widgets.layers.layer_style import Look
+from napari_diffusion.widgets.run.read_layer import refusing
+from napari_diffusion.widgets.run.run_request import Refused
+from napari_diffusion.widgets.study.sweep_layers import Montage, words_of
+from napari_diffusion.widgets.study.sweep_run import ladder_of, part_of
+
+if TYPE_CHECKING:
+    from napari_diffusion.analysis.parameter_sweep import Rung
+    from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
+
+_NONE = "–"
+
+
+class LadderRow(QWidget):
+    """A button that tries numbers side by side, and what to do with them.
+
+    Parameters
+    ----------
+    dock : DiffusionLoop
+        The dock whose form and whose runner it uses.
+    """
+
+    def __init__(self, dock: DiffusionLoop) -> None:
+        super().__init__()
+        self._dock = dock
+        self._montage: Montage | None = None
+        self._made: list[Rung] = []
+        self.button = QPushButton("Ladder")
+        self.fold = QToolButton()
+        self.names = (Combo(), Combo())
+        self.values = (QLineEdit(), QLineEdit())
+        self.take = QPushButton("Take these numbers")
+        self.close_button = QPushButton("Close ladder")
+        self.message = Message(GREY)
+        self._numbers = QWidget()
+        self._lay_out()
+        self.button.clicked.connect(self.climb)
+        self.take.clicked.connect(self.take_numbers)
+        self.close_button.clicked.connect(self.close_ladder)
+        self.fold.toggled.connect(self._folded)
+        dock.viewer.layers.selection.events.active.connect(self._selected)
+        self._folded(False)
+        self._show_buttons()
+
+    def _lay_out(self) -> None:
+        self.button.setToolTip(
+            "Try contrast × time, or two other numbers of the diffusion filter, on a part of the "
+            "picture, side by side: the part on the canvas if that is the region, else the middle. "
+            "Click a tile to choose it."
+        )
+        self.fold.setText("numbers")
+        self.fold.setCheckable(True)
+        self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.take.setToolTip("Fill the form with the numbers of the tile that is selected.")
+        self.close_button.setToolTip("Remove the tiles, and show what was shown before.")
+        grid = QGridLayout(self._numbers)
+        grid.setContentsMargins(8, 0, 0, 0)
+        grid.setSpacing(3)
+        for row, (name, values) in enumerate(zip(self.names, self.values, strict=True)):
+            values.setPlaceholderText("× " + ", ".join(f"{f:g}" for f in FACTORS))
+            values.setToolTip("Numbers to try, such as 5, 10, 20; empty: these times the form's.")
+            grid.addWidget(RowLabel(("down", "across")[row]), row, 0)
+            grid.addWidget(name, row, 1)
+            grid.addWidget(values, row, 2)
+        layout = QGridLayout()
+        layout.setSpacing(4)
+        layout.addWidget(self.button, 0, 0)
+        layout.addWidget(self.fold, 0, 1)
+        layout.addWidget(self._numbers, 1, 0, 1, 2)
+        layout.addWidget(self.take, 2, 0)
+        layout.addWidget(self.close_button, 2, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(4, 0, 4, 0)
+        outer.setSpacing(2)
+        outer.addLayout(layout)
+        outer.addWidget(self.message)
+
+    def show_recipe(self, recipe: Recipe | None) -> None:
+        """Offer the numbers of the form's diffusion filter."""
+        known = [] if recipe is None else numbers_of(recipe)
+        self.button.setEnabled(bool(known))
+        for place, combo in enumerate(self.names):
+            offered = [*known, _NONE] if place else known
+            if [combo.itemText(i) for i in range(combo.count())] == offered:
+                continue
+            combo.clear()
+            combo.addItems(offered)
+            free = [n for n in offered if not place or n != self.names[0].currentText()]
+            usual = NAMES[place] if NAMES[place] in free else next(iter(free), "")
+            combo.setCurrentIndex(max(combo.findText(usual), 0))
+
+    # --- what the buttons do ---
+
+    def climb(self) -> None:
+        """Try the numbers; what is wrong is said and not raised."""
+        dock = self._dock
+        with dock.refusing():
+            picked = dock.picked()
+            if len(picked.layers) > 1:
+                raise Refused("run", "A ladder is made of one layer: choose one as the source.")
+            job = dock.job(picked)
+            tried = self._tried(job.recipe)
+            self.close_ladder()
+            dock.variants.live.stop()
+            region = part_of(picked, dock.viewer)
+            letters = picked.fold.letters
+            start = tuple(int(p.start) for p in region)[: picked.layers[0].ndim]
+            columns = len(tried[list(tried)[-1]] or FACTORS)
+            plane = (letters.index("y"), letters.index("x"))
+            look = Look.of(picked.layers[0]).moved(start)
+            self._montage = Montage(dock.viewer, look, columns, plane)
+            rows = [len(values or FACTORS) for values in tried.values()]
+            total = math.prod(rows)
+            dock.runner.start(ladder_of(job, tried, region), self, total, "tries", self._said)
+
+    def _tried(self, recipe: Recipe) -> dict[str, tuple[float, ...]]:
+        """Return the numbers to try by name, none where they follow from the form."""
+        found: dict[str, tuple[float, ...]] = {}
+        for combo, edit in zip(self.names, self.values, strict=True):
+            name = combo.currentText()
+            if name == _NONE or name in found:
+                continue
+            words = edit.text().replace(";", ",").split(",")
+            try:
+                found[name] = tuple(float(word) for word in words if word.strip())
+            except ValueError:
+                raise Refused(
+                    "run",
+                    f"Ladder: {name} must be numbers such as 5, 10, 20 (got {edit.text()!r}).",
+                ) from None
+            if found[name]:
+                with refusing("recipe"):
+                    for number in found[name]:
+                        with_numbers(recipe, {name: number})
+        return found
+
+    def take_numbers(self) -> None:
+        """Fill the form with the numbers of the selected tile."""
+        rung = None if self._montage is None else self._montage.selected()
+        with self._dock.refusing():
+            if rung is None:
+                raise Refused("run", "Click a tile of the ladder first.")
+            try:
+                recipe = self._dock.recipe.value()
+            except ValueError as error:
+                raise Refused("recipe", str(error)) from None
+            self._dock.recipe.set_value(with_numbers(recipe, rung.numbers))
+            self._dock.controls.say(f"The form has {rung.in_words().split(':')[0]}.")
+
+    def close_ladder(self) -> None:
+        """Remove the tiles and show what was shown before."""
+        montage, self._montage = self._montage, None
+        self._made = []
+        if montage is not None:
+            with self._dock.source.holding():
+                montage.close()
+        self.message.say("")
+        self._show_buttons()
+
+    # --- as the outlet of its run ---
+
+    def grow(self, found: tuple[Rung, Any]) -> None:
+        """Show a tile."""
+        if self._montage is not None:
+            rung, image = found
+            self._made.append(rung)
+            self._montage.add(image, rung)
+
+    def finish(self) -> None:
+        """Write the values on the tiles, and say which is best."""
+        if self._montage is None:
+            return
+        if not self._made:
+            self.close_ladder()
+            return
+        best = best_of(self._made)
+        self._montage.label(words_of(self._made, best, self._montage.columns))
+        self._montage.select(best or self._made[0])
+        if best is not None:
+            self.message.say(
+                f"Least expected error ({type(best.metric).__name__.upper()}, less that of the "
+                f"source): {best.in_words()}.{_at_the_end(best, self._made)} Click a tile, then "
+                "take its numbers."
+            )
+        else:
+            self.message.say(f"No best one: {self._made[0].why} Click the tile that you like.")
+        self._show_buttons()
+
+    def _said(self) -> str:
+        return f"{len(self._made)} tries side by side"
+
+    def _show_buttons(self) -> None:
+        on = self._montage is not None
+        self.take.setVisible(on)
+        self.close_button.setVisible(on)
+        self._selected()
+
+    def _selected(self, event: object = None) -> None:
+        del event
+        self.take.setEnabled(self._montage is not None and self._montage.selected() is not None)
+
+    def _folded(self, on: bool) -> None:
+        self._numbers.setVisible(on)
+        self.fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+
+
+def _at_the_end(best: Rung, made: list[Rung]) -> str:
+    """Say that a number of the best tile is the smallest or the largest of several tried."""
+    ends = []
+    for name, number in best.numbers.items():
+        tried = sorted({rung.numbers[name] for rung in made})
+        if tried[1:] and number in (tried[0], tried[-1]):
+            ends.append(f"{'smaller' if number == tried[0] else 'larger'} {name}")
+    return f" Try a {' and a '.join(ends)} too." if ends else ""

@@ -1,0 +1,170 @@
+"""The rungs of a ladder as layers side by side, and the viewer as it was when they go."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.widgets.layers.camera import camera_of
+from napari_diffusion.widgets.layers.source_layers import PREVIEW
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Image
+
+    from napari_diffusion.analysis.parameter_sweep import Rung
+    from napari_diffusion.widgets.layers.layer_style import Look
+
+# The gap between two tiles, as a part of a tile.
+_GAP = 0.06
+
+_TEXT, _SIZE = "#ffd23f", 8
+
+# What stands left of a row begins so many tiles before it.
+_LEFT = 0.75
+
+
+class Montage:
+    """Puts layers side by side, hides the others, and gives the viewer back as it was.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layers and camera.
+    look : Look
+        Place and looks of the part of the source that is tried.
+    columns : int
+        How many tiles stand side by side.
+    plane : tuple of int
+        The axes of a layer that tiles are laid out along: rows along the first.
+    """
+
+    def __init__(
+        self, viewer: napari.Viewer, look: Look, columns: int, plane: tuple[int, int]
+    ) -> None:
+        self._viewer = viewer
+        self._look = look
+        self.columns = columns
+        self._plane = plane
+        self._tiles: dict[int, tuple[weakref.ref[Image], Rung]] = {}
+        self._words: Any = None
+        self._size = (1.0, 1.0)
+        camera = camera_of(viewer)
+        self._before = (camera.center, camera.zoom, camera.angles, viewer.dims.ndisplay)
+        self._active = weakref.ref(active) if (active := viewer.layers.selection.active) else None
+        self._hidden = [weakref.ref(layer) for layer in viewer.layers if layer.visible]
+        for layer in list(viewer.layers):
+            layer.visible = False
+        viewer.dims.ndisplay = 2
+        viewer.mouse_drag_callbacks.append(self._clicked)
+
+    def add(self, image: Any, rung: Rung) -> None:
+        """Add the tile of the next rung."""
+        from napari.layers import Image
+
+        place = len(self._tiles)
+        self._size = tuple((1 + _GAP) * image.shape[axis] for axis in self._plane)
+        arguments = self._look.arguments()
+        arguments["translate"] = arguments["translate"] + self._offset(place)
+        layer = Image(image, name=f"ladder · {rung.in_words()}", metadata={PREVIEW: rung},
+                      **arguments)  # fmt: skip
+        self._tiles[place] = (weakref.ref(layer), rung)
+        self._viewer.layers.append(layer)
+        if place == 0 or place % self.columns == self.columns - 1:
+            self._viewer.reset_view()
+
+    def _offset(self, place: int) -> Any:
+        offset = np.zeros(len(self._look.placed["scale"]))
+        for axis, number, size in zip(
+            self._plane, divmod(place, self.columns), self._size, strict=True
+        ):
+            offset[axis] = number * size * self._look.placed["scale"][axis]
+        return offset
+
+    def label(self, words: list[tuple[float, float, str]]) -> None:
+        """Write words at some places, told in rows and columns of tiles."""
+        from napari.layers import Points
+
+        placed, size = self._look.placed, np.array(self._size)
+        shown = list(self._plane)
+        corner = np.asarray(placed["translate"])[shown]
+        lengths = np.asarray(placed["scale"])[shown]
+        self._words = Points(
+            np.array([corner + np.array(place) * size * lengths for *place, _ in words]),
+            name="ladder · values",
+            size=0.01,
+            face_color="transparent",
+            border_color="transparent",
+            text={
+                "string": [each for *_, each in words],
+                "size": _SIZE,
+                "color": _TEXT,
+                "anchor": "upper_left",
+            },
+            units=[placed["units"][axis] for axis in shown],
+            axis_labels=[placed["axis_labels"][axis] for axis in shown],
+        )
+        self._viewer.layers.append(self._words)
+        self._viewer.reset_view()
+
+    def select(self, rung: Rung) -> None:
+        """Select the tile of a rung."""
+        for ref, each in self._tiles.values():
+            if each is rung and (layer := ref()) is not None:
+                self._viewer.layers.selection.active = layer
+
+    def _clicked(self, viewer: Any, event: Any) -> None:
+        """Select the tile that was clicked; whatever else a click does, it does."""
+        del viewer
+        for ref, rung in self._tiles.values():
+            layer = ref()
+            if layer is None:
+                continue
+            place = layer.world_to_data(event.position[-layer.ndim :])
+            if all(-0.5 <= place[axis] < layer.data.shape[axis] - 0.5 for axis in self._plane):
+                self.select(rung)
+
+    def selected(self) -> Rung | None:
+        """Return the rung whose tile is selected."""
+        active = self._viewer.layers.selection.active
+        return next((rung for ref, rung in self._tiles.values() if ref() is active), None)
+
+    def close(self) -> None:
+        """Remove the tiles; what was shown is shown again, from where it was seen."""
+        layers = self._viewer.layers
+        if self._clicked in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._clicked)
+        for layer in [*(ref() for ref, _ in self._tiles.values()), self._words]:
+            if layer is not None and layer in layers:
+                layers.remove(layer)
+        self._tiles.clear()
+        for hidden in (ref() for ref in self._hidden):
+            if hidden is not None and hidden in layers:
+                hidden.visible = True
+        center, zoom, angles, ndisplay = self._before
+        self._viewer.dims.ndisplay = ndisplay
+        camera = camera_of(self._viewer)
+        camera.center, camera.zoom, camera.angles = center, zoom, angles
+        active = self._active() if self._active else None
+        if active is not None and active in layers:
+            layers.selection.active = active
+
+
+def words_of(rungs: list[Rung], best: Rung | None, columns: int) -> list[tuple[float, float, str]]:
+    """Return what stands where, in rows and columns of tiles: numbers outside, values within."""
+    names = list(rungs[0].numbers)
+    found = [(0.0, -_LEFT, type(best.metric).__name__.upper())] if best else []
+    for place, rung in enumerate(rungs):
+        row, column = divmod(place, columns)
+        numbers = [f"{name}\n{number:.3g}" for name, number in rung.numbers.items()]
+        if column == 0 and names[1:]:
+            found.append((row + 0.7, -_LEFT, numbers[0]))
+        if row == 0:
+            found.append((0.0, float(column), numbers[-1]))
+        if math.isfinite(rung.value) and not rung.why:
+            value = f"best\n{rung.value:.3g}" if rung is best else f"{rung.value:.3g}"
+            found.append((row + 0.92, float(column), value))
+    return found

@@ -1,0 +1,81 @@
+"""The part of a picture that a ladder is tried on, and the trying as the work of a thread."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.analysis.parameter_sweep import FACTORS, rungs
+from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
+from napari_diffusion.widgets.run.run_request import Grown, Said
+
+if TYPE_CHECKING:
+    from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.run.worker import Worker
+    from napari_diffusion.widgets.source.run_source import Picked, Region
+
+# The part that is tried: so many samples along y and x, and beside z along z, y and x.
+_PLANE = {"y": 256, "x": 256}
+_SPACE = {"z": 16, "y": 128, "x": 128}
+
+
+def part_of(picked: Picked, viewer: Any) -> Region:
+    """Return the part that a ladder is tried on: of the region, or of the picture, the middle."""
+    layer, fold = picked.layers[0], picked.fold
+    sizes = _SPACE if "z" in picked.options["along"] else _PLANE
+    here = np.round(layer.world_to_data(viewer.dims.point[-layer.ndim :])).astype(int)
+    part = []
+    for axis, (letter, size) in enumerate(zip(fold.letters, fold.shape, strict=True)):
+        first, last = 0, size
+        if picked.region is not None:
+            first, last, _ = picked.region[axis].indices(size)
+        if letter == "c":
+            part.append(slice(0, size))
+            continue
+        most = sizes.get(letter, 1)
+        middle = (
+            (first + last) // 2 if letter in "yx" else int(np.clip(here[axis], first, last - 1))
+        )
+        start = int(np.clip(middle - most // 2, first, max(last - most, first)))
+        part.append(slice(start, min(start + most, last)))
+    return tuple(part)
+
+
+def ladder_of(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> Any:
+    """Return the work of a ladder: it posts `Said` and, for every rung, `Grown`."""
+
+    def work(worker: Worker) -> None:
+        from napari_diffusion.core.image import Picture
+
+        options = with_mask(job, read_mask(job))
+        image = read_layer(job, options, worker)
+        worker.post(Said("Trying numbers side by side …"))
+        with contextlib.suppress(Stopped), refusing("recipe"):
+            picture: Any = Picture.of(image, **options)
+            recipe = job.recipe.resolved_on(picture)
+            _, made = rungs(
+                picture, recipe, _numbers(recipe, tried), region=job.fold.region(region),
+                stop=worker.stop,
+            )  # fmt: skip
+            for done, rung in enumerate(made, 1):
+                shown = job.fold.unfolded(rung.image)
+                shown = shown if job.cast is None else job.cast(shown)
+                worker.post(Grown((rung, shown), done), in_turn=True)
+                worker.hold()
+
+    return work
+
+
+def _numbers(recipe: Recipe, tried: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+    """Return the numbers to try, some times what the recipe has where none were typed."""
+    found = {}
+    for name, values in tried.items():
+        number = getattr(recipe.filters[0], name)
+        if not values and not isinstance(number, (int, float)):
+            raise ValueError(f"{name} has no number to start from: type the ones to try.")
+        found[name] = values or tuple(float(f"{number * f:.3g}") for f in FACTORS)
+    return found

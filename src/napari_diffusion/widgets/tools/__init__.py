@@ -1,0 +1,1 @@
+"""The docks *Add noise* and *Filter*."""

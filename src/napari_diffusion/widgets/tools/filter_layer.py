@@ -1,0 +1,57 @@
+"""The dock *Filter a layer*."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.loop.recipe import Recipe
+from napari_diffusion.widgets.docks.loop_run import work_of
+from napari_diffusion.widgets.docks.tool import Tool
+from napari_diffusion.widgets.forms.choice import MemberChoice
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_diffusion.loop.recipe import Step
+    from napari_diffusion.widgets.layers.step_layers import Outlet
+    from napari_diffusion.widgets.run.run_request import Job
+
+
+class FilterLayer(Tool):
+    """Applies one filter to an image layer; the result is a new layer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer that the dock belongs to.
+    """
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        self.filter = MemberChoice("filter")
+        about = "Apply the filter once: the result is a new layer, and the source stays as it is."
+        super().__init__(napari_viewer, "Filter", about, [self.filter])
+
+    def recipe(self) -> Recipe:
+        """Return the filter as a recipe of one step without noise."""
+        return Recipe(num_steps=1, noise=None, diffusion_filter=self.filter.value())
+
+    def work(self, job: Job, outlet: Outlet) -> Any:
+        """Return the work of the loop, of which one step is all."""
+        return work_of(job, outlet)
+
+    def title(self, step: Step, record: dict[str, Any]) -> str:
+        """Return the name of the filter, and its time where it has one."""
+        del step
+        made = record["recipe"]["diffusion_filter"]
+        time = made.get("time")
+        return str(made["type"]) + (f" t={time:.4g}" if isinstance(time, int | float) else "")
+
+    def set_resolved(self, recipe: Recipe | None) -> None:
+        """Show the numbers that every "auto" stands for; None forgets them."""
+        self.filter.set_resolved(recipe and recipe.diffusion_filter)
+
+    def set_world(self, unit: str, length: float | None) -> None:
+        """Follow the unit and the distance of the samples."""
+        self.filter.set_unit("world", unit)
+        if length is not None:
+            self.filter.set_sample_length(length)
