@@ -22,7 +22,7 @@ test: lint ## check the style and the types, then run every test
 	@$(RUN) -m pytest -n auto --maxprocesses=8 --dist=loadfile
 
 test-random: setup ## draw a thousand million random numbers and judge them (minutes)
-	@$(RUN) -m pytest tests/random_battery.py
+	@$(RUN) -m pytest tests/noise/random_battery.py
 
 lint: setup ## check the style and the types
 	@$(RUN) -m ruff check .

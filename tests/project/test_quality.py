@@ -10,7 +10,7 @@ import pytest
 from benchmarks.quality import cases, peers
 from benchmarks.quality.__main__ import page
 
-DOCS = Path(__file__).parents[1] / "docs" / "benchmarks"
+DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
 
 
 def test_slow_ways_run_on_the_first_seed_and_differences_are_counted_there():

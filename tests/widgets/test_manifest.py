@@ -42,7 +42,7 @@ def test_it_is_the_one_that_the_installed_package_offers(manifest):
 
 
 def test_the_link_at_the_top_leads_to_it():
-    link = Path(__file__).parents[1] / "napari.yaml"
+    link = Path(__file__).parents[2] / "napari.yaml"
     assert link.read_text() == MANIFEST.read_text()
 
 

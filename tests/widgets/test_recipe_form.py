@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from form_recipes import EXACT, recipes
 from hypothesis import HealthCheck, given, settings
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel
-from widgets_recipes import EXACT, recipes
 
 from napari_diffusion import PRESETS, Recipe, filters, noise, schedules
 from napari_diffusion.widgets.forms.preset_choice import PresetChoice

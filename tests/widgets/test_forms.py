@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import pytest
+from form_recipes import EXACT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QLabel
-from widgets_recipes import EXACT
 
 from napari_diffusion import filters, schedules
 from napari_diffusion.core.component import Member

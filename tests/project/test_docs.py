@@ -19,7 +19,7 @@ from napari_diffusion.cli import main
 from napari_diffusion.loop import registry
 from napari_diffusion.samples import SAMPLES
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 WRITTEN = sorted(DOCS.rglob("*.md"))
 MEMBERS = [cls for members in registry.MEMBERS.values() for cls in members]

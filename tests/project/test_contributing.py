@@ -16,7 +16,7 @@ import pytest
 from cases import CASES, THIN_CASES
 from test_laws import CLAIMED, EVERYWHERE
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 CODE = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL).group(1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from dask import array as da
-from samples_of_noise import distance, noise_of
+from noise_samples import distance, noise_of
 from scipy import stats
 
 import napari_diffusion as nd

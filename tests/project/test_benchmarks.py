@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MODULES = ("measure", "cases", "peers", "blur", "noise", "report", "plot", "startup", "machine")
 MODULES += ("memory", "targets")
 

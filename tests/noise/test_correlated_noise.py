@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from samples_of_noise import correlation, distance, noise_of
+from noise_samples import correlation, distance, noise_of
 from scipy import signal, stats
 
 from napari_diffusion import Grid

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from dask import array as da
-from samples_of_noise import noise_of
+from noise_samples import noise_of
 
 import napari_diffusion as nd
 from napari_diffusion import Grid
