@@ -79,7 +79,7 @@ def _with_extras(found: report.Report, options: argparse.Namespace) -> report.Re
     if STARTUP not in options.case:
         return dataclasses.replace(found, peaks=peaks)
     imported, calls = startup.import_time(), []
-    for slot, name in startup.members(options.size):
+    for slot, name in startup.components(options.size):
         try:
             calls.append(startup.first_call(slot, name, times=1))
         except (subprocess.SubprocessError, ValueError) as error:
@@ -145,7 +145,7 @@ def _peaks(size: str) -> list[memory.Peak]:
     """Measure the memory of some members on a volume of the largest size."""
     samples = {"full": 256, "quick": 128, "tiny": 16}[size]
     peaks = []
-    for slot, name in memory.members(size):
+    for slot, name in memory.components(size):
         try:
             peaks.append(memory.peak(slot, name, samples))
         except (subprocess.SubprocessError, ValueError) as error:

@@ -10,7 +10,7 @@ import numpy as np
 
 import napari_diffusion as nd
 from benchmarks import peers
-from benchmarks.cases import Case, Setting, Side, copying, difference, here, name_of, picture
+from benchmarks.cases import Case, Setting, Side, copying, difference, example_image, here, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def heat(setting: Setting) -> Iterator[Case]:
 
 
 def _case(setting: Setting, shape: tuple[int, ...], sigma: float) -> Case:
-    image = picture(shape)
+    image = example_image(shape)
     exact = Exact(image, sigma)
     ours = nd.filters.Heat(time=sigma**2 / 2)
     wrapped = nd.filters.Gaussian(sigma=sigma)

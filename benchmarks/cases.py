@@ -189,7 +189,7 @@ def failed(name: str, error: BaseException) -> None:
     print(f"  {name} failed: {error!r}", file=sys.stderr, flush=True)
 
 
-def picture(shape: tuple[int, ...]) -> np.ndarray:
+def example_image(shape: tuple[int, ...]) -> np.ndarray:
     """Return a float32 picture from 0 to 1: soft shapes, some edges, a little noise."""
     rng = np.random.default_rng(0)
     grids = np.meshgrid(*(np.linspace(0, 1, n, dtype=np.float32) for n in shape), indexing="ij")

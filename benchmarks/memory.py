@@ -30,7 +30,7 @@ print(json.dumps((resident("VmHWM") - before) / image.nbytes))
 """
 
 # The filters that the memory has been promised of, and the plainest noise.
-MEMBERS = (
+COMPONENTS = (
     ("filter", "PeronaMalik"),
     ("filter", "Heat"),
     ("filter", "TotalVariationFlow"),
@@ -79,12 +79,12 @@ def resident(field: str) -> int:
     raise RuntimeError(f"The system does not tell {field}.")
 
 
-def members(size: str) -> tuple[tuple[str, str], ...]:
+def components(size: str) -> tuple[tuple[str, str], ...]:
     """Return (slot, name) of the members to measure that are here."""
     import napari_diffusion as nd
 
     folders = {"filter": nd.filters, "noise": nd.noise}
-    here = tuple((slot, name) for slot, name in MEMBERS if hasattr(folders[slot], name))
+    here = tuple((slot, name) for slot, name in COMPONENTS if hasattr(folders[slot], name))
     return here[:1] if size == "tiny" else here
 
 

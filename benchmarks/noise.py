@@ -10,9 +10,9 @@ import numpy as np
 
 import napari_diffusion as nd
 from benchmarks import peers
-from benchmarks.cases import Case, Setting, Side, copying, here, name_of, picture
-from napari_diffusion.core.image import Picture
-from napari_diffusion.engine.threads import Drive
+from benchmarks.cases import Case, Setting, Side, copying, example_image, here, name_of
+from napari_diffusion.core.image import Image
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.noise import Address
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ NUMBERS_ONLY = "the numbers alone; ours are added to the picture too"
 
 def gaussian(setting: Setting) -> Iterator[Case]:
     for shape in (setting.plane, *setting.volumes[1:]):
-        image = picture(shape)
+        image = example_image(shape)
         noise = nd.noise.Gaussian()
-        read = Picture.of(image)
+        read = Image.of(image)
         yield Case(
             "noise-gaussian",
             f"Gaussian noise, {name_of(shape)}",
@@ -37,7 +37,7 @@ def gaussian(setting: Setting) -> Iterator[Case]:
                 *here(setting, *_peers(image, setting.threads)),
                 Side(
                     "noise.Gaussian, without reading in and giving back",
-                    lambda r=read, n=noise: n.add(r.data, SCALE, Address(0, 0), r.grid, Drive()),
+                    lambda r=read, n=noise: n.add(r.data, SCALE, Address(0, 0), r.grid, Threads()),
                     image.size,
                     own=True,
                 ),

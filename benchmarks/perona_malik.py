@@ -16,12 +16,12 @@ from benchmarks.cases import (
     agreement,
     copying,
     difference,
+    example_image,
     here,
     name_of,
-    picture,
 )
-from napari_diffusion.core.image import Picture
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.core.image import Image
+from napari_diffusion.engine.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def exponential(setting: Setting) -> Iterator[Case]:
 
 def colour(setting: Setting) -> Iterator[Case]:
     """Three channels that share one conductance, per pixel."""
-    image = np.stack([picture(setting.plane)] * 3, axis=-1)
+    image = np.stack([example_image(setting.plane)] * 3, axis=-1)
     bytes_ = np.round(255 * image).astype(np.uint8)
     options: dict[str, Any] = {"axes": "yxc", "rgb": True}
     chosen = _filter("exponential", 2, SUB_STEPS)
@@ -78,7 +78,7 @@ def colour(setting: Setting) -> Iterator[Case]:
 def smoothed(setting: Setting) -> Iterator[Case]:
     """Steepness measured on a smoothed copy, which is made anew in every sub-step."""
     for shape in (setting.plane, setting.volumes[0]):
-        image = picture(shape)
+        image = example_image(shape)
         chosen = _filter("rational", image.ndim, SUB_STEPS).replaced(smoothing=1.0)
         blur = nd.filters.Heat(time=0.5)
         yield Case(
@@ -100,7 +100,7 @@ def smoothed(setting: Setting) -> Iterator[Case]:
 
 def _cases(setting: Setting, law: str) -> Iterator[Case]:
     for shape in (setting.plane, *setting.volumes):
-        image = picture(shape)
+        image = example_image(shape)
         count = _count(image)
         chosen = _filter(law, image.ndim, count)
         single = _filter(law, image.ndim, 1)
@@ -138,10 +138,10 @@ def _filter(law: str, ndim: int, sub_steps: int) -> nd.filters.PeronaMalik:
 
 def _apply(chosen: Any, image: np.ndarray, work: float, options: dict[str, Any]) -> Side:
     """The filter on an array that is already read in, and not given back."""
-    read = Picture.of(image, **options)
+    read = Image.of(image, **options)
     return Side(
         "PeronaMalik, without reading in and giving back",
-        lambda: chosen.apply(read.data, read.grid, None, Drive()),
+        lambda: chosen.apply(read.data, read.grid, None, Threads()),
         work,
         own=True,
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 import napari_diffusion as nd
 from benchmarks import peers
-from benchmarks.cases import Case, Setting, Side, copying, here, name_of, picture
+from benchmarks.cases import Case, Setting, Side, copying, example_image, here, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ FRACTION = 0.05
 def poisson(setting: Setting) -> Iterator[Case]:
     shape = setting.plane
     for rate in RATES:
-        image = (rate * (0.5 + picture(shape))).astype(np.float32)
+        image = (rate * (0.5 + example_image(shape))).astype(np.float32)
         noise = nd.noise.Poisson(gain=1.0)
         yield Case(
             "noise-poisson",
@@ -43,7 +43,7 @@ def _numpy_poisson(image: np.ndarray) -> Side:
 
 def others(setting: Setting) -> Iterator[Case]:
     """Speckle, Rician noise, salt and pepper."""
-    image = (0.5 + picture(setting.plane)).astype(np.float32)
+    image = (0.5 + example_image(setting.plane)).astype(np.float32)
     size = name_of(setting.plane)
     yield _case(setting, "speckle", f"Speckle, {size}", nd.noise.Speckle(), image, _speckle)
     yield _case(setting, "rician", f"Rician noise, {size}", nd.noise.Rician(), image, _rician)

@@ -50,10 +50,10 @@ class Report:
 def write(folder: Path, report: Report) -> list[Path]:
     """Write index.md, speed.png and results.json into a folder and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    page, picture, numbers = (folder / name for name in ("index.md", "speed.png", "results.json"))
+    page, image, numbers = (folder / name for name in ("index.md", "speed.png", "results.json"))
     shown = [r for r in report.results if r.threads == 1 and not r.own]
     if shown:
-        plot.draw(picture, shown, _machine_line(report))
+        plot.draw(image, shown, _machine_line(report))
     page.write_text("\n".join(_page(report, bool(shown))) + "\n", encoding="utf-8")
     values = {
         "machine": report.machine,
@@ -65,7 +65,7 @@ def write(folder: Path, report: Report) -> list[Path]:
         "results": [result.as_dict() for result in report.results],
     }
     numbers.write_text(json.dumps(values) + "\n", encoding="utf-8")
-    return [page, *([picture] if shown else []), numbers]
+    return [page, *([image] if shown else []), numbers]
 
 
 def line(result: Result) -> str:
@@ -93,11 +93,11 @@ def threads_text(threads: int) -> str:
     return "1 thread" if threads == 1 else f"{threads} threads"
 
 
-def _page(report: Report, has_picture: bool) -> Iterator[str]:
+def _page(report: Report, has_image: bool) -> Iterator[str]:
     yield "# Benchmarks\n"
     yield _HOW
     yield from _machine(report)
-    if has_picture:
+    if has_image:
         yield "\n![How many times faster, by case and library](speed.png)"
     yield from targets.page(report.results)
     for threads, results in groupby(report.results, key=lambda r: r.threads):

@@ -70,14 +70,14 @@ def import_time(times: int = 5) -> float:
     return median(float(_run(_IMPORT)) for _ in range(times))
 
 
-def members(size: str) -> list[tuple[str, str]]:
+def components(size: str) -> list[tuple[str, str]]:
     """Return (slot, name) of every filter that needs no parameter, and of some noises."""
-    from napari_diffusion.loop.registry import MEMBERS
+    from napari_diffusion.loop.registry import COMPONENTS
 
     every = [
         (slot, cls.__name__)
         for slot in ("filter", "noise")
-        for cls in MEMBERS[slot]
+        for cls in COMPONENTS[slot]
         if cls.__name__ not in NEED_PARAMETERS and (slot == "filter" or cls.__name__ in NOISES)
     ]
     return every[:1] if size == "tiny" else every

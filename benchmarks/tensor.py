@@ -8,7 +8,7 @@ import numpy as np
 
 import napari_diffusion as nd
 from benchmarks import peers
-from benchmarks.cases import Case, Setting, Side, copying, here, name_of, picture
+from benchmarks.cases import Case, Setting, Side, copying, example_image, here, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def coherence(setting: Setting) -> Iterator[Case]:
 
 def _cases(setting: Setting, name: str, title: str, chosen: Any) -> Iterator[Case]:
     for shape in (setting.plane, setting.volumes[0]):
-        image = picture(shape)
+        image = example_image(shape)
         count = chosen.sub_steps(nd.Grid.of(shape))
         yield Case(
             name,

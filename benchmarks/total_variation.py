@@ -17,7 +17,7 @@ import numpy as np
 
 import napari_diffusion as nd
 from benchmarks import peers
-from benchmarks.cases import Case, Setting, Side, copying, here, name_of, picture
+from benchmarks.cases import Case, Setting, Side, copying, example_image, here, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ EPSILON = 0.02
 def flow(setting: Setting) -> Iterator[Case]:
     smaller = tuple(n // 2 for n in setting.plane)
     for shape in (smaller, setting.plane):
-        image = picture(shape)
+        image = example_image(shape)
         for solver in ("explicit", "fsi"):
             chosen = nd.filters.TotalVariationFlow(time=WEIGHT, epsilon=EPSILON, solver=solver)
             yield _case(setting, image, chosen)

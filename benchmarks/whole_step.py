@@ -9,7 +9,7 @@ import numpy as np
 
 import napari_diffusion as nd
 from benchmarks import peers
-from benchmarks.cases import Case, Setting, Side, here, name_of, picture
+from benchmarks.cases import Case, Setting, Side, example_image, here, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ SCALE, CONTRAST, TAU = 0.02, 0.1, 0.2
 
 
 def step(setting: Setting) -> Iterator[Case]:
-    image = picture(setting.plane)
+    image = example_image(setting.plane)
     recipe = nd.Recipe(
         num_steps=STEPS,
         starting_noise_scale=SCALE,

@@ -12,12 +12,12 @@ import re
 from pathlib import Path
 
 import _cli
+import _components
+import _example_images
 import _measure
-import _members
-import _pictures
 
 import napari_diffusion as nd
-from napari_diffusion.core.component import Member
+from napari_diffusion.core.component import Component
 from napari_diffusion.loop.presets import PRESETS
 
 MARK = re.compile(r"<!-- made: ([\w -]+) -->")
@@ -39,8 +39,8 @@ def files() -> Files:
 
 @functools.cache
 def _run() -> tuple[nd.Recipe, list[nd.Step]]:
-    recipe = PRESETS["explore"].replaced(num_steps=10).resolved(_pictures.noisy())
-    return recipe, list(nd.steps(_pictures.noisy(), recipe))
+    recipe = PRESETS["explore"].replaced(num_steps=10).resolved(_example_images.noisy())
+    return recipe, list(nd.steps(_example_images.noisy(), recipe))
 
 
 @functools.cache
@@ -57,7 +57,7 @@ def _one_step() -> tuple[list[tuple[str, str]], Files]:
     }
     shown = [(f"loop/close_{i}.png", caption) for i, caption in enumerate(images)]
     made: Files = {
-        place: _pictures.png(image)
+        place: _example_images.png(image)
         for (place, _), image in zip(shown, images.values(), strict=True)
     }
     return shown, made
@@ -66,12 +66,12 @@ def _one_step() -> tuple[list[tuple[str, str]], Files]:
 @functools.cache
 def _all_steps() -> tuple[list[tuple[str, str]], Files]:
     shown = [("loop/source.png", "source")]
-    made: Files = {"loop/source.png": _pictures.png(_pictures.noisy())}
+    made: Files = {"loop/source.png": _example_images.png(_example_images.noisy())}
     for step in _run()[1]:
         place = f"loop/step_{step.index:02d}.png"
         caption = f"step {step.index}, noise scale {step.noise_scale:.3f}"
         shown.append((place, "final filter" if step.is_final else caption))
-        made[place] = _pictures.png(step.image)
+        made[place] = _example_images.png(step.image)
     return shown, made
 
 
@@ -80,7 +80,9 @@ def _presets() -> str:
     rows = [f"| | {' | '.join(PRESETS)} |", "|---" * (1 + len(PRESETS)) + "|"]
     for name in fields:
         values = [getattr(recipe, name) for recipe in PRESETS.values()]
-        shown = [f"`{_members.call(v) if isinstance(v, Member) else repr(v)}`" for v in values]
+        shown = [
+            f"`{_components.call(v) if isinstance(v, Component) else repr(v)}`" for v in values
+        ]
         rows.append(f"| {name} | {' | '.join(shown)} |")
     return "\n".join(rows) + "\n\nParameters that are not named have their defaults.\n"
 
@@ -98,9 +100,9 @@ def _examples() -> str:
 
 #: The parts by their names.
 PARTS = {
-    "one step": lambda: _pictures.strip(_one_step()[0]),
-    "all steps": lambda: _pictures.strip(_all_steps()[0]),
-    "beside the twin": lambda: _pictures.strip(_measure.beside()[0]),
+    "one step": lambda: _example_images.strip(_one_step()[0]),
+    "all steps": lambda: _example_images.strip(_all_steps()[0]),
+    "beside the twin": lambda: _example_images.strip(_measure.beside()[0]),
     "noise table": _measure.table,
     "linear theorem": _measure.linear_sentence,
     "presets": _presets,

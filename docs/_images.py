@@ -22,8 +22,8 @@ def take(demo: Path) -> None:
 
     IMAGES.mkdir(exist_ok=True)
     for source, target in TAKEN.items():
-        picture = Image.open(demo / source).convert("RGB")
-        picture.save(IMAGES / target, quality=90, optimize=True, subsampling=0)
+        image = Image.open(demo / source).convert("RGB")
+        image.save(IMAGES / target, quality=90, optimize=True, subsampling=0)
         print(f"{IMAGES / target}: {(IMAGES / target).stat().st_size // 1000} kB")
 
 

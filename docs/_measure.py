@@ -9,7 +9,7 @@ import functools
 from dataclasses import MISSING, dataclass
 from typing import TYPE_CHECKING, Any
 
-import _pictures
+import _example_images
 import numpy as np
 
 import napari_diffusion as nd
@@ -31,24 +31,24 @@ SIZE = 192
 class Result:
     """One filter on one picture; PSNR in dB after each step, the loop's as mean over the seeds."""
 
-    picture: str
+    image: str
     filter: str
     before: float
-    twin: NDArray[Any]
+    noise_free_run: NDArray[Any]
     loop: NDArray[Any]
 
     @property
     def at_best(self) -> float:
         """What the noise changed, each run stopped at its own best step."""
-        return float(self.loop.max() - self.twin.max())
+        return float(self.loop.max() - self.noise_free_run.max())
 
     @property
     def at_end(self) -> float:
         """What the noise changed after the last step."""
-        return float(self.loop[-1] - self.twin[-1])
+        return float(self.loop[-1] - self.noise_free_run[-1])
 
 
-def pictures() -> dict[str, NDArray[Any]]:
+def example_images() -> dict[str, NDArray[Any]]:
     """Return pictures without noise, from 0 to 1."""
     from skimage import data
 
@@ -73,7 +73,7 @@ def results() -> tuple[Result, ...]:
     """Run every filter of the catalog on every picture, with the noise and without."""
     return tuple(
         _result(name, truth, chosen)
-        for name, truth in pictures().items()
+        for name, truth in example_images().items()
         for chosen in FILTERS
         if all(parameter.default is not MISSING for parameter in chosen.parameters())
     )
@@ -91,9 +91,9 @@ def _result(name: str, truth: NDArray[Any], chosen: type[Filter]) -> Result:
         return np.array([psnr(step.image, truth) for step in nd.steps(source, changed)][:-1])
 
     loops = [curve(recipe.replaced(seed=seed)) for seed in SEEDS]
-    twin = curve(recipe.replaced(noise=None))
+    noise_free_run = curve(recipe.replaced(noise=None))
     title = chosen.__name__ + " (the preset's own)" * own
-    return Result(name, title, psnr(source, truth), twin, np.mean(loops, axis=0))
+    return Result(name, title, psnr(source, truth), noise_free_run, np.mean(loops, axis=0))
 
 
 def table() -> str:
@@ -103,7 +103,7 @@ def table() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     rows += [
-        f"| {r.picture} | {r.filter} | {r.before:.1f} | {_best(r.twin)} | {_best(r.loop)} "
+        f"| {r.image} | {r.filter} | {r.before:.1f} | {_best(r.noise_free_run)} | {_best(r.loop)} "
         f"| {r.at_best:+.2f} | {r.at_end:+.2f} |"
         for r in results()
     ]
@@ -155,19 +155,19 @@ def linear_sentence() -> str:
 @functools.cache
 def beside() -> tuple[list[tuple[str, str]], dict[str, bytes]]:
     """Return pictures of one run beside its twin: their captions, and their files."""
-    truth = _pictures.clean()
+    truth = _example_images.clean()
     source = nd.noise.Gaussian()(truth, noise_scale=SIGMA, seed=99)
     recipe = nd.PRESETS["explore"].replaced(num_steps=NUM_STEPS).resolved(source)
     looped = [step.image for step in nd.steps(source, recipe)]
-    twin = [step.image for step in nd.steps(source, recipe.replaced(noise=None))]
+    noise_free_run = [step.image for step in nd.steps(source, recipe.replaced(noise=None))]
     shown: list[tuple[str, str]] = []
     files: dict[str, bytes] = {}
     for k in (0, 2, 5):
-        trio = [("with noise", looped[k], 0, 1), ("without", twin[k], 0, 1)]
-        trio.append(("difference, 3×", looped[k] - twin[k], -1 / 6, 1 / 6))
+        trio = [("with noise", looped[k], 0, 1), ("without", noise_free_run[k], 0, 1)]
+        trio.append(("difference, 3×", looped[k] - noise_free_run[k], -1 / 6, 1 / 6))
         for word, image, low, high in trio:
             place = f"noise-or-not/step_{k}_{word.split(',')[0].replace(' ', '_')}.png"
-            files[place] = _pictures.png(image, low, high)
+            files[place] = _example_images.png(image, low, high)
             shown.append((place, f"step {k}, {word}"))
     return shown, files
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import _blocks
+import _components
 import _gallery
-import _members
 
 import napari_diffusion as nd
 from napari_diffusion.loop import registry
@@ -28,19 +28,19 @@ TOP_FILES = {
 
 def pages() -> dict[str, str | bytes]:
     """Return the made pages and pictures by their place in the site."""
-    made = {**_from_top(), "api.md": _api(), **_members.pages(), **_blocks.files()}
+    made = {**_from_top(), "api.md": _api(), **_components.pages(), **_blocks.files()}
     return {**made, _gallery.PLACE: _gallery.page()}
 
 
 def menus() -> dict[str, list[Any]]:
     """Return the entries of the menu under each title that the catalog fills."""
     found: dict[str, list[Any]] = {}
-    for slot, members in registry.MEMBERS.items():
-        folder, title = _members.folder(slot)
+    for slot, components in registry.COMPONENTS.items():
+        folder, title = _components.folder(slot)
         found[title] = [f"{folder}/index.md"]
         if _gallery.PLACE.startswith(f"{folder}/"):
             found[title].append({"Gallery": _gallery.PLACE})
-        found[title] += [{cls.__name__: _members.page_of(cls)} for cls in members]
+        found[title] += [{cls.__name__: _components.page_of(cls)} for cls in components]
     return found
 
 
@@ -80,7 +80,7 @@ def _api() -> str:
     for name, each in public.items():
         if inspect.ismodule(each):
             parts.append(f"## nd.{name}\n\n{inspect.getdoc(each)}\n")
-            parts += [_entry(member) for member in _public(each)]
+            parts += [_entry(component) for component in _public(each)]
     return "\n".join(parts)
 
 
@@ -92,14 +92,12 @@ def _public(module: ModuleType) -> list[Any]:
     return [each for each in own if getattr(each, "__module__", None) == module.__name__]
 
 
-def _entry(member: Any) -> str:
+def _entry(component: Any) -> str:
     """Return a function in full, and of a filter, noise or schedule the way to its page."""
-    listed = {cls for members in registry.MEMBERS.values() for cls in members}
-    if member in listed:
-        summary = _members.Docstring.of(member).summary
-        return f"- [{member.__name__}]({_members.page_of(member)}): {summary}"
-    if inspect.isclass(member) or inspect.isfunction(member):
-        return (
-            f"\n::: {member.__module__}.{member.__name__}\n    options:\n      heading_level: 3\n"
-        )
+    listed = {cls for components in registry.COMPONENTS.values() for cls in components}
+    if component in listed:
+        summary = _components.Docstring.of(component).summary
+        return f"- [{component.__name__}]({_components.page_of(component)}): {summary}"
+    if inspect.isclass(component) or inspect.isfunction(component):
+        return f"\n::: {component.__module__}.{component.__name__}\n    options:\n      heading_level: 3\n"
     return ""

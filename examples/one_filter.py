@@ -3,13 +3,13 @@
 import napari_diffusion as nd
 from napari_diffusion.samples import SAMPLES
 
-picture = SAMPLES["microscopy"]()
-grid = {"axes": picture.axes, "spacing": picture.spacing}
+image = SAMPLES["microscopy"]()
+grid = {"axes": image.axes, "spacing": image.spacing}
 
-contrast = nd.estimate.contrast(picture.image, **grid)
+contrast = nd.estimate.contrast(image.image, **grid)
 smooth = nd.filters.PeronaMalik(contrast=contrast, time=0.05)  # µm², as the spacing is in µm
-filtered = smooth(picture.image, **grid)
+filtered = smooth(image.image, **grid)
 
-print(f"edges: what is steeper than {contrast:.0f} per {picture.unit}")
-print(f"noise before: {nd.estimate.noise_sigma(picture.image, **grid):.2f}")
+print(f"edges: what is steeper than {contrast:.0f} per {image.unit}")
+print(f"noise before: {nd.estimate.noise_sigma(image.image, **grid):.2f}")
 print(f"noise after:  {nd.estimate.noise_sigma(filtered, **grid):.2f}")

@@ -56,7 +56,7 @@ class Case:
     def __str__(self):
         return self.name
 
-    def picture(self, dtype=np.float64, seed=0):
+    def image(self, dtype=np.float64, seed=0):
         """Return flat parts, edges of two heights, a ramp and noise, from 0 to about 1.
 
         All values are multiples of 2⁻²⁰, so that shifts and scalings by powers of two are exact.
@@ -186,29 +186,29 @@ MASKED_VARIANTS = tuple(
 )
 
 
-def label(member):
+def label(component):
     """Return a short name of a variant for the list of tests."""
     changed = [
-        f"{p.name}={getattr(member, p.name)}"
-        for p in member.parameters()
-        if getattr(member, p.name) != p.default
+        f"{p.name}={getattr(component, p.name)}"
+        for p in component.parameters()
+        if getattr(component, p.name) != p.default
     ]
-    return "-".join([type(member).__name__, *changed])
+    return "-".join([type(component).__name__, *changed])
 
 
-def in_units(member, intensity=1.0, length=1.0):
+def in_units(component, intensity=1.0, length=1.0):
     """Return a member for a picture whose intensities and lengths are so many times as large.
 
     The unit of each parameter says how it changes: intensity/world, world², …
     """
     changes = {}
-    for p in member.parameters():
+    for p in component.parameters():
         above, _, below = p.unit.partition("/")
         factor = _power(above, intensity, length) / _power(below, intensity, length)
         if factor != 1.0:
-            changes[p.name] = getattr(member, p.name) * factor
-    changed = member.replaced(**changes)
-    return changed.with_members(lambda within: in_units(within, intensity, length))
+            changes[p.name] = getattr(component, p.name) * factor
+    changed = component.replaced(**changes)
+    return changed.with_components(lambda within: in_units(within, intensity, length))
 
 
 def _power(unit, intensity, length):
@@ -223,7 +223,7 @@ def _power(unit, intensity, length):
     return known[unit]
 
 
-def pictures_of(case):
+def images_of(case):
     """Return the slices of each independent picture: batch axes apart, joint channels together."""
     batch = [
         n if a not in case.along and (a != "c" or not case.more.get("joint_channels", True)) else 1

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from napari_diffusion import Recipe
-from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.loop import registry
 
 EXACT = (1 / 3, 1e-4, 0.125, 65535.0, 1e30, 5e-324, 0.1 + 0.2)
@@ -26,8 +26,8 @@ def single_values(parameter, depth=0):
         return st.sampled_from(parameter.choices)
     if parameter.kind == "function":
         return st.sampled_from([parameter.default, f"{__name__}:doubled", doubled])
-    if parameter.kind == "member":
-        return members(parameter.slot, depth + 1)
+    if parameter.kind == "component":
+        return components(parameter.slot, depth + 1)
     if parameter.kind == "bool":
         return st.booleans()
     if parameter.kind == "text":
@@ -53,7 +53,7 @@ def values(parameter, depth=0):
     if parameter.optional:
         options.append(st.none())
     if parameter.mapped:
-        options.append(st.sampled_from(ARRAYS).map(Map))
+        options.append(st.sampled_from(ARRAYS).map(ArrayParameter))
     if parameter.many:
         several = st.lists(single_values(parameter, depth), min_size=1, max_size=4)
         if parameter.kind == "float" and not parameter.single:
@@ -62,10 +62,12 @@ def values(parameter, depth=0):
     return st.one_of(options)
 
 
-def members(slot, depth=0):
+def components(slot, depth=0):
     """Draw any member of a slot; within members only those that hold no others."""
-    holding = {c for c in registry.MEMBERS[slot] if any(p.kind == "member" for p in c.parameters())}
-    drawn = [made(c, depth) for c in registry.MEMBERS[slot] if not (depth and c in holding)]
+    holding = {
+        c for c in registry.COMPONENTS[slot] if any(p.kind == "component" for p in c.parameters())
+    }
+    drawn = [made(c, depth) for c in registry.COMPONENTS[slot] if not (depth and c in holding)]
     return st.one_of(drawn)
 
 
@@ -82,18 +84,18 @@ def made(draw, cls, depth=0):
 def recipes():
     scales = st.floats(0.0, sys.float_info.max, allow_nan=False, allow_infinity=False)
     counts = st.integers(1, 2**32 - 1)
-    filters = members("filter")
+    filters = components("filter")
     return st.builds(
         Recipe,
         num_steps=counts,
         starting_noise_scale=st.one_of(
             st.just("auto"), scales, st.lists(scales, min_size=1, max_size=4).map(tuple)
         ),
-        noise=st.none() | members("noise"),
-        schedule=members("schedule"),
+        noise=st.none() | components("noise"),
+        schedule=components("schedule"),
         diffusion_filter=filters | st.lists(filters, min_size=1, max_size=3).map(tuple),
         final_filter=st.none() | filters,
-        domain=st.none() | members("domain"),
+        domain=st.none() | components("domain"),
         seed=st.integers(0, 2**64 - 1),
         stop_at=st.none() | counts,
     )

@@ -11,20 +11,20 @@ import itertools
 
 import numpy as np
 import pytest
-from cases import in_units, pictures_of
+from cases import images_of, in_units
 
 from napari_diffusion import Grid
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.noise import SaltPepper
 
 # --- Laws of filters ---
 
 
-def keeps_mean(member, case):
+def keeps_mean(component, case):
     """The mean changes by less than 1e-6 of the range or of itself, whichever is larger."""
     for dtype, part in itertools.product((np.float32, np.float64), _channels_apart(case)):
-        image = case.picture(dtype)
-        before, after = image[part], member(image, **case.options)[part]
+        image = case.image(dtype)
+        before, after = image[part], component(image, **case.options)[part]
         assert_mean_kept(before, after)
 
 
@@ -36,7 +36,7 @@ def assert_mean_kept(before, after):
 
 def _channels_apart(case):
     """Return the slices of each picture and channel."""
-    for part in pictures_of(case):
+    for part in images_of(case):
         if "c" not in case.axes:
             yield part
             continue
@@ -45,89 +45,89 @@ def _channels_apart(case):
             yield (*part[:c], slice(i, i + 1), *part[c + 1 :])
 
 
-def keeps_range(member, case):
+def keeps_range(component, case):
     """No value leaves the range of its picture, not by the last bit."""
     for dtype, part in itertools.product((np.float32, np.float64), _channels_apart(case)):
-        image = case.picture(dtype)
-        before, after = image[part], member(image, **case.options)[part]
+        image = case.image(dtype)
+        before, after = image[part], component(image, **case.options)[part]
         assert after.min() >= before.min()
         assert after.max() <= before.max()
 
 
-def keeps_constant(member, case):
+def keeps_constant(component, case):
     """A constant picture stays as it is, to the bit."""
     for value in (0.0, 1.0, 0.1, -1234.567, 1e30, 1e-30):
         image = np.full(case.shape, value, np.float32)
-        np.testing.assert_array_equal(member(image, **case.options), image)
+        np.testing.assert_array_equal(component(image, **case.options), image)
 
 
-def nearly_keeps_constant(member, case):
+def nearly_keeps_constant(component, case):
     """A constant picture changes by no more than round-off."""
     for value in (0.0, 1.0, 0.1, -1234.567, 1e30, 1e-30):
         image = np.full(case.shape, value, np.float32)
-        np.testing.assert_allclose(member(image, **case.options), image, rtol=1e-6)
+        np.testing.assert_allclose(component(image, **case.options), image, rtol=1e-6)
 
 
-def is_linear(member, case):
+def is_linear(component, case):
     """The filter of a·u + b·v is a times that of u plus b times that of v."""
-    u, v = case.picture(seed=0), case.picture(seed=1)
-    together = member(3.0 * u - 0.7 * v, **case.options)
-    apart = 3.0 * member(u, **case.options) - 0.7 * member(v, **case.options)
+    u, v = case.image(seed=0), case.image(seed=1)
+    together = component(3.0 * u - 0.7 * v, **case.options)
+    apart = 3.0 * component(u, **case.options) - 0.7 * component(v, **case.options)
     np.testing.assert_allclose(together, apart, rtol=0, atol=1e-12)
 
 
-def shifts_with_grey(member, case):
+def shifts_with_grey(component, case):
     """A brighter picture is filtered as the darker one, and stays as much brighter."""
-    image = case.picture()
-    shifted = member(image + 16.0, **case.options) - 16.0
-    np.testing.assert_allclose(shifted, member(image, **case.options), rtol=0, atol=1e-12)
+    image = case.image()
+    shifted = component(image + 16.0, **case.options) - 16.0
+    np.testing.assert_allclose(shifted, component(image, **case.options), rtol=0, atol=1e-12)
 
 
-def scales_with_intensity(member, case):
+def scales_with_intensity(component, case):
     """u → c·u with the parameters in intensity units alike: the same bits for a power of two."""
-    image = case.picture(np.float32)
-    plain = member(image, **case.options)
+    image = case.image(np.float32)
+    plain = component(image, **case.options)
     for factor in (np.float32(2.0**5), np.float32(2.0**-7)):
-        scaled = in_units(member, intensity=float(factor))(image * factor, **case.options)
+        scaled = in_units(component, intensity=float(factor))(image * factor, **case.options)
         np.testing.assert_array_equal(scaled, plain * factor)
 
 
-def scales_with_length(member, case):
+def scales_with_length(component, case):
     """h → c·h with the parameters in world units alike: the same bits for a power of two."""
-    image = case.picture(np.float32)
-    plain = member(image, **case.options)
+    image = case.image(np.float32)
+    plain = component(image, **case.options)
     spacing = np.broadcast_to(case.more.get("spacing", 1.0), len(case.along))
     for factor in (4.0, 0.125):
         options = {**case.options, "spacing": tuple(factor * spacing)}
-        scaled = in_units(member, length=factor)(image, **options)
+        scaled = in_units(component, length=factor)(image, **options)
         np.testing.assert_array_equal(scaled, plain)
 
 
-def is_local(member, case):
+def is_local(component, case):
     """Say whether a result depends on nothing but samples within the halo."""
-    return member.halo(Grid.of(case.shape, **case.options)) is not None
+    return component.halo(Grid.of(case.shape, **case.options)) is not None
 
 
-def flips(member, case):
+def flips(component, case):
     """The mirror image is filtered to the mirror image, along every axis in space and time.
 
     To the bit for local members; a transform of the whole picture rounds in another order.
     """
-    image = case.picture(np.float32)
-    plain = member(image, **case.options)
+    image = case.image(np.float32)
+    plain = component(image, **case.options)
     for axis in (i for i, name in enumerate(case.axes) if name != "c"):
         mirrored = np.flip(image, axis)
-        again = np.flip(member(mirrored, **case.options), axis)
-        if is_local(member, case):
+        again = np.flip(component(mirrored, **case.options), axis)
+        if is_local(component, case):
             np.testing.assert_array_equal(again, plain)
         else:
             np.testing.assert_allclose(again, plain, rtol=0, atol=1e-6)
 
 
-def turns(member, case):
+def turns(component, case):
     """Any two axes that diffuse may change places, with their spacings."""
-    image = case.picture()
-    plain = member(image, **case.options)
+    image = case.image()
+    plain = component(image, **case.options)
     spacing = dict(
         zip(
             case.along, np.broadcast_to(case.more.get("spacing", 1.0), len(case.along)), strict=True
@@ -137,22 +137,22 @@ def turns(member, case):
         swapped = {**spacing, a: spacing[b], b: spacing[a]}
         options = {**case.options, "spacing": tuple(swapped[axis] for axis in case.along)}
         i, j = case.axes.index(a), case.axes.index(b)
-        turned = member(image.swapaxes(i, j), **options).swapaxes(i, j)
+        turned = component(image.swapaxes(i, j), **options).swapaxes(i, j)
         np.testing.assert_allclose(turned, plain, rtol=0, atol=1e-12)
 
 
-def keeps_pictures_apart(member, case):
+def keeps_images_apart(component, case):
     """Each picture of a batch comes out as if it were filtered alone, to the bit."""
-    image = case.picture(np.float32)
-    whole = member(image, **case.options)
-    for part in pictures_of(case):
-        np.testing.assert_array_equal(member(image[part], **case.options), whole[part])
+    image = case.image(np.float32)
+    whole = component(image, **case.options)
+    for part in images_of(case):
+        np.testing.assert_array_equal(component(image[part], **case.options), whole[part])
 
 
-def returns_its_own(member, case):
+def returns_its_own(component, case):
     """The input is never written, may be read-only and of any layout; the output is a new array."""
-    image = case.picture(np.float32)
-    expected = member(image, **case.options)
+    image = case.image(np.float32)
+    expected = component(image, **case.options)
     wide = np.zeros([3 * n for n in image.shape], np.float32)
     strided = wide[tuple(slice(1, None, 3) for _ in image.shape)]
     strided[...] = image
@@ -160,7 +160,7 @@ def returns_its_own(member, case):
     for view in (strided, backwards, np.asfortranarray(image), image.astype(">f4")):
         view.flags.writeable = False
         before = view.copy()
-        out = member(view, **case.options)
+        out = component(view, **case.options)
         np.testing.assert_array_equal(out, expected)
         np.testing.assert_array_equal(view, before)
         assert not np.shares_memory(out, view)
@@ -169,72 +169,72 @@ def returns_its_own(member, case):
         assert out.flags.c_contiguous
 
 
-def keeps_type(member, case):
+def keeps_type(component, case):
     """float64 stays, whatever else becomes float32 and gives what float32 would."""
-    image = case.picture(np.float64)
-    assert member(image, **case.options).dtype == np.float64
+    image = case.image(np.float64)
+    assert component(image, **case.options).dtype == np.float64
     for dtype in (np.float32, np.float16, np.uint8, np.int8, np.uint16, np.int32, np.int64, bool):
         typed = (image * (1 if np.dtype(dtype).kind in "fb" else 100)).astype(dtype)
-        out = member(typed, **case.options)
+        out = component(typed, **case.options)
         assert out.dtype == np.float32
         assert out.shape == case.shape
-        np.testing.assert_array_equal(out, member(typed.astype(np.float32), **case.options))
+        np.testing.assert_array_equal(out, component(typed.astype(np.float32), **case.options))
 
 
-def survives_extremes(member, case):
+def survives_extremes(component, case):
     """Neither huge nor tiny pictures, nor such parameters, give anything but finite numbers."""
     for scale, factor in itertools.product((1e30, 1.0, 1e-30), (1e30, 1.0, 1e-30)):
-        image = (scale * case.picture()).astype(np.float32)
-        out = in_units(member, intensity=factor)(image, **case.options)
+        image = (scale * case.image()).astype(np.float32)
+        out = in_units(component, intensity=factor)(image, **case.options)
         assert np.isfinite(out).all()
         for part in _channels_apart(case):
-            if "maximum_principle" in member.claims:
+            if "maximum_principle" in component.claims:
                 assert image[part].min() <= out[part].min()
                 assert out[part].max() <= image[part].max()
-            if "keeps_mean" in member.claims:
+            if "keeps_mean" in component.claims:
                 assert_mean_kept(image[part], out[part])
 
 
-def survives_denormals(member, case):
+def survives_denormals(component, case):
     """Pictures of the smallest numbers there are obey the same laws."""
     random = np.random.default_rng(0)
     smallest = np.finfo(np.float32).smallest_subnormal
     for top in (2, 5, 100, 100_000):
         image = random.integers(0, top, case.shape, endpoint=True).astype(np.float32) * smallest
-        out = member(image, **case.options)
+        out = component(image, **case.options)
         assert np.isfinite(out).all()
-        if "maximum_principle" in member.claims:
+        if "maximum_principle" in component.claims:
             assert image.min() <= out.min()
             assert out.max() <= image.max()
 
 
-def stays_inside(member, case):
+def stays_inside(component, case):
     """With a mask nothing changes outside of it, and nothing outside changes what is inside."""
-    image, mask = case.picture(np.float32), case.mask()
+    image, mask = case.image(np.float32), case.mask()
     inside = case.spread(mask)
-    out = member(image, mask=mask, **case.options)
+    out = component(image, mask=mask, **case.options)
     np.testing.assert_array_equal(out[~inside], image[~inside])
     assert not np.array_equal(out[inside], image[inside])
     for outside in (1e30, -1e30, 7.0):
         other = np.where(inside, image, np.float32(outside))
-        again = member(other, mask=mask, **case.options)
+        again = component(other, mask=mask, **case.options)
         np.testing.assert_array_equal(again[inside], out[inside])
         np.testing.assert_array_equal(again[~inside], other[~inside])
     for part in _channels_apart(case):
         before, after = image[part][inside[part]], out[part][inside[part]]
-        if "keeps_mean" in member.claims:
+        if "keeps_mean" in component.claims:
             assert_mean_kept(before, after)
-        if "maximum_principle" in member.claims:
+        if "maximum_principle" in component.claims:
             assert before.min() <= after.min()
             assert after.max() <= before.max()
 
 
-def takes_holes_as_a_mask(member, case):
+def takes_holes_as_a_mask(component, case):
     """missing="ignore" gives the bits of a mask of what is finite, and keeps what is not."""
-    image, inside = case.picture(np.float32), case.spread(case.mask())
+    image, inside = case.image(np.float32), case.spread(case.mask())
     holed = np.where(inside, image, np.float32(np.nan))
-    out = member(holed, missing="ignore", **case.options)
-    masked = member(image, mask=case.mask(), **case.options)
+    out = component(holed, missing="ignore", **case.options)
+    masked = component(image, mask=case.mask(), **case.options)
     np.testing.assert_array_equal(out[inside], masked[inside])
     np.testing.assert_array_equal(np.isnan(out), ~inside)
 
@@ -242,32 +242,32 @@ def takes_holes_as_a_mask(member, case):
 # --- Laws of noises ---
 
 
-def reference_of(member):
+def reference_of(component):
     """Return the intensity at which a noise has its scale: its own where it depends on that."""
-    typed = getattr(member, "reference", "auto")
+    typed = getattr(component, "reference", "auto")
     return 100.0 if typed == "auto" else typed
 
 
-def pictured(member, case):
+def imaged(component, case):
     """Return a case with pictures that a noise takes."""
-    return dataclasses.replace(case, positive="signal_dependent" in member.claims)
+    return dataclasses.replace(case, positive="signal_dependent" in component.claims)
 
 
-def adds_what_it_says(member, case):
+def adds_what_it_says(component, case):
     """The mean stays and the standard deviation is the noise scale, within what chance allows."""
-    level = reference_of(member)
+    level = reference_of(component)
     image = np.full((200, 300), level)
     # Of few outliers no picture of this size says how many there are.
-    least = 0.1 if isinstance(member, SaltPepper) else 0.001
+    least = 0.1 if isinstance(component, SaltPepper) else 0.001
     for scale in (least * level, 0.25 * level):
-        seeds = range(5, 6 if "white" in member.claims else 25)
-        noises = [member(image, scale, seed=seed) - image for seed in seeds]
-        if "keeps_mean" in member.claims:
+        seeds = range(5, 6 if "white" in component.claims else 25)
+        noises = [component(image, scale, seed=seed) - image for seed in seeds]
+        if "keeps_mean" in component.claims:
             assert_within_chance([noise.ravel() for noise in noises], 0, 1e-6 * scale)
-        if "has_scale" in member.claims:
+        if "has_scale" in component.claims:
             squares = [(noise - noise.mean()).ravel() ** 2 for noise in noises]
             assert_within_chance(squares, scale**2, 1e-4 * scale**2)
-        if "white" in member.claims:
+        if "white" in component.claims:
             noise = noises[0] - noises[0].mean()
             beside = np.mean(noise[:, 1:] * noise[:, :-1]) / noise.var()
             above = np.mean(noise[1:] * noise[:-1]) / noise.var()
@@ -281,18 +281,18 @@ def assert_within_chance(found, expected, rounding):
     assert abs(numbers.mean() - expected) < 4.5 * error + rounding
 
 
-def has_an_address(member, case):
+def has_an_address(component, case):
     """Seed and step alone choose the numbers; another of either gives others."""
-    image = pictured(member, case).picture(np.float32)
+    image = imaged(component, case).image(np.float32)
 
     def noisy(**address):
-        return member(image, 0.1, **{"seed": 3, "step": 2, **address}, **case.options)
+        return component(image, 0.1, **{"seed": 3, "step": 2, **address}, **case.options)
 
     first = noisy()
     np.testing.assert_array_equal(noisy(), first)
     for other in ({"seed": 4}, {"step": 1}, {"seed": 2**64 - 1}, {"step": 2**32 - 1}):
         changed = noisy(**other)
-        if "random" not in member.claims:
+        if "random" not in component.claims:
             np.testing.assert_array_equal(changed, first)
         else:
             # Sparse noise leaves most samples alone, and a bias that follows the picture is shared.
@@ -300,82 +300,82 @@ def has_an_address(member, case):
             assert alike < 0.9
 
 
-def takes_its_own_parameters(member, case):
+def takes_its_own_parameters(component, case):
     """Without a noise scale the parameters of the noise make one, and the noise is that."""
-    image = pictured(member, case).picture(np.float32)
-    if "natural" not in member.claims:
+    image = imaged(component, case).image(np.float32)
+    if "natural" not in component.claims:
         with pytest.raises(TypeError, match=r"noise_scale must be a number.*\(got None\)\.$"):
-            member(image, None, seed=3, **case.options)
+            component(image, None, seed=3, **case.options)
         return
-    picture = Picture.of(image, **case.options)
-    scale = member.resolved(picture, picture.grid).natural_scale()
-    own = member(image, None, seed=3, **case.options)
-    np.testing.assert_array_equal(own, member(image, scale, seed=3, **case.options))
+    source = Image.of(image, **case.options)
+    scale = component.resolved(source, source.grid).natural_scale()
+    own = component(image, None, seed=3, **case.options)
+    np.testing.assert_array_equal(own, component(image, scale, seed=3, **case.options))
     assert not np.array_equal(own, image)
 
 
-def adds_nothing_at_scale_0(member, case):
-    image = pictured(member, case).picture(np.float32)
-    np.testing.assert_array_equal(member(image, 0.0, **case.options), image)
+def adds_nothing_at_scale_0(component, case):
+    image = imaged(component, case).image(np.float32)
+    np.testing.assert_array_equal(component(image, 0.0, **case.options), image)
 
 
 # --- Laws of schedules ---
 
 
-def table_of(member, start, num_steps):
+def table_of(component, start, num_steps):
     """Return the noise scales of a run, the filter of each step taking out half of its noise."""
-    scales = [member.first_scale(start)]
+    scales = [component.first_scale(start)]
     for step in range(num_steps - 1):
-        scales.append(member.next_scale(scales[-1], step, num_steps, removed=scales[-1] / 2))
+        scales.append(component.next_scale(scales[-1], step, num_steps, removed=scales[-1] / 2))
     return np.array(scales)
 
 
-def spans_the_run(member, start, num_steps):
+def spans_the_run(component, start, num_steps):
     """It begins at the start and ends at the fraction it names; the monotone never turn back."""
-    table = table_of(member, start, num_steps)
-    assert table[0] == start or "relative" not in member.claims
-    if num_steps > 1 and hasattr(member, "end"):
-        np.testing.assert_allclose(table[-1], start * member.end, rtol=1e-12, atol=1e-15 * start)
-    if "monotone" in member.claims:
+    table = table_of(component, start, num_steps)
+    assert table[0] == start or "relative" not in component.claims
+    if num_steps > 1 and hasattr(component, "end"):
+        np.testing.assert_allclose(table[-1], start * component.end, rtol=1e-12, atol=1e-15 * start)
+    if "monotone" in component.claims:
         slopes = np.diff(table)
-        assert (slopes <= 0).all() if getattr(member, "end", 0) <= 1 else (slopes >= 0).all()
+        assert (slopes <= 0).all() if getattr(component, "end", 0) <= 1 else (slopes >= 0).all()
     assert (table >= 0).all()
-    assert table.max() <= member.largest_scale(start, num_steps) * (1 + 1e-12)
+    assert table.max() <= component.largest_scale(start, num_steps) * (1 + 1e-12)
 
 
-def tabulates_its_rule(member, start, num_steps):
+def tabulates_its_rule(component, start, num_steps):
     """The table is next_scale again and again, and past the last step the scale stays."""
-    expected = table_of(member, start, num_steps)
-    if "tabulated" in member.claims:
-        table = member(start, num_steps)
+    expected = table_of(component, start, num_steps)
+    if "tabulated" in component.claims:
+        table = component(start, num_steps)
         assert table.shape == (num_steps,)
         np.testing.assert_array_equal(table, expected)
     elif num_steps > 1:
         with pytest.raises(ValueError, match="known when the filter"):
-            member(start, num_steps)
+            component(start, num_steps)
     last = expected[-1]
     for step in (num_steps - 1, num_steps + 5):
-        assert member.next_scale(last, step, num_steps, removed=last / 2) == last
+        assert component.next_scale(last, step, num_steps, removed=last / 2) == last
 
 
-def scales_with_its_start(member, start, num_steps):
+def scales_with_its_start(component, start, num_steps):
     """Twice the start is twice the noise at every step."""
-    if "relative" not in member.claims:
+    if "relative" not in component.claims:
         return
-    twice, once = (table_of(member, each, num_steps) for each in (2 * start, start))
+    twice, once = (table_of(component, each, num_steps) for each in (2 * start, start))
     np.testing.assert_array_equal(twice, 2 * once)
 
 
 # --- Laws of all members ---
 
 
-def is_frozen_and_equal_by_value(member):
-    again = type(member)(**{p.name: getattr(member, p.name) for p in member.parameters()})
-    assert again == member
-    assert hash(again) == hash(member)
-    for p in member.parameters():
+def is_frozen_and_equal_by_value(component):
+    again = type(component)(**{p.name: getattr(component, p.name) for p in component.parameters()})
+    assert again == component
+    assert hash(again) == hash(component)
+    for p in component.parameters():
         try:
-            setattr(member, p.name, p.default)
+            setattr(component, p.name, p.default)
         except dataclasses.FrozenInstanceError:
             continue
         raise AssertionError(f"{p.name} can be changed")

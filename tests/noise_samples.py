@@ -6,9 +6,9 @@ import numpy as np
 from scipy import stats
 
 
-def noise_of(member, shape, scale=1.0, dtype=np.float64, seed=0, **options):
+def noise_of(component, shape, scale=1.0, dtype=np.float64, seed=0, **options):
     """Return the noise that a member adds to an image of zeros."""
-    return member(np.zeros(shape, dtype), scale, seed=seed, **options)
+    return component(np.zeros(shape, dtype), scale, seed=seed, **options)
 
 
 def distance(sample, cdf):

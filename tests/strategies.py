@@ -83,7 +83,7 @@ KINDS = ("noise", "constant", "impulses", "steps")
 
 
 @st.composite
-def pictures(draw, types=TYPES, scales=NUMBERS, layouts=LAYOUTS, largest=40):
+def example_images(draw, types=TYPES, scales=NUMBERS, layouts=LAYOUTS, largest=40):
     """Draw (image, options): any layout, type, spacing and kind of picture."""
     axes, along, more = draw(st.sampled_from(layouts))
     shape = draw(shapes(axes, more.get("rgb", False), largest, 5 * largest**2))
@@ -127,8 +127,8 @@ def value_of(parameter, numbers=NUMBERS, auto=False, many=False):
         return st.booleans()
     if parameter.kind in ("text", "function"):
         return st.just(parameter.default)
-    if parameter.kind == "member":
-        return st.one_of(*nothing, st.just(parameter.default), *simple_members(parameter))
+    if parameter.kind == "component":
+        return st.one_of(*nothing, st.just(parameter.default), *simple_components(parameter))
     if not parameter.single and not parameter.many:  # a map, or none
         return st.just(parameter.default)
     one = numbers_of(parameter, numbers)
@@ -144,7 +144,7 @@ def value_of(parameter, numbers=NUMBERS, auto=False, many=False):
     return st.one_of(*options)
 
 
-def simple_members(parameter):
+def simple_components(parameter):
     """Return what draws simple members of a field's slot, several where it takes several."""
     simple = SIMPLE.get(parameter.slot)
     if simple is None:
@@ -158,7 +158,7 @@ KEPT = {(Custom, "reach"), (HaarDiffusion, "weights"), (Blend, "weights"), (Blen
 
 
 @st.composite
-def members(draw, classes, **options):
+def components(draw, classes, **options):
     """Draw a member of a catalog with any parameters it allows."""
     cls = draw(st.sampled_from(classes))
     drawn = [p for p in cls.parameters() if (cls, p.name) not in KEPT]
@@ -181,7 +181,7 @@ NEARBY = {Bilateral: st.floats(0.01, 0.4), TotalVariationFlow: st.floats(0.5, 2.
 
 def filters(numbers=MODEST, **options):
     return st.sampled_from(FILTERS).flatmap(
-        lambda cls: members((cls,), numbers=NEARBY.get(cls, numbers), **options)
+        lambda cls: components((cls,), numbers=NEARBY.get(cls, numbers), **options)
     )
 
 
@@ -189,18 +189,18 @@ def filters(numbers=MODEST, **options):
 def recipes(draw):
     """Draw any recipe at all."""
     scale = st.one_of(st.just(0.0), NUMBERS)
-    series = st.lists(members(FILTERS, auto=True, many=True), min_size=1, max_size=3)
-    one = members(FILTERS, auto=True, many=True)
+    series = st.lists(components(FILTERS, auto=True, many=True), min_size=1, max_size=3)
+    one = components(FILTERS, auto=True, many=True)
     return Recipe(
         num_steps=draw(st.integers(1, 2**32 - 1)),
         starting_noise_scale=draw(
             st.one_of(st.just("auto"), scale, st.lists(scale, min_size=1, max_size=4).map(tuple))
         ),
-        noise=draw(st.one_of(st.none(), members(NOISES, auto=True))),
-        schedule=draw(members(SCHEDULES)),
+        noise=draw(st.one_of(st.none(), components(NOISES, auto=True))),
+        schedule=draw(components(SCHEDULES)),
         diffusion_filter=draw(st.one_of(one, series.map(tuple))),
         final_filter=draw(st.one_of(st.none(), one)),
-        domain=draw(st.one_of(st.none(), members(DOMAINS, auto=True))),
+        domain=draw(st.one_of(st.none(), components(DOMAINS, auto=True))),
         seed=draw(st.integers(0, 2**64 - 1)),
         stop_at=draw(st.one_of(st.none(), st.integers(1, 2**32 - 1))),
     )

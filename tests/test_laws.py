@@ -19,15 +19,15 @@ from cases import (
     label,
 )
 from hypothesis import given, settings
-from strategies import SCHEDULES, filters, members, pictures
+from strategies import SCHEDULES, components, example_images, filters
 
 from napari_diffusion.filters import FILTERS
 from napari_diffusion.filters.base import CLAIMS
-from napari_diffusion.loop.registry import MEMBERS, from_dict, to_dict
+from napari_diffusion.loop.registry import COMPONENTS, from_dict, to_dict
 from napari_diffusion.noise import NOISES
 
 EVERYWHERE = (
-    laws.keeps_pictures_apart,
+    laws.keeps_images_apart,
     laws.returns_its_own,
     laws.survives_extremes,
     laws.survives_denormals,
@@ -47,113 +47,113 @@ CLAIMED = {
 
 
 CLAIMED_LAWS = [
-    pytest.param(member, law, id=f"{label(member)}-{claim}")
-    for member in FILTER_VARIANTS
+    pytest.param(component, law, id=f"{label(component)}-{claim}")
+    for component in FILTER_VARIANTS
     for claim, law in CLAIMED.items()
-    if claim in member.claims
+    if claim in component.claims
 ]
 
 
-@pytest.mark.parametrize(("member", "law"), CLAIMED_LAWS)
-def test_filters_keep_what_they_claim(member, law):
+@pytest.mark.parametrize(("component", "law"), CLAIMED_LAWS)
+def test_filters_keep_what_they_claim(component, law):
     for case in (*CASES, *THIN_CASES):
-        law(member, case)
+        law(component, case)
 
 
 @pytest.mark.parametrize("law", EVERYWHERE, ids=lambda law: law.__name__)
-@pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
-def test_laws_of_every_filter(member, law):
+@pytest.mark.parametrize("component", FILTER_VARIANTS, ids=label)
+def test_laws_of_every_filter(component, law):
     for case in (*CASES, *THIN_CASES):
-        law(member, case)
+        law(component, case)
 
 
-@pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
-def test_every_filter_nearly_keeps_a_constant(member):
+@pytest.mark.parametrize("component", FILTER_VARIANTS, ids=label)
+def test_every_filter_nearly_keeps_a_constant(component):
     for case in (*CASES, *THIN_CASES):
-        laws.nearly_keeps_constant(member, case)
+        laws.nearly_keeps_constant(component, case)
 
 
 def test_every_claim_has_its_law():
     assert {*CLAIMED, "takes_mask"} == set(CLAIMS)
 
 
-@pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
-def test_types_of_every_filter(member):
+@pytest.mark.parametrize("component", FILTER_VARIANTS, ids=label)
+def test_types_of_every_filter(component):
     for case in (CASES[1], CASES[8]):
-        laws.keeps_type(member, case)
+        laws.keeps_type(component, case)
 
 
 @pytest.mark.parametrize("law", [laws.stays_inside, laws.takes_holes_as_a_mask])
-@pytest.mark.parametrize("member", MASKED_VARIANTS, ids=label)
-def test_laws_of_every_filter_with_a_mask(member, law):
+@pytest.mark.parametrize("component", MASKED_VARIANTS, ids=label)
+def test_laws_of_every_filter_with_a_mask(component, law):
     for case in CASES:
-        law(member, case)
+        law(component, case)
 
 
-@given(filters(), pictures())
+@given(filters(), example_images())
 @settings(max_examples=150)
-def test_filters_keep_what_they_claim_on_any_picture(member, drawn):
+def test_filters_keep_what_they_claim_on_any_image(component, drawn):
     image, options = drawn
     before = image.copy()
-    out = member(image, **options)
+    out = component(image, **options)
     assert out.shape == image.shape
     assert out.dtype == (np.float64 if image.dtype == np.float64 else np.float32)
     assert np.isfinite(out).all()
     np.testing.assert_array_equal(image, before)
     assert not np.shares_memory(out, image)
     read = image.astype(out.dtype)
-    if "maximum_principle" in member.claims:
+    if "maximum_principle" in component.claims:
         assert read.min() <= out.min()
         assert out.max() <= read.max()
-    if "keeps_mean" in member.claims:
+    if "keeps_mean" in component.claims:
         laws.assert_mean_kept(read, out)
 
 
-@given(members(FILTERS), pictures(largest=10))
+@given(components(FILTERS), example_images(largest=10))
 @settings(max_examples=100)
-def test_nothing_that_can_be_typed_blows_up(member, drawn):
+def test_nothing_that_can_be_typed_blows_up(component, drawn):
     """Any parameters a filter allows give finite numbers, or a sentence about time or size."""
     image, options = drawn
     try:
         # Thousands of sub-steps would tell no more than hundreds.
         with mock.patch("napari_diffusion.filters.flows.flow.MAX_SUB_STEPS", 300):
-            out = member(image, **options)
+            out = component(image, **options)
     except ValueError as error:
         refusal = str(error)
     else:
         refusal = ""
     if refusal:
-        assert re.fullmatch(rf"{type(member).__name__}: \w+=.*, more than \d+: .+\.", refusal)
+        assert re.fullmatch(rf"{type(component).__name__}: \w+=.*, more than \d+: .+\.", refusal)
         return
     assert np.isfinite(out).all()
-    if "maximum_principle" in member.claims:
+    if "maximum_principle" in component.claims:
         read = image.astype(out.dtype)
         assert read.min() <= out.min()
         assert out.max() <= read.max()
 
 
-@pytest.mark.parametrize("member", NOISE_VARIANTS, ids=label)
+@pytest.mark.parametrize("component", NOISE_VARIANTS, ids=label)
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize(
     "law",
     [laws.has_an_address, laws.adds_nothing_at_scale_0, laws.takes_its_own_parameters],
     ids=lambda law: law.__name__,
 )
-def test_laws_of_every_noise(member, case, law):
-    law(member, case)
+def test_laws_of_every_noise(component, case, law):
+    law(component, case)
 
 
-@pytest.mark.parametrize("member", NOISE_VARIANTS, ids=label)
-def test_statistics_of_every_noise(member):
-    laws.adds_what_it_says(member, None)
+@pytest.mark.parametrize("component", NOISE_VARIANTS, ids=label)
+def test_statistics_of_every_noise(component):
+    laws.adds_what_it_says(component, None)
 
 
-@pytest.mark.parametrize("member", NOISE_VARIANTS, ids=label)
-def test_what_every_noise_returns_is_its_own(member):
+@pytest.mark.parametrize("component", NOISE_VARIANTS, ids=label)
+def test_what_every_noise_returns_is_its_own(component):
     def with_scale(image, **options):
-        return member(image, 0.25, seed=1, **options)
+        return component(image, 0.25, seed=1, **options)
 
-    for case in (laws.pictured(member, each) for each in CASES):
+    for case in (laws.imaged(component, each) for each in CASES):
         laws.returns_its_own(with_scale, case)
         laws.keeps_type(with_scale, case)
 
@@ -164,31 +164,31 @@ def test_what_every_noise_returns_is_its_own(member):
     [laws.spans_the_run, laws.tabulates_its_rule, laws.scales_with_its_start],
     ids=lambda law: law.__name__,
 )
-@pytest.mark.parametrize("member", SCHEDULE_VARIANTS, ids=label)
-def test_laws_of_every_schedule(member, law, num_steps):
+@pytest.mark.parametrize("component", SCHEDULE_VARIANTS, ids=label)
+def test_laws_of_every_schedule(component, law, num_steps):
     for start in (1.0, 0.1, 1e30, 1e-30, 0.0):
-        law(member, start, num_steps)
+        law(component, start, num_steps)
 
 
-@given(members(SCHEDULES))
+@given(components(SCHEDULES))
 @settings(max_examples=100)
-def test_laws_of_schedules_with_any_parameters(member):
+def test_laws_of_schedules_with_any_parameters(component):
     for num_steps in (1, 2, 7):
-        laws.spans_the_run(member, 0.1, num_steps)
-        laws.tabulates_its_rule(member, 0.1, num_steps)
+        laws.spans_the_run(component, 0.1, num_steps)
+        laws.tabulates_its_rule(component, 0.1, num_steps)
 
 
-@given(members((*FILTERS, *NOISES, *SCHEDULES), auto=True, many=True))
+@given(components((*FILTERS, *NOISES, *SCHEDULES), auto=True, many=True))
 @settings(max_examples=200)
-def test_every_member_is_frozen_and_survives_json(member):
+def test_every_component_is_frozen_and_survives_json(component):
     import json
 
-    laws.is_frozen_and_equal_by_value(member)
-    assert from_dict(member.slot, json.loads(json.dumps(to_dict(member)))) == member
+    laws.is_frozen_and_equal_by_value(component)
+    assert from_dict(component.slot, json.loads(json.dumps(to_dict(component)))) == component
 
 
-@pytest.mark.parametrize("cls", [cls for classes in MEMBERS.values() for cls in classes])
-def test_every_member_says_what_it_does(cls):
+@pytest.mark.parametrize("cls", [cls for classes in COMPONENTS.values() for cls in classes])
+def test_every_component_says_what_it_does(cls):
     text = inspect.getdoc(cls)
     assert cls.summary() == text.splitlines()[0]
     assert cls.summary().endswith(".")

@@ -76,7 +76,7 @@ def _simpleitk(name: str) -> Denoiser:
             )
             return SimpleITK.GetArrayFromImage(filtered)
 
-        return _best(_ladder(noisy, CONDUCTANCES, goes_on), truth)
+        return _best(_sweep(noisy, CONDUCTANCES, goes_on), truth)
 
     return best
 
@@ -88,7 +88,7 @@ def _medpy(option: int) -> Denoiser:
         def goes_on(image: Any, contrast: float, count: int) -> Any:
             return anisotropic_diffusion(image, count, contrast, 0.2, option=option)
 
-        return _best(_ladder(noisy, [sigma * c for c in CONTRASTS], goes_on), truth)
+        return _best(_sweep(noisy, [sigma * c for c in CONTRASTS], goes_on), truth)
 
     return best
 
@@ -102,12 +102,12 @@ def _diplib(conductance: str) -> Denoiser:
                 diplib.PeronaMalikDiffusion(image, count, contrast, 0.25, conductance)
             )
 
-        return _best(_ladder(noisy, [sigma * c for c in CONTRASTS], goes_on), truth)
+        return _best(_sweep(noisy, [sigma * c for c in CONTRASTS], goes_on), truth)
 
     return best
 
 
-def _ladder(noisy: Any, contrasts: Any, goes_on: Callable[[Any, float, int], Any]) -> Iterator[Any]:
+def _sweep(noisy: Any, contrasts: Any, goes_on: Callable[[Any, float, int], Any]) -> Iterator[Any]:
     """Yield what every contrast has made after 3, 6, 12, 24 and 48 iterations."""
     for contrast in contrasts:
         image, done = noisy, 0

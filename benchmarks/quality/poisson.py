@@ -10,7 +10,7 @@ import napari_diffusion as nd
 from benchmarks.quality import peers
 from benchmarks.quality.cases import PICTURES, Case, Denoiser, clean, compared, table
 from napari_diffusion.domains import Anscombe
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.engine.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +33,9 @@ def _bm3d(noisy: Any, truth: Any, peak: float) -> Any:
     """BM3D on stabilised values with noise of 1, and the same exact inverse."""
     domain = Anscombe(gain=1 / peak, offset=0.0, read_noise=0.0)
     block = np.ascontiguousarray(noisy[None, None, None])
-    flat = peers.bm3d(domain.stabilise(block, Drive())[0, 0, 0], truth, 1.0)
+    flat = peers.bm3d(domain.stabilise(block, Threads())[0, 0, 0], truth, 1.0)
     back = np.ascontiguousarray(flat[None, None, None], np.float32)
-    return domain.intensity(back, Drive())[0, 0, 0]
+    return domain.intensity(back, Threads())[0, 0, 0]
 
 
 def measured(seeds: int) -> dict[str, Any]:

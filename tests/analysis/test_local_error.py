@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from skimage import data
 
 import napari_diffusion as nd
-from napari_diffusion.estimate import local_risk
+from napari_diffusion.estimate import local_error
 
 SIGMA = 0.08
 RECIPE = nd.Recipe(
@@ -33,7 +33,7 @@ def test_it_is_the_true_risk_on_average(name):
     clean = getattr(data, name)()[100:292, 100:292] / 255.0
     image = noisy(clean)
     for step in (1, 5):
-        found = local_risk(image, RECIPE, step=step, noise_sigma=SIGMA, white=True)
+        found = local_error(image, RECIPE, step=step, noise_sigma=SIGMA, white=True)
         made = list(nd.steps(image, RECIPE))[step].image
         true = true_risk(made, clean, found.tile)
         assert (found.step, found.tile) == (step, 32)
@@ -46,7 +46,7 @@ def test_it_tells_where_structures_were_taken_away():
     clean = np.zeros((96, 192))
     clean[:, 96:] = 0.5 * (np.arange(96) % 2)
     heat = nd.Recipe(num_steps=1, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
-    found = local_risk(noisy(clean), heat, noise_sigma=SIGMA, white=True, tile=16).values
+    found = local_error(noisy(clean), heat, noise_sigma=SIGMA, white=True, tile=16).values
     assert found[:, :80].max() < 0
     assert found[:, 112:].min() > SIGMA
 
@@ -57,11 +57,11 @@ def test_channels_have_noise_of_their_own_and_colours_one_map():
     sigmas = (SIGMA, 2 * SIGMA, 3 * SIGMA)
     heat = nd.Recipe(num_steps=2, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
     options = {"noise_sigma": sigmas, "white": True}
-    found = local_risk(image, heat, axes="cyx", **options)
+    found = local_error(image, heat, axes="cyx", **options)
     assert found.values.shape == (3, 64, 64)
     for channel, sigma in zip(found.values, sigmas, strict=True):
         assert -sigma < channel.mean() < -0.6 * sigma
-    colours = local_risk(np.moveaxis(image, 0, -1), heat, axes="yxc", rgb=True, **options)
+    colours = local_error(np.moveaxis(image, 0, -1), heat, axes="yxc", rgb=True, **options)
     assert colours.values.shape == (64, 64)
 
 
@@ -70,7 +70,7 @@ def test_outside_of_the_mask_nothing_is_at_risk():
     mask = np.zeros(clean.shape, bool)
     mask[10:40, 10:60] = True
     heat = nd.Recipe(num_steps=2, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
-    values = local_risk(noisy(clean), heat, mask=mask, noise_sigma=SIGMA, white=True).values
+    values = local_error(noisy(clean), heat, mask=mask, noise_sigma=SIGMA, white=True).values
     assert not values[~mask].any()
     assert values[mask].max() < 0
 
@@ -79,7 +79,7 @@ def test_a_region_and_a_volume():
     clean = np.zeros((12, 24, 28))
     heat = nd.Recipe(num_steps=1, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
     region = (slice(0, 12), slice(4, 24), slice(0, 28))
-    found = local_risk(noisy(clean), heat, noise_sigma=SIGMA, white=True, region=region)
+    found = local_error(noisy(clean), heat, noise_sigma=SIGMA, white=True, region=region)
     assert (found.values.shape, found.tile) == ((12, 20, 28), 10)
     assert found.values.mean() < -0.6 * SIGMA
 
@@ -89,14 +89,14 @@ def test_it_is_withheld_where_it_would_mislead():
     with pytest.raises(
         ValueError, match=r"would mislead here\. The noise is not white.*white=True"
     ):
-        local_risk(smooth, RECIPE)
+        local_error(smooth, RECIPE)
     with pytest.raises(ValueError, match="No noise was found"):
-        local_risk(np.zeros((64, 64), np.float32), RECIPE, noise_sigma=0.0)
+        local_error(np.zeros((64, 64), np.float32), RECIPE, noise_sigma=0.0)
 
 
 def test_wrong_numbers_are_refused():
     image = noisy(np.zeros((32, 32)))
     with pytest.raises(ValueError, match="tile must be 1 or more"):
-        local_risk(image, RECIPE, tile=0)
+        local_error(image, RECIPE, tile=0)
     with pytest.raises(TypeError, match="step must be a whole number"):
-        local_risk(image, RECIPE, step=1.5)
+        local_error(image, RECIPE, step=1.5)

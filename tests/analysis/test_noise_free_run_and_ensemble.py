@@ -20,35 +20,39 @@ RECIPE = nd.Recipe(
 )
 
 
-def test_the_twin_is_the_run_without_noise_and_with_the_same_numbers():
-    pairs = list(nd.twin(IMAGE, RECIPE))
+def test_the_noise_free_run_is_the_run_without_noise_and_with_the_same_numbers():
+    pairs = list(nd.analysis.noise_free_run(IMAGE, RECIPE))
     quiet = RECIPE.resolved(IMAGE).replaced(noise=None, starting_noise_scale=0.0)
     assert len(pairs) == 4
-    for (step, twin), noisy, without in zip(
+    for (step, noise_free_run), noisy, without in zip(
         pairs, nd.steps(IMAGE, RECIPE), nd.steps(IMAGE, quiet), strict=True
     ):
         np.testing.assert_array_equal(step.image, noisy.image)
-        np.testing.assert_array_equal(twin.image, without.image)
+        np.testing.assert_array_equal(noise_free_run.image, without.image)
         expected = np.sqrt(np.mean((noisy.image.astype(float) - without.image) ** 2))
-        assert noise_effect(step, twin) == pytest.approx(expected)
-        assert (step.index, twin.noise_scale) == (twin.index, 0.0)
+        assert noise_effect(step, noise_free_run) == pytest.approx(expected)
+        assert (step.index, noise_free_run.noise_scale) == (noise_free_run.index, 0.0)
 
 
 def test_of_a_region_and_of_a_mask():
     region = (slice(3, 9), slice(5, 20))
-    for (part, quiet), (step, twin) in zip(
-        nd.twin(IMAGE, RECIPE, region=region), nd.twin(IMAGE, RECIPE), strict=True
+    for (part, quiet), (step, noise_free_run) in zip(
+        nd.analysis.noise_free_run(IMAGE, RECIPE, region=region),
+        nd.analysis.noise_free_run(IMAGE, RECIPE),
+        strict=True,
     ):
         np.testing.assert_array_equal(part.image, step.image[region])
-        np.testing.assert_array_equal(quiet.image, twin.image[region])
+        np.testing.assert_array_equal(quiet.image, noise_free_run.image[region])
         inside = np.zeros(IMAGE.shape, bool)
         inside[region] = True
-        assert noise_effect(step, twin, inside) == pytest.approx(noise_effect(part, quiet))
+        assert noise_effect(step, noise_free_run, inside) == pytest.approx(
+            noise_effect(part, quiet)
+        )
 
 
-def test_a_recipe_without_noise_has_no_twin():
+def test_a_recipe_without_noise_has_no_noise_free_run():
     with pytest.raises(ValueError, match="this recipe has none: choose a noise"):
-        next(nd.twin(IMAGE, RECIPE.replaced(noise=None)))
+        next(nd.analysis.noise_free_run(IMAGE, RECIPE.replaced(noise=None)))
 
 
 def explicit(seeds, **options):
@@ -58,7 +62,7 @@ def explicit(seeds, **options):
 
 
 def test_mean_and_sensitivity_are_those_of_explicit_runs():
-    made = nd.ensemble(IMAGE, RECIPE, seeds=4)
+    made = nd.analysis.ensemble(IMAGE, RECIPE, seeds=4)
     images = explicit([5, 6, 7, 8])[:, -1]
     assert made.seeds == (5, 6, 7, 8)
     assert made.recipe.seed == 5
@@ -70,7 +74,7 @@ def test_mean_and_sensitivity_are_those_of_explicit_runs():
 
 def test_every_step_with_seeds_of_ones_own_and_a_region():
     region = (slice(0, 7), slice(2, 24))
-    made = nd.ensemble(IMAGE, RECIPE, seeds=[9, 2], every_step=True, region=region)
+    made = nd.analysis.ensemble(IMAGE, RECIPE, seeds=[9, 2], every_step=True, region=region)
     images = explicit([9, 2], region=region)
     assert [step.index for step in made.steps] == [0, 1, 2, 3]
     assert [step.is_final for step in made.steps] == [False, False, False, True]
@@ -78,7 +82,7 @@ def test_every_step_with_seeds_of_ones_own_and_a_region():
         np.testing.assert_allclose(step.mean, images[:, place].mean(axis=0), rtol=1e-6)
         spread = images[:, place].std(axis=0, ddof=1)
         np.testing.assert_allclose(step.sensitivity, spread, rtol=1e-4, atol=1e-8)
-    last = nd.ensemble(IMAGE, RECIPE.replaced(final_filter=None), seeds=2)
+    last = nd.analysis.ensemble(IMAGE, RECIPE.replaced(final_filter=None), seeds=2)
     assert [step.index for step in last.steps] == [2]
 
 
@@ -106,12 +110,12 @@ def test_one_seed_has_a_mean_and_no_spread():
 @pytest.mark.parametrize("seeds", [1, 0, [3], [3, 3]])
 def test_a_spread_takes_two_seeds(seeds):
     with pytest.raises(ValueError, match="seeds must be 2 or more"):
-        nd.ensemble(IMAGE, RECIPE, seeds=seeds)
+        nd.analysis.ensemble(IMAGE, RECIPE, seeds=seeds)
 
 
-def test_without_noise_every_seed_makes_the_same_picture():
+def test_without_noise_every_seed_makes_the_same_image():
     for recipe in (RECIPE.replaced(noise=None), RECIPE.replaced(starting_noise_scale=0.0)):
         with pytest.raises(ValueError, match="every seed makes the same picture"):
-            nd.ensemble(IMAGE, recipe)
+            nd.analysis.ensemble(IMAGE, recipe)
     with pytest.raises(TypeError, match="seeds must be a whole number"):
-        nd.ensemble(IMAGE, RECIPE, seeds=True)
+        nd.analysis.ensemble(IMAGE, RECIPE, seeds=True)

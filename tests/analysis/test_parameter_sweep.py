@@ -14,45 +14,47 @@ IMAGE = (SQUARES + 10 * np.random.default_rng(0).normal(size=SQUARES.shape)).ast
 SMOOTH = nd.PRESETS["smooth"]
 
 
-def test_each_rung_is_the_run_with_its_numbers():
+def test_each_sweep_run_is_the_run_with_its_numbers():
     region = (slice(8, 56), slice(4, 68))
-    made = nd.ladder(
+    made = nd.analysis.parameter_sweep(
         IMAGE, SMOOTH, {"contrast": [10.0, 40.0], "time": [0.1, 0.3, 0.5]}, region=region
     )
-    assert [tuple(rung.numbers.values()) for rung in made.rungs] == [
+    assert [tuple(sweep_run.numbers.values()) for sweep_run in made.sweep_runs] == [
         (k, t) for k in (10.0, 40.0) for t in (0.1, 0.3, 0.5)
     ]
-    for rung in made.rungs:
-        chosen = SMOOTH.diffusion_filter.replaced(**rung.numbers)
+    for sweep_run in made.sweep_runs:
+        chosen = SMOOTH.diffusion_filter.replaced(**sweep_run.numbers)
         recipe = SMOOTH.replaced(diffusion_filter=chosen)
-        assert rung.recipe == recipe.resolved(IMAGE)
-        np.testing.assert_array_equal(rung.image, nd.run(IMAGE, recipe, region=region).image)
-    found = nd.estimate.best_step(IMAGE, made.rungs[1].recipe, region=region).curves
+        assert sweep_run.recipe == recipe.resolved(IMAGE)
+        np.testing.assert_array_equal(sweep_run.image, nd.run(IMAGE, recipe, region=region).image)
+    found = nd.analysis.best_step(IMAGE, made.sweep_runs[1].recipe, region=region).curves
     sure = next(curve for curve in found if curve.name == "Sure")
-    assert made.rungs[1].value == pytest.approx(sure.values[-1], rel=1e-6)
+    assert made.sweep_runs[1].value == pytest.approx(sure.values[-1], rel=1e-6)
 
 
 def test_the_best_is_near_the_truth():
-    made = nd.ladder(IMAGE, SMOOTH, noise_sigma=10.0)
+    made = nd.analysis.parameter_sweep(IMAGE, SMOOTH, noise_sigma=10.0)
     assert made.numbers["time"] == tuple(pytest.approx(0.2 * f) for f in FACTORS)
-    errors = [np.mean((rung.image - SQUARES) ** 2) for rung in made.rungs]
+    errors = [np.mean((sweep_run.image - SQUARES) ** 2) for sweep_run in made.sweep_runs]
     assert np.mean((made.best.image - SQUARES) ** 2) <= 1.1 * min(errors)
     assert made.best.in_words().startswith("contrast ")
 
 
-def test_another_metric_and_a_colour_picture():
+def test_another_metric_and_a_colour_image():
     colours = np.stack([IMAGE, 0.5 * IMAGE, 200 - IMAGE], axis=-1)
-    made = nd.ladder(colours, SMOOTH, {"time": [0.1, 0.2]}, metric=Residual(), axes="yxc", rgb=True)
-    assert [rung.image.shape for rung in made.rungs] == [colours.shape] * 2
-    assert made.rungs[0].value < made.rungs[1].value
+    made = nd.analysis.parameter_sweep(
+        colours, SMOOTH, {"time": [0.1, 0.2]}, metric=Residual(), axes="yxc", rgb=True
+    )
+    assert [sweep_run.image.shape for sweep_run in made.sweep_runs] == [colours.shape] * 2
+    assert made.sweep_runs[0].value < made.sweep_runs[1].value
     assert made.best is None
 
 
 def test_of_photons_another_estimate_has_the_vote():
     light = np.random.default_rng(1).poisson(SQUARES / 4 + 5).astype(np.float32)
     large = np.tile(light, (3, 3))
-    made = nd.ladder(large, SMOOTH, {"time": [0.1, 0.2]})
-    assert {type(rung.metric).__name__ for rung in made.rungs} == {"Pure"}
+    made = nd.analysis.parameter_sweep(large, SMOOTH, {"time": [0.1, 0.2]})
+    assert {type(sweep_run.metric).__name__ for sweep_run in made.sweep_runs} == {"Pure"}
     assert made.best is not None
 
 
@@ -67,4 +69,4 @@ def test_of_photons_another_estimate_has_the_vote():
 )
 def test_refusals_come_before_any_work(numbers, words):
     with pytest.raises(ValueError, match=words):
-        nd.ladder(IMAGE, SMOOTH, numbers)
+        nd.analysis.parameter_sweep(IMAGE, SMOOTH, numbers)

@@ -13,7 +13,7 @@ from skimage import data
 import napari_diffusion as nd
 from napari_diffusion.analysis.part_sampling import have_parts, parts_of
 from napari_diffusion.analysis.step_selection import best_step, curves
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.estimate import NoiseModel
 from napari_diffusion.metrics import METRICS, HalfError, HalfFrc, Mean, Psnr, RegionStatistic, Sure
 
@@ -134,7 +134,7 @@ def test_inside_a_mask_alone():
     assert plain.curves[0].values == again.curves[0].values
 
 
-def test_large_pictures_are_judged_by_their_middle(monkeypatch):
+def test_large_images_are_judged_by_their_middle(monkeypatch):
     monkeypatch.setattr("napari_diffusion.analysis.measured_run.SAMPLES", 2000)
     image = noisy(photograph("camera"), 0.1)
     (curve,) = curves(image, RECIPE, (Mean(),))
@@ -167,18 +167,18 @@ def test_large_planes_are_judged_by_parts_spread_over_them():
 def test_parts_are_squares_at_even_distances():
     image = noisy(np.full((3, 800, 1000), 0.5), 0.1)
     mask = np.ones((800, 1000), bool)
-    picture = Picture.of(image, axes="cyx", mask=mask)
-    assert have_parts(picture, RECIPE)
-    found = parts_of(picture)
+    source = Image.of(image, axes="cyx", mask=mask)
+    assert have_parts(source, RECIPE)
+    found = parts_of(source)
     assert found.data.shape == found.mask.shape == found.grid.shape == (16, 3, 1, 72, 72)
     assert found.grid.axes == "tcyx"
     np.testing.assert_array_equal(found.data[6, :, 0], image[:, 264:336, 584:656])
     mapped = nd.noise.PoissonGaussian(gain=np.full((3, 800, 1000), 0.1))
     for kind, recipe in (
-        (picture, RECIPE.replaced(noise=mapped)),
-        (Picture.of(image), RECIPE),
-        (Picture.of(image[0, :700, :700]), RECIPE),
-        (Picture.of(image.reshape(300, -1)), RECIPE),
+        (source, RECIPE.replaced(noise=mapped)),
+        (Image.of(image), RECIPE),
+        (Image.of(image[0, :700, :700]), RECIPE),
+        (Image.of(image.reshape(300, -1)), RECIPE),
     ):
         assert not have_parts(kind, recipe)
     found = best_step(image, RECIPE.replaced(num_steps=3), axes="cyx", mask=mask)
@@ -359,5 +359,5 @@ def test_refusals():
 
 
 def test_it_stands_among_the_estimates():
-    assert nd.estimate.best_step is best_step
+    assert nd.analysis.best_step is best_step
     assert Psnr().better == "higher"

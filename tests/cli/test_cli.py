@@ -393,8 +393,8 @@ def test_ctrl_c_stops_within_a_step(monkeypatch):
                 signal.raise_signal(signal.SIGINT)
             work(*tile)
 
-    monkeypatch.setattr(nd.drive.Drive, "_work_through", counted)
-    monkeypatch.setattr(nd.drive, "TILE_VOXELS", 50)
+    monkeypatch.setattr(nd.executor.Threads, "_work_through", counted)
+    monkeypatch.setattr(nd.executor, "TILE_VOXELS", 50)
     words = ["--steps", "1", "--quiet", "--threads", "1", *FIXED]
     assert main(["run", "a.png", "out.tif", *words]) == 130
     assert len(tiles) == 3
@@ -498,7 +498,7 @@ def test_best_says_the_step_and_why(capsys):
     line = ["best", "noisy.npy", "--recipe", "smooth", "--steps", "3"]
     assert main([*line, "--curves", "curves.csv"]) == 0
     number, reason = capsys.readouterr().out.splitlines()
-    found = nd.estimate.best_step(np.load("noisy.npy"), nd.PRESETS["smooth"].replaced(num_steps=3))
+    found = nd.analysis.best_step(np.load("noisy.npy"), nd.PRESETS["smooth"].replaced(num_steps=3))
     assert (int(number), reason) == (found.index, found.reason)
     header, *rows = Path("curves.csv").read_text().splitlines()
     assert header.startswith("step,Sure (intensity²),Pure (intensity²),JInvariance")
@@ -723,7 +723,7 @@ def test_noise_writes_a_noisy_copy_and_its_record(output, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_noise_scale_is_the_pictures_or_the_noises_own():
+def test_the_noise_scale_is_the_images_or_the_noises_own():
     assert main(["noise", "a.png", "auto.npy", "--quiet"]) == 0
     expected = nd.noise.Gaussian()(IMAGE, nd.estimate.noise_sigma(IMAGE))
     np.testing.assert_array_equal(np.load("auto.npy")[0], expected)

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import FILTERS, NOISES, SCHEDULES, members
+from strategies import FILTERS, NOISES, SCHEDULES, components
 
-from napari_diffusion.core.component import Member
-from napari_diffusion.loop.registry import MEMBERS
+from napari_diffusion.core.component import Component
+from napari_diffusion.loop.registry import COMPONENTS
 
-ALL = [cls for classes in MEMBERS.values() for cls in classes]
+ALL = [cls for classes in COMPONENTS.values() for cls in classes]
 
 
 @dataclass(frozen=True)
-class Sample(Member):
+class Sample(Component):
     """One of each kind of field."""
 
     size: Annotated[
@@ -53,7 +53,7 @@ class TestParameters:
 
     def test_a_field_that_no_form_knows(self):
         @dataclass(frozen=True)
-        class Odd(Member):
+        class Odd(Component):
             """Has a field of an odd type."""
 
             table: dict = dataclasses.field(default_factory=dict)
@@ -118,7 +118,7 @@ class TestChecks:
 
 
 @pytest.mark.parametrize("cls", ALL)
-def test_out_of_range_is_refused_by_every_member(cls):
+def test_out_of_range_is_refused_by_every_component(cls):
     for p in cls.parameters():
         is_map = not p.single and not p.many
         if p.kind not in ("float", "int") or is_map:
@@ -137,12 +137,14 @@ def test_out_of_range_is_refused_by_every_member(cls):
                 cls(**{p.name: kept})
 
 
-@given(members((*FILTERS, *NOISES, *SCHEDULES), auto=True, many=True), st.sampled_from([1, 2, 4]))
-def test_scaled_for_another_spacing_and_back(member, length):
+@given(
+    components((*FILTERS, *NOISES, *SCHEDULES), auto=True, many=True), st.sampled_from([1, 2, 4])
+)
+def test_scaled_for_another_spacing_and_back(component, length):
     """Lengths, times and gradients change by powers of the length, and back exactly for 2ᵏ."""
-    assert member.scaled(1.0) == member
+    assert component.scaled(1.0) == component
     try:
-        scaled = member.scaled(float(length))
+        scaled = component.scaled(float(length))
     except ValueError:
         return
-    assert scaled.scaled(1 / length) == member
+    assert scaled.scaled(1 / length) == component

@@ -188,17 +188,17 @@ class TestHalo:
     """Times and widths are in world units, so their reach in samples follows the spacing."""
 
     def test_of_explicit_sub_steps(self):
-        member = PeronaMalik(contrast=1.0, time=1.6)
+        component = PeronaMalik(contrast=1.0, time=1.6)
         # tau ≤ 0.8 / (2 · 2) at spacing 1; 4 times as much at twice the spacing.
-        assert member.halo(Grid.of((9, 9))) == (0, 0, 0, 8, 8)
-        assert member.halo(Grid.of((9, 9), spacing=2.0)) == (0, 0, 0, 2, 2)
-        assert member.halo(Grid.of((3, 9, 9), axes="tyx")) == (0, 0, 0, 8, 8)
-        assert member.halo(Grid.of((3, 9, 9), axes="tyx", along="t")) == (4, 0, 0, 0, 0)
+        assert component.halo(Grid.of((9, 9))) == (0, 0, 0, 8, 8)
+        assert component.halo(Grid.of((9, 9), spacing=2.0)) == (0, 0, 0, 2, 2)
+        assert component.halo(Grid.of((3, 9, 9), axes="tyx")) == (0, 0, 0, 8, 8)
+        assert component.halo(Grid.of((3, 9, 9), axes="tyx", along="t")) == (4, 0, 0, 0, 0)
 
-    def test_the_number_of_sub_steps_never_depends_on_the_picture(self):
+    def test_the_number_of_sub_steps_never_depends_on_the_image(self):
         """Two pictures of other values, types and sizes take as many."""
-        member = PeronaMalik(contrast=1e-3, time=3.0)
-        counts = {member.sub_steps(Grid.of(shape)) for shape in ((2, 2), (9, 9), (1, 4000))}
+        component = PeronaMalik(contrast=1e-3, time=3.0)
+        counts = {component.sub_steps(Grid.of(shape)) for shape in ((2, 2), (9, 9), (1, 4000))}
         assert counts == {15}
 
     @pytest.mark.parametrize("count", [1, 5, 7, 100, 9999])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.filters import Gaussian, Heat, Median, PeronaMalik
 
 BLUR = PeronaMalik(contrast=10.0, time=1.0)
@@ -117,12 +117,12 @@ class TestTypes:
 
 class TestValues:
     @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-    @pytest.mark.parametrize("member", [BLUR, Heat(), Gaussian(), Median()])
-    def test_not_finite_is_refused_with_count_and_hint(self, member, bad):
+    @pytest.mark.parametrize("component", [BLUR, Heat(), Gaussian(), Median()])
+    def test_not_finite_is_refused_with_count_and_hint(self, component, bad):
         image = numbers()
         image[2, 3] = image[4, 5] = image[8, 10] = bad
         with pytest.raises(ValueError, match=r"has 3 values that are NaN or infinite.*'ignore'"):
-            member(image)
+            component(image)
 
     def test_everything_refuses_it(self):
         image = numbers()
@@ -164,7 +164,7 @@ class TestMasks:
             given = given[:, 0] if shape == (2, 1, 8, 9) else given
             np.testing.assert_array_equal(BLUR(image, axes="tcyx", mask=given), expected)
 
-    def test_in_the_order_of_the_picture_s_axes(self):
+    def test_in_the_order_of_the_image_s_axes(self):
         image = numbers((8, 3, 9))
         mask = np.random.default_rng(1).random((8, 9)) > 0.4
         out = BLUR(image, axes="xcy", mask=mask)
@@ -181,8 +181,8 @@ class TestMasks:
 
     def test_nothing_or_everything_inside(self):
         image = numbers()
-        for member in (BLUR, Heat(), Gaussian(), Median()):
-            out = member(image, mask=np.zeros((9, 11), bool))
+        for component in (BLUR, Heat(), Gaussian(), Median()):
+            out = component(image, mask=np.zeros((9, 11), bool))
             np.testing.assert_array_equal(out, image)
             assert not np.shares_memory(out, image)
         out = BLUR(image, mask=np.ones((9, 11), bool))
@@ -192,19 +192,19 @@ class TestMasks:
         """Two rooms with a wall between them: neither hears of the other."""
         image, mask = numbers((9, 21), np.float64), np.ones((9, 21), bool)
         mask[:, 10] = False
-        for member in (BLUR, Heat(time=5.0), PeronaMalik(contrast=9.0, smoothing=2.0)):
-            out = member(image, mask=mask)
+        for component in (BLUR, Heat(time=5.0), PeronaMalik(contrast=9.0, smoothing=2.0)):
+            out = component(image, mask=mask)
             other = image.copy()
             other[:, 11:] += 1000.0
-            if not getattr(member, "smoothing", 0):
-                np.testing.assert_array_equal(member(other, mask=mask)[:, :10], out[:, :10])
+            if not getattr(component, "smoothing", 0):
+                np.testing.assert_array_equal(component(other, mask=mask)[:, :10], out[:, :10])
             assert out[:, :10].mean() == pytest.approx(image[:, :10].mean(), rel=1e-12)
 
     def test_a_single_sample_alone_stays(self):
         mask = np.zeros((9, 11), bool)
         mask[4, 4] = True
-        for member in (BLUR, Heat(), Median()):
-            np.testing.assert_array_equal(member(numbers(), mask=mask), numbers())
+        for component in (BLUR, Heat(), Median()):
+            np.testing.assert_array_equal(component(numbers(), mask=mask), numbers())
 
     @pytest.mark.parametrize("shape", [(9, 10), (11, 9), (9,), (1, 9, 11)])
     def test_of_another_shape(self, shape):
@@ -278,17 +278,17 @@ class TestHoles:
         assert np.isnan(out).all()
 
     def test_without_any_it_is_as_if_nothing_was_said(self):
-        for member in (BLUR, Heat(), Gaussian(), Median()):
-            plain = member(numbers())
-            np.testing.assert_array_equal(member(numbers(), missing="ignore"), plain)
+        for component in (BLUR, Heat(), Gaussian(), Median()):
+            plain = component(numbers())
+            np.testing.assert_array_equal(component(numbers(), missing="ignore"), plain)
 
 
-class TestPicture:
+class TestImage:
     def test_a_part_knows_its_place(self):
-        picture = Picture.of(numbers((4, 9, 11)), axes="tyx")
-        part = picture.cut((slice(1, 3), slice(0, 1), slice(0, 1), slice(2, 9), slice(5, 6)))
+        image = Image.of(numbers((4, 9, 11)), axes="tyx")
+        part = image.cut((slice(1, 3), slice(0, 1), slice(0, 1), slice(2, 9), slice(5, 6)))
         assert part.grid.origin == (1, 0, 0, 2, 5)
-        assert part.grid.shape == picture.grid.shape
+        assert part.grid.shape == image.grid.shape
         np.testing.assert_array_equal(part.data[:, 0, 0], numbers((4, 9, 11))[1:3, 2:9, 5:6])
         deeper = part.cut((slice(1, 2), slice(0, 1), slice(0, 1), slice(3, 4), slice(0, 1)))
         assert deeper.grid.origin == (2, 0, 0, 5, 5)
@@ -296,8 +296,8 @@ class TestPicture:
     def test_computing_never_begins_in_the_user_s_array(self):
         """Read without a copy where that is possible, and then never written."""
         image = numbers()
-        picture = Picture.of(image)
-        assert picture.data.flags.c_contiguous
+        source = Image.of(image)
+        assert source.data.flags.c_contiguous
         kept = image.copy()
         nd.run(image, nd.Recipe())
         np.testing.assert_array_equal(image, kept)
@@ -309,11 +309,11 @@ def test_what_leaves_room_to_compute_is_told_from_what_does_not(dtype, sign):
     limit = np.finfo(dtype).max / 64
     for others in ([0.0, 1.0], [-0.0, -2.0], [-3.0, 4.0]):
         fits = np.array([[sign * limit, *others]], dtype)
-        np.testing.assert_array_equal(Picture.of(fits).data.ravel(), fits.ravel())
+        np.testing.assert_array_equal(Image.of(fits).data.ravel(), fits.ravel())
         for wrong in (np.nextafter(limit, dtype(np.inf)), np.inf, np.nan):
             image = np.array([[*others, np.copysign(dtype(wrong), sign)]], dtype)
             with pytest.raises(ValueError, match=r"no room to compute|NaN or infinite"):
-                Picture.of(image)
+                Image.of(image)
 
 
 @pytest.mark.parametrize("axes", ["yxc", "cyx", "yxct"])
@@ -321,6 +321,6 @@ def test_colours_come_back_to_their_places(axes):
     sizes = {"c": 4, "y": 5, "x": 6, "t": 2}
     shape = [sizes[axis] for axis in axes]
     image = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
-    picture = Picture.of(image, axes=axes, rgb=True)
-    assert picture.data.flags.c_contiguous
-    np.testing.assert_array_equal(picture.restored(picture.data), image)
+    source = Image.of(image, axes=axes, rgb=True)
+    assert source.data.flags.c_contiguous
+    np.testing.assert_array_equal(source.restored(source.data), image)

@@ -10,15 +10,15 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pytest
 
-from napari_diffusion.core.array_parameter import INLINE, Map
-from napari_diffusion.core.component import Member
+from napari_diffusion.core.array_parameter import INLINE, ArrayParameter
+from napari_diffusion.core.component import Component
 from napari_diffusion.filters import Heat, PeronaMalik
 from napari_diffusion.filters.base import Filter
 from napari_diffusion.loop import registry
 
 
 @dataclass(frozen=True)
-class Nest(Member):
+class Nest(Component):
     """A member of every kind of parameter."""
 
     slot = "filter"
@@ -28,19 +28,19 @@ class Nest(Member):
     levels: Annotated[tuple[float, ...], {"min": 0.0, "unit": "intensity", "tooltip": "l."}] = (
         1.0,
     )
-    gain: Annotated[float | Map, {"above": 0.0, "tooltip": "g."}] = 1.0
-    kernel: Annotated[Map | None, {"tooltip": "k."}] = None
+    gain: Annotated[float | ArrayParameter, {"above": 0.0, "tooltip": "g."}] = 1.0
+    kernel: Annotated[ArrayParameter | None, {"tooltip": "k."}] = None
     function: Annotated[Callable[..., Any] | str, {"tooltip": "f."}] = "math:sqrt"
     width: Annotated[float | Literal["auto"] | None, {"unit": "world", "tooltip": "w."}] = None
 
 
-def again(member):
-    return registry.from_dict("filter", json.loads(json.dumps(registry.to_dict(member))))
+def again(component):
+    return registry.from_dict("filter", json.loads(json.dumps(registry.to_dict(component))))
 
 
 @pytest.fixture(autouse=True)
 def _in_the_catalog(monkeypatch):
-    monkeypatch.setitem(registry.MEMBERS, "filter", (*registry.MEMBERS["filter"], Nest))
+    monkeypatch.setitem(registry.COMPONENTS, "filter", (*registry.COMPONENTS["filter"], Nest))
 
 
 def test_kinds():
@@ -48,8 +48,8 @@ def test_kinds():
         p.name: (p.kind, p.slot, p.optional, p.single, p.many, p.mapped) for p in Nest.parameters()
     }
     assert kinds == {
-        "pilot": ("member", "filter", True, True, False, False),
-        "series": ("member", "filter", False, False, True, False),
+        "pilot": ("component", "filter", True, True, False, False),
+        "series": ("component", "filter", False, False, True, False),
         "levels": ("float", "", False, False, True, False),
         "gain": ("float", "", False, True, False, True),
         "kernel": ("float", "", True, False, False, True),
@@ -85,7 +85,7 @@ def test_a_large_map_is_named_by_its_file(tmp_path):
         registry.to_dict(Nest(gain=large))
     np.save(tmp_path / "gain.npy", large)
     made = Nest(gain=str(tmp_path / "gain.npy"))
-    assert made.gain == Map(large)
+    assert made.gain == ArrayParameter(large)
     assert again(made) == made
     np.save(tmp_path / "gain.npy", large + 1e-9)
     plain = registry.to_dict(made)
@@ -93,14 +93,14 @@ def test_a_large_map_is_named_by_its_file(tmp_path):
         registry.from_dict("filter", plain)
 
 
-def test_nested_members_are_resolved_and_scaled_with_the_outer_one():
+def test_nested_components_are_resolved_and_scaled_with_the_outer_one():
     made = Nest(
         pilot=PeronaMalik(contrast="auto", smoothing=1.0), series=(PeronaMalik(),), width=1.0
     )
     assert made.autos() == ("pilot.contrast", "series.contrast")
     scaled = made.scaled(2.0)
     assert (scaled.width, scaled.pilot.smoothing, scaled.series[0].time) == (2.0, 2.0, 4.0)
-    assert made.with_members(lambda m: m.replaced(contrast=1.0)).autos() == ()
+    assert made.with_components(lambda m: m.replaced(contrast=1.0)).autos() == ()
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_function_without_a_name_cannot_be_written():
         registry.to_dict(Nest(function=lambda values: values))
 
 
-def test_settings_reach_into_nested_members():
+def test_settings_reach_into_nested_components():
     values = {"diffusion_filter": registry.to_dict(Nest(pilot=Heat()))}
     changed = registry.with_setting(values, "diffusion_filter.pilot.time", 7)
     assert changed["diffusion_filter"]["pilot"] == {"type": "Heat", "time": 7}

@@ -9,7 +9,7 @@ import pytest
 from skimage import data
 
 import napari_diffusion as nd
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.denoising.denoise import denoiser
 from napari_diffusion.denoising.noise_report import remarks
 from napari_diffusion.domains import Anscombe
@@ -67,17 +67,17 @@ def test_even_noise_stays_in_intensities():
 def test_the_noise_of_stabilised_values_is_known(photons):
     """Beside that of simulated counts."""
     y = 2.0 * random().poisson(photons, (200, 200)) + 7.0
-    picture, domain = Picture.of(y), Anscombe(2.0, 7.0, 0.0)
-    expected = float(domain.picture(picture).data.std())
-    assert domain.noise_of(picture) == pytest.approx(expected, rel=0.04)
+    image, domain = Image.of(y), Anscombe(2.0, 7.0, 0.0)
+    expected = float(domain.image(image).data.std())
+    assert domain.noise_of(image) == pytest.approx(expected, rel=0.04)
 
 
 def test_dark_places_count_for_less_but_not_for_nothing():
     """Weighted with the photons themselves, the noise of dark places was taken to be too strong."""
     dark, bright, domain = 0.25, 4.0, Anscombe(1.0, 0.0, 0.0)
     both = [random().poisson(each, (198, 198)).astype(float) for each in (dark, bright)]
-    variances = [domain.noise_of(Picture.of(each)) ** 2 for each in both]
-    found = domain.noise_of(Picture.of(np.concatenate(both))) ** 2
+    variances = [domain.noise_of(Image.of(each)) ** 2 for each in both]
+    found = domain.noise_of(Image.of(np.concatenate(both))) ** 2
     expected = np.average(variances, weights=np.sqrt([dark, bright]))
     by_photons = np.average(variances, weights=[dark, bright])
     assert abs(found - expected) < 0.3 * abs(by_photons - expected)
@@ -115,7 +115,7 @@ def test_what_stands_against_a_result_is_said(image, said):
         nd.denoise(image(), fast=True)
 
 
-def test_a_compressed_picture_is_denoised_with_a_number_typed():
+def test_a_compressed_image_is_denoised_with_a_number_typed():
     truth = 40 + 150 * CLEAN
     noisy = compressed(truth + 12 * random().normal(size=CLEAN.shape))
     out = nd.denoise(noisy, fast=True, noise_sigma=9.0)
@@ -124,8 +124,8 @@ def test_a_compressed_picture_is_denoised_with_a_number_typed():
 
 def test_what_was_found_is_said():
     def found(image):
-        picture = Picture.of(image)
-        return remarks(picture, nd.PRESETS["denoise"].resolved_on(picture))
+        source = Image.of(image)
+        return remarks(source, nd.PRESETS["denoise"].resolved_on(source))
 
     assert found(WHITE).found.startswith("White noise, σ = 10")
     assert not found(WHITE).warnings

@@ -84,7 +84,9 @@ def test_non_local_diffusion_in_a_volume_sample_by_sample(radius, patch, depth):
     np.testing.assert_allclose(out, expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("member", [ReactionDiffusion(SIGMA, HAAR), NonLocalDiffusion(SIGMA, HAAR)])
+@pytest.mark.parametrize(
+    "component", [ReactionDiffusion(SIGMA, HAAR), NonLocalDiffusion(SIGMA, HAAR)]
+)
 @pytest.mark.parametrize(
     ("shape", "options"),
     [
@@ -93,14 +95,14 @@ def test_non_local_diffusion_in_a_volume_sample_by_sample(radius, patch, depth):
         ((3, 13, 15), {"axes": "tyx"}),
     ],
 )
-def test_planes_that_are_no_volume_are_filtered_one_by_one(member, shape, options):
+def test_planes_that_are_no_volume_are_filtered_one_by_one(component, shape, options):
     _, y = volume(shape)
     if options["axes"] == "zyx":
         # The pilot has an eye on the next plane all the same.
-        member = member.replaced(pilot=None)
-    out = member(y, **options)
+        component = component.replaced(pilot=None)
+    out = component(y, **options)
     for plane, alone in zip(out, y, strict=True):
-        np.testing.assert_array_equal(plane, member(alone))
+        np.testing.assert_array_equal(plane, component(alone))
 
 
 @pytest.mark.parametrize(
@@ -122,32 +124,32 @@ SOLID = (
 )
 
 
-@pytest.mark.parametrize("member", SOLID)
-def test_regions_chunks_and_threads_of_a_volume_give_the_same_bits(member, monkeypatch):
+@pytest.mark.parametrize("component", SOLID)
+def test_regions_chunks_and_threads_of_a_volume_give_the_same_bits(component, monkeypatch):
     import dask.array as da
 
     _, y = volume((40, 30, 33))
     y = y.astype(np.float32)
     monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "1")
-    whole = member(y, spacing=(2.0, 1.0, 1.0))
-    lazy = member(da.from_array(y, chunks=(17, 30, 14)), axes="zyx", spacing=(2.0, 1.0, 1.0))
+    whole = component(y, spacing=(2.0, 1.0, 1.0))
+    lazy = component(da.from_array(y, chunks=(17, 30, 14)), axes="zyx", spacing=(2.0, 1.0, 1.0))
     np.testing.assert_array_equal(lazy.compute(scheduler="synchronous"), whole)
     monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "3")
-    np.testing.assert_array_equal(member(y, spacing=(2.0, 1.0, 1.0)), whole)
+    np.testing.assert_array_equal(component(y, spacing=(2.0, 1.0, 1.0)), whole)
 
 
-@pytest.mark.parametrize("member", SOLID)
-def test_time_is_an_axis_like_others(member):
+@pytest.mark.parametrize("component", SOLID)
+def test_time_is_an_axis_like_others(component):
     clean, y = volume((12, 24, 26))
     # A scene that stands still.
     y, clean = y - clean + clean[:1], clean[:1]
-    through = member(y, axes="tyx", along="tyx")
-    np.testing.assert_array_equal(through, member(y))
-    apart = member(y, axes="tyx")
+    through = component(y, axes="tyx", along="tyx")
+    np.testing.assert_array_equal(through, component(y))
+    apart = component(y, axes="tyx")
     assert np.mean((through - clean) ** 2) < 0.9 * np.mean((apart - clean) ** 2)
 
 
-def test_planes_or_volumes_takes_the_filter_of_the_picture():
+def test_planes_or_volumes_takes_the_filter_of_the_image():
     both = PlanesOrVolumes(HAAR, NonLocalDiffusion(SIGMA, HAAR, 2))
     _, y = volume((6, 13, 15))
     np.testing.assert_array_equal(both(y), both.volumes(y))
@@ -175,9 +177,9 @@ def test_parts_give_the_same_bits(shape, options, monkeypatch):
     y = np.random.default_rng(3).normal(size=shape).astype(np.float32)
     y += 2 * np.sin(np.cumsum(np.linspace(0, 1, shape[-1], dtype=np.float32)))
     pilot = HaarDiffusion(1.0, levels=2, weights=(0.4, 0.5))
-    members = (ReactionDiffusion(1.0, pilot, 8, 3), pilot)
-    member = Blend(members, (0.4, 0.6), 1.0, local="z" not in options.get("axes", "zyx"))
-    whole = member(y, **options)
+    components = (ReactionDiffusion(1.0, pilot, 8, 3), pilot)
+    component = Blend(components, (0.4, 0.6), 1.0, local="z" not in options.get("axes", "zyx"))
+    whole = component(y, **options)
     monkeypatch.setattr(threads, "SMALL", 0)
     made = []
 
@@ -186,7 +188,7 @@ def test_parts_give_the_same_bits(shape, options, monkeypatch):
         return made
 
     monkeypatch.setattr(threads, "large_tiles", cut)
-    np.testing.assert_array_equal(member(y, **options), whole)
+    np.testing.assert_array_equal(component(y, **options), whole)
     assert len(made) > 1
 
 

@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import napari_diffusion as nd
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.domains import DOMAINS, Anscombe, Log
 from napari_diffusion.domains.gain_fit import variance_line
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import Heat, PeronaMalik, TotalVariation, TotalVariationFlow
 from napari_diffusion.loop.registry import with_setting
 from napari_diffusion.records import provenance
 from napari_diffusion.schedules import Geometric, Measured
 
-DRIVE = Drive(threads=1)
+DRIVE = Threads(threads=1)
 PHOTONS = Anscombe(gain=1.0, offset=0.0, read_noise=0.0)
 CAMERA = Anscombe(gain=2.2, offset=100.0, read_noise=3.5)
 SPECKLE = Log(looks=4.0, floor=0.01)
@@ -162,8 +162,8 @@ def test_the_gain_is_measured(peak, gain):
     photons = data.camera() * (peak / 255)
     random = np.random.default_rng(0)
     values = gain * random.poisson(photons) + 0.1 * random.normal(size=photons.shape)
-    picture = Picture.of(values.astype(np.float32))
-    found = Anscombe().resolved(picture, picture.grid)
+    image = Image.of(values.astype(np.float32))
+    found = Anscombe().resolved(image, image.grid)
     assert found.gain == pytest.approx(gain, rel=0.06)
     # What the transform depends on: the variance where there is no light.
     at_zero = found.read_noise**2 - found.gain * found.offset
@@ -175,10 +175,10 @@ def test_counted_photons_need_no_line():
 
     random = np.random.default_rng(3)
     photons = random.poisson(data.moon()[100:356, 100:356] * (5 / 255)).astype(np.float64)
-    picture = Picture.of((photons / 5).astype(np.float32))
-    found = Anscombe().resolved(picture, picture.grid)
+    image = Image.of((photons / 5).astype(np.float32))
+    found = Anscombe().resolved(image, image.grid)
     assert (found.gain, found.offset, found.read_noise) == (pytest.approx(0.2), 0.0, 0.0)
-    assert found == nd.Recipe(domain="auto").resolved_on(picture).domain
+    assert found == nd.Recipe(domain="auto").resolved_on(image).domain
 
 
 @pytest.mark.parametrize("spoilt", ["read noise", "two a photon", "scaled"])
@@ -191,22 +191,22 @@ def test_whole_numbers_alone_are_no_counts(spoilt):
         "two a photon": np.round(photons * 2 + 0.5 * random.normal(size=photons.shape)),
         "scaled": photons + 1e-3 * random.random(photons.shape),
     }
-    picture = Picture.of(np.maximum(values[spoilt], 0).astype(np.float32))
-    found = Anscombe().resolved(picture, picture.grid)
+    image = Image.of(np.maximum(values[spoilt], 0).astype(np.float32))
+    found = Anscombe().resolved(image, image.grid)
     assert found.read_noise > 0.1 or found.gain not in (1.0, 2.0)
 
 
 def test_what_is_typed_stays():
-    picture = Picture.of(counts((160, 170)) * 3 + 50)
-    found = Anscombe(gain=3.0).resolved(picture, picture.grid)
+    image = Image.of(counts((160, 170)) * 3 + 50)
+    found = Anscombe(gain=3.0).resolved(image, image.grid)
     assert found.gain == 3.0
     assert found.offset == pytest.approx(50, abs=3)
     assert found.read_noise == 0.0
-    typed = Anscombe(offset=50.0).resolved(picture, picture.grid)
+    typed = Anscombe(offset=50.0).resolved(image, image.grid)
     assert typed.offset == 50.0
     assert typed.gain == pytest.approx(3.0, rel=0.1)
-    assert Anscombe(read_noise=1.0).resolved(picture, picture.grid).read_noise == 1.0
-    assert CAMERA.resolved(picture, picture.grid) is CAMERA
+    assert Anscombe(read_noise=1.0).resolved(image, image.grid).read_noise == 1.0
+    assert CAMERA.resolved(image, image.grid) is CAMERA
 
 
 @pytest.mark.parametrize(
@@ -214,27 +214,27 @@ def test_what_is_typed_stays():
     [np.zeros((30, 30)), np.full((3, 3), 5.0), np.full((40, 40), -7.0), np.eye(1)],
     ids=["black", "small", "negative", "one"],
 )
-def test_pictures_that_say_nothing_still_give_numbers(image):
-    picture = Picture.of(image)
+def test_images_that_say_nothing_still_give_numbers(image):
+    source = Image.of(image)
     for cls in DOMAINS:
-        found = cls().resolved(picture, picture.grid)
+        found = cls().resolved(source, source.grid)
         assert not found.autos()
-        assert np.isfinite(found.picture(picture).data).all()
-    assert variance_line(picture, None, None, None)[0] > 0
+        assert np.isfinite(found.image(source).data).all()
+    assert variance_line(source, None, None, None)[0] > 0
 
 
 @pytest.mark.parametrize("looks", [1.0, 4.0, 16.0])
 def test_the_looks_are_measured(looks):
     random = np.random.default_rng(0)
     scene = np.add.outer(np.linspace(1, 3, 300), np.linspace(0, 2, 300) > 1)
-    picture = Picture.of(scene * random.gamma(looks, 1 / looks, scene.shape))
-    assert Log().resolved(picture, picture.grid).looks == pytest.approx(looks, rel=0.15)
+    image = Image.of(scene * random.gamma(looks, 1 / looks, scene.shape))
+    assert Log().resolved(image, image.grid).looks == pytest.approx(looks, rel=0.15)
 
 
-def test_a_chunked_picture_is_measured_alike():
+def test_a_chunked_image_is_measured_alike():
     image = counts((64, 66))
-    whole = Picture.of(image)
-    chunked = Picture.of(da.from_array(image, chunks=(20, 30)))
+    whole = Image.of(image)
+    chunked = Image.of(da.from_array(image, chunks=(20, 30)))
     for cls in DOMAINS:
         assert cls().resolved(chunked, chunked.grid) == cls().resolved(whole, whole.grid)
 
@@ -276,7 +276,7 @@ class TestRun:
 
     @pytest.mark.parametrize("case", CASES, ids=str)
     def test_any_layout(self, case):
-        image = 9 * np.abs(case.picture(np.float32))
+        image = 9 * np.abs(case.image(np.float32))
         for domain in ("anscombe", "log"):
             recipe = RECIPE.replaced(domain=domain, num_steps=2)
             for step in nd.steps(image, recipe, **case.options):

@@ -12,11 +12,11 @@ from cases import CASES, FILTER_VARIANTS, MASKED_VARIANTS, THIN_CASES, label
 from dask import array as da
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import filters, pictures
+from strategies import example_images, filters
 
 import napari_diffusion as nd
-from napari_diffusion.core.image import Picture
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.core.image import Image
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import Heat, PeronaMalik
 from napari_diffusion.schedules import Geometric
 
@@ -70,26 +70,26 @@ class Source:
 
 
 class TestSameBits:
-    @pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
-    def test_for_four_chunkings(self, member):
-        recipe = RECIPE.replaced(num_steps=1, diffusion_filter=member)
+    @pytest.mark.parametrize("component", FILTER_VARIANTS, ids=label)
+    def test_for_four_chunkings(self, component):
+        recipe = RECIPE.replaced(num_steps=1, diffusion_filter=component)
         for case in (CASES[1], CASES[4], CASES[6]):
-            assert_equal_chunk_by_chunk(case.picture(np.float32), recipe, **case.options)
+            assert_equal_chunk_by_chunk(case.image(np.float32), recipe, **case.options)
 
     @pytest.mark.parametrize("case", [*CASES, *THIN_CASES], ids=str)
     def test_for_every_layout(self, case):
-        assert_equal_chunk_by_chunk(case.picture(np.float32), RECIPE, **case.options)
+        assert_equal_chunk_by_chunk(case.image(np.float32), RECIPE, **case.options)
 
-    @pytest.mark.parametrize("member", MASKED_VARIANTS, ids=label)
-    def test_with_a_mask(self, member):
-        recipe = RECIPE.replaced(num_steps=1, diffusion_filter=member)
+    @pytest.mark.parametrize("component", MASKED_VARIANTS, ids=label)
+    def test_with_a_mask(self, component):
+        recipe = RECIPE.replaced(num_steps=1, diffusion_filter=component)
         for case in (CASES[1], CASES[4]):
-            image = case.picture(np.float32)
+            image = case.image(np.float32)
             assert_equal_chunk_by_chunk(image, recipe, mask=case.mask(), **case.options)
 
     def test_with_a_mask_that_is_a_dask_array_of_other_chunks(self):
         case = CASES[2]
-        image, mask = case.picture(np.float32), case.mask()
+        image, mask = case.image(np.float32), case.mask()
         expected = nd.run(image, RECIPE, mask=mask, **case.options).image
         lazy = nd.run(
             da.from_array(image, chunks=4),
@@ -123,12 +123,14 @@ class TestSameBits:
         for joint in (False, True):
             assert_equal_chunk_by_chunk(image, recipe, axes="cyx", joint_channels=joint)
 
-    @given(filters(), pictures(), st.data())
+    @given(filters(), example_images(), st.data())
     @settings(max_examples=50)
-    def test_of_any_picture_in_any_chunks(self, member, drawn, data):
+    def test_of_any_image_in_any_chunks(self, component, drawn, data):
         image, options = drawn
         scale = 0.1 * float(np.ptp(image.astype(float)))
-        recipe = RECIPE.replaced(num_steps=1, diffusion_filter=member, starting_noise_scale=scale)
+        recipe = RECIPE.replaced(
+            num_steps=1, diffusion_filter=component, starting_noise_scale=scale
+        )
         chunks = tuple(data.draw(st.integers(1, n)) for n in image.shape)
         # No more than a few hundred chunks: their number is no part of the claim.
         while np.prod([-(-n // c) for n, c in zip(image.shape, chunks, strict=True)]) > 60:
@@ -137,12 +139,12 @@ class TestSameBits:
         expected = nd.run(image, recipe, **options).image
         np.testing.assert_array_equal(lazy.compute(scheduler="synchronous"), expected)
 
-    def test_members_alone(self):
+    def test_components_alone(self):
         image = np.random.default_rng(0).random((31, 32)).astype(np.float32)
         lazy = da.from_array(image, chunks=11)
-        for member in (Heat(), PeronaMalik(contrast=0.2)):
-            assert isinstance(member(lazy), da.Array)
-            np.testing.assert_array_equal(member(lazy).compute(), member(image))
+        for component in (Heat(), PeronaMalik(contrast=0.2)):
+            assert isinstance(component(lazy), da.Array)
+            np.testing.assert_array_equal(component(lazy).compute(), component(image))
         noisy = nd.noise.Gaussian()(lazy, 0.1, seed=3, step=2)
         expected = nd.noise.Gaussian()(image, 0.1, seed=3, step=2)
         np.testing.assert_array_equal(noisy.compute(), expected)
@@ -159,7 +161,7 @@ class TestSameBits:
 class TestRegions:
     @pytest.mark.parametrize("case", CASES, ids=str)
     def test_equal_the_crop(self, case):
-        image = case.picture(np.float32)
+        image = case.image(np.float32)
         whole = images(image, RECIPE, **case.options)
         random = np.random.default_rng(3)
         for chunks in chunkings(image.shape):
@@ -205,9 +207,9 @@ class TestLazy:
 
     def test_storing_all_steps_makes_each_once(self, monkeypatch):
         calls = []
-        add_noise = Drive.add_noise
+        add_noise = Threads.add_noise
         monkeypatch.setattr(
-            Drive, "add_noise", lambda *args: calls.append(args[4].step) or add_noise(*args)
+            Threads, "add_noise", lambda *args: calls.append(args[4].step) or add_noise(*args)
         )
         source = Source((2, 2), (20, 21))
         targets = [np.zeros((40, 42), np.float32) for _ in range(3)]
@@ -219,16 +221,16 @@ class TestLazy:
 
 
 class TestNeverWhole:
-    @pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
-    def test_members_see_a_chunk_and_its_halo(self, member, monkeypatch):
+    @pytest.mark.parametrize("component", FILTER_VARIANTS, ids=label)
+    def test_components_see_a_chunk_and_its_halo(self, component, monkeypatch):
         grid = nd.Grid.of((400, 420))
-        halo = member.halo(grid)
+        halo = component.halo(grid)
         if halo is None or max(halo) > 100:
             # It sees everything, or chunks that are thinner than the halo are merged.
             return
         seen = []
-        apply = Drive.apply_filter
-        resolved = member.resolved(Picture.of(np.zeros((400, 420), np.float32)), grid)
+        apply = Threads.apply_filter
+        resolved = component.resolved(Image.of(np.zeros((400, 420), np.float32)), grid)
 
         def watched(self, block, chosen, *more):
             # Filters within see what the one around them hands on.
@@ -236,32 +238,32 @@ class TestNeverWhole:
                 seen.append(block.shape)
             return apply(self, block, chosen, *more)
 
-        monkeypatch.setattr(Drive, "apply_filter", watched)
+        monkeypatch.setattr(Threads, "apply_filter", watched)
         image = da.zeros((400, 420), chunks=(100, 105), dtype=np.float32)
-        member(image).compute(scheduler="synchronous")
+        component(image).compute(scheduler="synchronous")
         assert len(seen) == 16
         assert max(shape[3] for shape in seen) == 100 + 2 * halo[3]
         assert max(shape[4] for shape in seen) == 105 + 2 * halo[4]
 
-    def test_global_members_see_one_picture_of_the_batch(self, monkeypatch):
+    def test_global_components_see_one_image_of_the_batch(self, monkeypatch):
         seen = []
-        apply = Drive.apply_filter
+        apply = Threads.apply_filter
         monkeypatch.setattr(
-            Drive, "apply_filter", lambda self, block, *more: seen.append(block.shape) or
+            Threads, "apply_filter", lambda self, block, *more: seen.append(block.shape) or
             apply(self, block, *more),
         )  # fmt: skip
         image = np.random.default_rng(0).random((5, 40, 42)).astype(np.float32)
-        member = Heat(time=5000.0)
-        assert member.halo(nd.Grid.of(image.shape, axes="tyx")) is None
-        expected = member(image, axes="tyx")
+        component = Heat(time=5000.0)
+        assert component.halo(nd.Grid.of(image.shape, axes="tyx")) is None
+        expected = component(image, axes="tyx")
         seen.clear()
-        made = member(da.from_array(image, chunks=(2, 10, 10)), axes="tyx").compute()
+        made = component(da.from_array(image, chunks=(2, 10, 10)), axes="tyx").compute()
         np.testing.assert_array_equal(made, expected)
         assert set(seen) == {(2, 1, 1, 40, 42), (1, 1, 1, 40, 42)}
 
     # Counting takes a few histograms of 8 MiB more where there are more chunks to count.
     @pytest.mark.parametrize(("what", "allowed"), [("steps", 0.5), ("auto", 0.95)])
-    def test_memory_grows_with_the_chunk_and_not_with_the_picture(self, what, allowed):
+    def test_memory_grows_with_the_chunk_and_not_with_the_image(self, what, allowed):
         def peak(blocks):
             source = Source((blocks, 2), (512, 512))
             tracemalloc.start()
@@ -282,7 +284,7 @@ class TestNeverWhole:
 class TestAuto:
     @pytest.mark.parametrize("case", [*CASES, *THIN_CASES], ids=str)
     def test_resolves_to_the_numbers_of_the_array_in_memory(self, case):
-        image = case.picture(np.float32)
+        image = case.image(np.float32)
         recipe = nd.Recipe(final_filter=PeronaMalik(smoothing=0.8))
         expected = recipe.resolved(image, **case.options)
         for chunks in list(chunkings(image.shape))[:2]:
@@ -291,7 +293,7 @@ class TestAuto:
 
     def test_with_a_mask(self):
         for case in CASES[:3]:
-            image, options = case.picture(np.float32), {**case.options, "mask": case.mask()}
+            image, options = case.image(np.float32), {**case.options, "mask": case.mask()}
             expected = nd.Recipe().resolved(image, **options)
             for chunks in list(chunkings(image.shape))[1:3]:
                 lazy = da.from_array(image, chunks=chunks)

@@ -41,7 +41,7 @@ class TestNoiseSigma:
         assert noise_sigma(np.full((30, 40), 1e6)) == 0.0
 
     @pytest.mark.parametrize("shape", [(1, 1), (2, 2), (1, 2), (2, 1), (1, 1, 2)])
-    def test_pictures_too_small_to_tell_have_none(self, shape):
+    def test_images_too_small_to_tell_have_none(self, shape):
         assert noise_sigma(np.full(shape, 100.0)) == 0.0
         assert noise_sigma(100 * noise(shape)) == 0.0
 
@@ -135,7 +135,7 @@ class TestNoiseSigma:
         assert noise_sigma(image, spacing=0.1) == noise_sigma(image)
 
     @pytest.mark.parametrize("factor", [2.0**-40, 2.0**-3, 2.0**60])
-    def test_scales_with_the_picture(self, factor):
+    def test_scales_with_the_image(self, factor):
         image = noise((60, 70)).astype(np.float32)
         assert noise_sigma(image * np.float32(factor)) == noise_sigma(image) * factor
 
@@ -220,7 +220,7 @@ class TestContrast:
         assert contrast(image, smoothing=2.0) < 0.2 * contrast(image)
         assert contrast(image, smoothing=2.0) == contrast(image, 2.0, spacing=1.0)
 
-    def test_a_constant_picture_gets_1(self):
+    def test_a_constant_image_gets_1(self):
         for value in (0.0, 5.0, 1e30):
             assert contrast(np.full((8, 9), value, np.float32)) == 1.0
 
@@ -230,13 +230,13 @@ class TestContrast:
         assert contrast(image) == pytest.approx(1.5, rel=1e-3)
 
     @pytest.mark.parametrize("scale", [1e30, 1e-30, 1e-40])
-    def test_of_huge_and_tiny_pictures(self, scale):
+    def test_of_huge_and_tiny_images(self, scale):
         image = (scale * noise((60, 70))).astype(np.float32)
         assert contrast(image) == pytest.approx(scale * contrast(noise((60, 70))), rel=2e-2)
 
     @pytest.mark.parametrize("case", [*CASES, *THIN_CASES], ids=str)
     def test_is_always_a_number_that_can_be_used(self, case):
-        found = contrast(case.picture(np.float32), **case.options)
+        found = contrast(case.image(np.float32), **case.options)
         assert 0 < found < math.inf
         assert nd.filters.PeronaMalik(contrast=found).contrast == found
 

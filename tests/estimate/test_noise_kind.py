@@ -47,7 +47,7 @@ class TestKind:
         assert (model.kind, names(model)) == (kind, expected)
         assert model.is_white == (not expected & {"uneven", "correlated"})
 
-    def test_of_sharpened_pictures(self):
+    def test_of_sharpened_images(self):
         image = recorded(self.clean, read=5.0)
         model = noise_model(2 * image - ndimage.gaussian_filter(image, 1))
         assert model.kind == "processed"

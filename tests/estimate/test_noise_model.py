@@ -45,7 +45,7 @@ def region(shape=SHAPE):
     return mask
 
 
-class TestOfThePictureAlone:
+class TestOfTheImageAlone:
     @pytest.mark.parametrize(
         ("gain", "read", "peak"), [(2.0, 12.0, 1000.0), (0.5, 3.0, 100.0), (30.0, 300.0, 20_000.0)]
     )
@@ -133,7 +133,7 @@ class TestSaysWhatIsWrong:
         return " ".join(noise_model(image, **options).warnings)
 
     @pytest.mark.parametrize("quality", [60, 85, 95])
-    def test_with_compressed_pictures(self, quality):
+    def test_with_compressed_images(self, quality):
         image = np.clip(np.round(recorded(self.clean, read=5.0)), 0, 255).astype(np.uint8)
         file = io.BytesIO()
         Image.fromarray(image).save(file, "JPEG", quality=quality)
@@ -151,7 +151,7 @@ class TestSaysWhatIsWrong:
         ],
         ids=["smoothed", "median", "enlarged", "sharpened", "diffused"],
     )
-    def test_with_processed_pictures(self, processed):
+    def test_with_processed_images(self, processed):
         assert "not white" in self.said(processed(recorded(self.clean, read=5.0)))
 
     def test_where_values_were_cut_off(self):
@@ -215,9 +215,9 @@ class TestOfABackground:
         assert model.sigma == pytest.approx(4.0, rel=0.02)
         assert model.row_noise == pytest.approx(3.0, rel=0.15)
         assert (model.column_noise, model.warnings) == (0, ())
-        members = model.noise()
-        assert members.members == (Gaussian(), Stripes("rows"))
-        assert members.weights == (model.sigma, model.row_noise)
+        components = model.noise()
+        assert components.components == (Gaussian(), Stripes("rows"))
+        assert components.weights == (model.sigma, model.row_noise)
         assert model.noise_scale == pytest.approx(5.0, rel=0.06)
         assert re.match(
             r"σ = [34][.\d]* at an intensity of 11[.\d]*, rows [23].*\.$", model.in_words()
@@ -319,7 +319,7 @@ class TestRefuses:
         with pytest.raises(ValueError, match=r"to 1e\+71 leave no room for variances: divide"):
             noise_model(1e71 * self.image / self.image.max(), axes="tyx")
 
-    def test_pictures_too_small(self):
+    def test_images_too_small(self):
         with pytest.raises(ValueError, match=r"8 × 8 samples.*\(got y: 7, x: 100\)"):
             noise_model(np.zeros((7, 100)))
         with pytest.raises(ValueError, match="fewer than 40"):

@@ -218,7 +218,7 @@ class TestMinMaxCurvature:
         (MinMaxCurvature(time=0.02, radius=0.1), (16, 16)),
     ],
 )
-def test_twice_the_samples_give_the_same_picture(chosen, counts):
+def test_twice_the_samples_give_the_same_image(chosen, counts):
     """Within an eighth of what changes, and twice as near with more of them.
 
     Where slopes near the contrast `ModifiedCurvature` sharpens, and then samples do matter.

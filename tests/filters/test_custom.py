@@ -56,7 +56,7 @@ def test_what_the_function_is_given(axes, shape, options, given, count):
         np.testing.assert_array_equal(out[..., 3:], image[..., 3:])
 
 
-def test_each_picture_comes_in_the_image_s_own_order():
+def test_each_image_comes_in_the_image_s_own_order():
     image = RANDOM.random((6, 3, 5, 2))
     out = Custom(lambda u: ndimage.gaussian_filter(u, (2, 0)))(image, axes="xtyc", along="xy",
                                                               joint_channels=False)  # fmt: skip
@@ -148,12 +148,12 @@ class TestResults:
             (lambda u: u + np.float64(1e39), ValueError, r"30 values .* infinite in float32"),
         ],
     )
-    def test_that_are_no_picture_are_refused(self, returned, error, said):
+    def test_that_are_no_image_are_refused(self, returned, error, said):
         image = RANDOM.random((5, 6)).astype(np.float64 if error is TypeError else np.float32)
         with pytest.raises(error, match=f"^Custom: .*<lambda> .*{said}"):
             Custom(lambda u: returned(u.astype(float)))(image)
 
-    def test_come_in_the_picture_s_type(self):
+    def test_come_in_the_image_s_type(self):
         image = RANDOM.random((5, 6)).astype(np.float32)
         made = Custom(lambda u: u > 0.5)(image)
         assert made.dtype == np.float32
@@ -169,22 +169,24 @@ class TestResults:
 
 
 class TestReach:
-    member = Custom(blurred, reach=4)
+    component = Custom(blurred, reach=4)
 
     def test_is_the_halo_along_the_axes_that_diffuse(self):
         grid = nd.Grid.of((2, 9, 9), axes="tyx")
-        assert self.member.halo(grid) == (0, 0, 0, 4, 4)
+        assert self.component.halo(grid) == (0, 0, 0, 4, 4)
         assert Custom(blurred).halo(grid) is None
 
     def test_makes_chunks_and_regions_of_its_own(self):
         from dask import array
 
         image = RANDOM.random((60, 50))
-        whole = self.member(image)
-        lazy = self.member(array.from_array(image, chunks=(20, 25)))
+        whole = self.component(image)
+        lazy = self.component(array.from_array(image, chunks=(20, 25)))
         assert lazy.numblocks == (3, 2)
         np.testing.assert_array_equal(lazy.compute(scheduler="synchronous"), whole)
-        recipe = nd.Recipe(1, 0.0, None, diffusion_filter=self.member, final_filter=Heat(time=0.1))
+        recipe = nd.Recipe(
+            1, 0.0, None, diffusion_filter=self.component, final_filter=Heat(time=0.1)
+        )
         region = (slice(20, 30), slice(5, 25))
         part = nd.run(image, recipe, region=region).image
         np.testing.assert_array_equal(part, nd.run(image, recipe).image[region])
@@ -193,8 +195,8 @@ class TestReach:
         from dask import array
 
         image = RANDOM.random((60, 50))
-        lazy = self.member.replaced(reach=0)(array.from_array(image, chunks=(20, 25)))
-        assert abs(lazy.compute(scheduler="synchronous") - self.member(image)).max() > 0.01
+        lazy = self.component.replaced(reach=0)(array.from_array(image, chunks=(20, 25)))
+        assert abs(lazy.compute(scheduler="synchronous") - self.component(image)).max() > 0.01
 
     def test_without_it_chunks_are_joined(self):
         from dask import array

@@ -8,7 +8,7 @@ from scipy import fft
 from skimage import data
 
 import napari_diffusion as nd
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.filters import (
     Blend,
     HaarDiffusion,
@@ -22,7 +22,7 @@ from napari_diffusion.filters.denoisers.haar_kernels import levels_of
 SIGMA = 0.1
 HAAR = HaarDiffusion(noise_sigma=SIGMA, levels=2, weights=(0.2, 0.7))
 WINDOWS = ReactionDiffusion(noise_sigma=SIGMA, pilot=HAAR, window=8, stride=3)
-MEMBERS = (
+COMPONENTS = (
     HAAR,
     WINDOWS,
     ReactionDiffusion(noise_sigma=SIGMA, window=16, stride=5),
@@ -31,8 +31,8 @@ MEMBERS = (
 )
 
 
-def names(member):
-    return type(member).__name__ + str(getattr(member, "window", ""))
+def names(component):
+    return type(component).__name__ + str(getattr(component, "window", ""))
 
 
 def noisy(clean, sigma=SIGMA, seed=0):
@@ -88,7 +88,7 @@ def test_haar_diffusion_by_rolling_arrays():
     np.testing.assert_allclose(out, haar_by_rolling(y, SIGMA, weights), rtol=0, atol=1e-12)
 
 
-def test_weights_of_one_and_none_keep_the_picture():
+def test_weights_of_one_and_none_keep_the_image():
     y = noisy(photograph("camera", 60))
     np.testing.assert_allclose(HaarDiffusion(SIGMA, weights=(1.0, 0.0))(y), y, rtol=0, atol=1e-13)
 
@@ -159,21 +159,21 @@ def test_typed_weights_mix_linearly():
 # --- The same bits in parts ---
 
 
-@pytest.mark.parametrize("member", MEMBERS, ids=names)
-def test_regions_chunks_and_threads_give_the_same_bits(member, monkeypatch):
+@pytest.mark.parametrize("component", COMPONENTS, ids=names)
+def test_regions_chunks_and_threads_give_the_same_bits(component, monkeypatch):
     import dask.array as da
 
     y = noisy(photograph("camera")[:200, :230]).astype(np.float32)
-    recipe = nd.Recipe(1, 0.0, noise=None, diffusion_filter=member)
-    whole = member(y)
+    recipe = nd.Recipe(1, 0.0, noise=None, diffusion_filter=component)
+    whole = component(y)
     for part in ((slice(0, 40), slice(0, 31)), (slice(77, 131), slice(90, 203))):
         again = nd.run(y, recipe, region=part).image
         np.testing.assert_array_equal(again, whole[part])
     for chunks in ((67, 101), (200, 33)):
-        again = member(da.from_array(y, chunks=chunks)).compute()
+        again = component(da.from_array(y, chunks=chunks)).compute()
         np.testing.assert_array_equal(again, whole)
     monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "3")
-    np.testing.assert_array_equal(member(y), whole)
+    np.testing.assert_array_equal(component(y), whole)
 
 
 # --- How near the truth ---
@@ -188,17 +188,17 @@ def test_weights_of_least_estimated_error_are_nearly_of_least_error(name):
     linear = [HaarDiffusion(SIGMA, weights=each) for each in ((0.0, 0.0), (0.3, 0.0), (1.0, -1.0))]
     assert found > max(decibels(each(y), clean) for each in linear) + 0.3
     pilot = HaarDiffusion(SIGMA)
-    members = (ReactionDiffusion(SIGMA, pilot), pilot, NonLocalDiffusion(SIGMA, pilot, radius=5))
-    stages = [each(y).ravel() for each in members]
+    components = (ReactionDiffusion(SIGMA, pilot), pilot, NonLocalDiffusion(SIGMA, pilot, radius=5))
+    stages = [each(y).ravel() for each in components]
     G = np.array(stages[1:]) - stages[0]
     best = np.linalg.lstsq(G.T, clean.ravel() - stages[0], rcond=None)[0]
     oracle = decibels((stages[0] + best @ G).reshape(clean.shape), clean)
-    blended = decibels(Blend(members, noise_sigma=SIGMA)(y), clean)
+    blended = decibels(Blend(components, noise_sigma=SIGMA)(y), clean)
     assert oracle - 0.08 < blended < oracle
     assert blended > max(decibels(each.reshape(clean.shape), clean) for each in stages) - 0.02
 
 
-def test_local_weights_follow_the_picture():
+def test_local_weights_follow_the_image():
     """Stripes on the left, which one filter keeps; nothing on the right, where the other helps."""
     x = np.arange(256)
     clean = np.tile(np.where(x < 128, 0.5 + 0.3 * np.sin(x * 1.3), 0.5), (128, 1))
@@ -228,14 +228,14 @@ def test_stages_come_out():
 
 def test_without_noise_nothing_changes():
     clean = photograph("camera", 64)
-    for member in (HaarDiffusion(0.0), ReactionDiffusion(0.0), NonLocalDiffusion(0.0)):
-        np.testing.assert_array_equal(member(clean), clean)
+    for component in (HaarDiffusion(0.0), ReactionDiffusion(0.0), NonLocalDiffusion(0.0)):
+        np.testing.assert_array_equal(component(clean), clean)
 
 
 def test_each_channel_has_its_own_noise():
     clean = photograph("camera", 128)
     y = np.stack([noisy(clean, sigma, seed) for seed, sigma in enumerate((0.02, 0.2))])
-    chosen = HaarDiffusion().resolved(Picture.of(y, axes="cyx"), None)
+    chosen = HaarDiffusion().resolved(Image.of(y, axes="cyx"), None)
     assert chosen.noise_sigma == pytest.approx((0.02, 0.2), rel=0.15)
     out = chosen(y, axes="cyx")
     for c, sigma in enumerate(chosen.noise_sigma):
@@ -255,7 +255,7 @@ def test_pilots_that_are_shared_run_once(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("member", "said"),
+    ("component", "said"),
     [
         (lambda: ReactionDiffusion(window=12), "window must be a multiple of 8"),
         (lambda: ReactionDiffusion(window=8, stride=5), "stride must be at most half of window=8"),
@@ -271,9 +271,9 @@ def test_pilots_that_are_shared_run_once(monkeypatch):
         (lambda: HAAR(np.zeros((9, 9)), mask=np.eye(9) > 0), "takes neither a mask nor holes"),
     ],
 )
-def test_refusals(member, said):
+def test_refusals(component, said):
     with pytest.raises(ValueError, match=said):
-        member()
+        component()
 
 
 def test_opponent_colours_beside_the_sums_themselves():
@@ -285,8 +285,8 @@ def test_opponent_colours_beside_the_sums_themselves():
     np.testing.assert_allclose(Opponent(HAAR)(y, axes="yxc", rgb=True), expected, atol=1e-12)
     # What is no colour goes through as it is.
     np.testing.assert_array_equal(Opponent(HAAR)(turned, axes="cyx"), HAAR(turned, axes="cyx"))
-    resolved = Opponent(HaarDiffusion()).resolved(Picture.of(y, axes="yxc", rgb=True), None)
-    assert resolved.member.noise_sigma == pytest.approx((SIGMA,) * 3, rel=0.2)
+    resolved = Opponent(HaarDiffusion()).resolved(Image.of(y, axes="yxc", rgb=True), None)
+    assert resolved.component.noise_sigma == pytest.approx((SIGMA,) * 3, rel=0.2)
 
 
 def test_colours_gain_by_being_turned():

@@ -221,7 +221,7 @@ class TestPeronaMalik:
     @pytest.mark.parametrize("along", ["zyx", "tyx"])
     @pytest.mark.parametrize("gradient", ["face", "magnitude"])
     @pytest.mark.parametrize("conductance", CONDUCTANCES)
-    def test_twice_the_samples_give_the_same_picture(self, conductance, gradient, along):
+    def test_twice_the_samples_give_the_same_image(self, conductance, gradient, along):
         """Along each axis alone and along all: the difference falls with the square of spacing."""
 
         def filtered(*counts):

@@ -18,7 +18,7 @@ COLOURS = RANDOM.normal(size=(20, 24, 3))
 
 
 @pytest.mark.parametrize(
-    ("member", "field", "factor"),
+    ("component", "field", "factor"),
     [
         (Bilateral(), "sigma_intensity", 2.5),
         (NonLocalMeans(), "sigma", 1.0),
@@ -26,35 +26,35 @@ COLOURS = RANDOM.normal(size=(20, 24, 3))
         (Wavelet(), "sigma", 1.0),
     ],
 )
-def test_automatic_strengths_are_multiples_of_the_noise(member, field, factor):
+def test_automatic_strengths_are_multiples_of_the_noise(component, field, factor):
     noisy = PLANE + 0.1 * RANDOM.normal(size=PLANE.shape)
     found = factor * nd.estimate.noise_sigma(noisy)
-    typed = member.replaced(**{field: found})
-    np.testing.assert_array_equal(member(noisy), typed(noisy))
+    typed = component.replaced(**{field: found})
+    np.testing.assert_array_equal(component(noisy), typed(noisy))
     assert not np.array_equal(typed(noisy), noisy)
 
 
-@pytest.mark.parametrize("member", [Bilateral(), NonLocalMeans(), TotalVariation(), Wavelet()])
-def test_a_picture_without_noise_stays(member):
+@pytest.mark.parametrize("component", [Bilateral(), NonLocalMeans(), TotalVariation(), Wavelet()])
+def test_a_image_without_noise_stays(component):
     plane = np.add.outer(np.arange(20.0), 2 * np.arange(30.0))
-    np.testing.assert_allclose(member(plane), plane, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(component(plane), plane, rtol=1e-6, atol=1e-12)
 
 
-@pytest.mark.parametrize("member", [NonLocalMeans(), TotalVariation(), Wavelet()])
-def test_what_a_library_cannot_leave_out_is_refused(member):
+@pytest.mark.parametrize("component", [NonLocalMeans(), TotalVariation(), Wavelet()])
+def test_what_a_library_cannot_leave_out_is_refused(component):
     with pytest.raises(ValueError, match=r"takes neither a mask nor holes: .* choose a filter"):
-        member(PLANE, mask=PLANE > 0)
+        component(PLANE, mask=PLANE > 0)
     holed = np.where(PLANE.max() == PLANE, np.nan, PLANE)
     with pytest.raises(ValueError, match="takes neither a mask nor holes"):
-        member(holed, missing="ignore")
+        component(holed, missing="ignore")
 
 
 @pytest.mark.parametrize("scale", [1e300, 1.0, 1e-300])
-@pytest.mark.parametrize("member", [NonLocalMeans(sigma=1.0), TotalVariation(1.0), Wavelet(1.0)])
-def test_any_unit_of_double_precision_can_be_computed_in(member, scale):
+@pytest.mark.parametrize("component", [NonLocalMeans(sigma=1.0), TotalVariation(1.0), Wavelet(1.0)])
+def test_any_unit_of_double_precision_can_be_computed_in(component, scale):
     """A strength beyond all measure acts as the largest or smallest that can be told apart."""
     image = PLANE * scale
-    out = member(image)
+    out = component(image)
     if scale > 1:
         np.testing.assert_allclose(out, image, atol=1e-9 * scale)
     else:
@@ -64,7 +64,7 @@ def test_any_unit_of_double_precision_can_be_computed_in(member, scale):
 
 class TestBilateral:
     @staticmethod
-    def reference(u, member, spacing, inside):
+    def reference(u, component, spacing, inside):
         """Sum over all pairs of samples, (…, channels) joint."""
         shape = u.shape[:-1]
         out = u.copy()
@@ -72,10 +72,10 @@ class TestBilateral:
             above, below = 0.0, 0.0
             for q in np.ndindex(shape):
                 away = sum(((a - b) * h) ** 2 for a, b, h in zip(p, q, spacing, strict=True))
-                if inside[q] and away <= 9 * member.sigma**2 * (1 + 1e-9):
+                if inside[q] and away <= 9 * component.sigma**2 * (1 + 1e-9):
                     unlike = np.sum((u[q] - u[p]) ** 2)
-                    likeness = unlike / (2 * member.sigma_intensity**2)
-                    weight = np.exp(-away / (2 * member.sigma**2) - likeness)
+                    likeness = unlike / (2 * component.sigma_intensity**2)
+                    weight = np.exp(-away / (2 * component.sigma**2) - likeness)
                     above, below = above + weight * u[q], below + weight
             out[p] = above / below if inside[p] else u[p]
         return out
@@ -85,15 +85,17 @@ class TestBilateral:
         ("shape", "spacing"), [((9, 11), (0.7, 1.3)), ((4, 5, 6), (2.0, 1.0, 0.9))]
     )
     def test_is_the_sum_over_all_pairs(self, shape, spacing, masked):
-        member, axes = Bilateral(sigma=1.1, sigma_intensity=0.8), "zyx"[3 - len(shape) :]
+        component, axes = Bilateral(sigma=1.1, sigma_intensity=0.8), "zyx"[3 - len(shape) :]
         colours = RANDOM.normal(size=(*shape, 3))
         inside = RANDOM.random(shape) > 0.3 * masked
-        expected = self.reference(colours, member, spacing, inside)
+        expected = self.reference(colours, component, spacing, inside)
         mask = inside if masked else None
-        made = member(colours, axes=axes + "c", spacing=spacing, mask=mask)
+        made = component(colours, axes=axes + "c", spacing=spacing, mask=mask)
         np.testing.assert_allclose(made, expected, atol=1e-12)
-        apart = member(colours, axes=axes + "c", spacing=spacing, joint_channels=False, mask=mask)
-        expected = self.reference(colours[..., :1], member, spacing, inside)
+        apart = component(
+            colours, axes=axes + "c", spacing=spacing, joint_channels=False, mask=mask
+        )
+        expected = self.reference(colours[..., :1], component, spacing, inside)
         np.testing.assert_allclose(apart[..., :1], expected, atol=1e-12)
         assert abs(made - apart).max() > 0.01
 
@@ -136,10 +138,10 @@ class TestTotalVariation:
     def test_a_step_comes_down_by_the_weight_over_its_length(self):
         step = np.repeat([0.0, 1.0], [10, 20])
         exact = np.repeat([0.5 / 10, 1 - 0.5 / 20], [10, 20])
-        member = TotalVariation(weight=0.5, tolerance=1e-12, rounds=20_000)
-        made = member(step[None] * np.ones((3, 1)))
+        component = TotalVariation(weight=0.5, tolerance=1e-12, rounds=20_000)
+        made = component(step[None] * np.ones((3, 1)))
         np.testing.assert_allclose(made, exact[None] * np.ones((3, 1)), atol=1e-3)
-        early = member.replaced(rounds=10)(step[None] * np.ones((3, 1)))
+        early = component.replaced(rounds=10)(step[None] * np.ones((3, 1)))
         assert abs(early - exact).max() > 0.01
 
     def test_a_disk_comes_down_by_twice_the_weight_over_its_radius(self):
@@ -163,10 +165,10 @@ class TestNonLocalMeans:
         theirs = restoration.denoise_nl_means(
             COLOURS, patch_size=3, patch_distance=2, h=0.7, sigma=1.0, channel_axis=-1
         )
-        member = NonLocalMeans(sigma=1.0, patch=1, search=2)
-        np.testing.assert_allclose(member(COLOURS, rgb=True), theirs, atol=1e-12)
-        apart = member(COLOURS, axes="yxc", joint_channels=False)
-        np.testing.assert_allclose(apart[..., 0], member(COLOURS[..., 0]), atol=1e-12)
+        component = NonLocalMeans(sigma=1.0, patch=1, search=2)
+        np.testing.assert_allclose(component(COLOURS, rgb=True), theirs, atol=1e-12)
+        apart = component(COLOURS, axes="yxc", joint_channels=False)
+        np.testing.assert_allclose(apart[..., 0], component(COLOURS[..., 0]), atol=1e-12)
         assert abs(apart - theirs).max() > 0.01
 
     def test_where_all_is_alike_it_is_the_mean_of_the_box(self):
@@ -176,14 +178,14 @@ class TestNonLocalMeans:
 
     @pytest.mark.parametrize("field", ["patch", "search"])
     def test_boxes_of_too_many_samples_are_refused(self, field):
-        member = NonLocalMeans(sigma=1.0).replaced(**{field: 9})
+        component = NonLocalMeans(sigma=1.0).replaced(**{field: 9})
         with pytest.raises(ValueError, match=rf"^NonLocalMeans: {field}=9 .*, more than 5000: "):
-            member(VOLUME)
+            component(VOLUME)
 
-    def test_large_float32_pictures_have_the_digits_of_double_precision(self):
+    def test_large_float32_images_have_the_digits_of_double_precision(self):
         image = (PLANE + 1000).astype(np.float32)
-        member = NonLocalMeans(sigma=0.1, patch=1, search=2)
-        np.testing.assert_allclose(member(image), member(image.astype(float)), rtol=1e-6)
+        component = NonLocalMeans(sigma=0.1, patch=1, search=2)
+        np.testing.assert_allclose(component(image), component(image.astype(float)), rtol=1e-6)
 
 
 class TestWavelet:
@@ -195,19 +197,19 @@ class TestWavelet:
         theirs = restoration.denoise_wavelet(
             image, sigma=1.5, wavelet="haar", wavelet_levels=2, method=method
         )
-        member = Wavelet(sigma=1.5, threshold=threshold, wavelet="haar", levels=2, shifts=0)
-        np.testing.assert_allclose(member(image), theirs, atol=1e-12)
+        component = Wavelet(sigma=1.5, threshold=threshold, wavelet="haar", levels=2, shifts=0)
+        np.testing.assert_allclose(component(image), theirs, atol=1e-12)
         assert abs(theirs - image).max() > 0.1
 
-    def test_all_shifts_make_a_shifted_picture_the_shifted_result(self):
+    def test_all_shifts_make_a_shifted_image_the_shifted_result(self):
         """Whatever is threshold, a window one sample further on must have the same inner part."""
         noise = RANDOM.normal(size=(41, 41))
         moved = itertools.product((0, 1), repeat=2)
         windows = [(y, x, noise[y : y + 40, x : x + 40]) for y, x in moved]
 
         def inner_parts(shifts):
-            member = Wavelet(1.0, "universal", "haar", levels=1, shifts=shifts)
-            made = [(y, x, member(window)) for y, x, window in windows]
+            component = Wavelet(1.0, "universal", "haar", levels=1, shifts=shifts)
+            made = [(y, x, component(window)) for y, x, window in windows]
             return [out[5 - y : 35 - y, 5 - x : 35 - x] for y, x, out in made]
 
         first, *others = inner_parts(1)

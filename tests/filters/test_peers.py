@@ -34,7 +34,7 @@ MEDPY = [
 ]
 
 
-def picture(shape):
+def example_image(shape):
     return (100 * np.random.default_rng(0).random(shape)).astype(np.float32)
 
 
@@ -49,7 +49,7 @@ def diffused(image, conductance):
 @pytest.mark.parametrize(("conductance", "option", "factor", "step"), MEDPY)
 def test_medpy(conductance, option, factor, step, shape):
     smoothing = pytest.importorskip("medpy.filter.smoothing")
-    image = picture(shape)
+    image = example_image(shape)
     theirs = smoothing.anisotropic_diffusion(
         image, niter=COUNT, kappa=20.0 * factor, gamma=step * TAU[image.ndim], option=option
     )
@@ -60,7 +60,7 @@ def test_medpy(conductance, option, factor, step, shape):
 @pytest.mark.parametrize(("conductance", "name", "factor"), DIPLIB)
 def test_diplib_away_from_its_borders(conductance, name, factor, shape):
     diplib = pytest.importorskip("diplib")
-    image = picture(shape)
+    image = example_image(shape)
     theirs = np.asarray(
         diplib.PeronaMalikDiffusion(
             diplib.Image(image), COUNT, 20.0 * factor, TAU[image.ndim], name
@@ -75,7 +75,7 @@ def test_diplib_away_from_its_borders(conductance, name, factor, shape):
 
 def test_simpleitk_without_a_contrast():
     itk = pytest.importorskip("SimpleITK")
-    image = picture((60, 70)).astype(np.float64)
+    image = example_image((60, 70)).astype(np.float64)
     theirs = itk.GetArrayFromImage(
         itk.GradientAnisotropicDiffusion(
             itk.GetImageFromArray(image),

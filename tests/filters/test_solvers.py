@@ -17,7 +17,7 @@ from test_exact import (
 )
 
 from napari_diffusion import Grid
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import Heat, PeronaMalik, TotalVariationFlow
 from napari_diffusion.filters.flows import fsi
 from napari_diffusion.filters.flows.flow import SAFETY
@@ -25,7 +25,7 @@ from napari_diffusion.filters.flows.flow import SAFETY
 NO_EDGES = 1e12
 
 
-def noisy_picture():
+def noisy_image():
     from skimage import data
 
     part = data.camera()[100:196, 150:246] / 255
@@ -70,16 +70,16 @@ class TestAos:
         inside = random.random(u.shape) > 0.2 if mask else None
         grid = Grid.of((2, 5, 19, 300), axes="czyx")
         chosen = PeronaMalik(time=2.0, contrast=0.3, solver="aos")
-        plain = chosen.apply(u, grid, inside, Drive(threads=1))
+        plain = chosen.apply(u, grid, inside, Threads(threads=1))
         monkeypatch.setattr("napari_diffusion.engine.threads.TILE_VOXELS", 700)
-        np.testing.assert_array_equal(chosen.apply(u, grid, inside, Drive(threads=3)), plain)
+        np.testing.assert_array_equal(chosen.apply(u, grid, inside, Threads(threads=3)), plain)
         turned = np.ascontiguousarray(u.swapaxes(3, 4))
         mask_turned = None if inside is None else np.ascontiguousarray(inside.swapaxes(3, 4))
         other = Grid.of((2, 5, 300, 19), axes="czyx")
-        again = chosen.apply(turned, other, mask_turned, Drive(threads=1))
+        again = chosen.apply(turned, other, mask_turned, Threads(threads=1))
         np.testing.assert_allclose(again.swapaxes(3, 4), plain, rtol=0, atol=1e-6)
 
-    def test_a_whole_picture_is_needed(self):
+    def test_a_whole_image_is_needed(self):
         grid = Grid.of((9, 9))
         assert PeronaMalik(contrast=1.0, solver="aos").halo(grid) is None
         assert PeronaMalik(contrast=1.0, solver="fsi").halo(grid) == (0, 0, 0, 10, 10)
@@ -149,13 +149,13 @@ class TestAgainstExplicit:
         [("fsi", 5.0, 0.06), ("fsi", 40.0, 0.02), ("aos", 5.0, 0.1), ("aos", 40.0, 0.04)],
     )
     def test_of_perona_malik_on_a_photograph(self, solver, time, tolerance):
-        u = noisy_picture()
+        u = noisy_image()
         chosen = PeronaMalik(contrast=0.13, time=time)
         assert _apart(u, chosen, chosen.replaced(solver=solver)) < tolerance
 
     @pytest.mark.parametrize(("solver", "tolerance"), [("fsi", 0.06), ("aos", 0.08)])
     def test_of_total_variation_on_a_photograph(self, solver, tolerance):
-        u = noisy_picture()
+        u = noisy_image()
         chosen = TotalVariationFlow(time=0.1, epsilon=0.005)
         assert _apart(u, chosen, chosen.replaced(solver=solver)) < tolerance
 
@@ -185,7 +185,7 @@ def _apart(u, chosen, other):
 @pytest.mark.parametrize("solver", ["explicit", "fsi", "aos"])
 def test_what_can_only_fall_falls(solver):
     """Variance and the fourth moment, and the greatest distance where the range is kept."""
-    u = noisy_picture()[:40, :40]
+    u = noisy_image()[:40, :40]
     chosen = PeronaMalik(contrast=0.2, time=2.0, solver=solver)
     for _ in range(3):
         out = chosen(u)
@@ -204,7 +204,7 @@ def test_what_can_only_fall_falls(solver):
     ids=["aos", "fsi", "flow-aos"],
 )
 @pytest.mark.parametrize("counts", [(16, 16), (8, 8, 8)], ids=["plane", "space"])
-def test_twice_the_samples_give_the_same_picture(chosen, counts):
+def test_twice_the_samples_give_the_same_image(chosen, counts):
     """Within a twelfth of what changes; more samples also make for more steps in the time."""
     first, second, change = twice_the_samples(chosen, *counts)
     assert change > 0.2

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_diffusion import Grid
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import Heat, SpeckleReducing
 from napari_diffusion.filters.flows.speckle_kernels import squared_variation
 
@@ -50,7 +50,7 @@ def test_variance_over_mean_of_neighbours_is_the_paper_s_q():
     differences = np.array([v - u for _, v in neighbours(u)])
     gradient, laplacian = np.sum(differences**2, axis=0) / 2, differences.sum(axis=0)
     paper = (gradient / u**2 / 2 - (laplacian / u / 4) ** 2) / (1 + laplacian / u / 4) ** 2
-    found = squared_variation(u[None, None, None], None, Grid.of(u.shape), Drive())
+    found = squared_variation(u[None, None, None], None, Grid.of(u.shape), Threads())
     np.testing.assert_allclose(found[0, 0, 0], paper, rtol=1e-10)
 
 
@@ -78,7 +78,7 @@ def test_with_a_large_q0_it_is_heat():
     np.testing.assert_allclose(out, Heat(time=2.0)(u, mask=inside), rtol=0, atol=1e-13)
 
 
-def test_a_factor_on_the_picture_changes_nothing():
+def test_a_factor_on_the_image_changes_nothing():
     u, _ = speckled()
     chosen = SpeckleReducing(time=3.0, q0=0.3, decay=4.0)
     np.testing.assert_allclose(chosen(37.0 * u), 37.0 * chosen(u), rtol=1e-10)
@@ -106,7 +106,7 @@ def test_auto_measures_the_speckle(looks):
     assert SpeckleReducing().resolved(*_read(np.ones((5, 5)))).q0 == 1.0
 
 
-def test_a_picture_that_q_says_nothing_of_is_refused():
+def test_a_image_that_q_says_nothing_of_is_refused():
     for u in (np.zeros((5, 6)), -np.ones((5, 6))):
         with pytest.raises(ValueError, match=r"q0 cannot be measured .* give q0"):
             SpeckleReducing()(u)
@@ -114,10 +114,10 @@ def test_a_picture_that_q_says_nothing_of_is_refused():
 
 
 def _read(image, **options):
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
 
-    picture = Picture.of(image, **options)
-    return picture, picture.grid
+    source = Image.of(image, **options)
+    return source, source.grid
 
 
 def test_what_can_only_fall_falls():

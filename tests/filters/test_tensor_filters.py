@@ -8,14 +8,14 @@ import pytest
 from cases import CASES
 
 from napari_diffusion import Grid
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import CoherenceEnhancing, EdgeEnhancing, Heat
 from napari_diffusion.filters.tensors import stencil
 from napari_diffusion.filters.tensors.axis_frame import Frame
 from napari_diffusion.filters.tensors.exchange_sites import LOAD_UNIT
 from napari_diffusion.filters.tensors.tensor_steps import Exchange
 
-MEMBERS = (
+COMPONENTS = (
     EdgeEnhancing(contrast=0.2),
     CoherenceEnhancing(contrast=0.1),
     CoherenceEnhancing(contrast=0.1, structure="planes"),
@@ -26,16 +26,16 @@ def noise(*shape, seed=0, dtype=np.float64):
     return np.random.default_rng(seed).normal(size=shape).astype(dtype)
 
 
-def exchanged(u, tensors, tau=0.2, drive=None):
+def exchanged(u, tensors, tau=0.2, executor=None):
     """Return a picture after one sub-step with given tensors (d, d, *shape)."""
-    drive = drive or Drive(threads=1)
+    executor = executor or Threads(threads=1)
     grid = Grid.of(u.shape, axes="zyx"[3 - u.ndim :])
     frame = Frame.of(grid.canonical(u).shape, grid)
     laid = frame.arranged(grid.canonical(u))
     upper = np.triu_indices(u.ndim)
     components = tensors[upper].reshape(len(upper[0]), 1, frame.row_count, u.shape[-1])
-    exchange = Exchange(laid, frame, None, (40, 40, 40, 0), True, drive)
-    exchange.add_up(np.ascontiguousarray(components), tau, True, drive)
+    exchange = Exchange(laid, frame, None, (40, 40, 40, 0), True, executor)
+    exchange.add_up(np.ascontiguousarray(components), tau, True, executor)
     most = exchange.loads.max() * LOAD_UNIT
     exchange.settle((0, frame.row_count))
     return laid.reshape(u.shape), most
@@ -105,12 +105,12 @@ def adversarial(kind, shape):
 
 
 @pytest.mark.parametrize("kind", ["star", "rings", "board", "noise"])
-@pytest.mark.parametrize("member", MEMBERS, ids=str)
-def test_range_and_mean_are_kept_on_pictures_made_to_break_them(member, kind):
+@pytest.mark.parametrize("component", COMPONENTS, ids=str)
+def test_range_and_mean_are_kept_on_images_made_to_break_them(component, kind):
     for shape, spacing in (((45, 52), (1.0, 1.0)), ((13, 15, 18), (3.0, 1.0, 0.8))):
         u = adversarial(kind, shape).astype(np.float32)
         for contrast, condition in ((0.01, 10_000.0), (1.0, 3.0)):
-            chosen = member.replaced(
+            chosen = component.replaced(
                 time=1.0, contrast=contrast, smoothing=0.5, condition_limit=condition
             )
             after = chosen(u, spacing=spacing[: len(shape)])
@@ -140,15 +140,15 @@ def zone_plate(size=161):
     ids=["rings of 5", "rings of 9", "zone plate"],
 )
 @pytest.mark.parametrize(
-    "member",
+    "component",
     [EdgeEnhancing(contrast=0.05), CoherenceEnhancing(contrast=0.05)],
-    ids=lambda member: type(member).__name__,
+    ids=lambda component: type(component).__name__,
 )
-def test_directions_on_rings_and_zone_plate(member, picture, largest):
+def test_directions_on_rings_and_zone_plate(component, image, largest):
     """Where D has a direction it is that of the ring, to so many degrees, at every angle."""
-    u, y, x, where = picture
+    u, y, x, where = image
     grid = Grid.of(u.shape)
-    d00, d01, d11 = member.prepare(grid.canonical(u), grid, None, Drive(threads=1))[:, 0]
+    d00, d01, d11 = component.prepare(grid.canonical(u), grid, None, Threads(threads=1))[:, 0]
     angle = 0.5 * np.arctan2(2 * d01, d11 - d00)
     error = np.angle(np.exp(2j * (angle - np.arctan2(x, -y)))) / 2
     strong = where & (np.hypot(2 * d01, d11 - d00) > 0.5)
@@ -157,24 +157,24 @@ def test_directions_on_rings_and_zone_plate(member, picture, largest):
 
 
 @pytest.mark.parametrize(
-    ("member", "kept", "noise_left"),
+    ("component", "kept", "noise_left"),
     [
         (EdgeEnhancing(contrast=0.2, time=2.0), 0.9, 0.45),
         (CoherenceEnhancing(contrast=0.1, time=16.0), 0.93, 0.3),
     ],
     ids=["edge", "coherence"],
 )
-def test_rings_stay_alike_at_every_angle_and_their_noise_goes(member, kept, noise_left):
+def test_rings_stay_alike_at_every_angle_and_their_noise_goes(component, kept, noise_left):
     clean, y, x, where = rings(period=12.0)
     sector = np.floor((np.arctan2(y, x) + np.pi) / (np.pi / 8)).astype(int) % 16
-    out = member(clean)
+    out = component(clean)
     left = [(out / clean[80, 80])[where & (sector == s)].std() for s in range(16)]
     before = [clean[where & (sector == s)].std() for s in range(16)]
     ratio = np.array(left) / np.array(before)
     assert ratio.min() > kept
     assert np.ptp(ratio) < 0.02
     grain = 0.3 * noise(*clean.shape)
-    rest = member(clean + grain) - out
+    rest = component(clean + grain) - out
     assert np.std(rest[where]) < noise_left * np.std(grain[where])
 
 
@@ -204,7 +204,7 @@ def paired(u, axis):
 
 
 @pytest.mark.parametrize(
-    ("member", "kind", "tolerance"),
+    ("component", "kind", "tolerance"),
     [
         (EdgeEnhancing(contrast=0.3, time=1.5), "edge", 0.002),
         (CoherenceEnhancing(contrast=0.1, time=5.0), "lines", 0.01),
@@ -217,60 +217,60 @@ def paired(u, axis):
     [("yx", (32, 40), (0, 1)), ("zyx", (16, 18, 20), (0,)), ("tyx", (16, 18, 20), (0,))],
     ids=["plane", "along z", "along t"],
 )
-def test_twice_the_sampling_gives_the_same_picture(member, kind, tolerance, axes, shape, refined):
+def test_twice_the_sampling_gives_the_same_image(component, kind, tolerance, axes, shape, refined):
     """Scene and parameters are in world units; root mean square differences stay below these."""
 
     options = {"axes": axes, "along": axes}
     fine_shape = [2 * n if i in refined else n for i, n in enumerate(shape)]
     spacing = [0.5 if i in refined else 1.0 for i in range(len(shape))]
     before = scene(fine_shape, spacing, kind)
-    fine = member(before, spacing=spacing, **options)
+    fine = component(before, spacing=spacing, **options)
     for axis in refined:
         before, fine = paired(before, axis), paired(fine, axis)
-    coarse = member(before, **options)
+    coarse = component(before, **options)
     inner = (slice(3, -3),) * len(shape)
     difference, change = (np.std((each - coarse)[inner]) for each in (fine, before))
     assert difference < tolerance
     assert change > 2 * tolerance, "the filter did nothing that could differ"
 
 
-@pytest.mark.parametrize("member", MEMBERS, ids=str)
-def test_a_unit_of_length_changes_a_few_last_bits_at_most(member):
+@pytest.mark.parametrize("component", COMPONENTS, ids=str)
+def test_a_unit_of_length_changes_a_few_last_bits_at_most(component):
     u, factor = noise(21, 25, dtype=np.float32), 3.7
     spacing = np.array([0.6, 1.0])
-    plain = member(u, spacing=spacing)
-    scaled = member.scaled(factor)(u, spacing=factor * spacing)
-    steps = member.sub_steps(Grid.of(u.shape, spacing=tuple(spacing)))
+    plain = component(u, spacing=spacing)
+    scaled = component.scaled(factor)(u, spacing=factor * spacing)
+    steps = component.sub_steps(Grid.of(u.shape, spacing=tuple(spacing)))
     assert np.abs(scaled - plain).max() <= 4 * steps * np.spacing(np.abs(u).max())
 
 
-@pytest.mark.parametrize("member", MEMBERS, ids=str)
-def test_a_slanted_wall_lets_nothing_through(member):
+@pytest.mark.parametrize("component", COMPONENTS, ids=str)
+def test_a_slanted_wall_lets_nothing_through(component):
     """Not even offsets that jump over a wall one sample thick."""
     y, x = np.mgrid[:30, :34]
     wall = np.abs(y - x // 2 - 6) == 0
     wall |= (y == x // 2 + 7) & (x % 2 == 0)
     left, right = (y > x // 2 + 6) & ~wall, (y < x // 2 + 6) & ~wall
     u = np.where(left, 1.0, 0.0)
-    after = member.replaced(time=3.0, contrast=1e6)(u, mask=~wall)
+    after = component.replaced(time=3.0, contrast=1e6)(u, mask=~wall)
     np.testing.assert_array_equal(after, u)
     mixed = np.where(left, 10.0, 0.0) + 0.5 * noise(30, 34)
-    out = member.replaced(time=3.0, contrast=2.0)(mixed, mask=~wall)
+    out = component.replaced(time=3.0, contrast=2.0)(mixed, mask=~wall)
     assert out[left].mean() == pytest.approx(mixed[left].mean(), rel=1e-12)
     assert out[right].max() <= mixed[right].max()
     assert out[left].min() >= mixed[left].min()
 
 
-@pytest.mark.parametrize("member", MEMBERS, ids=str)
-def test_axes_of_a_plane_or_of_space_may_change_places(member):
+@pytest.mark.parametrize("component", COMPONENTS, ids=str)
+def test_axes_of_a_plane_or_of_space_may_change_places(component):
     for case in CASES:
         if len(case.along) < 4:
-            laws.turns(member, case)
+            laws.turns(component, case)
 
 
-@pytest.mark.parametrize("member", MEMBERS, ids=str)
+@pytest.mark.parametrize("component", COMPONENTS, ids=str)
 @pytest.mark.parametrize("shape", [(61, 70), (7, 8, 71)])
-def test_chunks_regions_and_threads_give_the_same_bits(member, shape, monkeypatch):
+def test_chunks_regions_and_threads_give_the_same_bits(component, shape, monkeypatch):
     import dask.array as da
 
     import napari_diffusion as nd
@@ -281,14 +281,14 @@ def test_chunks_regions_and_threads_give_the_same_bits(member, shape, monkeypatc
     monkeypatch.setattr(tensor_steps, "_PIECE", 200)
     u = noise(*shape, dtype=np.float32)
     small = {"time": 0.2, "smoothing": 0.4, "condition_limit": 1.5}
-    small |= {"integration": 0.5} if isinstance(member, CoherenceEnhancing) else {}
-    chosen = member.replaced(**small)
+    small |= {"integration": 0.5} if isinstance(component, CoherenceEnhancing) else {}
+    chosen = component.replaced(**small)
     grid = Grid.of(u.shape)
     assert chosen.halo(grid)[4] < shape[-1] // 2, "there is nothing to be cut"
-    picture = grid.canonical(u)
-    whole = chosen.apply(picture, grid, None, Drive(threads=1))
+    image = grid.canonical(u)
+    whole = chosen.apply(image, grid, None, Threads(threads=1))
     for threads in (2, 3):
-        found = chosen.apply(picture, grid, None, Drive(threads=threads))
+        found = chosen.apply(image, grid, None, Threads(threads=threads))
         np.testing.assert_array_equal(found, whole)
     whole = grid.restored(whole)
     for chunks in (shape, (shape[0], *(n // 2 for n in shape[1:])), 8, (5,) * len(shape)):
@@ -317,7 +317,7 @@ def test_limited_samples_are_the_same_for_every_cut(monkeypatch):
     whole, most = exchanged(u, tensors, tau=0.4)
     assert most > 1.2, "nothing had to be limited"
     for threads in (2, 3):
-        again, _ = exchanged(u, tensors, tau=0.4, drive=Drive(threads=threads))
+        again, _ = exchanged(u, tensors, tau=0.4, executor=Threads(threads=threads))
         np.testing.assert_array_equal(again, whole)
     halo = 2 * stencil.reach(1000.0, (1.0, 1.0))[0]
     part, _ = exchanged(u[:, 10:].copy(), np.ascontiguousarray(tensors[..., 10:]), tau=0.4)
@@ -329,14 +329,14 @@ def test_joint_channels_share_their_directions():
     y, x = np.mgrid[:30, :40]
     edge = (y + 0.7 * x > 30).astype(float)
     flat = 0.1 * noise(30, 40)
-    member = EdgeEnhancing(contrast=0.1, time=2.0, smoothing=0.7)
+    component = EdgeEnhancing(contrast=0.1, time=2.0, smoothing=0.7)
     pair = np.stack([edge, flat])
-    joint = member(pair, axes="cyx")
-    apart = member(pair, axes="cyx", joint_channels=False)
-    np.testing.assert_array_equal(apart[1], member(flat))
+    joint = component(pair, axes="cyx")
+    apart = component(pair, axes="cyx", joint_channels=False)
+    np.testing.assert_array_equal(apart[1], component(flat))
     across = [abs(out[1][edge > 0].mean() - flat[edge > 0].mean()) for out in (joint, apart)]
     assert across[0] < 0.5 * across[1]
-    np.testing.assert_array_equal(member(np.stack([edge]), axes="cyx")[0], member(edge))
+    np.testing.assert_array_equal(component(np.stack([edge]), axes="cyx")[0], component(edge))
 
 
 def test_lines_and_planes_in_space_are_told_apart():
@@ -350,8 +350,8 @@ def test_lines_and_planes_in_space_are_told_apart():
         (plane, "lines", (0.001, 0.001, 0.001)),
         (plane, "planes", (0.001, 1.0, 1.0)),
     ):
-        member = CoherenceEnhancing(contrast=0.02, smoothing=1.0, structure=structure)
-        d = member.prepare(grid.canonical(u), grid, None, Drive(threads=1))[:, 0, middle, 7]
+        component = CoherenceEnhancing(contrast=0.02, smoothing=1.0, structure=structure)
+        d = component.prepare(grid.canonical(u), grid, None, Threads(threads=1))[:, 0, middle, 7]
         np.testing.assert_allclose(d[[0, 3, 5]], expected, atol=0.01)
         np.testing.assert_allclose(d[[1, 2, 4]], 0, atol=1e-6)
 
@@ -361,8 +361,8 @@ def test_time_beside_space_has_a_scalar_of_its_own():
     u = np.zeros((5, 4, 6, 7))
     u[2] = 1.0
     grid = Grid.of(u.shape, axes="tzyx", along="tzyx")
-    member = EdgeEnhancing(contrast=0.05, smoothing=0.0)
-    d = member.prepare(grid.canonical(u), grid, None, Drive(threads=1))
+    component = EdgeEnhancing(contrast=0.05, smoothing=0.0)
+    d = component.prepare(grid.canonical(u), grid, None, Threads(threads=1))
     in_time = d[6].reshape(u.shape)
     np.testing.assert_allclose(in_time[[1, 3]], 0, atol=1e-6)
     np.testing.assert_allclose(in_time[[0, 2, 4]], 1)
@@ -371,7 +371,7 @@ def test_time_beside_space_has_a_scalar_of_its_own():
     smooth = CoherenceEnhancing(contrast=0.05, smoothing=0.0, integration=1.0)
     frame = Frame.of(grid.canonical(u).shape, grid)
     laid = frame.arranged(grid.canonical(u))
-    squares = smooth._structure(laid, frame, grid, None, Drive(threads=1))[6].reshape(u.shape)
+    squares = smooth._structure(laid, frame, grid, None, Threads(threads=1))[6].reshape(u.shape)
     assert squares[2].min() > 30
     np.testing.assert_allclose(squares.sum(), 2 * 4 * 6 * 7 * 100, rtol=1e-6)
 

@@ -107,7 +107,7 @@ def test_what_can_only_fall_falls(solver):
         u = out
 
 
-def test_twice_the_samples_give_the_same_picture():
+def test_twice_the_samples_give_the_same_image():
     def filtered(*counts):
         at = np.meshgrid(*((np.arange(n) + 0.5) / n for n in counts), indexing="ij")
         u = np.cos(np.pi * at[0]) + 0.8 * np.cos(np.pi * at[1]) + 0.6 * np.cos(np.pi * at[2])
@@ -143,7 +143,7 @@ def test_equal_channels_diffuse_as_one_with_their_gradients_together():
     np.testing.assert_allclose(three, np.stack([one] * 3, axis=-1), rtol=0, atol=1e-12)
 
 
-def test_auto_is_a_part_of_the_contrast_in_the_picture_s_own_units():
+def test_auto_is_a_part_of_the_contrast_in_the_image_s_own_units():
     u = np.random.default_rng(0).random((30, 40))
     for scale, spacing in itertools.product((1.0, 64.0), ((1.0, 1.0), (0.5, 2.0))):
         found = TotalVariationFlow().resolved(*_read(scale * u, spacing))
@@ -154,10 +154,10 @@ def test_auto_is_a_part_of_the_contrast_in_the_picture_s_own_units():
 
 
 def _read(image, spacing):
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
 
-    picture = Picture.of(image, spacing=spacing)
-    return picture, picture.grid
+    source = Image.of(image, spacing=spacing)
+    return source, source.grid
 
 
 def test_too_many_sub_steps_are_refused_and_aos_offered():

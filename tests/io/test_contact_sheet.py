@@ -34,7 +34,7 @@ def greys(sheet):
 def test_what_is_shown(axes, shape, spacing, expected):
     image = np.arange(np.prod(shape), dtype=float).reshape(shape)
     shown = panel("a", image, axes, spacing=spacing)
-    np.testing.assert_array_equal(shown.picture, expected(image))
+    np.testing.assert_array_equal(shown.image, expected(image))
 
 
 @pytest.mark.parametrize(("axes", "order"), [("yxc", (0, 1, 2)), ("cyx", (1, 2, 0))])
@@ -42,14 +42,14 @@ def test_colours_stay_colours_and_alpha_goes(axes, order):
     shape = [4 if axis == "c" else 5 for axis in axes]
     image = np.random.default_rng(0).random(shape)
     shown = panel("a", image, axes, rgb=True)
-    np.testing.assert_array_equal(shown.picture, image.transpose(order)[..., :3])
+    np.testing.assert_array_equal(shown.image, image.transpose(order)[..., :3])
 
 
 def test_lazy_images_are_shown():
     import dask.array as da
 
     image = np.arange(30.0).reshape(5, 6)
-    assert np.array_equal(panel("a", da.from_array(image, chunks=2), "yx").picture, image)
+    assert np.array_equal(panel("a", da.from_array(image, chunks=2), "yx").image, image)
 
 
 def test_one_range_for_all():
@@ -78,7 +78,7 @@ def test_every_panel_is_on_the_sheet():
     assert sheet.width / sheet.height == pytest.approx(4 / 3 * 384 / (384 + 36), rel=0.1)
 
 
-def test_large_pictures_are_made_smaller_and_keep_their_proportion():
+def test_large_images_are_made_smaller_and_keep_their_proportion():
     sheet = contact_sheet([Panel("", np.ones((2000, 1000)))], (0.0, 1.0))
     assert sheet.width < 250
     assert 384 < sheet.height < 450

@@ -80,17 +80,17 @@ def test_grey_is_read_as_it_is(tmp_path, name):
 @pytest.mark.parametrize(
     ("mode", "expected"),
     [
-        ("RGB", lambda picture: np.array(picture)),
-        ("RGBA", lambda picture: np.array(picture)),
-        ("LA", lambda picture: np.array(picture.convert("RGBA"))),
-        ("P", lambda picture: np.array(picture.convert("RGB"))),
+        ("RGB", lambda image: np.array(image)),
+        ("RGBA", lambda image: np.array(image)),
+        ("LA", lambda image: np.array(image.convert("RGBA"))),
+        ("P", lambda image: np.array(image.convert("RGB"))),
     ],
 )
 def test_every_kind_of_colour_is_rgb(tmp_path, mode, expected):
-    picture = Image.fromarray(COLOUR).convert(mode)
-    picture.save(tmp_path / "a.png")
+    image = Image.fromarray(COLOUR).convert(mode)
+    image.save(tmp_path / "a.png")
     found = read_image(tmp_path / "a.png")
-    assert np.array_equal(found.image, expected(picture))
+    assert np.array_equal(found.image, expected(image))
     assert (found.axes, found.rgb) == ("yxc", True)
 
 
@@ -306,7 +306,7 @@ def test_a_plain_array(tmp_path):
         ("a.npy", b"\x93NUMPY\x01\x00garbage", "cannot be read"),
     ],
 )
-def test_what_is_no_picture(tmp_path, name, content, words):
+def test_what_is_no_image(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     with pytest.raises((NotReadable, OSError), match=words):
         read_image(tmp_path / name)
@@ -705,19 +705,19 @@ def test_what_was_there_stays_until_the_new_one_has_its_name(tmp_path, monkeypat
 
 
 def test_the_input_is_never_written(tmp_path):
-    picture, folder = tmp_path / "a.tif", tmp_path / "a.zarr"
-    picture.write_bytes(b"")
+    image, folder = tmp_path / "a.tif", tmp_path / "a.zarr"
+    image.write_bytes(b"")
     folder.mkdir()
-    (tmp_path / "link.tif").hardlink_to(picture)
+    (tmp_path / "link.tif").hardlink_to(image)
     for output, read in [
-        (picture, picture),
-        (tmp_path / "link.tif", picture),
+        (image, image),
+        (tmp_path / "link.tif", image),
         (folder, folder / "steps" / "0001"),
         (folder / "b.tif", folder),
     ]:
         with pytest.raises(FileExistsError, match="would write over"):
             check_apart(output, read)
-    check_apart(tmp_path / "b.tif", picture, folder)
+    check_apart(tmp_path / "b.tif", image, folder)
 
 
 def test_no_folder_to_write_into(tmp_path):

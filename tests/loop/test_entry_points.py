@@ -90,7 +90,7 @@ def installed(folder, lines):
     info = folder / "elsewhere-1.2.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: elsewhere\nVersion: 1.2\n")
-    text = "\n".join(["[napari_diffusion.members]", *lines])
+    text = "\n".join(["[napari_diffusion.components]", *lines])
     (info / "entry_points.txt").write_text(text)
 
 
@@ -101,7 +101,7 @@ def install(tmp_path, monkeypatch):
     def install(lines):
         installed(tmp_path, lines)
         monkeypatch.syspath_prepend(tmp_path)
-        fresh = functools.cache(registry._members.__wrapped__)
+        fresh = functools.cache(registry._components.__wrapped__)
         monkeypatch.setattr(registry, "_members", fresh)
 
     yield install
@@ -110,7 +110,7 @@ def install(tmp_path, monkeypatch):
 
 
 def names(slot):
-    return [cls.__name__ for cls in registry.MEMBERS[slot]]
+    return [cls.__name__ for cls in registry.COMPONENTS[slot]]
 
 
 def test_they_come_after_ours(install):
@@ -143,13 +143,13 @@ def test_the_command_line_sets_them(install, capsys):
 
 
 def test_the_form_offers_them(install, qtbot):
-    from napari_diffusion.widgets.forms.choice import MemberChoice
+    from napari_diffusion.widgets.forms.choice import ComponentChoice
 
     install(GOOD)
-    choice = MemberChoice("filter")
+    choice = ComponentChoice("filter")
     qtbot.addWidget(choice)
     choice.combo.setCurrentText("Brighter")
-    assert choice.value() == registry.member_class("filter", "Brighter")()
+    assert choice.value() == registry.component_class("filter", "Brighter")()
 
 
 @pytest.mark.parametrize("line", BROKEN)
@@ -166,7 +166,7 @@ def test_a_broken_one_is_named_once_and_left_out(install, line):
 def test_a_name_that_is_not_there_lists_those_of_others_too(install):
     install(GOOD)
     with pytest.raises(ValueError, match=r"no filter called 'Sharper'.*Brighter"):
-        registry.member_class("filter", "Sharper")
+        registry.component_class("filter", "Sharper")
 
 
 def test_ours_are_found_without_looking_for_others(tmp_path):

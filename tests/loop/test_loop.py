@@ -28,7 +28,7 @@ RECIPE = nd.Recipe(
 )
 
 
-def picture(shape=(19, 23), dtype=np.float32):
+def example_image(shape=(19, 23), dtype=np.float32):
     return np.random.default_rng(1).random(shape).astype(dtype)
 
 
@@ -46,7 +46,7 @@ def assert_same(left, right):
 class TestSteps:
     def test_is_the_algorithm(self):
         """Noise, filter, next scale; at the end the final filter: written out, the same bits."""
-        image = picture()
+        image = example_image()
         made = list(nd.steps(image, RECIPE))
         expected, scales = image, RECIPE.schedule(0.2, 4)
         for k in range(4):
@@ -57,24 +57,24 @@ class TestSteps:
         np.testing.assert_array_equal(made[4].image, RECIPE.final_filter(expected))
 
     def test_yields_one_more_than_num_steps(self):
-        made = list(nd.steps(picture(), RECIPE))
+        made = list(nd.steps(example_image(), RECIPE))
         assert [step.index for step in made] == [0, 1, 2, 3, 4]
         assert [step.is_final for step in made] == [False, False, False, False, True]
         assert made[-1].noise_scale == 0.0
         assert all(type(step.noise_scale) is float for step in made)
 
     def test_without_a_final_filter_the_last_image_is_the_one_before(self):
-        made = list(nd.steps(picture(), RECIPE.replaced(final_filter=None)))
+        made = list(nd.steps(example_image(), RECIPE.replaced(final_filter=None)))
         np.testing.assert_array_equal(made[-1].image, made[-2].image)
         assert not np.shares_memory(made[-1].image, made[-2].image)
 
     def test_one_step_is_the_fewest(self):
-        assert len(list(nd.steps(picture(), RECIPE.replaced(num_steps=1)))) == 2
+        assert len(list(nd.steps(example_image(), RECIPE.replaced(num_steps=1)))) == 2
         with pytest.raises(ValueError, match=r"num_steps must be .*1.* \(got 0\)"):
             RECIPE.replaced(num_steps=0)
 
     def test_step_k_uses_the_kth_filter_of_a_series(self):
-        image, series = picture(), (Heat(time=0.3), Median(), Heat(time=2.0))
+        image, series = example_image(), (Heat(time=0.3), Median(), Heat(time=2.0))
         recipe = RECIPE.replaced(diffusion_filter=series, noise=None)
         expected = image
         for k, made in enumerate(images(image, recipe)[:4]):
@@ -95,7 +95,7 @@ class TestSteps:
         calls = []
         apply = Heat.apply
         monkeypatch.setattr(Heat, "apply", lambda *args: calls.append(1) or apply(*args))
-        made = nd.steps(picture(), RECIPE.replaced(diffusion_filter=Heat()))
+        made = nd.steps(example_image(), RECIPE.replaced(diffusion_filter=Heat()))
         for k in range(5):
             next(made)
             assert len(calls) == k + 1
@@ -104,7 +104,7 @@ class TestSteps:
     @pytest.mark.parametrize("time", [0.0, 0.6])
     @pytest.mark.parametrize("scale", [0.0, 0.2])
     def test_every_image_is_an_array_of_its_own(self, scale, time, final_filter):
-        image = picture()
+        image = example_image()
         recipe = RECIPE.replaced(
             starting_noise_scale=scale,
             diffusion_filter=PeronaMalik(contrast=0.3, time=time),
@@ -117,15 +117,15 @@ class TestSteps:
         np.testing.assert_array_equal(image, kept)
 
     def test_run_returns_the_final_step(self):
-        last = nd.run(picture(), RECIPE)
+        last = nd.run(example_image(), RECIPE)
         assert last.is_final
-        np.testing.assert_array_equal(last.image, images(picture(), RECIPE)[-1])
+        np.testing.assert_array_equal(last.image, images(example_image(), RECIPE)[-1])
 
     @pytest.mark.parametrize("case", CASES, ids=str)
     def test_any_layout(self, case):
         recipe = RECIPE.replaced(num_steps=2)
         for dtype in (np.float32, np.float64, np.uint8):
-            image = case.picture() * (200 if dtype == np.uint8 else 1)
+            image = case.image() * (200 if dtype == np.uint8 else 1)
             made = images(image.astype(dtype), recipe, **case.options)
             assert all(each.shape == case.shape for each in made)
             wanted = np.float64 if dtype == np.float64 else np.float32
@@ -134,7 +134,7 @@ class TestSteps:
     @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (1, 1, 1), (1, 7, 1)])
     def test_down_to_one_sample_along_any_axis(self, shape):
         for recipe in (RECIPE, *nd.PRESETS.values()):
-            for image in images(picture(shape), recipe):
+            for image in images(example_image(shape), recipe):
                 assert image.shape == shape
                 assert np.isfinite(image).all()
 
@@ -146,7 +146,7 @@ class TestSteps:
             assert np.mean(made[..., :3] == image[..., :3]) < 0.1
 
     def test_without_rgb_a_fourth_channel_is_a_channel(self):
-        image = picture((12, 14, 4))
+        image = example_image((12, 14, 4))
         for made in images(image, RECIPE, axes="yxc"):
             assert np.mean(made[..., 3] == image[..., 3]) < 0.1
 
@@ -162,13 +162,13 @@ class TestSteps:
                 refused()
 
     def test_outside_a_mask_neither_noise_nor_filter_does_anything(self):
-        image, mask = picture(), np.random.default_rng(0).random((19, 23)) > 0.4
+        image, mask = example_image(), np.random.default_rng(0).random((19, 23)) > 0.4
         for made in images(image, RECIPE, mask=mask):
             np.testing.assert_array_equal(made[~mask], image[~mask])
             assert np.mean(made[mask] == image[mask]) < 0.1
 
     def test_holes_stay_holes(self):
-        image = picture()
+        image = example_image()
         image[3:6, 4] = np.nan
         image[7, 8] = np.inf
         for made in images(image, RECIPE, missing="ignore"):
@@ -198,8 +198,8 @@ class TestWithoutNoise:
         ],
     )
     def test_it_is_the_filter_again_and_again(self, recipe):
-        expected = picture()
-        for step in nd.steps(picture(), recipe):
+        expected = example_image()
+        for step in nd.steps(example_image(), recipe):
             if not step.is_final:
                 expected = RECIPE.diffusion_filter(expected)
                 np.testing.assert_array_equal(step.image, expected)
@@ -207,14 +207,16 @@ class TestWithoutNoise:
 
     def test_the_seed_does_not_matter(self):
         quiet = RECIPE.replaced(noise=None)
-        assert_same(images(picture(), quiet), images(picture(), quiet.replaced(seed=99)))
+        assert_same(
+            images(example_image(), quiet), images(example_image(), quiet.replaced(seed=99))
+        )
 
 
 class TestAuto:
     RECIPE = nd.Recipe(num_steps=3)
 
     def test_is_resolved_once_on_the_source(self):
-        image = picture()
+        image = example_image()
         resolved = self.RECIPE.resolved(image)
         assert resolved.is_resolved
         assert resolved.starting_noise_scale == nd.estimate.noise_sigma(image)
@@ -222,27 +224,29 @@ class TestAuto:
         assert_same(images(image, self.RECIPE), images(image, resolved))
 
     def test_a_crop_takes_the_numbers_of_the_whole(self):
-        image = picture((40, 50))
+        image = example_image((40, 50))
         image[:20] *= 10
         region = (slice(30, 38), slice(3, 20))
         whole = [made[region] for made in images(image, self.RECIPE)]
         assert_same(images(image, self.RECIPE, region=region), whole)
 
     def test_resolving_again_changes_nothing(self):
-        resolved = self.RECIPE.resolved(picture())
-        assert resolved.resolved(100 * picture()) == resolved
+        resolved = self.RECIPE.resolved(example_image())
+        assert resolved.resolved(100 * example_image()) == resolved
 
     def test_the_smoothed_gradient_sets_the_contrast_of_a_smoothed_filter(self):
         filter_ = PeronaMalik(smoothing=1.5)
-        resolved = nd.Recipe(diffusion_filter=filter_, final_filter=filter_).resolved(picture())
-        expected = nd.estimate.contrast(picture(), smoothing=1.5)
+        resolved = nd.Recipe(diffusion_filter=filter_, final_filter=filter_).resolved(
+            example_image()
+        )
+        expected = nd.estimate.contrast(example_image(), smoothing=1.5)
         assert resolved.diffusion_filter.contrast == expected
         assert resolved.final_filter.contrast == expected
 
 
 class TestGoingOn:
     def test_from_any_step_the_bits_are_those_of_the_whole_run(self):
-        image = picture()
+        image = example_image()
         whole = list(nd.steps(image, RECIPE))
         for k in range(4):
             rest = list(nd.steps(whole[k].image, RECIPE, first_step=k + 1))
@@ -251,7 +255,7 @@ class TestGoingOn:
             assert_same([step.image for step in rest], [step.image for step in whole[k + 1 :]])
 
     def test_fewer_or_more_steps_than_the_schedule_spans(self):
-        image = picture()
+        image = example_image()
         longer = RECIPE.replaced(stop_at=7)
         whole = list(nd.steps(image, longer))
         scales = [*RECIPE.schedule(0.2, 4), *[RECIPE.schedule(0.2, 4)[-1]] * 3, 0.0]
@@ -264,7 +268,7 @@ class TestGoingOn:
         assert_same(rest, [step.image for step in whole[2:]])
 
     def test_the_final_filter_alone(self):
-        before = images(picture(), RECIPE)[3]
+        before = images(example_image(), RECIPE)[3]
         (last,) = nd.steps(before, RECIPE, first_step=4)
         assert last.is_final
         np.testing.assert_array_equal(last.image, RECIPE.final_filter(before))
@@ -281,12 +285,12 @@ class TestGoingOn:
     def test_an_unresolved_recipe_cannot_know_the_source(self):
         recipe = nd.Recipe(num_steps=3)
         with pytest.raises(ValueError, match=r"first_step=1 .*resolved.*source"):
-            next(nd.steps(picture(), recipe, first_step=1))
+            next(nd.steps(example_image(), recipe, first_step=1))
 
     @pytest.mark.parametrize("first_step", [-1, 5, 1.0, 0.5, "1", None, True])
     def test_only_steps_of_the_recipe(self, first_step):
         with pytest.raises((TypeError, ValueError), match=r"first_step .* from 0 to 4.*\(got "):
-            next(nd.steps(picture(), RECIPE, first_step=first_step))
+            next(nd.steps(example_image(), RECIPE, first_step=first_step))
 
 
 def digest(image):
@@ -310,11 +314,11 @@ class TestSameBits:
     def small_tiles(self, monkeypatch):
         monkeypatch.setattr(threads_module, "TILE_VOXELS", 300)
 
-    @pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
-    def test_for_any_number_of_threads_and_size_of_tiles(self, member, monkeypatch):
-        recipe = RECIPE.replaced(diffusion_filter=member, num_steps=1)
+    @pytest.mark.parametrize("component", FILTER_VARIANTS, ids=label)
+    def test_for_any_number_of_threads_and_size_of_tiles(self, component, monkeypatch):
+        recipe = RECIPE.replaced(diffusion_filter=component, num_steps=1)
         for case in CASES:
-            image = case.picture(np.float32)
+            image = case.image(np.float32)
             whole = images(image, recipe, **case.options)
             for threads, voxels in ((1, 64), (2, 64), (2, 200), (3, 37)):
                 with monkeypatch.context() as patch:
@@ -337,11 +341,11 @@ class TestSameBits:
         assert done.stdout.split() == here
 
     def test_two_runs_at_once_do_not_disturb_each_other(self, small_tiles):
-        alone = [images(picture((90, 91)), RECIPE.replaced(seed=seed)) for seed in (1, 2)]
+        alone = [images(example_image((90, 91)), RECIPE.replaced(seed=seed)) for seed in (1, 2)]
         together = {}
 
         def work(seed):
-            together[seed] = images(picture((90, 91)), RECIPE.replaced(seed=seed))
+            together[seed] = images(example_image((90, 91)), RECIPE.replaced(seed=seed))
 
         threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 2)]
         for thread in threads:
@@ -352,7 +356,7 @@ class TestSameBits:
             assert_same(together[seed], alone[seed - 1])
 
     def test_two_generators_in_turn(self):
-        image = picture()
+        image = example_image()
         whole = images(image, RECIPE)
         for k, (a, b) in enumerate(
             zip(nd.steps(image, RECIPE), nd.steps(image, RECIPE), strict=True)
@@ -361,7 +365,7 @@ class TestSameBits:
             np.testing.assert_array_equal(b.image, whole[k])
 
     def test_the_seed_and_the_step_choose_the_noise(self):
-        image, quiet = picture(), RECIPE.replaced(diffusion_filter=Heat(time=0.0))
+        image, quiet = example_image(), RECIPE.replaced(diffusion_filter=Heat(time=0.0))
         first, other = images(image, quiet), images(image, quiet.replaced(seed=8))
         assert all(np.mean(a == b) < 0.1 for a, b in zip(first, other, strict=True))
         constant = quiet.replaced(schedule=Constant())
@@ -386,13 +390,13 @@ class TestStop:
         stop = threading.Event()
         stop.set()
         with pytest.raises(nd.Stopped):
-            next(nd.steps(picture(), RECIPE, stop=stop))
+            next(nd.steps(example_image(), RECIPE, stop=stop))
 
-    @pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
-    def test_every_filter_answers(self, member):
+    @pytest.mark.parametrize("component", FILTER_VARIANTS, ids=label)
+    def test_every_filter_answers(self, component):
         stop = threading.Event()
-        recipe = RECIPE.replaced(noise=None, diffusion_filter=member, num_steps=3)
-        made = nd.steps(picture(), recipe, stop=stop)
+        recipe = RECIPE.replaced(noise=None, diffusion_filter=component, num_steps=3)
+        made = nd.steps(example_image(), recipe, stop=stop)
         kept = next(made)
         before = kept.image.copy()
         stop.set()
@@ -410,24 +414,24 @@ class TestStop:
             PeronaMalik, "advance", lambda *args: worked.append(1) or advance(*args)
         )
         recipe = RECIPE.replaced(noise=None)
-        list(nd.steps(picture((60, 61)), recipe))
+        list(nd.steps(example_image((60, 61)), recipe))
         assert len(worked) > 4 * 2 * 10
         for after in (5, 30):
             worked.clear()
             stop = Polled(after)
             with pytest.raises(nd.Stopped):
-                list(nd.steps(picture((60, 61)), recipe, stop=stop))
+                list(nd.steps(example_image((60, 61)), recipe, stop=stop))
             assert len(worked) <= after
             assert stop.times <= after + 2
 
     def test_a_token_that_is_not_set_changes_nothing(self):
-        made = images(picture(), RECIPE, stop=threading.Event())
-        assert_same(made, images(picture(), RECIPE))
+        made = images(example_image(), RECIPE, stop=threading.Event())
+        assert_same(made, images(example_image(), RECIPE))
 
     def test_a_run_after_a_stopped_one(self):
         with pytest.raises(nd.Stopped):
-            list(nd.steps(picture(), RECIPE, stop=Polled(6)))
-        assert len(images(picture(), RECIPE)) == 5
+            list(nd.steps(example_image(), RECIPE, stop=Polled(6)))
+        assert len(images(example_image(), RECIPE)) == 5
 
 
 class TestRefusals:
@@ -437,8 +441,8 @@ class TestRefusals:
         with pytest.raises(error, match=match):
             next(nd.steps(*args, **options))
 
-    def test_pictures(self):
-        nan = picture()
+    def test_images(self):
+        nan = example_image()
         nan[2, 3] = np.nan
         nan[4, 5] = -np.inf
         self.refused(r"2 values that are NaN or infinite.*missing='ignore'", nan, RECIPE)
@@ -449,13 +453,13 @@ class TestRefusals:
 
     def test_regions(self):
         for region in ((slice(0, 5),), (slice(0, 5), 3), slice(0, 5)):
-            self.refused(r"one slice for each axis of 'yx'", picture(), RECIPE, region=region)
+            self.refused(r"one slice for each axis of 'yx'", example_image(), RECIPE, region=region)
         for region in ((slice(5, 5), slice(None)), (slice(0, 9, 2), slice(None))):
-            self.refused(r"non-empty slices of step 1", picture(), RECIPE, region=region)
-        self.refused(r"non-empty", picture(), RECIPE, region=(slice(30, 40), slice(None)))
+            self.refused(r"non-empty slices of step 1", example_image(), RECIPE, region=region)
+        self.refused(r"non-empty", example_image(), RECIPE, region=(slice(30, 40), slice(None)))
 
     def test_lists_of_one_number_per_channel_that_are_of_another_length(self):
-        image = picture((2, 8, 9))
+        image = example_image((2, 8, 9))
         self.refused(
             r"2 channels", image, RECIPE.replaced(starting_noise_scale=(0.1, 0.2, 0.3)), axes="cyx"
         )
@@ -478,17 +482,17 @@ class TestRefusals:
             {"diffusion_filter": (Heat(), chosen)},
             {"final_filter": chosen},
         ):
-            self.refused(sentence, picture(), RECIPE.replaced(**changes), **first)
+            self.refused(sentence, example_image(), RECIPE.replaced(**changes), **first)
 
     def test_noise_that_would_overflow(self):
         for start, schedule in ((1e38, Constant()), (1e35, Linear(end=1e4))):
             recipe = RECIPE.replaced(starting_noise_scale=start, schedule=schedule)
-            self.refused(r"noise_scale.*float32", picture(), recipe)
+            self.refused(r"noise_scale.*float32", example_image(), recipe)
         recipe = RECIPE.replaced(starting_noise_scale=1e38)
-        assert np.isfinite(nd.run(picture(dtype=np.float64), recipe).image).all()
+        assert np.isfinite(nd.run(example_image(dtype=np.float64), recipe).image).all()
 
     def test_unknown_keywords(self):
-        self.refused("sigma", picture(), RECIPE, error=TypeError, sigma=1)
+        self.refused("sigma", example_image(), RECIPE, error=TypeError, sigma=1)
 
 
 def test_a_linear_filter_leaves_the_noise_that_theory_says():
@@ -501,7 +505,7 @@ def test_a_linear_filter_leaves_the_noise_that_theory_says():
         diffusion_filter=Heat(time=0.3),
         final_filter=None,
     )
-    image = picture((size, size), np.float64)
+    image = example_image((size, size), np.float64)
     cascade = nd.run(image, recipe.replaced(noise=None)).image
     noise = np.array([nd.run(image, recipe.replaced(seed=k)).image for k in range(runs)]) - cascade
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.loop import preview
 from napari_diffusion.loop.preview import Preview, limited
 
@@ -35,7 +35,7 @@ def hurried(monkeypatch):
 
 
 def parts(recipe, image=IMAGE, region=REGION, step=None, **options):
-    return list(Preview(Picture.of(image, **options)).parts(recipe, region, step))
+    return list(Preview(Image.of(image, **options)).parts(recipe, region, step))
 
 
 def test_what_is_quick_is_shown_at_once_and_is_the_crop_to_the_bit(patient):
@@ -80,7 +80,7 @@ def test_a_volume_and_colours(patient):
     ],
     ids=["global filter", "measured schedule"],
 )
-def test_what_sees_the_whole_picture_is_called_approximate(recipe, patient):
+def test_what_sees_the_whole_image_is_called_approximate(recipe, patient):
     (part,) = parts(recipe)
     assert part.approximate
     assert part.is_last
@@ -90,10 +90,10 @@ def test_what_sees_the_whole_picture_is_called_approximate(recipe, patient):
 
 
 def test_the_numbers_of_the_source_are_found_once():
-    shown = Preview(Picture.of(IMAGE.copy()))
+    shown = Preview(Image.of(IMAGE.copy()))
     first = shown.resolved(LOCAL)
     # Whatever were measured now would be another number.
-    shown.picture.data[:] = 0
+    shown.image.data[:] = 0
     longer = LOCAL.replaced(diffusion_filter=LOCAL.diffusion_filter.replaced(time=3.0))
     assert shown.resolved(longer).diffusion_filter.contrast == first.diffusion_filter.contrast
     assert shown.resolved(longer).starting_noise_scale == first.starting_noise_scale
@@ -103,7 +103,7 @@ def test_a_request_that_is_stopped_shows_nothing():
     stop = threading.Event()
     stop.set()
     with pytest.raises(nd.Stopped):
-        list(Preview(Picture.of(IMAGE)).parts(LOCAL, REGION, stop=stop))
+        list(Preview(Image.of(IMAGE)).parts(LOCAL, REGION, stop=stop))
 
 
 def test_the_middle_of_a_large_region():

@@ -15,7 +15,7 @@ from strategies import recipes
 
 import napari_diffusion as nd
 from napari_diffusion.filters import Gaussian, Heat, Median, PeronaMalik
-from napari_diffusion.loop.registry import MEMBERS, from_dict, member_class, with_setting
+from napari_diffusion.loop.registry import COMPONENTS, component_class, from_dict, with_setting
 from napari_diffusion.schedules import Constant, Geometric, Linear
 
 RECIPE = nd.Recipe(
@@ -319,7 +319,7 @@ class TestSettings:
         assert self.changed("diffusion_filter.time", 2) == RECIPE.replaced(diffusion_filter=longer)
         assert self.changed("starting_noise_scale", "auto").starting_noise_scale == "auto"
 
-    def test_a_member_by_its_name(self):
+    def test_a_component_by_its_name(self):
         assert self.changed("diffusion_filter", "Median").diffusion_filter == Median()
         assert self.changed("final_filter", "none").final_filter is None
         assert self.changed("noise", None).noise is None
@@ -344,15 +344,15 @@ class TestSettings:
             self.changed(path, value)
 
 
-@pytest.mark.parametrize("slot", MEMBERS)
-def test_the_catalog_finds_every_member_by_name(slot):
-    for cls in MEMBERS[slot]:
-        assert member_class(slot, cls.__name__) is cls
+@pytest.mark.parametrize("slot", COMPONENTS)
+def test_the_catalog_finds_every_component_by_name(slot):
+    for cls in COMPONENTS[slot]:
+        assert component_class(slot, cls.__name__) is cls
         assert cls.slot == slot
         assert from_dict(slot, {"type": cls.__name__}) == cls()
-    names = ", ".join(cls.__name__ for cls in MEMBERS[slot])
+    names = ", ".join(cls.__name__ for cls in COMPONENTS[slot])
     with pytest.raises(ValueError, match=rf"no {slot} called 'Nothing'; there are {names}\."):
-        member_class(slot, "Nothing")
+        component_class(slot, "Nothing")
 
 
 @given(st.text())

@@ -7,10 +7,10 @@ import pytest
 from cases import CASES, FILTER_VARIANTS, MASKED_VARIANTS, THIN_CASES, label
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import filters, pictures
+from strategies import example_images, filters
 
 import napari_diffusion as nd
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import Heat, Median, PeronaMalik
 from napari_diffusion.schedules import Geometric
 
@@ -42,23 +42,23 @@ def assert_is_the_crop(image, recipe, region, whole, **options):
         assert made.flags.owndata
 
 
-@pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
-def test_equals_the_crop_of_the_whole(member):
-    recipe = RECIPE.replaced(num_steps=2, diffusion_filter=member)
+@pytest.mark.parametrize("component", FILTER_VARIANTS, ids=label)
+def test_equals_the_crop_of_the_whole(component):
+    recipe = RECIPE.replaced(num_steps=2, diffusion_filter=component)
     for case in CASES:
         if case.more.get("rgb"):
             continue
-        image = case.picture(np.float32)
+        image = case.image(np.float32)
         whole = images(image, recipe, **case.options)
         for region in regions_of(case.shape, seed=len(case.name)):
             assert_is_the_crop(image, recipe, region, whole, **case.options)
 
 
-@pytest.mark.parametrize("member", MASKED_VARIANTS, ids=label)
-def test_with_a_mask(member):
-    recipe = RECIPE.replaced(num_steps=2, diffusion_filter=member)
+@pytest.mark.parametrize("component", MASKED_VARIANTS, ids=label)
+def test_with_a_mask(component):
+    recipe = RECIPE.replaced(num_steps=2, diffusion_filter=component)
     for case in CASES[:6]:
-        image, options = case.picture(np.float32), {**case.options, "mask": case.mask()}
+        image, options = case.image(np.float32), {**case.options, "mask": case.mask()}
         whole = images(image, recipe, **options)
         for region in regions_of(case.shape, seed=len(case.name)):
             assert_is_the_crop(image, recipe, region, whole, **options)
@@ -106,18 +106,18 @@ def test_of_a_series_of_filters():
 
 
 @pytest.mark.parametrize("case", THIN_CASES, ids=str)
-def test_of_thin_pictures(case):
-    image = case.picture(np.float32)
+def test_of_thin_images(case):
+    image = case.image(np.float32)
     whole = images(image, RECIPE, **case.options)
     for region in regions_of(case.shape, seed=2):
         assert_is_the_crop(image, RECIPE, region, whole, **case.options)
 
 
-@given(filters(), pictures(types=[np.float32]), st.randoms(use_true_random=False))
+@given(filters(), example_images(types=[np.float32]), st.randoms(use_true_random=False))
 @settings(max_examples=60)
-def test_any_region_of_any_picture(member, drawn, random):
+def test_any_region_of_any_image(component, drawn, random):
     image, options = drawn
-    recipe = RECIPE.replaced(num_steps=2, diffusion_filter=member)
+    recipe = RECIPE.replaced(num_steps=2, diffusion_filter=component)
     region = []
     for axis, n in zip(options["axes"], image.shape, strict=True):
         start = random.randrange(n)
@@ -150,9 +150,9 @@ def test_axes_in_another_order():
 
 def test_only_the_region_and_its_reach_are_computed(monkeypatch):
     seen = []
-    apply = Drive.apply_filter
+    apply = Threads.apply_filter
     monkeypatch.setattr(
-        Drive, "apply_filter", lambda self, block, *more: seen.append(block.shape) or
+        Threads, "apply_filter", lambda self, block, *more: seen.append(block.shape) or
         apply(self, block, *more),
     )  # fmt: skip
     image = np.zeros((4, 300, 310), np.float32)
@@ -167,9 +167,9 @@ def test_only_the_region_and_its_reach_are_computed(monkeypatch):
 
 def test_the_rest_of_a_long_run_reaches_less_far(monkeypatch):
     seen = []
-    apply = Drive.apply_filter
+    apply = Threads.apply_filter
     monkeypatch.setattr(
-        Drive, "apply_filter", lambda self, block, *more: seen.append(block.shape[3]) or
+        Threads, "apply_filter", lambda self, block, *more: seen.append(block.shape[3]) or
         apply(self, block, *more),
     )  # fmt: skip
     image = np.zeros((200, 210), np.float32)
@@ -179,10 +179,10 @@ def test_the_rest_of_a_long_run_reaches_less_far(monkeypatch):
     assert seen[4] - seen[-1] == 2 * 2
 
 
-@pytest.mark.parametrize("member", FILTER_VARIANTS, ids=label)
-def test_a_halo_is_as_far_as_anything_reaches(member):
+@pytest.mark.parametrize("component", FILTER_VARIANTS, ids=label)
+def test_a_halo_is_as_far_as_anything_reaches(component):
     """A change of one sample is seen within the halo and nowhere else."""
-    halo = member.halo(nd.Grid.of((9, 9)))
+    halo = component.halo(nd.Grid.of((9, 9)))
     if halo is None:
         return
     middle = halo[3] + 5
@@ -190,6 +190,6 @@ def test_a_halo_is_as_far_as_anything_reaches(member):
     image[middle, middle] = -5.0
     other = image.copy()
     other[middle, middle] = 5.0
-    changed = np.argwhere(member(other) != member(image))
+    changed = np.argwhere(component(other) != component(image))
     assert len(changed)
     assert np.abs(changed - middle).max() <= halo[3]

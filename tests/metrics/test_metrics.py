@@ -269,7 +269,7 @@ def test_resolution_is_where_signal_and_noise_say(shape, spacing):
     assert Frc().value(view(truth, truth, reference=truth, **grid)) == 2 * min(spacing)
 
 
-def test_no_resolution_from_nothing_in_common_or_one_picture():
+def test_no_resolution_from_nothing_in_common_or_one_image():
     other = np.random.default_rng(5).normal(size=SHAPE)
     seen = view(NOISE, NOISE, spacing=0.5, halves=pair((NOISE, NOISE), (other, other)))
     assert HalfFrc().value(seen) > 0.05 * 0.5 * SHAPE[1]
@@ -308,7 +308,7 @@ def test_a_region_of_ones_own():
         RegionStatistic(labels=labels[1:]).value(seen)
 
 
-def test_a_region_is_found_in_a_part_of_the_picture():
+def test_a_region_is_found_in_a_part_of_the_image():
     labels = np.zeros(SHAPE, int)
     labels[50:60, 50:60] = 1
     part = (slice(40, 100), slice(45, 120))

@@ -10,8 +10,8 @@ from scipy import stats
 
 import napari_diffusion as nd
 from napari_diffusion import Grid
-from napari_diffusion.core.image import Picture
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.core.image import Image
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.noise import (
     Address,
     Gaussian,
@@ -34,7 +34,7 @@ class TestUniform:
         for wrong in (1.01, 0.99):
             assert distance(found, stats.uniform(-limit * wrong, 2 * limit * wrong).cdf) > 2
 
-    def test_float32_pictures_get_the_same_numbers(self):
+    def test_float32_images_get_the_same_numbers(self):
         single, double = (noise_of(Uniform(), (9, 13), dtype=t) for t in (np.float32, np.float64))
         np.testing.assert_allclose(single, double, rtol=1e-7)
 
@@ -67,7 +67,7 @@ class TestQuantisation:
         counts, *_ = np.histogram2d(within.ravel(), error.ravel(), bins=8)
         assert stats.chi2_contingency(counts).pvalue > 1e-5
 
-    def test_added_dither_stays_in_the_picture_and_is_right_on_average(self):
+    def test_added_dither_stays_in_the_image_and_is_right_on_average(self):
         value = 0.3 * self.step
         out = Quantisation("added")(np.full((500, 800), value), self.scale)
         np.testing.assert_allclose(np.unique(out / self.step), (0.0, 1.0), atol=1e-12)
@@ -83,15 +83,17 @@ class TestQuantisation:
 
 
 class TestSum:
-    def test_is_the_sum_of_its_members_noise(self):
+    def test_is_the_sum_of_its_components_noise(self):
         image = np.random.default_rng(0).random((40, 50))
-        members, weights = (Gaussian(), Stripes(), Uniform()), (3.0, 4.0, 12.0)
-        found = Sum(members, weights)(image, 1.3, seed=4) - image
+        components, weights = (Gaussian(), Stripes(), Uniform()), (3.0, 4.0, 12.0)
+        found = Sum(components, weights)(image, 1.3, seed=4) - image
         grid, block = Grid.of(image.shape), image[None, None, None]
         expected = 0.0
-        for k, (member, weight) in enumerate(zip(members, weights, strict=True)):
+        for k, (component, weight) in enumerate(zip(components, weights, strict=True)):
             address = Address(4, 0, 16 * k)
-            expected = expected + member.add(block, 0.1 * weight, address, grid, Drive()) - block
+            expected = (
+                expected + component.add(block, 0.1 * weight, address, grid, Threads()) - block
+            )
         np.testing.assert_allclose(found, expected[0, 0, 0], atol=1e-13)
 
     def test_of_one_is_that_one(self):
@@ -105,27 +107,27 @@ class TestSum:
             found = noise_of(Sum(weights=weights), (1000, 1000))
             assert found.std() == pytest.approx(1.0, rel=4e-3)
 
-    def test_equal_members_have_numbers_of_their_own(self):
+    def test_equal_components_have_numbers_of_their_own(self):
         """√n of the same numbers would be √n as much; of nested sums too."""
         pair = Sum((Gaussian(), Gaussian()))
-        for member in (pair, Sum((pair, pair)), Sum((pair, Gaussian(), Sum((Gaussian(),))))):
-            found = noise_of(member, (700, 1000))
+        for component in (pair, Sum((pair, pair)), Sum((pair, Gaussian(), Sum((Gaussian(),))))):
+            found = noise_of(component, (700, 1000))
             assert found.std() == pytest.approx(1.0, rel=4e-3)
 
     def test_scales_by_channel(self):
         found = noise_of(Sum(), (3, 400, 500), (0.5, 0.0, 2.0), axes="cyx")
         np.testing.assert_allclose(found.std(axis=(1, 2)), (0.5, 0.0, 2.0), rtol=1e-2)
 
-    def test_says_what_each_member_gets(self):
+    def test_says_what_each_component_gets(self):
         found = Sum((Gaussian(), Stripes()), weights=(3.0, 4.0)).in_words(1.0)
         assert found == "Gaussian 0.6 + Stripes 0.8"
 
-    def test_reaches_as_far_as_its_members(self):
+    def test_reaches_as_far_as_its_components(self):
         grid = Grid.of((20, 30))
         assert Sum().halo(grid) == (0, 0, 0, 0, 0)
         assert Sum((Gaussian(), PowerLaw())).halo(grid) is None
 
-    def test_claims_what_all_its_members_do(self):
+    def test_claims_what_all_its_components_do(self):
         assert Sum().claims == Gaussian().claims
         assert "white" not in Sum((Gaussian(), Stripes())).claims
         still = Quantisation("none")
@@ -157,8 +159,8 @@ class TestSaltPepper:
     image = np.random.default_rng(0).uniform(0.2, 0.7, (1000, 1200))
 
     def test_replaces_the_fraction_typed(self):
-        member = SaltPepper(fraction=0.5, salt=0.3, low=0.0, high=1.0)
-        found, n = member(self.image), self.image.size
+        component = SaltPepper(fraction=0.5, salt=0.3, low=0.0, high=1.0)
+        found, n = component(self.image), self.image.size
         for value, p in ((1.0, 0.5 * 0.3), (0.0, 0.5 * 0.7)):
             chance = 4.5 * np.sqrt(p * (1 - p) * n)
             assert abs(outliers(found, self.image, value) - p * n) < chance < 0.01 * p * n
@@ -168,28 +170,28 @@ class TestSaltPepper:
     @pytest.mark.parametrize("salt", [0.0, 0.5, 0.9, 1.0])
     @pytest.mark.parametrize("scale", [0.01, 0.07])
     def test_the_scale_is_the_standard_deviation_at_the_reference(self, salt, scale):
-        member = SaltPepper(salt=salt, low=-0.1, high=0.5, reference=0.15)
-        p = member.fraction_at(scale)
+        component = SaltPepper(salt=salt, low=-0.1, high=0.5, reference=0.15)
+        p = component.fraction_at(scale)
         deviation, weight = np.array([-0.25, 0.35]), np.array([1 - salt, salt])
         mean, square = (p * weight * deviation).sum(), (p * weight * deviation**2).sum()
         assert square - mean**2 == pytest.approx(scale**2, rel=1e-9)
-        natural = member.replaced(fraction=p).natural_scale()
+        natural = component.replaced(fraction=p).natural_scale()
         assert natural == pytest.approx(scale, rel=1e-9)
 
     def test_automatic_values_are_those_of_the_source(self):
         image = np.array([[1.0, 2.0], [4.0, 9.0]])
-        picture = Picture.of(image)
+        source = Image.of(image)
         expected = SaltPepper(low=1.0, high=9.0, reference=4.0)
-        assert SaltPepper().resolved(picture, picture.grid) == expected
-        lazy = Picture.of(da.from_array(image, chunks=1))
+        assert SaltPepper().resolved(source, source.grid) == expected
+        lazy = Image.of(da.from_array(image, chunks=1))
         assert SaltPepper().resolved(lazy, lazy.grid) == expected
-        masked = Picture.of(image, mask=np.array([[1, 1], [1, 0]], bool))
+        masked = Image.of(image, mask=np.array([[1, 1], [1, 0]], bool))
         found = SaltPepper(reference=0.0).resolved(masked, masked.grid)
         assert found == SaltPepper(low=1.0, high=4.0, reference=0.0)
 
     def test_all_may_be_outliers(self):
-        member = SaltPepper(low=0.0, high=1.0, reference=0.5)
-        found = member(self.image, 0.5)
+        component = SaltPepper(low=0.0, high=1.0, reference=0.5)
+        found = component(self.image, 0.5)
         assert set(np.unique(found)) == {0.0, 1.0}
         assert SaltPepper(fraction=0.0, low=0.0, high=1.0)(self.image) is not self.image
 
@@ -214,4 +216,4 @@ class TestSaltPepper:
     def test_says_that_it_must_be_resolved(self):
         block = np.zeros((1, 1, 1, 5, 6), np.float32)
         with pytest.raises(ValueError, match=r'"auto" is known with the picture only'):
-            SaltPepper().add(block, 0.1, Address(), Grid.of((5, 6)), Drive())
+            SaltPepper().add(block, 0.1, Address(), Grid.of((5, 6)), Threads())

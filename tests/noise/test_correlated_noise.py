@@ -8,7 +8,7 @@ from noise_samples import correlation, distance, noise_of
 from scipy import signal, stats
 
 from napari_diffusion import Grid
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.noise import (
     Correlated,
     FilmGrain,
@@ -97,7 +97,7 @@ class TestCorrelated:
         with pytest.raises(ValueError, match=f"Correlated: {words}"):
             Correlated(kernel=kernel)
 
-    def test_refuses_what_does_not_fit_the_picture(self):
+    def test_refuses_what_does_not_fit_the_image(self):
         with pytest.raises(ValueError, match=r"at most 2 axes, as many as diffuse"):
             noise_of(Correlated(kernel=np.ones((1, 3, 3))), (20, 30))
         with pytest.raises(ValueError, match=r"sigma=600 is 1200 samples, more than 1000: give"):
@@ -155,12 +155,12 @@ class TestStripes:
         assert abs(np.diff(found, 2)).max() < 30 / 100**2
 
 
-def mean_spectrum(member, shape, seeds, **options):
+def mean_spectrum(component, shape, seeds, **options):
     """Return the mean power of each frequency of a real transform, 1 for white noise."""
     axes = range(len(shape))
     return np.mean(
         [
-            abs(np.fft.rfftn(noise_of(member, shape, seed=k, **options), axes=axes)) ** 2
+            abs(np.fft.rfftn(noise_of(component, shape, seed=k, **options), axes=axes)) ** 2
             for k in range(seeds)
         ],
         axis=0,
@@ -227,8 +227,8 @@ class TestMissingWedge:
     @pytest.mark.parametrize("tilt_axis", ["y", "x"])
     def test_has_no_frequency_that_no_tilt_measures(self, shape, low, high, tilt_axis):
         spacing = (2.0, 1.0, 0.5)
-        member = MissingWedge(tilt_axis, low, high)
-        spectrum = abs(np.fft.fftn(noise_of(member, shape, seed=3, spacing=spacing)))
+        component = MissingWedge(tilt_axis, low, high)
+        spectrum = abs(np.fft.fftn(noise_of(component, shape, seed=3, spacing=spacing)))
         f = np.meshgrid(
             *(np.fft.fftfreq(n, h) for n, h in zip(shape, spacing, strict=True)), indexing="ij"
         )
@@ -305,25 +305,25 @@ class TestFilmGrain:
         ],
     )
     def test_follows_the_curve(self, curve, relative):
-        member = FilmGrain(size=0.0, curve=curve, white_level=10.0, reference=4.0)
+        component = FilmGrain(size=0.0, curve=curve, white_level=10.0, reference=4.0)
         for level in (0.5, 4.0, 9.0):
-            found = member(np.full((700, 1000), level), 0.3) - level
+            found = component(np.full((700, 1000), level), 0.3) - level
             expected = 0.3 * relative(level)
             assert distance(found, stats.norm(0, expected).cdf) < 2
             assert distance(found, stats.norm(0, 1.01 * expected).cdf) > 2
         for level in (0.0, -1.0, *((10.0, 11.0) if curve == "midtones" else ())):
             image = np.full((7, 10), level)
-            np.testing.assert_array_equal(member(image, 0.3), image)
+            np.testing.assert_array_equal(component(image, 0.3), image)
 
     def test_is_as_coarse_as_correlated_noise(self):
-        member = FilmGrain(size=1.5, white_level=2.0, reference=1.0)
-        found = member(np.ones((50, 60)), 0.3, seed=4) - 1.0
+        component = FilmGrain(size=1.5, white_level=2.0, reference=1.0)
+        found = component(np.ones((50, 60)), 0.3, seed=4) - 1.0
         expected = noise_of(Correlated(1.5), (50, 60), 0.3, seed=4)
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
     def test_takes_white_and_the_reference_from_the_source(self):
-        picture = Picture.of(np.array([[1.0, 2.0], [4.0, 9.0]]))
-        found = FilmGrain(strength=0.25).resolved(picture, picture.grid)
+        image = Image.of(np.array([[1.0, 2.0], [4.0, 9.0]]))
+        found = FilmGrain(strength=0.25).resolved(image, image.grid)
         assert found == FilmGrain(strength=0.25, white_level=9.0, reference=4.0)
         assert found.natural_scale() == 1.0
         assert found.in_words(1.0) == "25 % of 4"

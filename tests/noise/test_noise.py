@@ -98,7 +98,7 @@ def test_a_crop_has_the_numbers_of_the_whole():
         np.testing.assert_array_equal(crop, whole[region])
 
 
-def test_float64_pictures_get_the_same_numbers():
+def test_float64_images_get_the_same_numbers():
     np.testing.assert_array_equal(numbers((9, 13), np.float64), numbers((9, 13)).astype(float))
     image = np.random.default_rng(0).random((9, 13))
     expected = image + 0.1 * numbers((9, 13)).astype(float)
@@ -115,10 +115,10 @@ def test_both_halves_of_the_seed_count():
 
 def test_streams_are_told_apart():
     from napari_diffusion import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
     block, grid = np.zeros((1, 1, 1, 9, 13), np.float32), Grid.of((9, 13))
-    found = [NOISE.add(block, 1.0, Address(0, 0, k), grid, Drive()) for k in (0, 1, 2**32 - 1)]
+    found = [NOISE.add(block, 1.0, Address(0, 0, k), grid, Threads()) for k in (0, 1, 2**32 - 1)]
     assert np.mean(found[0] == found[1]) < 0.01
     assert np.mean(found[1] == found[2]) < 0.01
 

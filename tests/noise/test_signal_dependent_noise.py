@@ -11,7 +11,7 @@ import pytest
 from scipy import special, stats
 
 import napari_diffusion as nd
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.filters import Heat
 from napari_diffusion.noise import EMCCD, Poisson, PoissonGaussian, Rician, Speckle
 
@@ -311,7 +311,7 @@ class TestSpeckle:
         found = Speckle(looks=looks)(np.ones((400, 1000)), None, seed=9)
         np.testing.assert_allclose(found, exact / looks, rtol=3e-6, atol=3e-8)
 
-    def test_small_noise_of_float64_pictures_is_not_rounded_away(self):
+    def test_small_noise_of_float64_images_is_not_rounded_away(self):
         image = np.full((300, 400), 100.0)
         noise = (Speckle()(image, 1e-8, seed=3) - image) / 1e-8
         assert noise.std() == pytest.approx(1, rel=0.01)
@@ -532,11 +532,11 @@ class TestEMCCD:
             np.testing.assert_allclose(found, exact, rtol=3e-5 / math.sqrt(count))
 
 
-@pytest.mark.parametrize("member", MODELS, ids=lambda member: type(member).__name__)
+@pytest.mark.parametrize("component", MODELS, ids=lambda component: type(component).__name__)
 class TestAddresses:
-    def test_a_crop_has_the_numbers_of_the_whole(self, member):
+    def test_a_crop_has_the_numbers_of_the_whole(self, component):
         still = nd.Recipe(
-            num_steps=1, starting_noise_scale=20.0, noise=member, diffusion_filter=Heat(time=0.0)
+            num_steps=1, starting_noise_scale=20.0, noise=component, diffusion_filter=Heat(time=0.0)
         )
         image = np.random.default_rng(0).uniform(0, 200, (3, 20, 1100)).astype(np.float32)
         whole = nd.run(image, still, axes="zyx").image
@@ -545,38 +545,38 @@ class TestAddresses:
             crop = nd.run(image, still, axes="zyx", region=region).image
             np.testing.assert_array_equal(crop, whole[region])
 
-    def test_chunks_and_threads_change_nothing(self, member, monkeypatch):
+    def test_chunks_and_threads_change_nothing(self, component, monkeypatch):
         import dask.array as da
 
         image = np.random.default_rng(0).uniform(0, 200, (300, 1100)).astype(np.float32)
-        whole = member(image, 20.0, seed=2**64 - 1)
-        chunked = member(da.from_array(image, (77, 129)), 20.0, seed=2**64 - 1)
+        whole = component(image, 20.0, seed=2**64 - 1)
+        chunked = component(da.from_array(image, (77, 129)), 20.0, seed=2**64 - 1)
         np.testing.assert_array_equal(chunked.compute(), whole)
         monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "3")
-        np.testing.assert_array_equal(member(image, 20.0, seed=2**64 - 1), whole)
+        np.testing.assert_array_equal(component(image, 20.0, seed=2**64 - 1), whole)
 
-    def test_far_coordinates_have_numbers_of_their_own(self, member):
+    def test_far_coordinates_have_numbers_of_their_own(self, component):
         """Up to the last address there is; the shape and the place of a block do not matter."""
         from napari_diffusion import Grid
-        from napari_diffusion.engine.threads import Drive
+        from napari_diffusion.engine.threads import Threads
         from napari_diffusion.noise import Address
 
-        typed, last = member.replaced(reference=100.0), (2**32 - 1,) * 4
+        typed, last = component.replaced(reference=100.0), (2**32 - 1,) * 4
         block = np.full((1, 1, 1, 1, 600), 100.0, np.float32)
         found = []
         for x0, part in ((2**34 - 600, block), (2**34 - 77, block[..., :77])):
             grid = Grid.of((1, 600)).at((*last, x0))
             part = np.ascontiguousarray(part)
-            found.append(typed.add(part, 20.0, Address(2**64 - 1, 2**32 - 1), grid, Drive()))
+            found.append(typed.add(part, 20.0, Address(2**64 - 1, 2**32 - 1), grid, Threads()))
         np.testing.assert_array_equal(found[0][..., -77:], found[1])
-        near = typed.add(block, 20.0, Address(2**64 - 1, 2**32 - 1), Grid.of((1, 600)), Drive())
+        near = typed.add(block, 20.0, Address(2**64 - 1, 2**32 - 1), Grid.of((1, 600)), Threads())
         assert np.mean(near == found[0]) < 0.2
 
-    def test_neighbours_steps_and_seeds_are_not_alike(self, member):
+    def test_neighbours_steps_and_seeds_are_not_alike(self, component):
         image = np.full((400, 500), 100.0)
 
         def noise(**address):
-            return member(image, 20.0, **address) - image
+            return component(image, 20.0, **address) - image
 
         first = noise(seed=1)
         others = [noise(seed=2), noise(seed=1, step=1), noise(seed=1 + 2**32)]
@@ -584,17 +584,17 @@ class TestAddresses:
         for other in others:
             assert abs(np.corrcoef(first.ravel(), other.ravel())[0, 1]) < LIMIT / math.sqrt(2e5)
 
-    def test_each_channel_may_have_its_own_scale(self, member):
+    def test_each_channel_may_have_its_own_scale(self, component):
         image = np.full((2, 200, 300), 100.0)
-        found = member(image, (5.0, 20.0), axes="cyx", seed=3)
-        np.testing.assert_array_equal(found[0], member(image, 5.0, axes="cyx", seed=3)[0])
-        np.testing.assert_array_equal(found[1], member(image, 20.0, axes="cyx", seed=3)[1])
+        found = component(image, (5.0, 20.0), axes="cyx", seed=3)
+        np.testing.assert_array_equal(found[0], component(image, 5.0, axes="cyx", seed=3)[0])
+        np.testing.assert_array_equal(found[1], component(image, 20.0, axes="cyx", seed=3)[1])
         assert not np.array_equal(found[0], found[1])
 
-    def test_float64_pictures_get_the_same_numbers(self, member):
+    def test_float64_images_get_the_same_numbers(self, component):
         image = np.random.default_rng(0).integers(0, 200, (30, 70)).astype(float)
-        narrow = member(image.astype(np.float32), 20.0, seed=4)
-        np.testing.assert_allclose(member(image, 20.0, seed=4), narrow, rtol=3e-6, atol=1e-3)
+        narrow = component(image.astype(np.float32), 20.0, seed=4)
+        np.testing.assert_allclose(component(image, 20.0, seed=4), narrow, rtol=3e-6, atol=1e-3)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -616,87 +616,87 @@ def test_the_mean_is_exact_in_any_order(kind, dtype):
     for mask in (None, random.random(image.shape) > 0.4):
         values = (image if mask is None else image[mask]).ravel().tolist()
         expected = float(sum(map(Fraction, values)) / len(values))
-        assert mean_of(Picture.of(image, mask=mask)) == expected
-        assert mean_of(Picture.of(da.from_array(image, (17, 31)), mask=mask)) == expected
+        assert mean_of(Image.of(image, mask=mask)) == expected
+        assert mean_of(Image.of(da.from_array(image, (17, 31)), mask=mask)) == expected
 
 
-@pytest.mark.parametrize("member", MODELS, ids=lambda member: type(member).__name__)
+@pytest.mark.parametrize("component", MODELS, ids=lambda component: type(component).__name__)
 class TestReference:
     IMAGE = np.random.default_rng(0).uniform(0, 200, (40, 60))
 
-    def test_is_the_mean_of_the_source(self, member):
-        recipe = nd.Recipe(starting_noise_scale=9.0, noise=member)
+    def test_is_the_mean_of_the_source(self, component):
+        recipe = nd.Recipe(starting_noise_scale=9.0, noise=component)
         resolved = recipe.resolved(self.IMAGE)
         assert resolved.noise.reference == pytest.approx(self.IMAGE.mean(), rel=1e-15)
         assert not resolved.noise.autos()
 
-    def test_does_not_depend_on_chunks(self, member):
+    def test_does_not_depend_on_chunks(self, component):
         import dask.array as da
 
         mask = self.IMAGE > 20
         for options in ({}, {"mask": mask}):
-            picture = Picture.of(self.IMAGE, **options)
-            expected = member.resolved(picture, picture.grid)
+            image = Image.of(self.IMAGE, **options)
+            expected = component.resolved(image, image.grid)
             for chunks in ((7, 60), (40, 11), (13, 17)):
-                lazy = Picture.of(da.from_array(self.IMAGE, chunks), **options)
-                assert member.resolved(lazy, lazy.grid) == expected
+                lazy = Image.of(da.from_array(self.IMAGE, chunks), **options)
+                assert component.resolved(lazy, lazy.grid) == expected
 
-    def test_may_be_typed(self, member):
-        typed = member.replaced(reference=50.0)
+    def test_may_be_typed(self, component):
+        typed = component.replaced(reference=50.0)
         image = np.full((300, 400), 50.0)
         assert typed(image, 5.0, seed=1).std() == pytest.approx(5.0, rel=0.01)
 
-    def test_an_unresolved_noise_says_so(self, member):
+    def test_an_unresolved_noise_says_so(self, component):
         with pytest.raises(ValueError, match="is known with the picture only"):
-            member.natural_scale()
+            component.natural_scale()
 
-    def test_a_starting_noise_scale_of_none_is_what_the_parameters_make(self, member):
-        recipe = nd.Recipe(num_steps=1, starting_noise_scale=None, noise=member, seed=5)
+    def test_a_starting_noise_scale_of_none_is_what_the_parameters_make(self, component):
+        recipe = nd.Recipe(num_steps=1, starting_noise_scale=None, noise=component, seed=5)
         assert nd.Recipe.from_json(recipe.to_json()) == recipe
         assert not recipe.is_resolved
         resolved = recipe.resolved(self.IMAGE)
         assert resolved.starting_noise_scale == resolved.noise.natural_scale()
         still = recipe.replaced(diffusion_filter=Heat(time=0.0))
-        expected = member(self.IMAGE, None, seed=5)
+        expected = component(self.IMAGE, None, seed=5)
         np.testing.assert_array_equal(nd.run(self.IMAGE, still).image, expected)
 
 
-@pytest.mark.parametrize("member", MODELS, ids=lambda member: type(member).__name__)
+@pytest.mark.parametrize("component", MODELS, ids=lambda component: type(component).__name__)
 class TestRefusals:
-    def test_a_mean_of_0_or_less(self, member):
+    def test_a_mean_of_0_or_less(self, component):
         for image in (np.zeros((5, 6)), np.full((5, 6), -1.0)):
             with pytest.raises(ValueError, match=r"mean is greater than 0 \(got .*\): shift it"):
-                member(image, 1.0)
+                component(image, 1.0)
 
-    def test_negative_intensities(self, member):
+    def test_negative_intensities(self, component):
         image = np.full((50, 60), 10.0)
         image[2, 3] = -1000.0
-        recipe = nd.Recipe(starting_noise_scale=1.0, noise=member)
+        recipe = nd.Recipe(starting_noise_scale=1.0, noise=component)
         for work in (lambda: recipe.noise(image, 1.0), lambda: next(nd.steps(image, recipe))):
             with pytest.raises(
                 ValueError, match=r"needs intensities of .* or more.* \(got -1000\)"
             ):
                 work()
 
-    def test_lazily_in_the_chunk_that_has_them(self, member):
+    def test_lazily_in_the_chunk_that_has_them(self, component):
         import dask.array as da
 
-        if hasattr(member, "read_noise"):
-            member = member.replaced(read_noise=0.0)
+        if hasattr(component, "read_noise"):
+            component = component.replaced(read_noise=0.0)
         image = np.full((8, 8), 10.0)
         image[7, 7] = -1000.0
-        lazy = member.replaced(reference=10.0)(da.from_array(image, 4), 1.0)
+        lazy = component.replaced(reference=10.0)(da.from_array(image, 4), 1.0)
         assert np.isfinite(lazy[:4].compute()).all()
         with pytest.raises(ValueError, match=r"needs intensities of .* or more"):
             lazy.compute()
 
-    def test_what_lies_outside_a_mask_may_be_negative(self, member):
+    def test_what_lies_outside_a_mask_may_be_negative(self, component):
         image = np.full((5, 6), 10.0)
         image[2, 3] = -1000.0
-        found = member(image, 1.0, mask=image > 0)
+        found = component(image, 1.0, mask=image > 0)
         assert found[2, 3] == -1000.0
         with_hole = np.where(image > 0, image, np.nan)
-        again = member(with_hole, 1.0, missing="ignore")
+        again = component(with_hole, 1.0, missing="ignore")
         np.testing.assert_array_equal(again[image > 0], found[image > 0])
 
 

@@ -70,15 +70,15 @@ def test_what_lies_outside_the_mask_has_no_say(opening):
 
 @pytest.mark.parametrize("radius", [1.0, 2.5])
 def test_it_obeys_the_laws(opening, radius):
-    member = opening(radius=radius)
-    claimed = [law for claim, law in CLAIMED.items() if claim in member.claims]
+    component = opening(radius=radius)
+    claimed = [law for claim, law in CLAIMED.items() if claim in component.claims]
     assert laws.keeps_range in claimed
     for case in (*CASES, *THIN_CASES):
         for law in (*EVERYWHERE, *claimed):
-            law(member, case)
+            law(component, case)
     for case in CASES:
-        laws.stays_inside(member, case)
-        laws.takes_holes_as_a_mask(member, case)
+        laws.stays_inside(component, case)
+        laws.takes_holes_as_a_mask(component, case)
 
 
 def test_its_form_has_range_unit_and_tooltip(opening):

@@ -22,7 +22,7 @@ from napari_diffusion.samples import SAMPLES
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 WRITTEN = sorted(DOCS.rglob("*.md"))
-MEMBERS = [cls for members in registry.MEMBERS.values() for cls in members]
+COMPONENTS = [cls for components in registry.COMPONENTS.values() for cls in components]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -37,14 +37,14 @@ def importable():
 @pytest.fixture(scope="module")
 def pages():
     """Return the made pages, their pictures of a small part of the example."""
-    import _members
+    import _components
+    import _example_images
     import _pages
-    import _pictures
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_pictures, "PART", (slice(60, 116), slice(200, 264)))
+        patch.setattr(_example_images, "PART", (slice(60, 116), slice(200, 264)))
         yield _pages.pages()
-    for cached in (_pictures.clean, _pictures.noisy, _members.steps_of):
+    for cached in (_example_images.clean, _example_images.noisy, _components.steps_of):
         cached.cache_clear()
 
 
@@ -52,11 +52,11 @@ def code_of(path, language):
     return [code for name, code in FENCE.findall(path.read_text("utf-8")) if name == language]
 
 
-@pytest.mark.parametrize("cls", MEMBERS, ids=lambda cls: f"{cls.slot}-{cls.__name__}")
-def test_every_member_has_a_page_that_tells_all(pages, cls):
-    import _members
+@pytest.mark.parametrize("cls", COMPONENTS, ids=lambda cls: f"{cls.slot}-{cls.__name__}")
+def test_every_component_has_a_page_that_tells_all(pages, cls):
+    import _components
 
-    page = pages[_members.page_of(cls)]
+    page = pages[_components.page_of(cls)]
     assert cls.summary() in page
     assert "## When to use it" in page, "its docstring needs Notes that say when, and when not"
     assert "``` { .text .formula }" in page
@@ -64,17 +64,17 @@ def test_every_member_has_a_page_that_tells_all(pages, cls):
         assert f"### `{parameter.name}`" in page
         assert parameter.tooltip.replace("|", "&#124;") in page
         assert f"| {parameter.unit or '–'} |" in page
-    for claim, (_, meaning) in _members.claims(cls).items():
+    for claim, (_, meaning) in _components.claims(cls).items():
         assert f"`{claim}`" in page or claim.replace("_", " ") in page
         assert meaning in page
 
 
-@pytest.mark.parametrize("cls", MEMBERS, ids=lambda cls: f"{cls.slot}-{cls.__name__}")
-def test_what_a_page_shows_to_type_gives_the_member(pages, cls):
-    import _members
+@pytest.mark.parametrize("cls", COMPONENTS, ids=lambda cls: f"{cls.slot}-{cls.__name__}")
+def test_what_a_page_shows_to_type_gives_the_component(pages, cls):
+    import _components
 
-    page = pages[_members.page_of(cls)]
-    slot = _members.RECIPE_SLOTS.get(cls.slot)
+    page = pages[_components.page_of(cls)]
+    slot = _components.RECIPE_SLOTS.get(cls.slot)
     found = dict(FENCE.findall(page))
     namespace = {}
     exec(found["python"], namespace)
@@ -88,10 +88,10 @@ def test_what_a_page_shows_to_type_gives_the_member(pages, cls):
 
 
 def test_filters_are_shown_step_by_step_and_parameter_by_parameter(pages):
-    import _members
-    import _pictures
+    import _components
+    import _example_images
 
-    for cls in registry.MEMBERS["filter"]:
+    for cls in registry.COMPONENTS["filter"]:
         files = [name for name in pages if name.startswith(f"filters/{cls.__name__}/")]
         assert {Path(name).stem for name in files} >= {"source", "step_1", "step_8"}
         assert len({pages[name] for name in files if "step_" in name}) == 4, "the steps differ"
@@ -100,16 +100,16 @@ def test_filters_are_shown_step_by_step_and_parameter_by_parameter(pages):
             shown = [name for name in files if Path(name).name.startswith(f"{p.name}_")]
             about = page.partition(f"### `{p.name}`")[2].partition("###")[0]
             # A member that chooses among others resolves to the one it has chosen.
-            usual = getattr(_members._on_example(cls()), p.name, getattr(cls(), p.name))
+            usual = getattr(_components._on_example(cls()), p.name, getattr(cls(), p.name))
             if shown:
                 assert len({pages[name] for name in shown}) >= 2
-            elif len(_pictures.variations(p, usual)) >= 2:
-                assert _members.SAME in about
-    assert _pictures.noisy().std() > 0
+            elif len(_example_images.variations(p, usual)) >= 2:
+                assert _components.SAME in about
+    assert _example_images.noisy().std() > 0
 
 
-def test_a_new_member_gets_its_page_without_another_line(monkeypatch):
-    import _members
+def test_a_new_component_gets_its_page_without_another_line(monkeypatch):
+    import _components
     import _pages
 
     name = "napari_diffusion.filters.opening"
@@ -118,7 +118,7 @@ def test_a_new_member_gets_its_page_without_another_line(monkeypatch):
     (code, *_) = code_of(ROOT / "CONTRIBUTING.md", "python")
     exec(compile(code, "CONTRIBUTING.md", "exec"), module.__dict__)
     monkeypatch.setattr(registry, "MEMBERS", {"filter": (module.Opening,)})
-    files = _members.pages()
+    files = _components.pages()
     assert "Bright structures narrower than" in files["filters/Opening.md"]
     assert "[Opening](Opening.md)" in files["filters/index.md"]
     assert files["filters/Opening/step_1.png"].startswith(b"\x89PNG")
@@ -127,21 +127,21 @@ def test_a_new_member_gets_its_page_without_another_line(monkeypatch):
 
 
 def test_the_gallery_has_a_row_for_every_filter(pages):
-    import _members
+    import _components
 
     gallery = pages["filters/gallery.md"]
     rows = gallery.split("\n## ")[1:]
-    assert len(rows) == len(registry.MEMBERS["filter"])
-    for cls, row in zip(registry.MEMBERS["filter"], rows, strict=True):
+    assert len(rows) == len(registry.COMPONENTS["filter"])
+    for cls, row in zip(registry.COMPONENTS["filter"], rows, strict=True):
         assert row.startswith(f"[{cls.__name__}]({cls.__name__}.md)\n\n{cls.summary()}\n")
         shown = re.findall(r"!\[.*?\]\((.*?)\)", row)
-        names = ["source", *(f"step_{count}" for count in _members.SHOWN_STEPS)]
+        names = ["source", *(f"step_{count}" for count in _components.SHOWN_STEPS)]
         assert shown == [f"{cls.__name__}/{name}.png" for name in names]
         assert row.count("<figcaption>") == row.count("</figcaption>") == 5
         assert len(re.findall(r"\*\*\d\d\.\d\*\*</figcaption>", row)) == 1
 
 
-def test_every_link_and_picture_is_there(pages):
+def test_every_link_and_image_is_there(pages):
     import _blocks
 
     texts = {path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for path in WRITTEN}
@@ -192,7 +192,7 @@ def test_the_menu_has_every_page(pages):
     assert set(menu) == there
 
 
-def test_a_new_kind_of_member_comes_into_the_menu_by_itself():
+def test_a_new_kind_of_component_comes_into_the_menu_by_itself():
     import _pages
 
     titles = [
@@ -248,8 +248,8 @@ def test_the_noise_costs_what_the_pages_say(monkeypatch):
 
     monkeypatch.setattr(_measure, "SEEDS", (0,))
     monkeypatch.setattr(_measure, "SIZE", 128)
-    truth = _measure.pictures()["camera"]
-    for chosen in registry.MEMBERS["filter"]:
+    truth = _measure.images()["camera"]
+    for chosen in registry.COMPONENTS["filter"]:
         result = _measure._result("camera", truth, chosen)
         assert 19.5 < result.before < 20.5, "σ = 0.1 is 20 dB"
         assert result.at_best < -0.3
@@ -258,7 +258,7 @@ def test_the_noise_costs_what_the_pages_say(monkeypatch):
 def test_the_theorem_of_linear_filters_holds():
     import _measure
 
-    linear = [cls for cls in registry.MEMBERS["filter"] if cls.linear]
+    linear = [cls for cls in registry.COMPONENTS["filter"] if cls.linear]
     assert linear
     for cls in linear:
         theory, measured = _measure.spread_of_linear(cls())

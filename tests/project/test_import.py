@@ -15,7 +15,7 @@ PACKAGE = Path(napari_diffusion.__file__).parent
 HEAVY = ("napari", "qtpy", "PyQt6", "PySide6", "magicgui", "numba", "scipy", "dask", "skimage",
          "zarr", "tifffile", "PIL", "tqdm", "rich", "psutil", "pyqtgraph")  # fmt: skip
 
-FIELDS = {"member", "map", "function"}
+FIELDS = {"component", "map", "function"}
 
 # The parts of the package, from the ground up; what stands in one line knows the lines above it.
 KNOWN_TO = {
@@ -29,7 +29,7 @@ KNOWN_TO = {
     "map": set(),
     "function": set(),
     "parameter": {"map", "function"},
-    "member": {"parameter"},
+    "component": {"parameter"},
     "compiled": set(),
     "grid": set(),
     "picture": {"grid"},
@@ -81,11 +81,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 @pytest.mark.parametrize(
     "path", [f for f in FILES if part_of(f) in KNOWN_TO], ids=lambda f: str(f.relative_to(PACKAGE))
 )
-def test_members_know_arrays_and_grids_and_nothing_above(path):
+def test_components_know_arrays_and_grids_and_nothing_above(path):
     assert own_parts(path) <= KNOWN_TO[part_of(path)]
 
 
-def test_what_members_know_leads_nowhere_above_either():
+def test_what_components_know_leads_nowhere_above_either():
     """Step by step from import to import, those inside functions too."""
     leads_to = {}
     for path in FILES:
@@ -128,7 +128,7 @@ def test_the_import_brings_numpy_and_nothing_heavier():
     assert not loaded & set(HEAVY)
 
 
-def test_looking_at_members_and_recipes_stays_light():
+def test_looking_at_components_and_recipes_stays_light():
     done = run(
         "import sys, napari_diffusion as nd\n"
         "recipe = nd.Recipe.from_json(nd.PRESETS['explore'].to_json())\n"

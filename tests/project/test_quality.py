@@ -27,9 +27,9 @@ def test_slow_ways_run_on_the_first_seed_and_differences_are_counted_there():
     assert row.startswith("| nothing | 20.00 | **+6.02**, +6.02, +6.02 |")
 
 
-def test_the_best_of_a_ladder_is_the_nearest_to_the_truth():
+def test_the_best_of_a_sweep_is_the_nearest_to_the_truth():
     truth = np.zeros((6, 6))
-    tried = peers._ladder(truth + 1.0, (0.9, 0.99), lambda image, c, n: image * c**n)
+    tried = peers._sweep(truth + 1.0, (0.9, 0.99), lambda image, c, n: image * c**n)
     assert np.mean(peers._best(tried, truth)) == pytest.approx(0.9**48)
 
 

@@ -62,7 +62,7 @@ def test_what_is_installed_is_offered():
     assert METADATA["requires-python"] == f">={oldest},<{beyond}"
 
 
-def test_links_and_pictures_are_there_and_small():
+def test_links_and_images_are_there_and_small():
     for target in re.findall(r"\]\(([^)\s]+)\)", TEXT):
         path = ROOT / target
         assert path.exists(), target

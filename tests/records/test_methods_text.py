@@ -12,7 +12,7 @@ import tifffile
 
 import napari_diffusion as nd
 from napari_diffusion.cli import main
-from napari_diffusion.loop.registry import MEMBERS
+from napari_diffusion.loop.registry import COMPONENTS
 from napari_diffusion.records import methods_text
 from napari_diffusion.records.provenance import content_hash, record
 
@@ -116,9 +116,9 @@ def test_a_processed_source_is_said():
 
 
 @pytest.mark.parametrize(
-    "cls", [c for slot in ("filter", "noise", "domain") for c in MEMBERS[slot]]
+    "cls", [c for slot in ("filter", "noise", "domain") for c in COMPONENTS[slot]]
 )
-def test_references_of_every_member_can_be_read(cls):
+def test_references_of_every_component_can_be_read(cls):
     """As many works are found as years stand in brackets in its references."""
     text = cls.__doc__.partition("References\n    ----------\n")[2]
     years = re.findall(r"\((\d{4})\)", text)

@@ -25,7 +25,7 @@ def test_it_has_the_values_of_the_noise(noise):
     np.testing.assert_array_equal(part.image, made.image[region])
 
 
-def test_the_scale_can_be_that_of_the_picture_or_of_the_noise():
+def test_the_scale_can_be_that_of_the_image_or_of_the_noise():
     own = noisy_copy(IMAGE, nd.noise.Gaussian())
     assert own.noise_scale == nd.estimate.noise_sigma(IMAGE)
     typed = noisy_copy(IMAGE, nd.noise.Poisson(), None)

@@ -268,7 +268,7 @@ def test_a_missing_scikit_image_is_named_with_its_cure(monkeypatch):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_layers_hold_the_picture_then_its_truth(made, name):
+def test_layers_hold_the_image_then_its_truth(made, name):
     sample = made[name]
     (image, shown, kind), *rest = layers(sample)
     assert image is sample.image

@@ -94,7 +94,7 @@ def test_the_group_can_be_chosen_in_the_list(open_loop):
     ],
     ids=["shape", "scale", "rgb", "channels"],
 )
-def test_layers_that_are_no_channels_of_one_picture(open_loop, other, words):
+def test_layers_that_are_no_channels_of_one_image(open_loop, other, words):
     viewer, loop = open_loop(channels()[0], other)
     select(viewer, "red", "other")
     assert words in loop.source.hint.text()

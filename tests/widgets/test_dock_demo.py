@@ -22,7 +22,7 @@ demo(Path(sys.argv[1]), PRESETS["explore"], stay=False)
 
 
 @pytest.mark.slow
-def test_it_leaves_pictures_of_the_window_half_way_and_at_the_end(qapp, tmp_path):
+def test_it_leaves_images_of_the_window_half_way_and_at_the_end(qapp, tmp_path):
     from PIL import Image
 
     done = subprocess.run(

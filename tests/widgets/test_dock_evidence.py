@@ -62,7 +62,7 @@ def test_numbers_without_a_field_are_refused_and_another_source_forgets(loop, sa
     assert not loop.evidence.isVisibleTo(loop)
 
 
-def test_of_a_large_picture_the_middle_is_measured():
+def test_of_a_large_image_the_middle_is_measured():
     stack = np.concatenate([RANDOM.normal(size=(3, 700, 900)), np.zeros((3, 700, 900))])
     found = nd.estimate.evidence(stack.astype(np.float32), axes="tyx")
     assert not found.whole

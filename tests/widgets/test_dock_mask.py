@@ -121,11 +121,11 @@ def test_a_mask_that_lies_elsewhere_says_so(open_loop):
 
 
 def test_shapes_are_drawn_in_the_samples_of_the_source():
-    picture = Image(np.zeros((20, 30)), scale=(0.5, 2), translate=(5, 10), rotate=30)
+    image = Image(np.zeros((20, 30)), scale=(0.5, 2), translate=(5, 10), rotate=30)
     corners = [[2.02, 3.02], [2.02, 9.98], [7.98, 9.98], [7.98, 3.02]]
-    world = [picture.data_to_world(corner) for corner in corners]
+    world = [image.data_to_world(corner) for corner in corners]
     shapes = Shapes([np.array(world) / 0.1], shape_type="rectangle", scale=(0.1, 0.1))
-    inside = drawn(shapes, picture).inside((20, 30))
+    inside = drawn(shapes, image).inside((20, 30))
     expected = np.zeros((20, 30), bool)
     expected[3:8, 4:10] = True
     np.testing.assert_array_equal(inside, expected)
@@ -156,7 +156,7 @@ def test_an_area_drawn_in_one_plane_holds_for_all_of_them():
 
 
 @pytest.mark.parametrize("kind", ["labels", "image", "shapes"])
-def test_the_picture_changes_inside_alone(open_loop, qtbot, kind):
+def test_the_image_changes_inside_alone(open_loop, qtbot, kind):
     mask = {
         "labels": lambda: Labels(INSIDE * 7, name="mask"),
         "image": lambda: Image(INSIDE * np.uint8(255), name="mask"),

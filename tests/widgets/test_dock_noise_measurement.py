@@ -37,7 +37,7 @@ def test_the_meter_unfolds_beside_the_noise(open_loop):
     assert not loop.meter.isVisibleTo(loop)
 
 
-def test_measuring_the_whole_picture_fills_the_form(open_loop, qtbot):
+def test_measuring_the_whole_image_fills_the_form(open_loop, qtbot):
     _, loop = open_loop(dim())
     before = loop.recipe.value()
     measured(loop, qtbot)
@@ -123,5 +123,5 @@ def test_the_numbers_of_noises_within_a_noise_are_short_too():
     model = nd.estimate.NoiseModel(sigma=1 / 3, level=1.0, gain=1 / 7, row_noise=1 / 9)
     noise, scale = short_noise(model)
     assert scale == 0.3514
-    assert noise.members[0].gain == 0.1429
+    assert noise.components[0].gain == 0.1429
     assert noise.weights == (0.3333, 0.1111)

@@ -85,7 +85,7 @@ def test_folding_and_back_gives_the_same_array(letters):
     np.testing.assert_array_equal(fold.unfolded(folded), array)
 
 
-def test_a_folded_picture_is_one_of_the_pictures_that_were_there():
+def test_a_folded_image_is_one_of_the_images_that_were_there():
     array = RANDOM.random((2, 3, 4, 5))
     fold = Fold("?tyx", array.shape)
     np.testing.assert_array_equal(fold.folded(array)[1 * 3 + 2], array[1, 2])

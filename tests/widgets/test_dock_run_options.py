@@ -10,7 +10,7 @@ pytest.importorskip("napari")
 from napari.layers import Image
 
 import napari_diffusion as nd
-from napari_diffusion.estimate import local_risk
+from napari_diffusion.estimate import local_error
 from napari_diffusion.widgets.layers.source_layers import shown_images
 from napari_diffusion.widgets.layers.step_layers import records_of
 
@@ -98,13 +98,13 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
         assert "preview · cells · step 01" in names(viewer)
 
     switched_on()
-    picture = loop.variants.live.layers()[0].data
+    image = loop.variants.live.layers()[0].data
     loop.recipe.num_steps.set_value("no number")
     loop.recipe.num_steps.changed.emit("no number")
     qtbot.waitUntil(lambda: "out of date" in message.text())
     assert "steps" in message.text()
     assert "preview · out of date" in names(viewer)
-    assert loop.variants.live.layers()[0].data is picture
+    assert loop.variants.live.layers()[0].data is image
     loop.recipe.set_value(SMOOTH.replaced(num_steps=3))
     settled(loop, qtbot)
     assert "preview · cells · step 02" in names(viewer)
@@ -145,34 +145,36 @@ def test_a_stack_shows_the_plane_of_the_slider(open_loop, qtbot):
         np.testing.assert_array_equal(layer.data, expected[z : z + 1])
 
 
-def test_a_run_with_its_twin(open_loop, qtbot):
+def test_a_run_with_its_noise_free_run(open_loop, qtbot):
     viewer, loop = open_loop(cells())
     loop.recipe.set_value(NOISY)
-    loop.variants.twin.click()
+    loop.variants.noise_free_run.click()
     assert loop.result.need.text().startswith("6 layers")
     ran(loop, qtbot, loop.controls.run)
     assert names(viewer)[1:4] == ["cells · twin 00", "cells · twin 01", "cells · twin 02"]
-    steps, twins = viewer.layers[4:], viewer.layers[1:4]
+    steps, noise_free_runs = viewer.layers[4:], viewer.layers[1:4]
     resolved = NOISY.resolved(CELLS)
-    for layer, twin, (step, quiet) in zip(steps, twins, nd.twin(CELLS, resolved), strict=False):
+    for layer, noise_free_run, (step, quiet) in zip(
+        steps, noise_free_runs, nd.analysis.noise_free_run(CELLS, resolved), strict=False
+    ):
         np.testing.assert_array_equal(layer.data, step.image)
-        np.testing.assert_array_equal(twin.data, quiet.image)
+        np.testing.assert_array_equal(noise_free_run.data, quiet.image)
         effect = np.sqrt(np.mean((step.image.astype(float) - quiet.image) ** 2))
         assert records_of(layer)[0]["measures"]["NoiseEffect"] == pytest.approx(effect)
-        assert records_of(twin)[0]["twin"] is True
-        assert not twin.visible
+        assert records_of(noise_free_run)[0]["twin"] is True
+        assert not noise_free_run.visible
     assert viewer.layers.selection.active is viewer.layers[-1]
     loop.recipe.set_value(SMOOTH)
-    assert not loop.variants.twin.isEnabled()
+    assert not loop.variants.noise_free_run.isEnabled()
     assert not loop.variants.ensemble.isEnabled()
 
 
-def test_an_ensemble_and_the_local_risk_of_a_step(open_loop, qtbot):
+def test_an_ensemble_and_the_local_error_of_a_step(open_loop, qtbot):
     viewer, loop = open_loop(cells())
     loop.recipe.set_value(NOISY)
     loop.variants.seeds.setValue(3)
     ran(loop, qtbot, loop.variants.ensemble)
-    made = nd.ensemble(CELLS, NOISY, seeds=3)
+    made = nd.analysis.ensemble(CELLS, NOISY, seeds=3)
     assert names(viewer) == ["cells", "cells · mean of 3 seeds", "cells · sensitivity of 3 seeds"]
     mean, spread = viewer.layers[1:]
     np.testing.assert_array_equal(mean.data, made.mean)
@@ -187,18 +189,18 @@ def test_an_ensemble_and_the_local_risk_of_a_step(open_loop, qtbot):
     assert "is no error" in record["processed"]
     assert loop.controls.status.text().endswith("mean and sensitivity of 3 seeds.")
 
-    assert not loop.variants.risk.isEnabled()
+    assert not loop.variants.local_error.isEnabled()
     ran(loop, qtbot, loop.controls.run)
     step = viewer.layers[-1]
     assert step.name.startswith("cells · step 02")
-    ran(loop, qtbot, loop.variants.risk)
+    ran(loop, qtbot, loop.variants.local_error)
     layer = viewer.layers[-1]
     assert layer.name == f"{step.name} · local risk"
-    np.testing.assert_array_equal(layer.data, local_risk(CELLS, NOISY.resolved(CELLS)).values)
+    np.testing.assert_array_equal(layer.data, local_error(CELLS, NOISY.resolved(CELLS)).values)
     low, high = layer.contrast_limits
     assert low == -high
     assert records_of(layer) == []
     viewer.layers.remove(viewer.layers["cells"])
     viewer.layers.selection.active = step
-    loop.variants.risk.click()
+    loop.variants.local_error.click()
     assert "The source 'cells' is not among the layers any more" in loop.controls.problem.text()

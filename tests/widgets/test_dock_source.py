@@ -45,7 +45,7 @@ def test_the_active_layer_is_the_source_when_the_dock_opens(make_napari_viewer):
     assert loop.source.combo.currentText() == "one"
 
 
-def test_a_picture_opened_later_becomes_the_source(open_loop):
+def test_a_image_opened_later_becomes_the_source(open_loop):
     viewer, loop = open_loop()
     assert shown(loop) is None
     viewer.add_image(FACE, name="one")
@@ -359,7 +359,7 @@ def test_spacing_that_does_not_fit(open_loop, said, spacing, words):
     assert words in refused(loop, said)
 
 
-def test_time_does_not_flow_between_folded_pictures(open_loop, said):
+def test_time_does_not_flow_between_folded_images(open_loop, said):
     _, loop = open_loop(Image(np.zeros((2, 2, 4, 5), np.float32), axis_labels=("s", "t", "y", "x")))
     loop.source.axes.along.edit.setText("tyx")
     assert "taken together with t" in refused(loop, said)

@@ -36,36 +36,36 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
     )
     viewer.layers.selection.active = viewer.layers["squares"]
     loop.recipe.set_value(SMOOTH)
-    ladder = loop.ladder
-    assert not ladder.take.isVisibleTo(ladder)
-    ladder.values[0].setText("20, 60")
-    ladder.values[1].setText("a lot")
-    ladder.button.click()
+    parameter_sweep = loop.parameter_sweep
+    assert not parameter_sweep.take.isVisibleTo(parameter_sweep)
+    parameter_sweep.values[0].setText("20, 60")
+    parameter_sweep.values[1].setText("a lot")
+    parameter_sweep.button.click()
     assert said[-1] == "Ladder: time must be numbers such as 5, 10, 20 (got 'a lot')."
     assert len(viewer.layers) == 2
-    ladder.values[1].setText("0.05; 0.1; 0.2")
+    parameter_sweep.values[1].setText("0.05; 0.1; 0.2")
     callbacks = list(viewer.mouse_drag_callbacks)
     before = (camera_of(viewer).zoom, camera_of(viewer).center)
-    ladder.button.click()
+    parameter_sweep.button.click()
     wait(loop, qtbot)
     tiles = [each for each in viewer.layers if each.name.startswith("ladder · contrast")]
     assert len(tiles) == 6
-    expected = nd.ladder(
+    expected = nd.analysis.parameter_sweep(
         NOISY, SMOOTH, {"contrast": [20.0, 60.0], "time": [0.05, 0.1, 0.2]},
         region=(slice(11, 139), slice(14, 126)), spacing=0.5,
     )  # fmt: skip
-    for tile, rung in zip(tiles, expected.rungs, strict=True):
-        np.testing.assert_array_equal(tile.data, rung.image)
-        assert rung.in_words() in tile.name
+    for tile, sweep_run in zip(tiles, expected.sweep_runs, strict=True):
+        np.testing.assert_array_equal(tile.data, sweep_run.image)
+        assert sweep_run.in_words() in tile.name
     # In rows of three, none over another, at their own scale.
     places = np.array([tile.extent.world[0] for tile in tiles])
     assert len(np.unique(places[:, 0])) == 2
     assert np.diff(places[:3, 1]).min() > 112 * 0.5
     assert not viewer.layers["squares"].visible
-    best = next(t for t, r in zip(tiles, expected.rungs, strict=True) if r is expected.best)
+    best = next(t for t, r in zip(tiles, expected.sweep_runs, strict=True) if r is expected.best)
     assert viewer.layers.selection.active is best
-    assert expected.best.in_words() in ladder.message.text()
-    assert "Try a " in ladder.message.text()  # of two contrasts each is an end
+    assert expected.best.in_words() in parameter_sweep.message.text()
+    assert "Try a " in parameter_sweep.message.text()  # of two contrasts each is an end
     assert any("best" in text for text in viewer.layers["ladder · values"].text.values)
     for where, chosen in (
         (places[4] + 30, tiles[4]),
@@ -75,10 +75,10 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
         for callback in viewer.mouse_drag_callbacks:
             callback(viewer, SimpleNamespace(position=tuple(where)))
         assert viewer.layers.selection.active is chosen
-    ladder.take.click()
+    parameter_sweep.take.click()
     taken = SMOOTH.diffusion_filter.replaced(contrast=60.0, time=0.2)
     assert loop.recipe.value() == SMOOTH.replaced(diffusion_filter=taken)
-    ladder.close_button.click()
+    parameter_sweep.close_button.click()
     assert viewer.mouse_drag_callbacks == callbacks
     assert [each.name for each in viewer.layers] == ["squares", "other"]
     assert [each.visible for each in viewer.layers] == [True, True]
@@ -90,13 +90,13 @@ def test_of_a_filter_with_one_number_and_a_stack(open_loop, qtbot):
     stack = np.stack([NOISY[:48, :54]] * 3)
     viewer, loop = open_loop(Image(stack, name="stack"))
     loop.recipe.set_value(SMOOTH.replaced(num_steps=1, diffusion_filter=nd.filters.Heat(time=0.5)))
-    assert [combo.currentText() for combo in loop.ladder.names] == ["time", "–"]
-    loop.ladder.button.click()
+    assert [combo.currentText() for combo in loop.parameter_sweep.names] == ["time", "–"]
+    loop.parameter_sweep.button.click()
     wait(loop, qtbot)
     tiles = [each for each in viewer.layers if each.name.startswith("ladder · time")]
     assert [tile.name.split(":")[0] for tile in tiles] == [
         f"ladder · time {0.5 * f:.3g}" for f in (0.25, 0.5, 1, 2)
     ]
     assert tiles[0].data.shape == (3, 48, 54)
-    loop.ladder.close_ladder()
+    loop.parameter_sweep.close_sweep()
     assert [each.name for each in viewer.layers] == ["stack"]

@@ -74,7 +74,7 @@ def test_noise_makes_a_noisy_copy(open_tool, qtbot):
     )
 
 
-def test_auto_is_the_noise_that_the_picture_has(open_tool, qtbot):
+def test_auto_is_the_noise_that_the_image_has(open_tool, qtbot):
     viewer, tool = open_tool("Add noise", face())
     clicked(tool, qtbot)
     expected = nd.estimate.noise_sigma(FACE)

@@ -12,17 +12,17 @@ from qtpy.QtWidgets import QFileDialog, QLabel
 from test_forms import sentences
 
 from napari_diffusion import filters, noise, schedules
-from napari_diffusion.core.array_parameter import Map
-from napari_diffusion.core.component import Member
+from napari_diffusion.core.array_parameter import ArrayParameter
+from napari_diffusion.core.component import Component
 from napari_diffusion.filters import Heat, Median, PeronaMalik
 from napari_diffusion.widgets.forms.array_fields import FunctionField, MapField
 from napari_diffusion.widgets.forms.component_form import ParameterForm
 from napari_diffusion.widgets.forms.lists import ListField
-from napari_diffusion.widgets.forms.nested import MemberField, SeriesField
+from napari_diffusion.widgets.forms.nested import ComponentField, SeriesField
 
 
 @dataclass(frozen=True)
-class Nest(Member):
+class Nest(Component):
     """A member of every kind of parameter that is more than a number."""
 
     slot: ClassVar[str] = "filter"
@@ -31,8 +31,8 @@ class Nest(Member):
     series: Annotated[tuple[noise.Noise, ...], {}] = (noise.Gaussian(),)
     either: Annotated[filters.Filter | tuple[filters.Filter, ...], {}] = Heat()  # noqa: RUF009
     levels: Annotated[tuple[float, ...] | None, {"min": 0.0}] = (1.0,)
-    gain: Annotated[float | Map | Literal["auto"], {"above": 0.0}] = 1.0
-    kernel: Annotated[Map | None, {}] = None
+    gain: Annotated[float | ArrayParameter | Literal["auto"], {"above": 0.0}] = 1.0
+    kernel: Annotated[ArrayParameter | None, {}] = None
     function: Annotated[Callable[..., Any] | str, {}] = "math:sqrt"
     width: Annotated[float | Literal["auto"] | None, {"unit": "world"}] = None
     mode: Annotated[Literal["one", "two"] | None, {}] = None
@@ -78,8 +78,8 @@ ANONYMOUS = lambda values: values  # noqa: E731 - without a name that can be fou
         {"levels": None},
         {"gain": "auto"},
         {"gain": 1e-4},
-        {"gain": Map(np.full((2, 3), 1 / 3))},
-        {"kernel": Map(np.arange(4.0))},
+        {"gain": ArrayParameter(np.full((2, 3), 1 / 3))},
+        {"kernel": ArrayParameter(np.arange(4.0))},
         {"function": ANONYMOUS},
         {"function": np.sqrt},
         {"function": "numpy:abs"},
@@ -140,10 +140,10 @@ class TestLists:
             form.value()
 
 
-class TestMembers:
+class TestComponents:
     def test_a_nested_form_is_edited_in_place_and_signals_once(self, form):
         pilot = form.fields["pilot"]
-        assert isinstance(pilot, MemberField)
+        assert isinstance(pilot, ComponentField)
         seen = []
         form.changed.connect(lambda: seen.append(form.value().pilot))
         pilot.choice.combo.setCurrentText("Median")
@@ -172,7 +172,7 @@ class TestMembers:
 
     def test_all_forms_within_are_found(self, form):
         form.set_value(Nest(pilot=Nest(pilot=Heat())))
-        assert [each.member for each in form.forms()][:3] == ["Nest", "Nest", "Heat"]
+        assert [each.component for each in form.forms()][:3] == ["Nest", "Nest", "Heat"]
 
     def test_a_series_is_added_to_and_taken_from(self, form):
         either = form.fields["either"]
@@ -204,10 +204,10 @@ class TestMaps:
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(file), ""))
         gain.browse.click()
         assert gain.edit.text() == str(file)
-        assert form.value().gain == Map(np.full((2, 2), 3.0))
+        assert form.value().gain == ArrayParameter(np.full((2, 2), 3.0))
         assert form.value().gain.file == str(file)
         np.save(file, np.full((2, 3), 4.0))
-        assert form.value().gain == Map(np.full((2, 3), 4.0))
+        assert form.value().gain == ArrayParameter(np.full((2, 3), 4.0))
         gain.edit.setText("2.5")
         assert form.value().gain == 2.5
 
@@ -228,7 +228,7 @@ class TestMaps:
         viewer = make_napari_viewer()
         viewer.add_image(np.full((3, 4), 2.0), name="flat field")
         form.fields["kernel"].edit.setText("flat field")
-        assert form.value().kernel == Map(np.full((3, 4), 2.0))
+        assert form.value().kernel == ArrayParameter(np.full((3, 4), 2.0))
 
 
 def test_a_function_is_typed_by_its_name(form):

@@ -15,11 +15,11 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QLabel
 
 from napari_diffusion import filters, schedules
-from napari_diffusion.core.component import Member
+from napari_diffusion.core.component import Component
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.loop import registry
 from napari_diffusion.widgets.forms import number_text
-from napari_diffusion.widgets.forms.choice import MemberChoice
+from napari_diffusion.widgets.forms.choice import ComponentChoice
 from napari_diffusion.widgets.forms.component_form import ParameterForm
 from napari_diffusion.widgets.forms.fields import (
     Automatic,
@@ -31,7 +31,7 @@ from napari_diffusion.widgets.forms.fields import (
 
 
 @dataclass(frozen=True)
-class Everything(Member):
+class Everything(Component):
     """One parameter of every kind."""
 
     slot: ClassVar[str] = "filter"
@@ -49,7 +49,7 @@ class Everything(Member):
 
 
 @dataclass(frozen=True)
-class Pair(Member):
+class Pair(Component):
     """Two numbers that must be in order."""
 
     slot: ClassVar[str] = "filter"
@@ -244,8 +244,8 @@ def test_a_form_has_a_field_for_every_parameter_and_shows_the_defaults(form):
     assert form.fields["weight"].toolTip() == "How heavy."
 
 
-@pytest.mark.parametrize("cls", [c for slot in registry.MEMBERS.values() for c in slot])
-def test_every_member_of_the_catalog_has_a_form_that_begins_with_its_defaults(qtbot, cls):
+@pytest.mark.parametrize("cls", [c for slot in registry.COMPONENTS.values() for c in slot])
+def test_every_component_of_the_catalog_has_a_form_that_begins_with_its_defaults(qtbot, cls):
     form = ParameterForm(cls)
     qtbot.addWidget(form)
     assert form.value() == cls()
@@ -306,9 +306,9 @@ def test_fields_that_do_not_go_together_are_said_beneath_the_form(qtbot):
 
 
 @pytest.mark.parametrize("refusal", [ValueError, TypeError, OverflowError])
-def test_whatever_a_member_refuses_with_is_a_sentence(qtbot, refusal):
+def test_whatever_a_component_refuses_with_is_a_sentence(qtbot, refusal):
     @dataclass(frozen=True)
-    class Fussy(Member):
+    class Fussy(Component):
         """Takes nothing but 1."""
 
         only: Annotated[float, {}] = 1.0
@@ -357,12 +357,12 @@ def test_the_mouse_wheel_scrolls_past_a_choice(form):
 
 @pytest.fixture
 def choice(qtbot):
-    choice = MemberChoice("filter", "final filter", may_be_none=True)
+    choice = ComponentChoice("filter", "final filter", may_be_none=True)
     qtbot.addWidget(choice)
     return choice
 
 
-def choose(choice: MemberChoice, name: str) -> None:
+def choose(choice: ComponentChoice, name: str) -> None:
     choice.combo.setCurrentText(name)
 
 
@@ -373,15 +373,15 @@ def test_a_choice_offers_the_catalog_and_none(choice):
     assert choice.form is None
 
 
-def test_a_test_s_own_member_is_offered_with_its_form(qtbot):
-    choice = MemberChoice("filter", classes=(filters.Heat, Everything))
+def test_a_test_s_own_component_is_offered_with_its_form(qtbot):
+    choice = ComponentChoice("filter", classes=(filters.Heat, Everything))
     qtbot.addWidget(choice)
     choose(choice, "Everything")
     assert list(choice.form.fields) == [p.name for p in Everything.parameters()]
     assert choice.value() == Everything()
 
 
-def test_a_member_that_was_not_offered_is_shown_all_the_same(choice):
+def test_a_component_that_was_not_offered_is_shown_all_the_same(choice):
     choice.set_value(Everything(count=9))
     assert choice.combo.currentText() == "Everything"
     assert choice.value() == Everything(count=9)
@@ -389,7 +389,7 @@ def test_a_member_that_was_not_offered_is_shown_all_the_same(choice):
 
 def test_a_parameter_without_a_default_begins_empty_and_is_asked_for(choice):
     @dataclass(frozen=True)
-    class Asking(Member):
+    class Asking(Component):
         """Needs a number."""
 
         width: Annotated[float, {"above": 0.0, "unit": "world"}]
@@ -398,7 +398,7 @@ def test_a_parameter_without_a_default_begins_empty_and_is_asked_for(choice):
     choice.set_value(Asking(width=3.0))
     assert choice.value() == Asking(width=3.0)
 
-    fresh = MemberChoice("filter", classes=(Asking,))
+    fresh = ComponentChoice("filter", classes=(Asking,))
     fresh.set_sample_length(2.0)
     assert fresh.problem() == sentences(fresh)[0]
     assert fresh.problem().startswith("Asking: width must be")
@@ -419,7 +419,7 @@ def test_values_of_a_member_chosen_before_are_remembered(choice):
     assert choice.value() == filters.Median(radius=2.5)
 
 
-def test_only_the_chosen_member_s_form_is_seen_and_only_its_problems_count(choice):
+def test_only_the_chosen_component_s_form_is_seen_and_only_its_problems_count(choice):
     choice.set_value(filters.Heat())
     choice.form.fields["time"].edit.setText("soon")
     assert choice.problem().startswith("Heat: time must be")
@@ -458,7 +458,7 @@ def test_a_choice_signals_once_for_each_change(choice):
     assert seen == [filters.Heat(time=2.0), None, filters.Heat(time=2.0), filters.Heat(time=3.0)]
 
 
-def test_hints_reach_the_form_of_the_same_member_alone(choice):
+def test_hints_reach_the_form_of_the_same_component_alone(choice):
     choice.set_value(filters.PeronaMalik())
     choice.set_resolved(filters.PeronaMalik(contrast=0.5))
     assert choice.form.fields["contrast"].edit.placeholderText() == "auto: 0.5"
@@ -469,7 +469,7 @@ def test_hints_reach_the_form_of_the_same_member_alone(choice):
 @settings(max_examples=50, deadline=None)
 @given(value=st.floats(0.0, 1e6))
 def test_any_end_of_a_schedule_comes_back(qapp, value):
-    choice = MemberChoice("schedule")
+    choice = ComponentChoice("schedule")
     choice.set_value(schedules.Linear(end=value))
     assert choice.value().end.hex() == value.hex()
     choice.deleteLater()

@@ -461,7 +461,7 @@ def test_the_plot_comes_without_its_library_until_it_is_made():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_presets_and_new_members_follow_the_distance_of_the_samples(qtbot):
+def test_presets_and_new_components_follow_the_distance_of_the_samples(qtbot):
     form = RecipeWidget()
     qtbot.addWidget(form)
     form.set_sample_length(0.25)

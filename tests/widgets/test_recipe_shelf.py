@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from napari_diffusion import PRESETS, Recipe, filters
 from napari_diffusion.widgets.loop.recipe_files import (
-    Shelf,
+    RecipeFiles,
     read_recipe,
     recipe_folder,
     write_recipe,
@@ -24,7 +24,7 @@ MINE = Recipe(num_steps=7, starting_noise_scale=1 / 3, seed=2**64 - 1)
 
 @pytest.fixture
 def shelf(tmp_path):
-    return Shelf(tmp_path / "recipes")
+    return RecipeFiles(tmp_path / "recipes")
 
 
 class Asked:
@@ -132,7 +132,7 @@ def test_a_broken_file_is_a_sentence(tmp_path, text):
 def test_the_folder_follows_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("NAPARI_DIFFUSION_CONFIG", str(tmp_path))
     assert recipe_folder() == tmp_path / "recipes"
-    assert Shelf().folder == tmp_path / "recipes"
+    assert RecipeFiles().folder == tmp_path / "recipes"
     monkeypatch.delenv("NAPARI_DIFFUSION_CONFIG")
     assert recipe_folder().parts[-2:] == ("napari-diffusion", "recipes")
     assert recipe_folder().is_absolute()

@@ -14,9 +14,9 @@ from qtpy.QtWidgets import QApplication
 
 import napari_diffusion as nd
 from napari_diffusion.analysis.step_selection import BestStep
-from napari_diffusion.estimate import local_risk
+from napari_diffusion.estimate import local_error
 from napari_diffusion.records.provenance import record
-from napari_diffusion.widgets.layers.layer_style import Look
+from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import image_layer
 from napari_diffusion.widgets.results.step_actions import channels_of
 from napari_diffusion.widgets.steps.copy_button import COPIES
@@ -45,7 +45,9 @@ def dock(make_napari_viewer):
     for step in steps:
         kept = record(RECIPE, step, GRID, "cells")
         name = f"cells · {'final' if step.is_final else f'step {step.index:02}'}"
-        viewer.layers.insert(1 + step.index, image_layer(step.image, name, Look.of(source), kept))
+        viewer.layers.insert(
+            1 + step.index, image_layer(step.image, name, LayerStyle.of(source), kept)
+        )
     dock = Steps(viewer)
     viewer.layers.selection.active = viewer.layers["cells · step 02"]
     yield dock
@@ -114,7 +116,7 @@ def test_the_recommended_step_is_marked_with_the_reason(dock, qtbot):
     dock.curves.find_best()
     qtbot.waitUntil(lambda: dock.run.recommended() is not None)
     index, reason = dock.run.recommended()
-    found = nd.estimate.best_step(NOISY, RECIPE, **GRID)
+    found = nd.analysis.best_step(NOISY, RECIPE, **GRID)
     assert (index, reason) == (found.index, found.reason)
     qtbot.waitUntil(lambda: dock.said.text() == reason)
     assert "Sure" in dock.curves.measures.ticked()
@@ -130,7 +132,7 @@ def told(dock, qtbot):
     """Return the layer of the local risk of the shown step."""
     dock.turn_to("Compare")
     count = len(dock.viewer.layers)
-    dock.compare.risk.click()
+    dock.compare.local_error.click()
     qtbot.waitUntil(lambda: not dock.compare.work.is_running)
     assert len(dock.viewer.layers) == count + 1, dock.said.text()
     assert "nearer to the truth than the source" in dock.said.text()
@@ -157,20 +159,20 @@ def test_a_part_with_a_mask_is_judged_as_it_ran(dock, qtbot):
     options = {**GRID, "mask": mask}
     more = {"region": [(4, 58), (2, 62)], "source_shape": NOISY.shape}
     more["mask"] = {"layer": "mask", "inside": int(mask.sum())}
-    look = Look.of(dock.viewer.layers["cells"]).moved((4, 2))
+    style = LayerStyle.of(dock.viewer.layers["cells"]).moved((4, 2))
     for step in nd.steps(NOISY, RECIPE, region=region, **options):
         kept = record(RECIPE, step, options, "cells", **more)
-        dock.viewer.add_layer(image_layer(step.image, f"part {step.index}", look, kept, mask))
+        dock.viewer.add_layer(image_layer(step.image, f"part {step.index}", style, kept, mask))
     dock.viewer.layers.selection.active = dock.viewer.layers["part 1"]
     dock.curves.find_best()
     qtbot.waitUntil(lambda: dock.run.recommended() is not None)
-    found = nd.estimate.best_step(NOISY, RECIPE, region=region, **options)
+    found = nd.analysis.best_step(NOISY, RECIPE, region=region, **options)
     assert dock.run.recommended() == (found.index, found.reason)
     error = measured(dock, qtbot, "MeanError vs truth")[1]
     inside = (dock.run.step.data - SCENE[region])[mask[region]]
     assert error == pytest.approx(np.mean(inside), rel=1e-4)
-    risk = local_risk(NOISY, RECIPE, step=1, region=region, **options)
-    np.testing.assert_array_equal(told(dock, qtbot).data, risk.values)
+    expected = local_error(NOISY, RECIPE, step=1, region=region, **options)
+    np.testing.assert_array_equal(told(dock, qtbot).data, expected.values)
 
 
 def test_channels_are_judged_together(dock, qtbot):
@@ -179,22 +181,22 @@ def test_channels_are_judged_together(dock, qtbot):
     names = ["red", "green"]
     for name, values in zip(names, stack, strict=True):
         dock.viewer.add_layer(Image(values, name=name))
-    look = Look.of(dock.viewer.layers["cells"])
+    style = LayerStyle.of(dock.viewer.layers["cells"])
     for step in nd.steps(stack, RECIPE, **options):
         kept = record(RECIPE, step, options, "red + green", layers=names)
         for channel, name in enumerate(names):
-            made = image_layer(step.image[channel], f"{name} {step.index}", look,
+            made = image_layer(step.image[channel], f"{name} {step.index}", style,
                                {**kept, "channel": channel})  # fmt: skip
             dock.viewer.add_layer(made)
     dock.viewer.layers.selection.active = dock.viewer.layers["green 1"]
     dock.curves.find_best()
     qtbot.waitUntil(lambda: dock.run.recommended() is not None)
-    found = nd.estimate.best_step(stack, RECIPE, **options)
+    found = nd.analysis.best_step(stack, RECIPE, **options)
     assert dock.run.recommended() == (found.index, found.reason)
     # What was measured of one channel does not part it from the others.
     assert len(channels_of(dock.run.step, dock.viewer)) == 2
-    risk = local_risk(stack, RECIPE, step=1, **options)
-    np.testing.assert_array_equal(told(dock, qtbot).data, risk.values[1])
+    expected = local_error(stack, RECIPE, step=1, **options)
+    np.testing.assert_array_equal(told(dock, qtbot).data, expected.values[1])
 
 
 def test_differences_are_layers_with_white_at_nothing(dock):
@@ -281,7 +283,7 @@ def test_profiles_and_histograms(dock, tmp_path):
 
 
 def test_a_film_a_sheet_and_what_was_done(dock, qtbot, tmp_path):
-    from PIL import Image as Picture
+    from PIL import Image as Image
 
     dock.turn_to("Export")
     dock.viewer.layers["cells · step 02"].colormap = "viridis"
@@ -294,13 +296,13 @@ def test_a_film_a_sheet_and_what_was_done(dock, qtbot, tmp_path):
     layer = dock.viewer.layers["cells · step 02"]
     low, high = layer.contrast_limits
     levels = np.rint((layer.data.clip(low, high) - low) / (high - low) * 255)
-    with Picture.open(tmp_path / "film.gif") as film:
+    with Image.open(tmp_path / "film.gif") as film:
         assert film.n_frames == 1 + len(dock.run.steps)
         film.seek(3)  # the source, and steps 0 and 1 before
         factor = film.width // NOISY.shape[1]
         frame = np.asarray(film.convert("RGB"))[: factor * NOISY.shape[0] : factor, ::factor]
     np.testing.assert_allclose(frame, layer.colormap.map(levels / 255)[..., :3] * 255, atol=1)
-    with Picture.open(tmp_path / "sheet.png") as sheet:
+    with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 4 * NOISY.shape[1]
 
     for name, form in COPIES.items():
@@ -353,8 +355,8 @@ def test_a_stack_is_scrubbed_by_its_slider(make_napari_viewer):
     viewer.add_layer(Image(NOISY.copy(), name="cells"))
     steps = list(nd.steps(NOISY, RECIPE, **GRID))
     kept = {"schema": 1, "steps": [record(RECIPE, step, GRID, "cells") for step in steps]}
-    look = Look.of(viewer.layers["cells"]).stacked()
-    viewer.layers.append(image_layer(np.stack([s.image for s in steps]), "all", look, kept))
+    style = LayerStyle.of(viewer.layers["cells"]).stacked()
+    viewer.layers.append(image_layer(np.stack([s.image for s in steps]), "all", style, kept))
     viewer.layers.selection.active = viewer.layers["all"]
     dock = Steps(viewer)
     dock.show_step(3)

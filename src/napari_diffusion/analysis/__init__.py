@@ -1,1 +1,21 @@
-"""Which step to take, and what a run depends on."""
+"""Which step to take, and what a result depends on."""
+
+from __future__ import annotations
+
+from napari_diffusion.analysis.ensemble import Ensemble, ensemble
+from napari_diffusion.analysis.local_error import LocalError, local_error
+from napari_diffusion.analysis.noise_free_run import noise_free_run
+from napari_diffusion.analysis.parameter_sweep import SweepRun, parameter_sweep
+from napari_diffusion.analysis.step_selection import best_step, curves
+
+__all__ = [
+    "Ensemble",
+    "LocalError",
+    "SweepRun",
+    "best_step",
+    "curves",
+    "ensemble",
+    "local_error",
+    "noise_free_run",
+    "parameter_sweep",
+]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture, is_dask
+from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.loop.loop import steps
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def ensemble(
     --------
     >>> import numpy as np, napari_diffusion as nd
     >>> recipe = nd.Recipe(num_steps=2, starting_noise_scale=0.1)
-    >>> nd.ensemble(np.eye(8), recipe, seeds=3).sensitivity.shape
+    >>> nd.analysis.ensemble(np.eye(8), recipe, seeds=3).sensitivity.shape
     (8, 8)
 
     References
@@ -133,12 +133,12 @@ class Gathering:
         **options: Unpack[GridOptions],
     ) -> None:
         self._seeds = seeds_of(recipe, seeds)
-        self._picture = Picture.of(image, **options)
-        if is_dask(self._picture.data):
+        self._image = Image.of(image, **options)
+        if is_dask(self._image.data):
             raise ValueError(
                 "An ensemble needs its picture in memory: give image.compute(), or a part of it."
             )
-        self.recipe = recipe.resolved_on(self._picture)
+        self.recipe = recipe.resolved_on(self._image)
         check_random(self.recipe)
         self._every_step, self._region, self._stop = every_step, region, stop
         self._sums: list[_Sum] = []
@@ -149,10 +149,10 @@ class Gathering:
 
         What was done before it is stopped is kept: the seed under way does not count.
         """
-        picture: Any = self._picture
+        image: Any = self._image
         for seed in self._seeds:
             recipe = self.recipe.replaced(seed=seed)
-            run = steps(picture, recipe, region=self._region, stop=self._stop)
+            run = steps(image, recipe, region=self._region, stop=self._stop)
             made = list(_wanted(run, recipe, self._every_step))
             self._sums = self._sums or [_Sum(step) for step in made]
             for total, step in zip(self._sums, made, strict=True):

@@ -26,7 +26,7 @@ TILE_SAMPLES = 1024
 
 
 @dataclass(frozen=True, eq=False)
-class LocalRisk:
+class LocalError:
     """The expected error of a step less that of its source, around every sample.
 
     Attributes
@@ -49,7 +49,7 @@ class LocalRisk:
     tile: int
 
 
-def local_risk(
+def local_error(
     image: ArrayLike,
     recipe: Recipe,
     *,
@@ -60,7 +60,7 @@ def local_risk(
     region: tuple[slice, ...] | None = None,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
-) -> LocalRisk:
+) -> LocalError:
     """Estimate, without the truth, how far a step is from it around every sample.
 
     ``√⟨r⟩ − σ``, ``r = (u − y)² − σ² + 2σ² · b·(u(y + εb) − u(y)) / ε``, with the source y, the
@@ -103,7 +103,7 @@ def local_risk(
     >>> import numpy as np, napari_diffusion as nd
     >>> noisy = np.random.default_rng(0).normal(size=(64, 64)).astype("float32")
     >>> recipe = nd.Recipe(num_steps=1, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
-    >>> risk = nd.estimate.local_risk(noisy, recipe, noise_sigma=1.0, white=True)
+    >>> risk = nd.analysis.local_error(noisy, recipe, noise_sigma=1.0, white=True)
     >>> bool(risk.values.max() < -0.4)  # a flat picture: less noise is nearer to the truth
     True
 
@@ -122,7 +122,7 @@ def local_risk(
         region=region or (slice(None),) * np.ndim(image),
         stop=stop,
     )
-    grid = trial.whole.picture.grid
+    grid = trial.whole.image.grid
     side = _checked("tile", tile, 1) or round(TILE_SAMPLES ** (1 / len(grid.along)))
     *_, views = trial.views([Sure()])
     view = views["perturbed"]
@@ -131,7 +131,7 @@ def local_risk(
     squared = _averaged(_squared_error(view, sigmas), view, grid, side)
     made = trial.whole.recipe
     last = made.total_steps - (made.final_filter is None)
-    return LocalRisk(_in_axes(squared, sigmas, view, grid), last, view.noise_sigma, side)
+    return LocalError(_in_axes(squared, sigmas, view, grid), last, view.noise_sigma, side)
 
 
 def _checked(name: str, value: int | None, low: int) -> int | None:

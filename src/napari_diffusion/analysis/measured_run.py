@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.loop.recipe import Recipe
 
@@ -24,7 +24,7 @@ SAMPLES = 1 << 19
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class MeasuredRun:
     """A picture that a recipe runs on, and the part of it that is measured.
 
     Attributes
@@ -41,7 +41,7 @@ class Subject:
         What metrics have found out about it.
     """
 
-    picture: Picture
+    image: Image
     recipe: Recipe
     core: tuple[slice, ...]
     stop: StopToken | None
@@ -50,13 +50,13 @@ class Subject:
     @property
     def source(self) -> NDArray[Any]:
         """The part that is measured of the source."""
-        return self.picture.data[self.core]
+        return self.image.data[self.core]
 
     def images(self, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
         """Yield the part that is measured of each step, the final filter's last."""
-        grid = self.picture.grid
+        grid = self.image.grid
         named = dict(zip("tczyx", self.core, strict=True))
-        mask = None if self.picture.mask is None else grid.restored(self.picture.mask)
+        mask = None if self.image.mask is None else grid.restored(self.image.mask)
         made = steps(
             grid.restored(values),
             self.recipe,
@@ -75,7 +75,7 @@ class Subject:
 
     def view(self, image: NDArray[Any], **more: Any) -> View:
         """Return what metrics see of a step of this picture."""
-        mask, grid = self.picture.mask, self.picture.grid
+        mask, grid = self.image.mask, self.image.grid
         return View(
             source=self.source,
             image=image,
@@ -90,19 +90,19 @@ def _without_colours(mask: NDArray[Any] | None, grid: Any) -> NDArray[Any] | Non
     return None if mask is None else mask.take(0, axis=grid.axes.index("c"))
 
 
-def middle_of(picture: Picture) -> Iterator[Picture]:
+def middle_of(image: Image) -> Iterator[Image]:
     """Yield each channel of the middle, from the corner of an 8 × 8 block on, as JPEG has them."""
-    part = picture.grid.canonical_slices(middle(picture))
+    part = image.grid.canonical_slices(middle(image))
     starts = [each.start - each.start % 8 * (axis > 2) for axis, each in enumerate(part)]
-    cut = picture.cut([slice(start, each.stop) for start, each in zip(starts, part, strict=True)])
+    cut = image.cut([slice(start, each.stop) for start, each in zip(starts, part, strict=True)])
     for channel in cut.channels():
         grid = dataclasses.replace(channel.grid, shape=channel.data.shape, origin=(0,) * 5)
         yield dataclasses.replace(channel, grid=grid)
 
 
-def middle(picture: Picture) -> tuple[slice, ...]:
+def middle(image: Image) -> tuple[slice, ...]:
     """Return the middle part of a picture, of at most SAMPLES, as slices of its own axes."""
-    grid = picture.grid
+    grid = image.grid
     sizes = dict(enumerate(grid.shape))
     left = max(SAMPLES // math.prod(n for a, n in sizes.items() if a == 1), 1)
     for rank, axis in enumerate(sorted((0, 2, 3, 4), key=lambda a: grid.shape[a])):

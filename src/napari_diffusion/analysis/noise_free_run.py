@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.loop.loop import steps
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_diffusion.loop.recipe import Recipe, Step
 
 
-def twin(
+def noise_free_run(
     image: ArrayLike,
     recipe: Recipe,
     *,
@@ -51,13 +51,13 @@ def twin(
     --------
     >>> import numpy as np, napari_diffusion as nd
     >>> recipe = nd.Recipe(num_steps=2, starting_noise_scale=0.1)
-    >>> [bool((step.image == quiet.image).all()) for step, quiet in nd.twin(np.eye(8), recipe)]
-    [False, False, False]
+    >>> [bool((step.image == quiet.image).all()) for step, quiet in
+    nd.analysis.noise_free_run(np.eye(8), recipe)] [False, False, False]
     """
-    picture: Any = Picture.of(image, **options)
-    resolved = recipe.resolved_on(picture)
+    source: Any = Image.of(image, **options)
+    resolved = recipe.resolved_on(source)
     run, quiet = (
-        steps(picture, each, region=region, stop=stop)
+        steps(source, each, region=region, stop=stop)
         for each in (resolved, without_noise(resolved))
     )
     yield from zip(run, quiet, strict=True)

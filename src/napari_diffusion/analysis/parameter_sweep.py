@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
 from napari_diffusion.analysis.trial import Trial
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.metrics import Metric, Pure, Sure
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _DIGITS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Rung:
+class SweepRun:
     """One choice of numbers, and what it makes of the picture.
 
     Attributes
@@ -65,7 +65,7 @@ class Rung:
 
 
 @dataclass(frozen=True, eq=False)
-class Ladder:
+class ParameterSweep:
     """All choices of a grid of numbers.
 
     Attributes
@@ -77,22 +77,22 @@ class Ladder:
     """
 
     numbers: dict[str, tuple[float, ...]]
-    rungs: tuple[Rung, ...]
+    sweep_runs: tuple[SweepRun, ...]
 
     @property
-    def best(self) -> Rung | None:
+    def best(self) -> SweepRun | None:
         """The rung that the metric votes for; None where it has no vote."""
-        return best_of(self.rungs)
+        return best_of(self.sweep_runs)
 
 
-def best_of(rungs: Sequence[Rung]) -> Rung | None:
+def best_of(sweep_runs: Sequence[SweepRun]) -> SweepRun | None:
     """Return the rung that the metric votes for; None where it has no vote."""
     signs = {"lower": 1.0, "higher": -1.0}
-    known = [r for r in rungs if not r.why and math.isfinite(r.value) and r.metric.better]
+    known = [r for r in sweep_runs if not r.why and math.isfinite(r.value) and r.metric.better]
     return min(known, key=lambda r: signs[r.metric.better] * r.value) if known else None
 
 
-def ladder(
+def parameter_sweep(
     image: ArrayLike,
     recipe: Recipe,
     numbers: Mapping[str, Sequence[float]] | None = None,
@@ -102,7 +102,7 @@ def ladder(
     noise_sigma: float | tuple[float, ...] | None = None,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
-) -> Ladder:
+) -> ParameterSweep:
     """Run a recipe with every combination of some numbers of its diffusion filter.
 
     Parameters
@@ -136,14 +136,14 @@ def ladder(
     ValueError
         For a parameter that the diffusion filter does not have, and for numbers that it refuses.
     """
-    tried, made = rungs(
+    tried, made = sweep_runs(
         image, recipe, numbers, metric=metric, region=region, noise_sigma=noise_sigma, stop=stop,
         **options,
     )  # fmt: skip
-    return Ladder(tried, tuple(made))
+    return ParameterSweep(tried, tuple(made))
 
 
-def rungs(
+def sweep_runs(
     image: ArrayLike,
     recipe: Recipe,
     numbers: Mapping[str, Sequence[float]] | None = None,
@@ -153,16 +153,16 @@ def rungs(
     noise_sigma: float | tuple[float, ...] | None = None,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
-) -> tuple[dict[str, tuple[float, ...]], Iterator[Rung]]:
+) -> tuple[dict[str, tuple[float, ...]], Iterator[SweepRun]]:
     """Return the numbers that are tried, and an iterator that makes the rungs; see `ladder`."""
-    picture: Any = Picture.of(image, **options)
-    resolved = recipe.resolved_on(picture)
+    source: Any = Image.of(image, **options)
+    resolved = recipe.resolved_on(source)
     tried = _tried(resolved, numbers)
     combined = [dict(zip(tried, each, strict=True)) for each in itertools.product(*tried.values())]
     # What a filter refuses is refused before anything runs.
     recipes = [with_numbers(resolved, each) for each in combined]
     trial = Trial.of(
-        picture,
+        source,
         resolved,
         {},
         reference=None,
@@ -173,7 +173,7 @@ def rungs(
         stop=stop,
     )
     votes = (Sure(), Pure()) if metric is None else (metric,)
-    made = (_rung(trial, n, r, votes) for n, r in zip(combined, recipes, strict=True))
+    made = (_sweep_run(trial, n, r, votes) for n, r in zip(combined, recipes, strict=True))
     return tried, made
 
 
@@ -192,8 +192,8 @@ def numbers_of(recipe: Recipe) -> list[str]:
     return list(_names(recipe.filters[0]))
 
 
-def _names(member: Any) -> dict[str, Any]:
-    return {p.name: p for p in member.parameters() if p.kind in ("float", "int")}
+def _names(component: Any) -> dict[str, Any]:
+    return {p.name: p for p in component.parameters() if p.kind in ("float", "int")}
 
 
 def _tried(
@@ -225,7 +225,9 @@ def _tried(
     return {each: tuple(values) for each, values in numbers.items()}
 
 
-def _rung(trial: Trial, numbers: dict[str, float], recipe: Recipe, votes: Sequence[Metric]) -> Rung:
+def _sweep_run(
+    trial: Trial, numbers: dict[str, float], recipe: Recipe, votes: Sequence[Metric]
+) -> SweepRun:
     other = dataclasses.replace(trial, whole=dataclasses.replace(trial.whole, recipe=recipe))
     _ = trial.sigma, trial.models  # measured once, for all rungs
     vars(other).update({name: vars(trial)[name] for name in ("sigma", "models")})
@@ -234,5 +236,5 @@ def _rung(trial: Trial, numbers: dict[str, float], recipe: Recipe, votes: Sequen
         last = views
     scores = [(each, each.score(last[each.probe])) for each in votes]
     metric, score = next(((m, s) for m, s in scores if s.valid), scores[0])
-    image = trial.whole.picture.grid.restored(last[""].image)
-    return Rung(numbers, recipe, image, metric, score.value, "" if score.valid else score.why)
+    image = trial.whole.image.grid.restored(last[""].image)
+    return SweepRun(numbers, recipe, image, metric, score.value, "" if score.valid else score.why)

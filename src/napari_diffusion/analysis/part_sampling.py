@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.analysis.measured_run import SAMPLES
-from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.array_parameter import ArrayParameter
 
 if TYPE_CHECKING:
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
     from napari_diffusion.loop.recipe import Recipe
 
 # So many samples in all, in so many parts along each axis: what a picture shows differs from place
@@ -24,20 +24,20 @@ SAMPLES_OF_PARTS, ACROSS = 1 << 18, 4
 _BLOCK = 8
 
 
-def have_parts(picture: Picture, recipe: Recipe) -> bool:
+def have_parts(image: Image, recipe: Recipe) -> bool:
     """Say whether a recipe may be tried on parts: the plane is large, and none has its own numbers.
 
     A `Map` in the recipe has one number for each sample of the whole picture.
     """
-    grid = picture.grid
+    grid = image.grid
     plane = grid.shape[0] == grid.shape[2] == 1 and grid.along_axes == (3, 4)
-    large = math.prod(grid.shape) > SAMPLES and min(grid.shape[3:]) >= ACROSS * _side(picture)
+    large = math.prod(grid.shape) > SAMPLES and min(grid.shape[3:]) >= ACROSS * _side(image)
     return plane and large and not _has_map(recipe)
 
 
-def parts_of(picture: Picture) -> Picture:
+def parts_of(image: Image) -> Image:
     """Return squares at even distances as the frames of one picture."""
-    side, (height, width) = _side(picture), picture.grid.shape[3:]
+    side, (height, width) = _side(image), image.grid.shape[3:]
     corners = [
         [int((k + 0.5) * n / ACROSS - side / 2) // _BLOCK * _BLOCK for k in range(ACROSS)]
         for n in (height, width)
@@ -50,30 +50,30 @@ def parts_of(picture: Picture) -> Picture:
     def cut(values: Any) -> Any:
         return None if values is None else np.concatenate([values[part] for part in squares])
 
-    data, axes = cut(picture.data), picture.grid.axes
+    data, axes = cut(image.data), image.grid.axes
     grid = dataclasses.replace(
-        picture.grid, axes=axes if "t" in axes else f"t{axes}", shape=tuple(data.shape)
+        image.grid, axes=axes if "t" in axes else f"t{axes}", shape=tuple(data.shape)
     )
     names = ("noise_sigma", "windows")
-    known = {names: picture.known[names]} if names in picture.known else {}
+    known = {names: image.known[names]} if names in image.known else {}
     return dataclasses.replace(
-        picture,
+        image,
         data=data,
         grid=grid,
-        mask=cut(picture.mask),
+        mask=cut(image.mask),
         alpha=None,
         holes=None,
         known=known,
     )
 
 
-def _side(picture: Picture) -> int:
-    of_each = SAMPLES_OF_PARTS // (ACROSS**2 * picture.grid.shape[1])
+def _side(image: Image) -> int:
+    of_each = SAMPLES_OF_PARTS // (ACROSS**2 * image.grid.shape[1])
     return max(math.isqrt(of_each) // _BLOCK, 1) * _BLOCK
 
 
 def _has_map(value: Any) -> bool:
-    if isinstance(value, Map):
+    if isinstance(value, ArrayParameter):
         return True
     if isinstance(value, tuple):
         return any(_has_map(each) for each in value)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_diffusion.analysis.measured_run import Subject, middle, middle_of
+from napari_diffusion.analysis.measured_run import MeasuredRun, middle, middle_of
 from napari_diffusion.analysis.part_sampling import have_parts, parts_of
-from napari_diffusion.core.image import Picture, is_dask
+from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.engine.perturbation import masked, perturbed
-from napari_diffusion.estimate.noise_measurement import of_picture
+from napari_diffusion.estimate.noise_measurement import of_image
 from napari_diffusion.estimate.noise_sigma import is_measured, noise_sigma_of
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class Trial:
         All that is known of the noise, where it was given.
     """
 
-    whole: Subject
-    halves: tuple[Subject, Subject] | None
+    whole: MeasuredRun
+    halves: tuple[MeasuredRun, MeasuredRun] | None
     reference: NDArray[Any] | None
     given: float | tuple[float, ...] | None
     model: NoiseModel | None = None
@@ -76,7 +76,7 @@ class Trial:
         parts: bool = False,
         stop: StopToken | None = None,
     ) -> Trial:
-        """Read a source in; see `napari_diffusion.analysis.step_selection.best_step` for the parameters.
+        """Read a source in; see `best_step` for the parameters.
 
         With `parts` a large picture is tried on `parts_of` it alone.
         """
@@ -84,17 +84,17 @@ class Trial:
             raise ValueError(
                 "Steps are compared in memory: give image.compute(), or a part of the picture."
             )
-        picture = Picture.of(image, **options)
+        source = Image.of(image, **options)
         truth, another = (
-            None if other is None else _beside(picture, np.shape(image), other, name, options)
+            None if other is None else _beside(source, np.shape(image), other, name, options)
             for name, other in (("reference", reference), ("second picture", second))
         )
-        recipe = recipe.resolved_on(picture)
-        if parts and region is None and halves is None and have_parts(picture, recipe):
-            picture = parts_of(picture)
+        recipe = recipe.resolved_on(source)
+        if parts and region is None and halves is None and have_parts(source, recipe):
+            source = parts_of(source)
             truth, another = (None if p is None else parts_of(p) for p in (truth, another))
-        core = picture.grid.canonical_slices(region or middle(picture))
-        whole = Subject(picture, recipe, core, stop)
+        core = source.grid.canonical_slices(region or middle(source))
+        whole = MeasuredRun(source, recipe, core, stop)
         pair = None
         if another is not None:
             pair = whole, _other(whole, another)
@@ -102,7 +102,7 @@ class Trial:
             whole,
             _of_frames(whole, halves, second) or pair,
             None if truth is None else truth.data,
-            _checked_sigma(noise_sigma, picture),
+            _checked_sigma(noise_sigma, source),
             noise_model,
         )
 
@@ -113,38 +113,38 @@ class Trial:
             return self.given
         if self.model is not None:
             return self.model.sigma
-        picture = self.whole.picture
-        if picture.grid.shape[1] == 1 and is_measured(picture):
-            return noise_sigma_of(picture)
+        image = self.whole.image
+        if image.grid.shape[1] == 1 and is_measured(image):
+            return noise_sigma_of(image)
         found = [noise_sigma_of(channel) for channel in self._middle]
         if not all(found):
             # The mask may leave the middle out, or that is empty.
-            found = [noise_sigma_of(channel) for channel in picture.channels()]
+            found = [noise_sigma_of(channel) for channel in image.channels()]
         return found[0] if len(found) == 1 else tuple(found)
 
     @functools.cached_property
     def models(self) -> tuple[NoiseModel, ...]:
         """What the middle tells of the noise of each channel; empty where it is too small."""
         if self.model is not None:
-            return (self.model,) * self.whole.picture.grid.shape[1]
+            return (self.model,) * self.whole.image.grid.shape[1]
         try:
-            return tuple(of_picture(each, None) for each in self._middle)
+            return tuple(of_image(each, None) for each in self._middle)
         except ValueError:
             return ()
 
     @functools.cached_property
-    def _middle(self) -> tuple[Picture, ...]:
+    def _middle(self) -> tuple[Image, ...]:
         """Each channel of the middle: enough to measure noise in."""
-        return tuple(middle_of(self.whole.picture))
+        return tuple(middle_of(self.whole.image))
 
     def with_seed(self, seed: int) -> Trial:
         """Return this trial with other noise in its recipe; what was measured stays."""
         if seed == self.whole.recipe.seed:
             return self
 
-        def reseeded(subject: Subject, by: int = 0) -> Subject:
-            recipe = subject.recipe.replaced(seed=(seed + by) % 2**64)
-            return dataclasses.replace(subject, recipe=recipe)
+        def reseeded(measured_run: MeasuredRun, by: int = 0) -> MeasuredRun:
+            recipe = measured_run.recipe.replaced(seed=(seed + by) % 2**64)
+            return dataclasses.replace(measured_run, recipe=recipe)
 
         whole, halves = reseeded(self.whole), None
         if self.halves is not None:
@@ -160,12 +160,12 @@ class Trial:
         changed = self._changed({str(metric.probe) for metric in metrics})
         halves = self.halves if any(metric.needs_halves for metric in metrics) else None
         core = self.whole.core
-        runs = [self.whole.images(self.whole.picture.data)]
+        runs = [self.whole.images(self.whole.image.data)]
         runs += [self.whole.images(values) for values, _ in changed.values()]
         first = [self.whole.source, *(values[core] for values, _ in changed.values())]
         for half in halves or ():
             if half is not self.whole:
-                runs.append(half.images(half.picture.data))
+                runs.append(half.images(half.image.data))
                 first.append(half.source)
         for images in (first, *zip(*runs, strict=True)):
             about["halves"] = None if halves is None else self._pair(images)
@@ -196,14 +196,14 @@ class Trial:
 
     def _changed(self, probes: set[str]) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
         """Return the changed copies of the source, and the changes."""
-        picture, found = self.whole.picture, {}
+        image, found = self.whole.image, {}
         if "masked" in probes:
-            found["masked"] = masked(picture)
+            found["masked"] = masked(image)
         if "perturbed" in probes:
             sigmas = np.array(self.sigma)
-            found["perturbed"] = perturbed(picture, sigmas)
+            found["perturbed"] = perturbed(image, sigmas)
             if self.whole.source.size < FEW:
-                found["perturbed again"] = perturbed(picture, sigmas, turn=1)
+                found["perturbed again"] = perturbed(image, sigmas, turn=1)
         return found
 
     def _pair(self, images: Sequence[NDArray[Any]]) -> tuple[View, View]:
@@ -213,32 +213,32 @@ class Trial:
 
 
 def _beside(
-    picture: Picture, shape: tuple[int, ...], other: ArrayLike, name: str, options: GridOptions
-) -> Picture:
+    image: Image, shape: tuple[int, ...], other: ArrayLike, name: str, options: GridOptions
+) -> Image:
     """Return a picture that is compared with the image, read in; refuse one that does not fit."""
     if np.shape(other) != shape:
         raise ValueError(f"The {name} must have the image's shape {shape} (got {np.shape(other)}).")
-    found = Picture.of(other, **options)
-    if found.mask is not None and np.any(~found.mask & (picture.mask is None or picture.mask)):
+    found = Image.of(other, **options)
+    if found.mask is not None and np.any(~found.mask & (image.mask is None or image.mask)):
         raise ValueError(
             f"The {name} has holes where the image has none: leave those places out with mask=."
         )
     return found
 
 
-def _other(first: Subject, picture: Picture) -> Subject:
+def _other(first: MeasuredRun, image: Image) -> MeasuredRun:
     """Return the second of two halves: the same numbers, but noise of its own."""
     recipe = first.recipe.replaced(seed=(first.recipe.seed + OTHER_SEEDS) % 2**64)
-    return dataclasses.replace(first, picture=picture, recipe=recipe, known={})
+    return dataclasses.replace(first, image=image, recipe=recipe, known={})
 
 
 def _of_frames(
-    whole: Subject, halves: Halves | None, second: Any
-) -> tuple[Subject, Subject] | None:
+    whole: MeasuredRun, halves: Halves | None, second: Any
+) -> tuple[MeasuredRun, MeasuredRun] | None:
     """Return the frames 0, 2, 4, … and 1, 3, 5, … of a picture, as many of each."""
     if halves is None:
         return None
-    picture, count = whole.picture, whole.picture.grid.shape[0] // 2
+    image, count = whole.image, whole.image.grid.shape[0] // 2
     if str(halves) != "frames" or second is not None:
         raise ValueError(
             f"halves must be 'frames', and not together with second=… (got {halves!r})."
@@ -246,10 +246,10 @@ def _of_frames(
     if count == 0:
         raise ValueError(
             "halves='frames' needs 2 frames or more along t (got "
-            f"{picture.grid.shape[0]}, axes {picture.grid.axes!r}): give second=…, another picture "
+            f"{image.grid.shape[0]}, axes {image.grid.axes!r}): give second=…, another picture "
             "of the same thing."
         )
-    grid = picture.grid
+    grid = image.grid
     lengths = zip(grid.along, grid.spacing, strict=True)
     grid = dataclasses.replace(
         grid,
@@ -257,25 +257,25 @@ def _of_frames(
         spacing=tuple(2 * length if axis == "t" else length for axis, length in lengths),
     )
     parts = [
-        Picture(
-            np.ascontiguousarray(picture.data[k : 2 * count : 2]),
+        Image(
+            np.ascontiguousarray(image.data[k : 2 * count : 2]),
             grid,
-            None if picture.mask is None else np.ascontiguousarray(picture.mask[k : 2 * count : 2]),
+            None if image.mask is None else np.ascontiguousarray(image.mask[k : 2 * count : 2]),
         )
         for k in (0, 1)
     ]
     start = min(whole.core[0].start // 2, count - 1)
     stop = min(max(whole.core[0].stop // 2, start + 1), count)
     core = (slice(start, stop), *whole.core[1:])
-    one = dataclasses.replace(whole, picture=parts[0], core=core, known={})
+    one = dataclasses.replace(whole, image=parts[0], core=core, known={})
     return one, _other(one, parts[1])
 
 
-def _checked_sigma(given: Any, picture: Picture) -> float | tuple[float, ...] | None:
+def _checked_sigma(given: Any, image: Image) -> float | tuple[float, ...] | None:
     if given is None:
         return None
     sigmas = np.atleast_1d(np.asarray(given, float))
-    channels = picture.grid.shape[1]
+    channels = image.grid.shape[1]
     if sigmas.shape not in ((1,), (channels,)) or not (sigmas >= 0).all():
         raise ValueError(
             f"noise_sigma must be a number of 0 or more, or one for each of {channels} channels "

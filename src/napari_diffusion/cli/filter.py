@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion import Recipe
-from napari_diffusion.cli.member import member
+from napari_diffusion.cli.component import component
 from napari_diffusion.cli.run import check_one, opened, prepared, threads, write_steps
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ _LAST = 0
 
 def apply(arguments: Namespace) -> int:
     """Read a picture, apply a filter to it, and write the result."""
-    member("filter", arguments.filter, arguments.settings)  # wrong ones are said before reading
+    component("filter", arguments.filter, arguments.settings)  # wrong ones are said before reading
     check_one(arguments)
     source, options, dtype = prepared(arguments)
     length = min(source.spacing_along(options["along"] or ""))
-    chosen = member("filter", arguments.filter, arguments.settings, length)
+    chosen = component("filter", arguments.filter, arguments.settings, length)
     # One step without noise is the filter itself, and its record a recipe to be used again.
     recipe = Recipe(num_steps=1, noise=None, diffusion_filter=chosen)
     output = opened(arguments.output, source, recipe, _LAST, dtype, arguments.overwrite)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.cli.arguments import UsageError
-from napari_diffusion.cli.member import member
+from napari_diffusion.cli.component import component
 from napari_diffusion.cli.run import check_one, computed, prepared, processed, stoppable, threads
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ def noise(arguments: Namespace) -> int:
     from napari_diffusion.io import Output, cast_record
     from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 
-    _scale(arguments, member("noise", arguments.noise, arguments.settings))
+    _scale(arguments, component("noise", arguments.noise, arguments.settings))
     check_one(arguments)
     source, options, dtype = prepared(arguments)
     length = min(source.spacing_along(options["along"] or ""))
-    chosen = member("noise", arguments.noise, arguments.settings, length)
+    chosen = component("noise", arguments.noise, arguments.settings, length)
     scale, kind = _scale(arguments, chosen), computed(source)
     output = Output(arguments.output, source, 1, dtype or kind, arguments.overwrite)
     with threads(arguments.threads), output, stoppable() as stop:

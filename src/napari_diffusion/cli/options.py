@@ -10,12 +10,12 @@ from napari_diffusion import PRESETS
 from napari_diffusion.cli.values import count, numbers, setting
 
 if TYPE_CHECKING:
-    from napari_diffusion.core.component import Member
+    from napari_diffusion.core.component import Component
 
 
-def names(members: tuple[type[Member], ...]) -> str:
+def names(components: tuple[type[Component], ...]) -> str:
     """Return the names of members, for a sentence."""
-    return ", ".join(member.__name__ for member in members)
+    return ", ".join(component.__name__ for component in components)
 
 
 def add_files(add: Any, output: str) -> None:

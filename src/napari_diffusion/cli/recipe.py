@@ -103,6 +103,6 @@ def summary(recipe: Recipe) -> str:
     return ", ".join(words)
 
 
-def _time(member: Any) -> str:
-    time = getattr(member, "time", None)
+def _time(component: Any) -> str:
+    time = getattr(component, "time", None)
     return f" (time {time:g})" if isinstance(time, float) else ""

@@ -14,7 +14,7 @@ from napari_diffusion import Recipe, steps
 from napari_diffusion.cli.arguments import ONE_FILE, UsageError
 from napari_diffusion.cli.recipe import chosen
 from napari_diffusion.core.grid import Grid, GridOptions
-from napari_diffusion.core.image import Picture, is_dask
+from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.denoising.noise_report import noted
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def run(arguments: Namespace) -> int:
     recipe = chosen(arguments, min(source.spacing_along(options["along"] or "")))
     output = opened(arguments.output, source, recipe, arguments.keep, dtype, arguments.overwrite)
     with threads(arguments.threads):
-        picture = Picture.of(source.image, **options)
-        resolved = recipe.resolved_on(picture)
-        found = noted(picture, recipe, resolved)
-        del picture
+        image = Image.of(source.image, **options)
+        resolved = recipe.resolved_on(image)
+        found = noted(image, recipe, resolved)
+        del image
         more = {} if found is None else found.record()
         write_steps(output, source, resolved, options, arguments.keep, arguments.quiet, **more)
     if found is not None and not arguments.quiet:

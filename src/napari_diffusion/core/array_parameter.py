@@ -13,7 +13,7 @@ import numpy as np
 INLINE = 1024
 
 
-class Map:
+class ArrayParameter:
     """An array of numbers that a frozen member can hold.
 
     Two maps are equal when their numbers, shape and type are.
@@ -46,7 +46,7 @@ class Map:
         return hashlib.sha256(head + self.values.tobytes()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Map) and self.sha256 == other.sha256
+        return isinstance(other, ArrayParameter) and self.sha256 == other.sha256
 
     def __hash__(self) -> int:
         return hash(self.sha256)

@@ -18,7 +18,7 @@ _LENGTHS = {"world": 1, "world²": 2, "intensity/world": -1, "intensity·world":
 
 
 @dataclass(frozen=True)
-class Member:
+class Component:
     """A frozen dataclass whose annotated fields are its parameters; checked when made.
 
     A field is declared as ``name: Annotated[type, {"min": …, "above": …, "max": …, "unit": …,
@@ -72,7 +72,7 @@ class Member:
             products = [float(f"{v * factor:.{digits}g}") for v in (value if many else (value,))]
             changes[parameter.name] = tuple(products) if many else products[0]
         scaled = self.replaced(**changes) if changes else self
-        return scaled.with_members(lambda member: member.scaled(length, digits))
+        return scaled.with_components(lambda component: component.scaled(length, digits))
 
     def autos(self) -> tuple[str, ...]:
         """Return the names of the parameters that still say ``"auto"``, nested ones with a dot."""
@@ -80,15 +80,15 @@ class Member:
         for name, value in self._values():
             if isinstance(value, str) and value == "auto":
                 found.append(name)
-            for member in _members_in(value):
-                found += [f"{name}.{inner}" for inner in member.autos()]
+            for component in _components_in(value):
+                found += [f"{name}.{inner}" for inner in component.autos()]
         return tuple(found)
 
-    def with_members(self, change: Callable[[Any], Any]) -> Self:
+    def with_components(self, change: Callable[[Any], Any]) -> Self:
         """Return a copy whose members within are changed by a function."""
         changes: dict[str, Any] = {}
         for name, value in self._values():
-            if _members_in(value):
+            if _components_in(value):
                 many = isinstance(value, tuple)
                 changes[name] = tuple(change(each) for each in value) if many else change(value)
         return self.replaced(**changes) if changes else self
@@ -103,6 +103,6 @@ def _parameters(cls: Any) -> tuple[Parameter, ...]:
     return tuple(parameter_of(field, hints[field.name]) for field in dataclasses.fields(cls))
 
 
-def _members_in(value: Any) -> tuple[Any, ...]:
+def _components_in(value: Any) -> tuple[Any, ...]:
     values = value if isinstance(value, tuple) else (value,)
-    return tuple(each for each in values if isinstance(each, Member))
+    return tuple(each for each in values if isinstance(each, Component))

@@ -97,11 +97,11 @@ def accepted(function: Any, offered: Sequence[str], owner: str) -> tuple[str, ..
 
 
 def called(
-    function: Callable[..., Any], picture: NDArray[Any], given: dict[str, Any], owner: str
+    function: Callable[..., Any], image: NDArray[Any], given: dict[str, Any], owner: str
 ) -> NDArray[Any]:
     """Call a function on a copy of a picture; what it raises comes through with its name."""
     try:
-        return np.asarray(function(np.array(picture, order="C"), **given))
+        return np.asarray(function(np.array(image, order="C"), **given))
     except Exception as error:
         error.add_note(f"This was raised by {spoken(function)}, the function of a {owner}.")
         raise

@@ -26,7 +26,7 @@ def is_dask(image: Any) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Image:
     """What a run works on, and what it takes to give an image back in the user's terms.
 
     Attributes
@@ -53,7 +53,7 @@ class Picture:
     known: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, image: ArrayLike | Picture, **options: Unpack[GridOptions]) -> Picture:
+    def of(cls, image: ArrayLike | Image, **options: Unpack[GridOptions]) -> Image:
         """Read an image; refuse, in one sentence, what cannot be computed with.
 
         One that has been read in is returned as it is, so that many runs read it once.
@@ -66,7 +66,7 @@ class Picture:
             For empty or 0-D arrays, ambiguous axes, NaN or infinite values, a mask that does not
             fit.
         """
-        if isinstance(image, Picture):
+        if isinstance(image, Image):
             return image
         mask, missing = options.pop("mask", None), options.pop("missing", "refuse")
         if missing not in ("refuse", "ignore"):
@@ -128,23 +128,23 @@ class Picture:
             return data
         return np.concatenate([data, self.alpha.astype(data.dtype)], axis=1)
 
-    def channels(self) -> Iterator[Picture]:
+    def channels(self) -> Iterator[Image]:
         """Yield each channel as a picture of its own."""
         shape = (self.grid.shape[0], 1, *self.grid.shape[2:])
         for c in range(self.grid.shape[1]):
             part = (slice(None), slice(c, c + 1))
-            yield Picture(
+            yield Image(
                 data=_contiguous(self.data[part]),
                 grid=dataclasses.replace(self.grid, shape=shape),
                 mask=None if self.mask is None else _contiguous(self.mask[part]),
             )
 
-    def cut(self, slices: Sequence[slice]) -> Picture:
+    def cut(self, slices: Sequence[slice]) -> Image:
         """Return the part of this picture under canonical slices, at its place in the whole."""
         part = tuple(slices)
         origin = [s.start + o for s, o in zip(part, self.grid.origin, strict=True)]
         rgba = (part[0], slice(None), *part[2:])
-        return Picture(
+        return Image(
             data=_contiguous(self.data[part]),
             grid=self.grid.at(origin),
             mask=None if self.mask is None else _contiguous(self.mask[part]),

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
-from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.function_parameter import is_name
 
-Kind = Literal["float", "int", "bool", "choice", "text", "member", "function"]
+Kind = Literal["float", "int", "bool", "choice", "text", "component", "function"]
 
 _PLAIN = {float: "float", int: "int", bool: "bool", str: "text"}
 
@@ -28,7 +28,7 @@ class Parameter:
     ----------
     name : str
         Name of the dataclass field.
-    kind : {"float", "int", "bool", "choice", "text", "member", "function"}
+    kind : {"float", "int", "bool", "choice", "text", "component", "function"}
         What a single value is.
     default : object
         The value a new member has; `dataclasses.MISSING` where one must be given.
@@ -41,7 +41,7 @@ class Parameter:
     choices : tuple of str
         The values allowed when kind is ``"choice"``.
     slot : str
-        Which members are allowed when kind is ``"member"``.
+        Which members are allowed when kind is ``"component"``.
     auto : bool
         Whether ``"auto"`` may stand in place of the number.
     optional : bool
@@ -82,7 +82,7 @@ class Parameter:
         if self.optional and value is None:
             return None
         if self.mapped and _is_map(value):
-            return value if isinstance(value, Map) else self._map(value, owner)
+            return value if isinstance(value, ArrayParameter) else self._map(value, owner)
         if getattr(value, "ndim", None) == 0 and not isinstance(value, numbers.Number):
             value = value.item()
         if not self.many:
@@ -105,7 +105,7 @@ class Parameter:
         elif self.kind == "text":
             if not isinstance(value, str):
                 raise TypeError(self._refusal(owner, value, "text"))
-        elif self.kind == "member":
+        elif self.kind == "component":
             if getattr(value, "slot", None) != self.slot or isinstance(value, type):
                 hint = " object, with brackets" * isinstance(value, type)
                 raise TypeError(self._refusal(owner, value, self.range_text() + hint))
@@ -116,9 +116,9 @@ class Parameter:
             return self._number(value, owner)
         return value
 
-    def _map(self, value: Any, owner: str) -> Map:
+    def _map(self, value: Any, owner: str) -> ArrayParameter:
         try:
-            found = Map(value)
+            found = ArrayParameter(value)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{owner}: {self.name}: {error}") from None
         for extreme in (float(found.values.min()), float(found.values.max())):
@@ -150,11 +150,11 @@ class Parameter:
         )
 
     def _noun(self) -> str:
-        return self.slot if self.kind == "member" else "number"
+        return self.slot if self.kind == "component" else "number"
 
     def range_text(self) -> str:
         """Say the allowed values in words, for errors and docs."""
-        if self.kind == "member":
+        if self.kind == "component":
             return f"a {self.slot}" + " or None" * self.optional
         if self.kind == "function":
             return 'a function or its name as "package.module:function"'
@@ -217,19 +217,22 @@ def _part(name: str, part: Any) -> dict[str, Any]:
         return {key: value for key, value in each.items() if key != "single"} | {"many": True}
     if part is types.NoneType:
         return {"optional": True}
-    if part is Map:
+    if part is ArrayParameter:
         return {"mapped": True}
     if origin is collections.abc.Callable:
         return {"kind": "function", "single": True}
     if part in _PLAIN:
         return {"kind": _PLAIN[part], "single": True}
     if isinstance(part, type) and hasattr(part, "slot"):
-        return {"kind": "member", "slot": part.slot, "single": True}
+        return {"kind": "component", "slot": part.slot, "single": True}
     raise TypeError(f"Field {name!r} has a type that no form knows: {part!r}.")
 
 
 def _is_map(value: Any) -> bool:
-    return isinstance(value, Map | str | Path | list | tuple) or getattr(value, "ndim", 0) > 0
+    return (
+        isinstance(value, ArrayParameter | str | Path | list | tuple)
+        or getattr(value, "ndim", 0) > 0
+    )
 
 
 def _is_sequence(value: Any) -> bool:

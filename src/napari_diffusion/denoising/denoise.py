@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.denoising.noise_report import NoiseWarning, noted
 from napari_diffusion.filters.denoisers.guided_filter import with_noise
 from napari_diffusion.loop.loop import run
@@ -66,12 +66,12 @@ def denoise(
     underestimated and stays, unless `noise_sigma` says how strong it is.
     """
     recipe = denoiser(fast=fast, noise_sigma=noise_sigma)
-    picture: Any = Picture.of(image, **options)
-    resolved = recipe.resolved_on(picture)
-    found = noted(picture, recipe, resolved)
+    source: Any = Image.of(image, **options)
+    resolved = recipe.resolved_on(source)
+    found = noted(source, recipe, resolved)
     for sentence in () if found is None else found.warnings:
         warnings.warn(sentence, NoiseWarning, stacklevel=2)
-    return run(picture, resolved).image
+    return run(source, resolved).image
 
 
 def denoiser(*, fast: bool = False, noise_sigma: NoiseSigma = "auto") -> Recipe:

@@ -12,7 +12,7 @@ from napari_diffusion.domains.automatic import measured_model
 from napari_diffusion.estimate import noise_sigma_of
 
 if TYPE_CHECKING:
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.estimate.finding import FindingName
     from napari_diffusion.loop.recipe import Recipe
@@ -54,7 +54,7 @@ class Remarks:
         return {"noise_found": self.found, "noise_warnings": list(self.warnings) or None}
 
 
-def noted(picture: Picture, asked: Recipe, resolved: Recipe) -> Remarks | None:
+def noted(image: Image, asked: Recipe, resolved: Recipe) -> Remarks | None:
     """Return what there is to say about a run, None where its recipe does not look at the noise.
 
     Parameters
@@ -64,10 +64,10 @@ def noted(picture: Picture, asked: Recipe, resolved: Recipe) -> Remarks | None:
     asked, resolved : Recipe
         As it was asked for, and resolved on the picture.
     """
-    return remarks(picture, resolved) if asked.domain == "auto" else None
+    return remarks(image, resolved) if asked.domain == "auto" else None
 
 
-def remarks(picture: Picture, recipe: Recipe) -> Remarks:
+def remarks(image: Image, recipe: Recipe) -> Remarks:
     """Return what there is to say about denoising a picture.
 
     Parameters
@@ -77,11 +77,11 @@ def remarks(picture: Picture, recipe: Recipe) -> Remarks:
     recipe : Recipe
         Resolved on it.
     """
-    model = measured_model(picture)
+    model = measured_model(image)
     if model is None:
-        sigma = noise_sigma_of(picture)
+        sigma = noise_sigma_of(image)
         return Remarks(f"White noise, σ = {sigma:.3g}.", sigma)
-    return Remarks(_found(model, recipe), model.sigma, tuple(_warnings(picture, model, recipe)))
+    return Remarks(_found(model, recipe), model.sigma, tuple(_warnings(image, model, recipe)))
 
 
 def _found(model: NoiseModel, recipe: Recipe) -> str:
@@ -94,7 +94,7 @@ def _found(model: NoiseModel, recipe: Recipe) -> str:
     return f"{kind}, σ = {model.sigma:.3g}."
 
 
-def _warnings(picture: Picture, model: NoiseModel, recipe: Recipe) -> list[str]:
+def _warnings(image: Image, model: NoiseModel, recipe: Recipe) -> list[str]:
     as_it_is = _AS_IT_IS + (_UNEXPLAINED if recipe.domain is None else ())
     said = [found.sentence for name in as_it_is if (found := model.finding(name)) is not None]
     for name in ("rows", "columns"):
@@ -110,11 +110,11 @@ def _warnings(picture: Picture, model: NoiseModel, recipe: Recipe) -> list[str]:
         None,
     )
     if processed is not None:
-        said.append(_about_processed(picture, model, processed))
+        said.append(_about_processed(image, model, processed))
     return said
 
 
-def _about_processed(picture: Picture, model: NoiseModel, name: FindingName) -> str:
+def _about_processed(image: Image, model: NoiseModel, name: FindingName) -> str:
     """Say why little is taken out, and what to do about it."""
     why = {
         "compressed": "The picture was compressed (JPEG) before",
@@ -122,7 +122,7 @@ def _about_processed(picture: Picture, model: NoiseModel, name: FindingName) -> 
         "sharpened": "The noise is not white: the picture was sharpened",
         "falling": "The noise falls with the intensity: a tone curve or processing was applied",
     }[name]
-    coarse = coarse_sigma(picture)
+    coarse = coarse_sigma(image)
     cure = f", such as {coarse:.2g}," if coarse > model.sigma else ""
     return (
         f"{why}, and what is left of its noise at the finest scale, σ = {model.sigma:.2g}, is all "
@@ -130,19 +130,19 @@ def _about_processed(picture: Picture, model: NoiseModel, name: FindingName) -> 
     )
 
 
-def coarse_sigma(picture: Picture) -> float:
+def coarse_sigma(image: Image) -> float:
     """Return how strong the noise is that a picture has at twice the scale, where it is stronger.
 
     Noise that was smoothed is weak at the finest scale only: means of 2 × 2 samples still have it.
     """
-    data = picture.data
+    data = image.data
     y, x = (size // 2 * 2 for size in data.shape[3:])
     if min(y, x) < 32:
         return 0.0
     quarters = [data[..., i:y:2, j:x:2] for i in (0, 1) for j in (0, 1)]
     means = np.ascontiguousarray(sum(quarters[1:], quarters[0]) / data.dtype.type(4))
-    grid = dataclasses.replace(picture.grid, shape=means.shape, masked=False)
+    grid = dataclasses.replace(image.grid, shape=means.shape, masked=False)
     halved = dataclasses.replace(
-        picture, data=means, grid=grid, mask=None, alpha=None, holes=None, known={}
+        image, data=means, grid=grid, mask=None, alpha=None, holes=None, known={}
     )
     return noise_sigma_of(halved)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.core.image import Image
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import Blend, Opponent
 
 if TYPE_CHECKING:
@@ -71,31 +71,31 @@ def stages(
     >>> [stage.name for stage in stages(noisy, nd.PRESETS["denoise fast"])]
     ['0 Blend', '1 ReactionDiffusion', '2 NonLocalDiffusion']
     """
-    picture, drive = Picture.of(image, **options), Drive(stop=stop)
+    source, executor = Image.of(image, **options), Threads(stop=stop)
     if not recipe.is_resolved:
-        recipe = recipe.resolved_on(picture)
+        recipe = recipe.resolved_on(source)
     colours, blend = _blend_of(recipe.filters[0])
-    grid, domain = picture.grid, recipe.working_domain
-    block = picture.data if domain is None else domain.stabilise(picture.data, drive)
+    grid, domain = source.grid, recipe.working_domain
+    block = source.data if domain is None else domain.stabilise(source.data, executor)
     block = block if colours is None else colours.turned(block, grid)
     made = []
-    for name, stage, weights in blend.looked_into(np.ascontiguousarray(block), grid, drive):
+    for name, stage, weights in blend.looked_into(np.ascontiguousarray(block), grid, executor):
         shown = stage
         if colours is not None:
             shown = colours.turned_back(stage, grid)
         if domain is not None:
-            shown = domain.intensity(np.ascontiguousarray(shown), drive)
+            shown = domain.intensity(np.ascontiguousarray(shown), executor)
         joint = colours is not None and grid.rgb
         spread = np.broadcast_to(weights[:, :1], weights.shape) if joint else weights
         mean = float(spread.mean(dtype=np.float64))
-        made.append(Stage(name, picture.restored(shown), picture.restored(spread), mean))
+        made.append(Stage(name, source.restored(shown), source.restored(spread), mean))
     return made
 
 
 def _blend_of(chosen: Filter) -> tuple[Opponent | None, Blend]:
     """Return the turn of colours around a blend, where there is one, and the blend."""
     colours = chosen if isinstance(chosen, Opponent) else None
-    inner = chosen if colours is None else colours.member
+    inner = chosen if colours is None else colours.component
     if not isinstance(inner, Blend):
         raise ValueError(
             f"Only a Blend has stages, alone or in Opponent colours (got {type(inner).__name__})."

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
     from napari_diffusion.domains.expected_values import Expected
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Anscombe(Domain):
         },
     ] = "auto"
 
-    def resolved(self, image: Picture, grid: Grid) -> Self:
+    def resolved(self, image: Image, grid: Grid) -> Self:
         """Return this domain with its numbers measured; see `Domain.resolved`."""
         del grid
         if not self.autos():
@@ -102,35 +102,35 @@ class Anscombe(Domain):
             offset = 0.0 - excess / gain
         return self.replaced(gain=gain, offset=offset, read_noise=read_noise)
 
-    def noise_of(self, image: Picture) -> float | None:
+    def noise_of(self, image: Image) -> float | None:
         """Return 1, or less where most of the light comes from places of too few photons."""
         from napari_diffusion.domains.few_photons import mean_variance
 
         gain, offset, squared = self._numbers()
         return math.sqrt(mean_variance(image, gain, offset, squared))
 
-    def stabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+    def stabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
         """Return f of every sample; see `Domain.stabilise`."""
         from napari_diffusion.domains import map_kernels
 
         gain, offset, squared = self._numbers()
-        return map_kernels.mapped(map_kernels.stabilise, block, drive, (gain, offset, squared))
+        return map_kernels.mapped(map_kernels.stabilise, block, executor, (gain, offset, squared))
 
-    def intensity(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+    def intensity(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
         """Return the exact unbiased inverse of every sample; see `Domain.intensity`."""
         from napari_diffusion.domains import map_kernels
 
         expected = self._expected()
         more = (*self._numbers(), *expected.of_values)
-        return map_kernels.mapped(map_kernels.intensity, block, drive, more)
+        return map_kernels.mapped(map_kernels.intensity, block, executor, more)
 
-    def restabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+    def restabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
         """Return the mean of f at every mean intensity; see `Domain.restabilise`."""
         from napari_diffusion.domains import map_kernels
 
         expected = self._expected()
         more = (*self._numbers(), *expected.of_photons)
-        return map_kernels.mapped(map_kernels.restabilise, block, drive, more)
+        return map_kernels.mapped(map_kernels.restabilise, block, executor, more)
 
     def _numbers(self) -> tuple[float, float, float]:
         """Return gain, offset and the read noise squared, in photons²."""

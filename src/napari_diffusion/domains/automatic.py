@@ -11,7 +11,7 @@ from napari_diffusion.domains.anscombe import Anscombe
 from napari_diffusion.domains.photon_counting import counted
 
 if TYPE_CHECKING:
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
     from napari_diffusion.domains.base import Domain
     from napari_diffusion.estimate import NoiseModel
 
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
 _AGAINST = {"compressed", "correlated", "sharpened", "falling"}
 
 
-def automatic(picture: Picture) -> Domain | None:
+def automatic(image: Image) -> Domain | None:
     """Return the domain in which the noise of a picture is even, with its numbers.
 
     That is `Anscombe` where the noise is that of photons and differs much between dark and bright
     places, and else None: noise that is even already, or of another kind, stays as it is.
     """
-    model = measured_model(picture)
+    model = measured_model(image)
     if model is None:
         return None
     # Also where the variance is not quite a straight line: nearer to even than intensities are.
     found = {each.name for each in model.findings}
     if model.gain == 0 or "uneven" not in found or found & _AGAINST:
         return None
-    step = counted(picture, np.array(model.levels), np.array(model.variances))
+    step = counted(image, np.array(model.levels), np.array(model.variances))
     if step is not None:
         return Anscombe(gain=step, offset=0.0, read_noise=0.0)
     return Anscombe(gain=model.gain, offset=model.offset, read_noise=model.read_noise)
 
 
-def measured_model(picture: Picture) -> NoiseModel | None:
+def measured_model(source: Image) -> NoiseModel | None:
     """Return what is measured of a picture's noise, once; None where it is too small for that."""
     from napari_diffusion.estimate import noise_model
 
-    if "noise_model" not in picture.known:
+    if "noise_model" not in source.known:
         # An image, or one that has been read in.
-        image: Any = picture
+        image: Any = source
         model = None
         with contextlib.suppress(ValueError):
             model = noise_model(image)
-        picture.known["noise_model"] = model
-    found: NoiseModel | None = picture.known["noise_model"]
+        source.known["noise_model"] = model
+    found: NoiseModel | None = source.known["noise_model"]
     return found

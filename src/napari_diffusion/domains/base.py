@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
 
-from napari_diffusion.core.component import Member
+from napari_diffusion.core.component import Component
 from napari_diffusion.core.image import is_dask
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.engine.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
 
 # What intensity is called in a domain, in units and sentences.
 UNIT = "stabilised"
 
 
 @dataclass(frozen=True)
-class Domain(Member, abc.ABC):
+class Domain(Component, abc.ABC):
     """The values that noise and filters work on in place of the intensities.
 
     Filters take noise to be as strong everywhere, and the noise of few photons, or of speckle, is
@@ -38,18 +38,18 @@ class Domain(Member, abc.ABC):
 
     slot: ClassVar[str] = "domain"
 
-    def resolved(self, image: Picture, grid: Grid) -> Self:
+    def resolved(self, image: Image, grid: Grid) -> Self:
         """Return this domain with every ``"auto"`` replaced by its number for `image`."""
         del image, grid
         return self
 
     @final
-    def picture(self, image: Picture) -> Picture:
+    def image(self, image: Image) -> Image:
         """Return a noisy picture with stabilised values."""
         # What is known of the intensities is not known of these values.
         return dataclasses.replace(image, data=on_blocks(self.stabilise, image.data), known={})
 
-    def noise_of(self, image: Picture) -> float | None:
+    def noise_of(self, image: Image) -> float | None:
         """Return how strong the noise of a noisy picture becomes; None where it is to be measured.
 
         `image` has intensities, and this domain its numbers.
@@ -58,24 +58,24 @@ class Domain(Member, abc.ABC):
         return None
 
     @abc.abstractmethod
-    def stabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+    def stabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
         """Return the stabilised values of a noisy picture, as a new array of the same type."""
 
     @abc.abstractmethod
-    def intensity(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+    def intensity(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
         """Return the mean intensity that stabilised values without noise stand for."""
 
     @abc.abstractmethod
-    def restabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+    def restabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
         """Return the stabilised values that `intensity` made an image of."""
 
 
-def on_blocks(way: Callable[..., Any], values: Any, drive: Drive | None = None) -> Any:
+def on_blocks(way: Callable[..., Any], values: Any, executor: Threads | None = None) -> Any:
     """Return the values that a method of a domain makes of others, lazily of a dask array."""
     if not is_dask(values):
-        return way(np.ascontiguousarray(values), drive or Drive())
+        return way(np.ascontiguousarray(values), executor or Threads())
 
     def work(block: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(way(np.ascontiguousarray(block), Drive(threads=1)))
+        return np.asarray(way(np.ascontiguousarray(block), Threads(threads=1)))
 
     return values.map_blocks(work, dtype=values.dtype, meta=np.empty((0,) * 5, values.dtype))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
 
 # From so many photons on the variance is 1 to within some per cent.
 _MANY = 12.0
@@ -32,7 +32,7 @@ _DARK = 1e-3
 _LEAST = 0.05
 
 
-def mean_variance(picture: Picture, gain: float, offset: float, squared: float) -> float:
+def mean_variance(image: Image, gain: float, offset: float, squared: float) -> float:
     """Return the mean variance of stabilised values, weighted with √photons, 0.05 or more.
 
     An error of a stabilised value is the larger in intensity the more photons there are; but where
@@ -49,7 +49,7 @@ def mean_variance(picture: Picture, gain: float, offset: float, squared: float) 
     """
     nodes, variances = _table(squared)
     total, count = 0.0, 0.0
-    for values in _blocks(picture):
+    for values in _blocks(image):
         photons = np.maximum((values - offset) / gain, _DARK)
         found = np.interp(photons, nodes, variances)
         weights = np.sqrt(photons)
@@ -65,15 +65,15 @@ def _table(squared: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return nodes, mean_of_f(nodes, squared, 2.0) - mean_of_f(nodes, squared) ** 2
 
 
-def _blocks(picture: Picture) -> Iterator[NDArray[np.float64]]:
+def _blocks(image: Image) -> Iterator[NDArray[np.float64]]:
     """Yield the mean intensities of the blocks inside the mask, plane by plane."""
-    t, c, z, y, x = picture.data.shape
+    t, c, z, y, x = image.data.shape
     high, wide = min(_BLOCK, y), min(_BLOCK, x)
     whole = (slice(y // high * high), slice(x // wide * wide))
     for place in np.ndindex(t, c, z):
-        means = _means(np.asarray(picture.data[place], np.float64)[whole], high, wide)
-        if picture.mask is not None:
-            inside = np.asarray(picture.mask[place], np.float64)[whole]
+        means = _means(np.asarray(image.data[place], np.float64)[whole], high, wide)
+        if image.mask is not None:
+            inside = np.asarray(image.mask[place], np.float64)[whole]
             means = means[_means(inside, high, wide) == 1]
         yield means.ravel()
 

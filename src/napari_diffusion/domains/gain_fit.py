@@ -11,11 +11,11 @@ from napari_diffusion.domains.photon_counting import counted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
 
 
 def variance_line(
-    picture: Picture, gain: float | None, offset: float | None, read_noise: float | None
+    image: Image, gain: float | None, offset: float | None, read_noise: float | None
 ) -> tuple[float, float]:
     """Return the slope of the noise's variance over the intensity, and what it is without light.
 
@@ -31,10 +31,10 @@ def variance_line(
     gain, excess : float
         ``variance(z) = gain · (z − offset) + read_noise² + excess``, with 0 for what is not known.
     """
-    levels, variances, slope, at_zero = _measured(picture)
+    levels, variances, slope, at_zero = _measured(image)
     dark, read = offset or 0.0, (read_noise or 0.0) ** 2
     if gain is None and dark == read == 0:
-        step = counted(picture, levels, variances)
+        step = counted(image, levels, variances)
         if step is not None:
             return step, 0.0
     light, variances = levels - dark, variances - read
@@ -48,17 +48,17 @@ def variance_line(
     return min(max(slope, 1e-30), 1e30), excess
 
 
-def _measured(picture: Picture) -> tuple[NDArray[Any], NDArray[Any], float, float]:
+def _measured(image: Image) -> tuple[NDArray[Any], NDArray[Any], float, float]:
     """Return intensities with the variance of the noise there, and slope and start of the line."""
     from napari_diffusion.estimate import noise_sigma_of
-    from napari_diffusion.estimate.noise_measurement import of_picture
+    from napari_diffusion.estimate.noise_measurement import of_image
 
     try:
-        model = of_picture(picture, None)
+        model = of_image(image, None)
     except ValueError:
         # Too small for a line: one point of it.
-        sigma = noise_sigma_of(picture)
-        inside = picture.data if picture.mask is None else picture.data[picture.mask]
+        sigma = noise_sigma_of(image)
+        inside = image.data if image.mask is None else image.data[image.mask]
         level = float(inside.mean(dtype=np.float64)) if inside.size else 0.0
         return np.array([level]), np.array([sigma * sigma]), 0.0, 0.0
     at_zero = model.read_noise**2 - model.gain * model.offset

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.image import Picture
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Log(Domain):
         },
     ] = "auto"
 
-    def resolved(self, image: Picture, grid: Grid) -> Self:
+    def resolved(self, image: Image, grid: Grid) -> Self:
         """Return this domain with its numbers measured; see `Domain.resolved`."""
         del grid
         made = self
@@ -77,30 +77,30 @@ class Log(Domain):
             made = made.replaced(looks=_looks(image, float(made.floor)))
         return made
 
-    def stabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+    def stabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
         """Return f of every sample; see `Domain.stabilise`."""
-        return self._logarithm(block, drive, 1.0)
+        return self._logarithm(block, executor, 1.0)
 
-    def intensity(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+    def intensity(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
         """Return the unbiased exponential of every sample; see `Domain.intensity`."""
         from napari_diffusion.domains import map_kernels
 
         factor = self._factor()
         # What is larger has no room to be computed with.
         highest = math.log(float(np.finfo(block.dtype).max) / 64 / factor)
-        return map_kernels.mapped(map_kernels.exponential, block, drive, (factor, highest))
+        return map_kernels.mapped(map_kernels.exponential, block, executor, (factor, highest))
 
-    def restabilise(self, block: NDArray[Any], drive: Drive) -> NDArray[Any]:
+    def restabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
         """Return the mean of f at every mean intensity; see `Domain.restabilise`."""
-        return self._logarithm(block, drive, self._factor())
+        return self._logarithm(block, executor, self._factor())
 
-    def _logarithm(self, block: NDArray[Any], drive: Drive, factor: float) -> NDArray[Any]:
+    def _logarithm(self, block: NDArray[Any], executor: Threads, factor: float) -> NDArray[Any]:
         from napari_diffusion.domains import map_kernels
 
         if isinstance(self.floor, str):
             raise ValueError("Log: floor must be a number by now: take resolved(picture, grid).")
         floor = self.floor if factor == 1.0 else float(np.finfo(block.dtype).tiny)
-        return map_kernels.mapped(map_kernels.logarithm, block, drive, (floor, factor))
+        return map_kernels.mapped(map_kernels.logarithm, block, executor, (floor, factor))
 
     def _factor(self) -> float:
         from scipy.special import digamma
@@ -110,16 +110,16 @@ class Log(Domain):
         return self.looks / math.exp(float(digamma(self.looks)))
 
 
-def _floor(picture: Picture) -> float:
+def _floor(image: Image) -> float:
     from napari_diffusion.engine.counting import NOT_MEASURED, measured
 
     def positive(block: NDArray[Any], *_: Any) -> NDArray[Any]:
         return np.where(block > 0, block, NOT_MEASURED)
 
-    return min(max(measured(picture, positive, (0,) * 5).quantile(0.001), 1e-37), 1e30)
+    return min(max(measured(image, positive, (0,) * 5).quantile(0.001), 1e-37), 1e30)
 
 
-def _looks(picture: Picture, floor: float) -> float:
+def _looks(image: Image, floor: float) -> float:
     """Return the looks at which logarithms have the noise that those of the picture have."""
     import dataclasses
 
@@ -128,7 +128,7 @@ def _looks(picture: Picture, floor: float) -> float:
 
     from napari_diffusion.estimate import noise_sigma_of
 
-    logarithms = np.log(np.maximum(picture.data, floor)).astype(picture.data.dtype)
-    sigma = noise_sigma_of(dataclasses.replace(picture, data=logarithms))
+    logarithms = np.log(np.maximum(image.data, floor)).astype(image.data.dtype)
+    sigma = noise_sigma_of(dataclasses.replace(image, data=logarithms))
     variance = min(max(sigma * sigma, 1.001e-9), 9e3)
     return float(brentq(lambda looks: float(polygamma(1, looks)) - variance, 0.01, 1e9))

@@ -12,15 +12,17 @@ from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 
-def mapped(kernel: Any, block: NDArray[Any], drive: Drive, more: tuple[Any, ...]) -> NDArray[Any]:
+def mapped(
+    kernel: Any, block: NDArray[Any], executor: Threads, more: tuple[Any, ...]
+) -> NDArray[Any]:
     """Return a new array that a kernel has filled, band by band."""
     out = np.empty_like(block)
     flat, filled = block.reshape(-1), out.reshape(-1)
-    bands = drive.bands(flat.size, 1)
-    drive.each(lambda start, stop: kernel(flat[start:stop], filled[start:stop], *more), bands)
+    bands = executor.bands(flat.size, 1)
+    executor.each(lambda start, stop: kernel(flat[start:stop], filled[start:stop], *more), bands)
     return out
 
 

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
 
 # Samples looked at along t, c, z, y and x, evenly over each.
 _SAMPLES = (4, 8, 4, 256, 256)
@@ -31,7 +31,7 @@ _LEVELS = 8
 
 
 def counted(
-    picture: Picture, levels: NDArray[np.float64], variances: NDArray[np.float64]
+    image: Image, levels: NDArray[np.float64], variances: NDArray[np.float64]
 ) -> float | None:
     """Return the intensity of one photon where photons were counted one by one, and else None.
 
@@ -45,7 +45,7 @@ def counted(
     levels, variances : ndarray
         Intensities, and the variance of the noise there, as they were measured.
     """
-    step = step_of(picture) if len(levels) >= _LEVELS and levels.sum() > 0 else None
+    step = step_of(image) if len(levels) >= _LEVELS and levels.sum() > 0 else None
     if step is None:
         return None
     whole = abs(variances.sum() / (step * levels.sum()) - 1)
@@ -54,10 +54,10 @@ def counted(
     return step if whole < _WHOLE and float(np.median(off)) < _PART else None
 
 
-def step_of(picture: Picture) -> float | None:
+def step_of(image: Image) -> float | None:
     """Return the number that all values are 0, 1, 2 … times of; None where there is none."""
-    strides = (-(-size // most) for size, most in zip(picture.data.shape, _SAMPLES, strict=True))
-    values = _distinct(np.asarray(picture.data[tuple(slice(None, None, n) for n in strides)]))
+    strides = (-(-size // most) for size, most in zip(image.data.shape, _SAMPLES, strict=True))
+    values = _distinct(np.asarray(image.data[tuple(slice(None, None, n) for n in strides)]))
     if not 2 <= len(values) <= _MOST or values[0] < 0:
         return None
     width, least = float(values[-1] - values[0]), float(np.diff(values).min())

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.engine.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +45,7 @@ class Chunks:
             scale = noise_scale
             if isinstance(scale, tuple):
                 scale = scale[first : first + block.shape[1]]
-            return Drive(threads=1).add_noise(block, noise, scale, address, place, inside)
+            return Threads(threads=1).add_noise(block, noise, scale, address, place, inside)
 
         return _mapped(work, values, mask, grid, noise.halo(grid))
 
@@ -56,7 +56,7 @@ class Chunks:
             values = values.rechunk({1: -1})
 
         def work(block: NDArray[Any], inside: Any, place: Grid) -> NDArray[Any]:
-            return Drive(threads=1).apply_filter(block, chosen, place, inside)
+            return Threads(threads=1).apply_filter(block, chosen, place, inside)
 
         return _mapped(work, values, mask, grid, chosen.halo(grid))
 
@@ -128,7 +128,7 @@ def _check_finite(block: NDArray[Any], inside: NDArray[np.bool_] | None) -> None
 
 
 def chunk_histogram(
-    picture: Picture,
+    image: Image,
     function: Callable[..., NDArray[Any]],
     halo: Sequence[int],
     joined: bool,
@@ -140,10 +140,10 @@ def chunk_histogram(
 
     from napari_diffusion.engine.counting import count
 
-    values, grid = picture.data.rechunk({1: -1}), picture.grid
+    values, grid = image.data.rechunk({1: -1}), image.grid
 
     def work(block: NDArray[Any], inside: Any, place: Grid) -> NDArray[Any]:
-        measured = function(block, inside, place, Drive(threads=1))
+        measured = function(block, inside, place, Threads(threads=1))
         return np.broadcast_to(measured, block.shape)
 
     def counted(total: Any, block: NDArray[Any], inside: Any) -> Any:
@@ -151,11 +151,11 @@ def chunk_histogram(
         count(total, block[:, :1] if joined else block, inside, around)
         return total
 
-    mapped = _mapped(work, values, picture.mask, grid, halo)
+    mapped = _mapped(work, values, image.mask, grid, halo)
     blocks = mapped.to_delayed().ravel()
     masks = [None] * len(blocks)
-    if picture.mask is not None:
-        masks = _like(picture.mask, mapped).to_delayed().ravel()
+    if image.mask is not None:
+        masks = _like(image.mask, mapped).to_delayed().ravel()
     # One histogram goes from chunk to chunk: there are never many of them, nor many chunks waiting.
     total = delayed(tally)()
     for block, inside in zip(blocks, masks, strict=True):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture, is_dask
+from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.engine.histogram import Histogram
-from napari_diffusion.engine.threads import Drive, with_halo
+from napari_diffusion.engine.threads import Threads, with_halo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ SLAB_VOXELS = 1 << 20
 
 
 def measured(
-    picture: Picture,
+    image: Image,
     function: Callable[..., NDArray[Any]],
     halo: Sequence[int],
     *,
@@ -50,18 +50,18 @@ def measured(
     tally : callable
         Makes what counts: its ``add(values)`` gets the numbers, in any order and in parts.
     """
-    if is_dask(picture.data):
+    if is_dask(image.data):
         from napari_diffusion.engine.chunks import chunk_histogram
 
-        return chunk_histogram(picture, function, halo, joined, around, tally)
+        return chunk_histogram(image, function, halo, joined, around, tally)
     total = tally()
-    for core in _slabs(picture.data.shape, halo):
-        padded, inner = with_halo(core, halo, picture.data.shape)
-        mask = None if picture.mask is None else np.ascontiguousarray(picture.mask[padded])
-        origin = [part.start + o for part, o in zip(padded, picture.grid.origin, strict=True)]
-        block = np.ascontiguousarray(picture.data[padded])
-        values = function(block, mask, picture.grid.at(origin), Drive())
-        inside = None if picture.mask is None else picture.mask[core]
+    for core in _slabs(image.data.shape, halo):
+        padded, inner = with_halo(core, halo, image.data.shape)
+        mask = None if image.mask is None else np.ascontiguousarray(image.mask[padded])
+        origin = [part.start + o for part, o in zip(padded, image.grid.origin, strict=True)]
+        block = np.ascontiguousarray(image.data[padded])
+        values = function(block, mask, image.grid.at(origin), Threads())
+        inside = None if image.mask is None else image.mask[core]
         count(total, values[(inner[0], slice(None), *inner[2:])], inside, around)
     return total
 
@@ -95,9 +95,9 @@ def count(
     histogram.add(np.minimum(values, np.finfo(np.float32).max))
 
 
-def part_of(picture: Picture, box: Sequence[slice]) -> Picture:
+def part_of(image: Image, box: Sequence[slice]) -> Image:
     """Return a part of a picture as a picture of its own, its windows at the same places."""
-    plain = dataclasses.replace(picture, alpha=None, holes=None)
+    plain = dataclasses.replace(image, alpha=None, holes=None)
     part = plain.cut(box)
     shape: Any = tuple(part.data.shape)
     return dataclasses.replace(part, grid=dataclasses.replace(part.grid, shape=shape))

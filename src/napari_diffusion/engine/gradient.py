@@ -13,7 +13,7 @@ from napari_diffusion.filters.flows.conductance_kernels import conductance_row, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 
 @kernel
@@ -68,7 +68,7 @@ def at_samples(
     law: tuple[int, int, float],
     slopes: NDArray[Any],
     joint: bool,
-    drive: Drive,
+    executor: Threads,
 ) -> NDArray[Any]:
     """Return the conductance that `law` makes of Σ (slope · ∂u)², at every sample.
 
@@ -96,7 +96,7 @@ def at_samples(
     def work(start: int, stop: int) -> None:
         _gradient_rows(u, mask, law, slopes, joint, out, start, stop)
 
-    drive.each(work, drive.bands(t * z * y, c * x))
+    executor.each(work, executor.bands(t * z * y, c * x))
     return out
 
 

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
 
 # Size of the perturbation over the noise: small enough for a derivative, and large enough to reach
 # over the jumps that a flux which falls again makes.
@@ -20,7 +20,7 @@ LATTICE = 4
 
 
 def perturbed(
-    picture: Picture, sigmas: NDArray[Any], turn: int = 0
+    image: Image, sigmas: NDArray[Any], turn: int = 0
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the source plus or minus a small number at every sample, and that change.
 
@@ -35,7 +35,7 @@ def perturbed(
     """
     from napari_diffusion.engine.probe_kernel import add_probe
 
-    data = picture.data
+    data = image.data
     sizes = PERTURBATION * np.broadcast_to(sigmas, data.shape[1:2])
     for c in np.flatnonzero(sizes == 0):
         sizes[c] = float(np.ptp(data[:, c])) * 1e-3
@@ -45,9 +45,9 @@ def perturbed(
     return out, out - data
 
 
-def masked(picture: Picture) -> tuple[NDArray[Any], NDArray[Any]]:
+def masked(image: Image) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the source with some samples replaced by their neighbours' mean, and which ones."""
-    data, axes = picture.data, picture.grid.along_axes
+    data, axes = image.data, image.grid.along_axes
     lines = [np.arange(size) for size in data.shape]
     for turn, axis in enumerate(axes):
         if data.shape[axis] > 1:
@@ -60,11 +60,11 @@ def masked(picture: Picture) -> tuple[NDArray[Any], NDArray[Any]]:
             known = (at >= 0) & (at < data.shape[axis])
             beside = np.clip(at, 0, data.shape[axis] - 1)
             near = (*chosen[:axis], beside, *chosen[axis + 1 :])
-            if picture.mask is not None:
-                known = known & picture.mask[near]
+            if image.mask is not None:
+                known = known & image.mask[near]
             total += np.where(known, data[near], 0.0)
             count += known
-    told = count > 0 if picture.mask is None else (count > 0) & picture.mask[chosen]
+    told = count > 0 if image.mask is None else (count > 0) & image.mask[chosen]
     hidden, out = np.zeros(data.shape, bool), data.copy()
     hidden[chosen] = told
     out[chosen] = np.where(told, total / np.maximum(count, 1), data[chosen])

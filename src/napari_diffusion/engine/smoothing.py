@@ -13,7 +13,7 @@ from napari_diffusion.engine.threads import TILE_VOXELS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # What the kernel's tails leave out, as a fraction of the whole.
 TAIL = 1e-8
@@ -61,7 +61,7 @@ def reach(variance: float) -> int:
     return len(discrete_gaussian(float(variance)))
 
 
-def smoothed(block: NDArray[Any], variances: dict[int, float], drive: Drive) -> NDArray[Any]:
+def smoothed(block: NDArray[Any], variances: dict[int, float], executor: Threads) -> NDArray[Any]:
     """Return a block diffused linearly and exactly, with mirrored borders.
 
     Every sample becomes ``v + Σ_n weights[n] · ((v₋ₙ + v₊ₙ) − 2 v)``: differences keep a constant
@@ -98,7 +98,7 @@ def smoothed(block: NDArray[Any], variances: dict[int, float], drive: Drive) -> 
         def work(*tile: int, image: Any = image, out: Any = out, weights: Any = weights) -> None:
             convolve(image, out, *weights, *tile)
 
-        drive.each(work, _tiles(shape, weights[0].size, block.itemsize))
+        executor.each(work, _tiles(shape, weights[0].size, block.itemsize))
         spare = None if source is block else source
         source = target
     return block.copy() if source is block else source
@@ -131,12 +131,15 @@ def _tiles(shape: tuple[int, ...], reach: int, itemsize: int) -> list[tuple[int,
 
 
 def smoothed_inside(
-    block: NDArray[Any], mask: NDArray[np.bool_] | None, variances: dict[int, float], drive: Drive
+    block: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    variances: dict[int, float],
+    executor: Threads,
 ) -> NDArray[Any]:
     """Return a block smoothed as `smoothed` does, from the samples inside a mask alone."""
     if mask is None:
-        return smoothed(block, variances, drive)
+        return smoothed(block, variances, executor)
     inside = mask.astype(block.dtype)
-    weight = smoothed(inside, variances, drive)
-    total = smoothed(block * inside, variances, drive)
+    weight = smoothed(inside, variances, executor)
+    total = smoothed(block * inside, variances, executor)
     return np.divide(total, weight, out=block.copy(), where=mask)

@@ -78,7 +78,7 @@ def _pool(process: int, threads: int) -> concurrent.futures.ThreadPoolExecutor:
 
 
 @dataclass(frozen=True)
-class Drive:
+class Threads:
     """How a member is run over a picture in memory.
 
     Attributes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.engine.counting import both, measured
 from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.engine.histogram import Histogram
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # Normal numbers have this standard deviation per median absolute deviation (Black and others).
 MAD_TO_SIGMA = 1.4826
@@ -92,41 +92,41 @@ def contrast(
         )
     if background is not None:
         options["mask"] = both(background, options.get("mask"), "background")
-    picture = Picture.of(image, **options)
+    source = Image.of(image, **options)
     if method == "robust":
-        return contrast_of(picture, smoothing)
+        return contrast_of(source, smoothing)
     if method == "percentile":
-        return gradients_of(picture, smoothing).quantile(quantile) or 1.0
+        return gradients_of(source, smoothing).quantile(quantile) or 1.0
     if method == "background":
-        return gradients_of(picture, smoothing).root_mean_square() or 1.0
-    sigma = noise_sigma_of(picture) if noise_sigma is None else float(noise_sigma)
-    return sigma * gradient_of_noise(picture.grid, smoothing) or 1.0
+        return gradients_of(source, smoothing).root_mean_square() or 1.0
+    sigma = noise_sigma_of(source) if noise_sigma is None else float(noise_sigma)
+    return sigma * gradient_of_noise(source.grid, smoothing) or 1.0
 
 
-def contrast_of(picture: Picture, smoothing: float = 0.0) -> float:
+def contrast_of(image: Image, smoothing: float = 0.0) -> float:
     """Estimate the contrast of a picture that has been read in; it is measured once."""
-    if ("contrast", smoothing) not in picture.known:
-        picture.known["contrast", smoothing] = _measured_contrast(picture, smoothing)
-    return float(picture.known["contrast", smoothing])
+    if ("contrast", smoothing) not in image.known:
+        image.known["contrast", smoothing] = _measured_contrast(image, smoothing)
+    return float(image.known["contrast", smoothing])
 
 
-def gradients_of(picture: Picture, smoothing: float, around: float | None = None) -> Histogram:
+def gradients_of(image: Image, smoothing: float, around: float | None = None) -> Histogram:
     """Count the gradients of a picture, or their distances from a number."""
 
     def magnitude(
-        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, drive: Drive
+        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
     ) -> NDArray[Any]:
-        return gradient_magnitude(block, mask, grid, smoothing, drive)
+        return gradient_magnitude(block, mask, grid, smoothing, executor)
 
-    halo, joined = _halo(picture.grid, smoothing), picture.grid.joint_channels
-    found: Histogram = measured(picture, magnitude, halo, joined=joined, around=around)
+    halo, joined = _halo(image.grid, smoothing), image.grid.joint_channels
+    found: Histogram = measured(image, magnitude, halo, joined=joined, around=around)
     return found
 
 
-def _measured_contrast(picture: Picture, smoothing: float) -> float:
-    gradients = gradients_of(picture, smoothing)
+def _measured_contrast(image: Image, smoothing: float) -> float:
+    gradients = gradients_of(image, smoothing)
     middle = gradients.quantile(0.5)
-    found = SPREADS * MAD_TO_SIGMA * gradients_of(picture, smoothing, middle).quantile(0.5)
+    found = SPREADS * MAD_TO_SIGMA * gradients_of(image, smoothing, middle).quantile(0.5)
     if found > 0:
         return found
     gradients.counts[0] = 0
@@ -138,14 +138,14 @@ def gradient_of_noise(grid: Grid, smoothing: float = 0.0) -> float:
 
     The gradient is linear, so its variance is the sum of the squares of its answer to one sample.
     """
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
     reach = _halo(grid, smoothing)
     shape: Any = tuple(4 * n + 1 if n else 1 for n in reach)
     block = np.zeros(shape, np.float64)
     block[tuple(n // 2 for n in shape)] = 1.0
     small = dataclasses.replace(grid, shape=shape, origin=(0,) * 5, masked=False)
-    answer = gradient_magnitude(block, None, small, smoothing, Drive())
+    answer = gradient_magnitude(block, None, small, smoothing, Threads())
     channels = grid.shape[1] if grid.joint_channels else 1
     return math.sqrt(channels * float((answer**2).sum()))
 
@@ -155,7 +155,7 @@ def gradient_magnitude(
     mask: NDArray[np.bool_] | None,
     grid: Grid,
     smoothing: float,
-    drive: Drive,
+    executor: Threads,
 ) -> NDArray[Any]:
     """Return |∇u| at every sample in intensity per world unit, of joint channels together."""
     from napari_diffusion.engine import gradient
@@ -167,7 +167,7 @@ def gradient_magnitude(
     unit = 2.0 ** math.floor(math.log2(largest))
     scaled = block / block.dtype.type(unit)
     if smoothing:
-        scaled = smoothing_module.smoothed_inside(scaled, mask, grid.variances(smoothing), drive)
+        scaled = smoothing_module.smoothed_inside(scaled, mask, grid.variances(smoothing), executor)
     shortest = min(grid.spacing)
     slopes = np.array([shortest / length for length in grid.lengths], block.dtype)
     slopes = np.tile(slopes, (block.shape[1], 1))

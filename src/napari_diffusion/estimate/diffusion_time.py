@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 
 if TYPE_CHECKING:
@@ -53,20 +53,21 @@ def diffusion_time(
     Use it as the scale of a filter's time. Filters that keep edges diffuse as Heat does only where
     the gradients lie far below the contrast; in flat parts, where only noise is, they take longer,
     and they bear more time than the expected error of Heat allows, for they do not blur edges. To
-    find the time of such a filter on a picture, try several: `napari_diffusion.analysis.parameter_sweep`.
+    find the time of such a filter on a picture, try several:
+    `napari_diffusion.analysis.parameter_sweep`.
 
     References
     ----------
     Lindeberg (1990), Scale-space for discrete signals; Stein (1981), Estimation of the mean of a
     multivariate normal distribution.
     """
-    picture = Picture.of(image, **options)
+    source = Image.of(image, **options)
     if noise_left is not None:
         if not 0 < noise_left < 1:
             raise ValueError(f"noise_left must be between 0 and 1 (got {noise_left!r}).")
-        return time_to_leave(noise_left, picture.grid)
-    sigma = noise_sigma_of(picture) if noise_sigma is None else float(noise_sigma)
-    return time_of_least_error(picture, sigma)
+        return time_to_leave(noise_left, source.grid)
+    sigma = noise_sigma_of(source) if noise_sigma is None else float(noise_sigma)
+    return time_of_least_error(source, sigma)
 
 
 def share_left(time: float, grid: Grid) -> float:
@@ -91,17 +92,17 @@ def time_to_leave(share: float, grid: Grid) -> float:
     return float(found)
 
 
-def time_of_least_error(picture: Picture, sigma: float) -> float:
+def time_of_least_error(image: Image, sigma: float) -> float:
     """Return the time of Heat with the least expected error; see `diffusion_time`."""
     from scipy import fft
 
-    values, axes = _middle(picture), picture.grid.along_axes
+    values, axes = _middle(image), image.grid.along_axes
     if sigma <= 0:
         return 0.0
     # In units of the noise, so that nothing overflows.
     scaled = (values.astype(np.float64) - float(values.mean())) / sigma
     power = fft.dctn(scaled, axes=axes, norm="ortho") ** 2
-    rates = _rates(picture.grid, values.shape)
+    rates = _rates(image.grid, values.shape)
     # Modes of like rates decay alike: a thousand groups of them say all.
     order = np.geomspace(1e-9, 1.0, 1000) * float(rates.max())
     group = np.searchsorted(order, np.broadcast_to(rates, power.shape).ravel())
@@ -110,7 +111,7 @@ def time_of_least_error(picture: Picture, sigma: float) -> float:
     middle = np.bincount(group, np.broadcast_to(rates, power.shape).ravel(), 1001)
     some = count > 0
     rate = middle[some] / count[some]
-    times = np.concatenate([[0.0], _TIMES * min(picture.grid.spacing) ** 2])
+    times = np.concatenate([[0.0], _TIMES * min(image.grid.spacing) ** 2])
     decay = np.exp(-np.outer(times, rate))
     errors = (1 - decay) ** 2 @ total[some] + 2 * decay @ count[some]
     return float(times[int(np.argmin(errors))])
@@ -126,9 +127,9 @@ def _rates(grid: Grid, shape: tuple[int, ...]) -> NDArray[np.float64]:
     return np.asarray(total)
 
 
-def _middle(picture: Picture) -> NDArray[Any]:
+def _middle(image: Image) -> NDArray[Any]:
     """Return the middle of a picture; of one with a mask, what lies outside is the mean inside."""
-    shape, along = picture.data.shape, picture.grid.along_axes
+    shape, along = image.data.shape, image.grid.along_axes
     part, room = [], MOST_SAMPLES
     for axis in range(5):
         most = shape[axis] if axis not in along else 0
@@ -140,8 +141,8 @@ def _middle(picture: Picture) -> NDArray[Any]:
         size = min(shape[axis], most)
         room = max(room // size, 1)
         part.append(slice((shape[axis] - size) // 2, (shape[axis] + size) // 2))
-    values = np.asarray(picture.data[tuple(part)])
-    if picture.mask is None:
+    values = np.asarray(image.data[tuple(part)])
+    if image.mask is None:
         return values
-    inside = np.asarray(picture.mask[tuple(part)])
+    inside = np.asarray(image.mask[tuple(part)])
     return np.where(inside, values, values[inside].mean() if inside.any() else 0.0)

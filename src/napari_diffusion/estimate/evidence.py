@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.engine.counting import part_of
 from napari_diffusion.estimate.contrast import contrast_of, gradient_of_noise, gradients_of
 from napari_diffusion.estimate.diffusion_time import time_of_least_error, time_to_leave
-from napari_diffusion.estimate.noise_measurement import of_picture
+from napari_diffusion.estimate.noise_measurement import of_image
 from napari_diffusion.estimate.noise_sigma import Method, noise_sigma_of
 
 if TYPE_CHECKING:
@@ -91,41 +91,41 @@ def evidence(
     """
     from napari_diffusion.engine.threads import Stopped
 
-    given = Picture.of(image, **options)
-    picture = _middle(given)
+    given = Image.of(image, **options)
+    source = _middle(given)
     sigmas = {}
     for way in get_args(Method):
         if stop is not None and stop.is_set():
             raise Stopped
-        sigmas[way] = noise_sigma_of(picture, way)
+        sigmas[way] = noise_sigma_of(source, way)
     sigma = sigmas["windows"]
-    gradients = gradients_of(picture, smoothing)
+    gradients = gradients_of(source, smoothing)
     contrasts = {
-        "robust": contrast_of(picture, smoothing),
+        "robust": contrast_of(source, smoothing),
         "percentile": gradients.quantile(0.9) or 1.0,
-        "noise": sigma * gradient_of_noise(picture.grid, smoothing) or 1.0,
+        "noise": sigma * gradient_of_noise(source.grid, smoothing) or 1.0,
     }
     times = {
-        "least error of Heat": time_of_least_error(picture, sigma),
-        "half the noise left": time_to_leave(0.5, picture.grid),
-        "a tenth left": time_to_leave(0.1, picture.grid),
+        "least error of Heat": time_of_least_error(source, sigma),
+        "half the noise left": time_to_leave(0.5, source.grid),
+        "a tenth left": time_to_leave(0.1, source.grid),
     }
     try:
-        model = of_picture(picture, None)
+        model = of_image(source, None)
     except ValueError:
         model = None
     edges = np.linspace(0.0, max(gradients.quantile(_SHOWN), 1e-300), _BINS + 1)
     counts = gradients.binned(edges)
-    whole = picture is given
+    whole = source is given
     return Evidence(sigmas, contrasts, times, edges, counts, model, smoothing, whole)
 
 
-def _middle(picture: Picture) -> Picture:
+def _middle(image: Image) -> Image:
     """Return the middle of a large picture, of its frames the ones in the middle."""
-    shape = picture.grid.shape
+    shape = image.grid.shape
     room = MOST_SAMPLES // shape[1]
     if math.prod(shape) <= MOST_SAMPLES:
-        return picture
+        return image
     part: list[Any] = [slice(None)] * 5
     for left, axis in ((3, 4), (2, 3), (1, 2), (0, 0)):
         most = max(int(room ** (1 / left)) if 0 < left < 3 else room, 1)
@@ -134,4 +134,4 @@ def _middle(picture: Picture) -> Picture:
         start = (shape[axis] - size) // 2
         part[axis] = slice(start, start + size)
     part[1] = slice(0, shape[1])
-    return part_of(picture, part)
+    return part_of(image, part)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.estimate.finding import DESCRIBING, Finding, FindingName
 
 if TYPE_CHECKING:
@@ -141,21 +141,21 @@ class NoiseModel:
         """
         from napari_diffusion.noise import Stripes, Sum
 
-        members: list[Noise] = [_member(self)]
+        components: list[Noise] = [_component(self)]
         weights = [self.sigma]
         for direction, strength in (("rows", self.row_noise), ("columns", self.column_noise)):
             if strength > 0:
-                members.append(Stripes(direction))  # type: ignore[arg-type]
+                components.append(Stripes(direction))  # type: ignore[arg-type]
                 weights.append(strength)
-        return Sum(tuple(members), tuple(weights)) if members[1:] else members[0]
+        return Sum(tuple(components), tuple(weights)) if components[1:] else components[0]
 
 
-def _member(model: NoiseModel) -> Noise:
+def _component(model: NoiseModel) -> Noise:
     """Return the noise without rows and columns."""
     from napari_diffusion.noise import Correlated, Gaussian, Poisson, PoissonGaussian
 
     if model.gain == 0:
-        return Correlated(kernel=Map(model.kernel)) if model.kernel else Gaussian()
+        return Correlated(kernel=ArrayParameter(model.kernel)) if model.kernel else Gaussian()
     # At this reference the noise scale is `sigma`, to the last digit.
     reference: Any = model.level if model.level > max(model.offset, 0.0) else "auto"
     if model.read_noise == 0 and model.offset == 0:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture, canonical_mask
+from napari_diffusion.core.image import Image, canonical_mask
 from napari_diffusion.engine.counting import part_of
 from napari_diffusion.estimate.noise_sigma import Method, measured_sigma
 
@@ -46,12 +46,12 @@ def noise_by_region(
         The noise of each label, or of each box by its place from 0; NaN where a region is too
         small, some 3 × 3 samples, to tell.
     """
-    picture = Picture.of(image, **options)
+    source = Image.of(image, **options)
     found = {}
-    for key, where in _masks(regions, np.shape(image), picture.grid).items():
-        if picture.mask is not None:
-            where = where & np.asarray(picture.mask)
-        sigma = measured_sigma(_part(picture, where), method)
+    for key, where in _masks(regions, np.shape(image), source.grid).items():
+        if source.mask is not None:
+            where = where & np.asarray(source.mask)
+        sigma = measured_sigma(_part(source, where), method)
         found[key] = math.nan if sigma is None else sigma
     return found
 
@@ -75,12 +75,12 @@ def _masks(regions: Any, shape: tuple[int, ...], grid: Grid) -> dict[int, Any]:
     return {key: canonical_mask(inside, grid) for key, inside in found.items()}
 
 
-def _part(picture: Picture, where: Any) -> Picture:
+def _part(image: Image, where: Any) -> Image:
     """Return the box around a region, with the region as its mask."""
-    inside = np.broadcast_to(where, picture.data.shape)
+    inside = np.broadcast_to(where, image.data.shape)
     box = []
     for axis in range(5):
         others = tuple(a for a in range(5) if a != axis)
         along = np.flatnonzero(inside.any(axis=others))
         box.append(slice(int(along[0]), int(along[-1]) + 1) if len(along) else slice(0, 1))
-    return part_of(dataclasses.replace(picture, mask=np.ascontiguousarray(inside)), box)
+    return part_of(dataclasses.replace(image, mask=np.ascontiguousarray(inside)), box)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
     from napari_diffusion.estimate.finding import Finding
     from napari_diffusion.estimate.variance_fit import Line
 
@@ -47,18 +47,16 @@ KERNEL_REACH = 4
 LIVELIER = 1.5
 
 
-def windows_of(
-    picture: Picture, but: int | None = None, crowded: tuple[float, ...] = ()
-) -> Windows:
+def windows_of(image: Image, but: int | None = None, crowded: tuple[float, ...] = ()) -> Windows:
     """Return the windows in the last two long axes of a picture that diffuse, but for one axis."""
-    shape = picture.grid.shape
-    axes = [a for a in picture.grid.along_axes if shape[a] >= SIZE and a != but][-2:]
+    shape = image.grid.shape
+    axes = [a for a in image.grid.along_axes if shape[a] >= SIZE and a != but][-2:]
     if len(axes) < 2:
         raise ValueError(
             f"Noise is measured in windows of {SIZE} × {SIZE} samples, along axes that diffuse "
-            f"(got {_sizes(picture.grid)}): give a larger picture, or type the noise."
+            f"(got {_sizes(image.grid)}): give a larger picture, or type the noise."
         )
-    return Windows(picture, tuple(axes), crowded)
+    return Windows(image, tuple(axes), crowded)
 
 
 def _sizes(grid: Grid) -> str:
@@ -66,15 +64,15 @@ def _sizes(grid: Grid) -> str:
     return ", ".join(f"{axis}: {sizes[axis]}" for axis in grid.along)
 
 
-def of_picture(picture: Picture, offset: float | None) -> NoiseModel:
+def of_image(image: Image, offset: float | None) -> NoiseModel:
     """Measure the noise in the calmest windows of a picture."""
-    crowds = crowds_of(windows_of(picture))
-    windows = windows_of(picture, crowded=tuple(crowd.value for crowd in crowds))
+    crowds = crowds_of(windows_of(image))
+    windows = windows_of(image, crowded=tuple(crowd.value for crowd in crowds))
     table = summary(windows)
     left_out = len(table) >= FEWEST
     if crowds and not left_out:
         # Few photons, not a limit, put so many samples there.
-        windows = windows_of(picture)
+        windows = windows_of(image)
         table = summary(windows)
     if len(table) < FEWEST:
         raise ValueError(
@@ -125,9 +123,9 @@ def _calm_points(table: NDArray[np.float64]) -> Points:
     return Points(parts["levels"], parts["variances"], 0.4 * parts["freedoms"])
 
 
-def of_region(picture: Picture) -> NoiseModel:
+def of_region(image: Image) -> NoiseModel:
     """Measure the noise of a background region."""
-    windows = windows_of(picture)
+    windows = windows_of(image)
     found = residuals(windows.planes())
     count = sum(each.count for each in found)
     if count < FEWEST:
@@ -153,11 +151,11 @@ def of_region(picture: Picture) -> NoiseModel:
     return dataclasses.replace(model, kernel=kernel)
 
 
-def of_repeats(picture: Picture, axis: int, offset: float | None) -> NoiseModel:
+def of_repeats(image: Image, axis: int, offset: float | None) -> NoiseModel:
     """Measure the noise by the differences of frames of the same scene."""
-    windows = windows_of(picture, axis)
+    windows = windows_of(image, axis)
     crowds = crowds_of(windows)
-    transfer = transfer_of(picture, axis, tuple(crowd.value for crowd in crowds))
+    transfer = transfer_of(image, axis, tuple(crowd.value for crowd in crowds))
     if len(transfer.levels) < FEWEST:
         raise ValueError(
             f"There are {len(transfer.levels)} samples to measure noise in, fewer than {FEWEST}, "
@@ -165,10 +163,10 @@ def of_repeats(picture: Picture, axis: int, offset: float | None) -> NoiseModel:
         )
     points = gathered(transfer.levels, transfer.variances, transfer.freedom, np.mean)
     line = points.line()
-    noise = windows_of(noise_frames(picture, axis, line.above(points.least)), axis)
+    noise = windows_of(noise_frames(image, axis, line.above(points.least)), axis)
     spectrum, count = power(noise, np.ones_like, np.inf)
     level = float(transfer.levels.mean())
-    changes = windows_of(noise_frames(picture, axis, np.ones_like), axis)
+    changes = windows_of(noise_frames(image, axis, np.ones_like), axis)
     stripes = row_and_column_noise(changes.planes(), flat=True)
     said = [
         *findings_text.about_clipping(crowds, left_out=True),

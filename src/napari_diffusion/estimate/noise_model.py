@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from napari_diffusion.core.grid import CANONICAL
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.engine.counting import both
 from napari_diffusion.estimate.noise_measurement import (
     KERNEL_REACH,
-    of_picture,
+    of_image,
     of_region,
     of_repeats,
 )
@@ -83,13 +83,13 @@ def noise_model(
                 "with mask=… they are measured in a part of the picture."
             )
         options["mask"] = both(region_mask, options.get("mask"))
-    picture = Picture.of(image, **options)
-    _check_room(picture)
+    source = Image.of(image, **options)
+    _check_room(source)
     if repeats is not None:
-        return of_repeats(picture, _axis_of(repeats, picture.grid), offset)
+        return of_repeats(source, _axis_of(repeats, source.grid), offset)
     if region_mask is not None:
-        return of_region(picture)
-    return of_picture(picture, offset)
+        return of_region(source)
+    return of_image(source, offset)
 
 
 def noise_kernel(image: ArrayLike, region_mask: ArrayLike, **options: Unpack[GridOptions]) -> Any:
@@ -111,18 +111,18 @@ def noise_kernel(image: ArrayLike, region_mask: ArrayLike, **options: Unpack[Gri
     from napari_diffusion.estimate.noise_measurement import windows_of
 
     options["mask"] = both(region_mask, options.get("mask"))
-    found = residuals(windows_of(Picture.of(image, **options)).planes())
+    found = residuals(windows_of(Image.of(image, **options)).planes())
     return kernel_of(autocovariance(found, 2 * KERNEL_REACH))
 
 
-def _check_room(picture: Picture) -> None:
+def _check_room(image: Image) -> None:
     """Refuse values whose squares leave the range of float64."""
-    empty = picture.mask is not None and not picture.mask.any()
-    if empty or picture.data.dtype != np.float64:
+    empty = image.mask is not None and not image.mask.any()
+    if empty or image.data.dtype != np.float64:
         return
     from napari_diffusion.noise.sampling.extremes import extremes_of
 
-    low, high = extremes_of(picture)
+    low, high = extremes_of(image)
     if max(-low, high) > LARGEST:
         raise ValueError(
             f"Values from {low:g} to {high:g} leave no room for variances: divide the image by a "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Unpack, get_args
 
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -60,45 +60,45 @@ def noise_sigma(
     wavelet shrinkage, for the median; Chen, Zhu and Heng (2015), An efficient statistical method
     for image noise level estimation, for "components".
     """
-    return noise_sigma_of(Picture.of(image, **options), method)
+    return noise_sigma_of(Image.of(image, **options), method)
 
 
-def noise_sigma_of(picture: Picture, method: Method = "windows") -> float:
+def noise_sigma_of(image: Image, method: Method = "windows") -> float:
     """Estimate the noise of a picture that has been read in."""
-    if ("noise_sigma", method) not in picture.known:
-        picture.known["noise_sigma", method] = measured_sigma(picture, method) or 0.0
-    return float(picture.known["noise_sigma", method])
+    if ("noise_sigma", method) not in image.known:
+        image.known["noise_sigma", method] = measured_sigma(image, method) or 0.0
+    return float(image.known["noise_sigma", method])
 
 
-def is_measured(picture: Picture, method: Method = "windows") -> bool:
+def is_measured(image: Image, method: Method = "windows") -> bool:
     """Say whether the noise of a picture is known already, and costs nothing more."""
-    return ("noise_sigma", method) in picture.known
+    return ("noise_sigma", method) in image.known
 
 
-def measured_sigma(picture: Picture, method: Method) -> float | None:
+def measured_sigma(image: Image, method: Method) -> float | None:
     """Return the noise, None where nothing can be measured."""
     from napari_diffusion.estimate import sigma_differences as lines
 
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {', '.join(get_args(Method))} (got {method!r}).")
-    axes = _plane(picture.grid)
+    axes = _plane(image.grid)
     if not axes:
         return None
     if method == "mean":
-        return lines.sigma_of_mean(picture, axes)
+        return lines.sigma_of_mean(image, axes)
     found = None
-    room = axes[1:] and all(picture.grid.shape[axis] >= _WINDOW for axis in axes)
+    room = axes[1:] and all(image.grid.shape[axis] >= _WINDOW for axis in axes)
     if method == "windows" and room:
         from napari_diffusion.estimate.sigma_windows import sigma_of_windows
 
-        found = sigma_of_windows(picture, axes)
+        found = sigma_of_windows(image, axes)
     elif method == "components" and room:
         from napari_diffusion.estimate.sigma_components import sigma_of_components
 
-        found = sigma_of_components(picture, axes)
+        found = sigma_of_components(image, axes)
     elif method == "wavelet":
-        found = lines.sigma_of_wavelet(picture, axes)
-    return lines.sigma_of_differences(picture, axes) if found is None else found
+        found = lines.sigma_of_wavelet(image, axes)
+    return lines.sigma_of_differences(image, axes) if found is None else found
 
 
 def _plane(grid: Grid) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture, is_dask
+from napari_diffusion.core.image import Image, is_dask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,9 +44,9 @@ class Transfer:
     ratio: float
 
 
-def transfer_of(picture: Picture, axis: int, crowded: tuple[float, ...]) -> Transfer:
+def transfer_of(image: Image, axis: int, crowded: tuple[float, ...]) -> Transfer:
     """Return the mean and the variance of the samples of a picture over its frames."""
-    frames, inside = _frames_last(picture, axis)
+    frames, inside = _frames_last(image, axis)
     count = frames.shape[-1]
     kept, ordinary = [], []
     rows = math.prod(frames.shape[:-2])
@@ -69,9 +69,9 @@ def transfer_of(picture: Picture, axis: int, crowded: tuple[float, ...]) -> Tran
     )
 
 
-def _frames_last(picture: Picture, axis: int) -> tuple[Any, Any]:
+def _frames_last(image: Image, axis: int) -> tuple[Any, Any]:
     """Return data and mask with the frames along the last axis, rows of samples before it."""
-    data, mask = picture.data, picture.mask
+    data, mask = image.data, image.mask
     if is_dask(data):
         import dask.array as da
 
@@ -94,7 +94,7 @@ def _rows(frames: Any, inside: Any, step: int) -> Any:
                 yield values[np.asarray(where[part]).all(axis=-1)]
 
 
-def noise_frames(picture: Picture, axis: int, variance_at: Any) -> Picture:
+def noise_frames(image: Image, axis: int, variance_at: Any) -> Image:
     """Return differences of successive frames by their standard deviation: noise of variance 1.
 
     Parameters
@@ -102,7 +102,7 @@ def noise_frames(picture: Picture, axis: int, variance_at: Any) -> Picture:
     variance_at : callable
         Gives the variance at a level, greater than 0.
     """
-    data = picture.data
+    data = image.data
     pairs = data.shape[axis] - 1
     found, masks = [], []
     for k in range(0, pairs, max(1, math.ceil(pairs / MOST_PAIRS))):
@@ -111,8 +111,8 @@ def noise_frames(picture: Picture, axis: int, variance_at: Any) -> Picture:
         pair = np.asarray(data[tuple(index)], np.float64)
         first, second = np.split(pair, 2, axis=axis)
         found.append((second - first) / np.sqrt(2 * variance_at((first + second) / 2)))
-        if picture.mask is not None:
-            masks.append(np.asarray(picture.mask[tuple(index)]).all(axis=axis, keepdims=True))
+        if image.mask is not None:
+            masks.append(np.asarray(image.mask[tuple(index)]).all(axis=axis, keepdims=True))
     made = np.concatenate(found, axis=axis)
-    grid = dataclasses.replace(picture.grid, shape=tuple(made.shape))
-    return Picture(made, grid, np.concatenate(masks, axis=axis) if masks else None)
+    grid = dataclasses.replace(image.grid, shape=tuple(made.shape))
+    return Image(made, grid, np.concatenate(masks, axis=axis) if masks else None)

@@ -12,17 +12,17 @@ from napari_diffusion.estimate.window_spectrum import SIZE, Windows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
 
 # Windows too few for the powers of all components.
 FEWEST = 10 * SIZE * SIZE
 
 
-def sigma_of_components(picture: Picture, axes: tuple[int, ...]) -> float | None:
+def sigma_of_components(image: Image, axes: tuple[int, ...]) -> float | None:
     """Return the noise in the weakest components of all windows, None where there are too few."""
     size = SIZE * SIZE - 1
     total, count = np.zeros((size, size)), 0
-    for c in Windows(picture, axes).coefficients():
+    for c in Windows(image, axes).coefficients():
         # The cosine transform turns the components and leaves their powers; the mean is left out.
         vectors = c.reshape(len(c), -1)[:, 1:]
         total += vectors.T @ vectors

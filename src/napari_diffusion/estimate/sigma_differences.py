@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
     from napari_diffusion.engine.histogram import Histogram
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # The median absolute value of normal numbers of standard deviation 1, and their mean one.
 MEDIAN_OF_NORMAL = 0.6744897501960817
@@ -28,19 +28,19 @@ _ROOT = math.sqrt(3.0)
 _WAVELET = np.array([1 - _ROOT, _ROOT - 3, 3 + _ROOT, -1 - _ROOT]) / (4 * math.sqrt(2.0))
 
 
-def sigma_of_differences(picture: Picture, axes: tuple[int, ...]) -> float | None:
+def sigma_of_differences(image: Image, axes: tuple[int, ...]) -> float | None:
     """Return ``median |r| / 0.6745`` of second differences, None where there are none."""
-    return _median(_filtered(picture, axes, _SECOND))
+    return _median(_filtered(image, axes, _SECOND))
 
 
-def sigma_of_wavelet(picture: Picture, axes: tuple[int, ...]) -> float | None:
+def sigma_of_wavelet(image: Image, axes: tuple[int, ...]) -> float | None:
     """Return ``median |d| / 0.6745`` of the diagonal details, None where there are none."""
-    return _median(_filtered(picture, axes, _WAVELET))
+    return _median(_filtered(image, axes, _WAVELET))
 
 
-def sigma_of_mean(picture: Picture, axes: tuple[int, ...]) -> float | None:
+def sigma_of_mean(image: Image, axes: tuple[int, ...]) -> float | None:
     """Return ``√(π/2) mean |r|`` of second differences, None where there are none."""
-    found = _filtered(picture, axes, _SECOND)
+    found = _filtered(image, axes, _SECOND)
     return found.mean() / MEAN_OF_NORMAL if found.total else None
 
 
@@ -48,16 +48,16 @@ def _median(found: Histogram) -> float | None:
     return found.quantile(0.5) / MEDIAN_OF_NORMAL if found.total else None
 
 
-def _filtered(picture: Picture, axes: tuple[int, ...], taps: NDArray[np.float64]) -> Histogram:
+def _filtered(image: Image, axes: tuple[int, ...], taps: NDArray[np.float64]) -> Histogram:
     """Count |values| after a short filter along each axis, where all its samples are."""
     before = (len(taps) - 1) // 2
     after = len(taps) - 1 - before
     halo = tuple(after * int(axis in axes) for axis in range(5))
 
     def filtered(
-        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, drive: Drive
+        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
     ) -> NDArray[Any]:
-        del grid, drive
+        del grid, executor
         if any(block.shape[axis] < len(taps) for axis in axes):
             return np.full(block.shape, NOT_MEASURED)
         # Squares are not taken, so that float32 has room, but sums of large values need more.
@@ -79,7 +79,7 @@ def _filtered(picture: Picture, axes: tuple[int, ...], taps: NDArray[np.float64]
         out[inner] = np.abs(r) if whole is None else np.where(whole, np.abs(r), NOT_MEASURED)
         return out
 
-    return measured(picture, filtered, halo)
+    return measured(image, filtered, halo)
 
 
 def _part(array: NDArray[Any], axis: int, first: int, length: int) -> NDArray[Any]:

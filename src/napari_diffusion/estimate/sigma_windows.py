@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.image import Picture
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.threads import Threads
 
 # The calmer half of the windows is looked at, in so many groups from the calmest up.
 CALM, GROUPS = 0.5, 8
@@ -34,16 +34,16 @@ _STEEPEST = 0.9
 _ROUNDS = 10
 
 
-def sigma_of_windows(picture: Picture, axes: tuple[int, ...]) -> float | None:
+def sigma_of_windows(image: Image, axes: tuple[int, ...]) -> float | None:
     """Return the noise in the calmer windows, None where there are no windows that vary."""
     halo = tuple(7 * int(axis in axes) for axis in range(5))
 
     def activity(
-        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, drive: Drive
+        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
     ) -> NDArray[Any]:
-        return _energies(block, mask, grid, axes, drive)[0]
+        return _energies(block, mask, grid, axes, executor)[0]
 
-    found = measured(picture, activity, halo)
+    found = measured(image, activity, halo)
     if found.quantile(CALM) == 0:
         return None
     groups = max(min(GROUPS, int(CALM * found.total) // FEWEST), 1)
@@ -53,15 +53,15 @@ def sigma_of_windows(picture: Picture, axes: tuple[int, ...]) -> float | None:
     largest = float(edges[-1])
 
     def grouped(
-        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, drive: Drive
+        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
     ) -> NDArray[Any]:
-        lively, middle, fine = _energies(block, mask, grid, axes, drive)
+        lively, middle, fine = _energies(block, mask, grid, axes, executor)
         calm = (lively >= 0) & (lively <= largest)
         out = np.full(lively.shape, NOT_MEASURED)
         out[calm] = packed(lively[calm], middle[calm], fine[calm], edges)
         return out
 
-    middle, fine = measured(picture, grouped, halo, tally=Groups).means()
+    middle, fine = measured(image, grouped, halo, tally=Groups).means()
     return largest * math.sqrt(without_texture(middle, fine))
 
 
@@ -123,7 +123,7 @@ def _energies(
     mask: NDArray[np.bool_] | None,
     grid: Grid,
     axes: tuple[int, ...],
-    drive: Drive,
+    executor: Threads,
 ) -> list[NDArray[Any]]:
     """Return the roots of three energies of every window at its first sample, else NOT_MEASURED."""
     from napari_diffusion.estimate.dct_windows import STRIDE, window_energies
@@ -138,5 +138,5 @@ def _energies(
         here = None if inside is None else inside[plane]
         window_energies(u[plane], here, y0, x0, *(each[plane] for each in found))
 
-    drive.each(work, list(np.ndindex(*u.shape[:3])))
+    executor.each(work, list(np.ndindex(*u.shape[:3])))
     return [np.moveaxis(each, (3, 4), axes) for each in found]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture, is_dask
+from napari_diffusion.core.image import Image, is_dask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,13 +61,13 @@ class Windows:
         Values at which the picture is clipped: windows that touch one more than once are left out.
     """
 
-    picture: Picture
+    image: Image
     axes: tuple[int, ...]
     crowded: tuple[float, ...] = ()
 
     def planes(self) -> Iterator[tuple[Any, Any]]:
         """Yield every plane, with its mask, as arrays that may not be in memory yet."""
-        mask, moved = self.picture.mask, self._planes_last()
+        mask, moved = self.image.mask, self._planes_last()
         inside = None
         if mask is not None:
             inside = (
@@ -79,11 +79,11 @@ class Windows:
     def colours(self) -> Any:
         """Return one frame: its three colours, or its first channel; maybe not in memory yet."""
         planes = self._planes_last()
-        channels = 3 if self.picture.grid.rgb and planes.shape[1] == 3 else 1
+        channels = 3 if self.image.grid.rgb and planes.shape[1] == 3 else 1
         return planes[0, :channels, planes.shape[2] // 2]
 
     def _planes_last(self) -> Any:
-        data = self.picture.data
+        data = self.image.data
         return _moved(data, self) if is_dask(data) else np.moveaxis(data, self.axes, (3, 4))
 
     def coefficients(self) -> Iterator[NDArray[np.float64]]:
@@ -101,7 +101,7 @@ class Windows:
         height, width = shape
         starts = np.arange(0, height - SIZE + 1, STRIDE)
         across = len(range(0, width - SIZE + 1, STRIDE))
-        planes = math.prod(self.picture.grid.shape) // (height * width)
+        planes = math.prod(self.image.grid.shape) // (height * width)
         return starts[:: max(1, round(len(starts) * across * planes / MOST_WINDOWS))]
 
     def _windows(self, plane: Any, inside: Any, rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -184,7 +184,7 @@ def crowds_of(windows: Windows) -> tuple[Crowd, ...]:
     """
     low, high = _Pile(), _Pile()
     total = 0
-    step = max(1, round(math.prod(windows.picture.grid.shape) / MOST_SAMPLES))
+    step = max(1, round(math.prod(windows.image.grid.shape) / MOST_SAMPLES))
     for plane, inside in windows.planes():
         values = np.asarray(plane[::step], np.float64)
         values = values.ravel() if inside is None else values[np.asarray(inside[::step])]

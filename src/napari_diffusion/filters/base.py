@@ -6,9 +6,9 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
 
-from napari_diffusion.core.component import Member
-from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.core.component import Component
+from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.engine.threads import Threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ CLAIMS = (
 
 
 @dataclass(frozen=True)
-class Filter(Member, abc.ABC):
+class Filter(Component, abc.ABC):
     """One way of smoothing a picture.
 
     A filter is an object with parameters; calling it filters an array:
@@ -91,17 +91,17 @@ class Filter(Member, abc.ABC):
         grid : Grid
             The grid of the whole source.
         """
-        return self.with_resolved_members(image, grid)
+        return self.with_resolved_components(image, grid)
 
-    def with_resolved_members(self, image: Any, grid: Grid) -> Self:
+    def with_resolved_components(self, image: Any, grid: Grid) -> Self:
         """Return a copy whose filters within are resolved, equal ones once."""
 
-        def resolved(member: Any) -> Any:
-            if member not in image.known:
-                image.known[member] = member.resolved(image, grid)
-            return image.known[member]
+        def resolved(component: Any) -> Any:
+            if component not in image.known:
+                image.known[component] = component.resolved(image, grid)
+            return image.known[component]
 
-        return self.with_members(resolved)
+        return self.with_components(resolved)
 
     def check(self, grid: Grid) -> None:
         """Refuse, before any work, a picture that this filter cannot do."""
@@ -122,7 +122,7 @@ class Filter(Member, abc.ABC):
 
     @abc.abstractmethod
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the filtered block as a new array of the same shape and type.
 
@@ -158,15 +158,15 @@ class Filter(Member, abc.ABC):
             A new array of the image's shape; float64 for float64 images, else float32. A dask
             array for a dask array.
         """
-        picture = Picture.of(image, **options)
-        self.check(picture.grid)
-        chosen = self.resolved(picture, picture.grid)
+        source = Image.of(image, **options)
+        self.check(source.grid)
+        chosen = self.resolved(source, source.grid)
         if is_dask(image):
             from napari_diffusion.engine.chunks import Chunks
 
-            return picture.restored(
-                Chunks().apply_filter(picture.data, chosen, picture.grid, picture.mask)
+            return source.restored(
+                Chunks().apply_filter(source.data, chosen, source.grid, source.mask)
             )
-        return picture.restored(
-            Drive().apply_filter(picture.data, chosen, picture.grid, picture.mask), fresh=True
+        return source.restored(
+            Threads().apply_filter(source.data, chosen, source.grid, source.mask), fresh=True
         )

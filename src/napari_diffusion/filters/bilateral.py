@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # Where the Gaussian of the distance is cut off, in sigmas.
 TRUNCATE = 3.0
@@ -98,7 +98,7 @@ class Bilateral(Filter):
         return tuple(int(r + 1e-9) for r in reach)  # type: ignore[return-value]
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the averaged block; see `Filter.apply`."""
         reach = self.halo(grid)
@@ -113,7 +113,7 @@ class Bilateral(Filter):
         def work(core: tuple[slice, ...]) -> None:
             out[core] = neighbours.average(core, near, slope)
 
-        drive.each(work, [(core,) for core in neighbours.cores(drive, len(near))])
+        executor.each(work, [(core,) for core in neighbours.cores(executor, len(near))])
         return out
 
     def _near(self, reach: Sequence[int], grid: Grid) -> Iterator[tuple[tuple[int, ...], float]]:
@@ -154,7 +154,7 @@ class Neighbours:
         self.inside = np.pad(inside, around)
         self.values = np.pad(np.where(inside, block, block.dtype.type(0)), around)
 
-    def cores(self, drive: Drive, work: int) -> Iterator[tuple[slice, ...]]:
+    def cores(self, executor: Threads, work: int) -> Iterator[tuple[slice, ...]]:
         """Cut the block into parts for the threads: frames, channels, bands of y or z."""
         frames = 1 if not self.reach[0] else self.shape[0]
         channels = self.shape[1] if self.joint else 1
@@ -162,7 +162,7 @@ class Neighbours:
         beyond = math.prod(self.shape[axis + 1 :]) * frames * channels
         for t in range(0, self.shape[0], frames):
             for c in range(0, self.shape[1], channels):
-                for first, last in drive.bands(self.shape[axis], beyond * (8 + work // 64)):
+                for first, last in executor.bands(self.shape[axis], beyond * (8 + work // 64)):
                     core = [slice(0, size) for size in self.shape]
                     core[0], core[1] = slice(t, t + frames), slice(c, c + channels)
                     core[axis] = slice(first, last)

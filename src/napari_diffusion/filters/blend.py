@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Unpac
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.core.image import Image
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
@@ -69,7 +69,7 @@ class Blend(Filter):
     flips: ClassVar[bool] = False
     turns: ClassVar[bool] = False
 
-    members: Annotated[
+    components: Annotated[
         tuple[Filter, ...], {"tooltip": "The filters; the first is what others are measured by."}
     ] = (Heat(time=0.5), Heat(time=2.0))
     weights: Annotated[
@@ -92,13 +92,13 @@ class Blend(Filter):
             object.__setattr__(self, "weights", "auto")
         super().__post_init__()
 
-    def resolved(self, image: Picture, grid: Grid) -> Self:
+    def resolved(self, image: Image, grid: Grid) -> Self:
         """Return this filter with the noise, the filters within and their weights resolved."""
         from napari_diffusion.filters.denoisers import blend_weights
 
         self.check(image.grid)
         chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
-        chosen = chosen.with_resolved_members(image, grid)
+        chosen = chosen.with_resolved_components(image, grid)
         if self.weights != "auto":
             return chosen
         return chosen.replaced(weights=blend_weights.of_least_error(chosen, image))
@@ -109,12 +109,12 @@ class Blend(Filter):
         check_channels(self, grid)
         if self.weights != "auto":
             self.weights_of(grid)
-        for member in self.members:
-            member.check(grid)
+        for component in self.components:
+            component.check(grid)
 
     def weights_of(self, grid: Grid) -> NDArray[np.float64]:
         """Return the weights per channel and filter."""
-        given, count, channels = np.array(self.weights, float), len(self.members), grid.shape[1]
+        given, count, channels = np.array(self.weights, float), len(self.components), grid.shape[1]
         if given.size not in (count, count * channels):
             raise ValueError(
                 f"Blend: weights must be {count} numbers, one for each filter, or {count} for each "
@@ -125,7 +125,7 @@ class Blend(Filter):
     @property
     def copies(self) -> int:
         """Results of all filters and of their pilots, and of those once more; see `Filter`."""
-        once = 2 * len(self.members) + 6
+        once = 2 * len(self.components) + 6
         return 2 * once if self.local else once
 
     def halo(self, grid: Grid) -> Shape | None:
@@ -134,8 +134,8 @@ class Blend(Filter):
         from napari_diffusion.filters.denoisers.local_weights import REACH
 
         widest = [0] * 5
-        for member in self.members:
-            halo = member.halo(grid)
+        for component in self.components:
+            halo = component.halo(grid)
             if halo is None:
                 return None
             widest = [max(a, b) for a, b in zip(widest, halo, strict=True)]
@@ -143,32 +143,34 @@ class Blend(Filter):
             widest[axis] += REACH
         return tuple(widest)  # type: ignore[return-value]
 
-    def stages(self, block: NDArray[Any], grid: Grid, drive: Drive) -> list[NDArray[Any]]:
+    def stages(self, block: NDArray[Any], grid: Grid, executor: Threads) -> list[NDArray[Any]]:
         """Return what each filter makes of a block; pilots that they share are run once."""
-        together = dataclasses.replace(drive, memory={} if drive.memory is None else drive.memory)
-        return [together.apply_filter(block, each, grid, None) for each in self.members]
+        together = dataclasses.replace(
+            executor, memory={} if executor.memory is None else executor.memory
+        )
+        return [together.apply_filter(block, each, grid, None) for each in self.components]
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the blended block; see `Filter.apply`."""
-        stages = self.stages(block, grid, drive)
+        stages = self.stages(block, grid, executor)
         out = stages[0].copy()
-        for change, weights in self._changes(block, stages, grid, drive):
+        for change, weights in self._changes(block, stages, grid, executor):
             out += weights.astype(block.dtype) * change
         return out
 
     def _changes(
-        self, block: NDArray[Any], stages: list[NDArray[Any]], grid: Grid, drive: Drive
+        self, block: NDArray[Any], stages: list[NDArray[Any]], grid: Grid, executor: Threads
     ) -> list[tuple[NDArray[Any], NDArray[Any]]]:
         """Return what each filter but the first changes, and its weights."""
         from napari_diffusion.filters.denoisers import local_weights
 
         changes = [stage - stages[0] for stage in stages[1:]]
-        per_member = self.weights_of(grid)[:, 1:].T
-        weights = [each.reshape(1, -1, 1, 1, 1) for each in per_member]
+        per_component = self.weights_of(grid)[:, 1:].T
+        weights = [each.reshape(1, -1, 1, 1, 1) for each in per_component]
         if self.local and changes and any(per_channel(self.noise_sigma, grid)):
-            weights = local_weights.around(self, block, stages, per_member, grid, drive)
+            weights = local_weights.around(self, block, stages, per_component, grid, executor)
         return list(zip(changes, weights, strict=True))
 
     def inspect(self, image: ArrayLike, **options: Unpack[GridOptions]) -> dict[str, Any]:
@@ -186,29 +188,29 @@ class Blend(Filter):
         dict of str to ndarray
             For the k-th filter, "k Name" and "k Name weight", arrays of the image's shape.
         """
-        picture = Picture.of(image, **options)
-        self.check(picture.grid)
-        chosen = self.resolved(picture, picture.grid)
+        source = Image.of(image, **options)
+        self.check(source.grid)
+        chosen = self.resolved(source, source.grid)
         shown: dict[str, Any] = {}
-        for name, stage, weight in chosen.looked_into(picture.data, picture.grid, Drive()):
-            shown[name] = picture.restored(stage)
-            shown[f"{name} weight"] = picture.restored(weight)
+        for name, stage, weight in chosen.looked_into(source.data, source.grid, Threads()):
+            shown[name] = source.restored(stage)
+            shown[f"{name} weight"] = source.restored(weight)
         return shown
 
     def looked_into(
-        self, block: NDArray[Any], grid: Grid, drive: Drive
+        self, block: NDArray[Any], grid: Grid, executor: Threads
     ) -> list[tuple[str, NDArray[Any], NDArray[Any]]]:
         """Return the number and name of each filter, what it makes of a block, and its weights."""
-        stages = self.stages(block, grid, drive)
-        weights = [each for _, each in self._changes(block, stages, grid, drive)]
+        stages = self.stages(block, grid, executor)
+        weights = [each for _, each in self._changes(block, stages, grid, executor)]
         first = 1 - sum(weights, np.zeros((1, 1, 1, 1, 1)))
         return [
             (
-                f"{index} {type(member).__name__}",
+                f"{index} {type(component).__name__}",
                 stage,
                 np.broadcast_to(weight, stage.shape).astype(stage.dtype),
             )
-            for index, (member, stage, weight) in enumerate(
-                zip(self.members, stages, (first, *weights), strict=True)
+            for index, (component, stage, weight) in enumerate(
+                zip(self.components, stages, (first, *weights), strict=True)
             )
         ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # What a function is given beside the picture, where it has parameters of these names.
 OFFERED = ("spacing", "channel_axis", "mask")
@@ -95,7 +95,7 @@ class Custom(Filter):
         return tuple(self.reach if i in along else 0 for i in range(5))  # type: ignore[return-value]
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return what the function makes of each picture of the block; see `Filter.apply`."""
         function = imported(self.function)
@@ -110,38 +110,38 @@ class Custom(Filter):
         inner = ["tczyx".index(a) for a in names]
         batch = [i for i in range(5) if i not in inner]
 
-        def pictured(array: NDArray[Any], index: tuple[int, ...]) -> NDArray[Any]:
+        def imaged(array: NDArray[Any], index: tuple[int, ...]) -> NDArray[Any]:
             return array.transpose(batch + inner)[index]
 
         for index in np.ndindex(*(block.shape[i] for i in batch)):
-            drive.poll()
-            given = {**offered, "mask": None if mask is None else pictured(mask, index).copy()}
-            picture = pictured(block, index)
-            made = self._called(function, picture, {n: given[n] for n in names_taken})
-            pictured(out, index)[...] = made
+            executor.poll()
+            given = {**offered, "mask": None if mask is None else imaged(mask, index).copy()}
+            image = imaged(block, index)
+            made = self._called(function, image, {n: given[n] for n in names_taken})
+            imaged(out, index)[...] = made
         return out
 
     def _called(
-        self, function: Callable[..., Any], picture: NDArray[Any], given: dict[str, Any]
+        self, function: Callable[..., Any], image: NDArray[Any], given: dict[str, Any]
     ) -> NDArray[Any]:
         """Call the function on a copy of a picture, and check what it returns."""
-        made = called(function, picture, given, "Custom filter")
+        made = called(function, image, given, "Custom filter")
         if made.dtype.kind not in "biuf":
             raise TypeError(
                 f"Custom: {self.name} must return real numbers (got {made.dtype}): return an array "
                 "of the picture's type."
             )
-        if made.shape != picture.shape:
+        if made.shape != image.shape:
             raise ValueError(
-                f"Custom: {self.name} must return the shape it was given, {picture.shape} (got "
+                f"Custom: {self.name} must return the shape it was given, {image.shape} (got "
                 f"{made.shape})."
             )
         with np.errstate(over="ignore"):
-            made = made.astype(picture.dtype)
+            made = made.astype(image.dtype)
         wrong = made.size - np.count_nonzero(np.isfinite(made))
         if wrong:
             raise ValueError(
                 f"Custom: {self.name} returned {wrong} values that are NaN or infinite in "
-                f"{picture.dtype}: let it return finite ones."
+                f"{image.dtype}: let it return finite ones."
             )
         return made

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 TRUNCATE = 4.0
 
@@ -67,7 +67,7 @@ class Gaussian(Filter):
         return tuple(int(TRUNCATE * sigma + 0.5) for sigma in self._sigmas(grid))  # type: ignore[return-value]
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the blurred block; see `Filter.apply`."""
         from scipy import ndimage
@@ -79,8 +79,8 @@ class Gaussian(Filter):
 
         assert reach is not None
         if mask is None:
-            return drive.tiled(blurred, block, reach)
+            return executor.tiled(blurred, block, reach)
         inside = mask.astype(block.dtype)
-        weight = drive.tiled(blurred, inside, reach)
-        total = drive.tiled(blurred, block * inside, reach)
+        weight = executor.tiled(blurred, inside, reach)
+        total = executor.tiled(blurred, block * inside, reach)
         return np.divide(total, weight, out=block.copy(), where=mask)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.core.image import Picture
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.threads import Threads
 
 # A coefficient this many standard deviations of its noise large is half kept by the gate.
 GATE = 3.0
@@ -78,7 +78,7 @@ class HaarDiffusion(Filter):
         },
     ] = "auto"
 
-    def resolved(self, image: Picture, grid: Grid) -> Self:
+    def resolved(self, image: Image, grid: Grid) -> Self:
         """Return this filter with the noise of each channel and the weights of least error."""
         from napari_diffusion.filters.denoisers import haar_weights
 
@@ -126,7 +126,7 @@ class HaarDiffusion(Filter):
         )
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the shrunk block; see `Filter.apply`."""
         reach, weights = self.halo(grid), self._weights(grid)
@@ -144,7 +144,7 @@ class HaarDiffusion(Filter):
             def work(tile: NDArray[Any], s: float = sigma, w: Any = weights[c]) -> NDArray[Any]:
                 return self._shrunk(tile, grid, s, w)
 
-            out[:, part] = drive.tiled(work, block[:, part], reach, smaller)
+            out[:, part] = executor.tiled(work, block[:, part], reach, smaller)
         return out
 
     def _shrunk(

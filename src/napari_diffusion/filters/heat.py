@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # Above this many samples the cosine transform is faster than the kernel and as exact.
 LONGEST_REACH = 256
@@ -72,22 +72,22 @@ class Heat(Flow):
         return tuple(reach(variances.get(axis, 0.0)) for axis in range(5))  # type: ignore[return-value]
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""
         if mask is not None:
-            return super().apply(block, grid, mask, drive)
+            return super().apply(block, grid, mask, executor)
         if self.is_spectral(grid):
             return _cosine_transformed(block, self.variances(grid))
         from napari_diffusion.engine.smoothing import smoothed
 
-        return smoothed(block, self.variances(grid), drive)
+        return smoothed(block, self.variances(grid), executor)
 
     def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> Any:
         """Return the mask: the conductance is 1 inside of it."""
-        del u, grid, drive
+        del u, grid, executor
         return mask
 
     def advance(

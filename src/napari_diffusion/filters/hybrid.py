@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.image import Picture
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.threads import Threads
 
 # Median absolute deviations of normal numbers per standard deviation, and how many of those the
 # coherence of a structure is above the median one.
@@ -132,48 +132,48 @@ class Hybrid(TensorFlow):
 
 
 def _coherence_of_noise(
-    picture: Picture, member: Hybrid, background: tuple[float, ...] | None
+    image: Image, component: Hybrid, background: tuple[float, ...] | None
 ) -> float:
     from napari_diffusion.engine.counting import measured
 
-    grid = picture.grid
+    grid = image.grid
     if background is not None:
-        return _mean_coherence(picture, member, _box(picture, background))
-    reach = zip(member.reach(grid), member.stencil_reach(grid), strict=True)
+        return _mean_coherence(image, component, _box(image, background))
+    reach = zip(component.reach(grid), component.stencil_reach(grid), strict=True)
     halo = [whole - 2 * stencil for whole, stencil in reach]
 
-    def coherence(block: NDArray[Any], mask: Any, place: Grid, drive: Drive) -> NDArray[Any]:
-        return member.coherence(block, place, mask, drive)
+    def coherence(block: NDArray[Any], mask: Any, place: Grid, executor: Threads) -> NDArray[Any]:
+        return component.coherence(block, place, mask, executor)
 
     joined = grid.joint_channels
-    middle = measured(picture, coherence, halo, joined=joined).quantile(0.5)
-    away = measured(picture, coherence, halo, joined=joined, around=middle).quantile(0.5)
+    middle = measured(image, coherence, halo, joined=joined).quantile(0.5)
+    away = measured(image, coherence, halo, joined=joined, around=middle).quantile(0.5)
     return middle + DEVIATIONS * MAD_TO_SIGMA * away
 
 
-def _mean_coherence(picture: Picture, member: Hybrid, box: tuple[slice, ...]) -> float:
+def _mean_coherence(image: Image, component: Hybrid, box: tuple[slice, ...]) -> float:
     from napari_diffusion.core.image import is_dask
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
-    part = picture.cut(box)
+    part = image.cut(box)
     block = part.data.compute() if is_dask(part.data) else part.data
     mask = part.mask.compute() if is_dask(part.mask) else part.mask
-    found = member.coherence(np.ascontiguousarray(block), part.grid, mask, Drive())
+    found = component.coherence(np.ascontiguousarray(block), part.grid, mask, Threads())
     inside = (
         slice(None) if mask is None else np.broadcast_to(mask.any(1, keepdims=True), found.shape)
     )
     return math.sqrt(float(np.mean(found[inside].astype(np.float64) ** 2)))
 
 
-def _box(picture: Picture, background: tuple[float, ...]) -> tuple[slice, ...]:
-    grid = picture.grid
+def _box(image: Image, background: tuple[float, ...]) -> tuple[slice, ...]:
+    grid = image.grid
     axes = [axis for axis in grid.axes if axis in grid.along]
     if len(background) != 2 * len(axes):
         raise ValueError(
             f"Hybrid: background must have a begin and an end for each of the axes "
             f"{''.join(axes)!r} (got {len(background)} numbers): {background!r}."
         )
-    box = [slice(0, size) for size in picture.data.shape]
+    box = [slice(0, size) for size in image.data.shape]
     for place, name in enumerate(axes):
         axis = "tczyx".index(name)
         begin, end = (math.floor(f * grid.shape[axis] + 0.5) for f in background[2 * place :][:2])

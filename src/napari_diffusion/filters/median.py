@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # Samples in the box around one sample; all of them are sorted for each one.
 MOST = 10_000
@@ -72,7 +72,7 @@ class Median(Filter):
         return np.asarray(squared <= self.radius**2 * (1 + 1e-9))
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the block of medians; see `Filter.apply`."""
         reach, footprint = self.halo(grid), self.footprint(grid)
@@ -86,9 +86,9 @@ class Median(Filter):
             def median(array: NDArray[Any]) -> NDArray[Any]:
                 return np.asarray(ndimage.median_filter(array, size=size, footprint=shape))
 
-            return drive.tiled(median, block, reach, footprint.size)
+            return executor.tiled(median, block, reach, footprint.size)
         holed = np.where(mask, block, np.nan).astype(block.dtype)
-        middle = drive.tiled(
+        middle = executor.tiled(
             lambda array: _nan_median(array, footprint), holed, reach, footprint.size
         )
         return np.where(mask, middle, block).astype(block.dtype)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ class MinMaxCurvature(CurvatureFlow):
         )
 
     def extra(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the picture smoothed as by the ball."""
         from napari_diffusion.engine.smoothing import smoothed_inside
 
         variances = self._variances(grid)
-        return smoothed_inside(u, mask, variances, drive) if self.radius else u
+        return smoothed_inside(u, mask, variances, executor) if self.radius else u

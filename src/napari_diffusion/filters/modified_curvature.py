@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class ModifiedCurvature(CurvatureFlow):
         return tuple(2 * each for each in super().reach(grid))  # type: ignore[return-value]
 
     def extra(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return g at the samples."""
         from napari_diffusion.engine import gradient
@@ -94,4 +94,4 @@ class ModifiedCurvature(CurvatureFlow):
             slopes = np.minimum(1.0 / (k * np.array(grid.lengths)), float(np.finfo(u.dtype).max))
         law = (conductance_kernels.EXPONENTIAL, 0, 0.0)
         channels = np.tile(slopes.astype(u.dtype), (u.shape[1], 1))
-        return gradient.at_samples(u, mask, law, channels, grid.joint_channels, drive)
+        return gradient.at_samples(u, mask, law, channels, grid.joint_channels, executor)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.image import Picture
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.threads import Threads
 
 # How far to look where nobody says, and how many neighbours in a volume at most.
 RADIUS = 7
@@ -87,7 +87,7 @@ class NonLocalDiffusion(Guided):
         {"min": 0, "max": 20, "tooltip": "How far it looks along the third axis; 0: in planes."},
     ] = "auto"
 
-    def resolved(self, image: Picture, grid: Grid) -> Self:
+    def resolved(self, image: Image, grid: Grid) -> Self:
         """Return this filter with the noise, the pilot resolved, and the extent of the search."""
         radius, depth = self.radii(grid)
         return super().resolved(image, grid).replaced(radius=radius, depth=depth)
@@ -113,10 +113,10 @@ class NonLocalDiffusion(Guided):
         return radius + self.patch, depth + min(depth, self.patch)
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the block of means; see `Filter.apply`."""
-        guide = self.guide(block, grid, mask, drive)
+        guide = self.guide(block, grid, mask, executor)
         frame, (radius, depth) = Frame.of(block.shape, grid), self.radii(grid)
         wide, deep = self.reach(grid)
         margins = [(0, 0), (0, 0), (deep, deep), (wide, wide), (wide, wide)]
@@ -127,7 +127,7 @@ class NonLocalDiffusion(Guided):
             slice(c, c + 1) for c in range(channels)
         ]  # fmt: skip
         scales = self._scales(grid, block.dtype)
-        rows = drive.bands(out.shape[3], 32 * (2 * depth + 1) * out.shape[4])
+        rows = executor.bands(out.shape[3], 32 * (2 * depth + 1) * out.shape[4])
         tiles = [(t, c, z, band) for t in range(len(out)) for c in joint if scales[c].all()
                  for z in range(out.shape[2]) for band in rows]  # fmt: skip
         radii, patches = (depth, radius), (min(depth, self.patch), self.patch)
@@ -138,7 +138,7 @@ class NonLocalDiffusion(Guided):
             args = (radii, patches, scales[c], z, band, out[t, c])
             average_alike(u[t, c], p[t, c], *args)
 
-        drive.each(work, tiles)
+        executor.each(work, tiles)
         return frame.restored(out)
 
     def _scales(self, grid: Grid, dtype: Any) -> NDArray[Any]:

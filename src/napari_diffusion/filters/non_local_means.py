@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 
 from napari_diffusion.filters.base import Filter
-from napari_diffusion.filters.denoisers.library_images import each_picture, exponent_of
+from napari_diffusion.filters.denoisers.library_images import each_image, exponent_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # Samples in the box of a patch, or of a search, around one sample.
 MOST = 5000
@@ -109,20 +109,20 @@ class NonLocalMeans(Filter):
         return None
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the averaged block; see `Filter.apply`."""
         del mask
         if not self.sigma:
             return block.copy()
-        return each_picture(self._averaged, block, grid, drive, joint=grid.joint_channels)
+        return each_image(self._averaged, block, grid, executor, joint=grid.joint_channels)
 
-    def _averaged(self, picture: NDArray[Any]) -> NDArray[Any]:
+    def _averaged(self, image: NDArray[Any]) -> NDArray[Any]:
         from skimage.restoration import denoise_nl_means
 
         # Running sums of squares take all the digits there are. A constant picture becomes 0.
-        middle = picture.min() / 2 + picture.max() / 2
-        centred = (picture - middle).astype(np.float64)
+        middle = image.min() / 2 + image.max() / 2
+        centred = (image - middle).astype(np.float64)
         exponent, sigma = exponent_of(float(self.sigma), centred)
         # The library does not know pictures with fewer than two axes.
         plane = centred if centred.ndim > 2 else centred[np.newaxis]
@@ -135,5 +135,5 @@ class NonLocalMeans(Filter):
             preserve_range=True,
             channel_axis=-1,
         )
-        near = np.ldexp(averaged, exponent).reshape(picture.shape)
-        return np.asarray((near + middle).astype(picture.dtype))
+        near = np.ldexp(averaged, exponent).reshape(image.shape)
+        return np.asarray((near + middle).astype(image.dtype))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.core.image import Picture
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.threads import Threads
 
 # Rows: brightness, red less blue, and both less green; orthonormal, so that white noise stays so.
 _ROWS = (
@@ -62,33 +62,33 @@ class Opponent(Filter):
     flips: ClassVar[bool] = False
     turns: ClassVar[bool] = False
 
-    member: Annotated[Filter, {"tooltip": "What runs on brightness and colour differences."}] = (
+    component: Annotated[Filter, {"tooltip": "What runs on brightness and colour differences."}] = (
         _HEAT
     )
 
-    def resolved(self, image: Picture, grid: Grid) -> Self:
+    def resolved(self, image: Image, grid: Grid) -> Self:
         """Return this filter with the one within resolved on the opponent channels."""
         if not _is_colour(image.grid):
-            return self.with_resolved_members(image, grid)
+            return self.with_resolved_components(image, grid)
         turned = dataclasses.replace(image, data=_mixed(image.data, _ROWS), known={})
-        return self.with_resolved_members(turned, grid)
+        return self.with_resolved_components(turned, grid)
 
     def check(self, grid: Grid) -> None:
         """Refuse what the filter within cannot do; see `Filter.check`."""
         super().check(grid)
-        self.member.check(grid)
+        self.component.check(grid)
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the halo of the filter within."""
-        return self.member.halo(grid)
+        return self.component.halo(grid)
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the filtered block; see `Filter.apply`."""
         if not _is_colour(grid):
-            return drive.apply_filter(block, self.member, grid, mask)
-        done = drive.apply_filter(self.turned(block, grid), self.member, grid, mask)
+            return executor.apply_filter(block, self.component, grid, mask)
+        done = executor.apply_filter(self.turned(block, grid), self.component, grid, mask)
         return self.turned_back(done, grid)
 
     @staticmethod

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 
 class Law(NamedTuple):
@@ -199,7 +199,7 @@ class PeronaMalik(Flow):
         return self.gradient == "face" and not self.smoothing
 
     def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> Any:
         """Return (guide, law, slopes, mask, joint) for the kernels."""
         from napari_diffusion.engine import gradient as gradient_module
@@ -211,9 +211,11 @@ class PeronaMalik(Flow):
         slopes = _slopes(self._contrasts(grid), factor, grid, u.dtype)
         guide = u
         if self.smoothing:
-            guide = smoothing_module.smoothed_inside(u, mask, self._variances(grid), drive)
+            guide = smoothing_module.smoothed_inside(u, mask, self._variances(grid), executor)
         if self.gradient == "magnitude":
-            guide = gradient_module.at_samples(guide, mask, law, slopes, grid.joint_channels, drive)
+            guide = gradient_module.at_samples(
+                guide, mask, law, slopes, grid.joint_channels, executor
+            )
             law = (conductance_kernels.CELLS, 0, 0.0)
         return guide, law, slopes, mask, grid.joint_channels
 

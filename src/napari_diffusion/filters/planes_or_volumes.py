@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 _HEAT = Heat()
 
@@ -68,7 +68,7 @@ class PlanesOrVolumes(Filter):
         return self.of(grid).halo(grid)
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the block as the filter for this picture makes it; see `Filter.apply`."""
-        return drive.apply_filter(block, self.of(grid), grid, mask)
+        return executor.apply_filter(block, self.of(grid), grid, mask)

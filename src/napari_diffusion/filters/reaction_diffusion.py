@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.image import Picture
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.threads import Threads
 
 # Planes of a window in a volume.
 DEPTH = 4
@@ -87,7 +87,7 @@ class ReactionDiffusion(Guided):
                 f"windows overlap (got {self.stride})."
             )
 
-    def resolved(self, image: Picture, grid: Grid) -> Self:
+    def resolved(self, image: Image, grid: Grid) -> Self:
         """Return this filter with the noise, the pilot resolved, and the depth of the windows."""
         chosen = super().resolved(image, grid)
         return chosen.replaced(depth=self.depth_on(grid)) if self.depth == "auto" else chosen
@@ -103,12 +103,12 @@ class ReactionDiffusion(Guided):
         return self.window - 1, self.depth_on(grid) - 1
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the block with its windows filtered; see `Filter.apply`."""
         from napari_diffusion.filters.denoisers.dct_windows import guided
 
-        guide = self.guide(block, grid, mask, drive)
+        guide = self.guide(block, grid, mask, executor)
         frame, sigmas = Frame.of(block.shape, grid), per_channel(self.noise_sigma, grid)
         y, p = (frame.arranged(each) for each in (block, guide))
         out, depth = y.copy(), self.depth_on(grid)
@@ -119,12 +119,12 @@ class ReactionDiffusion(Guided):
         def work(t: int, c: int, core: tuple[slice, ...]) -> None:
             outer, inner = with_halo(core, (deep, wide, wide), y.shape[2:])
             place = [o + part.start for o, part in zip(origin, outer, strict=True)]
-            args = (place, sigmas[c], windows, strides, drive.poll)
+            args = (place, sigmas[c], windows, strides, executor.poll)
             out[t, c][core] = guided(y[t, c][outer], p[t, c][outer], *args)[inner]
 
         noisy = [c for c, sigma in enumerate(sigmas) if sigma > 0]
-        parts = self._parts(y.shape[2:], depth, drive.threads)
-        drive.each(work, list(itertools.product(range(len(y)), noisy, parts)))
+        parts = self._parts(y.shape[2:], depth, executor.threads)
+        executor.each(work, list(itertools.product(range(len(y)), noisy, parts)))
         return frame.restored(out)
 
     def _parts(self, shape: tuple[int, ...], depth: int, threads: int) -> list[tuple[slice, ...]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # The paper's q0 falls by exp(−t/6) in a time that runs 4 times as fast in samples.
 DECAY_IN_SQUARES = 1.5
@@ -93,7 +93,7 @@ class SpeckleReducing(Flow):
         return tuple(2 * each for each in super().reach(grid))
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the block diffused for `time`, q0 falling; see `Filter.apply`."""
         count = self.sub_steps(grid)
@@ -109,17 +109,17 @@ class SpeckleReducing(Flow):
             out = buffers[sub_step % 2]
             fallen = math.exp(-sub_step * tau / self.decay) if self.decay else 1.0
             now = self.replaced(q0=max(self.q0 * fallen, 1e-300))
-            self.advanced(u, out, now.prepare(u, grid, mask, drive), weights, drive)
+            self.advanced(u, out, now.prepare(u, grid, mask, executor), weights, executor)
             u = out
         return u
 
     def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> Any:
         """Return (c at the samples, mask, joint)."""
         from napari_diffusion.filters.flows.speckle_kernels import coefficient, squared_variation
 
-        squared = squared_variation(u, mask, grid, drive)
+        squared = squared_variation(u, mask, grid, executor)
         return coefficient(squared, float(self.q0)), mask, grid.joint_channels
 
     def advance(
@@ -139,20 +139,20 @@ class SpeckleReducing(Flow):
         conductance_kernels.advance_faces(u, guide, out, mask, law, slopes, weights, joint, *rows)
 
 
-def _measured(picture: Any) -> float:
+def _measured(image: Any) -> float:
     """Return the median of q over the samples whose neighbours have a positive mean."""
     from napari_diffusion.engine.counting import NOT_MEASURED, measured
     from napari_diffusion.filters.flows.speckle_kernels import squared_variation
 
     def variation(
-        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, drive: Drive
+        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
     ) -> NDArray[Any]:
-        q = np.sqrt(squared_variation(block, mask, grid, drive))
+        q = np.sqrt(squared_variation(block, mask, grid, executor))
         bright = block.max(axis=1, keepdims=True) if grid.joint_channels else block
         return np.where(bright > 0, q, q.dtype.type(NOT_MEASURED))
 
-    halo = tuple(int(axis in picture.grid.along_axes) for axis in range(5))
-    found = measured(picture, variation, halo, joined=picture.grid.joint_channels)
+    halo = tuple(int(axis in image.grid.along_axes) for axis in range(5))
+    found = measured(image, variation, halo, joined=image.grid.joint_channels)
     if not found.total:
         raise ValueError(
             "SpeckleReducing: q0 cannot be measured on a picture without positive intensities: "

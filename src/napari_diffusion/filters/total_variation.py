@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 
 from napari_diffusion.filters.base import Filter
-from napari_diffusion.filters.denoisers.library_images import each_picture, exponent_of
+from napari_diffusion.filters.denoisers.library_images import each_image, exponent_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # Of the multiples of the noise's standard deviation tried on photographs and cells, the best.
 WEIGHT_PER_SIGMA = 0.75
@@ -85,20 +85,20 @@ class TotalVariation(Filter):
         return None
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the filtered block; see `Filter.apply`."""
         del mask
         if not self.weight:
             return block.copy()
-        return each_picture(self._denoised, block, grid, drive, joint=False)
+        return each_image(self._denoised, block, grid, executor, joint=False)
 
-    def _denoised(self, picture: NDArray[Any]) -> NDArray[Any]:
+    def _denoised(self, image: NDArray[Any]) -> NDArray[Any]:
         from skimage.restoration import denoise_tv_chambolle
 
-        exponent, weight = exponent_of(float(self.weight), picture)
+        exponent, weight = exponent_of(float(self.weight), image)
         flat = denoise_tv_chambolle(
-            np.ldexp(picture[..., 0], -exponent),
+            np.ldexp(image[..., 0], -exponent),
             weight=weight,
             eps=self.tolerance,
             max_num_iter=self.rounds,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # "auto": what a step takes off a peak, and the slope that is still flat, over the contrast.
 PART_OF_CONTRAST = 0.1
@@ -110,10 +110,10 @@ class TotalVariationFlow(Flow):
         return True
 
     def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> Any:
         """Return (guide, mask, masked, slopes, joint channels, flat) for the kernels."""
-        del drive
+        del executor
         with np.errstate(over="ignore"):
             slopes = 1.0 / (self._epsilon() * np.array(grid.lengths))
         slopes = np.minimum(slopes, float(np.finfo(u.dtype).max)).astype(u.dtype)

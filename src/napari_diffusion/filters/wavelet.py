@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 
 from napari_diffusion.filters.base import Filter
-from napari_diffusion.filters.denoisers.library_images import each_picture, exponent_of
+from napari_diffusion.filters.denoisers.library_images import each_image, exponent_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 METHODS = {"bayes": "BayesShrink", "universal": "VisuShrink"}
 TAPS = {"haar": 2, "db2": 4, "sym4": 8}
@@ -118,22 +118,22 @@ class Wavelet(Filter):
         return None
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the shrunk block; see `Filter.apply`."""
         del mask
         if not self.sigma:
             return block.copy()
 
-        def shrunk(picture: NDArray[Any]) -> NDArray[Any]:
+        def shrunk(image: NDArray[Any]) -> NDArray[Any]:
             # A constant picture becomes 0, and so stays as it is.
-            middle = picture.min() / 2 + picture.max() / 2
-            centred = (picture[..., 0] - middle).astype(np.float64)
+            middle = image.min() / 2 + image.max() / 2
+            centred = (image[..., 0] - middle).astype(np.float64)
             exponent, sigma = exponent_of(float(self.sigma), centred)
-            mean = self._mean_of_shifts(np.ldexp(centred, -exponent), sigma, drive)
-            return np.asarray((np.ldexp(mean, exponent) + middle).astype(picture.dtype))
+            mean = self._mean_of_shifts(np.ldexp(centred, -exponent), sigma, executor)
+            return np.asarray((np.ldexp(mean, exponent) + middle).astype(image.dtype))
 
-        return each_picture(shrunk, block, grid, drive, joint=False)
+        return each_image(shrunk, block, grid, executor, joint=False)
 
     def fitting_levels(self, shape: tuple[int, ...]) -> int:
         """Return how many levels a picture of this shape has, at least one.
@@ -147,22 +147,22 @@ class Wavelet(Filter):
         ]
         return max(fitting, default=1)
 
-    def _mean_of_shifts(self, picture: NDArray[Any], sigma: float, drive: Drive) -> NDArray[Any]:
-        levels = self.fitting_levels(picture.shape)
+    def _mean_of_shifts(self, image: NDArray[Any], sigma: float, executor: Threads) -> NDArray[Any]:
+        levels = self.fitting_levels(image.shape)
         # In the window of each shift lies the whole picture; it ends where every level ends.
         step = 1 << levels
         least = (TAPS[self.wavelet] - 1) * step
-        sizes = [max(-(-(n + self.shifts) // step) * step, least) for n in picture.shape]
-        behind = [size - n for size, n in zip(sizes, picture.shape, strict=True)]
-        padded = np.pad(picture, [(self.shifts, b) for b in behind], mode="symmetric")
-        total = np.zeros(picture.shape)
-        for shift in itertools.product(range(self.shifts + 1), repeat=picture.ndim):
-            drive.poll()
-            places = list(zip(shift, picture.shape, sizes, strict=True))
+        sizes = [max(-(-(n + self.shifts) // step) * step, least) for n in image.shape]
+        behind = [size - n for size, n in zip(sizes, image.shape, strict=True)]
+        padded = np.pad(image, [(self.shifts, b) for b in behind], mode="symmetric")
+        total = np.zeros(image.shape)
+        for shift in itertools.product(range(self.shifts + 1), repeat=image.ndim):
+            executor.poll()
+            places = list(zip(shift, image.shape, sizes, strict=True))
             window = padded[tuple(slice(s, s + size) for s, _, size in places)]
             first = [(self.shifts - s, n) for s, n, _ in places]
             total += self._shrunk(window, sigma, levels)[tuple(slice(f, f + n) for f, n in first)]
-        return total / (self.shifts + 1) ** picture.ndim
+        return total / (self.shifts + 1) ** image.ndim
 
     def _shrunk(self, window: NDArray[Any], sigma: float, levels: int) -> NDArray[Any]:
         from skimage.restoration import denoise_wavelet

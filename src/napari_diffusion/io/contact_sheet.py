@@ -31,7 +31,7 @@ class Panel:
     """
 
     label: str
-    picture: NDArray[Any]
+    image: NDArray[Any]
 
 
 def panel(
@@ -64,12 +64,12 @@ def panel(
         for axis, size in zip(axes, image.shape, strict=True)
     )
     left = [axis for axis in axes if axis in shown]
-    picture = np.asarray(image[index]).transpose([left.index(axis) for axis in shown])
+    source = np.asarray(image[index]).transpose([left.index(axis) for axis in shown])
     if len(plane) == 1:
-        picture = picture[np.newaxis]
+        source = source[np.newaxis]
     lengths = [(spacing or {}).get(axis, 1.0) for axis in plane]
     ratio = lengths[0] / lengths[-1]
-    return Panel(label, in_proportion(picture[..., :3] if rgb else picture, ratio))
+    return Panel(label, in_proportion(source[..., :3] if rgb else source, ratio))
 
 
 def step_label(index: int, noise_scale: float | tuple[float, ...], is_final: bool) -> str:
@@ -117,23 +117,23 @@ def contact_sheet(panels: Sequence[Panel], limits: tuple[float, float]) -> Any:
 
     if not panels:
         raise ValueError("A contact sheet needs at least one panel (got none).")
-    pictures = [_sized(_bytes(each.picture, limits)) for each in panels]
+    images = [_sized(_bytes(each.image, limits)) for each in panels]
     font = ImageFont.load_default(size=_TEXT)
     width = max(
-        *(picture.width for picture in pictures),
+        *(image.width for image in images),
         *(math.ceil(font.getlength(each.label)) for each in panels),
     )
-    height = max(picture.height for picture in pictures)
+    height = max(image.height for image in images)
     columns = _columns(len(panels), width, height)
     rows = math.ceil(len(panels) / columns)
     cell_width, cell_height = width + _GAP, height + 2 * _TEXT + _GAP
     sheet = Image.new("RGB", (columns * cell_width + _GAP, rows * cell_height + _GAP), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    for place, (each, picture) in enumerate(zip(panels, pictures, strict=True)):
+    for place, (each, image) in enumerate(zip(panels, images, strict=True)):
         x = _GAP + place % columns * cell_width
         y = _GAP + place // columns * cell_height
         draw.text((x, y), each.label, fill=_INK, font=font)
-        sheet.paste(picture, (x, y + round(1.6 * _TEXT)))
+        sheet.paste(image, (x, y + round(1.6 * _TEXT)))
     return sheet
 
 
@@ -144,34 +144,34 @@ def _columns(count: int, width: int, height: int) -> int:
     return min(count, min(near, key=lambda n: (-count % n, abs(math.log(n / wanted)))))
 
 
-def _bytes(picture: NDArray[Any], limits: tuple[float, float]) -> Any:
+def _bytes(image: NDArray[Any], limits: tuple[float, float]) -> Any:
     from PIL import Image
 
     low, high = limits
-    values = np.nan_to_num((picture.astype(float) - low) / (high - low))
+    values = np.nan_to_num((image.astype(float) - low) / (high - low))
     levels = np.rint(values.clip(0.0, 1.0) * 255).astype(np.uint8)
     return Image.fromarray(levels).convert("RGB")
 
 
-def _sized(picture: Any) -> Any:
+def _sized(image: Any) -> Any:
     """Return the picture neither too large for a sheet of many nor too small to see."""
     from PIL import Image
 
-    longest = max(picture.size)
+    longest = max(image.size)
     if longest > _LARGEST:
         factor = _LARGEST / longest
-        size = [max(round(side * factor), 1) for side in picture.size]
-        return picture.resize(size, Image.Resampling.BOX)
+        size = [max(round(side * factor), 1) for side in image.size]
+        return image.resize(size, Image.Resampling.BOX)
     # Whole samples stay whole: squares, not blur.
     factor = _LARGEST // longest
-    return picture.resize([side * factor for side in picture.size], Image.Resampling.NEAREST)
+    return image.resize([side * factor for side in image.size], Image.Resampling.NEAREST)
 
 
-def in_proportion(picture: NDArray[Any], ratio: float) -> NDArray[Any]:
+def in_proportion(image: NDArray[Any], ratio: float) -> NDArray[Any]:
     """Return the picture with its rows or columns repeated until it is in proportion."""
     if not 0.01 < ratio < 100 or abs(ratio - 1.0) < 0.01:
-        return picture
+        return image
     axis, factor = (0, ratio) if ratio > 1.0 else (1, 1.0 / ratio)
-    count = round(picture.shape[axis] * factor)
+    count = round(image.shape[axis] * factor)
     nearest = (np.arange(count) + 0.5) / factor
-    return picture.take(nearest.astype(int).clip(0, picture.shape[axis] - 1), axis=axis)
+    return image.take(nearest.astype(int).clip(0, image.shape[axis] - 1), axis=axis)

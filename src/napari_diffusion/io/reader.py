@@ -106,10 +106,10 @@ def _loses_bits(file: Any) -> bool:
     return len(header) == 26 and header[24] == 16 and header[25] != 0
 
 
-def _samples(picture: Any) -> Any:
+def _samples(image: Any) -> Any:
     """Return grey values as they are, and every kind of colour as RGB or RGBA."""
-    if picture.mode in ("1", "L", "F", "I") or picture.mode.startswith("I;16"):
-        return np.array(picture)
-    transparent = picture.mode in ("LA", "PA", "RGBA", "La", "RGBa")
-    transparent = transparent or "transparency" in picture.info
-    return np.array(picture.convert("RGBA" if transparent else "RGB"))
+    if image.mode in ("1", "L", "F", "I") or image.mode.startswith("I;16"):
+        return np.array(image)
+    transparent = image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
+    transparent = transparent or "transparency" in image.info
+    return np.array(image.convert("RGBA" if transparent else "RGB"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from napari_diffusion.loop.recipe import Recipe, Step
-from napari_diffusion.loop.run_state import Canvas
+from napari_diffusion.loop.run_state import RunState
 from napari_diffusion.noise.base import checked_scale
 
 if TYPE_CHECKING:
@@ -67,19 +67,19 @@ def steps(
     >>> [step.index for step in nd.steps(np.eye(8), recipe)]
     [0, 1, 2, 3]
     """
-    canvas = Canvas.of(image, recipe, region, first_step, stop, options)
-    picture, recipe = canvas.start, canvas.recipe
+    state = RunState.of(image, recipe, region, first_step, stop, options)
+    source, recipe = state.start, state.recipe
 
     noise_scale = first_noise_scale(recipe, first_step, noise_scale)
     for step in range(first_step, recipe.total_steps):
         used = noise_scale
-        picture = canvas.add_noise(picture, recipe.noise, used, step)
-        picture, removed = canvas.apply_filter(picture, recipe.filter_at(step))
+        source = state.add_noise(source, recipe.noise, used, step)
+        source, removed = state.apply_filter(source, recipe.filter_at(step))
         noise_scale = update_noise_scale(used, recipe.schedule, step, recipe.num_steps, removed)
-        yield Step(step, used, canvas.image(picture), False, next_noise_scale=noise_scale)
+        yield Step(step, used, state.image(source), False, next_noise_scale=noise_scale)
 
-    final_picture, _ = canvas.apply_filter(picture, recipe.final_filter)
-    yield Step(recipe.total_steps, 0.0, canvas.image(final_picture), is_final=True)
+    final_image, _ = state.apply_filter(source, recipe.final_filter)
+    yield Step(recipe.total_steps, 0.0, state.image(final_image), is_final=True)
 
 
 def run(

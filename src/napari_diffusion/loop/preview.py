@@ -17,7 +17,7 @@ from napari_diffusion.loop.run_state import reach_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
     from napari_diffusion.loop.recipe import Recipe
 
 # Seconds within which something is to be seen.
@@ -78,8 +78,8 @@ class Preview:
         The source.
     """
 
-    def __init__(self, picture: Picture) -> None:
-        self.picture = picture
+    def __init__(self, image: Image) -> None:
+        self.image = image
         self._resolved: dict[str, Recipe] = {}
         self._seconds = 0.0  # per sample of the window
 
@@ -89,15 +89,15 @@ class Preview:
             return recipe
         key = repr(recipe)
         if key not in self._resolved:
-            self._resolved = {key: recipe.resolved_on(self.picture)}
+            self._resolved = {key: recipe.resolved_on(self.image)}
         return self._resolved[key]
 
     def is_local(self, recipe: Recipe) -> bool:
         """Say whether a part of a resolved recipe's result depends on what is near it alone."""
-        members = [each for each in (recipe.noise, recipe.final_filter, *recipe.filters) if each]
+        components = [each for each in (recipe.noise, recipe.final_filter, *recipe.filters) if each]
         if recipe.noise is not None and not recipe.schedule.tabulated:
             return False
-        return all(each.halo(self.picture.grid) is not None for each in members)
+        return all(each.halo(self.image.grid) is not None for each in components)
 
     def parts(
         self, recipe: Recipe, region: Box, step: int | None = None, stop: StopToken | None = None
@@ -137,8 +137,8 @@ class Preview:
 
     def _tried(self, recipe: Recipe, tries: list[_Try], place: int, stop: Any) -> Part:
         chosen, begin = tries[place], time.perf_counter()
-        axes, inner = self.picture.grid.axes, None
-        source: Any = self.picture
+        axes, inner = self.image.grid.axes, None
+        source: Any = self.image
         if chosen.approximate:
             source, inner = source.cut(chosen.window), _named(_inner(chosen), axes)
         region = _named(chosen.core, axes) if inner is None else None
@@ -153,10 +153,10 @@ class Preview:
 
     def _tries(self, recipe: Recipe, region: Box) -> list[_Try]:
         """Return what is shown one after the other, from the quickest to the best."""
-        grid = self.picture.grid
+        grid = self.image.grid
         whole = grid.canonical_slices(region)
         local = self.is_local(recipe)
-        reach = reach_of(recipe, self.picture)
+        reach = reach_of(recipe, self.image)
         rough = tuple(min(r, MARGIN) if a in grid.along_axes else r for a, r in enumerate(reach))
         if not local:
             rough = tuple(MARGIN * (a in grid.along_axes) for a in range(5))

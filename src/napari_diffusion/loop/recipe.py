@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import Filter, PeronaMalik
 from napari_diffusion.loop import registry
@@ -79,7 +79,7 @@ class Recipe:
             object.__setattr__(self, "diffusion_filter", tuple(self.diffusion_filter))
         if isinstance(self.domain, str) and not _is_auto(self.domain):
             object.__setattr__(self, "domain", _domain_called(self.domain))
-        _check_members(self)
+        _check_components(self)
         object.__setattr__(self, "seed", Address(self.seed).seed)
         own = self.starting_noise_scale is None and "natural" in getattr(self.noise, "claims", ())
         if not own and not _is_auto(self.starting_noise_scale):
@@ -112,9 +112,9 @@ class Recipe:
         """Whether every "auto" has been replaced by its number."""
         if _is_auto(self.domain):
             return False
-        members: list[Any] = [*self.filters, self.final_filter, self.noise, self.domain]
+        components: list[Any] = [*self.filters, self.final_filter, self.noise, self.domain]
         known = self.starting_noise_scale not in ("auto", None)
-        return known and not any(m.autos() for m in members if m)
+        return known and not any(m.autos() for m in components if m)
 
     def replaced(self, **changes: Any) -> Recipe:
         """Return a copy with some fields changed, checked again."""
@@ -146,35 +146,35 @@ class Recipe:
         **options
             ``axes, spacing, along, joint_channels, rgb, mask, missing``.
         """
-        return self.resolved_on(Picture.of(image, **options))
+        return self.resolved_on(Image.of(image, **options))
 
-    def resolved_on(self, picture: Picture) -> Recipe:
+    def resolved_on(self, image: Image) -> Recipe:
         """Return this recipe resolved on a picture that has been read in already."""
-        domain, chosen = self._domain_on(picture), self
+        domain, chosen = self._domain_on(image), self
         if domain is not None:
-            domain = domain.resolved(picture, picture.grid)
-            chosen = self._knowing(domain.noise_of(picture))
-            picture = domain.picture(picture)
+            domain = domain.resolved(image, image.grid)
+            chosen = self._knowing(domain.noise_of(image))
+            image = domain.image(image)
         scale = self.starting_noise_scale
-        noise = self.noise and self.noise.resolved(picture, picture.grid)
+        noise = self.noise and self.noise.resolved(image, image.grid)
         if noise is None:
             scale = 0.0
         elif scale is None:
             scale = noise.natural_scale()
         elif _is_auto(scale):
-            scale = 1.0 if self.schedule.starts_itself else _noise_of(picture)
+            scale = 1.0 if self.schedule.starts_itself else _noise_of(image)
         scale = _started(self.schedule, checked_scale(scale, "starting_noise_scale"))
-        check_channels(scale, picture.grid)
-        chosen = chosen.with_filters(lambda each: each.resolved(picture, picture.grid))
+        check_channels(scale, image.grid)
+        chosen = chosen.with_filters(lambda each: each.resolved(image, image.grid))
         return chosen.replaced(starting_noise_scale=scale, noise=noise, domain=domain)
 
-    def _domain_on(self, picture: Picture) -> Domain | None:
+    def _domain_on(self, image: Image) -> Domain | None:
         """Return the domain to work in on a picture, its numbers still to be measured."""
         if not _is_auto(self.domain):
             return self.working_domain
         from napari_diffusion.domains.automatic import automatic
 
-        return automatic(picture)
+        return automatic(image)
 
     def _knowing(self, noise_sigma: float | None) -> Recipe:
         """Return this recipe with filters that know the noise, where they would measure it."""
@@ -261,10 +261,10 @@ def _domain_called(name: str) -> Domain:
     return known[name.lower()]()
 
 
-def _noise_of(picture: Picture) -> float:
+def _noise_of(image: Image) -> float:
     from napari_diffusion.estimate import noise_sigma_of
 
-    return noise_sigma_of(picture)
+    return noise_sigma_of(image)
 
 
 def _started(schedule: Schedule, scale: NoiseScale) -> NoiseScale:
@@ -284,7 +284,7 @@ def _checked_count(name: str, value: Any) -> int | None:
     return int(value.__index__())
 
 
-def _check_members(recipe: Recipe) -> None:
+def _check_components(recipe: Recipe) -> None:
     slots: tuple[tuple[str, type, Any, bool], ...] = (
         ("noise", Noise, recipe.noise, True),
         ("schedule", Schedule, recipe.schedule, False),

@@ -1,6 +1,6 @@
 """Name, class and JSON form of every member: ours, from the tuples of their packages, and others'.
 
-Other distributions add theirs through the entry-point group ``napari_diffusion.members``.
+Other distributions add theirs through the entry-point group ``napari_diffusion.components``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import warnings
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, cast
 
-from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.function_parameter import name_of
 from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import FILTERS, Filter
@@ -22,12 +22,12 @@ from napari_diffusion.schedules import SCHEDULES, Schedule
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from napari_diffusion.core.component import Member
+    from napari_diffusion.core.component import Component
     from napari_diffusion.core.parameter import Parameter
 
-GROUP = "napari_diffusion.members"
+GROUP = "napari_diffusion.components"
 
-OWN: dict[str, tuple[type[Member], ...]] = {
+OWN: dict[str, tuple[type[Component], ...]] = {
     "noise": NOISES,
     "schedule": SCHEDULES,
     "filter": FILTERS,
@@ -35,7 +35,7 @@ OWN: dict[str, tuple[type[Member], ...]] = {
     "metric": METRICS,
 }
 
-BASES: dict[str, type[Member]] = {
+BASES: dict[str, type[Component]] = {
     "noise": Noise,
     "schedule": Schedule,
     "filter": Filter,
@@ -44,7 +44,7 @@ BASES: dict[str, type[Member]] = {
 }
 
 # All members, ours first; see `__getattr__`.
-MEMBERS: dict[str, tuple[type[Member], ...]]
+COMPONENTS: dict[str, tuple[type[Component], ...]]
 
 _RECIPE_SLOTS = {
     "noise": "noise",
@@ -66,12 +66,12 @@ _RECIPE_FIELDS = (
 def __getattr__(name: str) -> Any:
     """Look for the members of other distributions when all there are are first asked for."""
     if name == "MEMBERS":
-        return _members()
+        return _components()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @functools.cache
-def _members() -> dict[str, tuple[type[Member], ...]]:
+def _components() -> dict[str, tuple[type[Component], ...]]:
     """Return the members of every slot; what another distribution has broken is left out."""
     found = dict(OWN)
     for entry in sorted(entry_points(group=GROUP), key=lambda each: (each.name, each.value)):
@@ -93,13 +93,13 @@ def _origin(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "A distribution"
 
 
-def _checked(loaded: Any, found: dict[str, tuple[type[Member], ...]]) -> type[Member]:
+def _checked(loaded: Any, found: dict[str, tuple[type[Component], ...]]) -> type[Component]:
     """Return a class; refuse what no form, recipe or run could use."""
     bases = BASES.values()
     if not inspect.isclass(loaded) or not any(issubclass(loaded, base) for base in bases):
         names = ", ".join(base.__name__ for base in bases)
         raise TypeError(f"it is no subclass of one of {names} (got {loaded!r}).")
-    cls = cast("type[Member]", loaded)
+    cls = cast("type[Component]", loaded)
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
         raise TypeError(f"it has no {missing} of its own.")
@@ -110,34 +110,34 @@ def _checked(loaded: Any, found: dict[str, tuple[type[Member], ...]]) -> type[Me
     return cls
 
 
-def member_class(slot: str, name: str) -> type[Member]:
+def component_class(slot: str, name: str) -> type[Component]:
     """Return the class called `name` in a slot, or raise and list the names that there are."""
     # Other distributions are not looked for where there is no need.
     for cls in OWN[slot]:
         if cls.__name__ == name:
             return cls
-    known = {cls.__name__: cls for cls in _members()[slot]}
+    known = {cls.__name__: cls for cls in _components()[slot]}
     if name not in known:
         raise ValueError(f"There is no {slot} called {name!r}; there are {', '.join(known)}.")
     return known[name]
 
 
-def to_dict(member: Member | None) -> dict[str, Any] | None:
+def to_dict(component: Component | None) -> dict[str, Any] | None:
     """Return a member as plain values, its type first."""
-    if member is None:
+    if component is None:
         return None
-    owner = type(member).__name__
-    values = {p.name: _plain(p, getattr(member, p.name), owner) for p in member.parameters()}
+    owner = type(component).__name__
+    values = {p.name: _plain(p, getattr(component, p.name), owner) for p in component.parameters()}
     return {"type": owner, **values}
 
 
 def _plain(parameter: Parameter, value: Any, owner: str) -> Any:
     """Return one parameter's value as a plain one."""
-    if isinstance(value, Map):
+    if isinstance(value, ArrayParameter):
         return value.to_dict()
     if parameter.kind == "function" and value is not None:
         return name_of(value, owner)
-    if parameter.kind != "member" or value is None:
+    if parameter.kind != "component" or value is None:
         return value
     return [to_dict(each) for each in value] if isinstance(value, tuple) else to_dict(value)
 
@@ -146,12 +146,12 @@ def from_dict(slot: str, values: Any) -> Any:
     """Make a member of a slot from plain values."""
     if not isinstance(values, dict) or not isinstance(values.get("type"), str):
         raise ValueError(f'A {slot} must be an object with a "type" (got {values!r}).')
-    cls = member_class(slot, values["type"])
+    cls = component_class(slot, values["type"])
     given = {name: value for name, value in values.items() if name != "type"}
     return cls(**{n: _value(_known(cls, n), value) for n, value in given.items()})
 
 
-def _known(cls: type[Member], name: str) -> Parameter:
+def _known(cls: type[Component], name: str) -> Parameter:
     """Return the parameter of a class that has a name, or raise and list those there are."""
     known = {p.name: p for p in cls.parameters()}
     if name not in known:
@@ -163,12 +163,12 @@ def _known(cls: type[Member], name: str) -> Parameter:
 
 def _value(parameter: Parameter, value: Any) -> Any:
     """Return one parameter's value from a plain one."""
-    if parameter.kind == "member" and value is not None:
+    if parameter.kind == "component" and value is not None:
         many = isinstance(value, list | tuple)
         each = [from_dict(parameter.slot, v) for v in (value if many else [value])]
         return tuple(each) if many else each[0]
     if parameter.mapped and isinstance(value, dict):
-        return Map.from_dict(value)
+        return ArrayParameter.from_dict(value)
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -224,13 +224,13 @@ def _changed(slot: str | None, before: Any, path: str, rest: str, value: Any) ->
             return "auto"
         named = slot is not None and not isinstance(value, dict | list)
         name = str(value).capitalize() if slot == "domain" else str(value)
-        return to_dict(member_class(slot, name)()) if named and slot else value
+        return to_dict(component_class(slot, name)()) if named and slot else value
     if slot is None or not isinstance(before, dict):
         name = path.removesuffix(f".{rest}")
         raise ValueError(f"{path!r} names nothing that can be set: {name} is {before!r}.")
     name, _, further = rest.partition(".")
-    inner = _known(member_class(slot, before["type"]), name)
-    within = inner.slot if inner.kind == "member" else None
+    inner = _known(component_class(slot, before["type"]), name)
+    within = inner.slot if inner.kind == "component" else None
     if within is None and not further:
         return {**before, name: value}
     return {**before, name: _changed(within, before.get(name), path, further, value)}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture, is_dask
+from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.domains.base import on_blocks
-from napari_diffusion.engine.threads import Drive, StopToken, stoppable, with_halo
+from napari_diffusion.engine.threads import StopToken, Threads, stoppable, with_halo
 from napari_diffusion.noise import Address
 from napari_diffusion.noise.base import check_scale_fits
 
@@ -37,7 +37,7 @@ class Entered(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Canvas:
+class RunState:
     """The resolved recipe, the window of the picture it runs on, and the drive that runs it.
 
     Attributes
@@ -55,10 +55,10 @@ class Canvas:
     """
 
     recipe: Recipe
-    window: Picture
-    shown: Picture
+    window: Image
+    shown: Image
     inner: tuple[slice, ...]
-    drive: Any
+    executor: Any
     first_step: int = 0
 
     @classmethod
@@ -70,7 +70,7 @@ class Canvas:
         first_step: int,
         stop: StopToken | None,
         options: GridOptions,
-    ) -> Canvas:
+    ) -> RunState:
         """Read the image, resolve the recipe on all of it, and choose the window to compute."""
         _check_first_step(first_step, recipe)
         if first_step and not recipe.is_resolved:
@@ -79,19 +79,19 @@ class Canvas:
                 "the source before step 0: take the recipe of the step's record, or "
                 "recipe.resolved(source)."
             )
-        picture = Picture.of(image, **options)
+        source = Image.of(image, **options)
         with stoppable(stop):
-            recipe = recipe.resolved_on(picture)
-        _check_room(recipe, picture)
+            recipe = recipe.resolved_on(source)
+        _check_room(recipe, source)
         # What a filter refuses is said now, not when its turn comes.
-        reach = reach_of(recipe, picture, first_step)
-        drive = _chunks() if is_dask(picture.data) else Drive(stop=stop)
+        reach = reach_of(recipe, source, first_step)
+        executor = _chunks() if is_dask(source.data) else Threads(stop=stop)
         if region is None:
-            everything = tuple(slice(0, size) for size in picture.grid.shape)
-            return cls(recipe, picture, picture, everything, drive, first_step)
-        core = picture.grid.canonical_slices(region)
-        outer, inner = with_halo(core, reach, picture.grid.shape)
-        return cls(recipe, picture.cut(outer), picture.cut(core), inner, drive, first_step)
+            everything = tuple(slice(0, size) for size in source.grid.shape)
+            return cls(recipe, source, source, everything, executor, first_step)
+        core = source.grid.canonical_slices(region)
+        outer, inner = with_halo(core, reach, source.grid.shape)
+        return cls(recipe, source.cut(outer), source.cut(core), inner, executor, first_step)
 
     @property
     def start(self) -> Any:
@@ -99,8 +99,8 @@ class Canvas:
         domain, values = self.recipe.working_domain, self.window.data
         if domain is None or self.first_step:
             return values
-        stabilised = on_blocks(domain.stabilise, values, self.drive)
-        return self._outside_kept(values, on_blocks(domain.intensity, stabilised, self.drive))
+        stabilised = on_blocks(domain.stabilise, values, self.executor)
+        return self._outside_kept(values, on_blocks(domain.intensity, stabilised, self.executor))
 
     def add_noise(
         self, values: Any, noise: Noise | None, noise_scale: NoiseScale, step: int
@@ -116,7 +116,7 @@ class Canvas:
         entered = self._entered(values)
         address = Address(self.recipe.seed, step)
         grid, mask = self.window.grid, self.window.mask
-        noisy = self.drive.add_noise(entered.values, noise, noise_scale, address, grid, mask)
+        noisy = self.executor.add_noise(entered.values, noise, noise_scale, address, grid, mask)
         return Entered(noisy, entered.outside)
 
     def apply_filter(self, values: Any, chosen: Filter | None) -> tuple[Any, NoiseScale | None]:
@@ -129,14 +129,14 @@ class Canvas:
             return values, None
         entered = self._entered(values)
         grid, mask = self.window.grid, self.window.mask
-        filtered = self.drive.apply_filter(entered.values, chosen, grid, mask)
+        filtered = self.executor.apply_filter(entered.values, chosen, grid, mask)
         removed: NoiseScale | None = None
         if not self.recipe.schedule.tabulated:
             quiet = self.recipe.noise is None
             removed = 0.0 if quiet else self._removed(entered.values, filtered)
         domain = self.recipe.working_domain
         if domain is not None:
-            intensities = on_blocks(domain.intensity, filtered, self.drive)
+            intensities = on_blocks(domain.intensity, filtered, self.executor)
             filtered = self._outside_kept(entered.outside, intensities)
         return filtered, removed
 
@@ -147,7 +147,7 @@ class Canvas:
         domain = self.recipe.working_domain
         if domain is None:
             return Entered(values, None)
-        stabilised = on_blocks(domain.restabilise, values, self.drive)
+        stabilised = on_blocks(domain.restabilise, values, self.executor)
         return Entered(stabilised, None if self.window.mask is None else values)
 
     def _outside_kept(self, before: Any, after: Any) -> Any:
@@ -162,12 +162,12 @@ class Canvas:
 
     def _removed(self, before: Any, after: Any) -> NoiseScale:
         """Return the root mean square of the difference, of each channel where its noise is."""
-        picture = Picture(abs(before - after), self.window.grid, self.window.mask)
+        image = Image(abs(before - after), self.window.grid, self.window.mask)
         if not isinstance(self.recipe.starting_noise_scale, tuple):
-            return _root_mean_square(picture)
+            return _root_mean_square(image)
         whole = tuple(slice(0, size) for size in self.window.grid.shape)
         return tuple(
-            _root_mean_square(picture.cut((whole[0], slice(c, c + 1), *whole[2:])))
+            _root_mean_square(image.cut((whole[0], slice(c, c + 1), *whole[2:])))
             for c in range(len(self.recipe.starting_noise_scale))
         )
 
@@ -185,25 +185,25 @@ def _check_first_step(first_step: int, recipe: Recipe) -> None:
         )
 
 
-def _check_room(recipe: Recipe, picture: Picture) -> None:
+def _check_room(recipe: Recipe, image: Image) -> None:
     """Refuse noise so large that adding it could overflow."""
     start = recipe.starting_noise_scale
     for scale in start if isinstance(start, tuple) else (start,):
         assert scale is not None
         assert not isinstance(scale, str)
         largest = recipe.schedule.largest_scale(scale, recipe.num_steps)
-        check_scale_fits(largest, picture)
+        check_scale_fits(largest, image)
         if recipe.working_domain is not None:
-            _check_stabilised(recipe.working_domain, largest, picture)
+            _check_stabilised(recipe.working_domain, largest, image)
 
 
-def _check_stabilised(domain: Domain, scale: float, picture: Picture) -> None:
+def _check_stabilised(domain: Domain, scale: float, image: Image) -> None:
     """Refuse noise in stabilised units that is too large for the intensities it stands for."""
-    room = float(np.finfo(picture.data.dtype).max) / 64
+    room = float(np.finfo(image.data.dtype).max) / 64
     probe = np.full((1,) * 5, 8 * scale)
     # Nothing of 8 standard deviations is met, and what is beyond float64 is beyond anything.
     with np.errstate(over="ignore"):
-        largest = float(domain.intensity(probe, Drive(threads=1)).max())
+        largest = float(domain.intensity(probe, Threads(threads=1)).max())
     if not largest <= room:
         raise ValueError(
             f"A noise_scale of {scale:g} is in stabilised units of {type(domain).__name__}, where "
@@ -215,11 +215,11 @@ def _any(noise_scale: NoiseScale) -> bool:
     return any(noise_scale) if isinstance(noise_scale, tuple) else bool(noise_scale)
 
 
-def _root_mean_square(picture: Picture) -> float:
+def _root_mean_square(image: Image) -> float:
     from napari_diffusion.engine.counting import measured
 
     # Counts, so that neither chunks nor their order can change a bit of it.
-    return measured(picture, lambda block, *_: block, (0,) * 5).root_mean_square()
+    return measured(image, lambda block, *_: block, (0,) * 5).root_mean_square()
 
 
 def _chunks() -> Any:
@@ -228,9 +228,9 @@ def _chunks() -> Any:
     return Chunks()
 
 
-def reach_of(recipe: Recipe, picture: Picture, first_step: int = 0) -> tuple[int, ...]:
+def reach_of(recipe: Recipe, image: Image, first_step: int = 0) -> tuple[int, ...]:
     """Return how far the result of all steps reaches: the sum of the halos, or everything."""
-    grid, noise = picture.grid, recipe.noise
+    grid, noise = image.grid, recipe.noise
     count = max(recipe.total_steps - first_step, 0)
     series = recipe.filters[first_step:] or recipe.filters[-1:]
     used: list[tuple[Noise | Filter | None, int]] = [(recipe.final_filter, 1), (noise, count)]
@@ -240,8 +240,8 @@ def reach_of(recipe: Recipe, picture: Picture, first_step: int = 0) -> tuple[int
         if chosen is not None:
             chosen.check(grid)
     reach = [0] * 5
-    for member, times in used:
-        halo = (0,) * 5 if member is None else member.halo(grid)
+    for component, times in used:
+        halo = (0,) * 5 if component is None else component.halo(grid)
         # A member without a halo sees everything, and then so must the window.
         halo = grid.shape if halo is None else halo
         reach = [a + times * b for a, b in zip(reach, halo, strict=True)]

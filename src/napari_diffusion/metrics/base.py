@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.core.component import Member
+from napari_diffusion.core.component import Component
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +127,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Metric(Member, abc.ABC):
+class Metric(Component, abc.ABC):
     """One measure of what a step did, a number per step that makes a curve.
 
     Attributes

@@ -72,8 +72,8 @@ class CustomMetric(Metric):
         """Return the mean of what the function says of each picture."""
         function, names = imported(self.function), self._accepted()
         found = []
-        for picture, offered in _pictures(view):
-            found.append(self._called(function, picture, {n: offered[n] for n in names}))
+        for image, offered in _images(view):
+            found.append(self._called(function, image, {n: offered[n] for n in names}))
         return math.fsum(found) / len(found)
 
     def doubt(self, view: View) -> str:
@@ -87,10 +87,10 @@ class CustomMetric(Metric):
         return accepted(self.function, _OFFERED, "CustomMetric")
 
     def _called(
-        self, function: Callable[..., Any], picture: NDArray[Any], given: dict[str, Any]
+        self, function: Callable[..., Any], image: NDArray[Any], given: dict[str, Any]
     ) -> float:
         """Call the function on a copy of a picture, and check what it returns."""
-        made = called(function, picture, given, "CustomMetric")
+        made = called(function, image, given, "CustomMetric")
         if made.size != 1 or made.dtype.kind not in "biuf":
             raise ValueError(
                 f"CustomMetric: {self.name} must return one real number (got {made.dtype} of shape "
@@ -99,7 +99,7 @@ class CustomMetric(Metric):
         return float(made.item())
 
 
-def _pictures(view: View) -> Iterator[tuple[NDArray[Any], dict[str, Any]]]:
+def _images(view: View) -> Iterator[tuple[NDArray[Any], dict[str, Any]]]:
     """Yield every picture, and what is offered beside it."""
     grid = view.grid
     names = [a for a in grid.axes if a in grid.along or (a == "c" and grid.joint_channels)]

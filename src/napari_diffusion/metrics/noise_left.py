@@ -29,8 +29,8 @@ class NoiseLeft(Metric):
 
     def value(self, view: View) -> float:
         """Return the noise left."""
-        from napari_diffusion.core.image import Picture
+        from napari_diffusion.core.image import Image
         from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 
-        picture = Picture(view.image, view.grid, view.mask)
-        return noise_sigma_of(picture, "differences")
+        image = Image(view.image, view.grid, view.mask)
+        return noise_sigma_of(image, "differences")

@@ -76,13 +76,13 @@ class Objects(Metric):
         cell = math.prod(view.grid.length(axis) for axis in view.grid.along_axes)
         sizes = cell * _sizes(objects, view)
         sizes = sizes[sizes >= self.smallest * (1 - 1e-9)]
-        pictures = math.prod(
+        images = math.prod(
             n for axis, n in enumerate(view.image.shape) if axis not in view.grid.along_axes
         )
         if self.measure == "count":
-            return sizes.size / pictures
+            return sizes.size / images
         total = float(sizes.sum())
-        return total / pictures if self.measure == "total size" else total / max(sizes.size, 1)
+        return total / images if self.measure == "total size" else total / max(sizes.size, 1)
 
     def doubt(self, view: View) -> str:
         """Say that there is nothing to part, or no object in the source."""
@@ -117,10 +117,10 @@ def _sizes(objects: NDArray[np.bool_], view: View) -> NDArray[Any]:
 
     along = view.grid.along_axes
     inner = tuple(objects.shape[axis] for axis in along)
-    pictures = np.moveaxis(objects, along, range(5 - len(along), 5)).reshape(-1, *inner)
+    images = np.moveaxis(objects, along, range(5 - len(along), 5)).reshape(-1, *inner)
     structure = np.ones((3,) * len(inner), bool)
     found = []
-    for picture in pictures:
-        labels, _ = ndimage.label(picture, structure)
+    for image in images:
+        labels, _ = ndimage.label(image, structure)
         found.append(np.bincount(labels.ravel())[1:])
     return np.concatenate(found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.image import canonical_mask
 from napari_diffusion.metrics.base import Metric, View
 
@@ -59,7 +59,8 @@ class RegionStatistic(Metric):
     better: ClassVar[Literal["lower", "higher", ""]] = ""
 
     labels: Annotated[
-        Map | None, {"tooltip": "Whole numbers that name regions, 0 being outside; none for all."}
+        ArrayParameter | None,
+        {"tooltip": "Whole numbers that name regions, 0 being outside; none for all."},
     ] = None
     label: Annotated[int, {"min": 0, "tooltip": "Which region; 0 takes all together."}] = 0
     statistic: Annotated[

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
 
 import numpy as np
 
-from napari_diffusion.core.component import Member
-from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.core.component import Component
+from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.engine.threads import Threads
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -52,7 +52,7 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Noise(Member, abc.ABC):
+class Noise(Component, abc.ABC):
     """One kind of noise.
 
     Calling it makes a noisy copy: ``Gaussian()(image, noise_scale=0.1, seed=0, step=0)``. The
@@ -93,7 +93,7 @@ class Noise(Member, abc.ABC):
 
     def resolved(self, image: Any, grid: Grid) -> Self:
         """Return this noise with every ``"auto"`` replaced by its number for `image`."""
-        return self.with_members(lambda member: member.resolved(image, grid))
+        return self.with_components(lambda component: component.resolved(image, grid))
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return how far one sample's noise reaches for others' values, per canonical axis."""
@@ -117,7 +117,12 @@ class Noise(Member, abc.ABC):
 
     @abc.abstractmethod
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return block + noise as a new array.
 
@@ -165,21 +170,21 @@ class Noise(Member, abc.ABC):
             A new array of the image's shape; float64 for float64 images, else float32. A dask
             array for a dask array.
         """
-        picture = Picture.of(image, **options)
+        source = Image.of(image, **options)
         address = Address(seed, step)
         if noise_scale is not None:
             noise_scale = checked_scale(noise_scale)
-            check_channels(noise_scale, picture.grid)
-        chosen = self.resolved(picture, picture.grid)
+            check_channels(noise_scale, source.grid)
+        chosen = self.resolved(source, source.grid)
         scale = chosen.natural_scale() if noise_scale is None else noise_scale
-        check_scale_fits(max(scale) if isinstance(scale, tuple) else scale, picture)
-        drive: Any = Drive()
+        check_scale_fits(max(scale) if isinstance(scale, tuple) else scale, source)
+        executor: Any = Threads()
         if is_dask(image):
             from napari_diffusion.engine.chunks import Chunks
 
-            drive = Chunks()
-        return picture.restored(
-            drive.add_noise(picture.data, chosen, scale, address, picture.grid, picture.mask),
+            executor = Chunks()
+        return source.restored(
+            executor.add_noise(source.data, chosen, scale, address, source.grid, source.mask),
             fresh=True,
         )
 
@@ -205,11 +210,11 @@ def check_channels(scale: NoiseScale, grid: Grid) -> None:
         )
 
 
-def check_scale_fits(scale: float, picture: Picture) -> None:
+def check_scale_fits(scale: float, image: Image) -> None:
     """Refuse a noise scale that leaves no room to compute in the picture's type."""
-    limit = float(np.finfo(picture.data.dtype).max) / 2.0**20
+    limit = float(np.finfo(image.data.dtype).max) / 2.0**20
     if scale > limit:
         raise ValueError(
-            f"A noise_scale of {scale:g} leaves no room to compute in {picture.data.dtype}: give "
+            f"A noise_scale of {scale:g} leaves no room to compute in {image.data.dtype}: give "
             f"at most {limit:.0e}, or a float64 image."
         )

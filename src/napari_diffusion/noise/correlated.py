@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.noise.base import Address, Noise, NoiseScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # Weights of the largest kernel; the time grows with them.
 MOST_WEIGHTS = 10_000
@@ -56,7 +56,7 @@ class Correlated(Noise):
         float, {"min": 0.0, "unit": "world", "tooltip": "How broad the blobs of the noise are."}
     ] = 1.0
     kernel: Annotated[
-        Map | None, {"tooltip": "A kernel in samples instead of the Gaussian one."}
+        ArrayParameter | None, {"tooltip": "A kernel in samples instead of the Gaussian one."}
     ] = None
 
     def __post_init__(self) -> None:
@@ -84,7 +84,12 @@ class Correlated(Noise):
         return super().claims | ({"white"} if single else set())
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return block + scale · (k ∗ n); see `Noise.add`."""
         from napari_diffusion.noise.sampling import random_field
@@ -94,12 +99,12 @@ class Correlated(Noise):
         if self.kernel is None:
             kernels = random_field.gaussian_kernels(self.sigma, grid, "Correlated", "sigma")
             return random_field.added(
-                block, random_field.smooth(place, kernels, drive), scales, drive
+                block, random_field.smooth(place, kernels, executor), scales, executor
             )
         offsets, weights, reach = _neighbours(self.kernel.values, grid)
-        wide = random_field.white(place.with_margin(reach), drive)
+        wide = random_field.white(place.with_margin(reach), executor)
         return random_field.added(
-            block, random_field.run_over(wide, offsets, weights, drive), scales, drive
+            block, random_field.run_over(wide, offsets, weights, executor), scales, executor
         )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.noise.base import Address, NoiseScale
 
 
@@ -112,7 +112,12 @@ class FilmGrain(Signal):
             )
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return block + scale · c(block) / c(reference) · (k ∗ n); see `Noise.add`."""
         from napari_diffusion.noise.sampling import random_field
@@ -122,9 +127,9 @@ class FilmGrain(Signal):
             return block.copy()
         kernels = random_field.gaussian_kernels(self.size, grid, "FilmGrain", "size")
         field = random_field.smooth(
-            random_field.Place(block.shape, grid.origin, address), kernels, drive
+            random_field.Place(block.shape, grid.origin, address), kernels, executor
         )
-        return random_field.added(block, field, scales, drive, self._curve)
+        return random_field.added(block, field, scales, executor, self._curve)
 
     def _curve(self, intensity: NDArray[Any]) -> NDArray[Any]:
         """Return c(intensity) / c(reference)."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,12 @@ class Gaussian(Noise):
     """
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return block + scale · n; see `Noise.add`."""
         from napari_diffusion.noise.sampling import normal, random_numbers
@@ -57,6 +62,6 @@ class Gaussian(Noise):
                 image3, out3, plane_scale, keys, z, y0, x0, plane, plane + 1, start, stop
             )
 
-        bands = drive.bands(height, width)
-        drive.each(work, [(plane, *band) for plane in range(len(image3)) for band in bands])
+        bands = executor.bands(height, width)
+        executor.each(work, [(plane, *band) for plane in range(len(image3)) for band in bands])
         return out

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 Z, Y, X = 2, 3, 4
 
@@ -87,7 +87,12 @@ class MissingWedge(Noise):
         return None
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return block + noise; see `Noise.add`."""
         from napari_diffusion.noise.sampling import spectral_field
@@ -96,7 +101,7 @@ class MissingWedge(Noise):
         cycles = spectral_field.frequencies(grid)
         power = spectral_field.falling(cycles, self.exponent) * self.measured(grid)
         gain = spectral_field.gains(power, grid, "MissingWedge")
-        return spectral_field.add_spectral(block, gain, scales, address, grid, drive)
+        return spectral_field.add_spectral(block, gain, scales, address, grid, executor)
 
     def measured(self, grid: Grid) -> NDArray[np.bool_]:
         """Return which frequencies of a real transform of the picture the tilts measure."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.noise.base import Address, NoiseScale
 
 
@@ -89,11 +89,16 @@ class Poisson(Signal):
                 check_rate(type(self).__name__, highest, self.gain_at(each), each)
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return gain · k; see `Noise.add`."""
         from napari_diffusion.noise.sampling.photon_counts import count_photons
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         gains = [(self.gain_at(each),) for each in scales]
-        return made_by(count_photons, block, gains, address, grid, drive)
+        return made_by(count_photons, block, gains, address, grid, executor)

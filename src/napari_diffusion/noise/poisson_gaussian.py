@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from napari_diffusion.core.array_parameter import Map  # noqa: TC001 - read when the parameters are
+from napari_diffusion.core.array_parameter import ArrayParameter  # noqa: TC001 - read when the parameters are
 from napari_diffusion.noise.sampling.exposure import Exposure
-from napari_diffusion.noise.sampling.signal_dependent import Reference  # noqa: TC001
+from napari_diffusion.noise.sampling.signal_dependent import Reference  # noqa: TC001 - read when the parameters are
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ class PoissonGaussian(Exposure):
     """
 
     gain: Annotated[
-        float | Map,
+        float | ArrayParameter,
         {"above": 0.0, "unit": "intensity", "tooltip": "Intensity of one photoelectron."},
     ] = 1.0
-    offset: Annotated[float | Map, {"unit": "intensity", "tooltip": "Intensity without light."}] = (
-        0.0
-    )
+    offset: Annotated[
+        float | ArrayParameter, {"unit": "intensity", "tooltip": "Intensity without light."}
+    ] = 0.0
     read_noise: Annotated[
-        float | Map,
+        float | ArrayParameter,
         {"min": 0.0, "unit": "intensity", "tooltip": "Standard deviation without light."},
     ] = 1.0
     reference: Reference = "auto"

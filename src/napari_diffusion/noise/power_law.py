@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,12 @@ class PowerLaw(Noise):
         return None
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return block + noise; see `Noise.add`."""
         from napari_diffusion.noise.sampling import spectral_field
@@ -71,4 +76,4 @@ class PowerLaw(Noise):
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         power = spectral_field.falling(spectral_field.frequencies(grid), self.exponent)
         gain = spectral_field.gains(power, grid, "PowerLaw")
-        return spectral_field.add_spectral(block, gain, scales, address, grid, drive)
+        return spectral_field.add_spectral(block, gain, scales, address, grid, executor)

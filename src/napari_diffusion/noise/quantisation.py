@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # How much of the random number is added before the rounding, and taken away after it.
 _DITHERS = {"none": (0.0, 0.0), "added": (1.0, 0.0), "subtractive": (1.0, 1.0)}
@@ -66,11 +66,16 @@ class Quantisation(Noise):
         return f"steps of {math.sqrt(12.0) * scale:.3g}"
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return the block rounded to multiples of √12 · scale; see `Noise.add`."""
         from napari_diffusion.noise.sampling.uniform_kernels import round_off
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         steps = tuple((math.sqrt(12.0) * each, *_DITHERS[self.dither]) for each in scales)
-        return made_by(round_off, block, steps, address, grid, drive)
+        return made_by(round_off, block, steps, address, grid, executor)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.noise.base import Address, NoiseScale
 
 
@@ -84,7 +84,12 @@ class Rician(Signal):
         return f"σ = {self.sigma_at(scale):.3g} in each part"
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return the magnitudes; see `Noise.add`."""
         from napari_diffusion.noise.sampling.magnitude import take_magnitudes
@@ -94,7 +99,7 @@ class Rician(Signal):
         for sigma in map(self.sigma_at, scales):
             unit = 2.0 ** math.floor(math.log2(max(sigma, self.level)))
             told.append((sigma, unit))
-        return made_by(take_magnitudes, block, told, address, grid, drive)
+        return made_by(take_magnitudes, block, told, address, grid, executor)
 
 
 def deviation_per_sigma(ratio: float) -> float:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,12 @@ class SaltPepper(Noise):
             self.fraction_at(each)
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return the block with outliers in it; see `Noise.add`."""
         from napari_diffusion.noise.sampling.uniform_kernels import replace_some
@@ -150,7 +155,7 @@ class SaltPepper(Noise):
         for each in scales:
             either = round(self.fraction_at(each) * 2**32)
             told.append((low, high, round(either * self.salt), either))
-        return made_by(replace_some, block, told, address, grid, drive)
+        return made_by(replace_some, block, told, address, grid, executor)
 
     def _typed(self) -> tuple[float, float, float]:
         """Return the low, the high and the reference value, all numbers by now."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.noise.base import Address, NoiseScale
 
 
@@ -95,7 +95,12 @@ class Speckle(Signal):
             self.check_scale(each)
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return image · g; see `Noise.add`."""
         from napari_diffusion.noise.sampling.gamma import law
@@ -103,4 +108,4 @@ class Speckle(Signal):
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         looks = [self.looks_at(each) for each in scales]
-        return made_by(multiply, block, [law(each) for each in looks], address, grid, drive)
+        return made_by(multiply, block, [law(each) for each in looks], address, grid, executor)

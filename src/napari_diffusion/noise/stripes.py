@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.noise.sampling.random_field import Place
 
 Y, X = 3, 4
@@ -65,7 +65,12 @@ class Stripes(Noise):
     )
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return block + scale · n; see `Noise.add`."""
         from napari_diffusion.noise.sampling import random_field
@@ -76,24 +81,24 @@ class Stripes(Noise):
             shape[:3], origin[:3] = (1, 1, 1), (0, 0, 0)
         along = X if self.direction == "rows" else Y
         place = random_field.Place(tuple(shape), tuple(origin), address)
-        field = self._numbers(place, along, grid.length(along), drive)
-        return random_field.added(block, field, scales, drive)
+        field = self._numbers(place, along, grid.length(along), executor)
+        return random_field.added(block, field, scales, executor)
 
     def _numbers(
-        self, place: Place, along: int, length: float, drive: Drive
+        self, place: Place, along: int, length: float, executor: Threads
     ) -> NDArray[np.float32]:
         """Return the stripes' numbers: one for each, or along it with drift."""
         from napari_diffusion.noise.sampling import random_field
 
         start, size = place.origin[along], place.shape[along]
         if self.drift == 0:
-            return random_field.white(_replaced(place, along, 0, 1), drive)
+            return random_field.white(_replaced(place, along, 0, 1), executor)
         # An axis that does not diffuse has no length.
         distance = max(self.drift / (length if np.isfinite(length) else 1.0), 1.0)
         at = np.arange(start, start + size) / distance
         first = np.floor(at).astype(np.int64)
         count = int(first[-1] - first[0]) + 4
-        knots = random_field.white(_replaced(place, along, int(first[0]), count), drive)
+        knots = random_field.white(_replaced(place, along, int(first[0]), count), executor)
         weights = _splines(at - first).astype(np.float32)
         index = first - first[0]
         field = np.zeros((), np.float32)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # A noise that needs several streams takes them from its address's on, fewer than this many.
 STREAMS = 16
@@ -54,7 +54,7 @@ class Sum(Noise):
         When there is not one weight for each member, or all of them are 0.
     """
 
-    members: Annotated[
+    components: Annotated[
         tuple[Noise, ...], {"tooltip": "The noises that are added up, independently."}
     ] = (Gaussian(), Uniform())
     weights: Annotated[
@@ -66,9 +66,9 @@ class Sum(Noise):
         super().__post_init__()
         if self.weights is None:
             return
-        if len(self.weights) != len(self.members):
+        if len(self.weights) != len(self.components):
             raise ValueError(
-                f"Sum: weights must be one for each of the {len(self.members)} members (got "
+                f"Sum: weights must be one for each of the {len(self.components)} members (got "
                 f"{len(self.weights)})."
             )
         if not any(self.weights):
@@ -77,7 +77,7 @@ class Sum(Noise):
     @property
     def claims(self) -> frozenset[str]:
         """The claims that the members give to their sum."""
-        held = [each.claims for each in self.members]
+        held = [each.claims for each in self.components]
         found = (
             claim
             for claim in CLAIMS
@@ -92,13 +92,13 @@ class Sum(Noise):
 
     def in_words(self, scale: float) -> str:
         """Say how much of it each noise has."""
-        named = zip(self.members, self.ratios, strict=True)
+        named = zip(self.components, self.ratios, strict=True)
         return " + ".join(f"{type(each).__name__} {scale * ratio:.3g}" for each, ratio in named)
 
     @property
     def ratios(self) -> tuple[float, ...]:
         """The standard deviation of each member when that of the sum is 1."""
-        weights = self.weights or self._naturals() or (1.0,) * len(self.members)
+        weights = self.weights or self._naturals() or (1.0,) * len(self.components)
         # Divided first, so that no square leaves the range.
         largest = max(weights) or 1.0
         parts = [weight / largest for weight in weights]
@@ -109,31 +109,36 @@ class Sum(Noise):
         """Return how strong the members' own parameters make them, if all of them say so."""
         if "natural" not in self.claims:
             return None
-        found = [each.natural_scale() for each in self.members]
+        found = [each.natural_scale() for each in self.components]
         return tuple(max(each) if isinstance(each, tuple) else each for each in found)
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the longest reach of a member; None if one of them reaches everywhere."""
-        reaches = [each.halo(grid) for each in self.members]
+        reaches = [each.halo(grid) for each in self.components]
         found = [max(sizes) for sizes in zip(*(r for r in reaches if r is not None), strict=True)]
         return None if None in reaches else tuple(found)
 
     def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
         """Refuse what a member cannot be added to."""
-        for member, ratio in zip(self.members, self.ratios, strict=True):
-            member.check(block, _times(scale, ratio), mask)
+        for component, ratio in zip(self.components, self.ratios, strict=True):
+            component.check(block, _times(scale, ratio), mask)
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return block + the noise of all members; see `Noise.add`."""
         stream = address.stream
         total: NDArray[Any] | None = None
-        for member, ratio in zip(self.members, self.ratios, strict=True):
+        for component, ratio in zip(self.components, self.ratios, strict=True):
             own = dataclasses.replace(address, stream=stream)
-            noisy = member.add(block, _times(scale, ratio), own, grid, drive)
-            total = noisy if total is None else _with(total, noisy, block, drive)
-            stream += STREAMS * _count(member)
+            noisy = component.add(block, _times(scale, ratio), own, grid, executor)
+            total = noisy if total is None else _with(total, noisy, block, executor)
+            stream += STREAMS * _count(component)
         assert total is not None
         return total
 
@@ -142,13 +147,13 @@ def _times(scale: NoiseScale, ratio: float) -> NoiseScale:
     return tuple(each * ratio for each in scale) if isinstance(scale, tuple) else scale * ratio
 
 
-def _count(member: Noise) -> int:
+def _count(component: Noise) -> int:
     """Return how many noises there are in a noise that are no sums."""
-    return sum(map(_count, member.members)) if isinstance(member, Sum) else 1
+    return sum(map(_count, component.components)) if isinstance(component, Sum) else 1
 
 
 def _with(
-    total: NDArray[Any], noisy: NDArray[Any], block: NDArray[Any], drive: Drive
+    total: NDArray[Any], noisy: NDArray[Any], block: NDArray[Any], executor: Threads
 ) -> NDArray[Any]:
     """Add to the total, in place, what another noise has changed."""
     width = block.shape[4]
@@ -158,5 +163,5 @@ def _with(
         change = np.subtract(noisies[start:stop], rows[start:stop], out=noisies[start:stop])
         np.add(totals[start:stop], change, out=totals[start:stop])
 
-    drive.each(work, drive.bands(len(rows), width))
+    executor.each(work, executor.bands(len(rows), width))
     return total

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,16 @@ class Uniform(Noise):
         return f"±{math.sqrt(3.0) * scale:.3g}"
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return block + √3 · scale · v; see `Noise.add`."""
         from napari_diffusion.noise.sampling.uniform_kernels import add_uniform
 
         scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         half_widths = tuple((math.sqrt(3.0) * each,) for each in scales)
-        return made_by(add_uniform, block, half_widths, address, grid, drive)
+        return made_by(add_uniform, block, half_widths, address, grid, executor)

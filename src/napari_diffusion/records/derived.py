@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari_diffusion.analysis.ensemble import Ensemble, EnsembleStep
-    from napari_diffusion.analysis.local_error import LocalRisk
+    from napari_diffusion.analysis.local_error import LocalError
 
 
 def ensemble_record(
@@ -54,14 +54,14 @@ def ensemble_record(
     return _derived("ensemble", of, words, shows=shows, seeds=plain(seeds))
 
 
-def risk_record(risk: LocalRisk, of: Mapping[str, Any]) -> dict[str, Any]:
+def risk_record(local_error: LocalError, of: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a picture of local risk is, made of a step with a record of its own."""
     words = (
         "The expected error (Stein's estimate, averaged over tiles of "
-        f"{risk.tile} samples; intensity units) of what follows, less that of its source, "
-        f"{number_words(risk.noise_sigma)}. "
+        f"{local_error.tile} samples; intensity units) of what follows, less that of its source, "
+        f"{number_words(local_error.noise_sigma)}. "
     )
-    about = {"tile": risk.tile, "noise_sigma": plain(risk.noise_sigma)}
+    about = {"tile": local_error.tile, "noise_sigma": plain(local_error.noise_sigma)}
     return _derived("local risk", of, words, **about)
 
 

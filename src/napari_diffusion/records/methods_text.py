@@ -7,8 +7,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.core.component import Member
-from napari_diffusion.records.provenance import member_words, number_words, recipe_of
+from napari_diffusion.core.component import Component
+from napari_diffusion.records.provenance import component_words, number_words, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,8 +41,8 @@ def paragraph(record: Mapping[str, Any]) -> str:
     ]
     if recipe.working_domain is not None:
         said.append(
-            f"The steps worked on values stabilised by {member_words(recipe.working_domain)}, and "
-            "intensities came back by its unbiased inverse."
+            f"The steps worked on values stabilised by {component_words(recipe.working_domain)}, "
+            "and intensities came back by its unbiased inverse."
         )
     if "mask" in grid:
         said.append("Samples outside a mask were left as they were.")
@@ -131,27 +131,27 @@ def bibtex(recipe: Recipe) -> str:
 def works(recipe: Recipe) -> list[tuple[str, str, str]]:
     """Return (names, year, title) of every work that a recipe's members refer to."""
     found: dict[tuple[str, str, str], None] = {}
-    for member in _members(recipe):
-        text = inspect.getdoc(type(member)) or ""
+    for component in _components(recipe):
+        text = inspect.getdoc(type(component)) or ""
         _, _, section = text.partition("References\n----------\n")
         for names, year, title in _WORK.findall(re.sub(r"\s+", " ", section).strip()):
             found[(names.strip(), year, title.strip().rstrip("."))] = None
     return list(found)
 
 
-def _members(recipe: Recipe) -> Iterator[Member]:
+def _components(recipe: Recipe) -> Iterator[Component]:
     used = [*recipe.filters, recipe.final_filter, recipe.noise, recipe.working_domain]
-    for member in used:
-        if member is not None:
-            yield from _within(member)
+    for component in used:
+        if component is not None:
+            yield from _within(component)
 
 
-def _within(member: Member) -> Iterator[Member]:
-    yield member
-    for parameter in member.parameters():
-        value = getattr(member, parameter.name)
+def _within(component: Component) -> Iterator[Component]:
+    yield component
+    for parameter in component.parameters():
+        value = getattr(component, parameter.name)
         for each in value if isinstance(value, tuple) else (value,):
-            if isinstance(each, Member):
+            if isinstance(each, Component):
                 yield from _within(each)
 
 
@@ -160,15 +160,15 @@ def _steps_sentence(recipe: Recipe, record: Mapping[str, Any]) -> str:
     said = f"{count} of {recipe.total_steps} steps were made"
     if recipe.noise is not None:
         said += (
-            f", each of which added {member_words(recipe.noise)} noise (standard deviation "
+            f", each of which added {component_words(recipe.noise)} noise (standard deviation "
             f"{number_words(recipe.starting_noise_scale)} at the start, "
-            f"{member_words(recipe.schedule)} schedule, seed {recipe.seed}) and applied "
+            f"{component_words(recipe.schedule)} schedule, seed {recipe.seed}) and applied "
         )
     else:
         said += ", without added noise, each of which applied "
-    said += ", then ".join(member_words(each) for each in recipe.filters)
+    said += ", then ".join(component_words(each) for each in recipe.filters)
     if record["is_final"] and recipe.final_filter is not None:
-        said += f"; at the end {member_words(recipe.final_filter)} was applied"
+        said += f"; at the end {component_words(recipe.final_filter)} was applied"
     return said + "."
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from napari_diffusion.core.image import Picture, is_dask
-from napari_diffusion.engine.threads import Drive, with_halo
+from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.engine.threads import Threads, with_halo
 from napari_diffusion.loop import registry
 from napari_diffusion.noise import Address, Noise
 from napari_diffusion.noise.base import check_channels, check_scale_fits, checked_scale
 from napari_diffusion.records.provenance import (
     SCHEMA,
     cast_words,
+    component_words,
     grid_record,
-    member_words,
     number_words,
     plain,
     source_words,
@@ -83,24 +83,22 @@ def noisy_copy(
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
     """
-    picture = Picture.of(image, **options)
-    chosen = noise.resolved(picture, picture.grid)
-    scale = _scale(chosen, noise_scale, picture)
-    window, shown, inner = _window(picture, chosen, region)
-    drive: Any = Drive(stop=stop)
+    source = Image.of(image, **options)
+    chosen = noise.resolved(source, source.grid)
+    scale = _scale(chosen, noise_scale, source)
+    window, shown, inner = _window(source, chosen, region)
+    executor: Any = Threads(stop=stop)
     if is_dask(image):
         from napari_diffusion.engine.chunks import Chunks
 
-        drive = Chunks()
+        executor = Chunks()
     address = Address(seed)
-    values = drive.add_noise(window.data, chosen, scale, address, window.grid, window.mask)
+    values = executor.add_noise(window.data, chosen, scale, address, window.grid, window.mask)
     image = shown.restored(values[inner], fresh=region is None)
     return NoisyCopy(image, chosen, scale, address.seed)
 
 
-def _scale(
-    noise: Noise, wanted: NoiseScale | Literal["auto"] | None, picture: Picture
-) -> NoiseScale:
+def _scale(noise: Noise, wanted: NoiseScale | Literal["auto"] | None, image: Image) -> NoiseScale:
     if wanted is None:
         wanted = noise.natural_scale()
     elif isinstance(wanted, str):
@@ -108,26 +106,26 @@ def _scale(
             raise ValueError(f'noise_scale must be a number, "auto" or None (got {wanted!r}).')
         from napari_diffusion.estimate import noise_sigma_of
 
-        wanted = noise_sigma_of(picture)
+        wanted = noise_sigma_of(image)
     scale = checked_scale(wanted)
-    check_channels(scale, picture.grid)
-    check_scale_fits(max(scale) if isinstance(scale, tuple) else scale, picture)
+    check_channels(scale, image.grid)
+    check_scale_fits(max(scale) if isinstance(scale, tuple) else scale, image)
     return scale
 
 
 def _window(
-    picture: Picture, noise: Noise, region: tuple[slice, ...] | None
-) -> tuple[Picture, Picture, tuple[slice, ...]]:
+    image: Image, noise: Noise, region: tuple[slice, ...] | None
+) -> tuple[Image, Image, tuple[slice, ...]]:
     """Return the part to compute and the part to give back, and where that lies in the other."""
-    shape = picture.grid.shape
+    shape = image.grid.shape
     if region is None:
-        return picture, picture, (slice(None),) * 5
-    core = picture.grid.canonical_slices(region)
-    halo = noise.halo(picture.grid)
+        return image, image, (slice(None),) * 5
+    core = image.grid.canonical_slices(region)
+    halo = noise.halo(image.grid)
     # Scales may be one per channel, and noise without a halo is made of the whole.
     reach = shape if halo is None else (halo[0], shape[1], *halo[2:])
     outer, inner = with_halo(core, reach, shape)
-    return picture.cut(outer), picture.cut(core), inner
+    return image.cut(outer), image.cut(core), inner
 
 
 def noise_record(
@@ -157,9 +155,9 @@ def noise_record(
         "source": source_name,
         "versions": dict(versions()),
         "processed": (
-            f"Processed, not raw data: {source_name!r} with {member_words(copy.noise)} noise added "
-            f"on purpose (standard deviation {number_words(copy.noise_scale)}, seed {copy.seed})"
-            f"{cast_words(more.get('cast'))}.{source_words(more.get('source_processed'))}"
+            f"Processed, not raw data: {source_name!r} with {component_words(copy.noise)} noise "
+            f"added on purpose (standard deviation {number_words(copy.noise_scale)}, seed "
+            f"{copy.seed}){cast_words(more.get('cast'))}.{source_words(more.get('source_processed'))}"
         ),
         **{name: plain(value) for name, value in more.items() if value is not None},
     }

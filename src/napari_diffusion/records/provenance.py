@@ -7,7 +7,7 @@ import hashlib
 import platform
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.core.component import Member
+from napari_diffusion.core.component import Component
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.domains.base import UNIT
 from napari_diffusion.loop.recipe import Recipe, Step
@@ -111,16 +111,16 @@ def sentence(
     cast: Mapping[str, Any] | None = None,
 ) -> str:
     """Say in plain words what was done to a picture, for whoever meets it without its history."""
-    made = [member_words(each) for each in recipe.filters]
+    made = [component_words(each) for each in recipe.filters]
     if recipe.noise is not None:
         made.insert(0, _noise_words(recipe, recipe.noise))
     words = f"Processed, not raw data: {source_name!r} after "
     words += f"{step.index if step.is_final else step.index + 1} of {recipe.total_steps} steps of "
     words += ", then ".join(made) + (", without noise" if recipe.noise is None else "")
     if recipe.working_domain is not None:
-        words += f", on values {UNIT} by {member_words(recipe.working_domain)}"
+        words += f", on values {UNIT} by {component_words(recipe.working_domain)}"
     if step.is_final and recipe.final_filter is not None:
-        words += f", and the final filter {member_words(recipe.final_filter)}"
+        words += f", and the final filter {component_words(recipe.final_filter)}"
     if first_step:
         words += f"; continued from step {first_step} on"
         if first_step > recipe.num_steps - 1 and step.index >= first_step:
@@ -207,27 +207,27 @@ def grid_record(shape: tuple[int, ...], options: Mapping[str, Any]) -> dict[str,
     return kept
 
 
-def _noise_words(recipe: Recipe, noise: Member) -> str:
+def _noise_words(recipe: Recipe, noise: Component) -> str:
     unit = "" if recipe.domain is None else f" in {UNIT} units"
     return (
-        f"{member_words(noise)} noise added on purpose "
+        f"{component_words(noise)} noise added on purpose "
         f"(standard deviation {number_words(recipe.starting_noise_scale)}{unit} at the start, "
         f"{type(recipe.schedule).__name__} schedule, seed {recipe.seed})"
     )
 
 
-def member_words(member: Member) -> str:
+def component_words(component: Component) -> str:
     """Return a member and its parameters as a sentence has them."""
     parameters = ", ".join(
-        f"{p.label} {number_words(getattr(member, p.name))}" for p in member.parameters()
+        f"{p.label} {number_words(getattr(component, p.name))}" for p in component.parameters()
     )
-    return type(member).__name__ + (f" ({parameters})" if parameters else "")
+    return type(component).__name__ + (f" ({parameters})" if parameters else "")
 
 
 def number_words(value: Any) -> str:
     """Return a number, one per channel, or a member, as a sentence has it."""
-    if isinstance(value, Member):
-        return member_words(value)
+    if isinstance(value, Component):
+        return component_words(value)
     if isinstance(value, tuple):
         return " / ".join(number_words(each) for each in value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -67,11 +67,11 @@ def layers(sample: Sample) -> list[LayerData]:
     list of (data, keyword arguments, "image")
         What ``napari.layers.Layer.create`` takes.
     """
-    picture = (sample.image, _shown(sample, "picture", sample.name), "image")
+    image = (sample.image, _shown(sample, "picture", sample.name), "image")
     if sample.truth is None:
-        return [picture]
+        return [image]
     hidden = _shown(sample, "truth", f"{sample.name} · truth") | {"visible": False}
-    return [picture, (sample.truth, hidden, "image")]
+    return [image, (sample.truth, hidden, "image")]
 
 
 def shipped(name: str) -> NDArray[np.uint8]:
@@ -90,8 +90,8 @@ def shipped(name: str) -> NDArray[np.uint8]:
             "install it with: pip install scikit-image",
             name=error.name,
         ) from error
-    picture: NDArray[np.uint8] = getattr(data, name)()
-    return picture
+    image: NDArray[np.uint8] = getattr(data, name)()
+    return image
 
 
 def _shown(sample: Sample, role: str, name: str) -> dict[str, Any]:

@@ -50,13 +50,11 @@ def _sensor(light: NDArray[Any]) -> NDArray[Any]:
     return (electrons + random.normal(0.0, READ_NOISE, light.shape)) / FULL_WELL
 
 
-def _jpeg(picture: NDArray[Any]) -> NDArray[Any]:
+def _jpeg(image: NDArray[Any]) -> NDArray[Any]:
     from PIL import Image
 
     file = BytesIO()
-    Image.fromarray(np.round(picture * 255).astype(np.uint8)).save(
-        file, "JPEG", quality=JPEG_QUALITY
-    )
+    Image.fromarray(np.round(image * 255).astype(np.uint8)).save(file, "JPEG", quality=JPEG_QUALITY)
     return np.array(Image.open(file))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from napari_diffusion.core.component import Member
+from napari_diffusion.core.component import Component
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ END_ABOVE_0 = {**END, "min": None, "above": 0.0}
 
 
 @dataclass(frozen=True)
-class Schedule(Member, abc.ABC):
+class Schedule(Component, abc.ABC):
     """The noise scale of every step, from that of the first one.
 
     Calling a schedule tabulates it: ``schedule(starting_noise_scale, num_steps)`` returns the

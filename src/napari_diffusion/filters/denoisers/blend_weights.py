@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.engine.probe_kernel import add_probe
-from napari_diffusion.engine.threads import Drive
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters.denoisers.bounded_lstsq import least_within
 from napari_diffusion.filters.denoisers.fitting_tiles import boxes
 from napari_diffusion.filters.denoisers.guided_filter import is_solid, per_channel
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
     from napari_diffusion.filters.blend import Blend
 
 # The weights are few: these samples suffice, in boxes spread over the picture.
@@ -43,7 +43,7 @@ class Answers:
         Of the changed block, filter by filter.
     """
 
-    def __init__(self, chosen: Blend, block: NDArray[Any], grid: Grid, drive: Drive) -> None:
+    def __init__(self, chosen: Blend, block: NDArray[Any], grid: Grid, executor: Threads) -> None:
         sigmas = per_channel(chosen.noise_sigma, grid)
         size = np.array([PROBE * sigma for sigma in sigmas], block.dtype)
         origin = np.array(grid.origin, np.int64)
@@ -52,7 +52,7 @@ class Answers:
         apart = np.array([axis in axes for axis in range(5)], np.int64)
         add_probe(block, origin, apart, size, self._probed)
         self._squares = np.square(np.maximum(size.astype(np.float64), 1e-300))
-        self.again = chosen.stages(self._probed, grid, drive)
+        self.again = chosen.stages(self._probed, grid, executor)
 
     def slopes(self, stages: list[NDArray[Any]], part: Any) -> list[NDArray[Any]]:
         """Return ∂f(x)/∂y(x) of each filter, up to a mean of 0, in a part in float64."""
@@ -65,9 +65,9 @@ class Answers:
         ]
 
 
-def of_least_error(chosen: Blend, image: Picture) -> tuple[float, ...]:
+def of_least_error(chosen: Blend, image: Image) -> tuple[float, ...]:
     """Return the weights of all filters, of the first to the last channel."""
-    count, channels = len(chosen.members) - 1, image.grid.shape[1]
+    count, channels = len(chosen.components) - 1, image.grid.shape[1]
     sigmas = per_channel(chosen.noise_sigma, image.grid)
     halo = chosen.replaced(local=False).halo(image.grid)
     reach = image.grid.shape if halo is None else halo
@@ -75,8 +75,8 @@ def of_least_error(chosen: Blend, image: Picture) -> tuple[float, ...]:
     # In volumes what lies around a box is most of the work: one smaller box.
     few = (SAMPLES // 4, 1) if is_solid(image.grid) else (SAMPLES, BOXES)
     for box in boxes(image, reach, *few) if any(sigmas) else ():
-        stages = chosen.stages(box.values, box.grid, Drive())
-        slopes = Answers(chosen, box.values, box.grid, Drive()).slopes(stages, ...)
+        stages = chosen.stages(box.values, box.grid, Threads())
+        slopes = Answers(chosen, box.values, box.grid, Threads()).slopes(stages, ...)
         for c, total in enumerate(sums):
             part = (box.inner[0], slice(c, c + 1), *box.inner[2:])
             if sigmas[c] > 0:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +37,13 @@ class Box:
     inner: tuple[slice, ...]
 
 
-def boxes(picture: Picture, halo: Sequence[int], samples: int, count: int) -> Iterator[Box]:
+def boxes(image: Image, halo: Sequence[int], samples: int, count: int) -> Iterator[Box]:
     """Yield up to `count` boxes with about so many samples together: all of a small picture."""
-    shape, grid = picture.data.shape, picture.grid
+    shape, grid = image.data.shape, image.grid
     for core in _cores(shape, grid.along_axes, samples, count):
         outer, inner = with_halo(core, halo, shape)
         origin = [part.start + o for part, o in zip(outer, grid.origin, strict=True)]
-        values = np.ascontiguousarray(np.asarray(picture.data[outer]))
+        values = np.ascontiguousarray(np.asarray(image.data[outer]))
         yield Box(values, grid.at(origin), inner)
 
 
@@ -51,8 +51,8 @@ def _cores(
     shape: tuple[int, ...], axes: tuple[int, ...], samples: int, count: int
 ) -> Iterator[tuple[slice, ...]]:
     batch = [axis for axis in (0, 2, 3, 4) if axis not in axes]
-    pictures = int(np.prod([shape[axis] for axis in batch]))
-    taken = min(pictures, count)
+    images = int(np.prod([shape[axis] for axis in batch]))
+    taken = min(images, count)
     whole = int(np.prod([shape[axis] for axis in axes])) <= samples // taken
     parts = 1 if whole else max(count // taken, 1)
     size = {axis: shape[axis] for axis in axes}
@@ -63,7 +63,7 @@ def _cores(
             size[axis] = min(shape[axis], max(round(left ** (1 / (len(axes) - rank))), 1))
             left = max(left // size[axis], 1)
     for index in range(taken):
-        at = np.unravel_index((2 * index + 1) * pictures // (2 * taken), [shape[a] for a in batch])
+        at = np.unravel_index((2 * index + 1) * images // (2 * taken), [shape[a] for a in batch])
         for part in range(parts):
             core = [slice(0, n) for n in shape]
             for axis, i in zip(batch, at, strict=True):

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.core.image import Picture
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.threads import Threads
 
 NoiseSigma = Annotated[
     float | Literal["auto"] | tuple[float, ...],
@@ -35,7 +35,7 @@ FEWEST = 4
 FARTHEST = 8.0
 
 
-def noise_sigmas(given: Any, image: Picture) -> Any:
+def noise_sigmas(given: Any, image: Image) -> Any:
     """Return the noise sigma given, or each channel's own where it is "auto"."""
     from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 
@@ -45,12 +45,12 @@ def noise_sigmas(given: Any, image: Picture) -> Any:
     return found if len(found) > 1 else found[0]
 
 
-def with_noise(member: Any, sigmas: Any) -> Any:
+def with_noise(component: Any, sigmas: Any) -> Any:
     """Return a filter that has this noise wherever it, or one within it, says "auto"."""
-    member = member.with_members(lambda each: with_noise(each, sigmas))
-    if getattr(member, "noise_sigma", None) == "auto":
-        return member.replaced(noise_sigma=sigmas)
-    return member
+    component = component.with_components(lambda each: with_noise(each, sigmas))
+    if getattr(component, "noise_sigma", None) == "auto":
+        return component.replaced(noise_sigma=sigmas)
+    return component
 
 
 def per_channel(value: Any, grid: Grid) -> tuple[float, ...]:
@@ -58,13 +58,13 @@ def per_channel(value: Any, grid: Grid) -> tuple[float, ...]:
     return value if isinstance(value, tuple) else (value,) * grid.shape[1]
 
 
-def check_channels(member: Any, grid: Grid) -> None:
+def check_channels(component: Any, grid: Grid) -> None:
     """Refuse a list of noise sigmas that is not one for each channel."""
-    sigmas = member.noise_sigma
+    sigmas = component.noise_sigma
     if isinstance(sigmas, tuple) and len(sigmas) != grid.shape[1]:
         raise ValueError(
-            f"{type(member).__name__}: noise_sigma lists {len(sigmas)} values, but the image has "
-            f"{grid.shape[1]} channels."
+            f"{type(component).__name__}: noise_sigma lists {len(sigmas)} values, but the image "
+            f"has {grid.shape[1]} channels."
         )
 
 
@@ -107,10 +107,10 @@ class Guided(Filter):
     def reach(self, grid: Grid) -> tuple[int, int]:
         """Return how far a result depends on samples: in the planes, and along the third axis."""
 
-    def resolved(self, image: Picture, grid: Grid) -> Self:
+    def resolved(self, image: Image, grid: Grid) -> Self:
         """Return this filter with the noise of each channel, the pilot's too."""
         chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
-        return chosen.with_resolved_members(image, grid)
+        return chosen.with_resolved_components(image, grid)
 
     def check(self, grid: Grid) -> None:
         """Refuse lists of numbers that do not fit the picture; see `Filter.check`."""
@@ -131,7 +131,7 @@ class Guided(Filter):
         return tuple(a + b for a, b in zip(own, behind, strict=True))  # type: ignore[return-value]
 
     def guide(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return what the pilot makes of a block, or the block itself without one."""
-        return block if self.pilot is None else drive.apply_filter(block, self.pilot, grid, mask)
+        return block if self.pilot is None else executor.apply_filter(block, self.pilot, grid, mask)

@@ -14,7 +14,7 @@ from napari_diffusion.filters.denoisers.guided_filter import per_channel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
     from napari_diffusion.filters.haar_diffusion import HaarDiffusion
 
 # The weights are few and the samples many: these suffice, spread over the picture.
@@ -31,7 +31,7 @@ RIDGE = 1e-4
 LOW, HIGH = -0.1, 1.1
 
 
-def of_least_error(chosen: HaarDiffusion, image: Picture) -> tuple[float, ...]:
+def of_least_error(chosen: HaarDiffusion, image: Image) -> tuple[float, ...]:
     """Return a and b of every group, level and channel, of the first to the last channel."""
     found: list[float] = []
     halo = chosen.halo(image.grid)

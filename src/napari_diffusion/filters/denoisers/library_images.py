@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # A strength as many times above or below the largest value, as a power of two, does no more or
 # no less than one at that limit, and squares of their ratio stay far from overflow.
 FARTHEST = 40
 
 
-def each_picture(
+def each_image(
     function: Callable[[NDArray[Any]], NDArray[Any]],
     block: NDArray[Any],
     grid: Grid,
-    drive: Drive,
+    executor: Threads,
     *,
     joint: bool,
 ) -> NDArray[Any]:
@@ -53,10 +53,10 @@ def each_picture(
         for axis, i in zip(batch, index, strict=True):
             place[axis] = slice(i, i + 1)
         part = np.moveaxis(block[tuple(place)], 1, -1)
-        picture = np.ascontiguousarray(part).reshape(*along, part.shape[-1])
-        out[tuple(place)] = np.moveaxis(function(picture).reshape(part.shape), -1, 1)
+        image = np.ascontiguousarray(part).reshape(*along, part.shape[-1])
+        out[tuple(place)] = np.moveaxis(function(image).reshape(part.shape), -1, 1)
 
-    drive.each(work, [(index,) for index in np.ndindex(*(block.shape[i] for i in batch))])
+    executor.each(work, [(index,) for index in np.ndindex(*(block.shape[i] for i in batch))])
     return out
 
 

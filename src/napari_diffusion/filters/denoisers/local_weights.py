@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.filters.blend import Blend
 
 # Sums are taken over cells of so many samples, and then with a Gaussian over cells.
@@ -41,7 +41,7 @@ def around(
     stages: list[NDArray[Any]],
     weights: NDArray[Any],
     grid: Grid,
-    drive: Drive,
+    executor: Threads,
 ) -> list[NDArray[Any]]:
     """Return the weights of each filter but the first at every sample.
 
@@ -50,7 +50,7 @@ def around(
     weights : (filter, channel)
         Those of the whole picture.
     """
-    answers, axes = Answers(chosen, block, grid, drive), plane_axes(grid)
+    answers, axes = Answers(chosen, block, grid, executor), plane_axes(grid)
     found = [np.empty(block.shape, block.dtype) for _ in stages[1:]]
     shape = tuple(block.shape[axis] for axis in axes)
     origin = (grid.origin[axes[0]], grid.origin[axes[1]])
@@ -78,7 +78,7 @@ def around(
                 view[part_of(at, rows)] = _interpolated(cells, origin, shape, rows)
 
     tiles = list(np.ndindex(*(1 if a in axes else n for a, n in enumerate(block.shape))))
-    drive.each(work, [at for at in tiles if sigmas[at[1]] > 0])
+    executor.each(work, [at for at in tiles if sigmas[at[1]] > 0])
     for at in (at for at in tiles if sigmas[at[1]] == 0):
         for view, each in zip(found, weights[:, at[1]], strict=True):
             view[part_of(at, slice(None))] = each

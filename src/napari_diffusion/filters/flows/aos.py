@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.filters.flows.flow import Flow
 
 # Longest step in shortest spacings squared, for a conductance of 1: the axes show beyond it.
@@ -174,7 +174,7 @@ def _add_columns(u, faces, out, beta, share, axis, start, stop):
 
 
 def integrated(
-    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
 ) -> NDArray[Any]:
     """Return the block diffused for the flow's time in implicit steps; see `Filter.apply`."""
     axes = tuple(axis for axis in grid.along_axes if block.shape[axis] > 1)
@@ -186,12 +186,12 @@ def integrated(
     u = block
     for step in range(count):
         out = buffers[step % 2]
-        coefficients = flow.prepare(u, grid, mask, drive)
-        faces = face_conductances.written(flow, coefficients, rooms, mask, drive)
+        coefficients = flow.prepare(u, grid, mask, executor)
+        faces = face_conductances.written(flow, coefficients, rooms, mask, executor)
         np.copyto(out, u)
         for axis in axes:
             beta = len(axes) * weights[5] * weights[axis]
-            _add_changes(u, faces[axis], out, beta, 1 / len(axes), axis, drive)
+            _add_changes(u, faces[axis], out, beta, 1 / len(axes), axis, executor)
         u = out
     _clip(u, block, mask, grid.along_axes)
     return u
@@ -204,18 +204,18 @@ def _add_changes(
     beta: float,
     share: float,
     axis: int,
-    drive: Drive,
+    executor: Threads,
 ) -> None:
     """Add `share` times the change of an implicit step along one axis."""
     t, c, z, y, x = u.shape
     fixed = (u, faces, out, u.dtype.type(beta), u.dtype.type(share))
     if axis == 4:
-        drive.each(lambda a, b: _add_rows(*fixed, a, b), drive.bands(t * z * y, c * x))
+        executor.each(lambda a, b: _add_rows(*fixed, a, b), executor.bands(t * z * y, c * x))
         return
     blocks = u.size // (c * x * u.shape[axis]) * -(-x // COLUMNS)
-    drive.each(
+    executor.each(
         lambda a, b: _add_columns(*fixed, axis, a, b),
-        drive.bands(blocks, c * u.shape[axis] * min(x, COLUMNS)),
+        executor.bands(blocks, c * u.shape[axis] * min(x, COLUMNS)),
     )
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,20 @@ class CurvatureFlow(Flow):
     mode: ClassVar[int] = 0
 
     def extra(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return what the kernel reads beside u; see `_curvature.advance_rows`."""
-        del grid, mask, drive
+        del grid, mask, executor
         return u
 
     def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> Any:
         """Return (extra, inside, masked, slopes) for the kernel."""
         shortest = min(grid.spacing)
         slopes = np.array([shortest / length for length in grid.lengths], u.dtype)
         inside = np.zeros((1,) * 5, bool) if mask is None else mask
-        return self.extra(u, grid, mask, drive), inside, mask is not None, slopes
+        return self.extra(u, grid, mask, executor), inside, mask is not None, slopes
 
     def advance(
         self,

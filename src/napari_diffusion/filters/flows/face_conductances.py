@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.filters.flows.flow import Flow
 
     # By canonical axis: of the face below each sample, 0 at the border.
@@ -23,13 +23,13 @@ def empty(u: NDArray[Any], axes: tuple[int, ...], joint: bool) -> Faces:
 
 
 def written(
-    flow: Flow, coefficients: Any, faces: Faces, mask: NDArray[np.bool_] | None, drive: Drive
+    flow: Flow, coefficients: Any, faces: Faces, mask: NDArray[np.bool_] | None, executor: Threads
 ) -> Faces:
     """Write the conductances; return them with 0 where a mask lets nothing flow."""
     t, c, z, y, x = next(iter(faces.values())).shape
-    drive.each(
+    executor.each(
         lambda a, b: flow.write_faces(coefficients, faces, (a, b)),
-        drive.bands(t * z * y, c * x),
+        executor.bands(t * z * y, c * x),
     )
     if mask is None:
         return faces

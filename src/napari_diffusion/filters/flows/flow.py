@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # Fraction of the largest stable sub-step that is used. At the limit itself the checkerboard
 # pattern does not decay; at 0.8 every pattern does, and no value can leave the range.
@@ -102,7 +102,7 @@ class Flow(Filter):
 
     @abc.abstractmethod
     def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> Any:
         """Return the coefficients of the equation for a state u, frozen for a sub-step or cycle."""
 
@@ -161,7 +161,7 @@ class Flow(Filter):
         return tuple(count * n for n in each)  # type: ignore[return-value]
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""
         if self.sub_steps(grid) == 0:
@@ -172,7 +172,7 @@ class Flow(Filter):
             from napari_diffusion.filters.flows.aos import integrated
         else:
             integrated = _in_waves if self.own_guide else _one_by_one
-        return integrated(self, block, grid, mask, drive)
+        return integrated(self, block, grid, mask, executor)
 
     def advanced(
         self,
@@ -180,13 +180,13 @@ class Flow(Filter):
         out: NDArray[Any],
         coefficients: Any,
         weights: NDArray[Any],
-        drive: Drive,
+        executor: Threads,
     ) -> None:
         """Write one explicit sub-step of all rows, shared among threads."""
         t, c, z, y, x = u.shape
-        drive.each(
+        executor.each(
             lambda a, b: self.advance(u, out, coefficients, weights, (a, b)),
-            drive.bands(t * z * y, c * x),
+            executor.bands(t * z * y, c * x),
         )
 
     def weights(self, tau: float, grid: Grid, dtype: Any) -> NDArray[Any]:
@@ -201,18 +201,18 @@ class Flow(Filter):
 
 
 def _in_waves(
-    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
 ) -> NDArray[Any]:
     from napari_diffusion.filters.flows import wavefront
 
-    count, (_, *others) = flow.sub_steps(grid), flow.prepare(block, grid, mask, drive)
+    count, (_, *others) = flow.sub_steps(grid), flow.prepare(block, grid, mask, executor)
     weights = flow.weights(flow.time / count, grid, block.dtype)
     return wavefront.advanced(
         lambda u, out, a, b: flow.advance(u, out, (u, *others), weights, (a, b)),
         block,
         count,
         lag_of(block.shape, grid),
-        drive,
+        executor,
     )
 
 
@@ -223,7 +223,7 @@ def lag_of(shape: Shape, grid: Grid) -> int:
 
 
 def _one_by_one(
-    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
 ) -> NDArray[Any]:
     count = flow.sub_steps(grid)
     weights = flow.weights(flow.time / count, grid, block.dtype)
@@ -231,7 +231,7 @@ def _one_by_one(
     u = block
     for sub_step in range(count):
         out = buffers[sub_step % 2]
-        flow.advanced(u, out, flow.prepare(u, grid, mask, drive), weights, drive)
+        flow.advanced(u, out, flow.prepare(u, grid, mask, executor), weights, executor)
         u = out
     return u
 

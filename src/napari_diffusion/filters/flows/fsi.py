@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.filters.flows.face_conductances import Faces
     from napari_diffusion.filters.flows.flow import Flow
     from napari_diffusion.filters.flows.wavefront import Step
@@ -50,7 +50,7 @@ def cycles_of(explicit: float) -> tuple[int, int]:
 
 
 def integrated(
-    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
 ) -> NDArray[Any]:
     """Return the block diffused for the flow's time in cycles; see `Filter.apply`."""
     from napari_diffusion.filters.flows.flow import SAFETY, lag_of
@@ -65,19 +65,19 @@ def integrated(
         shape=block.shape,
         sample_bytes=(2 + len(rooms)) * block.itemsize,
         lag=lag_of(block.shape, grid),
-        drive=drive,
+        executor=executor,
     )
     steps: list[Step] = []
     for cycle in range(cycles):
         u, other = states[cycle * length % 2], states[(cycle * length + 1) % 2]
         if flow.own_guide and mask is None:
             # The conductances run ahead of the sub-steps in one wave.
-            coefficients = flow.prepare(u, grid, mask, drive)
+            coefficients = flow.prepare(u, grid, mask, executor)
             steps.append(functools.partial(_write, flow, coefficients, rooms))
             steps += _sub_steps(u, other, rooms, weights, length)
         else:
             faces = face_conductances.written(
-                flow, flow.prepare(u, grid, mask, drive), rooms, mask, drive
+                flow, flow.prepare(u, grid, mask, executor), rooms, mask, executor
             )
             in_waves(_sub_steps(u, other, faces, weights, length))
     if steps:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # Squares of these fit into float32, and no picture tells them from 0 and from infinity.
 SMALLEST, LARGEST = 1e-15, 1e9
@@ -65,7 +65,7 @@ def _squared_rows(u, inside, masked, along, count, out, start, stop):
 
 
 def squared_variation(
-    u: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, drive: Drive
+    u: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
 ) -> NDArray[Any]:
     """Return q² = variance / mean² of each sample's neighbours along the axes that diffuse.
 
@@ -77,9 +77,9 @@ def squared_variation(
     out = np.empty((t, c // count, z, y, x), u.dtype)
     along = np.isfinite(grid.lengths)
     inside = np.zeros((1,) * 5, bool) if mask is None else mask
-    drive.each(
+    executor.each(
         lambda a, b: _squared_rows(u, inside, mask is not None, along, count, out, a, b),
-        drive.bands(t * z * y, c * x),
+        executor.bands(t * z * y, c * x),
     )
     return out
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
     Advance = Callable[[NDArray[Any], NDArray[Any], int, int], object]
     Step = Callable[[int, int], object]
@@ -25,7 +25,7 @@ WAVE_BYTES = 1 << 22
 
 
 def advanced(
-    advance: Advance, block: NDArray[Any], count: int, lag: int, drive: Drive
+    advance: Advance, block: NDArray[Any], count: int, lag: int, executor: Threads
 ) -> NDArray[Any]:
     """Return a block after `count` sub-steps, taken by `in_waves`.
 
@@ -46,12 +46,12 @@ def advanced(
         u, out = block if i == 0 else buffers[(i - 1) % 2], buffers[i % 2]
         return lambda start, stop: advance(u, out, start, stop)
 
-    in_waves([step(i) for i in range(count)], block.shape, 2 * block.itemsize, lag, drive)
+    in_waves([step(i) for i in range(count)], block.shape, 2 * block.itemsize, lag, executor)
     return buffers[(count - 1) % 2]
 
 
 def in_waves(
-    steps: Sequence[Step], shape: Sequence[int], sample_bytes: int, lag: int, drive: Drive
+    steps: Sequence[Step], shape: Sequence[int], sample_bytes: int, lag: int, executor: Threads
 ) -> None:
     """Take steps one after the other on all site rows, each near behind the one before.
 
@@ -76,7 +76,7 @@ def in_waves(
     """
     t, c, z, y, x = shape
     rows, row_bytes = t * z * y, c * x * sample_bytes
-    stretches = min(drive.threads, math.ceil(rows * c * x / driving.TILE_VOXELS), rows)
+    stretches = min(executor.threads, math.ceil(rows * c * x / driving.TILE_VOXELS), rows)
     together = WAVE_BYTES // (row_bytes * max(lag, 1))
     if stretches > 1:
         together = min(together, rows // (4 * stretches * max(lag, 1)))
@@ -85,24 +85,24 @@ def in_waves(
     # About as much as a processor has for itself.
     band = max(driving.TILE_VOXELS // (c * x), 1)
     for first in range(0, len(steps), together):
-        wave = [_Step(step, drive) for step in steps[first : first + together]]
-        drive.each(
+        wave = [_Step(step, executor) for step in steps[first : first + together]]
+        executor.each(
             lambda a, b, wave=wave: _stretch(wave, a, b, rows, lag, band),
             list(itertools.pairwise(edges)),
         )
         gaps = [(edge,) for edge in edges[1:-1]] if len(wave) > 1 else []
-        drive.each(lambda edge, wave=wave: _gap(wave, edge, lag), gaps)
+        executor.each(lambda edge, wave=wave: _gap(wave, edge, lag), gaps)
 
 
 class _Step:
     """One step, which looks at the stop token first."""
 
-    def __init__(self, step: Step, drive: Drive) -> None:
-        self._step, self._drive = step, drive
+    def __init__(self, step: Step, executor: Threads) -> None:
+        self._step, self._executor = step, executor
 
     def __call__(self, start: int, stop: int) -> None:
         if stop > start:
-            self._drive.poll()
+            self._executor.poll()
             self._step(start, stop)
 
 

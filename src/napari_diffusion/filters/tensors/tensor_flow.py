@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.filters.tensors.tensor_steps import Exchange
 
 
@@ -155,12 +155,12 @@ class TensorFlow(Flow):
         )
 
     def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> Any:
         """Return the diffusion tensors (components, G, site rows, X) of a state, laid out."""
         frame = Frame.of(u.shape, grid)
         inside = None if mask is None else frame.arranged(mask)
-        return self._tensors(frame.arranged(u), frame, grid, inside, drive)
+        return self._tensors(frame.arranged(u), frame, grid, inside, executor)
 
     def _tensors(
         self,
@@ -168,12 +168,12 @@ class TensorFlow(Flow):
         frame: Frame,
         grid: Grid,
         inside: NDArray[np.bool_] | None,
-        drive: Drive,
+        executor: Threads,
     ) -> NDArray[Any]:
         from napari_diffusion.filters.tensors import tensor_kernels
 
-        structure = self._structure(u, frame, grid, inside, drive)
-        tensor_kernels.replace(structure, self.law(), 1.0 / self.condition_limit, drive)
+        structure = self._structure(u, frame, grid, inside, executor)
+        tensor_kernels.replace(structure, self.law(), 1.0 / self.condition_limit, executor)
         return structure
 
     def _structure(
@@ -182,31 +182,31 @@ class TensorFlow(Flow):
         frame: Frame,
         grid: Grid,
         inside: NDArray[np.bool_] | None,
-        drive: Drive,
+        executor: Threads,
     ) -> NDArray[Any]:
         from napari_diffusion.filters.tensors import tensor_steps
 
         contrasts, sigmas = self._contrasts(grid), (self.smoothing, getattr(self, "integration", 0))
         return tensor_steps.structure(
-            u, frame, inside, contrasts, sigmas, grid.joint_channels, drive
+            u, frame, inside, contrasts, sigmas, grid.joint_channels, executor
         )
 
     def coherence(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return √(µ₁ − µ_last) of J at every sample, in intensity per world unit."""
         from napari_diffusion.filters.tensors import tensor_kernels
 
         frame = Frame.of(block.shape, grid)
         inside = None if mask is None else frame.arranged(mask)
-        structure = self._structure(frame.arranged(block), frame, grid, inside, drive)
-        tensor_kernels.replace(structure, TensorLaw(tensor_kernels.DIFFERENCE), 1.0, drive)
+        structure = self._structure(frame.arranged(block), frame, grid, inside, executor)
+        tensor_kernels.replace(structure, TensorLaw(tensor_kernels.DIFFERENCE), 1.0, executor)
         t, _, z, y, x = frame.shape
         apart = structure[0].reshape(-1, t, z, y, x).swapaxes(0, 1)
         return frame.restored(np.sqrt(apart)) * block.dtype.type(max(self._contrasts(grid)))
 
     def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, drive: Drive
+        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""
         from napari_diffusion.filters.tensors.tensor_steps import Exchange
@@ -218,10 +218,10 @@ class TensorFlow(Flow):
         u = frame.arranged(block)
         inside = None if mask is None else frame.arranged(mask)
         far = frame.of_axes(self.stencil_reach(grid))
-        exchange = Exchange(u, frame, inside, far, grid.joint_channels, drive)
+        exchange = Exchange(u, frame, inside, far, grid.joint_channels, executor)
         tau = self.time / count
         weights = self.weights(tau, grid, np.float64)
-        bands = drive.bands(frame.row_count, block.shape[1] * frame.shape[4])
+        bands = executor.bands(frame.row_count, block.shape[1] * frame.shape[4])
         updates, before = -(-count // HELD), -1
         for sub_step in range(count):
             update = sub_step * updates // count
@@ -229,10 +229,10 @@ class TensorFlow(Flow):
                 # What is not needed meanwhile goes first: tensors are large.
                 tensors = np.empty(0)
                 exchange.release()
-                tensors = self._tensors(u, frame, grid, inside, drive)
-            exchange.add_up(tensors, tau, update > before, drive)
+                tensors = self._tensors(u, frame, grid, inside, executor)
+            exchange.add_up(tensors, tau, update > before, executor)
             before = update
-            drive.each(lambda a, b: self.advance(u, u, exchange, weights, (a, b)), bands)
+            executor.each(lambda a, b: self.advance(u, u, exchange, weights, (a, b)), bands)
         return frame.restored(u)
 
     def advance(

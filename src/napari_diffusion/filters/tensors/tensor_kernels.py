@@ -22,7 +22,7 @@ from napari_diffusion.filters.tensors.stencil import TOGETHER
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
 
 # EDGE : λ = g(√µ), 1 where nothing changes.
 # LINES : α, but for the least of the µ the coherence function of what it is below the next one.
@@ -245,11 +245,14 @@ def _eigenvalues(a, size, m):
 
 
 def replace(
-    tensors: NDArray[Any], law: tuple[int, int, float, float, float], least: float, drive: Drive
+    tensors: NDArray[Any],
+    law: tuple[int, int, float, float, float],
+    least: float,
+    executor: Threads,
 ) -> None:
     """Turn structure tensors (components, G, site rows, X) to diffusion tensors, in place."""
     turned = planar_tensors if len(tensors) == 3 else solid_tensors
     rows, columns = tensors.shape[2:]
-    drive.each(
-        lambda start, stop: turned(tensors, *law, least, start, stop), drive.bands(rows, columns)
+    executor.each(
+        lambda start, stop: turned(tensors, *law, least, start, stop), executor.bands(rows, columns)
     )

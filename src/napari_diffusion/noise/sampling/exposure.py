@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.noise.sampling.planes import made_by
 from napari_diffusion.noise.sampling.signal_dependent import Signal, check_rate
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.noise.base import Address, NoiseScale
 
 _MAPPED = ("gain", "offset", "read_noise")
@@ -41,7 +41,7 @@ class Exposure(Signal, abc.ABC):
     def sensor(self, name: str) -> NDArray[np.float64]:
         """Return a parameter as an array: of one number, or one per sample of a plane."""
         value = getattr(self, name)
-        array = value.values if isinstance(value, Map) else np.full((1, 1), value)
+        array = value.values if isinstance(value, ArrayParameter) else np.full((1, 1), value)
         return np.ascontiguousarray(array, np.float64)
 
     def deviation(self) -> float:
@@ -72,15 +72,15 @@ class Exposure(Signal, abc.ABC):
         plane = grid.shape[3:]
         for name in _MAPPED:
             shape = self.sensor(name).shape
-            if isinstance(getattr(self, name), Map) and shape != plane:
+            if isinstance(getattr(self, name), ArrayParameter) and shape != plane:
                 raise ValueError(
                     f"{type(self).__name__}: {name} must be a number or a map of the shape "
                     f"{plane} of a plane, y by x (got shape {shape})."
                 )
 
-    def _check_darkest(self, picture: Any) -> None:
+    def _check_darkest(self, image: Any) -> None:
         """Refuse a source darker than read noise can make it."""
-        values = picture.data if picture.mask is None else picture.data[picture.mask]
+        values = image.data if image.mask is None else image.data[image.mask]
         reads = float(self.sensor("read_noise").max())
         limit = float(self.sensor("offset").min()) - _READ_NOISES * reads
         if (darkest := float(values.min())) < limit:
@@ -115,7 +115,12 @@ class Exposure(Signal, abc.ABC):
                 check_rate(type(self).__name__, brightest, gain * self.factor(each), each)
 
     def add(
-        self, block: NDArray[Any], scale: NoiseScale, address: Address, grid: Grid, drive: Drive
+        self,
+        block: NDArray[Any],
+        scale: NoiseScale,
+        address: Address,
+        grid: Grid,
+        executor: Threads,
     ) -> NDArray[Any]:
         """Return what the camera reads out; see `Noise.add`."""
         from napari_diffusion.noise.sampling.camera import expose, no_tables, tables
@@ -133,7 +138,7 @@ class Exposure(Signal, abc.ABC):
         ]
         multiplied = tables() if self.excess > 1 else no_tables()
         told = [(*cut, self.factor(each) if each else 0.0, multiplied) for each in scales]
-        return made_by(expose, block, told, address, grid, drive)
+        return made_by(expose, block, told, address, grid, executor)
 
 
 @functools.lru_cache(maxsize=64)

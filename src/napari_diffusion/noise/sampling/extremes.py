@@ -10,12 +10,12 @@ import numpy as np
 from napari_diffusion.core.image import is_dask
 
 if TYPE_CHECKING:
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
 
 
-def extremes_of(picture: Picture) -> tuple[float, float]:
+def extremes_of(image: Image) -> tuple[float, float]:
     """Return the lowest and the highest value of all samples inside the mask."""
-    data, mask = picture.data, picture.mask
+    data, mask = image.data, image.mask
     if is_dask(data):
         import dask.array as da
 

@@ -129,6 +129,7 @@ def place(z: Any) -> Any:
 
 @exact_inline_kernel
 def from_table(table: Any, row: Any, t: Any) -> Any:
+    """Return the cubic of a row of the table at t, by Horner's rule."""
     return table[row, 0] + t * (table[row, 1] + t * (table[row, 2] + t * table[row, 3]))
 
 

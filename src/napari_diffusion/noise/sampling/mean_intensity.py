@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture, is_dask
+from napari_diffusion.core.image import Image, is_dask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def mean_of(picture: Picture) -> float:
+def mean_of(image: Image) -> float:
     """Return the mean of all samples inside the mask, of all frames and channels.
 
     Fractions of the same exponent are added up as whole numbers, which no order can change.
     """
-    if is_dask(picture.data):
-        sums, count = _over_chunks(picture)
+    if is_dask(image.data):
+        sums, count = _over_chunks(image)
     else:
-        sums, count = _with(_nothing(), 0, picture.data, picture.mask)
+        sums, count = _with(_nothing(), 0, image.data, image.mask)
     if not count:
         raise ValueError("A picture without a sample inside its mask has no mean.")
     whole, ones = _whole(sums)
@@ -59,7 +59,7 @@ def _whole(sums: NDArray[np.int64]) -> tuple[int, int]:
     return whole, 1 << 1075
 
 
-def _over_chunks(picture: Picture) -> tuple[NDArray[np.int64], int]:
+def _over_chunks(image: Image) -> tuple[NDArray[np.int64], int]:
     import dask.array as da
     from dask.delayed import delayed
 
@@ -74,11 +74,11 @@ def _over_chunks(picture: Picture) -> tuple[NDArray[np.int64], int]:
             )
         return sums, count
 
-    blocks = picture.data.to_delayed().ravel()
+    blocks = image.data.to_delayed().ravel()
     masks = [None] * len(blocks)
-    if picture.mask is not None:
-        chunks = picture.data.chunks
-        mask = picture.mask if is_dask(picture.mask) else da.from_array(picture.mask, chunks)
+    if image.mask is not None:
+        chunks = image.data.chunks
+        mask = image.mask if is_dask(image.mask) else da.from_array(image.mask, chunks)
         masks = mask.rechunk(chunks).to_delayed().ravel()
     total = delayed((_nothing(), 0))
     for block, inside in zip(blocks, masks, strict=True):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.noise.base import Address
 
 
@@ -22,7 +22,7 @@ def made_by(
     per_channel: Sequence[tuple[Any, ...]],
     address: Address,
     grid: Grid,
-    drive: Drive,
+    executor: Threads,
 ) -> NDArray[Any]:
     """Return what a kernel makes of a block, as a new array.
 
@@ -48,6 +48,6 @@ def made_by(
         told = per_channel[plane // depth % channels]
         kernel(image3, out3, *told, keys, z, y0, x0, plane, start, stop)
 
-    bands = drive.bands(height, width)
-    drive.each(work, [(plane, *band) for plane in range(len(image3)) for band in bands])
+    bands = executor.bands(height, width)
+    executor.each(work, [(plane, *band) for plane in range(len(image3)) for band in bands])
     return out

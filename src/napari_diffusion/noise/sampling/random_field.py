@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.noise.base import Address
 
 # A sampled Gaussian is cut off where it is this many standard deviations from its middle.
@@ -74,7 +74,7 @@ class Place:
         return Place(wide, self.origin, self.address)
 
 
-def white(place: Place, drive: Drive) -> NDArray[np.float32]:
+def white(place: Place, executor: Threads) -> NDArray[np.float32]:
     """Return a standard normal number for every sample of a place."""
     from napari_diffusion.noise.sampling import normal, random_numbers
 
@@ -89,12 +89,14 @@ def white(place: Place, drive: Drive) -> NDArray[np.float32]:
     def work(plane: int, start: int, stop: int) -> None:
         normal.fill_normal(planes, keys, z, y0, x0, plane, plane + 1, start, stop)
 
-    bands = drive.bands(height, width)
-    drive.each(work, [(plane, *band) for plane in range(len(planes)) for band in bands])
+    bands = executor.bands(height, width)
+    executor.each(work, [(plane, *band) for plane in range(len(planes)) for band in bands])
     return out
 
 
-def smooth(place: Place, kernels: dict[int, Sequence[float]], drive: Drive) -> NDArray[np.float32]:
+def smooth(
+    place: Place, kernels: dict[int, Sequence[float]], executor: Threads
+) -> NDArray[np.float32]:
     """Return a field of variance 1: white numbers with a kernel of norm 1 along each axis.
 
     Parameters
@@ -107,12 +109,12 @@ def smooth(place: Place, kernels: dict[int, Sequence[float]], drive: Drive) -> N
         Shares the rows.
     """
     reach = [len(kernels.get(axis, (1.0,))) // 2 for axis in range(5)]
-    field = white(place.with_margin(reach), drive)
+    field = white(place.with_margin(reach), executor)
     for axis, weights in kernels.items():
         if len(weights) > 1:
             offsets = np.zeros((len(weights), 5), np.int64)
             offsets[:, axis] = np.arange(len(weights))
-            field = run_over(field, offsets, np.array(weights, np.float32), drive)
+            field = run_over(field, offsets, np.array(weights, np.float32), executor)
     return field
 
 
@@ -120,7 +122,7 @@ def run_over(
     field: NDArray[np.float32],
     offsets: NDArray[np.int64],
     weights: NDArray[np.float32],
-    drive: Drive,
+    executor: Threads,
 ) -> NDArray[np.float32]:
     """Return the sums of weighted neighbours, ``out[i] = Σ_k weights[k] · field[i + offsets[k]]``.
 
@@ -141,7 +143,7 @@ def run_over(
     def work(start: int, stop: int) -> None:
         add_taps(source, target, first, rows, columns, weights, start, stop)
 
-    drive.each(work, drive.bands(len(target), shape[4] * (1 + len(weights) // 8)))
+    executor.each(work, executor.bands(len(target), shape[4] * (1 + len(weights) // 8)))
     return out
 
 
@@ -149,7 +151,7 @@ def added(
     block: NDArray[Any],
     field: NDArray[np.float32],
     scales: Sequence[float],
-    drive: Drive,
+    executor: Threads,
     curve: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
 ) -> NDArray[Any]:
     """Return block + scale · curve(block) · field.
@@ -168,7 +170,7 @@ def added(
             np.multiply(target, curve(block[rows]), out=target)
         np.add(block[rows], target, out=target)
 
-    bands = drive.bands(height, block.shape[4])
+    bands = executor.bands(height, block.shape[4])
     planes = np.ndindex(block.shape[0], channels, block.shape[2])
-    drive.each(work, [(*plane, *band) for plane in planes for band in bands])
+    executor.each(work, [(*plane, *band) for plane in planes for band in bands])
     return out

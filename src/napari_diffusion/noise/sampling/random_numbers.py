@@ -169,6 +169,7 @@ def weave(words: Any, even: Any, odd: Any, n: Any) -> None:
 
 @njit(forceinline=True)
 def copy(out: Any, numbers: Any) -> None:
+    """Copy as many numbers as `out` has room for."""
     for i in range(out.size):
         out[i] = numbers[i]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Drive
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.noise.base import Address
 
 # The lowest frequency told from 0, as a fraction of the highest.
@@ -83,7 +83,7 @@ def add_spectral(
     scales: tuple[float, ...],
     address: Address,
     grid: Grid,
-    drive: Drive,
+    executor: Threads,
 ) -> NDArray[Any]:
     """Return block + scale · field, the field with the spectrum that the gains give it.
 
@@ -97,7 +97,7 @@ def add_spectral(
     for axis in axes:
         part[axis] = slice(origin[axis], origin[axis] + shape[axis])
         shape[axis], origin[axis] = grid.shape[axis], 0
-    field = random_field.white(random_field.Place(tuple(shape), tuple(origin), address), drive)
+    field = random_field.white(random_field.Place(tuple(shape), tuple(origin), address), executor)
     batches = [range(1) if axis in axes else range(shape[axis]) for axis in range(5)]
 
     def work(*index: int) -> None:
@@ -107,5 +107,5 @@ def add_spectral(
         spectrum *= gain
         field[where] = fft.irfftn(spectrum, [shape[axis] for axis in axes], workers=1)
 
-    drive.each(work, list(itertools.product(*batches)))
-    return random_field.added(block, field[tuple(part)], scales, drive)
+    executor.each(work, list(itertools.product(*batches)))
+    return random_field.added(block, field[tuple(part)], scales, executor)

@@ -10,17 +10,17 @@ from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.denoising.denoise import denoiser
 from napari_diffusion.widgets.denoise.denoise_run import Noted, Staged, denoising_of, result_name
 from napari_diffusion.widgets.forms.fields import Automatic, LineField
-from napari_diffusion.widgets.forms.form_rows import GREY, Message
+from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.forms.run_controls import PRIMARY
 from napari_diffusion.widgets.layers import memory
 from napari_diffusion.widgets.layers.step_layers import Place, image_layer
-from napari_diffusion.widgets.results.layer_sink import family, outlet_for
+from napari_diffusion.widgets.results.layer_sink import family, layer_sink_for
 from napari_diffusion.widgets.run.memory_check import check_room
-from napari_diffusion.widgets.run.run_request import Made, Refused
+from napari_diffusion.widgets.run.run_request import RunError, StepReady
 
 if TYPE_CHECKING:
     from napari_diffusion.widgets.docks.dock import Dock
-    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.widgets.layers.layer_style import LayerStyle
 
 # Neither an error nor to be overlooked.
 _AMBER = "#d9a441"
@@ -54,11 +54,11 @@ class DenoiseWidget(QWidget):
         self.fast = QCheckBox("fast")
         self.stages = QCheckBox("stages")
         self.sigma = LineField(_SIGMA, _checked, Automatic())
-        self.found = Message(GREY)
-        self.warning = Message(_AMBER)
+        self.found = MessageLabel(GREY)
+        self.warning = MessageLabel(_AMBER)
         self._made = "nothing"
         self._place: Place | None = None
-        self._look: Look | None = None
+        self._style: LayerStyle | None = None
         self._lay_out()
         self.button.clicked.connect(self.run)
         self.sigma.changed.connect(self._forget)
@@ -92,29 +92,29 @@ class DenoiseWidget(QWidget):
         """Denoise the source; what is wrong is said and not raised."""
         dock = self._dock
         with dock.refusing():
-            picked = dock.picked()
+            run_source = dock.run_source()
             try:
                 recipe = denoiser(fast=self.fast.isChecked(), noise_sigma=self.sigma.value())
             except ValueError as error:
-                raise Refused("run", str(error)) from None
-            job = picked.job(recipe, 1, memory.free_memory())
+                raise RunError("run", str(error)) from None
+            job = run_source.job(recipe, 1, memory.free_memory())
             check_room(job, "layers")
             self._forget()
             dock.source.say(None)
-            layers, looks = picked.layers, picked.looks
-            outlet = outlet_for(dock.viewer, layers, job, looks, "layers", result_name)
+            layers, looks = run_source.layers, run_source.looks
+            layer_sink = layer_sink_for(dock.viewer, layers, job, looks, "layers", result_name)
             staged = self.stages.isChecked() and len(layers) == 1 and not job.lazy
             self._place = Place(dock.viewer, family(dock.viewer, layers[0])) if staged else None
-            self._look = looks[0]
-            work = denoising_of(job, outlet, staged)
+            self._style = looks[0]
+            work = denoising_of(job, layer_sink, staged)
             self._made = "nothing"
-            dock.runner.start(work, outlet, made=lambda: self._made)
+            dock.runner.start(work, layer_sink, made=lambda: self._made)
             assert dock.runner.worker is not None
             dock.runner.worker.posted.connect(self._posted)
 
     def _posted(self, news: Any) -> None:
         match news:
-            case Made():
+            case StepReady():
                 self._made = "the denoised layer"
             case Noted(None):
                 self.found.say("The noise is taken to be white and as strong as typed.")
@@ -122,13 +122,13 @@ class DenoiseWidget(QWidget):
                 self.found.say(remarks.found)
                 self.warning.say(" ".join(remarks.warnings))
                 self.sigma.set_resolved(remarks.sigma)
-            case Staged() if self._place is not None and self._look is not None:
+            case Staged() if self._place is not None and self._style is not None:
                 # Above the source and so beneath the result, which is there already.
                 chosen = self._dock.viewer.layers.selection
                 result = chosen.active
                 with self._dock.source.holding():
-                    for name, image, record, look in news.layers(self._look):
-                        self._place.insert(image_layer(image, name, look, record))
+                    for name, image, record, style in news.layers(self._style):
+                        self._place.insert(image_layer(image, name, style, record))
                 chosen.active = result
 
     def _forget(self, value: object = None) -> None:

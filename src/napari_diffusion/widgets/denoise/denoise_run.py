@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.denoising.noise_report import noted
 from napari_diffusion.denoising.stages import stages
 from napari_diffusion.engine.threads import Stopped
@@ -15,7 +15,7 @@ from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.docks.loop_run import finished
 from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
-from napari_diffusion.widgets.run.run_request import Made, Said
+from napari_diffusion.widgets.run.run_request import Message, StepReady
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_diffusion.denoising.noise_report import Remarks
     from napari_diffusion.denoising.stages import Stage
     from napari_diffusion.loop.recipe import Recipe
-    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
 
@@ -45,25 +45,25 @@ class Staged(NamedTuple):
     image: Any
     weights: Any
 
-    def layers(self, look: Look) -> Iterator[tuple[str, Any, dict[str, Any], Look]]:
+    def layers(self, style: LayerStyle) -> Iterator[tuple[str, Any, dict[str, Any], LayerStyle]]:
         """Yield name, values, record and look of the stage and of its weights, both hidden."""
         said = f"Processed, not raw data: a stage of {self.source!r} denoised, {self.stage.name}."
         kept = {"schema": 1, "stage": self.stage.name, "weight": self.stage.weight}
         name = f"{self.source} · stage {self.stage.name}"
         words = f"{name} · weight {self.stage.weight:.2f}"
-        yield words, self.image, {**kept, "processed": said}, look.hidden()
-        shown = {**look.shown, "rgb": False, "colormap": "viridis", "contrast_limits": _WEIGHTS}
+        yield words, self.image, {**kept, "processed": said}, style.hidden()
+        shown = {**style.shown, "rgb": False, "colormap": "viridis", "contrast_limits": _WEIGHTS}
         said = f"The weights of a stage of {self.source!r} denoised, {self.stage.name}."
-        map_look = replace(look, shown=shown).hidden()
-        yield f"{name} · weights", self.weights, {**kept, "processed": said}, map_look
+        map_style = replace(style, shown=shown).hidden()
+        yield f"{name} · weights", self.weights, {**kept, "processed": said}, map_style
 
 
-def denoising_of(job: Job, outlet: Any, staged: bool) -> Any:
+def denoising_of(job: Job, layer_sink: Any, staged: bool) -> Any:
     """Return the work of denoising: it posts `Said`, `Noted`, `Staged` and `Made`."""
 
     def work(worker: Worker) -> None:
         with contextlib.suppress(Stopped):
-            _denoise(job, outlet, staged, worker)
+            _denoise(job, layer_sink, staged, worker)
 
     return work
 
@@ -74,31 +74,33 @@ def result_name(step: Step, kept: dict[str, Any]) -> str:
     return "denoised"
 
 
-def _denoise(job: Job, outlet: Any, staged: bool, worker: Worker) -> None:
-    outlet.mask = mask = read_mask(job)
+def _denoise(job: Job, layer_sink: Any, staged: bool, worker: Worker) -> None:
+    layer_sink.mask = mask = read_mask(job)
     options = with_mask(job, mask)
     image = read_layer(job, options, worker)
-    worker.post(Said("Measuring the noise (the first run compiles, which takes a while) …"))
+    worker.post(Message("Measuring the noise (the first run compiles, which takes a while) …"))
     with refusing("run"):
-        picture: Any = Picture.of(image, **options)
-        recipe = job.recipe.resolved_on(picture)
-        found = noted(picture, job.recipe, recipe)
+        source: Any = Image.of(image, **options)
+        recipe = job.recipe.resolved_on(source)
+        found = noted(source, job.recipe, recipe)
         worker.post(Noted(found))
-        worker.post(Said("Denoising …"))
+        worker.post(Message("Denoising …"))
         region = None if job.region is None else job.fold.region(job.region)
-        image_made = run(picture, recipe, region=region, stop=worker.stop).image
+        image_made = run(source, recipe, region=region, stop=worker.stop).image
     # Without a final filter the last step is that of the filter.
     step = Step(0, 0.0, image_made, False)
     more = {**job.more, **({} if found is None else found.record())}
     kept = record(recipe, step, job.options, job.source_name, **more)
-    worker.post(Made(outlet.keep(finished(step, job)), kept, 1), in_turn=outlet.in_turn)
+    worker.post(
+        StepReady(layer_sink.keep(finished(step, job)), kept, 1), in_turn=layer_sink.in_turn
+    )
     if staged:
-        _post_stages(job, picture, recipe, worker)
+        _post_stages(job, source, recipe, worker)
 
 
-def _post_stages(job: Job, picture: Any, recipe: Recipe, worker: Worker) -> None:
-    worker.post(Said("Looking at the stages …"))
-    for stage in stages(picture, recipe, stop=worker.stop):
+def _post_stages(job: Job, image: Any, recipe: Recipe, worker: Worker) -> None:
+    worker.post(Message("Looking at the stages …"))
+    for stage in stages(image, recipe, stop=worker.stop):
         shown = job.fold.unfolded(stage.image)
         weights = job.fold.unfolded(stage.weights)
         if job.region is not None:

@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_diffusion.widgets.docks.runner import Runner
-from napari_diffusion.widgets.run.run_request import Refused
+from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.source.noise_meter import NoiseMeter, measure_of
 from napari_diffusion.widgets.source.source_form import SourceWidget
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.widgets.forms.run_controls import Controls
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.source.run_source import Picked
+    from napari_diffusion.widgets.source.run_source import RunSource
 
 
 class Dock(QWidget):
@@ -73,19 +73,19 @@ class Dock(QWidget):
         """Stop the run and keep what was made."""
         self.runner.cancel()
 
-    def picked(self) -> Picked:
+    def run_source(self) -> RunSource:
         """Return the source; `Refused` says what is wrong with it, or that a run is under way."""
         self.check_idle()
         self.controls.say("")
         try:
             return self.source.value()
         except ValueError as error:
-            raise Refused("source", str(error)) from None
+            raise RunError("source", str(error)) from None
 
     def check_idle(self) -> None:
         """Refuse where a run is under way."""
         if self.runner.is_running:
-            raise Refused("run", "A run is under way: wait for it, or cancel it.")
+            raise RunError("run", "A run is under way: wait for it, or cancel it.")
 
     def start_measuring(self, job: Job) -> None:
         """Measure the noise as the dock's meter says."""
@@ -99,10 +99,10 @@ class Dock(QWidget):
         """Say what is refused instead of raising it."""
         try:
             yield
-        except Refused as refused:
+        except RunError as refused:
             self._refuse(refused)
 
-    def refuse(self, refused: Refused) -> None:
+    def refuse(self, refused: RunError) -> None:
         """Say what is wrong next to where it is; a dock with more parts knows more places."""
         if refused.part in ("source", "holes"):
             self.source.say(str(refused), holes=refused.part == "holes")
@@ -113,7 +113,7 @@ class Dock(QWidget):
         else:
             self.controls.say(str(refused), bad=True)
 
-    def _refuse(self, refused: Refused) -> None:
+    def _refuse(self, refused: RunError) -> None:
         self.refuse(refused)
         notify("error", str(refused))
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.denoising.noise_report import noted
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import content_hash, record
-from napari_diffusion.widgets.results.noise_free_layers import Twins
+from napari_diffusion.widgets.results.noise_free_layers import NoiseFreeRuns
 from napari_diffusion.widgets.run.read_layer import (
     mask_words,
     read_mask,
@@ -21,10 +21,10 @@ from napari_diffusion.widgets.run.read_layer import (
     refusing,
     with_mask,
 )
-from napari_diffusion.widgets.run.run_request import Made, Passed, Resolved, Said
+from napari_diffusion.widgets.run.run_request import Message, Progress, Resolved, StepReady
 
 if TYPE_CHECKING:
-    from napari_diffusion.widgets.layers.step_layers import Outlet
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
 
@@ -32,28 +32,28 @@ if TYPE_CHECKING:
 _SCRAP = 8
 
 
-def work_of(job: Job, outlet: Outlet) -> Any:
+def work_of(job: Job, layer_sink: LayerSink) -> Any:
     """Return the work of a run: it posts `Said`, `Resolved` and `Made`."""
 
     def work(worker: Worker) -> None:
         # A run that was asked to stop has come to its end.
         with contextlib.suppress(Stopped):
-            _run(job, outlet, worker)
+            _run(job, layer_sink, worker)
 
     return work
 
 
-def _run(job: Job, outlet: Any, worker: Worker) -> None:
-    outlet.mask = mask = read_mask(job)
+def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
+    layer_sink.mask = mask = read_mask(job)
     options = with_mask(job, mask)
     image, first_step, more = read_start(job, options, worker)
-    worker.post(Said("Preparing (first run compiles, which takes a while) …"))
+    worker.post(Message("Preparing (first run compiles, which takes a while) …"))
     _warm(image, job, mask)
-    worker.post(Said("Measuring the picture …"))
+    worker.post(Message("Measuring the picture …"))
     with refusing("recipe"):
-        picture: Any = Picture.of(image, **options)
-        recipe = job.recipe.resolved_on(picture)
-        found = noted(picture, job.recipe, recipe)
+        source: Any = Image.of(image, **options)
+        recipe = job.recipe.resolved_on(source)
+        found = noted(source, job.recipe, recipe)
     worker.post(Resolved(recipe))
     region = None if job.region is None else job.fold.region(job.region)
     more = {**job.more, **more, **mask_words(job, mask)}
@@ -61,7 +61,7 @@ def _run(job: Job, outlet: Any, worker: Worker) -> None:
     # The hash of a large mask takes a while, and is the same for all steps.
     known = {} if mask is None else {"mask": {"sha256": content_hash(mask)}}
     made = steps(
-        picture,
+        source,
         recipe,
         region=region,
         first_step=first_step,
@@ -69,8 +69,8 @@ def _run(job: Job, outlet: Any, worker: Worker) -> None:
         stop=worker.stop,
     )
     quiet = None
-    if job.twin:
-        quiet = Twins(picture, recipe, job, mask, region=region, stop=worker.stop)
+    if job.noise_free_run:
+        quiet = NoiseFreeRuns(source, recipe, job, mask, region=region, stop=worker.stop)
     with refusing("recipe"):
         for step in made:
             done = max(step.index + 1 - job.first_step, 0)
@@ -81,11 +81,13 @@ def _run(job: Job, outlet: Any, worker: Worker) -> None:
                 kept["grid"] |= known
                 if quiet is not None:
                     kept |= quiet.measures(step)
-                    outlet.keep_twin(finished(quiet.step, job), quiet.record(kept, **more))
-                shown = outlet.keep(finished(step, job))
-                worker.post(Made(shown, kept, done), in_turn=outlet.in_turn)
+                    layer_sink.keep_noise_free_run(
+                        finished(quiet.step, job), quiet.record(kept, **more)
+                    )
+                shown = layer_sink.keep(finished(step, job))
+                worker.post(StepReady(shown, kept, done), in_turn=layer_sink.in_turn)
             else:
-                worker.post(Passed(done))
+                worker.post(Progress(done))
             worker.hold()
 
 

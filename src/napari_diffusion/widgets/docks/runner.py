@@ -11,14 +11,14 @@ from psygnal import Signal
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.widgets.forms.run_controls import written_seconds
 from napari_diffusion.widgets.run.run_request import (
-    Found,
-    Grown,
-    Made,
+    EvidenceReady,
     Measured,
-    Passed,
-    Refused,
+    Message,
+    Progress,
     Resolved,
-    Said,
+    RunError,
+    SeedDone,
+    StepReady,
 )
 from napari_diffusion.widgets.run.worker import Worker
 
@@ -55,7 +55,7 @@ class Runner:
     #: What the picture says of the numbers of a recipe.
     found = Signal(object)
     #: Why a run ended before its time.
-    refused = Signal(Refused)
+    refused = Signal(RunError)
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Runner:
         self._makes = makes
         self._around = around
         self._worker: Worker | None = None
-        self._outlet: Any = None
+        self._layer_sink: Any = None
         self._said: Callable[[], str] = self._kept
         self._made: list[bool] = []
         self._cancelled = False
@@ -89,7 +89,7 @@ class Runner:
     def start(
         self,
         work: Any,
-        outlet: Any = None,
+        layer_sink: Any = None,
         total: int = 0,
         unit: str = "steps",
         made: Callable[[], str] | None = None,
@@ -109,7 +109,7 @@ class Runner:
         made : callable, optional
             Returns what there is at the end, in words; without, the steps are counted.
         """
-        self._made, self._cancelled, self._outlet = [], False, outlet
+        self._made, self._cancelled, self._layer_sink = [], False, layer_sink
         self._said = made or self._kept
         self._controls.start(total, unit)
         self._worker = Worker(work, self._parent)
@@ -133,43 +133,43 @@ class Runner:
         """Stop and touch neither layers nor controls any more."""
         if self._worker is not None and self.is_running:
             self._worker.drop()
-            self._outlet = None
+            self._layer_sink = None
             self._controls.rest("Stopped.")
 
     def _posted(self, news: Any) -> None:
         match news:
-            case Said(words):
+            case Message(words):
                 self._controls.say(words)
-            case Found(evidence):
+            case EvidenceReady(evidence):
                 self.found.emit(evidence)
             case Measured(model):
                 self.measured.emit(model)
             case Resolved(recipe):
                 self.resolved.emit(recipe)
                 self._controls.begin_clock()
-            case Made(step, record, done):
+            case StepReady(step, record, done):
                 self._made.append(step.is_final)
-                if self._outlet is not None:
+                if self._layer_sink is not None:
                     with self._around():
-                        self._outlet.show(step, record)
+                        self._layer_sink.show(step, record)
                 self._controls.show_progress(done)
-            case Grown(what, done):
-                if self._outlet is not None:
+            case SeedDone(what, done):
+                if self._layer_sink is not None:
                     with self._around():
-                        self._outlet.grow(what)
+                        self._layer_sink.grow(what)
                 self._controls.show_progress(done)
-            case Passed(done):
+            case Progress(done):
                 self._controls.show_progress(done)
 
     def _ended(self, error: BaseException | None) -> None:
-        outlet, self._outlet = self._outlet, None
-        if outlet is not None:
-            outlet.finish()
+        layer_sink, self._layer_sink = self._layer_sink, None
+        if layer_sink is not None:
+            layer_sink.finish()
         if error is not None:
             self._failed(error)
         elif self._cancelled:
             self._controls.rest(f"Cancelled: {self._said()} kept.")
-        elif outlet is None:
+        elif layer_sink is None:
             self._controls.rest("Estimated: the numbers stand in the form.")
         else:
             seconds = written_seconds(self._controls.seconds)
@@ -181,8 +181,8 @@ class Runner:
         return f"{words} and the final result" if any(self._made) else words
 
     def _failed(self, error: BaseException) -> None:
-        if not isinstance(error, Refused):
+        if not isinstance(error, RunError):
             _log.error("A run failed", exc_info=error)
-            error = Refused("run", f"The run failed: {type(error).__name__}: {error}")
+            error = RunError("run", f"The run failed: {type(error).__name__}: {error}")
         self._controls.rest("")
         self.refused.emit(error)

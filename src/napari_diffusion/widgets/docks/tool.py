@@ -10,15 +10,15 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_diffusion.widgets.docks.dock import Dock
 from napari_diffusion.widgets.forms.run_controls import Controls
 from napari_diffusion.widgets.layers import memory
-from napari_diffusion.widgets.results.layer_sink import outlet_for
+from napari_diffusion.widgets.results.layer_sink import layer_sink_for
 from napari_diffusion.widgets.run.memory_check import check_room
-from napari_diffusion.widgets.run.run_request import Refused
+from napari_diffusion.widgets.run.run_request import RunError
 
 if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.loop.recipe import Recipe, Step
-    from napari_diffusion.widgets.layers.step_layers import Outlet
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
 
 
@@ -53,7 +53,7 @@ class Tool(Dock):
         """Return what is to be done as a recipe of one step; ValueError says what is wrong."""
         raise NotImplementedError
 
-    def work(self, job: Job, outlet: Outlet) -> Any:
+    def work(self, job: Job, layer_sink: LayerSink) -> Any:
         """Return what the thread does."""
         raise NotImplementedError
 
@@ -72,16 +72,18 @@ class Tool(Dock):
     def run(self) -> None:
         """Make the layer; what is wrong is said and not raised."""
         with self.refusing():
-            picked = self.picked()
+            run_source = self.run_source()
             try:
                 recipe = self.recipe()
             except (ValueError, TypeError) as error:
-                raise Refused("form", str(error)) from None
-            job = picked.job(recipe, 1, memory.free_memory())
+                raise RunError("form", str(error)) from None
+            job = run_source.job(recipe, 1, memory.free_memory())
             check_room(job, "layers")
             self.source.say(None)
-            outlet = outlet_for(self.viewer, picked.layers, job, picked.looks, "layers", self.title)
-            self.runner.start(self.work(job, outlet), outlet)
+            layer_sink = layer_sink_for(
+                self.viewer, run_source.layers, job, run_source.looks, "layers", self.title
+            )
+            self.runner.start(self.work(job, layer_sink), layer_sink)
 
     def _source_changed(self) -> None:
         self.set_resolved(None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog
 
-from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.function_parameter import name_of
 from napari_diffusion.widgets.forms.fields import LineField
 from napari_diffusion.widgets.forms.form_rows import small_button
@@ -28,7 +28,7 @@ class MapField(LineField):
         self, parameter: Parameter, check: Check, automatic: Automatic | None = None
     ) -> None:
         super().__init__(parameter, check, automatic)
-        self._known: dict[tuple[str, float], Map] = {}
+        self._known: dict[tuple[str, float], ArrayParameter] = {}
         self.browse = small_button("…")
         self.browse.setToolTip("Choose a .npy or .tif file. The name of a layer may be typed, too.")
         self.browse.clicked.connect(self._choose)
@@ -42,11 +42,11 @@ class MapField(LineField):
             value = super()._typed_value(text) if layer is None else layer
             if not isinstance(value, str):
                 return value
-            self._known = {key: Map(name)} if name else {}
+            self._known = {key: ArrayParameter(name)} if name else {}
         return self._known.get(key, text)
 
     def _shown(self, value: Any) -> str:
-        if not isinstance(value, Map):
+        if not isinstance(value, ArrayParameter):
             return super()._shown(value)
         name = value.file or f"array of {' × '.join(str(size) for size in value.values.shape)}"
         self._known = {(name, _modified(name)): value}

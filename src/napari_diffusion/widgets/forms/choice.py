@@ -10,12 +10,12 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from napari_diffusion.core.component import Member
+from napari_diffusion.core.component import Component
 from napari_diffusion.loop import registry
 from napari_diffusion.loop.presets import DIGITS
-from napari_diffusion.records.provenance import member_words
+from napari_diffusion.records.provenance import component_words
 from napari_diffusion.widgets.forms.component_form import ParameterForm
-from napari_diffusion.widgets.forms.form_rows import GREY, Combo, Message, RowLabel
+from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Chosen = Any  # Member | tuple[Member, ...] | None
 
 
-class MemberChoice(QWidget):
+class ComponentChoice(QWidget):
     """A member of a slot and its form; forms of members chosen before keep what was typed.
 
     Parameters
@@ -49,7 +49,7 @@ class MemberChoice(QWidget):
         slot: str,
         label: str = "",
         may_be_none: bool = False,
-        classes: tuple[type[Member], ...] | None = None,
+        classes: tuple[type[Component], ...] | None = None,
         indent: int = 0,
         parent: QWidget | None = None,
         may_be_auto: bool = False,
@@ -57,19 +57,19 @@ class MemberChoice(QWidget):
         super().__init__(parent)
         # A class, a series (a tuple), None or "auto", one per entry.
         self._options: list[Any] = []
-        self._forms: dict[type[Member], ParameterForm] = {}
+        self._forms: dict[type[Component], ParameterForm] = {}
         self._units: dict[str, str] = {}
         self._indent = indent
         self._sample_length = 1.0
-        self._untouched: set[type[Member]] = set()
+        self._untouched: set[type[Component]] = set()
         self.combo = Combo()
-        self._series = Message(GREY)
+        self._series = MessageLabel(GREY)
         self._label = RowLabel(f"<b>{label or slot}</b>")
         self._lay_out()
         for cls in (
             *(None,) * may_be_none,
             *("auto",) * may_be_auto,
-            *(classes or registry.MEMBERS[slot]),
+            *(classes or registry.COMPONENTS[slot]),
         ):
             self._offer(cls)
         self._edited()
@@ -103,14 +103,14 @@ class MemberChoice(QWidget):
 
     def set_value(self, chosen: Chosen) -> None:
         """Show a member, a series of members or None; an equal one comes back from `value`."""
-        option = type(chosen) if isinstance(chosen, Member) else chosen
+        option = type(chosen) if isinstance(chosen, Component) else chosen
         with self.changed.blocked(), QSignalBlocker(self.combo):
             if isinstance(option, tuple):
                 self._forget_series()
             if option not in self._options:
                 self._offer(option)
             self.combo.setCurrentIndex(self._options.index(option))
-            if isinstance(chosen, Member):
+            if isinstance(chosen, Component):
                 self._form_of(type(chosen)).set_value(chosen)
                 self._untouched.discard(type(chosen))
         self._edited()
@@ -124,7 +124,7 @@ class MemberChoice(QWidget):
         for cls, form in self._forms.items():
             form.set_resolved(chosen if type(chosen) is cls else None)
         if self._option() == "auto":
-            self._series.say("" if chosen is None else f"auto: {member_words(chosen)}")
+            self._series.say("" if chosen is None else f"auto: {component_words(chosen)}")
 
     def set_unit(self, name: str, unit: str) -> None:
         """Name a unit; see `Field.set_unit`."""
@@ -168,7 +168,7 @@ class MemberChoice(QWidget):
                 del self._options[index]
                 return
 
-    def _form_of(self, cls: type[Member]) -> ParameterForm:
+    def _form_of(self, cls: type[Component]) -> ParameterForm:
         if cls not in self._forms:
             form = self._forms[cls] = ParameterForm(cls, self)
             form.setContentsMargins(self._indent, 0, 0, 0)
@@ -184,7 +184,7 @@ class MemberChoice(QWidget):
                 self.setTabOrder(before, after)
         return self._forms[cls]
 
-    def _touched(self, cls: type[Member]) -> None:
+    def _touched(self, cls: type[Component]) -> None:
         self._untouched.discard(cls)
         self.changed.emit()
 

@@ -11,12 +11,12 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_diffusion.widgets.forms.fields import Field, field_for
-from napari_diffusion.widgets.forms.form_rows import Message
+from napari_diffusion.widgets.forms.form_rows import MessageLabel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_diffusion.core.component import Member
+    from napari_diffusion.core.component import Component
 
 
 class ParameterForm(QWidget):
@@ -37,12 +37,12 @@ class ParameterForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, cls: type[Member], parent: QWidget | None = None) -> None:
+    def __init__(self, cls: type[Component], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._cls = cls
-        self.member = cls.__name__
+        self.component = cls.__name__
         self.fields: dict[str, Field] = {}
-        self._message = Message()
+        self._message = MessageLabel()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
@@ -57,7 +57,7 @@ class ParameterForm(QWidget):
             layout.addWidget(field)
         layout.addWidget(self._message)
 
-    def value(self) -> Member:
+    def value(self) -> Component:
         """Return the member; ValueError says in one sentence what is wrong."""
         values = {name: field.value() for name, field in self.fields.items()}
         try:
@@ -65,11 +65,11 @@ class ParameterForm(QWidget):
         except (TypeError, ArithmeticError) as error:
             raise ValueError(str(error)) from None
 
-    def set_value(self, member: Member) -> None:
+    def set_value(self, component: Component) -> None:
         """Show a member's parameters; the same ones come back from `value`, bit by bit."""
         with self.changed.blocked():
             for name, field in self.fields.items():
-                field.set_value(getattr(member, name))
+                field.set_value(getattr(component, name))
         self.changed.emit()
 
     def problem(self) -> str | None:
@@ -91,10 +91,10 @@ class ParameterForm(QWidget):
             and widget.window() is field.window()
         ]
 
-    def set_resolved(self, member: Member | None) -> None:
+    def set_resolved(self, component: Component | None) -> None:
         """Show the numbers that every "auto" stands for; None forgets them."""
         for name, field in self.fields.items():
-            found = None if member is None else getattr(member, name)
+            found = None if component is None else getattr(component, name)
             field.set_resolved(None if found == "auto" else found)
 
     def set_unit(self, name: str, unit: str) -> None:

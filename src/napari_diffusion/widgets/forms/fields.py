@@ -12,7 +12,7 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QWidget
 
 from napari_diffusion.widgets.forms import number_text
-from napari_diffusion.widgets.forms.form_rows import RED, Combo, Message, NumberEdit, RowLabel
+from napari_diffusion.widgets.forms.form_rows import RED, Combo, MessageLabel, NumberEdit, RowLabel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ class Field(QWidget):
         self.parameter = parameter
         self._check = check
         self._label = RowLabel(parameter.label)
-        self._message = Message()
+        self._message = MessageLabel()
         self._editor = editor
         self.row = QHBoxLayout()
         self.row.setSpacing(4)
@@ -274,8 +274,8 @@ def field_for(parameter: Parameter, check: Check) -> Field:
         return ComboField(parameter, check, (*others, True, False))
     if parameter.kind == "bool":
         return FlagField(parameter, check)
-    if parameter.kind == "member":
-        return (nested.SeriesField if parameter.many else nested.MemberField)(parameter, check)
+    if parameter.kind == "component":
+        return (nested.SeriesField if parameter.many else nested.ComponentField)(parameter, check)
     if parameter.mapped:
         return array_fields.MapField(parameter, check, automatic_of(parameter))
     if parameter.kind == "function":

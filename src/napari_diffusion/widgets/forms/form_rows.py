@@ -47,7 +47,7 @@ class RowLabel(QLabel):
         return QSize(width, max(super().heightForWidth(width), 0))
 
 
-class Message(QLabel):
+class MessageLabel(QLabel):
     """A sentence beneath a row; takes no room while there is nothing to say."""
 
     def __init__(self, colour: str = RED) -> None:

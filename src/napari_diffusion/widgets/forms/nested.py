@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_diffusion.core.parameter import Parameter
-    from napari_diffusion.widgets.forms.choice import MemberChoice
+    from napari_diffusion.widgets.forms.choice import ComponentChoice
     from napari_diffusion.widgets.forms.fields import Check
 
 
@@ -27,7 +27,7 @@ class _Nested(Field):
 
     wide = True
 
-    def choices(self) -> list[MemberChoice]:
+    def choices(self) -> list[ComponentChoice]:
         """Return the choices in view, from top to bottom."""
         raise NotImplementedError
 
@@ -52,7 +52,7 @@ class _Nested(Field):
         self._message.say("" if inside else sentence)
 
 
-class MemberField(_Nested):
+class ComponentField(_Nested):
     """One member: a choice, and beneath it the form of what is chosen."""
 
     def __init__(self, parameter: Parameter, check: Check) -> None:
@@ -60,7 +60,7 @@ class MemberField(_Nested):
         super().__init__(parameter, check, self.choice)
         self.choice.changed.connect(self._edited)
 
-    def choices(self) -> list[MemberChoice]:
+    def choices(self) -> list[ComponentChoice]:
         """Return the one choice."""
         return [self.choice]
 
@@ -88,7 +88,7 @@ class SeriesField(_Nested):
         super().__init__(parameter, check, self.list)
         self.list.changed.connect(self._edited)
 
-    def choices(self) -> list[MemberChoice]:
+    def choices(self) -> list[ComponentChoice]:
         """Return the choices in view, from top to bottom."""
         return self.list.choices
 
@@ -117,7 +117,7 @@ class SeriesField(_Nested):
     def _write(self, value: Any) -> None:
         self._alone = value is not None and not isinstance(value, tuple)
         with self.list.changed.blocked():
-            self.list.show_members((value,) if self._alone else value or ())
+            self.list.show_components((value,) if self._alone else value or ())
 
 
 class _SeriesEditor(QWidget):
@@ -128,7 +128,7 @@ class _SeriesEditor(QWidget):
     def __init__(self, parameter: Parameter) -> None:
         super().__init__()
         self._parameter = parameter
-        self.choices: list[MemberChoice] = []
+        self.choices: list[ComponentChoice] = []
         self.removes: list[QPushButton] = []
         self.units: dict[str, str] = {}
         self.sample_length = 1.0
@@ -144,14 +144,14 @@ class _SeriesEditor(QWidget):
         self._layout.setSpacing(3)
         self._layout.addLayout(head)
 
-    def show_members(self, members: tuple[Any, ...]) -> None:
+    def show_components(self, components: tuple[Any, ...]) -> None:
         """Show these members, in the choices that there are and in new ones."""
-        while len(self.choices) > len(members):
+        while len(self.choices) > len(components):
             self._take(len(self.choices) - 1)
-        while len(self.choices) < len(members):
+        while len(self.choices) < len(components):
             self._append()
-        for choice, member in zip(self.choices, members, strict=True):
-            choice.set_value(member)
+        for choice, component in zip(self.choices, components, strict=True):
+            choice.set_value(component)
 
     def _add_first(self) -> None:
         self._append()
@@ -171,7 +171,7 @@ class _SeriesEditor(QWidget):
         self.removes.append(remove)
         self._layout.addWidget(choice)
 
-    def _remove(self, choice: MemberChoice) -> None:
+    def _remove(self, choice: ComponentChoice) -> None:
         self._take(self.choices.index(choice))
         self.changed.emit()
 
@@ -185,15 +185,15 @@ class _SeriesEditor(QWidget):
             each.set_label(str(number))
 
 
-def _choice(parameter: Parameter, label: str, may_be_none: bool) -> MemberChoice:
+def _choice(parameter: Parameter, label: str, may_be_none: bool) -> ComponentChoice:
     # A choice holds a form, and a form this field.
-    from napari_diffusion.widgets.forms.choice import MemberChoice
+    from napari_diffusion.widgets.forms.choice import ComponentChoice
 
-    simple = [cls for cls in registry.MEMBERS[parameter.slot] if not _holds_members(cls)]
-    nesting = [cls for cls in registry.MEMBERS[parameter.slot] if _holds_members(cls)]
+    simple = [cls for cls in registry.COMPONENTS[parameter.slot] if not _holds_components(cls)]
+    nesting = [cls for cls in registry.COMPONENTS[parameter.slot] if _holds_components(cls)]
     # The first one is shown at once; it must not hold a choice of its own, and so on for ever.
-    return MemberChoice(parameter.slot, label, may_be_none, (*simple, *nesting), _INDENT)
+    return ComponentChoice(parameter.slot, label, may_be_none, (*simple, *nesting), _INDENT)
 
 
-def _holds_members(cls: Any) -> bool:
-    return any(parameter.kind == "member" for parameter in cls.parameters())
+def _holds_components(cls: Any) -> bool:
+    return any(parameter.kind == "component" for parameter in cls.parameters())

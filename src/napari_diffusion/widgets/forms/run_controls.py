@@ -8,7 +8,7 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QGridLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, Message
+from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 
 # The one button that a newcomer looks for; readable in napari's dark and light themes.
 PRIMARY = """
@@ -75,8 +75,8 @@ class Controls(QWidget):
         self.pause = _button("Pause", "Hold between two steps, and go on.")
         self.cancel = _button("Cancel", "Stop now and keep what was made so far.")
         self.bar = QProgressBar()
-        self.status = Message(GREY)
-        self.problem = Message()
+        self.status = MessageLabel(GREY)
+        self.problem = MessageLabel()
         self._clock = Clock()
         self._total = 1
         self._done = 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Image
 
-    from napari_diffusion.widgets.layers.step_layers import Outlet
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ def _same_place(one: Image, other: Image) -> bool:
     return one.units == other.units and bool(np.abs(apart).max() < 0.01 * samples)
 
 
-class ChannelsOutlet:
+class ChannelsLayerSink:
     """Hands the channels of every step to outlets of their own.
 
     Parameters
@@ -108,46 +108,46 @@ class ChannelsOutlet:
         One for each channel.
     """
 
-    def __init__(self, outlets: Sequence[Outlet]) -> None:
-        self._outlets = list(outlets)
+    def __init__(self, layer_sinks: Sequence[LayerSink]) -> None:
+        self._layer_sinks = list(layer_sinks)
         self._kept: deque[list[Step]] = deque()
 
     @property
     def mask(self) -> Any:
         """The mask of the run, which all channels share."""
-        return self._outlets[0].mask
+        return self._layer_sinks[0].mask
 
     @mask.setter
     def mask(self, mask: Any) -> None:
-        for outlet in self._outlets:
-            outlet.mask = mask
+        for layer_sink in self._layer_sinks:
+            layer_sink.mask = mask
 
     @property
     def in_turn(self) -> bool:
         """Whether one of the outlets wants to show a step before the next one is made."""
-        return any(outlet.in_turn for outlet in self._outlets)
+        return any(layer_sink.in_turn for layer_sink in self._layer_sinks)
 
     def keep(self, step: Step) -> Step:
         """Put the channels of a step away, each an array of its own."""
         image: Any = step.image
         parts = [
             Step(step.index, step.noise_scale, _own(image[channel]), step.is_final)
-            for channel in range(len(self._outlets))
+            for channel in range(len(self._layer_sinks))
         ]
-        self._kept.append([o.keep(part) for o, part in zip(self._outlets, parts, strict=True)])
+        self._kept.append([o.keep(part) for o, part in zip(self._layer_sinks, parts, strict=True)])
         return step
 
     def show(self, step: Step, record: dict[str, Any]) -> None:
         """Show the channels of the step that has been waiting for longest."""
         del step
         parts = self._kept.popleft()
-        for channel, (outlet, part) in enumerate(zip(self._outlets, parts, strict=True)):
-            outlet.show(part, {**record, "channel": channel})
+        for channel, (layer_sink, part) in enumerate(zip(self._layer_sinks, parts, strict=True)):
+            layer_sink.show(part, {**record, "channel": channel})
 
     def finish(self) -> None:
         """Show what is still to be shown."""
-        for outlet in self._outlets:
-            outlet.finish()
+        for layer_sink in self._layer_sinks:
+            layer_sink.finish()
 
 
 def _own(part: Any) -> Any:

@@ -25,7 +25,7 @@ _MIXING = ("additive", "minimum", "multiplicative")
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class LayerStyle:
     """Place and looks of an image layer at one moment; deleting the layer does not change it.
 
     Attributes
@@ -67,11 +67,11 @@ class Look:
         """Return the keyword arguments for a layer with the source's axes."""
         return {**self.shown, **self.placed}
 
-    def hidden(self) -> Look:
+    def hidden(self) -> LayerStyle:
         """Return the look of a layer that is not shown at first."""
         return replace(self, shown={**self.shown, "visible": False})
 
-    def moved(self, start: tuple[int, ...]) -> Look:
+    def moved(self, start: tuple[int, ...]) -> LayerStyle:
         """Return the look of the part of the layer that begins at a sample of it."""
         from napari.utils.transforms import Affine
 
@@ -79,7 +79,7 @@ class Look:
         place = np.atleast_1d(Affine(**own)(np.array(start, float)))
         return replace(self, placed={**self.placed, "translate": place})
 
-    def stacked(self) -> Look:
+    def stacked(self) -> LayerStyle:
         """Return the look of a stack of such layers along a leading axis `step`."""
         placed = self.placed
         return replace(
@@ -96,7 +96,7 @@ class Look:
             },
         )
 
-    def unstacked(self) -> Look:
+    def unstacked(self) -> LayerStyle:
         """Return the look of one step of a stack; the reverse of `stacked`."""
         placed = self.placed
         shear = placed["shear"]

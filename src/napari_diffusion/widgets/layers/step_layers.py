@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
-    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.widgets.layers.layer_style import LayerStyle
 
 KEY = "napari_diffusion"
 
@@ -30,7 +30,7 @@ _REFRESH = 0.25
 Titled = Callable[[Step, dict[str, Any]], str]
 
 
-class Outlet(Protocol):
+class LayerSink(Protocol):
     """Where the steps of a run become visible.
 
     Attributes
@@ -129,9 +129,9 @@ class StepLayers:
 
     in_turn = True
 
-    def __init__(self, place: Place, look: Look, name: str, titled: Titled) -> None:
+    def __init__(self, place: Place, style: LayerStyle, name: str, titled: Titled) -> None:
         self._place = place
-        self._look = look
+        self._style = style
         self._name = name
         self._titled = titled
         self._last: weakref.ref[Layer] | None = None
@@ -144,7 +144,7 @@ class StepLayers:
     def show(self, step: Step, record: dict[str, Any]) -> None:
         """Add a step's layer and hide the one before."""
         name = f"{self._name} · {self._titled(step, record)}"
-        layer = image_layer(step.image, name, self._look, record, self.mask)
+        layer = image_layer(step.image, name, self._style, record, self.mask)
         before = self._last() if self._last else None
         self._last = weakref.ref(layer)
         self._place.insert(layer)
@@ -174,11 +174,16 @@ class StepStack:
     """
 
     def __init__(
-        self, viewer: napari.Viewer, place: Place, look: Look, name: str, buffer: NDArray[Any]
+        self,
+        viewer: napari.Viewer,
+        place: Place,
+        style: LayerStyle,
+        name: str,
+        buffer: NDArray[Any],
     ) -> None:
         self._viewer = viewer
         self._place = place
-        self._look = look.stacked()
+        self._style = style.stacked()
         self._name = name
         self._buffer = buffer
         self._kept = 0
@@ -217,7 +222,7 @@ class StepStack:
         layer = self._layer() if self._layer else None
         if self._layer is None:
             kept = {"schema": 1, "steps": self._records}
-            layer = image_layer(self._buffer[:count], self._name, self._look, kept, self.mask)
+            layer = image_layer(self._buffer[:count], self._name, self._style, kept, self.mask)
             self._layer = weakref.ref(layer)
             self._place.insert(layer)
         elif layer is not None and layer in self._viewer.layers and len(layer.data) < count:
@@ -239,13 +244,13 @@ class StepStack:
 
 
 def image_layer(
-    image: Any, name: str, look: Look, record: dict[str, Any], mask: Any = None
+    image: Any, name: str, style: LayerStyle, record: dict[str, Any], mask: Any = None
 ) -> Image:
     """Return an image layer with a record, and the mask of its run where there was one."""
     from napari.layers import Image
 
     metadata = {KEY: record} if mask is None else {KEY: record, MASK_KEY: mask}
-    return Image(image, name=name, metadata=metadata, **look.arguments())
+    return Image(image, name=name, metadata=metadata, **style.arguments())
 
 
 def step_name(step: Step, num_steps: int, record: dict[str, Any]) -> str:

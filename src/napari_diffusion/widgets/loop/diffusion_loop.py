@@ -10,7 +10,7 @@ from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.widgets.denoise.denoise_form import DenoiseWidget
 from napari_diffusion.widgets.docks.dock import Dock, notify
 from napari_diffusion.widgets.docks.loop_run import work_of
-from napari_diffusion.widgets.forms.form_rows import Message
+from napari_diffusion.widgets.forms.form_rows import MessageLabel
 from napari_diffusion.widgets.forms.run_controls import Controls
 from napari_diffusion.widgets.layers import memory
 from napari_diffusion.widgets.layers.step_layers import records_of
@@ -19,14 +19,14 @@ from napari_diffusion.widgets.loop.recipe_form import RecipeWidget
 from napari_diffusion.widgets.loop.recipe_shelf import RecipeShelf
 from napari_diffusion.widgets.loop.run_options import Variants
 from napari_diffusion.widgets.results.extract_steps import Extraction, places_named
-from napari_diffusion.widgets.results.layer_sink import outlet_for
-from napari_diffusion.widgets.results.noise_free_layers import with_twins
+from napari_diffusion.widgets.results.layer_sink import layer_sink_for
+from napari_diffusion.widgets.results.noise_free_layers import with_noise_free_runs
 from napari_diffusion.widgets.results.step_actions import StepActions, channels_of, going_on
 from napari_diffusion.widgets.run.memory_check import check_room, need_of, offers
 from napari_diffusion.widgets.run.result_choice import ResultWidget
-from napari_diffusion.widgets.run.run_request import Job, Refused
+from napari_diffusion.widgets.run.run_request import Job, RunError
 from napari_diffusion.widgets.source.noise_meter import short_noise
-from napari_diffusion.widgets.study.sweep_form import LadderRow
+from napari_diffusion.widgets.study.sweep_form import SweepRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.estimate import Evidence, NoiseModel
-    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.results.step_actions import ChosenStep
-    from napari_diffusion.widgets.source.run_source import Picked
+    from napari_diffusion.widgets.source.run_source import RunSource
 
 
 class DiffusionLoop(Dock):
@@ -57,22 +57,22 @@ class DiffusionLoop(Dock):
         self.steps = StepActions(self.viewer)
         self.variants = Variants(self)
         self.evidence = EvidencePanel()
-        self.ladder = LadderRow(self)
+        self.parameter_sweep = SweepRow(self)
         self.recipe.noise.add_beside(self.meter.unfold)
         self.lay_out(
-            [self.denoise, self.evidence, self.ladder, self.shelf, self.recipe],
+            [self.denoise, self.evidence, self.parameter_sweep, self.shelf, self.recipe],
             [self.result, self.controls, self.variants, self.steps],
         )
         self._connect()
-        self.ladder.show_recipe(self.recipe.value())
+        self.parameter_sweep.show_recipe(self.recipe.value())
         self._source_changed()
 
     def _connect(self) -> None:
         self.source.changed.connect(self._source_changed)
         self.recipe.changed.connect(self._show_need)
         self.recipe.changed.connect(self.variants.show_recipe)
-        self.recipe.changed.connect(self.ladder.show_recipe)
-        self.variants.twin.toggled.connect(self._show_need)
+        self.recipe.changed.connect(self.parameter_sweep.show_recipe)
+        self.variants.noise_free_run.toggled.connect(self._show_need)
         self.result.changed.connect(self._show_need)
         self.controls.run_clicked.connect(self.run)
         self.controls.estimate_clicked.connect(self.estimate)
@@ -90,22 +90,22 @@ class DiffusionLoop(Dock):
     def run(self) -> None:
         """Run the recipe on the source; what is wrong is said and not raised."""
         with self.refusing():
-            picked = self.picked()
+            run_source = self.run_source()
             if self.source.warning():
                 notify("warning", self.source.warning())
-            self._launch(self.job(picked), picked.layers, picked.looks, self._fewer)
+            self._launch(self.job(run_source), run_source.layers, run_source.looks, self._fewer)
 
     def estimate(self) -> None:
         """Find the number behind every "auto", and show what it and others were read from."""
         with self.refusing():
-            job = self.job(self.picked())
+            job = self.job(self.run_source())
             self.source.say(None)
             self.runner.start(evidence_of(job))
 
     def take_number(self, name: str, number: float) -> None:
         """Fill the form with a number of the evidence: a noise scale, a contrast or a time."""
         with self.refusing():
-            self.recipe.set_value(with_evidence(self.job(self.picked()).recipe, name, number))
+            self.recipe.set_value(with_evidence(self.job(self.run_source()).recipe, name, number))
             self.controls.say(f"The form has {name.replace('_', ' ')} {number:g}.")
 
     def _show_evidence(self, evidence: Evidence) -> None:
@@ -115,7 +115,7 @@ class DiffusionLoop(Dock):
     def measure(self) -> None:
         """Measure the noise of the source, and fill the form with it."""
         with self.refusing():
-            self.start_measuring(self.job(self.picked()))
+            self.start_measuring(self.job(self.run_source()))
 
     def fill_noise(self, model: NoiseModel) -> None:
         """Fill the form with the noise that was measured, where the recipe has noise at all."""
@@ -146,7 +146,7 @@ class DiffusionLoop(Dock):
             self.check_idle()
             channels = channels_of(step, self.viewer)
             job = going_on(step, more_steps, self.result.value()[1], self.viewer)
-            layers, looks = [each.layer for each in channels], [each.look for each in channels]
+            layers, looks = [each.layer for each in channels], [each.style for each in channels]
             self._launch(job, layers, looks, self.steps.more.setValue)
 
     def extract(self, step: ChosenStep, which: str) -> None:
@@ -155,10 +155,10 @@ class DiffusionLoop(Dock):
             try:
                 places = places_named(which, records_of(step.layer))
             except ValueError as error:
-                raise Refused("steps", str(error)) from None
+                raise RunError("steps", str(error)) from None
             need, free = len(places) * step.data.nbytes, memory.free_memory()
             if need > free:
-                raise Refused(
+                raise RunError(
                     "steps",
                     f"{len(places)} layers need {memory.written_bytes(need)}, and "
                     f"{memory.written_bytes(free)} are free: name fewer steps, such as 0-9.",
@@ -167,33 +167,37 @@ class DiffusionLoop(Dock):
 
     # --- from the form to a run ---
 
-    def job(self, picked: Picked) -> Job:
+    def job(self, run_source: RunSource) -> Job:
         """Return the job of a run on a source; `Refused` says what is wrong with the form."""
         try:
             recipe = self.recipe.value()
         except ValueError as error:
-            raise Refused("recipe", str(error)) from None
-        job = picked.job(recipe, self.result.value()[1], memory.free_memory())
-        return dataclasses.replace(job, twin=self.variants.wants_twin())
+            raise RunError("recipe", str(error)) from None
+        job = run_source.job(recipe, self.result.value()[1], memory.free_memory())
+        return dataclasses.replace(job, noise_free_run=self.variants.wants_noise_free_run())
 
     def _launch(
-        self, job: Job, layers: Sequence[Any], looks: Sequence[Look], fewer: Callable[[int], None]
+        self,
+        job: Job,
+        layers: Sequence[Any],
+        looks: Sequence[LayerStyle],
+        fewer: Callable[[int], None],
     ) -> None:
         result = self.result.value()[0]
         try:
             check_room(job, result)
-        except Refused as refused:
+        except RunError as refused:
             self.result.refuse(str(refused), offers(job, result, self.result.set_value, fewer))
             raise
         self.source.say(None)
         self.recipe.say("")
         self.result.refuse("", [])
         self.variants.live.stop()
-        outlet = outlet_for(self.viewer, layers, job, looks, result)
-        if job.twin:
-            outlet = with_twins(outlet, self.viewer, layers, job, looks, result)
+        layer_sink = layer_sink_for(self.viewer, layers, job, looks, result)
+        if job.noise_free_run:
+            layer_sink = with_noise_free_runs(layer_sink, self.viewer, layers, job, looks, result)
         total = job.recipe.total_steps - job.first_step + (job.recipe.final_filter is not None)
-        self.runner.start(work_of(job, outlet), outlet, total)
+        self.runner.start(work_of(job, layer_sink), layer_sink, total)
 
     def _fewer(self, num_steps: int) -> None:
         self.recipe.set_value(self.recipe.value().replaced(num_steps=num_steps, stop_at=None))
@@ -203,7 +207,7 @@ class DiffusionLoop(Dock):
         super().let_go(closed)
         if closed:
             self.variants.live.stop()
-            self.ladder.close_ladder()
+            self.parameter_sweep.close_sweep()
         self.variants.live.drop()
 
     # --- what the form says ---
@@ -221,16 +225,16 @@ class DiffusionLoop(Dock):
         if not self.runner.is_running:
             self.controls.say("")
         try:
-            picked = self.source.value()
-            job = self.job(picked)
-        except (ValueError, Refused):
+            run_source = self.source.value()
+            job = self.job(run_source)
+        except (ValueError, RunError):
             self.result.show_need(None, "auto")
             return
         result = self.result.value()[0]
         kind = memory.chosen_result(result, len(job.kept))
-        self.result.show_need(need_of(job, result), kind, len(picked.layers))
+        self.result.show_need(need_of(job, result), kind, len(run_source.layers))
 
-    def refuse(self, refused: Refused) -> None:
+    def refuse(self, refused: RunError) -> None:
         """Say what is wrong next to where it is."""
         sentence = str(refused)
         match refused.part:
@@ -240,7 +244,7 @@ class DiffusionLoop(Dock):
             case "recipe":
                 self.recipe.say(sentence)
                 self.controls.say("Nothing was run: see the sentence in red.", bad=True)
-                for message in self.recipe.findChildren(Message):
+                for message in self.recipe.findChildren(MessageLabel):
                     if message.text() == sentence:
                         self._area.ensureWidgetVisible(message)
             case _:

@@ -20,11 +20,11 @@ from qtpy.QtWidgets import (
 
 from napari_diffusion.analysis.parameter_sweep import numbers_of, with_numbers
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.widgets.forms.form_rows import GREY, Message
+from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.plots.noise_plot import NoisePlot, plot_view
 from napari_diffusion.widgets.plots.schedule_plot import COLOURS
 from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
-from napari_diffusion.widgets.run.run_request import Found, Refused, Resolved, Said
+from napari_diffusion.widgets.run.run_request import EvidenceReady, Message, Resolved, RunError
 
 if TYPE_CHECKING:
     from napari_diffusion.estimate import Evidence
@@ -53,8 +53,8 @@ class EvidencePanel(QWidget):
         self.fold = QToolButton()
         self.gradients = GradientPlot()
         self.noise = NoisePlot()
-        self.about = Message(GREY)
-        self.warning = Message()
+        self.about = MessageLabel(GREY)
+        self.warning = MessageLabel()
         self.buttons: dict[tuple[str, str], QPushButton] = {}
         self._body = QWidget()
         self._tables = {name: QGridLayout() for name in PARTS}
@@ -157,7 +157,7 @@ class GradientPlot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view: Any = None
-        self._caption = Message(GREY)
+        self._caption = MessageLabel(GREY)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -209,17 +209,17 @@ def evidence_of(job: Job) -> Any:
     """
 
     def work(worker: Worker) -> None:
-        from napari_diffusion.core.image import Picture
+        from napari_diffusion.core.image import Image
         from napari_diffusion.estimate import evidence
 
         options = with_mask(job, read_mask(job))
         image = read_layer(job, options, worker)
-        worker.post(Said("Measuring the picture …"))
+        worker.post(Message("Measuring the picture …"))
         with contextlib.suppress(Stopped), refusing("recipe"):
-            picture: Any = Picture.of(image, **options)
-            worker.post(Resolved(job.recipe.resolved_on(picture)))
+            source: Any = Image.of(image, **options)
+            worker.post(Resolved(job.recipe.resolved_on(source)))
             smoothing = getattr(job.recipe.filters[0], "smoothing", 0.0)
-            worker.post(Found(evidence(picture, smoothing, stop=worker.stop)))
+            worker.post(EvidenceReady(evidence(source, smoothing, stop=worker.stop)))
 
     return work
 
@@ -231,10 +231,10 @@ def with_evidence(recipe: Recipe, name: str, number: float) -> Recipe:
     """
     if name == "noise_scale":
         if recipe.noise is None:
-            raise Refused("run", "The recipe has no noise, and so no noise scale to fill in.")
+            raise RunError("run", "The recipe has no noise, and so no noise scale to fill in.")
         return recipe.replaced(starting_noise_scale=number)
     if name not in numbers_of(recipe):
         kind = type(recipe.filters[0]).__name__
-        raise Refused("run", f"{kind} has no {name} to fill in: choose a filter that has one.")
+        raise RunError("run", f"{kind} has no {name} to fill in: choose a filter that has one.")
     shared = float(f"{number / recipe.num_steps:.{_DIGITS}g}") if name == "time" else number
     return with_numbers(recipe, {name: shared})

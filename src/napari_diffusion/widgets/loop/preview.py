@@ -20,7 +20,7 @@ from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.loop.preview_part import Reader, own_region, shown_region
 from napari_diffusion.widgets.results.layer_sink import family
 from napari_diffusion.widgets.run.read_layer import refusing
-from napari_diffusion.widgets.run.run_request import Refused
+from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.run.worker import Worker
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari_diffusion.loop.preview import Part
     from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.source.run_source import Picked, Region
+    from napari_diffusion.widgets.source.run_source import Region, RunSource
 
 # Milliseconds: keys that are typed fast make one request, and a canvas that moves is drawn first.
 _EDITED, _MOVED, _SETTLED = 15, 60, 300
@@ -62,7 +62,7 @@ class LivePreview:
         self._reader = Reader()
         self._worker: Worker | None = None
         self._layers: list[weakref.ref[Image]] = []
-        self._picked: Picked | None = None
+        self._run_source: RunSource | None = None
         self._asked: tuple[Any, ...] = ()
         self._step: int | None = None
         self.is_on = False
@@ -77,8 +77,8 @@ class LivePreview:
             return
         try:
             self._dock.check_idle()
-            self._picked = self._dock.source.value()
-        except (Refused, ValueError) as error:
+            self._run_source = self._dock.source.value()
+        except (RunError, ValueError) as error:
             self.switched.emit(False)
             self.said.emit(str(error), True)
             return
@@ -129,7 +129,7 @@ class LivePreview:
         camera = camera_of(viewer)
         moved = [getattr(camera.events, name) for name in ("center", "zoom", "angles")]
         moved += [getattr(viewer.dims.events, name) for name in ("point", "ndisplay", "order")]
-        data = [] if self._picked is None else [e.events.data for e in self._picked.layers]
+        data = [] if self._run_source is None else [e.events.data for e in self._run_source.layers]
         followed = [(edited, self._ask), (moved, self._moved), (data, self._reloaded)]
         followed.append(([viewer.layers.events.removed], self._removed))
         for events, slot in followed:
@@ -161,7 +161,7 @@ class LivePreview:
         """Switch off where the user has deleted the layer, or the source."""
         del event
         lost = len(self.layers()) < len(self._layers)
-        source = [] if self._picked is None else list(self._picked.layers)
+        source = [] if self._run_source is None else list(self._run_source.layers)
         if self.is_on and (lost or any(each not in self._viewer.layers for each in source)):
             self.stop()
 
@@ -169,17 +169,17 @@ class LivePreview:
 
     def _request(self) -> None:
         """Ask for what the form says now; the request before, if it is under way, is stopped."""
-        before = self._picked
+        before = self._run_source
         if not self.is_on or before is None:
             return
         if self._dock.source.layers() != before.layers:
             self.stop()
             return
         try:
-            picked = self._dock.source.value()
-            job = self._dock.job(picked)
-            region = shown_region(picked, self._viewer)
-        except (Refused, ValueError) as error:
+            run_source = self._dock.source.value()
+            job = self._dock.job(run_source)
+            region = shown_region(run_source, self._viewer)
+        except (RunError, ValueError) as error:
             self._fail(str(error))
             return
         asked = (job.recipe, job.options, job.masks, region, self._step)
@@ -187,7 +187,7 @@ class LivePreview:
             return
         if self._worker is not None:
             self._worker.drop()
-        self._picked, self._asked = picked, asked
+        self._run_source, self._asked = run_source, asked
         if not self._reader.is_ready:
             self.said.emit("Preparing the preview …", False)
         self._worker = Worker(self._work(job, region), self._dock)
@@ -200,7 +200,7 @@ class LivePreview:
 
     def _work(self, job: Job, region: Region) -> Any:
         reader, step = self._reader, self._step
-        layers = () if self._picked is None else self._picked.layers
+        layers = () if self._run_source is None else self._run_source.layers
 
         def work(worker: Worker) -> None:
             with contextlib.suppress(Stopped):
@@ -216,7 +216,7 @@ class LivePreview:
         if error is None:
             self.said.emit("", False)
             return
-        if not isinstance(error, Refused):
+        if not isinstance(error, RunError):
             _log.error("A preview failed", exc_info=error)
         self._fail(str(error) or type(error).__name__)
 
@@ -233,23 +233,23 @@ class LivePreview:
     # --- the layer ---
 
     def _show(self, news: Any) -> None:
-        picked = self._picked
-        if not self.is_on or picked is None or not isinstance(news, _Made):
+        run_source = self._run_source
+        if not self.is_on or run_source is None or not isinstance(news, _Made):
             return
         part, region = news
-        image: Any = picked.fold.unfolded(part.step.image)
-        if picked.cast is not None:
-            image = picked.cast(image)
-        looks = dataclasses.replace(picked, region=region).looks
+        image: Any = run_source.fold.unfolded(part.step.image)
+        if run_source.cast is not None:
+            image = run_source.cast(image)
+        looks = dataclasses.replace(run_source, region=region).looks
         images = [image] if len(looks) == 1 else list(image)
-        names = [_name(source, part) for source in picked.layers]
+        names = [_name(source, part) for source in run_source.layers]
         if len(self.layers()) != len(looks):
             self._insert(images, looks, names)
-        for layer, data, look, name in zip(self.layers(), images, looks, names, strict=True):
+        for layer, data, style, name in zip(self.layers(), images, looks, names, strict=True):
             if layer.data is not data:
                 layer.data = data
-            if not np.array_equal(layer.translate, look.placed["translate"]):
-                layer.translate = look.placed["translate"]
+            if not np.array_equal(layer.translate, style.placed["translate"]):
+                layer.translate = style.placed["translate"]
             if layer.name != name:
                 layer.name = name
         self.said.emit("" if part.is_last else "Refining the preview …", False)
@@ -257,15 +257,15 @@ class LivePreview:
     def _insert(self, images: list[Any], looks: list[Any], names: list[str]) -> None:
         from napari.layers import Image
 
-        assert self._picked is not None
+        assert self._run_source is not None
         viewer = self._viewer
         chosen, self._layers = set(viewer.layers.selection), []
-        made = zip(self._picked.layers, images, looks, names, strict=True)
-        for source, data, look, name in made:
+        made = zip(self._run_source.layers, images, looks, names, strict=True)
+        for source, data, style, name in made:
             place = Place(viewer, family(viewer, source))
-            if look.mixes:
+            if style.mixes:
                 place.cover()
-            layer = Image(data, name=name, metadata={PREVIEW: True}, **look.arguments())
+            layer = Image(data, name=name, metadata={PREVIEW: True}, **style.arguments())
             with self._dock.source.holding():
                 place.insert(layer)
                 viewer.layers.selection = chosen
@@ -274,8 +274,10 @@ class LivePreview:
     def _remove(self) -> None:
         layers, self._layers = self.layers(), []
         chosen = {each for each in self._viewer.layers.selection if not is_preview(each)}
-        if self._picked is not None:
-            chosen = chosen or {each for each in self._picked.layers if each in self._viewer.layers}
+        if self._run_source is not None:
+            chosen = chosen or {
+                each for each in self._run_source.layers if each in self._viewer.layers
+            }
         with self._dock.source.holding():
             for layer in layers:
                 self._viewer.layers.remove(layer)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.loop.preview import Preview, limited
 from napari_diffusion.widgets.layers.layer_axes import FURTHER
 from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_diffusion.loop.preview import Part
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
-    from napari_diffusion.widgets.source.run_source import Picked, Region
+    from napari_diffusion.widgets.source.run_source import Region, RunSource
 
 # Samples along each axis that is shown, at most: in a plane and in space.
 MOST = {2: 512, 3: 128}
@@ -50,7 +50,7 @@ class Reader:
         options = with_mask(job, mask)
         image = read_layer(job, options, worker)
         with refusing("source"):
-            preview = Preview(Picture.of(image, **options))
+            preview = Preview(Image.of(image, **options))
         self._known, self._preview = (arrays, job.options, mask), preview
         return preview
 
@@ -63,10 +63,10 @@ def _equal(one: Any, other: Any) -> bool:
     return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 
-def shown_region(picked: Picked, viewer: napari.Viewer) -> Region:
+def shown_region(run_source: RunSource, viewer: napari.Viewer) -> Region:
     """Return the part that is on the canvas, no more of it than is shown soon."""
-    layer, many = picked.layers[0], len(picked.layers) > 1
-    shape, letters = picked.fold.shape[many:], picked.fold.letters[many:]
+    layer, many = run_source.layers[0], len(run_source.layers) > 1
+    shape, letters = run_source.fold.shape[many:], run_source.fold.letters[many:]
     part = visible_region(viewer, layer, letters, shape)
     if not np.any(layer.corner_pixels):
         # Nothing has been drawn yet.
@@ -76,7 +76,7 @@ def shown_region(picked: Picked, viewer: napari.Viewer) -> Region:
     kept = "c" + FURTHER + "t" * (FURTHER in letters)
     axes = "".join("c" if letter in kept else letter for letter in letters)
     part = limited(part, axes, MOST[viewer.dims.ndisplay])
-    return (slice(0, len(picked.layers)),) * many + part
+    return (slice(0, len(run_source.layers)),) * many + part
 
 
 def own_region(part: Part, asked: Region, job: Job) -> Region:

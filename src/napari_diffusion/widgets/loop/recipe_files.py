@@ -24,7 +24,7 @@ def recipe_folder() -> Path:
     return Path(base) / "recipes"
 
 
-class Shelf:
+class RecipeFiles:
     """The recipes in a folder, by name.
 
     Parameters

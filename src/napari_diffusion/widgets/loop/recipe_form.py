@@ -14,9 +14,9 @@ from napari_diffusion.domains.base import UNIT
 from napari_diffusion.loop.presets import PRESETS
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.noise import Noise
-from napari_diffusion.widgets.forms.choice import MemberChoice
+from napari_diffusion.widgets.forms.choice import ComponentChoice
 from napari_diffusion.widgets.forms.fields import Automatic, LineField
-from napari_diffusion.widgets.forms.form_rows import Message
+from napari_diffusion.widgets.forms.form_rows import MessageLabel
 from napari_diffusion.widgets.forms.preset_choice import PresetChoice
 from napari_diffusion.widgets.forms.seed import SeedField
 from napari_diffusion.widgets.plots.schedule_plot import SchedulePlot
@@ -71,13 +71,13 @@ class RecipeWidget(QWidget):
         )
         self.seed = SeedField(_SEED, partial(_checked, "seed"))
         self.stop_at = LineField(_STOP, partial(_checked, "stop_at"), Automatic("all", None))
-        self.noise = MemberChoice("noise", may_be_none=True)
-        self.schedule = MemberChoice("schedule")
-        self.diffusion_filter = MemberChoice("filter", "diffusion filter")
-        self.final_filter = MemberChoice("filter", "final filter", may_be_none=True)
-        self.domain = MemberChoice("domain", may_be_none=True, may_be_auto=True)
+        self.noise = ComponentChoice("noise", may_be_none=True)
+        self.schedule = ComponentChoice("schedule")
+        self.diffusion_filter = ComponentChoice("filter", "diffusion filter")
+        self.final_filter = ComponentChoice("filter", "final filter", may_be_none=True)
+        self.domain = ComponentChoice("domain", may_be_none=True, may_be_auto=True)
         self.plot = SchedulePlot()
-        self._message = Message()
+        self._message = MessageLabel()
         self._lay_out()
         self.presets.chosen.connect(self.set_value)
         for view in self._views.values():
@@ -86,7 +86,7 @@ class RecipeWidget(QWidget):
 
     def _lay_out(self) -> None:
         # By the names of the recipe's fields, from top to bottom.
-        self._views: dict[str, Field | MemberChoice] = {
+        self._views: dict[str, Field | ComponentChoice] = {
             "num_steps": self.num_steps,
             "stop_at": self.stop_at,
             "noise": self.noise,
@@ -102,7 +102,7 @@ class RecipeWidget(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.presets)
         for name, view in self._views.items():
-            if isinstance(view, MemberChoice):
+            if isinstance(view, ComponentChoice):
                 layout.addSpacing(4)
             layout.addWidget(view)
             if name == "schedule":
@@ -150,10 +150,10 @@ class RecipeWidget(QWidget):
         owner, name = re.match(r"(?:(\w+): )?(\w*)", sentence).groups()  # type: ignore[union-attr]
         for view in self._views.values():
             for form in view.forms():
-                if owner in (None, form.member) and name in form.fields:
+                if owner in (None, form.component) and name in form.fields:
                     return form.fields[name]
         named = self._views.get({"noise_scale": "starting_noise_scale"}.get(name, name))
-        return None if isinstance(named, MemberChoice) else named
+        return None if isinstance(named, ComponentChoice) else named
 
     def _unsay(self) -> None:
         if self._said is not None:
@@ -192,7 +192,7 @@ class RecipeWidget(QWidget):
         self._filling = True
         try:
             for view in self._views.values():
-                if isinstance(view, MemberChoice):
+                if isinstance(view, ComponentChoice):
                     view.set_sample_length(length)
         finally:
             self._filling = False

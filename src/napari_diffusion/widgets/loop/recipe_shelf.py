@@ -19,9 +19,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_diffusion.widgets.forms.form_rows import GREY, RED, Combo, Message
+from napari_diffusion.widgets.forms.form_rows import GREY, RED, Combo, MessageLabel
 from napari_diffusion.widgets.loop.recipe_files import (
-    Shelf,
+    RecipeFiles,
     read_recipe,
     recipe_folder,
     write_recipe,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.loop.recipe import Recipe
 
-__all__ = ["RecipeShelf", "Shelf", "recipe_folder"]
+__all__ = ["RecipeFiles", "recipe_folder"]
 
 _FILES = "Recipes (*.json)"
 
@@ -67,14 +67,14 @@ class RecipeShelf(QWidget):
     ) -> None:
         super().__init__(parent)
         self._view = view
-        self.shelf = Shelf(folder)
+        self.shelf = RecipeFiles(folder)
         self.combo = Combo()
         self.combo.setPlaceholderText("no saved recipe yet")
         self.combo.setToolTip("Recipes saved by name.")
         self.load_button = self._button("Load", self.load, "Show the saved recipe in the form.")
         self.save_button = self._button("Save…", self.save, "Save the form's recipe by a name.")
         self.more_button = QToolButton()
-        self._message = Message()
+        self._message = MessageLabel()
         self._lay_out()
         self.refresh()
 

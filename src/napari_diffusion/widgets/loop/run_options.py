@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QPushButton, QSpinBox, QWidget
 
 from napari_diffusion.analysis.ensemble import check_random
-from napari_diffusion.widgets.forms.form_rows import GREY, RED, Message
+from napari_diffusion.widgets.forms.form_rows import GREY, RED, MessageLabel
 from napari_diffusion.widgets.loop.preview import LivePreview
 from napari_diffusion.widgets.results.step_actions import chosen_step
-from napari_diffusion.widgets.run.run_request import Refused
-from napari_diffusion.widgets.study.ensemble_layers import EnsembleOutlet, ensemble_of
-from napari_diffusion.widgets.study.local_error_layer import RiskOf, RiskOutlet, risk_of
+from napari_diffusion.widgets.run.run_request import RunError
+from napari_diffusion.widgets.study.ensemble_layers import EnsembleLayerSink, ensemble_of
+from napari_diffusion.widgets.study.local_error_layer import RiskLayerSink, RiskOf, risk_of
 
 if TYPE_CHECKING:
     from napari_diffusion.loop.recipe import Recipe
@@ -34,11 +34,11 @@ class Variants(QWidget):
         self.live = LivePreview(dock)
         self.preview = QPushButton("Preview")
         self.step = QSpinBox()
-        self.twin = QCheckBox("Twin")
+        self.noise_free_run = QCheckBox("Twin")
         self.ensemble = QPushButton("Ensemble")
         self.seeds = QSpinBox()
-        self.risk = QPushButton("Local risk")
-        self.message = Message(GREY)
+        self.local_error = QPushButton("Local risk")
+        self.message = MessageLabel(GREY)
         self._lay_out()
         self._connect()
         self._follow_layers()
@@ -54,7 +54,7 @@ class Variants(QWidget):
         self.step.setPrefix("step ")
         self.step.setValue(-1)
         self.step.setToolTip("Which step the preview shows: the last one, or any before it.")
-        self.twin.setToolTip(
+        self.noise_free_run.setToolTip(
             "Run the same recipe without noise beside: hidden layers “twin”, and in the records "
             "how far each step is from its twin. It shows what the noise did."
         )
@@ -65,14 +65,17 @@ class Variants(QWidget):
         self.seeds.setRange(2, 9999)
         self.seeds.setValue(8)
         self.seeds.setSuffix(" seeds")
-        self.risk.setToolTip(
+        self.local_error.setToolTip(
             "Where the selected step is nearer to the truth than its source, and where it is "
             "farther, in intensity units: Stein's estimate, for white noise."
         )
         layout = QGridLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)
         layout.setSpacing(4)
-        rows = ((self.preview, self.step, self.twin), (self.ensemble, self.seeds, self.risk))
+        rows = (
+            (self.preview, self.step, self.noise_free_run),
+            (self.ensemble, self.seeds, self.local_error),
+        )
         for row, widgets in enumerate(rows):
             for column, widget in enumerate(widgets):
                 layout.addWidget(widget, row, column)
@@ -85,39 +88,39 @@ class Variants(QWidget):
         self.live.said.connect(self._say)
         self.step.valueChanged.connect(self._step_chosen)
         self.ensemble.clicked.connect(self.run_ensemble)
-        self.risk.clicked.connect(self.show_risk)
+        self.local_error.clicked.connect(self.show_risk)
         self._dock.viewer.layers.selection.events.active.connect(self._follow_layers)
 
     def show_recipe(self, recipe: Recipe | None) -> None:
         """Follow the form: without noise there is neither a twin nor an ensemble."""
         noisy = recipe is None or recipe.noise is not None
-        self.twin.setEnabled(noisy)
+        self.noise_free_run.setEnabled(noisy)
         self.ensemble.setEnabled(noisy)
         self.seeds.setEnabled(noisy)
         if recipe is not None:
             self.step.setMaximum(recipe.total_steps - 1)
 
-    def wants_twin(self) -> bool:
+    def wants_noise_free_run(self) -> bool:
         """Whether runs are to have a twin."""
-        return self.twin.isChecked() and self.twin.isEnabled()
+        return self.noise_free_run.isChecked() and self.noise_free_run.isEnabled()
 
     def run_ensemble(self) -> None:
         """Run the form's recipe with many seeds; what is wrong is said and not raised."""
         dock, count = self._dock, self.seeds.value()
         with dock.refusing():
-            picked = dock.picked()
-            job = dock.job(picked)
+            run_source = dock.run_source()
+            job = dock.job(run_source)
             try:
                 if job.recipe.is_resolved:
                     check_random(job.recipe)
                 if job.lazy:
                     raise ValueError("An ensemble needs its picture in memory: take a part of it.")
             except ValueError as error:
-                raise Refused("recipe", str(error)) from None
+                raise RunError("recipe", str(error)) from None
             self.live.stop()
-            outlet = EnsembleOutlet(dock.viewer, picked.layers, job, picked.looks)
+            layer_sink = EnsembleLayerSink(dock.viewer, run_source.layers, job, run_source.looks)
             work = ensemble_of(job, count)
-            dock.runner.start(work, outlet, count, "seeds", outlet.said)
+            dock.runner.start(work, layer_sink, count, "seeds", layer_sink.said)
 
     def show_risk(self) -> None:
         """Tell the local risk of the selected step; what is wrong is said and not raised."""
@@ -125,11 +128,11 @@ class Variants(QWidget):
         with dock.refusing():
             dock.check_idle()
             if step is None:
-                raise Refused("steps", "Local risk is told of a step: select the layer of one.")
+                raise RunError("steps", "Local risk is told of a step: select the layer of one.")
             self.live.stop()
-            risk = RiskOf.of(step, dock.viewer)
-            outlet = RiskOutlet(risk, dock.viewer)
-            dock.runner.start(risk_of(risk), outlet, 1, "", outlet.said)
+            local_error = RiskOf.of(step, dock.viewer)
+            layer_sink = RiskLayerSink(local_error, dock.viewer)
+            dock.runner.start(risk_of(local_error), layer_sink, 1, "", layer_sink.said)
 
     def _toggled(self, on: bool) -> None:
         (self.live.start if on else self.live.stop)()
@@ -142,7 +145,7 @@ class Variants(QWidget):
 
     def _follow_layers(self, event: object = None) -> None:
         del event
-        self.risk.setEnabled(chosen_step(self._dock.viewer) is not None)
+        self.local_error.setEnabled(chosen_step(self._dock.viewer) is not None)
 
     def _say(self, sentence: str, bad: bool) -> None:
         self.message.say(sentence, RED if bad else GREY)

@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, Message
+from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.plots.schedule_plot import COLOURS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class NoisePlot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view: Any = None
-        self._caption = Message(GREY)
+        self._caption = MessageLabel(GREY)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)

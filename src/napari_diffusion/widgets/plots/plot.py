@@ -77,7 +77,7 @@ class Plot(QWidget):
 
     def _drawn(self, path: Path, drawing: bool) -> bool:
         """Draw the plot and its legend in black on white."""
-        look, self_look = self.legend.styleSheet(), self._view.backgroundBrush()
+        style, self_style = self.legend.styleSheet(), self._view.backgroundBrush()
         self.legend.setStyleSheet(_SHEET)
         self._view.setBackground("w")
         try:
@@ -100,8 +100,8 @@ class Plot(QWidget):
             painter.end()
             return drawing or bool(sheet.save(str(path)))
         finally:
-            self.legend.setStyleSheet(look)
-            self._view.setBackgroundBrush(self_look)
+            self.legend.setStyleSheet(style)
+            self._view.setBackgroundBrush(self_style)
 
     def _mouse_clicked(self, event: Any) -> None:
         if event.double():

@@ -10,7 +10,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, Message
+from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.forms.number_text import rounded
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class SchedulePlot(QWidget):
         import pyqtgraph
 
         self._view: Any = pyqtgraph.PlotWidget(background=None)
-        self._natural = Message(GREY)
-        self._diffusion = Message(GREY)
-        self._message = Message(GREY)
+        self._natural = MessageLabel(GREY)
+        self._diffusion = MessageLabel(GREY)
+        self._message = MessageLabel(GREY)
         self.curves: list[Any] = []
         self.width: Any = None
         self.top = ""  # what a height of 1 stands for

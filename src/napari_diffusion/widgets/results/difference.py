@@ -26,14 +26,14 @@ def difference_layer(step: ChosenStep, other: Any, name: str) -> Image:
     """
     from napari.layers import Image
 
-    look = step.look.arguments()
+    style = step.style.arguments()
     values = np.asarray(step.data, np.float32) - np.asarray(other, np.float32)
-    if look.get("rgb"):
+    if style.get("rgb"):
         values = values[..., :3].mean(axis=-1)
     finite = np.abs(values[np.isfinite(values)])
     largest = float(finite.max(initial=0.0)) or 1.0
     arguments = {
-        **look,
+        **style,
         "rgb": False,
         "colormap": "PiYG",
         "contrast_limits": (-largest, largest),

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.widgets.layers.channels import source_of
-from napari_diffusion.widgets.layers.layer_style import Look
+from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import (
     MASK_KEY,
     Place,
@@ -74,7 +74,7 @@ class Extraction(QObject):
         self._viewer = viewer
         self._data = stack.data
         self._records = records_of(stack)
-        self._look = Look.of(stack).unstacked()
+        self._style = LayerStyle.of(stack).unstacked()
         self._place = Place(viewer, [stack])
         self._mask = stack.metadata.get(MASK_KEY)
         self._left = list(places)
@@ -103,7 +103,7 @@ class Extraction(QObject):
         step = Step(record["step"], _scale(record), np.array(self._data[place]), record["is_final"])
         count = max(record["step"] for record in self._records) + 1
         name = f"{source_of(record)} · {step_name(step, count, record)}"
-        layer = image_layer(step.image, name, self._look, record, self._mask)
+        layer = image_layer(step.image, name, self._style, record, self._mask)
         layer.visible = visible
         self._place.insert(layer)
 

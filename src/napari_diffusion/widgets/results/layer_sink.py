@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.widgets.layers.channels import ChannelsOutlet, source_of
+from napari_diffusion.widgets.layers.channels import ChannelsLayerSink, source_of
 from napari_diffusion.widgets.layers.memory import chosen_result
 from napari_diffusion.widgets.layers.step_layers import (
     KEY,
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
-    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.layers.memory import Result
-    from napari_diffusion.widgets.layers.step_layers import Outlet, Titled
+    from napari_diffusion.widgets.layers.step_layers import LayerSink, Titled
     from napari_diffusion.widgets.run.run_request import Job
 
 
@@ -44,15 +44,15 @@ def _sources_of(layer: Any) -> list[str]:
     return [source_of(record) for record in (*records_of(layer), *derived)]
 
 
-def outlet_for(
+def layer_sink_for(
     viewer: napari.Viewer,
     layers: Sequence[Image],
     job: Job,
-    looks: Sequence[Look],
+    looks: Sequence[LayerStyle],
     result: Result,
     titled: Titled | None = None,
     many: str = "steps",
-) -> Outlet:
+) -> LayerSink:
     """Return where the steps of a run go; layers that would shine through them are hidden.
 
     Parameters
@@ -74,40 +74,40 @@ def outlet_for(
     """
     titled = titled or _numbered(job.recipe.total_steps)
     if len(layers) == 1:
-        return _outlet(viewer, layers[0], job, looks[0], result, job.source_name, titled, many)
+        return _layer_sink(viewer, layers[0], job, looks[0], result, job.source_name, titled, many)
     names = job.more["layers"]
-    outlets = [
-        _outlet(viewer, layer, job, look, result, name, titled, many)
-        for layer, look, name in zip(layers, looks, names, strict=True)
+    layer_sinks = [
+        _layer_sink(viewer, layer, job, style, result, name, titled, many)
+        for layer, style, name in zip(layers, looks, names, strict=True)
     ]
-    return ChannelsOutlet(outlets)
+    return ChannelsLayerSink(layer_sinks)
 
 
-def _outlet(
+def _layer_sink(
     viewer: napari.Viewer,
     layer: Image,
     job: Job,
-    look: Look,
+    style: LayerStyle,
     result: Result,
     name: str,
     titled: Titled,
     many: str,
-) -> Outlet:
+) -> LayerSink:
     shape = step_shape(job)
     if "layers" in job.more:
         shape = shape[1:]  # c leads, and each channel has a layer
     beneath = family(viewer, layer)
     place = Place(viewer, beneath)
-    if look.mixes:
+    if style.mixes:
         place.cover()
     count = len(job.kept)
     kind = chosen_result(result, count)
     if kind == "layers":
-        return StepLayers(place, look, name, titled)
+        return StepLayers(place, style, name, titled)
     buffer: Any = LazyBuffer()
     if not job.lazy:
         buffer = buffer_for(count, shape, step_type(job), kind == "stack on disk")
-    return StepStack(viewer, place, look, f"{name} · {count} {many}", buffer)
+    return StepStack(viewer, place, style, f"{name} · {count} {many}", buffer)
 
 
 def _numbered(num_steps: int) -> Titled:

@@ -9,7 +9,7 @@ from napari_diffusion.analysis.noise_free_run import noise_effect, without_noise
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.records.provenance import record
-from napari_diffusion.widgets.results.layer_sink import outlet_for
+from napari_diffusion.widgets.results.layer_sink import layer_sink_for
 from napari_diffusion.widgets.results.step_run import MEASURES
 
 if TYPE_CHECKING:
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_diffusion.loop.recipe import Recipe, Step
-    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.layers.memory import Result
-    from napari_diffusion.widgets.layers.step_layers import Outlet
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
 
 # The measure of a step in its record: the root mean square of the step less its twin.
 EFFECT = "NoiseEffect"
 
 
-class Twins:
+class NoiseFreeRuns:
     """The steps of a run without noise, one after the other; see `steps` for the parameters."""
 
-    def __init__(self, picture: Any, recipe: Recipe, job: Job, mask: Any, **options: Any) -> None:
+    def __init__(self, image: Any, recipe: Recipe, job: Job, mask: Any, **options: Any) -> None:
         self._recipe = without_noise(recipe)
         self._job = job
         self._mask = mask if options.get("region") is None else None
-        self._made = steps(picture, self._recipe, **options)
+        self._made = steps(image, self._recipe, **options)
         self.step: Any = None
 
     def advance(self) -> None:
@@ -51,7 +51,9 @@ class Twins:
     def record(self, kept: dict[str, Any], **more: Any) -> dict[str, Any]:
         """Return the record of the twin, which makes it again as any other step."""
         job = self._job
-        own = record(self._recipe, self.step, job.options, job.source_name, twin=True, **more)
+        own = record(
+            self._recipe, self.step, job.options, job.source_name, noise_free_run=True, **more
+        )
         own["grid"] = kept["grid"]
         return own
 
@@ -60,7 +62,7 @@ class Twins:
         return mask if mask is None or mask.shape == step.image.shape else None
 
 
-class TwinOutlet:
+class NoiseFreeLayerSink:
     """Hands steps and their twins to outlets of their own; the step stays the active layer.
 
     Parameters
@@ -71,10 +73,10 @@ class TwinOutlet:
         Where they become visible.
     """
 
-    def __init__(self, viewer: napari.Viewer, steps: Outlet, twins: Outlet) -> None:
+    def __init__(self, viewer: napari.Viewer, steps: LayerSink, noise_free_runs: LayerSink) -> None:
         self._layers = viewer.layers
         self._steps = steps
-        self._twins = twins
+        self._noise_free_runs = noise_free_runs
         self._kept: deque[tuple[Step, dict[str, Any]]] = deque()
 
     @property
@@ -84,16 +86,16 @@ class TwinOutlet:
 
     @mask.setter
     def mask(self, mask: Any) -> None:
-        self._steps.mask = self._twins.mask = mask
+        self._steps.mask = self._noise_free_runs.mask = mask
 
     @property
     def in_turn(self) -> bool:
         """Whether a step must be shown before the next one is made."""
-        return self._steps.in_turn or self._twins.in_turn
+        return self._steps.in_turn or self._noise_free_runs.in_turn
 
-    def keep_twin(self, twin: Step, record: dict[str, Any]) -> None:
+    def keep_noise_free_run(self, noise_free_run: Step, record: dict[str, Any]) -> None:
         """Put the twin of the next step away; called by the thread that computes."""
-        self._kept.append((self._twins.keep(twin), record))
+        self._kept.append((self._noise_free_runs.keep(noise_free_run), record))
 
     def keep(self, step: Step) -> Step:
         """Put a step away."""
@@ -103,25 +105,25 @@ class TwinOutlet:
         """Show a step, and add its twin beneath all steps."""
         self._steps.show(step, record)
         chosen = set(self._layers.selection)
-        self._twins.show(*self._kept.popleft())
+        self._noise_free_runs.show(*self._kept.popleft())
         self._layers.selection = chosen
 
     def finish(self) -> None:
         """Show what is still to be shown."""
         self._steps.finish()
         chosen = set(self._layers.selection)
-        self._twins.finish()
+        self._noise_free_runs.finish()
         self._layers.selection = chosen & set(self._layers)
 
 
-def with_twins(
-    outlet: Outlet,
+def with_noise_free_runs(
+    layer_sink: LayerSink,
     viewer: napari.Viewer,
     layers: Sequence[Image],
     job: Job,
-    looks: Sequence[Look],
+    looks: Sequence[LayerStyle],
     result: Result,
-) -> Outlet:
+) -> LayerSink:
     """Return an outlet for steps and their twins; see `outlet_for` for the parameters."""
     width = max(2, len(str(job.recipe.total_steps - 1)))
 
@@ -129,6 +131,6 @@ def with_twins(
         del record
         return "twin final" if step.is_final else f"twin {step.index:0{width}}"
 
-    hidden = [look.hidden() for look in looks]
-    twins = outlet_for(viewer, layers, job, hidden, result, titled, "twins")
-    return TwinOutlet(viewer, outlet, twins)
+    hidden = [style.hidden() for style in looks]
+    noise_free_runs = layer_sink_for(viewer, layers, job, hidden, result, titled, "twins")
+    return NoiseFreeLayerSink(viewer, layer_sink, noise_free_runs)

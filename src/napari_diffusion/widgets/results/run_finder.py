@@ -92,7 +92,9 @@ class RunFinder:
         same = [step for step in every if keys[id(step.record)][1] == key]
         found = _once(same, chosen)
         found.sort(key=lambda step: (step.record["step"], step.record["is_final"]))
-        run = StepRun(tuple(found), 0, _source(self._viewer, chosen), _twins(found, every))
+        run = StepRun(
+            tuple(found), 0, _source(self._viewer, chosen), _noise_free_runs(found, every)
+        )
         place = run.place_of(chosen)
         assert place is not None
         return run.at(place)
@@ -129,15 +131,17 @@ def _source(viewer: napari.Viewer, step: ChosenStep) -> Image | None:
     return None
 
 
-def _twins(steps: list[ChosenStep], every: list[ChosenStep]) -> tuple[ChosenStep | None, ...]:
+def _noise_free_runs(
+    steps: list[ChosenStep], every: list[ChosenStep]
+) -> tuple[ChosenStep | None, ...]:
     """Return the same step of the run without noise, for each step."""
     if steps[0].record.get("twin"):
         return (None,) * len(steps)
-    known = {_twin_key(each.record): each for each in every if each.record.get("twin")}
-    return tuple(known.get(_twin_key(step.record)) for step in steps)
+    known = {_noise_free_run_key(each.record): each for each in every if each.record.get("twin")}
+    return tuple(known.get(_noise_free_run_key(step.record)) for step in steps)
 
 
-def _twin_key(record: dict[str, Any]) -> str:
+def _noise_free_run_key(record: dict[str, Any]) -> str:
     """Return what a step and its twin have in common: all but the noise."""
     kept = ("step", "is_final", "grid", "source", "region", "channel", "layers")
     parts = {name: record.get(name) for name in kept}

@@ -13,7 +13,7 @@ from napari_diffusion.io.run_writer import Output
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.widgets.layers.channels import source_of
 from napari_diffusion.widgets.layers.layer_axes import Fold
-from napari_diffusion.widgets.layers.layer_style import Look
+from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.memory import MOST_LAYERS
 from napari_diffusion.widgets.layers.step_layers import image_layer, step_name
 
@@ -38,7 +38,7 @@ def save_run(path: Path, run: StepRun) -> Iterator[int]:
     """
     first = run.steps[0]
     fold = Fold(run.letters, np.shape(first.data))
-    placed = first.look.placed
+    placed = first.style.placed
     spatial = run.letters.replace("c", "") if first.layer.rgb else run.letters
     lengths = {axis: float(length) for axis, length in zip(spatial, placed["scale"], strict=True)}
     source = Source(
@@ -87,13 +87,13 @@ def layers_of(
     """
     source, record, image = opened[0]
     same = known is not None and known.data.shape == image.shape
-    look = Look.of(known) if known is not None and same else _look(source, image, record)
+    style = LayerStyle.of(known) if known is not None and same else _style(source, image, record)
     count = max(record["step"] for _, record, _ in opened) + 1
     if len(opened) > MOST_LAYERS:
         whole = {"schema": 1, "steps": [record for _, record, _ in opened]}
         stack = np.stack([image for *_, image in opened])
         name = f"{source_of(record)} · {len(opened)} steps"
-        return [image_layer(stack, name, look.stacked(), whole)]
+        return [image_layer(stack, name, style.stacked(), whole)]
     layers = []
     kept: Any
     for _, kept, values in opened:
@@ -101,7 +101,7 @@ def layers_of(
         scale = tuple(scale) if isinstance(scale, list) else scale
         step = Step(int(kept["step"]), scale, values, bool(kept["is_final"]))
         name = f"{source_of(kept)} · {step_name(step, count, kept)}"
-        layer = image_layer(values, name, look, kept)
+        layer = image_layer(values, name, style, kept)
         layer.visible = kept is opened[-1][1]
         layers.append(layer)
     return layers
@@ -117,7 +117,7 @@ def _arranged(source: Source, letters: str) -> Any:
     return np.asarray(image).transpose([axes.index(axis) for axis in letters])
 
 
-def _look(source: Source, image: Any, record: dict[str, Any]) -> Look:
+def _style(source: Source, image: Any, record: dict[str, Any]) -> LayerStyle:
     from napari.layers import Image
 
     letters = record.get("layer_axes", record["grid"]["axes"])
@@ -134,4 +134,4 @@ def _look(source: Source, image: Any, record: dict[str, Any]) -> Look:
         axis_labels=axes,
         **shown,
     )
-    return Look.of(layer)
+    return LayerStyle.of(layer)

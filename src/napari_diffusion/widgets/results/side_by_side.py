@@ -90,7 +90,7 @@ def _width(viewer: napari.Viewer, step: ChosenStep) -> float:
 def _layer(viewer: napari.Viewer, step: ChosenStep, data: Any, name: str, left: bool) -> Image:
     from napari.layers import Image
 
-    arguments = step.look.arguments()
+    arguments = step.style.arguments()
     # Over what lies beneath, whatever the step itself does.
     arguments |= {"blending": "opaque", "opacity": 1.0}
     if left:

@@ -10,15 +10,15 @@ from qtpy.QtWidgets import QGridLayout, QLineEdit, QPushButton, QSpinBox, QWidge
 
 from napari_diffusion.io.cast import Cast
 from napari_diffusion.records.provenance import grid_of, next_noise_scale_of, recipe_of
-from napari_diffusion.widgets.forms.form_rows import GREY, Message
+from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.layers.channels import joined
 from napari_diffusion.widgets.layers.layer_axes import Fold
-from napari_diffusion.widgets.layers.layer_style import Look
+from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_layers import is_stack, records_of
 from napari_diffusion.widgets.results.step_run import DOUBTS, MEASURES, RECOMMENDED
 from napari_diffusion.widgets.results.step_source import cut_to_region, masks_of
-from napari_diffusion.widgets.run.run_request import Job, Origin, Refused
+from napari_diffusion.widgets.run.run_request import Job, Origin, RunError
 
 if TYPE_CHECKING:
     import napari
@@ -51,10 +51,10 @@ class ChosenStep:
         return self.layer.data[self.place] if is_stack(self.layer) else self.layer.data
 
     @property
-    def look(self) -> Look:
+    def style(self) -> LayerStyle:
         """The look of one step."""
-        look = Look.of(self.layer)
-        return look.unstacked() if is_stack(self.layer) else look
+        style = LayerStyle.of(self.layer)
+        return style.unstacked() if is_stack(self.layer) else style
 
     @property
     def title(self) -> str:
@@ -140,7 +140,7 @@ def channels_of(step: ChosenStep, viewer: napari.Viewer) -> list[ChosenStep]:
     found[record["channel"]] = step
     for channel, name in enumerate(record["layers"]):
         if channel not in found:
-            raise Refused(
+            raise RunError(
                 "steps",
                 f"Going on needs all channels of this step, and that of {name!r} is not among the "
                 "layers any more.",
@@ -174,7 +174,7 @@ class StepActions(QWidget):
     def __init__(self, viewer: napari.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self.title = Message(GREY)
+        self.title = MessageLabel(GREY)
         self.use = QPushButton("Use this recipe")
         self.go_on = QPushButton("Continue")
         self.more = QSpinBox()

@@ -42,7 +42,7 @@ class StepRun:
     steps: tuple[ChosenStep, ...]
     shown: int
     source: Image | None
-    twin: tuple[ChosenStep | None, ...]
+    noise_free_run: tuple[ChosenStep | None, ...]
 
     def at(self, shown: int) -> StepRun:
         """Return the same run where another step is shown."""

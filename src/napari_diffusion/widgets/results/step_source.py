@@ -14,7 +14,7 @@ from napari_diffusion.widgets.layers.mask import KeptMask, Mask, can_be_mask, ma
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_layers import MASK_KEY, is_stack, records_of
 from napari_diffusion.widgets.run.read_layer import read_mask, with_mask
-from napari_diffusion.widgets.run.run_request import Job, Refused
+from napari_diffusion.widgets.run.run_request import Job, RunError
 
 if TYPE_CHECKING:
     import napari
@@ -59,7 +59,7 @@ def _source_named(name: str, step: ChosenStep, viewer: napari.Viewer) -> Any:
         own = not records_of(layer) or record.get("source_processed")
         if own and tuple(values(layer).shape) == wanted:
             return layer
-    raise Refused(
+    raise RunError(
         "steps",
         f"The source {name!r} is not among the layers any more as it was: open it again, with "
         "that name.",

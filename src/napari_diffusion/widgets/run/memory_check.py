@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_diffusion.widgets.layers import memory
 from napari_diffusion.widgets.layers.memory import Need, chosen_result, ordinal, written_bytes
-from napari_diffusion.widgets.run.run_request import Refused, kept_steps
+from napari_diffusion.widgets.run.run_request import RunError, kept_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def step_shape(job: Job) -> tuple[int, ...]:
 
 def need_of(job: Job, result: Result) -> Need:
     """Return what a run takes."""
-    kept = len(job.kept) * (2 if job.twin else 1)
+    kept = len(job.kept) * (2 if job.noise_free_run else 1)
     shape, dtype = step_shape(job), step_type(job)
     real = 8 if _is_wide(job) else 4
     # The copy of the source, the same as float, and what the loop works in.
@@ -57,13 +57,13 @@ def check_room(job: Job, result: Result) -> None:
         return
     need, free = need_of(job, result), memory.free_memory()
     if need.memory > free:
-        raise Refused(
+        raise RunError(
             "memory",
             f"This run needs {written_bytes(need.memory)} of memory, and "
             f"{written_bytes(free)} are free.",
         )
     if need.disk > memory.free_disk():
-        raise Refused(
+        raise RunError(
             "memory",
             f"This run needs {written_bytes(need.disk)} on disk, and "
             f"{written_bytes(memory.free_disk())} are free where temporary files go.",

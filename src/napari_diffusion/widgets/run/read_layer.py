@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.records.provenance import content_hash
-from napari_diffusion.widgets.run.run_request import Refused, Said
+from napari_diffusion.widgets.run.run_request import Message, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +28,14 @@ def read_start(
             return image, job.first_step, {}
         origin = {"sha256": content_hash(job.fold.unfolded(image)), "first_step": job.first_step}
         return image, job.first_step, {"origin": origin}
-    worker.post(Said("Looking for the source …"))
+    worker.post(Message("Looking for the source …"))
     kept = {"sha256": job.origin.sha256, "first_step": job.origin.first_step}
     for data in job.origin.candidates:
         array = np.array(data)
         if content_hash(array) == job.origin.sha256:
             return job.fold.folded(array), job.origin.first_step, {"origin": kept}
     if job.region is not None:
-        raise Refused(
+        raise RunError(
             "steps",
             f"This layer holds a region only, and going on needs the whole of "
             f"{job.source_name!r} as it was: open it again.",
@@ -47,12 +47,12 @@ def read_start(
 
 def read_layer(job: Job, options: dict[str, Any], worker: Worker) -> Any:
     """Return a copy of the layer's values, which nobody changes, or refuse it in a sentence."""
-    worker.post(Said("Reading the layer …"))
+    worker.post(Message("Reading the layer …"))
     data = job.data if job.lazy else np.array(job.data)
     image = job.fold.folded(data)
     _check_holes(image, job, options)
     with refusing("source"):
-        Picture.of(image, **options)
+        Image.of(image, **options)
     return image
 
 
@@ -63,7 +63,7 @@ def _check_holes(image: Any, job: Job, options: dict[str, Any]) -> None:
     if "mask" in options:
         holes &= options["mask"][..., None] if options["rgb"] else options["mask"]
     if count := int(np.count_nonzero(holes)):
-        raise Refused(
+        raise RunError(
             "holes",
             f"{job.source_name!r} has {count} values that are NaN or infinite: keep them as holes "
             "that nothing flows through, or fill them first.",
@@ -79,16 +79,16 @@ def read_mask(job: Job) -> Any:
             inside = mask.folded(job.fold, bool(job.options.get("rgb")))
         except ValueError as error:
             if job.mask_sha256 is None:
-                raise Refused("source", str(error)) from None
+                raise RunError("source", str(error)) from None
             continue
         if job.mask_sha256 is None and not inside.any():
-            raise Refused(
+            raise RunError(
                 "source", f"The mask {mask.name!r} is empty: nothing of the picture would change."
             )
         if job.mask_sha256 in (None, content_hash(inside)):
             return inside
     name = job.more.get("mask", {}).get("layer", "mask")
-    raise Refused(
+    raise RunError(
         "steps",
         f"The mask {name!r} of this run is not among the layers any more as it was: open it again.",
     )
@@ -113,6 +113,6 @@ def refusing(part: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError) as error:
-        raise Refused(part, str(error)) from error
+        raise RunError(part, str(error)) from error
     except MemoryError as error:
-        raise Refused("memory", f"There is not enough memory for this run. {error}") from error
+        raise RunError("memory", f"There is not enough memory for this run. {error}") from error

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWid
 
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.widgets.forms.fields import ComboField
-from napari_diffusion.widgets.forms.form_rows import GREY, Message
+from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.layers.memory import (
     MOST_LAYERS,
     RESULTS,
@@ -67,8 +67,8 @@ class ResultWidget(QWidget):
         self.result = ComboField(_RESULT, _same, RESULTS)
         self.keep_every = EverySpin()
         self.result.row.addWidget(self.keep_every, 1)
-        self.need = Message(GREY)
-        self.message = Message()
+        self.need = MessageLabel(GREY)
+        self.message = MessageLabel()
         self.offers = QWidget()
         self._offered = QHBoxLayout(self.offers)
         self._offered.setContentsMargins(0, 0, 0, 0)

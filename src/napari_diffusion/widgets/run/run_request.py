@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.layers.mask import KeptMask, Mask
 
 
-class Said(NamedTuple):
+class Message(NamedTuple):
     """What the run is at, in words."""
 
     words: str
@@ -27,7 +27,7 @@ class Resolved(NamedTuple):
     recipe: Recipe
 
 
-class Made(NamedTuple):
+class StepReady(NamedTuple):
     """A step that has been put away, its record, and how many steps have been computed."""
 
     step: Step
@@ -35,20 +35,20 @@ class Made(NamedTuple):
     done: int
 
 
-class Passed(NamedTuple):
+class Progress(NamedTuple):
     """How many steps have been computed, the last of which is not kept."""
 
     done: int
 
 
-class Grown(NamedTuple):
+class SeedDone(NamedTuple):
     """What the outlet shows in place of what it showed before, and how much of it is done."""
 
     what: Any
     done: int
 
 
-class Found(NamedTuple):
+class EvidenceReady(NamedTuple):
     """What the picture says of the numbers of a recipe."""
 
     evidence: Evidence
@@ -60,7 +60,7 @@ class Measured(NamedTuple):
     model: NoiseModel
 
 
-class Refused(Exception):  # noqa: N818
+class RunError(Exception):
     """A sentence for the user, and the part of the form that it belongs to."""
 
     def __init__(self, part: str, sentence: str) -> None:
@@ -141,7 +141,7 @@ class Job:
     origin: Origin | None = None
     masks: tuple[Mask | KeptMask, ...] = ()
     mask_sha256: str | None = None
-    twin: bool = False
+    noise_free_run: bool = False
     more: dict[str, Any] = field(default_factory=dict)
 
     @functools.cached_property

@@ -9,7 +9,7 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QGridLayout, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, Combo, Message, RowLabel
+from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
 from napari_diffusion.widgets.layers.mask import can_be_mask, lies_elsewhere, mask_of, misfit
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class MaskChoice(QWidget):
         self._chosen = weakref.WeakKeyDictionary()
         self._shown: list[Any] = [None]
         self.combo = _LateCombo()
-        self.hint = Message(GREY)
+        self.hint = MessageLabel(GREY)
         self._label = RowLabel(label)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -80,7 +80,7 @@ class MaskChoice(QWidget):
         layout.setColumnStretch(1, 1)
         self.setToolTip(f"{about} {_KINDS}")
         self.combo.opened.connect(self.refresh)
-        self.combo.activated.connect(self._picked)
+        self.combo.activated.connect(self._run_source)
         layers = viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.connect(self.refresh)
@@ -172,7 +172,7 @@ class MaskChoice(QWidget):
             )
         self.hint.say(words)
 
-    def _picked(self, place: int) -> None:
+    def _run_source(self, place: int) -> None:
         self.set_layer(self._shown[place])
 
     def _source_layer(self) -> Image | None:

@@ -10,10 +10,10 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, Q
 
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.widgets.forms.fields import Automatic, ComboField, LineField
-from napari_diffusion.widgets.forms.form_rows import GREY, Combo, Message, RowLabel
+from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
 from napari_diffusion.widgets.plots.noise_plot import NoisePlot
 from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
-from napari_diffusion.widgets.run.run_request import Measured, Refused, Said
+from napari_diffusion.widgets.run.run_request import Measured, Message, RunError
 from napari_diffusion.widgets.source.mask_choice import MaskChoice
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ class NoiseMeter(QWidget):
         self.offset = LineField(_OFFSET, _checked_offset, Automatic("unknown", None))
         self.button = QPushButton("Measure noise")
         self.plot = NoisePlot()
-        self.found = Message(GREY)
-        self.message = Message()
+        self.found = MessageLabel(GREY)
+        self.message = MessageLabel()
         self._lay_out()
         self.unfold.toggled.connect(self.setVisible)
         self.button.clicked.connect(lambda: self.clicked.emit())
@@ -137,9 +137,9 @@ class NoiseMeter(QWidget):
                 return Way(repeats=self.axis.currentText(), offset=offset)
             region = self.region.value()
         except ValueError as error:
-            raise Refused("meter", str(error)) from None
+            raise RunError("meter", str(error)) from None
         if region is None:
-            raise Refused(
+            raise RunError(
                 "meter",
                 "Choose the region: draw where there is nothing but background in a Shapes or "
                 "Labels layer.",
@@ -184,10 +184,10 @@ class NoiseMeter(QWidget):
 def short_noise(model: NoiseModel) -> tuple[Noise, float]:
     """Return the noise that was measured and its scale, with as many digits as they are sure of."""
 
-    def short(member: Any) -> Any:
-        numbers = {p.name: getattr(member, p.name) for p in member.parameters()}
+    def short(component: Any) -> Any:
+        numbers = {p.name: getattr(component, p.name) for p in component.parameters()}
         changed = {name: _short(n) for name, n in numbers.items() if _short(n) != n}
-        return member.replaced(**changed).with_members(short)
+        return component.replaced(**changed).with_components(short)
 
     return short(model.noise()), _short(model.noise_scale)
 
@@ -206,7 +206,7 @@ def measure_of(job: Job, way: Way) -> Any:
 
         options = with_mask(job, read_mask(job))
         image = read_layer(job, options, worker)
-        worker.post(Said("Measuring the noise …"))
+        worker.post(Message("Measuring the noise …"))
         with refusing("meter"):
             region = None
             if way.region is not None:

@@ -11,7 +11,7 @@ from napari_diffusion.core.image import is_dask
 from napari_diffusion.io.cast import Cast
 from napari_diffusion.widgets.layers.channels import joined, mismatch, sizes, values
 from napari_diffusion.widgets.layers.layer_axes import FURTHER, Fold
-from napari_diffusion.widgets.layers.layer_style import Look
+from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import KEY, records_of
 from napari_diffusion.widgets.run.memory_check import need_of
 from napari_diffusion.widgets.run.run_request import Job
@@ -30,7 +30,7 @@ Region = tuple[slice, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Picked:
+class RunSource:
     """Everything about a source that a run wants to know.
 
     Attributes
@@ -95,9 +95,9 @@ class Picked:
         return cls(tuple(layers), data, fold, options, region, mask)
 
     @property
-    def looks(self) -> list[Look]:
+    def looks(self) -> list[LayerStyle]:
         """The look of the steps of each layer."""
-        return [Look.of(layer).moved(self.start) for layer in self.layers]
+        return [LayerStyle.of(layer).moved(self.start) for layer in self.layers]
 
     @property
     def name(self) -> str:

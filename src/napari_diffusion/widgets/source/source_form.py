@@ -10,7 +10,7 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, Combo, Message, RowLabel
+from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
 from napari_diffusion.widgets.layers.channels import mismatch
 from napari_diffusion.widgets.layers.source_layers import (
     channel_group,
@@ -25,7 +25,7 @@ from napari_diffusion.widgets.layers.source_layers import (
 from napari_diffusion.widgets.layers.step_layers import records_of
 from napari_diffusion.widgets.source.axes_form import AxesForm
 from napari_diffusion.widgets.source.mask_choice import MaskChoice
-from napari_diffusion.widgets.source.run_source import Picked
+from napari_diffusion.widgets.source.run_source import RunSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,11 +69,11 @@ class SourceWidget(QWidget):
         self.axes = AxesForm()
         self.mask_choice = MaskChoice(viewer)
         self.details = QToolButton()
-        self.message = Message()
+        self.message = MessageLabel()
         self.holes = QPushButton("Keep them as holes")
-        self.hint = Message(GREY)
+        self.hint = MessageLabel(GREY)
         self._lay_out()
-        self.combo.activated.connect(self._picked)
+        self.combo.activated.connect(self._run_source)
         self.axes.changed.connect(self._edited)
         self.mask_choice.changed.connect(self._mask_changed)
         self._watch()
@@ -136,14 +136,16 @@ class SourceWidget(QWidget):
         self._fill()
         self._reread()
 
-    def value(self) -> Picked:
+    def value(self) -> RunSource:
         """Return the source; ValueError says in one sentence why there is none.
 
         The region that is on the canvas is read now, and so is the mask.
         """
         if not self.layers():
             raise ValueError(self._why_none())
-        return Picked.of(self.layers(), self.axes.value(), self._viewer, self.mask_choice.value())
+        return RunSource.of(
+            self.layers(), self.axes.value(), self._viewer, self.mask_choice.value()
+        )
 
     def problem(self) -> str | None:
         """Return what stands in the way of a run on this source, None where nothing does."""
@@ -268,7 +270,7 @@ class SourceWidget(QWidget):
 
     # --- the layer and its reading ---
 
-    def _picked(self, row: int) -> None:
+    def _run_source(self, row: int) -> None:
         self.set_layers(self._entries[row])
 
     def _reread(self, event: object = None) -> None:

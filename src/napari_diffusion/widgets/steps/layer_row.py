@@ -9,7 +9,7 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.widgets.forms.form_rows import Combo, RowLabel
 from napari_diffusion.widgets.layers.mask import mask_of
 from napari_diffusion.widgets.layers.source_layers import is_image
@@ -96,7 +96,7 @@ class RegionRow(LayerRow):
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer, "region", "A Labels or Shapes layer.", (WHOLE,))
-        self._known: Map | None = None
+        self._known: ArrayParameter | None = None
         self._watched: Any = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -109,14 +109,14 @@ class RegionRow(LayerRow):
 
         return isinstance(layer, Labels | Shapes)
 
-    def region(self, run: StepRun | None) -> Map | None:
+    def region(self, run: StepRun | None) -> ArrayParameter | None:
         """Return the region as labels, None for all; ValueError says why it cannot be one."""
         layer = self.layer()
         if layer is None or run is None:
             return None
         self._watch(layer)
         if self._known is None:
-            self._known = Map(_labels(layer, run))
+            self._known = ArrayParameter(_labels(layer, run))
         return self._known
 
     def name(self) -> str:

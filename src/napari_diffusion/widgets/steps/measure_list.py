@@ -8,10 +8,10 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, QSize, Qt
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from napari_diffusion.core.array_parameter import Map
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.metrics import METRICS, Metric
 from napari_diffusion.widgets.forms.component_form import ParameterForm
-from napari_diffusion.widgets.forms.form_rows import Message
+from napari_diffusion.widgets.forms.form_rows import MessageLabel
 from napari_diffusion.widgets.steps.layer_row import LayerRow, RegionRow
 from napari_diffusion.widgets.steps.step_measure import Others
 
@@ -63,7 +63,7 @@ class MeasureList(QWidget):
         self.second = LayerRow(viewer, "second half", _SECOND, (FRAMES,))
         self.region = RegionRow(viewer)
         self._run: StepRun | None = None
-        self._message = Message()
+        self._message = MessageLabel()
         self._forms: dict[str, ParameterForm] = {}
         self._classes: dict[str, type[Metric]] = {cls.__name__: cls for cls in METRICS}
         self._form_layout = QVBoxLayout()
@@ -239,7 +239,7 @@ def label_of(metric: Metric, other: str = "", region: str = "") -> str:
     for each in metric.parameters():
         value = getattr(metric, each.name)
         if value != each.default:
-            changed.append(f"{each.name}={region if isinstance(value, Map) else value}")
+            changed.append(f"{each.name}={region if isinstance(value, ArrayParameter) else value}")
     name = type(metric).__name__ + (f"({', '.join(changed)})" if changed else "")
     return f"{name} vs {other}" if other else name
 

@@ -12,7 +12,7 @@ from napari_diffusion.widgets.forms.form_rows import Combo, RowLabel
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.results.difference import difference_layer
 from napari_diffusion.widgets.results.side_by_side import Beside
-from napari_diffusion.widgets.run.run_request import Refused
+from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, rest
 from napari_diffusion.widgets.study.local_error_layer import RiskOf
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import napari
 
-    from napari_diffusion.analysis.local_error import LocalRisk
+    from napari_diffusion.analysis.local_error import LocalError
 
 SOURCE, BEFORE, TWIN = "the source", "the step before", "its twin"
 
@@ -51,7 +51,7 @@ class StepCompare(StepPart):
         self.blink = QPushButton("Blink")
         self.difference = QPushButton("Difference")
         self.pace = QDoubleSpinBox()
-        self.risk = QPushButton("Local risk")
+        self.local_error = QPushButton("Local risk")
         self.stop = QPushButton("Stop")
         self.beside = Beside(self.viewer, left=True)
         self.cover = Beside(self.viewer, left=False)
@@ -78,7 +78,7 @@ class StepCompare(StepPart):
             grid.addWidget(widget, place // 2, place % 2)
         self.rows.addLayout(grid)
         row = QHBoxLayout()
-        row.addWidget(self.risk)
+        row.addWidget(self.local_error)
         row.addWidget(self.stop)
         self.rows.addLayout(row)
         self.rows.addStretch(1)
@@ -88,7 +88,7 @@ class StepCompare(StepPart):
         self.side.toggled.connect(self._show_side)
         self.blink.toggled.connect(self._show_blink)
         self.difference.clicked.connect(self.subtract)
-        self.risk.clicked.connect(self.show_risk)
+        self.local_error.clicked.connect(self.show_risk)
         self.stop.clicked.connect(self.work.stop)
         self.pace.valueChanged.connect(lambda seconds: self._timer.setInterval(_ms(seconds)))
         self.viewer.layers.events.removed.connect(self._removed)
@@ -101,8 +101,8 @@ class StepCompare(StepPart):
         if run is None:
             return NO_RUN
         if which == TWIN:
-            twin = run.twin[run.shown]
-            return (twin.data, which) if twin is not None else (
+            noise_free_run = run.noise_free_run[run.shown]
+            return (noise_free_run.data, which) if noise_free_run is not None else (
                 "This step has no twin: run the recipe with its twin, in the dock Diffusion loop."
             )  # fmt: skip
         if which == BEFORE and run.shown > 0:
@@ -137,7 +137,7 @@ class StepCompare(StepPart):
             rest(button, why, _TIPS[button.text()])
         gone = "The source is not among the layers any more."
         none = NO_RUN if self.run is None else gone if self.run.source is None else ""
-        rest(self.risk, "It is being told." if self.work.is_running else none, _RISK)
+        rest(self.local_error, "It is being told." if self.work.is_running else none, _RISK)
         self.stop.setVisible(self.work.is_running)
 
     def leave(self) -> None:
@@ -206,18 +206,18 @@ class StepCompare(StepPart):
         if self.run is None:
             return
         try:
-            risk = RiskOf.of(self.run.step, self.viewer)
-        except Refused as error:
+            local_error = RiskOf.of(self.run.step, self.viewer)
+        except RunError as error:
             self._tell(str(error), True)
             return
 
-        def work(token: threading.Event) -> Generator[Any, None, LocalRisk]:
+        def work(token: threading.Event) -> Generator[Any, None, LocalError]:
             yield None
-            return risk.compute(token)
+            return local_error.compute(token)
 
-        def done(found: LocalRisk) -> None:
+        def done(found: LocalError) -> None:
             active = self.viewer.layers.selection.active
-            words = risk.said(risk.show(found, self.viewer))
+            words = local_error.said(local_error.show(found, self.viewer))
             self.viewer.layers.selection.active = active
             self.say(f"{words[0].upper()}{words[1:]}.")
 

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton
 from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.plots.curve_plot import CurvePlot, Drawn
 from napari_diffusion.widgets.results.step_source import job_again
-from napari_diffusion.widgets.run.run_request import Refused
+from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.steps import step_measure
 from napari_diffusion.widgets.steps.measure_list import MeasureList, unit_of
 from napari_diffusion.widgets.steps.steps_tab import NO_RUN, PlotPart, rest
@@ -221,6 +221,6 @@ class StepCurves(PlotPart):
         assert self.run is not None
         try:
             return job_again(self.run.step, self.viewer)
-        except Refused as error:
+        except RunError as error:
             self._tell(str(error), True)
             return None

@@ -9,11 +9,11 @@ from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QGridLayout, QPushButton
 
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.io.contact_sheet import Panel, contact_sheet
-from napari_diffusion.widgets.forms.form_rows import GREY, Combo, Message
+from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel
 from napari_diffusion.widgets.forms.save_dialog import asked_for
 from napari_diffusion.widgets.steps.copy_button import COPIES, CopyButton
 from napari_diffusion.widgets.steps.movie_export import ENDINGS, missing, write_film
-from napari_diffusion.widgets.steps.step_pictures import StepPictures
+from napari_diffusion.widgets.steps.step_images import StepImages
 from napari_diffusion.widgets.steps.step_saving import StepSaving
 from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, rest
 
@@ -135,13 +135,13 @@ class StepExport(StepPart):
     def write_film(self, path: Path) -> None:
         """Write the steps one after the other, in the background."""
         per_second = self.pace.value()
-        self._write(path, StepPictures.frame, lambda made: write_film(path, made, per_second))
+        self._write(path, StepImages.frame, lambda made: write_film(path, made, per_second))
 
     def write_sheet(self, path: Path) -> None:
         """Write the steps side by side, in the background."""
 
-        def panel(pictures: StepPictures, place: int) -> Panel:
-            return Panel(pictures.names[place], pictures.colours(place))
+        def panel(images: StepImages, place: int) -> Panel:
+            return Panel(images.names[place], images.colours(place))
 
         def written(made: list[Any]) -> None:
             contact_sheet(made, (0.0, 255.0)).save(path)
@@ -151,27 +151,27 @@ class StepExport(StepPart):
     def _write(
         self,
         path: Path,
-        made: Callable[[StepPictures, int], Any],
+        made: Callable[[StepImages, int], Any],
         written: Callable[[list[Any]], None],
     ) -> None:
         if self.run is None:
             return
-        pictures = StepPictures.of(self.viewer, self.run, self.source.isChecked())
-        count = len(pictures.names)
+        images = StepImages.of(self.viewer, self.run, self.source.isChecked())
+        count = len(images.names)
 
         def work(token: threading.Event) -> Generator[int, None, None]:
             found = []
             for place in range(count):
                 if token.is_set():
                     raise Stopped
-                found.append(made(pictures, place))
+                found.append(made(images, place))
                 yield place + 1
             written(found)
 
         self.start(work, "Drawing picture", count, lambda result: f"Written to {path.name}.")
 
 
-def _heading(text: str) -> Message:
-    heading = Message(GREY)
+def _heading(text: str) -> MessageLabel:
+    heading = MessageLabel(GREY)
     heading.say(text)
     return heading

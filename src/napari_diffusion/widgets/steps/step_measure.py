@@ -199,11 +199,11 @@ def _mask(run: StepRun, grid: Grid) -> NDArray[np.bool_] | None:
 
 
 def _noise_of(source: NDArray[Any], grid: Grid) -> float | tuple[float, ...]:
-    from napari_diffusion.core.image import Picture
+    from napari_diffusion.core.image import Image
     from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 
     values = np.ascontiguousarray(grid.canonical(source), np.float32)
     if not np.isfinite(values).all():
         return 0.0
-    found = tuple(noise_sigma_of(each) for each in Picture(values, grid).channels())
+    found = tuple(noise_sigma_of(each) for each in Image(values, grid).channels())
     return found if found[1:] else found[0]

@@ -8,7 +8,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QTabWidget, QVBoxLayout
 from qtpy.QtWidgets import QWidget as _QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, Message
+from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.results.run_finder import RunFinder
 from napari_diffusion.widgets.steps.step_compare import StepCompare
 from napari_diffusion.widgets.steps.step_curves import StepCurves
@@ -46,8 +46,8 @@ class Steps(_QWidget):
         self.run: StepRun | None = None
         self.finder = RunFinder(self.viewer)
         self.keeping = Keeping(self.viewer)
-        self.title = Message(GREY)
-        self.said = Message(GREY)
+        self.title = MessageLabel(GREY)
+        self.said = MessageLabel(GREY)
         self.scrub = StepScrub(self.viewer, self.finder)
         self.keep = QPushButton("Keep this one")
         self.back = QPushButton("Bring back")

@@ -22,7 +22,7 @@ from napari_diffusion.widgets.run.read_layer import (
     refusing,
     with_mask,
 )
-from napari_diffusion.widgets.run.run_request import Grown, Resolved, Said
+from napari_diffusion.widgets.run.run_request import Message, Resolved, SeedDone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
-    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
 
@@ -49,7 +49,7 @@ def _run(job: Job, seeds: int, worker: Worker) -> None:
     mask = read_mask(job)
     options = with_mask(job, mask)
     image = read_layer(job, options, worker)
-    worker.post(Said("Measuring the picture …"))
+    worker.post(Message("Measuring the picture …"))
     region = None if job.region is None else job.fold.region(job.region)
     more = {**job.more, **mask_words(job, mask)}
     known = {} if mask is None else {"mask": {"sha256": content_hash(mask)}}
@@ -63,11 +63,11 @@ def _run(job: Job, seeds: int, worker: Worker) -> None:
                 kept = ensemble_record(made, shows, job.options, job.source_name, **more)
                 kept["of"]["grid"] |= known
                 records[shows] = kept
-            worker.post(Grown((made, records), done), in_turn=True)
+            worker.post(SeedDone((made, records), done), in_turn=True)
             worker.hold()
 
 
-class EnsembleOutlet:
+class EnsembleLayerSink:
     """Shows the mean of the seeds so far, and above it their spread.
 
     Parameters
@@ -83,7 +83,7 @@ class EnsembleOutlet:
     """
 
     def __init__(
-        self, viewer: napari.Viewer, layers: Sequence[Image], job: Job, looks: Sequence[Look]
+        self, viewer: napari.Viewer, layers: Sequence[Image], job: Job, looks: Sequence[LayerStyle]
     ) -> None:
         self._viewer = viewer
         self._job = job
@@ -92,8 +92,8 @@ class EnsembleOutlet:
         self._places = [Place(viewer, family(viewer, layer)) for layer in layers]
         self._made: dict[tuple[str, int], weakref.ref[Image]] = {}
         self._count = 0
-        for place, look in zip(self._places, looks, strict=True):
-            if look.mixes:
+        for place, style in zip(self._places, looks, strict=True):
+            if style.mixes:
                 place.cover()
 
     def grow(self, what: tuple[Ensemble, dict[str, Any]]) -> None:
@@ -121,8 +121,8 @@ class EnsembleOutlet:
             layer = None if known is None else known()
             title = f"{name} · {shows} of {self._count} seed{'s' * (self._count > 1)}"
             if known is None:
-                look = self._looks[channel]
-                own = _spread_look(look, image) if shows == "sensitivity" else look
+                style = self._looks[channel]
+                own = _spread_style(style, image) if shows == "sensitivity" else style
                 layer = image_layer(image, title, own, record)
                 self._places[channel].insert(layer)
                 self._made[shows, channel] = weakref.ref(layer)
@@ -145,10 +145,10 @@ class EnsembleOutlet:
             place.uncover()
 
 
-def _spread_look(look: Look, image: Any) -> Look:
+def _spread_style(style: LayerStyle, image: Any) -> LayerStyle:
     """Return the look of a spread, which is no intensity of the source: from 0 up, in colours."""
     own = {"rgb": False, "colormap": "inferno", "contrast_limits": _limits(image)}
-    return replace(look, shown={**look.shown, **own, "blending": "translucent"})
+    return replace(style, shown={**style.shown, **own, "blending": "translucent"})
 
 
 def _limits(image: Any) -> tuple[float, float]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.analysis.local_error import LocalRisk, local_risk
+from napari_diffusion.analysis.local_error import LocalError, local_error
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.records.derived import risk_record
 from napari_diffusion.widgets.layers.step_layers import KEY, Place
 from napari_diffusion.widgets.results.layer_sink import family
 from napari_diffusion.widgets.results.step_source import arguments_of, job_again
 from napari_diffusion.widgets.run.read_layer import refusing
-from napari_diffusion.widgets.run.run_request import Grown, Said
+from napari_diffusion.widgets.run.run_request import Message, SeedDone
 
 if TYPE_CHECKING:
     import napari
@@ -50,12 +50,12 @@ class RiskOf:
         """Look the step's source up; `Refused` says why its risk cannot be told."""
         return cls(step, job_again(step, viewer), step.record)
 
-    def compute(self, stop: StopToken | None = None) -> LocalRisk:
+    def compute(self, stop: StopToken | None = None) -> LocalError:
         """Run the recipe again beside a small change of the source; ValueError says why not."""
         record = self.record
         image, options = arguments_of(self.job)
         try:
-            return local_risk(
+            return local_error(
                 image,
                 self.job.recipe,
                 step=None if record["is_final"] else record["step"],
@@ -66,17 +66,17 @@ class RiskOf:
             # What a script may say instead, a button cannot.
             raise ValueError(str(error).partition(" Where you know better")[0]) from None
 
-    def show(self, risk: LocalRisk, viewer: napari.Viewer) -> Image:
+    def show(self, local_error: LocalError, viewer: napari.Viewer) -> Image:
         """Insert a layer above all steps: green where it is nearer to the truth, pink where not."""
         from napari.layers import Image
 
-        values, sigma = self._of_layer(risk)
+        values, sigma = self._of_layer(local_error)
         layer = Image(
             values,
             name=f"{self.step.layer.name} · local risk",
-            metadata={KEY: risk_record(risk, self.record)},
+            metadata={KEY: risk_record(local_error, self.record)},
             **{
-                **self.step.look.arguments(),
+                **self.step.style.arguments(),
                 "rgb": False,
                 "blending": "translucent",
                 "colormap": _colours(),
@@ -96,30 +96,30 @@ class RiskOf:
             f"{noise:.3g}, in intensity units)"
         )
 
-    def _of_layer(self, risk: LocalRisk) -> tuple[Any, float]:
+    def _of_layer(self, local_error: LocalError) -> tuple[Any, float]:
         """Return the values in the axes of the step's layer, and the noise: of its own channel."""
         fold, record = self.job.fold, self.record
         if record["grid"]["rgb"]:
             fold = fold.without("c")
-        values, sigma = fold.unfolded(risk.values), risk.noise_sigma
+        values, sigma = fold.unfolded(local_error.values), local_error.noise_sigma
         if "channel" not in record:
             return values, float(np.max(sigma))
         channel = record["channel"]
         return values[channel], float(np.broadcast_to(sigma, self.job.fold.shape[:1])[channel])
 
 
-def risk_of(risk: RiskOf) -> Any:
+def risk_of(local_error: RiskOf) -> Any:
     """Return the work that tells a step's local risk: it posts `Said` and `Grown`."""
 
     def work(worker: Worker) -> None:
-        worker.post(Said("Running beside a small change of the source …"))
+        worker.post(Message("Running beside a small change of the source …"))
         with contextlib.suppress(Stopped), refusing("steps"):
-            worker.post(Grown(risk.compute(worker.stop), 1))
+            worker.post(SeedDone(local_error.compute(worker.stop), 1))
 
     return work
 
 
-class RiskOutlet:
+class RiskLayerSink:
     """Shows local risk as a layer.
 
     Parameters
@@ -130,12 +130,12 @@ class RiskOutlet:
         Where to.
     """
 
-    def __init__(self, risk: RiskOf, viewer: napari.Viewer) -> None:
-        self._risk = risk
+    def __init__(self, local_error: RiskOf, viewer: napari.Viewer) -> None:
+        self._risk = local_error
         self._viewer = viewer
         self._words = "nothing"
 
-    def grow(self, found: LocalRisk) -> None:
+    def grow(self, found: LocalError) -> None:
         """Insert the layer."""
         self._words = self._risk.said(self._risk.show(found, self._viewer))
 

@@ -15,22 +15,22 @@ from napari_diffusion.analysis.parameter_sweep import (
     numbers_of,
     with_numbers,
 )
-from napari_diffusion.widgets.forms.form_rows import GREY, Combo, Message, RowLabel
-from napari_diffusion.widgets.layers.layer_style import Look
+from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
+from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.run.read_layer import refusing
-from napari_diffusion.widgets.run.run_request import Refused
+from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.study.sweep_layers import Montage, words_of
-from napari_diffusion.widgets.study.sweep_run import ladder_of, part_of
+from napari_diffusion.widgets.study.sweep_run import part_of, sweep_of
 
 if TYPE_CHECKING:
-    from napari_diffusion.analysis.parameter_sweep import Rung
+    from napari_diffusion.analysis.parameter_sweep import SweepRun
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
 
 _NONE = "–"
 
 
-class LadderRow(QWidget):
+class SweepRow(QWidget):
     """A button that tries numbers side by side, and what to do with them.
 
     Parameters
@@ -43,19 +43,19 @@ class LadderRow(QWidget):
         super().__init__()
         self._dock = dock
         self._montage: Montage | None = None
-        self._made: list[Rung] = []
+        self._made: list[SweepRun] = []
         self.button = QPushButton("Ladder")
         self.fold = QToolButton()
         self.names = (Combo(), Combo())
         self.values = (QLineEdit(), QLineEdit())
         self.take = QPushButton("Take these numbers")
         self.close_button = QPushButton("Close ladder")
-        self.message = Message(GREY)
+        self.message = MessageLabel(GREY)
         self._numbers = QWidget()
         self._lay_out()
         self.button.clicked.connect(self.climb)
         self.take.clicked.connect(self.take_numbers)
-        self.close_button.clicked.connect(self.close_ladder)
+        self.close_button.clicked.connect(self.close_sweep)
         self.fold.toggled.connect(self._folded)
         dock.viewer.layers.selection.events.active.connect(self._selected)
         self._folded(False)
@@ -114,23 +114,23 @@ class LadderRow(QWidget):
         """Try the numbers; what is wrong is said and not raised."""
         dock = self._dock
         with dock.refusing():
-            picked = dock.picked()
-            if len(picked.layers) > 1:
-                raise Refused("run", "A ladder is made of one layer: choose one as the source.")
-            job = dock.job(picked)
+            run_source = dock.run_source()
+            if len(run_source.layers) > 1:
+                raise RunError("run", "A ladder is made of one layer: choose one as the source.")
+            job = dock.job(run_source)
             tried = self._tried(job.recipe)
-            self.close_ladder()
+            self.close_sweep()
             dock.variants.live.stop()
-            region = part_of(picked, dock.viewer)
-            letters = picked.fold.letters
-            start = tuple(int(p.start) for p in region)[: picked.layers[0].ndim]
+            region = part_of(run_source, dock.viewer)
+            letters = run_source.fold.letters
+            start = tuple(int(p.start) for p in region)[: run_source.layers[0].ndim]
             columns = len(tried[list(tried)[-1]] or FACTORS)
             plane = (letters.index("y"), letters.index("x"))
-            look = Look.of(picked.layers[0]).moved(start)
-            self._montage = Montage(dock.viewer, look, columns, plane)
+            style = LayerStyle.of(run_source.layers[0]).moved(start)
+            self._montage = Montage(dock.viewer, style, columns, plane)
             rows = [len(values or FACTORS) for values in tried.values()]
             total = math.prod(rows)
-            dock.runner.start(ladder_of(job, tried, region), self, total, "tries", self._said)
+            dock.runner.start(sweep_of(job, tried, region), self, total, "tries", self._said)
 
     def _tried(self, recipe: Recipe) -> dict[str, tuple[float, ...]]:
         """Return the numbers to try by name, none where they follow from the form."""
@@ -143,7 +143,7 @@ class LadderRow(QWidget):
             try:
                 found[name] = tuple(float(word) for word in words if word.strip())
             except ValueError:
-                raise Refused(
+                raise RunError(
                     "run",
                     f"Ladder: {name} must be numbers such as 5, 10, 20 (got {edit.text()!r}).",
                 ) from None
@@ -155,18 +155,18 @@ class LadderRow(QWidget):
 
     def take_numbers(self) -> None:
         """Fill the form with the numbers of the selected tile."""
-        rung = None if self._montage is None else self._montage.selected()
+        sweep_run = None if self._montage is None else self._montage.selected()
         with self._dock.refusing():
-            if rung is None:
-                raise Refused("run", "Click a tile of the ladder first.")
+            if sweep_run is None:
+                raise RunError("run", "Click a tile of the ladder first.")
             try:
                 recipe = self._dock.recipe.value()
             except ValueError as error:
-                raise Refused("recipe", str(error)) from None
-            self._dock.recipe.set_value(with_numbers(recipe, rung.numbers))
-            self._dock.controls.say(f"The form has {rung.in_words().split(':')[0]}.")
+                raise RunError("recipe", str(error)) from None
+            self._dock.recipe.set_value(with_numbers(recipe, sweep_run.numbers))
+            self._dock.controls.say(f"The form has {sweep_run.in_words().split(':')[0]}.")
 
-    def close_ladder(self) -> None:
+    def close_sweep(self) -> None:
         """Remove the tiles and show what was shown before."""
         montage, self._montage = self._montage, None
         self._made = []
@@ -178,19 +178,19 @@ class LadderRow(QWidget):
 
     # --- as the outlet of its run ---
 
-    def grow(self, found: tuple[Rung, Any]) -> None:
+    def grow(self, found: tuple[SweepRun, Any]) -> None:
         """Show a tile."""
         if self._montage is not None:
-            rung, image = found
-            self._made.append(rung)
-            self._montage.add(image, rung)
+            sweep_run, image = found
+            self._made.append(sweep_run)
+            self._montage.add(image, sweep_run)
 
     def finish(self) -> None:
         """Write the values on the tiles, and say which is best."""
         if self._montage is None:
             return
         if not self._made:
-            self.close_ladder()
+            self.close_sweep()
             return
         best = best_of(self._made)
         self._montage.label(words_of(self._made, best, self._montage.columns))
@@ -223,11 +223,11 @@ class LadderRow(QWidget):
         self.fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
 
 
-def _at_the_end(best: Rung, made: list[Rung]) -> str:
+def _at_the_end(best: SweepRun, made: list[SweepRun]) -> str:
     """Say that a number of the best tile is the smallest or the largest of several tried."""
     ends = []
     for name, number in best.numbers.items():
-        tried = sorted({rung.numbers[name] for rung in made})
+        tried = sorted({sweep_run.numbers[name] for sweep_run in made})
         if tried[1:] and number in (tried[0], tried[-1]):
             ends.append(f"{'smaller' if number == tried[0] else 'larger'} {name}")
     return f" Try a {' and a '.join(ends)} too." if ends else ""

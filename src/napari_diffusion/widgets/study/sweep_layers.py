@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
-    from napari_diffusion.analysis.parameter_sweep import Rung
-    from napari_diffusion.widgets.layers.layer_style import Look
+    from napari_diffusion.analysis.parameter_sweep import SweepRun
+    from napari_diffusion.widgets.layers.layer_style import LayerStyle
 
 # The gap between two tiles, as a part of a tile.
 _GAP = 0.06
@@ -43,13 +43,13 @@ class Montage:
     """
 
     def __init__(
-        self, viewer: napari.Viewer, look: Look, columns: int, plane: tuple[int, int]
+        self, viewer: napari.Viewer, style: LayerStyle, columns: int, plane: tuple[int, int]
     ) -> None:
         self._viewer = viewer
-        self._look = look
+        self._style = style
         self.columns = columns
         self._plane = plane
-        self._tiles: dict[int, tuple[weakref.ref[Image], Rung]] = {}
+        self._tiles: dict[int, tuple[weakref.ref[Image], SweepRun]] = {}
         self._words: Any = None
         self._size = (1.0, 1.0)
         camera = camera_of(viewer)
@@ -61,34 +61,34 @@ class Montage:
         viewer.dims.ndisplay = 2
         viewer.mouse_drag_callbacks.append(self._clicked)
 
-    def add(self, image: Any, rung: Rung) -> None:
+    def add(self, image: Any, sweep_run: SweepRun) -> None:
         """Add the tile of the next rung."""
         from napari.layers import Image
 
         place = len(self._tiles)
         self._size = tuple((1 + _GAP) * image.shape[axis] for axis in self._plane)
-        arguments = self._look.arguments()
+        arguments = self._style.arguments()
         arguments["translate"] = arguments["translate"] + self._offset(place)
-        layer = Image(image, name=f"ladder · {rung.in_words()}", metadata={PREVIEW: rung},
+        layer = Image(image, name=f"ladder · {sweep_run.in_words()}", metadata={PREVIEW: sweep_run},
                       **arguments)  # fmt: skip
-        self._tiles[place] = (weakref.ref(layer), rung)
+        self._tiles[place] = (weakref.ref(layer), sweep_run)
         self._viewer.layers.append(layer)
         if place == 0 or place % self.columns == self.columns - 1:
             self._viewer.reset_view()
 
     def _offset(self, place: int) -> Any:
-        offset = np.zeros(len(self._look.placed["scale"]))
+        offset = np.zeros(len(self._style.placed["scale"]))
         for axis, number, size in zip(
             self._plane, divmod(place, self.columns), self._size, strict=True
         ):
-            offset[axis] = number * size * self._look.placed["scale"][axis]
+            offset[axis] = number * size * self._style.placed["scale"][axis]
         return offset
 
     def label(self, words: list[tuple[float, float, str]]) -> None:
         """Write words at some places, told in rows and columns of tiles."""
         from napari.layers import Points
 
-        placed, size = self._look.placed, np.array(self._size)
+        placed, size = self._style.placed, np.array(self._size)
         shown = list(self._plane)
         corner = np.asarray(placed["translate"])[shown]
         lengths = np.asarray(placed["scale"])[shown]
@@ -110,27 +110,27 @@ class Montage:
         self._viewer.layers.append(self._words)
         self._viewer.reset_view()
 
-    def select(self, rung: Rung) -> None:
+    def select(self, sweep_run: SweepRun) -> None:
         """Select the tile of a rung."""
         for ref, each in self._tiles.values():
-            if each is rung and (layer := ref()) is not None:
+            if each is sweep_run and (layer := ref()) is not None:
                 self._viewer.layers.selection.active = layer
 
     def _clicked(self, viewer: Any, event: Any) -> None:
         """Select the tile that was clicked; whatever else a click does, it does."""
         del viewer
-        for ref, rung in self._tiles.values():
+        for ref, sweep_run in self._tiles.values():
             layer = ref()
             if layer is None:
                 continue
             place = layer.world_to_data(event.position[-layer.ndim :])
             if all(-0.5 <= place[axis] < layer.data.shape[axis] - 0.5 for axis in self._plane):
-                self.select(rung)
+                self.select(sweep_run)
 
-    def selected(self) -> Rung | None:
+    def selected(self) -> SweepRun | None:
         """Return the rung whose tile is selected."""
         active = self._viewer.layers.selection.active
-        return next((rung for ref, rung in self._tiles.values() if ref() is active), None)
+        return next((sweep_run for ref, sweep_run in self._tiles.values() if ref() is active), None)
 
     def close(self) -> None:
         """Remove the tiles; what was shown is shown again, from where it was seen."""
@@ -153,18 +153,22 @@ class Montage:
             layers.selection.active = active
 
 
-def words_of(rungs: list[Rung], best: Rung | None, columns: int) -> list[tuple[float, float, str]]:
+def words_of(
+    sweep_runs: list[SweepRun], best: SweepRun | None, columns: int
+) -> list[tuple[float, float, str]]:
     """Return what stands where, in rows and columns of tiles: numbers outside, values within."""
-    names = list(rungs[0].numbers)
+    names = list(sweep_runs[0].numbers)
     found = [(0.0, -_LEFT, type(best.metric).__name__.upper())] if best else []
-    for place, rung in enumerate(rungs):
+    for place, sweep_run in enumerate(sweep_runs):
         row, column = divmod(place, columns)
-        numbers = [f"{name}\n{number:.3g}" for name, number in rung.numbers.items()]
+        numbers = [f"{name}\n{number:.3g}" for name, number in sweep_run.numbers.items()]
         if column == 0 and names[1:]:
             found.append((row + 0.7, -_LEFT, numbers[0]))
         if row == 0:
             found.append((0.0, float(column), numbers[-1]))
-        if math.isfinite(rung.value) and not rung.why:
-            value = f"best\n{rung.value:.3g}" if rung is best else f"{rung.value:.3g}"
+        if math.isfinite(sweep_run.value) and not sweep_run.why:
+            value = (
+                f"best\n{sweep_run.value:.3g}" if sweep_run is best else f"{sweep_run.value:.3g}"
+            )
             found.append((row + 0.92, float(column), value))
     return found

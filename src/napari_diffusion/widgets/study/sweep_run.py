@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.analysis.parameter_sweep import FACTORS, rungs
+from napari_diffusion.analysis.parameter_sweep import FACTORS, sweep_runs
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
-from napari_diffusion.widgets.run.run_request import Grown, Said
+from napari_diffusion.widgets.run.run_request import Message, SeedDone
 
 if TYPE_CHECKING:
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
-    from napari_diffusion.widgets.source.run_source import Picked, Region
+    from napari_diffusion.widgets.source.run_source import Region, RunSource
 
 # The part that is tried: so many samples along y and x, and beside z along z, y and x.
 _PLANE = {"y": 256, "x": 256}
 _SPACE = {"z": 16, "y": 128, "x": 128}
 
 
-def part_of(picked: Picked, viewer: Any) -> Region:
+def part_of(run_source: RunSource, viewer: Any) -> Region:
     """Return the part that a ladder is tried on: of the region, or of the picture, the middle."""
-    layer, fold = picked.layers[0], picked.fold
-    sizes = _SPACE if "z" in picked.options["along"] else _PLANE
+    layer, fold = run_source.layers[0], run_source.fold
+    sizes = _SPACE if "z" in run_source.options["along"] else _PLANE
     here = np.round(layer.world_to_data(viewer.dims.point[-layer.ndim :])).astype(int)
     part = []
     for axis, (letter, size) in enumerate(zip(fold.letters, fold.shape, strict=True)):
         first, last = 0, size
-        if picked.region is not None:
-            first, last, _ = picked.region[axis].indices(size)
+        if run_source.region is not None:
+            first, last, _ = run_source.region[axis].indices(size)
         if letter == "c":
             part.append(slice(0, size))
             continue
@@ -45,26 +45,26 @@ def part_of(picked: Picked, viewer: Any) -> Region:
     return tuple(part)
 
 
-def ladder_of(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> Any:
+def sweep_of(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> Any:
     """Return the work of a ladder: it posts `Said` and, for every rung, `Grown`."""
 
     def work(worker: Worker) -> None:
-        from napari_diffusion.core.image import Picture
+        from napari_diffusion.core.image import Image
 
         options = with_mask(job, read_mask(job))
         image = read_layer(job, options, worker)
-        worker.post(Said("Trying numbers side by side …"))
+        worker.post(Message("Trying numbers side by side …"))
         with contextlib.suppress(Stopped), refusing("recipe"):
-            picture: Any = Picture.of(image, **options)
-            recipe = job.recipe.resolved_on(picture)
-            _, made = rungs(
-                picture, recipe, _numbers(recipe, tried), region=job.fold.region(region),
+            source: Any = Image.of(image, **options)
+            recipe = job.recipe.resolved_on(source)
+            _, made = sweep_runs(
+                source, recipe, _numbers(recipe, tried), region=job.fold.region(region),
                 stop=worker.stop,
             )  # fmt: skip
-            for done, rung in enumerate(made, 1):
-                shown = job.fold.unfolded(rung.image)
+            for done, sweep_run in enumerate(made, 1):
+                shown = job.fold.unfolded(sweep_run.image)
                 shown = shown if job.cast is None else job.cast(shown)
-                worker.post(Grown((rung, shown), done), in_turn=True)
+                worker.post(SeedDone((sweep_run, shown), done), in_turn=True)
                 worker.hold()
 
     return work

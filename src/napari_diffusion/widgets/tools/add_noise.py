@@ -12,7 +12,7 @@ from napari_diffusion.noise.base import checked_scale
 from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 from napari_diffusion.widgets.docks.loop_run import finished
 from napari_diffusion.widgets.docks.tool import Tool
-from napari_diffusion.widgets.forms.choice import MemberChoice
+from napari_diffusion.widgets.forms.choice import ComponentChoice
 from napari_diffusion.widgets.forms.fields import Automatic, ComboField, LineField
 from napari_diffusion.widgets.forms.seed import SeedField
 from napari_diffusion.widgets.layers import memory
@@ -24,14 +24,14 @@ from napari_diffusion.widgets.run.read_layer import (
     refusing,
     with_mask,
 )
-from napari_diffusion.widgets.run.run_request import Made, Resolved, Said
+from napari_diffusion.widgets.run.run_request import Message, Resolved, StepReady
 from napari_diffusion.widgets.source.noise_meter import short_noise
 
 if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.estimate import NoiseModel
-    from napari_diffusion.widgets.layers.step_layers import Outlet
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
 
@@ -68,7 +68,7 @@ class AddNoise(Tool):
     """
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        self.noise = MemberChoice("noise")
+        self.noise = ComponentChoice("noise")
         self.strength = ComboField(_STRENGTH, _same, _STRENGTH.choices)
         self.scale = LineField(_SCALE, _checked_scale, Automatic())
         self.seed = SeedField(_SEED, lambda seed: Recipe(seed=seed).seed)
@@ -94,12 +94,12 @@ class AddNoise(Tool):
             seed=self.seed.value(),
         )
 
-    def work(self, job: Job, outlet: Outlet) -> Any:
+    def work(self, job: Job, layer_sink: LayerSink) -> Any:
         """Return the work that adds the noise: it posts `Said`, `Resolved` and `Made`."""
 
         def work(worker: Worker) -> None:
             with contextlib.suppress(Stopped):
-                _add(job, outlet, worker)
+                _add(job, layer_sink, worker)
 
         return work
 
@@ -121,7 +121,9 @@ class AddNoise(Tool):
     def measure(self) -> None:
         """Measure the noise of the source, and fill the form with it."""
         with self.refusing():
-            self.start_measuring(self.picked().job(Recipe(num_steps=1), 1, memory.free_memory()))
+            self.start_measuring(
+                self.run_source().job(Recipe(num_steps=1), 1, memory.free_memory())
+            )
 
     def fill_noise(self, model: NoiseModel) -> None:
         """Fill the form with the noise that was measured."""
@@ -143,11 +145,11 @@ class AddNoise(Tool):
         self.seed.setVisible(not claims or "random" in claims)
 
 
-def _add(job: Job, outlet: Outlet, worker: Worker) -> None:
-    outlet.mask = mask = read_mask(job)
+def _add(job: Job, layer_sink: LayerSink, worker: Worker) -> None:
+    layer_sink.mask = mask = read_mask(job)
     options = with_mask(job, mask)
     image = read_layer(job, options, worker)
-    worker.post(Said("Adding noise (the first time compiles, which takes a while) …"))
+    worker.post(Message("Adding noise (the first time compiles, which takes a while) …"))
     region = None if job.region is None else job.fold.region(job.region)
     recipe, noise = job.recipe, job.recipe.noise
     assert noise is not None
@@ -164,8 +166,8 @@ def _add(job: Job, outlet: Outlet, worker: Worker) -> None:
     more = {**job.more, **mask_words(job, mask)}
     kept = noise_record(made, options, job.source_name, **more)
     worker.post(Resolved(recipe.replaced(noise=made.noise, starting_noise_scale=made.noise_scale)))
-    shown = outlet.keep(finished(Step(0, made.noise_scale, made.image, False), job))
-    worker.post(Made(shown, kept, 1), in_turn=outlet.in_turn)
+    shown = layer_sink.keep(finished(Step(0, made.noise_scale, made.image, False), job))
+    worker.post(StepReady(shown, kept, 1), in_turn=layer_sink.in_turn)
 
 
 def _checked_scale(value: Any) -> Any:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.widgets.docks.loop_run import work_of
 from napari_diffusion.widgets.docks.tool import Tool
-from napari_diffusion.widgets.forms.choice import MemberChoice
+from napari_diffusion.widgets.forms.choice import ComponentChoice
 
 if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.loop.recipe import Step
-    from napari_diffusion.widgets.layers.step_layers import Outlet
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
 
 
@@ -27,7 +27,7 @@ class FilterLayer(Tool):
     """
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        self.filter = MemberChoice("filter")
+        self.filter = ComponentChoice("filter")
         about = "Apply the filter once: the result is a new layer, and the source stays as it is."
         super().__init__(napari_viewer, "Filter", about, [self.filter])
 
@@ -35,9 +35,9 @@ class FilterLayer(Tool):
         """Return the filter as a recipe of one step without noise."""
         return Recipe(num_steps=1, noise=None, diffusion_filter=self.filter.value())
 
-    def work(self, job: Job, outlet: Outlet) -> Any:
+    def work(self, job: Job, layer_sink: LayerSink) -> Any:
         """Return the work of the loop, of which one step is all."""
-        return work_of(job, outlet)
+        return work_of(job, layer_sink)
 
     def title(self, step: Step, record: dict[str, Any]) -> str:
         """Return the name of the filter, and its time where it has one."""

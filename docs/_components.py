@@ -8,14 +8,14 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any
 
-import _pictures
+import _example_images
 import numpy as np
 from _docstring import Docstring
 
 import napari_diffusion as nd
-from napari_diffusion.core.component import Member
+from napari_diffusion.core.component import Component
 from napari_diffusion.core.grid import Grid
-from napari_diffusion.core.image import Picture
+from napari_diffusion.core.image import Image
 from napari_diffusion.loop import registry
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def folder(slot: str) -> tuple[str, str]:
     return FOLDERS.get(slot, (slot, slot.capitalize()))
 
 
-def page_of(cls: type[Member]) -> str:
+def page_of(cls: type[Component]) -> str:
     """Return where the page of a member is."""
     return f"{folder(cls.slot)[0]}/{cls.__name__}.md"
 
@@ -64,19 +64,19 @@ def page_of(cls: type[Member]) -> str:
 def pages() -> Files:
     """Return the pages of all members, and of every slot, with their pictures."""
     files: Files = {}
-    for slot, members in registry.MEMBERS.items():
-        files.update(_overview(slot, members))
-        for cls in members:
-            pictures = Pictures(cls)
-            files[page_of(cls)] = _page(cls, pictures)
-            files.update(pictures.files)
+    for slot, components in registry.COMPONENTS.items():
+        files.update(_overview(slot, components))
+        for cls in components:
+            images = Images(cls)
+            files[page_of(cls)] = _page(cls, images)
+            files.update(images.files)
     return files
 
 
-class Pictures:
+class Images:
     """The pictures of one member: text for its page, and the files that the text shows."""
 
-    def __init__(self, cls: type[Member]) -> None:
+    def __init__(self, cls: type[Component]) -> None:
         self.cls = cls
         self.files: Files = {}
         self.has_defaults = all(p.default is not dataclasses.MISSING for p in cls.parameters())
@@ -94,15 +94,15 @@ class Pictures:
         shown = []
         for name, caption, image in named:
             path = f"{folder(self.cls.slot)[0]}/{self.cls.__name__}/{name}.png"
-            self.files[path] = _pictures.png(image)
+            self.files[path] = _example_images.png(image)
             shown.append((f"{self.cls.__name__}/{name}.png", caption))
-        return _pictures.strip(shown)
+        return _example_images.strip(shown)
 
     def _filter(self) -> str:
         images = steps_of(self.cls)
         time = getattr(self.cls(), "time", None)
-        strip = [("truth", "without noise", _pictures.clean())]
-        strip += [("source", f"source, σ = {_pictures.NOISE}", _pictures.noisy())]
+        strip = [("truth", "without noise", _example_images.clean())]
+        strip += [("source", f"source, σ = {_example_images.NOISE}", _example_images.noisy())]
         for count in SHOWN_STEPS:
             caption = f"{count} step{'s' * (count > 1)}"
             caption += f", time {count * time:g}" if isinstance(time, float) else ""
@@ -121,21 +121,21 @@ class Pictures:
         for base, told in self._bases(parameter):
             # What is resolved may be one of the filters within.
             usual = getattr(_on_example(base), parameter.name, getattr(base, parameter.name))
-            values = _pictures.variations(parameter, usual)
+            values = _example_images.variations(parameter, usual)
             changed = _allowed(base, parameter, values)
             values = [getattr(each, parameter.name) for each in changed]
             images = [_repeated(each, COMPARED_STEPS)[-1] for each in changed]
             if any(not np.array_equal(image, images[0]) for image in images):
                 found = [parameter.default == "auto" and value == usual for value in values]
                 captions = [
-                    f"{parameter.label} {_pictures.number(value)}{' (auto)' * is_found}"
+                    f"{parameter.label} {_example_images.number(value)}{' (auto)' * is_found}"
                     for value, is_found in zip(values, found, strict=True)
                 ]
                 names = [f"{parameter.name}_{value}" for value in values]
                 return told + self.strip(list(zip(names, captions, images, strict=True)))
         if len(values) < 2:
             return ""
-        listed = ", ".join(f"*{_pictures.number(value)}*" for value in values)
+        listed = ", ".join(f"*{_example_images.number(value)}*" for value in values)
         return f"{SAME} {listed}.\n"
 
     def _bases(self, parameter: Parameter) -> Iterator[tuple[Any, str]]:
@@ -147,9 +147,9 @@ class Pictures:
                 yield self.cls(**{other.name: choice}), told
 
     def _noise(self) -> str:
-        strip = [("source", "source", _pictures.clean())]
+        strip = [("source", "source", _example_images.clean())]
         for scale in (0.05, 0.15):
-            image = self.cls()(_pictures.clean(), noise_scale=scale, seed=1)
+            image = self.cls()(_example_images.clean(), noise_scale=scale, seed=1)
             strip.append((f"scale_{scale}", f"noise scale {scale}", image))
         return (
             "## With more and more noise\n\n"
@@ -160,13 +160,15 @@ class Pictures:
     def _noise_values(self, parameter: Parameter) -> str:
         usual = getattr(self.cls(), parameter.name)
         strip = []
-        for changed in _allowed(self.cls(), parameter, _pictures.variations(parameter, usual)):
+        for changed in _allowed(
+            self.cls(), parameter, _example_images.variations(parameter, usual)
+        ):
             value = getattr(changed, parameter.name)
             try:
-                image = changed(_pictures.clean(), noise_scale=0.1, seed=1)
+                image = changed(_example_images.clean(), noise_scale=0.1, seed=1)
             except ValueError:
                 continue  # not on this picture
-            caption = f"{parameter.label} {_pictures.number(value)}"
+            caption = f"{parameter.label} {_example_images.number(value)}"
             strip.append((f"{parameter.name}_{value}", caption, image))
         return self.strip(strip) if strip else ""
 
@@ -176,7 +178,7 @@ class Pictures:
         line = (call(self.cls()), self.cls()(1.0, 10))
         return (
             "## Over the steps\n\n"
-            + _pictures.curves([line], "noise scale over the steps")
+            + _example_images.curves([line], "noise scale over the steps")
             + ("\n\nThe noise scale of 10 steps that start at 1.\n")
         )
 
@@ -184,12 +186,12 @@ class Pictures:
         if not self.cls.tabulated or parameter.kind == "function":
             return ""
         usual = getattr(self.cls(), parameter.name)
-        values = _pictures.variations(parameter, usual)
+        values = _example_images.variations(parameter, usual)
         made = _allowed(self.cls(), parameter, [value for value in values if _below_one(value)])
         if not made:
             return ""
         lines = [(call(each, also=parameter.name), each(1.0, 10)) for each in made]
-        return _pictures.curves(lines, f"noise scale for several {parameter.label}") + "\n"
+        return _example_images.curves(lines, f"noise scale for several {parameter.label}") + "\n"
 
     def _metric(self) -> str:
         told = (
@@ -197,7 +199,7 @@ class Pictures:
             "*explore* and without its noise."
         )
         lines = [(name, values[self.cls]) for name, values in _measured().items()]
-        drawn = _pictures.curves(lines, "the metric over the steps", "source", 1)
+        drawn = _example_images.curves(lines, "the metric over the steps", "source", 1)
         return f"## Over the steps\n\n{drawn}{told}\n"
 
 
@@ -215,12 +217,12 @@ def _below_one(value: Any) -> bool:
 
 
 def _on_example(chosen: Any) -> Any:
-    image = _pictures.noisy()
-    return chosen.resolved(Picture.of(image), Grid.of(image.shape))
+    image = _example_images.noisy()
+    return chosen.resolved(Image.of(image), Grid.of(image.shape))
 
 
 @functools.cache
-def steps_of(cls: type[Member]) -> list[Any]:
+def steps_of(cls: type[Component]) -> list[Any]:
     """Return what a filter at its defaults makes of the example, step by step."""
     return _repeated(cls(), max(SHOWN_STEPS))
 
@@ -230,10 +232,10 @@ def _measured() -> dict[str, dict[type, tuple[float, ...]]]:
     """Return what every metric says of the steps of two runs on the example."""
     from napari_diffusion.analysis.step_selection import curves
 
-    image, truth = _pictures.noisy(), _pictures.clean()
-    second = nd.noise.Gaussian()(truth, noise_scale=_pictures.NOISE, seed=2025)
+    image, truth = _example_images.noisy(), _example_images.clean()
+    second = nd.noise.Gaussian()(truth, noise_scale=_example_images.NOISE, seed=2025)
     recipe = nd.PRESETS["explore"].resolved(image)
-    metrics = [cls() for cls in registry.MEMBERS["metric"]]
+    metrics = [cls() for cls in registry.COMPONENTS["metric"]]
     runs = {"with noise": recipe, "without": recipe.replaced(noise=None)}
     beside = {"reference": truth, "second": second}
     found = {name: curves(image, run, metrics, **beside) for name, run in runs.items()}
@@ -248,32 +250,32 @@ def _repeated(chosen: Any, count: int) -> list[Any]:
         schedule=nd.schedules.Constant(),
         diffusion_filter=chosen,
     )
-    return [step.image for step in nd.steps(_pictures.noisy(), recipe)][:-1]
+    return [step.image for step in nd.steps(_example_images.noisy(), recipe)][:-1]
 
 
-def call(member: Member, *, also: str = "") -> str:
+def call(component: Component, *, also: str = "") -> str:
     """Return the constructor call with what is not a default, and with the parameter `also`."""
-    given = [(p.name, getattr(member, p.name), p.default) for p in member.parameters()]
+    given = [(p.name, getattr(component, p.name), p.default) for p in component.parameters()]
     shown = [f"{n}={v!r}" for n, v, default in given if v != default or n == also]
-    return f"{type(member).__name__}({', '.join(shown)})"
+    return f"{type(component).__name__}({', '.join(shown)})"
 
 
-def _page(cls: type[Member], pictures: Pictures) -> str:
+def _page(cls: type[Component], images: Images) -> str:
     text = Docstring.of(cls)
     parts = [f"# {cls.__name__}\n", f"{text.summary}\n"]
     if text.formula:
         parts.append(f"``` {{ .text .formula }}\n{text.formula}\n```\n")
     parts.append(text.text.removeprefix(f"``{text.formula}``\n\n") + "\n")
-    parts.append(pictures.example())
+    parts.append(images.example())
     if "Notes" in text.sections:
         parts.append(f"## When to use it\n\n{text.sections['Notes']}\n")
-    parts += [_parameters(cls, text, pictures), _claims(cls), _use(cls)]
+    parts += [_parameters(cls, text, images), _claims(cls), _use(cls)]
     if references := text.references():
         parts.append("## References\n\n" + "".join(f"- {each}\n" for each in references))
     return "\n".join(part for part in parts if part)
 
 
-def _parameters(cls: type[Member], text: Docstring, pictures: Pictures) -> str:
+def _parameters(cls: type[Component], text: Docstring, images: Images) -> str:
     parameters = cls.parameters()
     if not parameters:
         return "## Parameters\n\nNone.\n"
@@ -286,9 +288,9 @@ def _parameters(cls: type[Member], text: Docstring, pictures: Pictures) -> str:
             f"| {p.tooltip.replace('|', '&#124;') or '–'} |"
         )
         long.append(f"### `{p.name}` {{ #{p.name} }}\n\n{described.get(p.name, p.tooltip)}\n")
-        long.append(pictures.values(p))
+        long.append(images.values(p))
     told = ""
-    if cls.slot == "filter" and pictures.has_defaults:
+    if cls.slot == "filter" and images.has_defaults:
         told = f"The pictures show the example after {COMPARED_STEPS} steps.\n\n"
     return "## Parameters\n\n" + "\n".join(rows) + f"\n\n{told}" + "\n".join(long)
 
@@ -300,9 +302,9 @@ def _default(parameter: Parameter) -> str:
 
 def _shown(value: Any) -> str:
     """Return a default for a cell of a table, members with what is not their own default."""
-    if isinstance(value, tuple) and any(isinstance(each, Member) for each in value):
+    if isinstance(value, tuple) and any(isinstance(each, Component) for each in value):
         return "(" + "".join(f"{call(each)}, " for each in value).rstrip() + ")"
-    return call(value) if isinstance(value, Member) else repr(value)
+    return call(value) if isinstance(value, Component) else repr(value)
 
 
 def allowed(parameter: Parameter) -> str:
@@ -322,7 +324,7 @@ def allowed(parameter: Parameter) -> str:
     return said + (", or one per channel" if parameter.many else "")
 
 
-def claims(cls: type[Member]) -> dict[str, tuple[bool, str]]:
+def claims(cls: type[Component]) -> dict[str, tuple[bool, str]]:
     """Return what a member promises: for each class variable its value and its meaning."""
     base = next(each for each in cls.__mro__ if "slot" in vars(each) and each.slot == cls.slot)
     meanings = Docstring.of(base).entries("Attributes")
@@ -330,7 +332,7 @@ def claims(cls: type[Member]) -> dict[str, tuple[bool, str]]:
     return {n: (v, meanings[n]) for n, v in values.items() if isinstance(v, bool)}
 
 
-def _claims(cls: type[Member]) -> str:
+def _claims(cls: type[Component]) -> str:
     if cls.slot not in ("filter", "noise"):
         return _properties(cls)
     found = claims(cls)
@@ -346,7 +348,7 @@ def _claims(cls: type[Member]) -> str:
     )
 
 
-def _properties(cls: type[Member]) -> str:
+def _properties(cls: type[Component]) -> str:
     """Return what else the class says of itself, claims or not."""
     base = next(each for each in cls.__mro__ if each.__dict__.get("slot") == cls.slot)
     meanings = Docstring.of(base).entries("Attributes")
@@ -365,7 +367,7 @@ def _worded(value: bool | str) -> str:
     return {True: "yes", False: "no", "": "–"}.get(value, str(value))
 
 
-def _reach(cls: type[Member]) -> str:
+def _reach(cls: type[Component]) -> str:
     if not hasattr(cls, "halo") or any(p.default is dataclasses.MISSING for p in cls.parameters()):
         return ""
     halo = _on_example(cls()).halo(Grid.of((256, 256)))
@@ -380,7 +382,7 @@ def _reach(cls: type[Member]) -> str:
     )
 
 
-def _use(cls: type[Member]) -> str:
+def _use(cls: type[Component]) -> str:
     slot = RECIPE_SLOTS.get(cls.slot)
     given = [p for p in cls.parameters() if p.default is not dataclasses.MISSING]
     call = "".join(f"\n    {p.name}={_code(p.default)}," for p in given)
@@ -407,7 +409,7 @@ def _typed(value: Any) -> bool:
     return isinstance(value, str | int | float) and value != ""
 
 
-def _path(cls: type[Member]) -> str:
+def _path(cls: type[Component]) -> str:
     """Return what one types for a class after ``import napari_diffusion as nd``."""
     first, second, *_ = cls.__module__.split(".")
     own = first == nd.__name__
@@ -418,39 +420,45 @@ def _code(value: Any) -> str:
     """Return what one types for a value; members within it are called by their whole path."""
     if isinstance(value, tuple):
         return "(" + "".join(f"{_code(each)}, " for each in value).rstrip() + ")"
-    if not isinstance(value, Member):
+    if not isinstance(value, Component):
         return repr(value)
     given = [(p.name, getattr(value, p.name), p.default) for p in value.parameters()]
     words = ", ".join(f"{name}={_code(v)}" for name, v, default in given if v != default)
     return f"{_path(type(value))}({words})"
 
 
-def _overview(slot: str, members: tuple[type[Member], ...]) -> Files:
+def _overview(slot: str, components: tuple[type[Component], ...]) -> Files:
     """Return the page of a slot, with all its members side by side."""
-    base = next(each for each in members[0].__mro__ if each.__dict__.get("slot") == slot)
+    base = next(each for each in components[0].__mro__ if each.__dict__.get("slot") == slot)
     text = Docstring.of(base)
     rows = ["| name | what it does |", "|---|---|"]
-    rows += [f"| [{c.__name__}]({c.__name__}.md) | {Docstring.of(c).summary} |" for c in members]
-    shown, files = _side_by_side(slot, [cls for cls in members if Pictures(cls).has_defaults])
+    rows += [f"| [{c.__name__}]({c.__name__}.md) | {Docstring.of(c).summary} |" for c in components]
+    shown, files = _side_by_side(slot, [cls for cls in components if Images(cls).has_defaults])
     place, title = folder(slot)
     parts = [f"# {title}", text.summary, text.text, "\n".join(rows), shown]
     files[f"{place}/index.md"] = "\n\n".join(parts) + "\n"
     return files
 
 
-def _side_by_side(slot: str, members: list[type[Member]]) -> tuple[str, Files]:
+def _side_by_side(slot: str, components: list[type[Component]]) -> tuple[str, Files]:
     """Show what each member does at its defaults to the same example."""
     if slot == "schedule":
-        lines = [(cls.__name__, cls()(1.0, 10)) for cls in members if cls.tabulated]
-        return _pictures.curves(lines, "noise scale over the steps of every schedule"), {}
+        lines = [(cls.__name__, cls()(1.0, 10)) for cls in components if cls.tabulated]
+        return _example_images.curves(lines, "noise scale over the steps of every schedule"), {}
     if slot not in ("filter", "noise"):
         return "", {}
     if slot == "filter":
-        images = [steps_of(cls)[COMPARED_STEPS - 1] for cls in members]
-        first, told = ("source", _pictures.noisy()), f"{COMPARED_STEPS} steps at the defaults."
+        images = [steps_of(cls)[COMPARED_STEPS - 1] for cls in components]
+        first, told = (
+            ("source", _example_images.noisy()),
+            f"{COMPARED_STEPS} steps at the defaults.",
+        )
     else:
-        images = [cls()(_pictures.clean(), noise_scale=0.1, seed=1) for cls in members]
-        first, told = ("source", _pictures.clean()), "Noise scale 0.1, intensities from 0 to 1."
-    named = [first, *zip((cls.__name__ for cls in members), images, strict=True)]
-    files: Files = {f"{folder(slot)[0]}/{n}.png": _pictures.png(image) for n, image in named}
-    return _pictures.strip((f"{name}.png", name) for name, _ in named) + f"\n{told}", files
+        images = [cls()(_example_images.clean(), noise_scale=0.1, seed=1) for cls in components]
+        first, told = (
+            ("source", _example_images.clean()),
+            "Noise scale 0.1, intensities from 0 to 1.",
+        )
+    named = [first, *zip((cls.__name__ for cls in components), images, strict=True)]
+    files: Files = {f"{folder(slot)[0]}/{n}.png": _example_images.png(image) for n, image in named}
+    return _example_images.strip((f"{name}.png", name) for name, _ in named) + f"\n{told}", files

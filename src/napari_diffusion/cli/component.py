@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.cli.arguments import UsageError
 from napari_diffusion.loop.presets import DIGITS
-from napari_diffusion.loop.registry import from_dict, member_class, to_dict, with_setting
+from napari_diffusion.loop.registry import component_class, from_dict, to_dict, with_setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 _FIELDS = {"noise": "noise", "filter": "diffusion_filter"}
 
 
-def member(slot: str, name: str, settings: Sequence[tuple[str, Any]], length: float = 1.0) -> Any:
+def component(
+    slot: str, name: str, settings: Sequence[tuple[str, Any]], length: float = 1.0
+) -> Any:
     """Return the member that a command line asks for.
 
     Its defaults are for samples at a distance of 1; `length` is the distance there is. What the
@@ -23,7 +25,7 @@ def member(slot: str, name: str, settings: Sequence[tuple[str, Any]], length: fl
     """
     field = _FIELDS[slot]
     try:
-        cls = member_class(slot, name)
+        cls = component_class(slot, name)
         needed = [p.name for p in cls.parameters() if p.default is dataclasses.MISSING]
         missing = [each for each in needed if each not in dict(settings)]
         if missing:

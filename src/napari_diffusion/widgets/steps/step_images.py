@@ -21,7 +21,7 @@ _SMALLEST, _LARGEST = 320, 1024
 
 
 @dataclass(frozen=True, eq=False)
-class StepPictures:
+class StepImages:
     """How the steps of a run are turned into pictures: the plane that is shown, and its colours.
 
     Attributes
@@ -125,19 +125,19 @@ class StepPictures:
         from PIL import Image, ImageDraw, ImageFont
 
         levels = self.levels(place)
-        picture: Any = Image.fromarray(levels)
+        image: Any = Image.fromarray(levels)
         if not self.rgb:
-            picture.putpalette(self.palette.tobytes())
-        picture = _sized(picture)
+            image.putpalette(self.palette.tobytes())
+        image = _sized(image)
         paper, ink = self._paper_and_ink()
-        frame: Any = Image.new(picture.mode, (picture.width, picture.height + _STRIP), paper)
+        frame: Any = Image.new(image.mode, (image.width, image.height + _STRIP), paper)
         if not self.rgb:
             frame.putpalette(self.palette.tobytes())
-        frame.paste(picture, (0, 0))
+        frame.paste(image, (0, 0))
         font = ImageFont.load_default(size=_TEXT)
         draw = ImageDraw.Draw(frame)
         draw.fontmode = "1" if not self.rgb else "L"
-        draw.text((4, picture.height + 2), self.names[place], fill=ink, font=font)
+        draw.text((4, image.height + 2), self.names[place], fill=ink, font=font)
         return frame
 
     def _paper_and_ink(self) -> tuple[Any, Any]:
@@ -147,14 +147,14 @@ class StepPictures:
         return int(bright.argmin()), int(bright.argmax())
 
 
-def _sized(picture: Any) -> Any:
+def _sized(image: Any) -> Any:
     """Return the picture neither too large for a film nor too small to read what is beneath."""
     from PIL import Image
 
-    longest = max(picture.size)
+    longest = max(image.size)
     if longest > _LARGEST:
         # Levels of a palette must not be mixed: samples are left out instead.
-        size = [max(round(side * _LARGEST / longest), 1) for side in picture.size]
-        return picture.resize(size, Image.Resampling.NEAREST)
+        size = [max(round(side * _LARGEST / longest), 1) for side in image.size]
+        return image.resize(size, Image.Resampling.NEAREST)
     factor = -(-_SMALLEST // longest)
-    return picture.resize([side * factor for side in picture.size], Image.Resampling.NEAREST)
+    return image.resize([side * factor for side in image.size], Image.Resampling.NEAREST)
