@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="size",
         action="store_const",
         const="tiny",
-        help="pictures of a few pixels: whether it runs, not how fast",
+        help="images of a few pixels: whether it runs, not how fast",
     )
     every = [*CASES, *EXTRAS]
     parser.add_argument(
@@ -129,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output",
         metavar="FOLDER",
-        help=f"where the page, its picture and the numbers go ({PAGES}; what is quick or a part "
+        help=f"where the page, its image and the numbers go ({PAGES}; what is quick or a part "
         f"goes to {PARTS})",
     )
     parser.add_argument("--worker", help=argparse.SUPPRESS)

@@ -50,10 +50,10 @@ def _case(setting: Setting, shape: tuple[int, ...], sigma: float) -> Case:
 
 
 class Exact:
-    """The two exact solutions on a picture with mirrored borders, mode by mode, in float64.
+    """The two exact solutions on an image with mirrored borders, mode by mode, in float64.
 
-    Heat on the grid of samples, and heat in continuous space on the cosine series through them.
-    They differ where the picture changes from sample to sample, and no filter can meet both.
+    Heat on the grid of pixels, and heat in continuous space on the cosine series through them.
+    They differ where the image changes from pixel to pixel, and no filter can meet both.
     """
 
     def __init__(self, image: np.ndarray, sigma: float) -> None:

@@ -67,11 +67,11 @@ class Side:
     call : callable
         Does it; conversions in and out are not part of it.
     work : float
-        Units of work that a call does, in samples and iterations.
+        Units of work that a call does, in pixels and iterations.
     note : str
         What it computes, where that is not the same thing.
     own : bool
-        Whether it is ours too: a part of the call, or a bound such as copying the picture.
+        Whether it is ours too: a part of the call, or a bound such as copying the image.
     """
 
     name: str
@@ -190,7 +190,7 @@ def failed(name: str, error: BaseException) -> None:
 
 
 def example_image(shape: tuple[int, ...]) -> np.ndarray:
-    """Return a float32 picture from 0 to 1: soft shapes, some edges, a little noise."""
+    """Return a float32 image from 0 to 1: soft shapes, some edges, a little noise."""
     rng = np.random.default_rng(0)
     grids = np.meshgrid(*(np.linspace(0, 1, n, dtype=np.float32) for n in shape), indexing="ij")
     waves = sum(np.cos((5 + 3 * i) * np.pi * x) for i, x in enumerate(grids))
@@ -206,7 +206,7 @@ def copying(image: np.ndarray) -> Side:
 
 
 def difference(ours: Any, theirs: Any, margin: int = 0) -> float:
-    """Return the greatest difference further from the border than `margin` samples."""
+    """Return the greatest difference further from the border than `margin` pixels."""
     inner = tuple(slice(margin, n - margin) for n in ours.shape)
     return float(np.abs(np.asarray(ours, float)[inner] - np.asarray(theirs, float)[inner]).max())
 

@@ -1,4 +1,4 @@
-"""How much memory a filter takes at most beside the picture it is given."""
+"""How much memory a filter takes at most beside the image it is given."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 
 from benchmarks import machine
 
-# The compiled kernels are loaded before, on a small picture; what they take is not counted.
+# The compiled kernels are loaded before, on a small image; what they take is not counted.
 _PEAK = """
 import json, sys
 from pathlib import Path
 import numpy as np
 import napari_diffusion as nd
-from benchmarks.cases import picture
+from benchmarks.cases import image
 from benchmarks.memory import resident, start_again
 slot, name, size = sys.argv[1:]
 member = getattr({"filter": nd.filters, "noise": nd.noise}[slot], name)()
 options = {"noise_scale": 0.1} if slot == "noise" else {}
-member(picture((8, 9, 10)), **options)
-image = picture((int(size),) * 3)
+member(image((8, 9, 10)), **options)
+image = image((int(size),) * 3)
 start_again()
 before = resident("VmRSS")
 member(image, **options)
@@ -51,9 +51,9 @@ class Peak:
     ----------
     name : str
     size : int
-        Samples along each axis of the volume.
+        Pixels along each axis of the volume.
     times : float
-        Extra memory over that of the picture, the result included.
+        Extra memory over that of the image, the result included.
     """
 
     name: str

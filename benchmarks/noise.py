@@ -1,4 +1,4 @@
-"""Gaussian noise: the numbers of one step, and adding them to the picture."""
+"""Gaussian noise: the numbers of one step, and adding them to the image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 UNIT = "sample"
 SCALE = 0.1
-NUMBERS_ONLY = "the numbers alone; ours are added to the picture too"
+NUMBERS_ONLY = "the numbers alone; ours are added to the image too"
 
 
 def gaussian(setting: Setting) -> Iterator[Case]:

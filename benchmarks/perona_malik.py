@@ -26,7 +26,7 @@ from napari_diffusion.engine.threads import Threads
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNIT = "sample and sub-step"
+UNIT = "pixel and sub-step"
 CONTRAST = 0.1
 SUB_STEPS = 10
 # Of a large volume, or a library this much slower, fewer are enough for a long measurement.

@@ -1,4 +1,4 @@
-"""Noise that depends on the signal, and wild samples: whole calls on a picture."""
+"""Noise that depends on the signal, and wild pixels: whole calls on an image."""
 
 from __future__ import annotations
 

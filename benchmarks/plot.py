@@ -1,4 +1,4 @@
-"""The picture: how many times faster, on a logarithmic axis, a bar for each other library."""
+"""The image: how many times faster, on a logarithmic axis, a bar for each other library."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def draw(path: Path, results: list[Result], machine: str) -> None:
             _bar(pen, axis, y, row)
             y += ROW
     pen.text((24, height - 30), _plain(machine), GREY, _font(13))
-    # A picture of few colours is a third of the size with a palette.
+    # An image of few colours is a third of the size with a palette.
     image.quantize(64).save(path, optimize=True)
 
 

@@ -1,4 +1,4 @@
-"""The report: a page of tables, a picture, and the numbers themselves."""
+"""The report: a page of tables, an image, and the numbers themselves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Costs in ns are the best of all rounds. Every library runs with the number of th
 and is kept on as many processors; one that has a single thread is left out of the tables for more,
 where our own call on one thread stands instead. A library that failed is left out, and the terminal
 says so.
-Pictures are float32. Making a library's own kind of image and taking the result out of it is not
+Images are float32. Making a library's own kind of image and taking the result out of it is not
 counted; for this package a call is counted whole, from the array given to a new array returned,
 but for the rows in *italics*, which are parts of that call or a bound of the machine.
 """
@@ -86,7 +86,7 @@ def first_call_line(call: FirstCall) -> str:
 
 
 def peak_line(peak: Peak) -> str:
-    return f"  {peak.name:24} at {peak.size}³: {peak.times:.2f} times the picture, beside it"
+    return f"  {peak.name:24} at {peak.size}³: {peak.times:.2f} times the image, beside it"
 
 
 def threads_text(threads: int) -> str:
@@ -117,7 +117,7 @@ def _machine_line(report: Report) -> str:
 
 def _machine(report: Report) -> Iterator[str]:
     if report.size != "full":
-        yield f"**A {report.size} run: fewer rounds, smaller pictures.**\n"
+        yield f"**A {report.size} run: fewer rounds, smaller images.**\n"
     if (report.load or 0.0) > 1:
         yield "**Other programs were at work too: trust the medians, and CPU more than wall.**\n"
     yield "| | |\n|---|---|"
@@ -152,10 +152,10 @@ def _note_of(ours: str) -> str:
 def _memory(report: Report) -> Iterator[str]:
     yield f"\n## Memory at {report.peaks[0].size}³\n"
     yield (
-        "The most that a call takes beside the picture, its result included, on one thread. Aimed "
+        "The most that a call takes beside the image, its result included, on one thread. Aimed "
         "at: 2 for filters with a scalar, 12 for those with a tensor.\n"
     )
-    yield "| default parameters | times the picture |\n|---|--:|"
+    yield "| default parameters | times the image |\n|---|--:|"
     for peak in report.peaks:
         yield f"| {peak.name} | {peak.times:.2f} |"
 

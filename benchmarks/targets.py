@@ -68,7 +68,7 @@ TARGETS = (
     Target("Two threads beside one", (*PERONA_MALIK, "heat", *TENSORS), 1.7, (ON_ONE,)),
 )
 
-# Nanoseconds per sample and iteration on two threads in a plane and in space, the tensors included,
+# Nanoseconds per pixel and iteration on two threads in a plane and in space, the tensors included,
 # that the C++ module of its authors took; no package for Python has it.
 LBR = {"²": 75.0, "³": 200.0}
 LBR_WANTED = 3.0
@@ -113,7 +113,7 @@ def _lbr(results: Sequence[Result]) -> Iterator[str]:
         yield (
             "ITK's module for anisotropic diffusion by lattice basis reduction is in no package "
             "for Python and was not run here. Its costs are those of another measurement, in C++ "
-            "on two threads: 75 ns per sample and iteration in a plane, 200 in space.\n"
+            "on two threads: 75 ns per pixel and iteration in a plane, 200 in space.\n"
         )
         yield "| case | ns, two threads | × | reached |\n|---|--:|--:|---|"
         for title, seconds in best.items():

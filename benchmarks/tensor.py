@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-UNIT = "sample and sub-step"
+UNIT = "pixel and sub-step"
 # Little enough to find directions nearly everywhere, which costs the most.
 CONTRAST = 0.02
 ITERATIONS = 1
@@ -47,7 +47,7 @@ def _cases(setting: Setting, name: str, title: str, chosen: Any) -> Iterator[Cas
 
 
 def _diplib(image: np.ndarray) -> Side:
-    """DIPlib on a part of the picture, for it takes long; that makes it no slower."""
+    """DIPlib on a part of the image, for it takes long; that makes it no slower."""
     call = peers.DIPLIB.loaded.CoherenceEnhancingDiffusion
     times = 4 if image.ndim == 2 else 2
     part = np.ascontiguousarray(image[tuple(slice(0, -(-n // times)) for n in image.shape)])

@@ -3,8 +3,8 @@
 Both go down ``E(u) = ½ Σ (u − f)² + weight · Σ |∇u|``, the energy of Rudin, Osher and Fatemi:
 Chambolle's algorithm solves for its minimum and stops where it changes little, and the flow for the
 time `weight` is its steepest descent without the first term, of which one implicit step would be
-the minimum. So neither ends at the minimum, and a call is a unit of work: the flow's picture has to
-have an energy no higher than that of the picture it is compared with. Slopes below EPSILON count as
+the minimum. So neither ends at the minimum, and a call is a unit of work: the flow's image has to
+have an energy no higher than that of the image it is compared with. Slopes below EPSILON count as
 flat to the flow, which Σ |∇u| does not know of.
 """
 
@@ -42,7 +42,7 @@ def _case(setting: Setting, image: np.ndarray, chosen: nd.filters.TotalVariation
     return Case(
         "total-variation",
         f"Total variation, {count} sub-steps of solver {chosen.solver}, {name_of(image.shape)}",
-        "sample, all sub-steps",
+        "pixel, all sub-steps",
         Side(f"TotalVariationFlow (energy {reached:.4g})", lambda: chosen(image), image.size),
         (
             *here(setting, (peers.RESTORATION, functools.partial(_chambolle, image))),
@@ -52,7 +52,7 @@ def _case(setting: Setting, image: np.ndarray, chosen: nd.filters.TotalVariation
 
 
 def energy(u: Any, image: np.ndarray) -> float:
-    """Return E(u) per sample, times 1000, with differences on one side as the other library has."""
+    """Return E(u) per pixel, times 1000, with differences on one side as the other library has."""
     squares, values = np.zeros(image.shape), np.asarray(u, float)
     for axis in range(image.ndim):
         last = np.take(values, [-1], axis)

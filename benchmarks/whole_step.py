@@ -14,7 +14,7 @@ from benchmarks.cases import Case, Setting, Side, example_image, here, name_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNIT = "sample and step"
+UNIT = "pixel and step"
 STEPS = 5
 SCALE, CONTRAST, TAU = 0.02, 0.1, 0.2
 

@@ -33,7 +33,7 @@ def filled(text: str) -> str:
 
 
 def files() -> Files:
-    """Return the pictures that the parts show."""
+    """Return the images that the parts show."""
     return {**_one_step()[1], **_all_steps()[1], **_measure.beside()[1]}
 
 
@@ -102,7 +102,7 @@ def _examples() -> str:
 PARTS = {
     "one step": lambda: _example_images.strip(_one_step()[0]),
     "all steps": lambda: _example_images.strip(_all_steps()[0]),
-    "beside the twin": lambda: _example_images.strip(_measure.beside()[0]),
+    "beside the noise-free run": lambda: _example_images.strip(_measure.beside()[0]),
     "noise table": _measure.table,
     "linear theorem": _measure.linear_sentence,
     "presets": _presets,

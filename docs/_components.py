@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.parameter import Parameter
 
-#: Page or picture by its place in the site.
+#: Page or image by its place in the site.
 Files = dict[str, "str | bytes"]
 
 #: Folder and title for each slot of the catalog; a new slot gets a folder of its own name.
@@ -62,7 +62,7 @@ def page_of(cls: type[Component]) -> str:
 
 
 def pages() -> Files:
-    """Return the pages of all members, and of every slot, with their pictures."""
+    """Return the pages of all members, and of every slot, with their images."""
     files: Files = {}
     for slot, components in registry.COMPONENTS.items():
         files.update(_overview(slot, components))
@@ -74,7 +74,7 @@ def pages() -> Files:
 
 
 class Images:
-    """The pictures of one member: text for its page, and the files that the text shows."""
+    """The images of one member: text for its page, and the files that the text shows."""
 
     def __init__(self, cls: type[Component]) -> None:
         self.cls = cls
@@ -112,7 +112,7 @@ class Images:
             + self.strip(strip)
             + (
                 "\nThe filter with its default parameters, again and again, no noise added. "
-                "Intensities are from 0 to 1, a sample is 1 world unit long.\n"
+                "Intensities are from 0 to 1, a pixel is 1 world unit long.\n"
             )
         )
 
@@ -167,7 +167,7 @@ class Images:
             try:
                 image = changed(_example_images.clean(), noise_scale=0.1, seed=1)
             except ValueError:
-                continue  # not on this picture
+                continue  # not on this image
             caption = f"{parameter.label} {_example_images.number(value)}"
             strip.append((f"{parameter.name}_{value}", caption, image))
         return self.strip(strip) if strip else ""
@@ -291,7 +291,7 @@ def _parameters(cls: type[Component], text: Docstring, images: Images) -> str:
         long.append(images.values(p))
     told = ""
     if cls.slot == "filter" and images.has_defaults:
-        told = f"The pictures show the example after {COMPARED_STEPS} steps.\n\n"
+        told = f"The images show the example after {COMPARED_STEPS} steps.\n\n"
     return "## Parameters\n\n" + "\n".join(rows) + f"\n\n{told}" + "\n".join(long)
 
 
@@ -373,12 +373,12 @@ def _reach(cls: type[Component]) -> str:
     halo = _on_example(cls()).halo(Grid.of((256, 256)))
     if halo is None:
         return (
-            "With the default parameters a result depends on the whole picture: chunks of a dask "
+            "With the default parameters a result depends on the whole image: chunks of a dask "
             "array are joined along the axes that diffuse.\n"
         )
     return (
-        f"With the default parameters, in 2D at spacing 1, a result depends on the samples within "
-        f"{max(halo)} of it. Chunks and regions give the same bits as the whole picture.\n"
+        f"With the default parameters, in 2D at spacing 1, a result depends on the pixels within "
+        f"{max(halo)} of it. Chunks and regions give the same bits as the whole image.\n"
     )
 
 

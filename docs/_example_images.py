@@ -1,4 +1,4 @@
-"""The pictures of the pages, made by running the program while the pages are built."""
+"""The images of the pages, made by running the program while the pages are built."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.parameter import Parameter
 
-#: Standard deviation of the noise that the example picture has, of a range from 0 to 1.
+#: Standard deviation of the noise that the example image has, of a range from 0 to 1.
 NOISE = 0.08
 
 
@@ -27,7 +27,7 @@ PART = (slice(60, 220), slice(150, 342))
 
 @functools.cache
 def clean() -> NDArray[Any]:
-    """Return the example picture without noise, from 0 to 1."""
+    """Return the example image without noise, from 0 to 1."""
     from skimage import data
 
     return data.camera()[PART].astype(np.float32) / 255
@@ -35,7 +35,7 @@ def clean() -> NDArray[Any]:
 
 @functools.cache
 def noisy() -> NDArray[Any]:
-    """Return the example picture with white Gaussian noise of σ = 0.08."""
+    """Return the example image with white Gaussian noise of σ = 0.08."""
     return nd.noise.Gaussian()(clean(), noise_scale=NOISE, seed=2024)
 
 
@@ -50,7 +50,7 @@ def png(image: NDArray[Any], low: float = 0.0, high: float = 1.0) -> bytes:
 
 
 def strip(shown: Iterable[tuple[str, str]]) -> str:
-    """Return the text that shows pictures side by side: (place, caption) each."""
+    """Return the text that shows images side by side: (place, caption) each."""
     figures = [
         f'<figure markdown="span">![{caption}]({place})<figcaption>{caption}</figcaption></figure>'
         for place, caption in shown

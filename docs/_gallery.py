@@ -1,4 +1,4 @@
-"""The gallery: every filter on the same noisy picture, a row each."""
+"""The gallery: every filter on the same noisy image, a row each."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PLACE = "filters/gallery.md"
 
 
 def page() -> str:
-    """Return the page; its pictures are those of the filters' own pages."""
+    """Return the page; its images are those of the filters' own pages."""
     before = _measure.psnr(_example_images.noisy(), _example_images.clean())
     parts = [
         "# Gallery\n",
-        "Every filter at its defaults on the same picture with noise of σ = "
-        f"{_example_images.NOISE} (intensities from 0 to 1, samples 1 world unit apart), again and "
+        "Every filter at its defaults on the same image with noise of σ = "
+        f"{_example_images.NOISE} (intensities from 0 to 1, pixels 1 world unit apart), again and "
         "again, no noise added. What is `auto` was measured once, on the source. The number is the "
-        f"PSNR in dB against the picture without noise, {before:.1f} before; **the best of the row "
+        f"PSNR in dB against the image without noise, {before:.1f} before; **the best of the row "
         "is bold**. It says which filter is gentle and which is quick, not which is best: their "
         "parameters are on their own pages.\n",
     ]

@@ -1,4 +1,4 @@
-"""Put the pictures that `make demo` left into the README and the pages.
+"""Put the images that `make demo` left into the README and the pages.
 
 python docs/_images.py demo
 """
@@ -17,7 +17,7 @@ TAKEN = {
 
 
 def take(demo: Path) -> None:
-    """Write the pictures of a demo's folder as small JPEG files."""
+    """Write the images of a demo's folder as small JPEG files."""
     from PIL import Image
 
     IMAGES.mkdir(exist_ok=True)

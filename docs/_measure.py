@@ -1,6 +1,7 @@
-"""What the injected noise does to a picture whose truth is known, measured beside its twin.
+"""What the injected noise does to an image of known ground truth, beside the noise-free run.
 
-The twin is the same recipe with the noise switched off. Run this file to see the table alone.
+The noise-free run is the same recipe with the noise switched off. Run this file to see the table
+alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.filters import Filter
 
-#: Standard deviation of the noise that the pictures have before the loop adds its own.
+#: Standard deviation of the noise that the images have before the loop adds its own.
 SIGMA = 0.1
 SEEDS = (0, 1, 2)
 NUM_STEPS = 10
@@ -29,7 +30,7 @@ SIZE = 192
 
 @dataclass(frozen=True)
 class Result:
-    """One filter on one picture; PSNR in dB after each step, the loop's as mean over the seeds."""
+    """One filter on one image; PSNR in dB after each step, the loop's as mean over the seeds."""
 
     image: str
     filter: str
@@ -49,7 +50,7 @@ class Result:
 
 
 def example_images() -> dict[str, NDArray[Any]]:
-    """Return pictures without noise, from 0 to 1."""
+    """Return images without noise, from 0 to 1."""
     from skimage import data
 
     return {
@@ -70,7 +71,7 @@ def psnr(image: NDArray[Any], truth: NDArray[Any]) -> float:
 
 @functools.cache
 def results() -> tuple[Result, ...]:
-    """Run every filter of the catalog on every picture, with the noise and without."""
+    """Run every filter of the catalog on every image, with the noise and without."""
     return tuple(
         _result(name, truth, chosen)
         for name, truth in example_images().items()
@@ -99,7 +100,7 @@ def _result(name: str, truth: NDArray[Any], chosen: type[Filter]) -> Result:
 def table() -> str:
     """Return the results as a table, and what they come to in one sentence."""
     rows = [
-        "| picture | filter | before | best without | best with | difference | at the end |",
+        "| image | filter | before | best without | best with | difference | at the end |",
         "|---|---|---|---|---|---|---|",
     ]
     rows += [
@@ -154,7 +155,7 @@ def linear_sentence() -> str:
 
 @functools.cache
 def beside() -> tuple[list[tuple[str, str]], dict[str, bytes]]:
-    """Return pictures of one run beside its twin: their captions, and their files."""
+    """Return images of one run beside its noise-free run: their captions, and their files."""
     truth = _example_images.clean()
     source = nd.noise.Gaussian()(truth, noise_scale=SIGMA, seed=99)
     recipe = nd.PRESETS["explore"].replaced(num_steps=NUM_STEPS).resolved(source)

@@ -27,7 +27,7 @@ TOP_FILES = {
 
 
 def pages() -> dict[str, str | bytes]:
-    """Return the made pages and pictures by their place in the site."""
+    """Return the made pages and images by their place in the site."""
     made = {**_from_top(), "api.md": _api(), **_components.pages(), **_blocks.files()}
     return {**made, _gallery.PLACE: _gallery.page()}
 
@@ -99,5 +99,6 @@ def _entry(component: Any) -> str:
         summary = _components.Docstring.of(component).summary
         return f"- [{component.__name__}]({_components.page_of(component)}): {summary}"
     if inspect.isclass(component) or inspect.isfunction(component):
-        return f"\n::: {component.__module__}.{component.__name__}\n    options:\n      heading_level: 3\n"
+        name = f"{component.__module__}.{component.__name__}"
+        return f"\n::: {name}\n    options:\n      heading_level: 3\n"
     return ""

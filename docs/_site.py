@@ -20,7 +20,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the made pages and their pictures."""
+    """Add the made pages and their images."""
     for place, content in _pages.pages().items():
         files.append(File.generated(config, place, content=content))
     return files

@@ -1,4 +1,4 @@
-"""Measure the noise of frames of the same scene, and add that noise to another picture."""
+"""Measure the noise of frames of the same scene, and add that noise to another image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop on a face, step by step, and all its steps in one picture."""
+"""The loop on a face, step by step, and all its steps in one image."""
 
 import napari_diffusion as nd
 from napari_diffusion.io.contact_sheet import contact_sheet, panel, shown_range, step_label
@@ -7,7 +7,7 @@ from napari_diffusion.samples import SAMPLES
 face = SAMPLES["face"]()
 recipe = nd.Recipe(
     num_steps=8,
-    starting_noise_scale=10.0,  # in grey levels; "auto" is the noise that the picture has
+    starting_noise_scale=10.0,  # in grey levels; "auto" is the noise that the image has
     noise=nd.noise.Gaussian(),
     schedule=nd.schedules.Geometric(end=0.1),
     diffusion_filter=nd.filters.PeronaMalik(contrast="auto", time=1.0),

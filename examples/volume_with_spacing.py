@@ -15,14 +15,14 @@ recipe = nd.PRESETS["smooth"].replaced(
 
 
 def error(image):
-    """Return the root mean square distance to the truth."""
+    """Return the root mean square distance to the ground truth."""
     return float(np.sqrt(np.mean((image - volume.truth[crop]) ** 2)))
 
 
 print(f"spacing {volume.spacing} {volume.unit}")
-print(f"before: {error(volume.image[crop]):.3f} away from the truth")
+print(f"before: {error(volume.image[crop]):.3f} away from the ground truth")
 grid = {"axes": "zyx", "spacing": volume.spacing}
 for step in nd.steps(volume.image, recipe, region=crop, **grid):
     if step.is_final:
         break  # no final filter: it equals the one before
-    print(f"step {step.index}: {error(step.image):.3f} away from the truth")
+    print(f"step {step.index}: {error(step.image):.3f} away from the ground truth")

@@ -1,4 +1,4 @@
-"""The members and the pictures that every law is tried on."""
+"""The members and the images that every law is tried on."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from napari_diffusion.schedules import SCHEDULES
 
 @dataclass(frozen=True)
 class Case:
-    """A layout of a picture, and the keywords that go with it."""
+    """A layout of an image, and the keywords that go with it."""
 
     name: str
     axes: str
@@ -70,14 +70,14 @@ class Case:
         return (np.round(scene * 2**20) / 2**20).astype(dtype)
 
     def mask(self, seed=1):
-        """Return a mask with islands, a bay and single samples; colours share one."""
+        """Return a mask with islands, a bay and single pixels; colours share one."""
         sizes = [n for n, a in zip(self.shape, self.axes, strict=True) if a != "c"]
         mask = np.random.default_rng(seed).random(sizes) > 0.3
         mask[tuple(slice(n // 2) for n in sizes)] = True
         return mask
 
     def spread(self, mask):
-        """Return a mask of `mask` in the shape of the picture."""
+        """Return a mask of `mask` in the shape of the image."""
         if "c" in self.axes:
             mask = np.expand_dims(mask, self.axes.index("c"))
         return np.broadcast_to(mask, self.shape)
@@ -96,7 +96,7 @@ CASES = (
     Case("five-axes", "tczyx", (2, 2, 3, 5, 7)),
 )
 
-# Shapes where an axis, or all of them, has a single sample.
+# Shapes where an axis, or all of them, has a single pixel.
 THIN_CASES = (
     Case("one-sample", "yx", (1, 1)),
     Case("row", "yx", (1, 9)),
@@ -197,7 +197,7 @@ def label(component):
 
 
 def in_units(component, intensity=1.0, length=1.0):
-    """Return a member for a picture whose intensities and lengths are so many times as large.
+    """Return a member for an image whose intensities and lengths are so many times as large.
 
     The unit of each parameter says how it changes: intensity/world, world², …
     """
@@ -224,7 +224,7 @@ def _power(unit, intensity, length):
 
 
 def images_of(case):
-    """Return the slices of each independent picture: batch axes apart, joint channels together."""
+    """Return the slices of each independent image: batch axes apart, joint channels together."""
     batch = [
         n if a not in case.along and (a != "c" or not case.more.get("joint_channels", True)) else 1
         for a, n in zip(case.axes, case.shape, strict=True)

@@ -35,7 +35,7 @@ def assert_mean_kept(before, after):
 
 
 def _channels_apart(case):
-    """Return the slices of each picture and channel."""
+    """Return the slices of each image and channel."""
     for part in images_of(case):
         if "c" not in case.axes:
             yield part
@@ -46,7 +46,7 @@ def _channels_apart(case):
 
 
 def keeps_range(component, case):
-    """No value leaves the range of its picture, not by the last bit."""
+    """No value leaves the range of its image, not by the last bit."""
     for dtype, part in itertools.product((np.float32, np.float64), _channels_apart(case)):
         image = case.image(dtype)
         before, after = image[part], component(image, **case.options)[part]
@@ -55,14 +55,14 @@ def keeps_range(component, case):
 
 
 def keeps_constant(component, case):
-    """A constant picture stays as it is, to the bit."""
+    """A constant image stays as it is, to the bit."""
     for value in (0.0, 1.0, 0.1, -1234.567, 1e30, 1e-30):
         image = np.full(case.shape, value, np.float32)
         np.testing.assert_array_equal(component(image, **case.options), image)
 
 
 def nearly_keeps_constant(component, case):
-    """A constant picture changes by no more than round-off."""
+    """A constant image changes by no more than round-off."""
     for value in (0.0, 1.0, 0.1, -1234.567, 1e30, 1e-30):
         image = np.full(case.shape, value, np.float32)
         np.testing.assert_allclose(component(image, **case.options), image, rtol=1e-6)
@@ -77,7 +77,7 @@ def is_linear(component, case):
 
 
 def shifts_with_grey(component, case):
-    """A brighter picture is filtered as the darker one, and stays as much brighter."""
+    """A brighter image is filtered as the darker one, and stays as much brighter."""
     image = case.image()
     shifted = component(image + 16.0, **case.options) - 16.0
     np.testing.assert_allclose(shifted, component(image, **case.options), rtol=0, atol=1e-12)
@@ -104,14 +104,14 @@ def scales_with_length(component, case):
 
 
 def is_local(component, case):
-    """Say whether a result depends on nothing but samples within the halo."""
+    """Say whether a result depends on nothing but pixels within the halo."""
     return component.halo(Grid.of(case.shape, **case.options)) is not None
 
 
 def flips(component, case):
     """The mirror image is filtered to the mirror image, along every axis in space and time.
 
-    To the bit for local members; a transform of the whole picture rounds in another order.
+    To the bit for local members; a transform of the whole image rounds in another order.
     """
     image = case.image(np.float32)
     plain = component(image, **case.options)
@@ -142,7 +142,7 @@ def turns(component, case):
 
 
 def keeps_images_apart(component, case):
-    """Each picture of a batch comes out as if it were filtered alone, to the bit."""
+    """Each image of a batch comes out as if it were filtered alone, to the bit."""
     image = case.image(np.float32)
     whole = component(image, **case.options)
     for part in images_of(case):
@@ -182,7 +182,7 @@ def keeps_type(component, case):
 
 
 def survives_extremes(component, case):
-    """Neither huge nor tiny pictures, nor such parameters, give anything but finite numbers."""
+    """Neither huge nor tiny images, nor such parameters, give anything but finite numbers."""
     for scale, factor in itertools.product((1e30, 1.0, 1e-30), (1e30, 1.0, 1e-30)):
         image = (scale * case.image()).astype(np.float32)
         out = in_units(component, intensity=factor)(image, **case.options)
@@ -196,7 +196,7 @@ def survives_extremes(component, case):
 
 
 def survives_denormals(component, case):
-    """Pictures of the smallest numbers there are obey the same laws."""
+    """Images of the smallest numbers there are obey the same laws."""
     random = np.random.default_rng(0)
     smallest = np.finfo(np.float32).smallest_subnormal
     for top in (2, 5, 100, 100_000):
@@ -249,7 +249,7 @@ def reference_of(component):
 
 
 def imaged(component, case):
-    """Return a case with pictures that a noise takes."""
+    """Return a case with images that a noise takes."""
     return dataclasses.replace(case, positive="signal_dependent" in component.claims)
 
 
@@ -257,7 +257,7 @@ def adds_what_it_says(component, case):
     """The mean stays and the standard deviation is the noise scale, within what chance allows."""
     level = reference_of(component)
     image = np.full((200, 300), level)
-    # Of few outliers no picture of this size says how many there are.
+    # Of few outliers no image of this size says how many there are.
     least = 0.1 if isinstance(component, SaltPepper) else 0.001
     for scale in (least * level, 0.25 * level):
         seeds = range(5, 6 if "white" in component.claims else 25)
@@ -295,7 +295,7 @@ def has_an_address(component, case):
         if "random" not in component.claims:
             np.testing.assert_array_equal(changed, first)
         else:
-            # Sparse noise leaves most samples alone, and a bias that follows the picture is shared.
+            # Sparse noise leaves most pixels alone, and a bias that follows the image is shared.
             alike = np.corrcoef((changed - image).ravel(), (first - image).ravel())[0, 1]
             assert alike < 0.9
 

@@ -100,7 +100,7 @@ def _high(array, axis):
 
 
 def _central(v, inside, axis):
-    """Return half the difference of the neighbours; a missing one is the sample itself."""
+    """Return half the difference of the neighbours; a missing one is the pixel itself."""
     last = v.shape[axis] - 1
     index = np.arange(last + 1)
     before, after = np.maximum(index - 1, 0), np.minimum(index + 1, last)
@@ -112,7 +112,7 @@ def _central(v, inside, axis):
 def _smoothed(v, inside, sigma, diffusing):
     """Return the exact linear diffusion, normalised to what is inside, by the cosine transform."""
     weight = _diffused(inside.astype(float), sigma, diffusing)
-    # A sample that is not inside has no say, so nothing of it may reach the others.
+    # A pixel that is not inside has no say, so nothing of it may reach the others.
     return np.where(inside, _diffused(v * inside, sigma, diffusing) / weight, v)
 
 

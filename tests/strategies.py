@@ -1,4 +1,4 @@
-"""What hypothesis draws from: pictures with their grids, members and recipes."""
+"""What hypothesis draws from: images with their grids, members and recipes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NUMBERS = st.one_of(
 
 @st.composite
 def shapes(draw, axes, rgb=False, largest=40, samples=8000):
-    """Shapes of 1 … largest along each axis, the channels few, at most so many samples."""
+    """Shapes of 1 … largest along each axis, the channels few, at most so many pixels."""
     shape = []
     for axis in axes:
         if axis == "c":
@@ -68,7 +68,7 @@ def shapes(draw, axes, rgb=False, largest=40, samples=8000):
 
 
 def values(kind, shape, seed, scale):
-    """Return a float64 picture of a kind that has something to say to a law."""
+    """Return a float64 image of a kind that has something to say to a law."""
     random = np.random.default_rng(seed)
     if kind == "constant":
         return np.full(shape, scale * random.normal())
@@ -84,7 +84,7 @@ KINDS = ("noise", "constant", "impulses", "steps")
 
 @st.composite
 def example_images(draw, types=TYPES, scales=NUMBERS, layouts=LAYOUTS, largest=40):
-    """Draw (image, options): any layout, type, spacing and kind of picture."""
+    """Draw (image, options): any layout, type, spacing and kind of image."""
     axes, along, more = draw(st.sampled_from(layouts))
     shape = draw(shapes(axes, more.get("rgb", False), largest, 5 * largest**2))
     dtype = np.dtype(draw(st.sampled_from(types)))
@@ -153,7 +153,7 @@ def simple_components(parameter):
     return one + ([st.lists(st.just(simple), min_size=1, max_size=3).map(tuple)] * parameter.many)
 
 
-# Parameters that must fit a function or the picture's axes, which other values do not.
+# Parameters that must fit a function or the image's axes, which other values do not.
 KEPT = {(Custom, "reach"), (HaarDiffusion, "weights"), (Blend, "weights"), (Blend, "members")}
 
 
@@ -170,11 +170,11 @@ def components(draw, classes, **options):
         reject()
 
 
-# Times and widths that a picture of 40 samples with a spacing of ¼ … 4 can be filtered with.
+# Times and widths that an image of 40 pixels with a spacing of ¼ … 4 can be filtered with.
 MODEST = st.one_of(st.floats(0.01, 2.0), st.just(0.5))
 
 
-# Members that look at all samples within a few widths allow less in four dimensions, and flat
+# Members that look at all pixels within a few widths allow less in four dimensions, and flat
 # slopes that are small take very many sub-steps.
 NEARBY = {Bilateral: st.floats(0.01, 0.4), TotalVariationFlow: st.floats(0.5, 2.0)}
 

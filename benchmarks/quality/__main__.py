@@ -25,9 +25,9 @@ PARTS = tuple(
 _HEAD = """# Quality of denoising
 
 `make bench-quality` writes this page; `python -m benchmarks.quality grey` measures a part anew and
-keeps the others. The pictures ship with scikit-image and were kept apart when the denoiser was
+keeps the others. The images ship with scikit-image and were kept apart when the denoiser was
 chosen. Differences are the denoiser's decibels less the other's, `−10 log₁₀ mean (u − truth)²` for
-a range of 1: the mean over all cases with its 95 % interval over pictures drawn anew, the median,
+a range of 1: the mean over all cases with its 95 % interval over images drawn anew, the median,
 and the worst case. BM3D and BM4D are not free for commercial use and no part of any extra: where
 they were not installed, their rows are missing.
 """
@@ -36,7 +36,7 @@ they were not installed, their rows are missing.
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.quality", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all without any")
-    parser.add_argument("--seeds", type=int, default=2, help="noisy pictures of every case")
+    parser.add_argument("--seeds", type=int, default=2, help="noisy images of every case")
     parser.add_argument("--output", type=Path, default=Path("docs/benchmarks/quality.md"))
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):

@@ -1,4 +1,4 @@
-"""The pictures, their noise, and how results are compared."""
+"""The images, their noise, and how results are compared."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-# Which pictures, and where a part of 256² begins in them; all ship with scikit-image.
+# Which images, and where a part of 256² begins in them; all ship with scikit-image.
 PICTURES = {
     "chelsea": (0, 100),
     "coffee": (100, 150),
@@ -18,7 +18,7 @@ PICTURES = {
     "page": (0, 0),
     "hubble_deep_field": (0, 0),
 }
-# Places in colour pictures, in more than one part of some.
+# Places in colour images, in more than one part of some.
 COLOURS = {
     "chelsea": ("chelsea", 0, 100),
     "coffee": ("coffee", 100, 150),
@@ -34,7 +34,7 @@ Denoiser = Callable[[Any, Any, float], Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A noisy picture: its name, how strong the noise is, the truth and what is seen."""
+    """A noisy image: its name, how strong the noise is, the ground truth and what is seen."""
 
     name: str
     strength: float
@@ -43,7 +43,7 @@ class Case:
 
 
 def clean(name: str, colour: bool = False) -> Any:
-    """Return a part of a picture, from 0 to 1."""
+    """Return a part of an image, from 0 to 1."""
     from skimage import color, data
 
     kept, y, x = COLOURS[name] if colour else (name, *PICTURES[name])
@@ -53,7 +53,7 @@ def clean(name: str, colour: bool = False) -> Any:
 
 
 def white(seeds: int, colour: bool = False) -> Iterator[Case]:
-    """Yield pictures with white Gaussian noise, not clipped."""
+    """Yield images with white Gaussian noise, not clipped."""
     for name in COLOURS if colour else PICTURES:
         truth = clean(name, colour)
         for sigma in SIGMAS:
@@ -71,7 +71,7 @@ def compared(
 ) -> dict[str, Any]:
     """Return decibels of every case and way, and the mean seconds of CPU of each way.
 
-    Slow ways are run on the first seed of a picture and strength alone.
+    Slow ways are run on the first seed of an image and strength alone.
     """
     found: dict[str, Any] = {"cases": [], "decibels": {name: [] for name in ways}}
     spent: dict[str, list[float]] = {name: [] for name in ways}
@@ -94,7 +94,7 @@ def compared(
 
 
 def interval(differences: list[float], names: list[str]) -> tuple[float, float]:
-    """Return the 95 % interval of the mean over pictures drawn anew, with all their cases."""
+    """Return the 95 % interval of the mean over images drawn anew, with all their cases."""
     values, of = np.array(differences), np.array(names)
     parts = [values[of == name] for name in dict.fromkeys(names)]
     random = np.random.default_rng(0)
@@ -121,7 +121,7 @@ def table(found: dict[str, Any], ours: tuple[str, ...]) -> list[str]:
 
 
 def _better_by(differences: list[float], names: list[str]) -> str:
-    """Return the mean with its interval, the median and the worst; one picture has no interval."""
+    """Return the mean with its interval, the median and the worst; one image has no interval."""
     said = f"**{np.mean(differences):+.2f}**"
     if len(set(names)) > 1:
         low, high = interval(differences, names)

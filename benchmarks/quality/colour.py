@@ -24,7 +24,7 @@ def measured(seeds: int) -> dict[str, Any]:
 def lines(found: dict[str, Any]) -> list[str]:
     return [
         "## Colours, white noise\n",
-        f"Six pictures of 256² in red, green and blue, Gaussian noise of "
+        f"Six images of 256² in red, green and blue, Gaussian noise of "
         f"{', '.join(map(str, SIGMAS))} of the range in each, one seed: {len(found['cases'])} "
         "cases.\n",
         *table(found, ("denoise", "denoise fast")),

@@ -1,4 +1,4 @@
-"""Grey pictures with white noise."""
+"""Grey images with white noise."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def measured(seeds: int) -> dict[str, Any]:
 def lines(found: dict[str, Any]) -> list[str]:
     cases = len(found["cases"])
     return [
-        "## Grey pictures, white noise\n",
-        f"Six pictures of 256², Gaussian noise of {', '.join(map(str, SIGMAS))} of the range, "
+        "## Grey images, white noise\n",
+        f"Six images of 256², Gaussian noise of {', '.join(map(str, SIGMAS))} of the range, "
         f"{cases} cases. *Tuned* means: of all contrasts (weights) and numbers of iterations that "
-        "were tried, the one nearest to the truth, chosen case by case. Those and BM3D run on the "
-        "first seed.\n",
+        "were tried, the one nearest to the ground truth, chosen case by case. Those and BM3D run "
+        "on the first seed.\n",
         *table(found, ("denoise", "denoise fast")),
         "",
     ]

@@ -1,4 +1,4 @@
-"""The other denoisers: with the true noise, or tuned with the truth at hand."""
+"""The other denoisers: with the true noise, or tuned with the ground truth at hand."""
 
 from __future__ import annotations
 

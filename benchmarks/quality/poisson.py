@@ -1,4 +1,4 @@
-"""Grey pictures of few photons."""
+"""Grey images of few photons."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def lines(found: dict[str, Any]) -> list[str]:
     peaks = [f"{peak}: {_against(found, peak)}" for peak in PEAKS if _STABILISED in found["shares"]]
     return [
         "## Few photons\n",
-        f"The six grey pictures as photons with a peak of {', '.join(map(str, PEAKS))}, "
+        f"The six grey images as photons with a peak of {', '.join(map(str, PEAKS))}, "
         f"{len(found['cases'])} cases. *denoise* measures the noise and evens it out by itself, "
         "and recognises that photons were counted one by one; "
         "BM3D is given the gain and the same exact unbiased inverse, on the first seed.\n",

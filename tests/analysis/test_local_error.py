@@ -1,4 +1,4 @@
-"""Stein's estimate around every sample, beside the true error."""
+"""Stein's estimate around every pixel, beside the true error."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def true_risk(image, clean, tile, axes=(0, 1)):
 
 @pytest.mark.parametrize("name", ["camera", "coins", "moon"])
 def test_it_is_the_true_risk_on_average(name):
-    """Within 0.03 σ over the picture and 0.12 σ around a sample, on average."""
+    """Within 0.03 σ over the image and 0.12 σ around a pixel, on average."""
     clean = getattr(data, name)()[100:292, 100:292] / 255.0
     image = noisy(clean)
     for step in (1, 5):

@@ -115,7 +115,7 @@ def test_a_spread_takes_two_seeds(seeds):
 
 def test_without_noise_every_seed_makes_the_same_image():
     for recipe in (RECIPE.replaced(noise=None), RECIPE.replaced(starting_noise_scale=0.0)):
-        with pytest.raises(ValueError, match="every seed makes the same picture"):
+        with pytest.raises(ValueError, match="every seed makes the same image"):
             nd.analysis.ensemble(IMAGE, recipe)
     with pytest.raises(TypeError, match="seeds must be a whole number"):
         nd.analysis.ensemble(IMAGE, RECIPE, seeds=True)

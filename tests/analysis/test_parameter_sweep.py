@@ -1,4 +1,4 @@
-"""A ladder: every combination of some numbers, and what is said of each."""
+"""A parameter sweep: every combination of some numbers, and what is said of each."""
 
 from __future__ import annotations
 

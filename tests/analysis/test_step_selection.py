@@ -1,4 +1,4 @@
-"""The recommended step, beside the truth."""
+"""The recommended step, beside the ground truth."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def decibels_of_steps(image, recipe, clean):
 
 
 def test_of_24_cases_hardly_anything_is_lost():
-    """At most 0.05 dB on average and 0.3 dB at worst, beside the step chosen with the truth."""
+    """At most 0.05 dB on average and 0.3 dB at worst below the step chosen with ground truth."""
     losses = []
     for name in ("camera", "astronaut", "coins", "moon", "cell", "chelsea"):
         clean = photograph(name)
@@ -215,7 +215,7 @@ def test_photon_noise_has_an_estimate_of_its_own():
     for place, name in enumerate(("camera", "astronaut", "chelsea", "coins")):
         clean = photograph(name)
         for photons in (20, 60):
-            # On the coins, all texture, a single picture says a gain that is 30 % too large.
+            # On the coins, all texture, a single image says a gain that is 30 % too large.
             known = NoiseModel(sigma=(0.5 / photons) ** 0.5, level=0.5, gain=1 / photons)
             counts = np.random.default_rng(place).poisson(clean * photons)
             image = (counts / photons).astype(np.float32)
@@ -293,7 +293,7 @@ def test_over_seeds_there_is_a_mean_and_a_spread():
 
 
 def test_every_channel_has_its_own_noise():
-    """One σ for both would weigh the quiet channel as noise, or the loud one as picture."""
+    """One σ for both would weigh the quiet channel as noise, or the loud one as image."""
     clean = np.stack([photograph("camera"), photograph("coins")])
     sigmas = (0.02, 0.15)
     image = np.stack([noisy(each, s) for each, s in zip(clean, sigmas, strict=True)])
@@ -343,7 +343,7 @@ def test_refusals():
     image = noisy(photograph("camera"), 0.1)
     with pytest.raises(ValueError, match="reference must have the image's shape"):
         best_step(image, RECIPE, reference=image[1:])
-    with pytest.raises(ValueError, match="second picture must have the image's shape"):
+    with pytest.raises(ValueError, match="second image must have the image's shape"):
         best_step(image, RECIPE, second=image[1:])
     holes = np.where(image > 0.9, np.nan, image)
     for name in ("reference", "second"):

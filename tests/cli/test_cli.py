@@ -32,7 +32,7 @@ SHORT = ["--steps", "2", "--quiet", *FIXED]
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path, monkeypatch):
-    """Work in an empty folder that has some pictures."""
+    """Work in an empty folder that has some images."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

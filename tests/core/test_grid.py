@@ -61,7 +61,7 @@ class TestAxes:
     def test_colours_need_their_axis_and_three_or_four_samples(self):
         with pytest.raises(ValueError, match=r"rgb=True needs an axis c \(got axes 'yx'\)"):
             Grid.of((5, 6), rgb=True)
-        with pytest.raises(ValueError, match=r"3 or 4 samples along c \(got 5\).*leave rgb out"):
+        with pytest.raises(ValueError, match=r"3 or 4 pixels along c \(got 5\).*leave rgb out"):
             Grid.of((5, 6, 5), axes="yxc", rgb=True)
 
     @pytest.mark.parametrize("count", range(1, 6))
@@ -185,7 +185,7 @@ class TestRegion:
 
 
 class TestHalo:
-    """Times and widths are in world units, so their reach in samples follows the spacing."""
+    """Times and widths are in world units, so their reach in pixels follows the spacing."""
 
     def test_of_explicit_sub_steps(self):
         component = PeronaMalik(contrast=1.0, time=1.6)
@@ -196,7 +196,7 @@ class TestHalo:
         assert component.halo(Grid.of((3, 9, 9), axes="tyx", along="t")) == (4, 0, 0, 0, 0)
 
     def test_the_number_of_sub_steps_never_depends_on_the_image(self):
-        """Two pictures of other values, types and sizes take as many."""
+        """Two images of other values, types and sizes take as many."""
         component = PeronaMalik(contrast=1e-3, time=3.0)
         counts = {component.sub_steps(Grid.of(shape)) for shape in ((2, 2), (9, 9), (1, 4000))}
         assert counts == {15}

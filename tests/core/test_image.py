@@ -68,12 +68,12 @@ class TestTypes:
 
     @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0,), (3, 0, 5)])
     def test_empty_arrays_are_refused(self, shape):
-        with pytest.raises(ValueError, match=r"at least one sample \(got shape \("):
+        with pytest.raises(ValueError, match=r"at least one pixel \(got shape \("):
             BLUR(np.zeros(shape))
 
     def test_single_numbers_are_refused(self):
         for image in (3.0, np.array(3.0)):
-            with pytest.raises(ValueError, match=r"at least one sample \(got shape \(\)\)"):
+            with pytest.raises(ValueError, match=r"at least one pixel \(got shape \(\)\)"):
                 BLUR(image)
 
     def test_masked_arrays_are_refused_with_the_cure(self):

@@ -1,4 +1,4 @@
-"""Domains: exact means both ways, what a run in them gives back, and pictures of two photons."""
+"""Domains: exact means both ways, what a run in them gives back, and images of two photons."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def assert_equal_chunk_by_chunk(image, recipe, scheduler="synchronous", **option
 
 
 class Source:
-    """A picture that is made chunk by chunk and counts which ones were asked for."""
+    """An image that is made chunk by chunk and counts which ones were asked for."""
 
     def __init__(self, blocks, chunk, dtype=np.float32):
         self.chunk, self.loads, self.dtype = chunk, [], np.dtype(dtype)
@@ -177,7 +177,7 @@ class TestRegions:
 
     def test_only_the_chunks_near_by_are_loaded(self):
         source = Source((6, 6), (50, 50))
-        # All steps together reach 12 samples, so 108 … 142 and 208 … 242 are enough.
+        # All steps together reach 12 pixels, so 108 … 142 and 208 … 242 are enough.
         region = (slice(120, 130), slice(220, 230))
         nd.run(source.array, RECIPE, region=region).image.compute()
         assert set(source.loads) == {(2, 4)}
@@ -333,5 +333,5 @@ class TestRefusals:
     def test_types(self):
         with pytest.raises(TypeError, match="complex64"):
             nd.run(da.zeros((20, 21), dtype=np.complex64), RECIPE)
-        with pytest.raises(ValueError, match=r"at least one sample \(got shape \(0, 21\)\)"):
+        with pytest.raises(ValueError, match=r"at least one pixel \(got shape \(0, 21\)\)"):
             nd.run(da.zeros((0, 21)), RECIPE)

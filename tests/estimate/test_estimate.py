@@ -1,4 +1,4 @@
-"""Noise and contrast of a picture, where they are known."""
+"""Noise and contrast of an image, where they are known."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ class TestContrast:
         assert contrast(4 * image) == 4 * contrast(image)
 
     def test_formula(self):
-        """√5 · 1.4826 · MAD of the gradients by central differences, border samples mirrored."""
+        """√5 · 1.4826 · MAD of the gradients by central differences, border pixels mirrored."""
         image, spacing = noise((80, 90)), (0.7, 1.3)
         padded = np.pad(image, 1, mode="edge")
         dy = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / (2 * spacing[0])
@@ -299,7 +299,7 @@ class TestDiffusionTime:
         assert made.std() == pytest.approx(left, rel=0.06)
 
     def test_has_the_least_error(self):
-        """Against the truth, by a search."""
+        """Against the ground truth, by a search."""
         clean = 20 * np.sin(np.arange(200) / 7.0) + 15 * np.cos(np.arange(190) / 9.0)[:, None]
         image = clean + 6.0 * noise(clean.shape)
         time = diffusion_time(image)

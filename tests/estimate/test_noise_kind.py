@@ -1,4 +1,4 @@
-"""What kind of noise a picture has: each kind is recognised, and named."""
+"""What kind of noise an image has: each kind is recognised, and named."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class TestKind:
         image = recorded(self.clean, read=5.0)
         found = noise_model(np.clip(image, 40.0, 120.0)).finding("clipped")
         assert found.amount == pytest.approx(np.mean((image <= 40) | (image >= 120)))
-        assert f"{found.amount:.1%} of the samples lie at exactly 40 and 120" in found.sentence
+        assert f"{found.amount:.1%} of the pixels lie at exactly 40 and 120" in found.sentence
         assert noise_model(image).finding("clipped") is None
 
     def test_stripes_are_no_warning(self):
@@ -74,7 +74,7 @@ def jpeg(values, quality):
 
 
 class TestOfJpegs:
-    """Natural pictures with white noise, rounded: not a word of compression until they were."""
+    """Natural images with white noise, rounded: not a word of compression until they were."""
 
     @pytest.mark.parametrize("name", ["camera", "coins", "moon", "brick"])
     @pytest.mark.parametrize("sigma", [6.0, 20.0])

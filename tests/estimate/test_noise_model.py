@@ -1,4 +1,4 @@
-"""The noise that a picture has: known noises are found again, and broken assumptions are said."""
+"""The noise that an image has: known noises are found again, and broken assumptions are said."""
 
 from __future__ import annotations
 
@@ -302,7 +302,7 @@ class TestRefuses:
                 {"repeats": "t", "region_mask": np.ones((100, 100), bool)},
                 "either a region_mask or repeats",
             ),
-            ({"region_mask": np.zeros((100, 100), bool)}, r"holds 0 samples, fewer than 40"),
+            ({"region_mask": np.zeros((100, 100), bool)}, r"holds 0 pixels, fewer than 40"),
             (
                 {"region_mask": np.ones((9, 9), bool), "mask": np.ones((100, 100), bool)},
                 r"one shape \(got \(9, 9\) and \(100, 100\)\)",
@@ -320,7 +320,7 @@ class TestRefuses:
             noise_model(1e71 * self.image / self.image.max(), axes="tyx")
 
     def test_images_too_small(self):
-        with pytest.raises(ValueError, match=r"8 × 8 samples.*\(got y: 7, x: 100\)"):
+        with pytest.raises(ValueError, match=r"8 × 8 pixels.*\(got y: 7, x: 100\)"):
             noise_model(np.zeros((7, 100)))
         with pytest.raises(ValueError, match="fewer than 40"):
             noise_model(np.random.default_rng(0).random((12, 12)))

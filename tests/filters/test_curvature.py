@@ -12,7 +12,7 @@ from test_exact import slopes, twice_the_samples
 from napari_diffusion import Grid
 from napari_diffusion.filters import Heat, MeanCurvature, MinMaxCurvature, ModifiedCurvature
 
-# Shape and spacing: planes and volumes, square and stretched samples.
+# Shape and spacing: planes and volumes, square and stretched pixels.
 LAYOUTS = [
     pytest.param((40, 40), (1.0, 1.0), id="plane"),
     pytest.param((60, 40), (0.5, 1.0), id="stretched"),
@@ -22,7 +22,7 @@ LAYOUTS = [
 
 
 def places(shape, spacing):
-    """Return the world coordinates of the samples, 0 in the middle."""
+    """Return the world coordinates of the pixels, 0 in the middle."""
     at = [(np.arange(n) + 0.5 - n / 2) * h for n, h in zip(shape, spacing, strict=True)]
     return np.meshgrid(*at, indexing="ij")
 
@@ -32,14 +32,14 @@ def distance(shape, spacing):
 
 
 def radius(u, spacing):
-    """Return the radius of a ball of the volume of {u > ½}, counted below the size of a sample."""
+    """Return the radius of a ball of the volume of {u > ½}, counted below the size of a pixel."""
     share = np.clip(0.5 + (u - 0.5) / _steepness(u, spacing), 0, 1)
     volume = share.sum() * math.prod(spacing)
     return math.sqrt(volume / math.pi) if u.ndim == 2 else (volume * 3 / (4 * math.pi)) ** (1 / 3)
 
 
 def _steepness(u, spacing):
-    """Return by how much the picture changes over one sample, not less than a little."""
+    """Return by how much the image changes over one pixel, not less than a little."""
     gradient = np.sqrt(sum((g * h) ** 2 for g, h in zip(_gradient(u), spacing, strict=True)))
     return np.maximum(gradient / max(spacing), 1e-2)
 
@@ -133,7 +133,7 @@ def _apart(chosen, change, u):
 class TestModifiedCurvature:
     @pytest.mark.parametrize("dimensions", [2, 3])
     def test_it_comes_to_the_formula_with_finer_samples(self, dimensions):
-        """Of a radial picture φ(r) the change is φ' · (∂g/∂r + g · (d − 1) / r)."""
+        """Of a radial image φ(r) the change is φ' · (∂g/∂r + g · (d − 1) / r)."""
         contrast, errors = 0.4, []
         for n in (24, 48) if dimensions == 3 else (24, 48, 96):
             h = 6.0 / n
@@ -221,7 +221,7 @@ class TestMinMaxCurvature:
 def test_twice_the_samples_give_the_same_image(chosen, counts):
     """Within an eighth of what changes, and twice as near with more of them.
 
-    Where slopes near the contrast `ModifiedCurvature` sharpens, and then samples do matter.
+    Where slopes near the contrast `ModifiedCurvature` sharpens, and then pixels do matter.
     """
     first, second, change = twice_the_samples(chosen, *counts)
     assert change > 0.16

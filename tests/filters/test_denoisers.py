@@ -1,4 +1,4 @@
-"""Filters that know the noise: beside plain numpy, in parts, and how near the truth they come."""
+"""Filters that know the noise: beside plain numpy, in parts, and how close to ground truth."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def decibels(image, clean):
 
 
 def haar_by_rolling(y, sigma, weights):
-    """Cells of four samples 2^j apart, one pair of weights per level and kind of difference."""
+    """Cells of four pixels 2^j apart, one pair of weights per level and kind of difference."""
     levels = len(weights)
     reach = 2**levels
     a = np.pad(y, reach, "reflect")
@@ -176,12 +176,12 @@ def test_regions_chunks_and_threads_give_the_same_bits(component, monkeypatch):
     np.testing.assert_array_equal(component(y), whole)
 
 
-# --- How near the truth ---
+# --- How near the ground truth ---
 
 
 @pytest.mark.parametrize("name", ["camera", "cell", "coins"])
 def test_weights_of_least_estimated_error_are_nearly_of_least_error(name):
-    """Fitting the same weights to the clean picture itself gains little."""
+    """Fitting the same weights to the clean image itself gains little."""
     clean = photograph(name)
     y = noisy(clean)
     found = decibels(HaarDiffusion(SIGMA)(y), clean)
@@ -302,7 +302,7 @@ def test_colours_gain_by_being_turned():
 
 @pytest.mark.parametrize("name", ["camera", "coins"])
 def test_denoise_needs_no_number(name):
-    """Better than the best of five total variations, chosen with the truth at hand."""
+    """Better than the best of five total variations, chosen with the ground truth at hand."""
     from skimage.restoration import denoise_tv_chambolle
 
     clean = photograph(name)

@@ -13,7 +13,7 @@ from reference import perona_malik
 from napari_diffusion import Grid
 from napari_diffusion.filters import Gaussian, Heat, Median, PeronaMalik
 
-# Shape, options: planes and volumes, square and stretched samples, time as an axis.
+# Shape, options: planes and volumes, square and stretched pixels, time as an axis.
 LAYOUTS = [
     pytest.param((24, 31), {}, id="plane"),
     pytest.param((24, 31), {"spacing": (0.5, 2.0)}, id="stretched"),
@@ -36,7 +36,7 @@ EDGE_KEEPING = [name for name in CONDUCTANCES if name not in ("charbonnier", "hu
 
 
 def lengths_of(shape, options):
-    """Return the world length of a sample for each axis of the array."""
+    """Return the world length of a pixel for each axis of the array."""
     grid = Grid.of(shape, **options)
     return [grid.length("tczyx".index(axis)) for axis in grid.axes]
 
@@ -262,7 +262,7 @@ class TestPeronaMalik:
 
 
 def flux(conductance, contrast, sharpness, gradients, length):
-    """Return what flows between two samples, by how much the lower one gains in a short time."""
+    """Return what flows between two pixels, by how much the lower one gains in a short time."""
     chosen = PeronaMalik(
         time=1e-3 * length**2, contrast=contrast, conductance=conductance, sharpness=sharpness
     )
@@ -276,10 +276,10 @@ def slopes(errors):
 
 
 def twice_the_samples(chosen, *counts):
-    """Return how far results are apart from 1 to 2, and from 2 to 4 times the samples.
+    """Return how far results are apart from 1 to 2, and from 2 to 4 times the pixels.
 
-    The scene is the same, at first in so many samples along each axis of a square or a cube with
-    sides of 1; compared are means over the coarse samples, at worst, for more samples along one
+    The scene is the same, at first in so many pixels along each axis of a square or a cube with
+    sides of 1; compared are means over the coarse pixels, at worst, for more pixels along one
     axis and along all of them. With them comes the most that the filter changes.
     """
     axes = "tzy"[-len(counts) :]

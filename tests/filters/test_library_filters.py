@@ -65,7 +65,7 @@ def test_any_unit_of_double_precision_can_be_computed_in(component, scale):
 class TestBilateral:
     @staticmethod
     def reference(u, component, spacing, inside):
-        """Sum over all pairs of samples, (…, channels) joint."""
+        """Sum over all pairs of pixels, (…, channels) joint."""
         shape = u.shape[:-1]
         out = u.copy()
         for p in np.ndindex(shape):
@@ -100,7 +100,7 @@ class TestBilateral:
         assert abs(made - apart).max() > 0.01
 
     def test_is_opencv_s_away_from_the_border(self):
-        """scikit-image's window is off by one sample, and it knows no third dimension."""
+        """scikit-image's window is off by one pixel, and it knows no third dimension."""
         cv2 = pytest.importorskip("cv2")
         u = RANDOM.random((40, 40)).astype(np.float32)
         theirs = cv2.bilateralFilter(u, 7, 0.3, 1.0)
@@ -202,7 +202,7 @@ class TestWavelet:
         assert abs(theirs - image).max() > 0.1
 
     def test_all_shifts_make_a_shifted_image_the_shifted_result(self):
-        """Whatever is threshold, a window one sample further on must have the same inner part."""
+        """Whatever is threshold, a window one pixel further on must have the same inner part."""
         noise = RANDOM.normal(size=(41, 41))
         moved = itertools.product((0, 1), repeat=2)
         windows = [(y, x, noise[y : y + 40, x : x + 40]) for y, x in moved]

@@ -66,7 +66,7 @@ def test_diplib_away_from_its_borders(conductance, name, factor, shape):
             diplib.Image(image), COUNT, 20.0 * factor, TAU[image.ndim], name
         )
     )
-    # Nothing reaches farther than a sample a sub-step.
+    # Nothing reaches farther than a pixel a sub-step.
     inner = (slice(COUNT, -COUNT),) * len(shape)
     np.testing.assert_allclose(
         diffused(image, conductance)[inner], theirs[inner], rtol=0, atol=3e-6 * 100

@@ -35,7 +35,7 @@ def noisy_image():
 class TestAos:
     @pytest.mark.parametrize(("shape", "options"), LAYOUTS)
     def test_each_step_divides_a_mode_along_each_axis(self, shape, options):
-        """(1/d) Σ 1 / (1 + d τ λ), λ of the axis alone, over the axes with two samples or more."""
+        """(1/d) Σ 1 / (1 + d τ λ), λ of the axis alone, over the axes with two pixels or more."""
         chosen = PeronaMalik(time=3.0, contrast=NO_EDGES, solver="aos")
         count = chosen.sub_steps(Grid.of(shape, **options))
         lengths = lengths_of(shape, options)
@@ -94,7 +94,7 @@ def _along(axis, shape, orders, lengths):
 class TestFsi:
     @pytest.mark.parametrize("length", [1, 3, 8])
     def test_one_cycle_on_a_line_is_a_box(self, monkeypatch, length):
-        """With sub-steps at the limit of stability, as wide as 2 n + 1 samples."""
+        """With sub-steps at the limit of stability, as wide as 2 n + 1 pixels."""
         monkeypatch.setattr(fsi, "cycles_of", lambda explicit: (1, length))
         time = 0.5 * (length**2 + length) / 3
         u = np.zeros((1, 41))
@@ -205,7 +205,7 @@ def test_what_can_only_fall_falls(solver):
 )
 @pytest.mark.parametrize("counts", [(16, 16), (8, 8, 8)], ids=["plane", "space"])
 def test_twice_the_samples_give_the_same_image(chosen, counts):
-    """Within a twelfth of what changes; more samples also make for more steps in the time."""
+    """Within a twelfth of what changes; more pixels also make for more steps in the time."""
     first, second, change = twice_the_samples(chosen, *counts)
     assert change > 0.2
     assert first < 0.02

@@ -14,7 +14,7 @@ from napari_diffusion.filters.flows.speckle_kernels import squared_variation
 
 
 def neighbours(u):
-    """Return the neighbours below and above along each axis; beyond the border the sample."""
+    """Return the neighbours below and above along each axis; beyond the border the pixel."""
     padded = np.pad(u, 1, mode="edge")
     for axis in range(u.ndim):
         for start in (0, 2):
@@ -39,7 +39,7 @@ def sub_step(u, q0, tau, lengths):
 
 
 def speckled(looks=9, edge=True):
-    """Return (picture, truth): two levels, 1 and 4, with white speckle."""
+    """Return (image, truth): two levels, 1 and 4, with white speckle."""
     truth = np.where(np.arange(96) < 48, 1.0, 4.0 if edge else 1.0) * np.ones((96, 1))
     return truth * np.random.default_rng(0).gamma(looks, 1 / looks, truth.shape), truth
 

@@ -24,7 +24,7 @@ def test_stencils_make_the_tensor_again(dimensions, condition):
     assert weights.min() >= 0
     made = np.einsum("nk,nki,nkj->nij", weights, offsets, offsets)
     np.testing.assert_allclose(made, given, rtol=0, atol=1e-12)
-    # Of a sample's own weights; those of neighbours that point at it come on top.
+    # Of a pixel's own weights; those of neighbours that point at it come on top.
     assert (weights.sum(axis=1) <= np.trace(given, axis1=1, axis2=2) + 1e-12).all()
 
 

@@ -27,7 +27,7 @@ def noise(*shape, seed=0, dtype=np.float64):
 
 
 def exchanged(u, tensors, tau=0.2, executor=None):
-    """Return a picture after one sub-step with given tensors (d, d, *shape)."""
+    """Return an image after one sub-step with given tensors (d, d, *shape)."""
     executor = executor or Threads(threads=1)
     grid = Grid.of(u.shape, axes="zyx"[3 - u.ndim :])
     frame = Frame.of(grid.canonical(u).shape, grid)
@@ -76,7 +76,7 @@ def test_a_wave_along_its_lines_decays_as_the_tensor_says():
 
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_no_value_leaves_the_range_however_many_point_at_it(dimensions):
-    """Tensors that all point at one sample, as in a star, would take from it more than it has."""
+    """Tensors that all point at one pixel, as in a star, would take from it more than it has."""
     size = 41 if dimensions == 2 else 21
     at = np.stack(np.meshgrid(*[np.arange(size) - size // 2.0] * dimensions, indexing="ij"))
     radius = np.sqrt((at**2).sum(axis=0))
@@ -122,20 +122,20 @@ def test_range_and_mean_are_kept_on_images_made_to_break_them(component, kind):
 def rings(size=161, period=9.0):
     y, x = np.mgrid[:size, :size] - (size - 1) / 2
     radius = np.hypot(y, x)
-    # The periods do not end at the border of the picture, where directions are not measured.
+    # The periods do not end at the border of the image, where directions are not measured.
     where = (radius > 15) & (radius < size / 2 - 12)
     return np.cos(2 * np.pi * radius / period), y, x, where
 
 
 def zone_plate(size=161):
-    """Return rings whose period falls from 16 samples at a radius of 20 to 5 at one of 64."""
+    """Return rings whose period falls from 16 pixels at a radius of 20 to 5 at one of 64."""
     _, y, x, _ = rings(size)
     radius = np.hypot(y, x)
     return np.cos(np.pi * radius**2 / 320), y, x, (radius > 20) & (radius < 64)
 
 
 @pytest.mark.parametrize(
-    ("picture", "largest"),
+    ("image", "largest"),
     [(rings(period=5.0), 1.3), (rings(period=9.0), 0.2), (zone_plate(), 0.5)],
     ids=["rings of 5", "rings of 9", "zone plate"],
 )
@@ -198,7 +198,7 @@ def scene(shape, spacing, kind):
 
 
 def paired(u, axis):
-    """Return means of two samples along an axis."""
+    """Return means of two pixels along an axis."""
     parts = np.moveaxis(u, axis, 0)
     return np.moveaxis(0.5 * (parts[::2] + parts[1::2]), 0, axis)
 
@@ -246,7 +246,7 @@ def test_a_unit_of_length_changes_a_few_last_bits_at_most(component):
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=str)
 def test_a_slanted_wall_lets_nothing_through(component):
-    """Not even offsets that jump over a wall one sample thick."""
+    """Not even offsets that jump over a wall one pixel thick."""
     y, x = np.mgrid[:30, :34]
     wall = np.abs(y - x // 2 - 6) == 0
     wall |= (y == x // 2 + 7) & (x % 2 == 0)
@@ -276,7 +276,7 @@ def test_chunks_regions_and_threads_give_the_same_bits(component, shape, monkeyp
     import napari_diffusion as nd
     from napari_diffusion.filters.tensors import tensor_steps
 
-    # Pieces, and bands for more than one thread, even of a small picture.
+    # Pieces, and bands for more than one thread, even of a small image.
     monkeypatch.setattr(tensor_steps, "_SMALLEST_BAND", 100)
     monkeypatch.setattr(tensor_steps, "_PIECE", 200)
     u = noise(*shape, dtype=np.float32)

@@ -13,7 +13,7 @@ from napari_diffusion.filters import TotalVariationFlow
 
 
 def ball(shape, radius, spacing):
-    """Return 1 inside and 0 outside, and the share of the sample at the border."""
+    """Return 1 inside and 0 outside, and the share of the pixel at the border."""
     at = [(np.arange(n) + 0.5 - n / 2) * h for n, h in zip(shape, spacing, strict=True)]
     far = np.sqrt(sum(x**2 for x in np.meshgrid(*at, indexing="ij")))
     return np.clip((radius - far) / min(spacing) + 0.5, 0, 1), far

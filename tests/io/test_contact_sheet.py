@@ -13,7 +13,7 @@ def flat(value, label="", size=8):
 
 
 def greys(sheet):
-    """Return the grey levels of the pictures on the sheet, without the paper."""
+    """Return the grey levels of the images on the sheet, without the paper."""
     return np.unique(np.asarray(sheet)[40:-20, 20:-20])
 
 

@@ -63,7 +63,7 @@ def written(path, origin, count=3, dtype="float32", overwrite=False):
     return output.path, images
 
 
-# Pictures
+# Images
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.tiff", "a.npy", "A.PNG"])

@@ -446,7 +446,7 @@ class TestRefusals:
         nan[2, 3] = np.nan
         nan[4, 5] = -np.inf
         self.refused(r"2 values that are NaN or infinite.*missing='ignore'", nan, RECIPE)
-        self.refused(r"at least one sample \(got shape \(0, 5\)\)", np.zeros((0, 5)), RECIPE)
+        self.refused(r"at least one pixel \(got shape \(0, 5\)\)", np.zeros((0, 5)), RECIPE)
         self.refused(r"complex128.*astype", np.zeros((4, 4), complex), RECIPE, error=TypeError)
         self.refused(r"\(5, 6, 7, 8\).*name them", np.zeros((5, 6, 7, 8)), RECIPE)
         self.refused(r"axes='yxc', rgb=True or axes='zyx'", np.zeros((40, 40, 3)), RECIPE)
@@ -514,7 +514,7 @@ def test_a_linear_filter_leaves_the_noise_that_theory_says():
     spectrum = sum(
         scale**2 * gain ** (2 * (count - k)) for k, scale in enumerate(recipe.schedule(1.0, count))
     )
-    # The mean square over runs and samples scatters by this much of itself.
+    # The mean square over runs and pixels scatters by this much of itself.
     scatter = np.sqrt(2 * np.sum(spectrum**2) / runs) / np.sum(spectrum)
     assert scatter < 0.01
     assert np.mean(noise**2) == pytest.approx(spectrum.mean(), rel=4.5 * scatter)

@@ -1,4 +1,4 @@
-"""A region is that part of the whole picture's result, to the bit, for the work of that part."""
+"""A region is that part of the whole image's result, to the bit, for the work of that part."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def images(*args, **options):
 
 
 def regions_of(shape, seed, count=3):
-    """Return boxes anywhere: some touch a border, some are one sample thick."""
+    """Return boxes anywhere: some touch a border, some are one pixel thick."""
     random = np.random.default_rng(seed)
     for _ in range(count):
         edges = [np.sort(random.choice(n + 1, 2, replace=False)) for n in shape]
@@ -156,7 +156,7 @@ def test_only_the_region_and_its_reach_are_computed(monkeypatch):
         apply(self, block, *more),
     )  # fmt: skip
     image = np.zeros((4, 300, 310), np.float32)
-    # 3 steps of 2 sub-steps of one sample each, and the last filter's kernel.
+    # 3 steps of 2 sub-steps of one pixel each, and the last filter's kernel.
     region = (slice(1, 2), slice(100, 110), slice(200, 220))
     nd.run(image, RECIPE, axes="tyx", region=region)
     grid = nd.Grid.of(image.shape, axes="tyx")
@@ -181,7 +181,7 @@ def test_the_rest_of_a_long_run_reaches_less_far(monkeypatch):
 
 @pytest.mark.parametrize("component", FILTER_VARIANTS, ids=label)
 def test_a_halo_is_as_far_as_anything_reaches(component):
-    """A change of one sample is seen within the halo and nowhere else."""
+    """A change of one pixel is seen within the halo and nowhere else."""
     halo = component.halo(nd.Grid.of((9, 9)))
     if halo is None:
         return

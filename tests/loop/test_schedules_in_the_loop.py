@@ -90,7 +90,7 @@ class TestMeasured:
 
     def test_going_on_with_the_record(self):
         whole = made(example_image(), MEASURED.replaced(stop_at=7))
-        kept = provenance.record(MEASURED, whole[2], {"axes": "yx"}, "picture")
+        kept = provenance.record(MEASURED, whole[2], {"axes": "yx"}, "image")
         scale = provenance.next_noise_scale_of(kept)
         rest = made(
             whole[2].image,
@@ -101,7 +101,7 @@ class TestMeasured:
         )
         assert_same(rest, whole[3:])
         quiet = provenance.record(
-            MEASURED.replaced(schedule=Constant()), whole[2], {"axes": "yx"}, "picture"
+            MEASURED.replaced(schedule=Constant()), whole[2], {"axes": "yx"}, "image"
         )
         assert provenance.next_noise_scale_of(quiet) is None
 

@@ -110,7 +110,7 @@ def test_the_other_half_gives_the_error_up_to_a_constant():
     assert max(true) - min(true) > 0.07
     assert not HalfError().score(view(one, one)).valid
     assert (
-        "same picture" in HalfError().score(view(one, one, halves=pair((one, one), (one, one)))).why
+        "same image" in HalfError().score(view(one, one, halves=pair((one, one), (one, one)))).why
     )
 
 
@@ -240,7 +240,7 @@ def test_every_metric_keeps_to_its_unit(cls):
 
 
 def band_limited(power, shape, spacing, seed):
-    """Return a normal picture with the power spectrum `power(f)`, f in cycles per world unit."""
+    """Return a normal image with the power spectrum `power(f)`, f in cycles per world unit."""
     white = np.random.default_rng(seed).normal(size=shape)
     squared = sum(
         np.square(np.fft.fftfreq(n, d)).reshape([-1 if a == axis else 1 for a in range(len(shape))])
@@ -253,7 +253,7 @@ def band_limited(power, shape, spacing, seed):
     ("shape", "spacing"), [((256, 240), (0.5, 0.5)), ((40, 100, 110), (1.0, 0.4, 0.4))]
 )
 def test_resolution_is_where_signal_and_noise_say(shape, spacing):
-    """Between halves FRC = S / (S + N), and against the truth its root."""
+    """Between halves FRC = S / (S + N), and against the ground truth its root."""
     width, axes = 0.25, "zyx"[-len(shape) :]
     truth = band_limited(lambda f: 25 * np.exp(-0.5 * (f / width) ** 2), shape, spacing, 0)
     one, other = (truth + np.random.default_rng(k).normal(size=shape) for k in (1, 2))
@@ -263,7 +263,7 @@ def test_resolution_is_where_signal_and_noise_say(shape, spacing):
     between, against = (width * math.sqrt(2 * math.log(25 * by)) for by in (6, 3))
     assert HalfFrc().value(seen) == pytest.approx(1 / between, rel=0.05)
     assert Frc().value(seen) == pytest.approx(1 / against, rel=0.05)
-    # Beside the truth 0.5 is what 1/7 is between halves, up to sqrt(1/7).
+    # Beside the ground truth 0.5 is what 1/7 is between halves, up to sqrt(1/7).
     assert Frc(threshold=math.sqrt(1 / 7)).value(seen) == pytest.approx(1 / between, rel=0.05)
     assert HalfFrc().score(seen).valid
     assert Frc().value(view(truth, truth, reference=truth, **grid)) == 2 * min(spacing)
@@ -274,12 +274,12 @@ def test_no_resolution_from_nothing_in_common_or_one_image():
     seen = view(NOISE, NOISE, spacing=0.5, halves=pair((NOISE, NOISE), (other, other)))
     assert HalfFrc().value(seen) > 0.05 * 0.5 * SHAPE[1]
     same = HalfFrc().score(view(NOISE, NOISE, halves=pair((NOISE, NOISE), (NOISE, NOISE))))
-    assert "same picture" in same.why
+    assert "same image" in same.why
     assert not Frc().score(view(NOISE, NOISE, reference=NOISE, mask=RAMP > 1)).valid
     assert (
         "too small" in Frc().score(view(NOISE[:5, :5], other[:5, :5], reference=NOISE[:5, :5])).why
     )
-    assert "second picture" in HalfFrc().score(view(NOISE, NOISE)).why
+    assert "second image" in HalfFrc().score(view(NOISE, NOISE)).why
 
 
 def test_spectrum_of_a_step_over_that_of_the_source():

@@ -1,4 +1,4 @@
-"""Noise of single samples: its distribution, its share, and sums of several noises."""
+"""Noise of single pixels: its distribution, its share, and sums of several noises."""
 
 from __future__ import annotations
 
@@ -215,5 +215,5 @@ class TestSaltPepper:
 
     def test_says_that_it_must_be_resolved(self):
         block = np.zeros((1, 1, 1, 5, 6), np.float32)
-        with pytest.raises(ValueError, match=r'"auto" is known with the picture only'):
+        with pytest.raises(ValueError, match=r'"auto" is known with the image only'):
             SaltPepper().add(block, 0.1, Address(), Grid.of((5, 6)), Threads())

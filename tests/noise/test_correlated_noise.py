@@ -59,7 +59,7 @@ class TestCorrelated:
         np.testing.assert_allclose(found, expected.ravel(), atol=0.008)
 
     def test_of_a_typed_kernel_is_the_convolution_of_white_numbers(self):
-        """White numbers begin a reach before the picture."""
+        """White numbers begin a reach before the image."""
         found = noise_of(Correlated(kernel=KERNEL), (20, 30), seed=5)
         white = noise_of(Gaussian(), (22, 32), seed=5)
         expected = signal.convolve2d(white, KERNEL / np.linalg.norm(KERNEL), "valid")
@@ -100,7 +100,7 @@ class TestCorrelated:
     def test_refuses_what_does_not_fit_the_image(self):
         with pytest.raises(ValueError, match=r"at most 2 axes, as many as diffuse"):
             noise_of(Correlated(kernel=np.ones((1, 3, 3))), (20, 30))
-        with pytest.raises(ValueError, match=r"sigma=600 is 1200 samples, more than 1000: give"):
+        with pytest.raises(ValueError, match=r"sigma=600 is 1200 pixels, more than 1000: give"):
             noise_of(Correlated(600.0), (20, 30), spacing=0.5)
 
 
@@ -217,7 +217,7 @@ class TestPowerLaw:
             assert 0.1 < found.std() < 5
 
     def test_refuses_a_single_sample(self):
-        with pytest.raises(ValueError, match=r"PowerLaw: a picture of 1 × 1 samples has no freq"):
+        with pytest.raises(ValueError, match=r"PowerLaw: an image of 1 × 1 pixels has no freq"):
             noise_of(PowerLaw(), (1, 1))
 
 
@@ -292,7 +292,7 @@ class TestMissingWedge:
             MissingWedge(min_tilt=5.0, max_tilt=5.0)
         with pytest.raises(ValueError, match=r"needs the axes y and x to diffuse \(got along='y'"):
             noise_of(MissingWedge(), (10, 12), along="y")
-        with pytest.raises(ValueError, match=r"MissingWedge: a picture of 40 × 1 samples"):
+        with pytest.raises(ValueError, match=r"MissingWedge: an image of 40 × 1 pixels"):
             noise_of(MissingWedge(), (40, 1))
 
 
@@ -334,5 +334,5 @@ class TestFilmGrain:
         assert FilmGrain(curve="root")(np.full((5, 6), 4.0), 0.1).std() > 0.05
         with pytest.raises(ValueError, match=r"FilmGrain: .*greater than 0 \(got -1\)"):
             FilmGrain()(np.array([[-7.0, 5.0]]), 0.1)
-        with pytest.raises(ValueError, match=r"FilmGrain: size=5000 is 5000 samples, more than"):
+        with pytest.raises(ValueError, match=r"FilmGrain: size=5000 is 5000 pixels, more than"):
             FilmGrain(size=5000.0, curve="root")(np.full((5, 6), 4.0), 0.1)

@@ -1,4 +1,4 @@
-"""Noise through its own door: which number lands on which sample."""
+"""Noise through its own door: which number lands on which pixel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOISE = Gaussian()
 
 
 def numbers(shape, dtype=np.float32, **options):
-    """Return the standard normal numbers of an array's samples."""
+    """Return the standard normal numbers of an array's pixels."""
     return NOISE(np.zeros(shape, dtype), 1.0, **{"seed": 11, "step": 3, **options})
 
 

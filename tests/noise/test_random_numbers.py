@@ -302,7 +302,7 @@ def test_what_has_no_address_is_refused(changed, message):
         random_numbers.addresses(**(options | changed))
 
 
-# Their distribution: tolerances follow from the sample size, and the seed is fixed
+# Their distribution: tolerances follow from the pixel size, and the seed is fixed
 
 
 @pytest.fixture(scope="module")

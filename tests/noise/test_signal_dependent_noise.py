@@ -15,7 +15,7 @@ from napari_diffusion.core.image import Image
 from napari_diffusion.filters import Heat
 from napari_diffusion.noise import EMCCD, Poisson, PoissonGaussian, Rician, Speckle
 
-# Of every model a member whose noise is plain to see on pictures of mean 100.
+# Of every model a member whose noise is plain to see on images of mean 100.
 MODELS = (Poisson(), PoissonGaussian(offset=3.0), EMCCD(), Speckle(), Rician())
 RATES = (0.01, 3.0, 10.0, 30.0, 100.0, 1e4, 1e7)
 # Chance alone goes beyond this once in 30 000 trials.
@@ -121,7 +121,7 @@ class TestPoisson:
         np.testing.assert_allclose(found, again, rtol=1e-14)
 
     def test_more_light_gives_no_fewer_photons(self):
-        """The number is a quantile of its sample's uniform number, which no rate changes."""
+        """The number is a quantile of its pixel's uniform number, which no rate changes."""
         before = np.zeros((60, 70))
         for rate in (0.01, 0.5, 3.9, 4.1, 11.9, 12.1, 12.6, 40.0, 1e3, 6e4):
             found = poisson_numbers(rate, (60, 70), seed=7)
@@ -294,7 +294,7 @@ class TestSpeckle:
 
     @pytest.mark.parametrize("looks", [1.0, 1.9, 2.0, 2.1, 7.0, 9999.0, 10001.0, 1e6])
     def test_numbers_are_quantiles(self, looks):
-        """Of the 64 bits of their sample, to the last digits of float32."""
+        """Of the 64 bits of their pixel, to the last digits of float32."""
         from napari_diffusion.noise.sampling import random_numbers
 
         keys, z = random_numbers.addresses((1, 1, 1, 400, 1000), (0,) * 5, 9)
@@ -647,7 +647,7 @@ class TestReference:
         assert typed(image, 5.0, seed=1).std() == pytest.approx(5.0, rel=0.01)
 
     def test_an_unresolved_noise_says_so(self, component):
-        with pytest.raises(ValueError, match="is known with the picture only"):
+        with pytest.raises(ValueError, match="is known with the image only"):
             component.natural_scale()
 
     def test_a_starting_noise_scale_of_none_is_what_the_parameters_make(self, component):

@@ -36,7 +36,7 @@ def importable():
 
 @pytest.fixture(scope="module")
 def pages():
-    """Return the made pages, their pictures of a small part of the example."""
+    """Return the made pages, their images of a small part of the example."""
     import _components
     import _example_images
     import _pages
@@ -243,7 +243,7 @@ def test_commands_in_the_pages_run(tmp_path, monkeypatch, capsys):
 
 
 def test_the_noise_costs_what_the_pages_say(monkeypatch):
-    """The pages and the README say that the noise-free twin comes closer to the truth."""
+    """The pages and the README say that the noise-free run is closer to the ground truth."""
     import _measure
 
     monkeypatch.setattr(_measure, "SEEDS", (0,))
@@ -262,7 +262,7 @@ def test_the_theorem_of_linear_filters_holds():
     assert linear
     for cls in linear:
         theory, measured = _measure.spread_of_linear(cls())
-        # 512² samples, of which a Gaussian of σ = 4.5 leaves some 2000 independent ones.
+        # 512² pixels, of which a Gaussian of σ = 4.5 leaves some 2000 independent ones.
         assert measured == pytest.approx(theory, rel=0.06)
 
 

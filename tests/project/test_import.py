@@ -19,20 +19,20 @@ FIELDS = {"component", "map", "function"}
 
 # The parts of the package, from the ground up; what stands in one line knows the lines above it.
 KNOWN_TO = {
-    "filters": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate", "blocks", "probe"},
-    "noise": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate", "blocks"},
+    "filters": {*FIELDS, "grid", "image", "drive", "compiled", "estimate", "blocks", "probe"},
+    "noise": {*FIELDS, "grid", "image", "drive", "compiled", "estimate", "blocks"},
     "schedules": FIELDS,
-    "domains": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate"},
-    "metrics": {*FIELDS, "grid", "picture", "drive", "compiled", "estimate"},
+    "domains": {*FIELDS, "grid", "image", "drive", "compiled", "estimate"},
+    "metrics": {*FIELDS, "grid", "image", "drive", "compiled", "estimate"},
     "probe": {"compiled"},
-    "estimate": {"map", "grid", "picture", "drive", "compiled", "blocks", "filters", "noise"},
+    "estimate": {"map", "grid", "image", "drive", "compiled", "blocks", "filters", "noise"},
     "map": set(),
     "function": set(),
     "parameter": {"map", "function"},
     "component": {"parameter"},
     "compiled": set(),
     "grid": set(),
-    "picture": {"grid"},
+    "image": {"grid"},
     "drive": {"grid", "filters", "noise"},
 }
 ENGINE = {

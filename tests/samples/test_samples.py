@@ -277,7 +277,7 @@ def test_layers_hold_the_image_then_its_truth(made, name):
     note = shown["metadata"]["napari_diffusion_sample"]
     assert note == {
         "name": sample.name,
-        "role": "picture",
+        "role": "image",
         "synthetic": True,
         "about": sample.about,
     }

@@ -1,4 +1,4 @@
-"""Layers as the channels of one picture."""
+"""Layers as the channels of one image."""
 
 from __future__ import annotations
 

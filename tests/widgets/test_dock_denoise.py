@@ -40,7 +40,7 @@ def test_a_click_makes_one_layer_with_its_record(open_loop, qtbot):
     assert not dock.denoise.warning.text()
     assert record["noise_found"] in paragraph(record)
 
-    # What stands against another picture is said, there and in its record.
+    # What stands against another image is said, there and in its record.
     dock.source.set_layer(viewer.layers["rows"])
     assert not dock.denoise.found.text()
     denoised(dock, qtbot)

@@ -114,7 +114,7 @@ def test_a_mask_that_lies_elsewhere_says_so(open_loop):
     viewer, loop = open_loop(face(scale=(0.5, 0.5)), cells())
     loop.source.set_layer(viewer.layers["face"])
     choose(loop, viewer, "cells")
-    assert "sample by sample" in loop.source.mask_choice.hint.text()
+    assert "pixel by pixel" in loop.source.mask_choice.hint.text()
     viewer.layers["cells"].scale = (0.5, 0.5)
     loop.source.mask_choice.refresh()
     assert loop.source.mask_choice.hint.text() == ""
@@ -213,7 +213,7 @@ def test_masks_that_cannot_be_used_are_refused(open_loop, qtbot, said):
     loop.source.set_layer(viewer.layers["face"])
     choose(loop, viewer, "empty")
     ran(loop, qtbot)
-    assert said[-1] == "The mask 'empty' is empty: nothing of the picture would change."
+    assert said[-1] == "The mask 'empty' is empty: nothing of the image would change."
     assert loop.source.message.text() == said[-1]
     choose(loop, viewer, "cells")
     viewer.layers["cells"].data = np.ones((5, 6), int)

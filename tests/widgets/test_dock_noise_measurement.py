@@ -1,4 +1,4 @@
-"""Measuring the noise in the docks: from all of a picture, from a region, from frames."""
+"""Measuring the noise in the docks: from all of an image, from a region, from frames."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_repeated_frames(open_loop, qtbot, said):
     viewer, loop = open_loop(Image(frames, name="frames", axis_labels=("t", "y", "x")), dim())
     loop.meter.way.set_value(FRAMES)
     measured(loop, qtbot)
-    assert said[-1] == "The picture has no axis of repeated frames: t, z or c."
+    assert said[-1] == "The image has no axis of repeated frames: t, z or c."
     loop.source.set_layer(viewer.layers["frames"])
     assert [loop.meter.axis.itemText(row) for row in range(loop.meter.axis.count())] == ["t"]
     measured(loop, qtbot)

@@ -1,4 +1,4 @@
-"""Beside a run in the dock Diffusion loop: preview, twin, ensemble and local risk."""
+"""In the dock Diffusion loop: preview, noise-free run, ensemble and estimated local error."""
 
 from __future__ import annotations
 
@@ -151,7 +151,11 @@ def test_a_run_with_its_noise_free_run(open_loop, qtbot):
     loop.variants.noise_free_run.click()
     assert loop.result.need.text().startswith("6 layers")
     ran(loop, qtbot, loop.controls.run)
-    assert names(viewer)[1:4] == ["cells · twin 00", "cells · twin 01", "cells · twin 02"]
+    assert names(viewer)[1:4] == [
+        "cells · noise-free run 00",
+        "cells · noise-free run 01",
+        "cells · noise-free run 02",
+    ]
     steps, noise_free_runs = viewer.layers[4:], viewer.layers[1:4]
     resolved = NOISY.resolved(CELLS)
     for layer, noise_free_run, (step, quiet) in zip(
@@ -195,7 +199,7 @@ def test_an_ensemble_and_the_local_error_of_a_step(open_loop, qtbot):
     assert step.name.startswith("cells · step 02")
     ran(loop, qtbot, loop.variants.local_error)
     layer = viewer.layers[-1]
-    assert layer.name == f"{step.name} · local risk"
+    assert layer.name == f"{step.name} · estimated local error"
     np.testing.assert_array_equal(layer.data, local_error(CELLS, NOISY.resolved(CELLS)).values)
     low, high = layer.contrast_limits
     assert low == -high

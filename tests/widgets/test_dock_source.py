@@ -304,7 +304,7 @@ def test_an_empty_layer(open_loop, said):
 
 def test_a_layer_too_small(open_loop, said):
     _, loop = open_loop(Image(np.ones((1, 1), np.float32), name="speck"))
-    assert refused(loop, said).startswith("'speck' is too small: along yx it has 1 × 1 samples")
+    assert refused(loop, said).startswith("'speck' is too small: along yx it has 1 × 1 pixels")
     assert loop.source.message.text() == said[-1]
 
 
@@ -375,7 +375,7 @@ def test_a_need_above_what_is_free_is_said_with_what_would_fit(
     loop.result.set_value(result)
     loop.recipe.set_value(RECIPE.replaced(num_steps=40, final_filter=None))
     sentence = refused(loop, said)
-    # The source, its copy as float, four pictures to work in, and 40 steps.
+    # The source, its copy as float, four images to work in, and 40 steps.
     assert sentence == "This run needs 141 kB of memory, and 61 kB are free."
     assert loop.result.message.text() == sentence
     buttons = {button.text(): button for button in _buttons(loop.result.offers)}

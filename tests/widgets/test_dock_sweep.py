@@ -1,4 +1,4 @@
-"""A ladder in the window: tiles side by side, numbers taken, and everything as it was before."""
+"""A parameter sweep in the window: tiles side by side, values taken, everything as before."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
     parameter_sweep.values[0].setText("20, 60")
     parameter_sweep.values[1].setText("a lot")
     parameter_sweep.button.click()
-    assert said[-1] == "Ladder: time must be numbers such as 5, 10, 20 (got 'a lot')."
+    assert said[-1] == "Parameter sweep: time must be numbers such as 5, 10, 20 (got 'a lot')."
     assert len(viewer.layers) == 2
     parameter_sweep.values[1].setText("0.05; 0.1; 0.2")
     callbacks = list(viewer.mouse_drag_callbacks)
     before = (camera_of(viewer).zoom, camera_of(viewer).center)
     parameter_sweep.button.click()
     wait(loop, qtbot)
-    tiles = [each for each in viewer.layers if each.name.startswith("ladder · contrast")]
+    tiles = [each for each in viewer.layers if each.name.startswith("parameter sweep · contrast")]
     assert len(tiles) == 6
     expected = nd.analysis.parameter_sweep(
         NOISY, SMOOTH, {"contrast": [20.0, 60.0], "time": [0.05, 0.1, 0.2]},
@@ -66,7 +66,7 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
     assert viewer.layers.selection.active is best
     assert expected.best.in_words() in parameter_sweep.message.text()
     assert "Try a " in parameter_sweep.message.text()  # of two contrasts each is an end
-    assert any("best" in text for text in viewer.layers["ladder · values"].text.values)
+    assert any("best" in text for text in viewer.layers["parameter sweep · values"].text.values)
     for where, chosen in (
         (places[4] + 30, tiles[4]),
         (places[5] + 1, tiles[5]),
@@ -93,9 +93,9 @@ def test_of_a_filter_with_one_number_and_a_stack(open_loop, qtbot):
     assert [combo.currentText() for combo in loop.parameter_sweep.names] == ["time", "–"]
     loop.parameter_sweep.button.click()
     wait(loop, qtbot)
-    tiles = [each for each in viewer.layers if each.name.startswith("ladder · time")]
+    tiles = [each for each in viewer.layers if each.name.startswith("parameter sweep · time")]
     assert [tile.name.split(":")[0] for tile in tiles] == [
-        f"ladder · time {0.5 * f:.3g}" for f in (0.25, 0.5, 1, 2)
+        f"parameter sweep · time {0.5 * f:.3g}" for f in (0.25, 0.5, 1, 2)
     ]
     assert tiles[0].data.shape == (3, 48, 54)
     loop.parameter_sweep.close_sweep()

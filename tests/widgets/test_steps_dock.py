@@ -129,14 +129,14 @@ def test_the_recommended_step_is_marked_with_the_reason(dock, qtbot):
 
 
 def told(dock, qtbot):
-    """Return the layer of the local risk of the shown step."""
+    """Return the layer of the estimated local error of the shown step."""
     dock.turn_to("Compare")
     count = len(dock.viewer.layers)
     dock.compare.local_error.click()
     qtbot.waitUntil(lambda: not dock.compare.work.is_running)
     assert len(dock.viewer.layers) == count + 1, dock.said.text()
-    assert "nearer to the truth than the source" in dock.said.text()
-    return next(layer for layer in dock.viewer.layers if "local risk" in layer.name)
+    assert "nearer to the ground truth than the source" in dock.said.text()
+    return next(layer for layer in dock.viewer.layers if "estimated local error" in layer.name)
 
 
 def test_a_reference_is_a_layer_that_decides_and_is_named(dock, qtbot):
@@ -212,9 +212,9 @@ def test_differences_are_layers_with_white_at_nothing(dock):
         assert low == -high
         assert layers.index(made) == layers.index(step) + 1
         assert dock.run.shown == 2
-    dock.compare.other.setCurrentText("its twin")
+    dock.compare.other.setCurrentText("its noise-free run")
     assert not dock.compare.difference.isEnabled()
-    assert "no twin" in dock.compare.difference.toolTip()
+    assert "no noise-free run" in dock.compare.difference.toolTip()
 
 
 def looks(viewer):

@@ -136,7 +136,7 @@ class Gathering:
         self._image = Image.of(image, **options)
         if is_dask(self._image.data):
             raise ValueError(
-                "An ensemble needs its picture in memory: give image.compute(), or a part of it."
+                "An ensemble needs its image in memory: give image.compute(), or a part of it."
             )
         self.recipe = recipe.resolved_on(self._image)
         check_random(self.recipe)
@@ -192,7 +192,7 @@ def check_random(recipe: Recipe) -> None:
     scale = recipe.starting_noise_scale
     if scale is not None and not np.any(scale):
         raise ValueError(
-            f"An ensemble needs noise: every seed makes the same picture at a starting_noise_scale "
+            f"An ensemble needs noise: every seed makes the same image at a starting_noise_scale "
             f"of 0 (got {scale!r})."
         )
 
@@ -206,7 +206,7 @@ def _wanted(made: Iterator[Step], recipe: Recipe, every_step: bool) -> Iterator[
 
 
 class _Sum:
-    """The mean of pictures and their squared distances from it, one picture after the other."""
+    """The mean of images and their squared distances from it, one image after the other."""
 
     def __init__(self, step: Step) -> None:
         self._about = (step.index, step.noise_scale, step.is_final)

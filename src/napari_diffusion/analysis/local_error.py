@@ -1,4 +1,4 @@
-"""Where in a picture a step is nearer to the truth than the source, and where it is farther."""
+"""Where in an image a step is closer to the ground truth than the source, and where farther."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.loop.recipe import Recipe
 
-# A tile holds about so many samples, over which the estimate's own noise averages out.
+# A tile holds about so many pixels, over which the estimate's own noise averages out.
 TILE_SAMPLES = 1024
 
 
 @dataclass(frozen=True, eq=False)
 class LocalError:
-    """The expected error of a step less that of its source, around every sample.
+    """The expected error of a step less that of its source, around every pixel.
 
     Attributes
     ----------
     values : ndarray
         In intensity units, in the image's axes; of colours the root mean square, without c. Below
-        0 the step is nearer to the truth than the source, down to −noise_sigma; above 0 it is
-        farther: it took away what was there.
+        0 the step is nearer to the ground truth than the source, down to −noise_sigma; above 0 it
+        is farther: it took away what was there.
     step : int
         Index of the step.
     noise_sigma : float or tuple of float
         The expected error of the source: the standard deviation of its noise.
     tile : int
-        Samples along each axis over which the error is averaged.
+        Pixels along each axis over which the error is averaged.
     """
 
     values: NDArray[Any]
@@ -61,7 +61,7 @@ def local_error(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> LocalError:
-    """Estimate, without the truth, how far a step is from it around every sample.
+    """Estimate, without the ground truth, how far a step is from it around every pixel.
 
     ``√⟨r⟩ − σ``, ``r = (u − y)² − σ² + 2σ² · b·(u(y + εb) − u(y)) / ε``, with the source y, the
     image u of the step, the noise σ and a random b of ±1: r is Stein's unbiased estimate of
@@ -74,8 +74,8 @@ def local_error(
     step : int, optional
         Which step; the last one without.
     tile : int, optional
-        Samples along each axis that diffuses over which r is averaged; without, 32 in a plane and
-        10 in space. Smaller ones show more and are noisier: of n samples the estimate of ⟨r⟩ has
+        Pixels along each axis that diffuses over which r is averaged; without, 32 in a plane and
+        10 in space. Smaller ones show more and are noisier: of n pixels the estimate of ⟨r⟩ has
         a standard deviation of some √(2/n) σ².
     noise_sigma : float or tuple of float, optional
         Standard deviation of the noise, or that of each channel; measured if it is not given.
@@ -94,8 +94,8 @@ def local_error(
 
     Notes
     -----
-    Use it to see where a filter begins to take away the picture itself: there the values rise
-    above 0. Not as an error bar of a sample: it is the mean of a tile, and as good as the noise is
+    Use it to see where a filter begins to take away the image itself: there the values rise
+    above 0. Not as an error bar of a pixel: it is the mean of a tile, and as good as the noise is
     white.
 
     Examples
@@ -104,7 +104,7 @@ def local_error(
     >>> noisy = np.random.default_rng(0).normal(size=(64, 64)).astype("float32")
     >>> recipe = nd.Recipe(num_steps=1, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
     >>> risk = nd.analysis.local_error(noisy, recipe, noise_sigma=1.0, white=True)
-    >>> bool(risk.values.max() < -0.4)  # a flat picture: less noise is nearer to the truth
+    >>> bool(risk.values.max() < -0.4)  # a flat image: less noise is nearer to the ground truth
     True
 
     References
@@ -113,7 +113,7 @@ def local_error(
     Unser (2008), Monte-Carlo SURE.
     """
     if is_dask(image):
-        raise ValueError("local_risk needs its picture in memory: give image.compute().")
+        raise ValueError("local_risk needs its image in memory: give image.compute().")
     trial = Trial.of(
         image,
         shortened(recipe, _checked("step", step, 0)),
@@ -150,13 +150,13 @@ def _check_noise(view: View, white: bool | None) -> None:
     doubt = Sure().doubt(view)
     if doubt:
         raise ValueError(
-            f"Local risk would mislead here. {doubt} Where you know better, give noise_sigma=… and "
-            "white=True."
+            f"Estimated local error would mislead here. {doubt} Where you know better, give "
+            "noise_sigma=… and white=True."
         )
 
 
 def _squared_error(view: View, sigmas: NDArray[Any]) -> NDArray[Any]:
-    """Return Stein's estimate of (image − truth)² at every sample."""
+    """Return Stein's estimate of (image − truth)² at every pixel."""
     assert view.probed is not None
     assert view.probe is not None
     probe = view.probe.astype(np.float64)

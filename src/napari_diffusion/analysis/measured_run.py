@@ -1,4 +1,4 @@
-"""A picture that a recipe is tried on, and the part of it that is measured."""
+"""An image that a recipe is tried on, and the part of it that is measured."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.loop.recipe import Recipe
 
-# Larger pictures are judged by a part of so many samples in their middle.
+# Larger images are judged by a part of so many pixels in their middle.
 SAMPLES = 1 << 19
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredRun:
-    """A picture that a recipe runs on, and the part of it that is measured.
+    """An image that a recipe runs on, and the part of it that is measured.
 
     Attributes
     ----------
-    picture : Picture
+    image : Image
         The source.
     recipe : Recipe
         Resolved; every run takes the same numbers.
@@ -74,7 +74,7 @@ class MeasuredRun:
                 yield grid.canonical(step.image)
 
     def view(self, image: NDArray[Any], **more: Any) -> View:
-        """Return what metrics see of a step of this picture."""
+        """Return what metrics see of a step of this image."""
         mask, grid = self.image.mask, self.image.grid
         return View(
             source=self.source,
@@ -101,7 +101,7 @@ def middle_of(image: Image) -> Iterator[Image]:
 
 
 def middle(image: Image) -> tuple[slice, ...]:
-    """Return the middle part of a picture, of at most SAMPLES, as slices of its own axes."""
+    """Return the middle part of an image, of at most SAMPLES, as slices of its own axes."""
     grid = image.grid
     sizes = dict(enumerate(grid.shape))
     left = max(SAMPLES // math.prod(n for a, n in sizes.items() if a == 1), 1)

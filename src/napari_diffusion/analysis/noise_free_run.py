@@ -1,4 +1,4 @@
-"""The twin of a run: the same recipe without its noise, beside it."""
+"""The noise-free run of a run: the same recipe without its noise, beside it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def noise_free_run(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> Iterator[tuple[Step, Step]]:
-    """Run the loop with its noise and without, side by side; yield each step and its twin.
+    """Run the loop with and without its noise; yield each step beside its noise-free counterpart.
 
     The filters have the same numbers in both, resolved on the image once, so that the noise alone
     makes the difference: `noise_effect` measures it.
@@ -39,7 +39,7 @@ def noise_free_run(
 
     Yields
     ------
-    step, twin : Step
+    step, noise-free run : Step
         What `steps` yields for the recipe, and for the same numbers without noise.
 
     Raises
@@ -67,18 +67,18 @@ def without_noise(recipe: Recipe) -> Recipe:
     """Return a resolved recipe without its noise, all other numbers as they are."""
     if recipe.noise is None:
         raise ValueError(
-            "A twin shows what the noise did, and this recipe has none: choose a noise."
+            "A noise-free run shows what the noise did, and this recipe has none: choose a noise."
         )
     return recipe.replaced(noise=None, starting_noise_scale=0.0)
 
 
 def noise_effect(step: Step, quiet: Step, mask: NDArray[Any] | None = None) -> float:
-    """Return the root mean square of a step less its twin, in intensity units.
+    """Return the root mean square of a step less its noise-free run, in intensity units.
 
     Parameters
     ----------
     step, quiet : Step
-        As `twin` yields them.
+        As `noise-free run` yields them.
     mask : ndarray of bool, optional
         Where it is measured, in the step's axes; values that are not finite are left out anyway.
     """

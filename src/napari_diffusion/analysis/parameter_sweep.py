@@ -1,4 +1,4 @@
-"""Several numbers of a filter tried on one part of a picture, and what each of them makes of it."""
+"""Several numbers of a filter tried on one part of an image, and what each of them makes of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _DIGITS = 3
 
 @dataclass(frozen=True, eq=False)
 class SweepRun:
-    """One choice of numbers, and what it makes of the picture.
+    """One choice of numbers, and what it makes of the image.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ def parameter_sweep(
         What is said of each last step; if it is not given, `Sure` where the noise is credibly
         white and alike everywhere, `Pure` where it grows with the intensity.
     region : tuple of slice, optional
-        The part to try on, one slice per axis. Of more than 2¹⁹ samples the middle is taken.
+        The part to try on, one slice per axis. Of more than 2¹⁹ pixels the middle is taken.
     noise_sigma : float or tuple of float, optional
         Standard deviation of the noise, measured if it is not given.
     stop : StopToken, optional
@@ -128,7 +128,7 @@ def parameter_sweep(
 
     Returns
     -------
-    Ladder
+    Parameter sweep
         Its rungs, row by row, and the `best` of them.
 
     Raises
@@ -154,7 +154,7 @@ def sweep_runs(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> tuple[dict[str, tuple[float, ...]], Iterator[SweepRun]]:
-    """Return the numbers that are tried, and an iterator that makes the rungs; see `ladder`."""
+    """Return the values that are tried, and an iterator of the runs; see `parameter_sweep`."""
     source: Any = Image.of(image, **options)
     resolved = recipe.resolved_on(source)
     tried = _tried(resolved, numbers)

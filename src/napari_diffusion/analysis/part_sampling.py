@@ -1,4 +1,4 @@
-"""Parts of a large picture, spread over it, that stand for all of it."""
+"""Parts of a large image, spread over it, that stand for all of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
     from napari_diffusion.loop.recipe import Recipe
 
-# So many samples in all, in so many parts along each axis: what a picture shows differs from place
+# So many pixels in all, in so many parts along each axis: what an image shows differs from place
 # to place more than a step does from part to part.
 SAMPLES_OF_PARTS, ACROSS = 1 << 18, 4
 
@@ -27,7 +27,7 @@ _BLOCK = 8
 def have_parts(image: Image, recipe: Recipe) -> bool:
     """Say whether a recipe may be tried on parts: the plane is large, and none has its own numbers.
 
-    A `Map` in the recipe has one number for each sample of the whole picture.
+    A `Map` in the recipe has one number for each pixel of the whole image.
     """
     grid = image.grid
     plane = grid.shape[0] == grid.shape[2] == 1 and grid.along_axes == (3, 4)
@@ -36,7 +36,7 @@ def have_parts(image: Image, recipe: Recipe) -> bool:
 
 
 def parts_of(image: Image) -> Image:
-    """Return squares at even distances as the frames of one picture."""
+    """Return squares at even distances as the frames of one image."""
     side, (height, width) = _side(image), image.grid.shape[3:]
     corners = [
         [int((k + 0.5) * n / ACROSS - side / 2) // _BLOCK * _BLOCK for k in range(ACROSS)]

@@ -36,11 +36,11 @@ _SAID = {
     "Sure": "has the least expected error for white noise (Stein's estimate)",
     "Pure": "has the least expected error for noise that grows with the intensity",
     "HalfError": "of one half is nearest to the other half",
-    "JInvariance": "best predicts samples that the filter was not shown",
+    "JInvariance": "best predicts pixels that the filter was not shown",
     "Decorrelation": "is least correlated with what was taken out",
 }
 
-# Means over samples, which parts of a picture tell as well as all of it.
+# Means over pixels, which parts of an image tell as well as all of it.
 _BY_SAMPLES = (Psnr, Sure, Pure, HalfError, JInvariance, Decorrelation)
 
 
@@ -116,11 +116,11 @@ def best_step(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> BestStep:
-    """Return the step of a run that is nearest to the truth, as far as the picture can tell.
+    """Return the step of a run that is nearest to the ground truth, as far as the image can tell.
 
     The first of these that can tell decides: the error against a reference; `Sure`, where the noise
     is credibly white and alike everywhere; `Pure`, where it grows with the intensity; `HalfError`,
-    where there are two pictures of the same thing; `JInvariance`; `Decorrelation`.
+    where there are two images of the same thing; `JInvariance`; `Decorrelation`.
 
     Parameters
     ----------
@@ -129,20 +129,20 @@ def best_step(
     recipe : Recipe
         What makes the steps.
     reference : array_like, optional
-        The truth, of the image's shape.
+        The ground truth, of the image's shape.
     second : array_like, optional
-        Another picture of the same thing with noise of its own, of the image's shape. The same
+        Another image of the same thing with noise of its own, of the image's shape. The same
         recipe runs on it, with the numbers found on the image, and other noise if it adds any.
     halves : "frames", optional
-        Frames 0, 2, 4, … and 1, 3, 5, … of the image are two such pictures.
+        Frames 0, 2, 4, … and 1, 3, 5, … of the image are two such images.
     noise_sigma : float or tuple of float, optional
         Standard deviation of the noise, one number or one per channel; measured if it is not given.
     noise_model : NoiseModel, optional
         How the noise depends on the intensity, as `estimate.noise_model` measures it on repeated
-        frames or a background better than on the picture alone; measured if it is not given.
+        frames or a background better than on the image alone; measured if it is not given.
     region : tuple of slice, optional
-        The part to judge by, one slice per axis. Without it a plane of more than 2¹⁹ samples is
-        judged by sixteen parts spread over it, each run as a picture of its own; any other picture,
+        The part to judge by, one slice per axis. Without it a plane of more than 2¹⁹ pixels is
+        judged by sixteen parts spread over it, each run as an image of its own; any other image,
         and any with further `metrics`, by its middle.
     metrics : sequence of Metric
         Further measures whose curves are to come along; they have no vote.

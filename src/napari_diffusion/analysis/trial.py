@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Halves = Literal["frames"]
 
-# In smaller pictures one perturbation is too few: chance would choose the step.
+# In smaller images one perturbation is too few: chance would choose the step.
 FEW = 1 << 17
 
 # Seeds of the noise of a second half, beside those of a first one and of many runs.
@@ -45,9 +45,9 @@ class Trial:
     whole : Subject
         The source.
     halves : tuple of two Subject or None
-        Two independent pictures of the same thing.
+        Two independent images of the same thing.
     reference : ndarray or None
-        The truth, canonical.
+        The ground truth, canonical.
     given : float, tuple of float or None
         Standard deviation of the noise, where it was given.
     model : NoiseModel or None
@@ -78,16 +78,16 @@ class Trial:
     ) -> Trial:
         """Read a source in; see `best_step` for the parameters.
 
-        With `parts` a large picture is tried on `parts_of` it alone.
+        With `parts` a large image is tried on `parts_of` it alone.
         """
         if is_dask(image):
             raise ValueError(
-                "Steps are compared in memory: give image.compute(), or a part of the picture."
+                "Steps are compared in memory: give image.compute(), or a part of the image."
             )
         source = Image.of(image, **options)
         truth, another = (
             None if other is None else _beside(source, np.shape(image), other, name, options)
-            for name, other in (("reference", reference), ("second picture", second))
+            for name, other in (("reference", reference), ("second image", second))
         )
         recipe = recipe.resolved_on(source)
         if parts and region is None and halves is None and have_parts(source, recipe):
@@ -215,7 +215,7 @@ class Trial:
 def _beside(
     image: Image, shape: tuple[int, ...], other: ArrayLike, name: str, options: GridOptions
 ) -> Image:
-    """Return a picture that is compared with the image, read in; refuse one that does not fit."""
+    """Return an image that is compared with the image, read in; refuse one that does not fit."""
     if np.shape(other) != shape:
         raise ValueError(f"The {name} must have the image's shape {shape} (got {np.shape(other)}).")
     found = Image.of(other, **options)
@@ -235,7 +235,7 @@ def _other(first: MeasuredRun, image: Image) -> MeasuredRun:
 def _of_frames(
     whole: MeasuredRun, halves: Halves | None, second: Any
 ) -> tuple[MeasuredRun, MeasuredRun] | None:
-    """Return the frames 0, 2, 4, … and 1, 3, 5, … of a picture, as many of each."""
+    """Return the frames 0, 2, 4, … and 1, 3, 5, … of an image, as many of each."""
     if halves is None:
         return None
     image, count = whole.image, whole.image.grid.shape[0] // 2
@@ -246,7 +246,7 @@ def _of_frames(
     if count == 0:
         raise ValueError(
             "halves='frames' needs 2 frames or more along t (got "
-            f"{image.grid.shape[0]}, axes {image.grid.axes!r}): give second=…, another picture "
+            f"{image.grid.shape[0]}, axes {image.grid.axes!r}): give second=…, another image "
             "of the same thing."
         )
     grid = image.grid

@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     whole = _Parser(
         prog="napari-diffusion",
-        description="Add noise to a picture and diffuse it away, step by step.",
+        description="Add noise to an image and diffuse it away, step by step.",
         epilog="Exit codes: 0 done, 1 could not, 2 wrong command line, 130 interrupted.",
     )
     whole.add_argument("--version", action="version", version=f"napari-diffusion {__version__}")
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
 def _add_run(commands: Any) -> None:
     from napari_diffusion.cli.run import run
 
-    add = _command(commands, "run", run, "run the loop on a picture and write its steps")
+    add = _command(commands, "run", run, "run the loop on an image and write its steps")
     add_files(
         add,
         f"its ending chooses the format: {ONE_FILE}; none gives a folder with one OME-TIFF per "
@@ -84,13 +84,13 @@ def _add_run(commands: Any) -> None:
 def _add_filter(commands: Any) -> None:
     from napari_diffusion.cli.filter import apply
 
-    add = _command(commands, "filter", apply, "apply one filter to a picture")
+    add = _command(commands, "filter", apply, "apply one filter to an image")
     add_files(add, f"its ending chooses the format: {ONE_FILE}")
     add(
         "--filter",
         required=True,
         metavar="NAME",
-        help=f"one of {names(FILTERS)}; its defaults follow the distance of the samples",
+        help=f"one of {names(FILTERS)}; its defaults follow the distance of the pixels",
     )
     add_parameters(add, "filter", "time=2")
     add_reading(add)
@@ -100,7 +100,7 @@ def _add_filter(commands: Any) -> None:
 def _add_noise(commands: Any) -> None:
     from napari_diffusion.cli.noise import noise
 
-    add = _command(commands, "noise", noise, "add noise to a picture")
+    add = _command(commands, "noise", noise, "add noise to an image")
     add_files(add, f"its ending chooses the format: {ONE_FILE}")
     add(
         "--noise",
@@ -113,7 +113,7 @@ def _add_noise(commands: Any) -> None:
         type=scale,
         metavar="N[,N…]|auto|own",
         help="standard deviation in intensity units, one number or one per channel; auto: as much "
-        "as the picture has itself; own: what the parameters of the noise make (default: own where "
+        "as the image has itself; own: what the parameters of the noise make (default: own where "
         "one of them is set and says how strong it is, else auto)",
     )
     add_parameters(add, "noise", "gain=0.5")
@@ -125,17 +125,17 @@ def _add_noise(commands: Any) -> None:
 def _add_best(commands: Any) -> None:
     from napari_diffusion.cli.best import best
 
-    add = _command(commands, "best", best, "say which step of a run is nearest to the truth")
+    add = _command(commands, "best", best, "say which step of a run is nearest to the ground truth")
     add_input(add)
     add_chosen(add)
-    add("--reference", type=Path, metavar="FILE", help="the truth, of INPUT's size")
+    add("--reference", type=Path, metavar="FILE", help="the ground truth, of INPUT's size")
     add(
         "--second",
         type=Path,
         metavar="FILE",
-        help="another picture of the same thing, of INPUT's size, with noise of its own",
+        help="another image of the same thing, of INPUT's size, with noise of its own",
     )
-    add("--halves", choices=("frames",), help="even and odd frames of INPUT are two such pictures")
+    add("--halves", choices=("frames",), help="even and odd frames of INPUT are two such images")
     add(
         "--sigma",
         type=numbers,
@@ -150,7 +150,7 @@ def _add_best(commands: Any) -> None:
 def _add_methods(commands: Any) -> None:
     from napari_diffusion.cli.methods import methods
 
-    add = _command(commands, "methods", methods, "say what was done to a picture, for a paper")
+    add = _command(commands, "methods", methods, "say what was done to an image, for a paper")
     add("file", type=Path, metavar="FILE", help="what run or filter wrote")
     add("--step", type=int, metavar="K", help="which step (default: the last one)")
     add(
@@ -174,7 +174,7 @@ def _add_inspect(commands: Any) -> None:
     from napari_diffusion.cli.inspect import inspect
 
     add = _command(commands, "inspect", inspect, "say what a file holds and how it was made")
-    add("file", type=Path, metavar="FILE", help="a picture, or what run wrote")
+    add("file", type=Path, metavar="FILE", help="an image, or what run wrote")
 
 
 def _add_demo(commands: Any) -> None:

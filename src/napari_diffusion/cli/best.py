@@ -1,4 +1,4 @@
-"""Say which step of a run is nearest to the truth."""
+"""Say which step of a run is nearest to the ground truth."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def best(arguments: Namespace) -> int:
-    """Run a recipe on a picture, and print the step that is nearest to the truth, and why."""
+    """Run a recipe on an image, and print the step that is nearest to the ground truth, and why."""
     import numpy as np
 
     from napari_diffusion.analysis.step_selection import best_step

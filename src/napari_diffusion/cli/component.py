@@ -20,7 +20,7 @@ def component(
 ) -> Any:
     """Return the member that a command line asks for.
 
-    Its defaults are for samples at a distance of 1; `length` is the distance there is. What the
+    Its defaults are for pixels at a distance of 1; `length` is the distance there is. What the
     command line says is in world units as it stands.
     """
     field = _FIELDS[slot]

@@ -31,7 +31,7 @@ RECIPE = PRESETS["explore"].replaced(starting_noise_scale=12.0)
 
 
 def demo(arguments: Namespace) -> int:
-    """Run explore, with noise that can be seen, on the degraded face; leave steps and pictures."""
+    """Run explore, with noise that can be seen, on the degraded face; leave steps and images."""
     window = arguments.window and _window_problem() is None
     if window and not screen.is_there():
         screen.run_again_on_a_virtual_one()

@@ -15,7 +15,7 @@ _LAST = 0
 
 
 def apply(arguments: Namespace) -> int:
-    """Read a picture, apply a filter to it, and write the result."""
+    """Read an image, apply a filter to it, and write the result."""
     component("filter", arguments.filter, arguments.settings)  # wrong ones are said before reading
     check_one(arguments)
     source, options, dtype = prepared(arguments)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def inspect(arguments: Namespace) -> int:
-    """Print axes, shape, spacing and type of a picture, and the record of how it was made."""
+    """Print axes, shape, spacing and type of an image, and the record of how it was made."""
     from napari_diffusion.io import read_image, read_record, step_paths
 
     path: Path = arguments.file
@@ -33,7 +33,7 @@ def inspect(arguments: Namespace) -> int:
 
 
 def described(source: Source) -> list[str]:
-    """Return lines that say what a picture is."""
+    """Return lines that say what an image is."""
     image = source.image
     sizes = " × ".join(str(size) for size in image.shape)
     megabytes = math.prod(image.shape) * image.dtype.itemsize / 1e6
@@ -70,7 +70,7 @@ def _spacing(source: Source) -> str:
 
 
 def print_record(record: dict[str, Any] | None) -> None:
-    """Print how a picture was made."""
+    """Print how an image was made."""
     if record is None:
         print("  record   none: napari-diffusion did not make it")
         return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def noise(arguments: Namespace) -> int:
-    """Read a picture, add noise to it, and write the noisy copy."""
+    """Read an image, add noise to it, and write the noisy copy."""
     from napari_diffusion.io import Output, cast_record
     from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 

@@ -36,7 +36,7 @@ def add_chosen(add: Any) -> None:
         default="explore",
         metavar="FILE_OR_PRESET",
         help=f"{', '.join(PRESETS)}, a JSON file, or a result whose recipe is used again "
-        "(default: explore); presets follow the distance of the samples",
+        "(default: explore); presets follow the distance of the pixels",
     )
     add_changes(add)
 
@@ -53,7 +53,7 @@ def add_reading(add: Any) -> None:
         "--spacing",
         type=numbers,
         metavar="N[,N…]",
-        help="world length of one sample, one number "
+        help="world length of one pixel, one number "
         "or one per axis that diffuses, such as 2,0.5,0.5",
     )
     add("--along", help="the axes that diffuse (default: the spatial ones)")
@@ -68,7 +68,7 @@ def add_reading(add: Any) -> None:
         "--mask",
         type=Path,
         metavar="FILE",
-        help="a picture of INPUT's size: where it is 0, nothing changes",
+        help="an image of INPUT's size: where it is 0, nothing changes",
     )
     add(
         "--missing",

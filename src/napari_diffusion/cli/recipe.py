@@ -32,7 +32,7 @@ def recipe(arguments: Namespace) -> int:
 def chosen(arguments: Namespace, length: float = 1.0) -> Recipe:
     """Return the recipe that a command line asks for.
 
-    Presets and the defaults of a filter are for samples at a distance of 1; `length` is the
+    Presets and the defaults of a filter are for pixels at a distance of 1; `length` is the
     distance there is. What a file or the command line says is in world units as it stands.
     """
     recipe = _named(arguments.recipe, length)

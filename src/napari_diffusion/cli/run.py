@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Namespace) -> int:
-    """Read a picture, run the loop on it, and write each step as it is made."""
+    """Read an image, run the loop on it, and write each step as it is made."""
     chosen(arguments)  # what is wrong with it can be said before anything is read
     source, options, dtype = prepared(arguments)
     recipe = chosen(arguments, min(source.spacing_along(options["along"] or "")))
@@ -64,7 +64,7 @@ def prepared(arguments: Namespace) -> tuple[Source, GridOptions, Any]:
 
 
 def check_one(arguments: Namespace) -> None:
-    """Refuse an output without ending where there is one picture to write."""
+    """Refuse an output without ending where there is one image to write."""
     if not arguments.output.suffix:
         raise UsageError(
             f"{str(arguments.output)!r} needs an ending that says the format: {ONE_FILE}."

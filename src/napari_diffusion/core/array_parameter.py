@@ -1,4 +1,4 @@
-"""An array as a parameter: one number for every sample, compared by its content."""
+"""An array as a parameter: one number for every pixel, compared by its content."""
 
 from __future__ import annotations
 

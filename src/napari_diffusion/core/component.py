@@ -28,7 +28,7 @@ class Component:
     - ``Filter`` or ``Noise``: another member, resolved and scaled together with this one;
     - ``Callable[..., Any] | str``: a function or its name, ``"package.module:function"``;
     - ``tuple[float, ...]``, ``tuple[Filter, ...]``: several;
-    - ``Map``: an array of one number per sample.
+    - ``Map``: an array of one number per pixel.
 
     ``| Literal["auto"]`` allows an automatic value, ``| None`` none at all, ``| tuple[float, ...]``
     one number per channel and ``| Map`` an array in place of a number.
@@ -57,10 +57,10 @@ class Component:
         return dataclasses.replace(self, **changes)
 
     def scaled(self, length: float, digits: int = 17) -> Self:
-        """Return this member for a picture whose samples are `length` times as far apart.
+        """Return this member for an image whose pixels are `length` times as far apart.
 
         Lengths are multiplied by `length`, times by its square, gradients divided by it: on the
-        same samples the result is the same. Fewer `digits` make numbers to be read.
+        same pixels the result is the same. Fewer `digits` make numbers to be read.
         """
         changes: dict[str, Any] = {}
         for parameter in self.parameters():

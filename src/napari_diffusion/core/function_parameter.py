@@ -99,7 +99,7 @@ def accepted(function: Any, offered: Sequence[str], owner: str) -> tuple[str, ..
 def called(
     function: Callable[..., Any], image: NDArray[Any], given: dict[str, Any], owner: str
 ) -> NDArray[Any]:
-    """Call a function on a copy of a picture; what it raises comes through with its name."""
+    """Call a function on a copy of an image; what it raises comes through with its name."""
     try:
         return np.asarray(function(np.array(image, order="C"), **given))
     except Exception as error:

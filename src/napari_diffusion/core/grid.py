@@ -1,4 +1,4 @@
-"""Where the samples of a picture lie: axes by name, lengths in world units, the block at hand."""
+"""Where the pixels of an image lie: axes by name, lengths in world units, the block at hand."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ class GridOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Grid:
-    """Axes, spacing and extent of a picture, and which block of it an array holds.
+    """Axes, spacing and extent of an image, and which block of it an array holds.
 
     Attributes
     ----------
     axes : str
         Letters of ``tczyx`` in the array's own order.
     shape : tuple of 5 int
-        Extent of the whole picture in canonical order (t, c, z, y, x); absent axes count 1.
+        Extent of the whole image in canonical order (t, c, z, y, x); absent axes count 1.
     along : str
-        The axes that diffuse. The others, except joint channels, are batches of pictures.
+        The axes that diffuse. The others, except joint channels, are batches of images.
     spacing : tuple of float
-        World length of one sample, for each axis of `along`, in that order.
+        World length of one pixel, for each axis of `along`, in that order.
     joint_channels : bool
         Whether the channels share one edge map.
     rgb : bool
         Whether c holds colours, a fourth one being alpha.
     origin : tuple of 5 int
-        Canonical position of the block's first sample in the whole picture.
+        Canonical position of the block's first pixel in the whole image.
     masked : bool
-        Whether a mask or holes keep some of the picture from changing.
+        Whether a mask or holes keep some of the image from changing.
     """
 
     axes: str
@@ -85,7 +85,7 @@ class Grid:
         sizes = dict(zip(axes, shape, strict=True))
         if rgb and sizes["c"] not in (3, 4):
             raise ValueError(
-                f"rgb=True needs 3 or 4 samples along c (got {sizes['c']}); leave rgb out for "
+                f"rgb=True needs 3 or 4 pixels along c (got {sizes['c']}); leave rgb out for "
                 "ordinary channels."
             )
         return cls(
@@ -104,12 +104,12 @@ class Grid:
 
     @property
     def lengths(self) -> tuple[float, float, float, float, float]:
-        """World length of one sample per canonical axis; infinite where nothing diffuses."""
+        """World length of one pixel per canonical axis; infinite where nothing diffuses."""
         known = dict(zip(self.along, self.spacing, strict=True))
         return tuple(known.get(axis, math.inf) for axis in CANONICAL)  # type: ignore[return-value]
 
     def length(self, axis: int) -> float:
-        """World length of one sample along a canonical axis (infinite where nothing diffuses)."""
+        """World length of one pixel along a canonical axis (infinite where nothing diffuses)."""
         return self.lengths[axis]
 
     def variances(self, sigma: float) -> dict[int, float]:
@@ -119,7 +119,7 @@ class Grid:
         return {axis: width * width for axis, width in widths.items()}
 
     def at(self, origin: Sequence[int]) -> Grid:
-        """Return the grid of a block that begins at `origin` (canonical) of the whole picture."""
+        """Return the grid of a block that begins at `origin` (canonical) of the whole image."""
         return dataclasses.replace(self, origin=tuple(int(i) for i in origin))  # type: ignore[arg-type]
 
     def canonical(self, array: Any) -> Any:
@@ -180,7 +180,7 @@ def _guessed_axes(shape: tuple[int, ...], rgb: bool) -> str:
     if len(shape) == 3:
         if shape[-1] in (3, 4) and min(shape[:2]) >= 30:
             raise ValueError(
-                f"An array of shape {shape} can be read as a colour picture or as a volume: say "
+                f"An array of shape {shape} can be read as a colour image or as a volume: say "
                 "axes='yxc', rgb=True or axes='zyx'."
             )
         return "zyx"

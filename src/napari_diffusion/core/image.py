@@ -34,15 +34,15 @@ class Image:
     data : array
         Values in canonical order (t, c, z, y, x), float32 or float64, alpha and holes taken out.
     grid : Grid
-        Axes, spacing and extent of the whole picture, and where `data` begins in it.
+        Axes, spacing and extent of the whole image, and where `data` begins in it.
     mask : ndarray of bool or None
-        Canonical, of the shape of `data`: where the picture may change.
+        Canonical, of the shape of `data`: where the image may change.
     alpha : array or None
-        The fourth colour sample, kept apart.
+        The fourth colour pixel, kept apart.
     holes : array or None
         The non-finite values that ``missing="ignore"`` lets through; 0 everywhere else.
     known : dict
-        What was found out about this picture: estimates, and members resolved on it.
+        What was found out about this image: estimates, and members resolved on it.
     """
 
     data: Any
@@ -129,7 +129,7 @@ class Image:
         return np.concatenate([data, self.alpha.astype(data.dtype)], axis=1)
 
     def channels(self) -> Iterator[Image]:
-        """Yield each channel as a picture of its own."""
+        """Yield each channel as an image of its own."""
         shape = (self.grid.shape[0], 1, *self.grid.shape[2:])
         for c in range(self.grid.shape[1]):
             part = (slice(None), slice(c, c + 1))
@@ -140,7 +140,7 @@ class Image:
             )
 
     def cut(self, slices: Sequence[slice]) -> Image:
-        """Return the part of this picture under canonical slices, at its place in the whole."""
+        """Return the part of this image under canonical slices, at its place in the whole."""
         part = tuple(slices)
         origin = [s.start + o for s, o in zip(part, self.grid.origin, strict=True)]
         rgba = (part[0], slice(None), *part[2:])
@@ -179,7 +179,7 @@ def _check_type(array: Any) -> None:
             "image.compute_chunk_sizes() first."
         )
     if array.ndim == 0 or 0 in array.shape:
-        raise ValueError(f"An image must have at least one sample (got shape {array.shape}).")
+        raise ValueError(f"An image must have at least one pixel (got shape {array.shape}).")
 
 
 def _floating_type(values: Any) -> Any:
@@ -269,7 +269,7 @@ def _none_beyond(data: NDArray[Any], limit: Any) -> bool:
     """Say whether all values are finite and none is larger than the limit, signs apart.
 
     As whole numbers, the bits of values of one sign have the values' order, and those of NaN and
-    infinity lie beyond. A picture without negative values is read once.
+    infinity lie beyond. An image without negative values is read once.
     """
     unsigned, signed = (np.uint32, np.int32) if data.itemsize == 4 else (np.uint64, np.int64)
     last = int(data.dtype.type(limit).view(unsigned))

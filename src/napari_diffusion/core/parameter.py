@@ -37,7 +37,7 @@ class Parameter:
     unit : str
         Unit of the value: ``"intensity"``, ``"world"``, ``"world²"``, …; empty for a pure number.
     tooltip : str
-        What the parameter does to the picture, in one sentence.
+        What the parameter does to the image, in one sentence.
     choices : tuple of str
         The values allowed when kind is ``"choice"``.
     slot : str
@@ -51,7 +51,7 @@ class Parameter:
     many : bool
         Whether a tuple of values is allowed; of numbers, one per channel where `single` is too.
     mapped : bool
-        Whether a `Map` is allowed: an array of one number per sample, or the name of its file.
+        Whether a `Map` is allowed: an array of one number per pixel, or the name of its file.
     """
 
     name: str

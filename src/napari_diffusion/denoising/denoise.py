@@ -56,13 +56,13 @@ def denoise(
     Warns
     -----
     NoiseWarning
-        Where the noise cannot be taken out as it was measured: the picture was compressed,
+        Where the noise cannot be taken out as it was measured: the image was compressed,
         smoothed, sharpened or clipped, or its rows have a noise of their own.
 
     Notes
     -----
     Use it for noise that is not correlated between neighbours, as strong everywhere or that of
-    photons. Not for pictures that were compressed or smoothed before: their noise is
+    photons. Not for images that were compressed or smoothed before: their noise is
     underestimated and stays, unless `noise_sigma` says how strong it is.
     """
     recipe = denoiser(fast=fast, noise_sigma=noise_sigma)

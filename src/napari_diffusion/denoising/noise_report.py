@@ -1,4 +1,4 @@
-"""What a user must know about the noise of a picture before trusting a denoised one."""
+"""What a user must know about the noise of an image before trusting a denoised one."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _UNEXPLAINED: tuple[FindingName, ...] = ("stretched", "few photons")
 
 
 class NoiseWarning(UserWarning):
-    """The noise of a picture is not what a filter that measures it can take out."""
+    """The noise of an image is not what a filter that measures it can take out."""
 
 
 @dataclass(frozen=True)
 class Remarks:
-    """What was found of the noise of a picture.
+    """What was found of the noise of an image.
 
     Attributes
     ----------
@@ -59,20 +59,20 @@ def noted(image: Image, asked: Recipe, resolved: Recipe) -> Remarks | None:
 
     Parameters
     ----------
-    picture : Picture
+    image : Image
         The whole source.
     asked, resolved : Recipe
-        As it was asked for, and resolved on the picture.
+        As it was asked for, and resolved on the image.
     """
     return remarks(image, resolved) if asked.domain == "auto" else None
 
 
 def remarks(image: Image, recipe: Recipe) -> Remarks:
-    """Return what there is to say about denoising a picture.
+    """Return what there is to say about denoising an image.
 
     Parameters
     ----------
-    picture : Picture
+    image : Image
         The whole source.
     recipe : Recipe
         Resolved on it.
@@ -117,9 +117,9 @@ def _warnings(image: Image, model: NoiseModel, recipe: Recipe) -> list[str]:
 def _about_processed(image: Image, model: NoiseModel, name: FindingName) -> str:
     """Say why little is taken out, and what to do about it."""
     why = {
-        "compressed": "The picture was compressed (JPEG) before",
-        "correlated": "The noise is not white: the picture was compressed, smoothed or resized",
-        "sharpened": "The noise is not white: the picture was sharpened",
+        "compressed": "The image was compressed (JPEG) before",
+        "correlated": "The noise is not white: the image was compressed, smoothed or resized",
+        "sharpened": "The noise is not white: the image was sharpened",
         "falling": "The noise falls with the intensity: a tone curve or processing was applied",
     }[name]
     coarse = coarse_sigma(image)
@@ -131,9 +131,9 @@ def _about_processed(image: Image, model: NoiseModel, name: FindingName) -> str:
 
 
 def coarse_sigma(image: Image) -> float:
-    """Return how strong the noise is that a picture has at twice the scale, where it is stronger.
+    """Return how strong the noise is that an image has at twice the scale, where it is stronger.
 
-    Noise that was smoothed is weak at the finest scale only: means of 2 × 2 samples still have it.
+    Noise that was smoothed is weak at the finest scale only: means of 2 × 2 pixels still have it.
     """
     data = image.data
     y, x = (size // 2 * 2 for size in data.shape[3:])

@@ -1,4 +1,4 @@
-"""What a denoised picture was blended of: every filter's own result, and its weights."""
+"""What a denoised image was blended of: every filter's own result, and its weights."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Stage:
     name : str
         Its number and type, such as "1 ReactionDiffusion".
     image : ndarray
-        What it makes of the picture, in intensities.
+        What it makes of the image, in intensities.
     weights : ndarray
-        How much of it there is in the result at each sample; those of the first channel of
+        How much of it there is in the result at each pixel; those of the first channel of
         joint colours, which is brightness.
     weight : float
         The mean of `weights`.

@@ -22,10 +22,10 @@ class Anscombe(Domain):
     """Square roots, in which the noise of a camera is 1 everywhere: the generalised Anscombe way.
 
     ``f(z) = 2 · √(max(0, y + 3/8 + s²))`` with the photons ``y = (z − offset) / gain`` and
-    ``s = read_noise / gain``, for pictures ``z = offset + gain · Poisson(y) + read_noise · n``
+    ``s = read_noise / gain``, for images ``z = offset + gain · Poisson(y) + read_noise · n``
 
     The way back is the exact unbiased inverse: of a filtered value, the mean intensity whose noisy
-    pictures have that value as the mean of f. It is tabulated for few photons and a series of six
+    images have that value as the mean of f. It is tabulated for few photons and a series of six
     moments for many. Below the value of no photons at all it goes on as a straight line, so that
     dark places are slightly negative here and there rather than too bright on average.
 
@@ -45,8 +45,8 @@ class Anscombe(Domain):
 
     Notes
     -----
-    Use it for pictures of few photons, from a peak of 2 up, with any filter made for even noise. In
-    stabilised units the noise of the picture itself is 1. Not for pictures that were scaled,
+    Use it for images of few photons, from a peak of 2 up, with any filter made for even noise. In
+    stabilised units the noise of the image itself is 1. Not for images that were scaled,
     compressed or smoothed before: their noise is not that of a camera; nor where the photons are
     many and the light is even, where it changes nothing. Only what is filtered well comes back
     unbiased: noise that is left, or added last, makes the mean larger, by a quarter of its
@@ -110,14 +110,14 @@ class Anscombe(Domain):
         return math.sqrt(mean_variance(image, gain, offset, squared))
 
     def stabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
-        """Return f of every sample; see `Domain.stabilise`."""
+        """Return f of every pixel; see `Domain.stabilise`."""
         from napari_diffusion.domains import map_kernels
 
         gain, offset, squared = self._numbers()
         return map_kernels.mapped(map_kernels.stabilise, block, executor, (gain, offset, squared))
 
     def intensity(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
-        """Return the exact unbiased inverse of every sample; see `Domain.intensity`."""
+        """Return the exact unbiased inverse of every pixel; see `Domain.intensity`."""
         from napari_diffusion.domains import map_kernels
 
         expected = self._expected()
@@ -137,7 +137,7 @@ class Anscombe(Domain):
         if self.autos():
             raise ValueError(
                 f"Anscombe: {', '.join(self.autos())} must be numbers by now: measure them with "
-                "resolved(picture, grid)."
+                "resolved(image, grid)."
             )
         assert not isinstance(self.gain, str)
         assert not isinstance(self.offset, str)

@@ -1,4 +1,4 @@
-"""Which domain a picture's own noise asks for."""
+"""Which domain an image's own noise asks for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AGAINST = {"compressed", "correlated", "sharpened", "falling"}
 
 
 def automatic(image: Image) -> Domain | None:
-    """Return the domain in which the noise of a picture is even, with its numbers.
+    """Return the domain in which the noise of an image is even, with its numbers.
 
     That is `Anscombe` where the noise is that of photons and differs much between dark and bright
     places, and else None: noise that is even already, or of another kind, stays as it is.
@@ -40,7 +40,7 @@ def automatic(image: Image) -> Domain | None:
 
 
 def measured_model(source: Image) -> NoiseModel | None:
-    """Return what is measured of a picture's noise, once; None where it is too small for that."""
+    """Return what is measured of an image's noise, once; None where it is too small for that."""
     from napari_diffusion.estimate import noise_model
 
     if "noise_model" not in source.known:

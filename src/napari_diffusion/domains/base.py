@@ -33,7 +33,7 @@ class Domain(Component, abc.ABC):
     not. In a domain it is: noise scale, contrast and every other parameter in units of intensity
     are then in stabilised units. Each step's image is given back in intensities.
 
-    Samples are changed one by one, so that regions, chunks and threads cannot matter.
+    Pixels are changed one by one, so that regions, chunks and threads cannot matter.
     """
 
     slot: ClassVar[str] = "domain"
@@ -45,12 +45,12 @@ class Domain(Component, abc.ABC):
 
     @final
     def image(self, image: Image) -> Image:
-        """Return a noisy picture with stabilised values."""
+        """Return a noisy image with stabilised values."""
         # What is known of the intensities is not known of these values.
         return dataclasses.replace(image, data=on_blocks(self.stabilise, image.data), known={})
 
     def noise_of(self, image: Image) -> float | None:
-        """Return how strong the noise of a noisy picture becomes; None where it is to be measured.
+        """Return how strong the noise of a noisy image becomes; None where it is to be measured.
 
         `image` has intensities, and this domain its numbers.
         """
@@ -59,7 +59,7 @@ class Domain(Component, abc.ABC):
 
     @abc.abstractmethod
     def stabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
-        """Return the stabilised values of a noisy picture, as a new array of the same type."""
+        """Return the stabilised values of a noisy image, as a new array of the same type."""
 
     @abc.abstractmethod
     def intensity(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 # From so many photons on the variance is 1 to within some per cent.
 _MANY = 12.0
 
-# Photons are counted in blocks of so many samples along the last two axes.
+# Photons are counted in blocks of so many pixels along the last two axes.
 _BLOCK = 6
 
 # Nodes of the table, denser for few photons.
 _NODES = 48
 
-# Photons that the darkest blocks count as, so that a picture without any has a mean.
+# Photons that the darkest blocks count as, so that an image without any has a mean.
 _DARK = 1e-3
 
-# The least variance: a picture without any light has none.
+# The least variance: an image without any light has none.
 _LEAST = 0.05
 
 
@@ -40,7 +40,7 @@ def mean_variance(image: Image, gain: float, offset: float, squared: float) -> f
 
     Parameters
     ----------
-    picture : Picture
+    image : Image
         Noisy, in intensities.
     gain, offset : float
         Of the camera.

@@ -21,7 +21,7 @@ def variance_line(
 
     Parameters
     ----------
-    picture : Picture
+    image : Image
         The whole source.
     gain, offset, read_noise : float or None
         What is known of the line: its slope, the intensity without light, the noise there.

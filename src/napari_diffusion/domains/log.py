@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Log(Domain):
     """Logarithms, in which speckle is as strong everywhere.
 
-    ``f(z) = log(max(z, floor))``, for pictures ``z = x · Γ(looks, 1 / looks)``
+    ``f(z) = log(max(z, floor))``, for images ``z = x · Γ(looks, 1 / looks)``
 
     The way back is unbiased: ``x = exp(f) · looks / exp(ψ(looks))``, ψ being the digamma function,
     because the mean of the logarithms is less than the logarithm of the mean.
@@ -34,12 +34,12 @@ class Log(Domain):
         greater than 0. "auto" finds it from the noise of the logarithms.
     floor : float or "auto"
         What smaller values count as, greater than 0, for there is no logarithm of 0. "auto" is
-        the value that a thousandth of the positive samples lie below.
+        the value that a thousandth of the positive pixels lie below.
 
     Notes
     -----
-    Use it for radar, sonar, ultrasound and laser pictures, whose noise is a share of the signal; in
-    stabilised units a step of 0.1 is a change by ten per cent. Not for pictures with an offset, nor
+    Use it for radar, sonar, ultrasound and laser images, whose noise is a share of the signal; in
+    stabilised units a step of 0.1 is a change by ten per cent. Not for images with an offset, nor
     for those that are logarithms already, as most of ultrasound on a screen. Only what is filtered
     well comes back unbiased: noise that is left makes the mean larger.
 
@@ -78,11 +78,11 @@ class Log(Domain):
         return made
 
     def stabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
-        """Return f of every sample; see `Domain.stabilise`."""
+        """Return f of every pixel; see `Domain.stabilise`."""
         return self._logarithm(block, executor, 1.0)
 
     def intensity(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
-        """Return the unbiased exponential of every sample; see `Domain.intensity`."""
+        """Return the unbiased exponential of every pixel; see `Domain.intensity`."""
         from napari_diffusion.domains import map_kernels
 
         factor = self._factor()
@@ -98,7 +98,7 @@ class Log(Domain):
         from napari_diffusion.domains import map_kernels
 
         if isinstance(self.floor, str):
-            raise ValueError("Log: floor must be a number by now: take resolved(picture, grid).")
+            raise ValueError("Log: floor must be a number by now: take resolved(image, grid).")
         floor = self.floor if factor == 1.0 else float(np.finfo(block.dtype).tiny)
         return map_kernels.mapped(map_kernels.logarithm, block, executor, (floor, factor))
 
@@ -106,7 +106,7 @@ class Log(Domain):
         from scipy.special import digamma
 
         if isinstance(self.looks, str):
-            raise ValueError("Log: looks must be a number by now: take resolved(picture, grid).")
+            raise ValueError("Log: looks must be a number by now: take resolved(image, grid).")
         return self.looks / math.exp(float(digamma(self.looks)))
 
 
@@ -120,7 +120,7 @@ def _floor(image: Image) -> float:
 
 
 def _looks(image: Image, floor: float) -> float:
-    """Return the looks at which logarithms have the noise that those of the picture have."""
+    """Return the looks at which logarithms have the noise that those of the image have."""
     import dataclasses
 
     from scipy.optimize import brentq

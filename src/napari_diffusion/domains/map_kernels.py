@@ -1,4 +1,4 @@
-"""Compiled maps of single samples, in float64 whatever the picture's type."""
+"""Compiled maps of single pixels, in float64 whatever the image's type."""
 
 from __future__ import annotations
 

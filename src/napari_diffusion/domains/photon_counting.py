@@ -1,4 +1,4 @@
-"""Whether the values of a picture are photons that were counted one by one."""
+"""Whether the values of an image are photons that were counted one by one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.image import Image
 
-# Samples looked at along t, c, z, y and x, evenly over each.
+# Pixels looked at along t, c, z, y and x, evenly over each.
 _SAMPLES = (4, 8, 4, 256, 256)
 
 # Values that are so many steps of a number apart can be told from any others.
@@ -40,7 +40,7 @@ def counted(
 
     Parameters
     ----------
-    picture : Picture
+    image : Image
         Noisy, in intensities.
     levels, variances : ndarray
         Intensities, and the variance of the noise there, as they were measured.

@@ -31,13 +31,13 @@ AHEAD = 4
 
 @exact_inline_kernel
 def mirrored(i, size):
-    """Return the sample that stands for index i beyond a border that mirrors between samples."""
+    """Return the pixel that stands for index i beyond a border that mirrors between pixels."""
     if i < 0:
         i = -1 - i
     if i >= size:
         i = 2 * size - 1 - i
         if i < 0:
-            # Where the kernel is longer than the picture: mirrored again and again.
+            # Where the kernel is longer than the image: mirrored again and again.
             i = (2 * size - 1 - i) % (2 * size)
             i = i if i < size else 2 * size - 1 - i
     return i
@@ -53,7 +53,7 @@ def _aligned(count, like):
 
 @exact_inline_kernel
 def _along(source, at, weights, window, base, width):
-    """Convolve the samples from `at` on along their row, into the window."""
+    """Convolve the pixels from `at` on along their row, into the window."""
     n = lanes(window)
     for x in range(0, width, 4 * n):
         middle = load(source, at + x, n, 4)
@@ -85,7 +85,7 @@ def _across(window, at, weights, width, out, base, pitch):
 
 @exact_inline_kernel
 def _padded(flat, start, size, first, last, padded):
-    """Copy the samples first … last − 1 of a row, its border mirrored."""
+    """Copy the pixels first … last − 1 of a row, its border mirrored."""
     left, right = max(first, 0), min(last, size)
     for x in range(first, left):
         padded[x - first] = flat[start + mirrored(x, size)]

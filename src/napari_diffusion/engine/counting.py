@@ -1,4 +1,4 @@
-"""Runs a local measurement over a whole picture, in memory or chunk by chunk."""
+"""Runs a local measurement over a whole image, in memory or chunk by chunk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Stands where a sample cannot be measured; such samples are not counted.
+# Stands where a pixel cannot be measured; such pixels are not counted.
 NOT_MEASURED = -1.0
 
 # Measured at a time.
@@ -32,19 +32,19 @@ def measured(
     around: float | None = None,
     tally: Callable[[], Any] = Histogram,
 ) -> Any:
-    """Count what a function measures at every sample of a picture.
+    """Count what a function measures at every pixel of an image.
 
     Parameters
     ----------
-    picture : Picture
+    image : Image
         The whole source.
     function : callable
-        ``function(block, mask, grid, drive)`` returns one number per sample: 0 or more, or
+        ``function(block, mask, grid, drive)`` returns one number per pixel: 0 or more, or
         NOT_MEASURED.
     halo : sequence of 5 int
         How far the function reaches.
     joined : bool
-        Whether the function returns one number for all channels of a sample together.
+        Whether the function returns one number for all channels of a pixel together.
     around : float, optional
         Count the distances from this number instead of the numbers.
     tally : callable
@@ -96,7 +96,7 @@ def count(
 
 
 def part_of(image: Image, box: Sequence[slice]) -> Image:
-    """Return a part of a picture as a picture of its own, its windows at the same places."""
+    """Return a part of an image as an image of its own, its windows at the same places."""
     plain = dataclasses.replace(image, alpha=None, holes=None)
     part = plain.cut(box)
     shape: Any = tuple(part.data.shape)

@@ -1,4 +1,4 @@
-"""The gradient at the samples, by central differences."""
+"""The gradient at the pixels, by central differences."""
 
 from __future__ import annotations
 
@@ -70,18 +70,18 @@ def at_samples(
     joint: bool,
     executor: Threads,
 ) -> NDArray[Any]:
-    """Return the conductance that `law` makes of Σ (slope · ∂u)², at every sample.
+    """Return the conductance that `law` makes of Σ (slope · ∂u)², at every pixel.
 
     Parameters
     ----------
     u : ndarray
         Canonical (t, c, z, y, x).
     mask : ndarray of bool or None
-        A neighbour outside of it counts as the sample itself, as beyond the border.
+        A neighbour outside of it counts as the pixel itself, as beyond the border.
     law : tuple
         A conductance of `_kernels`.
     slopes : ndarray
-        (c, 5): what a difference per sample is multiplied by; 0 where nothing diffuses.
+        (c, 5): what a difference per pixel is multiplied by; 0 where nothing diffuses.
     joint : bool
         Whether the channels are summed.
 
@@ -103,7 +103,7 @@ def at_samples(
 def squared(
     u: NDArray[Any], mask: NDArray[np.bool_] | None, slopes: NDArray[Any], joint: bool
 ) -> NDArray[Any]:
-    """Return Σ (slope · ∂u)² at every sample; see `at_samples`.
+    """Return Σ (slope · ∂u)² at every pixel; see `at_samples`.
 
     What is measured once before a run is worth no compiling.
     """
@@ -128,7 +128,7 @@ def squared(
 
 
 def _neighbours(size: int) -> list[tuple[slice, slice, slice]]:
-    """Return the slices of the lower and the upper neighbours of some samples, and their own."""
+    """Return the slices of the lower and the upper neighbours of some pixels, and their own."""
     first, last = slice(0, 1), slice(size - 1, size)
     inner = (slice(0, size - 2), slice(2, size), slice(1, size - 1))
     return [inner, (first, slice(1, 2), first), (slice(size - 2, size - 1), last, last)]

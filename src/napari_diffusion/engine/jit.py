@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Without the GIL kernels run beside each other and beside a window. Of fast arithmetic only fused
-# multiply-add is allowed: anything more makes a result depend on where in a tile a sample lies.
+# multiply-add is allowed: anything more makes a result depend on where in a tile a pixel lies.
 OPTIONS: dict[str, Any] = {
     "nogil": True,
     "fastmath": {"contract"},

@@ -1,4 +1,4 @@
-"""Copies of a picture with a change in them, to see how a recipe answers to it."""
+"""Copies of an image with a change in them, to see how a recipe answers to it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 # over the jumps that a flux which falls again makes.
 PERTURBATION = 0.1
 
-# Every so many samples along each axis one is hidden.
+# Every so many pixels along each axis one is hidden.
 LATTICE = 4
 
 
 def perturbed(
     image: Image, sigmas: NDArray[Any], turn: int = 0
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the source plus or minus a small number at every sample, and that change.
+    """Return the source plus or minus a small number at every pixel, and that change.
 
     Parameters
     ----------
-    picture : Picture
+    image : Image
         The source.
     sigmas : ndarray
         Standard deviation of the noise, one number or one for each channel.
@@ -46,7 +46,7 @@ def perturbed(
 
 
 def masked(image: Image) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the source with some samples replaced by their neighbours' mean, and which ones."""
+    """Return the source with some pixels replaced by their neighbours' mean, and which ones."""
     data, axes = image.data, image.grid.along_axes
     lines = [np.arange(size) for size in data.shape]
     for turn, axis in enumerate(axes):

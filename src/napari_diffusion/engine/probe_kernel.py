@@ -1,4 +1,4 @@
-"""Very small changes of a picture, to see how a filter answers to them."""
+"""Very small changes of an image, to see how a filter answers to them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from napari_diffusion.engine.jit import kernel
 
 @kernel
 def add_probe(u, origin, apart, size, out):
-    """Write u plus or minus `size`, as a hash of each sample's place in the picture says.
+    """Write u plus or minus `size`, as a hash of each pixel's place in the image says.
 
-    Along the axes where `apart` is 0 pictures are independent, and all get the same.
+    Along the axes where `apart` is 0 images are independent, and all get the same.
     """
     nt, nc, nz, ny, nx = u.shape
     for t in range(nt):

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 # What the kernel's tails leave out, as a fraction of the whole.
 TAIL = 1e-8
 
-# Standard deviation in samples of the widest kernel that is convolved with.
+# Standard deviation in pixels of the widest kernel that is convolved with.
 WIDEST = 1000
 
-# Samples that a tile's width is a multiple of, and memory that the rows of a tile may take.
+# Pixels that a tile's width is a multiple of, and memory that the rows of a tile may take.
 NARROWEST, WINDOW_BYTES = 64, 1 << 17
 
 
@@ -46,10 +46,10 @@ def discrete_gaussian(variance: float) -> tuple[float, ...]:
 
     if not variance <= WIDEST**2:
         raise ValueError(
-            f"A smoothing of {math.sqrt(variance):g} samples is more than {WIDEST}: give a smaller "
+            f"A smoothing of {math.sqrt(variance):g} pixels is more than {WIDEST}: give a smaller "
             "one, or the right spacing if it is not that."
         )
-    # Beyond 6 standard deviations and a few samples nothing above TAIL is left.
+    # Beyond 6 standard deviations and a few pixels nothing above TAIL is left.
     orders = np.arange(1, 12 + int(6.5 * np.sqrt(variance)))
     weights = ive(orders, variance)
     tails = 2 * np.cumsum(weights[::-1])[::-1]
@@ -57,14 +57,14 @@ def discrete_gaussian(variance: float) -> tuple[float, ...]:
 
 
 def reach(variance: float) -> int:
-    """Return how many samples away the kernel of this variance still has weight."""
+    """Return how many pixels away the kernel of this variance still has weight."""
     return len(discrete_gaussian(float(variance)))
 
 
 def smoothed(block: NDArray[Any], variances: dict[int, float], executor: Threads) -> NDArray[Any]:
     """Return a block diffused linearly and exactly, with mirrored borders.
 
-    Every sample becomes ``v + Σ_n weights[n] · ((v₋ₙ + v₊ₙ) − 2 v)``: differences keep a constant
+    Every pixel becomes ``v + Σ_n weights[n] · ((v₋ₙ + v₊ₙ) − 2 v)``: differences keep a constant
     exactly constant and no value leaves the range.
 
     Parameters
@@ -136,7 +136,7 @@ def smoothed_inside(
     variances: dict[int, float],
     executor: Threads,
 ) -> NDArray[Any]:
-    """Return a block smoothed as `smoothed` does, from the samples inside a mask alone."""
+    """Return a block smoothed as `smoothed` does, from the pixels inside a mask alone."""
     if mask is None:
         return smoothed(block, variances, executor)
     inside = mask.astype(block.dtype)

@@ -1,4 +1,4 @@
-"""Runs the members over a picture in memory: tiles over threads, the stop token between tiles."""
+"""Runs the members over an image in memory: tiles over threads, the stop token between tiles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # A tile is long enough to hide the 80 µs a barrier costs and short enough to stop within a blink.
 TILE_VOXELS = 1 << 18
 
-# How many times the size of the picture a filter may hold at once, and what it may anyway.
+# How many times the size of the image a filter may hold at once, and what it may anyway.
 MOST_COPIES = 9
 SMALL = 8 << 20
 
@@ -79,7 +79,7 @@ def _pool(process: int, threads: int) -> concurrent.futures.ThreadPoolExecutor:
 
 @dataclass(frozen=True)
 class Threads:
-    """How a member is run over a picture in memory.
+    """How a member is run over an image in memory.
 
     Attributes
     ----------
@@ -142,7 +142,7 @@ class Threads:
         Parameters
         ----------
         function : callable
-            Maps an array to one of the same shape; a result depends on samples within `halo`.
+            Maps an array to one of the same shape; a result depends on pixels within `halo`.
         block : ndarray
             Canonical (t, c, z, y, x).
         halo : sequence of 5 int
@@ -241,7 +241,7 @@ def with_halo(
 def large_tiles(
     shape: Sequence[int], halo: Sequence[int], most: int
 ) -> Iterator[tuple[slice, ...]]:
-    """Cut a canonical shape, but not its channels, into cores of `most` samples with their halo.
+    """Cut a canonical shape, but not its channels, into cores of `most` pixels with their halo.
 
     The axis that is cut is the one where the least is done twice; a core stays as thick as its
     halo.
@@ -273,7 +273,7 @@ def large_tiles(
 
 
 def _tiles(shape: Sequence[int], halo: Sequence[int], voxels: int) -> Iterator[tuple[slice, ...]]:
-    """Cut a canonical shape into cores: whole rows, single batch pictures, bands of y or z."""
+    """Cut a canonical shape into cores: whole rows, single batch images, bands of y or z."""
     t, c, z, y, x = shape
     # Bands at least as thick as twice the halo keep the work done twice below one half.
     band_y = min(y, max(4 * halo[3], voxels // max(x, 1), 1))

@@ -1,8 +1,8 @@
-"""Vectors of samples as a type that kernels can hold, for loops the compiler leaves scalar or slow.
+"""Vectors of pixels as a type that kernels can hold, for loops the compiler leaves scalar or slow.
 
 A vector has the width of the longest registers there are; the compiler splits it where a processor
 has shorter ones, so results are the same everywhere. Every lane goes through the same operations,
-each rounded by itself: it does not matter to a sample in which lane it falls.
+each rounded by itself: it does not matter to a pixel in which lane it falls.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _place(context, builder, array_type, array, index):
 
 @intrinsic
 def lanes(typingctx, array):
-    """Return how many samples of an array a vector holds."""
+    """Return how many pixels of an array a vector holds."""
     count = _lanes(array.dtype)
 
     def generate(context, builder, signature, arguments):
@@ -57,7 +57,7 @@ def lanes(typingctx, array):
 
 @intrinsic(prefer_literal=True)
 def load(typingctx, array, index, step, count):
-    """Return `count` vectors of the samples from index, index + step, … on; unchecked."""
+    """Return `count` vectors of the pixels from index, index + step, … on; unchecked."""
     many = types.UniTuple(Vector(array.dtype), count.literal_value)
 
     def generate(context, builder, signature, arguments):
@@ -75,7 +75,7 @@ def load(typingctx, array, index, step, count):
 
 @intrinsic
 def store_sums(typingctx, array, index, step, a, b):
-    """Write the sums a + b to the samples from index, index + step, … on; unchecked."""
+    """Write the sums a + b to the pixels from index, index + step, … on; unchecked."""
 
     def generate(context, builder, signature, arguments):
         array, index, step = arguments[:3]
@@ -150,7 +150,7 @@ def add_rows(typingctx, totals, twos, below, above, weights, index):
 
 @intrinsic(prefer_literal=True)
 def add_shifted(typingctx, totals, twos, below, above, weights, index, first):
-    """Return the totals with four taps added: weights[index …] at `first` + 1, + 2, … samples.
+    """Return the totals with four taps added: weights[index …] at `first` + 1, + 2, … pixels.
 
     `totals` and `twos` are of neighbouring vectors; `above` begins with the vector at the distance
     0 from the first of them and `below` with the one before it. So the neighbours of all lanes are

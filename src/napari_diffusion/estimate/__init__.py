@@ -1,4 +1,4 @@
-"""Numbers that a picture itself suggests."""
+"""Numbers that an image itself suggests."""
 
 from __future__ import annotations
 

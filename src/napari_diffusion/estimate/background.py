@@ -33,7 +33,7 @@ class Residual:
 
     @property
     def count(self) -> int:
-        """How many samples the region has."""
+        """How many pixels the region has."""
         return int(np.count_nonzero(self.where))
 
     @property

@@ -1,4 +1,4 @@
-"""The contrast that tells edges from the rest, from the gradients of a picture."""
+"""The contrast that tells edges from the rest, from the gradients of an image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAD_TO_SIGMA = 1.4826
 
 # The spread of the gradients times √5 is where Tukey's conductance ends; as contrast of the
-# rational one it gave the best pictures on average of the usual choices.
+# rational one it gave the best images on average of the usual choices.
 SPREADS = math.sqrt(5.0)
 
 
@@ -41,7 +41,7 @@ def contrast(
     noise_sigma: float | None = None,
     **options: Unpack[GridOptions],
 ) -> float:
-    """Estimate the contrast of a picture, in intensity per world unit.
+    """Estimate the contrast of an image, in intensity per world unit.
 
     Parameters
     ----------
@@ -51,13 +51,13 @@ def contrast(
         Standard deviation in world units of a Gaussian applied before: that of the filter which is
         to have the contrast.
     method : {"robust", "percentile", "noise", "background"}
-        "robust": ``√5 · 1.4826 · median(| |∇u| − median |∇u| |)``, over all samples, frames and
-        channels; what is steeper counts as an edge among the gradients that most samples have.
+        "robust": ``√5 · 1.4826 · median(| |∇u| − median |∇u| |)``, over all pixels, frames and
+        channels; what is steeper counts as an edge among the gradients that most pixels have.
         Where most gradients are equal, the 0.9 quantile of the gradients that are not 0 stands in;
-        a constant picture, which no contrast changes, gets 1.
-        "percentile": the `quantile` of all gradients: that part of the picture is smoothed, the
+        a constant image, which no contrast changes, gets 1.
+        "percentile": the `quantile` of all gradients: that part of the image is smoothed, the
         rest are edges.
-        "noise": the root mean square of |∇n| that white noise of the picture's standard deviation
+        "noise": the root mean square of |∇n| that white noise of the image's standard deviation
         has after the smoothing: what is steeper than noise counts as an edge.
         "background": the root mean square of |∇u| where there is nothing but background.
     quantile : float
@@ -104,14 +104,14 @@ def contrast(
 
 
 def contrast_of(image: Image, smoothing: float = 0.0) -> float:
-    """Estimate the contrast of a picture that has been read in; it is measured once."""
+    """Estimate the contrast of an image that has been read in; it is measured once."""
     if ("contrast", smoothing) not in image.known:
         image.known["contrast", smoothing] = _measured_contrast(image, smoothing)
     return float(image.known["contrast", smoothing])
 
 
 def gradients_of(image: Image, smoothing: float, around: float | None = None) -> Histogram:
-    """Count the gradients of a picture, or their distances from a number."""
+    """Count the gradients of an image, or their distances from a number."""
 
     def magnitude(
         block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
@@ -136,7 +136,7 @@ def _measured_contrast(image: Image, smoothing: float) -> float:
 def gradient_of_noise(grid: Grid, smoothing: float = 0.0) -> float:
     """Return the root mean square of |∇n| of white noise n of variance 1, away from borders.
 
-    The gradient is linear, so its variance is the sum of the squares of its answer to one sample.
+    The gradient is linear, so its variance is the sum of the squares of its answer to one pixel.
     """
     from napari_diffusion.engine.threads import Threads
 
@@ -157,7 +157,7 @@ def gradient_magnitude(
     smoothing: float,
     executor: Threads,
 ) -> NDArray[Any]:
-    """Return |∇u| at every sample in intensity per world unit, of joint channels together."""
+    """Return |∇u| at every pixel in intensity per world unit, of joint channels together."""
     from napari_diffusion.engine import gradient
     from napari_diffusion.engine import smoothing as smoothing_module
 

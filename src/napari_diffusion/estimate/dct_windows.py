@@ -10,19 +10,19 @@ from napari_diffusion.engine.jit import kernel
 
 SIZE = 8
 
-# Windows begin at every fourth sample of the whole picture, along both axes.
+# Windows begin at every fourth pixel of the whole image, along both axes.
 STRIDE = 4
 
 # How many coefficients have 0 < k + q < 8, 4 ≤ k + q < 8, and k + q ≥ 10.
 LIVELY, MIDDLE, FINE = 35, 26, 15
 
-# cos(k π / 16) / 2 for k = 0 … 7: the orthonormal transform of 8 samples is made of them.
+# cos(k π / 16) / 2 for k = 0 … 7: the orthonormal transform of 8 pixels is made of them.
 _C = tuple(0.5 * math.cos(k * math.pi / 16) for k in range(SIZE))
 
 
 @kernel
 def _transform(a, out, count):
-    """Write the transforms of 8 rows, a[j, n] being sample j of window n, into out[k, n]."""
+    """Write the transforms of 8 rows, a[j, n] being pixel j of window n, into out[k, n]."""
     c1, c2, c3, c5, c6, c7 = _C[1], _C[2], _C[3], _C[5], _C[6], _C[7]
     flat = 0.25 * np.sqrt(2.0)
     for n in range(count):
@@ -47,14 +47,14 @@ def window_energies(plane, mask, y0, x0, lively, middle, fine):
     Parameters
     ----------
     plane : (Y, X) float32 or float64
-        Samples.
+        Pixels.
     mask : (Y, X) bool or None
-        Windows with a sample outside are left out.
+        Windows with a pixel outside are left out.
     y0, x0 : int
-        Where the plane begins in the whole picture, modulo STRIDE.
+        Where the plane begins in the whole image, modulo STRIDE.
     lively, middle, fine : (Y, X) float64
         Root of the mean square over 0 < k + q < 8, over 4 ≤ k + q < 8 and over k + q ≥ 10, written
-        at the first sample of each window; elsewhere untouched, and so for windows without any
+        at the first pixel of each window; elsewhere untouched, and so for windows without any
         variation: they were clipped, or are a border.
     """
     height, width = plane.shape

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, GridOptions
 
-# Of a larger picture the middle is looked at.
+# Of a larger image the middle is looked at.
 MOST_SAMPLES = 1 << 20
 
 # Times looked at, in squares of the shortest spacing, evenly by their logarithm.
@@ -34,7 +34,7 @@ def diffusion_time(
     With `noise_left` the time at which `Heat` leaves that share of the standard deviation of white
     noise, exactly but for borders: the norm of its kernel, ``Π √(exp(−2v) I₀(2v))`` over the axes,
     v = 2 time / spacing², is the share. Without it the time of `Heat` that has the least expected
-    error on this picture by Stein's estimate, which for a linear filter is a sum over its cosine
+    error on this image by Stein's estimate, which for a linear filter is a sum over its cosine
     modes: 0 where all diffusion does harm. Divide it by the number of steps for the time of one.
 
     Parameters
@@ -53,7 +53,7 @@ def diffusion_time(
     Use it as the scale of a filter's time. Filters that keep edges diffuse as Heat does only where
     the gradients lie far below the contrast; in flat parts, where only noise is, they take longer,
     and they bear more time than the expected error of Heat allows, for they do not blur edges. To
-    find the time of such a filter on a picture, try several:
+    find the time of such a filter on an image, try several:
     `napari_diffusion.analysis.parameter_sweep`.
 
     References
@@ -128,7 +128,7 @@ def _rates(grid: Grid, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _middle(image: Image) -> NDArray[Any]:
-    """Return the middle of a picture; of one with a mask, what lies outside is the mean inside."""
+    """Return the middle of an image; of one with a mask, what lies outside is the mean inside."""
     shape, along = image.data.shape, image.grid.along_axes
     part, room = [], MOST_SAMPLES
     for axis in range(5):

@@ -1,4 +1,4 @@
-"""All that a picture says of the numbers that a recipe needs, every way beside the others."""
+"""All that an image says of the numbers that a recipe needs, every way beside the others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.estimate.measured_noise import NoiseModel
 
-# Of a larger picture the middle is looked at.
+# Of a larger image the middle is looked at.
 MOST_SAMPLES = 1 << 20
 
 _BINS = 64
@@ -46,11 +46,11 @@ class Evidence:
     gradient_edges, gradient_counts : ndarray
         Histogram of the gradients after the smoothing.
     model : NoiseModel or None
-        How the noise depends on the intensity; None where the picture is too small to tell.
+        How the noise depends on the intensity; None where the image is too small to tell.
     smoothing : float
         The smoothing of the gradients.
     whole : bool
-        Whether all of the picture was looked at.
+        Whether all of the image was looked at.
     """
 
     sigmas: dict[str, float]
@@ -75,7 +75,7 @@ def evidence(
     Parameters
     ----------
     image : array_like
-        2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Of more than 2²⁰ samples
+        2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Of more than 2²⁰ pixels
         the middle is looked at.
     smoothing : float
         Standard deviation in world units of the filter's own smoothing, for the gradients.
@@ -121,7 +121,7 @@ def evidence(
 
 
 def _middle(image: Image) -> Image:
-    """Return the middle of a large picture, of its frames the ones in the middle."""
+    """Return the middle of a large image, of its frames the ones in the middle."""
     shape = image.grid.shape
     room = MOST_SAMPLES // shape[1]
     if math.prod(shape) <= MOST_SAMPLES:

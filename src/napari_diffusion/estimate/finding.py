@@ -1,4 +1,4 @@
-"""What was noticed about the noise of a picture, under a name that programs can rely on."""
+"""What was noticed about the noise of an image, under a name that programs can rely on."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ DESCRIBING: tuple[FindingName, ...] = ("rows", "columns", "uneven")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was noticed about the noise of a picture.
+    """One thing that was noticed about the noise of an image.
 
     Attributes
     ----------
     name : str
-        "clipped": values were cut off. "few photons": the darkest samples have none. "rows",
+        "clipped": values were cut off. "few photons": the darkest pixels have none. "rows",
         "columns": they have a noise of their own. "correlated": weaker at the finest scale than
         white noise, as after smoothing, resizing, compression or denoising. "sharpened": stronger
         there. "compressed": the 8 × 8 blocks of JPEG show. "crooked": the variance follows no
@@ -48,7 +48,7 @@ class Finding:
     sentence : str
         The finding in words.
     amount : float
-        How much of it: the share of samples that were cut off, σ of the rows, the power at the
+        How much of it: the share of pixels that were cut off, σ of the rows, the power at the
         finest scale by that at coarser ones, …; 0 where there is no number.
     """
 

@@ -89,7 +89,7 @@ def about_spectrum(spectrum: NDArray[np.float64], count: int, *, whole: bool) ->
     if ratio > 1:
         sentence = (
             f"The noise is not white: at the finest scale it has {ratio:.2g} times the power that "
-            "it has at coarser ones. The picture was sharpened or processed before."
+            "it has at coarser ones. The image was sharpened or processed before."
         )
         return [Finding("sharpened", sentence, ratio)]
     more = (
@@ -100,7 +100,7 @@ def about_spectrum(spectrum: NDArray[np.float64], count: int, *, whole: bool) ->
     )
     sentence = (
         f"The noise is not white: at the finest scale it has {ratio:.2g} times the power that it "
-        "has at coarser ones. The picture was smoothed, interpolated, compressed or otherwise "
+        "has at coarser ones. The image was smoothed, interpolated, compressed or otherwise "
         "processed before, or has fine texture everywhere." + more
     )
     return [Finding("correlated", sentence, ratio)]
@@ -111,21 +111,21 @@ def about_structure(livelier: float, usual: float) -> list[Finding]:
     if livelier <= usual:
         return []
     sentence = (
-        f"Even the calmest parts of the picture have {livelier:.2g} times the activity that this "
+        f"Even the calmest parts of the image have {livelier:.2g} times the activity that this "
         "noise would give them: texture was taken for noise, or the noise is not white."
     )
     return [Finding("texture", sentence, livelier)]
 
 
 def about_clipping(crowds: Sequence[Crowd], left_out: bool) -> list[Finding]:
-    """Say that values were cut off, and the share of the samples.
+    """Say that values were cut off, and the share of the pixels.
 
     Parameters
     ----------
     crowds : sequence of Crowd
-        The values where samples pile up.
+        The values where pixels pile up.
     left_out : bool
-        Whether the parts with such samples were left out of the measurement.
+        Whether the parts with such pixels were left out of the measurement.
     """
     if not crowds:
         return []
@@ -135,7 +135,7 @@ def about_clipping(crowds: Sequence[Crowd], left_out: bool) -> list[Finding]:
         return [
             Finding(
                 "few photons",
-                f"{share:.1%} of the samples lie at exactly {values}, in all parts of the picture: "
+                f"{share:.1%} of the pixels lie at exactly {values}, in all parts of the image: "
                 "few photons came, or most of it was cut off there.",
                 share,
             )
@@ -143,20 +143,20 @@ def about_clipping(crowds: Sequence[Crowd], left_out: bool) -> list[Finding]:
     return [
         Finding(
             "clipped",
-            f"{share:.1%} of the samples lie at exactly {values}: values were cut off there. Parts "
-            "with such samples were left out.",
+            f"{share:.1%} of the pixels lie at exactly {values}: values were cut off there. Parts "
+            "with such pixels were left out.",
             share,
         )
     ]
 
 
 def about_blocks(colours: Any) -> list[Finding]:
-    """Say that a picture was a JPEG once."""
+    """Say that an image was a JPEG once."""
     position = position_of_blocks(colours)
     if position is None:
         return []
     sentence = (
-        "The picture was compressed as a JPEG before: its blocks of 8 × 8 samples begin at row "
+        "The image was compressed as a JPEG before: its blocks of 8 × 8 pixels begin at row "
         f"{position[0]} and column {position[1]}. Its noise may be less than it was."
     )
     return [Finding("compressed", sentence)]
@@ -244,7 +244,7 @@ def about_steps(planes: Iterable[tuple[Any, Any]], variance: float) -> list[Find
         gaps = np.diff(levels)
         if gaps.max() > 1.5 * gaps.min():
             sentence = (
-                "The values lie at uneven distances: the picture was stretched or passed through a "
+                "The values lie at uneven distances: the image was stretched or passed through a "
                 "tone curve after it was rounded."
             )
             return [Finding("stretched", sentence)]

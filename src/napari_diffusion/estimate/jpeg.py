@@ -1,4 +1,4 @@
-"""Whether a picture once was a JPEG: the coefficients of its 8 × 8 blocks lie at equal steps."""
+"""Whether an image once was a JPEG: the coefficients of its 8 × 8 blocks lie at equal steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_diffusion.estimate.window_spectrum import SIZE, cosines
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# So many samples in the middle of a picture, along both axes, are looked at.
+# So many pixels in the middle of an image, along both axes, are looked at.
 LOOKED_AT = 320
 
 # Blocks too few to tell.
@@ -20,7 +20,7 @@ FEWEST = 150
 # What red, green and blue have of JPEG's brightness.
 _LUMA = (0.299, 0.587, 0.114)
 
-# Steps between the values of a picture: whole numbers, or whole numbers of 255.
+# Steps between the values of an image: whole numbers, or whole numbers of 255.
 _UNITS = (1.0, 1.0 / 255.0)
 
 # The coefficients looked at: coarse ones, which are seldom all 0.

@@ -42,7 +42,7 @@ class NoiseModel:
         That mean intensity.
     gain : float
         Slope of the variance over the intensity: the intensity of one photon. 0 where the noise
-        does not depend on the intensity, or where the picture cannot say.
+        does not depend on the intensity, or where the image cannot say.
     offset : float
         Intensity without any light: as typed, or where the line of the variance ends.
     read_noise : float
@@ -53,7 +53,7 @@ class NoiseModel:
     levels, variances : tuple of float
         The mean–variance curve.
     frequencies, power : tuple of float
-        The spectrum of the noise: cycles per sample, and power by that of white noise of the same
+        The spectrum of the noise: cycles per pixel, and power by that of white noise of the same
         strength.
     kernel : tuple of tuple of float
         The kernel of correlated noise, empty for white noise and where none was measured.
@@ -86,9 +86,9 @@ class NoiseModel:
 
     @property
     def kind(self) -> Kind:
-        """What kind of noise a sample has, rows and columns aside.
+        """What kind of noise a pixel has, rows and columns aside.
 
-        "none"; "processed": the picture was compressed, sharpened or passed through a tone curve;
+        "none"; "processed": the image was compressed, sharpened or passed through a tone curve;
         "correlated" between neighbours, by its sensor or by smoothing; "poisson": its variance is
         proportional to the intensity; "poisson-gaussian": it grows with it; else "gaussian".
         """

@@ -1,4 +1,4 @@
-"""The noise of parts of a picture."""
+"""The noise of parts of an image."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def noise_by_region(
     -------
     dict
         The noise of each label, or of each box by its place from 0; NaN where a region is too
-        small, some 3 × 3 samples, to tell.
+        small, some 3 × 3 pixels, to tell.
     """
     source = Image.of(image, **options)
     found = {}

@@ -1,4 +1,4 @@
-"""Three ways to measure a noise: on the picture alone, on its background, on repeated frames."""
+"""Three ways to measure a noise: on the image alone, on its background, on repeated frames."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ LIVELIER = 1.5
 
 
 def windows_of(image: Image, but: int | None = None, crowded: tuple[float, ...] = ()) -> Windows:
-    """Return the windows in the last two long axes of a picture that diffuse, but for one axis."""
+    """Return the windows in the last two long axes of an image that diffuse, but for one axis."""
     shape = image.grid.shape
     axes = [a for a in image.grid.along_axes if shape[a] >= SIZE and a != but][-2:]
     if len(axes) < 2:
         raise ValueError(
-            f"Noise is measured in windows of {SIZE} × {SIZE} samples, along axes that diffuse "
-            f"(got {_sizes(image.grid)}): give a larger picture, or type the noise."
+            f"Noise is measured in windows of {SIZE} × {SIZE} pixels, along axes that diffuse "
+            f"(got {_sizes(image.grid)}): give a larger image, or type the noise."
         )
     return Windows(image, tuple(axes), crowded)
 
@@ -65,19 +65,19 @@ def _sizes(grid: Grid) -> str:
 
 
 def of_image(image: Image, offset: float | None) -> NoiseModel:
-    """Measure the noise in the calmest windows of a picture."""
+    """Measure the noise in the calmest windows of an image."""
     crowds = crowds_of(windows_of(image))
     windows = windows_of(image, crowded=tuple(crowd.value for crowd in crowds))
     table = summary(windows)
     left_out = len(table) >= FEWEST
     if crowds and not left_out:
-        # Few photons, not a limit, put so many samples there.
+        # Few photons, not a limit, put so many pixels there.
         windows = windows_of(image)
         table = summary(windows)
     if len(table) < FEWEST:
         raise ValueError(
-            f"There are {len(table)} windows of {SIZE} × {SIZE} samples that vary, fewer than "
-            f"{FEWEST}, to measure noise in: give a larger picture or mask, or type the noise."
+            f"There are {len(table)} windows of {SIZE} × {SIZE} pixels that vary, fewer than "
+            f"{FEWEST}, to measure noise in: give a larger image or mask, or type the noise."
         )
     points = _calm_points(table)
     line = points.line()
@@ -130,7 +130,7 @@ def of_region(image: Image) -> NoiseModel:
     count = sum(each.count for each in found)
     if count < FEWEST:
         raise ValueError(
-            f"The region holds {count} samples, fewer than {FEWEST}, to measure noise in: give a "
+            f"The region holds {count} pixels, fewer than {FEWEST}, to measure noise in: give a "
             "larger one."
         )
     variance = sum(each.energy for each in found) / (count - 3 * len(found))
@@ -158,7 +158,7 @@ def of_repeats(image: Image, axis: int, offset: float | None) -> NoiseModel:
     transfer = transfer_of(image, axis, tuple(crowd.value for crowd in crowds))
     if len(transfer.levels) < FEWEST:
         raise ValueError(
-            f"There are {len(transfer.levels)} samples to measure noise in, fewer than {FEWEST}, "
+            f"There are {len(transfer.levels)} pixels to measure noise in, fewer than {FEWEST}, "
             "that are not clipped and inside the mask: give larger frames."
         )
     points = gathered(transfer.levels, transfer.variances, transfer.freedom, np.mean)

@@ -1,4 +1,4 @@
-"""What kind of noise a picture has: how it grows with the intensity, and how it is correlated."""
+"""What kind of noise an image has: how it grows with the intensity, and how it is correlated."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def noise_model(
     offset: float | None = None,
     **options: Unpack[GridOptions],
 ) -> NoiseModel:
-    """Measure how the noise of a picture depends on the intensity, and whether it is white.
+    """Measure how the noise of an image depends on the intensity, and whether it is white.
 
     One of three ways, by what there is:
 
-    - *the picture alone*: 8 × 8 windows at every fourth sample. Of those with like intensities the
+    - *the image alone*: 8 × 8 windows at every fourth pixel. Of those with like intensities the
       25 % with the least activity hold little but noise; the median over them of the mean square of
       their finest cosine coefficients is its variance;
     - *a background region*: the distances from the plane that fits it best, of each frame;
     - *repeated frames*: half the mean square of the differences of successive frames, at each
-      sample; needs nothing but that the scene stands still.
+      pixel; needs nothing but that the scene stands still.
 
     Variances at many intensities get the line ``variance = gain · (x − offset) + read_noise²`` by
     least squares with Tukey's weights.
@@ -69,7 +69,7 @@ def noise_model(
     Raises
     ------
     ValueError
-        For pictures and regions too small to measure, and an axis that holds no repeats.
+        For images and regions too small to measure, and an axis that holds no repeats.
 
     References
     ----------
@@ -80,7 +80,7 @@ def noise_model(
         if repeats is not None:
             raise ValueError(
                 "Give either a region_mask or repeats: repeated frames need no background, and "
-                "with mask=… they are measured in a part of the picture."
+                "with mask=… they are measured in a part of the image."
             )
         options["mask"] = both(region_mask, options.get("mask"))
     source = Image.of(image, **options)
@@ -96,7 +96,7 @@ def noise_kernel(image: ArrayLike, region_mask: ArrayLike, **options: Unpack[Gri
     """Return the kernel of the correlated noise of a background region, 9 × 9 numbers.
 
     White noise that this kernel has run over has the autocorrelation of the region's noise, up to
-    4 samples along both axes: ``nd.noise.Correlated(kernel=nd.estimate.noise_kernel(…))``.
+    4 pixels along both axes: ``nd.noise.Correlated(kernel=nd.estimate.noise_kernel(…))``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The standard deviation of the noise that a picture has."""
+"""The standard deviation of the noise that an image has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: How noise can be measured.
 Method = Literal["windows", "differences", "wavelet", "mean", "components"]
 
-# As many samples along both axes as windows have.
+# As many pixels along both axes as windows have.
 _WINDOW = 8
 
 
@@ -23,24 +23,24 @@ def noise_sigma(
 ) -> float:
     """Estimate the standard deviation of white Gaussian noise, in intensity units.
 
-    Fine texture that fills the whole picture is taken for noise, so that the number is an upper
+    Fine texture that fills the whole image is taken for noise, so that the number is an upper
     bound where the noise is weaker than the texture; noise that is correlated between neighbours is
-    underestimated: a picture that was compressed or smoothed gets too small a number.
+    underestimated: an image that was compressed or smoothed gets too small a number.
 
     Parameters
     ----------
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes.
     method : {"windows", "differences", "wavelet", "mean", "components"}
-        "windows": 8 × 8 windows at every fourth sample along both axes, and their orthonormal
+        "windows": 8 × 8 windows at every fourth pixel along both axes, and their orthonormal
         cosine transforms c[k, q]. The half with the least activity ``Σ c², 0 < k+q < 8`` is cut
         into 8 groups by it. Noise adds as much to ``middle = mean c², 4 ≤ k+q < 8`` as to
         ``fine = mean c², k+q ≥ 10``, texture more, so σ² is where the line through the groups'
         (middle, fine) meets fine = middle. Where the noise differs, this is that of the calmer
         parts. Windows without any variation, such as clipped ones, are left out.
         "differences": ``median |r| / 0.6745``, r being the second difference along x of that
-        along y, ``[1 −2 1] ∗ [1 −2 1]ᵀ / 6``: it needs 3 samples only and is what the others fall
-        back on in pictures too small for them, but texture adds to it.
+        along y, ``[1 −2 1] ∗ [1 −2 1]ᵀ / 6``: it needs 3 pixels only and is what the others fall
+        back on in images too small for them, but texture adds to it.
         "wavelet": the same median of the diagonal details d of Daubechies' wavelet with 4 taps.
         "mean": ``√(π/2) · mean |r|``, which edges and texture add to even more.
         "components": the weakest principal components of all windows, as many as have a mean power
@@ -51,7 +51,7 @@ def noise_sigma(
     Returns
     -------
     float
-        0 where the picture is too small to tell.
+        0 where the image is too small to tell.
 
     References
     ----------
@@ -64,14 +64,14 @@ def noise_sigma(
 
 
 def noise_sigma_of(image: Image, method: Method = "windows") -> float:
-    """Estimate the noise of a picture that has been read in."""
+    """Estimate the noise of an image that has been read in."""
     if ("noise_sigma", method) not in image.known:
         image.known["noise_sigma", method] = measured_sigma(image, method) or 0.0
     return float(image.known["noise_sigma", method])
 
 
 def is_measured(image: Image, method: Method = "windows") -> bool:
-    """Say whether the noise of a picture is known already, and costs nothing more."""
+    """Say whether the noise of an image is known already, and costs nothing more."""
     return ("noise_sigma", method) in image.known
 
 
@@ -102,6 +102,6 @@ def measured_sigma(image: Image, method: Method) -> float | None:
 
 
 def _plane(grid: Grid) -> tuple[int, ...]:
-    """Return the axes of the differences: the last two that diffuse and have 3 samples or more."""
+    """Return the axes of the differences: the last two that diffuse and have 3 pixels or more."""
     long_enough = [axis for axis in grid.along_axes if grid.shape[axis] >= 3]
     return tuple(long_enough[-2:])

@@ -1,4 +1,4 @@
-"""Variances of samples that were recorded several times: the photon transfer curve."""
+"""Variances of pixels that were recorded several times: the photon transfer curve."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_diffusion.core.image import Image, is_dask
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Samples measured in a picture; of a larger one, some rows are left out evenly.
+# Pixels measured in an image; of a larger one, some rows are left out evenly.
 MOST_SAMPLES = 1 << 22
 
 # Pairs of frames whose differences stand for the noise.
@@ -25,7 +25,7 @@ _ROWS_AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Transfer:
-    """What repeated frames say about each sample.
+    """What repeated frames say about each pixel.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Transfer:
 
 
 def transfer_of(image: Image, axis: int, crowded: tuple[float, ...]) -> Transfer:
-    """Return the mean and the variance of the samples of a picture over its frames."""
+    """Return the mean and the variance of the pixels of an image over its frames."""
     frames, inside = _frames_last(image, axis)
     count = frames.shape[-1]
     kept, ordinary = [], []
@@ -70,7 +70,7 @@ def transfer_of(image: Image, axis: int, crowded: tuple[float, ...]) -> Transfer
 
 
 def _frames_last(image: Image, axis: int) -> tuple[Any, Any]:
-    """Return data and mask with the frames along the last axis, rows of samples before it."""
+    """Return data and mask with the frames along the last axis, rows of pixels before it."""
     data, mask = image.data, image.mask
     if is_dask(data):
         import dask.array as da
@@ -81,7 +81,7 @@ def _frames_last(image: Image, axis: int) -> tuple[Any, Any]:
 
 
 def _rows(frames: Any, inside: Any, step: int) -> Any:
-    """Yield the samples of some rows at a time, as (samples, frames)."""
+    """Yield the pixels of some rows at a time, as (pixels, frames)."""
     for index in np.ndindex(*frames.shape[:2]):
         block = frames[index]
         where = None if inside is None else inside[index]

@@ -19,10 +19,10 @@ _SECOND = 6.0
 # Variance of a median of normal numbers by that of their mean.
 _MEDIAN = np.pi / 2
 
-# Rows too few to tell their noise from chance, and samples of a part of a row.
+# Rows too few to tell their noise from chance, and pixels of a part of a row.
 _FEWEST, _PART = 32, 32
 
-# Samples of a row that its median is taken over, evenly over all of it.
+# Pixels of a row that its median is taken over, evenly over all of it.
 _MOST = 320
 
 # Planes looked at, evenly over all of them.
@@ -34,7 +34,7 @@ def row_and_column_noise(
 ) -> tuple[float, float]:
     """Return the standard deviation of what rows have in common, and of what columns have.
 
-    The second difference from row to row keeps none of the picture's slopes, and its median along
+    The second difference from row to row keeps none of the image's slopes, and its median along
     the row none of its edges. What these medians vary beyond chance is the rows' own noise. Of
     `flat` planes, which hold nothing but noise, it is what the means vary beyond what parts of the
     rows do. It is 0 where it cannot be told from chance.
@@ -102,6 +102,6 @@ def _beyond_chance(medians: NDArray[np.float64]) -> float:
         return 0.0
     total = (_MAD_TO_SIGMA * float(np.median(np.abs(middle - np.median(middle))))) ** 2
     excess = total - float(np.median(chance))
-    # Neighbouring second differences share samples, and the spread is told by a median.
+    # Neighbouring second differences share pixels, and the spread is told by a median.
     error = np.sqrt(2 * 2.7 * 3 / len(middle)) * float(np.median(chance))
     return float(np.sqrt(excess / _SECOND)) if excess > 4.5 * error else 0.0

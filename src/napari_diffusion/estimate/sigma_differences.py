@@ -1,4 +1,4 @@
-"""White noise from differences of neighbours: they need few samples, but texture adds to them."""
+"""White noise from differences of neighbours: they need few pixels, but texture adds to them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _median(found: Histogram) -> float | None:
 
 
 def _filtered(image: Image, axes: tuple[int, ...], taps: NDArray[np.float64]) -> Histogram:
-    """Count |values| after a short filter along each axis, where all its samples are."""
+    """Count |values| after a short filter along each axis, where all its pixels are."""
     before = (len(taps) - 1) // 2
     after = len(taps) - 1 - before
     halo = tuple(after * int(axis in axes) for axis in range(5))
@@ -83,7 +83,7 @@ def _filtered(image: Image, axes: tuple[int, ...], taps: NDArray[np.float64]) ->
 
 
 def _part(array: NDArray[Any], axis: int, first: int, length: int) -> NDArray[Any]:
-    """Return the samples along an axis that a tap lies on."""
+    """Return the pixels along an axis that a tap lies on."""
     index = [slice(None)] * 5
     index[axis] = slice(first, array.shape[axis] - length + 1 + first)
     return array[tuple(index)]

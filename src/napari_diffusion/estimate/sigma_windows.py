@@ -125,7 +125,7 @@ def _energies(
     axes: tuple[int, ...],
     executor: Threads,
 ) -> list[NDArray[Any]]:
-    """Return the roots of three energies of every window at its first sample, else NOT_MEASURED."""
+    """Return the roots of three energies of every window at its first pixel, else NOT_MEASURED."""
     from napari_diffusion.estimate.dct_windows import STRIDE, window_energies
 
     u = np.ascontiguousarray(np.moveaxis(block, axes, (3, 4)))

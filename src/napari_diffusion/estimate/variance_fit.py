@@ -74,7 +74,7 @@ class Points:
 
     @property
     def least(self) -> float:
-        """A variance that every sample has, greater than 0."""
+        """A variance that every pixel has, greater than 0."""
         return 0.5 * max(float(self.variances.min()), 1e-6 * float(self.variances.max()), 1e-300)
 
     def line(self) -> Line:

@@ -1,4 +1,4 @@
-"""Cosine transforms of windows, gathered over the planes of a picture."""
+"""Cosine transforms of windows, gathered over the planes of an image."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 SIZE = 8
 
-# Windows begin at every fourth sample.
+# Windows begin at every fourth pixel.
 STRIDE = 4
 
-# Windows looked at in a picture; in a larger one, some rows of windows are left out evenly.
+# Windows looked at in an image; in a larger one, some rows of windows are left out evenly.
 MOST_WINDOWS = 1 << 15
 
-# Samples looked at for values that were cut off; in a larger picture, some rows are left out.
+# Pixels looked at for values that were cut off; in a larger image, some rows are left out.
 MOST_SAMPLES = 1 << 20
 
 # Rows of windows transformed at a time.
@@ -35,12 +35,12 @@ _K, _Q = np.indices((SIZE, SIZE))
 FINE = _K + _Q >= SIZE
 LIVELY = (_K + _Q > 0) & ~FINE
 
-#: Frequency of each coefficient in cycles per sample.
+#: Frequency of each coefficient in cycles per pixel.
 FREQUENCY = np.hypot(_K, _Q) / (2 * SIZE)
 
 
 def cosines() -> NDArray[np.float64]:
-    """Return the orthonormal cosine transform of SIZE samples, a row for each frequency."""
+    """Return the orthonormal cosine transform of SIZE pixels, a row for each frequency."""
     k, n = np.indices((SIZE, SIZE))
     matrix = math.sqrt(2 / SIZE) * np.cos(np.pi * (2 * n + 1) * k / (2 * SIZE))
     matrix[0] /= math.sqrt(2)
@@ -49,16 +49,16 @@ def cosines() -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of a picture, and what is asked of each.
+    """Windows of an image, and what is asked of each.
 
     Attributes
     ----------
-    picture : Picture
+    image : Image
         In memory or a dask array; loaded a few rows at a time.
     axes : tuple of 2 int
         Canonical axes of the planes.
     crowded : tuple of float
-        Values at which the picture is clipped: windows that touch one more than once are left out.
+        Values at which the image is clipped: windows that touch one more than once are left out.
     """
 
     image: Image
@@ -171,16 +171,16 @@ def power(windows: Windows, variance_at: Any, livelier: float) -> tuple[NDArray[
 
 @dataclass(frozen=True)
 class Crowd:
-    """An extreme value at which samples pile up, and the share of all samples that do."""
+    """An extreme value at which pixels pile up, and the share of all pixels that do."""
 
     value: float
     share: float
 
 
 def crowds_of(windows: Windows) -> tuple[Crowd, ...]:
-    """Return the extreme values at which so many samples lie that they must have been cut off.
+    """Return the extreme values at which so many pixels lie that they must have been cut off.
 
-    More than one sample in a thousand, and more than twice as many as at the value next to it.
+    More than one pixel in a thousand, and more than twice as many as at the value next to it.
     """
     low, high = _Pile(), _Pile()
     total = 0
@@ -200,7 +200,7 @@ def crowds_of(windows: Windows) -> tuple[Crowd, ...]:
 
 @dataclass
 class _Pile:
-    """How many samples lie at the lowest value, and at the one above it."""
+    """How many pixels lie at the lowest value, and at the one above it."""
 
     first: float = math.inf
     first_count: int = 0

@@ -33,7 +33,7 @@ CLAIMS = (
 
 @dataclass(frozen=True)
 class Filter(Component, abc.ABC):
-    """One way of smoothing a picture.
+    """One way of smoothing an image.
 
     A filter is an object with parameters; calling it filters an array:
     ``PeronaMalik(contrast=0.1, time=5.0)(image, axes="yx", spacing=(0.5, 0.5))``.
@@ -43,15 +43,15 @@ class Filter(Component, abc.ABC):
     Attributes
     ----------
     keeps_mean : bool
-        The mean of the picture does not change.
+        The mean of the image does not change.
     maximum_principle : bool
         No value leaves the range of the values that were there before.
     keeps_constant : bool
-        A constant picture stays as it is, to the bit.
+        A constant image stays as it is, to the bit.
     linear : bool
         The filter of a sum is the sum of the filters.
     shifts_with_grey : bool
-        A brighter picture is filtered as the darker one, and stays as much brighter.
+        A brighter image is filtered as the darker one, and stays as much brighter.
     scales_with_intensity : bool
         With its parameters in intensity units alike, another unit of intensity changes nothing.
     scales_with_length : bool
@@ -86,7 +86,7 @@ class Filter(Component, abc.ABC):
 
         Parameters
         ----------
-        image : Picture
+        image : Image
             The whole source.
         grid : Grid
             The grid of the whole source.
@@ -104,7 +104,7 @@ class Filter(Component, abc.ABC):
         return self.with_components(resolved)
 
     def check(self, grid: Grid) -> None:
-        """Refuse, before any work, a picture that this filter cannot do."""
+        """Refuse, before any work, an image that this filter cannot do."""
         if grid.masked and not self.takes_mask:
             raise ValueError(
                 f"{type(self).__name__} takes neither a mask nor holes: fill the holes and give "
@@ -118,7 +118,7 @@ class Filter(Component, abc.ABC):
 
     @abc.abstractmethod
     def halo(self, grid: Grid) -> Shape | None:
-        """Return how far a result reaches for its samples, per canonical axis; None: all of it."""
+        """Return how far a result reaches for its pixels, per canonical axis; None: all of it."""
 
     @abc.abstractmethod
     def apply(
@@ -126,7 +126,7 @@ class Filter(Component, abc.ABC):
     ) -> NDArray[Any]:
         """Return the filtered block as a new array of the same shape and type.
 
-        The block's faces count as the picture's border. Where the picture goes on beyond them,
+        The block's faces count as the image's border. Where the image goes on beyond them,
         results within the halo of a face are wrong and the caller drops them.
 
         Parameters
@@ -136,7 +136,7 @@ class Filter(Component, abc.ABC):
         grid : Grid
             Lengths and axes; `origin` says where the block begins.
         mask : ndarray of bool or None
-            Of the block's shape: where the picture may change and what may flow.
+            Of the block's shape: where the image may change and what may flow.
         drive : Drive
             Runs tiles over threads and polls the stop token.
         """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Where the Gaussian of the distance is cut off, in sigmas.
 TRUNCATE = 3.0
 
-# Samples in the box around one sample.
+# Pixels in the box around one pixel.
 MOST = 10_000
 
 # Of the multiples of the noise's standard deviation tried on photographs and cells, the best.
@@ -31,11 +31,11 @@ PER_NOISE = 2.5
 
 @dataclass(frozen=True)
 class Bilateral(Filter):
-    """Average each sample with neighbours that are near and alike: blurs, but not across edges.
+    """Average each pixel with neighbours that are near and alike: blurs, but not across edges.
 
     ``out(p) = Σ_q w(p, q) u(q) / Σ_q w(p, q)``,
     ``w = exp(−|q − p|² / (2 sigma²) − |u(q) − u(p)|² / (2 sigma_intensity²))``, over the q of the
-    picture, and of its mask, within 3 sigma. |u(q) − u(p)| is the distance of colours where
+    image, and of its mask, within 3 sigma. |u(q) − u(p)| is the distance of colours where
     channels are joint. Brute force, in any number of dimensions and for any spacing.
 
     Parameters
@@ -51,13 +51,13 @@ class Bilateral(Filter):
     Notes
     -----
     Use it for a single gentle smoothing that keeps edges, when nothing is to be moved far. Not for
-    strong noise: a sample that stands out by chance finds none alike and stays, and soft edges
+    strong noise: a pixel that stands out by chance finds none alike and stays, and soft edges
     become steps. `PeronaMalik` smooths as far as wanted and costs less.
 
     Raises
     ------
     ValueError
-        Where a box of more than 10 000 samples lies within 3 sigma.
+        Where a box of more than 10 000 pixels lies within 3 sigma.
 
     References
     ----------
@@ -81,18 +81,18 @@ class Bilateral(Filter):
             return self
         from napari_diffusion.estimate import noise_sigma_of
 
-        # A picture without noise is left as it is by any small number.
+        # An image without noise is left as it is by any small number.
         smallest = np.finfo(np.float32).smallest_normal
         found = max(PER_NOISE * noise_sigma_of(image), float(smallest))
         return self.replaced(sigma_intensity=found)
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return 3 sigma in samples."""
+        """Return 3 sigma in pixels."""
         reach = [TRUNCATE * self.sigma / length for length in grid.lengths]
         count = math.prod(2 * r + 1 for r in reach)
         if count > MOST:
             raise ValueError(
-                f"Bilateral: sigma={self.sigma:g} takes {count:.3g} samples around each one, more "
+                f"Bilateral: sigma={self.sigma:g} takes {count:.3g} pixels around each one, more "
                 f"than {MOST}: give a smaller sigma, or take PeronaMalik."
             )
         return tuple(int(r + 1e-9) for r in reach)  # type: ignore[return-value]
@@ -127,14 +127,14 @@ class Bilateral(Filter):
 
 
 class Neighbours:
-    """The samples of a block and what lies at an offset from each of them.
+    """The pixels of a block and what lies at an offset from each of them.
 
     Parameters
     ----------
     block : ndarray
         Canonical (t, c, z, y, x).
     mask : ndarray of bool or None
-        Which samples count.
+        Which pixels count.
     reach : sequence of 5 int
         The largest offsets.
     joint : bool
@@ -171,7 +171,7 @@ class Neighbours:
     def average(
         self, core: tuple[slice, ...], near: list[tuple[tuple[int, ...], float]], slope: Any
     ) -> NDArray[Any]:
-        """Return the weighted means of a part; a sample's own weight is 1."""
+        """Return the weighted means of a part; a pixel's own weight is 1."""
         here, counts = self._at(core, (0,) * 5)
         total, weight = np.zeros_like(here), np.ones_like(here)
 
@@ -200,7 +200,7 @@ class Neighbours:
         return self.values[place], self.inside[place]
 
     def _range(self, core: tuple[slice, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the lowest and the highest value around each sample, which no mean may leave."""
+        """Return the lowest and the highest value around each pixel, which no mean may leave."""
         from scipy import ndimage
 
         wide = tuple(slice(s.start, s.stop + 2 * r) for s, r in zip(core, self.reach, strict=True))
@@ -216,7 +216,7 @@ class Neighbours:
 def _both_ways(term: Callable[..., Any], offset: tuple[int, ...], distance: Any, axis: int) -> Any:
     """Return the sum of the terms at an offset and its mirror images along all axes.
 
-    In pairs, so that the mirror image of a picture gives the same sum to the bit.
+    In pairs, so that the mirror image of an image gives the same sum to the bit.
     """
     if axis == len(offset):
         return term(offset, distance)

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Blend(Filter):
-    """Mix the results of several filters, each as far as it brings the picture nearer to the truth.
+    """Mix the results of several filters by how much each lowers the estimated error.
 
     ``out = f₀ + Σ wᵢ (fᵢ − f₀)``. The weights minimise Stein's unbiased estimate of the squared
     error, ``‖out − y‖² + 2 σ² div out``, σ being noise_sigma; the divergence of each filter comes
-    from a second run on y plus a very small random picture, and the weights are drawn to 0 as far
+    from a second run on y plus a very small random image, and the weights are drawn to 0 as far
     as that estimate is uncertain (a Gaussian prior).
 
     Parameters
@@ -47,8 +47,8 @@ class Blend(Filter):
         In intensity units, 0 or more; one per channel if many. It also goes to the filters within
         that say "auto". "auto" measures it, each channel by itself.
     local : bool
-        Whether the weights may differ from place to place, at a scale of 16 samples: better where
-        a picture has parts of different kind, at the cost of the second run.
+        Whether the weights may differ from place to place, at a scale of 16 pixels: better where
+        an image has parts of different kind, at the cost of the second run.
 
     Notes
     -----
@@ -104,7 +104,7 @@ class Blend(Filter):
         return chosen.replaced(weights=blend_weights.of_least_error(chosen, image))
 
     def check(self, grid: Grid) -> None:
-        """Refuse lists of numbers that do not fit the picture; see `Filter.check`."""
+        """Refuse lists of numbers that do not fit the image; see `Filter.check`."""
         super().check(grid)
         check_channels(self, grid)
         if self.weights != "auto":
@@ -174,7 +174,7 @@ class Blend(Filter):
         return list(zip(changes, weights, strict=True))
 
     def inspect(self, image: ArrayLike, **options: Unpack[GridOptions]) -> dict[str, Any]:
-        """Return what each filter made of an image, and the weight that it has at each sample.
+        """Return what each filter made of an image, and the weight that it has at each pixel.
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ class CoherenceEnhancing(TensorFlow):
 
     v are the eigenvectors of the structure tensor J = G ∗ (∇v ∇vᵀ), summed over joint channels,
     v being u smoothed by `smoothing` and G a Gaussian of `integration`; µ₁ ≥ µ₂ ≥ µ₃ are its
-    eigenvalues. κ says how much less the picture changes in a direction than across it. In a plane
+    eigenvalues. κ says how much less the image changes in a direction than across it. In a plane
     and for lines in space the last direction, along the line, has κ = µ₁ − µ₂ or µ₂ − µ₃, and the
     others κ = 0. For planes in space each direction has κ = µ₁ − µᵢ. So λ is ½ where κ is the
     contrast squared, and α = 0.001 where there is no direction. Explicit sub-steps with
@@ -46,7 +46,7 @@ class CoherenceEnhancing(TensorFlow):
         0 or more; less than the width of the lines.
     condition_limit : float
         1 to 10 000: how many times faster to diffuse along a line than across it, at most. The
-        reach of one sub-step grows with its square root, about 16 samples in a plane and 28 in
+        reach of one sub-step grows with its square root, about 16 pixels in a plane and 28 in
         space at 1000.
     integration : float
         Standard deviation in world units of the Gaussian over which directions are averaged, 0 or
@@ -58,15 +58,15 @@ class CoherenceEnhancing(TensorFlow):
     Raises
     ------
     ValueError
-        Where samples are more than 100 times as long along one axis as along another, or a
-        smoothing is wider than 50 samples.
+        Where pixels are more than 100 times as long along one axis as along another, or a
+        smoothing is wider than 50 pixels.
 
     Notes
     -----
-    Use it for flow-like pictures: fibres, filaments, membranes, fingerprints, grain of wood,
-    seismic layers, lines that noise has broken. Not for pictures of regions, whose noise it draws
+    Use it for flow-like images: fibres, filaments, membranes, fingerprints, grain of wood,
+    seismic layers, lines that noise has broken. Not for images of regions, whose noise it draws
     out into strokes that were not there, nor for measuring lines that may end: it makes them
-    longer. On rings 5 samples apart directions are wrong by 1.3° at most, on rings 9 apart by
+    longer. On rings 5 pixels apart directions are wrong by 1.3° at most, on rings 9 apart by
     0.2°.
 
     References

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.engine.threads import Threads
 
-# What a function is given beside the picture, where it has parameters of these names.
+# What a function is given beside the image, where it has parameters of these names.
 OFFERED = ("spacing", "channel_axis", "mask")
 
 
@@ -27,14 +27,14 @@ class Custom(Filter):
 
     ``out = function(u)``
 
-    The function is called on each picture: an array along the axes that diffuse, in the order in
+    The function is called on each image: an array along the axes that diffuse, in the order in
     which the image has them. Frames and other axes come one by one. Joint channels come along, at
     the place where the image has them, alpha apart; with ``joint_channels=False`` each channel
     comes alone. The array is a copy of its own, float32 or float64, and what is returned must be
-    real numbers of the same shape, all finite. It comes back in the picture's type.
+    real numbers of the same shape, all finite. It comes back in the image's type.
 
     Parameters of these names are filled in, where the function has them: *spacing*, a tuple with
-    the world length of a sample for each axis that diffuses, in the array's order; *channel_axis*,
+    the world length of a pixel for each axis that diffuses, in the array's order; *channel_axis*,
     the axis of the channels or None; *mask*, booleans of the array's shape, or None. A function
     without a parameter called *mask* takes no mask.
 
@@ -44,9 +44,9 @@ class Custom(Filter):
         A function, or its name as ``"package.module:function"``. Only a function with a name can
         be kept in a recipe's JSON: a lambda cannot.
     reach : int or None
-        How many samples a result reaches along each axis that diffuses, 0 or more; then chunks
+        How many pixels a result reaches along each axis that diffuses, 0 or more; then chunks
         of a dask array, regions and previews are computed with so much around them. None for a
-        function that looks at all of the picture. Too small a number leaves seams.
+        function that looks at all of the image. Too small a number leaves seams.
 
     Notes
     -----
@@ -57,7 +57,7 @@ class Custom(Filter):
     ------
     ValueError
         If there is no function of that name, it cannot be called with one array, or it returns
-        something else than a picture. What the function itself raises comes through, with a note
+        something else than an image. What the function itself raises comes through, with a note
         that names it.
     """
 
@@ -70,11 +70,11 @@ class Custom(Filter):
     takes_mask: ClassVar[bool] = False
 
     function: Annotated[
-        Callable[..., Any] | str, {"tooltip": "What is done to the picture, and all that is."}
+        Callable[..., Any] | str, {"tooltip": "What is done to the image, and all that is."}
     ] = "skimage.filters:gaussian"
     reach: Annotated[
         int | None,
-        {"min": 0, "tooltip": "Samples a result depends on; none for all, too few leave seams."},
+        {"min": 0, "tooltip": "Pixels a result depends on; none for all, too few leave seams."},
     ] = None
 
     @property
@@ -97,7 +97,7 @@ class Custom(Filter):
     def apply(
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
-        """Return what the function makes of each picture of the block; see `Filter.apply`."""
+        """Return what the function makes of each image of the block; see `Filter.apply`."""
         function = imported(self.function)
         names_taken = accepted(self.function, OFFERED, "Custom")
         names = [a for a in grid.axes if a in grid.along or (a == "c" and grid.joint_channels)]
@@ -124,12 +124,12 @@ class Custom(Filter):
     def _called(
         self, function: Callable[..., Any], image: NDArray[Any], given: dict[str, Any]
     ) -> NDArray[Any]:
-        """Call the function on a copy of a picture, and check what it returns."""
+        """Call the function on a copy of an image, and check what it returns."""
         made = called(function, image, given, "Custom filter")
         if made.dtype.kind not in "biuf":
             raise TypeError(
                 f"Custom: {self.name} must return real numbers (got {made.dtype}): return an array "
-                "of the picture's type."
+                "of the image's type."
             )
         if made.shape != image.shape:
             raise ValueError(

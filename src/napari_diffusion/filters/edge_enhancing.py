@@ -43,7 +43,7 @@ class EdgeEnhancing(TensorFlow):
     condition_limit : float
         1 to 10 000: how many times faster to diffuse along an edge than across it, at most. Larger
         values leave edges sharper for longer. The reach of one sub-step grows with its square
-        root, about 16 samples in a plane and 28 in space at 1000, and with it what a region, a
+        root, about 16 pixels in a plane and 28 in space at 1000, and with it what a region, a
         preview or a chunk needs around itself.
     sharpness : int
         1 to 8: how abruptly the diffusivity falls at the contrast.
@@ -51,15 +51,15 @@ class EdgeEnhancing(TensorFlow):
     Raises
     ------
     ValueError
-        Where samples are more than 100 times as long along one axis as along another, or a
-        smoothing is wider than 50 samples.
+        Where pixels are more than 100 times as long along one axis as along another, or a
+        smoothing is wider than 50 pixels.
 
     Notes
     -----
-    Use it for noisy pictures of regions with smooth borders, and where `PeronaMalik` leaves rims of
-    noise along them. Set `smoothing` to the width of the noise, about one sample. Not for textures
+    Use it for noisy images of regions with smooth borders, and where `PeronaMalik` leaves rims of
+    noise along them. Set `smoothing` to the width of the noise, about one pixel. Not for textures
     and crossing lines, whose directions are ambiguous, nor for corners that must stay: they are
-    rounded slowly. On rings 5 samples apart directions are wrong by 1.3° at most, on rings 9 apart
+    rounded slowly. On rings 5 pixels apart directions are wrong by 1.3° at most, on rings 9 apart
     by 0.2°. A sub-step takes fifty to a hundred times as long as one of
     `PeronaMalik`.
 

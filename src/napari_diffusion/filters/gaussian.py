@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TRUNCATE = 4.0
 
-# Standard deviation in samples of the widest kernel; the time grows with it.
+# Standard deviation in pixels of the widest kernel; the time grows with it.
 WIDEST = 10_000
 
 
@@ -36,8 +36,8 @@ class Gaussian(Filter):
     Notes
     -----
     Use it to reproduce what other programs do with a Gaussian of a given σ. For blurring itself
-    `Heat` is the better choice: it keeps a constant picture to the bit and is right for a σ below
-    one sample too. Not where edges matter.
+    `Heat` is the better choice: it keeps a constant image to the bit and is right for a σ below
+    one pixel too. Not where edges matter.
 
     References
     ----------
@@ -61,7 +61,7 @@ class Gaussian(Filter):
         widest = max(self._sigmas(grid))
         if widest > WIDEST:
             raise ValueError(
-                f"Gaussian: sigma={self.sigma:g} is {widest:g} samples, more than {WIDEST}: Heat "
+                f"Gaussian: sigma={self.sigma:g} is {widest:g} pixels, more than {WIDEST}: Heat "
                 "blurs that far at no more cost."
             )
         return tuple(int(TRUNCATE * sigma + 0.5) for sigma in self._sigmas(grid))  # type: ignore[return-value]

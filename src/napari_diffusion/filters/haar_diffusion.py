@@ -30,10 +30,10 @@ GATE = 3.0
 class HaarDiffusion(Filter):
     """Smooth at every scale at once, and keep what stands out of the noise there.
 
-    At level j the picture is split into half sums and half differences of samples 2ʲ apart. A
+    At level j the image is split into half sums and half differences of pixels 2ʲ apart. A
     difference c, whose noise has the standard deviation s (of σ = noise_sigma, halved per level in
     2D), becomes ``c · (a + b·exp(−(|c| / 3s)⁸))``, and the mean of all the ways back gives the
-    picture. One step of nonlinear diffusion at distance 2ʲ is such a weight; here the weights are
+    image. One step of nonlinear diffusion at distance 2ʲ is such a weight; here the weights are
     those of least expected error.
 
     Parameters
@@ -42,7 +42,7 @@ class HaarDiffusion(Filter):
         In intensity units, 0 or more; one per channel if many. Larger values smooth more; 0
         changes nothing. "auto" measures it, each channel by itself.
     levels : int
-        1 to 8. Noise coarser than 2^levels samples stays.
+        1 to 8. Noise coarser than 2^levels pixels stays.
     weights : tuple of float or "auto"
         a and b for each group of differences, level by level from the finest: along one axis, then
         along two at once, then three; or one pair for all. "auto" takes those that minimise
@@ -51,9 +51,9 @@ class HaarDiffusion(Filter):
 
     Notes
     -----
-    Use it for white noise in pictures of smooth shapes, where a single filter that is fast and
+    Use it for white noise in images of smooth shapes, where a single filter that is fast and
     needs no number is wanted, or as the pilot of `ReactionDiffusion`. Not for noise that is
-    correlated between neighbours, nor where nothing may leave the range of the picture: weights
+    correlated between neighbours, nor where nothing may leave the range of the image: weights
     above 1 sharpen. Axes with larger spacing join in at coarser levels.
 
     References
@@ -91,14 +91,14 @@ class HaarDiffusion(Filter):
         return chosen.replaced(weights=haar_weights.of_least_error(chosen, image))
 
     def check(self, grid: Grid) -> None:
-        """Refuse lists of numbers that do not fit the picture; see `Filter.check`."""
+        """Refuse lists of numbers that do not fit the image; see `Filter.check`."""
         super().check(grid)
         check_channels(self, grid)
         if self.weights != "auto":
             self._weights(grid)
 
     def distances(self, grid: Grid) -> list[dict[int, int]]:
-        """Return how far apart the samples of a difference are, per level and axis."""
+        """Return how far apart the pixels of a difference are, per level and axis."""
         from napari_diffusion.filters.denoisers.haar_kernels import levels_of
 
         spacing = {axis: grid.length(axis) for axis in grid.along_axes}

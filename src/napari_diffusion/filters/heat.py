@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.engine.threads import Threads
 
-# Above this many samples the cosine transform is faster than the kernel and as exact.
+# Above this many pixels the cosine transform is faster than the kernel and as exact.
 LONGEST_REACH = 256
 
 
@@ -25,13 +25,13 @@ class Heat(Flow):
 
     ``∂u/∂t = Δu``, solved exactly on the grid, without sub-steps: convolution along each axis with
     the discrete Gaussian ``exp(−v) I_n(v)``, v = 2 time / spacing². Borders let nothing through.
-    Long diffusion (a kernel of more than 256 samples) takes the cosine transform instead, and a
+    Long diffusion (a kernel of more than 256 pixels) takes the cosine transform instead, and a
     mask takes explicit sub-steps, whose conductance is 0 across its border.
 
     Parameters
     ----------
     time : float
-        Diffusion time per step in world units². The picture is blurred as by a Gaussian of
+        Diffusion time per step in world units². The image is blurred as by a Gaussian of
         σ = √(2 · time) world units; details smaller than that vanish.
 
     Notes
@@ -50,7 +50,7 @@ class Heat(Flow):
 
     def variances(self, grid: Grid) -> dict[int, float]:
         """Return the kernel's variance in samples² for each canonical axis that diffuses."""
-        # Beyond any picture's width a larger variance changes nothing.
+        # Beyond any image's width a larger variance changes nothing.
         return {
             axis: min(2.0 * self.time / grid.length(axis) ** 2, 1e30) for axis in grid.along_axes
         }
@@ -111,7 +111,7 @@ def _cosine_transformed(block: NDArray[Any], variances: dict[int, float]) -> NDA
     from scipy import fft
 
     axes = sorted(variances)
-    # Sums over the picture must not overflow: a power of two takes the values near 1.
+    # Sums over the image must not overflow: a power of two takes the values near 1.
     unit = block.dtype.type(2.0 ** np.floor(np.log2(max(-block.min(), block.max()) or 1.0)))
     modes = fft.dctn(block / unit, axes=axes)
     for axis in axes:
@@ -119,6 +119,6 @@ def _cosine_transformed(block: NDArray[Any], variances: dict[int, float]) -> NDA
         decay = np.exp(-2 * variances[axis] * np.sin(0.5 * np.pi * np.arange(size) / size) ** 2)
         modes *= decay.astype(block.dtype).reshape([-1 if i == axis else 1 for i in range(5)])
     out = fft.idctn(modes, axes=axes, overwrite_x=True) * unit
-    # The exact solution stays within the range of each picture; what leaves it is round-off.
+    # The exact solution stays within the range of each image; what leaves it is round-off.
     low, high = (f(axis=tuple(axes), keepdims=True) for f in (block.min, block.max))
     return np.ascontiguousarray(np.clip(out, low, high))

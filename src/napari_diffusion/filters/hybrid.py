@@ -1,4 +1,4 @@
-"""Diffusion along edges in one part of a picture, along lines or planes in the other."""
+"""Diffusion along edges in one part of an image, along lines or planes in the other."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ class Hybrid(TensorFlow):
     Raises
     ------
     ValueError
-        Where samples are more than 100 times as long along one axis as along another, a smoothing
-        is wider than 50 samples, or the background is no box within the picture.
+        Where pixels are more than 100 times as long along one axis as along another, a smoothing
+        is wider than 50 pixels, or the background is no box within the image.
 
     Notes
     -----
-    Use it for noisy tomograms and other pictures that have regions as well as membranes or
+    Use it for noisy tomograms and other images that have regions as well as membranes or
     filaments. Give it a background where there is one, for no estimate is as good. Not where the
     structures are as faint as the noise: they fall to the smoothing side and vanish.
 
@@ -179,8 +179,8 @@ def _box(image: Image, background: tuple[float, ...]) -> tuple[slice, ...]:
         begin, end = (math.floor(f * grid.shape[axis] + 0.5) for f in background[2 * place :][:2])
         if end <= begin:
             raise ValueError(
-                f"Hybrid: background has no sample along {name!r} (got {background!r} of "
-                f"{grid.shape[axis]} samples): make its end larger than its begin."
+                f"Hybrid: background has no pixel along {name!r} (got {background!r} of "
+                f"{grid.shape[axis]} pixels): make its end larger than its begin."
             )
         box[axis] = slice(begin, end)
     return tuple(box)

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.engine.threads import Threads
 
-# Samples in the box around one sample; all of them are sorted for each one.
+# Pixels in the box around one pixel; all of them are sorted for each one.
 MOST = 10_000
 
 
 @dataclass(frozen=True)
 class Median(Filter):
-    """Replace each sample by the median of its surroundings: takes out single outliers.
+    """Replace each pixel by the median of its surroundings: takes out single outliers.
 
     ``out(p) = median of u(q), |q − p| ≤ radius``, with mirrored borders; inside a mask the median
-    of the samples of the mask.
+    of the pixels of the mask.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Median(Filter):
 
     Notes
     -----
-    Use it against single wild samples (hot pixels, dropouts), for example as the first of a series
+    Use it against single wild pixels (hot pixels, dropouts), for example as the first of a series
     of filters. Not for lines and points thinner than the radius, which it erases, nor for the last
     bit of Gaussian noise, which averaging filters take out better. It rounds corners.
 
@@ -52,12 +52,12 @@ class Median(Filter):
     ] = 1.5
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return the radius in samples."""
+        """Return the radius in pixels."""
         reach = [self.radius / length for length in grid.lengths]
         count = math.prod(2 * r + 1 for r in reach)
         if count > MOST:
             raise ValueError(
-                f"Median: radius={self.radius:g} takes {count:.3g} samples around each one, more "
+                f"Median: radius={self.radius:g} takes {count:.3g} pixels around each one, more "
                 f"than {MOST}: sorting them takes too long, give a smaller radius."
             )
         return tuple(int(r + 1e-9) for r in reach)  # type: ignore[return-value]
@@ -95,13 +95,13 @@ class Median(Filter):
 
 
 def _nan_median(array: NDArray[Any], footprint: NDArray[np.bool_]) -> NDArray[Any]:
-    """Return the median of the samples that are not NaN; NaN stays where a sample is NaN."""
+    """Return the median of the pixels that are not NaN; NaN stays where a pixel is NaN."""
     reach = [size // 2 for size in footprint.shape]
     padded = np.pad(array, [(r, r) for r in reach], mode="symmetric")
     windows = np.lib.stride_tricks.sliding_window_view(padded, footprint.shape)
     out = array.copy()
     here = np.isfinite(array)
-    # An even number of samples has two medians; the lower one is a value of the picture.
+    # An even number of pixels has two medians; the lower one is a value of the image.
     values = np.sort(windows[here][:, footprint], axis=1)
     count = np.count_nonzero(np.isfinite(values), axis=1)
     out[here] = values[np.arange(len(values)), (count - 1) // 2]

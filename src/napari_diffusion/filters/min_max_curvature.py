@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class MinMaxCurvature(CurvatureFlow):
     """Round off outlines up to a size, and keep the shapes that are larger.
 
-    ``∂u/∂t = max(F, 0)`` where the mean over a ball of `radius` around a sample is less than the
+    ``∂u/∂t = max(F, 0)`` where the mean over a ball of `radius` around a pixel is less than the
     mean over its surroundings at that distance along the line of equal brightness, else
     ``min(F, 0)``, with the speed of curvature flow ``F = Δu − nᵀ H n``. Both means are taken to
-    second order from the picture smoothed as by that ball: with v for it, d for the number of axes
+    second order from the image smoothed as by that ball: with v for it, d for the number of axes
     that diffuse and v_nn for its second derivative across, the first is less where
     ``(d − 1) · v_nn < 3 · F(v)``. On both sides of a large outline the level lines then move
     towards it alone and it stays; wiggles and specks smaller than the ball vanish.
@@ -37,7 +37,7 @@ class MinMaxCurvature(CurvatureFlow):
         Diffusion time per step in world units², 0 or more. When everything small is gone more of it
         changes little.
     radius : float
-        In world units, 0 or more: what is smaller goes, what is larger stays. With 0 the sample's
+        In world units, 0 or more: what is smaller goes, what is larger stays. With 0 the pixel's
         own neighbours decide.
 
     Notes
@@ -70,7 +70,7 @@ class MinMaxCurvature(CurvatureFlow):
         widest = sigma / min(grid.spacing)
         if widest > WIDEST:
             raise ValueError(
-                f"{type(self).__name__}: radius={self.radius:g} smooths over {widest:g} samples, "
+                f"{type(self).__name__}: radius={self.radius:g} smooths over {widest:g} pixels, "
                 f"more than {WIDEST}: give a smaller one, or the right spacing if it is not that."
             )
         return grid.variances(sigma)
@@ -88,7 +88,7 @@ class MinMaxCurvature(CurvatureFlow):
     def extra(
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
-        """Return the picture smoothed as by the ball."""
+        """Return the image smoothed as by the ball."""
         from napari_diffusion.engine.smoothing import smoothed_inside
 
         variances = self._variances(grid)

@@ -22,7 +22,7 @@ class ModifiedCurvature(CurvatureFlow):
 
     ``∂u/∂t = |∇u| div(g(|∇u|) ∇u / |∇u|) = g · (Δu − nᵀ H n) + ∇g · ∇u`` with
     ``g(s) = exp(−(s / contrast)² / 2)``: every line of equal brightness moves by its curvature
-    where the picture is flat, stays where it is steep, and is drawn towards steeper places on its
+    where the image is flat, stays where it is steep, and is drawn towards steeper places on its
     way. Other programs call it curvature anisotropic diffusion.
 
     Central differences in explicit sub-steps, and for ∇g · ∇u those of the side that it comes from;
@@ -40,7 +40,7 @@ class ModifiedCurvature(CurvatureFlow):
 
     Notes
     -----
-    Use it to smooth pictures with weak, winding borders and fine structures that are to stay thin
+    Use it to smooth images with weak, winding borders and fine structures that are to stay thin
     and sharp, such as vessels and brain tissue, before they are segmented. Not where brightness is
     measured: it is not kept. Slopes turn into steps in a long time.
 
@@ -82,7 +82,7 @@ class ModifiedCurvature(CurvatureFlow):
     def extra(
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
-        """Return g at the samples."""
+        """Return g at the pixels."""
         from napari_diffusion.engine import gradient
         from napari_diffusion.filters.flows import conductance_kernels
         from napari_diffusion.filters.perona_malik import LAWS

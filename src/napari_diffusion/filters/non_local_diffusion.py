@@ -1,4 +1,4 @@
-"""Diffusion between samples whose surroundings are alike, however far apart."""
+"""Diffusion between pixels whose surroundings are alike, however far apart."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ MOST = 1200
 
 @dataclass(frozen=True)
 class NonLocalDiffusion(Guided):
-    """Average each sample with those nearby whose surroundings are alike in a pilot's result.
+    """Average each pixel with those nearby whose surroundings are alike in a pilot's result.
 
-    ``out(x) = Σ w(x, y) u(y) / Σ w(x, y)`` over the samples y within `radius`,
+    ``out(x) = Σ w(x, y) u(y) / Σ w(x, y)`` over the pixels y within `radius`,
     ``w = exp(−d² / (strength · noise_sigma²))``, d² being the mean squared difference of the
-    guide over the patches around x and y; a sample counts in its own mean as much as the likest
+    guide over the patches around x and y; a pixel counts in its own mean as much as the likest
     other. It is one implicit step of diffusion on the graph of alike patches.
 
     Parameters
@@ -43,26 +43,26 @@ class NonLocalDiffusion(Guided):
         In intensity units, 0 or more; one per channel if many. Larger values smooth more; 0
         changes nothing. "auto" measures it, each channel by itself.
     pilot : Filter or None
-        Whose result on the same picture is the guide; None takes the noisy picture itself.
+        Whose result on the same image is the guide; None takes the noisy image itself.
     radius : int or "auto"
-        1 to 20 samples: how far alike samples are looked for in the planes of the last two axes.
+        1 to 20 pixels: how far alike pixels are looked for in the planes of the last two axes.
         Larger is smoother and slower. "auto" is 7, in volumes the largest up to 7 that compares a
-        sample with at most 1200 others.
+        pixel with at most 1200 others.
     patch : int
-        0 to 5 samples: surroundings of 2 · patch + 1; larger ones are harder to mistake.
+        0 to 5 pixels: surroundings of 2 · patch + 1; larger ones are harder to mistake.
     strength : float
         Greater than 0. How unlike, in squares of the noise, two patches may be; small with a good
         pilot (0.15), about 1 without one.
     depth : int or "auto"
-        0 to 20 samples: how far alike samples are looked for along the third axis of a volume, or
+        0 to 20 pixels: how far alike pixels are looked for along the third axis of a volume, or
         time; 0 stays in the planes. "auto" is `radius` in world units, but 0 where there are fewer
-        than 4 planes or they are more than 8 times as far apart as the samples in them. Patches are
+        than 4 planes or they are more than 8 times as far apart as the pixels in them. Patches are
         as deep as they are wide, but no deeper than this.
 
     Notes
     -----
-    Use it after a pilot, against white noise in pictures that repeat themselves: lattices,
-    filaments, cells in rows. Not for a picture in which every place is unlike every other, where
+    Use it after a pilot, against white noise in images that repeat themselves: lattices,
+    filaments, cells in rows. Not for an image in which every place is unlike every other, where
     it leaves the noise. Joint channels are compared together. In volumes it takes long: the time
     goes with radius² · depth.
 
@@ -74,7 +74,7 @@ class NonLocalDiffusion(Guided):
 
     radius: Annotated[
         int | Literal["auto"],
-        {"min": 1, "max": 20, "tooltip": "How far alike samples are looked for."},
+        {"min": 1, "max": 20, "tooltip": "How far alike pixels are looked for."},
     ] = "auto"
     patch: Annotated[
         int, {"min": 0, "max": 5, "tooltip": "Half the size of the patches that are compared."}
@@ -93,7 +93,7 @@ class NonLocalDiffusion(Guided):
         return super().resolved(image, grid).replaced(radius=radius, depth=depth)
 
     def radii(self, grid: Grid) -> tuple[int, int]:
-        """Return how far neighbours reach in the planes and along the third axis, in samples."""
+        """Return how far neighbours reach in the planes and along the third axis, in pixels."""
         radius = RADIUS if self.radius == "auto" else self.radius
         while (
             self.radius == "auto"

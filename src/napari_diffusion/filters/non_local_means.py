@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.engine.threads import Threads
 
-# Samples in the box of a patch, or of a search, around one sample.
+# Pixels in the box of a patch, or of a search, around one pixel.
 MOST = 5000
 
 
 @dataclass(frozen=True)
 class NonLocalMeans(Filter):
-    """Average samples whose surroundings look alike, wherever they are nearby, from scikit-image.
+    """Average pixels whose surroundings look alike, wherever they are nearby, from scikit-image.
 
     ``out(p) = Σ_q w(p, q) u(q) / Σ_q w(p, q)``, ``w = exp(−max(d − 2 sigma², 0) / h²)``, with
     h = strength · sigma, d the mean squared difference of the patches around p and q, and q as far
     as `search` from p along each axis; mirrored borders.
 
-    Patch and search are boxes of samples, whatever the spacing: this is how the library does it.
+    Patch and search are boxes of pixels, whatever the spacing: this is how the library does it.
     Colours and other joint channels share the weights.
 
     Parameters
@@ -40,22 +40,22 @@ class NonLocalMeans(Filter):
         How unlike patches may be, as a multiple of sigma, greater than 0 and at most 100; larger
         smooths more and blurs what is faint.
     patch : int
-        Samples from a patch's middle to its border, 0 or more. Large patches need a good match:
+        Pixels from a patch's middle to its border, 0 or more. Large patches need a good match:
         they keep regular texture and leave noise around what is unique.
     search : int
-        Samples from p to the farthest q, 1 or more. Wider finds more that is alike, and the time
+        Pixels from p to the farthest q, 1 or more. Wider finds more that is alike, and the time
         grows with (2 search + 1) to the power of the dimension.
 
     Notes
     -----
-    Use it for white noise on pictures that repeat themselves: texture, lines, many like objects.
-    Not for noise with a structure of its own, which it takes for the picture, nor for volumes with
+    Use it for white noise on images that repeat themselves: texture, lines, many like objects.
+    Not for noise with a structure of its own, which it takes for the image, nor for volumes with
     thick slices, where a patch along z is not what it is along x.
 
     Raises
     ------
     ValueError
-        For a patch or a search of more than 5000 samples.
+        For a patch or a search of more than 5000 pixels.
 
     References
     ----------
@@ -93,19 +93,19 @@ class NonLocalMeans(Filter):
         return self.replaced(sigma=noise_sigma_of(image))
 
     def check(self, grid: Grid) -> None:
-        """Refuse boxes of too many samples; see `Filter.check`."""
+        """Refuse boxes of too many pixels; see `Filter.check`."""
         super().check(grid)
         for name in ("patch", "search"):
             radius = getattr(self, name)
             samples = (2 * radius + 1) ** len(grid.along)
             if samples > MOST:
                 raise ValueError(
-                    f"NonLocalMeans: {name}={radius} takes {samples} samples around each one, "
+                    f"NonLocalMeans: {name}={radius} takes {samples} pixels around each one, "
                     f"more than {MOST}: give a smaller one."
                 )
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return None: the library sums patches up from the picture's first sample on."""
+        """Return None: the library sums patches up from the image's first pixel on."""
         return None
 
     def apply(
@@ -120,11 +120,11 @@ class NonLocalMeans(Filter):
     def _averaged(self, image: NDArray[Any]) -> NDArray[Any]:
         from skimage.restoration import denoise_nl_means
 
-        # Running sums of squares take all the digits there are. A constant picture becomes 0.
+        # Running sums of squares take all the digits there are. A constant image becomes 0.
         middle = image.min() / 2 + image.max() / 2
         centred = (image - middle).astype(np.float64)
         exponent, sigma = exponent_of(float(self.sigma), centred)
-        # The library does not know pictures with fewer than two axes.
+        # The library does not know images with fewer than two axes.
         plane = centred if centred.ndim > 2 else centred[np.newaxis]
         averaged = denoise_nl_means(
             np.ldexp(plane, -exponent),

@@ -35,8 +35,8 @@ class Opponent(Filter):
     """Run a filter on brightness and two colour differences instead of red, green and blue.
 
     ``out = Oᵀ f(O u)`` with the rows (1, 1, 1)/√3, (1, 0, −1)/√2 and (1, −2, 1)/√6 of O. Most of
-    what a picture shows is brightness; in the differences there is little but noise, and a filter
-    that measures each channel smooths them more. Pictures that are not colours go to the filter as
+    what an image shows is brightness; in the differences there is little but noise, and a filter
+    that measures each channel smooths them more. Images that are not colours go to the filter as
     they are.
 
     Parameters

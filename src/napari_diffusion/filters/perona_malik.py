@@ -73,15 +73,15 @@ class PeronaMalik(Flow):
     conductance : str
         Rational favours wide regions over small ones; the exponentials favour edges of high
         contrast over those of low contrast; Tukey and Weickert leave edges wholly alone and may
-        keep single noisy samples; Charbonnier and Huber blur edges a little and make no stairs
+        keep single noisy pixels; Charbonnier and Huber blur edges a little and make no stairs
         out of slopes.
     contrast : float, tuple of float or "auto"
         In intensity per world unit, greater than 0; one per channel if many. Larger values smooth
         across stronger edges. "auto" takes it from the spread of the gradients of the source, see
         `napari_diffusion.estimate.contrast`.
     gradient : {"face", "magnitude"}
-        "face" is the original: s is the difference across the face between two samples, of all
-        joint channels together. "magnitude" takes |∇u| at the samples and the mean of two
+        "face" is the original: s is the difference across the face between two pixels, of all
+        joint channels together. "magnitude" takes |∇u| at the pixels and the mean of two
         conductances in between, which treats all directions more alike.
     smoothing : float
         Standard deviation in world units of a Gaussian that is applied before s is measured, 0 or
@@ -92,13 +92,13 @@ class PeronaMalik(Flow):
         "explicit" takes small sub-steps, keeps the range exactly and needs no more than its
         surroundings. "fsi" takes cycles of accelerated ones, fewer for a long time, and may leave
         the range near edges. "aos" takes long implicit steps along each axis, the fewest; it keeps
-        the range, needs the whole picture, and favours the axes a little.
+        the range, needs the whole image, and favours the axes a little.
 
     Notes
     -----
-    Use it for pictures of regions with clear borders: cells, organelles, grains, faces. It is the
+    Use it for images of regions with clear borders: cells, organelles, grains, faces. It is the
     filter to begin with. Not for thin lines and fine texture near the noise, which it breaks up or
-    takes for noise; nor for single wild samples, which are as steep as an edge and stay unless
+    takes for noise; nor for single wild pixels, which are as steep as an edge and stay unless
     `smoothing` is set or a median comes first. Smooth ramps turn into steps after a long time.
 
     References
@@ -126,7 +126,7 @@ class PeronaMalik(Flow):
     ] = "auto"
     gradient: Annotated[
         Literal["face", "magnitude"],
-        {"tooltip": "Where steepness is measured: across each face, or as |∇u| at each sample."},
+        {"tooltip": "Where steepness is measured: across each face, or as |∇u| at each pixel."},
     ] = "face"
     smoothing: Annotated[
         float,
@@ -175,7 +175,7 @@ class PeronaMalik(Flow):
         widest = self.smoothing / min(grid.spacing)
         if widest > WIDEST:
             raise ValueError(
-                f"{type(self).__name__}: smoothing={self.smoothing:g} is {widest:g} samples, more "
+                f"{type(self).__name__}: smoothing={self.smoothing:g} is {widest:g} pixels, more "
                 f"than {WIDEST}: give a smaller one, or the right spacing if it is not that."
             )
         return grid.variances(self.smoothing)
@@ -234,7 +234,7 @@ class PeronaMalik(Flow):
 
 
 def _slopes(contrasts: tuple[float, ...], factor: float, grid: Grid, dtype: Any) -> NDArray[Any]:
-    """Return 1 / (spacing · K) per channel and canonical axis, finite in the picture's type."""
+    """Return 1 / (spacing · K) per channel and canonical axis, finite in the image's type."""
     with np.errstate(over="ignore"):
         slopes = 1.0 / np.multiply.outer(factor * np.array(contrasts), np.array(grid.lengths))
     largest = float(np.finfo(dtype).max)

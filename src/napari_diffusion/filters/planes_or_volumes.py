@@ -24,18 +24,18 @@ class PlanesOrVolumes(Filter):
     """Run one filter where planes diffuse by themselves, and another where volumes do.
 
     ``out = volumes(u)`` where at least three axes diffuse, and there are at least 4 planes that are
-    at most 8 times as far apart as the samples in them; ``out = planes(u)`` everywhere else.
+    at most 8 times as far apart as the pixels in them; ``out = planes(u)`` everywhere else.
 
     Parameters
     ----------
     planes : Filter
-        What runs on planes, and on pictures that are no volumes.
+        What runs on planes, and on images that are no volumes.
     volumes : Filter
         What runs on volumes, and on frames through time.
 
     Notes
     -----
-    Use it in a recipe that is to suit pictures of both kinds. Not where you know which one you
+    Use it in a recipe that is to suit images of both kinds. Not where you know which one you
     have: take that filter.
     """
 
@@ -49,26 +49,26 @@ class PlanesOrVolumes(Filter):
     volumes: Annotated[Filter, {"tooltip": "What runs on volumes."}] = _HEAT
 
     def of(self, grid: Grid) -> Filter:
-        """Return the filter for a picture."""
+        """Return the filter for an image."""
         return self.volumes if is_solid(grid) else self.planes
 
     def resolved(self, image: Any, grid: Grid) -> Filter:  # type: ignore[override]
-        """Return the filter for this picture, resolved."""
+        """Return the filter for this image, resolved."""
         chosen = self.of(grid)
         chosen.check(grid)
         return chosen.resolved(image, grid)
 
     def check(self, grid: Grid) -> None:
-        """Refuse what the filter for this picture cannot do; see `Filter.check`."""
+        """Refuse what the filter for this image cannot do; see `Filter.check`."""
         super().check(grid)
         self.of(grid).check(grid)
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return the halo of the filter for this picture."""
+        """Return the halo of the filter for this image."""
         return self.of(grid).halo(grid)
 
     def apply(
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
-        """Return the block as the filter for this picture makes it; see `Filter.apply`."""
+        """Return the block as the filter for this image makes it; see `Filter.apply`."""
         return executor.apply_filter(block, self.of(grid), grid, mask)

@@ -27,10 +27,10 @@ DEPTH = 4
 class ReactionDiffusion(Guided):
     """Keep, in every small window, the cosine waves that a pilot's result shows.
 
-    For each window of the picture y and of the guide p, with the orthonormal cosine transforms C
+    For each window of the image y and of the guide p, with the orthonormal cosine transforms C
     and P: ``C ← C · P² / (P² + noise_sigma²)``, the mean of the window apart, which stays; back,
     weighted by one over the sum of the squared factors, and averaged over all windows that hold a
-    sample. It is a step of diffusion with a reaction towards the guide.
+    pixel. It is a step of diffusion with a reaction towards the guide.
 
     Parameters
     ----------
@@ -38,18 +38,18 @@ class ReactionDiffusion(Guided):
         In intensity units, 0 or more; one per channel if many. Larger values smooth more; 0
         changes nothing. "auto" measures it, each channel by itself.
     pilot : Filter or None
-        Whose result on the same picture is the guide. None takes the noisy picture itself: then
+        Whose result on the same image is the guide. None takes the noisy image itself: then
         waves of about the noise are halved and no more.
     window : int
-        8 to 32 samples, a multiple of 8: larger ones smooth flat parts and long waves better,
+        8 to 32 pixels, a multiple of 8: larger ones smooth flat parts and long waves better,
         smaller ones lose less around edges.
     stride : int
         1 to half a window: the distance between windows, along the third axis in proportion to
         their depth. Smaller is smoother and slower.
     depth : int or "auto"
-        1 to 16 samples of a window along the third axis of a volume, or time; 1 filters each plane
+        1 to 16 pixels of a window along the third axis of a volume, or time; 1 filters each plane
         of the last two axes by itself. "auto" is 4, but 1 where there are fewer than 4 planes, or
-        planes are more than 8 times as far apart as the samples in them.
+        planes are more than 8 times as far apart as the pixels in them.
 
     Notes
     -----
@@ -64,7 +64,7 @@ class ReactionDiffusion(Guided):
     """
 
     window: Annotated[
-        int, {"min": 8, "max": 32, "tooltip": "Samples along a window, a multiple of 8."}
+        int, {"min": 8, "max": 32, "tooltip": "Pixels along a window, a multiple of 8."}
     ] = 8
     stride: Annotated[
         int,
@@ -72,7 +72,7 @@ class ReactionDiffusion(Guided):
     ] = 2
     depth: Annotated[
         int | Literal["auto"],
-        {"min": 1, "max": 16, "tooltip": "Samples of a window along the third axis; 1: planes."},
+        {"min": 1, "max": 16, "tooltip": "Pixels of a window along the third axis; 1: planes."},
     ] = "auto"
 
     def __post_init__(self) -> None:
@@ -93,13 +93,13 @@ class ReactionDiffusion(Guided):
         return chosen.replaced(depth=self.depth_on(grid)) if self.depth == "auto" else chosen
 
     def depth_on(self, grid: Grid) -> int:
-        """Return how deep windows are, in samples; 1 in a plane."""
+        """Return how deep windows are, in pixels; 1 in a plane."""
         if self.depth == "auto":
             return DEPTH if is_solid(grid) else 1
         return self.depth if len(grid.along_axes) > 2 else 1
 
     def reach(self, grid: Grid) -> tuple[int, int]:
-        """Return how far the windows of a sample reach; see `Guided.reach`."""
+        """Return how far the windows of a pixel reach; see `Guided.reach`."""
         return self.window - 1, self.depth_on(grid) - 1
 
     def apply(

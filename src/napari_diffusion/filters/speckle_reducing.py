@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Threads
 
-# The paper's q0 falls by exp(−t/6) in a time that runs 4 times as fast in samples.
+# The paper's q0 falls by exp(−t/6) in a time that runs 4 times as fast in pixels.
 DECAY_IN_SQUARES = 1.5
 
 
@@ -24,14 +24,14 @@ DECAY_IN_SQUARES = 1.5
 class SpeckleReducing(Flow):
     """Smooth speckle, whose strength grows with the brightness, and keep edges.
 
-    ``∂u/∂t = div(c(q) ∇u)``, q being the standard deviation of a sample's neighbours over their
+    ``∂u/∂t = div(c(q) ∇u)``, q being the standard deviation of a pixel's neighbours over their
     mean. Where q is at most q0, that of speckle alone, c is 1; beyond, at edges and bright points,
-    ``c = 1 / (1 + (q² − q0²) / (q0² (1 + q0²)))``. A factor on the whole picture changes nothing,
+    ``c = 1 / (1 + (q² − q0²) / (q0² (1 + q0²)))``. A factor on the whole image changes nothing,
     so bright and dark regions are treated alike. Known as SRAD.
 
-    Explicit sub-steps, c between two samples being the mean of theirs: mean and range are kept. The
-    neighbours that q is measured on are the next samples, however far apart, since speckle belongs
-    to samples; the flux counts with the spacing.
+    Explicit sub-steps, c between two pixels being the mean of theirs: mean and range are kept. The
+    neighbours that q is measured on are the next pixels, however far apart, since speckle belongs
+    to pixels; the flux counts with the spacing.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class SpeckleReducing(Flow):
 
     Notes
     -----
-    Use it for ultrasound, radar and laser pictures whose noise is brighter where they are brighter:
+    Use it for ultrasound, radar and laser images whose noise is brighter where they are brighter:
     on intensities or amplitudes of 0 or more. Not after a logarithm, which makes the noise the same
     everywhere (take `PeronaMalik` then), nor where the black level was subtracted: about means near
     0 or below it q says nothing, and neighbours of both signs count as an edge. Every step
@@ -56,8 +56,8 @@ class SpeckleReducing(Flow):
     Raises
     ------
     ValueError
-        If q0 is "auto" and no sample has neighbours with a positive mean. With q0 given nothing is
-        refused: a filter does not know the whole picture.
+        If q0 is "auto" and no pixel has neighbours with a positive mean. With q0 given nothing is
+        refused: a filter does not know the whole image.
 
     References
     ----------
@@ -116,7 +116,7 @@ class SpeckleReducing(Flow):
     def prepare(
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> Any:
-        """Return (c at the samples, mask, joint)."""
+        """Return (c at the pixels, mask, joint)."""
         from napari_diffusion.filters.flows.speckle_kernels import coefficient, squared_variation
 
         squared = squared_variation(u, mask, grid, executor)
@@ -140,7 +140,7 @@ class SpeckleReducing(Flow):
 
 
 def _measured(image: Any) -> float:
-    """Return the median of q over the samples whose neighbours have a positive mean."""
+    """Return the median of q over the pixels whose neighbours have a positive mean."""
     from napari_diffusion.engine.counting import NOT_MEASURED, measured
     from napari_diffusion.filters.flows.speckle_kernels import squared_variation
 
@@ -155,7 +155,7 @@ def _measured(image: Any) -> float:
     found = measured(image, variation, halo, joined=image.grid.joint_channels)
     if not found.total:
         raise ValueError(
-            "SpeckleReducing: q0 cannot be measured on a picture without positive intensities: "
+            "SpeckleReducing: q0 cannot be measured on an image without positive intensities: "
             "give q0, or add the black level that was taken off."
         )
     middle = found.quantile(0.5)

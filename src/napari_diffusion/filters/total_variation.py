@@ -22,19 +22,19 @@ WEIGHT_PER_SIGMA = 0.75
 
 @dataclass(frozen=True)
 class TotalVariation(Filter):
-    """Make a picture of flat patches with sharp borders, from scikit-image.
+    """Make an image of flat patches with sharp borders, from scikit-image.
 
     ``out = argmin over v of Σ |∇v| + Σ (v − u)² / (2 weight)``, ∇v the differences to the next
-    samples, by Chambolle's iteration on each channel.
+    pixels, by Chambolle's iteration on each channel.
 
-    The samples count as equally far apart along all axes, whatever the spacing: this is how the
+    The pixels count as equally far apart along all axes, whatever the spacing: this is how the
     library does it. A weight found for one sampling is not right for another.
 
     Parameters
     ----------
     weight : float or "auto"
         Intensity units, 0 or more. The larger, the fewer patches are left, and the lower the
-        contrast of small ones: a bright disk of radius r samples loses 2 weight / r of its height.
+        contrast of small ones: a bright disk of radius r pixels loses 2 weight / r of its height.
         "auto" is 0.75 times the noise of the source.
     tolerance : float
         The iteration stops when a round changes the energy by less than this fraction of what it
@@ -81,7 +81,7 @@ class TotalVariation(Filter):
         return self.replaced(weight=WEIGHT_PER_SIGMA * noise_sigma_of(image))
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return None: where the iteration stops depends on all of the picture."""
+        """Return None: where the iteration stops depends on all of the image."""
         return None
 
     def apply(

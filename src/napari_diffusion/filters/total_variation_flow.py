@@ -26,7 +26,7 @@ class TotalVariationFlow(Flow):
     ``∂u/∂t = div(∇u / √(|∇u|² + epsilon²))``, the steepest descent of the total variation
     ``∫ √(|∇u|² + epsilon²)``. Whatever its height, a region loses height at a rate of its perimeter
     over its area, so small ones vanish first and edges stay where they are: the height of a disk of
-    radius R falls by 2 · time / R, that of a ball by 3 · time / R, and a single sample's by up to
+    radius R falls by 2 · time / R, that of a ball by 3 · time / R, and a single pixel's by up to
     2 · time / spacing per axis.
 
     Parameters
@@ -45,11 +45,11 @@ class TotalVariationFlow(Flow):
         "explicit" takes small sub-steps, keeps the range exactly and needs no more than its
         surroundings. "fsi" takes cycles of accelerated ones, fewer for a long time, and may leave
         the range near edges. "aos" takes long implicit steps along each axis, the fewest; it keeps
-        the range, needs the whole picture, and favours the axes a little.
+        the range, needs the whole image, and favours the axes a little.
 
     Notes
     -----
-    Use it for pictures of flat regions with sharp borders, and before they are segmented: no
+    Use it for images of flat regions with sharp borders, and before they are segmented: no
     contrast has to be chosen, edges of any height stay. Not for smooth shading and fine texture:
     slopes turn into stairs, texture goes first, and what is left has lost some of its contrast.
 
@@ -144,7 +144,7 @@ class TotalVariationFlow(Flow):
     def write_faces(
         self, coefficients: Any, faces: dict[int, NDArray[Any]], rows: tuple[int, int]
     ) -> None:
-        """Write the conductance of the face below each sample; see `Flow.write_faces`."""
+        """Write the conductance of the face below each pixel; see `Flow.write_faces`."""
         from napari_diffusion.filters.flows import total_variation_kernels, total_variation_planes
 
         guide, inside, masked, slopes, count, flat = coefficients

@@ -1,4 +1,4 @@
-"""Wavelet shrinkage of scikit-image, averaged over shifts of the picture."""
+"""Wavelet shrinkage of scikit-image, averaged over shifts of the image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 METHODS = {"bayes": "BayesShrink", "universal": "VisuShrink"}
 TAPS = {"haar": 2, "db2": 4, "sym4": 8}
 
-# Shifted copies of a picture.
+# Shifted copies of an image.
 MOST = 600
 
 
@@ -29,11 +29,11 @@ class Wavelet(Filter):
     """Shrink the wavelet coefficients that noise could have made, from scikit-image.
 
     ``out = mean over shifts s of S₋ₛ W⁻¹ θ(W Sₛ u)``, W an orthogonal wavelet transform, Sₛ a shift
-    by s samples and θ(c) = sign(c) max(|c| − T, 0). Each band of a channel has its own T; mirrored
+    by s pixels and θ(c) = sign(c) max(|c| − T, 0). Each band of a channel has its own T; mirrored
     borders. The average over shifts (cycle spinning) takes away most of the blocks and ripples
     that a single transform leaves.
 
-    Scales are in samples, whatever the spacing: level 1 holds detail of 2 samples, level 2 of 4,
+    Scales are in pixels, whatever the spacing: level 1 holds detail of 2 pixels, level 2 of 4,
     along each axis.
 
     Parameters
@@ -44,15 +44,15 @@ class Wavelet(Filter):
     threshold : {"bayes", "universal"}
         How T follows from sigma. "bayes" is sigma² / (the standard deviation of the band without
         its noise), so that bands with much detail keep it; "universal" is
-        sigma · √(2 ln(number of samples)), which leaves hardly any noise and little fine detail.
+        sigma · √(2 ln(number of pixels)), which leaves hardly any noise and little fine detail.
     wavelet : {"haar", "db2", "sym4"}
         "haar" has the sharpest edges, and blocks; "db2" is smoother and "sym4" smoother still,
         with faint ripples along strong edges.
     levels : int
         How many scales are shrunk, from 1 to 8; noise coarser than 2 to this power stays. A
-        picture with an axis too short for them has as many as fit.
+        image with an axis too short for them has as many as fit.
     shifts : int
-        The picture is shifted by 0 to so many samples along every axis, from 0 to 20. 0 is a
+        The image is shifted by 0 to so many pixels along every axis, from 0 to 20. 0 is a
         single transform, and most is gained by 1; the time grows with (shifts + 1) to the power of
         the dimension.
 
@@ -109,7 +109,7 @@ class Wavelet(Filter):
         copies = (self.shifts + 1) ** len(grid.along)
         if copies > MOST:
             raise ValueError(
-                f"Wavelet: shifts={self.shifts} takes {copies} copies of the picture, more than "
+                f"Wavelet: shifts={self.shifts} takes {copies} copies of the image, more than "
                 f"{MOST}: give fewer, most is gained by 1."
             )
 
@@ -126,7 +126,7 @@ class Wavelet(Filter):
             return block.copy()
 
         def shrunk(image: NDArray[Any]) -> NDArray[Any]:
-            # A constant picture becomes 0, and so stays as it is.
+            # A constant image becomes 0, and so stays as it is.
             middle = image.min() / 2 + image.max() / 2
             centred = (image[..., 0] - middle).astype(np.float64)
             exponent, sigma = exponent_of(float(self.sigma), centred)
@@ -136,9 +136,9 @@ class Wavelet(Filter):
         return each_image(shrunk, block, grid, executor, joint=False)
 
     def fitting_levels(self, shape: tuple[int, ...]) -> int:
-        """Return how many levels a picture of this shape has, at least one.
+        """Return how many levels an image of this shape has, at least one.
 
-        Mirrored to no more than four times its length, each axis must have samples enough for the
+        Mirrored to no more than four times its length, each axis must have pixels enough for the
         wavelet at the last level.
         """
         longest = TAPS[self.wavelet] - 1
@@ -149,7 +149,7 @@ class Wavelet(Filter):
 
     def _mean_of_shifts(self, image: NDArray[Any], sigma: float, executor: Threads) -> NDArray[Any]:
         levels = self.fitting_levels(image.shape)
-        # In the window of each shift lies the whole picture; it ends where every level ends.
+        # In the window of each shift lies the whole image; it ends where every level ends.
         step = 1 << levels
         least = (TAPS[self.wavelet] - 1) * step
         sizes = [max(-(-(n + self.shifts) // step) * step, least) for n in image.shape]

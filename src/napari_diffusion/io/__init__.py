@@ -1,4 +1,4 @@
-"""Pictures read from files, and steps written to them as they are made."""
+"""Images read from files, and steps written to them as they are made."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Cast:
 
 
 def cast(image: Any, dtype: Any) -> Any:
-    """Return a picture's values (numpy or dask) in a type; as they are where they have it."""
+    """Return an image's values (numpy or dask) in a type; as they are where they have it."""
     return image if image.dtype == np.dtype(dtype) else Cast.into(dtype)(image)
 
 

@@ -1,4 +1,4 @@
-"""All steps of a run side by side in one picture."""
+"""All steps of a run side by side in one image."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _PAPER, _INK = (255, 255, 255), (20, 20, 20)
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One picture of the sheet.
+    """One image of the sheet.
 
     Attributes
     ----------
     label : str
         What stands above it.
-    picture : ndarray
+    image : ndarray
         (height, width) or (height, width, 3).
     """
 
@@ -55,7 +55,7 @@ def panel(
     rgb : bool
         Whether c holds colours. Of other channels the first one is shown.
     spacing : mapping, optional
-        World length of one sample along an axis: rows and columns are shown in proportion.
+        World length of one pixel along an axis: rows and columns are shown in proportion.
     """
     plane = [axis for axis in "zyx" if axis in axes][-2:]
     shown = [*plane, "c"] if rgb else plane
@@ -154,7 +154,7 @@ def _bytes(image: NDArray[Any], limits: tuple[float, float]) -> Any:
 
 
 def _sized(image: Any) -> Any:
-    """Return the picture neither too large for a sheet of many nor too small to see."""
+    """Return the image neither too large for a sheet of many nor too small to see."""
     from PIL import Image
 
     longest = max(image.size)
@@ -162,13 +162,13 @@ def _sized(image: Any) -> Any:
         factor = _LARGEST / longest
         size = [max(round(side * factor), 1) for side in image.size]
         return image.resize(size, Image.Resampling.BOX)
-    # Whole samples stay whole: squares, not blur.
+    # Whole pixels stay whole: squares, not blur.
     factor = _LARGEST // longest
     return image.resize([side * factor for side in image.size], Image.Resampling.NEAREST)
 
 
 def in_proportion(image: NDArray[Any], ratio: float) -> NDArray[Any]:
-    """Return the picture with its rows or columns repeated until it is in proportion."""
+    """Return the image with its rows or columns repeated until it is in proportion."""
     if not 0.01 < ratio < 100 or abs(ratio - 1.0) < 0.01:
         return image
     axis, factor = (0, ratio) if ratio > 1.0 else (1, 1.0 / ratio)

@@ -1,4 +1,4 @@
-"""A picture that was read from a file, with all that the file says about it."""
+"""An image that was read from a file, with all that the file says about it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Resolution = tuple[tuple[int, int], tuple[int, int], int]
 
 
 class NotReadable(ValueError):  # noqa: N818 - it says what the file is
-    """A file that is there but does not hold a picture that can be read; says why."""
+    """A file that is there but does not hold an image that can be read; says why."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Source:
-    """A picture from a file.
+    """An image from a file.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Source:
     letters : str
         The axes as the file calls them.
     lengths : mapping
-        World length of one sample along an axis, by its letter, where the file knows it.
+        World length of one pixel along an axis, by its letter, where the file knows it.
     unit, time_unit : str
         Unit of the lengths of z, y, x and of t.
     rgb : bool
@@ -58,11 +58,11 @@ class Source:
 
     @property
     def spacing(self) -> tuple[float, ...]:
-        """World length of one sample for each axis of z, y and x, in the order of `axes`."""
+        """World length of one pixel for each axis of z, y and x, in the order of `axes`."""
         return self.spacing_along("".join(axis for axis in self.axes or "" if axis in "zyx"))
 
     def spacing_along(self, along: str) -> tuple[float, ...]:
-        """Return the world length of one sample for each axis of `along`; unknown ones are 1."""
+        """Return the world length of one pixel for each axis of `along`; unknown ones are 1."""
         return tuple(self.lengths.get(axis, 1.0) for axis in along)
 
     def replaced(self, **changes: Any) -> Source:

@@ -1,4 +1,4 @@
-"""In which order a picture's values are written."""
+"""In which order an image's values are written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Layout:
     Attributes
     ----------
     given : str
-        The picture's own axes.
+        The image's own axes.
     axes : str
         The file's axes; c comes last where it holds colours that the format puts last.
     """
@@ -31,24 +31,24 @@ class Layout:
 
     @classmethod
     def of(cls, given: str, *, colours_last: bool = False) -> Layout:
-        """Return the layout for a picture with these axes."""
+        """Return the layout for an image with these axes."""
         axes = "".join(axis for axis in "tczyx" if axis in given or axis in "yx")
         return cls(given, axes.replace("c", "") + "c" if colours_last else axes)
 
     def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape in the file of a picture of this shape."""
+        """Return the shape in the file of an image of this shape."""
         sizes = dict(zip(self.given, shape, strict=True))
         return tuple(sizes.get(axis, 1) for axis in self.axes)
 
     def arranged(self, image: Any) -> Any:
-        """View a picture (numpy or dask) in the order of the file."""
+        """View an image (numpy or dask) in the order of the file."""
         order = [self.given.index(axis) for axis in self.axes if axis in self.given]
         index = tuple(slice(None) if axis in self.given else None for axis in self.axes)
         return image.transpose(order)[index]
 
 
 def slabs(image: Any) -> Iterator[Any]:
-    """Cut a picture (numpy or dask) along its first axis into parts that fit the memory easily."""
+    """Cut an image (numpy or dask) along its first axis into parts that fit the memory easily."""
     row = max(image.nbytes // max(image.shape[0], 1), 1)
     rows = max(_SLAB_BYTES // row, 1)
     for start in range(0, image.shape[0], rows):
@@ -56,7 +56,7 @@ def slabs(image: Any) -> Iterator[Any]:
 
 
 def planes(image: Any, ndim: int) -> Iterator[Any]:
-    """Cut a picture (numpy or dask) into its planes of `ndim` axes, in order."""
+    """Cut an image (numpy or dask) into its planes of `ndim` axes, in order."""
     if image.ndim == ndim:
         yield np.ascontiguousarray(image)
         return

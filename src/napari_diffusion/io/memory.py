@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Images of the computing type that are there at once: source, noisy and filtered picture, what
+#: Images of the computing type that are there at once: source, noisy and filtered image, what
 #: the filter works in, and the step handed out (measured on 256³: 6.5, and more for "auto").
 IMAGES = 8
 

@@ -98,7 +98,7 @@ class ZarrWriter:
         return v05.SpaceAxis(name=axis, unit=_unit(source.unit, PIXEL))
 
     def _colours(self) -> Any:
-        """Return how a viewer shows the channels of a colour picture; None for any other."""
+        """Return how a viewer shows the channels of a colour image; None for any other."""
         if not self._source.rgb:
             return None
         import numpy as np

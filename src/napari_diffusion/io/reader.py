@@ -1,4 +1,4 @@
-"""A picture read from a file, whatever its format."""
+"""An image read from a file, whatever its format."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ READABLE = ".tif .tiff .png .jpg .jpeg .npy .zarr"
 
 
 def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source:
-    """Read a picture with its axes, lengths and unit.
+    """Read an image with its axes, lengths and unit.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source
     FileNotFoundError
         If there is no such file.
     NotReadable
-        If it is there, but holds no picture of these formats.
+        If it is there, but holds no image of these formats.
     """
     from pathlib import Path
 

@@ -59,7 +59,7 @@ def read_tiff(path: Path) -> Source:
 
 
 def _in_centimetres(resolution: Resolution | None) -> bool:
-    # Inches are how large a picture is to be printed; they say nothing about what was seen.
+    # Inches are how large an image is to be printed; they say nothing about what was seen.
     return resolution is not None and resolution[2] == _CENTIMETRE
 
 
@@ -117,7 +117,7 @@ def _resolution(page: Any) -> Resolution | None:
 
 
 def _with_resolution(source: Source, unit: str, samples: float) -> Source:
-    """Return the source with the lengths of y and x: its resolution is samples per `samples`."""
+    """Return the source with the lengths of y and x: its resolution is pixels per `samples`."""
     if source.resolution is None:
         return source
     x, y, _ = source.resolution

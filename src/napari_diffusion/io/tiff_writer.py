@@ -30,12 +30,12 @@ _CENTIMETRE, _NONE = 3, 1
 
 
 def layout(source: Source) -> Layout:
-    """Return in which order an OME-TIFF holds a picture."""
+    """Return in which order an OME-TIFF holds an image."""
     return Layout.of(source.axes or "", colours_last=source.rgb)
 
 
 def holds_steps(source: Source, count: int) -> bool:
-    """Say whether one file can hold that many steps of a picture."""
+    """Say whether one file can hold that many steps of an image."""
     return count == 1 or layout(source).axes in _BEHIND_Q
 
 
@@ -170,7 +170,7 @@ def _physical_sizes(source: Source) -> dict[str, Any]:
 
 
 def resolution_tags(source: Source) -> Resolution:
-    """Return TIFF's resolution: the source's own, or samples per centimetre."""
+    """Return TIFF's resolution: the source's own, or pixels per centimetre."""
     if source.resolution is not None:
         return source.resolution
     if source.unit not in METRES or not {"x", "y"} <= set(source.lengths):

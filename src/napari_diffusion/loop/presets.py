@@ -1,4 +1,4 @@
-"""Recipes with a name, written for samples at a distance of 1; see `Recipe.scaled`."""
+"""Recipes with a name, written for pixels at a distance of 1; see `Recipe.scaled`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.noise import Gaussian
 from napari_diffusion.schedules import Constant, Geometric
 
-# Of the numbers that the window and the command line make for a picture's spacing.
+# Of the numbers that the window and the command line make for an image's spacing.
 DIGITS = 3
 
 

@@ -74,14 +74,14 @@ class Preview:
 
     Parameters
     ----------
-    picture : Picture
+    image : Image
         The source.
     """
 
     def __init__(self, image: Image) -> None:
         self.image = image
         self._resolved: dict[str, Recipe] = {}
-        self._seconds = 0.0  # per sample of the window
+        self._seconds = 0.0  # per pixel of the window
 
     def resolved(self, recipe: Recipe) -> Recipe:
         """Return a recipe resolved on the whole source; the numbers of one are found once."""
@@ -200,7 +200,7 @@ def shortened(recipe: Recipe, step: int | None) -> Recipe:
 
 
 def limited(region: Box, axes: str, most: int) -> Box:
-    """Return the middle of a region, of at most so many samples along each axis but c."""
+    """Return the middle of a region, of at most so many pixels along each axis but c."""
     return tuple(
         _in_the_middle(part, most) if axis != "c" else part
         for part, axis in zip(region, axes, strict=True)

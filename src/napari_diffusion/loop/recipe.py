@@ -1,4 +1,4 @@
-"""What happens to the picture: the recipe; and what came of it: a step."""
+"""What happens to the image: the recipe; and what came of it: a step."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Recipe:
     domain : Domain, "anscombe", "log", "auto" or None
         The values that noise and filters work on in place of the intensities: noise scale and
         contrast are then in stabilised units. The name stands for the domain with everything
-        measured; "auto" is `Anscombe` where the noise of the picture is that of photons and
+        measured; "auto" is `Anscombe` where the noise of the image is that of photons and
         differs between dark and bright places, and else none.
     seed : int
         0 … 2⁶⁴ − 1; the same seed gives the same noise.
@@ -121,10 +121,10 @@ class Recipe:
         return dataclasses.replace(self, **changes)
 
     def scaled(self, length: float, digits: int = 17) -> Recipe:
-        """Return this recipe for pictures whose samples are `length` times as far apart.
+        """Return this recipe for images whose pixels are `length` times as far apart.
 
-        Presets are written for samples at a distance of 1; ``PRESETS["explore"].scaled(0.107)``
-        does the same to samples 0.107 µm apart. Fewer `digits` make numbers to be read.
+        Presets are written for pixels at a distance of 1; ``PRESETS["explore"].scaled(0.107)``
+        does the same to pixels 0.107 µm apart. Fewer `digits` make numbers to be read.
         """
         return self.with_filters(lambda each: each.scaled(length, digits))
 
@@ -149,7 +149,7 @@ class Recipe:
         return self.resolved_on(Image.of(image, **options))
 
     def resolved_on(self, image: Image) -> Recipe:
-        """Return this recipe resolved on a picture that has been read in already."""
+        """Return this recipe resolved on an image that has been read in already."""
         domain, chosen = self._domain_on(image), self
         if domain is not None:
             domain = domain.resolved(image, image.grid)
@@ -169,7 +169,7 @@ class Recipe:
         return chosen.replaced(starting_noise_scale=scale, noise=noise, domain=domain)
 
     def _domain_on(self, image: Image) -> Domain | None:
-        """Return the domain to work in on a picture, its numbers still to be measured."""
+        """Return the domain to work in on an image, its numbers still to be measured."""
         if not _is_auto(self.domain):
             return self.working_domain
         from napari_diffusion.domains.automatic import automatic

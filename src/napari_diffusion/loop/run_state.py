@@ -1,4 +1,4 @@
-"""Where the loop works: the picture at hand, its window in the whole, and who runs the members."""
+"""Where the loop works: the image at hand, its window in the whole, and who runs the members."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ class Entered(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RunState:
-    """The resolved recipe, the window of the picture it runs on, and the drive that runs it.
+    """The resolved recipe, the window of the image it runs on, and the drive that runs it.
 
     Attributes
     ----------
     recipe : Recipe
         Resolved on the whole source.
-    window : Picture
+    window : Image
         The part of the source that is computed: the region asked for and the halo of all steps.
-    shown : Picture
+    shown : Image
         The part that is given back.
     inner : tuple of slice
         Where `shown` lies in `window`.

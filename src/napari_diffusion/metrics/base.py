@@ -33,7 +33,7 @@ class Score:
     value : float
         In the metric's unit; NaN where it cannot be said.
     valid : bool
-        Whether what the metric assumes holds for this picture; else it has no vote.
+        Whether what the metric assumes holds for this image; else it has no vote.
     why : str
         What does not hold, in one sentence.
     """
@@ -50,11 +50,11 @@ class View:
     Attributes
     ----------
     source, image : ndarray
-        The picture before the first step, and after this one.
+        The image before the first step, and after this one.
     grid : Grid
-        Axes and lengths, the extent of the whole picture, and where the arrays begin in it.
+        Axes and lengths, the extent of the whole image, and where the arrays begin in it.
     mask : ndarray of bool or None
-        Where the picture may change; nothing else is measured.
+        Where the image may change; nothing else is measured.
     noise_sigma : float or tuple of float
         Standard deviation of the noise of the source, measured or given; or that of each channel.
     white : bool
@@ -62,15 +62,15 @@ class View:
     models : tuple of NoiseModel
         What was measured of the noise of each channel; empty where nothing was.
     reference : ndarray or None
-        The truth, where it is known.
+        The ground truth, where it is known.
     probed : ndarray or None
         What the same step made of the changed source that the metric asks for.
     probe : ndarray or None
-        That change: ± the step size per sample, or True where samples were hidden.
+        That change: ± the step size per pixel, or True where pixels were hidden.
     again : tuple of two ndarray or None
-        Another such pair of probed and probe, for small pictures.
+        Another such pair of probed and probe, for small images.
     halves : tuple of two View or None
-        The same step of two independent pictures of the same thing, each with its own source.
+        The same step of two independent images of the same thing, each with its own source.
     known : dict
         What metrics have found out about source, mask, reference and noise; the views of all steps
         of a run may share one.
@@ -96,7 +96,7 @@ class View:
         return float(np.sqrt(np.mean(np.square(self.noise_sigma))))
 
     def channel(self, c: int) -> View:
-        """Return the samples of one channel."""
+        """Return the pixels of one channel."""
         here = (slice(None), slice(c, c + 1))
         arrays = ("source", "image", "mask", "reference", "probed", "probe")
         found = {name: getattr(self, name) for name in arrays}
@@ -138,11 +138,11 @@ class Metric(Component, abc.ABC):
         Which way is good; empty where it only describes and has no vote.
     probe : {"", "perturbed", "masked"}
         The second run that it needs: of the source plus or minus a very small number at every
-        sample, or of the source with some samples hidden.
+        pixel, or of the source with some pixels hidden.
     needs_reference : bool
-        Whether it compares with the truth.
+        Whether it compares with the ground truth.
     needs_halves : bool
-        Whether it compares the same step of two independent pictures of the same thing.
+        Whether it compares the same step of two independent images of the same thing.
     needs_noise : {"", "sigma", "model"}
         What it must know of the noise of the source: nothing, how strong it is, or all that
         `estimate.noise_model` measures. What no metric needs is not measured.
@@ -161,7 +161,7 @@ class Metric(Component, abc.ABC):
         """Return the number of one step."""
 
     def doubt(self, view: View) -> str:
-        """Return what this metric assumes and this picture does not have, empty if nothing."""
+        """Return what this metric assumes and this image does not have, empty if nothing."""
         del view
         return ""
 
@@ -173,7 +173,7 @@ class Metric(Component, abc.ABC):
             return Score(
                 math.nan,
                 False,
-                f"{type(self).__name__} needs a second picture of the same thing: second=… or "
+                f"{type(self).__name__} needs a second image of the same thing: second=… or "
                 "halves='frames'.",
             )
         doubt = self.doubt(view)
@@ -182,7 +182,7 @@ class Metric(Component, abc.ABC):
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over the samples inside the mask of d = a − b and e = b less a constant."""
+    """Sums over the pixels inside the mask of d = a − b and e = b less a constant."""
 
     count: float
     d: float

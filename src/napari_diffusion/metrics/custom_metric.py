@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# What a function is given beside the picture, where it has parameters of these names.
+# What a function is given beside the image, where it has parameters of these names.
 _ARRAYS = ("source", "reference", "mask")
 _OFFERED = ("spacing", "channel_axis", *_ARRAYS)
 
@@ -26,18 +26,18 @@ _OFFERED = ("spacing", "channel_axis", *_ARRAYS)
 class CustomMetric(Metric):
     """Measure a step with a function of your own, or of any package.
 
-    ``mean over pictures of function(u)``
+    ``mean over images of function(u)``
 
-    The function is called on each picture: an array along the axes that diffuse, in the order in
+    The function is called on each image: an array along the axes that diffuse, in the order in
     which the image has them. Frames and other axes come one by one. Joint channels come along, at
     the place where the image has them, alpha apart; with ``joint_channels=False`` each channel
     comes alone. The array is a copy, float32 or float64, and what is returned must be one real
     number; NaN stands for a step of which nothing can be said.
 
     Parameters of these names are filled in, where the function has them: *spacing*, a tuple with
-    the world length of a sample for each axis that diffuses, in the array's order; *channel_axis*,
-    the axis of the channels or None; *source*, the same picture before the first step; *reference*,
-    the truth, or None; *mask*, booleans of the array's shape, or None.
+    the world length of a pixel for each axis that diffuses, in the array's order; *channel_axis*,
+    the axis of the channels or None; *source*, the same image before the first step; *reference*,
+    the ground truth, or None; *mask*, booleans of the array's shape, or None.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class CustomMetric(Metric):
         return spoken(self.function)
 
     def value(self, view: View) -> float:
-        """Return the mean of what the function says of each picture."""
+        """Return the mean of what the function says of each image."""
         function, names = imported(self.function), self._accepted()
         found = []
         for image, offered in _images(view):
@@ -89,7 +89,7 @@ class CustomMetric(Metric):
     def _called(
         self, function: Callable[..., Any], image: NDArray[Any], given: dict[str, Any]
     ) -> float:
-        """Call the function on a copy of a picture, and check what it returns."""
+        """Call the function on a copy of an image, and check what it returns."""
         made = called(function, image, given, "CustomMetric")
         if made.size != 1 or made.dtype.kind not in "biuf":
             raise ValueError(
@@ -100,7 +100,7 @@ class CustomMetric(Metric):
 
 
 def _images(view: View) -> Iterator[tuple[NDArray[Any], dict[str, Any]]]:
-    """Yield every picture, and what is offered beside it."""
+    """Yield every image, and what is offered beside it."""
     grid = view.grid
     names = [a for a in grid.axes if a in grid.along or (a == "c" and grid.joint_channels)]
     lengths = dict(zip(grid.along, grid.spacing, strict=True))

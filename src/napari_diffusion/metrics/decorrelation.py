@@ -1,4 +1,4 @@
-"""How much what was taken out still looks like the picture."""
+"""How much what was taken out still looks like the image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Decorrelation(Metric):
 
     Notes
     -----
-    Use it where nothing is known of the noise but that it does not depend on the picture. It is a
+    Use it where nothing is known of the noise but that it does not depend on the image. It is a
     rough guide: it may be lowest several decibels away from the best step. Not for noise that
     depends on the signal.
 

@@ -21,8 +21,8 @@ _REACH = 3.0
 class EdgeStrength(Metric):
     """Share of the steepest gradients that is left.
 
-    ``mean |∇(G₁ ∗ u)| / mean |∇(G₁ ∗ y)|`` over the 5 % of samples where the source y is steepest,
-    both smoothed by one sample: 1 where edges are as steep as before.
+    ``mean |∇(G₁ ∗ u)| / mean |∇(G₁ ∗ y)|`` over the 5 % of pixels where the source y is steepest,
+    both smoothed by one pixel: 1 where edges are as steep as before.
 
     Notes
     -----
@@ -49,7 +49,7 @@ def _steepest(view: View) -> tuple[NDArray[np.int64], float]:
 
 
 def _steepness(smooth: NDArray[Any], places: NDArray[np.int64], view: View) -> NDArray[Any]:
-    """Return |∇(G₁ ∗ u)| at flat places; differences to the next sample, inside the mask alone."""
+    """Return |∇(G₁ ∗ u)| at flat places; differences to the next pixel, inside the mask alone."""
     flat, shape = smooth.ravel(), smooth.shape
     squared = np.zeros(places.size)
     for axis in view.grid.along_axes:

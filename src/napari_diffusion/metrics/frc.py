@@ -1,4 +1,4 @@
-"""The finest detail that a step has in common with the truth."""
+"""The finest detail that a step has in common with the ground truth."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Frc(Metric):
 
     ``1 / f`` of the first frequency f at which
     ``Re Σ a b* / √(Σ |a|² Σ |b|²) < threshold``, a and b being the Fourier coefficients of the step
-    and the reference at frequencies of like length, in cycles per world unit. Each picture goes
+    and the reference at frequencies of like length, in cycles per world unit. Each image goes
     under a Hann window, without its mean; sums run over three rings and over all frames and
     channels.
 
@@ -42,7 +42,7 @@ class Frc(Metric):
     Use it to see how much detail a filter keeps that is truly there: the smaller, the finer.
     Spacings may differ between axes. A filter that treats all places alike, such as `Heat`, does
     not change it, for it weakens detail and noise of one frequency alike. Not with a mask, whose
-    border both pictures share.
+    border both images share.
 
     References
     ----------
@@ -66,5 +66,5 @@ class Frc(Metric):
         return resolution(found, self.threshold, view)
 
     def doubt(self, view: View) -> str:
-        """Refuse a mask, and pictures without a spectrum."""
+        """Refuse a mask, and images without a spectrum."""
         return doubt_about(view)

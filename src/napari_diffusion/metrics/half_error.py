@@ -1,4 +1,4 @@
-"""The error beside another picture of the same thing."""
+"""The error beside another image of the same thing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from napari_diffusion.metrics.base import Metric, Moments, View
 
 # The means of the halves differ by more than noise does, if bands agree on it so many times more
-# than they scatter, and it is such a share of what one sample differs by.
+# than they scatter, and it is such a share of what one pixel differs by.
 _BANDS, _TIMES, _SHARE = 16, 8.0, 0.2
 
 
@@ -19,7 +19,7 @@ _BANDS, _TIMES, _SHARE = 16, 8.0, 0.2
 class HalfError(Metric):
     """Squared error of a step of one half beside the raw other half.
 
-    ``½ mean (u₁ − y₂)² + ½ mean (u₂ − y₁)²`` of two independent pictures y₁ and y₂ of the same
+    ``½ mean (u₁ − y₂)² + ½ mean (u₂ − y₁)²`` of two independent images y₁ and y₂ of the same
     thing, which may be the odd and the even frames, and what the step made of them, u₁ and u₂. As
     the noise of one half knows nothing of the other, this is the true error plus the variance of
     the noise, a constant.
@@ -29,7 +29,7 @@ class HalfError(Metric):
     Use it wherever the same thing was recorded twice: the noise may be correlated, uneven or
     unknown. Where the halves are frames, the error is that of a half. Not where the thing moved,
     bleached or was shifted between the two: all of that counts as noise, and the step chosen is too
-    early; nor for halves that were interpolated from one picture. Halves of another brightness have
+    early; nor for halves that were interpolated from one image. Halves of another brightness have
     no vote; whether something moved is not checked.
 
     References
@@ -50,11 +50,11 @@ class HalfError(Metric):
         return 0.5 * (there.mean_square + back.mean_square)
 
     def doubt(self, view: View) -> str:
-        """Refuse to vote where both halves are one picture."""
+        """Refuse to vote where both halves are one image."""
         assert view.halves is not None
         one, other = view.halves
         if np.array_equal(one.source, other.source):
-            return "Both halves are the same picture."
+            return "Both halves are the same image."
         apart = float(view.once("means of the halves", lambda: _apart(one, other)))
         if apart:
             return (

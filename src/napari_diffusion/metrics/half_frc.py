@@ -24,8 +24,8 @@ class HalfFrc(Metric):
 
     ``1 / f`` of the first frequency f at which
     ``Re Σ a b* / √(Σ |a|² Σ |b|²) < threshold``, as `Frc`, but a and b are the Fourier coefficients
-    of the same step of two independent pictures of the same thing: odd and even frames, or a second
-    picture.
+    of the same step of two independent images of the same thing: odd and even frames, or a second
+    image.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class HalfFrc(Metric):
     -----
     Use it to see which detail can be trusted: what two recordings agree on. A step that makes up
     the same detail in both, such as one along directions that it finds in noise, is not caught.
-    Not where the two share noise, as halves of a picture that was interpolated, compressed or
+    Not where the two share noise, as halves of an image that was interpolated, compressed or
     averaged do, or a fixed pattern of the camera: it then says a resolution that is too fine. A
     filter that treats all places alike does not change it.
 
@@ -61,9 +61,9 @@ class HalfFrc(Metric):
         return resolution(found, self.threshold, one)
 
     def doubt(self, view: View) -> str:
-        """Refuse a mask, halves that are one picture, and pictures without a spectrum."""
+        """Refuse a mask, halves that are one image, and images without a spectrum."""
         assert view.halves is not None
         one, other = view.halves
         if np.array_equal(one.source, other.source):
-            return "Both halves are the same picture."
+            return "Both halves are the same image."
         return doubt_about(one)

@@ -1,4 +1,4 @@
-"""The error in predicting samples that were hidden."""
+"""The error in predicting pixels that were hidden."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from napari_diffusion.metrics.base import Metric, View
 
 @dataclass(frozen=True)
 class JInvariance(Metric):
-    """Squared error at samples that the filter did not see.
+    """Squared error at pixels that the filter did not see.
 
-    ``mean over hidden samples of (y − u(y without them))²``: some samples on a lattice are replaced
-    by the mean of their neighbours before the run. With noise that is independent from sample to
-    sample this is the true error plus the variance of the noise.
+    ``mean over hidden samples of (y − u(y without them))²``: some pixels on a lattice are replaced
+    by the mean of their neighbours before the run. With noise that is independent from pixel to
+    pixel this is the true error plus the variance of the noise.
 
     Notes
     -----
     Use it where the noise is independent but its strength unknown or uneven. It judges a filter
-    that may not see the sample itself, and so stops too late for filters that keep much of it.
+    that may not see the pixel itself, and so stops too late for filters that keep much of it.
     Not for noise that is correlated between neighbours.
 
     References
@@ -34,7 +34,7 @@ class JInvariance(Metric):
     probe: ClassVar[Literal["", "perturbed", "masked"]] = "masked"
 
     def value(self, view: View) -> float:
-        """Return the mean squared error at the hidden samples."""
+        """Return the mean squared error at the hidden pixels."""
         assert view.probed is not None
         assert view.probe is not None
         hidden = view.probe if view.mask is None else view.probe & view.mask

@@ -16,7 +16,7 @@ class MeanError(Metric):
 
     Notes
     -----
-    Use it to see a bias: 0 for a filter that keeps the mean of a picture whose noise has none.
+    Use it to see a bias: 0 for a filter that keeps the mean of an image whose noise has none.
     """
 
     unit: ClassVar[str] = "intensity"

@@ -17,7 +17,7 @@ class NoiseLeft(Metric):
     Notes
     -----
     Use it to follow how fast noise disappears. It sees noise between neighbours alone: noise that
-    was smeared into blobs is not seen, and a low value is no proof of a clean picture.
+    was smeared into blobs is not seen, and a low value is no proof of a clean image.
 
     References
     ----------

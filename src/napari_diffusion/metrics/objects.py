@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Objects(Metric):
     """Count, mean size or total size of the objects brighter than a threshold.
 
-    Objects are connected samples of ``u > threshold``, or ``u < threshold``, along the axes that
+    Objects are connected pixels of ``u > threshold``, or ``u < threshold``, along the axes that
     diffuse, neighbours at corners included; numbers are means over frames and channels.
 
     Parameters
@@ -88,7 +88,7 @@ class Objects(Metric):
         """Say that there is nothing to part, or no object in the source."""
         threshold = self._threshold(view)
         if math.isnan(threshold):
-            return "The picture is constant: there is nothing to part by a threshold."
+            return "The image is constant: there is nothing to part by a threshold."
         low, high = view.source.min(), view.source.max()
         if not low <= threshold <= high:
             return f"The threshold {threshold:g} lies beyond the source, {low:g} to {high:g}."
@@ -112,7 +112,7 @@ def _otsu(values: NDArray[Any], view: View) -> float:
 
 
 def _sizes(objects: NDArray[np.bool_], view: View) -> NDArray[Any]:
-    """Return how many samples each object has."""
+    """Return how many pixels each object has."""
     from scipy import ndimage
 
     along = view.grid.along_axes

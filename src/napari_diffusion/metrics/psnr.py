@@ -1,4 +1,4 @@
-"""The error beside the truth, in decibels."""
+"""The error beside the ground truth, in decibels."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Psnr(Metric):
 
     Notes
     -----
-    Use it where the truth is known: simulations, and pictures with noise added. Not against another
-    noisy picture of the same scene, whose noise it counts as error.
+    Use it where the ground truth is known: simulations, and images with noise added. Not against
+    another noisy image of the same scene, whose noise it counts as error.
     """
 
     unit: ClassVar[str] = "dB"

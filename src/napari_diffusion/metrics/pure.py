@@ -1,4 +1,4 @@
-"""The expected squared error under photon noise, without the truth."""
+"""The expected squared error under photon noise, without the ground truth."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Pure(Metric):
     -----
     Use it to choose a step where the noise is that of photons, as a camera has it: `Sure` with one
     σ smooths the dark places too much and the bright ones too little. Only its differences mean
-    something. Not where a photon or two decide, below some five a sample: there the second order,
+    something. Not where a photon or two decide, below some five a pixel: there the second order,
     which is left out, counts. Not for correlated noise.
 
     References
@@ -48,10 +48,10 @@ class Pure(Metric):
     def doubt(self, view: View) -> str:
         """Refuse to vote where the noise is not that of photons."""
         if not view.models:
-            return "The picture is too small to measure how its noise depends on the intensity."
+            return "The image is too small to measure how its noise depends on the intensity."
         kinds = {model.kind for model in view.models}
         if kinds & {"correlated", "processed"}:
-            return "The noise is not independent from sample to sample."
+            return "The noise is not independent from pixel to pixel."
         if not kinds & {"poisson", "poisson-gaussian"}:
             return "The noise does not grow with the intensity."
         return ""

@@ -36,12 +36,12 @@ class RegionStatistic(Metric):
     ----------
     labels : Map or None
         Whole numbers, 0 being outside: of the image's shape, with or without t and c. None takes
-        all of the picture.
+        all of the image.
     label : int
         Which of them, 0 or more; 0 takes all that are not 0 together.
     statistic : {"mean", "median", "std", "minimum", "maximum", "sum"}
         "mean", "median"; "std": the standard deviation, without Bessel's correction; "minimum",
-        "maximum": the least and the greatest value; "sum" of all samples.
+        "maximum": the least and the greatest value; "sum" of all pixels.
 
     Notes
     -----
@@ -69,7 +69,7 @@ class RegionStatistic(Metric):
     ] = "mean"
 
     def value(self, view: View) -> float:
-        """Return the number; NaN where the region has no samples."""
+        """Return the number; NaN where the region has no pixels."""
         chosen = view.mask
         if self.labels is not None:
             here = self._region(view)

@@ -25,13 +25,13 @@ class SpectrumRatio(Metric):
     """Share of the power of the source that is left at high frequencies.
 
     ``Σ |a|² / Σ |b|²`` over the frequencies above *beyond*, a and b being the Fourier coefficients
-    of the step and of the source under a Hann window, without the mean of each picture.
+    of the step and of the source under a Hann window, without the mean of each image.
 
     Parameters
     ----------
     beyond : float
-        Where high frequencies begin, from 0 to 1, as a part of the highest that the samples of
-        each axis can hold, which is half a cycle per sample. Smaller counts coarser detail too.
+        Where high frequencies begin, from 0 to 1, as a part of the highest that the pixels of
+        each axis can hold, which is half a cycle per pixel. Smaller counts coarser detail too.
 
     Notes
     -----
@@ -66,5 +66,5 @@ class SpectrumRatio(Metric):
         return float((power * high).sum(dtype=np.float64))
 
     def doubt(self, view: View) -> str:
-        """Say what a mask, or a small picture, does to a spectrum."""
-        return doubt_about(view).replace(" that both pictures share", "")
+        """Say what a mask, or a small image, does to a spectrum."""
+        return doubt_about(view).replace(" that both images share", "")

@@ -1,4 +1,4 @@
-"""The likeness of structures to the truth."""
+"""The likeness of structures to the ground truth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_diffusion.metrics.base import Metric, View
 
-# Side of a window, in samples.
+# Side of a window, in pixels.
 _WINDOW = 7
 
 
@@ -23,8 +23,8 @@ class Ssim(Metric):
 
     Notes
     -----
-    Use it beside `Psnr` where the truth is known: it counts lost structure more than a shift of
-    grey.
+    Use it beside `Psnr` where the ground truth is known: it counts lost structure more than a shift
+    of grey.
 
     References
     ----------

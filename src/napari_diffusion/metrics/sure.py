@@ -1,4 +1,4 @@
-"""The expected squared error, without the truth."""
+"""The expected squared error, without the ground truth."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Sure(Metric):
 
     ``mean (y − u)² − 2σ² + 2σ² · mean b·(u(y + εb) − u(y)) / ε`` with the source y, the image u of
     the step, the noise σ and a random b of ±1: the expected mean of (u − truth)² less that of the
-    source, σ². Below 0 the step is nearer to the truth than the source.
+    source, σ². Below 0 the step is nearer to the ground truth than the source.
 
     Notes
     -----

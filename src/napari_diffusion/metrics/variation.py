@@ -1,4 +1,4 @@
-"""How much a picture goes up and down."""
+"""How much an image goes up and down."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Variation(Metric):
 
     Notes
     -----
-    Use it to see how a filter flattens a picture: it falls fast while noise is taken out, and
+    Use it to see how a filter flattens an image: it falls fast while noise is taken out, and
     slowly when edges go.
     """
 

@@ -1,4 +1,4 @@
-"""Whether what was taken out is noise from sample to sample."""
+"""Whether what was taken out is noise from pixel to pixel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Whiteness(Metric):
 
     Notes
     -----
-    Use it to see whether a filter begins to take out the picture itself. Not as proof: a filter
+    Use it to see whether a filter begins to take out the image itself. Not as proof: a filter
     that takes out fine texture leaves a white residual as well, and one that takes out little
     leaves one that is anticorrelated.
     """

@@ -25,7 +25,7 @@ CLAIMS = ("keeps_mean", "has_scale", "white", "random", "signal_dependent", "nat
 
 @dataclass(frozen=True)
 class Address:
-    """Which random numbers: together with a sample's coordinates it fixes each one of them.
+    """Which random numbers: together with a pixel's coordinates it fixes each one of them.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Noise(Component, abc.ABC):
     """One kind of noise.
 
     Calling it makes a noisy copy: ``Gaussian()(image, noise_scale=0.1, seed=0, step=0)``. The
-    number that a sample gets belongs to its coordinates, the step and the seed, so crops, chunks,
+    number that a pixel gets belongs to its coordinates, the step and the seed, so crops, chunks,
     threads and restarts never change it.
 
     The class variables are claims that the tests hold every noise to.
@@ -64,11 +64,11 @@ class Noise(Component, abc.ABC):
     Attributes
     ----------
     keeps_mean : bool
-        On average over the seeds the noisy picture is the picture.
+        On average over the seeds the noisy image is the image.
     has_scale : bool
         The standard deviation is the noise scale, at the reference intensity where there is one.
     white : bool
-        The noise of one sample says nothing of the noise of another.
+        The noise of one pixel says nothing of the noise of another.
     random : bool
         Seed and step choose the noise.
     signal_dependent : bool
@@ -96,7 +96,7 @@ class Noise(Component, abc.ABC):
         return self.with_components(lambda component: component.resolved(image, grid))
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return how far one sample's noise reaches for others' values, per canonical axis."""
+        """Return how far one pixel's noise reaches for others' values, per canonical axis."""
         del grid
         return (0, 0, 0, 0, 0)
 
@@ -135,7 +135,7 @@ class Noise(Component, abc.ABC):
         address : Address
             Seed, step and stream.
         grid : Grid
-            `origin` places the block in the whole picture, and with it the random numbers.
+            `origin` places the block in the whole image, and with it the random numbers.
         drive : Drive
             Runs tiles over threads and polls the stop token.
         """
@@ -203,7 +203,7 @@ def checked_scale(scale: Any, name: str = "noise_scale") -> NoiseScale:
 
 
 def check_channels(scale: NoiseScale, grid: Grid) -> None:
-    """Refuse a noise scale per channel that is not one for each channel of the picture."""
+    """Refuse a noise scale per channel that is not one for each channel of the image."""
     if isinstance(scale, tuple) and len(scale) != grid.shape[1]:
         raise ValueError(
             f"noise_scale lists {len(scale)} values, but the image has {grid.shape[1]} channels."
@@ -211,7 +211,7 @@ def check_channels(scale: NoiseScale, grid: Grid) -> None:
 
 
 def check_scale_fits(scale: float, image: Image) -> None:
-    """Refuse a noise scale that leaves no room to compute in the picture's type."""
+    """Refuse a noise scale that leaves no room to compute in the image's type."""
     limit = float(np.finfo(image.data.dtype).max) / 2.0**20
     if scale > limit:
         raise ValueError(

@@ -25,7 +25,7 @@ class Correlated(Noise):
     """Add normal noise that a kernel has run over, so that neighbours are alike.
 
     ``image + noise_scale · (k ∗ n)``, with n white normal numbers and ‖k‖₂ = 1. The noise of two
-    samples at a distance d has the correlation Σ_i k(i) k(i + d): for a Gaussian kernel,
+    pixels at a distance d has the correlation Σ_i k(i) k(i + d): for a Gaussian kernel,
     exp(−d² / (4 sigma²)).
 
     Parameters
@@ -34,13 +34,13 @@ class Correlated(Noise):
         Standard deviation in world units of the Gaussian kernel, 0 or more; larger makes broader
         blobs, 0 white noise. Not used where there is a kernel.
     kernel : Map or None
-        The kernel itself, in samples, of an odd size along each of its axes; only its shape
+        The kernel itself, in pixels, of an odd size along each of its axes; only its shape
         matters, not its norm. Its axes are the last ones that diffuse: y and x in two dimensions.
         `napari_diffusion.estimate.noise_kernel` measures one on a background region.
 
     Notes
     -----
-    Use it for pictures that were interpolated, demosaiced, smoothed or reconstructed before, whose
+    Use it for images that were interpolated, demosaiced, smoothed or reconstructed before, whose
     noise is not white any more. Not for noise at every scale, see `PowerLaw`, nor for lines, see
     `Stripes`.
 
@@ -56,7 +56,7 @@ class Correlated(Noise):
         float, {"min": 0.0, "unit": "world", "tooltip": "How broad the blobs of the noise are."}
     ] = 1.0
     kernel: Annotated[
-        ArrayParameter | None, {"tooltip": "A kernel in samples instead of the Gaussian one."}
+        ArrayParameter | None, {"tooltip": "A kernel in pixels instead of the Gaussian one."}
     ] = None
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ class EMCCD(Exposure):
     ----------
     gain : float
         Intensity of one photoelectron, on average after multiplication; a larger one makes the
-        picture noisier, with fewer electrons in it.
+        image noisier, with fewer electrons in it.
     offset : float
         Intensity without light; the noise of photons begins there.
     read_noise : float
@@ -34,11 +34,11 @@ class EMCCD(Exposure):
         the multiplication, and so mostly small beside the gain.
     reference : float or "auto"
         The intensity at which the noise scale is the standard deviation; with the same noise
-        scale, a larger one makes the picture less noisy. "auto" is the mean of the source.
+        scale, a larger one makes the image less noisy. "auto" is the mean of the source.
 
     Notes
     -----
-    Use it for pictures of few photons from a camera with electron multiplication. It takes the
+    Use it for images of few photons from a camera with electron multiplication. It takes the
     multiplication to be large, 30 and more, where a gamma number describes it; charge that the
     clocks induce counts as light. Not for CCD and sCMOS cameras (`PoissonGaussian`).
 
@@ -49,7 +49,7 @@ class EMCCD(Exposure):
     ------
     ValueError
         For a mean of the offset or less, for a source darker than read noise makes it, or for more
-        than 2⁵³ photons in a sample.
+        than 2⁵³ photons in a pixel.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The grain of photographic film."""
+"""The grain of photographic movie."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FilmGrain(Signal):
-    """Add blobs whose strength follows the tone, as the grains of film do.
+    """Add blobs whose strength follows the tone, as the grains of movie do.
 
     ``image + noise_scale · c(image) / c(reference) · (k ∗ n)``, with n white normal numbers, k a
     Gaussian of ‖k‖₂ = 1 and the curve c. With u = image / white_level, c is √u, or √(u (1 − u)),
@@ -46,10 +46,10 @@ class FilmGrain(Signal):
 
     Notes
     -----
-    Use it for scans of film and for the look of it, and to see what a filter makes of noise that is
-    correlated and depends on the intensity. Not as a model of a digital detector. The grains are no
-    discs one by one, only their strength and their size are those of grains. Values below 0, where
-    grain may lead in a loop, count as black and get none.
+    Use it for scans of movie and for the look of it, and to see what a filter makes of noise that
+    is correlated and depends on the intensity. Not as a model of a digital detector. The grains are
+    no discs one by one, only their strength and their size are those of grains. Values below 0,
+    where grain may lead in a loop, count as black and get none.
 
     Raises
     ------
@@ -144,7 +144,7 @@ class FilmGrain(Signal):
     def _white(self) -> float:
         if isinstance(self.white_level, str):
             raise ValueError(
-                'FilmGrain: white_level="auto" is known with the picture only: take noise.resolved '
+                'FilmGrain: white_level="auto" is known with the image only: take noise.resolved '
                 "or recipe.resolved of it."
             )
         return self.white_level

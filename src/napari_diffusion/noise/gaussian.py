@@ -21,12 +21,12 @@ class Gaussian(Noise):
     """Add independent normal numbers of the same standard deviation everywhere.
 
     ``image + noise_scale · n``, with n normal of mean 0 and variance 1, drawn by the Box–Muller
-    transform from Philox4x32-10 counters that hold the sample's coordinates.
+    transform from Philox4x32-10 counters that hold the pixel's coordinates.
 
     Notes
     -----
     Use it where the noise does not depend on the signal: read noise, electronics, many photons, or
-    simply as the plainest way to disturb a picture. Not as a model of few photons, whose noise
+    simply as the plainest way to disturb an image. Not as a model of few photons, whose noise
     grows with the signal. Values are not cut off: they may fall below 0 or beyond a detector's
     range.
 

@@ -43,18 +43,18 @@ class MissingWedge(Noise):
     Notes
     -----
     Use it for cryo-electron and other limited-angle tomograms, to see what a filter makes of noise
-    that is elongated along the beam. Not for single projections. In a picture without z, or where
+    that is elongated along the beam. Not for single projections. In an image without z, or where
     z does not diffuse, y is taken for the direction of the beam and x for the one across it,
     whatever the tilt axis, as in a slice through a tomogram along the beam.
 
-    The noise of one sample depends on the size of the whole picture, as that of `PowerLaw` does: a
+    The noise of one pixel depends on the size of the whole image, as that of `PowerLaw` does: a
     preview on a crop is approximate.
 
     Raises
     ------
     ValueError
         When the least tilt is not below the largest, when the axes of the wedge do not diffuse, or
-        when the picture is too small to have any frequency within it.
+        when the image is too small to have any frequency within it.
     """
 
     white: ClassVar[bool] = False
@@ -82,7 +82,7 @@ class MissingWedge(Noise):
             )
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return None: the noise belongs to the picture as a whole."""
+        """Return None: the noise belongs to the image as a whole."""
         del grid
         return None
 
@@ -104,7 +104,7 @@ class MissingWedge(Noise):
         return spectral_field.add_spectral(block, gain, scales, address, grid, executor)
 
     def measured(self, grid: Grid) -> NDArray[np.bool_]:
-        """Return which frequencies of a real transform of the picture the tilts measure."""
+        """Return which frequencies of a real transform of the image the tilts measure."""
         from napari_diffusion.noise.sampling import spectral_field
 
         beam, across = _wedge_axes(grid, self.tilt_axis)

@@ -25,30 +25,30 @@ class Poisson(Signal):
     is gain · image. The noise scale s is the standard deviation where the image is `reference`, so
     that gain = s² / reference.
 
-    The numbers are exact at any rate: each is the Poisson quantile of 64 uniform bits of its sample
+    The numbers are exact at any rate: each is the Poisson quantile of 64 uniform bits of its pixel
     (at rates from 65536 on, a proposal accepted by such bits), not a rounded normal number. A
-    brighter sample never gets fewer photons for the same seed, step and gain, at rates below that.
+    brighter pixel never gets fewer photons for the same seed, step and gain, at rates below that.
 
     Parameters
     ----------
     gain : float
-        Intensity of one photon, where no noise scale is given; a larger one makes the picture
+        Intensity of one photon, where no noise scale is given; a larger one makes the image
         noisier, with fewer photons in it. A noise scale replaces it.
     reference : float or "auto"
         The intensity at which the noise scale is the standard deviation; with the same noise
-        scale, a larger one makes the picture less noisy. "auto" is the mean of the source.
+        scale, a larger one makes the image less noisy. "auto" is the mean of the source.
 
     Notes
     -----
     Use it for what a detector that counts photons adds, where 0 means no light: fluorescence, low
     dose, photon counting. Where a camera adds an offset and read noise, `PoissonGaussian` has them.
-    Not for pictures with negative values. Of many photons in every sample, `Gaussian` noise is hard
+    Not for images with negative values. Of many photons in every pixel, `Gaussian` noise is hard
     to tell from it.
 
     Raises
     ------
     ValueError
-        For intensities below 0, a mean of 0 or less, or more than 2⁵³ photons in a sample.
+        For intensities below 0, a mean of 0 or less, or more than 2⁵³ photons in a pixel.
 
     References
     ----------
@@ -83,7 +83,7 @@ class Poisson(Signal):
         return f"{self.level / self.gain_at(scale):.3g} photons at {self.level:.4g}"
 
     def check_largest(self, highest: float, scale: NoiseScale) -> None:
-        """Refuse more photons in a sample than can be counted."""
+        """Refuse more photons in a pixel than can be counted."""
         for each in scale if isinstance(scale, tuple) else (scale,):
             if each:
                 check_rate(type(self).__name__, highest, self.gain_at(each), each)

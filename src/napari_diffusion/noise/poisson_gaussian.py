@@ -28,7 +28,7 @@ class PoissonGaussian(Exposure):
     ----------
     gain : float or Map
         Intensity of one photoelectron; a larger one makes bright parts noisier. A map, of y by x
-        samples, has one for each pixel of the sensor.
+        pixels, has one for each pixel of the sensor.
     offset : float or Map
         Intensity without light; the noise of photons begins there. A number, or a map.
     read_noise : float or Map
@@ -36,12 +36,12 @@ class PoissonGaussian(Exposure):
         noisier. A number, or a map as sCMOS cameras have it.
     reference : float or "auto"
         The intensity at which the noise scale is the standard deviation; with the same noise
-        scale, a larger one makes the picture less noisy. "auto" is the mean of the source.
+        scale, a larger one makes the image less noisy. "auto" is the mean of the source.
 
     Notes
     -----
-    Use it for pictures of cameras, with the numbers of the data sheet or of a photon transfer
-    curve, in the picture's intensities. Not for cameras that multiply electrons (`EMCCD`), nor
+    Use it for images of cameras, with the numbers of the data sheet or of a photon transfer
+    curve, in the image's intensities. Not for cameras that multiply electrons (`EMCCD`), nor
     where only photons count (`Poisson`).
 
     Read noise makes values below the offset. They are taken, and get read noise alone; but a source
@@ -51,7 +51,7 @@ class PoissonGaussian(Exposure):
     ------
     ValueError
         For a mean of the offset or less, for a source darker than read noise makes it, for maps
-        that are not of the shape of a plane, or for more than 2⁵³ photons in a sample.
+        that are not of the shape of a plane, or for more than 2⁵³ photons in a pixel.
 
     References
     ----------

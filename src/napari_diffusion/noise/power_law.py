@@ -19,9 +19,9 @@ class PowerLaw(Noise):
     """Add noise whose power falls with a power of the frequency: 1/f^β.
 
     White normal numbers with the spectrum multiplied by ``|f|^(−exponent/2)``, f in cycles per
-    world unit along the axes that diffuse; 0 at f = 0, so that every picture keeps its mean to
+    world unit along the axes that diffuse; 0 at f = 0, so that every image keeps its mean to
     round-off. The variance, which is noise_scale² on average over the seeds, is that over the whole
-    picture.
+    image.
 
     Parameters
     ----------
@@ -34,16 +34,16 @@ class PowerLaw(Noise):
     Use it for drifts of the background, uneven illumination, vibration and natural texture. Not
     where neighbours alone are alike, see `Correlated`.
 
-    The noise of one sample depends on the size of the whole picture, so a crop taken out before has
+    The noise of one pixel depends on the size of the whole image, so a crop taken out before has
     other noise than one taken out after; a preview on a crop is approximate. Parts of a larger
-    picture are exact, but each is made of the whole, as long as the axes that diffuse are cut.
+    image are exact, but each is made of the whole, as long as the axes that diffuse are cut.
     Frames and channels apart are independent. Opposite borders are alike, as the noise goes on
     periodically.
 
     Raises
     ------
     ValueError
-        For pictures of a single sample along all the axes that diffuse.
+        For images of a single pixel along all the axes that diffuse.
 
     References
     ----------
@@ -58,7 +58,7 @@ class PowerLaw(Noise):
     ] = 1.0
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return None: the noise belongs to the picture as a whole."""
+        """Return None: the noise belongs to the image as a whole."""
         del grid
         return None
 

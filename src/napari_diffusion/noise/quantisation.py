@@ -30,16 +30,16 @@ class Quantisation(Noise):
     ----------
     dither : {"subtractive", "added", "none"}
         What becomes of the random number v. "subtractive" adds it before the rounding and takes it
-        away after: the error is uniform and independent of the picture. "added" leaves it in the
-        picture: right on average, with an error up to √3 times as large that depends on the value.
+        away after: the error is uniform and independent of the image. "added" leaves it in the
+        image: right on average, with an error up to √3 times as large that depends on the value.
         "none" rounds as it is: no random number at all, flat parts stay flat and turn into
         contours.
 
     Notes
     -----
-    Use it for pictures of few bits, and to compare banding with dither. Not for detector noise.
-    Without dither the noise scale is the standard deviation only where the picture passes through
-    many levels; a constant picture gets one error everywhere.
+    Use it for images of few bits, and to compare banding with dither. Not for detector noise.
+    Without dither the noise scale is the standard deviation only where the image passes through
+    many levels; a constant image gets one error everywhere.
 
     References
     ----------

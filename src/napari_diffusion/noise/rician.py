@@ -34,7 +34,7 @@ class Rician(Signal):
     ----------
     sigma : float
         Standard deviation of the noise in each of the two parts, where no noise scale is given; a
-        larger one makes the picture noisier, and its dark parts brighter. A noise scale replaces
+        larger one makes the image noisier, and its dark parts brighter. A noise scale replaces
         it.
     reference : float or "auto"
         The intensity at which the noise scale is the standard deviation; "auto" is the mean of the
@@ -42,7 +42,7 @@ class Rician(Signal):
 
     Notes
     -----
-    Use it for magnitude pictures of magnetic resonance from one coil. Not for pictures with
+    Use it for magnitude images of magnetic resonance from one coil. Not for images with
     negative values; not where several coils are combined by the sum of their squares, which has
     more than two parts. In a loop of many steps each one brightens the dark parts again.
 

@@ -1,4 +1,4 @@
-"""Outliers: samples that are lost or saturated."""
+"""Outliers: pixels that are lost or saturated."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SaltPepper(Noise):
-    """Replace some samples by a low or a high value, whatever they were before.
+    """Replace some pixels by a low or a high value, whatever they were before.
 
-    Each sample is replaced with the probability p, independent of the others: by `high` with the
+    Each pixel is replaced with the probability p, independent of the others: by `high` with the
     probability ``p · salt``, else by `low`. At the intensity `reference` the deviations from it
     have the mean ``p · A`` and the mean square ``p · B``, with A and B the means of d and d² over
     the two outliers' deviations d. So the noise scale s gives p from ``s² = p B − p² A²``.
@@ -33,9 +33,9 @@ class SaltPepper(Noise):
     salt : float
         Which part of the outliers is high, from 0 to 1; the rest is low.
     low : float or "auto"
-        The value of a lost sample. "auto" is the lowest value of the source.
+        The value of a lost pixel. "auto" is the lowest value of the source.
     high : float or "auto"
-        The value of a saturated sample, more than the low one. "auto" is the highest of the source.
+        The value of a saturated pixel, more than the low one. "auto" is the highest of the source.
     reference : float or "auto"
         The intensity at which the noise scale is the standard deviation. "auto" is the mean of the
         source.
@@ -44,7 +44,7 @@ class SaltPepper(Noise):
     -----
     Use it for dead and hot pixels, cosmic rays, transmission errors, and to see what outliers do to
     a filter: a median removes them, diffusion keeps or smears them. Not as a model of noise that
-    every sample has. The picture's mean moves towards that of the outliers.
+    every pixel has. The image's mean moves towards that of the outliers.
 
     Raises
     ------
@@ -61,18 +61,18 @@ class SaltPepper(Noise):
         {
             "min": 0.0,
             "max": 1.0,
-            "tooltip": "Which part of the samples is replaced, where no noise scale is given.",
+            "tooltip": "Which part of the pixels is replaced, where no noise scale is given.",
         },
     ] = 0.05
     salt: Annotated[
         float, {"min": 0.0, "max": 1.0, "tooltip": "Which part of the outliers is high."}
     ] = 0.5
     low: Annotated[
-        float | Literal["auto"], {"unit": "intensity", "tooltip": "The value of a lost sample."}
+        float | Literal["auto"], {"unit": "intensity", "tooltip": "The value of a lost pixel."}
     ] = "auto"
     high: Annotated[
         float | Literal["auto"],
-        {"unit": "intensity", "tooltip": "The value of a saturated sample."},
+        {"unit": "intensity", "tooltip": "The value of a saturated pixel."},
     ] = "auto"
     reference: Annotated[
         float | Literal["auto"],
@@ -111,9 +111,9 @@ class SaltPepper(Noise):
         return unit * math.sqrt(p * (square - p * mean * mean))
 
     def fraction_at(self, scale: float) -> float:
-        """Return the probability that a sample is replaced which makes the noise scale."""
+        """Return the probability that a pixel is replaced which makes the noise scale."""
         unit, mean, square = self._moments()
-        # The variance grows with p until all samples are replaced, or half of it comes from the
+        # The variance grows with p until all pixels are replaced, or half of it comes from the
         # mean.
         most = math.sqrt(max(square - mean * mean, 0.0))
         if square < 2 * mean * mean:
@@ -129,8 +129,8 @@ class SaltPepper(Noise):
         return min(2 * s * s / (square + root), 1.0)
 
     def in_words(self, scale: float) -> str:
-        """Say how many samples are replaced."""
-        return f"{100 * self.fraction_at(scale):.3g} % of the samples"
+        """Say how many pixels are replaced."""
+        return f"{100 * self.fraction_at(scale):.3g} % of the pixels"
 
     def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
         """Refuse a noise scale that no probability makes."""
@@ -162,7 +162,7 @@ class SaltPepper(Noise):
         values = (self.low, self.high, self.reference)
         if any(isinstance(value, str) for value in values):
             raise ValueError(
-                'SaltPepper: "auto" is known with the picture only: take noise.resolved or '
+                'SaltPepper: "auto" is known with the image only: take noise.resolved or '
                 "recipe.resolved of it."
             )
         low, high, reference = (float(value) for value in values)

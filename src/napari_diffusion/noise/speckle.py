@@ -29,19 +29,19 @@ class Speckle(Signal):
     ----------
     looks : float
         How many independent patterns are averaged, where no noise scale is given; more of them
-        make the picture less noisy. 1 is fully developed speckle, 4 halves it. A noise scale
+        make the image less noisy. 1 is fully developed speckle, 4 halves it. A noise scale
         replaces it.
     reference : float or "auto"
         The intensity at which the noise scale is the standard deviation; with the same noise
-        scale, a larger one makes the picture less noisy. "auto" is the mean of the source.
+        scale, a larger one makes the image less noisy. "auto" is the mean of the source.
 
     Notes
     -----
     Use it for intensities in ultrasound, optical coherence tomography, radar and laser light,
     where the noise grows with the signal itself. Not for amplitudes, which are the square roots of
-    intensities, and not for pictures with negative values.
+    intensities, and not for images with negative values.
 
-    Numbers are the gamma quantile of 64 uniform bits of their sample, to the precision of float32
+    Numbers are the gamma quantile of 64 uniform bits of their pixel, to the precision of float32
     (3e-6 of themselves or 3e-8 of the mean at 1 look and more, 1e-5 of themselves at 0.001 looks).
 
     Raises

@@ -34,7 +34,7 @@ class Stripes(Noise):
         "columns" along y, as from one with an amplifier for each column.
     drift : float
         Distance in world units along a stripe over which it fades into another one, 0 or more; 0 is
-        a stripe that stays the same from end to end. Below one sample it counts as one sample.
+        a stripe that stays the same from end to end. Below one pixel it counts as one pixel.
     fixed : bool
         Whether all planes and frames have the same stripes, as a fixed pattern of the detector;
         else each plane of z, t and c has its own.
@@ -43,7 +43,7 @@ class Stripes(Noise):
     -----
     Use it for row and column noise of cameras, line scanners and charging in electron microscopes,
     and to see what a filter that goes by edges makes of lines. Not for rings in tomograms. The
-    noise scale is the standard deviation over all stripes; a picture of few stripes may have more
+    noise scale is the standard deviation over all stripes; an image of few stripes may have more
     or less.
     """
 

@@ -28,9 +28,9 @@ _ONE_SUFFICES = ("random", "signal_dependent")
 
 @dataclass(frozen=True)
 class Sum(Noise):
-    """Add several noises to the same picture, independent of each other.
+    """Add several noises to the same image, independent of each other.
 
-    ``image + Σ_i (noise_i(image) − image)``: every noise is that of the picture itself, none sees
+    ``image + Σ_i (noise_i(image) − image)``: every noise is that of the image itself, none sees
     the others. Variances add up, so member i gets the noise scale
     ``noise_scale · w_i / √(Σ_j w_j²)`` and the standard deviation of the sum is the noise scale.
 

@@ -1,6 +1,6 @@
-"""Records of pictures that tell of a run and are no steps of one: ensembles, and local risk.
+"""Records of images that describe a run and are no steps: ensembles, estimated local error.
 
-What was run stands under "of", so that nobody takes such a picture for a step and goes on from it.
+What was run stands under "of", so that nobody takes such an image for a step and goes on from it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def ensemble_record(
     ensemble : Ensemble
         What was made.
     shows : {"mean", "sensitivity"}
-        Which picture of it.
+        Which image of it.
     grid_options : mapping
         The keywords that it was made with.
     source_name : str
@@ -55,14 +55,14 @@ def ensemble_record(
 
 
 def risk_record(local_error: LocalError, of: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a picture of local risk is, made of a step with a record of its own."""
+    """Return what an image of estimated local error is, made of a step with a record of its own."""
     words = (
         "The expected error (Stein's estimate, averaged over tiles of "
-        f"{local_error.tile} samples; intensity units) of what follows, less that of its source, "
+        f"{local_error.tile} pixels; intensity units) of what follows, less that of its source, "
         f"{number_words(local_error.noise_sigma)}. "
     )
     about = {"tile": local_error.tile, "noise_sigma": plain(local_error.noise_sigma)}
-    return _derived("local risk", of, words, **about)
+    return _derived("estimated local error", of, words, **about)
 
 
 def _derived(made: str, of: Mapping[str, Any], words: str, **about: Any) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def paragraph(record: Mapping[str, Any]) -> str:
         f"{record['source']!r} was processed with napari-diffusion {versions['napari-diffusion']} "
         f"(numpy {versions['numpy']}, numba {versions['numba']}).",
         _steps_sentence(recipe, record),
-        f"Sample spacing along {grid['along']} was {spacing} world units; times are in world "
+        f"Pixel spacing along {grid['along']} was {spacing} world units; times are in world "
         "units squared, contrasts in intensity per world unit.",
     ]
     if recipe.working_domain is not None:
@@ -45,9 +45,9 @@ def paragraph(record: Mapping[str, Any]) -> str:
             "and intensities came back by its unbiased inverse."
         )
     if "mask" in grid:
-        said.append("Samples outside a mask were left as they were.")
+        said.append("Pixels outside a mask were left as they were.")
     if "region" in record:
-        said.append("A region of the picture is shown, computed as part of the whole.")
+        said.append("A region of the image is shown, computed as part of the whole.")
     if record.get("noise_found"):
         said.append(f"Of its noise was found: {record['noise_found']}")
     said += record.get("noise_warnings", [])

@@ -1,4 +1,4 @@
-"""A noisy copy on its own: noise added to a picture without the loop, and its record."""
+"""A noisy copy on its own: noise added to an image without the loop, and its record."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class NoisyCopy:
-    """A picture with noise, and what was added.
+    """An image with noise, and what was added.
 
     Attributes
     ----------
     image : ndarray or dask array
-        The noisy picture, or the region of it that was asked for.
+        The noisy image, or the region of it that was asked for.
     noise : Noise
         With a number for every "auto".
     noise_scale : float or tuple of float
@@ -63,7 +63,7 @@ def noisy_copy(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> NoisyCopy:
-    """Add noise to a picture; the values are those of ``noise(image, noise_scale, seed)``.
+    """Add noise to an image; the values are those of ``noise(image, noise_scale, seed)``.
 
     Parameters
     ----------

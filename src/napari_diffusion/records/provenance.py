@@ -1,4 +1,4 @@
-"""What was done to a picture, as plain values that JSON keeps exactly."""
+"""What was done to an image, as plain values that JSON keeps exactly."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def sentence(
     first_step: int = 0,
     cast: Mapping[str, Any] | None = None,
 ) -> str:
-    """Say in plain words what was done to a picture, for whoever meets it without its history."""
+    """Say in plain words what was done to an image, for whoever meets it without its history."""
     made = [component_words(each) for each in recipe.filters]
     if recipe.noise is not None:
         made.insert(0, _noise_words(recipe, recipe.noise))

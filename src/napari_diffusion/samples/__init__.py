@@ -1,4 +1,4 @@
-"""Pictures to try the loop on: bad ones, some with known truth.
+"""Images to try the loop on: bad ones, some with known truth.
 
 They are computed, or degraded from what ships with scikit-image. Nothing is downloaded, and two
 calls give the same numbers.
@@ -46,7 +46,7 @@ def face_layers() -> list[LayerData]:
 
 
 def microscopy_layers() -> list[LayerData]:
-    """Open the noisy microscopy picture in napari."""
+    """Open the noisy microscopy image in napari."""
     return _opened("microscopy")
 
 
@@ -61,5 +61,5 @@ def video_layers() -> list[LayerData]:
 
 
 def _opened(name: str) -> list[LayerData]:
-    # napari selects the layer it adds last: the picture, not the hidden truth, must be that one.
+    # napari selects the layer it adds last: the image, not the hidden truth, must be that one.
     return layers(SAMPLES[name]())[::-1]

@@ -14,7 +14,7 @@ LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Sample:
-    """A picture to try things on, and all that is known about it.
+    """An image to try things on, and all that is known about it.
 
     ``nd.steps(sample.image, recipe, axes=sample.axes, spacing=sample.spacing, rgb=sample.rgb)``
     runs the loop on it.
@@ -24,7 +24,7 @@ class Sample:
     name : str
         Name of the layer it becomes.
     image : ndarray
-        The degraded picture, a new array at every call.
+        The degraded image, a new array at every call.
     axes : str
         One letter of "tczyx" per axis of `image`.
     spacing : tuple of float
@@ -32,12 +32,12 @@ class Sample:
     unit : str
         Unit of `spacing`: "pixel" where the size of a pixel is not known, else "micrometer".
     truth : ndarray or None
-        The picture without noise, same shape and intensity scale as `image`; None where nobody
+        The image without noise, same shape and intensity scale as `image`; None where nobody
         knows it.
     rgb : bool
         True if the last axis holds red, green and blue.
     about : str
-        How the picture was made, in plain words and numbers.
+        How the image was made, in plain words and numbers.
     """
 
     name: str
@@ -51,9 +51,9 @@ class Sample:
 
 
 def layers(sample: Sample) -> list[LayerData]:
-    """Return the sample as napari layers: the picture, then its truth where it is known.
+    """Return the sample as napari layers: the image, then its truth where it is known.
 
-    The truth is hidden and has the picture's contrast limits, so that switching it on compares
+    The ground truth is hidden and has the image's contrast limits, so that switching it on compares
     like with like. Each layer says in ``metadata["napari_diffusion_sample"]`` that it is made
     up, and how.
 
@@ -67,7 +67,7 @@ def layers(sample: Sample) -> list[LayerData]:
     list of (data, keyword arguments, "image")
         What ``napari.layers.Layer.create`` takes.
     """
-    image = (sample.image, _shown(sample, "picture", sample.name), "image")
+    image = (sample.image, _shown(sample, "image", sample.name), "image")
     if sample.truth is None:
         return [image]
     hidden = _shown(sample, "truth", f"{sample.name} · truth") | {"visible": False}
@@ -75,7 +75,7 @@ def layers(sample: Sample) -> list[LayerData]:
 
 
 def shipped(name: str) -> NDArray[np.uint8]:
-    """Return the picture of that name that lies inside the scikit-image package.
+    """Return the image of that name that lies inside the scikit-image package.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def shipped(name: str) -> NDArray[np.uint8]:
         from skimage import data
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"the picture {name!r} lies inside scikit-image, which is not installed; "
+            f"the image {name!r} lies inside scikit-image, which is not installed; "
             "install it with: pip install scikit-image",
             name=error.name,
         ) from error

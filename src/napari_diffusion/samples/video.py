@@ -1,4 +1,4 @@
-"""A short film of things that move and blink."""
+"""A short movie of things that move and blink."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Mesh = NDArray[Any]
 
 
 def noisy_video() -> Sample:
-    """Return a noisy film with its truth: 24 x 128 x 128, float32, axes t, y, x.
+    """Return a noisy movie with its truth: 24 x 128 x 128, float32, axes t, y, x.
 
     Discs that circle, a bar that turns and spots that blink, of intensity 0.6 to 1 before stripes
     of 0.15 to 0.25 that stand still. The noise is Gaussian with a standard deviation of 0.15,
@@ -38,14 +38,14 @@ def noisy_video() -> Sample:
         unit="pixel",
         truth=truth,
         about=(
-            "Computed film of moving and blinking objects, intensity 0.15 to 1, "
+            "Computed movie of moving and blinking objects, intensity 0.15 to 1, "
             f"with Gaussian noise of standard deviation {NOISE} added on purpose."
         ),
     )
 
 
 def scene() -> NDArray[np.float32]:
-    """Return the film without noise: of two things in one place the brighter is seen."""
+    """Return the movie without noise: of two things in one place the brighter is seen."""
     t, y, x = np.ix_(*(np.arange(count, dtype=float) for count in (FRAMES, SIZE, SIZE)))
     film = np.zeros((FRAMES, SIZE, SIZE), dtype=np.float32)
     film += 0.2 + 0.05 * np.sin((x + 2 * y) / 9)

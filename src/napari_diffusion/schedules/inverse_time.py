@@ -23,7 +23,7 @@ class InverseTime(Schedule):
     Notes
     -----
     Use it where a run may be longer or shorter than planned, for a step's noise does not depend on
-    how many there are, and where the noise must vanish slowly enough for the picture to go on
+    how many there are, and where the noise must vanish slowly enough for the image to go on
     changing. Not where the last step must have a given noise.
 
     References

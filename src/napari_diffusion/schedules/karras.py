@@ -25,7 +25,7 @@ class Karras(Schedule):
 
     Notes
     -----
-    Use it where the steps with little noise decide what the picture looks like, or to compare with
+    Use it where the steps with little noise decide what the image looks like, or to compare with
     a sampler that uses it. Not to see what much noise does: it is gone after a few steps.
 
     References

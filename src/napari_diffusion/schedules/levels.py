@@ -31,7 +31,7 @@ class Levels(Schedule):
 
     Notes
     -----
-    Use it to do exactly what another program or an earlier run did. Not for pictures of different
+    Use it to do exactly what another program or an earlier run did. Not for images of different
     ranges with one recipe: levels are absolute, where other schedules follow the starting noise
     scale.
     """

@@ -13,13 +13,13 @@ class Measured(Schedule):
     """As much noise as the filter has just taken out, or a share of it.
 
     ``noise_scale[step + 1] = min(noise_scale[step], share · removed[step])``, where ``removed`` is
-    the root mean square of the difference between the picture before and after the diffusion
+    the root mean square of the difference between the image before and after the diffusion
     filter
 
-    What the filter takes out is measured over the whole picture, all frames together, inside the
+    What the filter takes out is measured over the whole image, all frames together, inside the
     mask; for each channel where the starting noise scale has one number per channel. The noise
     never grows, however much a filter takes out. There is no table before the run; the steps and
-    their records hold the numbers. A region of a picture costs as much as the whole, and a dask
+    their records hold the numbers. A region of an image costs as much as the whole, and a dask
     array is computed step by step, because what was removed anywhere counts everywhere.
 
     Parameters
@@ -30,9 +30,9 @@ class Measured(Schedule):
 
     Notes
     -----
-    Use it where the noise should fall as fast as the picture settles, without a guess of how many
+    Use it where the noise should fall as fast as the image settles, without a guess of how many
     steps that takes. Not for a filter that hardly changes anything, which ends the noise at once,
-    nor where runs of several pictures are to be compared step by step.
+    nor where runs of several images are to be compared step by step.
 
     References
     ----------

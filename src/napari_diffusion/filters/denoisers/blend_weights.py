@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
     from napari_diffusion.filters.blend import Blend
 
-# The weights are few: these samples suffice, in boxes spread over the picture.
+# The weights are few: these pixels suffice, in boxes spread over the image.
 SAMPLES = 1 << 17
 BOXES = 2
 
@@ -57,7 +57,7 @@ class Answers:
     def slopes(self, stages: list[NDArray[Any]], part: Any) -> list[NDArray[Any]]:
         """Return ∂f(x)/∂y(x) of each filter, up to a mean of 0, in a part in float64."""
         squares = np.broadcast_to(self._squares.reshape(1, -1, 1, 1, 1), self._block.shape)[part]
-        # What the picture's type made of the step, not the step itself.
+        # What the image's type made of the step, not the step itself.
         step = (self._probed[part].astype(np.float64) - self._block[part]) / squares
         return [
             step * (b[part].astype(np.float64) - a[part])
@@ -103,7 +103,7 @@ def _in_units(
 
 
 class Sums:
-    """What the weights follow from, summed over samples; in units of the noise.
+    """What the weights follow from, summed over pixels; in units of the noise.
 
     ``M = G Gᵀ``, ``c = G (y − f₀) − Σ z`` and ``V``, the variance of c:
     ``2 Σ (z − z̄)(z − z̄)ᵀ + M``.
@@ -114,7 +114,7 @@ class Sums:
         self.c, self.z, self.samples = np.zeros(count), np.zeros(count), 0
 
     def add(self, G: NDArray[Any], z: NDArray[Any], rest: NDArray[Any]) -> None:
-        """Add samples along the last axis."""
+        """Add pixels along the last axis."""
         self.M += G @ G.T
         self.zz += z @ z.T
         self.c += G @ rest - z.sum(axis=1)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @functools.cache
 def cosines(size: int) -> NDArray[np.float64]:
-    """Return the orthonormal cosine transform of `size` samples as a matrix [k, j]."""
+    """Return the orthonormal cosine transform of `size` pixels as a matrix [k, j]."""
     k, j = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
     matrix = np.cos(math.pi * (2 * j + 1) * k / (2 * size)) * math.sqrt(2 / size)
     matrix[0] = math.sqrt(1 / size)
@@ -57,7 +57,7 @@ def _folded(a, b, sums, differences):
 def transformed(image, top, even, odd, stride, down, folded, pieces, c):
     """Write the transforms of a row of windows: c[parity of q, k, q // 2, n].
 
-    Of the samples j and size − 1 − j the sums make the even coefficients and the differences the
+    Of the pixels j and size − 1 − j the sums make the even coefficients and the differences the
     odd ones.
     """
     half, width = even.shape[0], image.shape[1]
@@ -113,9 +113,9 @@ def averaged(c, norm, even, odd, stride, across, pieces, down):
 
 
 def extent(origin: int, size: int, window: int, stride: int) -> tuple[int, int]:
-    """Return the samples before the block that its first window begins with, and those behind.
+    """Return the pixels before the block that its first window begins with, and those behind.
 
-    The windows of the whole picture begin at −(window − stride) + n · stride.
+    The windows of the whole image begin at −(window − stride) + n · stride.
     """
     margin = window - stride
     before = margin - (-origin % stride)

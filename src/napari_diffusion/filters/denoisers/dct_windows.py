@@ -62,7 +62,7 @@ def react(pair, even, odd, back, inverse, stride, out, weight):
     pair : (2, K, H, W) float32 or float64
         The transform along the third axis of what is filtered, and of the guide that says how.
     even, odd : (P/2, P/2)
-        Rows of even and odd k of the transform, for the first half of the samples.
+        Rows of even and odd k of the transform, for the first half of the pixels.
     back : (2, P/2, P/2)
         The same, transposed.
     inverse : float

@@ -1,4 +1,4 @@
-"""Parts of a picture that numbers are fitted on, spread over it."""
+"""Parts of an image that numbers are fitted on, spread over it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Box:
-    """A part of a picture with all its channels.
+    """A part of an image with all its channels.
 
     Attributes
     ----------
     values : ndarray
         Canonical, with what lies around the part.
     grid : Grid
-        Where the values begin in the picture.
+        Where the values begin in the image.
     inner : tuple of slice
         Where the part lies in the values.
     """
@@ -38,7 +38,7 @@ class Box:
 
 
 def boxes(image: Image, halo: Sequence[int], samples: int, count: int) -> Iterator[Box]:
-    """Yield up to `count` boxes with about so many samples together: all of a small picture."""
+    """Yield up to `count` boxes with about so many pixels together: all of a small image."""
     shape, grid = image.data.shape, image.grid
     for core in _cores(shape, grid.along_axes, samples, count):
         outer, inner = with_halo(core, halo, shape)

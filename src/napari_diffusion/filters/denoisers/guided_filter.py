@@ -21,16 +21,16 @@ NoiseSigma = Annotated[
     {
         "min": 0.0,
         "unit": "intensity",
-        "tooltip": "Standard deviation of the picture's white noise; larger smooths more.",
+        "tooltip": "Standard deviation of the image's white noise; larger smooths more.",
     },
 ]
 
 Pilot = Annotated[
     Filter | None,
-    {"tooltip": "The filter whose result is the guide; none takes the picture itself."},
+    {"tooltip": "The filter whose result is the guide; none takes the image itself."},
 ]
 
-# Fewer planes are no volume, nor are planes so many times as far apart as the samples in them.
+# Fewer planes are no volume, nor are planes so many times as far apart as the pixels in them.
 FEWEST = 4
 FARTHEST = 8.0
 
@@ -69,7 +69,7 @@ def check_channels(component: Any, grid: Grid) -> None:
 
 
 def third_ratio(grid: Grid) -> float:
-    """Return how many times as far apart samples are along the third axis as in the planes."""
+    """Return how many times as far apart pixels are along the third axis as in the planes."""
     third, row, column = (grid.length(axis) for axis in grid.along_axes[-3:])
     return third / min(row, column)
 
@@ -88,10 +88,10 @@ def plane_axes(grid: Grid) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Guided(Filter):
-    """A filter that knows the noise and is guided by what a pilot makes of the same picture.
+    """A filter that knows the noise and is guided by what a pilot makes of the same image.
 
     It works in the planes of the last two axes that diffuse, or across several of them, and a
-    result depends on a pattern of samples around it that has a first one: it is not the mirror
+    result depends on a pattern of pixels around it that has a first one: it is not the mirror
     image of itself.
     """
 
@@ -105,7 +105,7 @@ class Guided(Filter):
 
     @abc.abstractmethod
     def reach(self, grid: Grid) -> tuple[int, int]:
-        """Return how far a result depends on samples: in the planes, and along the third axis."""
+        """Return how far a result depends on pixels: in the planes, and along the third axis."""
 
     def resolved(self, image: Image, grid: Grid) -> Self:
         """Return this filter with the noise of each channel, the pilot's too."""
@@ -113,7 +113,7 @@ class Guided(Filter):
         return chosen.with_resolved_components(image, grid)
 
     def check(self, grid: Grid) -> None:
-        """Refuse lists of numbers that do not fit the picture; see `Filter.check`."""
+        """Refuse lists of numbers that do not fit the image; see `Filter.check`."""
         super().check(grid)
         check_channels(self, grid)
         if self.pilot is not None:

@@ -1,8 +1,8 @@
 """The shift-invariant Haar transform of a block: sums and differences at growing distances.
 
-At level j two samples a distance apart along an axis become their half sum and half difference;
+At level j two pixels a distance apart along an axis become their half sum and half difference;
 the distance doubles from level to level. Going back takes the mean of all the ways there are.
-Every step shortens an axis by the distance, so that no sample is ever made up.
+Every step shortens an axis by the distance, so that no pixel is ever made up.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @kernel
 def _split(a, distance, low, high):
-    """Write half sums and half differences of the samples at n and n + distance of axis 1."""
+    """Write half sums and half differences of the pixels at n and n + distance of axis 1."""
     half = a.dtype.type(0.5)
     for outer in range(a.shape[0]):
         for n in range(low.shape[1]):
@@ -39,7 +39,7 @@ def _split(a, distance, low, high):
 
 @kernel
 def _join(low, high, distance, out):
-    """Write the mean of both ways back; the first sample is that at n = distance."""
+    """Write the mean of both ways back; the first pixel is that at n = distance."""
     half = low.dtype.type(0.5)
     for outer in range(out.shape[0]):
         for n in range(out.shape[1]):
@@ -125,9 +125,9 @@ def _joined(
 
 
 def levels_of(spacing: dict[int, float], shape: Sequence[int], count: int) -> list[dict[int, int]]:
-    """Return the distances in samples per axis at each level.
+    """Return the distances in pixels per axis at each level.
 
-    They double from level to level. An axis whose samples are further apart joins in later, so
+    They double from level to level. An axis whose pixels are further apart joins in later, so
     that the distances are alike in world units, and one leaves that is no longer than a distance.
     """
     shortest = min(spacing.values())
@@ -152,7 +152,7 @@ def reach_of(levels: Sequence[dict[int, int]]) -> dict[int, int]:
 
 
 def padded(block: NDArray[Any], levels: Sequence[dict[int, int]]) -> NDArray[Any]:
-    """Return a block with mirrored samples around it, as many as the transform reaches."""
+    """Return a block with mirrored pixels around it, as many as the transform reaches."""
     reach = reach_of(levels)
     return np.pad(block, [(reach.get(axis, 0),) * 2 for axis in range(block.ndim)], "reflect")
 

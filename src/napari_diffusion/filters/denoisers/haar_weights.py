@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
     from napari_diffusion.filters.haar_diffusion import HaarDiffusion
 
-# The weights are few and the samples many: these suffice, spread over the picture.
+# The weights are few and the pixels many: these suffice, spread over the image.
 SAMPLES = 1 << 17
 BOXES = 4
 
@@ -42,7 +42,7 @@ def of_least_error(chosen: HaarDiffusion, image: Image) -> tuple[float, ...]:
         levels = chosen.distances(image.grid)
         count = 2 * sum(len(distances) for distances in levels)
         if not count:
-            # A single sample differs from nothing.
+            # A single pixel differs from nothing.
             return (1.0, 0.0)
         matrix, right = np.zeros((count, count)), np.zeros(count)
         for box in boxes(channel, halo, SAMPLES, BOXES):

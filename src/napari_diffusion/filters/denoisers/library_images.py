@@ -1,4 +1,4 @@
-"""Hands the independent pictures of a block, one by one, to a function of a library."""
+"""Hands the independent images of a block, one by one, to a function of a library."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def each_image(
     *,
     joint: bool,
 ) -> NDArray[Any]:
-    """Apply a function to every independent picture of a block, shared among the threads.
+    """Apply a function to every independent image of a block, shared among the threads.
 
     Parameters
     ----------
     function : callable
         Gets the axes that diffuse, in canonical order, and then the channels; axes of a single
-        sample are left out, for there is nothing to mix with. Returns an array of that shape.
+        pixel are left out, for there is nothing to mix with. Returns an array of that shape.
     block : ndarray
         Canonical (t, c, z, y, x).
     grid : Grid
         Says which axes diffuse.
     drive : Drive
-        Runs the pictures over threads and polls the stop token between them.
+        Runs the images over threads and polls the stop token between them.
     joint : bool
-        Whether the channels go together; else each is a picture with one channel.
+        Whether the channels go together; else each is an image with one channel.
     """
     out = np.empty(block.shape, block.dtype)
     batch = [i for i in range(5) if i not in grid.along_axes and not (joint and i == 1)]
@@ -63,7 +63,7 @@ def each_image(
 def exponent_of(strength: float, values: NDArray[Any]) -> tuple[int, float]:
     """Return k and strength / 2ᵏ, which is from 1 to 2, for values that are then divided by 2ᵏ.
 
-    Divided by a power of two a picture keeps every digit, so what a library makes of it is the
+    Divided by a power of two an image keeps every digit, so what a library makes of it is the
     same up to that factor; but thresholds that a library sets at absolute numbers then mean the
     same for every unit of intensity.
     """

@@ -1,4 +1,4 @@
-"""Weights of `Blend` that differ from place to place, drawn to those of the whole picture."""
+"""Weights of `Blend` that differ from place to place, drawn to those of the whole image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import Threads
     from napari_diffusion.filters.blend import Blend
 
-# Sums are taken over cells of so many samples, and then with a Gaussian over cells.
+# Sums are taken over cells of so many pixels, and then with a Gaussian over cells.
 CELL = 8
 WIDTH = 2.0
 TRUNCATE = 3.0
@@ -31,7 +31,7 @@ STRIP = 32 * CELL
 # How far a weight looks: the Gaussian, its own cell, and the next for interpolation.
 REACH = CELL * (math.ceil(WIDTH * TRUNCATE) + 2)
 
-# Variance of a local weight around that of the whole picture.
+# Variance of a local weight around that of the whole image.
 PRIOR = 0.05
 
 
@@ -43,12 +43,12 @@ def around(
     grid: Grid,
     executor: Threads,
 ) -> list[NDArray[Any]]:
-    """Return the weights of each filter but the first at every sample.
+    """Return the weights of each filter but the first at every pixel.
 
     Parameters
     ----------
     weights : (filter, channel)
-        Those of the whole picture.
+        Those of the whole image.
     """
     answers, axes = Answers(chosen, block, grid, executor), plane_axes(grid)
     found = [np.empty(block.shape, block.dtype) for _ in stages[1:]]
@@ -129,7 +129,7 @@ def _matrices(
 def _sums(
     values: tuple[Any, Any, Any], pairs: list[tuple[int, int]], origin: tuple[int, int]
 ) -> NDArray[Any]:
-    """Return the sums over the cells of some rows: samples, products of G, of z, and c."""
+    """Return the sums over the cells of some rows: pixels, products of G, of z, and c."""
     G, z, rest = values
     products = [np.ones_like(rest), *(G[i] * G[j] for i, j in pairs)]
     products += [z[i] * z[j] for i, j in pairs]
@@ -144,7 +144,7 @@ def _strips(origin: int, size: int) -> list[slice]:
 
 
 def _cells(values: NDArray[Any], origin: tuple[int, int]) -> NDArray[Any]:
-    """Return the sums over cells, which stand at multiples of CELL in the whole picture."""
+    """Return the sums over cells, which stand at multiples of CELL in the whole image."""
     edges = [_edges(o, n) for o, n in zip(origin, values.shape, strict=True)]
     rows = np.add.reduceat(values, edges[0], axis=0)
     return np.asarray(np.add.reduceat(rows, edges[1], axis=1))

@@ -7,7 +7,7 @@ import numpy as np
 from napari_diffusion.engine.exponential import exp_of_minus
 from napari_diffusion.engine.jit import inline_kernel, kernel
 
-# The least that a sample counts in its own mean: one that resembles no other stays.
+# The least that a pixel counts in its own mean: one that resembles no other stays.
 OWN = 1e-3
 
 
@@ -61,7 +61,7 @@ def average_alike(u, guide, radius, patch, scale, plane, rows, out):
     Parameters
     ----------
     u, guide : (C, D + 2n, H + 2m, W + 2m), (E, …) float32 or float64
-        With margins of radius + patch mirrored samples: n along the third axis, m in the planes.
+        With margins of radius + patch mirrored pixels: n along the third axis, m in the planes.
         All channels of the guide say how alike two patches are; E is C or 1.
     radius, patch : (int, int)
         Neighbours at up to `radius` planes, and rows and columns; patches of 2 · patch + 1.

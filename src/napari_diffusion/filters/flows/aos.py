@@ -1,6 +1,6 @@
 """Additive operator splitting: the mean of implicit steps along each axis alone.
 
-``u⁺ = (1/d) Σ_l (I − d τ A_l(u))⁻¹ u``, A_l being the diffusion along axis l. Each line of samples
+``u⁺ = (1/d) Σ_l (I − d τ A_l(u))⁻¹ u``, A_l being the diffusion along axis l. Each line of pixels
 is a tridiagonal system; no step is too long for it to be stable, to keep the mean, or to keep the
 range, but long ones favour the axes.
 
@@ -60,7 +60,7 @@ def steps_of(explicit: float, squares: float) -> float:
 def _solve(b, v):
     """Replace v by the change that (I − B)⁻¹ makes to it, along axis 0, side by side.
 
-    b[i] couples the samples i − 1 and i. What is kept of a pivot is the part that does not couple
+    b[i] couples the pixels i − 1 and i. What is kept of a pivot is the part that does not couple
     it upwards: so nothing is subtracted but neighbours, and a constant does not change at all.
     """
     n, width = v.shape
@@ -88,7 +88,7 @@ def _solve(b, v):
 
 @kernel
 def _place(shape, axis, line, at):
-    """Return (t, z, y, x) of sample `at` of a line; `line` counts the other coordinates."""
+    """Return (t, z, y, x) of pixel `at` of a line; `line` counts the other coordinates."""
     _, _, nz, ny, nx = shape
     x = at if axis == 4 else line % nx
     line = line if axis == 4 else line // nx
@@ -101,7 +101,7 @@ def _place(shape, axis, line, at):
 
 @kernel
 def face_rows(guide, law, k, axis, count, out, start, stop):
-    """Write the conductance of the face below each sample along an axis; 0 at the border."""
+    """Write the conductance of the face below each pixel along an axis; 0 at the border."""
     nz, ny = guide.shape[2:4]
     for group in range(out.shape[1]):
         for site in range(start, stop):
@@ -222,7 +222,7 @@ def _add_changes(
 def _clip(
     u: NDArray[Any], before: NDArray[Any], mask: NDArray[np.bool_] | None, axes: tuple[int, ...]
 ) -> None:
-    """Clip to the range of each picture and channel before: what leaves it is round-off."""
+    """Clip to the range of each image and channel before: what leaves it is round-off."""
     limits = np.finfo(u.dtype)
     where: Any = True if mask is None else mask
     low = before.min(axis=axes, keepdims=True, initial=limits.max, where=where)

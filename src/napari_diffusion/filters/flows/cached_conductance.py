@@ -49,7 +49,7 @@ def advance_stored(u, out, gx, gy, gz, gt, w, alpha, first, start, stop):
     u, out : (T, C, Z, Y, X) float32 or float64
         The last state and the one before it.
     gx, gy, gz, gt : like u, perhaps of fewer channels
-        Conductance of the face below each sample along an axis, 0 at the border; those of z and t
+        Conductance of the face below each pixel along an axis, 0 at the border; those of z and t
         are read where something diffuses along them.
     w : (6,)
         See `_kernels.advance_faces`.
@@ -69,7 +69,7 @@ def advance_stored(u, out, gx, gy, gz, gt, w, alpha, first, start, stop):
             y, z, t = site % ny, site // ny % nz, site // (ny * nz)
             base = (((t * nc + c) * nz + z) * ny + y) * nx
             at = (((t * groups + c * groups // nc) * nz + z) * ny + y) * nx
-            # A neighbour beyond the border is the sample itself: nothing flows there.
+            # A neighbour beyond the border is the pixel itself: nothing flows there.
             up = nx if y < ny - 1 else 0
             row, above = flat[base : base + nx], flat[base + up : base + up + nx]
             if y == 0:
@@ -78,7 +78,7 @@ def advance_stored(u, out, gx, gy, gz, gt, w, alpha, first, start, stop):
                 for x in range(nx):
                     lower[x] = product(flat_y[at + x], row[x] - flat[base - nx + x])
             low = lower[last]
-            # Shifted by one, a row ends with the next row's first sample, and with the conductance
+            # Shifted by one, a row ends with the next row's first pixel, and with the conductance
             # below that, which is 0. So the loop is over whole vectors where the row is.
             n = min(nx, flat.size - base - 1, flat_x.size - at - 1)
             right_row, gx_row = flat[base + 1 : base + 1 + n], flat_x[at + 1 : at + 1 + n]

@@ -1,6 +1,6 @@
-"""Compiled tile kernels of scalar diffusion: fluxes through the faces between samples.
+"""Compiled tile kernels of scalar diffusion: fluxes through the faces between pixels.
 
-Arrays are canonical (t, c, z, y, x) and C-contiguous. A *site row* is the row of samples along x
+Arrays are canonical (t, c, z, y, x) and C-contiguous. A *site row* is the row of pixels along x
 at one (t, z, y), counted in that order; a kernel works on a half-open range of site rows, so that
 threads share them and the stop token gets in between. A face's flux is the same operations in the
 same order from both of its sides and for every cut into ranges, so results are equal to the bit.
@@ -14,7 +14,7 @@ from napari_diffusion.engine.exponential import exp_of_minus
 from napari_diffusion.engine.jit import inline_kernel, kernel
 
 # How the conductance of a face comes about: a function of q = (gradient / K)², 1 for linear
-# diffusion, or the mean of two coefficients that stand at the samples. A *law* is one of these
+# diffusion, or the mean of two coefficients that stand at the pixels. A *law* is one of these
 # codes with the power m and the constant C of Weickert's function, which the others do not use.
 RATIONAL, EXPONENTIAL, SIMPLE, CHARBONNIER, HUBER, TUKEY, WEICKERT, UNIT, CELLS = range(9)
 
@@ -72,7 +72,7 @@ def conductance_row(law, q):
 
 @kernel
 def _face_conductance(guide, law, k, axis, a, b, first, count, g):
-    """Write the conductance of the faces between the samples at a and at b into g."""
+    """Write the conductance of the faces between the pixels at a and at b into g."""
     (ta, za, ya, xa), (tb, zb, yb, xb), size = a, b, g.size
     if law[0] == CELLS:
         group = first // count
@@ -96,9 +96,9 @@ def _face_conductance(guide, law, k, axis, a, b, first, count, g):
 
 @kernel
 def _face_flux(u, guide, inside, law, k, axis, a, b, first, g, flux):
-    """Write the flux from the samples at a to those at b, (t, z, y, x) each, per channel.
+    """Write the flux from the pixels at a to those at b, (t, z, y, x) each, per channel.
 
-    Column x of `flux` belongs to the face between samples x − 1 and x along x, else to sample x.
+    Column x of `flux` belongs to the face between pixels x − 1 and x along x, else to pixel x.
     """
     (ta, za, ya, xa), (tb, zb, yb, xb) = a, b
     count, size = flux.shape[0], u.shape[4] - xb

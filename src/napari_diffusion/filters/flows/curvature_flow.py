@@ -21,12 +21,12 @@ class CurvatureFlow(Flow):
     """An equation ``∂u/∂t = F`` that moves level lines, F being made from their curvature.
 
     Explicit sub-steps with central differences. Level lines do not make new extremes, so each
-    sub-step is kept between the smallest and the largest of the sample and its neighbours; what
+    sub-step is kept between the smallest and the largest of the pixel and its neighbours; what
     this cuts off is error of the differences.
     """
 
     keeps_mean: ClassVar[bool] = False
-    # Where a picture is nearly flat its direction is round-off, and another grey rounds otherwise.
+    # Where an image is nearly flat its direction is round-off, and another grey rounds otherwise.
     shifts_with_grey: ClassVar[bool] = False
 
     mode: ClassVar[int] = 0

@@ -2,7 +2,7 @@
 
 Arrays and rows are those of `_kernels`. The speed is ``F = Δu − nᵀ H n``, H being the second
 differences and n the direction of the central ones: the second derivative along the level lines,
-summed over all directions tangential to them. Nothing is fused, so that mirrored pictures give
+summed over all directions tangential to them. Nothing is fused, so that mirrored images give
 mirrored bits.
 """
 
@@ -30,9 +30,9 @@ def _moved(at, axis, by):
 
 @exact_kernel
 def _neighbours(u, inside, masked, c, here, at, shift, out, there):
-    """Read the row at `at`, `shift` columns further, and say which of its samples exist.
+    """Read the row at `at`, `shift` columns further, and say which of its pixels exist.
 
-    What lies beyond the border or outside the mask counts as the sample in the middle.
+    What lies beyond the border or outside the mask counts as the pixel in the middle.
     """
     (t, z, y), (tn, zn, yn), (nt, _, nz, ny, nx) = here, at, u.shape
     exists = 0 <= tn < nt and 0 <= zn < nz and 0 <= yn < ny
@@ -162,7 +162,7 @@ def advance_rows(u, g, wide, out, inside, masked, k, tau, start, stop):
     g : array like u, perhaps of one channel, or None
         The coefficient that multiplies the speed, and towards whose edges level lines move.
     wide : array like u or None
-        The smoothed picture; only what is curved the same way in it moves. For what is None less
+        The smoothed image; only what is curved the same way in it moves. For what is None less
         is compiled.
     inside : (T, C, Z, Y, X) bool
         Read where `masked` says so.

@@ -1,4 +1,4 @@
-"""Conductances of the faces between samples, kept in arrays: for solvers that use them often."""
+"""Conductances of the faces between pixels, kept in arrays: for solvers that use them often."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import Threads
     from napari_diffusion.filters.flows.flow import Flow
 
-    # By canonical axis: of the face below each sample, 0 at the border.
+    # By canonical axis: of the face below each pixel, 0 at the border.
     Faces = dict[int, NDArray[Any]]
 
 

@@ -42,7 +42,7 @@ class Flow(Filter):
     """A diffusion equation ``∂u/∂t = div(D ∇u)``, integrated for `time` in sub-steps.
 
     The number of sub-steps follows from `time`, the parameters and the spacing alone, never from
-    the values of the picture, so that crops, chunks and previews take the same ones. They are
+    the values of the image, so that crops, chunks and previews take the same ones. They are
     explicit unless the flow has a field `solver` that says otherwise.
     """
 
@@ -131,7 +131,7 @@ class Flow(Filter):
     def write_faces(
         self, coefficients: Any, faces: dict[int, NDArray[Any]], rows: tuple[int, int]
     ) -> None:
-        """Write the conductance of the face below each sample along some axes, 0 at the border.
+        """Write the conductance of the face below each pixel along some axes, 0 at the border.
 
         The solvers "fsi" and "aos" need it. Arrays have one channel where channels are joint; what
         flows across a mask's border is left to the caller.
@@ -217,7 +217,7 @@ def _in_waves(
 
 
 def lag_of(shape: Shape, grid: Grid) -> int:
-    """Return how many site rows away the farthest of the next samples lies, diagonal ones too."""
+    """Return how many site rows away the farthest of the next pixels lies, diagonal ones too."""
     _, _, z, y, _ = shape
     return sum({0: z * y, 2: y, 3: 1, 4: 0}[axis] for axis in grid.along_axes)
 

@@ -1,7 +1,7 @@
 """Fast semi-iterative cycles: explicit sub-steps, each taken further along the last change.
 
 A cycle of n sub-steps of length τ covers the time τ (n² + n) / 3 where n plain ones cover n τ. The
-coefficients are frozen in a cycle, in which single sub-steps may leave the range of the picture.
+coefficients are frozen in a cycle, in which single sub-steps may leave the range of the image.
 
 References
 ----------
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_diffusion.filters.flows.flow import Flow
     from napari_diffusion.filters.flows.wavefront import Step
 
-# A picture changes while its coefficients are frozen: at least so many cycles a step, …
+# An image changes while its coefficients are frozen: at least so many cycles a step, …
 FEWEST_CYCLES = 5
 
 # … and so many for the root of the number of explicit sub-steps, whose errors are then alike.

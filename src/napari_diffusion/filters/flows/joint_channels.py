@@ -2,7 +2,7 @@
 
 A row is worked through in chunks. The squared gradients of all channels are summed face by face
 and turned into conductances; then each channel is advanced in one loop, in which what leaves a
-sample to the right enters the next one, and what leaves it through its upper face waits for the
+pixel to the right enters the next one, and what leaves it through its upper face waits for the
 next row. What a chunk needs stays in the nearest cache.
 """
 
@@ -73,7 +73,7 @@ def _deep_chunk(row, right_row, above, back, front, g, lower, out, left, w, deep
 
 @inline_kernel
 def _last(v, above, back, front, g, m, low, left, w, deep):
-    """Return a row's last sample, whose right face lets nothing through, and its upper flux."""
+    """Return a row's last pixel, whose right face lets nothing through, and its upper flux."""
     upper = product(g[1, m], above - v)
     total = product(w[4], type(v)(0) - left)
     total = total + w[3] * (upper - low)

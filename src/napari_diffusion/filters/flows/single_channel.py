@@ -1,7 +1,7 @@
 """The fastest kernel: one channel, whose own differences set the conductance.
 
 Each face's flux is computed once, in one loop over a row: the right face's flux is the next
-sample's left one, a recurrence that the compiler vectorises, and the upper face's waits in a buffer
+pixel's left one, a recurrence that the compiler vectorises, and the upper face's waits in a buffer
 of one row until the next row takes it for its lower one. A second loop over the row would cost more
 in memory's latency than it saves.
 """
@@ -122,7 +122,7 @@ def _row_3d(law, row, right_row, above, back, front, lower, out, w, deep):
 
 @inline_kernel
 def _last(law, flat, base, up, far, near, last, low, after, w, deep):
-    """Write a row's last sample, whose right face lets nothing through; return its upper flux."""
+    """Write a row's last pixel, whose right face lets nothing through; return its upper flux."""
     v = flat[base + last]
     zero = after.dtype.type(0)
     left = flux(law, v - flat[base + last - 1], law.x) if last > 0 else zero
@@ -141,7 +141,7 @@ def _last(law, flat, base, up, far, near, last, low, after, w, deep):
 def _channel(law, flat, flat_out, lower, c, shape, w, deep, start, stop):
     nt, nc, nz, ny, nx = shape
     last = nx - 1
-    # Counted on, because a division takes as long as several samples.
+    # Counted on, because a division takes as long as several pixels.
     y, z, t = start % ny - 1, start // ny % nz, start // (ny * nz)
     for site in range(start, stop):
         y += 1
@@ -150,14 +150,14 @@ def _channel(law, flat, flat_out, lower, c, shape, w, deep, start, stop):
             if z == nz:
                 z, t = 0, t + 1
         base = (((t * nc + c) * nz + z) * ny + y) * nx
-        # A neighbour beyond the border is the sample itself: nothing flows there.
+        # A neighbour beyond the border is the pixel itself: nothing flows there.
         up = base if y == ny - 1 else base + nx
         near, far = base, base
         if deep is not None:
             at, size, stride = (z, nz, nx * ny) if deep == 2 else (t, nt, nc * nz * ny * nx)
             near = base if at == 0 else base - stride
             far = base if at == size - 1 else base + stride
-        # Shifted by one, a row ends with the next row's first sample; `_last` mends what comes of
+        # Shifted by one, a row ends with the next row's first pixel; `_last` mends what comes of
         # that. So the loop is over whole vectors where the row is.
         n = min(nx, flat.size - base - 1)
         row, right_row = flat[base : base + n], flat[base + 1 : base + 1 + n]

@@ -1,6 +1,6 @@
-"""How much the neighbours of a sample vary, over their mean: what tells speckle from edges.
+"""How much the neighbours of a pixel vary, over their mean: what tells speckle from edges.
 
-Arrays and rows are those of `_kernels`. Nothing is fused, so that mirrored pictures give mirrored
+Arrays and rows are those of `_kernels`. Nothing is fused, so that mirrored images give mirrored
 bits.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Threads
 
-# Squares of these fit into float32, and no picture tells them from 0 and from infinity.
+# Squares of these fit into float32, and no image tells them from 0 and from infinity.
 SMALLEST, LARGEST = 1e-15, 1e9
 
 
@@ -67,9 +67,9 @@ def _squared_rows(u, inside, masked, along, count, out, start, stop):
 def squared_variation(
     u: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
 ) -> NDArray[Any]:
-    """Return q² = variance / mean² of each sample's neighbours along the axes that diffuse.
+    """Return q² = variance / mean² of each pixel's neighbours along the axes that diffuse.
 
-    A neighbour that does not exist or lies outside the mask counts as the sample itself. Joint
+    A neighbour that does not exist or lies outside the mask counts as the pixel itself. Joint
     channels give one number, the mean of theirs.
     """
     t, c, z, y, x = u.shape

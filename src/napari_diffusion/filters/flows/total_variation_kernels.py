@@ -1,8 +1,8 @@
-"""Fluxes down the total variation of the samples.
+"""Fluxes down the total variation of the pixels.
 
-At each sample ∇u is taken from the differences on one side along each axis, for every choice of
+At each pixel ∇u is taken from the differences on one side along each axis, for every choice of
 sides, 2^d of them; the total variation is the mean of √(1 + |∇u|²) over the choices, summed over
-the samples, and this is its steepest descent. A step between two samples counts with its height,
+the pixels, and this is its steepest descent. A step between two pixels counts with its height,
 so that it stays as sharp as it is; no axis, side or pattern is preferred.
 
 Arrays and rows are those of `_kernels`. Nothing is fused: which of two sides came first would show
@@ -65,7 +65,7 @@ def _add_squares(u, inside, masked, k, axis, a, b, first, count, out):
 
 @exact_kernel
 def _squares_beside(u, inside, masked, k, axis, at, first, count, below, above):
-    """Write the squared slopes below and above a row of samples along an axis."""
+    """Write the squared slopes below and above a row of pixels along an axis."""
     nx = u.shape[4]
     fill(below, 0)
     fill(above, 0)
@@ -185,7 +185,7 @@ def advance_rows(u, guide, out, inside, masked, k, w, count, start, stop):
 
 @exact_kernel
 def face_rows(guide, inside, masked, k, axis, count, out, start, stop):
-    """Write the conductance of the face below each sample along an axis; 0 at the border."""
+    """Write the conductance of the face below each pixel along an axis; 0 at the border."""
     nz, ny, nx = guide.shape[2:]
     room = np.empty((15, nx), guide.dtype)
     for group in range(out.shape[1]):

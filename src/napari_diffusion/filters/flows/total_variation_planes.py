@@ -1,6 +1,6 @@
 """The fast kernels of total variation flow in a plane: one channel, no mask.
 
-Of each sample one coefficient for every choice of sides is computed once, four in all, and added to
+Of each pixel one coefficient for every choice of sides is computed once, four in all, and added to
 the faces it belongs to: half the roots of `_variation`, which goes face by face. What a row leaves
 for the next one waits in buffers of one row.
 """
@@ -16,7 +16,7 @@ from numba.extending import overload
 from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel, inline_kernel
 from napari_diffusion.filters.flows.conductance_kernels import fill
 
-# Beyond these a slope lets through less than the picture's type can tell from nothing.
+# Beyond these a slope lets through less than the image's type can tell from nothing.
 STEEPEST, STEEPEST_FACTOR = 1e36, 3e38
 
 # In float32 a root is guessed from the bits, and two of Newton's steps follow. With their numbers
@@ -63,7 +63,7 @@ def _squares(low, high, k, half, out):
 
 @exact_inline_kernel
 def _coefficients(left, right, below, above, west, east, south, north):
-    """Write the sums of coefficients that belong to the four faces of each sample."""
+    """Write the sums of coefficients that belong to the four faces of each pixel."""
     for x in range(below.size):
         a, b = quarter_of_root(left[x] + below[x]), quarter_of_root(left[x] + above[x])
         c, d = quarter_of_root(right[x] + below[x]), quarter_of_root(right[x] + above[x])
@@ -159,7 +159,7 @@ def advance_plane(u, out, k, w, start, stop):
 
 @exact_kernel
 def plane_faces(u, k, across, along, start, stop):
-    """Write the conductance of the faces below and to the left of each sample; 0 at the border."""
+    """Write the conductance of the faces below and to the left of each pixel; 0 at the border."""
     _, nc, nz, ny, nx = u.shape
     flat, room = u.reshape(-1), _room(u, k)
     rows, north = room[4], np.zeros(nx, u.dtype)

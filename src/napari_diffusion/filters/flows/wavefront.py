@@ -68,9 +68,9 @@ def in_waves(
     shape : sequence of 5 int
         Canonical (t, c, z, y, x).
     sample_bytes : int
-        What a sample takes in all arrays that the steps go over.
+        What a pixel takes in all arrays that the steps go over.
     lag : int
-        How many site rows away the farthest neighbour of a sample lies.
+        How many site rows away the farthest neighbour of a pixel lies.
     drive : Drive
         Shares stretches among threads.
     """

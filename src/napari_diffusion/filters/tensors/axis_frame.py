@@ -1,4 +1,4 @@
-"""How a picture is laid out for tensors: the axes that diffuse last, whichever they are."""
+"""How an image is laid out for tensors: the axes that diffuse last, whichever they are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, Shape
 
-# How many times as long a sample may be along one axis as along another.
+# How many times as long a pixel may be along one axis as along another.
 MOST_STRETCHED = 100.0
 
 
@@ -23,7 +23,7 @@ MOST_STRETCHED = 100.0
 class Frame:
     """A block as (T, C, Z, Y, X), where a tensor has the last two or three axes.
 
-    One axis alone is X with a Y of one sample, two are Y and X. T and what is left are batches,
+    One axis alone is X with a Y of one pixel, two are Y and X. T and what is left are batches,
     but of four axes that diffuse the first, time, is T and diffuses by itself.
 
     Attributes
@@ -37,7 +37,7 @@ class Frame:
     dimensions : int
         How many axes a tensor has: 2 or 3.
     lengths : tuple of 4 float
-        World length of a sample along Z, Y, X and T; infinite where nothing diffuses.
+        World length of a pixel along Z, Y, X and T; infinite where nothing diffuses.
     """
 
     order: tuple[int, ...]
@@ -73,7 +73,7 @@ class Frame:
 
     @property
     def row_count(self) -> int:
-        """How many rows of samples along X there are."""
+        """How many rows of pixels along X there are."""
         return self.shape[0] * self.shape[2] * self.shape[3]
 
     @property
@@ -102,7 +102,7 @@ class Frame:
 
 
 def refuse_stretched(name: str, grid: Grid) -> None:
-    """Refuse samples so long along one axis that stencils would reach very far along another."""
+    """Refuse pixels so long along one axis that stencils would reach very far along another."""
     ratio = max(grid.spacing) / min(grid.spacing)
     if ratio > MOST_STRETCHED:
         raise ValueError(

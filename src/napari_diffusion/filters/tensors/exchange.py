@@ -1,17 +1,17 @@
-"""Compiled exchange between samples, along the stencils of their tensors.
+"""Compiled exchange between pixels, along the stencils of their tensors.
 
-A sample x with weights w and offsets e gives to each of x ± e the part w of their difference and
+A pixel x with weights w and offsets e gives to each of x ± e the part w of their difference and
 takes it from itself: the gradient flow of the energy ½ Σ_x Σ_e w (u(x ± e) − u(x))². So the mean is
 kept and every coefficient is positive. Nothing goes to neighbours beyond the border or outside the
 mask.
 
-What the coefficients of a sample add up to is its *load*: those of its own stencil and those that
+What the coefficients of a pixel add up to is its *load*: those of its own stencil and those that
 its neighbours' stencils bring. Its own are bounded by the trace of its tensor, but any number of
-neighbours may point at one sample, as at the centre of a star. Where the load is above FULL_LOAD,
+neighbours may point at one pixel, as at the centre of a star. Where the load is above FULL_LOAD,
 the coefficients of both ends are made smaller in proportion, by the same factor from both sides, so
-that no value can leave the range, whatever the picture.
+that no value can leave the range, whatever the image.
 
-Pictures stand here as (T, C, Z, Y, X), the axes of the tensors being the last two or three, and T
+Images stand here as (T, C, Z, Y, X), the axes of the tensors being the last two or three, and T
 one that diffuses by itself, or else a batch. Changes are added up in double precision, loads in
 whole numbers. Contributions are added in the order of their sources, whatever the cut into bands:
 results are equal to the bit.
@@ -47,7 +47,7 @@ def _exchange_chunk(
     simple = not limited and inside.size == 1 and mine and far0 <= geometry[3, 0]
     simple = simple and far1 <= geometry[3, 1] and far2 <= geometry[3, 2]
     simple = simple and far3 <= t < geometry[0, 3] - far3
-    # How far the neighbours of a sample may be along each axis, and in rows.
+    # How far the neighbours of a pixel may be along each axis, and in rows.
     most0, most1 = min(z, nz - 1 - z), min(y, ny - 1 - y)
     rows = min(row - targets[0], targets[1] - 1 - row) - rows_t
     free = simple and span - rows_t <= rows and far0 <= most0 and far1 <= most1
@@ -78,7 +78,7 @@ def exchange_planar(
     u, changes, loads, inside, wanted, shape, geometry, channels, tensors, group, rows, scale,
     targets, weigh, limited,
 ):  # fmt: skip
-    """Exchange for the samples of some site rows with their neighbours, in planes.
+    """Exchange for the pixels of some site rows with their neighbours, in planes.
 
     Parameters
     ----------
@@ -91,9 +91,9 @@ def exchange_planar(
     wanted : (site rows,) bool
         Which of the targets are written where loads are respected; else all are.
     shape : (T, C, Z, Y, X)
-        Shape of the picture.
+        Shape of the image.
     geometry : (4, 4) int64
-        For the axes z, y, x and t: how many samples there are, how many samples and how many site
+        For the axes z, y, x and t: how many pixels there are, how many pixels and how many site
         rows away neighbours are, and how far offsets may reach.
     channels : (first, stop)
         The channels that these tensors are for.

@@ -1,4 +1,4 @@
-"""Compiled exchange of single samples with their neighbours; see `_exchange`."""
+"""Compiled exchange of single pixels with their neighbours; see `_exchange`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from napari_diffusion.engine.jit import exact_kernel
 from napari_diffusion.filters.tensors.stencil import BASE
 
 # Loads are whole numbers of this small part of 1, so that the order of a sum cannot matter. With
-# every neighbour within reach pointing at it a sample would have some hundreds, of 2048 that fit.
+# every neighbour within reach pointing at it a pixel would have some hundreds, of 2048 that fit.
 LOAD_UNIT = 2.0**-20
 
 # A little less than 1, so that round-off does no harm.
@@ -17,9 +17,9 @@ FULL_LOAD = int(0.999 / LOAD_UNIT)
 
 @exact_kernel
 def _is_clear(inside, i, way, strides):
-    """Say whether the way from sample i to its neighbour lies inside the mask.
+    """Say whether the way from pixel i to its neighbour lies inside the mask.
 
-    All samples beside the way count, at each half step along its longest axis: what is closed to
+    All pixels beside the way count, at each half step along its longest axis: what is closed to
     steps from face to face is closed to offsets too.
     """
     longest = 0
@@ -39,7 +39,7 @@ def _is_clear(inside, i, way, strides):
 
 @exact_kernel
 def _turn(way, at, geometry):
-    """Turn a way round; return whether it ends in the picture, and samples and rows to its end."""
+    """Turn a way round; return whether it ends in the image, and pixels and rows to its end."""
     there, away, rows = True, 0, 0
     for axis in range(4):
         way[axis] = -way[axis]
@@ -54,7 +54,7 @@ def exchange_one(
     u, changes, loads, inside, wanted, geometry, at, i, out, x, terms, way, row, mine, targets,
     weigh, limited,
 ):  # fmt: skip
-    """Exchange of one sample near a border, a mask or a limit; `way` is scratch."""
+    """Exchange of one pixel near a border, a mask or a limit; `way` is scratch."""
     value, masked = np.float64(u[i]), inside.size > 1
     if masked and not inside[i]:
         return
@@ -104,7 +104,7 @@ def _unpack(packed, timed, reach, way):
 
 @exact_kernel
 def exchange_free(u, changes, loads, start, out, terms, first, last, weigh):
-    """Exchange of some samples of a chunk of which all neighbours are there and to be written."""
+    """Exchange of some pixels of a chunk of which all neighbours are there and to be written."""
     for x in range(first, last):
         i = np.uintp(start + x)
         value, gain, load = np.float64(u[i]), 0.0, np.int32(0)

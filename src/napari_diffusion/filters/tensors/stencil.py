@@ -2,7 +2,7 @@
 
 Selling's reduction finds, for a positive definite tensor of 2 or 3 dimensions, the one
 decomposition D = Σ w e eᵀ with w ≥ 0 and whole e, of 3 or 6 terms. With it div(D ∇u) becomes
-differences between samples x and x ± e, and no value can leave the range.
+differences between pixels x and x ± e, and no value can leave the range.
 
 The tensors of a chunk of a row are reduced together, all with the same operations. The signs of the
 off-diagonal components are brought to a normal form before and undone after: mirrored tensors get
@@ -48,8 +48,8 @@ _SECOND = (1, 2, 3, 2, 3, 3)
 def layout(terms: int) -> tuple[int, int, int, int, int]:
     """Return where in a chunk's stencils what stands, and how many rows there are.
 
-    For each sample the weights, the offsets as one number each, how far away the neighbours are in
-    samples, as many rows as there are terms each, and the longest offset along each of three axes.
+    For each pixel the weights, the offsets as one number each, how far away the neighbours are in
+    pixels, as many rows as there are terms each, and the longest offset along each of three axes.
     """
     return 0, terms, 2 * terms, 3 * terms, 3 * terms + 3
 
@@ -76,11 +76,11 @@ def stencils(tensors: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.int
 
 
 def reach(condition: float, lengths: Sequence[float]) -> tuple[int, ...]:
-    """Return how far offsets reach along each axis, in samples.
+    """Return how far offsets reach along each axis, in pixels.
 
     ``floor(c · √condition · longest other / length) + 1`` with c = ½ in 2D and √¾ in 3D. A
-    tensor with eigenvalues (1/condition, 1, …) whose short axis is tilted by one sample over
-    √condition samples reaches ½ √condition, lines in 3D reach further. These are the factors that
+    tensor with eigenvalues (1/condition, 1, …) whose short axis is tilted by one pixel over
+    √condition pixels reaches ½ √condition, lines in 3D reach further. These are the factors that
     no tensor exceeded in a search for the worst; offsets beyond would be left out.
 
     Parameters
@@ -88,9 +88,9 @@ def reach(condition: float, lengths: Sequence[float]) -> tuple[int, ...]:
     condition : float
         Greatest ratio of two eigenvalues of a tensor in world units.
     lengths : sequence of float
-        World length of one sample per axis, 2 or 3.
+        World length of one pixel per axis, 2 or 3.
     """
-    # Tensors are stored with the precision of the picture.
+    # Tensors are stored with the precision of the image.
     widest = 1.001 * math.sqrt(condition * (0.25 if len(lengths) == 2 else 0.75))
     return tuple(
         math.floor(widest * max(other for j, other in enumerate(lengths) if j != i) / length) + 1
@@ -100,7 +100,7 @@ def reach(condition: float, lengths: Sequence[float]) -> tuple[int, ...]:
 
 @exact_kernel
 def planar_chunk(tensors, group, row, start, size, scale, strides, terms, s, out):
-    """Write the stencils of the tensors (D00, D01, D11) of some samples of a site row.
+    """Write the stencils of the tensors (D00, D01, D11) of some pixels of a site row.
 
     D = a f fᵀ + b (f gᵀ + g fᵀ) + c g gᵀ with b ≥ 0 begins at the axes. While b > a, f becomes
     f + m g, m being as large as b stays positive, and likewise g while b > c. In the end a − b,
@@ -166,7 +166,7 @@ def _flip(least, ij, ik, il, jk, jl, kl, vi, vk, vl):
 
 @exact_kernel
 def solid_chunk(tensors, group, row, start, size, scale, strides, terms, scratch, out):
-    """Write the stencils of the tensors (D00, D01, D02, D11, D12, D22) of some samples of a row.
+    """Write the stencils of the tensors (D00, D01, D02, D11, D12, D22) of some pixels of a row.
 
     First the basis f, D = Σ G_ab f_a f_bᵀ, is made short, pair by pair. Then, with the corners
     v = (0, f_0, f_1, f_2), D = Σ p_ij (v_i − v_j)(v_i − v_j)ᵀ over pairs of corners: while a p_ij
@@ -177,11 +177,11 @@ def solid_chunk(tensors, group, row, start, size, scale, strides, terms, scratch
     tensors : (6 or more, groups, site rows, X) float32 or float64
     group, row : int
     start, size : int
-        The samples of the row.
+        The pixels of the row.
     scale : (6 or more,) float64
         What the components are multiplied by.
     strides : (3,) float64
-        How many samples away the neighbour along each axis is.
+        How many pixels away the neighbour along each axis is.
     terms : int
         For how many terms `out` has room.
     scratch : (SCRATCH, TOGETHER) float64

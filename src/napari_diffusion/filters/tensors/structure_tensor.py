@@ -1,8 +1,8 @@
-"""The structure tensor: which way a picture changes, and how steeply.
+"""The structure tensor: which way an image changes, and how steeply.
 
 Gradients are those of Scharr: central differences, smoothed across by (3, 10, 3)/16, whose
 directions are a tenth as wrong as those of plain differences. They are in world units and relative
-to the contrast. All that is done at a sample is symmetric: the mirrored picture has the mirrored
+to the contrast. All that is done at a pixel is symmetric: the mirrored image has the mirrored
 tensors, to the bit.
 
 References
@@ -92,7 +92,7 @@ def _differences(u, c, at, ratios, p, s):
 
 @exact_kernel
 def _differences_inside(u, inside, c, at, ratios, p, patch):
-    """Write what `_differences` does, the sample itself standing in for those outside a mask."""
+    """Write what `_differences` does, the pixel itself standing in for those outside a mask."""
     nt, _, nz, ny, nx = u.shape
     t, z, y = at
     deep = 0 if ratios[0] == 0 else 1
@@ -129,7 +129,7 @@ def _differences_inside(u, inside, c, at, ratios, p, patch):
 def product_rows(u, ratios, steepness, joint, out, start, stop):
     """Write Σ ∇u ∇uᵀ over joint channels for the site rows start … stop − 1.
 
-    Beyond the border the sample itself stands in.
+    Beyond the border the pixel itself stands in.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def product_rows(u, ratios, steepness, joint, out, start, stop):
 
 @exact_kernel
 def product_rows_inside(u, inside, ratios, steepness, joint, out, start, stop):
-    """Write what `product_rows` does with the sample itself in place of those outside a mask."""
+    """Write what `product_rows` does with the pixel itself in place of those outside a mask."""
     _, nc, nz, ny, nx = u.shape
     count = nc if joint else 1
     p, patch, total = np.zeros((4, nx)), np.zeros((3, 3, 3)), np.empty((out.shape[0], nx))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Sub-steps that may go by before the tensors are taken anew.
 HELD = 4
 
-# Samples that a smoothing may be wide; it is repeated each time the tensors are taken.
+# Pixels that a smoothing may be wide; it is repeated each time the tensors are taken.
 WIDEST = 50
 
 INTEGRATION = {
@@ -44,9 +44,9 @@ class TensorLaw(NamedTuple):
 
 @dataclass(frozen=True)
 class TensorFlow(Flow):
-    """A diffusion equation ``∂u/∂t = div(D ∇u)`` whose tensor D follows the picture.
+    """A diffusion equation ``∂u/∂t = div(D ∇u)`` whose tensor D follows the image.
 
-    ``J = G_integration ∗ (∇v ∇vᵀ)`` with v the picture smoothed by `smoothing`, summed over joint
+    ``J = G_integration ∗ (∇v ∇vᵀ)`` with v the image smoothed by `smoothing`, summed over joint
     channels; D has the directions of J, and eigenvalues that a filter derives from those of J. Time
     beside three axes of space diffuses by itself, with a scalar of its own.
     """
@@ -111,7 +111,7 @@ class TensorFlow(Flow):
         widest = sigma / min(grid.spacing)
         if widest > WIDEST:
             raise ValueError(
-                f"{type(self).__name__}: {name}={sigma:g} is {widest:g} samples, more than "
+                f"{type(self).__name__}: {name}={sigma:g} is {widest:g} pixels, more than "
                 f"{WIDEST}: give a smaller one, or the right spacing if it is not that."
             )
         return grid.variances(sigma)
@@ -147,7 +147,7 @@ class TensorFlow(Flow):
         return tuple(far)  # type: ignore[return-value]
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return the reach of all sub-steps, of which only some look at the picture anew."""
+        """Return the reach of all sub-steps, of which only some look at the image anew."""
         count = self.sub_steps(grid)
         return tuple(  # type: ignore[return-value]
             count * stencil + -(-count // HELD) * (whole - stencil)
@@ -194,7 +194,7 @@ class TensorFlow(Flow):
     def coherence(
         self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
-        """Return √(µ₁ − µ_last) of J at every sample, in intensity per world unit."""
+        """Return √(µ₁ − µ_last) of J at every pixel, in intensity per world unit."""
         from napari_diffusion.filters.tensors import tensor_kernels
 
         frame = Frame.of(block.shape, grid)

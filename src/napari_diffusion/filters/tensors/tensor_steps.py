@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import Threads
     from napari_diffusion.filters.tensors.axis_frame import Frame
 
-# Samples between two looks at the stop token.
+# Pixels between two looks at the stop token.
 _PIECE = 1 << 17
 
-# Bands of fewer samples are not worth another thread.
+# Bands of fewer pixels are not worth another thread.
 _SMALLEST_BAND = 1 << 15
 
 NO_MASK = np.ones(1, np.bool_)
@@ -111,7 +111,7 @@ def _variances(frame: Frame, sigma: float) -> dict[int, float]:
 
 
 class Exchange:
-    """What is exchanged between the samples of a state in a sub-step.
+    """What is exchanged between the pixels of a state in a sub-step.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class Exchange:
         self.products, self.shortest = np.array(products), min(frame.lengths)
         self.all_rows = np.arange(frame.row_count)
         self.everywhere = np.ones(frame.row_count, np.bool_)
-        # The site rows near samples that are overloaded, and those that exchange with them.
+        # The site rows near pixels that are overloaded, and those that exchange with them.
         self.near = self.everywhere
         self.sources: NDArray[np.int64] | None = None
         threads = min(executor.threads, -(-u.size // _SMALLEST_BAND), frame.row_count)
@@ -193,7 +193,7 @@ class Exchange:
             executor.each(again, self.bands)
 
     def _overloaded(self) -> NDArray[np.bool_]:
-        """Return which site rows have a sample with more than the full load."""
+        """Return which site rows have a pixel with more than the full load."""
         t, c, z, y, x = self.frame.shape
         most = self.loads.reshape(t, c, z * y, x).max(axis=(1, 3))
         return np.asarray(most.ravel() > exchange_sites.FULL_LOAD)

@@ -1,4 +1,4 @@
-"""Stein's estimate of the squared error, for noise whose variance is known at each sample."""
+"""Stein's estimate of the squared error, for noise whose variance is known at each pixel."""
 
 from __future__ import annotations
 

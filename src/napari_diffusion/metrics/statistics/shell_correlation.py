@@ -1,4 +1,4 @@
-"""Correlation of two pictures at each frequency, and the finest detail that they share."""
+"""Correlation of two images at each frequency, and the finest detail that they share."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 def correlation(a: NDArray[np.complexfloating], other: Coefficients, view: View) -> np.ndarray:
-    """Return Re Σ a b* / √(Σ |a|² Σ |b|²) of each shell, sums over three shells and all pictures.
+    """Return Re Σ a b* / √(Σ |a|² Σ |b|²) of each shell, sums over three shells and all images.
 
-    Shells in which neither picture has anything count as 1.
+    Shells in which neither image has anything count as 1.
     """
     b, of_other = other
     shell, count = shells(view)
@@ -39,7 +39,7 @@ def correlation(a: NDArray[np.complexfloating], other: Coefficients, view: View)
 
 
 def coefficients(values: NDArray[np.floating], view: View) -> Coefficients:
-    """Return the Fourier coefficients of a picture, and their power in each shell."""
+    """Return the Fourier coefficients of an image, and their power in each shell."""
     found = spectrum(values, view)
     return found, power(found, view)
 
@@ -67,11 +67,11 @@ def resolution(found: np.ndarray, threshold: float, view: View) -> float:
 
 
 def doubt_about(view: View) -> str:
-    """Say why a picture has no spectrum that can be relied on, empty if it has."""
+    """Say why an image has no spectrum that can be relied on, empty if it has."""
     if view.mask is not None and not view.mask.all():
-        return "The border of a mask counts as detail that both pictures share."
+        return "The border of a mask counts as detail that both images share."
     if not long_axes(view) or shells(view)[1] <= FEWEST:
-        return "The picture is too small for a spectrum."
+        return "The image is too small for a spectrum."
     return ""
 
 

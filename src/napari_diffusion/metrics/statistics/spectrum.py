@@ -1,4 +1,4 @@
-"""Spectra of pictures along the axes that diffuse, in frequencies of the world."""
+"""Spectra of images along the axes that diffuse, in frequencies of the world."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ FEWEST = 4
 
 
 def long_axes(view: View) -> tuple[int, ...]:
-    """Return the canonical axes that diffuse and have more than one sample."""
+    """Return the canonical axes that diffuse and have more than one pixel."""
     return tuple(axis for axis in view.grid.along_axes if view.image.shape[axis] > 1)
 
 
 def spectrum(values: NDArray[Any], view: View) -> NDArray[Any]:
-    """Return the Fourier coefficients of every picture, less its mean, under a Hann window.
+    """Return the Fourier coefficients of every image, less its mean, under a Hann window.
 
     The last axis that diffuses is halved, as by `scipy.fft.rfftn`. What is outside the mask counts
-    as the mean of each picture.
+    as the mean of each image.
     """
     from scipy import fft
 
@@ -36,7 +36,7 @@ def spectrum(values: NDArray[Any], view: View) -> NDArray[Any]:
     for axis in axes:
         size = values.shape[axis]
         shape = [size if a == axis else 1 for a in range(5)]
-        # Of the samples' middles, so that no sample is lost.
+        # Of the pixels' middles, so that no pixel is lost.
         window = np.sin(np.pi * (np.arange(size) + 0.5) / size) ** 2
         taper = taper * window.astype(values.dtype).reshape(shape)
     if inside is None:
@@ -98,7 +98,7 @@ def both_sides(view: View, values: NDArray[Any]) -> NDArray[Any]:
 
 
 def added_up(values: NDArray[Any], view: View, shell: NDArray[np.int64], count: int) -> Any:
-    """Return the sum of the values in each shell, of all pictures together."""
+    """Return the sum of the values in each shell, of all images together."""
     batch = tuple(axis for axis in range(5) if axis not in long_axes(view))
     each = both_sides(view, values.sum(batch, keepdims=True))
     return np.bincount(shell.ravel(), each.ravel(), count + 1)[:count]

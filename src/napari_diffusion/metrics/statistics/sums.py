@@ -1,4 +1,4 @@
-"""Sums over all samples of several pictures at once, each of them read one time."""
+"""Sums over all pixels of several images at once, each of them read one time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from napari_diffusion.engine.jit import kernel
 def moments(a, b, inside, out):
     """Write n, Σd, Σd², Σe, Σe², Σde into out, d = a − b and e = b less its first value.
 
-    All flat; samples count where `inside`, and everywhere where that is empty.
+    All flat; pixels count where `inside`, and everywhere where that is empty.
     """
     whole = inside.size == 0
     first = b[0]

@@ -1,6 +1,6 @@
 """What a camera reads out: photons counted and perhaps multiplied, and read noise, row by row.
 
-The numbers of a sample come from different attempts of its counter: its photons from 0 on, their
+The numbers of a pixel come from different attempts of its counter: its photons from 0 on, their
 multiplication from MULTIPLIED on, its read noise from READ.
 """
 
@@ -85,7 +85,7 @@ def _multiply(
 
 @exact_inline_kernel
 def _row(values: Any, sensor: Any, row: Any, first: Any, n: Any, times: Any) -> None:
-    """Write what a map, or a single number, says of some samples of a row."""
+    """Write what a map, or a single number, says of some pixels of a row."""
     mapped = sensor.size > 1
     own = sensor[row if mapped else 0]
     for i in range(n):

@@ -39,7 +39,7 @@ class Exposure(Signal, abc.ABC):
     excess: ClassVar[float] = 1.0
 
     def sensor(self, name: str) -> NDArray[np.float64]:
-        """Return a parameter as an array: of one number, or one per sample of a plane."""
+        """Return a parameter as an array: of one number, or one per pixel of a plane."""
         value = getattr(self, name)
         array = value.values if isinstance(value, ArrayParameter) else np.full((1, 1), value)
         return np.ascontiguousarray(array, np.float64)
@@ -54,13 +54,13 @@ class Exposure(Signal, abc.ABC):
         return 1.0 if scale == typed else (scale / typed) ** 2
 
     def resolved(self, image: Any, grid: Grid) -> Self:
-        """Return this noise with its reference; refuse maps and pictures that do not fit."""
+        """Return this noise with its reference; refuse maps and images that do not fit."""
         self._check_maps(grid)
         chosen = super().resolved(image, grid)
         middle = float(np.mean(self.sensor("offset")))
         if chosen.level <= middle:
             raise ValueError(
-                f"{type(self).__name__}: noise that depends on the intensity needs a picture whose "
+                f"{type(self).__name__}: noise that depends on the intensity needs an image whose "
                 f"mean is greater than the offset {middle:g} (got {chosen.level:g}): give the "
                 "camera's offset, the intensity without light."
             )
@@ -87,7 +87,7 @@ class Exposure(Signal, abc.ABC):
             raise ValueError(
                 f"{type(self).__name__}: noise that depends on the intensity needs intensities of "
                 f"{limit:g} or more, {_READ_NOISES:g} read noises below the offset "
-                f"(got {darkest:g}): give the camera's offset, or shift the picture."
+                f"(got {darkest:g}): give the camera's offset, or shift the image."
             )
 
     def in_words(self, scale: float) -> str:
@@ -107,7 +107,7 @@ class Exposure(Signal, abc.ABC):
         return float(self.sensor("offset").min())
 
     def check_largest(self, highest: float, scale: NoiseScale) -> None:
-        """Refuse more photons in a sample than can be counted."""
+        """Refuse more photons in a pixel than can be counted."""
         brightest = highest - float(self.sensor("offset").min())
         gain = float(self.sensor("gain").min())
         for each in scale if isinstance(scale, tuple) else (scale,):

@@ -1,4 +1,4 @@
-"""The lowest and the highest value of a picture."""
+"""The lowest and the highest value of an image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def extremes_of(image: Image) -> tuple[float, float]:
-    """Return the lowest and the highest value of all samples inside the mask."""
+    """Return the lowest and the highest value of all pixels inside the mask."""
     data, mask = image.data, image.mask
     if is_dask(data):
         import dask.array as da
@@ -27,7 +27,7 @@ def extremes_of(image: Image) -> tuple[float, float]:
         low, high = (inside.min(), inside.max()) if inside.size else (math.inf, -math.inf)
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(
-            "The lowest and the highest value of a picture are known where its samples are finite "
+            "The lowest and the highest value of an image are known where its pixels are finite "
             f"(got {low} and {high}): give a mask of those that are."
         )
     return float(low), float(high)

@@ -1,10 +1,10 @@
-"""Gamma numbers of many samples at once: the quantile of a uniform number, from a table.
+"""Gamma numbers of many pixels at once: the quantile of a uniform number, from a table.
 
 A gamma number of shape a divided by its mean a is f³ = (1 + e)³; by Wilson and Hilferty e is
-nearly a normal number, and so f is a smooth function of the normal quantile z of the sample's
+nearly a normal number, and so f is a smooth function of the normal quantile z of the pixel's
 uniform number, at every shape. The table has its cubic pieces, a thirty-second wide: of f, or of e
 at shapes from LARGE on, where e is small. A number is within 3e-6 of the exact quantile of the
-sample's 64 bits, or 3e-8 of the mean, at shapes of 1 or more; no number is rejected and none is a
+pixel's 64 bits, or 3e-8 of the mean, at shapes of 1 or more; no number is rejected and none is a
 rounded normal one.
 
 References
@@ -158,18 +158,18 @@ def gamma_block(
     slot: Any,
     key: Any,
 ) -> None:
-    """Fill the first n of `found`, float32, with f or e; `words` are the samples' own.
+    """Fill the first n of `found`, float32, with f or e; `words` are the pixels' own.
 
     Parameters
     ----------
     words : ndarray of uint32
-        Of the attempt `slot`, in the order of the samples; the next one has the further bits.
+        Of the attempt `slot`, in the order of the pixels; the next one has the further bits.
     shape : float
         Of the distribution.
     table, smooth : ndarray
         From `pieces` and, for shapes from SMOOTH on, `polynomial`.
     x, y, z : int
-        Address of the first sample.
+        Address of the first pixel.
     key : ndarray of uint32
         Of the plane.
     """

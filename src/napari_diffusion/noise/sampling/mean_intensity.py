@@ -1,4 +1,4 @@
-"""The mean of a picture, the same to the last bit in whatever order its samples come."""
+"""The mean of an image, the same to the last bit in whatever order its pixels come."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def mean_of(image: Image) -> float:
-    """Return the mean of all samples inside the mask, of all frames and channels.
+    """Return the mean of all pixels inside the mask, of all frames and channels.
 
     Fractions of the same exponent are added up as whole numbers, which no order can change.
     """
@@ -22,7 +22,7 @@ def mean_of(image: Image) -> float:
     else:
         sums, count = _with(_nothing(), 0, image.data, image.mask)
     if not count:
-        raise ValueError("A picture without a sample inside its mask has no mean.")
+        raise ValueError("An image without a pixel inside its mask has no mean.")
     whole, ones = _whole(sums)
     return whole / (count * ones)
 

@@ -125,7 +125,7 @@ def fill_normal(
     row_start: Any,
     row_stop: Any,
 ) -> None:
-    """Write each sample's standard normal number to `out`, float32 or float64; see `add_normal`."""
+    """Write each pixel's standard normal number to `out`, float32 or float64; see `add_normal`."""
     even, odd = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     even32, odd32 = even.view(np.uint32), odd.view(np.uint32)
     normals = np.empty(4 * BLOCK, np.float32)

@@ -1,6 +1,6 @@
-"""Poisson numbers of many samples at once, each at its own rate.
+"""Poisson numbers of many pixels at once, each at its own rate.
 
-Every number is the Poisson quantile of u, a uniform number of 64 bits that belongs to the sample.
+Every number is the Poisson quantile of u, a uniform number of 64 bits that belongs to the pixel.
 Its first 32 bits nearly always decide: a loop without branches finds the quantile in float32, by
 adding up probabilities at rates below FEW and by an expansion around the normal quantile above
 (Temme's, with corrections fitted to the exact quantile). Where the nearest step of the quantile
@@ -28,7 +28,7 @@ FEW = 12.0
 # Up to this rate a shorter sum is enough.
 _VERY_FEW = 4.0
 
-# Marks a sample that the exact way decides.
+# Marks a pixel that the exact way decides.
 OPEN = np.float32(-1e30)
 
 _HALF, _ONE, _ULP_32 = np.float32(0.5), np.float32(1), np.float32(2.0**-32)
@@ -127,18 +127,18 @@ def poisson_block(
     key: Any,
     scratch: Any,
 ) -> None:
-    """Fill the first n of `counts`, float64, with Poisson numbers; `words` are the samples' own.
+    """Fill the first n of `counts`, float64, with Poisson numbers; `words` are the pixels' own.
 
     Parameters
     ----------
     counts, rates : ndarray of float64
         Rates of 0 or more. `counts` may be `rates`.
     words : ndarray of uint32
-        Of the attempt 0, in the order of the samples.
+        Of the attempt 0, in the order of the pixels.
     n : int
         How many.
     x, y, z : int
-        Address of the first sample.
+        Address of the first pixel.
     key : ndarray of uint32
         Of the plane.
     scratch : ndarray of float32, shape (3, n or more)

@@ -48,7 +48,7 @@ _CELLS = 256
 def _hats() -> Any:
     """Return for each cell an upper bound of pmf(k) · √(2π·rate) within it, for rates ≥ LARGE."""
     cell = np.arange(_CELLS) - _CELLS // 2
-    # The cells count from the rate rounded down: everything may lie a sample nearer.
+    # The cells count from the rate rounded down: everything may lie a pixel nearer.
     inner = np.where(cell >= 0, cell, -cell - 1) / _PER_SIGMA - 1 / math.sqrt(LARGE)
     x = np.maximum(inner, 0.0)
     skew = (x**3 + 3 * x) / (6 * math.sqrt(LARGE)) + x**4 / (8 * LARGE)
@@ -212,7 +212,7 @@ def _accepted(rate: Any, x: Any, y: Any, z: Any, k0: Any, k1: Any) -> Any:
 
 @exact_kernel
 def poisson_at(rate: Any, x: Any, y: Any, z: Any, k0: Any, k1: Any) -> Any:
-    """Return the Poisson number of one sample, as float64, under the key of its plane."""
+    """Return the Poisson number of one pixel, as float64, under the key of its plane."""
     if rate <= 0:
         return 0.0
     if rate >= LARGE:

@@ -1,4 +1,4 @@
-"""Normal quantiles of a sample's uniform number: of its first 32 bits for many, of 64 for one.
+"""Normal quantiles of a pixel's uniform number: of its first 32 bits for many, of 64 for one.
 
 References
 ----------
@@ -16,7 +16,7 @@ import numpy as np
 from napari_diffusion.engine.jit import exact_kernel, inline_kernel
 from napari_diffusion.noise.sampling.random_numbers import philox4x32_10
 
-# Farther out than 4 the first 32 bits say too little of where a sample is.
+# Farther out than 4 the first 32 bits say too little of where a pixel is.
 _LOWEST = np.uint32(136_024)
 _SPAN = np.uint32(2**32 - 2 * 136_024)
 
@@ -74,7 +74,7 @@ def normal_quantile(word: Any) -> Any:
 
 @exact_kernel
 def word_at(x: Any, y: Any, z: Any, attempt: Any, k0: Any, k1: Any) -> Any:
-    """Return the word of one sample, as uint64, under the key of its plane."""
+    """Return the word of one pixel, as uint64, under the key of its plane."""
     words = philox4x32_10(x >> 2, y, z, attempt, k0, k1)
     lane = x & 3
     if lane == 0:
@@ -88,7 +88,7 @@ def word_at(x: Any, y: Any, z: Any, attempt: Any, k0: Any, k1: Any) -> Any:
 
 @exact_kernel
 def long_word_at(x: Any, y: Any, z: Any, attempt: Any, k0: Any, k1: Any) -> Any:
-    """Return 64 bits of one sample: the words of the slots `attempt` and `attempt` + 1."""
+    """Return 64 bits of one pixel: the words of the slots `attempt` and `attempt` + 1."""
     high = word_at(x, y, z, attempt, k0, k1)
     return (high << _32) | word_at(x, y, z, attempt + 1, k0, k1)
 

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 # A sampled Gaussian is cut off where it is this many standard deviations from its middle.
 TRUNCATE = 4.0
 
-# Standard deviation in samples of the widest one.
+# Standard deviation in pixels of the widest one.
 WIDEST = 1000.0
 
 
 @functools.lru_cache(maxsize=64)
 def gaussian_weights(sigma: float) -> tuple[float, ...]:
-    """Return a sampled Gaussian of `sigma` samples, the sum of whose squares is 1."""
+    """Return a sampled Gaussian of `sigma` pixels, the sum of whose squares is 1."""
     reach = int(TRUNCATE * sigma + 0.5)
     at = np.arange(-reach, reach + 1)
     weights = np.exp(-0.5 * (at / sigma) ** 2) if reach else np.ones(1)
@@ -41,7 +41,7 @@ def gaussian_kernels(sigma: float, grid: Grid, owner: str, name: str) -> dict[in
         samples = sigma / grid.length(axis)
         if samples > WIDEST:
             raise ValueError(
-                f"{owner}: {name}={sigma:g} is {samples:g} samples, more than {WIDEST:g}: give a "
+                f"{owner}: {name}={sigma:g} is {samples:g} pixels, more than {WIDEST:g}: give a "
                 "smaller one, or PowerLaw for noise at every scale."
             )
         kernels[axis] = gaussian_weights(samples)
@@ -67,7 +67,7 @@ class Place:
     def with_margin(self, reach: Sequence[int]) -> Place:
         """Return the place of a block wider by `reach` on both sides.
 
-        The numbers of its first sample are those that belong to the origin: a field with a margin
+        The numbers of its first pixel are those that belong to the origin: a field with a margin
         has its coordinates shifted by the reach, and so none is negative.
         """
         wide = tuple(size + 2 * r for size, r in zip(self.shape, reach, strict=True))
@@ -75,7 +75,7 @@ class Place:
 
 
 def white(place: Place, executor: Threads) -> NDArray[np.float32]:
-    """Return a standard normal number for every sample of a place."""
+    """Return a standard normal number for every pixel of a place."""
     from napari_diffusion.noise.sampling import normal, random_numbers
 
     address, (_, _, _, y0, x0) = place.address, (int(first) for first in place.origin)
@@ -127,7 +127,7 @@ def run_over(
     """Return the sums of weighted neighbours, ``out[i] = Σ_k weights[k] · field[i + offsets[k]]``.
 
     Offsets are 0 or more, in canonical order; the field is smaller afterwards by the largest one
-    along each axis. The sum runs in the order of the weights wherever a sample lies, so that its
+    along each axis. The sum runs in the order of the weights wherever a pixel lies, so that its
     bits do not depend on the block.
     """
     from napari_diffusion.noise.sampling.taps import add_taps

@@ -2,8 +2,8 @@
 
 The generator is Philox4x32-10. The key of a plane is the first 64 bits of its output for the
 counter (t, c, step, stream) under the key (seed's low half, seed's high half); the counter of a
-sample is (x >> 2, y, z, attempt) under the key of its plane, and lane x & 3 of the four output
-words is the sample's. Nothing depends on the order, the chunks or the threads in which numbers are
+pixel is (x >> 2, y, z, attempt) under the key of its plane, and lane x & 3 of the four output
+words is the pixel's. Nothing depends on the order, the chunks or the threads in which numbers are
 asked for.
 
 No arithmetic here is left to the compiler's choice: products and sums are rounded one by one
@@ -34,7 +34,7 @@ AXES = "tczyx"
 # Bits of each coordinate: x loses two to the lane.
 AXIS_BITS = (32, 32, 32, 32, 34)
 
-# Counters worked on at a time; four samples share one. The scratch stays in the L1 cache; a shorter
+# Counters worked on at a time; four pixels share one. The scratch stays in the L1 cache; a shorter
 # one would wait more often for the last words of a block.
 BLOCK = 256
 
@@ -94,7 +94,7 @@ def addresses(
     Parameters
     ----------
     shape, origin : sequence of 5 int
-        Size of a canonical (t, c, z, y, x) block, and the address of its first sample.
+        Size of a canonical (t, c, z, y, x) block, and the address of its first pixel.
     seed : int
         0 … 2⁶⁴ − 1.
     step, stream : int
@@ -139,7 +139,7 @@ def uniform(word: Any) -> Any:
 
 @njit(forceinline=True)
 def num_counters(start: Any, width: Any) -> Any:
-    """Return how many counters to work on for the samples from `start` to the end of a row.
+    """Return how many counters to work on for the pixels from `start` to the end of a row.
 
     Whole vectors of them: numbers too many are cheaper than the scalar remainder of a loop.
     """
@@ -150,7 +150,7 @@ def num_counters(start: Any, width: Any) -> Any:
 def word_block(even: Any, odd: Any, n: Any, x: Any, y: Any, z: Any, attempt: Any, key: Any) -> None:
     """Fill the first n of `even` and `odd`, uint64, with the words of the counters from x on.
 
-    x is a multiple of 4. Seen as uint32, entry j of `even` is the word of the sample x + 2j and
+    x is a multiple of 4. Seen as uint32, entry j of `even` is the word of the pixel x + 2j and
     entry j of `odd` that of x + 2j + 1 (on little-endian processors, numba's only ones).
     """
     first, k0, k1 = np.uint64(x >> 2), np.uint64(key[0]), np.uint64(key[1])
@@ -162,7 +162,7 @@ def word_block(even: Any, odd: Any, n: Any, x: Any, y: Any, z: Any, attempt: Any
 
 @njit(forceinline=True)
 def weave(words: Any, even: Any, odd: Any, n: Any) -> None:
-    """Put the words of 2n pairs of samples into the order of the samples."""
+    """Put the words of 2n pairs of pixels into the order of the pixels."""
     for j in range(2 * n):
         words[2 * j], words[2 * j + 1] = even[j], odd[j]
 
@@ -187,7 +187,7 @@ def fill_words(
     row_stop: Any,
     attempt: Any,
 ) -> None:
-    """Write each sample's word to `out`, uint32 (planes, y, x); see `_normal.add_normal`."""
+    """Write each pixel's word to `out`, uint32 (planes, y, x); see `_normal.add_normal`."""
     even, odd = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     even32, odd32 = even.view(np.uint32), odd.view(np.uint32)
     words = np.empty(4 * BLOCK, np.uint32)

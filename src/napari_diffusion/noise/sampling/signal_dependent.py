@@ -28,7 +28,7 @@ Reference = Annotated[
 
 @dataclass(frozen=True)
 class Signal(Noise, abc.ABC):
-    """A noise whose strength follows from the intensity of each sample.
+    """A noise whose strength follows from the intensity of each pixel.
 
     A member has a field ``reference: Reference = "auto"``.
     """
@@ -42,7 +42,7 @@ class Signal(Noise, abc.ABC):
         reference = self.reference  # type: ignore[attr-defined]
         if reference == "auto":
             raise ValueError(
-                f'{type(self).__name__}: reference="auto" is known with the picture only: take '
+                f'{type(self).__name__}: reference="auto" is known with the image only: take '
                 "noise.resolved or recipe.resolved of it."
             )
         return float(reference)
@@ -65,7 +65,7 @@ class Signal(Noise, abc.ABC):
         mean = mean_of(image)
         if mean <= 0:
             raise ValueError(
-                f"{type(self).__name__}: noise that depends on the intensity needs a picture whose "
+                f"{type(self).__name__}: noise that depends on the intensity needs an image whose "
                 f"mean is greater than 0 (got {mean:g}): shift it so that 0 means no light."
             )
         return chosen.replaced(reference=mean)
@@ -78,7 +78,7 @@ class Signal(Noise, abc.ABC):
         if (lowest := float(values.min())) < self.lowest():
             raise ValueError(
                 f"{type(self).__name__}: noise that depends on the intensity needs intensities of "
-                f"{self.lowest():g} or more (got {lowest:g}): shift the picture so that "
+                f"{self.lowest():g} or more (got {lowest:g}): shift the image so that "
                 f"{self.lowest():g} means no light."
             )
         if any(scale if isinstance(scale, tuple) else (scale,)):
@@ -94,11 +94,11 @@ class Signal(Noise, abc.ABC):
 
 
 def check_rate(name: str, highest: float, gain: float, scale: float) -> None:
-    """Refuse more photons in a sample than can be counted one by one."""
+    """Refuse more photons in a pixel than can be counted one by one."""
     largest = 2.0**53
     rate = highest / gain if gain > 0 else math.inf
     if rate > largest:
         raise ValueError(
-            f"{name}: noise_scale={scale:g} makes {rate:.3g} photons in a sample of {highest:g}, "
+            f"{name}: noise_scale={scale:g} makes {rate:.3g} photons in a pixel of {highest:g}, "
             f"more than {largest:.0f}: give a larger noise_scale, or 0."
         )

@@ -1,4 +1,4 @@
-"""Multiplies a picture by gamma numbers, row by row."""
+"""Multiplies an image by gamma numbers, row by row."""
 
 from __future__ import annotations
 

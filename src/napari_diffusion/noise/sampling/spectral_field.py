@@ -1,4 +1,4 @@
-"""Random fields with a spectrum: white numbers of the whole picture, filtered in Fourier space."""
+"""Random fields with a spectrum: white numbers of the whole image, filtered in Fourier space."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def gains(power: NDArray[np.float64], grid: Grid, owner: str) -> NDArray[np.floa
     power : ndarray
         Relative power of each frequency of `frequencies`; that of frequency 0 is ignored.
     grid : Grid
-        The whole picture's.
+        The whole image's.
     owner : str
         The noise, for the error.
     """
@@ -69,7 +69,7 @@ def gains(power: NDArray[np.float64], grid: Grid, owner: str) -> NDArray[np.floa
     largest = power.max()
     if not largest > 0:
         raise ValueError(
-            f"{owner}: a picture of {' × '.join(map(str, sizes))} samples has no frequency to put "
+            f"{owner}: an image of {' × '.join(map(str, sizes))} pixels has no frequency to put "
             "the noise in; give a larger one."
         )
     power /= largest
@@ -87,7 +87,7 @@ def add_spectral(
 ) -> NDArray[Any]:
     """Return block + scale · field, the field with the spectrum that the gains give it.
 
-    The field is always that of the whole picture; a block gets its part of it.
+    The field is always that of the whole image; a block gets its part of it.
     """
     from scipy import fft
 

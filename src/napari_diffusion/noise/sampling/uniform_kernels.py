@@ -1,4 +1,4 @@
-"""Noise made from one addressed word a sample: uniform numbers, outliers, rounding with dither.
+"""Noise made from one addressed word a pixel: uniform numbers, outliers, rounding with dither.
 
 No arithmetic here is left to the compiler's choice, so that processors of different makes agree to
 the bit; see `_random`.
@@ -80,9 +80,9 @@ def replace_some(
     row_start: Any,
     row_stop: Any,
 ) -> None:
-    """Write the image to `out` with some samples high or low; see `_planes.made_by`.
+    """Write the image to `out` with some pixels high or low; see `_planes.made_by`.
 
-    Of the 2³² words so many make a sample high, and so many make it either.
+    Of the 2³² words so many make a pixel high, and so many make it either.
     """
     even, odd = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     words = np.empty(4 * BLOCK, np.uint32)

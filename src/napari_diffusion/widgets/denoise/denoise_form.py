@@ -31,7 +31,7 @@ _SIGMA = Parameter(
     "auto",
     unit="intensity",
     tooltip="Standard deviation of the noise. auto measures it, and takes photon noise for what it "
-    "is. Type a larger number to take out more, as in a picture that was compressed or smoothed "
+    "is. Type a larger number to take out more, as in an image that was compressed or smoothed "
     "before; one per channel: 3, 4, 4.",
     auto=True,
     many=True,

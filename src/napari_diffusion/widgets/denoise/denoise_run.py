@@ -1,4 +1,4 @@
-"""A picture is denoised, as the work of a thread: the result, what was found, the stages."""
+"""An image is denoised, as the work of a thread: the result, what was found, the stages."""
 
 from __future__ import annotations
 

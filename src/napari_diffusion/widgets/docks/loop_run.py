@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
 
-# As many samples along an axis as the smallest picture needs to compile what the run will use.
+# As many pixels along an axis as the smallest image needs to compile what the run will use.
 _SCRAP = 8
 
 
@@ -49,7 +49,7 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
     image, first_step, more = read_start(job, options, worker)
     worker.post(Message("Preparing (first run compiles, which takes a while) …"))
     _warm(image, job, mask)
-    worker.post(Message("Measuring the picture …"))
+    worker.post(Message("Measuring the image …"))
     with refusing("recipe"):
         source: Any = Image.of(image, **options)
         recipe = job.recipe.resolved_on(source)
@@ -100,7 +100,7 @@ def finished(step: Step, job: Job) -> Step:
 
 
 def _warm(image: Any, job: Job, mask: Any) -> None:
-    """Compile what the run will use on a scrap of the picture, so that the run itself is quick."""
+    """Compile what the run will use on a scrap of the image, so that the run itself is quick."""
     letters = job.options["axes"]
     part = tuple(slice(None) if letter == "c" else slice(_SCRAP) for letter in letters)
     scrap = np.array(image[part])
@@ -108,7 +108,7 @@ def _warm(image: Any, job: Job, mask: Any) -> None:
     if mask is not None:
         options = {**options, "mask": np.ones(scrap.shape[: mask.ndim], bool)}
     recipe = job.recipe.replaced(num_steps=len(job.recipe.filters), stop_at=None)
-    # What is wrong with the scrap is wrong with the picture, and said there.
+    # What is wrong with the scrap is wrong with the image, and said there.
     with contextlib.suppress(ValueError, TypeError):
         for _ in steps(scrap, recipe, **options):
             pass

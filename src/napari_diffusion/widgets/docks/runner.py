@@ -52,7 +52,7 @@ class Runner:
     resolved = Signal(Recipe)
     #: What was measured of the noise.
     measured = Signal(object)
-    #: What the picture says of the numbers of a recipe.
+    #: What the image says of the numbers of a recipe.
     found = Signal(object)
     #: Why a run ended before its time.
     refused = Signal(RunError)

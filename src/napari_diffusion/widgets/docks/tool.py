@@ -66,7 +66,7 @@ class Tool(Dock):
         raise NotImplementedError
 
     def set_world(self, unit: str, length: float | None) -> None:
-        """Name the unit of length; follow the distance of the samples where it is known."""
+        """Name the unit of length; follow the distance of the pixels where it is known."""
         raise NotImplementedError
 
     def run(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MapField(LineField):
-    """The name of a file or of an image layer that holds one number per sample, or a number.
+    """The name of a file or of an image layer that holds one number per pixel, or a number.
 
     An array that came from neither is shown by its shape, and kept.
     """

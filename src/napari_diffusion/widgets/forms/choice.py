@@ -146,7 +146,7 @@ class ComponentChoice(QWidget):
         self._label.set_name(f"<b>{text}</b>")
 
     def set_sample_length(self, length: float) -> None:
-        """Scale the numbers that nobody typed to samples at a distance of `length` world units."""
+        """Scale the numbers that nobody typed to pixels at a distance of `length` world units."""
         untouched = set(self._untouched)
         with self.changed.blocked():
             for form in self._forms.values():
@@ -212,5 +212,5 @@ def _about(option: Any) -> str:
         names = [type(each).__name__ for each in option]
         return "series: " + ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     if isinstance(option, str):
-        return "What the picture asks for; it is said here once it has been measured."
+        return "What the image asks for; it is said here once it has been measured."
     return "" if option is None else str(option.summary())

@@ -107,7 +107,7 @@ class ParameterForm(QWidget):
         self.set_unit("world", unit)
 
     def set_sample_length(self, length: float) -> None:
-        """Say how far apart the samples are, for members that are chosen within."""
+        """Say how far apart the pixels are, for members that are chosen within."""
         for field in self.fields.values():
             field.set_sample_length(length)
 

@@ -43,7 +43,7 @@ class _Nested(Field):
             choice.set_unit(name, unit)
 
     def set_sample_length(self, length: float) -> None:
-        """Say how far apart the samples are; see `Field.set_sample_length`."""
+        """Say how far apart the pixels are; see `Field.set_sample_length`."""
         for choice in self.choices():
             choice.set_sample_length(length)
 
@@ -104,7 +104,7 @@ class SeriesField(_Nested):
         super().set_unit(name, unit)
 
     def set_sample_length(self, length: float) -> None:
-        """Say how far apart the samples are, for members to come too."""
+        """Say how far apart the pixels are, for members to come too."""
         self.list.sample_length = length
         super().set_sample_length(length)
 

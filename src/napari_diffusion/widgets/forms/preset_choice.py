@@ -48,7 +48,7 @@ class PresetChoice(QWidget):
         return str(self.combo.currentText())
 
     def set_sample_length(self, length: float) -> None:
-        """Scale the presets to samples at a distance of `length` world units.
+        """Scale the presets to pixels at a distance of `length` world units.
 
         Where a preset is in view, it is chosen again, with its new numbers.
         """

@@ -1,4 +1,4 @@
-"""Several layers as the channels of one picture."""
+"""Several layers as the channels of one image."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def joined(parts: Sequence[Any]) -> Any:
 
 
 def mismatch(layers: Sequence[Image]) -> str:
-    """Say in one sentence why layers cannot be channels of one picture; nothing if they can."""
+    """Say in one sentence why layers cannot be channels of one image; nothing if they can."""
     first = layers[0]
     for layer in layers:
         if layer.rgb:
@@ -73,11 +73,11 @@ def mismatch(layers: Sequence[Image]) -> str:
             one, other = (
                 f"{each.name!r} is {sizes(values(each).shape)}" for each in (first, layer)
             )
-            return f"{one}, and {other}: they cannot be channels of one picture."
+            return f"{one}, and {other}: they cannot be channels of one image."
         if not _same_place(first, layer):
             return (
                 f"{first.name!r} and {layer.name!r} differ in scale, units or place: they cannot "
-                "be channels of one picture."
+                "be channels of one image."
             )
     return ""
 

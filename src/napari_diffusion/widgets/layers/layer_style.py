@@ -72,7 +72,7 @@ class LayerStyle:
         return replace(self, shown={**self.shown, "visible": False})
 
     def moved(self, start: tuple[int, ...]) -> LayerStyle:
-        """Return the look of the part of the layer that begins at a sample of it."""
+        """Return the look of the part of the layer that begins at a pixel of it."""
         from napari.utils.transforms import Affine
 
         own = {name: self.placed[name] for name in ("scale", "translate", "rotate", "shear")}

@@ -1,4 +1,4 @@
-"""Where the picture may change: a layer of labels, of shapes, or of two values."""
+"""Where the image may change: a layer of labels, of shapes, or of two values."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from napari_diffusion.widgets.layers.layer_axes import Fold
 
-# Axes of pictures that nothing flows between: a mask may do without them.
+# Axes of images that nothing flows between: a mask may do without them.
 _BATCH = ("t", "c", FURTHER)
 
-# So many samples tell a picture of two values from others; the run looks at all of them.
+# So many pixels tell an image of two values from others; the run looks at all of them.
 _SAMPLES = 1 << 16
 
-# Most pictures have more than two values among so few.
+# Most images have more than two values among so few.
 _FEW = 64
 
 
@@ -137,7 +137,7 @@ def mask_of(layer: Layer, source: Image, letters: str) -> Mask:
 
 
 def lies_elsewhere(layer: Layer, source: Image) -> bool:
-    """Say whether a layer of labels lies elsewhere than the source it fits sample by sample."""
+    """Say whether a layer of labels lies elsewhere than the source it fits pixel by pixel."""
     from napari.layers import Shapes
 
     if isinstance(layer, Shapes):
@@ -182,7 +182,7 @@ def _index(shape: tuple[int, ...], source: Image, letters: str | None) -> Any:
 
 
 def _kept(letters: str) -> Iterator[tuple[bool, ...]]:
-    """Yield which axes a mask may have: all of them, then without pictures to take one by one."""
+    """Yield which axes a mask may have: all of them, then without images to take one by one."""
     batch = [axis for axis, letter in enumerate(letters) if letter in _BATCH]
     for count in range(len(batch) + 1):
         for out in itertools.combinations(batch, count):

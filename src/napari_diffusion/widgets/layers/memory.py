@@ -12,7 +12,7 @@ RESULTS: tuple[Result, ...] = ("auto", "layers", "stack", "stack on disk")
 #: Up to so many steps "auto" makes layers; beyond, a stack.
 MOST_LAYERS = 30
 
-#: Pictures in memory beside the source and the steps: the noisy one, the filtered one, the one
+#: Images in memory beside the source and the steps: the noisy one, the filtered one, the one
 #: that the filter works in, and the step that is being put away.
 AT_WORK = 4
 

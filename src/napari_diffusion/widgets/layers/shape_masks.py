@@ -1,4 +1,4 @@
-"""Shapes as areas of a picture's own samples."""
+"""Shapes as areas of an image's own pixels."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 # Corners that stand for an ellipse.
 _ROUND = 128
 
-# Less than this part of a sample counts as no extent.
+# Less than this part of a pixel counts as no extent.
 _FLAT = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Areas:
-    """The areas of shapes in the samples of a picture.
+    """The areas of shapes in the pixels of an image.
 
     Attributes
     ----------
     corners : tuple of ndarray
-        For each area, one row per corner and one column per axis of the picture.
+        For each area, one row per corner and one column per axis of the image.
     name : str
         Name of the layer of shapes.
     """
@@ -34,7 +34,7 @@ class Areas:
     name: str
 
     def inside(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """Return the samples whose centre lies in one of the areas.
+        """Return the pixels whose centre lies in one of the areas.
 
         An area lies in one plane and holds for all planes, frames and channels.
         """
@@ -47,7 +47,7 @@ class Areas:
             if len(flat) > 2:
                 raise ValueError(
                     f"Shape {number} of {self.name!r} lies at a slant: draw areas in a plane of "
-                    "the picture's own axes."
+                    "the image's own axes."
                 )
             if len(flat) < 2:
                 continue
@@ -69,7 +69,7 @@ def outlines(layer: Shapes) -> list[NDArray[Any]]:
 
 
 def drawn(layer: Shapes, source: Image) -> Areas:
-    """Return the areas of a layer of shapes in the samples of a source, as they are now."""
+    """Return the areas of a layer of shapes in the pixels of a source, as they are now."""
     matrix, origin = _samples(layer, source)
     return Areas(tuple(corners @ matrix.T + origin for corners in outlines(layer)), layer.name)
 
@@ -82,7 +82,7 @@ def _ellipse(box: NDArray[Any]) -> NDArray[Any]:
 
 
 def _samples(layer: Shapes, source: Image) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the affine map from a layer's coordinates to the samples of a source."""
+    """Return the affine map from a layer's coordinates to the pixels of a source."""
 
     def mapped(at: NDArray[Any]) -> NDArray[Any]:
         world = np.array(layer.data_to_world(at), float)

@@ -1,4 +1,4 @@
-"""Which of the viewer's layers are pictures to start from."""
+"""Which of the viewer's layers are images to start from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image, Layer
 
-# Up to so many samples are looked through for holes while the window waits.
+# Up to so many pixels are looked through for holes while the window waits.
 _MOST_SAMPLES = 1 << 24
 
 
@@ -34,7 +34,7 @@ def is_preview(layer: Any) -> bool:
 
 
 def is_hidden_truth(layer: Layer) -> bool:
-    """Say whether a layer is the truth of a sample, which is there to compare with."""
+    """Say whether a layer is the ground truth of a pixel, which is there to compare with."""
     sample = layer.metadata.get("napari_diffusion_sample")
     return isinstance(sample, dict) and sample.get("role") == "truth" and not layer.visible
 
@@ -60,7 +60,7 @@ def selected_images(viewer: napari.Viewer) -> tuple[Image, ...]:
 
 
 def channel_group(viewer: napari.Viewer) -> tuple[Image, ...]:
-    """Return the selected images where they can be channels of one picture."""
+    """Return the selected images where they can be channels of one image."""
     found = selected_images(viewer)
     return found if found and not mismatch(found) else ()
 

@@ -22,14 +22,14 @@ _PATIENCE = 300.0
 
 
 def demo(output: Path, recipe: Recipe, stay: bool = False) -> None:
-    """Open the window, run a recipe on the degraded face, and take pictures of it.
+    """Open the window, run a recipe on the degraded face, and take images of it.
 
     Leaves ``window-half-way.png`` and ``window.png`` in `output`.
 
     Parameters
     ----------
     output : Path
-        Folder for the pictures; made where it is not there.
+        Folder for the images; made where it is not there.
     recipe : Recipe
         Filled into the dock's form.
     stay : bool
@@ -59,7 +59,7 @@ def demo(output: Path, recipe: Recipe, stay: bool = False) -> None:
 
 
 def run(viewer: napari.Viewer, loop: DiffusionLoop, output: Path) -> None:
-    """Press Run, and take pictures half-way and at the end, one step shown alone."""
+    """Press Run, and take images half-way and at the end, one step shown alone."""
     total = loop.recipe.value().total_steps
     before = len(viewer.layers)
     loop.controls.run.click()
@@ -71,7 +71,7 @@ def run(viewer: napari.Viewer, loop: DiffusionLoop, output: Path) -> None:
 
 
 def photograph(viewer: napari.Viewer, path: Path) -> None:
-    """Write a picture of the whole window."""
+    """Write an image of the whole window."""
     settle(0.2)
     viewer.window.screenshot(str(path), flash=False, canvas_only=False)
 

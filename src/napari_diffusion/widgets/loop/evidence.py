@@ -105,7 +105,7 @@ class EvidencePanel(QWidget):
         else:
             for name, (_, attribute) in PARTS.items():
                 self._fill(name, getattr(evidence, attribute))
-            said = "" if evidence.whole else "Of the middle of the picture. "
+            said = "" if evidence.whole else "Of the middle of the image. "
             model = evidence.model
             self.warning.say("" if model is None else " ".join(model.warnings))
             said += "" if model is None else f"{_KINDS[model.kind]}: {model.in_words()}"
@@ -199,7 +199,7 @@ class GradientPlot(QWidget):
         item.setXRange(0.0, right, padding=0.04)
         item.setYRange(0.0, float(share.max()) or 1.0, padding=0.04)
         said = f" after a smoothing of {evidence.smoothing:g}" if evidence.smoothing else ""
-        self._caption.say(f"Share of samples over their gradient{said}")
+        self._caption.say(f"Share of pixels over their gradient{said}")
 
 
 def evidence_of(job: Job) -> Any:
@@ -214,7 +214,7 @@ def evidence_of(job: Job) -> Any:
 
         options = with_mask(job, read_mask(job))
         image = read_layer(job, options, worker)
-        worker.post(Message("Measuring the picture …"))
+        worker.post(Message("Measuring the image …"))
         with contextlib.suppress(Stopped), refusing("recipe"):
             source: Any = Image.of(image, **options)
             worker.post(Resolved(job.recipe.resolved_on(source)))

@@ -221,13 +221,13 @@ class LivePreview:
         self._fail(str(error) or type(error).__name__)
 
     def _fail(self, sentence: str) -> None:
-        """Say what is wrong; the last picture stays, and says that it is of another form."""
+        """Say what is wrong; the last image stays, and says that it is of another form."""
         if self._worker is not None:
             self._worker.drop()
         self._asked = ()
         for layer in self.layers():
             layer.name = "preview · out of date"
-        late = " It shows the last picture, which is out of date." if self._layers else ""
+        late = " It shows the last image, which is out of date." if self._layers else ""
         self.said.emit(f"Preview: {sentence}{late}", True)
 
     # --- the layer ---

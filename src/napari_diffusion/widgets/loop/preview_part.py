@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.worker import Worker
     from napari_diffusion.widgets.source.run_source import Region, RunSource
 
-# Samples along each axis that is shown, at most: in a plane and in space.
+# Pixels along each axis that is shown, at most: in a plane and in space.
 MOST = {2: 512, 3: 128}
 
 
@@ -72,7 +72,7 @@ def shown_region(run_source: RunSource, viewer: napari.Viewer) -> Region:
         # Nothing has been drawn yet.
         shown = [axis - (viewer.dims.ndim - layer.ndim) for axis in viewer.dims.displayed]
         part = tuple(slice(0, shape[a]) if a in shown else each for a, each in enumerate(part))
-    # Channels, and pictures that are folded into t, are taken together.
+    # Channels, and images that are folded into t, are taken together.
     kept = "c" + FURTHER + "t" * (FURTHER in letters)
     axes = "".join("c" if letter in kept else letter for letter in letters)
     part = limited(part, axes, MOST[viewer.dims.ndisplay])

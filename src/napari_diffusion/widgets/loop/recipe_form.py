@@ -183,10 +183,10 @@ class RecipeWidget(QWidget):
         self._show_plot()
 
     def set_sample_length(self, length: float) -> None:
-        """Say how far apart the samples are, in world units.
+        """Say how far apart the pixels are, in world units.
 
         Presets and the numbers that a newly chosen member starts with are made for it, so that
-        they do the same to a picture with samples of 0.1 µm as to one without units. Numbers that
+        they do the same to an image with pixels of 0.1 µm as to one without units. Numbers that
         were typed stay.
         """
         self._filling = True

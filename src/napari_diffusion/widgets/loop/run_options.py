@@ -1,4 +1,4 @@
-"""Beside a run: its preview, its twin without noise, many seeds, and the risk of a step."""
+"""Beside a run: preview, noise-free run, many seeds, and the estimated local error of a step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Variants(QWidget):
         self.noise_free_run = QCheckBox("Twin")
         self.ensemble = QPushButton("Ensemble")
         self.seeds = QSpinBox()
-        self.local_error = QPushButton("Local risk")
+        self.local_error = QPushButton("Estimated local error")
         self.message = MessageLabel(GREY)
         self._lay_out()
         self._connect()
@@ -55,8 +55,8 @@ class Variants(QWidget):
         self.step.setValue(-1)
         self.step.setToolTip("Which step the preview shows: the last one, or any before it.")
         self.noise_free_run.setToolTip(
-            "Run the same recipe without noise beside: hidden layers “twin”, and in the records "
-            "how far each step is from its twin. It shows what the noise did."
+            "Run the same recipe without noise beside: hidden layers “noise-free run”, and in the "
+            "records how far each step is from its noise-free run. It shows what the noise did."
         )
         self.ensemble.setToolTip(
             "Run the recipe with so many seeds: a layer of the mean of the last step, and one of "
@@ -66,8 +66,8 @@ class Variants(QWidget):
         self.seeds.setValue(8)
         self.seeds.setSuffix(" seeds")
         self.local_error.setToolTip(
-            "Where the selected step is nearer to the truth than its source, and where it is "
-            "farther, in intensity units: Stein's estimate, for white noise."
+            "Where the selected step is nearer to the ground truth than its source, and where it "
+            "is farther, in intensity units: Stein's estimate, for white noise."
         )
         layout = QGridLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)
@@ -92,7 +92,7 @@ class Variants(QWidget):
         self._dock.viewer.layers.selection.events.active.connect(self._follow_layers)
 
     def show_recipe(self, recipe: Recipe | None) -> None:
-        """Follow the form: without noise there is neither a twin nor an ensemble."""
+        """Follow the form: without noise there is neither a noise-free run nor an ensemble."""
         noisy = recipe is None or recipe.noise is not None
         self.noise_free_run.setEnabled(noisy)
         self.ensemble.setEnabled(noisy)
@@ -101,7 +101,7 @@ class Variants(QWidget):
             self.step.setMaximum(recipe.total_steps - 1)
 
     def wants_noise_free_run(self) -> bool:
-        """Whether runs are to have a twin."""
+        """Whether runs are to have a noise-free run."""
         return self.noise_free_run.isChecked() and self.noise_free_run.isEnabled()
 
     def run_ensemble(self) -> None:
@@ -114,7 +114,7 @@ class Variants(QWidget):
                 if job.recipe.is_resolved:
                     check_random(job.recipe)
                 if job.lazy:
-                    raise ValueError("An ensemble needs its picture in memory: take a part of it.")
+                    raise ValueError("An ensemble needs its image in memory: take a part of it.")
             except ValueError as error:
                 raise RunError("recipe", str(error)) from None
             self.live.stop()
@@ -123,12 +123,14 @@ class Variants(QWidget):
             dock.runner.start(work, layer_sink, count, "seeds", layer_sink.said)
 
     def show_risk(self) -> None:
-        """Tell the local risk of the selected step; what is wrong is said and not raised."""
+        """Show the estimated local error of the selected step; show what is wrong, raise nothing."""
         dock, step = self._dock, chosen_step(self._dock.viewer)
         with dock.refusing():
             dock.check_idle()
             if step is None:
-                raise RunError("steps", "Local risk is told of a step: select the layer of one.")
+                raise RunError(
+                    "steps", "Estimated local error is told of a step: select the layer of one."
+                )
             self.live.stop()
             local_error = RiskOf.of(step, dock.viewer)
             layer_sink = RiskLayerSink(local_error, dock.viewer)

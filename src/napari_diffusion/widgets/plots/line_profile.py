@@ -25,7 +25,7 @@ class Line:
     ends : ndarray
         (2, number of the viewer's axes): where it begins and ends.
     hidden : tuple of int
-        The viewer's axes that are not shown, along which it stays in one plane of samples.
+        The viewer's axes that are not shown, along which it stays in one plane of pixels.
     """
 
     ends: NDArray[np.float64]
@@ -37,7 +37,7 @@ class Line:
         return float(np.linalg.norm(self.ends[1] - self.ends[0]))
 
     def samples(self, layer: Image) -> NDArray[np.float64]:
-        """Return places in a layer's samples along the line, one about every sample."""
+        """Return places in a layer's pixels along the line, one about every pixel."""
         first, last = (np.array(layer.world_to_data(end), float) for end in self.ends)
         for axis in self.hidden:
             own = axis - self.ends.shape[1] + layer.ndim
@@ -85,14 +85,14 @@ def drawn(viewer: napari.Viewer, shapes: Any) -> Line | None:
 
 
 def along(data: Any, places: NDArray[np.float64], rgb: bool = False) -> NDArray[np.float64]:
-    """Return the values at places of an array, between samples by linear interpolation.
+    """Return the values at places of an array, between pixels by linear interpolation.
 
     Parameters
     ----------
     data : array_like
         Of colours the mean of red, green and blue is taken.
     places : ndarray
-        (count, number of axes), in samples; NaN is returned for places outside.
+        (count, number of axes), in pixels; NaN is returned for places outside.
     rgb : bool
         Whether the last axis holds colours.
     """

@@ -49,7 +49,7 @@ class NoisePlot(QWidget):
         elif model is not None and spectrum:
             flat = np.array([min(model.frequencies), max(model.frequencies)])
             self._draw(model.frequencies, model.power, flat, np.ones(2))
-            self._caption.say("Power over cycles per sample; white noise has 1")
+            self._caption.say("Power over cycles per pixel; white noise has 1")
 
     def _draw(self, x: Any, y: Any, line_x: Any, line_y: Any) -> None:
         import pyqtgraph

@@ -62,7 +62,7 @@ class Plot(QWidget):
         raise NotImplementedError
 
     def write(self, path: Path) -> None:
-        """Write what is drawn: as a table (.csv), a picture (.png) or a drawing (.svg)."""
+        """Write what is drawn: as a table (.csv), an image (.png) or a drawing (.svg)."""
         ending = path.suffix.lower()
         if ending not in (".csv", ".png", ".svg"):
             raise ValueError(

@@ -79,7 +79,7 @@ class SchedulePlot(QWidget):
         world_unit: str = "",
         in_words: Callable[[float], str] | None = None,
     ) -> None:
-        """Draw a schedule, and how far the picture has diffused by each step.
+        """Draw a schedule, and how far the image has diffused by each step.
 
         Parameters
         ----------

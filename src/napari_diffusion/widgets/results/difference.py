@@ -1,4 +1,4 @@
-"""A layer of what was changed between two pictures."""
+"""A layer of what was changed between two images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def difference_layer(step: ChosenStep, other: Any, name: str) -> Image:
-    """Return a step less another picture, in colours that are white where nothing changed.
+    """Return a step less another image, in colours that are white where nothing changed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The twins of a run's steps: the same recipe without its noise, each a hidden layer."""
+"""The noise-free runs of a run's steps: the same recipe without its noise, each a hidden layer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
 
-# The measure of a step in its record: the root mean square of the step less its twin.
+# The measure of a step in its record: the root mean square of the step less its noise-free run.
 EFFECT = "NoiseEffect"
 
 
@@ -43,13 +43,13 @@ class NoiseFreeRuns:
         self.step = next(self._made)
 
     def measures(self, step: Step) -> dict[str, Any]:
-        """Return what the record of a step says of its twin: what the noise did."""
+        """Return what the record of a step says of its noise-free run: what the noise did."""
         if is_dask(step.image):
             return {}
         return {MEASURES: {EFFECT: noise_effect(step, self.step, self._inside(step))}}
 
     def record(self, kept: dict[str, Any], **more: Any) -> dict[str, Any]:
-        """Return the record of the twin, which makes it again as any other step."""
+        """Return the record of the noise-free run, which makes it again as any other step."""
         job = self._job
         own = record(
             self._recipe, self.step, job.options, job.source_name, noise_free_run=True, **more
@@ -63,13 +63,13 @@ class NoiseFreeRuns:
 
 
 class NoiseFreeLayerSink:
-    """Hands steps and their twins to outlets of their own; the step stays the active layer.
+    """Send steps and their noise-free runs to layer sinks of their own; the step stays active.
 
     Parameters
     ----------
     viewer : napari.Viewer
         Whose layers.
-    steps, twins : Outlet
+    steps, noise-free runs : Outlet
         Where they become visible.
     """
 
@@ -94,7 +94,7 @@ class NoiseFreeLayerSink:
         return self._steps.in_turn or self._noise_free_runs.in_turn
 
     def keep_noise_free_run(self, noise_free_run: Step, record: dict[str, Any]) -> None:
-        """Put the twin of the next step away; called by the thread that computes."""
+        """Put the noise-free run of the next step away; called by the thread that computes."""
         self._kept.append((self._noise_free_runs.keep(noise_free_run), record))
 
     def keep(self, step: Step) -> Step:
@@ -102,7 +102,7 @@ class NoiseFreeLayerSink:
         return self._steps.keep(step)
 
     def show(self, step: Step, record: dict[str, Any]) -> None:
-        """Show a step, and add its twin beneath all steps."""
+        """Show a step, and add its noise-free run beneath all steps."""
         self._steps.show(step, record)
         chosen = set(self._layers.selection)
         self._noise_free_runs.show(*self._kept.popleft())
@@ -124,12 +124,12 @@ def with_noise_free_runs(
     looks: Sequence[LayerStyle],
     result: Result,
 ) -> LayerSink:
-    """Return an outlet for steps and their twins; see `outlet_for` for the parameters."""
+    """Return an outlet for steps and their noise-free runs; see `outlet_for` for the parameters."""
     width = max(2, len(str(job.recipe.total_steps - 1)))
 
     def titled(step: Step, record: dict[str, Any]) -> str:
         del record
-        return "twin final" if step.is_final else f"twin {step.index:0{width}}"
+        return "noise-free run final" if step.is_final else f"noise-free run {step.index:0{width}}"
 
     hidden = [style.hidden() for style in looks]
     noise_free_runs = layer_sink_for(viewer, layers, job, hidden, result, titled, "twins")

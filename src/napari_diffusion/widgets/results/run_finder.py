@@ -142,7 +142,7 @@ def _noise_free_runs(
 
 
 def _noise_free_run_key(record: dict[str, Any]) -> str:
-    """Return what a step and its twin have in common: all but the noise."""
+    """Return what a step and its noise-free run have in common: all but the noise."""
     kept = ("step", "is_final", "grid", "source", "region", "channel", "layers")
     parts = {name: record.get(name) for name in kept}
     for name in ("diffusion_filter", "final_filter", "domain"):

@@ -34,7 +34,7 @@ def save_run(path: Path, run: StepRun) -> Iterator[int]:
     path : path
         Ends in .ome.zarr; or has no ending, for a folder of OME-TIFF files.
     run : StepRun
-        Its layers say how far apart the samples are.
+        Its layers say how far apart the pixels are.
     """
     first = run.steps[0]
     fold = Fold(run.letters, np.shape(first.data))

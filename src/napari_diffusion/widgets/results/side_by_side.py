@@ -1,4 +1,4 @@
-"""Another picture over a step or beside it, in a layer of its own that goes as it came."""
+"""Another image over a step or beside it, in a layer of its own that goes as it came."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 KEY = "napari_diffusion_beside"
 
-# Between two pictures side by side, as a part of their width.
+# Between two images side by side, as a part of their width.
 _GAP = 0.04
 
 
 class Beside:
-    """Shows another picture as the step looks, without changing any other layer.
+    """Shows another image as the step looks, without changing any other layer.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Beside:
         return self.layer is not None and self.layer in self._viewer.layers
 
     def show(self, run: StepRun, data: Any, name: str) -> None:
-        """Show a picture that is as large as the step of a run that is shown."""
+        """Show an image that is as large as the step of a run that is shown."""
         step = run.step
         if self.is_there() and self.layer is not None and _fits(self.layer, step, data):
             if self.layer.data is not data:

@@ -35,7 +35,7 @@ class StepRun:
         Which of them is the active layer, or is shown of the active stack.
     source : Image or None
         The layer that the run started from, where it is still there.
-    twin : tuple of (ChosenStep or None)
+    noise-free run : tuple of (ChosenStep or None)
         The same step of the run without noise, for each step that has one.
     """
 

@@ -118,7 +118,7 @@ def masks_of(
 def cut_to_region(
     masks: tuple[Mask | KeptMask, ...], sha256: str | None, record: dict[str, Any], letters: str
 ) -> tuple[tuple[Mask | KeptMask, ...], str | None]:
-    """Return a kept mask for a result that is a source of its own, of a part of the picture."""
+    """Return a kept mask for a result that is a source of its own, of a part of the image."""
     kept = [mask for mask in masks if isinstance(mask, KeptMask)]
     if not kept:
         return masks, sha256

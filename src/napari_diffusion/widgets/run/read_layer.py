@@ -71,7 +71,7 @@ def _check_holes(image: Any, job: Job, options: dict[str, Any]) -> None:
 
 
 def read_mask(job: Job) -> Any:
-    """Return the mask in the loop's axes, None where the picture may change everywhere."""
+    """Return the mask in the loop's axes, None where the image may change everywhere."""
     if not job.masks and job.mask_sha256 is None:
         return None
     for mask in job.masks:
@@ -83,7 +83,7 @@ def read_mask(job: Job) -> Any:
             continue
         if job.mask_sha256 is None and not inside.any():
             raise RunError(
-                "source", f"The mask {mask.name!r} is empty: nothing of the picture would change."
+                "source", f"The mask {mask.name!r} is empty: nothing of the image would change."
             )
         if job.mask_sha256 in (None, content_hash(inside)):
             return inside

@@ -49,7 +49,7 @@ class SeedDone(NamedTuple):
 
 
 class EvidenceReady(NamedTuple):
-    """What the picture says of the numbers of a recipe."""
+    """What the image says of the numbers of a recipe."""
 
     evidence: Evidence
 
@@ -118,10 +118,10 @@ class Job:
     origin : Origin or None
         Start from there where it is still to be found.
     masks : tuple of Mask
-        Where the picture may change; of several, the first that has the hash asked for.
+        Where the image may change; of several, the first that has the hash asked for.
     mask_sha256 : str or None
         Hash of the mask of the run that is gone on with.
-    twin : bool
+    noise-free run : bool
         Run the recipe without its noise beside.
     more : dict
         Further entries of the records.

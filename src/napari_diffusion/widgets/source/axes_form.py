@@ -28,7 +28,7 @@ _AXES = Parameter(
     "text",
     "",
     tooltip="One letter per axis of the layer: t time, c channel, z, y, x space; ? is any further "
-    "axis, whose pictures are taken one by one like those of t.",
+    "axis, whose images are taken one by one like those of t.",
 )
 _ALONG = Parameter(
     "along",
@@ -41,7 +41,7 @@ _SPACING = Parameter(
     "spacing",
     "float",
     1.0,
-    tooltip="World length of one sample along each of these axes, read from the layer's scale.",
+    tooltip="World length of one pixel along each of these axes, read from the layer's scale.",
     unit="world",
     many=True,
 )
@@ -139,7 +139,7 @@ class AxesForm(QWidget):
         self._edited(quietly=True)
 
     def show_holes(self, on: bool) -> None:
-        """Offer to keep holes, where the picture may have any."""
+        """Offer to keep holes, where the image may have any."""
         self.holes.setVisible(on or bool(self.holes.value()))
 
     def value(self) -> Reading:
@@ -228,7 +228,7 @@ class AxesForm(QWidget):
                 f"axes must name {count} axes, as many as the layer has (got {axes!r})."
             )
         if layer.rgb and axes[-1] != "c":
-            raise ValueError(f"The last axis of a colour picture is c (got {axes!r}).")
+            raise ValueError(f"The last axis of a colour image is c (got {axes!r}).")
         return axes
 
     def _checked_along(self, value: Any) -> str:
@@ -236,7 +236,7 @@ class AxesForm(QWidget):
         if "t" in along and FURTHER in axes:
             raise ValueError(
                 f"along={along!r}: the axes ? are taken together with t, and nothing may flow "
-                "between their pictures."
+                "between their images."
             )
         if self._layer is not None and self.axes.problem() is None:
             named = "".join(axis for axis in axes if axis != FURTHER)

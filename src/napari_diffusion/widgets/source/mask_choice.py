@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.layers.mask import Mask
 
 _ABOUT = (
-    "Where the picture may change: nothing flows across the border, and outside it stays as it is."
+    "Where the image may change: nothing flows across the border, and outside it stays as it is."
 )
 _KINDS = (
     "A Labels layer (all but 0), the areas of a Shapes layer, which hold for all planes and "
@@ -168,7 +168,7 @@ class MaskChoice(QWidget):
         if elsewhere and lies_elsewhere(layer, source):
             words = (
                 f"{layer.name!r} lies elsewhere in the window than {source.name!r}; it is taken "
-                "sample by sample."
+                "pixel by pixel."
             )
         self.hint.say(words)
 

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.worker import Worker
     from napari_diffusion.widgets.source.source_form import SourceWidget
 
-WHOLE, REGION, FRAMES = "the whole picture", "a background region", "repeated frames"
+WHOLE, REGION, FRAMES = "the whole image", "a background region", "repeated frames"
 
 _FROM = Parameter(
     "measure_from",
     "choice",
     WHOLE,
-    tooltip="the whole picture: its calmest windows. a background region: a Shapes or Labels layer "
+    tooltip="the whole image: its calmest windows. a background region: a Shapes or Labels layer "
     "where there is nothing but noise. repeated frames: the same scene recorded again and again, "
     "which is the best.",
     choices=(WHOLE, REGION, FRAMES),
@@ -110,7 +110,7 @@ class NoiseMeter(QWidget):
     def _lay_out(self) -> None:
         self.unfold.setText("Measure …")
         self.unfold.setCheckable(True)
-        self.unfold.setToolTip("Measure the noise of the picture, and fill the form with it.")
+        self.unfold.setToolTip("Measure the noise of the image, and fill the form with it.")
         self.offset.set_value(None)
         self._frames = QWidget()
         row = QHBoxLayout(self._frames)
@@ -133,7 +133,7 @@ class NoiseMeter(QWidget):
                 return Way(offset=offset)
             if self.way.value() == FRAMES:
                 if not self.axis.count():
-                    raise ValueError("The picture has no axis of repeated frames: t, z or c.")
+                    raise ValueError("The image has no axis of repeated frames: t, z or c.")
                 return Way(repeats=self.axis.currentText(), offset=offset)
             region = self.region.value()
         except ValueError as error:
@@ -199,7 +199,7 @@ def _short(value: Any) -> Any:
 
 
 def measure_of(job: Job, way: Way) -> Any:
-    """Return the work that measures the noise of a picture: it posts `Measured`."""
+    """Return the work that measures the noise of an image: it posts `Measured`."""
 
     def work(worker: Worker) -> None:
         from napari_diffusion.estimate import noise_model

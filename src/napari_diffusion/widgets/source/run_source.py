@@ -36,7 +36,7 @@ class RunSource:
     Attributes
     ----------
     layers : tuple of Image
-        The layer; several are the channels of one picture.
+        The layer; several are the channels of one image.
     data : array
         Its values, at the highest resolution; of several layers with a leading axis c.
     fold : Fold
@@ -46,7 +46,7 @@ class RunSource:
     region : tuple of slice or None
         One slice per axis of `data`; None is the whole.
     mask : Mask or None
-        Where the picture may change.
+        Where the image may change.
     """
 
     layers: tuple[Image, ...]
@@ -77,7 +77,7 @@ class RunSource:
         if max(extent) < 2:
             raise ValueError(
                 f"{layer.name!r} is too small: along {reading.along} it has {sizes(extent)} "
-                "samples, and heat needs at least 2 to flow between."
+                "pixels, and heat needs at least 2 to flow between."
             )
         options = {
             "axes": fold.axes,
@@ -183,7 +183,7 @@ def visible_region(
         if axis not in displayed:
             part[axis] = slice(int(here[axis]), int(here[axis]) + 1)
         elif viewer.dims.ndisplay == 2:
-            # The corners are samples; the last one is shown as well.
+            # The corners are pixels; the last one is shown as well.
             first, last = int(np.floor(low[axis])), int(np.ceil(high[axis]))
             part[axis] = slice(max(first, 0), min(last + 1, shape[axis]))
         if not 0 <= part[axis].start < min(part[axis].stop, shape[axis] + 1):
@@ -192,7 +192,7 @@ def visible_region(
         part[axes.index("c")] = everything[axes.index("c")]
     folded = [axis for axis, letter in enumerate(axes) if letter in (FURTHER, "t")]
     if FURTHER in axes and any(part[axis].stop - part[axis].start > 1 for axis in folded):
-        # Only one of the folded pictures, or all of them, are a region of the folded array.
+        # Only one of the folded images, or all of them, are a region of the folded array.
         for axis in folded:
             part[axis] = everything[axis]
     return tuple(part)

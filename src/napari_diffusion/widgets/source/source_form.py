@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image, Layer
 
-_NONE = (
-    "There is no image layer: open a picture, for example File ▸ Open Sample ▸ napari-diffusion."
-)
+_NONE = "There is no image layer: open an image, for example File ▸ Open Sample ▸ napari-diffusion."
 
 
 class SourceWidget(QWidget):
@@ -99,7 +97,7 @@ class SourceWidget(QWidget):
         for widget in (*rows, self.details, self.axes, self.mask_choice):
             layout.addWidget(widget)
         self.join.setToolTip(
-            "Diffuse the selected layers as the channels of one picture: what is an edge in one "
+            "Diffuse the selected layers as the channels of one image: what is an edge in one "
             "of them stops the others as well."
         )
         self.join.clicked.connect(lambda: self.set_layers(channel_group(self._viewer)))
@@ -122,7 +120,7 @@ class SourceWidget(QWidget):
         self.set_layers(() if layer is None else (layer,))
 
     def set_layers(self, layers: Sequence[Image]) -> None:
-        """Choose layers as the channels of one picture, or a single one."""
+        """Choose layers as the channels of one image, or a single one."""
         before = self.layer()
         if before is not None:
             for event in _events(before):
@@ -158,7 +156,7 @@ class SourceWidget(QWidget):
     def say(self, sentence: str | None, holes: bool = False) -> None:
         """Show what is wrong with the source beneath its name; None shows what the form knows.
 
-        Where holes in the picture are to blame, the cure is offered.
+        Where holes in the image are to blame, the cure is offered.
         """
         self.message.say(self.problem() or "" if sentence is None else sentence)
         found = bool(self._holes) and not self.axes.holes.value()
@@ -194,7 +192,7 @@ class SourceWidget(QWidget):
             self.set_layer(default_layer(shown_images(self._viewer)))
 
     def _fill(self) -> None:
-        """Show the images, and the groups that can be channels of one picture."""
+        """Show the images, and the groups that can be channels of one image."""
         single = [(each,) for each in shown_images(self._viewer)]
         groups = {each for each in (self.layers(), channel_group(self._viewer)) if len(each) > 1}
         self._entries = [*sorted(groups, key=len), *single]
@@ -207,7 +205,7 @@ class SourceWidget(QWidget):
         self.combo.setPlaceholderText("" if self._entries else "no image layer")
 
     def _offer_channels(self, event: object = None) -> None:
-        """Offer the selected images as channels of one picture, or say why they cannot be."""
+        """Offer the selected images as channels of one image, or say why they cannot be."""
         del event
         group = channel_group(self._viewer)
         self.join.setText(f"Take the {len(group)} selected layers as channels")
@@ -251,7 +249,7 @@ class SourceWidget(QWidget):
             return ""
         count = f"{self._holes} value{'s' * (self._holes > 1)} that are NaN or infinite"
         kept = ", kept as holes that nothing flows through" if self.axes.holes.value() else ""
-        return f"This picture has {count}{kept}."
+        return f"This image has {count}{kept}."
 
     def warning(self) -> str:
         """Return what is worth knowing before a run, an empty text where nothing is."""
@@ -264,7 +262,7 @@ class SourceWidget(QWidget):
         if active is not None and not is_image(active):
             return (
                 f"{active.name!r} is a {_kind(active)} layer; only images are filtered, and "
-                "there is none. Open a picture, or convert the layer to an image."
+                "there is none. Open an image, or convert the layer to an image."
             )
         return _NONE
 

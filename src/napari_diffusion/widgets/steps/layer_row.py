@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.widgets.results.step_run import StepRun
 
-WHOLE = "all of the picture"
+WHOLE = "all of the image"
 
 # After the last stroke of a brush it is measured again, in milliseconds.
 _SOON = 400

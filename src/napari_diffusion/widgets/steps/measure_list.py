@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _ARROWS = {"lower": " ↓", "higher": " ↑"}
 _WAYS = {"lower": " Lower is better.", "higher": " Higher is better."}
 
-NONE = "choose the truth …"
-_REFERENCE = "The layer that holds the truth."
+NONE = "choose the ground truth …"
+_REFERENCE = "The layer that holds the ground truth."
 
 FRAMES = "odd and even frames"
 
@@ -34,12 +34,13 @@ FRAMES = "odd and even frames"
 _KEPT = {
     "NoiseEffect": (
         "intensity",
-        "What the noise did: the root mean square of a step less its twin, the run without noise.",
+        "What the noise did: the root mean square of a step less its noise-free run, the run "
+        "without noise.",
     )
 }
 
 _SECOND = (
-    "Another picture of the same thing with noise of its own; or the frames 0, 2, 4, … and 1, 3, "
+    "Another image of the same thing with noise of its own; or the frames 0, 2, 4, … and 1, 3, "
     "5, … of the source."
 )
 
@@ -195,7 +196,7 @@ class MeasureList(QWidget):
     def _metric(self, name: str) -> Metric:
         cls = self._classes[name]
         if cls.needs_reference and self.reference.layer() is None:
-            raise ValueError("choose the layer that holds the truth as reference.")
+            raise ValueError("choose the layer that holds the ground truth as reference.")
         if not cls.parameters():
             return cls()
         metric: Any = self._form(name).value()

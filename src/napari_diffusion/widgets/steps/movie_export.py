@@ -1,4 +1,4 @@
-"""Pictures one after the other in a file."""
+"""Images one after the other in a file."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ENDINGS = {"gif": "GIF", "mp4": "MP4"}
 
 
 def missing(ending: str) -> str:
-    """Return what must be installed before a film of that ending can be written; mostly nothing."""
+    """Return what must be installed to write a movie with that ending; mostly nothing."""
     if ending == "mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
         return "MP4 needs the package imageio-ffmpeg, which is not installed."
     return ""
 
 
 def write_film(path: Path, frames: Sequence[Any], per_second: float) -> None:
-    """Write pictures of Pillow's, all of one size; the name is given to what is whole.
+    """Write images of Pillow's, all of one size; the name is given to what is whole.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def write_film(path: Path, frames: Sequence[Any], per_second: float) -> None:
     """
     ending = path.suffix.lower().lstrip(".")
     if ending not in ENDINGS:
-        raise ValueError(f"{path.name} is no film that is written: name a .gif or .mp4.")
+        raise ValueError(f"{path.name} is no movie that is written: name a .gif or .mp4.")
     if missing(ending):
         raise ValueError(missing(ending))
     draft = path.with_name(f".{path.stem}.{os.getpid()}.{ending}")

@@ -1,4 +1,4 @@
-"""A step beside the source, the step before or its twin: side by side, blinking, subtracted."""
+"""A step beside the source, the step before or its noise-free run: side by side or subtracted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.analysis.local_error import LocalError
 
-SOURCE, BEFORE, TWIN = "the source", "the step before", "its twin"
+SOURCE, BEFORE, TWIN = "the source", "the step before", "its noise-free run"
 
 _TIPS = {
     "Side by side": "Show it to the left of the step; everything is put back afterwards.",
@@ -32,8 +32,8 @@ _TIPS = {
     "Difference": "Add a layer of the step less the other, white where nothing differs.",
 }
 _RISK = (
-    "Add a layer of where the step is nearer to the truth than its source, green, and where it is "
-    "farther, pink: Stein's estimate, for white noise. Runs the recipe again."
+    "Add a layer of where the step is nearer to the ground truth than its source, green, and where "
+    "it is farther, pink: Stein's estimate, for white noise. Runs the recipe again."
 )
 
 
@@ -45,13 +45,13 @@ class StepCompare(StepPart):
         self.other = Combo()
         self.other.addItems([SOURCE, BEFORE, TWIN])
         self.other.setToolTip(
-            "The twin is the same run without noise: it shows what the noise did."
+            "The noise-free run is the same run without noise: it shows what the noise did."
         )
         self.side = QPushButton("Side by side")
         self.blink = QPushButton("Blink")
         self.difference = QPushButton("Difference")
         self.pace = QDoubleSpinBox()
-        self.local_error = QPushButton("Local risk")
+        self.local_error = QPushButton("Estimated local error")
         self.stop = QPushButton("Stop")
         self.beside = Beside(self.viewer, left=True)
         self.cover = Beside(self.viewer, left=False)
@@ -96,14 +96,15 @@ class StepCompare(StepPart):
     # --- what is compared ---
 
     def compared(self) -> tuple[Any, str] | str:
-        """Return the other picture and what it is called, or why there is none."""
+        """Return the other image and what it is called, or why there is none."""
         run, which = self.run, self.other.currentText()
         if run is None:
             return NO_RUN
         if which == TWIN:
             noise_free_run = run.noise_free_run[run.shown]
             return (noise_free_run.data, which) if noise_free_run is not None else (
-                "This step has no twin: run the recipe with its twin, in the dock Diffusion loop."
+                "This step has no noise-free run: run the recipe with its noise-free run, in the "
+                "dock Diffusion loop."
             )  # fmt: skip
         if which == BEFORE and run.shown > 0:
             return run.steps[run.shown - 1].data, which
@@ -141,7 +142,7 @@ class StepCompare(StepPart):
         self.stop.setVisible(self.work.is_running)
 
     def leave(self) -> None:
-        """Take the other picture away."""
+        """Take the other image away."""
         for button in (self.side, self.blink):
             button.setChecked(False)
 
@@ -202,7 +203,7 @@ class StepCompare(StepPart):
         self.viewer.layers.selection.active = step.layer
 
     def show_risk(self) -> None:
-        """Add a layer of where the step is nearer to the truth than its source."""
+        """Add a layer of where the step is nearer to the ground truth than its source."""
         if self.run is None:
             return
         try:

@@ -193,7 +193,7 @@ class StepCurves(PlotPart):
         self.measure()
 
     def find_best(self) -> None:
-        """Find the step nearest to the truth in the background, and mark it."""
+        """Find the step nearest to the ground truth in the background, and mark it."""
         run = self.run
         self._wants_best = run is not None and self.work.is_running
         if run is None or self._wants_best:

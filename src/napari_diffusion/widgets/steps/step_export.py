@@ -1,4 +1,4 @@
-"""What leaves the window: words on what was done, a film, a sheet of all steps."""
+"""What leaves the window: words on what was done, a movie, a sheet of all steps."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from napari_diffusion.widgets.results.step_run import StepRun
 
-_FILM = "Write the steps as a film: 8 bits, as the layer looks now, each with its number beneath."
-_SHEET = "Write all steps side by side into one picture (PNG), as the layer looks now."
+_FILM = "Write the steps as a movie: 8 bits, as the layer looks now, each with its number beneath."
+_SHEET = "Write all steps side by side into one image (PNG), as the layer looks now."
 
 
 class StepExport(StepPart):
@@ -39,7 +39,7 @@ class StepExport(StepPart):
         self.kind = Combo()
         self.pace = QDoubleSpinBox()
         self.source = QCheckBox("source first")
-        self.film = QPushButton("Film …")
+        self.film = QPushButton("Movie …")
         self.sheet = QPushButton("Contact sheet …")
         self.saving = StepSaving(viewer)
         self.stop = QPushButton("Stop")
@@ -123,7 +123,7 @@ class StepExport(StepPart):
 
     def _film(self) -> None:
         ending = self.kind.currentData()
-        path = asked_for(self, "Write the steps as a film", "steps", {ending: ENDINGS[ending]})
+        path = asked_for(self, "Write the steps as a movie", "steps", {ending: ENDINGS[ending]})
         if path is not None:
             self.write_film(path)
 
@@ -168,7 +168,7 @@ class StepExport(StepPart):
                 yield place + 1
             written(found)
 
-        self.start(work, "Drawing picture", count, lambda result: f"Written to {path.name}.")
+        self.start(work, "Drawing image", count, lambda result: f"Written to {path.name}.")
 
 
 def _heading(text: str) -> MessageLabel:

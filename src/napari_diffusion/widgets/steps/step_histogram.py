@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _BINS = 200
 
-# Of more samples those at even distances are counted, so that scrubbing does not stall.
+# Of more pixels those at even distances are counted, so that scrubbing does not stall.
 _MOST_SAMPLES = 1 << 19
 
 
@@ -139,7 +139,7 @@ def _values(data: Any, rgb: bool) -> NDArray[np.float64]:
     values = data[..., :3] if rgb else data
     every = int(np.ceil(np.prod(np.shape(values)) / _MOST_SAMPLES))
     if every > 1:
-        # Along one axis, by a number that few pictures repeat themselves with.
+        # Along one axis, by a number that few images repeat themselves with.
         flat = np.asarray(values).reshape(-1)[:: every | 1]
     else:
         flat = np.asarray(values).reshape(-1)

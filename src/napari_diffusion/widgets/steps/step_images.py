@@ -1,4 +1,4 @@
-"""Steps as pictures of 8 bits, as they look in the window."""
+"""Steps as images of 8 bits, as they look in the window."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _SMALLEST, _LARGEST = 320, 1024
 
 @dataclass(frozen=True, eq=False)
 class StepImages:
-    """How the steps of a run are turned into pictures: the plane that is shown, and its colours.
+    """How the steps of a run are turned into images: the plane that is shown, and its colours.
 
     Attributes
     ----------
     names : tuple of str
-        What stands beneath each picture.
+        What stands beneath each image.
     data : tuple of array
         Of the source, where it is there and asked for, and of the steps.
     plane : tuple
@@ -37,13 +37,13 @@ class StepImages:
     ratio : float
         World length of a row over that of a column.
     palette : ndarray
-        (256, 3): the colours of the levels; of colour pictures unused.
+        (256, 3): the colours of the levels; of colour images unused.
     limits : (low, high)
         What has the first and the last level.
     gamma : float
         Exponent of what lies between.
     rgb : bool
-        Whether the pictures have colours of their own.
+        Whether the images have colours of their own.
     """
 
     names: tuple[str, ...]
@@ -98,7 +98,7 @@ class StepImages:
         )
 
     def levels(self, place: int) -> NDArray[np.uint8]:
-        """Return a picture: a level for each sample, or its colours."""
+        """Return an image: a level for each pixel, or its colours."""
         values = np.asarray(self.data[place][self.plane])
         if self.turned:
             values = values.swapaxes(0, 1)
@@ -113,14 +113,14 @@ class StepImages:
         return in_proportion(np.rint(parts * 255).astype(np.uint8), self.ratio)
 
     def colours(self, place: int) -> NDArray[np.uint8]:
-        """Return a picture in red, green and blue."""
+        """Return an image in red, green and blue."""
         levels = self.levels(place)
         return levels if self.rgb else np.asarray(self.palette[levels])
 
     def frame(self, place: int) -> Any:
-        """Return a picture of Pillow's with its name beneath; its colours are those of the layer.
+        """Return an image of Pillow's with its name beneath; its colours are those of the layer.
 
-        A picture with a colormap has a palette, so that a GIF changes none of its levels.
+        An image with a colormap has a palette, so that a GIF changes none of its levels.
         """
         from PIL import Image, ImageDraw, ImageFont
 
@@ -148,12 +148,12 @@ class StepImages:
 
 
 def _sized(image: Any) -> Any:
-    """Return the picture neither too large for a film nor too small to read what is beneath."""
+    """Return the image neither too large for a movie nor too small to read what is beneath."""
     from PIL import Image
 
     longest = max(image.size)
     if longest > _LARGEST:
-        # Levels of a palette must not be mixed: samples are left out instead.
+        # Levels of a palette must not be mixed: pixels are left out instead.
         size = [max(round(side * _LARGEST / longest), 1) for side in image.size]
         return image.resize(size, Image.Resampling.NEAREST)
     factor = -(-_SMALLEST // longest)

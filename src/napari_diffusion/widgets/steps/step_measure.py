@@ -79,11 +79,11 @@ class Others(NamedTuple):
     Attributes
     ----------
     reference : Image or None
-        The truth.
+        The ground truth.
     second : Image or None
-        Another picture of the same thing.
+        Another image of the same thing.
     frames : bool
-        Whether odd and even frames of the source are two such pictures.
+        Whether odd and even frames of the source are two such images.
     """
 
     reference: Any = None
@@ -109,7 +109,7 @@ class Others(NamedTuple):
 def rerun(
     job: Job, metrics: Sequence[Metric], stop: StopToken | None, others: Others
 ) -> list[Curve]:
-    """Run the recipe again beside small changes of the source, or on another picture of it."""
+    """Run the recipe again beside small changes of the source, or on another image of it."""
     image, options = arguments_of(job)
     if others.frames and not _has_frames(job):
         raise ValueError(

@@ -27,7 +27,7 @@ _MOST_CURVES = 40
 # After the last change it is drawn so soon, in milliseconds: a line is dragged more often.
 _SOON = 40
 
-_DRAW = "Add a line across the picture, as a Shapes layer: drag its ends to where you want it."
+_DRAW = "Add a line across the image, as a Shapes layer: drag its ends to where you want it."
 
 
 class ProfilePlot(Plot):
@@ -159,7 +159,7 @@ class StepProfile(PlotPart):
         own = self.run.step.layer
         line = across(self.viewer, own)
         span = line.ends[1] - line.ends[0]
-        # In samples of the step: another scale would change the steps of napari's sliders.
+        # In pixels of the step: another scale would change the steps of napari's sliders.
         ends = np.array([line.ends[0] + 0.1 * span, line.ends[1] - 0.1 * span])[:, -own.ndim :]
         layer = self.viewer.add_shapes(
             [ends / own.scale], shape_type="line", name="profile line", edge_color="yellow",

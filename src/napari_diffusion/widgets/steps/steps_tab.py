@@ -135,7 +135,7 @@ class PlotPart(StepPart):
     def refresh(self) -> None:
         """Let the button rest where there is nothing to write."""
         none = "" if self.run is not None else NO_RUN
-        rest(self.export, none, f"Write the {self._what} as a table (CSV), picture (PNG) or SVG.")
+        rest(self.export, none, f"Write the {self._what} as a table (CSV), image (PNG) or SVG.")
 
     def _export(self) -> None:
         endings = {"csv": "Table", "png": "Picture", "svg": "Drawing"}

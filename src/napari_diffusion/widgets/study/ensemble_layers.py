@@ -49,7 +49,7 @@ def _run(job: Job, seeds: int, worker: Worker) -> None:
     mask = read_mask(job)
     options = with_mask(job, mask)
     image = read_layer(job, options, worker)
-    worker.post(Message("Measuring the picture …"))
+    worker.post(Message("Measuring the image …"))
     region = None if job.region is None else job.fold.region(job.region)
     more = {**job.more, **mask_words(job, mask)}
     known = {} if mask is None else {"mask": {"sha256": content_hash(mask)}}
@@ -111,7 +111,7 @@ class EnsembleLayerSink:
             return image
         if shows == "mean":
             return self._job.cast(image)
-        # Of colours one number per sample: alpha does not vary.
+        # Of colours one number per pixel: alpha does not vary.
         return np.sqrt(np.mean(np.square(image[..., :3]), axis=-1))
 
     def _show(self, shows: str, values: Any, record: dict[str, Any]) -> None:

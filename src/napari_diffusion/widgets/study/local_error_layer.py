@@ -1,4 +1,4 @@
-"""Local risk of a step as a layer: where it is nearer to the truth than its source."""
+"""Estimated local error of a step as a layer: where it is closer to ground truth than its source."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class RiskOf:
-    """The local risk of one step: computed by any thread, shown by the one that has the window.
+    """The estimated local error of one step: computed in any thread, shown in the window's.
 
     Attributes
     ----------
@@ -67,13 +67,13 @@ class RiskOf:
             raise ValueError(str(error).partition(" Where you know better")[0]) from None
 
     def show(self, local_error: LocalError, viewer: napari.Viewer) -> Image:
-        """Insert a layer above all steps: green where it is nearer to the truth, pink where not."""
+        """Insert a layer above all steps: green where it is closer to ground truth, pink where not."""
         from napari.layers import Image
 
         values, sigma = self._of_layer(local_error)
         layer = Image(
             values,
-            name=f"{self.step.layer.name} · local risk",
+            name=f"{self.step.layer.name} · estimated local error",
             metadata={KEY: risk_record(local_error, self.record)},
             **{
                 **self.step.style.arguments(),
@@ -91,9 +91,9 @@ class RiskOf:
         noise = float(layer.contrast_limits[1])
         share = 100 * float(np.mean(layer.data < 0))
         return (
-            f"local risk of {self.step.title}. Green, {share:.0f} % of it, is nearer to the truth "
-            "than the source; pink is farther (expected error less that of the source, "
-            f"{noise:.3g}, in intensity units)"
+            f"estimated local error of {self.step.title}. Green, {share:.0f} % of it, is nearer to "
+            "the ground truth than the source; pink is farther (expected error less that of the "
+            f"source, {noise:.3g}, in intensity units)"
         )
 
     def _of_layer(self, local_error: LocalError) -> tuple[Any, float]:
@@ -109,7 +109,7 @@ class RiskOf:
 
 
 def risk_of(local_error: RiskOf) -> Any:
-    """Return the work that tells a step's local risk: it posts `Said` and `Grown`."""
+    """Return the work that tells a step's estimated local error: it posts `Said` and `Grown`."""
 
     def work(worker: Worker) -> None:
         worker.post(Message("Running beside a small change of the source …"))
@@ -120,7 +120,7 @@ def risk_of(local_error: RiskOf) -> Any:
 
 
 class RiskLayerSink:
-    """Shows local risk as a layer.
+    """Shows estimated local error as a layer.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Contrast × time, or two other numbers, on a part of the picture, side by side at one click."""
+"""Contrast × time, or two other numbers, on a part of the image, side by side at one click."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class SweepRow(QWidget):
         self.names = (Combo(), Combo())
         self.values = (QLineEdit(), QLineEdit())
         self.take = QPushButton("Take these numbers")
-        self.close_button = QPushButton("Close ladder")
+        self.close_button = QPushButton("Close parameter sweep")
         self.message = MessageLabel(GREY)
         self._numbers = QWidget()
         self._lay_out()
@@ -64,7 +64,7 @@ class SweepRow(QWidget):
     def _lay_out(self) -> None:
         self.button.setToolTip(
             "Try contrast × time, or two other numbers of the diffusion filter, on a part of the "
-            "picture, side by side: the part on the canvas if that is the region, else the middle. "
+            "image, side by side: the part on the canvas if that is the region, else the middle. "
             "Click a tile to choose it."
         )
         self.fold.setText("numbers")
@@ -116,7 +116,9 @@ class SweepRow(QWidget):
         with dock.refusing():
             run_source = dock.run_source()
             if len(run_source.layers) > 1:
-                raise RunError("run", "A ladder is made of one layer: choose one as the source.")
+                raise RunError(
+                    "run", "A parameter sweep is made of one layer: choose one as the source."
+                )
             job = dock.job(run_source)
             tried = self._tried(job.recipe)
             self.close_sweep()
@@ -145,7 +147,8 @@ class SweepRow(QWidget):
             except ValueError:
                 raise RunError(
                     "run",
-                    f"Ladder: {name} must be numbers such as 5, 10, 20 (got {edit.text()!r}).",
+                    f"Parameter sweep: {name} must be numbers such as 5, 10, 20 (got "
+                    f"{edit.text()!r}).",
                 ) from None
             if found[name]:
                 with refusing("recipe"):
@@ -158,7 +161,7 @@ class SweepRow(QWidget):
         sweep_run = None if self._montage is None else self._montage.selected()
         with self._dock.refusing():
             if sweep_run is None:
-                raise RunError("run", "Click a tile of the ladder first.")
+                raise RunError("run", "Click a tile of the parameter sweep first.")
             try:
                 recipe = self._dock.recipe.value()
             except ValueError as error:

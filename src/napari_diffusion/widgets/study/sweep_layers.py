@@ -1,4 +1,4 @@
-"""The rungs of a ladder as layers side by side, and the viewer as it was when they go."""
+"""The rungs of a parameter sweep as layers side by side, and the viewer as it was when they go."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ class Montage:
         self._size = tuple((1 + _GAP) * image.shape[axis] for axis in self._plane)
         arguments = self._style.arguments()
         arguments["translate"] = arguments["translate"] + self._offset(place)
-        layer = Image(image, name=f"ladder · {sweep_run.in_words()}", metadata={PREVIEW: sweep_run},
+        name = f"parameter sweep · {sweep_run.in_words()}"
+        layer = Image(image, name=name, metadata={PREVIEW: sweep_run},
                       **arguments)  # fmt: skip
         self._tiles[place] = (weakref.ref(layer), sweep_run)
         self._viewer.layers.append(layer)
@@ -94,7 +95,7 @@ class Montage:
         lengths = np.asarray(placed["scale"])[shown]
         self._words = Points(
             np.array([corner + np.array(place) * size * lengths for *place, _ in words]),
-            name="ladder · values",
+            name="parameter sweep · values",
             size=0.01,
             face_color="transparent",
             border_color="transparent",

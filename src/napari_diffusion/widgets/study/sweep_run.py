@@ -1,4 +1,4 @@
-"""The part of a picture that a ladder is tried on, and the trying as the work of a thread."""
+"""The part of an image that a parameter sweep runs on, and the sweep as the work of a thread."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.worker import Worker
     from napari_diffusion.widgets.source.run_source import Region, RunSource
 
-# The part that is tried: so many samples along y and x, and beside z along z, y and x.
+# The part that is tried: so many pixels along y and x, and beside z along z, y and x.
 _PLANE = {"y": 256, "x": 256}
 _SPACE = {"z": 16, "y": 128, "x": 128}
 
 
 def part_of(run_source: RunSource, viewer: Any) -> Region:
-    """Return the part that a ladder is tried on: of the region, or of the picture, the middle."""
+    """Return the part that a parameter sweep runs on: the middle of the region or of the image."""
     layer, fold = run_source.layers[0], run_source.fold
     sizes = _SPACE if "z" in run_source.options["along"] else _PLANE
     here = np.round(layer.world_to_data(viewer.dims.point[-layer.ndim :])).astype(int)
@@ -46,7 +46,7 @@ def part_of(run_source: RunSource, viewer: Any) -> Region:
 
 
 def sweep_of(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> Any:
-    """Return the work of a ladder: it posts `Said` and, for every rung, `Grown`."""
+    """Return the work of a parameter sweep: it posts `Said` and, for every rung, `Grown`."""
 
     def work(worker: Worker) -> None:
         from napari_diffusion.core.image import Image

@@ -50,8 +50,8 @@ _SCALE = Parameter(
     "float",
     "auto",
     unit="intensity",
-    tooltip="Standard deviation of the noise, at the mean of the picture where it depends on the "
-    "intensity; one per channel: 0.1, 0.2, 0.3. auto is the noise that the picture itself has.",
+    tooltip="Standard deviation of the noise, at the mean of the image where it depends on the "
+    "intensity; one per channel: 0.1, 0.2, 0.3. auto is the noise that the image itself has.",
     auto=True,
     many=True,
 )
@@ -113,7 +113,7 @@ class AddNoise(Tool):
         self.scale.set_resolved(recipe and recipe.starting_noise_scale)
 
     def set_world(self, unit: str, length: float | None) -> None:
-        """Follow the unit and the distance of the samples."""
+        """Follow the unit and the distance of the pixels."""
         self.noise.set_unit("world", unit)
         if length is not None:
             self.noise.set_sample_length(length)

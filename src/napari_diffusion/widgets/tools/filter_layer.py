@@ -51,7 +51,7 @@ class FilterLayer(Tool):
         self.filter.set_resolved(recipe and recipe.diffusion_filter)
 
     def set_world(self, unit: str, length: float | None) -> None:
-        """Follow the unit and the distance of the samples."""
+        """Follow the unit and the distance of the pixels."""
         self.filter.set_unit("world", unit)
         if length is not None:
             self.filter.set_sample_length(length)
