@@ -28,6 +28,7 @@ lint: setup ## check the style and the types
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
+	@"$(VENV)/bin/lint-imports" --no-cache
 
 format: setup ## put the code into its usual form
 	@$(RUN) -m ruff check --fix .

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 from hypothesis import strategies as st
+from qtpy.QtWidgets import QLabel
 
 from napari_diffusion import Recipe
 from napari_diffusion.core.array_parameter import ArrayParameter
@@ -99,3 +100,12 @@ def recipes():
         seed=st.integers(0, 2**64 - 1),
         stop_at=st.none() | counts,
     )
+
+
+def sentences(widget) -> list[str]:
+    """What stands in red anywhere in a form."""
+    return [
+        label.text()
+        for label in widget.findChildren(QLabel)
+        if label.isVisibleTo(widget) and "#e8605a" in label.styleSheet()
+    ]

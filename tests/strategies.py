@@ -154,7 +154,7 @@ def simple_components(parameter):
 
 
 # Parameters that must fit a function or the image's axes, which other values do not.
-KEPT = {(Custom, "reach"), (HaarDiffusion, "weights"), (Blend, "weights"), (Blend, "members")}
+KEPT = {(Custom, "reach"), (HaarDiffusion, "weights"), (Blend, "weights"), (Blend, "components")}
 
 
 @st.composite

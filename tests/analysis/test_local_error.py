@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from skimage import data
 
 import napari_diffusion as nd
-from napari_diffusion.estimate import local_error
+from napari_diffusion.analysis import local_error
 
 SIGMA = 0.08
 RECIPE = nd.Recipe(

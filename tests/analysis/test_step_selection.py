@@ -326,7 +326,7 @@ def test_nothing_of_the_noise_is_measured_where_no_metric_needs_it(monkeypatch):
         raise AssertionError("measured")
 
     monkeypatch.setattr("napari_diffusion.analysis.trial.noise_sigma_of", refuse)
-    monkeypatch.setattr("napari_diffusion.analysis.trial.of_picture", refuse)
+    monkeypatch.setattr("napari_diffusion.analysis.trial.of_image", refuse)
     image = noisy(photograph("camera"), 0.1)
     assert len(curves(image, RECIPE.resolved(image), [Mean(), Psnr()], reference=image)) == 2
     with pytest.raises(AssertionError, match="measured"):

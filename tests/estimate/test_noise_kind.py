@@ -6,10 +6,10 @@ import io
 
 import numpy as np
 import pytest
+from noise_scenes import recorded, scene
 from PIL import Image
 from scipy import ndimage
 from skimage import data
-from test_noise_model import recorded, scene
 
 from napari_diffusion.estimate import noise_model
 from napari_diffusion.estimate.jpeg import position_of_blocks

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import io
 import re
 
 import numpy as np
 import pytest
 from dask import array as da
+from noise_scenes import SHAPE, recorded, scene
 from PIL import Image
 from scipy import ndimage
 
@@ -17,25 +17,6 @@ import napari_diffusion as nd
 from napari_diffusion.estimate import NoiseModel, noise_kernel, noise_model
 from napari_diffusion.estimate.variance_fit import Points
 from napari_diffusion.noise import Correlated, Gaussian, Poisson, Stripes
-
-SHAPE = (600, 700)
-
-
-@functools.cache
-def scene(shape=SHAPE, seed=0):
-    """Return soft blobs, hard discs and a ramp, from 0 to 1."""
-    random = np.random.default_rng(seed)
-    soft = ndimage.gaussian_filter(random.random(shape), 14)
-    soft = (soft - soft.min()) / np.ptp(soft)
-    discs = ndimage.gaussian_filter(random.random(shape), 9) > 0.52
-    return 0.45 * soft + 0.2 * discs + 0.35 * np.linspace(0, 1, shape[1])
-
-
-def recorded(clean, gain=0.0, read=0.0, offset=0.0, seed=1):
-    """Return what a camera of so many intensities a photon makes of a scene."""
-    random = np.random.default_rng(seed)
-    counted = gain * random.poisson(clean / gain) if gain else clean
-    return offset + counted + read * random.normal(size=clean.shape)
 
 
 def region(shape=SHAPE):

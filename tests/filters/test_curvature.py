@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from test_exact import slopes, twice_the_samples
+from exact_solutions import slopes, twice_the_samples
 
 from napari_diffusion import Grid
 from napari_diffusion.filters import Heat, MeanCurvature, MinMaxCurvature, ModifiedCurvature

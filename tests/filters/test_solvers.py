@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from test_exact import (
+from exact_solutions import (
     LAYOUTS,
     laplacian_of_mode,
     lengths_of,

@@ -102,7 +102,7 @@ def install(tmp_path, monkeypatch):
         installed(tmp_path, lines)
         monkeypatch.syspath_prepend(tmp_path)
         fresh = functools.cache(registry._components.__wrapped__)
-        monkeypatch.setattr(registry, "_members", fresh)
+        monkeypatch.setattr(registry, "_components", fresh)
 
     yield install
     for name in ("elsewhere", "elsewhere_wrong"):

@@ -117,7 +117,7 @@ def test_a_new_component_gets_its_page_without_another_line(monkeypatch):
     monkeypatch.setitem(sys.modules, name, module)
     (code, *_) = code_of(ROOT / "CONTRIBUTING.md", "python")
     exec(compile(code, "CONTRIBUTING.md", "exec"), module.__dict__)
-    monkeypatch.setattr(registry, "MEMBERS", {"filter": (module.Opening,)})
+    monkeypatch.setattr(registry, "COMPONENTS", {"filter": (module.Opening,)})
     files = _components.pages()
     assert "Bright structures narrower than" in files["filters/Opening.md"]
     assert "[Opening](Opening.md)" in files["filters/index.md"]

@@ -10,7 +10,7 @@ pytest.importorskip("napari")
 from napari.layers import Image
 
 import napari_diffusion as nd
-from napari_diffusion.estimate import local_error
+from napari_diffusion.analysis import local_error
 from napari_diffusion.widgets.layers.source_layers import shown_images
 from napari_diffusion.widgets.layers.step_layers import records_of
 
@@ -165,7 +165,7 @@ def test_a_run_with_its_noise_free_run(open_loop, qtbot):
         np.testing.assert_array_equal(noise_free_run.data, quiet.image)
         effect = np.sqrt(np.mean((step.image.astype(float) - quiet.image) ** 2))
         assert records_of(layer)[0]["measures"]["NoiseEffect"] == pytest.approx(effect)
-        assert records_of(noise_free_run)[0]["twin"] is True
+        assert records_of(noise_free_run)[0]["noise_free_run"] is True
         assert not noise_free_run.visible
     assert viewer.layers.selection.active is viewer.layers[-1]
     loop.recipe.set_value(SMOOTH)

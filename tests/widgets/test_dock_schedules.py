@@ -7,8 +7,8 @@ import pytest
 
 pytest.importorskip("napari")
 
+from dock_driver import made, ran, wait
 from napari.layers import Image
-from test_dock import made, ran, wait
 
 import napari_diffusion as nd
 from napari_diffusion.schedules import Levels, Measured

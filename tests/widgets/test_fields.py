@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pytest
+from form_recipes import sentences
 from qtpy.QtWidgets import QFileDialog, QLabel
-from test_forms import sentences
 
 from napari_diffusion import filters, noise, schedules
 from napari_diffusion.core.array_parameter import ArrayParameter
@@ -48,7 +48,7 @@ def form(qtbot):
 def test_each_kind_has_its_field_and_the_defaults_come_back(form):
     kinds = {name: type(field).__name__ for name, field in form.fields.items()}
     assert kinds == {
-        "pilot": "MemberField",
+        "pilot": "ComponentField",
         "series": "SeriesField",
         "either": "SeriesField",
         "levels": "ListField",

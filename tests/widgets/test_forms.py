@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import pytest
-from form_recipes import EXACT
+from form_recipes import EXACT, sentences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qtpy.QtCore import QPoint, QPointF, Qt
@@ -61,15 +61,6 @@ class Pair(Component):
         super().__post_init__()
         if self.low > self.high:
             raise ValueError(f"Pair: low must be at most high (got {self.low} and {self.high}).")
-
-
-def sentences(widget) -> list[str]:
-    """What stands in red anywhere in a form."""
-    return [
-        label.text()
-        for label in widget.findChildren(QLabel)
-        if label.isVisibleTo(widget) and "#e8605a" in label.styleSheet()
-    ]
 
 
 def number(check=float, kind="float", many=False, automatic=None) -> LineField:

@@ -13,8 +13,8 @@ from napari.layers import Image
 from qtpy.QtWidgets import QApplication
 
 import napari_diffusion as nd
+from napari_diffusion.analysis import local_error
 from napari_diffusion.analysis.step_selection import BestStep
-from napari_diffusion.estimate import local_error
 from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import image_layer

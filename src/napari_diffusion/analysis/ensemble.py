@@ -187,7 +187,7 @@ def check_random(recipe: Recipe) -> None:
     if recipe.noise is None or "random" not in recipe.noise.claims:
         raise ValueError(
             "An ensemble needs a recipe with random noise: without, every seed makes the same "
-            "picture."
+            "image."
         )
     scale = recipe.starting_noise_scale
     if scale is not None and not np.any(scale):

@@ -65,7 +65,7 @@ _RECIPE_FIELDS = (
 
 def __getattr__(name: str) -> Any:
     """Look for the members of other distributions when all there are are first asked for."""
-    if name == "MEMBERS":
+    if name == "COMPONENTS":
         return _components()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -34,7 +34,7 @@ class Variants(QWidget):
         self.live = LivePreview(dock)
         self.preview = QPushButton("Preview")
         self.step = QSpinBox()
-        self.noise_free_run = QCheckBox("Twin")
+        self.noise_free_run = QCheckBox("NoiseFree")
         self.ensemble = QPushButton("Ensemble")
         self.seeds = QSpinBox()
         self.local_error = QPushButton("Estimated local error")
@@ -123,7 +123,7 @@ class Variants(QWidget):
             dock.runner.start(work, layer_sink, count, "seeds", layer_sink.said)
 
     def show_risk(self) -> None:
-        """Show the estimated local error of the selected step; show what is wrong, raise nothing."""
+        """Show the estimated local error of the selected step, or what is wrong."""
         dock, step = self._dock, chosen_step(self._dock.viewer)
         with dock.refusing():
             dock.check_idle()

@@ -132,5 +132,5 @@ def with_noise_free_runs(
         return "noise-free run final" if step.is_final else f"noise-free run {step.index:0{width}}"
 
     hidden = [style.hidden() for style in looks]
-    noise_free_runs = layer_sink_for(viewer, layers, job, hidden, result, titled, "twins")
+    noise_free_runs = layer_sink_for(viewer, layers, job, hidden, result, titled, "noise-free")
     return NoiseFreeLayerSink(viewer, layer_sink, noise_free_runs)

@@ -117,7 +117,7 @@ def _once(steps: list[ChosenStep], chosen: ChosenStep) -> list[ChosenStep]:
 
 def _key(record: dict[str, Any]) -> str:
     """Return what all steps of one run have in common, as text."""
-    kept = ("recipe", "grid", "source", "region", "channel", "layers", "twin")
+    kept = ("recipe", "grid", "source", "region", "channel", "layers", "noise_free_run")
     parts = {name: record.get(name) for name in kept}
     # A run that was gone on with has another end, and is the same run.
     parts["recipe"] = {**record["recipe"], "stop_at": None}
@@ -135,9 +135,13 @@ def _noise_free_runs(
     steps: list[ChosenStep], every: list[ChosenStep]
 ) -> tuple[ChosenStep | None, ...]:
     """Return the same step of the run without noise, for each step."""
-    if steps[0].record.get("twin"):
+    if steps[0].record.get("noise_free_run"):
         return (None,) * len(steps)
-    known = {_noise_free_run_key(each.record): each for each in every if each.record.get("twin")}
+    known = {
+        _noise_free_run_key(each.record): each
+        for each in every
+        if each.record.get("noise_free_run")
+    }
     return tuple(known.get(_noise_free_run_key(step.record)) for step in steps)
 
 

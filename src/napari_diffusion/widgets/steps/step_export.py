@@ -128,7 +128,7 @@ class StepExport(StepPart):
             self.write_film(path)
 
     def _sheet(self) -> None:
-        path = asked_for(self, "Write a contact sheet", "contact-sheet", {"png": "Picture"})
+        path = asked_for(self, "Write a contact sheet", "contact-sheet", {"png": "Image"})
         if path is not None:
             self.write_sheet(path)
 

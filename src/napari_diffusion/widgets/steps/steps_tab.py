@@ -138,7 +138,7 @@ class PlotPart(StepPart):
         rest(self.export, none, f"Write the {self._what} as a table (CSV), image (PNG) or SVG.")
 
     def _export(self) -> None:
-        endings = {"csv": "Table", "png": "Picture", "svg": "Drawing"}
+        endings = {"csv": "Table", "png": "Image", "svg": "Drawing"}
         path = asked_for(self, f"Export the {self._what}", self._what, endings)
         if path is not None:
             self.write(path)

@@ -1,4 +1,4 @@
-"""Estimated local error of a step as a layer: where it is closer to ground truth than its source."""
+"""Estimated local error of a step as a layer: where it is closer to ground truth."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class RiskOf:
             raise ValueError(str(error).partition(" Where you know better")[0]) from None
 
     def show(self, local_error: LocalError, viewer: napari.Viewer) -> Image:
-        """Insert a layer above all steps: green where it is closer to ground truth, pink where not."""
+        """Insert a layer above all steps: green where closer to ground truth, pink where not."""
         from napari.layers import Image
 
         values, sigma = self._of_layer(local_error)

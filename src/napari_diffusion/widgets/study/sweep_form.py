@@ -44,7 +44,7 @@ class SweepRow(QWidget):
         self._dock = dock
         self._montage: Montage | None = None
         self._made: list[SweepRun] = []
-        self.button = QPushButton("Ladder")
+        self.button = QPushButton("ParameterSweep")
         self.fold = QToolButton()
         self.names = (Combo(), Combo())
         self.values = (QLineEdit(), QLineEdit())

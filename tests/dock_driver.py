@@ -1,0 +1,42 @@
+"""Clicks in the dock *Diffusion loop*, and what came of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from napari.layers import Image
+
+import napari_diffusion as nd
+
+FACE = np.random.default_rng(1).random((24, 32)).astype(np.float32)
+
+
+RECIPE = nd.Recipe(
+    num_steps=4, starting_noise_scale=0.1, final_filter=nd.filters.Heat(time=0.5), seed=7
+)
+
+
+def face(**options):
+    return Image(FACE.copy(), name="face", **options)
+
+
+def click_run(loop, recipe=RECIPE):
+    loop.recipe.set_value(recipe)
+    loop.controls.run.click()
+
+
+def wait(loop, qtbot):
+    qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
+
+
+def ran(loop, qtbot, recipe=RECIPE):
+    click_run(loop, recipe)
+    wait(loop, qtbot)
+    assert loop.controls.status.text().startswith("Done")
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+def made(viewer):
+    return [layer for layer in viewer.layers if "napari_diffusion" in layer.metadata]
