@@ -142,7 +142,7 @@ def _folder(options: argparse.Namespace) -> str:
 
 
 def _peaks(size: str) -> list[memory.Peak]:
-    """Measure the memory of some members on a volume of the largest size."""
+    """Measure the memory of some components on a volume of the largest size."""
     samples = {"full": 256, "quick": 128, "tiny": 16}[size]
     peaks = []
     for slot, name in memory.components(size):

@@ -19,13 +19,13 @@ import napari_diffusion as nd
 from benchmarks.cases import image
 from benchmarks.memory import resident, start_again
 slot, name, size = sys.argv[1:]
-member = getattr({"filter": nd.filters, "noise": nd.noise}[slot], name)()
+component = getattr({"filter": nd.filters, "noise": nd.noise}[slot], name)()
 options = {"noise_scale": 0.1} if slot == "noise" else {}
-member(image((8, 9, 10)), **options)
+component(image((8, 9, 10)), **options)
 image = image((int(size),) * 3)
 start_again()
 before = resident("VmRSS")
-member(image, **options)
+component(image, **options)
 print(json.dumps((resident("VmHWM") - before) / image.nbytes))
 """
 
@@ -80,7 +80,7 @@ def resident(field: str) -> int:
 
 
 def components(size: str) -> tuple[tuple[str, str], ...]:
-    """Return (slot, name) of the members to measure that are here."""
+    """Return (slot, name) of the components to measure that are here."""
     import napari_diffusion as nd
 
     folders = {"filter": nd.filters, "noise": nd.noise}
@@ -89,7 +89,7 @@ def components(size: str) -> tuple[tuple[str, str], ...]:
 
 
 def peak(slot: str, name: str, size: int) -> Peak:
-    """Measure one member in a process of its own."""
+    """Measure one component in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", _PEAK, slot, name, str(size)],
         env=machine.environment(1),

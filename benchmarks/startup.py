@@ -1,4 +1,4 @@
-"""How long a new process takes: importing, and the first call of each member."""
+"""How long a new process takes: importing, and the first call of each component."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ import numpy as np
 import napari_diffusion as nd
 slot, name = sys.argv[1:]
 image = np.random.default_rng(0).random((64, 64), dtype=np.float32)
-member = getattr({"filter": nd.filters, "noise": nd.noise}[slot], name)()
+component = getattr({"filter": nd.filters, "noise": nd.noise}[slot], name)()
 options = {"noise_scale": 0.1} if slot == "noise" else {}
 took = []
 for _ in range(2):
     begun, worked = time.perf_counter(), time.process_time()
-    member(image, **options)
+    component(image, **options)
     took.append((time.perf_counter() - begun, time.process_time() - worked))
 print(json.dumps(took))
 """
@@ -47,7 +47,7 @@ _MODULES = {"filter": "filters", "noise": "noise"}
 
 @dataclass(frozen=True)
 class FirstCall:
-    """What the first call of a member takes, and the second one in the same process.
+    """What the first call of a component takes, and the second one in the same process.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ def components(size: str) -> list[tuple[str, str]]:
 
 
 def first_call(slot: str, name: str, times: int = 2) -> FirstCall:
-    """Time the first calls of a member, the cache of compiled kernels being empty at first."""
+    """Time the first calls of a component, the cache of compiled kernels being empty at first."""
     with tempfile.TemporaryDirectory() as cache:
         runs = [
             [

@@ -35,7 +35,7 @@ FOLDERS = {
     "metric": ("metrics", "Metrics"),
 }
 
-#: Where in a recipe the members of a slot stand; a slot that is not here has no place in it.
+#: Where in a recipe the components of a slot stand; a slot that is not here has no place in it.
 RECIPE_SLOTS = {
     "filter": "diffusion_filter",
     "noise": "noise",
@@ -57,12 +57,12 @@ def folder(slot: str) -> tuple[str, str]:
 
 
 def page_of(cls: type[Component]) -> str:
-    """Return where the page of a member is."""
+    """Return where the page of a component is."""
     return f"{folder(cls.slot)[0]}/{cls.__name__}.md"
 
 
 def pages() -> Files:
-    """Return the pages of all members, and of every slot, with their images."""
+    """Return the pages of all components, and of every slot, with their images."""
     files: Files = {}
     for slot, components in registry.COMPONENTS.items():
         files.update(_overview(slot, components))
@@ -74,7 +74,7 @@ def pages() -> Files:
 
 
 class Images:
-    """The images of one member: text for its page, and the files that the text shows."""
+    """The images of one component: text for its page, and the files that the text shows."""
 
     def __init__(self, cls: type[Component]) -> None:
         self.cls = cls
@@ -139,7 +139,7 @@ class Images:
         return f"{SAME} {listed}.\n"
 
     def _bases(self, parameter: Parameter) -> Iterator[tuple[Any, str]]:
-        """Offer members to show a parameter on: some count with one choice of another alone."""
+        """Offer components to show a parameter on: some count with one choice of another alone."""
         yield self.cls(), ""
         for other in self.cls.parameters():
             for choice in other.choices if other is not parameter else ():
@@ -204,7 +204,7 @@ class Images:
 
 
 def _allowed(base: Any, parameter: Parameter, values: list[Any]) -> list[Any]:
-    """Return copies of a member with each value that goes together with its other ones."""
+    """Return copies of a component with each value that goes together with its other ones."""
     copies = []
     for value in values:
         with contextlib.suppress(ValueError):
@@ -301,7 +301,7 @@ def _default(parameter: Parameter) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a default for a cell of a table, members with what is not their own default."""
+    """Return a default for a cell of a table, components with what is not their own default."""
     if isinstance(value, tuple) and any(isinstance(each, Component) for each in value):
         return "(" + "".join(f"{call(each)}, " for each in value).rstrip() + ")"
     return call(value) if isinstance(value, Component) else repr(value)
@@ -325,7 +325,7 @@ def allowed(parameter: Parameter) -> str:
 
 
 def claims(cls: type[Component]) -> dict[str, tuple[bool, str]]:
-    """Return what a member promises: for each class variable its value and its meaning."""
+    """Return what a component promises: for each class variable its value and its meaning."""
     base = next(each for each in cls.__mro__ if "slot" in vars(each) and each.slot == cls.slot)
     meanings = Docstring.of(base).entries("Attributes")
     values = {name: getattr(cls, name, None) for name in meanings}
@@ -417,7 +417,7 @@ def _path(cls: type[Component]) -> str:
 
 
 def _code(value: Any) -> str:
-    """Return what one types for a value; members within it are called by their whole path."""
+    """Return what one types for a value; components within it are called by their whole path."""
     if isinstance(value, tuple):
         return "(" + "".join(f"{_code(each)}, " for each in value).rstrip() + ")"
     if not isinstance(value, Component):
@@ -428,7 +428,7 @@ def _code(value: Any) -> str:
 
 
 def _overview(slot: str, components: tuple[type[Component], ...]) -> Files:
-    """Return the page of a slot, with all its members side by side."""
+    """Return the page of a slot, with all its components side by side."""
     base = next(each for each in components[0].__mro__ if each.__dict__.get("slot") == slot)
     text = Docstring.of(base)
     rows = ["| name | what it does |", "|---|---|"]
@@ -441,7 +441,7 @@ def _overview(slot: str, components: tuple[type[Component], ...]) -> Files:
 
 
 def _side_by_side(slot: str, components: list[type[Component]]) -> tuple[str, Files]:
-    """Show what each member does at its defaults to the same example."""
+    """Show what each component does at its defaults to the same example."""
     if slot == "schedule":
         lines = [(cls.__name__, cls()(1.0, 10)) for cls in components if cls.tabulated]
         return _example_images.curves(lines, "noise scale over the steps of every schedule"), {}

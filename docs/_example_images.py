@@ -61,8 +61,8 @@ def strip(shown: Iterable[tuple[str, str]]) -> str:
 def variations(parameter: Parameter, value: Any) -> list[Any]:
     """Return values that show what a parameter does, `value` being the usual one.
 
-    None where there is nothing to be seen: for members, functions, lists and arrays, and for what
-    is not set unless somebody does.
+    None where there is nothing to be seen: for components, functions, lists and arrays, and for
+    what is not set unless somebody does.
     """
     if parameter.kind == "choice":
         return list(parameter.choices)

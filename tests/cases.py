@@ -1,4 +1,4 @@
-"""The members and the images that every law is tried on."""
+"""The components and the images that every law is tried on."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ THIN_CASES = (
 
 HAAR = HaarDiffusion(noise_sigma=0.2, levels=2, weights=(0.4, 0.5))
 
-# Members with parameters that take them through code of its own, beside what `variants` finds.
+# Components with parameters that take them through code of its own, beside what `variants` finds.
 FURTHER = {
     Heat: (Heat(time=2000.0),),
     Median: (Median(radius=1.0), Median(radius=2.3)),
@@ -135,7 +135,7 @@ FURTHER = {
 }
 
 
-# Numbers that go together, for members whose automatic ones must differ.
+# Numbers that go together, for components whose automatic ones must differ.
 TYPED = {
     SaltPepper: {"low": -0.1, "high": 0.5},
     FilmGrain: {"white_level": 1.5},
@@ -144,7 +144,7 @@ TYPED = {
     Blend: {"weights": (0.3, 0.7)},
 }
 
-# What every variant of a slow member has, so that the laws are tried on it in little time.
+# What every variant of a slow component has, so that the laws are tried on it in little time.
 QUICK = {
     NonLocalMeans: {"patch": 1, "search": 1},
     TotalVariation: {"rounds": 10},
@@ -154,7 +154,7 @@ QUICK = {
 
 
 def variants(cls):
-    """Return members of a class that take every branch its choices and switches offer.
+    """Return components of a class that take every branch its choices and switches offer.
 
     Each choice and switch is moved alone; what matters together stands in FURTHER. A number that
     is 0 unless somebody sets it is tried at 0 and off it; automatic ones are typed.
@@ -197,7 +197,7 @@ def label(component):
 
 
 def in_units(component, intensity=1.0, length=1.0):
-    """Return a member for an image whose intensities and lengths are so many times as large.
+    """Return a component for an image whose intensities and lengths are so many times as large.
 
     The unit of each parameter says how it changes: intensity/world, world², …
     """

@@ -1,4 +1,4 @@
-"""Any recipe that the catalog allows, drawn from the parameters that its members declare."""
+"""Any recipe that the catalog allows, drawn from the parameters that its components declare."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def values(parameter, depth=0):
 
 
 def components(slot, depth=0):
-    """Draw any member of a slot; within members only those that hold no others."""
+    """Draw any component of a slot; within components only those that hold no others."""
     holding = {
         c for c in registry.COMPONENTS[slot] if any(p.kind == "component" for p in c.parameters())
     }
@@ -74,7 +74,7 @@ def components(slot, depth=0):
 
 @st.composite
 def made(draw, cls, depth=0):
-    """Draw a member of a class, again where its parameters do not go together."""
+    """Draw a component of a class, again where its parameters do not go together."""
     drawn = {p.name: draw(values(p, depth)) for p in cls.parameters()}
     try:
         return cls(**drawn)

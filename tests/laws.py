@@ -1,7 +1,7 @@
 """What every filter, noise and schedule is held to.
 
-A law is a function of a member and a case; it asserts. `test_laws.py` runs every member of every
-catalog through all of them, so that a new member is tested by being in its tuple.
+A law is a function of a component and a case; it asserts. `test_laws.py` runs every component of
+every catalog through all of them, so that a new component is tested by being in its tuple.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def is_local(component, case):
 def flips(component, case):
     """The mirror image is filtered to the mirror image, along every axis in space and time.
 
-    To the bit for local members; a transform of the whole image rounds in another order.
+    To the bit for local components; a transform of the whole image rounds in another order.
     """
     image = case.image(np.float32)
     plain = component(image, **case.options)
@@ -366,7 +366,7 @@ def scales_with_its_start(component, start, num_steps):
     np.testing.assert_array_equal(twice, 2 * once)
 
 
-# --- Laws of all members ---
+# --- Laws of all components ---
 
 
 def is_frozen_and_equal_by_value(component):

@@ -1,4 +1,4 @@
-"""What the tests of noises share: the noise of a member alone, and how far from chance it is."""
+"""What the tests of noises share: the noise of a component alone, and how far from chance it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from scipy import stats
 
 
 def noise_of(component, shape, scale=1.0, dtype=np.float64, seed=0, **options):
-    """Return the noise that a member adds to an image of zeros."""
+    """Return the noise that a component adds to an image of zeros."""
     return component(np.zeros(shape, dtype), scale, seed=seed, **options)
 
 

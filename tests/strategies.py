@@ -1,4 +1,4 @@
-"""What hypothesis draws from: images with their grids, members and recipes."""
+"""What hypothesis draws from: images with their grids, components and recipes."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def numbers_of(parameter, numbers):
     return found.map(int) if parameter.kind == "int" else found
 
 
-# What stands in a field for a member, beside its default.
+# What stands in a field for a component, beside its default.
 SIMPLE = {"filter": Heat(time=0.5), "noise": Gaussian()}
 
 
@@ -145,7 +145,7 @@ def value_of(parameter, numbers=NUMBERS, auto=False, many=False):
 
 
 def simple_components(parameter):
-    """Return what draws simple members of a field's slot, several where it takes several."""
+    """Return what draws simple components of a field's slot, several where it takes several."""
     simple = SIMPLE.get(parameter.slot)
     if simple is None:
         return []
@@ -159,7 +159,7 @@ KEPT = {(Custom, "reach"), (HaarDiffusion, "weights"), (Blend, "weights"), (Blen
 
 @st.composite
 def components(draw, classes, **options):
-    """Draw a member of a catalog with any parameters it allows."""
+    """Draw a component of a catalog with any parameters it allows."""
     cls = draw(st.sampled_from(classes))
     drawn = [p for p in cls.parameters() if (cls, p.name) not in KEPT]
     values = {p.name: draw(value_of(p, **options)) for p in drawn}
@@ -174,7 +174,7 @@ def components(draw, classes, **options):
 MODEST = st.one_of(st.floats(0.01, 2.0), st.just(0.5))
 
 
-# Members that look at all pixels within a few widths allow less in four dimensions, and flat
+# Components that look at all pixels within a few widths allow less in four dimensions, and flat
 # slopes that are small take very many sub-steps.
 NEARBY = {Bilateral: st.floats(0.01, 0.4), TotalVariationFlow: st.floats(0.5, 2.0)}
 

@@ -1,4 +1,4 @@
-"""Every member of every catalog, through every law it claims."""
+"""Every component of every catalog, through every law it claims."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Members check themselves when they are made, and say what is allowed."""
+"""Components check themselves when they are made, and say what is allowed."""
 
 from __future__ import annotations
 

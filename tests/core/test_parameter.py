@@ -1,4 +1,4 @@
-"""Parameters that are members, functions, lists and arrays, in members and in their JSON."""
+"""Parameters that are components, functions, lists and arrays, in components and in their JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from napari_diffusion.loop import registry
 
 @dataclass(frozen=True)
 class Nest(Component):
-    """A member of every kind of parameter."""
+    """A component of every kind of parameter."""
 
     slot = "filter"
 

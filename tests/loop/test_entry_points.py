@@ -1,4 +1,4 @@
-"""Members of other distributions: found, shown like our own, and never in the way."""
+"""Components of other distributions: found, shown like our own, and never in the way."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ class TestSum:
     @pytest.mark.parametrize(
         ("weights", "words"),
         [
-            ((1.0,), r"one for each of the 2 members \(got 1\)"),
+            ((1.0,), r"one for each of the 2 components \(got 1\)"),
             ((0.0, 0.0), r"not all be 0"),
             ((1.0, -1.0), r"at least 0.*\(got -1\.0\)"),
         ],

@@ -69,7 +69,7 @@ def test_a_crop_has_the_bits_of_the_whole(component, dtype):
 
 @pytest.mark.parametrize("component", [*LOCAL, *GLOBAL], ids=named)
 def test_parts_of_a_image_have_the_bits_of_the_whole(component):
-    """Of members that reach everywhere too, told where the part lies."""
+    """Of components that reach everywhere too, told where the part lies."""
     block = np.random.default_rng(0).random((2, 1, 5, 21, 34)).astype(np.float32)
     grid = Grid.of(block.shape, axes="tczyx")
     address = Address(7, 3, 2)

@@ -15,7 +15,7 @@ from napari_diffusion.core.image import Image
 from napari_diffusion.filters import Heat
 from napari_diffusion.noise import EMCCD, Poisson, PoissonGaussian, Rician, Speckle
 
-# Of every model a member whose noise is plain to see on images of mean 100.
+# Of every model a component whose noise is plain to see on images of mean 100.
 MODELS = (Poisson(), PoissonGaussian(offset=3.0), EMCCD(), Speckle(), Rician())
 RATES = (0.01, 3.0, 10.0, 30.0, 100.0, 1e4, 1e7)
 # Chance alone goes beyond this once in 30 000 trials.

@@ -99,7 +99,7 @@ def test_filters_are_shown_step_by_step_and_parameter_by_parameter(pages):
         for p in cls.parameters():
             shown = [name for name in files if Path(name).name.startswith(f"{p.name}_")]
             about = page.partition(f"### `{p.name}`")[2].partition("###")[0]
-            # A member that chooses among others resolves to the one it has chosen.
+            # A component that chooses among others resolves to the one it has chosen.
             usual = getattr(_components._on_example(cls()), p.name, getattr(cls(), p.name))
             if shown:
                 assert len({pages[name] for name in shown}) >= 2

@@ -1,4 +1,4 @@
-"""Fields that hold more than a number: members, lists, arrays, functions, nothing at all."""
+"""Fields that hold more than a number: components, lists, arrays, functions, nothing at all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from napari_diffusion.widgets.forms.nested import ComponentField, SeriesField
 
 @dataclass(frozen=True)
 class Nest(Component):
-    """A member of every kind of parameter that is more than a number."""
+    """A component of every kind of parameter that is more than a number."""
 
     slot: ClassVar[str] = "filter"
 

@@ -18,7 +18,7 @@ _FIELDS = {"noise": "noise", "filter": "diffusion_filter"}
 def component(
     slot: str, name: str, settings: Sequence[tuple[str, Any]], length: float = 1.0
 ) -> Any:
-    """Return the member that a command line asks for.
+    """Return the component that a command line asks for.
 
     Its defaults are for pixels at a distance of 1; `length` is the distance there is. What the
     command line says is in world units as it stands.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def names(components: tuple[type[Component], ...]) -> str:
-    """Return the names of members, for a sentence."""
+    """Return the names of components, for a sentence."""
     return ", ".join(component.__name__ for component in components)
 
 

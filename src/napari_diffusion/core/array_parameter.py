@@ -14,7 +14,7 @@ INLINE = 1024
 
 
 class ArrayParameter:
-    """An array of numbers that a frozen member can hold.
+    """An array of numbers that a frozen component can hold.
 
     Two maps are equal when their numbers, shape and type are.
 

@@ -25,7 +25,7 @@ class Component:
     "tooltip": …}] = default``. The type is
 
     - a float, an int, a bool, a str or a Literal of choices;
-    - ``Filter`` or ``Noise``: another member, resolved and scaled together with this one;
+    - ``Filter`` or ``Noise``: another component, resolved and scaled together with this one;
     - ``Callable[..., Any] | str``: a function or its name, ``"package.module:function"``;
     - ``tuple[float, ...]``, ``tuple[Filter, ...]``: several;
     - ``Map``: an array of one number per pixel.
@@ -49,7 +49,7 @@ class Component:
 
     @classmethod
     def summary(cls) -> str:
-        """Return the first line of the docstring: what the member is, in one sentence."""
+        """Return the first line of the docstring: what the component is, in one sentence."""
         return (cls.__doc__ or "").strip().splitlines()[0]
 
     def replaced(self, **changes: Any) -> Self:
@@ -57,7 +57,7 @@ class Component:
         return dataclasses.replace(self, **changes)
 
     def scaled(self, length: float, digits: int = 17) -> Self:
-        """Return this member for an image whose pixels are `length` times as far apart.
+        """Return this component for an image whose pixels are `length` times as far apart.
 
         Lengths are multiplied by `length`, times by its square, gradients divided by it: on the
         same pixels the result is the same. Fewer `digits` make numbers to be read.
@@ -85,7 +85,7 @@ class Component:
         return tuple(found)
 
     def with_components(self, change: Callable[[Any], Any]) -> Self:
-        """Return a copy whose members within are changed by a function."""
+        """Return a copy whose components within are changed by a function."""
         changes: dict[str, Any] = {}
         for name, value in self._values():
             if _components_in(value):

@@ -42,7 +42,7 @@ class Image:
     holes : array or None
         The non-finite values that ``missing="ignore"`` lets through; 0 everywhere else.
     known : dict
-        What was found out about this image: estimates, and members resolved on it.
+        What was found out about this image: estimates, and components resolved on it.
     """
 
     data: Any

@@ -22,7 +22,7 @@ _PLAIN = {float: "float", int: "int", bool: "bool", str: "text"}
 
 @dataclass(frozen=True)
 class Parameter:
-    """One field of a member, as forms, the command line, JSON and the docs need to know it.
+    """One field of a component, as forms, the command line, JSON and the docs need to know it.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Parameter:
     kind : {"float", "int", "bool", "choice", "text", "component", "function"}
         What a single value is.
     default : object
-        The value a new member has; `dataclasses.MISSING` where one must be given.
+        The value a new component has; `dataclasses.MISSING` where one must be given.
     minimum, above, maximum : float or None
         Inclusive lower, exclusive lower and inclusive upper bound.
     unit : str
@@ -41,7 +41,7 @@ class Parameter:
     choices : tuple of str
         The values allowed when kind is ``"choice"``.
     slot : str
-        Which members are allowed when kind is ``"component"``.
+        Which components are allowed when kind is ``"component"``.
     auto : bool
         Whether ``"auto"`` may stand in place of the number.
     optional : bool

@@ -1,4 +1,4 @@
-"""Runs the members over the chunks of a dask array, lazily: the same drive, chunk by chunk."""
+"""Runs the components over the chunks of a dask array, lazily: the same drive, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chunks:
-    """How a member is run over a dask array: the scheduler has the threads, a chunk takes one.
+    """How a component is run over a dask array: the scheduler has the threads, a chunk takes one.
 
-    Chunks get the halo that the member declares; a member without one gets whole axes. Results
-    are equal to those in memory.
+    Chunks get the halo that the component declares; a component without one gets whole axes.
+    Results are equal to those in memory.
     """
 
     def add_noise(

@@ -1,4 +1,4 @@
-"""Runs the members over an image in memory: tiles over threads, the stop token between tiles."""
+"""Runs the components over an image in memory: tiles over threads, the stop token between tiles."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _pool(process: int, threads: int) -> concurrent.futures.ThreadPoolExecutor:
 
 @dataclass(frozen=True)
 class Threads:
-    """How a member is run over an image in memory.
+    """How a component is run over an image in memory.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What every filter is: a member that maps a block with its halo to a block."""
+"""What every filter is: a component that maps a block with its halo to a block."""
 
 from __future__ import annotations
 

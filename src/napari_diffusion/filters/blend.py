@@ -37,7 +37,7 @@ class Blend(Filter):
 
     Parameters
     ----------
-    members : tuple of Filter
+    components : tuple of Filter
         The filters; the first is the one that the others are measured against, and a good one.
         Pilots that they share are run once.
     weights : tuple of float or "auto"

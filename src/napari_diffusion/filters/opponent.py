@@ -41,7 +41,7 @@ class Opponent(Filter):
 
     Parameters
     ----------
-    member : Filter
+    component : Filter
         What runs on the opponent channels. What it measures it measures on them.
 
     Notes

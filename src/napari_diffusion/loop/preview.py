@@ -69,8 +69,9 @@ class _Try(NamedTuple):
 class Preview:
     """Shows parts of what recipes make of one source, which is read and measured once.
 
-    Parts are equal, to the bit, to the same parts of the whole image's result where every member
-    of the recipe is local. Members that see all of the image get the part and a margin around it.
+    Parts are equal, to the bit, to the same parts of the whole image's result where every component
+    of the recipe is local. Components that see all of the image get the part and a margin around
+    it.
 
     Parameters
     ----------

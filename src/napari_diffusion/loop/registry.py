@@ -1,4 +1,4 @@
-"""Name, class and JSON form of every member: ours, from the tuples of their packages, and others'.
+"""Name, class and JSON form of every component: ours, from the tuples, and other packages'.
 
 Other distributions add theirs through the entry-point group ``napari_diffusion.components``.
 """
@@ -43,7 +43,7 @@ BASES: dict[str, type[Component]] = {
     "metric": Metric,
 }
 
-# All members, ours first; see `__getattr__`.
+# All components, ours first; see `__getattr__`.
 COMPONENTS: dict[str, tuple[type[Component], ...]]
 
 _RECIPE_SLOTS = {
@@ -64,7 +64,7 @@ _RECIPE_FIELDS = (
 
 
 def __getattr__(name: str) -> Any:
-    """Look for the members of other distributions when all there are are first asked for."""
+    """Look for the components of other distributions when all there are are first asked for."""
     if name == "COMPONENTS":
         return _components()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -72,14 +72,14 @@ def __getattr__(name: str) -> Any:
 
 @functools.cache
 def _components() -> dict[str, tuple[type[Component], ...]]:
-    """Return the members of every slot; what another distribution has broken is left out."""
+    """Return the components of every slot; what another distribution has broken is left out."""
     found = dict(OWN)
     for entry in sorted(entry_points(group=GROUP), key=lambda each: (each.name, each.value)):
         try:
             cls = _checked(entry.load(), found)
         except Exception as error:
             warnings.warn(
-                f"{_origin(entry)} offers napari-diffusion the member {entry.name!r} "
+                f"{_origin(entry)} offers napari-diffusion the component {entry.name!r} "
                 f"({entry.value}), which is left out: {type(error).__name__}: {error}",
                 RuntimeWarning,
                 stacklevel=2,
@@ -123,7 +123,7 @@ def component_class(slot: str, name: str) -> type[Component]:
 
 
 def to_dict(component: Component | None) -> dict[str, Any] | None:
-    """Return a member as plain values, its type first."""
+    """Return a component as plain values, its type first."""
     if component is None:
         return None
     owner = type(component).__name__
@@ -143,7 +143,7 @@ def _plain(parameter: Parameter, value: Any, owner: str) -> Any:
 
 
 def from_dict(slot: str, values: Any) -> Any:
-    """Make a member of a slot from plain values."""
+    """Make a component of a slot from plain values."""
     if not isinstance(values, dict) or not isinstance(values.get("type"), str):
         raise ValueError(f'A {slot} must be an object with a "type" (got {values!r}).')
     cls = component_class(slot, values["type"])
@@ -204,8 +204,8 @@ def _field(name: str, value: Any) -> Any:
 def with_setting(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     """Return a recipe's plain values with one setting changed, such as ``diffusion_filter.time``.
 
-    A slot set to a name, as in ``diffusion_filter=Heat``, gets that member with its own defaults;
-    ``none`` empties a slot.
+    A slot set to a name, as in ``diffusion_filter=Heat``, gets that component with its own
+    defaults; ``none`` empties a slot.
     """
     name, _, rest = path.partition(".")
     if name not in _RECIPE_FIELDS:
@@ -215,7 +215,7 @@ def with_setting(values: dict[str, Any], path: str, value: Any) -> dict[str, Any
 
 
 def _changed(slot: str | None, before: Any, path: str, rest: str, value: Any) -> Any:
-    """Return what stands in a slot (None: in a field that holds no member) after a setting."""
+    """Return what stands in a slot (None: in a field that holds no component) after a setting."""
     if not rest:
         empty = value is None or (isinstance(value, str) and value.lower() == "none")
         if empty:

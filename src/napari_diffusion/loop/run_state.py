@@ -1,4 +1,4 @@
-"""Where the loop works: the image at hand, its window in the whole, and who runs the members."""
+"""Where the loop works: the image at hand, its window in the whole, and who runs the components."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RunState:
     inner : tuple of slice
         Where `shown` lies in `window`.
     drive : Drive or Chunks
-        Runs members in memory, or on the chunks of a dask array.
+        Runs components in memory, or on the chunks of a dask array.
     """
 
     recipe: Recipe
@@ -242,7 +242,7 @@ def reach_of(recipe: Recipe, image: Image, first_step: int = 0) -> tuple[int, ..
     reach = [0] * 5
     for component, times in used:
         halo = (0,) * 5 if component is None else component.halo(grid)
-        # A member without a halo sees everything, and then so must the window.
+        # A component without a halo sees everything, and then so must the window.
         halo = grid.shape if halo is None else halo
         reach = [a + times * b for a, b in zip(reach, halo, strict=True)]
     if noise is not None and not recipe.schedule.tabulated:

@@ -1,4 +1,4 @@
-"""What every measure of a step is: a member that gives a number to what a step made."""
+"""What every measure of a step is: a component that gives a number to what a step made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every noise is: a member that adds addressed random numbers to a block."""
+"""What every noise is: a component that adds addressed random numbers to a block."""
 
 from __future__ import annotations
 

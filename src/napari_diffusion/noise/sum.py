@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # A noise that needs several streams takes them from its address's on, fewer than this many.
 STREAMS = 16
 
-# Claims that one member suffices for; the others hold when they hold for all members.
+# Claims that one component suffices for; the others hold when they hold for all components.
 _ONE_SUFFICES = ("random", "signal_dependent")
 
 
@@ -31,17 +31,18 @@ class Sum(Noise):
     """Add several noises to the same image, independent of each other.
 
     ``image + Σ_i (noise_i(image) − image)``: every noise is that of the image itself, none sees
-    the others. Variances add up, so member i gets the noise scale
+    the others. Variances add up, so component i gets the noise scale
     ``noise_scale · w_i / √(Σ_j w_j²)`` and the standard deviation of the sum is the noise scale.
 
     Parameters
     ----------
-    members : tuple of Noise
+    components : tuple of Noise
         The noises; each gets random numbers of its own, equal ones too.
     weights : tuple of float or None
-        The ratios w of their standard deviations, 0 or more, one for each member; a larger weight
-        makes that noise stronger and the others weaker. None: as their own parameters make them
-        where those say how strong each of them is, such as a fraction of outliers; else all alike.
+        The ratios w of their standard deviations, 0 or more, one for each component; a larger
+        weight makes that noise stronger and the others weaker. None: as their own parameters make
+        them where those say how strong each of them is, such as a fraction of outliers; else all
+        alike.
 
     Notes
     -----
@@ -51,7 +52,7 @@ class Sum(Noise):
     Raises
     ------
     ValueError
-        When there is not one weight for each member, or all of them are 0.
+        When there is not one weight for each component, or all of them are 0.
     """
 
     components: Annotated[
@@ -68,7 +69,7 @@ class Sum(Noise):
             return
         if len(self.weights) != len(self.components):
             raise ValueError(
-                f"Sum: weights must be one for each of the {len(self.components)} members (got "
+                f"Sum: weights must be one for each of the {len(self.components)} components (got "
                 f"{len(self.weights)})."
             )
         if not any(self.weights):
@@ -76,7 +77,7 @@ class Sum(Noise):
 
     @property
     def claims(self) -> frozenset[str]:
-        """The claims that the members give to their sum."""
+        """The claims that the components give to their sum."""
         held = [each.claims for each in self.components]
         found = (
             claim
@@ -86,7 +87,7 @@ class Sum(Noise):
         return frozenset(found) - ({"natural"} if self.weights else set())
 
     def natural_scale(self) -> NoiseScale:
-        """Return the standard deviation that the members' own parameters add up to."""
+        """Return the standard deviation that the components' own parameters add up to."""
         found = self._naturals()
         return super().natural_scale() if found is None else math.hypot(*found)
 
@@ -97,7 +98,7 @@ class Sum(Noise):
 
     @property
     def ratios(self) -> tuple[float, ...]:
-        """The standard deviation of each member when that of the sum is 1."""
+        """The standard deviation of each component when that of the sum is 1."""
         weights = self.weights or self._naturals() or (1.0,) * len(self.components)
         # Divided first, so that no square leaves the range.
         largest = max(weights) or 1.0
@@ -106,20 +107,20 @@ class Sum(Noise):
         return tuple(part / total for part in parts)
 
     def _naturals(self) -> tuple[float, ...] | None:
-        """Return how strong the members' own parameters make them, if all of them say so."""
+        """Return how strong the components' own parameters make them, if all of them say so."""
         if "natural" not in self.claims:
             return None
         found = [each.natural_scale() for each in self.components]
         return tuple(max(each) if isinstance(each, tuple) else each for each in found)
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return the longest reach of a member; None if one of them reaches everywhere."""
+        """Return the longest reach of a component; None if one of them reaches everywhere."""
         reaches = [each.halo(grid) for each in self.components]
         found = [max(sizes) for sizes in zip(*(r for r in reaches if r is not None), strict=True)]
         return None if None in reaches else tuple(found)
 
     def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
-        """Refuse what a member cannot be added to."""
+        """Refuse what a component cannot be added to."""
         for component, ratio in zip(self.components, self.ratios, strict=True):
             component.check(block, _times(scale, ratio), mask)
 
@@ -131,7 +132,7 @@ class Sum(Noise):
         grid: Grid,
         executor: Threads,
     ) -> NDArray[Any]:
-        """Return block + the noise of all members; see `Noise.add`."""
+        """Return block + the noise of all components; see `Noise.add`."""
         stream = address.stream
         total: NDArray[Any] | None = None
         for component, ratio in zip(self.components, self.ratios, strict=True):

@@ -113,7 +113,7 @@ def command(record: Mapping[str, Any]) -> str:
 
 
 def bibtex(recipe: Recipe) -> str:
-    """Return the works behind a recipe's members as BibTeX."""
+    """Return the works behind a recipe's components as BibTeX."""
     entries: dict[str, str] = {}
     for names, year, title in works(recipe):
         authors = re.sub(r",? and others", ", others", names)
@@ -129,7 +129,7 @@ def bibtex(recipe: Recipe) -> str:
 
 
 def works(recipe: Recipe) -> list[tuple[str, str, str]]:
-    """Return (names, year, title) of every work that a recipe's members refer to."""
+    """Return (names, year, title) of every work that a recipe's components refer to."""
     found: dict[tuple[str, str, str], None] = {}
     for component in _components(recipe):
         text = inspect.getdoc(type(component)) or ""

@@ -217,7 +217,7 @@ def _noise_words(recipe: Recipe, noise: Component) -> str:
 
 
 def component_words(component: Component) -> str:
-    """Return a member and its parameters as a sentence has them."""
+    """Return a component and its parameters as a sentence has them."""
     parameters = ", ".join(
         f"{p.label} {number_words(getattr(component, p.name))}" for p in component.parameters()
     )
@@ -225,7 +225,7 @@ def component_words(component: Component) -> str:
 
 
 def number_words(value: Any) -> str:
-    """Return a number, one per channel, or a member, as a sentence has it."""
+    """Return a number, one per channel, or a component, as a sentence has it."""
     if isinstance(value, Component):
         return component_words(value)
     if isinstance(value, tuple):

@@ -32,7 +32,7 @@ _READ_NOISES = 10.0
 class Exposure(Signal, abc.ABC):
     """A camera: photons counted above an offset, and read noise.
 
-    A member has the fields gain, offset, read_noise and reference; the first three may be maps.
+    A component has the fields gain, offset, read_noise and reference; the first three may be maps.
     """
 
     #: How many times the variance of the photons the variance of the signal is.

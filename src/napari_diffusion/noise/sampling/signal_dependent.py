@@ -30,7 +30,7 @@ Reference = Annotated[
 class Signal(Noise, abc.ABC):
     """A noise whose strength follows from the intensity of each pixel.
 
-    A member has a field ``reference: Reference = "auto"``.
+    A component has a field ``reference: Reference = "auto"``.
     """
 
     signal_dependent: ClassVar[bool] = True

@@ -20,22 +20,22 @@ from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Chosen = Any  # Member | tuple[Member, ...] | None
+Chosen = Any  # Component | tuple[Component, ...] | None
 
 
 class ComponentChoice(QWidget):
-    """A member of a slot and its form; forms of members chosen before keep what was typed.
+    """A component of a slot and its form; forms of components chosen before keep what was typed.
 
     Parameters
     ----------
     slot : {"noise", "schedule", "filter"}
-        Whose members can be chosen.
+        Whose components can be chosen.
     label : str
         What the row is called; the slot's name where empty.
     may_be_none : bool
         Whether "none" can be chosen.
-    classes : tuple of type of Member, optional
-        The members offered, instead of the catalog's.
+    classes : tuple of type of Component, optional
+        The components offered, instead of the catalog's.
     indent : int
         How far the form is set in, which shows to which choice it belongs.
     may_be_auto : bool
@@ -97,12 +97,12 @@ class ComponentChoice(QWidget):
         return self._forms.get(option) if isinstance(option, type) else None
 
     def value(self) -> Chosen:
-        """Return the member, the series or None; ValueError says in one sentence what is wrong."""
+        """Return the component, the series or None; a ValueError says what is wrong."""
         option = self._option()
         return self._form_of(option).value() if isinstance(option, type) else option
 
     def set_value(self, chosen: Chosen) -> None:
-        """Show a member, a series of members or None; an equal one comes back from `value`."""
+        """Show a component, a series or None; `value` returns an equal one."""
         option = type(chosen) if isinstance(chosen, Component) else chosen
         with self.changed.blocked(), QSignalBlocker(self.combo):
             if isinstance(option, tuple):

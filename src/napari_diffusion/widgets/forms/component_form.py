@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 class ParameterForm(QWidget):
-    """One field for each parameter of a member class: add a field to the class and it is here.
+    """One field for each parameter of a component class: add a field to the class and it is here.
 
     Parameters
     ----------
-    cls : type of Member
+    cls : type of Component
         A frozen dataclass; its defaults are shown first.
 
     Attributes
     ----------
-    member : str
+    component : str
         Name of the class.
     fields : dict of str to Field
         The fields by the names of their parameters.
@@ -58,7 +58,7 @@ class ParameterForm(QWidget):
         layout.addWidget(self._message)
 
     def value(self) -> Component:
-        """Return the member; ValueError says in one sentence what is wrong."""
+        """Return the component; ValueError says in one sentence what is wrong."""
         values = {name: field.value() for name, field in self.fields.items()}
         try:
             return self._cls(**values)
@@ -66,7 +66,7 @@ class ParameterForm(QWidget):
             raise ValueError(str(error)) from None
 
     def set_value(self, component: Component) -> None:
-        """Show a member's parameters; the same ones come back from `value`, bit by bit."""
+        """Show a component's parameters; the same ones come back from `value`, bit by bit."""
         with self.changed.blocked():
             for name, field in self.fields.items():
                 field.set_value(getattr(component, name))
@@ -107,7 +107,7 @@ class ParameterForm(QWidget):
         self.set_unit("world", unit)
 
     def set_sample_length(self, length: float) -> None:
-        """Say how far apart the pixels are, for members that are chosen within."""
+        """Say how far apart the pixels are, for components that are chosen within."""
         for field in self.fields.values():
             field.set_sample_length(length)
 

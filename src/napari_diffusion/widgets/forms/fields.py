@@ -109,7 +109,7 @@ class Field(QWidget):
         """Show the number that "auto" stands for, without changing the value; None forgets it."""
 
     def set_sample_length(self, length: float) -> None:
-        """Say how far apart the pixels are; a field of members makes their numbers for it."""
+        """Say how far apart the pixels are; a field of components makes their numbers for it."""
 
     def set_unit(self, name: str, unit: str) -> None:
         """Name a unit: of length ("world"), such as "µm", or of intensity; empty: as it was."""
@@ -121,7 +121,7 @@ class Field(QWidget):
         self.set_unit("world", unit)
 
     def forms(self) -> Iterator[Any]:
-        """Yield the forms of the members within."""
+        """Yield the forms of the components within."""
         yield from ()
 
     def _show_unit(self) -> None:

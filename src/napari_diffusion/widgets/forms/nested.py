@@ -1,4 +1,4 @@
-"""Members as parameters: a choice with its form, or several of them, within a form."""
+"""Components as parameters: a choice with its form, or several of them, within a form."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Nested(Field):
         raise NotImplementedError
 
     def forms(self) -> Iterator[Any]:
-        """Yield the forms of the members within."""
+        """Yield the forms of the components within."""
         for choice in self.choices():
             yield from choice.forms()
 
@@ -53,7 +53,7 @@ class _Nested(Field):
 
 
 class ComponentField(_Nested):
-    """One member: a choice, and beneath it the form of what is chosen."""
+    """One component: a choice, and beneath it the form of what is chosen."""
 
     def __init__(self, parameter: Parameter, check: Check) -> None:
         self.choice = _choice(parameter, parameter.label, parameter.optional)
@@ -65,7 +65,7 @@ class ComponentField(_Nested):
         return [self.choice]
 
     def set_resolved(self, value: Any) -> None:
-        """Show the numbers of the member; see `Field.set_resolved`."""
+        """Show the numbers of the component; see `Field.set_resolved`."""
         self.choice.set_resolved(value)
 
     def _read(self) -> Any:
@@ -77,7 +77,7 @@ class ComponentField(_Nested):
 
 
 class SeriesField(_Nested):
-    """Several members, one beneath the other, to add to and to take from.
+    """Several components, one beneath the other, to add to and to take from.
 
     Where one alone is allowed as well, one that was shown alone stays alone until another comes.
     """
@@ -93,18 +93,18 @@ class SeriesField(_Nested):
         return self.list.choices
 
     def set_resolved(self, value: Any) -> None:
-        """Show the numbers of each member; see `Field.set_resolved`."""
+        """Show the numbers of each component; see `Field.set_resolved`."""
         values = value if isinstance(value, tuple) else (value,) * len(self.list.choices)
         for choice, each in zip(self.list.choices, values, strict=False):
             choice.set_resolved(each)
 
     def set_unit(self, name: str, unit: str) -> None:
-        """Name a unit, for members to come too; see `Field.set_unit`."""
+        """Name a unit, for components to come too; see `Field.set_unit`."""
         self.list.units[name] = unit
         super().set_unit(name, unit)
 
     def set_sample_length(self, length: float) -> None:
-        """Say how far apart the pixels are, for members to come too."""
+        """Say how far apart the pixels are, for components to come too."""
         self.list.sample_length = length
         super().set_sample_length(length)
 
@@ -145,7 +145,7 @@ class _SeriesEditor(QWidget):
         self._layout.addLayout(head)
 
     def show_components(self, components: tuple[Any, ...]) -> None:
-        """Show these members, in the choices that there are and in new ones."""
+        """Show these components, in the choices that there are and in new ones."""
         while len(self.choices) > len(components):
             self._take(len(self.choices) - 1)
         while len(self.choices) < len(components):

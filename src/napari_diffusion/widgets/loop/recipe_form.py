@@ -185,7 +185,7 @@ class RecipeWidget(QWidget):
     def set_sample_length(self, length: float) -> None:
         """Say how far apart the pixels are, in world units.
 
-        Presets and the numbers that a newly chosen member starts with are made for it, so that
+        Presets and the numbers that a newly chosen component starts with are made for it, so that
         they do the same to an image with pixels of 0.1 µm as to one without units. Numbers that
         were typed stay.
         """
