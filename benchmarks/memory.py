@@ -16,13 +16,13 @@ import json, sys
 from pathlib import Path
 import numpy as np
 import napari_diffusion as nd
-from benchmarks.cases import image
+from benchmarks.cases import example_image
 from benchmarks.memory import resident, start_again
 slot, name, size = sys.argv[1:]
 component = getattr({"filter": nd.filters, "noise": nd.noise}[slot], name)()
 options = {"noise_scale": 0.1} if slot == "noise" else {}
-component(image((8, 9, 10)), **options)
-image = image((int(size),) * 3)
+component(example_image((8, 9, 10)), **options)
+image = example_image((int(size),) * 3)
 start_again()
 before = resident("VmRSS")
 component(image, **options)

@@ -1,4 +1,4 @@
-"""What every part of the engine makes of small pictures, frozen as a table of hashes.
+"""What every part of the engine makes of small images, frozen as a table of hashes.
 
 ``python tests/frozen_results.py`` makes the whole table again; with names of rows as arguments it
 renews those rows alone, and says how far each moved. Renew a row only where a result was meant to
@@ -56,7 +56,7 @@ RENEW = "run: python tests/frozen_results.py"
 # Pictures
 
 
-def picture(*shape, seed=0, kind=np.float64):
+def small_image(*shape, seed=0, kind=np.float64):
     """Return flat parts, an edge, a ramp and noise, from 0 to about 1.5.
 
     Sums and products of integers and powers of two only, so that no library has a say in it.
@@ -86,17 +86,17 @@ PLANE, SPACE, COLOUR = (17, 23), (6, 8, 9), (9, 11, 3)
 STRETCHED = {"axes": "zyx", "spacing": (2.0, 1.0, 0.5)}
 COLOURS = {"axes": "yxc", "rgb": True}
 
-# What is tried on a picture and the keywords that go with it.
+# What is tried on an image and the keywords that go with it.
 WHOLE = {
-    "2d": (picture(*PLANE), {}),
-    "3d": (picture(*SPACE), STRETCHED),
-    "rgb": (picture(*COLOUR), COLOURS),
+    "2d": (small_image(*PLANE), {}),
+    "3d": (small_image(*SPACE), STRETCHED),
+    "rgb": (small_image(*COLOUR), COLOURS),
 }
-NARROW = {"2d-float32": (picture(*PLANE, kind=np.float32), {})}
-APART = {"rgb-apart": (picture(*COLOUR), {**COLOURS, "joint_channels": False})}
+NARROW = {"2d-float32": (small_image(*PLANE, kind=np.float32), {})}
+APART = {"rgb-apart": (small_image(*COLOUR), {**COLOURS, "joint_channels": False})}
 MASKED = {
-    "masked-2d": (picture(*PLANE), {"mask": mask_of(*PLANE)}),
-    "masked-3d": (picture(*SPACE), {**STRETCHED, "mask": mask_of(*SPACE)}),
+    "masked-2d": (small_image(*PLANE), {"mask": mask_of(*PLANE)}),
+    "masked-3d": (small_image(*SPACE), {**STRETCHED, "mask": mask_of(*SPACE)}),
 }
 
 # Large enough for windows and spectra; of these only numbers are kept.
@@ -128,14 +128,14 @@ def rows():
     return found
 
 
-def name_of(member):
+def name_of(component):
     """Return a class name and the parameters that differ from their defaults."""
     changed = [
-        f"{p.name}={_word(getattr(member, p.name))}"
-        for p in member.parameters()
-        if getattr(member, p.name) != p.default
+        f"{p.name}={_word(getattr(component, p.name))}"
+        for p in component.parameters()
+        if getattr(component, p.name) != p.default
     ]
-    return f"{type(member).__name__}({', '.join(changed)})"
+    return f"{type(component).__name__}({', '.join(changed)})"
 
 
 def _word(value):
@@ -145,7 +145,7 @@ def _word(value):
 
 
 def forms(cls):
-    """Return a member as it comes, where it needs nothing, and those that take other code paths."""
+    """Return a component at its defaults, where it has them, and those of other code paths."""
     plain = [cls()] if all(hasattr(cls, p.name) for p in cls.parameters()) else []
     found = [*plain, *variants(cls)]
     return [each for i, each in enumerate(found) if each not in found[:i]]
@@ -177,7 +177,7 @@ def noise_rows():
                 row = f"noise/{name_of(chosen)}/{name}"
                 yield row, functools.partial(chosen, image, 0.1, seed=3, step=2, **options)
             if "natural" in chosen.claims:
-                own = functools.partial(chosen, picture(*PLANE), None, seed=3)
+                own = functools.partial(chosen, small_image(*PLANE), None, seed=3)
                 yield f"noise/{name_of(chosen)}/own-scale", own
     plain = nd.noise.Gaussian()
     image, options = WHOLE["rgb"]
@@ -187,7 +187,7 @@ def noise_rows():
 
 
 def _lazy():
-    return da.from_array(picture(*PLANE), chunks=(8, 10))
+    return da.from_array(small_image(*PLANE), chunks=(8, 10))
 
 
 def schedule_rows():
@@ -230,10 +230,10 @@ def _curve(name, metric):
 
 @functools.cache
 def _curves(name):
-    """Return the curves of all metrics on one picture, which share their runs."""
+    """Return the curves of all metrics on one image, which share their runs."""
     image, options = LARGE[name]
     metrics = [each for cls in nd.metrics.METRICS for each in forms(cls)]
-    best_step = nd.estimate.best_step
+    best_step = nd.analysis.best_step
     second = dotted(*image.shape, seed=9)
     truth = np.mean([dotted(*image.shape, seed=k) for k in range(20, 36)], axis=0)
     with warnings.catch_warnings():
@@ -283,7 +283,7 @@ def _contrasts(image, options):
 
 
 def _background(image, options):
-    """Return where the picture is dark and flat, colours sharing one mask."""
+    """Return where the image is dark and flat, colours sharing one mask."""
     shape = image.shape[:-1] if options.get("rgb") else image.shape
     empty = np.zeros(shape, bool)
     empty[..., : shape[-2] // 2, : shape[-1] // 3] = True
@@ -354,52 +354,56 @@ def whole_rows():
             yield f"whole/{kind}/{name}", make
         yield f"whole/series/{name}", functools.partial(_steps, image, series, options)
     for make in (
-        _ensemble, _ladder, _rungs, _twin, _local_risk, _region, _resumed, _holes, _chunks,
+        _ensemble, _parameter_sweep, _sweep_runs, _noise_free_run, _local_error, _region,
+        _resumed, _holes, _chunks,
     ):  # fmt: skip
         yield f"whole/{make.__name__.strip('_')}", make
 
 
-# The next four move to a module of their own: their names stand here alone.
-
-
 def _ensemble():
-    found = nd.ensemble(picture(*PLANE), NOISY, seeds=3)
+    found = nd.analysis.ensemble(small_image(*PLANE), NOISY, seeds=3)
     return np.stack([found.mean, found.sensitivity])
 
 
-def _ladder():
-    found = nd.ladder(picture(*PLANE), QUIET, {"contrast": [0.2, 0.4], "time": [0.5, 1.0]})
-    return np.stack([rung.image for rung in found.rungs])
+def _parameter_sweep():
+    found = nd.analysis.parameter_sweep(
+        small_image(*PLANE), QUIET, {"contrast": [0.2, 0.4], "time": [0.5, 1.0]}
+    )
+    return np.stack([run.image for run in found.sweep_runs])
 
 
-def _rungs():
-    found = nd.ladder(dotted(48, 56), QUIET, noise_sigma=0.06, metric=nd.metrics.Sure())
-    return np.array([rung.value for rung in found.rungs])
+def _sweep_runs():
+    found = nd.analysis.parameter_sweep(
+        dotted(48, 56), QUIET, noise_sigma=0.06, metric=nd.metrics.Sure()
+    )
+    return np.array([run.value for run in found.sweep_runs])
 
 
-def _twin():
-    return np.stack([(a.image, b.image) for a, b in nd.twin(picture(*PLANE), NOISY)])
+def _noise_free_run():
+    return np.stack(
+        [(a.image, b.image) for a, b in nd.analysis.noise_free_run(small_image(*PLANE), NOISY)]
+    )
 
 
-def _local_risk():
-    image = picture(*PLANE)
-    return nd.estimate.local_risk(image, QUIET, tile=6, noise_sigma=0.06, white=True).values
+def _local_error():
+    image = small_image(*PLANE)
+    return nd.analysis.local_error(image, QUIET, tile=6, noise_sigma=0.06, white=True).values
 
 
 def _region():
     part = (slice(3, 12), slice(5, 20))
-    return nd.run(picture(*PLANE), NOISY, region=part).image
+    return nd.run(small_image(*PLANE), NOISY, region=part).image
 
 
 def _resumed():
-    image = picture(*PLANE)
+    image = small_image(*PLANE)
     recipe = NOISY.resolved(image)
     first = next(nd.steps(image, recipe)).image
     return nd.run(first, recipe, first_step=1).image
 
 
 def _holes():
-    image = picture(*PLANE)
+    image = small_image(*PLANE)
     image[3:5, 4], image[9, 9] = np.nan, np.inf
     return nd.run(image, NOISY, missing="ignore").image
 
@@ -471,9 +475,9 @@ def _typed(*words):
 def _folder():
     """Work in a new folder that holds a source of each format."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        scene, volume = picture(*PLANE), picture(*SPACE)
+        scene, volume = small_image(*PLANE), small_image(*SPACE)
         Image.fromarray(_whole(scene, 100, np.uint8)).save("grey.png")
-        Image.fromarray(_whole(picture(*COLOUR), 100, np.uint8)).save("colour.png")
+        Image.fromarray(_whole(small_image(*COLOUR), 100, np.uint8)).save("colour.png")
         tifffile.imwrite("deep.tif", _whole(scene, 1000, np.uint16))
         lengths = {"axes": "ZYX", "spacing": 1.5, "unit": "um"}
         volume = _whole(volume, 100, np.uint16)

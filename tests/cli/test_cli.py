@@ -393,8 +393,8 @@ def test_ctrl_c_stops_within_a_step(monkeypatch):
                 signal.raise_signal(signal.SIGINT)
             work(*tile)
 
-    monkeypatch.setattr(nd.executor.Threads, "_work_through", counted)
-    monkeypatch.setattr(nd.executor, "TILE_VOXELS", 50)
+    monkeypatch.setattr(nd.engine.threads.Threads, "_work_through", counted)
+    monkeypatch.setattr(nd.engine.threads, "TILE_VOXELS", 50)
     words = ["--steps", "1", "--quiet", "--threads", "1", *FIXED]
     assert main(["run", "a.png", "out.tif", *words]) == 130
     assert len(tiles) == 3

@@ -66,7 +66,7 @@ class TestChecks:
     @pytest.mark.parametrize(
         ("values", "error", "words"),
         [
-            ({"size": 0}, ValueError, r"Pixel: size must be .*greater than 0.*\(got 0\)\.$"),
+            ({"size": 0}, ValueError, r"Sample: size must be .*greater than 0.*\(got 0\)\.$"),
             ({"size": 10.1}, ValueError, r"size must be .*at most 10 \(got 10\.1\)"),
             ({"size": float("nan")}, ValueError, r"finite number .*\(got nan\)"),
             ({"size": float("inf")}, ValueError, r"finite number .*\(got inf\)"),

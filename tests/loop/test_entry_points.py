@@ -176,8 +176,8 @@ def test_ours_are_found_without_looking_for_others(tmp_path):
         "import napari_diffusion as nd\n"
         "nd.Recipe.from_json(nd.PRESETS['explore'].to_json())\n"
         "print('elsewhere' in sys.modules)\n"
-        "from napari_diffusion.loop.registry import MEMBERS\n"
-        "print('elsewhere' in sys.modules, MEMBERS['filter'][-1].__name__)"
+        "from napari_diffusion.loop.registry import COMPONENTS\n"
+        "print('elsewhere' in sys.modules, COMPONENTS['filter'][-1].__name__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True", "Brighter"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import posixpath
 import re
@@ -156,31 +155,6 @@ def test_every_link_and_image_is_there(pages):
                 assert posixpath.normpath(place) in known, f"{name} links to {target}"
 
 
-def imports_of(path, package):
-    """Return the modules of the package that a file imports, but for its types alone."""
-    tree = ast.parse(path.read_text("utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
-            node.body = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
-            names = node.module.split(".")[1:] or [alias.name for alias in node.names]
-            yield names[0]
-
-
-def test_who_imports_whom_is_as_the_page_says():
-    package = ROOT / "src" / "napari_diffusion"
-    table = re.findall(r"^\| (`.*?) \|", (DOCS / "architecture.md").read_text("utf-8"), re.M)
-    row_of = {name: row for row, cell in enumerate(table) for name in re.findall(r"`(\w+)`", cell)}
-    parts = {p.name.removesuffix(".py") for p in package.iterdir() if p.suffix in ("", ".py")}
-    assert set(row_of) == parts - {"__init__", "__main__", "__pycache__"}
-    for path in package.rglob("*.py"):
-        part = path.relative_to(package).parts[0].removesuffix(".py")
-        for name in imports_of(path, package.name) if part in row_of else ():
-            if name in row_of:
-                assert row_of[name] <= row_of[part], f"{path} knows {name}"
-
-
 def test_the_menu_has_every_page(pages):
     import _pages
 
@@ -248,7 +222,7 @@ def test_the_noise_costs_what_the_pages_say(monkeypatch):
 
     monkeypatch.setattr(_measure, "SEEDS", (0,))
     monkeypatch.setattr(_measure, "SIZE", 128)
-    truth = _measure.images()["camera"]
+    truth = _measure.example_images()["camera"]
     for chosen in registry.COMPONENTS["filter"]:
         result = _measure._result("camera", truth, chosen)
         assert 19.5 < result.before < 20.5, "σ = 0.1 is 20 dB"

@@ -72,7 +72,7 @@ class ParameterSweep:
     ----------
     numbers : dict
         The numbers tried for each parameter: of two, the first goes down the rows.
-    rungs : tuple of Rung
+    sweep_runs : tuple of SweepRun
         Row by row.
     """
 
@@ -81,12 +81,12 @@ class ParameterSweep:
 
     @property
     def best(self) -> SweepRun | None:
-        """The rung that the metric votes for; None where it has no vote."""
+        """The run that the metric recommends, or None."""
         return best_of(self.sweep_runs)
 
 
 def best_of(sweep_runs: Sequence[SweepRun]) -> SweepRun | None:
-    """Return the rung that the metric votes for; None where it has no vote."""
+    """Return the run that the metric recommends, or None."""
     signs = {"lower": 1.0, "higher": -1.0}
     known = [r for r in sweep_runs if not r.why and math.isfinite(r.value) and r.metric.better]
     return min(known, key=lambda r: signs[r.metric.better] * r.value) if known else None
@@ -129,7 +129,7 @@ def parameter_sweep(
     Returns
     -------
     Parameter sweep
-        Its rungs, row by row, and the `best` of them.
+        Its runs, row by row, and the `best` of them.
 
     Raises
     ------
@@ -229,7 +229,7 @@ def _sweep_run(
     trial: Trial, numbers: dict[str, float], recipe: Recipe, votes: Sequence[Metric]
 ) -> SweepRun:
     other = dataclasses.replace(trial, whole=dataclasses.replace(trial.whole, recipe=recipe))
-    _ = trial.sigma, trial.models  # measured once, for all rungs
+    _ = trial.sigma, trial.models  # measured once, for all runs
     vars(other).update({name: vars(trial)[name] for name in ("sigma", "models")})
     last: Any = None
     for views in other.views(votes):
