@@ -107,11 +107,28 @@ def _install(python: Path, extras: list[str]) -> None:
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", *quiet, "install"]
     pip += ["--constraint", "constraints.txt"]
     print("installing the pinned packages (some hundred MB the first time)", flush=True)
-    # The build backend comes first and pinned, so that the package is built by no other.
-    package = f".[{','.join(extras)}]"
-    for words in (BUILD, ["--no-build-isolation", "--editable", package]):
+    # The build backend comes first and pinned, so that the package is built by no other. What comes
+    # as source alone is built by the backend that it names.
+    package = ["--no-build-isolation", "--no-deps", "--editable", "."]
+    for words in (BUILD, package, requirements(extras)):
         if subprocess.call([*pip, *words], cwd=ROOT, stdin=subprocess.DEVNULL) != 0:
             sys.exit("pip could not install the packages: the reason stands above.")
+
+
+def requirements(extras: list[str]) -> list[str]:
+    """Return what the package needs with these extras, and with the extras that they name."""
+    import tomllib  # a Python without it has been left by now
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    found, wanted = list(project["dependencies"]), list(extras)
+    for extra in wanted:
+        for line in project["optional-dependencies"][extra]:
+            name, _, own = line.rstrip("]").partition("[")
+            if name == project["name"]:
+                wanted += own.split(",")
+            else:
+                found.append(line)
+    return found
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -165,6 +166,19 @@ def test_an_install_that_broke_off_is_tried_again(installs, tmp_path, monkeypatc
     assert not stamp.exists()
     environment.main(str(tmp_path / "venv"))
     assert done == [["dev"], ["dev"]]
+
+
+def test_the_package_alone_is_built_without_isolation(tools, tmp_path, monkeypatch):
+    """A library that comes as source needs a backend that is nowhere named here."""
+    environment, _ = tools
+    calls = []
+    monkeypatch.setattr(environment.subprocess, "call", lambda words, **_: calls.append(words) or 0)
+    environment._install(tmp_path / "python", ["dev", "bench"])
+    alone = [words for words in calls if "--no-build-isolation" in words]
+    assert [words[-3:] for words in alone] == [["--no-deps", "--editable", "."]]
+    assert not [word for words in calls for word in words if word.startswith("napari-diffusion")]
+    names = {Requirement(word).name for word in environment.requirements(["dev", "bench"])}
+    assert {"numba", "napari", "PyQt6", "pytest", "mypy", "medpy"} <= names
 
 
 def test_a_python_too_old_looks_for_another(tools, machine, tmp_path, monkeypatch):
