@@ -20,7 +20,7 @@ from napari_diffusion import Grid
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import Heat, PeronaMalik, TotalVariationFlow
 from napari_diffusion.filters.flows import fsi
-from napari_diffusion.filters.flows.flow import SAFETY
+from napari_diffusion.filters.flows.equation import SAFETY
 
 NO_EDGES = 1e12
 

@@ -9,7 +9,7 @@ from napari_diffusion.core.image import Image
 from napari_diffusion.engine import threads as threads_module
 from napari_diffusion.filters import PeronaMalik, TotalVariationFlow
 from napari_diffusion.filters.flows import wavefront
-from napari_diffusion.filters.flows.flow import _one_by_one
+from napari_diffusion.filters.flows.explicit import one_by_one
 
 LAYOUTS = (
     ("yx", None, (37, 5)),
@@ -29,7 +29,7 @@ def test_bits_are_those_of_one_sub_step_after_the_other(monkeypatch, axes, along
     for time in (0.05, 0.6, 1.4):
         chosen = PeronaMalik(contrast=0.3, time=time)
         one = threads_module.Threads(threads=1)
-        plain = _one_by_one(chosen, image.data, image.grid, None, one)
+        plain = one_by_one(chosen, image.data, image.grid, None, one)
         for threads in (1, 2, 3, 7):
             monkeypatch.setattr(threads_module, "TILE_VOXELS", int(random.integers(1, 60)))
             monkeypatch.setattr(wavefront, "WAVE_BYTES", int(random.integers(1, 1 << 14)))

@@ -10,10 +10,10 @@ from scipy import stats
 
 import napari_diffusion as nd
 from napari_diffusion import Grid
+from napari_diffusion.core.address import Address
 from napari_diffusion.core.image import Image
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.noise import (
-    Address,
     Gaussian,
     PowerLaw,
     Quantisation,

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
+from napari_diffusion.core.address import Address
 from napari_diffusion.filters import Heat
-from napari_diffusion.noise import Address, Gaussian
+from napari_diffusion.noise import Gaussian
 
 NOISE = Gaussian()
 

@@ -9,10 +9,10 @@ from noise_samples import noise_of
 
 import napari_diffusion as nd
 from napari_diffusion import Grid
+from napari_diffusion.core.address import Address
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import Heat
 from napari_diffusion.noise import (
-    Address,
     Correlated,
     FilmGrain,
     Gaussian,

@@ -558,8 +558,8 @@ class TestAddresses:
     def test_far_coordinates_have_numbers_of_their_own(self, component):
         """Up to the last address there is; the shape and the place of a block do not matter."""
         from napari_diffusion import Grid
+        from napari_diffusion.core.address import Address
         from napari_diffusion.engine.threads import Threads
-        from napari_diffusion.noise import Address
 
         typed, last = component.replaced(reference=100.0), (2**32 - 1,) * 4
         block = np.full((1, 1, 1, 1, 600), 100.0, np.float32)

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import GridOptions
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.loop.recipe import NoiseScale, Recipe, Step
+    from napari_diffusion.loop.recipe import Recipe, Step
 
 
 @dataclass(frozen=True, eq=False)

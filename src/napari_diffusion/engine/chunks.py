@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.filters import Filter
-    from napari_diffusion.noise import Address, Noise
-    from napari_diffusion.noise.base import NoiseScale
+    from napari_diffusion.noise import Noise
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.filters import Filter
-    from napari_diffusion.noise import Address, Noise
+    from napari_diffusion.noise import Noise
 
 # A tile is long enough to hide the 80 µs a barrier costs and short enough to stop within a blink.
 TILE_VOXELS = 1 << 18

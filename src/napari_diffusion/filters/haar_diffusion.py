@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
     from napari_diffusion.engine.threads import Threads
 
-# A coefficient this many standard deviations of its noise large is half kept by the gate.
-GATE = 3.0
-
 
 @dataclass(frozen=True)
 class HaarDiffusion(Filter):
@@ -88,7 +85,10 @@ class HaarDiffusion(Filter):
         chosen = self.replaced(noise_sigma=sigmas)
         if self.weights != "auto":
             return chosen
-        return chosen.replaced(weights=haar_weights.of_least_error(chosen, image))
+        found = haar_weights.of_least_error(
+            image, self.distances(image.grid), per_channel(sigmas, image.grid)
+        )
+        return chosen.replaced(weights=found)
 
     def check(self, grid: Grid) -> None:
         """Refuse lists of numbers that do not fit the image; see `Filter.check`."""
@@ -150,11 +150,11 @@ class HaarDiffusion(Filter):
     def _shrunk(
         self, tile: NDArray[Any], grid: Grid, sigma: float, weights: NDArray[Any]
     ) -> NDArray[Any]:
-        from napari_diffusion.filters.denoisers import haar_kernels
+        from napari_diffusion.filters.denoisers import haar_gate, haar_kernels
 
         levels = self.distances(grid)
         top, details, pairs = haar_kernels.padded(tile, levels), [], iter(weights)
-        for distances, scale in zip(levels, gate_scales(levels, sigma), strict=True):
+        for distances, scale in zip(levels, haar_gate.scales(levels, sigma), strict=True):
             bands = haar_kernels.split(top, distances)
             top = bands.pop(())
             for _, names in haar_kernels.named_groups(bands):
@@ -163,12 +163,3 @@ class HaarDiffusion(Filter):
                     haar_kernels.shrink(bands[name].reshape(-1), tile.dtype.type(scale), a, b)
             details.append(bands)
         return haar_kernels.synthesised(top, details, levels)
-
-
-def gate_scales(levels: list[dict[int, int]], sigma: float) -> list[float]:
-    """Return 1 / (3 s) per level, finite in any type."""
-    sizes, s = [], sigma
-    for distances in levels:
-        s /= 2 ** (len(distances) / 2)
-        sizes.append(min(1 / (GATE * s), 1e37))
-    return sizes

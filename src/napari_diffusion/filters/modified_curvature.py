@@ -83,8 +83,8 @@ class ModifiedCurvature(CurvatureFlow):
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> NDArray[Any]:
         """Return g at the pixels."""
-        from napari_diffusion.engine import gradient
         from napari_diffusion.filters.flows import conductance_kernels
+        from napari_diffusion.filters.flows.pixel_conductances import pixel_conductances
         from napari_diffusion.filters.perona_malik import LAWS
 
         if isinstance(self.contrast, str):
@@ -94,4 +94,4 @@ class ModifiedCurvature(CurvatureFlow):
             slopes = np.minimum(1.0 / (k * np.array(grid.lengths)), float(np.finfo(u.dtype).max))
         law = (conductance_kernels.EXPONENTIAL, 0, 0.0)
         channels = np.tile(slopes.astype(u.dtype), (u.shape[1], 1))
-        return gradient.at_samples(u, mask, law, channels, grid.joint_channels, executor)
+        return pixel_conductances(u, mask, law, channels, grid.joint_channels, executor)

@@ -202,9 +202,9 @@ class PeronaMalik(Flow):
         self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
     ) -> Any:
         """Return (guide, law, slopes, mask, joint) for the kernels."""
-        from napari_diffusion.engine import gradient as gradient_module
         from napari_diffusion.engine import smoothing as smoothing_module
         from napari_diffusion.filters.flows import conductance_kernels
+        from napari_diffusion.filters.flows.pixel_conductances import pixel_conductances
 
         law = (LAWS[self.conductance].code, self.sharpness, weickert_constant(self.sharpness))
         factor = LAWS[self.conductance].factor
@@ -213,9 +213,7 @@ class PeronaMalik(Flow):
         if self.smoothing:
             guide = smoothing_module.smoothed_inside(u, mask, self._variances(grid), executor)
         if self.gradient == "magnitude":
-            guide = gradient_module.at_samples(
-                guide, mask, law, slopes, grid.joint_channels, executor
-            )
+            guide = pixel_conductances(guide, mask, law, slopes, grid.joint_channels, executor)
             law = (conductance_kernels.CELLS, 0, 0.0)
         return guide, law, slopes, mask, grid.joint_channels
 

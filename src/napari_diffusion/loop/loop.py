@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
+from napari_diffusion.core.noise_scale import checked_scale
 from napari_diffusion.loop.recipe import Recipe, Step
 from napari_diffusion.loop.run_state import RunState
-from napari_diffusion.noise.base import checked_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from napari_diffusion.core.grid import GridOptions
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.loop.recipe import NoiseScale
     from napari_diffusion.schedules import Schedule
 
 

@@ -7,12 +7,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
+from napari_diffusion.core.address import Address
 from napari_diffusion.core.image import Image
+from napari_diffusion.core.noise_scale import NoiseScale, check_channels, checked_scale
 from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import Filter, PeronaMalik
 from napari_diffusion.loop import registry
-from napari_diffusion.noise import Address, Gaussian, Noise
-from napari_diffusion.noise.base import check_channels, checked_scale
+from napari_diffusion.noise import Gaussian, Noise
 from napari_diffusion.schedules import Geometric, Schedule
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import GridOptions
-
-NoiseScale = float | tuple[float, ...]
 
 SCHEMA = 1
 

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_diffusion.core.address import Address
 from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.core.noise_scale import check_scale_fits
 from napari_diffusion.domains.base import on_blocks
 from napari_diffusion.engine.threads import StopToken, Threads, stoppable, with_halo
-from napari_diffusion.noise import Address
-from napari_diffusion.noise.base import check_scale_fits
 
 if TYPE_CHECKING:
     from napari_diffusion.core.grid import GridOptions
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.domains import Domain
     from napari_diffusion.filters import Filter
-    from napari_diffusion.loop.recipe import NoiseScale, Recipe
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.noise import Noise
 
 

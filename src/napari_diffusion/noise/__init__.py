@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from napari_diffusion.noise.base import Address, Noise
+from napari_diffusion.core.address import Address
+from napari_diffusion.noise.base import Noise
 from napari_diffusion.noise.correlated import Correlated
 from napari_diffusion.noise.emccd import EMCCD
 from napari_diffusion.noise.film_grain import FilmGrain

@@ -3,52 +3,27 @@
 from __future__ import annotations
 
 import abc
-import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
 
-import numpy as np
-
+from napari_diffusion.core.address import Address
 from napari_diffusion.core.component import Component
 from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.core.noise_scale import (
+    NoiseScale,
+    check_channels,
+    check_scale_fits,
+    checked_scale,
+)
 from napari_diffusion.engine.threads import Threads
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import Grid, GridOptions, Shape
 
-NoiseScale = float | tuple[float, ...]
-
 CLAIMS = ("keeps_mean", "has_scale", "white", "random", "signal_dependent", "natural")
-
-
-@dataclass(frozen=True)
-class Address:
-    """Which random numbers: together with a pixel's coordinates it fixes each one of them.
-
-    Attributes
-    ----------
-    seed : int
-        0 … 2⁶⁴ − 1; another seed, other numbers.
-    step : int
-        The step of the loop, from 0.
-    stream : int
-        Tells the parts of a sum of noises apart.
-    """
-
-    seed: int = 0
-    step: int = 0
-    stream: int = 0
-
-    def __post_init__(self) -> None:
-        for name, bits in (("seed", 64), ("step", 32), ("stream", 32)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not hasattr(value, "__index__"):
-                raise TypeError(f"{name} must be a whole number (got {value!r}).")
-            object.__setattr__(self, name, value.__index__())
-            if not 0 <= getattr(self, name) < 2**bits:
-                raise ValueError(f"{name} must be from 0 to 2**{bits} - 1 (got {value!r}).")
 
 
 @dataclass(frozen=True)
@@ -186,35 +161,4 @@ class Noise(Component, abc.ABC):
         return source.restored(
             executor.add_noise(source.data, chosen, scale, address, source.grid, source.mask),
             fresh=True,
-        )
-
-
-def checked_scale(scale: Any, name: str = "noise_scale") -> NoiseScale:
-    """Return a noise scale as float or tuple of float; refuse what is not a standard deviation."""
-    ndim = getattr(scale, "ndim", 0)
-    many = isinstance(scale, tuple | list) or ndim == 1
-    each = list(scale) if many else [scale]
-    if ndim > 1 or not all(isinstance(v, numbers.Real) and not isinstance(v, bool) for v in each):
-        raise TypeError(f"{name} must be a number, or one for each channel (got {scale!r}).")
-    values = tuple(float(value) for value in each)
-    if not values or not all(0 <= value < float("inf") for value in values):
-        raise ValueError(f"{name} is a standard deviation: finite and 0 or more (got {scale!r}).")
-    return values if many else values[0]
-
-
-def check_channels(scale: NoiseScale, grid: Grid) -> None:
-    """Refuse a noise scale per channel that is not one for each channel of the image."""
-    if isinstance(scale, tuple) and len(scale) != grid.shape[1]:
-        raise ValueError(
-            f"noise_scale lists {len(scale)} values, but the image has {grid.shape[1]} channels."
-        )
-
-
-def check_scale_fits(scale: float, image: Image) -> None:
-    """Refuse a noise scale that leaves no room to compute in the image's type."""
-    limit = float(np.finfo(image.data.dtype).max) / 2.0**20
-    if scale > limit:
-        raise ValueError(
-            f"A noise_scale of {scale:g} leaves no room to compute in {image.data.dtype}: give "
-            f"at most {limit:.0e}, or a float64 image."
         )

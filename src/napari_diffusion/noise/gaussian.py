@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.noise.base import Address, Noise, NoiseScale
+from napari_diffusion.noise.base import Noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import Threads
 
 

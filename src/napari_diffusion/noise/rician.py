@@ -13,9 +13,10 @@ from napari_diffusion.noise.sampling.signal_dependent import Reference, Signal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import Threads
-    from napari_diffusion.noise.base import Address, NoiseScale
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from napari_diffusion.noise.base import CLAIMS, Address, Noise, NoiseScale
+from napari_diffusion.noise.base import CLAIMS, Noise
 from napari_diffusion.noise.gaussian import Gaussian
 from napari_diffusion.noise.uniform import Uniform
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid, Shape
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import Threads
 
 # A noise that needs several streams takes them from its address's on, fewer than this many.

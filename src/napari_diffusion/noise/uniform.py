@@ -6,13 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.noise.base import Address, Noise, NoiseScale
+from napari_diffusion.noise.base import Noise
 from napari_diffusion.noise.sampling.planes import made_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import Threads
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
+from napari_diffusion.core.address import Address
 from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.core.noise_scale import check_channels, check_scale_fits, checked_scale
 from napari_diffusion.engine.threads import Threads, with_halo
 from napari_diffusion.loop import registry
-from napari_diffusion.noise import Address, Noise
-from napari_diffusion.noise.base import check_channels, check_scale_fits, checked_scale
 from napari_diffusion.records.provenance import (
     SCHEMA,
     cast_words,
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from napari_diffusion.core.grid import GridOptions
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.noise.base import NoiseScale
+    from napari_diffusion.noise import Noise
 
 
 @dataclass(frozen=True, eq=False)

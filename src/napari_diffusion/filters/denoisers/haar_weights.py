@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.filters.denoisers import haar_kernels
+from napari_diffusion.filters.denoisers import haar_gate, haar_kernels
 from napari_diffusion.filters.denoisers.bounded_lstsq import least_within
 from napari_diffusion.filters.denoisers.fitting_tiles import boxes
-from napari_diffusion.filters.denoisers.guided_filter import per_channel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.image import Image
-    from napari_diffusion.filters.haar_diffusion import HaarDiffusion
 
 # The weights are few and the pixels many: these suffice, spread over the image.
 SAMPLES = 1 << 17
@@ -31,19 +29,28 @@ RIDGE = 1e-4
 LOW, HIGH = -0.1, 1.1
 
 
-def of_least_error(chosen: HaarDiffusion, image: Image) -> tuple[float, ...]:
-    """Return a and b of every group, level and channel, of the first to the last channel."""
+def of_least_error(
+    image: Image, levels: list[dict[int, int]], sigmas: tuple[float, ...]
+) -> tuple[float, ...]:
+    """Return a and b of every group, level and channel, of the first to the last channel.
+
+    Parameters
+    ----------
+    image : Image
+        The source.
+    levels : list of dict
+        How far apart the pixels of a difference are, per level and axis.
+    sigmas : tuple of float
+        The noise of each channel.
+    """
+    count = 2 * sum(len(distances) for distances in levels)
+    if not count:
+        # A single pixel differs from nothing.
+        return (1.0, 0.0)
     found: list[float] = []
-    halo = chosen.halo(image.grid)
-    assert halo is not None
-    for channel, sigma in zip(
-        image.channels(), per_channel(chosen.noise_sigma, image.grid), strict=True
-    ):
-        levels = chosen.distances(image.grid)
-        count = 2 * sum(len(distances) for distances in levels)
-        if not count:
-            # A single pixel differs from nothing.
-            return (1.0, 0.0)
+    reach = haar_kernels.reach_of(levels)
+    halo = tuple(reach.get(axis, 0) for axis in range(5))
+    for channel, sigma in zip(image.channels(), sigmas, strict=True):
         matrix, right = np.zeros((count, count)), np.zeros(count)
         for box in boxes(channel, halo, SAMPLES, BOXES):
             if sigma > FAINTEST * float(np.abs(box.values).max()):
@@ -73,8 +80,6 @@ def _normal_equations(
     box: NDArray[Any], inner: tuple[slice, ...], levels: list[dict[int, int]], sigma: float
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return F Fᵀ and F (y − base) − σ² D for the features F of one box."""
-    from napari_diffusion.filters.haar_diffusion import gate_scales
-
     y = np.asarray(box / sigma, box.dtype)
     top, analysed = haar_kernels.padded(y, levels), []
     for distances in levels:
@@ -84,7 +89,7 @@ def _normal_equations(
     nothing: list[haar_kernels.Bands] = [{} for _ in levels]
     base = haar_kernels.synthesised(top, nothing, levels)[inner].ravel()
     features, divergences, variance = [], [], 1.0
-    scales = gate_scales(levels, 1.0)
+    scales = haar_gate.scales(levels, 1.0)
     for level, (distances, scale) in enumerate(zip(levels, scales, strict=True)):
         variance /= 2 ** len(distances)
         for _, names in haar_kernels.named_groups(analysed[level]):

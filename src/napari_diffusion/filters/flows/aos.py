@@ -19,14 +19,14 @@ import numpy as np
 
 from napari_diffusion.engine.jit import kernel
 from napari_diffusion.filters.flows import face_conductances
-from napari_diffusion.filters.flows.conductance_kernels import _face_conductance, fill, moved
+from napari_diffusion.filters.flows.conductance_kernels import fill
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Threads
-    from napari_diffusion.filters.flows.flow import Flow
+    from napari_diffusion.filters.flows.equation import Equation
 
 # Longest step in shortest spacings squared, for a conductance of 1: the axes show beyond it.
 LONGEST = 5.0
@@ -100,25 +100,6 @@ def _place(shape, axis, line, at):
 
 
 @kernel
-def face_rows(guide, law, k, axis, count, out, start, stop):
-    """Write the conductance of the face below each pixel along an axis; 0 at the border."""
-    nz, ny = guide.shape[2:4]
-    for group in range(out.shape[1]):
-        for site in range(start, stop):
-            y, z, t = site % ny, site // ny % nz, site // (ny * nz)
-            row, at = out[t, group, z, y], (t, 0, z, y, 0)[axis]
-            if axis == 4:
-                row[0] = 0
-                a, b, g = (t, z, y, 0), (t, z, y, 1), row[1:]
-            else:
-                a, b, g = moved(t, z, y, axis, max(at - 1, 0)), (t, z, y, 0), row
-            if axis < 4 and at == 0:
-                fill(row, 0)
-            else:
-                _face_conductance(guide, law, k, axis, a, b, group * count, count, g)
-
-
-@kernel
 def _add_rows(u, faces, out, beta, share, start, stop):
     """Add `share` times the implicit change along x to the site rows start…stop−1."""
     nc, n = u.shape[1], u.shape[4]
@@ -174,20 +155,27 @@ def _add_columns(u, faces, out, beta, share, axis, start, stop):
 
 
 def integrated(
-    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
+    equation: Equation,
+    block: NDArray[Any],
+    grid: Grid,
+    mask: NDArray[np.bool_] | None,
+    executor: Threads,
 ) -> NDArray[Any]:
-    """Return the block diffused for the flow's time in implicit steps; see `Filter.apply`."""
+    """Return the block diffused for the equation's time in implicit steps; see `Filter.apply`."""
     axes = tuple(axis for axis in grid.along_axes if block.shape[axis] > 1)
     if not axes:
         return block.copy()
-    count, rooms = flow.sub_steps(grid), face_conductances.empty(block, axes, grid.joint_channels)
-    weights = flow.weights(flow.time / count, grid, block.dtype)
+    count, rooms = (
+        equation.sub_steps(grid),
+        face_conductances.empty(block, axes, grid.joint_channels),
+    )
+    weights = equation.weights(equation.time / count, grid, block.dtype)
     buffers = [np.empty_like(block) for _ in range(min(count, 2))]
     u = block
     for step in range(count):
         out = buffers[step % 2]
-        coefficients = flow.prepare(u, grid, mask, executor)
-        faces = face_conductances.written(flow, coefficients, rooms, mask, executor)
+        coefficients = equation.prepare(u, grid, mask, executor)
+        faces = face_conductances.written(equation, coefficients, rooms, mask, executor)
         np.copyto(out, u)
         for axis in axes:
             beta = len(axes) * weights[5] * weights[axis]

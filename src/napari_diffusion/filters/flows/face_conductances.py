@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.engine.threads import Threads
-    from napari_diffusion.filters.flows.flow import Flow
+    from napari_diffusion.filters.flows.equation import Equation
 
     # By canonical axis: of the face below each pixel, 0 at the border.
     Faces = dict[int, NDArray[Any]]
@@ -23,12 +23,16 @@ def empty(u: NDArray[Any], axes: tuple[int, ...], joint: bool) -> Faces:
 
 
 def written(
-    flow: Flow, coefficients: Any, faces: Faces, mask: NDArray[np.bool_] | None, executor: Threads
+    equation: Equation,
+    coefficients: Any,
+    faces: Faces,
+    mask: NDArray[np.bool_] | None,
+    executor: Threads,
 ) -> Faces:
     """Write the conductances; return them with 0 where a mask lets nothing flow."""
     t, c, z, y, x = next(iter(faces.values())).shape
     executor.each(
-        lambda a, b: flow.write_faces(coefficients, faces, (a, b)),
+        lambda a, b: equation.write_faces(coefficients, faces, (a, b)),
         executor.bands(t * z * y, c * x),
     )
     if mask is None:

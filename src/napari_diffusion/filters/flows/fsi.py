@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.filters.flows import face_conductances, wavefront
+from napari_diffusion.filters.flows.equation import SAFETY, lag_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.filters.flows.equation import Equation
     from napari_diffusion.filters.flows.face_conductances import Faces
-    from napari_diffusion.filters.flows.flow import Flow
     from napari_diffusion.filters.flows.wavefront import Step
 
 # An image changes while its coefficients are frozen: at least so many cycles a step, …
@@ -50,14 +51,16 @@ def cycles_of(explicit: float) -> tuple[int, int]:
 
 
 def integrated(
-    flow: Flow, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
+    equation: Equation,
+    block: NDArray[Any],
+    grid: Grid,
+    mask: NDArray[np.bool_] | None,
+    executor: Threads,
 ) -> NDArray[Any]:
-    """Return the block diffused for the flow's time in cycles; see `Filter.apply`."""
-    from napari_diffusion.filters.flows.flow import SAFETY, lag_of
-
-    cycles, length = cycles_of(flow.time / (SAFETY * flow.bound(grid)))
-    tau = 3 * flow.time / (cycles * (length**2 + length))
-    weights = flow.weights(tau, grid, block.dtype)
+    """Return the block diffused for the equation's time in cycles; see `Filter.apply`."""
+    cycles, length = cycles_of(equation.time / (SAFETY * equation.bound(grid)))
+    tau = 3 * equation.time / (cycles * (length**2 + length))
+    weights = equation.weights(tau, grid, block.dtype)
     states = block.copy(), np.empty_like(block)
     rooms = face_conductances.empty(block, grid.along_axes, grid.joint_channels)
     in_waves = functools.partial(
@@ -70,14 +73,14 @@ def integrated(
     steps: list[Step] = []
     for cycle in range(cycles):
         u, other = states[cycle * length % 2], states[(cycle * length + 1) % 2]
-        if flow.own_guide and mask is None:
+        if equation.own_guide and mask is None:
             # The conductances run ahead of the sub-steps in one wave.
-            coefficients = flow.prepare(u, grid, mask, executor)
-            steps.append(functools.partial(_write, flow, coefficients, rooms))
+            coefficients = equation.prepare(u, grid, mask, executor)
+            steps.append(functools.partial(_write, equation, coefficients, rooms))
             steps += _sub_steps(u, other, rooms, weights, length)
         else:
             faces = face_conductances.written(
-                flow, flow.prepare(u, grid, mask, executor), rooms, mask, executor
+                equation, equation.prepare(u, grid, mask, executor), rooms, mask, executor
             )
             in_waves(_sub_steps(u, other, faces, weights, length))
     if steps:
@@ -85,8 +88,8 @@ def integrated(
     return states[cycles * length % 2]
 
 
-def _write(flow: Flow, coefficients: Any, faces: Faces, start: int, stop: int) -> None:
-    flow.write_faces(coefficients, faces, (start, stop))
+def _write(equation: Equation, coefficients: Any, faces: Faces, start: int, stop: int) -> None:
+    equation.write_faces(coefficients, faces, (start, stop))
 
 
 def _sub_steps(

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Threads
-    from napari_diffusion.noise.base import Address
 
 
 def made_by(

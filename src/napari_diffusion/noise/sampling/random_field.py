@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Threads
-    from napari_diffusion.noise.base import Address
 
 # A sampled Gaussian is cut off where it is this many standard deviations from its middle.
 TRUNCATE = 4.0

@@ -7,13 +7,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from napari_diffusion.noise.base import Noise, NoiseScale
+from napari_diffusion.noise.base import Noise
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.noise_scale import NoiseScale
 
 #: The type of the field `reference`, which every such noise has.
 Reference = Annotated[

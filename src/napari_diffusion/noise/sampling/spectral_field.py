@@ -13,9 +13,9 @@ from napari_diffusion.noise.sampling import random_field
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Threads
-    from napari_diffusion.noise.base import Address
 
 # The lowest frequency told from 0, as a fraction of the highest.
 LOWEST = 1e-30

@@ -16,7 +16,7 @@ from napari_diffusion.widgets.forms.number_text import rounded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_diffusion.loop.recipe import NoiseScale
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.schedules import Schedule
 
 COLOURS = ("#3d9be9", "#e8965a", "#5fb878", "#c678dd")

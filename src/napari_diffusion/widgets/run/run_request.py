@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.estimate import Evidence, NoiseModel
     from napari_diffusion.io.cast import Cast
     from napari_diffusion.loop.recipe import Recipe, Step
-    from napari_diffusion.noise.base import NoiseScale
     from napari_diffusion.widgets.layers.layer_axes import Fold
     from napari_diffusion.widgets.layers.mask import KeptMask, Mask
 

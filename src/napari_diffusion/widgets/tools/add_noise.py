@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.core.noise_scale import checked_scale
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.recipe import Recipe, Step
-from napari_diffusion.noise.base import checked_scale
 from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 from napari_diffusion.widgets.docks.loop_run import finished
 from napari_diffusion.widgets.docks.tool import Tool

@@ -1,0 +1,55 @@
+"""Explicit sub-steps: no value leaves the range of its neighbours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.filters.flows import wavefront
+from napari_diffusion.filters.flows.equation import lag_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.filters.flows.equation import Equation
+
+
+def in_waves(
+    equation: Equation,
+    block: NDArray[Any],
+    grid: Grid,
+    mask: NDArray[np.bool_] | None,
+    executor: Threads,
+) -> NDArray[Any]:
+    """Return a block after all sub-steps, taken in waves: the state is its own guide."""
+    count, (_, *others) = equation.sub_steps(grid), equation.prepare(block, grid, mask, executor)
+    weights = equation.weights(equation.time / count, grid, block.dtype)
+    return wavefront.advanced(
+        lambda u, out, a, b: equation.advance(u, out, (u, *others), weights, (a, b)),
+        block,
+        count,
+        lag_of(block.shape, grid),
+        executor,
+    )
+
+
+def one_by_one(
+    equation: Equation,
+    block: NDArray[Any],
+    grid: Grid,
+    mask: NDArray[np.bool_] | None,
+    executor: Threads,
+) -> NDArray[Any]:
+    """Return a block after all sub-steps, each taken when the one before is whole."""
+    count = equation.sub_steps(grid)
+    weights = equation.weights(equation.time / count, grid, block.dtype)
+    buffers = [np.empty_like(block) for _ in range(min(count, 2))]
+    u = block
+    for sub_step in range(count):
+        out = buffers[sub_step % 2]
+        equation.advanced(u, out, equation.prepare(u, grid, mask, executor), weights, executor)
+        u = out
+    return u
