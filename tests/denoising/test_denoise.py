@@ -11,7 +11,8 @@ from skimage import data
 import napari_diffusion as nd
 from napari_diffusion.core.image import Image
 from napari_diffusion.denoising.denoise import denoiser
-from napari_diffusion.denoising.noise_report import remarks
+from napari_diffusion.denoising.noise_report import PROCESSED, noise_report
+from napari_diffusion.denoising.report_text import found_text
 from napari_diffusion.domains import Anscombe
 from napari_diffusion.filters import HaarDiffusion
 
@@ -100,12 +101,12 @@ ROWS = WHITE + 6 * np.random.default_rng(1).normal(size=(96, 1))
     [
         (
             lambda: compressed(40 + 150 * CLEAN + 12 * random().normal(size=CLEAN.shape)),
-            "Type a noise σ",
+            "enter a noise σ",
         ),
-        (lambda: ROWS, "Whole rows have a noise of their own"),
+        (lambda: ROWS, "Row noise, σ = "),
         (
             lambda: np.minimum(255 * CLEAN + 8 * random().normal(size=CLEAN.shape), 200),
-            "values were cut off",
+            "is clipped there",
         ),
     ],
     ids=["compressed", "rows", "clipped"],
@@ -122,16 +123,31 @@ def test_a_compressed_image_is_denoised_with_a_number_typed():
     assert mean_square(out, truth) < 0.75 * mean_square(noisy, truth)
 
 
+def report_on(image):
+    source, preset = Image.of(image), nd.PRESETS["denoise"]
+    return noise_report(source, preset, preset.resolved_on(source))
+
+
 def test_what_was_found_is_said():
     def found(image):
-        source = Image.of(image)
-        return remarks(source, nd.PRESETS["denoise"].resolved_on(source))
+        return found_text(report_on(image))
 
-    assert found(WHITE).found.startswith("White noise, σ = 10")
-    assert not found(WHITE).warnings
-    assert found(4 * random().poisson(20 * CLEAN + 1)).found.startswith("Photon noise: gain")
-    assert found(np.zeros((64, 64))).found.startswith(("No noise", "White noise, σ = 0"))
-    assert found(np.eye(5)).found.startswith("White noise")
+    assert found(WHITE).startswith("White noise, σ = 10")
+    assert found(4 * random().poisson(20 * CLEAN + 1)).startswith("Photon noise: gain")
+    assert found(np.zeros((64, 64))).startswith(("No noise", "White noise, σ = 0"))
+    assert found(np.eye(5)).startswith("White noise")
+
+
+def test_a_report_is_data():
+    white, rows = report_on(WHITE), report_on(ROWS)
+    assert white.warnings == ()
+    assert not white.stabilised
+    assert [each.name for each in rows.warnings] == ["rows"]
+    assert rows.warnings[0].amount == rows.model.row_noise
+    assert rows.sigma == rows.model.sigma
+    smooth = report_on(compressed(40 + 150 * CLEAN + 12 * random().normal(size=CLEAN.shape)))
+    assert smooth.warnings[-1].name in PROCESSED
+    assert smooth.coarse_sigma > smooth.sigma
 
 
 def test_a_chain_of_stages_is_a_series_whose_steps_are_images():
@@ -152,10 +168,10 @@ def test_the_command_line_says_the_same_and_keeps_it(tmp_path, capsys):
     source, made = tmp_path / "rows.tif", tmp_path / "clean.ome.tif"
     tifffile.imwrite(source, ROWS.astype(np.float32))
     assert main(["run", str(source), str(made), "--recipe", "denoise fast", "--axes", "yx"]) == 0
-    assert "Whole rows have a noise of their own" in capsys.readouterr().err
+    assert "Row noise, σ = " in capsys.readouterr().err
     kept = read_record(made)
     assert "σ = " in kept["noise_found"]
-    assert "Whole rows" in kept["noise_warnings"][0]
-    with pytest.warns(nd.NoiseWarning, match="Whole rows"):
+    assert "Row noise" in kept["noise_warnings"][0]
+    with pytest.warns(nd.NoiseWarning, match="Row noise"):
         expected = nd.denoise(ROWS.astype(np.float32), fast=True)
     np.testing.assert_array_equal(tifffile.imread(made), expected)

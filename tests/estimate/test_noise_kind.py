@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from PIL import Image
 from scipy import ndimage
 from skimage import data
 
-from napari_diffusion.estimate import noise_model
+from napari_diffusion.estimate import Finding, finding_text, noise_model
+from napari_diffusion.estimate.finding import FindingName
 from napari_diffusion.estimate.jpeg import position_of_blocks
 from napari_diffusion.noise import Stripes
 
@@ -58,13 +60,36 @@ class TestKind:
         image = recorded(self.clean, read=5.0)
         found = noise_model(np.clip(image, 40.0, 120.0)).finding("clipped")
         assert found.amount == pytest.approx(np.mean((image <= 40) | (image >= 120)))
-        assert f"{found.amount:.1%} of the pixels lie at exactly 40 and 120" in found.sentence
+        assert (found.unit, found.values) == ("share", (40.0, 120.0))
+        said = finding_text(found)
+        assert said.startswith(f"{found.amount:.1%} of the pixels are exactly 40 and 120")
         assert noise_model(image).finding("clipped") is None
 
     def test_stripes_are_no_warning(self):
         model = noise_model(recorded(Stripes("rows")(self.clean, 3.0), read=5.0))
         assert model.finding("rows").amount == model.row_noise
         assert model.warnings == ()
+
+
+@pytest.mark.parametrize("name", get_args(FindingName))
+def test_every_finding_has_its_sentence(name):
+    finding = Finding(name, 0.5, (3.0, 4.0))
+    said = finding_text(finding)
+    assert said[0].isupper() or said[0].isdigit()
+    assert said.endswith(".")
+    assert "{" not in said
+    if finding.unit == "":
+        assert said == finding_text(Finding(name, 7.0, (3.0, 4.0)))
+
+
+def test_a_finding_says_how_to_measure_a_noise_that_is_underestimated():
+    assert "repeated frames" in finding_text(Finding("correlated", 0.5, underestimated=True))
+    assert "repeated frames" not in finding_text(Finding("correlated", 0.5))
+
+
+def test_frames_that_differ_more_than_others_alternate():
+    assert "alternates" in finding_text(Finding("moving", 1.2))
+    assert "drifts" in finding_text(Finding("moving", 0.8))
 
 
 def jpeg(values, quality):
@@ -95,7 +120,8 @@ class TestOfJpegs:
         image = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
         model = noise_model(jpeg(image, 90), axes="yxc", rgb=True)
         assert model.kind == "processed"
-        assert "begin at row 0 and column 0" in model.finding("compressed").sentence
+        assert model.finding("compressed").values == (0, 0)
+        assert "start at row 0 and column 0" in finding_text(model.finding("compressed"))
         assert noise_model(image, axes="yxc", rgb=True).finding("compressed") is None
 
     def test_too_few_blocks_do_not_tell(self):

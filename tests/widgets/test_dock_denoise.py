@@ -45,8 +45,8 @@ def test_a_click_makes_one_layer_with_its_record(open_loop, qtbot):
     assert not dock.denoise.found.text()
     denoised(dock, qtbot)
     kept = viewer.layers["rows · denoised"].metadata["napari_diffusion"]
-    assert "Whole rows" in dock.denoise.warning.text() == " ".join(kept["noise_warnings"])
-    assert "Whole rows" in paragraph(kept)
+    assert "Row noise" in dock.denoise.warning.text() == " ".join(kept["noise_warnings"])
+    assert "Row noise" in paragraph(kept)
 
 
 def test_stages_and_a_typed_noise(open_loop, qtbot):

@@ -15,7 +15,8 @@ from napari_diffusion.cli.arguments import ONE_FILE, UsageError
 from napari_diffusion.cli.recipe import chosen
 from napari_diffusion.core.grid import Grid, GridOptions
 from napari_diffusion.core.image import Image, is_dask
-from napari_diffusion.denoising.noise_report import noted
+from napari_diffusion.denoising.noise_report import noise_report
+from napari_diffusion.denoising.report_text import found_text, report_record, warning_texts
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -34,12 +35,12 @@ def run(arguments: Namespace) -> int:
     with threads(arguments.threads):
         image = Image.of(source.image, **options)
         resolved = recipe.resolved_on(image)
-        found = noted(image, recipe, resolved)
+        report = noise_report(image, recipe, resolved)
         del image
-        more = {} if found is None else found.record()
+        more = report_record(report)
         write_steps(output, source, resolved, options, arguments.keep, arguments.quiet, **more)
-    if found is not None and not arguments.quiet:
-        print("\n".join([found.found, *found.warnings]), file=sys.stderr)
+    if report is not None and not arguments.quiet:
+        print(found_text(report), *warning_texts(report), sep="\n", file=sys.stderr)
     if not arguments.quiet:
         print(f"{output.path}: {_written(output)}")
     return 0

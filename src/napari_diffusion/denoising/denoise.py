@@ -6,7 +6,8 @@ import warnings
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion.core.image import Image
-from napari_diffusion.denoising.noise_report import NoiseWarning, noted
+from napari_diffusion.denoising.noise_report import NoiseWarning, noise_report
+from napari_diffusion.denoising.report_text import warning_texts
 from napari_diffusion.filters.denoisers.guided_filter import with_noise
 from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.presets import PRESETS
@@ -68,8 +69,8 @@ def denoise(
     recipe = denoiser(fast=fast, noise_sigma=noise_sigma)
     source: Any = Image.of(image, **options)
     resolved = recipe.resolved_on(source)
-    found = noted(source, recipe, resolved)
-    for sentence in () if found is None else found.warnings:
+    report = noise_report(source, recipe, resolved)
+    for sentence in () if report is None else warning_texts(report):
         warnings.warn(sentence, NoiseWarning, stacklevel=2)
     return run(source, resolved).image
 

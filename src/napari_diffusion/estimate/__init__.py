@@ -6,6 +6,7 @@ from napari_diffusion.estimate.contrast import contrast, contrast_of
 from napari_diffusion.estimate.diffusion_time import diffusion_time
 from napari_diffusion.estimate.evidence import Evidence, evidence
 from napari_diffusion.estimate.finding import Finding
+from napari_diffusion.estimate.findings_text import finding_text
 from napari_diffusion.estimate.measured_noise import NoiseModel
 from napari_diffusion.estimate.noise_by_region import noise_by_region
 from napari_diffusion.estimate.noise_model import noise_kernel, noise_model
@@ -19,6 +20,7 @@ __all__ = [
     "contrast_of",
     "diffusion_time",
     "evidence",
+    "finding_text",
     "noise_by_region",
     "noise_kernel",
     "noise_model",

@@ -1,4 +1,4 @@
-"""What was noticed about the noise of an image, under a name that programs can rely on."""
+"""What was found about the noise of an image, under a name that programs can rely on."""
 
 from __future__ import annotations
 
@@ -25,33 +25,65 @@ FindingName = Literal[
     "few windows",
 ]
 
-#: Findings that describe the noise and take nothing from the numbers.
+#: What the amount of a finding is measured in.
+FindingUnit = Literal["share", "intensity", "ratio", "windows", ""]
+
+#: Findings that describe the noise and do not put its measurement in doubt.
 DESCRIBING: tuple[FindingName, ...] = ("rows", "columns", "uneven")
+
+_UNITS: dict[FindingName, FindingUnit] = {
+    "clipped": "share",
+    "few photons": "share",
+    "rows": "intensity",
+    "columns": "intensity",
+    "correlated": "ratio",
+    "sharpened": "ratio",
+    "crooked": "ratio",
+    "uneven": "ratio",
+    "texture": "ratio",
+    "rounded": "intensity",
+    "moving": "ratio",
+    "few windows": "windows",
+}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was noticed about the noise of an image.
+    """One finding about the noise of an image; `finding_text` puts it into words.
 
     Attributes
     ----------
     name : str
-        "clipped": values were cut off. "few photons": the darkest pixels have none. "rows",
-        "columns": they have a noise of their own. "correlated": weaker at the finest scale than
-        white noise, as after smoothing, resizing, compression or denoising. "sharpened": stronger
-        there. "compressed": the 8 × 8 blocks of JPEG show. "crooked": the variance follows no
-        line over the intensity. "falling": it falls. "uneven": bright and dark places differ in
-        their noise by more than half. "alike": the intensities are too much alike to tell.
-        "texture": texture may have been taken for noise. "rounded": coarser than the noise.
-        "stretched": values at uneven distances. "moving": repeated frames are not the same scene.
-        "few windows": not enough to tell whether the noise is white.
-    sentence : str
-        The finding in words.
+        - "clipped": intensities were cut off; `amount` is the share of pixels at `values`.
+        - "few photons": so many pixels are at the lowest of `values` that few photons came.
+        - "rows", "columns": row or column noise of standard deviation `amount`.
+        - "correlated", "sharpened": the noise is not white; `amount` is its power at the finest
+          scale, relative to coarser ones: below 1, as after smoothing, resizing, compression or
+          denoising, or above 1.
+        - "compressed": a JPEG once, whose 8 × 8 blocks start at the row and column of `values`.
+        - "crooked": the variance deviates from a line over the intensity by `amount`, relative.
+        - "falling": the variance decreases with the intensity.
+        - "uneven": the variances of bright and dark places differ by the factor `amount`.
+        - "alike": the intensities are too similar to tell how the noise depends on them.
+        - "texture": the calmest windows have `amount` times the energy of the noise.
+        - "rounded": quantized in steps of `amount`, coarser than the noise.
+        - "stretched": gray levels that are unevenly spaced.
+        - "moving": variance of successive frames relative to that of distant ones.
+        - "few windows": only `amount` windows tell whether the noise is white.
     amount : float
-        How much of it: the share of pixels that were cut off, σ of the rows, the power at the
-        finest scale by that at coarser ones, …; 0 where there is no number.
+        How much of it, in `unit`; 0 where there is nothing to measure.
+    values : tuple of float
+        Intensities, or a position, as `name` says.
+    underestimated : bool
+        Whether the noise is stronger than it was measured.
     """
 
     name: FindingName
-    sentence: str
     amount: float = 0.0
+    values: tuple[float, ...] = ()
+    underestimated: bool = False
+
+    @property
+    def unit(self) -> FindingUnit:
+        """Unit of `amount`: "share" of the pixels, "intensity", "ratio", "windows" or none."""
+        return _UNITS.get(self.name, "")

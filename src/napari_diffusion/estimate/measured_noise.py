@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.estimate.finding import DESCRIBING, Finding, FindingName
+from napari_diffusion.estimate.findings_text import finding_text, model_text
 
 if TYPE_CHECKING:
     from napari_diffusion.noise import Noise
@@ -58,7 +59,7 @@ class NoiseModel:
     kernel : tuple of tuple of float
         The kernel of correlated noise, empty for white noise and where none was measured.
     findings : tuple of Finding
-        What was noticed, by name and in a sentence: see `Finding`.
+        What was found, by name and with its amount: see `Finding`; `finding_text` gives the words.
     """
 
     sigma: float
@@ -77,8 +78,8 @@ class NoiseModel:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What speaks against these numbers, one sentence each."""
-        return tuple(f.sentence for f in self.findings if f.name not in DESCRIBING)
+        """What puts these parameters in doubt, one sentence each."""
+        return tuple(finding_text(f) for f in self.findings if f.name not in DESCRIBING)
 
     def finding(self, name: FindingName) -> Finding | None:
         """Return the finding of this name, None where there is none."""
@@ -115,19 +116,8 @@ class NoiseModel:
         return math.hypot(self.sigma, self.row_noise, self.column_noise)
 
     def in_words(self) -> str:
-        """Say in one sentence what was measured."""
-        parts = [f"σ = {self.sigma:.4g} at an intensity of {self.level:.4g}"]
-        if self.gain > 0:
-            parts.append(f"gain {self.gain:.4g}")
-            parts.append(f"offset {self.offset:.4g}")
-            parts.append(f"read noise {self.read_noise:.4g}")
-        if self.row_noise > 0:
-            parts.append(f"rows {self.row_noise:.4g}")
-        if self.column_noise > 0:
-            parts.append(f"columns {self.column_noise:.4g}")
-        if self.kernel:
-            parts.append("correlated between neighbours")
-        return ", ".join(parts) + "."
+        """Return the measured parameters in one sentence."""
+        return model_text(self)
 
     def variance_at(self, intensity: Any) -> Any:
         """Return the variance of the noise at an intensity, or at each of many."""

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.estimate import findings_text
 from napari_diffusion.estimate.background import autocovariance, kernel_of, residuals
 from napari_diffusion.estimate.measured_noise import NoiseModel
+from napari_diffusion.estimate.noise_findings import (
+    clipping_findings,
+    jpeg_findings,
+    line_findings,
+    quantization_findings,
+    repeat_findings,
+    stripe_findings,
+    structure_findings,
+)
 from napari_diffusion.estimate.repeated_frames import noise_frames, transfer_of
 from napari_diffusion.estimate.row_noise import row_and_column_noise
 from napari_diffusion.estimate.variance_fit import Points, gathered
+from napari_diffusion.estimate.whiteness import FEWEST, grouped, is_white, spectrum_findings
 from napari_diffusion.estimate.window_spectrum import (
     FINE,
     LIVELY,
@@ -36,9 +45,6 @@ CALM = 0.25
 
 # The median of a mean of squares of normal numbers, as many as a window has fine coefficients.
 _MEDIAN_OF_FINE = 0.97628
-
-# Windows too few to tell anything.
-FEWEST = 40
 
 # How far the kernel of correlated noise reaches.
 KERNEL_REACH = 4
@@ -69,8 +75,8 @@ def of_image(image: Image, offset: float | None) -> NoiseModel:
     crowds = crowds_of(windows_of(image))
     windows = windows_of(image, crowded=tuple(crowd.value for crowd in crowds))
     table = summary(windows)
-    left_out = len(table) >= FEWEST
-    if crowds and not left_out:
+    excluded = len(table) >= FEWEST
+    if crowds and not excluded:
         # Few photons, not a limit, put so many pixels there.
         windows = windows_of(image)
         table = summary(windows)
@@ -86,19 +92,19 @@ def of_image(image: Image, offset: float | None) -> NoiseModel:
     livelier = max(LIVELIER, float(np.quantile(ratios, 0.05)))
     spectrum, count = power(windows, variance_at, livelier)
     # What rows have in common by chance is known for white noise alone.
-    white = findings_text.is_white(spectrum, count, whole=False)
+    white = is_white(spectrum, count, whole=False)
     rows, columns = row_and_column_noise(windows.planes()) if white else (0.0, 0.0)
     level = float(table[:, 0].mean())
-    said = [
-        *findings_text.about_clipping(crowds, left_out),
-        *findings_text.about_line(line, points),
-        *findings_text.about_spectrum(spectrum, count, whole=False),
-        *findings_text.about_structure(livelier, LIVELIER),
-        *findings_text.about_blocks(windows.colours()),
-        *findings_text.about_stripes(rows, columns),
-        *findings_text.about_steps(windows.planes(), float(line.at(level))),
+    findings = [
+        *clipping_findings(crowds, excluded),
+        *line_findings(line, points),
+        *spectrum_findings(spectrum, count, whole=False),
+        *structure_findings(livelier, LIVELIER),
+        *jpeg_findings(windows.colours()),
+        *stripe_findings(rows, columns),
+        *quantization_findings(windows.planes(), float(line.at(level))),
     ]
-    return _model(points, line, level, offset, spectrum, (rows, columns), said)
+    return _model(points, line, level, offset, spectrum, (rows, columns), findings)
 
 
 def _calm_points(table: NDArray[np.float64]) -> Points:
@@ -138,16 +144,16 @@ def of_region(image: Image) -> NoiseModel:
     spectrum, seen = power(windows, lambda x: np.full(np.shape(x), variance), np.inf)
     stripes = row_and_column_noise([(each.values, each.where) for each in found], flat=True)
     kernel: tuple[tuple[float, ...], ...] = ()
-    said = [
-        *findings_text.about_clipping(crowds_of(windows), left_out=True),
-        *findings_text.about_spectrum(spectrum, seen, whole=True),
-        *findings_text.about_stripes(*stripes),
+    findings = [
+        *clipping_findings(crowds_of(windows), excluded=True),
+        *spectrum_findings(spectrum, seen, whole=True),
+        *stripe_findings(*stripes),
     ]
-    if not findings_text.is_white(spectrum, seen, whole=True):
+    if not is_white(spectrum, seen, whole=True):
         made = kernel_of(autocovariance(found, 2 * KERNEL_REACH))
         kernel = tuple(tuple(float(k) for k in row) for row in made)
     points = Points(np.array([level]), np.array([variance]), np.array([float(count)]))
-    model = _model(points, _less(points, stripes).line(), level, None, spectrum, stripes, said)
+    model = _model(points, _less(points, stripes).line(), level, None, spectrum, stripes, findings)
     return dataclasses.replace(model, kernel=kernel)
 
 
@@ -168,15 +174,15 @@ def of_repeats(image: Image, axis: int, offset: float | None) -> NoiseModel:
     level = float(transfer.levels.mean())
     changes = windows_of(noise_frames(image, axis, np.ones_like), axis)
     stripes = row_and_column_noise(changes.planes(), flat=True)
-    said = [
-        *findings_text.about_clipping(crowds, left_out=True),
-        *findings_text.about_repeats(transfer.ratio),
-        *findings_text.about_line(line, points),
-        *findings_text.about_spectrum(spectrum, count, whole=True),
-        *findings_text.about_stripes(*stripes),
+    findings = [
+        *clipping_findings(crowds, excluded=True),
+        *repeat_findings(transfer.ratio),
+        *line_findings(line, points),
+        *spectrum_findings(spectrum, count, whole=True),
+        *stripe_findings(*stripes),
     ]
     line = _less(points, stripes).line()
-    return _model(points, line, level, offset, spectrum, stripes, said)
+    return _model(points, line, level, offset, spectrum, stripes, findings)
 
 
 def _less(points: Points, stripes: tuple[float, float]) -> Points:
@@ -192,7 +198,7 @@ def _model(
     offset: float | None,
     spectrum: NDArray[np.float64],
     stripes: tuple[float, float],
-    said: list[Finding],
+    findings: list[Finding],
 ) -> NoiseModel:
     """Return what was measured, in the terms of a camera."""
     gain, dark = max(line.slope, 0.0), 0.0 if offset is None else offset
@@ -202,7 +208,7 @@ def _model(
         if offset is None and line.intercept < 0:
             dark = -line.intercept / gain
         dark_variance = line.at(dark)
-    frequencies, powers = findings_text.grouped(spectrum)
+    frequencies, powers = grouped(spectrum)
     return NoiseModel(
         sigma=float(np.sqrt(max(line.at(level), 0.0))),
         level=level,
@@ -215,5 +221,5 @@ def _model(
         variances=tuple(float(x) for x in points.variances),
         frequencies=frequencies,
         power=powers,
-        findings=tuple(said),
+        findings=tuple(findings),
     )

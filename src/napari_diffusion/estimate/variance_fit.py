@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -47,11 +47,17 @@ class Line:
     misfit: float
     unsure: float = 0.0
 
-    def at(self, intensity: Any) -> Any:
+    @overload
+    def at(self, intensity: float) -> float: ...
+
+    @overload
+    def at(self, intensity: NDArray[np.float64]) -> NDArray[np.float64]: ...
+
+    def at(self, intensity: float | NDArray[np.float64]) -> float | NDArray[np.float64]:
         """Return the variance at an intensity."""
         return self.slope * intensity + self.intercept
 
-    def above(self, least: float) -> Callable[[Any], Any]:
+    def above(self, least: float) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
         """Return the line as a function that is nowhere less than a variance."""
         return lambda intensity: np.maximum(self.at(intensity), least)
 
@@ -118,7 +124,7 @@ def gathered(
     levels: NDArray[Any],
     variances: NDArray[Any],
     freedom: float,
-    centre: Any,
+    centre: Callable[[NDArray[Any]], float],
     most: int = 40,
     least: int = 30,
 ) -> Points:

@@ -11,9 +11,12 @@ import numpy as np
 from napari_diffusion.core.image import Image, is_dask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+
+#: A plane of an image and its mask, in memory or dask arrays.
+Plane = tuple["NDArray[Any]", "NDArray[Any] | None"]
 
 SIZE = 8
 
@@ -65,26 +68,18 @@ class Windows:
     axes: tuple[int, ...]
     crowded: tuple[float, ...] = ()
 
-    def planes(self) -> Iterator[tuple[Any, Any]]:
+    def planes(self) -> Iterator[Plane]:
         """Yield every plane, with its mask, as arrays that may not be in memory yet."""
-        mask, moved = self.image.mask, self._planes_last()
-        inside = None
-        if mask is not None:
-            inside = (
-                np.moveaxis(mask, self.axes, (3, 4)) if not is_dask(mask) else _moved(mask, self)
-            )
+        mask, moved = self.image.mask, _planes_last(self.image.data, self.axes)
+        inside = None if mask is None else _planes_last(mask, self.axes)
         for index in np.ndindex(*moved.shape[:3]):
             yield moved[index], None if inside is None else inside[index]
 
-    def colours(self) -> Any:
+    def colours(self) -> NDArray[Any]:
         """Return one frame: its three colours, or its first channel; maybe not in memory yet."""
-        planes = self._planes_last()
+        planes = _planes_last(self.image.data, self.axes)
         channels = 3 if self.image.grid.rgb and planes.shape[1] == 3 else 1
         return planes[0, :channels, planes.shape[2] // 2]
-
-    def _planes_last(self) -> Any:
-        data = self.image.data
-        return _moved(data, self) if is_dask(data) else np.moveaxis(data, self.axes, (3, 4))
 
     def coefficients(self) -> Iterator[NDArray[np.float64]]:
         """Yield the transforms of the windows, (windows, 8, 8), many at a time."""
@@ -104,7 +99,9 @@ class Windows:
         planes = math.prod(self.image.grid.shape) // (height * width)
         return starts[:: max(1, round(len(starts) * across * planes / MOST_WINDOWS))]
 
-    def _windows(self, plane: Any, inside: Any, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _windows(
+        self, plane: NDArray[Any], inside: NDArray[Any] | None, rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         """Return the windows that begin at some rows and lie inside the mask."""
         part = slice(int(rows[0]), int(rows[-1]) + SIZE)
         values = np.asarray(plane[part], np.float64)
@@ -122,10 +119,13 @@ def _cut(values: NDArray[Any]) -> NDArray[Any]:
     return windows[:, ::STRIDE]
 
 
-def _moved(array: Any, windows: Windows) -> Any:
+def _planes_last(array: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
+    if not is_dask(array):
+        return np.moveaxis(array, axes, (3, 4))
     import dask.array as da
 
-    return da.moveaxis(array, windows.axes, (3, 4))
+    moved: NDArray[Any] = da.moveaxis(array, axes, (3, 4))
+    return moved
 
 
 def summary(windows: Windows) -> NDArray[np.float64]:
@@ -149,7 +149,11 @@ def summary(windows: Windows) -> NDArray[np.float64]:
     return table[table[:, 1] > 0]
 
 
-def power(windows: Windows, variance_at: Any, livelier: float) -> tuple[NDArray[np.float64], int]:
+def power(
+    windows: Windows,
+    variance_at: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    livelier: float,
+) -> tuple[NDArray[np.float64], int]:
     """Return the mean power of each coefficient by that of white noise, and of how many windows.
 
     Parameters

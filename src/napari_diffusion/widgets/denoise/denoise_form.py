@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.denoising.denoise import denoiser
+from napari_diffusion.denoising.report_text import found_text, warning_texts
 from napari_diffusion.widgets.denoise.denoise_run import Noted, Staged, denoising_of, result_name
 from napari_diffusion.widgets.forms.fields import Automatic, LineField
 from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
@@ -118,10 +119,10 @@ class DenoiseWidget(QWidget):
                 self._made = "the denoised layer"
             case Noted(None):
                 self.found.say("The noise is taken to be white and as strong as typed.")
-            case Noted(remarks) if remarks is not None:
-                self.found.say(remarks.found)
-                self.warning.say(" ".join(remarks.warnings))
-                self.sigma.set_resolved(remarks.sigma)
+            case Noted(report) if report is not None:
+                self.found.say(found_text(report))
+                self.warning.say(" ".join(warning_texts(report)))
+                self.sigma.set_resolved(report.sigma)
             case Staged() if self._place is not None and self._style is not None:
                 # Above the source and so beneath the result, which is there already.
                 chosen = self._dock.viewer.layers.selection

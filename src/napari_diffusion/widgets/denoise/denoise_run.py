@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_diffusion.core.image import Image
-from napari_diffusion.denoising.noise_report import noted
+from napari_diffusion.denoising.noise_report import noise_report
+from napari_diffusion.denoising.report_text import report_record
 from napari_diffusion.denoising.stages import stages
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import run
@@ -20,7 +21,7 @@ from napari_diffusion.widgets.run.run_request import Message, StepReady
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_diffusion.denoising.noise_report import Remarks
+    from napari_diffusion.denoising.noise_report import NoiseReport
     from napari_diffusion.denoising.stages import Stage
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
@@ -34,7 +35,7 @@ _WEIGHTS = (-0.25, 1.0)
 class Noted(NamedTuple):
     """What was found of the noise, None where it was typed."""
 
-    remarks: Remarks | None
+    report: NoiseReport | None
 
 
 class Staged(NamedTuple):
@@ -82,14 +83,14 @@ def _denoise(job: Job, layer_sink: Any, staged: bool, worker: Worker) -> None:
     with refusing("run"):
         source: Any = Image.of(image, **options)
         recipe = job.recipe.resolved_on(source)
-        found = noted(source, job.recipe, recipe)
-        worker.post(Noted(found))
+        report = noise_report(source, job.recipe, recipe)
+        worker.post(Noted(report))
         worker.post(Message("Denoising …"))
         region = None if job.region is None else job.fold.region(job.region)
         image_made = run(source, recipe, region=region, stop=worker.stop).image
     # Without a final filter the last step is that of the filter.
     step = Step(0, 0.0, image_made, False)
-    more = {**job.more, **({} if found is None else found.record())}
+    more = {**job.more, **report_record(report)}
     kept = record(recipe, step, job.options, job.source_name, **more)
     worker.post(
         StepReady(layer_sink.keep(finished(step, job)), kept, 1), in_turn=layer_sink.in_turn

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.image import Image
-from napari_diffusion.denoising.noise_report import noted
+from napari_diffusion.denoising.noise_report import noise_report
+from napari_diffusion.denoising.report_text import report_record
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.loop.recipe import Step
@@ -53,11 +54,10 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
     with refusing("recipe"):
         source: Any = Image.of(image, **options)
         recipe = job.recipe.resolved_on(source)
-        found = noted(source, job.recipe, recipe)
+        report = noise_report(source, job.recipe, recipe)
     worker.post(Resolved(recipe))
     region = None if job.region is None else job.fold.region(job.region)
-    more = {**job.more, **more, **mask_words(job, mask)}
-    more |= {} if found is None else found.record()
+    more = {**job.more, **more, **mask_words(job, mask), **report_record(report)}
     # The hash of a large mask takes a while, and is the same for all steps.
     known = {} if mask is None else {"mask": {"sha256": content_hash(mask)}}
     made = steps(
