@@ -71,7 +71,7 @@ class Gate:
 def gate(monkeypatch):
     """Return the gate that every run of the test goes through."""
     gate = Gate()
-    monkeypatch.setattr("napari_diffusion.widgets.docks.loop_run.steps", gate.steps)
+    monkeypatch.setattr("napari_diffusion.widgets.run.loop_run.steps", gate.steps)
     return gate
 
 

@@ -269,7 +269,7 @@ def test_an_error_nobody_thought_of_is_said_without_a_traceback(
     def broken(*args, **options):
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("napari_diffusion.widgets.docks.loop_run.steps", broken)
+    monkeypatch.setattr("napari_diffusion.widgets.run.loop_run.steps", broken)
     _, loop = open_loop(face())
     click_run(loop)
     wait(loop, qtbot)

@@ -15,14 +15,13 @@ from qtpy.QtCore import QObject
 
 import napari_diffusion as nd
 from napari_diffusion.io.cast import Cast
-from napari_diffusion.widgets.forms.run_controls import Clock, Controls, written_seconds
-from napari_diffusion.widgets.layers import memory
 from napari_diffusion.widgets.layers.layer_axes import Fold, along_of, axes_of, spacing_of, unit_of
-from napari_diffusion.widgets.layers.memory import Need, chosen_result, ordinal, written_bytes
 from napari_diffusion.widgets.layers.step_layers import step_name
 from napari_diffusion.widgets.results.extract_steps import places_named
-from napari_diffusion.widgets.run import memory_check
+from napari_diffusion.widgets.run import memory, memory_check
+from napari_diffusion.widgets.run.memory import Need, chosen_result, ordinal, written_bytes
 from napari_diffusion.widgets.run.result_choice import EverySpin, ResultWidget
+from napari_diffusion.widgets.run.run_controls import Clock, Controls, written_seconds
 from napari_diffusion.widgets.run.run_request import Job, kept_steps
 from napari_diffusion.widgets.run.worker import Worker
 

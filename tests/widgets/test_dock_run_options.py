@@ -12,7 +12,7 @@ from napari.layers import Image
 import napari_diffusion as nd
 from napari_diffusion.analysis import local_error
 from napari_diffusion.widgets.layers.source_layers import shown_images
-from napari_diffusion.widgets.layers.step_layers import records_of
+from napari_diffusion.widgets.layers.step_records import records_of
 
 CELLS = np.random.default_rng(1).normal(0.5, 0.1, (64, 80)).astype(np.float32)
 SMOOTH = nd.Recipe(

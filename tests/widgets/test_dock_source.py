@@ -11,7 +11,7 @@ from napari.layers import Image, Labels, Shapes
 
 import napari_diffusion as nd
 from napari_diffusion.samples import phantom_layers
-from napari_diffusion.widgets.layers import memory
+from napari_diffusion.widgets.run import memory
 
 RANDOM = np.random.default_rng(2)
 FACE = RANDOM.random((24, 32)).astype(np.float32)

@@ -27,7 +27,7 @@ def wait(loop, qtbot):
 @pytest.fixture(autouse=True)
 def _small_part(monkeypatch):
     """Try the numbers on a part that is quick."""
-    monkeypatch.setattr("napari_diffusion.widgets.study.sweep_run._PLANE", {"y": 128, "x": 112})
+    monkeypatch.setattr("napari_diffusion.widgets.analysis.sweep_run._PLANE", {"y": 128, "x": 112})
 
 
 def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said):

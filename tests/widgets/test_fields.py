@@ -16,7 +16,7 @@ from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.component import Component
 from napari_diffusion.filters import Heat, Median, PeronaMalik
 from napari_diffusion.widgets.forms.array_fields import FunctionField, MapField
-from napari_diffusion.widgets.forms.component_form import ParameterForm
+from napari_diffusion.widgets.forms.choice import form_for
 from napari_diffusion.widgets.forms.lists import ListField
 from napari_diffusion.widgets.forms.nested import ComponentField, SeriesField
 
@@ -40,7 +40,7 @@ class Nest(Component):
 
 @pytest.fixture
 def form(qtbot):
-    form = ParameterForm(Nest)
+    form = form_for(Nest)
     qtbot.addWidget(form)
     return form
 
@@ -117,7 +117,7 @@ class TestLists:
     def test_nothing_is_none_or_asked_for(self, levels, qtbot):
         levels.edit.setPlainText(" ")
         assert levels.value() is None
-        listed = ParameterForm(schedules.Levels)
+        listed = form_for(schedules.Levels)
         qtbot.addWidget(listed)
         listed.fields["levels"].edit.setPlainText("")
         assert sentences(listed) == ["Levels: levels must be at least one number (got ())."]
@@ -132,7 +132,7 @@ class TestLists:
         ],
     )
     def test_what_is_no_list_is_said_in_one_sentence(self, qtbot, text, sentence):
-        form = ParameterForm(schedules.Levels)
+        form = form_for(schedules.Levels)
         qtbot.addWidget(form)
         form.fields["levels"].edit.setPlainText(text)
         assert len(sentences(form)) == 1

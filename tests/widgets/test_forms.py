@@ -19,14 +19,12 @@ from napari_diffusion.core.component import Component
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.loop import registry
 from napari_diffusion.widgets.forms import number_text
-from napari_diffusion.widgets.forms.choice import ComponentChoice
-from napari_diffusion.widgets.forms.component_form import ParameterForm
+from napari_diffusion.widgets.forms.choice import ComponentChoice, form_for
 from napari_diffusion.widgets.forms.fields import (
     Automatic,
     ComboField,
     FlagField,
     LineField,
-    field_for,
 )
 
 
@@ -69,7 +67,7 @@ def number(check=float, kind="float", many=False, automatic=None) -> LineField:
 
 @pytest.fixture
 def form(qtbot):
-    form = ParameterForm(Everything)
+    form = form_for(Everything)
     qtbot.addWidget(form)
     return form
 
@@ -172,7 +170,7 @@ def test_a_resolved_number_is_a_hint_until_auto_is_unticked(qtbot):
 
 def test_up_and_down_count_whole_numbers_within_the_allowed(qtbot):
     count = Parameter("count", "int", 1, minimum=1)
-    field = field_for(count, lambda value: count.checked(value, "Test"))
+    field = LineField(count, lambda value: count.checked(value, "Test"))
     qtbot.addWidget(field)
     field.set_value(1)
     qtbot.keyClick(field.edit, Qt.Key.Key_Up)
@@ -184,7 +182,7 @@ def test_up_and_down_count_whole_numbers_within_the_allowed(qtbot):
 
 @pytest.mark.parametrize("text", ["", "abc", "nan", "inf", "-1", "1e999", "0x1", "1 2", "2,5", "½"])
 def test_bad_text_puts_one_sentence_under_the_field_and_never_a_traceback(qtbot, text):
-    form = ParameterForm(filters.Heat)
+    form = form_for(filters.Heat)
     qtbot.addWidget(form)
     field = form.fields["time"]
     field.edit.setText(text)
@@ -201,7 +199,7 @@ def test_bad_text_puts_one_sentence_under_the_field_and_never_a_traceback(qtbot,
 
 
 def test_the_sentence_is_the_parameter_s_own(qtbot):
-    form = ParameterForm(filters.PeronaMalik)
+    form = form_for(filters.PeronaMalik)
     qtbot.addWidget(form)
     form.fields["contrast"].edit.setText("-1")
     with pytest.raises(ValueError, match="contrast") as error:
@@ -211,7 +209,7 @@ def test_the_sentence_is_the_parameter_s_own(qtbot):
 
 
 def test_the_unit_of_length_takes_the_place_of_world(qtbot):
-    form = ParameterForm(filters.PeronaMalik)
+    form = form_for(filters.PeronaMalik)
     qtbot.addWidget(form)
 
     def labels():
@@ -237,7 +235,7 @@ def test_a_form_has_a_field_for_every_parameter_and_shows_the_defaults(form):
 
 @pytest.mark.parametrize("cls", [c for slot in registry.COMPONENTS.values() for c in slot])
 def test_every_component_of_the_catalog_has_a_form_that_begins_with_its_defaults(qtbot, cls):
-    form = ParameterForm(cls)
+    form = form_for(cls)
     qtbot.addWidget(form)
     assert form.value() == cls()
     assert form.problem() is None
@@ -287,7 +285,7 @@ def test_setting_a_form_signals_once_and_every_edit_signals(form):
 
 
 def test_fields_that_do_not_go_together_are_said_beneath_the_form(qtbot):
-    form = ParameterForm(Pair)
+    form = form_for(Pair)
     qtbot.addWidget(form)
     form.fields["low"].edit.setText("2")
     assert sentences(form) == ["Pair: low must be at most high (got 2.0 and 1.0)."]
@@ -308,7 +306,7 @@ def test_whatever_a_component_refuses_with_is_a_sentence(qtbot, refusal):
             if self.only != 1.0:
                 raise refusal("Fussy: only 1 will do.")
 
-    form = ParameterForm(Fussy)
+    form = form_for(Fussy)
     qtbot.addWidget(form)
     form.fields["only"].edit.setText("2")
     assert form.problem() == "Fussy: only 1 will do."
@@ -316,7 +314,7 @@ def test_whatever_a_component_refuses_with_is_a_sentence(qtbot, refusal):
 
 
 def test_a_hint_is_forgotten_when_another_field_is_edited(qtbot):
-    form = ParameterForm(filters.PeronaMalik)
+    form = form_for(filters.PeronaMalik)
     qtbot.addWidget(form)
     form.set_resolved(filters.PeronaMalik(contrast=0.25))
     contrast = form.fields["contrast"]

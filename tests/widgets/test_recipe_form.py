@@ -15,8 +15,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_diffusion import PRESETS, Recipe, filters, noise, schedules
-from napari_diffusion.widgets.forms.preset_choice import PresetChoice
-from napari_diffusion.widgets.loop.recipe_form import RecipeWidget
+from napari_diffusion.widgets.recipe.preset_choice import PresetChoice
+from napari_diffusion.widgets.recipe.recipe_form import RecipeWidget
 
 if TYPE_CHECKING:
     from napari_diffusion.widgets.plots.schedule_plot import SchedulePlot
@@ -455,7 +455,7 @@ def test_no_scale_at_all_takes_the_noise_as_typed(form):
 
 def test_the_plot_comes_without_its_library_until_it_is_made():
     code = (
-        "import sys, napari_diffusion.widgets.loop.recipe_form\n"
+        "import sys, napari_diffusion.widgets.recipe.recipe_form\n"
         "assert 'pyqtgraph' not in sys.modules and 'napari' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

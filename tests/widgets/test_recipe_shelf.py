@@ -10,14 +10,14 @@ import pytest
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from napari_diffusion import PRESETS, Recipe, filters
-from napari_diffusion.widgets.loop.recipe_files import (
+from napari_diffusion.widgets.recipe.recipe_files import (
     RecipeFiles,
     read_recipe,
     recipe_folder,
     write_recipe,
 )
-from napari_diffusion.widgets.loop.recipe_form import RecipeWidget
-from napari_diffusion.widgets.loop.recipe_shelf import RecipeShelf
+from napari_diffusion.widgets.recipe.recipe_form import RecipeWidget
+from napari_diffusion.widgets.recipe.saved_recipes import RecipeShelf
 
 MINE = Recipe(num_steps=7, starting_noise_scale=1 / 3, seed=2**64 - 1)
 

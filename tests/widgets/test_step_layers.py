@@ -14,7 +14,7 @@ from napari.layers import Image
 import napari_diffusion as nd
 from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.samples import degraded_face
-from napari_diffusion.widgets.results.step_actions import chosen_step
+from napari_diffusion.widgets.results.chosen_step import chosen_step
 
 RANDOM = np.random.default_rng(4)
 FACE = RANDOM.random((24, 32)).astype(np.float32)

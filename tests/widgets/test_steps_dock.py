@@ -18,7 +18,7 @@ from napari_diffusion.analysis.step_selection import BestStep
 from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import image_layer
-from napari_diffusion.widgets.results.step_actions import channels_of
+from napari_diffusion.widgets.results.continued_run import channels_of
 from napari_diffusion.widgets.steps.copy_button import COPIES
 from napari_diffusion.widgets.steps.step_measure import keep_best
 from napari_diffusion.widgets.steps.steps import NOTHING, Steps

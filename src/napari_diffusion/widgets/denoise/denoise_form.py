@@ -12,11 +12,11 @@ from napari_diffusion.denoising.report_text import found_text, warning_texts
 from napari_diffusion.widgets.denoise.denoise_run import Noted, Staged, denoising_of, result_name
 from napari_diffusion.widgets.forms.fields import Automatic, LineField
 from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
-from napari_diffusion.widgets.forms.run_controls import PRIMARY
-from napari_diffusion.widgets.layers import memory
 from napari_diffusion.widgets.layers.step_layers import Place, image_layer
 from napari_diffusion.widgets.results.layer_sink import family, layer_sink_for
+from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.memory_check import check_room
+from napari_diffusion.widgets.run.run_controls import PRIMARY
 from napari_diffusion.widgets.run.run_request import RunError, StepReady
 
 if TYPE_CHECKING:

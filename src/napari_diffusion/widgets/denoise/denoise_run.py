@@ -14,7 +14,7 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import record
-from napari_diffusion.widgets.docks.loop_run import finished
+from napari_diffusion.widgets.run.loop_run import finished
 from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
 from napari_diffusion.widgets.run.run_request import Message, StepReady
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.docks.runner import Runner
 from napari_diffusion.widgets.run.run_request import RunError
+from napari_diffusion.widgets.run.runner import Runner
 from napari_diffusion.widgets.source.noise_meter import NoiseMeter, measure_of
 from napari_diffusion.widgets.source.source_form import SourceWidget
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import napari
 
-    from napari_diffusion.widgets.forms.run_controls import Controls
+    from napari_diffusion.widgets.run.run_controls import Controls
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.source.run_source import RunSource
 

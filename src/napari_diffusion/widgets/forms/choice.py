@@ -6,7 +6,6 @@ import itertools
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
@@ -16,14 +15,19 @@ from napari_diffusion.loop.presets import DIGITS
 from napari_diffusion.records.provenance import component_words
 from napari_diffusion.widgets.forms.component_form import ParameterForm
 from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
+from napari_diffusion.widgets.forms.nested import NestedChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari_diffusion.core.parameter import Parameter
+
+_INDENT = 10
+
 Chosen = Any  # Component | tuple[Component, ...] | None
 
 
-class ComponentChoice(QWidget):
+class ComponentChoice(NestedChoice):
     """A component of a slot and its form; forms of components chosen before keep what was typed.
 
     Parameters
@@ -41,8 +45,6 @@ class ComponentChoice(QWidget):
     may_be_auto : bool
         Whether "auto" can be chosen.
     """
-
-    changed = Signal()
 
     def __init__(
         self,
@@ -170,7 +172,7 @@ class ComponentChoice(QWidget):
 
     def _form_of(self, cls: type[Component]) -> ParameterForm:
         if cls not in self._forms:
-            form = self._forms[cls] = ParameterForm(cls, self)
+            form = self._forms[cls] = form_for(cls, self)
             form.setContentsMargins(self._indent, 0, 0, 0)
             form.set_sample_length(self._sample_length)
             for name, unit in self._units.items():
@@ -197,6 +199,22 @@ class ComponentChoice(QWidget):
         self._label.setToolTip(_about(option))
         self.combo.setToolTip(_about(option))
         self.changed.emit()
+
+
+def form_for(cls: type[Component], parent: QWidget | None = None) -> ParameterForm:
+    """Return the form of a component class, with choices for components within it."""
+    return ParameterForm(cls, _choice_within, parent)
+
+
+def _choice_within(parameter: Parameter, label: str, may_be_none: bool) -> ComponentChoice:
+    simple = [cls for cls in registry.COMPONENTS[parameter.slot] if not _holds_components(cls)]
+    nesting = [cls for cls in registry.COMPONENTS[parameter.slot] if _holds_components(cls)]
+    # The first one is shown at once; it must not hold a choice of its own, and so on for ever.
+    return ComponentChoice(parameter.slot, label, may_be_none, (*simple, *nesting), _INDENT)
+
+
+def _holds_components(cls: type[Component]) -> bool:
+    return any(parameter.kind == "component" for parameter in cls.parameters())
 
 
 def _name(option: Any) -> str:

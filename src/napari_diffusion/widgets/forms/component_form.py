@@ -10,13 +10,15 @@ from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.forms.fields import Field, field_for
 from napari_diffusion.widgets.forms.form_rows import MessageLabel
+from napari_diffusion.widgets.forms.parameter_field import field_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_diffusion.core.component import Component
+    from napari_diffusion.widgets.forms.fields import Field
+    from napari_diffusion.widgets.forms.nested import ChoiceFor
 
 
 class ParameterForm(QWidget):
@@ -26,6 +28,8 @@ class ParameterForm(QWidget):
     ----------
     cls : type of Component
         A frozen dataclass; its defaults are shown first.
+    choice_for : callable
+        Makes the choice of a component within a field.
 
     Attributes
     ----------
@@ -37,7 +41,9 @@ class ParameterForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, cls: type[Component], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, cls: type[Component], choice_for: ChoiceFor, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._cls = cls
         self.component = cls.__name__
@@ -47,7 +53,7 @@ class ParameterForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
         for parameter in cls.parameters():
-            field = field_for(parameter, partial(parameter.checked, owner=cls.__name__))
+            field = field_for(parameter, partial(parameter.checked, owner=cls.__name__), choice_for)
             if parameter.default is dataclasses.MISSING:
                 field.say("")
             else:

@@ -263,28 +263,6 @@ class FlagField(Field):
             self.box.setChecked(bool(value))
 
 
-def field_for(parameter: Parameter, check: Check) -> Field:
-    """Return the field that fits a parameter, empty or at its first choice."""
-    from napari_diffusion.widgets.forms import array_fields, lists, nested
-
-    others = (*("auto",) * parameter.auto, *(None,) * parameter.optional)
-    if parameter.kind == "choice":
-        return ComboField(parameter, check, (*others, *parameter.choices))
-    if parameter.kind == "bool" and others:
-        return ComboField(parameter, check, (*others, True, False))
-    if parameter.kind == "bool":
-        return FlagField(parameter, check)
-    if parameter.kind == "component":
-        return (nested.SeriesField if parameter.many else nested.ComponentField)(parameter, check)
-    if parameter.mapped:
-        return array_fields.MapField(parameter, check, automatic_of(parameter))
-    if parameter.kind == "function":
-        return array_fields.FunctionField(parameter, check, automatic_of(parameter))
-    if parameter.many and not parameter.single:
-        return lists.ListField(parameter, check)
-    return LineField(parameter, check, automatic_of(parameter))
-
-
 def automatic_of(parameter: Parameter) -> Automatic | None:
     """Return what the tick box of a line says: "auto", else "none", where those are allowed."""
     if parameter.auto:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_diffusion.loop import registry
 from napari_diffusion.widgets.forms.fields import Field
 from napari_diffusion.widgets.forms.form_rows import RowLabel, small_button
 
@@ -15,11 +15,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_diffusion.core.parameter import Parameter
-    from napari_diffusion.widgets.forms.choice import ComponentChoice
     from napari_diffusion.widgets.forms.fields import Check
 
 
-_INDENT = 10
+class NestedChoice(QWidget):
+    """A choice of a component within a field: what a field does with it."""
+
+    changed = Signal()
+
+    def value(self) -> Any:
+        """Return what is chosen; a ValueError says what is wrong."""
+        raise NotImplementedError
+
+    def set_value(self, chosen: Any) -> None:
+        """Show a component."""
+        raise NotImplementedError
+
+    def problem(self) -> str | None:
+        """Return what is wrong with what was typed, None where nothing is."""
+        raise NotImplementedError
+
+    def set_resolved(self, chosen: Any) -> None:
+        """Show the numbers that every "auto" stands for; None forgets them."""
+        raise NotImplementedError
+
+    def set_unit(self, name: str, unit: str) -> None:
+        """Name a unit; see `Field.set_unit`."""
+        raise NotImplementedError
+
+    def set_sample_length(self, length: float) -> None:
+        """Say how far apart the pixels are; see `Field.set_sample_length`."""
+        raise NotImplementedError
+
+    def set_label(self, text: str) -> None:
+        """Call the row by another name."""
+        raise NotImplementedError
+
+    def add_beside(self, widget: QWidget) -> None:
+        """Put a widget to the right of the choice."""
+        raise NotImplementedError
+
+    def forms(self) -> Iterator[Any]:
+        """Yield the form in view and those within it."""
+        raise NotImplementedError
+
+
+# Of a parameter, what its row is called, and whether "none" can be chosen.
+ChoiceFor = Callable[["Parameter", str, bool], NestedChoice]
 
 
 class _Nested(Field):
@@ -27,7 +69,7 @@ class _Nested(Field):
 
     wide = True
 
-    def choices(self) -> list[ComponentChoice]:
+    def choices(self) -> list[NestedChoice]:
         """Return the choices in view, from top to bottom."""
         raise NotImplementedError
 
@@ -55,12 +97,12 @@ class _Nested(Field):
 class ComponentField(_Nested):
     """One component: a choice, and beneath it the form of what is chosen."""
 
-    def __init__(self, parameter: Parameter, check: Check) -> None:
-        self.choice = _choice(parameter, parameter.label, parameter.optional)
+    def __init__(self, parameter: Parameter, check: Check, choice_for: ChoiceFor) -> None:
+        self.choice = choice_for(parameter, parameter.label, parameter.optional)
         super().__init__(parameter, check, self.choice)
         self.choice.changed.connect(self._edited)
 
-    def choices(self) -> list[ComponentChoice]:
+    def choices(self) -> list[NestedChoice]:
         """Return the one choice."""
         return [self.choice]
 
@@ -82,13 +124,13 @@ class SeriesField(_Nested):
     Where one alone is allowed as well, one that was shown alone stays alone until another comes.
     """
 
-    def __init__(self, parameter: Parameter, check: Check) -> None:
-        self.list = _SeriesEditor(parameter)
+    def __init__(self, parameter: Parameter, check: Check, choice_for: ChoiceFor) -> None:
+        self.list = _SeriesEditor(parameter, choice_for)
         self._alone = False
         super().__init__(parameter, check, self.list)
         self.list.changed.connect(self._edited)
 
-    def choices(self) -> list[ComponentChoice]:
+    def choices(self) -> list[NestedChoice]:
         """Return the choices in view, from top to bottom."""
         return self.list.choices
 
@@ -125,10 +167,11 @@ class _SeriesEditor(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parameter: Parameter) -> None:
+    def __init__(self, parameter: Parameter, choice_for: ChoiceFor) -> None:
         super().__init__()
         self._parameter = parameter
-        self.choices: list[ComponentChoice] = []
+        self._choice_for = choice_for
+        self.choices: list[NestedChoice] = []
         self.removes: list[QPushButton] = []
         self.units: dict[str, str] = {}
         self.sample_length = 1.0
@@ -158,7 +201,7 @@ class _SeriesEditor(QWidget):
         self.changed.emit()
 
     def _append(self) -> None:
-        choice = _choice(self._parameter, str(len(self.choices) + 1), False)
+        choice = self._choice_for(self._parameter, str(len(self.choices) + 1), False)
         for name, unit in self.units.items():
             choice.set_unit(name, unit)
         choice.set_sample_length(self.sample_length)
@@ -171,7 +214,7 @@ class _SeriesEditor(QWidget):
         self.removes.append(remove)
         self._layout.addWidget(choice)
 
-    def _remove(self, choice: ComponentChoice) -> None:
+    def _remove(self, choice: NestedChoice) -> None:
         self._take(self.choices.index(choice))
         self.changed.emit()
 
@@ -183,17 +226,3 @@ class _SeriesEditor(QWidget):
         choice.deleteLater()
         for number, each in enumerate(self.choices, start=1):
             each.set_label(str(number))
-
-
-def _choice(parameter: Parameter, label: str, may_be_none: bool) -> ComponentChoice:
-    # A choice holds a form, and a form this field.
-    from napari_diffusion.widgets.forms.choice import ComponentChoice
-
-    simple = [cls for cls in registry.COMPONENTS[parameter.slot] if not _holds_components(cls)]
-    nesting = [cls for cls in registry.COMPONENTS[parameter.slot] if _holds_components(cls)]
-    # The first one is shown at once; it must not hold a choice of its own, and so on for ever.
-    return ComponentChoice(parameter.slot, label, may_be_none, (*simple, *nesting), _INDENT)
-
-
-def _holds_components(cls: Any) -> bool:
-    return any(parameter.kind == "component" for parameter in cls.parameters())

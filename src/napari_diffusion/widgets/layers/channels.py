@@ -153,10 +153,3 @@ class ChannelsLayerSink:
 def _own(part: Any) -> Any:
     # A view would keep the other channels in memory after their layers are deleted.
     return part if is_dask(part) else np.array(part)
-
-
-def source_of(record: dict[str, Any]) -> str:
-    """Return the name of the layer that a step was made from: of several its own channel's."""
-    if "channel" in record:
-        return str(record["layers"][record["channel"]])
-    return str(record["source"])

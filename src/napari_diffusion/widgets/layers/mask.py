@@ -12,7 +12,7 @@ from napari_diffusion.widgets.layers.channels import sizes, values
 from napari_diffusion.widgets.layers.layer_axes import FURTHER
 from napari_diffusion.widgets.layers.shape_masks import drawn, outlines
 from napari_diffusion.widgets.layers.source_layers import is_preview
-from napari_diffusion.widgets.layers.step_layers import KEY
+from napari_diffusion.widgets.layers.step_records import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.widgets.layers.channels import mismatch, values
-from napari_diffusion.widgets.layers.step_layers import records_of
+from napari_diffusion.widgets.layers.step_records import records_of
 
 if TYPE_CHECKING:
     import napari

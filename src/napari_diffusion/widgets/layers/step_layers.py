@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_diffusion.loop.recipe import Step
+from napari_diffusion.widgets.layers.step_records import KEY, MASK_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
-
-KEY = "napari_diffusion"
-
-#: Where a step's layer has the mask of its run, for whoever goes on from it.
-MASK_KEY = "napari_diffusion_mask"
 
 # One growing layer is shown anew this often, in seconds: each time costs the window a moment.
 _REFRESH = 0.25
@@ -270,18 +266,3 @@ def scale_name(step: Step) -> str:
 
 def _short(number: float) -> str:
     return f"{number:.2g}" if number < 100 else f"{number:.0f}"
-
-
-def records_of(layer: Any) -> list[dict[str, Any]]:
-    """Return the records of a layer's steps: one, as many as a stack has, or none."""
-    kept = getattr(layer, "metadata", {}).get(KEY)
-    if not isinstance(kept, dict):
-        return []
-    records = kept.get("steps", [kept])
-    return [record for record in records if "recipe" in record]
-
-
-def is_stack(layer: Any) -> bool:
-    """Say whether a layer holds many steps along a leading axis."""
-    kept = getattr(layer, "metadata", {}).get(KEY)
-    return isinstance(kept, dict) and "steps" in kept

@@ -7,26 +7,26 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.widgets.analysis.sweep_form import SweepRow
 from napari_diffusion.widgets.denoise.denoise_form import DenoiseWidget
-from napari_diffusion.widgets.docks.dock import Dock, notify
-from napari_diffusion.widgets.docks.loop_run import work_of
+from napari_diffusion.widgets.docks.dock import notify
+from napari_diffusion.widgets.docks.recipe_dock import RecipeDock
 from napari_diffusion.widgets.forms.form_rows import MessageLabel
-from napari_diffusion.widgets.forms.run_controls import Controls
-from napari_diffusion.widgets.layers import memory
-from napari_diffusion.widgets.layers.step_layers import records_of
+from napari_diffusion.widgets.layers.step_records import records_of
 from napari_diffusion.widgets.loop.evidence import EvidencePanel, evidence_of, with_evidence
-from napari_diffusion.widgets.loop.recipe_form import RecipeWidget
-from napari_diffusion.widgets.loop.recipe_shelf import RecipeShelf
 from napari_diffusion.widgets.loop.run_options import Variants
+from napari_diffusion.widgets.recipe.saved_recipes import RecipeShelf
+from napari_diffusion.widgets.results.continued_run import channels_of, going_on
 from napari_diffusion.widgets.results.extract_steps import Extraction, places_named
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for
 from napari_diffusion.widgets.results.noise_free_layers import with_noise_free_runs
-from napari_diffusion.widgets.results.step_actions import StepActions, channels_of, going_on
+from napari_diffusion.widgets.results.step_actions import StepActions
+from napari_diffusion.widgets.run import memory
+from napari_diffusion.widgets.run.loop_run import work_of
 from napari_diffusion.widgets.run.memory_check import check_room, need_of, offers
 from napari_diffusion.widgets.run.result_choice import ResultWidget
 from napari_diffusion.widgets.run.run_request import Job, RunError
 from napari_diffusion.widgets.source.noise_meter import short_noise
-from napari_diffusion.widgets.study.sweep_form import SweepRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
     from napari_diffusion.estimate import Evidence, NoiseModel
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
-    from napari_diffusion.widgets.results.step_actions import ChosenStep
+    from napari_diffusion.widgets.results.chosen_step import ChosenStep
     from napari_diffusion.widgets.source.run_source import RunSource
 
 
-class DiffusionLoop(Dock):
+class DiffusionLoop(RecipeDock):
     """Runs the noise-and-diffusion loop on an image layer, each step a new layer.
 
     Parameters
@@ -49,9 +49,8 @@ class DiffusionLoop(Dock):
     """
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__(napari_viewer, Controls())
+        super().__init__(napari_viewer)
         self.denoise = DenoiseWidget(self)
-        self.recipe = RecipeWidget()
         self.shelf = RecipeShelf(self.recipe)
         self.result = ResultWidget()
         self.steps = StepActions(self.viewer)
@@ -168,13 +167,13 @@ class DiffusionLoop(Dock):
     # --- from the form to a run ---
 
     def job(self, run_source: RunSource) -> Job:
-        """Return the job of a run on a source; `Refused` says what is wrong with the form."""
-        try:
-            recipe = self.recipe.value()
-        except ValueError as error:
-            raise RunError("recipe", str(error)) from None
-        job = run_source.job(recipe, self.result.value()[1], memory.free_memory())
+        """Return the job of a run on a source; `RunError` says what is wrong with the form."""
+        job = run_source.job(self.recipe_value(), self.result.value()[1], memory.free_memory())
         return dataclasses.replace(job, noise_free_run=self.variants.wants_noise_free_run())
+
+    def stop_preview(self) -> None:
+        """Remove the preview before something else is computed."""
+        self.variants.live.stop()
 
     def _launch(
         self,
@@ -192,7 +191,7 @@ class DiffusionLoop(Dock):
         self.source.say(None)
         self.recipe.say("")
         self.result.refuse("", [])
-        self.variants.live.stop()
+        self.stop_preview()
         layer_sink = layer_sink_for(self.viewer, layers, job, looks, result)
         if job.noise_free_run:
             layer_sink = with_noise_free_runs(layer_sink, self.viewer, layers, job, looks, result)
@@ -206,7 +205,7 @@ class DiffusionLoop(Dock):
         """Stop what is computed; of a dock that is closed the preview goes."""
         super().let_go(closed)
         if closed:
-            self.variants.live.stop()
+            self.stop_preview()
             self.parameter_sweep.close_sweep()
         self.variants.live.drop()
 

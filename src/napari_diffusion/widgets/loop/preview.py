@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_diffusion.loop.preview import Part
-    from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
+    from napari_diffusion.widgets.docks.recipe_dock import RecipeDock
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.source.run_source import Region, RunSource
 
@@ -47,7 +47,7 @@ class LivePreview:
 
     Parameters
     ----------
-    dock : DiffusionLoop
+    dock : RecipeDock
         The dock whose form is followed.
     """
 
@@ -56,7 +56,7 @@ class LivePreview:
     #: What it is at, and whether that is bad.
     said = Signal(str, bool)
 
-    def __init__(self, dock: DiffusionLoop) -> None:
+    def __init__(self, dock: RecipeDock) -> None:
         self._dock = dock
         self._viewer = dock.viewer
         self._reader = Reader()

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QPushButton, QSpinBox, QWidget
 
 from napari_diffusion.analysis.ensemble import check_random
+from napari_diffusion.widgets.analysis.ensemble_layers import EnsembleLayerSink, ensemble_of
+from napari_diffusion.widgets.analysis.local_error_layer import RiskLayerSink, RiskOf, risk_of
 from napari_diffusion.widgets.forms.form_rows import GREY, RED, MessageLabel
 from napari_diffusion.widgets.loop.preview import LivePreview
-from napari_diffusion.widgets.results.step_actions import chosen_step
+from napari_diffusion.widgets.results.chosen_step import chosen_step
 from napari_diffusion.widgets.run.run_request import RunError
-from napari_diffusion.widgets.study.ensemble_layers import EnsembleLayerSink, ensemble_of
-from napari_diffusion.widgets.study.local_error_layer import RiskLayerSink, RiskOf, risk_of
 
 if TYPE_CHECKING:
     from napari_diffusion.loop.recipe import Recipe
-    from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
+    from napari_diffusion.widgets.docks.recipe_dock import RecipeDock
 
 
 class Variants(QWidget):
@@ -24,11 +24,11 @@ class Variants(QWidget):
 
     Parameters
     ----------
-    dock : DiffusionLoop
+    dock : RecipeDock
         The dock whose form and whose runner they use.
     """
 
-    def __init__(self, dock: DiffusionLoop) -> None:
+    def __init__(self, dock: RecipeDock) -> None:
         super().__init__()
         self._dock = dock
         self.live = LivePreview(dock)

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from napari.layers import Image
 
-    from napari_diffusion.widgets.results.step_actions import ChosenStep
+    from napari_diffusion.widgets.results.chosen_step import ChosenStep
 
 
 def difference_layer(step: ChosenStep, other: Any, name: str) -> Image:

@@ -9,15 +9,9 @@ import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
 from napari_diffusion.loop.recipe import Step
-from napari_diffusion.widgets.layers.channels import source_of
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
-from napari_diffusion.widgets.layers.step_layers import (
-    MASK_KEY,
-    Place,
-    image_layer,
-    records_of,
-    step_name,
-)
+from napari_diffusion.widgets.layers.step_layers import Place, image_layer, step_name
+from napari_diffusion.widgets.layers.step_records import MASK_KEY, records_of, source_of
 
 if TYPE_CHECKING:
     import napari

@@ -6,16 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.widgets.layers.channels import ChannelsLayerSink, source_of
-from napari_diffusion.widgets.layers.memory import chosen_result
-from napari_diffusion.widgets.layers.step_layers import (
-    KEY,
-    Place,
-    StepLayers,
-    StepStack,
-    records_of,
-    step_name,
-)
+from napari_diffusion.widgets.layers.channels import ChannelsLayerSink
+from napari_diffusion.widgets.layers.step_layers import Place, StepLayers, StepStack, step_name
+from napari_diffusion.widgets.layers.step_records import KEY, records_of, source_of
+from napari_diffusion.widgets.run.memory import chosen_result
 from napari_diffusion.widgets.run.memory_check import step_shape, step_type
 
 if TYPE_CHECKING:
@@ -25,8 +19,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
-    from napari_diffusion.widgets.layers.memory import Result
     from napari_diffusion.widgets.layers.step_layers import LayerSink, Titled
+    from napari_diffusion.widgets.run.memory import Result
     from napari_diffusion.widgets.run.run_request import Job
 
 

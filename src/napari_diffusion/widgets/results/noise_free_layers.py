@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.analysis.noise_free_run import noise_effect, without_noise
-from napari_diffusion.core.image import is_dask
-from napari_diffusion.loop.loop import steps
-from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for
-from napari_diffusion.widgets.results.step_run import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,48 +13,11 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
-    from napari_diffusion.loop.recipe import Recipe, Step
+    from napari_diffusion.loop.recipe import Step
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
-    from napari_diffusion.widgets.layers.memory import Result
     from napari_diffusion.widgets.layers.step_layers import LayerSink
+    from napari_diffusion.widgets.run.memory import Result
     from napari_diffusion.widgets.run.run_request import Job
-
-# The measure of a step in its record: the root mean square of the step less its noise-free run.
-EFFECT = "NoiseEffect"
-
-
-class NoiseFreeRuns:
-    """The steps of a run without noise, one after the other; see `steps` for the parameters."""
-
-    def __init__(self, image: Any, recipe: Recipe, job: Job, mask: Any, **options: Any) -> None:
-        self._recipe = without_noise(recipe)
-        self._job = job
-        self._mask = mask if options.get("region") is None else None
-        self._made = steps(image, self._recipe, **options)
-        self.step: Any = None
-
-    def advance(self) -> None:
-        """Make the next step without noise."""
-        self.step = next(self._made)
-
-    def measures(self, step: Step) -> dict[str, Any]:
-        """Return what the record of a step says of its noise-free run: what the noise did."""
-        if is_dask(step.image):
-            return {}
-        return {MEASURES: {EFFECT: noise_effect(step, self.step, self._inside(step))}}
-
-    def record(self, kept: dict[str, Any], **more: Any) -> dict[str, Any]:
-        """Return the record of the noise-free run, which makes it again as any other step."""
-        job = self._job
-        own = record(
-            self._recipe, self.step, job.options, job.source_name, noise_free_run=True, **more
-        )
-        own["grid"] = kept["grid"]
-        return own
-
-    def _inside(self, step: Step) -> Any:
-        mask = self._mask
-        return mask if mask is None or mask.shape == step.image.shape else None
 
 
 class NoiseFreeLayerSink:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.widgets.layers.channels import source_of
 from napari_diffusion.widgets.layers.source_layers import is_image
-from napari_diffusion.widgets.layers.step_layers import is_stack, records_of
-from napari_diffusion.widgets.results.step_actions import ChosenStep, chosen_step, shown_of
+from napari_diffusion.widgets.layers.step_records import is_stack, records_of, source_of
+from napari_diffusion.widgets.results.chosen_step import ChosenStep, chosen_step, shown_of
 from napari_diffusion.widgets.results.step_run import StepRun
 
 if TYPE_CHECKING:

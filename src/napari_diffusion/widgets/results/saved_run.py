@@ -11,11 +11,11 @@ from napari_diffusion.io.reader import read_image
 from napari_diffusion.io.record_reader import step_paths
 from napari_diffusion.io.run_writer import Output
 from napari_diffusion.loop.recipe import Step
-from napari_diffusion.widgets.layers.channels import source_of
 from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
-from napari_diffusion.widgets.layers.memory import MOST_LAYERS
 from napari_diffusion.widgets.layers.step_layers import image_layer, step_name
+from napari_diffusion.widgets.layers.step_records import source_of
+from napari_diffusion.widgets.run.memory import MOST_LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
-    from napari_diffusion.widgets.results.step_actions import ChosenStep
+    from napari_diffusion.widgets.results.chosen_step import ChosenStep
     from napari_diffusion.widgets.results.step_run import StepRun
 
 KEY = "napari_diffusion_beside"

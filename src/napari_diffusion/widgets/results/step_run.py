@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.layer_axes import Fold
+from napari_diffusion.widgets.layers.step_records import DOUBTS, MEASURES, RECOMMENDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from numpy.typing import NDArray
 
-    from napari_diffusion.widgets.results.step_actions import ChosenStep
-
-# Where a record keeps what was measured of its step, why that has no vote, and which step was
-# recommended.
-MEASURES, DOUBTS, RECOMMENDED = "measures", "doubts", "recommended"
+    from napari_diffusion.widgets.results.chosen_step import ChosenStep
 
 
 @dataclass(frozen=True, eq=False)

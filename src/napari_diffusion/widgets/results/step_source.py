@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.records.provenance import grid_of, recipe_of
-from napari_diffusion.widgets.layers.channels import joined, sizes, source_of, values
+from napari_diffusion.widgets.layers.channels import joined, sizes, values
 from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.mask import KeptMask, Mask, can_be_mask, mask_of
 from napari_diffusion.widgets.layers.source_layers import is_image
-from napari_diffusion.widgets.layers.step_layers import MASK_KEY, is_stack, records_of
+from napari_diffusion.widgets.layers.step_records import MASK_KEY, is_stack, records_of, source_of
 from napari_diffusion.widgets.run.read_layer import read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import Job, RunError
 
 if TYPE_CHECKING:
     import napari
 
-    from napari_diffusion.widgets.results.step_actions import ChosenStep
+    from napari_diffusion.widgets.results.chosen_step import ChosenStep
 
 
 def job_again(step: ChosenStep, viewer: napari.Viewer) -> Job:

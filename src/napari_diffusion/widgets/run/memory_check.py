@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_diffusion.widgets.layers import memory
-from napari_diffusion.widgets.layers.memory import Need, chosen_result, ordinal, written_bytes
+from napari_diffusion.widgets.run import memory
+from napari_diffusion.widgets.run.memory import Need, chosen_result, ordinal, written_bytes
 from napari_diffusion.widgets.run.run_request import RunError, kept_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_diffusion.widgets.layers.memory import Result
+    from napari_diffusion.widgets.run.memory import Result
     from napari_diffusion.widgets.run.result_choice import Offer
     from napari_diffusion.widgets.run.run_request import Job
 

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWid
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.widgets.forms.fields import ComboField
 from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
-from napari_diffusion.widgets.layers.memory import (
+from napari_diffusion.widgets.run.memory import (
     MOST_LAYERS,
     RESULTS,
     Need,
@@ -21,7 +21,7 @@ from napari_diffusion.widgets.layers.memory import (
 )
 
 if TYPE_CHECKING:
-    from napari_diffusion.widgets.layers.memory import Result
+    from napari_diffusion.widgets.run.memory import Result
 
 Offer = tuple[str, Callable[[], None]]
 

@@ -12,7 +12,7 @@ from napari_diffusion.io.cast import Cast
 from napari_diffusion.widgets.layers.channels import joined, mismatch, sizes, values
 from napari_diffusion.widgets.layers.layer_axes import FURTHER, Fold
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
-from napari_diffusion.widgets.layers.step_layers import KEY, records_of
+from napari_diffusion.widgets.layers.step_records import KEY, records_of
 from napari_diffusion.widgets.run.memory_check import need_of
 from napari_diffusion.widgets.run.run_request import Job
 

@@ -22,7 +22,7 @@ from napari_diffusion.widgets.layers.source_layers import (
     selected_images,
     shown_images,
 )
-from napari_diffusion.widgets.layers.step_layers import records_of
+from napari_diffusion.widgets.layers.step_records import records_of
 from napari_diffusion.widgets.source.axes_form import AxesForm
 from napari_diffusion.widgets.source.mask_choice import MaskChoice
 from napari_diffusion.widgets.source.run_source import RunSource

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.metrics import METRICS, Metric
-from napari_diffusion.widgets.forms.component_form import ParameterForm
+from napari_diffusion.widgets.forms.choice import form_for
 from napari_diffusion.widgets.forms.form_rows import MessageLabel
 from napari_diffusion.widgets.steps.layer_row import LayerRow, RegionRow
 from napari_diffusion.widgets.steps.step_measure import Others
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import napari
 
+    from napari_diffusion.widgets.forms.component_form import ParameterForm
     from napari_diffusion.widgets.results.step_run import StepRun
 
 _ARROWS = {"lower": " ↓", "higher": " ↑"}
@@ -204,7 +205,7 @@ class MeasureList(QWidget):
 
     def _form(self, name: str) -> ParameterForm:
         if name not in self._forms:
-            form = self._forms[name] = ParameterForm(self._classes[name], self)
+            form = self._forms[name] = form_for(self._classes[name], self)
             form.changed.connect(self._edited)
             form.setVisible(False)
             if _has_region(self._classes[name]):

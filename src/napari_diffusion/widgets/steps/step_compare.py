@@ -8,13 +8,13 @@ import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QPushButton
 
+from napari_diffusion.widgets.analysis.local_error_layer import RiskOf
 from napari_diffusion.widgets.forms.form_rows import Combo, RowLabel
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.results.difference import difference_layer
 from napari_diffusion.widgets.results.side_by_side import Beside
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, rest
-from napari_diffusion.widgets.study.local_error_layer import RiskOf
 
 if TYPE_CHECKING:
     import threading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.widgets.layers.step_layers import records_of
+from napari_diffusion.widgets.layers.step_records import records_of
 
 if TYPE_CHECKING:
     import napari

@@ -16,8 +16,8 @@ from napari_diffusion.records.provenance import grid_of
 from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.layer_axes import FURTHER, Fold
 from napari_diffusion.widgets.layers.mask import KeptMask
-from napari_diffusion.widgets.layers.step_layers import MASK_KEY
-from napari_diffusion.widgets.results.step_run import MEASURES, RECOMMENDED, StepRun, keep_value
+from napari_diffusion.widgets.layers.step_records import MASK_KEY, MEASURES, RECOMMENDED
+from napari_diffusion.widgets.results.step_run import StepRun, keep_value
 from napari_diffusion.widgets.results.step_source import arguments_of, beside, cut_to_region
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
 
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.forms.save_dialog import asked_for
-from napari_diffusion.widgets.layers.channels import source_of
 from napari_diffusion.widgets.layers.source_layers import is_image
+from napari_diffusion.widgets.layers.step_records import source_of
 from napari_diffusion.widgets.results.saved_run import layers_of, open_run, save_run
 from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, rest
 

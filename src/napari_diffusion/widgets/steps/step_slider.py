@@ -8,7 +8,7 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
-from napari_diffusion.widgets.layers.step_layers import is_stack
+from napari_diffusion.widgets.layers.step_records import is_stack
 
 if TYPE_CHECKING:
     import napari

@@ -10,13 +10,13 @@ from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.recipe import Recipe, Step
 from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
-from napari_diffusion.widgets.docks.loop_run import finished
-from napari_diffusion.widgets.docks.tool import Tool
+from napari_diffusion.widgets.docks.layer_dock import Tool
 from napari_diffusion.widgets.forms.choice import ComponentChoice
 from napari_diffusion.widgets.forms.fields import Automatic, ComboField, LineField
 from napari_diffusion.widgets.forms.seed import SeedField
-from napari_diffusion.widgets.layers import memory
 from napari_diffusion.widgets.layers.step_layers import scale_name
+from napari_diffusion.widgets.run import memory
+from napari_diffusion.widgets.run.loop_run import finished
 from napari_diffusion.widgets.run.read_layer import (
     mask_words,
     read_layer,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.loop.recipe import Recipe
-from napari_diffusion.widgets.docks.loop_run import work_of
-from napari_diffusion.widgets.docks.tool import Tool
+from napari_diffusion.widgets.docks.layer_dock import Tool
 from napari_diffusion.widgets.forms.choice import ComponentChoice
+from napari_diffusion.widgets.run.loop_run import work_of
 
 if TYPE_CHECKING:
     import napari

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 
 from napari_diffusion.loop.recipe import Recipe
-from napari_diffusion.widgets.forms.run_controls import written_seconds
+from napari_diffusion.widgets.run.run_controls import written_seconds
 from napari_diffusion.widgets.run.run_request import (
     EvidenceReady,
     Measured,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtCore import QObject
 
-    from napari_diffusion.widgets.forms.run_controls import Controls
+    from napari_diffusion.widgets.run.run_controls import Controls
 
 _log = logging.getLogger(__name__)
 

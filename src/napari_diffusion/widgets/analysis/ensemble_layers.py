@@ -13,7 +13,8 @@ from napari_diffusion.analysis.ensemble import Ensemble, Gathering
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.records.derived import ensemble_record
 from napari_diffusion.records.provenance import content_hash
-from napari_diffusion.widgets.layers.step_layers import KEY, Place, image_layer
+from napari_diffusion.widgets.layers.step_layers import Place, image_layer
+from napari_diffusion.widgets.layers.step_records import KEY
 from napari_diffusion.widgets.results.layer_sink import family
 from napari_diffusion.widgets.run.read_layer import (
     mask_words,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_diffusion.widgets.docks.dock import Dock
-from napari_diffusion.widgets.forms.run_controls import Controls
-from napari_diffusion.widgets.layers import memory
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for
+from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.memory_check import check_room
+from napari_diffusion.widgets.run.run_controls import Controls
 from napari_diffusion.widgets.run.run_request import RunError
 
 if TYPE_CHECKING:

@@ -15,17 +15,17 @@ from napari_diffusion.analysis.parameter_sweep import (
     numbers_of,
     with_numbers,
 )
+from napari_diffusion.widgets.analysis.sweep_layers import Montage, words_of
+from napari_diffusion.widgets.analysis.sweep_run import part_of, sweep_of
 from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.run.read_layer import refusing
 from napari_diffusion.widgets.run.run_request import RunError
-from napari_diffusion.widgets.study.sweep_layers import Montage, words_of
-from napari_diffusion.widgets.study.sweep_run import part_of, sweep_of
 
 if TYPE_CHECKING:
     from napari_diffusion.analysis.parameter_sweep import SweepRun
     from napari_diffusion.loop.recipe import Recipe
-    from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
+    from napari_diffusion.widgets.docks.recipe_dock import RecipeDock
 
 _NONE = "–"
 
@@ -35,11 +35,11 @@ class SweepRow(QWidget):
 
     Parameters
     ----------
-    dock : DiffusionLoop
+    dock : RecipeDock
         The dock whose form and whose runner it uses.
     """
 
-    def __init__(self, dock: DiffusionLoop) -> None:
+    def __init__(self, dock: RecipeDock) -> None:
         super().__init__()
         self._dock = dock
         self._montage: Montage | None = None
@@ -122,7 +122,7 @@ class SweepRow(QWidget):
             job = dock.job(run_source)
             tried = self._tried(job.recipe)
             self.close_sweep()
-            dock.variants.live.stop()
+            dock.stop_preview()
             region = part_of(run_source, dock.viewer)
             letters = run_source.fold.letters
             start = tuple(int(p.start) for p in region)[: run_source.layers[0].ndim]
@@ -162,10 +162,7 @@ class SweepRow(QWidget):
         with self._dock.refusing():
             if sweep_run is None:
                 raise RunError("run", "Click a tile of the parameter sweep first.")
-            try:
-                recipe = self._dock.recipe.value()
-            except ValueError as error:
-                raise RunError("recipe", str(error)) from None
+            recipe = self._dock.recipe_value()
             self._dock.recipe.set_value(with_numbers(recipe, sweep_run.numbers))
             self._dock.controls.say(f"The form has {sweep_run.in_words().split(':')[0]}.")
 

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_diffusion.widgets.forms.form_rows import GREY, RED, Combo, MessageLabel
-from napari_diffusion.widgets.loop.recipe_files import (
+from napari_diffusion.widgets.recipe.recipe_files import (
     RecipeFiles,
     read_recipe,
     recipe_folder,

@@ -11,7 +11,8 @@ import numpy as np
 from napari_diffusion.analysis.local_error import LocalError, local_error
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.records.derived import risk_record
-from napari_diffusion.widgets.layers.step_layers import KEY, Place
+from napari_diffusion.widgets.layers.step_layers import Place
+from napari_diffusion.widgets.layers.step_records import KEY
 from napari_diffusion.widgets.results.layer_sink import family
 from napari_diffusion.widgets.results.step_source import arguments_of, job_again
 from napari_diffusion.widgets.run.read_layer import refusing
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.widgets.results.step_actions import ChosenStep
+    from napari_diffusion.widgets.results.chosen_step import ChosenStep
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
 

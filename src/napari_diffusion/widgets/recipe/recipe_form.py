@@ -17,9 +17,9 @@ from napari_diffusion.noise import Noise
 from napari_diffusion.widgets.forms.choice import ComponentChoice
 from napari_diffusion.widgets.forms.fields import Automatic, LineField
 from napari_diffusion.widgets.forms.form_rows import MessageLabel
-from napari_diffusion.widgets.forms.preset_choice import PresetChoice
 from napari_diffusion.widgets.forms.seed import SeedField
 from napari_diffusion.widgets.plots.schedule_plot import SchedulePlot
+from napari_diffusion.widgets.recipe.preset_choice import PresetChoice
 
 if TYPE_CHECKING:
     from napari_diffusion.widgets.forms.fields import Field

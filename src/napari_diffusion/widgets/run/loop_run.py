@@ -14,7 +14,7 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import content_hash, record
-from napari_diffusion.widgets.results.noise_free_layers import NoiseFreeRuns
+from napari_diffusion.widgets.run.noise_free_runs import NoiseFreeRuns
 from napari_diffusion.widgets.run.read_layer import (
     mask_words,
     read_mask,

@@ -1,0 +1,38 @@
+"""What a layer holds of the steps in it: their records, and where these are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KEY = "napari_diffusion"
+
+#: Where a step's layer has the mask of its run, for whoever goes on from it.
+MASK_KEY = "napari_diffusion_mask"
+
+# Where a record keeps what was measured of its step, why that is excluded from the recommendation,
+# and which step was recommended.
+MEASURES, DOUBTS, RECOMMENDED = "measures", "doubts", "recommended"
+
+Record = dict[str, Any]
+
+
+def records_of(layer: Any) -> list[dict[str, Any]]:
+    """Return the records of a layer's steps: one, as many as a stack has, or none."""
+    kept = getattr(layer, "metadata", {}).get(KEY)
+    if not isinstance(kept, dict):
+        return []
+    records = kept.get("steps", [kept])
+    return [record for record in records if "recipe" in record]
+
+
+def is_stack(layer: Any) -> bool:
+    """Say whether a layer holds many steps along a leading axis."""
+    kept = getattr(layer, "metadata", {}).get(KEY)
+    return isinstance(kept, dict) and "steps" in kept
+
+
+def source_of(record: dict[str, Any]) -> str:
+    """Return the name of the layer that a step was made from: of several its own channel's."""
+    if "channel" in record:
+        return str(record["layers"][record["channel"]])
+    return str(record["source"])

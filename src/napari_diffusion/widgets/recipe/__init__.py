@@ -1,0 +1,1 @@
+"""The form of a recipe, its presets, and recipes that are kept by name."""
