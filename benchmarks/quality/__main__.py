@@ -24,12 +24,12 @@ PARTS = tuple(
 
 _HEAD = """# Quality of denoising
 
-`make bench-quality` writes this page; `python -m benchmarks.quality grey` measures a part anew and
-keeps the others. The images ship with scikit-image and were kept apart when the denoiser was
-chosen. Differences are the denoiser's decibels less the other's, `−10 log₁₀ mean (u − truth)²` for
-a range of 1: the mean over all cases with its 95 % interval over images drawn anew, the median,
-and the worst case. BM3D and BM4D are not free for commercial use and no part of any extra: where
-they were not installed, their rows are missing.
+`make bench-quality` writes this page; `python -m benchmarks.quality grey` measures one part again
+and keeps the others. The images ship with scikit-image and were held out when the denoiser was
+designed. Differences are the denoiser's decibels minus those of the other method,
+`−10 log₁₀ mean (u − truth)²` for a range of 1: the mean over all cases with its 95 % interval
+(bootstrap over images), the median, and the worst case. BM3D and BM4D are not free for commercial
+use and not part of any extra: where they were not installed, their rows are missing.
 """
 
 

@@ -69,12 +69,12 @@ def lines(found: dict[str, Any]) -> list[str]:
     return [
         "## Few photons\n",
         f"The six grey images as photons with a peak of {', '.join(map(str, PEAKS))}, "
-        f"{len(found['cases'])} cases. *denoise* measures the noise and evens it out by itself, "
-        "and recognises that photons were counted one by one; "
+        f"{len(found['cases'])} cases. *denoise* measures the noise and stabilises it, "
+        "and recognises photon-counting images; "
         "BM3D is given the gain and the same exact unbiased inverse, on the first seed.\n",
         *table(found, ("denoise", "denoise fast")),
         "",
-        f"*denoise* less stabilised BM3D by peak: {'; '.join(peaks)} dB.\n" if peaks else "",
+        f"*denoise* minus stabilised BM3D by peak: {'; '.join(peaks)} dB.\n" if peaks else "",
         f"The mean intensity was off by {'; '.join(means)}.\n",
     ]
 

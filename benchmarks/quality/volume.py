@@ -84,7 +84,7 @@ def lines(found: dict[str, Any]) -> list[str]:
         what = f"Spacing {name}"
         if name == REAL:
             what = "A head in a magnetic resonance scanner (nibabel's example4d, 2.2 × 2 × 2 mm), "
-            what += "whose own noise counts as truth, never looked at before"
+            what += "whose own noise counts as part of the ground truth; it was held out"
         text += [
             f"{what}, {len(values['cases'])} cases:\n",
             *table(values, ("denoise", "denoise fast")),

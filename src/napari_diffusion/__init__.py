@@ -8,6 +8,7 @@ from napari_diffusion import analysis, domains, estimate, filters, metrics, nois
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.denoising.denoise import denoise
 from napari_diffusion.denoising.noise_report import NoiseWarning
+from napari_diffusion.denoising.stages import stages
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import run, steps
 from napari_diffusion.loop.presets import PRESETS
@@ -34,5 +35,6 @@ __all__ = [
     "noise",
     "run",
     "schedules",
+    "stages",
     "steps",
 ]
