@@ -767,7 +767,7 @@ def test_what_was_processed_before_is_said_too():
     assert main(["noise", "a.png", "noisy.tif", "--scale", "3", "--quiet"]) == 0
     assert main(["filter", "noisy.tif", "out.tif", "--filter", "Heat", "--quiet"]) == 0
     said = read_record(Path("out.tif"))["processed"]
-    assert "'noisy.tif' after 1 of 1 steps of Heat (time 1), without noise." in said
+    assert "'noisy.tif' after 1 of 1 steps of Linear diffusion (time 1), without noise." in said
     assert "The source was: Processed, not raw data: 'a.png' with Gaussian noise added" in said
 
 

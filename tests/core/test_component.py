@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -30,6 +31,24 @@ class Sample(Component):
     kind: Literal["soft", "hard"] = "soft"
     fast: bool = False
     note: str = ""
+
+
+class TestDisplayNames:
+    @pytest.mark.parametrize("slot", COMPONENTS)
+    def test_are_words_and_tell_the_components_of_a_slot_apart(self, slot):
+        names = [cls.display_name for cls in COMPONENTS[slot]]
+        assert len(set(names)) == len(names)
+        assert [name for name in names if re.search("[a-z][A-Z]", name) or not name] == []
+
+    def test_are_made_from_the_class_name_where_none_is_given(self):
+        class SharpEdges(Sample):
+            """Another class."""
+
+        class Inner(COMPONENTS["filter"][0]):
+            """A class whose base has a name of its own."""
+
+        assert SharpEdges.display_name == "Sharp edges"
+        assert Inner.display_name == "Inner"
 
 
 class TestParameters:

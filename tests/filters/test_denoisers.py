@@ -209,7 +209,7 @@ def test_local_weights_follow_the_image():
         for local in (False, True)
     }
     assert decibels(both[True](y), clean) > decibels(both[False](y), clean) + 1.0
-    weights = both[True].inspect(y)["1 Heat weight"]
+    weights = both[True].inspect(y)["1 Linear diffusion weight"]
     assert weights[:, :100].mean() < 0.2 < 0.6 < weights[:, 160:].mean()
 
 

@@ -96,8 +96,8 @@ def test_the_paragraph_says_everything():
         "along zyx was 1.5 × 0.25 × 0.25", "Perona and Malik (1990)",
     ):  # fmt: skip
         assert words in said
-    assert "Heat" not in said
-    assert "at the end Heat" in methods_text.paragraph(made(index=4)[1])
+    assert "Linear diffusion" not in said
+    assert "at the end Linear diffusion" in methods_text.paragraph(made(index=4)[1])
     assert "without added noise" in methods_text.paragraph(made(RECIPE.replaced(noise=None))[1])
 
 

@@ -153,16 +153,16 @@ def test_the_sentence_says_that_noise_was_added_and_how_much():
     assert "'face' after 2 of 3 steps" in words
     assert "Gaussian noise added on purpose (standard deviation 0.3333 at the start" in words
     assert f"seed {2**64 - 1}" in words
-    assert "PeronaMalik (time 0.0001" in words
+    assert "Perona–Malik (time 0.0001" in words
     assert "final filter" not in words
     final = record(recipe, steps[-1], GRID, "face")["processed"]
-    assert "final filter Heat (time 6.103e-05)" in final
+    assert "final filter Linear diffusion (time 6.103e-05)" in final
 
 
 def test_the_sentence_says_that_there_was_no_noise():
     recipe, steps = made(RECIPE.replaced(noise=None))
     words = record(recipe, steps[0], GRID, "face")["processed"]
-    assert "1 of 3 steps of PeronaMalik" in words
+    assert "1 of 3 steps of Perona–Malik" in words
     assert ", without noise" in words
 
 

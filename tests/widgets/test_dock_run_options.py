@@ -164,7 +164,7 @@ def test_a_run_with_its_noise_free_run(open_loop, qtbot):
         np.testing.assert_array_equal(layer.data, step.image)
         np.testing.assert_array_equal(noise_free_run.data, quiet.image)
         effect = np.sqrt(np.mean((step.image.astype(float) - quiet.image) ** 2))
-        assert records_of(layer)[0]["measures"]["NoiseEffect"] == pytest.approx(effect)
+        assert records_of(layer)[0]["measures"]["Noise effect"] == pytest.approx(effect)
         assert records_of(noise_free_run)[0]["noise_free_run"] is True
         assert not noise_free_run.visible
     assert viewer.layers.selection.active is viewer.layers[-1]

@@ -194,11 +194,11 @@ def test_a_filter_makes_a_filtered_copy(open_tool, qtbot):
     viewer, tool = open_tool("Filter a layer", face(scale=(0.5, 0.5)))
     tool.filter.set_value(nd.filters.Heat(time=0.3))
     clicked(tool, qtbot)
-    assert names(viewer) == ["face", "face · Heat t=0.3"]
+    assert names(viewer) == ["face", "face · Linear diffusion t=0.3"]
     expected = nd.filters.Heat(time=0.3)(FACE, spacing=0.5)
     np.testing.assert_array_equal(viewer.layers[1].data, expected)
-    record = viewer.layers[1].metadata["napari_diffusion"]
-    assert "'face' after 1 of 1 steps of Heat (time 0.3), without noise." in record["processed"]
+    said = viewer.layers[1].metadata["napari_diffusion"]["processed"]
+    assert "'face' after 1 of 1 steps of Linear diffusion (time 0.3), without noise." in said
     assert tool.controls.status.text().startswith("Done in 1 s: 1 layer")
 
 

@@ -102,12 +102,12 @@ def test_it_follows_the_active_layer_and_stays_with_the_last_run(dock):
 
 
 def test_measures_of_every_step_are_computed_and_kept_in_the_records(dock, qtbot):
-    values = measured(dock, qtbot, "Mean")
+    values = measured(dock, qtbot, "Mean intensity")
     np.testing.assert_allclose(
         values, [step.data.mean(dtype=float) for step in dock.run.steps], rtol=1e-6
     )
     layer = dock.viewer.layers["cells · step 03"]
-    assert layer.metadata["napari_diffusion"]["measures"]["Mean"] == values[3]
+    assert layer.metadata["napari_diffusion"]["measures"]["Mean intensity"] == values[3]
     json.dumps(layer.metadata["napari_diffusion"])
     assert "<b>" in dock.curves.plot.legend.text()
 
@@ -119,8 +119,8 @@ def test_the_recommended_step_is_marked_with_the_reason(dock, qtbot):
     found = nd.analysis.best_step(NOISY, RECIPE, **GRID)
     assert (index, reason) == (found.index, found.reason)
     qtbot.waitUntil(lambda: dock.said.text() == reason)
-    assert "Sure" in dock.curves.measures.ticked()
-    np.testing.assert_allclose(dock.run.values("Sure"), found.curves[0].values[1:], rtol=1e-9)
+    assert "SURE" in dock.curves.measures.ticked()
+    np.testing.assert_allclose(dock.run.values("SURE"), found.curves[0].values[1:], rtol=1e-9)
 
     # Without its source a run is not judged.
     dock.viewer.layers.remove("cells")
@@ -140,7 +140,7 @@ def told(dock, qtbot):
 
 
 def test_a_reference_is_a_layer_that_decides_and_is_named(dock, qtbot):
-    values = measured(dock, qtbot, "Psnr vs truth")
+    values = measured(dock, qtbot, "PSNR vs truth")
     errors = [np.mean((step.data - SCENE) ** 2) for step in dock.run.steps]
     np.testing.assert_allclose(values, 10 * np.log10(0.25 / np.array(errors)), atol=1e-4)
     dock.curves.find_best()
@@ -148,8 +148,8 @@ def test_a_reference_is_a_layer_that_decides_and_is_named(dock, qtbot):
     index, reason = dock.run.recommended()
     assert index == int(np.argmax(values))
     assert "least error against the reference 'truth'" in reason
-    assert {"Psnr vs truth", "Sure"} <= set(dock.run.measures())
-    assert "Psnr" not in dock.run.measures()
+    assert {"PSNR vs truth", "SURE"} <= set(dock.run.measures())
+    assert "PSNR" not in dock.run.measures()
 
 
 def test_a_part_with_a_mask_is_judged_as_it_ran(dock, qtbot):
@@ -168,7 +168,7 @@ def test_a_part_with_a_mask_is_judged_as_it_ran(dock, qtbot):
     qtbot.waitUntil(lambda: dock.run.recommended() is not None)
     found = nd.analysis.best_step(NOISY, RECIPE, region=region, **options)
     assert dock.run.recommended() == (found.index, found.reason)
-    error = measured(dock, qtbot, "MeanError vs truth")[1]
+    error = measured(dock, qtbot, "Mean error vs truth")[1]
     inside = (dock.run.step.data - SCENE[region])[mask[region]]
     assert error == pytest.approx(np.mean(inside), rel=1e-4)
     expected = local_error(NOISY, RECIPE, step=1, region=region, **options)
@@ -313,7 +313,7 @@ def test_a_film_a_sheet_and_what_was_done(dock, qtbot, tmp_path):
 
 
 def test_all_curves_are_exported(dock, qtbot, tmp_path):
-    values = {name: measured(dock, qtbot, name) for name in ("Range", "Entropy")}
+    values = {name: measured(dock, qtbot, name) for name in ("Intensity range", "Entropy")}
     for ending in ("csv", "png", "svg"):
         path = tmp_path / f"curve.{ending}"
         dock.curves.write(path)
@@ -330,7 +330,7 @@ def test_all_curves_are_exported(dock, qtbot, tmp_path):
 
 def test_curves_and_marks_survive_saving_and_reopening(dock, qtbot, tmp_path):
     name = "run.ome.zarr"
-    values = measured(dock, qtbot, "Mean")
+    values = measured(dock, qtbot, "Mean intensity")
     keep_best(dock.run, BestStep(3, "Step 3 is best.", ()), str)
     records = [step.record for step in dock.run.steps]
     images = [step.data for step in dock.run.steps]
@@ -342,7 +342,7 @@ def test_curves_and_marks_survive_saving_and_reopening(dock, qtbot, tmp_path):
         dock.viewer.layers.remove(layer)
     dock.export.saving.open_run(tmp_path / name)
     qtbot.waitUntil(lambda: dock.run is not None)
-    assert dock.run.values("Mean") == values
+    assert dock.run.values("Mean intensity") == values
     assert dock.run.recommended() == (3, "Step 3 is best.")
     for step, before, image in zip(dock.run.steps, records, images, strict=True):
         assert step.record["measures"] == before["measures"]

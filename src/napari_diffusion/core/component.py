@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -32,9 +33,21 @@ class Component:
 
     ``| Literal["auto"]`` allows an automatic value, ``| None`` none at all, ``| tuple[float, ...]``
     one number per channel and ``| Map`` an array in place of a number.
+
+    `display_name` is the name that menus, layers, methods text and docs show; by default the name
+    of the class as words. A `building_block` mainly serves other components and is listed last.
     """
 
     slot: ClassVar[str] = ""
+    display_name: ClassVar[str] = ""
+    building_block: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "display_name" not in vars(cls):
+            cls.display_name = re.sub(
+                r"(?<=[a-z])[A-Z]", lambda capital: f" {capital[0].lower()}", cls.__name__
+            )
 
     def __post_init__(self) -> None:
         owner = type(self).__name__

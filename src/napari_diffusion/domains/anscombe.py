@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from napari_diffusion.domains.base import Domain
 
@@ -58,6 +58,8 @@ class Anscombe(Domain):
     Mäkitalo and Foi (2013), Optimal inversion of the generalized Anscombe transformation for
     Poisson-Gaussian noise.
     """
+
+    display_name: ClassVar[str] = "Anscombe transform"
 
     gain: Annotated[
         float | Literal["auto"],

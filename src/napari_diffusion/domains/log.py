@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class Log(Domain):
     Arsenault and April (1976), Properties of speckle integrated with a finite aperture and
     logarithmically transformed.
     """
+
+    display_name: ClassVar[str] = "Logarithm"
 
     looks: Annotated[
         float | Literal["auto"],

@@ -63,6 +63,7 @@ class Blend(Filter):
     denoising.
     """
 
+    building_block: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = False
     keeps_constant: ClassVar[bool] = False
     shifts_with_grey: ClassVar[bool] = False
@@ -206,7 +207,7 @@ class Blend(Filter):
         first = 1 - sum(weights, np.zeros((1, 1, 1, 1, 1)))
         return [
             (
-                f"{index} {type(component).__name__}",
+                f"{index} {component.display_name}",
                 stage,
                 np.broadcast_to(weight, stage.shape).astype(stage.dtype),
             )

@@ -75,6 +75,8 @@ class CoherenceEnhancing(TensorFlow):
     Fehrenbach and Mirebeau (2014), Sparse non-negative stencils for anisotropic diffusion.
     """
 
+    display_name: ClassVar[str] = "Coherence-enhancing diffusion (CED)"
+
     integration: Annotated[float, INTEGRATION] = 3.0
     structure: Annotated[
         Structure,

@@ -61,6 +61,7 @@ class Custom(Filter):
         that names it.
     """
 
+    display_name: ClassVar[str] = "Custom function"
     keeps_constant: ClassVar[bool] = False
     shifts_with_grey: ClassVar[bool] = False
     scales_with_intensity: ClassVar[bool] = False

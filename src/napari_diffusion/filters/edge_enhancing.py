@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from napari_diffusion.filters.perona_malik import weickert_constant
 from napari_diffusion.filters.tensors.tensor_flow import TensorFlow, TensorLaw
@@ -70,6 +70,8 @@ class EdgeEnhancing(TensorFlow):
     nonlinear anisotropic diffusion.
     Fehrenbach and Mirebeau (2014), Sparse non-negative stencils for anisotropic diffusion.
     """
+
+    display_name: ClassVar[str] = "Edge-enhancing diffusion (EED)"
 
     sharpness: Annotated[int, SHARPNESS] = 4
 

@@ -60,6 +60,8 @@ class HaarDiffusion(Filter):
     The SURE-LET approach to image denoising.
     """
 
+    display_name: ClassVar[str] = "Haar wavelet diffusion"
+    building_block: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = False
 
     noise_sigma: NoiseSigma = "auto"

@@ -46,6 +46,7 @@ class Heat(Flow):
     Iijima (1962), Basic theory of pattern observation.
     """
 
+    display_name: ClassVar[str] = "Linear diffusion"
     linear: ClassVar[bool] = True
 
     def variances(self, grid: Grid) -> dict[int, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -83,6 +83,8 @@ class Hybrid(TensorFlow):
     Fernández and Li (2003), An improved algorithm for anisotropic nonlinear diffusion for denoising
     cryo-tomograms.
     """
+
+    display_name: ClassVar[str] = "Hybrid EED and CED"
 
     contrast: Annotated[
         float | Literal["auto"],

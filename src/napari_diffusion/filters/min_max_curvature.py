@@ -51,6 +51,7 @@ class MinMaxCurvature(CurvatureFlow):
     Malladi and Sethian (1996), Image processing: flows under min/max curvature and mean curvature.
     """
 
+    display_name: ClassVar[str] = "Min/max curvature"
     mode: ClassVar[int] = 2
 
     radius: Annotated[

@@ -51,6 +51,7 @@ class ModifiedCurvature(CurvatureFlow):
     Whitaker and Xue (2001), Variable-conductance, level-set curvature for image denoising.
     """
 
+    display_name: ClassVar[str] = "Edge-stopped curvature"
     mode: ClassVar[int] = 1
 
     contrast: Annotated[

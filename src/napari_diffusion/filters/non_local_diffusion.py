@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -71,6 +71,9 @@ class NonLocalDiffusion(Guided):
     Buades, Coll and Morel (2005), A non-local algorithm for image denoising. Gilboa and Osher
     (2007), Nonlocal linear image regularization and supervised segmentation.
     """
+
+    display_name: ClassVar[str] = "Non-local diffusion"
+    building_block: ClassVar[bool] = True
 
     radius: Annotated[
         int | Literal["auto"],

@@ -64,6 +64,8 @@ class NonLocalMeans(Filter):
     cryomicroscopy.
     """
 
+    display_name: ClassVar[str] = "Non-local means"
+
     # The library compares each pair of patches once, from one side.
     flips: ClassVar[bool] = False
     takes_mask: ClassVar[bool] = False

@@ -56,6 +56,8 @@ class Opponent(Filter):
     and Egiazarian (2007), Color image denoising via sparse 3D collaborative filtering.
     """
 
+    display_name: ClassVar[str] = "Opponent colours"
+    building_block: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = False
     keeps_constant: ClassVar[bool] = False
     shifts_with_grey: ClassVar[bool] = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -111,6 +111,8 @@ class PeronaMalik(Flow):
     Black, Sapiro, Marimont and Heeger (1998), Robust anisotropic diffusion (Tukey, Huber).
     Weickert (1998), Anisotropic diffusion in image processing.
     """
+
+    display_name: ClassVar[str] = "Perona–Malik"
 
     conductance: Annotated[
         Conductance,

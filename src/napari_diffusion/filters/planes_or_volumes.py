@@ -39,6 +39,7 @@ class PlanesOrVolumes(Filter):
     have: take that filter.
     """
 
+    building_block: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = False
     keeps_constant: ClassVar[bool] = False
     shifts_with_grey: ClassVar[bool] = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from napari_diffusion.engine.threads import with_halo
 from napari_diffusion.filters.denoisers.guided_filter import Guided, is_solid, per_channel
@@ -62,6 +62,9 @@ class ReactionDiffusion(Guided):
     (2017), Trainable nonlinear reaction diffusion. Dabov, Foi, Katkovnik and Egiazarian (2007), on
     a pilot for an empirical Wiener filter.
     """
+
+    display_name: ClassVar[str] = "Reaction–diffusion"
+    building_block: ClassVar[bool] = True
 
     window: Annotated[
         int, {"min": 8, "max": 32, "tooltip": "Pixels along a window, a multiple of 8."}

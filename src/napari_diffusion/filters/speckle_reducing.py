@@ -64,6 +64,7 @@ class SpeckleReducing(Flow):
     Yu and Acton (2002), Speckle reducing anisotropic diffusion.
     """
 
+    display_name: ClassVar[str] = "Speckle-reducing diffusion (SRAD)"
     shifts_with_grey: ClassVar[bool] = False
 
     q0: Annotated[

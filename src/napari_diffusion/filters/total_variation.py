@@ -54,6 +54,7 @@ class TotalVariation(Filter):
     Chambolle (2004), An algorithm for total variation minimization and applications.
     """
 
+    display_name: ClassVar[str] = "Total variation (Chambolle)"
     keeps_mean: ClassVar[bool] = True
     # The differences go forward, and the rounds end early.
     flips: ClassVar[bool] = False

@@ -74,6 +74,7 @@ class Wavelet(Filter):
     Coifman and Donoho (1995), Translation-invariant de-noising.
     """
 
+    display_name: ClassVar[str] = "Wavelet shrinkage"
     flips: ClassVar[bool] = False
     takes_mask: ClassVar[bool] = False
 

@@ -57,6 +57,7 @@ class CustomMetric(Metric):
         that names it.
     """
 
+    display_name: ClassVar[str] = "Custom function"
     better: ClassVar[Literal["lower", "higher", ""]] = ""
 
     function: Annotated[

@@ -51,6 +51,7 @@ class Frc(Metric):
     absolute hand, and contrast loss in single-particle electron cryomicroscopy.
     """
 
+    display_name: ClassVar[str] = "FRC"
     unit: ClassVar[str] = "world"
     better: ClassVar[Literal["lower", "higher", ""]] = "lower"
     needs_reference: ClassVar[bool] = True

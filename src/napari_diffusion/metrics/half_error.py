@@ -37,6 +37,7 @@ class HalfError(Metric):
     Lehtinen and others (2018), Noise2Noise: Learning image restoration without clean data.
     """
 
+    display_name: ClassVar[str] = "Half-set error"
     unit: ClassVar[str] = "intensity²"
     better: ClassVar[Literal["lower", "higher", ""]] = "lower"
     needs_halves: ClassVar[bool] = True

@@ -47,6 +47,7 @@ class HalfFrc(Metric):
     loss in single-particle electron cryomicroscopy.
     """
 
+    display_name: ClassVar[str] = "Half-set FRC"
     unit: ClassVar[str] = "world"
     better: ClassVar[Literal["lower", "higher", ""]] = "lower"
     needs_halves: ClassVar[bool] = True

@@ -29,6 +29,7 @@ class JInvariance(Metric):
     Batson and Royer (2019), Noise2Self: Blind denoising by self-supervision.
     """
 
+    display_name: ClassVar[str] = "J-invariance"
     unit: ClassVar[str] = "intensity²"
     better: ClassVar[Literal["lower", "higher", ""]] = "lower"
     probe: ClassVar[Literal["", "perturbed", "masked"]] = "masked"

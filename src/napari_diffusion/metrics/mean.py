@@ -20,6 +20,7 @@ class Mean(Metric):
     flows do not.
     """
 
+    display_name: ClassVar[str] = "Mean intensity"
     unit: ClassVar[str] = "intensity"
     better: ClassVar[Literal["lower", "higher", ""]] = ""
 

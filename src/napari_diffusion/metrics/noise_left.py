@@ -24,6 +24,7 @@ class NoiseLeft(Metric):
     Immerkær (1996), Fast noise variance estimation.
     """
 
+    display_name: ClassVar[str] = "Remaining noise"
     unit: ClassVar[str] = "intensity"
     better: ClassVar[Literal["lower", "higher", ""]] = ""
 

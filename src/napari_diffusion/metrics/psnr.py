@@ -24,6 +24,7 @@ class Psnr(Metric):
     another noisy image of the same scene, whose noise it counts as error.
     """
 
+    display_name: ClassVar[str] = "PSNR"
     unit: ClassVar[str] = "dB"
     better: ClassVar[Literal["lower", "higher", ""]] = "higher"
     needs_reference: ClassVar[bool] = True

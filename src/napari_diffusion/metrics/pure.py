@@ -33,6 +33,7 @@ class Pure(Metric):
     of mixed Poisson–Gaussian noise.
     """
 
+    display_name: ClassVar[str] = "PURE"
     unit: ClassVar[str] = "intensity²"
     better: ClassVar[Literal["lower", "higher", ""]] = "lower"
     probe: ClassVar[Probe] = "perturbed"

@@ -19,6 +19,7 @@ class Range(Metric):
     Use it to see that nothing leaves the range of the source, and how fast extremes disappear.
     """
 
+    display_name: ClassVar[str] = "Intensity range"
     unit: ClassVar[str] = "intensity"
     better: ClassVar[Literal["lower", "higher", ""]] = ""
 

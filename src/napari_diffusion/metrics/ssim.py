@@ -32,6 +32,7 @@ class Ssim(Metric):
     structural similarity.
     """
 
+    display_name: ClassVar[str] = "SSIM"
     better: ClassVar[Literal["lower", "higher", ""]] = "higher"
     needs_reference: ClassVar[bool] = True
 

@@ -31,6 +31,7 @@ class Sure(Metric):
     Unser (2008), Monte-Carlo SURE.
     """
 
+    display_name: ClassVar[str] = "SURE"
     unit: ClassVar[str] = "intensity²"
     better: ClassVar[Literal["lower", "higher", ""]] = "lower"
     probe: ClassVar[Probe] = "perturbed"

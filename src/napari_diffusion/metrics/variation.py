@@ -22,6 +22,7 @@ class Variation(Metric):
     slowly when edges go.
     """
 
+    display_name: ClassVar[str] = "Total variation"
     unit: ClassVar[str] = "intensity/world"
     better: ClassVar[Literal["lower", "higher", ""]] = ""
 

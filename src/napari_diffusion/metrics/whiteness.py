@@ -24,6 +24,7 @@ class Whiteness(Metric):
     leaves one that is anticorrelated.
     """
 
+    display_name: ClassVar[str] = "Residual whiteness"
     better: ClassVar[Literal["lower", "higher", ""]] = ""
 
     def value(self, view: View) -> float:

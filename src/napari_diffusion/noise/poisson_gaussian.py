@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from napari_diffusion.core.array_parameter import ArrayParameter  # noqa: TC001 - read when the parameters are
 from napari_diffusion.noise.sampling.exposure import Exposure
@@ -58,6 +58,8 @@ class PoissonGaussian(Exposure):
     Foi, Trimeche, Katkovnik and Egiazarian (2008), Practical Poissonian-Gaussian noise modeling.
     Huang and others (2013), Video-rate nanoscopy using sCMOS camera-specific algorithms.
     """
+
+    display_name: ClassVar[str] = "Poisson–Gaussian"
 
     gain: Annotated[
         float | ArrayParameter,

@@ -52,6 +52,7 @@ class PowerLaw(Noise):
     Timmer and König (1995), On generating power law noise.
     """
 
+    display_name: ClassVar[str] = "Power-law (coloured)"
     white: ClassVar[bool] = False
 
     exponent: Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from napari_diffusion.noise.base import Noise
 from napari_diffusion.noise.sampling.planes import made_by
@@ -47,6 +47,8 @@ class Quantisation(Noise):
     ----------
     Lipshitz, Wannamaker and Vanderkooy (1992), Quantization and dither: a theoretical survey.
     """
+
+    display_name: ClassVar[str] = "Quantization"
 
     dither: Annotated[
         Literal["subtractive", "added", "none"],

@@ -54,6 +54,8 @@ class SaltPepper(Noise):
         When low is not below high, and for a noise scale that no p makes.
     """
 
+    display_name: ClassVar[str] = "Salt and pepper"
+
     # Values far from the outliers' mean are drawn towards it.
     keeps_mean: ClassVar[bool] = False
     natural: ClassVar[bool] = True

@@ -49,6 +49,7 @@ class Stripes(Noise):
     or less.
     """
 
+    display_name: ClassVar[str] = "Row and column"
     white: ClassVar[bool] = False
 
     direction: Annotated[

@@ -61,7 +61,7 @@ def paragraph(record: Mapping[str, Any]) -> str:
 def legend(record: Mapping[str, Any]) -> str:
     """Return a sentence for a figure's legend that discloses the processing."""
     recipe = recipe_of(record)
-    filters = ", ".join(dict.fromkeys(type(each).__name__ for each in recipe.filters))
+    filters = ", ".join(dict.fromkeys(each.display_name for each in recipe.filters))
     noise = " after noise was added on purpose" if recipe.noise is not None else ""
     return (
         f"Image processed non-linearly (napari-diffusion {record['versions']['napari-diffusion']}, "

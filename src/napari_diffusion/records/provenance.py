@@ -212,7 +212,7 @@ def _noise_words(recipe: Recipe, noise: Component) -> str:
     return (
         f"{component_words(noise)} noise added on purpose "
         f"(standard deviation {number_words(recipe.starting_noise_scale)}{unit} at the start, "
-        f"{type(recipe.schedule).__name__} schedule, seed {recipe.seed})"
+        f"{recipe.schedule.display_name} schedule, seed {recipe.seed})"
     )
 
 
@@ -221,7 +221,8 @@ def component_words(component: Component) -> str:
     parameters = ", ".join(
         f"{p.label} {number_words(getattr(component, p.name))}" for p in component.parameters()
     )
-    return type(component).__name__ + (f" ({parameters})" if parameters else "")
+    words = component.display_name + (f" ({parameters})" if parameters else "")
+    return words.replace(") (", "; ", 1)
 
 
 def number_words(value: Any) -> str:

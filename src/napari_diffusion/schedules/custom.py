@@ -45,6 +45,7 @@ class Custom(Schedule):
     file can name only functions that stand in a module.
     """
 
+    display_name: ClassVar[str] = "Custom function"
     relative: ClassVar[bool] = False
     monotone: ClassVar[bool] = False
 

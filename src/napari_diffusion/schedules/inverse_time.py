@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from napari_diffusion.schedules.base import Schedule
 
@@ -30,6 +30,8 @@ class InverseTime(Schedule):
     ----------
     Robbins and Monro (1951), A stochastic approximation method, whose step sizes are these.
     """
+
+    display_name: ClassVar[str] = "Inverse time (1/k)"
 
     rate: Annotated[
         float, {"min": 0.0, "max": 1e6, "tooltip": "The larger, the faster the noise falls."}

@@ -36,6 +36,7 @@ class Levels(Schedule):
     scale.
     """
 
+    display_name: ClassVar[str] = "List of levels"
     relative: ClassVar[bool] = False
     starts_itself: ClassVar[bool] = True
 

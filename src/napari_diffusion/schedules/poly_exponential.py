@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from napari_diffusion.schedules.base import END_ABOVE_0, Schedule, progress
 
@@ -33,6 +33,8 @@ class PolyExponential(Schedule):
     ----------
     Crowson, k-diffusion (2022), where it is called polyexponential.
     """
+
+    display_name: ClassVar[str] = "Polyexponential"
 
     end: Annotated[float, END_ABOVE_0] = 0.1
     rho: Annotated[

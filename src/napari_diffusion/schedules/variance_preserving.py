@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from napari_diffusion.schedules.base import Schedule, progress
 
@@ -38,6 +38,8 @@ class VariancePreserving(Schedule):
     Song, Sohl-Dickstein, Kingma, Kumar, Ermon and Poole (2021), Score-based generative modeling
     through stochastic differential equations, equation 11 and appendix C.
     """
+
+    display_name: ClassVar[str] = "Variance-preserving (VP)"
 
     beta_d: Annotated[
         float, {"min": 0.0, "max": 1000.0, "tooltip": "The larger, the steeper the start."}

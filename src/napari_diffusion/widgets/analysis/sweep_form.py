@@ -197,7 +197,7 @@ class SweepRow(QWidget):
         self._montage.select(best or self._made[0])
         if best is not None:
             self.message.say(
-                f"Least expected error ({type(best.metric).__name__.upper()}, less that of the "
+                f"Least expected error ({best.metric.display_name}, less that of the "
                 f"source): {best.in_words()}.{_at_the_end(best, self._made)} Click a tile, then "
                 "take its numbers."
             )

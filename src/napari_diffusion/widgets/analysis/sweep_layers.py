@@ -159,7 +159,7 @@ def words_of(
 ) -> list[tuple[float, float, str]]:
     """Return what stands where, in rows and columns of tiles: numbers outside, values within."""
     names = list(sweep_runs[0].numbers)
-    found = [(0.0, -_LEFT, type(best.metric).__name__.upper())] if best else []
+    found = [(0.0, -_LEFT, best.metric.display_name)] if best else []
     for place, sweep_run in enumerate(sweep_runs):
         row, column = divmod(place, columns)
         numbers = [f"{name}\n{number:.3g}" for name, number in sweep_run.numbers.items()]

@@ -26,6 +26,9 @@ _INDENT = 10
 
 Chosen = Any  # Component | tuple[Component, ...] | None
 
+# Stands among the options where the list has a line; it cannot be chosen.
+_SEPARATOR = "separator"
+
 
 class ComponentChoice(NestedChoice):
     """A component of a slot and its form; forms of components chosen before keep what was typed.
@@ -71,8 +74,11 @@ class ComponentChoice(NestedChoice):
         for cls in (
             *(None,) * may_be_none,
             *("auto",) * may_be_auto,
-            *(classes or registry.COMPONENTS[slot]),
+            *sorted(classes or registry.COMPONENTS[slot], key=lambda cls: cls.building_block),
         ):
+            if getattr(cls, "building_block", False) and _SEPARATOR not in self._options:
+                self.combo.insertSeparator(len(self._options))
+                self._options.append(_SEPARATOR)
             self._offer(cls)
         self._edited()
         self.combo.currentIndexChanged.connect(self._edited)
@@ -222,12 +228,12 @@ def _name(option: Any) -> str:
         return f"series of {len(option)}"
     if isinstance(option, str):
         return option
-    return "none" if option is None else str(option.__name__)
+    return "none" if option is None else str(option.display_name)
 
 
 def _about(option: Any) -> str:
     if isinstance(option, tuple):
-        names = [type(each).__name__ for each in option]
+        names = [each.display_name for each in option]
         return "series: " + ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     if isinstance(option, str):
         return "What the image asks for; it is said here once it has been measured."

@@ -234,7 +234,7 @@ def with_evidence(recipe: Recipe, name: str, number: float) -> Recipe:
             raise RunError("run", "The recipe has no noise, and so no noise scale to fill in.")
         return recipe.replaced(starting_noise_scale=number)
     if name not in numbers_of(recipe):
-        kind = type(recipe.filters[0]).__name__
+        kind = recipe.filters[0].display_name
         raise RunError("run", f"{kind} has no {name} to fill in: choose a filter that has one.")
     shared = float(f"{number / recipe.num_steps:.{_DIGITS}g}") if name == "time" else number
     return with_numbers(recipe, {name: shared})

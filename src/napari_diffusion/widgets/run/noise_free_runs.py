@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.run_request import Job
 
 # The measure of a step in its record: the root mean square of the step less its noise-free run.
-EFFECT = "NoiseEffect"
+EFFECT = "Noise effect"
 
 
 class NoiseFreeRuns:

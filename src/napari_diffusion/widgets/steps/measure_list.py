@@ -33,7 +33,7 @@ FRAMES = "odd and even frames"
 
 #: What runs keep of their steps without being asked: unit, and what it means.
 _KEPT = {
-    "NoiseEffect": (
+    "Noise effect": (
         "intensity",
         "What the noise did: the root mean square of a step less its noise-free run, the run "
         "without noise.",
@@ -67,7 +67,7 @@ class MeasureList(QWidget):
         self._run: StepRun | None = None
         self._message = MessageLabel()
         self._forms: dict[str, ParameterForm] = {}
-        self._classes: dict[str, type[Metric]] = {cls.__name__: cls for cls in METRICS}
+        self._classes: dict[str, type[Metric]] = {cls.display_name: cls for cls in METRICS}
         self._form_layout = QVBoxLayout()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -79,7 +79,7 @@ class MeasureList(QWidget):
         layout.addWidget(self.second)
         layout.addWidget(self._message)
         for cls in METRICS:
-            self._offer(cls.__name__, *_words(cls))
+            self._offer(cls.display_name, *_words(cls))
         self.list.itemChanged.connect(self._edited)
         self.list.currentItemChanged.connect(self._selected)
         self.reference.changed.connect(self._edited)
@@ -236,20 +236,20 @@ class MeasureList(QWidget):
 
 
 def label_of(metric: Metric, other: str = "", region: str = "") -> str:
-    """Return what a curve is called, such as ``Psnr vs truth``."""
+    """Return what a curve is called, such as ``PSNR vs truth``."""
     changed = []
     for each in metric.parameters():
         value = getattr(metric, each.name)
         if value != each.default:
             changed.append(f"{each.name}={region if isinstance(value, ArrayParameter) else value}")
-    name = type(metric).__name__ + (f"({', '.join(changed)})" if changed else "")
+    name = metric.display_name + (f"({', '.join(changed)})" if changed else "")
     return f"{name} vs {other}" if other else name
 
 
 def unit_of(label: str) -> str:
     """Return the unit of a curve by its label."""
     name = label.partition(" vs ")[0].partition("(")[0]
-    units = {cls.__name__: cls.unit for cls in METRICS}
+    units = {cls.display_name: cls.unit for cls in METRICS}
     return units.get(name, _KEPT.get(name, ("",))[0])
 
 
@@ -259,5 +259,5 @@ def _has_region(cls: type[Metric]) -> bool:
 
 def _words(cls: type[Metric]) -> tuple[str, str]:
     unit = f" · {cls.unit}" if cls.unit else ""
-    text = f"{cls.__name__}{unit}{_ARROWS.get(cls.better, '')}"
+    text = f"{cls.display_name}{unit}{_ARROWS.get(cls.better, '')}"
     return text, f"{cls.summary()}{_WAYS.get(cls.better, '')}"

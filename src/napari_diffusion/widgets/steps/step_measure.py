@@ -142,9 +142,9 @@ def _at_the_end(found: BestStep, job: Job) -> str:
 
 
 def decider(found: BestStep) -> str:
-    """Return the name of the measure that a step was recommended by."""
+    """Return the name of the metric that a step was recommended by."""
     valid = [curve for curve in found.curves if curve.valid and curve.best is not None]
-    return (valid or list(found.curves))[0].name
+    return (valid or list(found.curves))[0].metric.display_name
 
 
 def _has_frames(job: Job) -> bool:

@@ -9,6 +9,7 @@ from napari_diffusion.core.noise_scale import checked_scale
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.recipe import Recipe, Step
+from napari_diffusion.loop.registry import component_class
 from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 from napari_diffusion.widgets.docks.layer_dock import Tool
 from napari_diffusion.widgets.forms.choice import ComponentChoice
@@ -105,7 +106,8 @@ class AddNoise(Tool):
 
     def title(self, step: Step, record: dict[str, Any]) -> str:
         """Return the kind of noise and its scale."""
-        return f"noise {record['noise']['type']} {scale_name(step)}"
+        kind = component_class("noise", record["noise"]["type"])
+        return f"noise {kind.display_name} {scale_name(step)}"
 
     def set_resolved(self, recipe: Recipe | None) -> None:
         """Show the numbers that every "auto" stands for; None forgets them."""

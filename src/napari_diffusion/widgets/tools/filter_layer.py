@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.loop.recipe import Recipe
+from napari_diffusion.loop.registry import component_class
 from napari_diffusion.widgets.docks.layer_dock import Tool
 from napari_diffusion.widgets.forms.choice import ComponentChoice
 from napari_diffusion.widgets.run.loop_run import work_of
@@ -44,7 +45,9 @@ class FilterLayer(Tool):
         del step
         made = record["recipe"]["diffusion_filter"]
         time = made.get("time")
-        return str(made["type"]) + (f" t={time:.4g}" if isinstance(time, int | float) else "")
+        return component_class("filter", made["type"]).display_name + (
+            f" t={time:.4g}" if isinstance(time, int | float) else ""
+        )
 
     def set_resolved(self, recipe: Recipe | None) -> None:
         """Show the numbers that every "auto" stands for; None forgets them."""
