@@ -78,7 +78,7 @@ class Ensemble:
 
 
 def ensemble(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     recipe: Recipe,
     *,
     seeds: int | Sequence[int] = 8,
@@ -125,7 +125,7 @@ class Gathering:
 
     def __init__(
         self,
-        image: ArrayLike,
+        image: ArrayLike | Image,
         recipe: Recipe,
         seeds: int | Sequence[int] = 8,
         every_step: bool = False,
@@ -150,10 +150,9 @@ class Gathering:
 
         What was done before it is stopped is kept: the seed under way does not count.
         """
-        image: Any = self._image
         for seed in self._seeds:
             recipe = self.recipe.replaced(seed=seed)
-            run = steps(image, recipe, region=self._region, stop=self._stop)
+            run = steps(self._image, recipe, region=self._region, stop=self._stop)
             made = list(_wanted(run, recipe, self._every_step))
             self._sums = self._sums or [_Sum(step) for step in made]
             for total, step in zip(self._sums, made, strict=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from napari_diffusion.analysis.trial import Trial
-from napari_diffusion.core.image import is_dask
+from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.loop.preview import shortened
 from napari_diffusion.metrics import Sure, View
 
@@ -50,7 +50,7 @@ class LocalError:
 
 
 def local_error(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     recipe: Recipe,
     *,
     step: int | None = None,
@@ -112,17 +112,18 @@ def local_error(
     Stein (1981), Estimation of the mean of a multivariate normal distribution. Ramani, Blu and
     Unser (2008), Monte-Carlo SURE.
     """
-    if is_dask(image):
-        raise ValueError("local_risk needs its image in memory: give image.compute().")
+    source = Image.of(image, **options)
+    if is_dask(source.data):
+        raise ValueError("local_error needs its image in memory: give image.compute().")
     trial = Trial.of(
-        image,
+        source,
         shortened(recipe, _checked("step", step, 0)),
-        options,
+        {},
         noise_sigma=noise_sigma,
-        region=region or (slice(None),) * np.ndim(image),
+        region=region or (slice(None),) * len(source.grid.axes),
         stop=stop,
     )
-    grid = trial.whole.image.grid
+    grid = source.grid
     side = _checked("tile", tile, 1) or round(TILE_SAMPLES ** (1 / len(grid.along)))
     *_, views = trial.views([Sure()])
     view = views["perturbed"]

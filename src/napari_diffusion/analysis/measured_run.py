@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.metrics import View
 
@@ -53,25 +54,14 @@ class MeasuredRun:
         return self.image.data[self.core]
 
     def images(self, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
-        """Yield the part that is measured of each step, the final filter's last."""
-        grid = self.image.grid
-        named = dict(zip("tczyx", self.core, strict=True))
-        mask = None if self.image.mask is None else grid.restored(self.image.mask)
-        made = steps(
-            grid.restored(values),
-            self.recipe,
-            region=tuple(named[axis] for axis in grid.axes),
-            stop=self.stop,
-            axes=grid.axes,
-            spacing=grid.spacing,
-            along=grid.along,
-            joint_channels=grid.joint_channels,
-            rgb=grid.rgb,
-            mask=_without_colours(mask, grid) if grid.rgb else mask,
-        )
-        for step in made:
+        """Yield the part that is measured of each step, canonical, the final filter's last."""
+        known = self.image.known if values is self.image.data else {}
+        image = dataclasses.replace(self.image, data=values, alpha=None, holes=None, known=known)
+        named = dict(zip(CANONICAL, self.core, strict=True))
+        region = tuple(named[axis] for axis in image.grid.axes)
+        for step in steps(image, self.recipe, region=region, stop=self.stop):
             if not (step.is_final and self.recipe.final_filter is None):
-                yield grid.canonical(step.image)
+                yield image.grid.canonical(step.image)
 
     def view(self, image: NDArray[Any], **more: Any) -> View:
         """Return what metrics see of a step of this image."""
@@ -84,10 +74,6 @@ class MeasuredRun:
             known=self.known,
             **more,
         )
-
-
-def _without_colours(mask: NDArray[Any] | None, grid: Any) -> NDArray[Any] | None:
-    return None if mask is None else mask.take(0, axis=grid.axes.index("c"))
 
 
 def middle_of(image: Image) -> Iterator[Image]:
@@ -108,7 +94,7 @@ def middle(image: Image) -> tuple[slice, ...]:
     for rank, axis in enumerate(sorted((0, 2, 3, 4), key=lambda a: grid.shape[a])):
         sizes[axis] = min(grid.shape[axis], max(round(left ** (1 / (4 - rank))), 1))
         left = max(left // sizes[axis], 1)
-    named = dict(zip("tczyx", sizes.items(), strict=True))
+    named = dict(zip(CANONICAL, sizes.items(), strict=True))
     found = []
     for name in grid.axes:
         axis, size = named[name]

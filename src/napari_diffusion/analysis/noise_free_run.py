@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def noise_free_run(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     recipe: Recipe,
     *,
     region: tuple[slice, ...] | None = None,
@@ -54,7 +54,7 @@ def noise_free_run(
     >>> [bool((step.image == quiet.image).all()) for step, quiet in
     nd.analysis.noise_free_run(np.eye(8), recipe)] [False, False, False]
     """
-    source: Any = Image.of(image, **options)
+    source = Image.of(image, **options)
     resolved = recipe.resolved_on(source)
     run, quiet = (
         steps(source, each, region=region, stop=stop)

@@ -93,7 +93,7 @@ def best_of(sweep_runs: Sequence[SweepRun]) -> SweepRun | None:
 
 
 def parameter_sweep(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     recipe: Recipe,
     numbers: Mapping[str, Sequence[float]] | None = None,
     *,
@@ -144,7 +144,7 @@ def parameter_sweep(
 
 
 def sweep_runs(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     recipe: Recipe,
     numbers: Mapping[str, Sequence[float]] | None = None,
     *,
@@ -155,7 +155,7 @@ def sweep_runs(
     **options: Unpack[GridOptions],
 ) -> tuple[dict[str, tuple[float, ...]], Iterator[SweepRun]]:
     """Return the values that are tried, and an iterator of the runs; see `parameter_sweep`."""
-    source: Any = Image.of(image, **options)
+    source = Image.of(image, **options)
     resolved = recipe.resolved_on(source)
     tried = _tried(resolved, numbers)
     combined = [dict(zip(tried, each, strict=True)) for each in itertools.product(*tried.values())]

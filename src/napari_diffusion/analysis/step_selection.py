@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.analysis.trial import Halves
     from napari_diffusion.core.grid import GridOptions
+    from napari_diffusion.core.image import Image
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.loop.recipe import Recipe
@@ -103,7 +104,7 @@ class BestStep:
 
 
 def best_step(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     recipe: Recipe,
     *,
     reference: ArrayLike | None = None,
@@ -196,7 +197,7 @@ def _reason(chosen: Curve, all_curves: Sequence[Curve]) -> str:
 
 
 def curves(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     recipe: Recipe,
     metrics: Sequence[Metric],
     *,

@@ -63,7 +63,7 @@ class Trial:
     @classmethod
     def of(
         cls,
-        image: ArrayLike,
+        image: ArrayLike | Image,
         recipe: Recipe,
         options: GridOptions,
         *,
@@ -80,13 +80,14 @@ class Trial:
 
         With `parts` a large image is tried on `parts_of` it alone.
         """
-        if is_dask(image):
+        shape = None if isinstance(image, Image) else np.shape(image)
+        source = Image.of(image, **options)
+        if is_dask(source.data):
             raise ValueError(
                 "Steps are compared in memory: give image.compute(), or a part of the image."
             )
-        source = Image.of(image, **options)
         truth, another = (
-            None if other is None else _beside(source, np.shape(image), other, name, options)
+            None if other is None else _beside(source, shape, other, name, options)
             for name, other in (("reference", reference), ("second image", second))
         )
         recipe = recipe.resolved_on(source)
@@ -213,12 +214,21 @@ class Trial:
 
 
 def _beside(
-    image: Image, shape: tuple[int, ...], other: ArrayLike, name: str, options: GridOptions
+    image: Image,
+    shape: tuple[int, ...] | None,
+    other: ArrayLike,
+    name: str,
+    options: GridOptions,
 ) -> Image:
     """Return an image that is compared with the image, read in; refuse one that does not fit."""
-    if np.shape(other) != shape:
+    if shape is not None and np.shape(other) != shape:
         raise ValueError(f"The {name} must have the image's shape {shape} (got {np.shape(other)}).")
     found = Image.of(other, **options)
+    if found.grid.shape != image.grid.shape:
+        raise ValueError(
+            f"The {name} must have the image's shape {image.grid.shape} along t, c, z, y, x "
+            f"(got {found.grid.shape})."
+        )
     if found.mask is not None and np.any(~found.mask & (image.mask is None or image.mask)):
         raise ValueError(
             f"The {name} has holes where the image has none: leave those places out with mask=."

@@ -22,7 +22,7 @@ NoiseSigma = float | tuple[float, ...] | Literal["auto"]
 
 
 def denoise(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     *,
     fast: bool = False,
     noise_sigma: NoiseSigma = "auto",
@@ -67,7 +67,7 @@ def denoise(
     underestimated and stays, unless `noise_sigma` says how strong it is.
     """
     recipe = denoiser(fast=fast, noise_sigma=noise_sigma)
-    source: Any = Image.of(image, **options)
+    source = Image.of(image, **options)
     resolved = recipe.resolved_on(source)
     report = noise_report(source, recipe, resolved)
     for sentence in () if report is None else warning_texts(report):

@@ -44,7 +44,7 @@ class Stage:
 
 
 def stages(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     recipe: Recipe,
     *,
     stop: StopToken | None = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -44,11 +44,9 @@ def measured_model(source: Image) -> NoiseModel | None:
     from napari_diffusion.estimate import noise_model
 
     if "noise_model" not in source.known:
-        # An image, or one that has been read in.
-        image: Any = source
         model = None
         with contextlib.suppress(ValueError):
-            model = noise_model(image)
+            model = noise_model(source)
         source.known["noise_model"] = model
     found: NoiseModel | None = source.known["noise_model"]
     return found

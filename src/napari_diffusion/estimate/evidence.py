@@ -64,7 +64,7 @@ class Evidence:
 
 
 def evidence(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     smoothing: float = 0.0,
     *,
     stop: StopToken | None = None,

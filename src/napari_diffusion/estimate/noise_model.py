@@ -27,7 +27,7 @@ LARGEST = 1e70
 
 
 def noise_model(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     *,
     region_mask: ArrayLike | None = None,
     repeats: str | None = None,

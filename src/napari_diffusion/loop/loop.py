@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from napari_diffusion.core.grid import GridOptions
+    from napari_diffusion.core.image import Image
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.schedules import Schedule
 
 
 def steps(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     recipe: Recipe,
     *,
     region: tuple[slice, ...] | None = None,
@@ -83,7 +84,7 @@ def steps(
 
 
 def run(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     recipe: Recipe,
     *,
     region: tuple[slice, ...] | None = None,
