@@ -75,6 +75,16 @@ def test_outside_of_the_mask_nothing_is_at_risk():
     assert values[mask].max() < 0
 
 
+def test_the_mean_near_the_border_of_a_mask_is_that_of_the_inside_alone():
+    """Where nothing diffuses the error is that of the source, up to the mask's border."""
+    mask = np.zeros((48, 64), bool)
+    mask[8:40, 20:50] = True
+    nothing = nd.Recipe(num_steps=1, noise=None, diffusion_filter=nd.filters.Heat(time=1e-12))
+    image = np.random.default_rng(0).normal(100.0, 1.0, mask.shape)
+    found = local_error(image, nothing, mask=mask, noise_sigma=1.0, white=True, tile=16).values
+    np.testing.assert_allclose(found[mask], 0.0, atol=1e-5)
+
+
 def test_a_region_and_a_volume():
     clean = np.zeros((12, 24, 28))
     heat = nd.Recipe(num_steps=1, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
