@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numba
 
+from napari_diffusion.engine.kernel_cache import KernelCache
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -52,15 +54,23 @@ def exact_inline_kernel(function: Callable[..., Any]) -> Any:
 
 
 def _cached(function: Callable[..., Any], **options: Any) -> Any:
+    compiled = numba.njit(**options)(function)
+    cache = _cache(function)
+    if cache is not None:
+        compiled._cache = cache
+    return compiled
+
+
+def _cache(function: Callable[..., Any]) -> KernelCache | None:
     try:
-        return numba.njit(cache=True, **options)(function)
+        return KernelCache(function)
     except RuntimeError:
         # Neither the package's folder nor the user's cache can be written.
         folder = os.path.join(tempfile.gettempdir(), f"napari-diffusion-{_user()}")
         if _make_private(folder) and folder != numba.config.CACHE_DIR:
             numba.config.CACHE_DIR = folder
-            return _cached(function, **options)
-        return numba.njit(**options)(function)
+            return _cache(function)
+        return None
 
 
 def _user() -> str:

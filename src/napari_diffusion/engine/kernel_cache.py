@@ -1,0 +1,102 @@
+"""The cache of compiled kernels on disk: fresh after every edit that matters, and never in the way.
+
+numba keys a kernel's cache by the kernel's own file. But what it calls is compiled into it, so here
+every file counts that its file imports, and those that they import.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import inspect
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numba.core import sigutils
+from numba.core.caching import FunctionCache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# An import at module level; those of TYPE_CHECKING and of functions stand further right.
+_IMPORT = re.compile(
+    r"^from +([\w.]+) +import +(\([^)]*\)|[^(\n]*)|^import +([\w.]+)", re.MULTILINE
+)
+
+
+class KernelCache(FunctionCache):
+    """Where the compiled forms of a kernel are kept from one process to the next.
+
+    It never fails a computation: what cannot be read is compiled, what cannot be written is
+    compiled again by the next process.
+
+    Raises
+    ------
+    RuntimeError
+        When made, if there is no folder that can be written.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file._source_stamp = source_hash(function)
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """Return the compiled form for these types, or None."""
+        try:
+            found = super().load_overload(signature, target)
+        except Exception:  # whatever a truncated file makes of pickle or of LLVM
+            with contextlib.suppress(OSError):
+                self.flush()
+            return None
+        # Two processes that write at once can mistake each other's files.
+        wanted = sigutils.normalize_signature(signature)[0]
+        return found if found is None or tuple(found.signature.args) == wanted else None
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        """Keep a compiled form."""
+        with contextlib.suppress(Exception):  # a full disk, a quota, a folder now read-only
+            super().save_overload(signature, compiled)
+
+
+def source_hash(function: Callable[..., Any]) -> str:
+    """Return a hash of the file of a function and of all that it imports from its package."""
+    file = Path(inspect.getfile(function))
+    root = file.parents[function.__module__.count(".")]
+    total = hashlib.sha256()
+    for each in sorted(_with_imports(file, root)):
+        total.update(each.relative_to(root).as_posix().encode())
+        total.update(_content(each).encode())
+    return total.hexdigest()
+
+
+def _with_imports(file: Path, root: Path) -> set[Path]:
+    found, left = {file}, [file]
+    while left:
+        new = set(_imports(left.pop(), root)) - found
+        found |= new
+        left.extend(new)
+    return found
+
+
+@functools.cache
+def _imports(file: Path, root: Path) -> tuple[Path, ...]:
+    """Return the files of the package that a file imports at module level."""
+    package = file.relative_to(root).parts[0]
+    names = {name for name in _imported(_content(file)) if name.partition(".")[0] == package}
+    files = (root / f"{name.replace('.', '/')}.py" for name in names)
+    return tuple(file for file in files if file.is_file())
+
+
+def _imported(source: str) -> Iterator[str]:
+    """Yield the names of modules, and of what may be one, that a text imports."""
+    for module, names, plain in _IMPORT.findall(source):
+        yield module or plain
+        for name in re.findall(r"(?:^|[(,])\s*(\w+)", names):
+            yield f"{module}.{name}"
+
+
+@functools.cache
+def _content(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
