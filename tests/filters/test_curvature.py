@@ -205,7 +205,7 @@ class TestMinMaxCurvature:
         assert waviness(out) < 0.25 * waviness(u)
 
     def test_a_smoothing_too_wide_is_refused(self):
-        with pytest.raises(ValueError, match=r"radius=1e\+06 .* more than 1000: give a smaller"):
+        with pytest.raises(ValueError, match=r"radius=1e\+06 .* more than 1000: use a smaller"):
             MinMaxCurvature(radius=1e6)(np.zeros((4, 4)))
 
 

@@ -108,7 +108,7 @@ def test_auto_measures_the_speckle(looks):
 
 def test_a_image_that_q_says_nothing_of_is_refused():
     for u in (np.zeros((5, 6)), -np.ones((5, 6))):
-        with pytest.raises(ValueError, match=r"q0 cannot be measured .* give q0"):
+        with pytest.raises(ValueError, match=r"q0 cannot be measured .* set q0"):
             SpeckleReducing()(u)
         np.testing.assert_array_equal(SpeckleReducing(q0=0.3)(u), u)
 

@@ -162,8 +162,8 @@ def _read(image, spacing):
 
 def test_too_many_sub_steps_are_refused_and_aos_offered():
     u = np.zeros((8, 8))
-    with pytest.raises(ValueError, match=r'needs 20000 .*more than 10000: take solver="aos"'):
+    with pytest.raises(ValueError, match=r'needs 20000 .*more than 10000: use solver="aos"'):
         TotalVariationFlow(time=4.0, epsilon=1e-3)(u)
     assert TotalVariationFlow(time=4.0, epsilon=1e-3, solver="aos")(u).shape == (8, 8)
-    with pytest.raises(ValueError, match="more than 10000: give less time"):
+    with pytest.raises(ValueError, match="more than 10000: reduce the time"):
         TotalVariationFlow(time=4e3, epsilon=1e-3, solver="aos")(u)

@@ -158,7 +158,7 @@ class TestSteps:
         recipe = nd.Recipe(1, 0.0, diffusion_filter=nd.filters.Heat(), final_filter=Whole())
         made = nd.steps(image, recipe, mask=mask)
         for refused in (lambda: next(made), lambda: Whole()(image, mask=mask)):
-            with pytest.raises(ValueError, match="Whole takes neither a mask nor holes"):
+            with pytest.raises(ValueError, match="Whole does not support masks or missing values"):
                 refused()
 
     def test_outside_a_mask_neither_noise_nor_filter_does_anything(self):

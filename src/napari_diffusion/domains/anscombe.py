@@ -67,7 +67,7 @@ class Anscombe(Domain):
             "min": 1e-30,
             "max": 1e30,
             "unit": "intensity/photon",
-            "tooltip": "Intensity per photon; the larger, the fewer photons there are.",
+            "tooltip": "Intensity of one photon.",
         },
     ] = "auto"
     offset: Annotated[
@@ -80,7 +80,7 @@ class Anscombe(Domain):
             "min": 0.0,
             "max": 1e30,
             "unit": "intensity",
-            "tooltip": "Standard deviation of the noise without light.",
+            "tooltip": "Read noise: standard deviation without light.",
         },
     ] = "auto"
 

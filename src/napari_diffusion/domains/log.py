@@ -56,7 +56,7 @@ class Log(Domain):
         {
             "min": 0.01,
             "max": 1e9,
-            "tooltip": "How many looks were averaged; the more, the less speckle.",
+            "tooltip": "Number of averaged looks; more looks mean less speckle.",
         },
     ] = "auto"
     floor: Annotated[
@@ -65,7 +65,7 @@ class Log(Domain):
             "min": 1e-37,
             "max": 1e30,
             "unit": "intensity",
-            "tooltip": "What smaller values count as, because 0 has no logarithm.",
+            "tooltip": "Lower limit of the intensities, since 0 has no logarithm.",
         },
     ] = "auto"
 

@@ -33,35 +33,35 @@ CLAIMS = (
 
 @dataclass(frozen=True)
 class Filter(Component, abc.ABC):
-    """One way of smoothing an image.
+    """Smooth an image: the base class of all filters.
 
     A filter is an object with parameters; calling it filters an array:
     ``PeronaMalik(contrast=0.1, time=5.0)(image, axes="yx", spacing=(0.5, 0.5))``.
 
-    The class variables are claims that the tests hold every filter to.
+    The class variables are claims; the tests check every filter against them.
 
     Attributes
     ----------
     keeps_mean : bool
         The mean of the image does not change.
     maximum_principle : bool
-        No value leaves the range of the values that were there before.
+        The result stays within the range of the input.
     keeps_constant : bool
-        A constant image stays as it is, to the bit.
+        A constant image does not change, to the bit.
     linear : bool
-        The filter of a sum is the sum of the filters.
+        The filter of a sum is the sum of the filtered images.
     shifts_with_grey : bool
-        A brighter image is filtered as the darker one, and stays as much brighter.
+        Adding a constant to the image adds the same constant to the result.
     scales_with_intensity : bool
-        With its parameters in intensity units alike, another unit of intensity changes nothing.
+        Rescaling the intensities and the parameters in intensity units rescales the result.
     scales_with_length : bool
-        With its parameters in world units alike, another unit of length changes nothing.
+        Rescaling the pixel size and the parameters in world units does not change the result.
     flips : bool
-        The mirror image is filtered to the mirror image.
+        Filtering a mirrored image gives the mirrored result.
     turns : bool
-        Axes that diffuse may change places, with their spacings.
+        Swapping axes the filter acts along, with their pixel sizes, swaps them in the result.
     takes_mask : bool
-        With a mask, nothing outside of it changes or has a say.
+        With a mask, pixels outside it do not change and do not affect the result.
     """
 
     slot: ClassVar[str] = "filter"
@@ -104,11 +104,12 @@ class Filter(Component, abc.ABC):
         return self.with_components(resolved)
 
     def check(self, grid: Grid) -> None:
-        """Refuse, before any work, an image that this filter cannot do."""
+        """Raise if this filter cannot process an image of this grid, before any work."""
         if grid.masked and not self.takes_mask:
             raise ValueError(
-                f"{type(self).__name__} takes neither a mask nor holes: fill the holes and give "
-                "no mask, or choose a filter that takes one, such as PeronaMalik or Median."
+                f"{type(self).__name__} does not support masks or missing values: fill the missing "
+                "values and use no mask, or choose a filter that supports them, such as "
+                "PeronaMalik or Median."
             )
 
     @property

@@ -31,33 +31,33 @@ PER_NOISE = 2.5
 
 @dataclass(frozen=True)
 class Bilateral(Filter):
-    """Average each pixel with neighbours that are near and alike: blurs, but not across edges.
+    """Average each pixel with nearby pixels of similar intensity: smooths without blurring edges.
 
-    ``out(p) = Σ_q w(p, q) u(q) / Σ_q w(p, q)``,
-    ``w = exp(−|q − p|² / (2 sigma²) − |u(q) − u(p)|² / (2 sigma_intensity²))``, over the q of the
-    image, and of its mask, within 3 sigma. |u(q) − u(p)| is the distance of colours where
-    channels are joint. Brute force, in any number of dimensions and for any spacing.
+    ``out(p) = Σ_q w(p, q) u(q) / Σ_q w(p, q)``, ``w = exp(−|q − p|² / (2 sigma²) − |u(q) − u(p)|² /
+    (2 sigma_intensity²))``, over all pixels q of the image, and of its mask, within 3 sigma. With
+    joint channels |u(q) − u(p)| is the distance between colours. Computed directly, in any number
+    of dimensions and for any pixel size.
 
     Parameters
     ----------
     sigma : float
-        Standard deviation of the nearness in world units, 0 or more; the time grows with its power
-        of the dimension.
+        Standard deviation of the spatial Gaussian in world units, 0 or more. Larger values average
+        over a wider neighbourhood; computing time grows with sigma to the power of the dimension.
     sigma_intensity : float or "auto"
-        Standard deviation of the likeness in intensity units, greater than 0: steps much higher
-        stay sharp, lower ones are blurred as by a Gaussian. "auto" is 2.5 times the noise of the
-        source.
+        Standard deviation of the intensity Gaussian in intensity units, greater than 0. Steps much
+        higher than this stay sharp, lower ones are blurred as by a Gaussian. "auto" is 2.5 times
+        the noise of the source.
 
     Notes
     -----
-    Use it for a single gentle smoothing that keeps edges, when nothing is to be moved far. Not for
-    strong noise: a pixel that stands out by chance finds none alike and stays, and soft edges
-    become steps. `PeronaMalik` smooths as far as wanted and costs less.
+    Use it for a single, gentle, edge-preserving smoothing. Not for strong noise: an outlier finds
+    no similar neighbours and stays, and soft edges become steps. `PeronaMalik` smooths as far as
+    you like at less cost.
 
     Raises
     ------
     ValueError
-        Where a box of more than 10 000 pixels lies within 3 sigma.
+        If more than 10 000 pixels lie within 3 sigma.
 
     References
     ----------
@@ -67,11 +67,20 @@ class Bilateral(Filter):
     maximum_principle: ClassVar[bool] = True
 
     sigma: Annotated[
-        float, {"min": 0.0, "unit": "world", "tooltip": "How far it averages; more takes longer."}
+        float,
+        {
+            "min": 0.0,
+            "unit": "world",
+            "tooltip": "Size of the neighbourhood; larger values smooth more and take longer.",
+        },
     ] = 1.5
     sigma_intensity: Annotated[
         float | Literal["auto"],
-        {"above": 0.0, "unit": "intensity", "tooltip": "Steps much higher than this stay sharp."},
+        {
+            "above": 0.0,
+            "unit": "intensity",
+            "tooltip": "Intensity steps much higher than this stay sharp.",
+        },
     ] = "auto"
 
     def resolved(self, image: Any, grid: Grid) -> Self:
@@ -92,8 +101,8 @@ class Bilateral(Filter):
         count = math.prod(2 * r + 1 for r in reach)
         if count > MOST:
             raise ValueError(
-                f"Bilateral: sigma={self.sigma:g} takes {count:.3g} pixels around each one, more "
-                f"than {MOST}: give a smaller sigma, or take PeronaMalik."
+                f"Bilateral: sigma={self.sigma:g} covers {count:.3g} pixels, more than {MOST}: use "
+                "a smaller sigma, or PeronaMalik."
             )
         return tuple(int(r + 1e-9) for r in reach)  # type: ignore[return-value]
 

@@ -28,33 +28,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Blend(Filter):
-    """Mix the results of several filters by how much each lowers the estimated error.
+    """Combine the results of several filters with the weights of least expected error.
 
-    ``out = f₀ + Σ wᵢ (fᵢ − f₀)``. The weights minimise Stein's unbiased estimate of the squared
-    error, ``‖out − y‖² + 2 σ² div out``, σ being noise_sigma; the divergence of each filter comes
-    from a second run on y plus a very small random image, and the weights are drawn to 0 as far
-    as that estimate is uncertain (a Gaussian prior).
+    ``out = f₀ + Σ wᵢ (fᵢ − f₀)``. The weights minimize Stein's unbiased estimate of the squared
+    error, ``‖out − y‖² + 2 σ² div out``, with σ the noise_sigma. The divergence of each filter
+    comes from a second run on y plus a very small random image. A Gaussian prior shrinks the
+    weights towards 0 where that estimate is uncertain.
 
     Parameters
     ----------
     components : tuple of Filter
-        The filters; the first is the one that the others are measured against, and a good one.
-        Pilots that they share are run once.
+        The filters. The first is the baseline that the others correct, so choose a good one. A
+        pilot that several of them share is run once.
     weights : tuple of float or "auto"
-        One for each filter, adding up to 1, as typed, or such a list for each channel. "auto",
-        which may be written "sure", finds them on the source, each from −0.5 to 1.25.
+        One weight per filter, adding up to 1, or such a list for each channel. "auto", also written
+        "sure", estimates them on the source, each between −0.5 and 1.25.
     noise_sigma : float, tuple of float or "auto"
-        In intensity units, 0 or more; one per channel if many. It also goes to the filters within
-        that say "auto". "auto" measures it, each channel by itself.
+        Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
+        Inner filters whose own value is "auto" use it too. "auto" measures it for each channel.
     local : bool
-        Whether the weights may differ from place to place, at a scale of 16 pixels: better where
-        an image has parts of different kind, at the cost of the second run.
+        Let the weights vary over the image, at a scale of 16 pixels. Better for images with parts
+        of different kinds; takes twice as long.
 
     Notes
     -----
-    Use it to denoise without choosing between filters or their strengths: give it a few that err
-    in different ways, such as windows of two sizes and a non-local mean, or one filter at several
-    times. Not for noise that is not white, for which Stein's estimate does not hold.
+    Use it to denoise without choosing one filter or its strength: combine filters that fail in
+    different ways, such as windows of two sizes and non-local means, or one filter at several
+    diffusion times. Not for noise that is not white: Stein's estimate does not hold for it.
 
     References
     ----------
@@ -71,20 +71,20 @@ class Blend(Filter):
     turns: ClassVar[bool] = False
 
     components: Annotated[
-        tuple[Filter, ...], {"tooltip": "The filters; the first is what others are measured by."}
+        tuple[Filter, ...], {"tooltip": "Filters to combine; the first is the baseline."}
     ] = (Heat(time=0.5), Heat(time=2.0))
     weights: Annotated[
         tuple[float, ...] | Literal["auto"],
         {
             "min": -1e6,
             "max": 1e6,
-            "tooltip": "One for each filter; auto takes those of least expected error.",
+            "tooltip": "One weight per filter; auto minimizes the expected error.",
         },
     ] = "auto"
     noise_sigma: NoiseSigma = "auto"
     local: Annotated[
         bool,
-        {"tooltip": "Whether the weights may differ from place to place; takes twice as long."},
+        {"tooltip": "Let the weights vary over the image; takes twice as long."},
     ] = False
 
     def __post_init__(self) -> None:
@@ -118,8 +118,8 @@ class Blend(Filter):
         given, count, channels = np.array(self.weights, float), len(self.components), grid.shape[1]
         if given.size not in (count, count * channels):
             raise ValueError(
-                f"Blend: weights must be {count} numbers, one for each filter, or {count} for each "
-                f"of {channels} channels (got {given.size})."
+                f"Blend: weights must be {count} numbers, one per filter, or {count} for each of "
+                f"{channels} channels (got {given.size})."
             )
         return np.broadcast_to(given.reshape(-1, count), (channels, count))
 

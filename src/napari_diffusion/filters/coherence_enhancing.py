@@ -20,54 +20,52 @@ Structure = Literal["lines", "planes"]
 
 @dataclass(frozen=True)
 class CoherenceEnhancing(TensorFlow):
-    """Smooth along lines or layers and nowhere else: closes their gaps.
+    """Smooth along lines or layers only: closes gaps in flow-like structures.
 
     ``∂u/∂t = div(D ∇u),  D = Σ λᵢ vᵢ vᵢᵀ,  λ = α + (1 − α) exp(−ln 2 · (contrast² / κ)²)``
 
-    v are the eigenvectors of the structure tensor J = G ∗ (∇v ∇vᵀ), summed over joint channels,
-    v being u smoothed by `smoothing` and G a Gaussian of `integration`; µ₁ ≥ µ₂ ≥ µ₃ are its
-    eigenvalues. κ says how much less the image changes in a direction than across it. In a plane
-    and for lines in space the last direction, along the line, has κ = µ₁ − µ₂ or µ₂ − µ₃, and the
-    others κ = 0. For planes in space each direction has κ = µ₁ − µᵢ. So λ is ½ where κ is the
-    contrast squared, and α = 0.001 where there is no direction. Explicit sub-steps with
-    non-negative stencils: mean and range are kept.
+    The vᵢ are the eigenvectors of the structure tensor J = G ∗ (∇v ∇vᵀ), summed over joint
+    channels, with v the image smoothed by `smoothing` and G a Gaussian of `integration`; µ₁ ≥ µ₂ ≥
+    µ₃ are its eigenvalues. The coherence κ measures how much less the image changes in a direction
+    than across it. In 2D, and for lines in 3D, the last direction, along the line, has κ = µ₁ − µ₂
+    or µ₂ − µ₃, and the others have κ = 0. For planes in 3D each direction has κ = µ₁ − µᵢ. So λ is
+    ½ where κ equals the contrast squared, and α = 0.001 where there is no preferred direction.
+    Explicit sub-steps with non-negative stencils preserve the mean and the range.
 
     Parameters
     ----------
     time : float
-        Diffusion time per step in world units²: the longer, the wider the gaps that close.
+        Diffusion time per step in world units². Larger values close wider gaps.
     contrast : float, tuple of float or "auto"
-        In intensity per world unit, greater than 0; one per channel if many. Smaller values take
-        fainter flow for lines, noise at last. "auto" is half of what
-        `napari_diffusion.estimate.contrast` finds in the source after `smoothing`, little above
-        what is left of the noise.
+        Coherence threshold in intensity per world unit, greater than 0; one per channel if many.
+        Smaller values enhance fainter lines, and eventually noise. "auto" is half the contrast that
+        `napari_diffusion.estimate.contrast` finds in the source after `smoothing`, just above the
+        remaining noise.
     smoothing : float
-        Standard deviation in world units of a Gaussian that is applied before gradients are taken,
-        0 or more; less than the width of the lines.
+        Standard deviation in world units of the Gaussian applied before gradients are computed, 0
+        or more. Keep it below the width of the lines.
     condition_limit : float
-        1 to 10 000: how many times faster to diffuse along a line than across it, at most. The
-        reach of one sub-step grows with its square root, about 16 pixels in a plane and 28 in
-        space at 1000.
+        1 to 10 000: largest ratio of the diffusivity along a line to that across it. The reach of a
+        sub-step grows with its square root, about 16 pixels in 2D and 28 voxels in 3D at 1000.
     integration : float
-        Standard deviation in world units of the Gaussian over which directions are averaged, 0 or
-        more; at least the width of the gaps, a few times that of the lines.
+        Standard deviation in world units of the Gaussian that averages directions, 0 or more. Use
+        at least the width of the gaps, a few times that of the lines.
     structure : {"lines", "planes"}
-        In space, what to smooth along: lines such as fibres and vessels, or planes such as
-        membranes and layers. In a plane both are lines.
+        What to smooth along in 3D: "lines" such as fibres and vessels, or "planes" such as
+        membranes and layers. In 2D both mean lines.
 
     Raises
     ------
     ValueError
-        Where pixels are more than 100 times as long along one axis as along another, or a
+        If the pixel size along one axis exceeds that along another more than 100 times, or a
         smoothing is wider than 50 pixels.
 
     Notes
     -----
-    Use it for flow-like images: fibres, filaments, membranes, fingerprints, grain of wood,
-    seismic layers, lines that noise has broken. Not for images of regions, whose noise it draws
-    out into strokes that were not there, nor for measuring lines that may end: it makes them
-    longer. On rings 5 pixels apart directions are wrong by 1.3° at most, on rings 9 apart by
-    0.2°.
+    Use it for flow-like images: fibres, filaments, membranes, fingerprints, wood grain, seismic
+    layers, lines broken up by noise. Not for images of regions, whose noise it draws out into false
+    strokes, nor to measure the length of lines: it extends their ends. The largest error of the
+    direction is 1.3° on rings 5 pixels apart and 0.2° on rings 9 pixels apart.
 
     References
     ----------
@@ -80,7 +78,7 @@ class CoherenceEnhancing(TensorFlow):
     integration: Annotated[float, INTEGRATION] = 3.0
     structure: Annotated[
         Structure,
-        {"tooltip": "What to smooth along in space: lines, or planes; in a plane always lines."},
+        {"tooltip": "Smooth along lines or planes in 3D; in 2D always along lines."},
     ] = "lines"
 
     auto_contrast: ClassVar[float] = 0.5

@@ -23,42 +23,41 @@ OFFERED = ("spacing", "channel_axis", "mask")
 
 @dataclass(frozen=True)
 class Custom(Filter):
-    """Filter with a function of your own, or of any package.
+    """Apply a function of your own, or of any package, as the filter.
 
     ``out = function(u)``
 
-    The function is called on each image: an array along the axes that diffuse, in the order in
-    which the image has them. Frames and other axes come one by one. Joint channels come along, at
-    the place where the image has them, alpha apart; with ``joint_channels=False`` each channel
-    comes alone. The array is a copy of its own, float32 or float64, and what is returned must be
-    real numbers of the same shape, all finite. It comes back in the image's type.
+    The function is called on each image: an array along the axes the filter acts along, in the
+    order of the image. Frames and other axes come one at a time. Joint channels are included, at
+    their place in the image and without alpha; with ``joint_channels=False`` each channel comes
+    alone. The function gets a copy, float32 or float64, and must return finite real numbers of the
+    same shape. The result is converted to the type of the image.
 
-    Parameters of these names are filled in, where the function has them: *spacing*, a tuple with
-    the world length of a pixel for each axis that diffuses, in the array's order; *channel_axis*,
-    the axis of the channels or None; *mask*, booleans of the array's shape, or None. A function
-    without a parameter called *mask* takes no mask.
+    Parameters of these names are filled in where the function has them: *spacing*, a tuple with the
+    pixel size along each axis of the array, in world units; *channel_axis*, the axis of the
+    channels or None; *mask*, a boolean array of the same shape, or None. A function without a
+    parameter *mask* does not support masks.
 
     Parameters
     ----------
     function : callable or str
-        A function, or its name as ``"package.module:function"``. Only a function with a name can
-        be kept in a recipe's JSON: a lambda cannot.
+        A function, or its name as ``"package.module:function"``. Only a function with an importable
+        name can be stored in the JSON of a recipe: a lambda cannot.
     reach : int or None
-        How many pixels a result reaches along each axis that diffuses, 0 or more; then chunks
-        of a dask array, regions and previews are computed with so much around them. None for a
-        function that looks at all of the image. Too small a number leaves seams.
+        How many pixels around it a result depends on, along each axis the filter acts along, 0 or
+        more. Chunks of a dask array, regions and previews are computed with that margin; too small
+        a value leaves seams. None for a function that needs the whole image.
 
     Notes
     -----
-    Use it to bring a filter of another package, or of your own, into the loop. Not where a filter
-    of the list does the same: nothing is known of a function, so nothing is claimed for it.
+    Use it to bring your own filter, or one of another package, into the loop. Not where a filter in
+    the list does the same: no properties are claimed for a custom function.
 
     Raises
     ------
     ValueError
-        If there is no function of that name, it cannot be called with one array, or it returns
-        something else than an image. What the function itself raises comes through, with a note
-        that names it.
+        If there is no function of that name, it cannot be called with one array, or it does not
+        return an image. Exceptions of the function itself are passed on, with a note that names it.
     """
 
     display_name: ClassVar[str] = "Custom function"
@@ -71,11 +70,16 @@ class Custom(Filter):
     takes_mask: ClassVar[bool] = False
 
     function: Annotated[
-        Callable[..., Any] | str, {"tooltip": "What is done to the image, and all that is."}
+        Callable[..., Any] | str,
+        {"tooltip": "Function that takes an image and returns the filtered image."},
     ] = "skimage.filters:gaussian"
     reach: Annotated[
         int | None,
-        {"min": 0, "tooltip": "Pixels a result depends on; none for all, too few leave seams."},
+        {
+            "min": 0,
+            "tooltip": "Distance that affects a result, in pixels; none: whole image. Too "
+            "small leaves seams.",
+        },
     ] = None
 
     @property
@@ -84,7 +88,7 @@ class Custom(Filter):
         return spoken(self.function)
 
     def check(self, grid: Grid) -> None:
-        """Refuse a function that is not there or takes something else; see `Filter.check`."""
+        """Raise if there is no such function or it takes other arguments; see `Filter.check`."""
         if "mask" not in accepted(self.function, OFFERED, "Custom"):
             super().check(grid)
 
@@ -130,12 +134,12 @@ class Custom(Filter):
         if made.dtype.kind not in "biuf":
             raise TypeError(
                 f"Custom: {self.name} must return real numbers (got {made.dtype}): return an array "
-                "of the image's type."
+                "of the same type as the image."
             )
         if made.shape != image.shape:
             raise ValueError(
-                f"Custom: {self.name} must return the shape it was given, {image.shape} (got "
-                f"{made.shape})."
+                f"Custom: {self.name} must return an array of shape {image.shape}, as its input "
+                f"(got {made.shape})."
             )
         with np.errstate(over="ignore"):
             made = made.astype(image.dtype)
@@ -143,6 +147,6 @@ class Custom(Filter):
         if wrong:
             raise ValueError(
                 f"Custom: {self.name} returned {wrong} values that are NaN or infinite in "
-                f"{image.dtype}: let it return finite ones."
+                f"{image.dtype}: return finite values."
             )
         return made

@@ -23,21 +23,21 @@ WIDEST = 10_000
 
 @dataclass(frozen=True)
 class Gaussian(Filter):
-    """Blur with a sampled Gaussian: the filter everybody knows, from scipy.
+    """Blur with a sampled Gaussian kernel, from SciPy.
 
-    ``out = G_σ ∗ u`` with mirrored borders, cut off at 4 σ. Inside a mask it is normalised:
-    ``(G_σ ∗ (m·u)) / (G_σ ∗ m)``.
+    ``out = G_σ ∗ u`` with mirrored borders, truncated at 4 σ. Inside a mask the result is
+    normalized: ``(G_σ ∗ (m·u)) / (G_σ ∗ m)``.
 
     Parameters
     ----------
     sigma : float
-        Standard deviation in world units, 0 or more; details smaller than that vanish.
+        Standard deviation in world units, 0 or more. Details smaller than this vanish.
 
     Notes
     -----
-    Use it to reproduce what other programs do with a Gaussian of a given σ. For blurring itself
-    `Heat` is the better choice: it keeps a constant image to the bit and is right for a σ below
-    one pixel too. Not where edges matter.
+    Use it to reproduce the Gaussian filter of other programs. For blurring in general `Heat` is the
+    better choice: it leaves a constant image unchanged to the bit and stays accurate for a σ below
+    one pixel. Not where edges matter.
 
     References
     ----------
@@ -50,7 +50,11 @@ class Gaussian(Filter):
 
     sigma: Annotated[
         float,
-        {"min": 0.0, "unit": "world", "tooltip": "Width of the blur; smaller details vanish."},
+        {
+            "min": 0.0,
+            "unit": "world",
+            "tooltip": "Width of the blur; details smaller than this vanish.",
+        },
     ] = 1.0
 
     def _sigmas(self, grid: Grid) -> tuple[float, ...]:
@@ -61,8 +65,8 @@ class Gaussian(Filter):
         widest = max(self._sigmas(grid))
         if widest > WIDEST:
             raise ValueError(
-                f"Gaussian: sigma={self.sigma:g} is {widest:g} pixels, more than {WIDEST}: Heat "
-                "blurs that far at no more cost."
+                f"Gaussian: sigma={self.sigma:g} is {widest:g} pixels, more than {WIDEST}: use "
+                "Heat, which is as fast at any width."
             )
         return tuple(int(TRUNCATE * sigma + 0.5) for sigma in self._sigmas(grid))  # type: ignore[return-value]
 

@@ -25,33 +25,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HaarDiffusion(Filter):
-    """Smooth at every scale at once, and keep what stands out of the noise there.
+    """Smooth at all scales at once and keep what stands out from the noise at each of them.
 
-    At level j the image is split into half sums and half differences of pixels 2ʲ apart. A
-    difference c, whose noise has the standard deviation s (of σ = noise_sigma, halved per level in
-    2D), becomes ``c · (a + b·exp(−(|c| / 3s)⁸))``, and the mean of all the ways back gives the
-    image. One step of nonlinear diffusion at distance 2ʲ is such a weight; here the weights are
-    those of least expected error.
+    ``c · (a + b·exp(−(|c| / 3s)⁸))`` replaces each difference c whose noise has the standard
+    deviation s. At level j the image is split into half sums and half differences of pixels 2ʲ
+    apart; s follows from σ = noise_sigma and halves from level to level in 2D. The mean of all
+    reconstructions is the result. One step of nonlinear diffusion at distance 2ʲ is such a factor;
+    here the factors are those of least expected error.
 
     Parameters
     ----------
     noise_sigma : float, tuple of float or "auto"
-        In intensity units, 0 or more; one per channel if many. Larger values smooth more; 0
-        changes nothing. "auto" measures it, each channel by itself.
+        Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
+        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel.
     levels : int
-        1 to 8. Noise coarser than 2^levels pixels stays.
+        1 to 8. Noise coarser than 2^levels pixels remains.
     weights : tuple of float or "auto"
         a and b for each group of differences, level by level from the finest: along one axis, then
-        along two at once, then three; or one pair for all. "auto" takes those that minimise
-        Stein's unbiased estimate of the squared error on the source, among those that multiply no
-        difference by less than −0.1 or more than 1.1.
+        along two at once, then three; or one pair for all groups. "auto" takes those that minimize
+        Stein's unbiased estimate of the squared error on the source, with factors limited to −0.1
+        to 1.1.
 
     Notes
     -----
-    Use it for white noise in images of smooth shapes, where a single filter that is fast and
-    needs no number is wanted, or as the pilot of `ReactionDiffusion`. Not for noise that is
-    correlated between neighbours, nor where nothing may leave the range of the image: weights
-    above 1 sharpen. Axes with larger spacing join in at coarser levels.
+    Use it for white noise in images of smooth shapes, where you need one fast filter without
+    parameters to tune, or as the pilot of `ReactionDiffusion`. Not for correlated noise, nor where
+    the result must stay within the range of the image: factors above 1 sharpen. Axes with a larger
+    pixel size join in at coarser levels.
 
     References
     ----------
@@ -66,14 +66,19 @@ class HaarDiffusion(Filter):
 
     noise_sigma: NoiseSigma = "auto"
     levels: Annotated[
-        int, {"min": 1, "max": 8, "tooltip": "How many scales: noise coarser than 2^levels stays."}
+        int,
+        {
+            "min": 1,
+            "max": 8,
+            "tooltip": "Number of scales; noise coarser than 2^levels pixels remains.",
+        },
     ] = 4
     weights: Annotated[
         tuple[float, ...] | Literal["auto"],
         {
             "min": -1e6,
             "max": 1e6,
-            "tooltip": "a and b of each group of differences; auto takes those of least error.",
+            "tooltip": "a and b of each group of differences; auto minimizes the expected error.",
         },
     ] = "auto"
 

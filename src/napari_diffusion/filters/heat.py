@@ -24,21 +24,21 @@ class Heat(Flow):
     """Blur as heat spreads: the same everywhere, across edges too.
 
     ``∂u/∂t = Δu``, solved exactly on the grid, without sub-steps: convolution along each axis with
-    the discrete Gaussian ``exp(−v) I_n(v)``, v = 2 time / spacing². Borders let nothing through.
-    Long diffusion (a kernel of more than 256 pixels) takes the cosine transform instead, and a
-    mask takes explicit sub-steps, whose conductance is 0 across its border.
+    the discrete Gaussian ``exp(−v) I_n(v)``, v = 2 time / spacing². Nothing flows across the
+    borders. Long diffusion times (a kernel of more than 256 pixels) use the cosine transform
+    instead. With a mask it takes explicit sub-steps, with conductance 0 across the border of the
+    mask.
 
     Parameters
     ----------
     time : float
-        Diffusion time per step in world units². The image is blurred as by a Gaussian of
-        σ = √(2 · time) world units; details smaller than that vanish.
+        Diffusion time per step in world units². The blur is that of a Gaussian of σ = √(2 · time)
+        world units; details smaller than this vanish.
 
     Notes
     -----
-    Use it as the reference that every other filter is compared with, as a gentle final filter, and
-    where there are no edges to keep, such as a background. Not where edges matter: they blur at the
-    same rate as the noise.
+    Use it as the baseline for other filters, as a gentle final filter, and where there are no edges
+    to keep, such as a background. Not where edges matter: they blur at the same rate as the noise.
 
     References
     ----------

@@ -28,53 +28,54 @@ DEVIATIONS = 2.0
 
 @dataclass(frozen=True)
 class Hybrid(TensorFlow):
-    """Smooth noise as `EdgeEnhancing` does, and draw lines as `CoherenceEnhancing` does.
+    """Smooth regions up to their edges, and lines or planes along their direction.
 
     ``∂u/∂t = div(D ∇u)`` with the D of `EdgeEnhancing` where ``√(µ₁ − µ_last) < switch`` and that
-    of `CoherenceEnhancing` elsewhere, with switch in place of its contrast; µ are the eigenvalues
-    of the structure tensor J = G ∗ (∇v ∇vᵀ). What has no direction is noise or a region and is
-    smoothed; what has one is smoothed along it. Explicit sub-steps with non-negative stencils: mean
-    and range are kept.
+    of `CoherenceEnhancing` elsewhere, with switch as its contrast; µ are the eigenvalues of the
+    structure tensor J = G ∗ (∇v ∇vᵀ). Where there is no preferred direction, in noise and regions,
+    the image is smoothed; elsewhere it is smoothed along the structure. Explicit sub-steps with
+    non-negative stencils preserve the mean and the range.
 
     Parameters
     ----------
     time : float
-        Diffusion time per step in world units²: the longer, the smoother.
+        Diffusion time per step in world units². Larger values smooth more.
     contrast : float or "auto"
-        In intensity per world unit, greater than 0: what is steeper is an edge and stays. "auto"
-        takes it from the spread of the gradients of the source after `smoothing`, see
+        Edge threshold in intensity per world unit, greater than 0: steeper edges stay. "auto"
+        estimates it from the gradients of the source after `smoothing`, see
         `napari_diffusion.estimate.contrast`.
     smoothing : float
-        Standard deviation in world units of a Gaussian that is applied before gradients are taken,
-        0 or more.
+        Standard deviation in world units of the Gaussian applied before gradients are computed, 0
+        or more.
     condition_limit : float
-        1 to 10 000: how many times faster to diffuse along a structure than across it, at most;
-        see `EdgeEnhancing`.
+        1 to 10 000: largest ratio of the diffusivity along a structure to that across it; see
+        `EdgeEnhancing`.
     integration : float
-        Standard deviation in world units of the Gaussian G over which directions are averaged.
+        Standard deviation in world units of the Gaussian G that averages directions.
     structure : {"lines", "planes"}
-        In space, what to smooth along; in a plane both are lines.
+        What to smooth along in 3D; in 2D both mean lines.
     sharpness : int
-        1 to 8: how abruptly diffusion across edges falls at the contrast.
+        1 to 8: how abruptly the diffusivity across edges falls at the contrast.
     switch : float or "auto"
-        In intensity per world unit, 0 or more: larger values take more for noise. "auto" measures
-        the source: the mean of µ₁ − µ_last over `background`, or without one the median of its
-        root plus two standard deviations, taken from median deviations.
+        Coherence in intensity per world unit above which structures are enhanced, 0 or more. Larger
+        values treat more of the image as noise. "auto" measures it on the source: the mean of
+        µ₁ − µ_last over `background`, or without one the median of its root plus two standard
+        deviations, from the median absolute deviation.
     background : tuple of float or None
-        A box of noise alone for "auto": begin and end along each axis that diffuses, in the order
-        of the array, as fractions of its length: (0, 0.2, 0.8, 1) is a corner of a plane.
+        A box that contains only noise, for "auto": start and end along each axis the filter acts
+        along, in array order, as fractions of its length. (0, 0.2, 0.8, 1) is a corner of an image.
 
     Raises
     ------
     ValueError
-        Where pixels are more than 100 times as long along one axis as along another, a smoothing
-        is wider than 50 pixels, or the background is no box within the image.
+        If the pixel size along one axis exceeds that along another more than 100 times, a smoothing
+        is wider than 50 pixels, or the background is not a box within the image.
 
     Notes
     -----
-    Use it for noisy tomograms and other images that have regions as well as membranes or
-    filaments. Give it a background where there is one, for no estimate is as good. Not where the
-    structures are as faint as the noise: they fall to the smoothing side and vanish.
+    Use it for noisy tomograms and other images with regions as well as membranes or filaments. Give
+    it a background if there is one: no other estimate is as good. Not where the structures are as
+    faint as the noise: they are smoothed away.
 
     References
     ----------
@@ -91,13 +92,13 @@ class Hybrid(TensorFlow):
         {
             "above": 0.0,
             "unit": "intensity/world",
-            "tooltip": "Gradient that makes a structure: what is flatter counts as noise.",
+            "tooltip": "Edge threshold: gradients below it are smoothed as noise.",
         },
     ] = "auto"
     integration: Annotated[float, INTEGRATION] = 2.0
     structure: Annotated[
         Structure,
-        {"tooltip": "What to smooth along in space: lines, or planes; in a plane always lines."},
+        {"tooltip": "Smooth along lines or planes in 3D; in 2D always along lines."},
     ] = "lines"
     sharpness: Annotated[int, SHARPNESS] = 4
     switch: Annotated[
@@ -105,7 +106,7 @@ class Hybrid(TensorFlow):
         {
             "min": 0.0,
             "unit": "intensity/world",
-            "tooltip": "Coherence from which on a structure is drawn instead of smoothed.",
+            "tooltip": "Coherence above which structures are enhanced instead of smoothed.",
         },
     ] = "auto"
     background: Annotated[
@@ -113,7 +114,8 @@ class Hybrid(TensorFlow):
         {
             "min": 0.0,
             "max": 1.0,
-            "tooltip": "A box of noise alone, begin and end along each axis as fractions of it.",
+            "tooltip": "Box that contains only noise: start and end along each axis as "
+            "fractions of its length.",
         },
     ] = None
 
@@ -172,7 +174,7 @@ def _box(image: Image, background: tuple[float, ...]) -> tuple[slice, ...]:
     axes = [axis for axis in grid.axes if axis in grid.along]
     if len(background) != 2 * len(axes):
         raise ValueError(
-            f"Hybrid: background must have a begin and an end for each of the axes "
+            f"Hybrid: background must have a start and an end for each of the axes "
             f"{''.join(axes)!r} (got {len(background)} numbers): {background!r}."
         )
     box = [slice(0, size) for size in image.data.shape]
@@ -182,7 +184,7 @@ def _box(image: Image, background: tuple[float, ...]) -> tuple[slice, ...]:
         if end <= begin:
             raise ValueError(
                 f"Hybrid: background has no pixel along {name!r} (got {background!r} of "
-                f"{grid.shape[axis]} pixels): make its end larger than its begin."
+                f"{grid.shape[axis]} pixels): make its end larger than its start."
             )
         box[axis] = slice(begin, end)
     return tuple(box)

@@ -9,27 +9,27 @@ from napari_diffusion.filters.flows.curvature_flow import CurvatureFlow
 
 @dataclass(frozen=True)
 class MeanCurvature(CurvatureFlow):
-    """Round off outlines: every line of equal brightness moves by its curvature.
+    """Round off outlines: each level line moves with its curvature.
 
-    ``∂u/∂t = |∇u| div(∇u / |∇u|) = Δu − nᵀ H n``: diffusion along the lines (in space, surfaces) of
-    equal brightness and none across, n being the direction of the gradient and H the second
-    derivatives. A disk of radius R keeps its contrast and shrinks to √(R² − 2 time), a ball to
-    √(R² − 4 time); whatever is smaller vanishes. Channels move each by its own lines.
+    ``∂u/∂t = |∇u| div(∇u / |∇u|) = Δu − nᵀ H n``: diffusion along the level lines (in 3D, level
+    surfaces) and none across, with n the direction of the gradient and H the second derivatives. A
+    disk of radius R keeps its contrast and shrinks to √(R² − 2 time), a ball to √(R² − 4 time);
+    smaller ones vanish. Each channel moves along its own level lines.
 
-    Central differences in explicit sub-steps, each kept between the smallest and the largest
-    neighbour: the range is kept, the mean is not.
+    Central differences in explicit sub-steps, each limited to the range of the pixel and its
+    neighbours: the range is preserved, the mean is not.
 
     Parameters
     ----------
     time : float
-        Diffusion time per step in world units², 0 or more: what is thinner than a disk of radius
-        √(2 · time) goes.
+        Diffusion time per step in world units², 0 or more. Disks of a radius below √(2 · time)
+        vanish.
 
     Notes
     -----
-    Use it to smooth the borders of regions whatever their contrast, as no edge is too steep or too
-    faint for it: masks, labels of one object, drawings. Not for noise on large flat parts, which it
-    turns into smooth blotches, nor for corners and thin lines, which it rounds off and takes away.
+    Use it to smooth the outlines of regions of any contrast: masks, labels of one object, drawings.
+    Not for noise on large flat areas, which turns into smooth blotches, nor for corners and thin
+    lines, which are rounded off and removed.
 
     References
     ----------

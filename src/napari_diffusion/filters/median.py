@@ -22,22 +22,23 @@ MOST = 10_000
 
 @dataclass(frozen=True)
 class Median(Filter):
-    """Replace each pixel by the median of its surroundings: takes out single outliers.
+    """Replace each pixel by the median of its neighbourhood: removes isolated outliers.
 
-    ``out(p) = median of u(q), |q − p| ≤ radius``, with mirrored borders; inside a mask the median
-    of the pixels of the mask.
+    ``out(p) = median of u(q), |q − p| ≤ radius``, with mirrored borders; inside a mask, the median
+    of the pixels in the mask.
 
     Parameters
     ----------
     radius : float
-        World units, 0 or more. At spacing 1, 1 takes the nearest neighbours along the axes and 1.5
-        the diagonal ones as well. Structures thinner than the radius vanish.
+        Radius of the neighbourhood in world units, 0 or more. At a pixel size of 1, a radius of 1
+        covers the nearest neighbours along the axes and 1.5 the diagonal ones as well. Structures
+        thinner than the radius vanish.
 
     Notes
     -----
-    Use it against single wild pixels (hot pixels, dropouts), for example as the first of a series
-    of filters. Not for lines and points thinner than the radius, which it erases, nor for the last
-    bit of Gaussian noise, which averaging filters take out better. It rounds corners.
+    Use it against isolated outliers such as hot or dead pixels, for example as the first of a
+    series of filters. Not for lines and points thinner than the radius, which it removes, nor for
+    Gaussian noise, which averaging filters reduce better. It rounds corners.
 
     References
     ----------
@@ -48,7 +49,11 @@ class Median(Filter):
 
     radius: Annotated[
         float,
-        {"min": 0.0, "unit": "world", "tooltip": "Size of the surroundings; thinner lines vanish."},
+        {
+            "min": 0.0,
+            "unit": "world",
+            "tooltip": "Radius of the neighbourhood; thinner lines vanish.",
+        },
     ] = 1.5
 
     def halo(self, grid: Grid) -> Shape | None:
@@ -57,8 +62,8 @@ class Median(Filter):
         count = math.prod(2 * r + 1 for r in reach)
         if count > MOST:
             raise ValueError(
-                f"Median: radius={self.radius:g} takes {count:.3g} pixels around each one, more "
-                f"than {MOST}: sorting them takes too long, give a smaller radius."
+                f"Median: radius={self.radius:g} covers {count:.3g} pixels, more than {MOST}: use "
+                "a smaller radius."
             )
         return tuple(int(r + 1e-9) for r in reach)  # type: ignore[return-value]
 

@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MinMaxCurvature(CurvatureFlow):
-    """Round off outlines up to a size, and keep the shapes that are larger.
+    """Smooth outlines up to a given size and leave larger shapes unchanged.
 
     ``∂u/∂t = max(F, 0)`` where the mean over a ball of `radius` around a pixel is less than the
-    mean over its surroundings at that distance along the line of equal brightness, else
-    ``min(F, 0)``, with the speed of curvature flow ``F = Δu − nᵀ H n``. Both means are taken to
-    second order from the image smoothed as by that ball: with v for it, d for the number of axes
-    that diffuse and v_nn for its second derivative across, the first is less where
-    ``(d − 1) · v_nn < 3 · F(v)``. On both sides of a large outline the level lines then move
-    towards it alone and it stays; wiggles and specks smaller than the ball vanish.
+    mean at that distance along the level line, else ``min(F, 0)``, with the speed of curvature flow
+    ``F = Δu − nᵀ H n``. Both means are approximated to second order from the image smoothed as by
+    that ball: with v the smoothed image, d the number of axes the filter acts along and v_nn the
+    second derivative across the level line, the first mean is less where ``(d − 1) · v_nn < 3 ·
+    F(v)``. On both sides of a large outline the level lines then move towards it only, and it
+    stays; wiggles and specks smaller than the ball vanish.
 
-    Central differences in explicit sub-steps, each kept between the smallest and the largest
-    neighbour: the range is kept, the mean is not. Channels move each by its own lines.
+    Central differences in explicit sub-steps, each limited to the range of the pixel and its
+    neighbours: the range is preserved, the mean is not. Each channel moves along its own level
+    lines.
 
     Parameters
     ----------
     time : float
-        Diffusion time per step in world units², 0 or more. When everything small is gone more of it
+        Diffusion time per step in world units², 0 or more. Once everything small is gone, more time
         changes little.
     radius : float
-        In world units, 0 or more: what is smaller goes, what is larger stays. With 0 the pixel's
-        own neighbours decide.
+        Size threshold in world units, 0 or more: smaller structures vanish, larger ones stay. With
+        0 only the nearest neighbours are used.
 
     Notes
     -----
-    Use it for outlines with ragged or noisy borders that are to be smooth without shrinking: masks,
-    letters, cells. Not for texture, slopes and noise of high contrast on them, where sides have no
-    meaning.
+    Use it to smooth ragged or noisy outlines without shrinking the shapes: masks, letters, cells.
+    Not for texture, ramps, or strong noise on them, which have no inside and outside.
 
     References
     ----------
@@ -59,7 +59,7 @@ class MinMaxCurvature(CurvatureFlow):
         {
             "min": 0.0,
             "unit": "world",
-            "tooltip": "Wiggles and specks smaller than this vanish, larger shapes stay.",
+            "tooltip": "Size threshold: smaller wiggles and specks vanish, larger shapes stay.",
         },
     ] = 2.0
 
@@ -72,7 +72,7 @@ class MinMaxCurvature(CurvatureFlow):
         if widest > WIDEST:
             raise ValueError(
                 f"{type(self).__name__}: radius={self.radius:g} smooths over {widest:g} pixels, "
-                f"more than {WIDEST}: give a smaller one, or the right spacing if it is not that."
+                f"more than {WIDEST}: use a smaller value, or correct the spacing."
             )
         return grid.variances(sigma)
 

@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModifiedCurvature(CurvatureFlow):
-    """Smooth along outlines, and draw them towards edges, which it sharpens.
+    """Smooth outlines with curvature flow that stops at edges and sharpens them.
 
     ``∂u/∂t = |∇u| div(g(|∇u|) ∇u / |∇u|) = g · (Δu − nᵀ H n) + ∇g · ∇u`` with
-    ``g(s) = exp(−(s / contrast)² / 2)``: every line of equal brightness moves by its curvature
-    where the image is flat, stays where it is steep, and is drawn towards steeper places on its
-    way. Other programs call it curvature anisotropic diffusion.
+    ``g(s) = exp(−(s / contrast)² / 2)``: a level line moves with its curvature where the image is
+    flat, stops where it is steep, and is attracted by steeper places on its way. ITK calls it
+    curvature anisotropic diffusion.
 
-    Central differences in explicit sub-steps, and for ∇g · ∇u those of the side that it comes from;
-    each sub-step is kept between the smallest and the largest neighbour: the range is kept, the
-    mean is not. Joint channels share g, and each moves by its own lines.
+    Central differences in explicit sub-steps, upwind for ∇g · ∇u. Each sub-step is limited to the
+    range of the pixel and its neighbours: the range is preserved, the mean is not. Joint channels
+    share g, and each moves along its own level lines.
 
     Parameters
     ----------
     time : float
         Diffusion time per step in world units², 0 or more.
     contrast : float or "auto"
-        In intensity per world unit, greater than 0: steeper places hold the lines and draw them
-        towards themselves. "auto" takes it from the spread of the gradients of the source, see
+        Edge threshold in intensity per world unit, greater than 0: steeper edges stop and attract
+        the level lines. "auto" estimates it from the gradients of the source, see
         `napari_diffusion.estimate.contrast`.
 
     Notes
     -----
-    Use it to smooth images with weak, winding borders and fine structures that are to stay thin
-    and sharp, such as vessels and brain tissue, before they are segmented. Not where brightness is
-    measured: it is not kept. Slopes turn into steps in a long time.
+    Use it before segmentation of images with weak, winding borders and fine structures that must
+    stay thin and sharp, such as vessels and brain tissue. Not where intensities are measured: the
+    mean changes. Ramps turn into steps after a long time.
 
     References
     ----------
@@ -59,7 +59,7 @@ class ModifiedCurvature(CurvatureFlow):
         {
             "above": 0.0,
             "unit": "intensity/world",
-            "tooltip": "Steeper places are edges, which hold outlines and draw them closer.",
+            "tooltip": "Edge threshold: steeper edges stop and attract the outlines.",
         },
     ] = "auto"
 

@@ -30,41 +30,41 @@ MOST = 1200
 
 @dataclass(frozen=True)
 class NonLocalDiffusion(Guided):
-    """Average each pixel with those nearby whose surroundings are alike in a pilot's result.
+    """Average each pixel with nearby pixels whose patches are similar in the result of a pilot.
 
     ``out(x) = Σ w(x, y) u(y) / Σ w(x, y)`` over the pixels y within `radius`,
-    ``w = exp(−d² / (strength · noise_sigma²))``, d² being the mean squared difference of the
-    guide over the patches around x and y; a pixel counts in its own mean as much as the likest
-    other. It is one implicit step of diffusion on the graph of alike patches.
+    ``w = exp(−d² / (strength · noise_sigma²))``, with d² the mean squared difference of the guide
+    between the patches around x and y. A pixel gets the same weight as its most similar neighbour.
+    This is one implicit step of diffusion on the graph of similar patches.
 
     Parameters
     ----------
     noise_sigma : float, tuple of float or "auto"
-        In intensity units, 0 or more; one per channel if many. Larger values smooth more; 0
-        changes nothing. "auto" measures it, each channel by itself.
+        Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
+        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel.
     pilot : Filter or None
-        Whose result on the same image is the guide; None takes the noisy image itself.
+        The filter whose result on the same image is the guide; None uses the noisy image itself.
     radius : int or "auto"
-        1 to 20 pixels: how far alike pixels are looked for in the planes of the last two axes.
-        Larger is smoother and slower. "auto" is 7, in volumes the largest up to 7 that compares a
-        pixel with at most 1200 others.
+        Search radius in the planes of the last two axes, 1 to 20 pixels. Larger values smooth more
+        and take longer. "auto" is 7; in volumes the largest value up to 7 that compares a voxel
+        with at most 1200 others.
     patch : int
-        0 to 5 pixels: surroundings of 2 · patch + 1; larger ones are harder to mistake.
+        Patch radius, 0 to 5 pixels: patches are 2 · patch + 1 pixels wide. Larger patches match
+        more reliably.
     strength : float
-        Greater than 0. How unlike, in squares of the noise, two patches may be; small with a good
-        pilot (0.15), about 1 without one.
+        Filtering strength: the tolerated squared patch difference as a multiple of noise_sigma²,
+        greater than 0. About 0.15 with a good pilot and 1 without one; larger values smooth more.
     depth : int or "auto"
-        0 to 20 pixels: how far alike pixels are looked for along the third axis of a volume, or
-        time; 0 stays in the planes. "auto" is `radius` in world units, but 0 where there are fewer
-        than 4 planes or they are more than 8 times as far apart as the pixels in them. Patches are
-        as deep as they are wide, but no deeper than this.
+        Search radius along the third axis of a volume, or time, 0 to 20 pixels; 0 searches within
+        planes. "auto" matches `radius` in world units, but is 0 for fewer than 4 planes or planes
+        more than 8 times as far apart as the pixels in them. Patches are as deep as they are wide,
+        but not deeper than this.
 
     Notes
     -----
-    Use it after a pilot, against white noise in images that repeat themselves: lattices,
-    filaments, cells in rows. Not for an image in which every place is unlike every other, where
-    it leaves the noise. Joint channels are compared together. In volumes it takes long: the time
-    goes with radius² · depth.
+    Use it after a pilot, against white noise in images with repeated structures: lattices,
+    filaments, cells in rows. Not for images without repetition, where it leaves the noise. Joint
+    channels are compared together. Volumes are slow: the time grows with radius² · depth.
 
     References
     ----------
@@ -77,17 +77,19 @@ class NonLocalDiffusion(Guided):
 
     radius: Annotated[
         int | Literal["auto"],
-        {"min": 1, "max": 20, "tooltip": "How far alike pixels are looked for."},
+        {"min": 1, "max": 20, "tooltip": "Search radius."},
     ] = "auto"
-    patch: Annotated[
-        int, {"min": 0, "max": 5, "tooltip": "Half the size of the patches that are compared."}
-    ] = 1
+    patch: Annotated[int, {"min": 0, "max": 5, "tooltip": "Patch radius."}] = 1
     strength: Annotated[
-        float, {"above": 0.0, "tooltip": "How unlike two patches may be; small with a pilot."}
+        float, {"above": 0.0, "tooltip": "Filtering strength; small with a good pilot."}
     ] = 0.15
     depth: Annotated[
         int | Literal["auto"],
-        {"min": 0, "max": 20, "tooltip": "How far it looks along the third axis; 0: in planes."},
+        {
+            "min": 0,
+            "max": 20,
+            "tooltip": "Search radius along the third axis; 0 searches within planes.",
+        },
     ] = "auto"
 
     def resolved(self, image: Image, grid: Grid) -> Self:

@@ -22,40 +22,40 @@ MOST = 5000
 
 @dataclass(frozen=True)
 class NonLocalMeans(Filter):
-    """Average pixels whose surroundings look alike, wherever they are nearby, from scikit-image.
+    """Average pixels whose surrounding patches are similar, from scikit-image.
 
     ``out(p) = Σ_q w(p, q) u(q) / Σ_q w(p, q)``, ``w = exp(−max(d − 2 sigma², 0) / h²)``, with
-    h = strength · sigma, d the mean squared difference of the patches around p and q, and q as far
-    as `search` from p along each axis; mirrored borders.
+    h = strength · sigma, d the mean squared difference between the patches around p and q, and q up
+    to `search` pixels from p along each axis; mirrored borders.
 
-    Patch and search are boxes of pixels, whatever the spacing: this is how the library does it.
-    Colours and other joint channels share the weights.
+    Patches and search windows are boxes of pixels, whatever the pixel size, as in the library.
+    Colours and other joint channels share their weights.
 
     Parameters
     ----------
     sigma : float or "auto"
         Standard deviation of the noise in intensity units, 0 or more. Patches that differ by no
-        more than this noise count as equal. "auto" is the noise of the source.
+        more than the noise count as equal. "auto" is the noise of the source.
     strength : float
-        How unlike patches may be, as a multiple of sigma, greater than 0 and at most 100; larger
-        smooths more and blurs what is faint.
+        Filtering strength h as a multiple of sigma, greater than 0 and at most 100. Larger values
+        smooth more and blur faint structures.
     patch : int
-        Pixels from a patch's middle to its border, 0 or more. Large patches need a good match:
-        they keep regular texture and leave noise around what is unique.
+        Patch radius in pixels, 0 or more. Larger patches keep regular texture but leave noise
+        around unique details.
     search : int
-        Pixels from p to the farthest q, 1 or more. Wider finds more that is alike, and the time
-        grows with (2 search + 1) to the power of the dimension.
+        Search radius in pixels, 1 or more. Larger values find more similar patches; the time grows
+        with (2 search + 1) to the power of the dimension.
 
     Notes
     -----
-    Use it for white noise on images that repeat themselves: texture, lines, many like objects.
-    Not for noise with a structure of its own, which it takes for the image, nor for volumes with
-    thick slices, where a patch along z is not what it is along x.
+    Use it for white noise in images with repeated structures: texture, lines, many similar objects.
+    Not for correlated noise, which it takes for structure, nor for volumes with thick slices, where
+    a patch covers different distances along z and x.
 
     Raises
     ------
     ValueError
-        For a patch or a search of more than 5000 pixels.
+        If a patch or a search window has more than 5000 pixels.
 
     References
     ----------
@@ -72,17 +72,36 @@ class NonLocalMeans(Filter):
 
     sigma: Annotated[
         float | Literal["auto"],
-        {"min": 0.0, "unit": "intensity", "tooltip": "The noise; larger smooths more."},
+        {
+            "min": 0.0,
+            "unit": "intensity",
+            "tooltip": "Standard deviation of the noise; larger values smooth more.",
+        },
     ] = "auto"
     strength: Annotated[
         float,
-        {"above": 0.0, "max": 100.0, "tooltip": "Larger averages what is less alike."},
+        {
+            "above": 0.0,
+            "max": 100.0,
+            "tooltip": "Filtering strength h as a multiple of sigma; larger values smooth more.",
+        },
     ] = 0.7
     patch: Annotated[
-        int, {"min": 0, "max": 50, "tooltip": "Larger keeps texture, leaves noise at odd places."}
+        int,
+        {
+            "min": 0,
+            "max": 50,
+            "tooltip": "Patch radius; larger patches keep texture but leave noise around "
+            "unique details.",
+        },
     ] = 2
     search: Annotated[
-        int, {"min": 1, "max": 50, "tooltip": "Wider finds more that is alike, and takes longer."}
+        int,
+        {
+            "min": 1,
+            "max": 50,
+            "tooltip": "Search radius; larger values find more similar patches and take longer.",
+        },
     ] = 6
 
     def resolved(self, image: Any, grid: Grid) -> Self:
@@ -102,8 +121,8 @@ class NonLocalMeans(Filter):
             samples = (2 * radius + 1) ** len(grid.along)
             if samples > MOST:
                 raise ValueError(
-                    f"NonLocalMeans: {name}={radius} takes {samples} pixels around each one, "
-                    f"more than {MOST}: give a smaller one."
+                    f"NonLocalMeans: {name}={radius} covers {samples} pixels, more than {MOST}: "
+                    "use a smaller value."
                 )
 
     def halo(self, grid: Grid) -> Shape | None:

@@ -32,23 +32,23 @@ _HEAT = Heat()
 
 @dataclass(frozen=True)
 class Opponent(Filter):
-    """Run a filter on brightness and two colour differences instead of red, green and blue.
+    """Run a filter on luminance and two colour differences instead of red, green and blue.
 
     ``out = Oᵀ f(O u)`` with the rows (1, 1, 1)/√3, (1, 0, −1)/√2 and (1, −2, 1)/√6 of O. Most of
-    what an image shows is brightness; in the differences there is little but noise, and a filter
-    that measures each channel smooths them more. Images that are not colours go to the filter as
-    they are.
+    the structure of an image is in its luminance; the colour differences are mostly noise, and a
+    filter that measures the noise of each channel smooths them more. Images that are not RGB are
+    filtered directly.
 
     Parameters
     ----------
     component : Filter
-        What runs on the opponent channels. What it measures it measures on them.
+        The filter to run on the opponent channels. Its automatic parameters are measured on them.
 
     Notes
     -----
     Use it around a denoising filter for photographs and stained sections, where red, green and blue
-    have edges at the same places. Not for channels that show different things, such as
-    fluorescence: those are no colours.
+    have their edges at the same places. Not for channels with different contents, such as
+    fluorescence: they are not colours.
 
     References
     ----------
@@ -64,9 +64,9 @@ class Opponent(Filter):
     flips: ClassVar[bool] = False
     turns: ClassVar[bool] = False
 
-    component: Annotated[Filter, {"tooltip": "What runs on brightness and colour differences."}] = (
-        _HEAT
-    )
+    component: Annotated[
+        Filter, {"tooltip": "Filter to run on luminance and colour differences."}
+    ] = _HEAT
 
     def resolved(self, image: Image, grid: Grid) -> Self:
         """Return this filter with the one within resolved on the opponent channels."""

@@ -46,9 +46,8 @@ Conductance = Literal[
 class PeronaMalik(Flow):
     """Smooth inside regions and keep their edges.
 
-    ``∂u/∂t = div(g(s) ∇u)``, s being the gradient in intensity per world unit and g the
-    conductance, 1 where s = 0 and small where s is much larger than the contrast. With
-    r = s / contrast:
+    ``∂u/∂t = div(g(s) ∇u)``, with s the gradient in intensity per world unit and g the conductance,
+    which is 1 at s = 0 and small where s is much larger than the contrast. With r = s / contrast:
 
     ====================  =================================  ==========================
     conductance           g                                  flux s·g greatest at
@@ -62,44 +61,43 @@ class PeronaMalik(Flow):
     huber                 ``min(1, 1/r)``                    constant from contrast on
     ====================  =================================  ==========================
 
-    Gradients below the contrast are smoothed away, steeper ones are edges and stay. C makes
-    Weickert's flux greatest at s = contrast: exp(C) = 1 + 2·sharpness·C. Explicit sub-steps; mean
-    and range are kept.
+    Gradients below the contrast are smoothed away; steeper ones are edges and stay. C makes the
+    flux of Weickert's conductance greatest at s = contrast: exp(C) = 1 + 2·sharpness·C. Explicit
+    sub-steps preserve the mean and the range.
 
     Parameters
     ----------
     time : float
-        Diffusion time per step in world units²: the longer, the smoother inside regions.
+        Diffusion time per step in world units². Larger values smooth more inside regions.
     conductance : str
-        Rational favours wide regions over small ones; the exponentials favour edges of high
-        contrast over those of low contrast; Tukey and Weickert leave edges wholly alone and may
-        keep single noisy pixels; Charbonnier and Huber blur edges a little and make no stairs
-        out of slopes.
+        Rational favours wide regions over small ones; the exponentials favour strong edges over
+        weak ones; Tukey and Weickert do not blur edges at all and may keep isolated noisy pixels;
+        Charbonnier and Huber blur edges slightly and do not turn ramps into steps.
     contrast : float, tuple of float or "auto"
-        In intensity per world unit, greater than 0; one per channel if many. Larger values smooth
-        across stronger edges. "auto" takes it from the spread of the gradients of the source, see
-        `napari_diffusion.estimate.contrast`.
+        Edge threshold in intensity per world unit, greater than 0; one per channel if many. Larger
+        values smooth across stronger edges. "auto" estimates it from the gradients of the source,
+        see `napari_diffusion.estimate.contrast`.
     gradient : {"face", "magnitude"}
-        "face" is the original: s is the difference across the face between two pixels, of all
-        joint channels together. "magnitude" takes |∇u| at the pixels and the mean of two
-        conductances in between, which treats all directions more alike.
+        "face" is the original scheme: s is the difference between two neighbouring pixels, over all
+        joint channels together. "magnitude" takes |∇u| at the pixels and the mean conductance of
+        two neighbours, which treats all directions more equally.
     smoothing : float
-        Standard deviation in world units of a Gaussian that is applied before s is measured, 0 or
-        more. It keeps noise from being taken for edges (Catté and others).
+        Standard deviation in world units of the Gaussian applied before s is computed, 0 or more.
+        It prevents noise from being treated as edges (Catté and others).
     sharpness : int
-        1 to 8, for Weickert's conductance alone: how abruptly it falls at the contrast.
+        1 to 8, for Weickert's conductance only: how abruptly it falls at the contrast.
     solver : {"explicit", "fsi", "aos"}
-        "explicit" takes small sub-steps, keeps the range exactly and needs no more than its
-        surroundings. "fsi" takes cycles of accelerated ones, fewer for a long time, and may leave
-        the range near edges. "aos" takes long implicit steps along each axis, the fewest; it keeps
-        the range, needs the whole image, and favours the axes a little.
+        "explicit" takes small sub-steps, preserves the range exactly and is local. "fsi" takes
+        cycles of accelerated sub-steps, fewer for long diffusion times; it may leave the range near
+        edges. "aos" takes long implicit steps along each axis, the fewest of all; it preserves the
+        range, needs the whole image and favours the axes slightly.
 
     Notes
     -----
     Use it for images of regions with clear borders: cells, organelles, grains, faces. It is the
-    filter to begin with. Not for thin lines and fine texture near the noise, which it breaks up or
-    takes for noise; nor for single wild pixels, which are as steep as an edge and stay unless
-    `smoothing` is set or a median comes first. Smooth ramps turn into steps after a long time.
+    filter to start with. Not for thin lines and fine texture close to the noise level, which it
+    breaks up or removes; nor for isolated outliers, which are as steep as edges and stay unless you
+    set `smoothing` or apply a median first. Smooth ramps turn into steps after a long time.
 
     References
     ----------
@@ -116,26 +114,27 @@ class PeronaMalik(Flow):
 
     conductance: Annotated[
         Conductance,
-        {"tooltip": "How smoothing falls off with steepness; rational is a good start."},
+        {"tooltip": "Decrease of smoothing with the gradient; start with rational."},
     ] = "rational"
     contrast: Annotated[
         float | Literal["auto"] | tuple[float, ...],
         {
             "above": 0.0,
             "unit": "intensity/world",
-            "tooltip": "Gradient of greatest flux: what is steeper is an edge and stays.",
+            "tooltip": "Edge threshold: steeper gradients stay, weaker ones are smoothed.",
         },
     ] = "auto"
     gradient: Annotated[
         Literal["face", "magnitude"],
-        {"tooltip": "Where steepness is measured: across each face, or as |∇u| at each pixel."},
+        {"tooltip": "Gradient: difference of two neighbours, or |∇u| at each pixel."},
     ] = "face"
     smoothing: Annotated[
         float,
         {
             "min": 0.0,
             "unit": "world",
-            "tooltip": "Blur before steepness is measured, so that noise is not taken for edges.",
+            "tooltip": "Blur before gradients are computed; prevents noise from being treated "
+            "as edges.",
         },
     ] = 0.0
     sharpness: Annotated[
@@ -143,7 +142,7 @@ class PeronaMalik(Flow):
         {
             "min": 1,
             "max": 8,
-            "tooltip": "Only for the weickert conductance: how abruptly it falls at the contrast.",
+            "tooltip": "Steepness of the weickert conductance at the contrast; others ignore it.",
         },
     ] = 4
     solver: Annotated[Solver, SOLVER] = "explicit"
@@ -178,7 +177,7 @@ class PeronaMalik(Flow):
         if widest > WIDEST:
             raise ValueError(
                 f"{type(self).__name__}: smoothing={self.smoothing:g} is {widest:g} pixels, more "
-                f"than {WIDEST}: give a smaller one, or the right spacing if it is not that."
+                f"than {WIDEST}: use a smaller value, or correct the spacing."
             )
         return grid.variances(self.smoothing)
 

@@ -21,22 +21,22 @@ _HEAT = Heat()
 
 @dataclass(frozen=True)
 class PlanesOrVolumes(Filter):
-    """Run one filter where planes diffuse by themselves, and another where volumes do.
+    """Apply one filter to 2D images and another to volumes.
 
-    ``out = volumes(u)`` where at least three axes diffuse, and there are at least 4 planes that are
-    at most 8 times as far apart as the pixels in them; ``out = planes(u)`` everywhere else.
+    ``out = volumes(u)`` where the filter acts along at least three axes and there are at least 4
+    planes at most 8 times as far apart as the pixels in them; ``out = planes(u)`` everywhere else.
 
     Parameters
     ----------
     planes : Filter
-        What runs on planes, and on images that are no volumes.
+        The filter for 2D images, and for stacks that are not volumes.
     volumes : Filter
-        What runs on volumes, and on frames through time.
+        The filter for volumes, and for frames through time.
 
     Notes
     -----
-    Use it in a recipe that is to suit images of both kinds. Not where you know which one you
-    have: take that filter.
+    Use it in a recipe that must suit both kinds of image. Not where you know the kind: take that
+    filter directly.
     """
 
     building_block: ClassVar[bool] = True
@@ -46,8 +46,8 @@ class PlanesOrVolumes(Filter):
     flips: ClassVar[bool] = False
     turns: ClassVar[bool] = False
 
-    planes: Annotated[Filter, {"tooltip": "What runs on planes."}] = _HEAT
-    volumes: Annotated[Filter, {"tooltip": "What runs on volumes."}] = _HEAT
+    planes: Annotated[Filter, {"tooltip": "Filter for 2D images."}] = _HEAT
+    volumes: Annotated[Filter, {"tooltip": "Filter for volumes."}] = _HEAT
 
     def of(self, grid: Grid) -> Filter:
         """Return the filter for an image."""

@@ -25,36 +25,36 @@ DEPTH = 4
 
 @dataclass(frozen=True)
 class ReactionDiffusion(Guided):
-    """Keep, in every small window, the cosine waves that a pilot's result shows.
+    """Keep, in each small window, the cosine components that the result of a pilot filter contains.
 
-    For each window of the image y and of the guide p, with the orthonormal cosine transforms C
-    and P: ``C ← C · P² / (P² + noise_sigma²)``, the mean of the window apart, which stays; back,
-    weighted by one over the sum of the squared factors, and averaged over all windows that hold a
-    pixel. It is a step of diffusion with a reaction towards the guide.
+    ``C ← C · P² / (P² + noise_sigma²)`` for each window, with the orthonormal cosine transforms C
+    of the image and P of the guide; the mean of the window is kept. The windows are transformed
+    back, weighted by one over the sum of the squared factors, and averaged wherever they overlap.
+    This is a diffusion step with a reaction towards the guide.
 
     Parameters
     ----------
     noise_sigma : float, tuple of float or "auto"
-        In intensity units, 0 or more; one per channel if many. Larger values smooth more; 0
-        changes nothing. "auto" measures it, each channel by itself.
+        Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
+        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel.
     pilot : Filter or None
-        Whose result on the same image is the guide. None takes the noisy image itself: then
-        waves of about the noise are halved and no more.
+        The filter whose result on the same image is the guide. None uses the noisy image itself:
+        then components at the noise level are only halved.
     window : int
-        8 to 32 pixels, a multiple of 8: larger ones smooth flat parts and long waves better,
-        smaller ones lose less around edges.
+        Window size, 8 to 32 pixels, a multiple of 8. Larger windows smooth flat areas and long
+        waves better; smaller ones lose less near edges.
     stride : int
-        1 to half a window: the distance between windows, along the third axis in proportion to
-        their depth. Smaller is smoother and slower.
+        Distance between windows, 1 to half a window; along the third axis in proportion to their
+        depth. Smaller values are smoother and slower.
     depth : int or "auto"
-        1 to 16 pixels of a window along the third axis of a volume, or time; 1 filters each plane
-        of the last two axes by itself. "auto" is 4, but 1 where there are fewer than 4 planes, or
-        planes are more than 8 times as far apart as the pixels in them.
+        Window size along the third axis of a volume, or time, 1 to 16 pixels; 1 filters each plane
+        of the last two axes separately. "auto" is 4, but 1 for fewer than 4 planes or planes more
+        than 8 times as far apart as the pixels in them.
 
     Notes
     -----
-    Use it after a fast pilot such as `HaarDiffusion` against white noise: it brings texture back
-    that the pilot lost. Not without a pilot, nor for noise that is correlated between neighbours.
+    Use it after a fast pilot such as `HaarDiffusion`, against white noise: it restores texture that
+    the pilot removed. Not without a pilot, nor for correlated noise.
 
     References
     ----------
@@ -67,15 +67,23 @@ class ReactionDiffusion(Guided):
     building_block: ClassVar[bool] = True
 
     window: Annotated[
-        int, {"min": 8, "max": 32, "tooltip": "Pixels along a window, a multiple of 8."}
+        int, {"min": 8, "max": 32, "tooltip": "Window size in pixels, a multiple of 8."}
     ] = 8
     stride: Annotated[
         int,
-        {"min": 1, "max": 16, "tooltip": "Distance of windows; smaller is smoother and slower."},
+        {
+            "min": 1,
+            "max": 16,
+            "tooltip": "Distance between windows; smaller values are smoother and slower.",
+        },
     ] = 2
     depth: Annotated[
         int | Literal["auto"],
-        {"min": 1, "max": 16, "tooltip": "Pixels of a window along the third axis; 1: planes."},
+        {
+            "min": 1,
+            "max": 16,
+            "tooltip": "Window size along the third axis; 1 filters planes separately.",
+        },
     ] = "auto"
 
     def __post_init__(self) -> None:

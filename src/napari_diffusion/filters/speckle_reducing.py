@@ -22,42 +22,44 @@ DECAY_IN_SQUARES = 1.5
 
 @dataclass(frozen=True)
 class SpeckleReducing(Flow):
-    """Smooth speckle, whose strength grows with the brightness, and keep edges.
+    """Smooth speckle, whose strength grows with the intensity, and keep edges.
 
-    ``∂u/∂t = div(c(q) ∇u)``, q being the standard deviation of a pixel's neighbours over their
-    mean. Where q is at most q0, that of speckle alone, c is 1; beyond, at edges and bright points,
-    ``c = 1 / (1 + (q² − q0²) / (q0² (1 + q0²)))``. A factor on the whole image changes nothing,
-    so bright and dark regions are treated alike. Known as SRAD.
+    ``∂u/∂t = div(c(q) ∇u)``, with q the standard deviation of the neighbours of a pixel over their
+    mean. Where q is at most q0, the value of pure speckle, c is 1; above it, at edges and bright
+    points, ``c = 1 / (1 + (q² − q0²) / (q0² (1 + q0²)))``. Scaling the whole image changes nothing,
+    so bright and dark regions are treated equally. Known as SRAD.
 
-    Explicit sub-steps, c between two pixels being the mean of theirs: mean and range are kept. The
-    neighbours that q is measured on are the next pixels, however far apart, since speckle belongs
-    to pixels; the flux counts with the spacing.
+    Explicit sub-steps, with the mean c of two neighbours between them, preserve the mean and the
+    range. q is measured on the nearest pixels whatever the pixel size, since speckle is a property
+    of pixels; the flux depends on the pixel size.
 
     Parameters
     ----------
     time : float
-        Diffusion time per step in world units², 0 or more. The paper's time runs 4 times as fast.
+        Diffusion time per step in world units², 0 or more. The time of the paper is 4 times as
+        large.
     q0 : float or "auto"
-        Standard deviation over mean of the speckle, greater than 0: of white speckle of L looks
-        about 1 / √L. Larger values smooth across stronger edges. "auto" is the median of q over the
+        Standard deviation over mean of the speckle, greater than 0: about 1 / √L for white speckle
+        of L looks. Larger values smooth across stronger edges. "auto" is the median of q over the
         source.
     decay : float or "auto"
-        Time in world units² in which q0 falls to 0.37 of itself within a step, as the speckle
-        does; 0 keeps it. "auto" is the paper's, 1.5 times the shortest spacing squared.
+        Time in world units² in which q0 falls to 0.37 of its value within a step, as the speckle
+        does; 0 keeps it constant. "auto" is that of the paper, 1.5 times the smallest pixel size
+        squared.
 
     Notes
     -----
-    Use it for ultrasound, radar and laser images whose noise is brighter where they are brighter:
-    on intensities or amplitudes of 0 or more. Not after a logarithm, which makes the noise the same
-    everywhere (take `PeronaMalik` then), nor where the black level was subtracted: about means near
-    0 or below it q says nothing, and neighbours of both signs count as an edge. Every step
-    begins with q0 anew: one long step keeps edges better than many short ones.
+    Use it for ultrasound, radar and laser images, whose noise is stronger where they are brighter:
+    on intensities or amplitudes of 0 or more. Not after a logarithm, which makes the noise uniform
+    (take `PeronaMalik`), nor after background subtraction: q is meaningless for means near or below
+    0, and neighbours of both signs count as an edge. Every step starts with q0 again: one long step
+    keeps edges better than many short ones.
 
     Raises
     ------
     ValueError
-        If q0 is "auto" and no pixel has neighbours with a positive mean. With q0 given nothing is
-        refused: a filter does not know the whole image.
+        If q0 is "auto" and no pixel has neighbours with a positive mean. A q0 given as a number is
+        not checked against the image.
 
     References
     ----------
@@ -71,7 +73,7 @@ class SpeckleReducing(Flow):
         float | Literal["auto"],
         {
             "above": 0.0,
-            "tooltip": "Standard deviation of the speckle over its mean; what varies more stays.",
+            "tooltip": "Standard deviation over mean of pure speckle; stronger variation stays.",
         },
     ] = "auto"
     decay: Annotated[
@@ -79,7 +81,7 @@ class SpeckleReducing(Flow):
         {
             "min": 0.0,
             "unit": "world²",
-            "tooltip": "Time in which q0 falls to 0.37 of itself within a step; 0 keeps it.",
+            "tooltip": "Time in which q0 falls to 0.37 of its value; 0 keeps it constant.",
         },
     ] = "auto"
 
@@ -157,7 +159,7 @@ def _measured(image: Any) -> float:
     if not found.total:
         raise ValueError(
             "SpeckleReducing: q0 cannot be measured on an image without positive intensities: "
-            "give q0, or add the black level that was taken off."
+            "set q0, or add the background that was subtracted."
         )
     middle = found.quantile(0.5)
     if middle > 0:

@@ -22,31 +22,32 @@ WEIGHT_PER_SIGMA = 0.75
 
 @dataclass(frozen=True)
 class TotalVariation(Filter):
-    """Make an image of flat patches with sharp borders, from scikit-image.
+    """Approximate the image by flat patches with sharp borders, from scikit-image.
 
-    ``out = argmin over v of Σ |∇v| + Σ (v − u)² / (2 weight)``, ∇v the differences to the next
+    ``out = argmin over v of Σ |∇v| + Σ (v − u)² / (2 weight)``, with ∇v the differences to the next
     pixels, by Chambolle's iteration on each channel.
 
-    The pixels count as equally far apart along all axes, whatever the spacing: this is how the
-    library does it. A weight found for one sampling is not right for another.
+    All axes count as equally spaced, whatever the pixel size, as in the library. A weight tuned at
+    one pixel size does not transfer to another.
 
     Parameters
     ----------
     weight : float or "auto"
-        Intensity units, 0 or more. The larger, the fewer patches are left, and the lower the
+        Strength in intensity units, 0 or more. Larger values leave fewer patches and reduce the
         contrast of small ones: a bright disk of radius r pixels loses 2 weight / r of its height.
         "auto" is 0.75 times the noise of the source.
     tolerance : float
-        The iteration stops when a round changes the energy by less than this fraction of what it
-        was at first, greater than 0 and at most 1. Smaller is closer to the exact minimum.
+        Stopping criterion, greater than 0 and at most 1: the relative change of the energy in one
+        iteration. Smaller values come closer to the exact minimum.
     rounds : int
-        The most rounds it takes, 1 or more. Few of them leave the largest weights incomplete.
+        Maximum number of iterations, 1 or more. Large weights do not converge in few iterations.
 
     Notes
     -----
-    Use it for objects of even brightness with distinct borders, such as cells on a dark ground.
-    Not for soft shading, which turns into stairs, nor for fine texture, which vanishes. For voxels
-    that are not cubes take `TotalVariationFlow`, which knows the spacing.
+    Use it for objects of uniform intensity with distinct borders, such as cells on a dark
+    background. Not for smooth shading, which turns into steps, nor for fine texture, which
+    vanishes. For voxels that are not cubes take `TotalVariationFlow`, which accounts for the voxel
+    size.
 
     References
     ----------
@@ -62,14 +63,27 @@ class TotalVariation(Filter):
 
     weight: Annotated[
         float | Literal["auto"],
-        {"min": 0.0, "unit": "intensity", "tooltip": "Larger leaves fewer and flatter patches."},
+        {
+            "min": 0.0,
+            "unit": "intensity",
+            "tooltip": "Strength; larger values leave fewer, flatter patches.",
+        },
     ] = "auto"
     tolerance: Annotated[
         float,
-        {"above": 0.0, "max": 1.0, "tooltip": "Smaller comes closer to the exact minimum."},
+        {
+            "above": 0.0,
+            "max": 1.0,
+            "tooltip": "Stopping criterion; smaller values come closer to the exact minimum.",
+        },
     ] = 2e-4
     rounds: Annotated[
-        int, {"min": 1, "max": 100_000, "tooltip": "Few rounds leave large weights incomplete."}
+        int,
+        {
+            "min": 1,
+            "max": 100_000,
+            "tooltip": "Maximum number of iterations; large weights need many.",
+        },
     ] = 200
 
     def resolved(self, image: Any, grid: Grid) -> Self:

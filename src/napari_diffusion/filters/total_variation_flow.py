@@ -21,37 +21,36 @@ PART_OF_CONTRAST = 0.1
 
 @dataclass(frozen=True)
 class TotalVariationFlow(Flow):
-    """Level out noise and fine detail, and keep edges sharp at their places.
+    """Flatten noise and fine detail while edges stay sharp and in place.
 
-    ``∂u/∂t = div(∇u / √(|∇u|² + epsilon²))``, the steepest descent of the total variation
-    ``∫ √(|∇u|² + epsilon²)``. Whatever its height, a region loses height at a rate of its perimeter
-    over its area, so small ones vanish first and edges stay where they are: the height of a disk of
-    radius R falls by 2 · time / R, that of a ball by 3 · time / R, and a single pixel's by up to
-    2 · time / spacing per axis.
+    ``∂u/∂t = div(∇u / √(|∇u|² + epsilon²))``, the steepest descent of the total variation ``∫
+    √(|∇u|² + epsilon²)``. A region loses height at the rate of its perimeter over its area,
+    whatever its height, so small regions vanish first and edges stay in place: the height of a disk
+    of radius R falls by 2 · time / R, that of a ball by 3 · time / R, and that of a single pixel by
+    up to 2 · time / spacing per axis.
 
     Parameters
     ----------
     time : float or "auto"
-        Diffusion time per step, 0 or more, in intensity times world units, as a height times a
-        length is what this flow removes: twice the time levels twice the height. "auto" is a tenth
-        of the source's contrast times the shortest spacing squared, so that ten steps level noise
-        of about that height.
+        Diffusion time per step, 0 or more, in intensity times world units, since this flow removes
+        height times length: twice the time removes twice the height. "auto" is a tenth of the
+        contrast of the source times the smallest pixel size squared: ten steps remove noise of
+        about that height.
     epsilon : float or "auto"
-        In intensity per world unit, greater than 0: slopes below it count as flat and are smoothed
-        as heat spreads. Smaller values keep more of the corners and make stairs out of slopes; the
-        number of sub-steps grows as they shrink. "auto" is a tenth of the contrast of the source,
-        see `napari_diffusion.estimate.contrast`.
+        In intensity per world unit, greater than 0. Gradients below it count as flat and diffuse
+        linearly. Smaller values keep corners better, turn ramps into steps and take more sub-steps.
+        "auto" is a tenth of the contrast of the source, see `napari_diffusion.estimate.contrast`.
     solver : {"explicit", "fsi", "aos"}
-        "explicit" takes small sub-steps, keeps the range exactly and needs no more than its
-        surroundings. "fsi" takes cycles of accelerated ones, fewer for a long time, and may leave
-        the range near edges. "aos" takes long implicit steps along each axis, the fewest; it keeps
-        the range, needs the whole image, and favours the axes a little.
+        "explicit" takes small sub-steps, preserves the range exactly and is local. "fsi" takes
+        cycles of accelerated sub-steps, fewer for long diffusion times; it may leave the range near
+        edges. "aos" takes long implicit steps along each axis, the fewest of all; it preserves the
+        range, needs the whole image and favours the axes slightly.
 
     Notes
     -----
-    Use it for images of flat regions with sharp borders, and before they are segmented: no
-    contrast has to be chosen, edges of any height stay. Not for smooth shading and fine texture:
-    slopes turn into stairs, texture goes first, and what is left has lost some of its contrast.
+    Use it for images of flat regions with sharp borders, and before segmentation: there is no
+    contrast to choose, and edges of any height stay. Not for smooth shading and fine texture: ramps
+    turn into steps, texture vanishes first, and the remaining structures lose contrast.
 
     References
     ----------
@@ -64,7 +63,7 @@ class TotalVariationFlow(Flow):
         {
             "min": 0.0,
             "unit": "intensity·world",
-            "tooltip": "How long to diffuse per step: a disk of radius R loses 2·time/R of height.",
+            "tooltip": "Diffusion time per step; a disk of radius R loses 2·time/R of its height.",
         },
     ] = "auto"  # type: ignore[assignment]
     epsilon: Annotated[
@@ -72,7 +71,7 @@ class TotalVariationFlow(Flow):
         {
             "above": 0.0,
             "unit": "intensity/world",
-            "tooltip": "Slopes below this count as flat; smaller ones take more sub-steps.",
+            "tooltip": "Gradients below this count as flat; smaller values take more sub-steps.",
         },
     ] = "auto"
     solver: Annotated[Solver, SOLVER] = "explicit"

@@ -26,41 +26,40 @@ MOST = 600
 
 @dataclass(frozen=True)
 class Wavelet(Filter):
-    """Shrink the wavelet coefficients that noise could have made, from scikit-image.
+    """Shrink wavelet coefficients at the noise level, averaged over shifts, from scikit-image.
 
-    ``out = mean over shifts s of S₋ₛ W⁻¹ θ(W Sₛ u)``, W an orthogonal wavelet transform, Sₛ a shift
-    by s pixels and θ(c) = sign(c) max(|c| − T, 0). Each band of a channel has its own T; mirrored
-    borders. The average over shifts (cycle spinning) takes away most of the blocks and ripples
-    that a single transform leaves.
+    ``out = mean over shifts s of S₋ₛ W⁻¹ θ(W Sₛ u)``, with W an orthogonal wavelet transform, Sₛ a
+    shift by s pixels and θ(c) = sign(c) max(|c| − T, 0). Each band of a channel has its own T;
+    mirrored borders. Averaging over shifts (cycle spinning) removes most of the blocks and ripples
+    of a single transform.
 
-    Scales are in pixels, whatever the spacing: level 1 holds detail of 2 pixels, level 2 of 4,
+    Scales are in pixels, whatever the pixel size: level 1 holds detail of 2 pixels, level 2 of 4,
     along each axis.
 
     Parameters
     ----------
     sigma : float or "auto"
-        Standard deviation of the noise in intensity units, 0 or more; larger takes more detail
-        away. "auto" is the noise of the source.
+        Standard deviation of the noise in intensity units, 0 or more. Larger values remove more
+        detail. "auto" is the noise of the source.
     threshold : {"bayes", "universal"}
-        How T follows from sigma. "bayes" is sigma² / (the standard deviation of the band without
-        its noise), so that bands with much detail keep it; "universal" is
-        sigma · √(2 ln(number of pixels)), which leaves hardly any noise and little fine detail.
+        How T follows from sigma. "bayes" is sigma² / (standard deviation of the band without its
+        noise), so that bands rich in detail keep it; "universal" is sigma · √(2 ln(number of
+        pixels)), which removes almost all noise and most fine detail.
     wavelet : {"haar", "db2", "sym4"}
-        "haar" has the sharpest edges, and blocks; "db2" is smoother and "sym4" smoother still,
+        "haar" gives the sharpest edges and visible blocks; "db2" is smoother; "sym4" is smoothest,
         with faint ripples along strong edges.
     levels : int
-        How many scales are shrunk, from 1 to 8; noise coarser than 2 to this power stays. A
-        image with an axis too short for them has as many as fit.
+        Number of scales to shrink, 1 to 8; noise coarser than 2^levels pixels remains. Images with
+        an axis too short for them use as many as fit.
     shifts : int
-        The image is shifted by 0 to so many pixels along every axis, from 0 to 20. 0 is a
-        single transform, and most is gained by 1; the time grows with (shifts + 1) to the power of
-        the dimension.
+        Largest shift along each axis in pixels, 0 to 20. 0 is a single transform; the first shift
+        gives most of the benefit. The time grows with (shifts + 1) to the power of the dimension.
 
     Notes
     -----
-    Use it as a quick filter of white noise that keeps detail of all sizes. Not for thin curved
-    lines, which break up at strong noise, and not for correlated noise, which it keeps at the
-    coarse scales.
+    Use it as a fast filter for white noise that keeps detail of all sizes. Not for thin curved
+    lines, which break up in strong noise, nor for correlated noise, which it keeps at coarse
+    scales.
 
     Raises
     ------
@@ -80,19 +79,30 @@ class Wavelet(Filter):
 
     sigma: Annotated[
         float | Literal["auto"],
-        {"min": 0.0, "unit": "intensity", "tooltip": "The noise; larger takes away more detail."},
+        {
+            "min": 0.0,
+            "unit": "intensity",
+            "tooltip": "Standard deviation of the noise; larger values remove more detail.",
+        },
     ] = "auto"
     threshold: Annotated[
-        Literal["bayes", "universal"], {"tooltip": "bayes keeps more detail, universal less noise."}
+        Literal["bayes", "universal"],
+        {"tooltip": "Threshold rule: bayes keeps more detail, universal removes more noise."},
     ] = "bayes"
     wavelet: Annotated[
-        Literal["haar", "db2", "sym4"], {"tooltip": "haar is sharp with blocks, sym4 is smooth."}
+        Literal["haar", "db2", "sym4"],
+        {"tooltip": "Wavelet: haar is sharp but blocky, sym4 is smooth."},
     ] = "db2"
     levels: Annotated[
-        int, {"min": 1, "max": 8, "tooltip": "More levels take away coarser noise."}
+        int, {"min": 1, "max": 8, "tooltip": "Number of scales; more levels remove coarser noise."}
     ] = 3
     shifts: Annotated[
-        int, {"min": 0, "max": 20, "tooltip": "More shifts leave fewer blocks, and take longer."}
+        int,
+        {
+            "min": 0,
+            "max": 20,
+            "tooltip": "Largest shift; more shifts leave fewer blocks and take longer.",
+        },
     ] = 1
 
     def resolved(self, image: Any, grid: Grid) -> Self:
@@ -111,7 +121,7 @@ class Wavelet(Filter):
         if copies > MOST:
             raise ValueError(
                 f"Wavelet: shifts={self.shifts} takes {copies} copies of the image, more than "
-                f"{MOST}: give fewer, most is gained by 1."
+                f"{MOST}: use fewer; the first shift gives most of the benefit."
             )
 
     def halo(self, grid: Grid) -> Shape | None:

@@ -61,7 +61,7 @@ class CustomMetric(Metric):
     better: ClassVar[Literal["lower", "higher", ""]] = ""
 
     function: Annotated[
-        Callable[..., Any] | str, {"tooltip": "What is measured: takes an array, gives a number."}
+        Callable[..., Any] | str, {"tooltip": "Function that takes an image and returns a number."}
     ] = "numpy:median"
 
     @property

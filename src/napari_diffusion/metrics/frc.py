@@ -16,7 +16,7 @@ from napari_diffusion.metrics.statistics.spectrum import spectrum
 
 Threshold = Annotated[
     float,
-    {"above": 0.0, "max": 0.99, "tooltip": "Correlation that still counts as common detail."},
+    {"above": 0.0, "max": 0.99, "tooltip": "Correlation threshold."},
 ]
 
 

@@ -51,18 +51,19 @@ class Objects(Metric):
 
     measure: Annotated[
         Literal["count", "mean size", "total size"],
-        {"tooltip": "What is said of the objects; sizes in world units."},
+        {"tooltip": "Quantity to report; sizes in world units."},
     ] = "count"
     threshold: Annotated[
         float | Literal["auto"],
-        {"unit": "intensity", "tooltip": "Objects are brighter than this; auto takes Otsu's."},
+        {"unit": "intensity", "tooltip": "Threshold of objects; auto uses Otsu's method."},
     ] = "auto"
     each_step: Annotated[
-        bool, {"tooltip": "Whether auto is found anew for each step, or once on the source."}
+        bool,
+        {"tooltip": "Compute the automatic threshold for each step instead of once on the source."},
     ] = False
-    dark: Annotated[bool, {"tooltip": "Whether objects are darker than the threshold."}] = False
+    dark: Annotated[bool, {"tooltip": "Objects are darker than the threshold."}] = False
     smallest: Annotated[
-        float, {"min": 0.0, "tooltip": "Size of the least object that counts, in world units."}
+        float, {"min": 0.0, "tooltip": "Smallest size to count, in world units."}
     ] = 0.0
 
     def value(self, view: View) -> float:

@@ -60,12 +60,12 @@ class RegionStatistic(Metric):
 
     labels: Annotated[
         ArrayParameter | None,
-        {"tooltip": "Whole numbers that name regions, 0 being outside; none for all."},
+        {"tooltip": "Label image, 0 outside; none for the whole image."},
     ] = None
-    label: Annotated[int, {"min": 0, "tooltip": "Which region; 0 takes all together."}] = 0
+    label: Annotated[int, {"min": 0, "tooltip": "Label to measure; 0 combines all labels."}] = 0
     statistic: Annotated[
         Literal["mean", "median", "std", "minimum", "maximum", "sum"],
-        {"tooltip": "What is measured of the intensities in the region."},
+        {"tooltip": "Statistic of the intensities in the region."},
     ] = "mean"
 
     def value(self, view: View) -> float:

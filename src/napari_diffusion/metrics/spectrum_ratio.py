@@ -44,7 +44,11 @@ class SpectrumRatio(Metric):
 
     beyond: Annotated[
         float,
-        {"min": 0.0, "max": 1.0, "tooltip": "Where high frequencies begin; 1 is the highest."},
+        {
+            "min": 0.0,
+            "max": 1.0,
+            "tooltip": "Lower limit of the high frequencies; 1 is the highest frequency.",
+        },
     ] = 0.5
 
     def value(self, view: View) -> float:

@@ -55,10 +55,15 @@ class Correlated(Noise):
     white: ClassVar[bool] = False
 
     sigma: Annotated[
-        float, {"min": 0.0, "unit": "world", "tooltip": "How broad the blobs of the noise are."}
+        float,
+        {
+            "min": 0.0,
+            "unit": "world",
+            "tooltip": "Correlation width; larger values make broader blobs.",
+        },
     ] = 1.0
     kernel: Annotated[
-        ArrayParameter | None, {"tooltip": "A kernel in pixels instead of the Gaussian one."}
+        ArrayParameter | None, {"tooltip": "Kernel in pixels that replaces the Gaussian."}
     ] = None
 
     def __post_init__(self) -> None:

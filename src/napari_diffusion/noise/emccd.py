@@ -62,11 +62,19 @@ class EMCCD(Exposure):
 
     gain: Annotated[
         float,
-        {"above": 0.0, "unit": "intensity", "tooltip": "Intensity of one photoelectron."},
+        {
+            "above": 0.0,
+            "unit": "intensity",
+            "tooltip": "Intensity of one photoelectron; larger values add more noise.",
+        },
     ] = 1.0
     offset: Annotated[float, {"unit": "intensity", "tooltip": "Intensity without light."}] = 0.0
     read_noise: Annotated[
         float,
-        {"min": 0.0, "unit": "intensity", "tooltip": "Standard deviation without light."},
+        {
+            "min": 0.0,
+            "unit": "intensity",
+            "tooltip": "Read noise: standard deviation without light.",
+        },
     ] = 0.1
     reference: Reference = "auto"

@@ -65,20 +65,24 @@ class FilmGrain(Signal):
 
     white: ClassVar[bool] = False
 
-    size: Annotated[float, {"min": 0.0, "unit": "world", "tooltip": "How coarse the grain is."}] = (
-        0.8
-    )
+    size: Annotated[
+        float, {"min": 0.0, "unit": "world", "tooltip": "Grain size; larger values are coarser."}
+    ] = 0.8
     curve: Annotated[
         Literal["midtones", "root"],
-        {"tooltip": "Whether the grain is strongest in the midtones or in the highlights."},
+        {"tooltip": "Where the grain is strongest: midtones or highlights."},
     ] = "midtones"
     strength: Annotated[
         float,
-        {"min": 0.0, "tooltip": "Grain as a part of the reference, where no noise scale is given."},
+        {
+            "min": 0.0,
+            "tooltip": "Standard deviation as a fraction of the reference; a noise scale "
+            "replaces it.",
+        },
     ] = 0.1
     white_level: Annotated[
         float | Literal["auto"],
-        {"above": 0.0, "unit": "intensity", "tooltip": "The intensity of white, without grain."},
+        {"above": 0.0, "unit": "intensity", "tooltip": "Intensity of white, which has no grain."},
     ] = "auto"
     reference: Reference = "auto"
 

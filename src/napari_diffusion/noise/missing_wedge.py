@@ -62,17 +62,17 @@ class MissingWedge(Noise):
     white: ClassVar[bool] = False
 
     tilt_axis: Annotated[
-        Literal["y", "x"], {"tooltip": "The axis about which the specimen is turned."}
+        Literal["y", "x"], {"tooltip": "Axis about which the specimen is tilted."}
     ] = "y"
     min_tilt: Annotated[
-        float, {"min": -90.0, "max": 90.0, "unit": "°", "tooltip": "The least tilt."}
+        float, {"min": -90.0, "max": 90.0, "unit": "°", "tooltip": "Smallest tilt angle."}
     ] = -60.0
     max_tilt: Annotated[
-        float, {"min": -90.0, "max": 90.0, "unit": "°", "tooltip": "The largest tilt."}
+        float, {"min": -90.0, "max": 90.0, "unit": "°", "tooltip": "Largest tilt angle."}
     ] = 60.0
     exponent: Annotated[
         float,
-        {"min": -4.0, "max": 4.0, "tooltip": "How the power falls with the frequency; 0: not."},
+        {"min": -4.0, "max": 4.0, "tooltip": "Power-law exponent of the spectrum (0 = white)."},
     ] = 0.0
 
     def __post_init__(self) -> None:

@@ -65,7 +65,7 @@ class Poisson(Signal):
         {
             "above": 0.0,
             "unit": "intensity",
-            "tooltip": "Intensity of one photon, where no noise scale is given.",
+            "tooltip": "Intensity of one photon; a noise scale replaces it.",
         },
     ] = 1.0
     reference: Reference = "auto"

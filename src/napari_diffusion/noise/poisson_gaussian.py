@@ -63,13 +63,21 @@ class PoissonGaussian(Exposure):
 
     gain: Annotated[
         float | ArrayParameter,
-        {"above": 0.0, "unit": "intensity", "tooltip": "Intensity of one photoelectron."},
+        {
+            "above": 0.0,
+            "unit": "intensity",
+            "tooltip": "Intensity of one photoelectron; larger values add more noise.",
+        },
     ] = 1.0
     offset: Annotated[
         float | ArrayParameter, {"unit": "intensity", "tooltip": "Intensity without light."}
     ] = 0.0
     read_noise: Annotated[
         float | ArrayParameter,
-        {"min": 0.0, "unit": "intensity", "tooltip": "Standard deviation without light."},
+        {
+            "min": 0.0,
+            "unit": "intensity",
+            "tooltip": "Read noise: standard deviation without light.",
+        },
     ] = 1.0
     reference: Reference = "auto"

@@ -57,7 +57,11 @@ class PowerLaw(Noise):
 
     exponent: Annotated[
         float,
-        {"min": -4.0, "max": 4.0, "tooltip": "0 is white, 1 pink, 2 brown: larger makes clouds."},
+        {
+            "min": -4.0,
+            "max": 4.0,
+            "tooltip": "Power-law exponent of the spectrum: 0 white, 1 pink, 2 brown.",
+        },
     ] = 1.0
 
     def halo(self, grid: Grid) -> Shape | None:

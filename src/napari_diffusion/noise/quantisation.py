@@ -52,7 +52,7 @@ class Quantisation(Noise):
 
     dither: Annotated[
         Literal["subtractive", "added", "none"],
-        {"tooltip": "Whether a random number is added before rounding, and taken away after it."},
+        {"tooltip": "Add random dither before rounding, and subtract it afterwards or not."},
     ] = "subtractive"
 
     @property

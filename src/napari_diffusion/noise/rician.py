@@ -65,7 +65,7 @@ class Rician(Signal):
         {
             "above": 0.0,
             "unit": "intensity",
-            "tooltip": "Noise in each part of the complex signal, where no noise scale is given.",
+            "tooltip": "Noise of the real and imaginary part; a noise scale replaces it.",
         },
     ] = 1.0
     reference: Reference = "auto"

@@ -65,24 +65,24 @@ class SaltPepper(Noise):
         {
             "min": 0.0,
             "max": 1.0,
-            "tooltip": "Which part of the pixels is replaced, where no noise scale is given.",
+            "tooltip": "Fraction of pixels to replace; a noise scale replaces it.",
         },
     ] = 0.05
     salt: Annotated[
-        float, {"min": 0.0, "max": 1.0, "tooltip": "Which part of the outliers is high."}
+        float, {"min": 0.0, "max": 1.0, "tooltip": "Fraction of the outliers with the high value."}
     ] = 0.5
     low: Annotated[
-        float | Literal["auto"], {"unit": "intensity", "tooltip": "The value of a lost pixel."}
+        float | Literal["auto"], {"unit": "intensity", "tooltip": "Intensity of a dead pixel."}
     ] = "auto"
     high: Annotated[
         float | Literal["auto"],
-        {"unit": "intensity", "tooltip": "The value of a saturated pixel."},
+        {"unit": "intensity", "tooltip": "Intensity of a hot pixel."},
     ] = "auto"
     reference: Annotated[
         float | Literal["auto"],
         {
             "unit": "intensity",
-            "tooltip": "The intensity at which the noise scale is the standard deviation.",
+            "tooltip": "Intensity at which the noise scale is the standard deviation.",
         },
     ] = "auto"
 

@@ -61,7 +61,7 @@ class Speckle(Signal):
         {
             "min": 1e-6,
             "max": 1e12,
-            "tooltip": "How many patterns are averaged, where no noise scale is given.",
+            "tooltip": "Number of averaged speckle patterns; a noise scale replaces it.",
         },
     ] = 1.0
     reference: Reference = "auto"

@@ -53,19 +53,18 @@ class Stripes(Noise):
     white: ClassVar[bool] = False
 
     direction: Annotated[
-        Literal["rows", "columns"], {"tooltip": "Which way the stripes run: rows along x."}
+        Literal["rows", "columns"],
+        {"tooltip": "Direction of the stripes: rows run along x, columns along y."},
     ] = "rows"
     drift: Annotated[
         float,
         {
             "min": 0.0,
             "unit": "world",
-            "tooltip": "How far along a stripe until it is another one; 0: it never changes.",
+            "tooltip": "Length over which a stripe changes; 0: constant along the stripe.",
         },
     ] = 0.0
-    fixed: Annotated[bool, {"tooltip": "Whether all planes and frames have the same stripes."}] = (
-        False
-    )
+    fixed: Annotated[bool, {"tooltip": "Use the same stripes for all planes and frames."}] = False
 
     def add(
         self,

@@ -58,11 +58,14 @@ class Sum(Noise):
     """
 
     components: Annotated[
-        tuple[Noise, ...], {"tooltip": "The noises that are added up, independently."}
+        tuple[Noise, ...], {"tooltip": "Noise models to add, independent of each other."}
     ] = (Gaussian(), Uniform())
     weights: Annotated[
         tuple[float, ...] | None,
-        {"min": 0.0, "tooltip": "How strong each noise is beside the others; none: all alike."},
+        {
+            "min": 0.0,
+            "tooltip": "Relative standard deviations; none: equal, or from the noise parameters.",
+        },
     ] = None
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ CLAIMS = ("tabulated", "relative", "monotone", "starts_itself")
 END = {
     "min": 0.0,
     "max": 1e6,
-    "tooltip": "Fraction of the starting noise scale that is reached at the last step.",
+    "tooltip": "Noise scale of the last step as a fraction of the first.",
 }
 END_ABOVE_0 = {**END, "min": None, "above": 0.0}
 

@@ -51,7 +51,7 @@ class Custom(Schedule):
 
     function: Annotated[
         Callable[..., Any] | str,
-        {"tooltip": "Returns the next noise scale from (noise_scale, step, num_steps)."},
+        {"tooltip": "Function (noise_scale, step, num_steps) that returns the next noise scale."},
     ] = "napari_diffusion.schedules.custom:halved"
 
     def fraction(self, step: int, num_steps: int) -> float:

@@ -34,7 +34,8 @@ class InverseTime(Schedule):
     display_name: ClassVar[str] = "Inverse time (1/k)"
 
     rate: Annotated[
-        float, {"min": 0.0, "max": 1e6, "tooltip": "The larger, the faster the noise falls."}
+        float,
+        {"min": 0.0, "max": 1e6, "tooltip": "Speed of the decrease; larger values fall faster."},
     ] = 1.0
 
     def fraction(self, step: int, num_steps: int) -> float:

@@ -37,7 +37,11 @@ class Karras(Schedule):
     end: Annotated[float, END] = 0.1
     rho: Annotated[
         float,
-        {"min": 0.1, "max": 100.0, "tooltip": "The larger, the more steps have little noise."},
+        {
+            "min": 0.1,
+            "max": 100.0,
+            "tooltip": "Curvature; larger values give more steps with low noise.",
+        },
     ] = 7.0
 
     def fraction(self, step: int, num_steps: int) -> float:

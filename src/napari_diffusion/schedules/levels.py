@@ -45,7 +45,8 @@ class Levels(Schedule):
         {
             "min": 0.0,
             "unit": "intensity",
-            "tooltip": "Noise scale of each step, from large to small; commas or lines between.",
+            "tooltip": "Noise scale of each step, in descending order; separate by commas or "
+            "lines.",
         },
     ] = (0.2, 0.1, 0.05)
 

@@ -47,7 +47,7 @@ class Measured(Schedule):
         {
             "min": 0.0,
             "max": 1.0,
-            "tooltip": "Of what the filter took out, how much is added in the next step.",
+            "tooltip": "Fraction of what the filter removed that the next step adds.",
         },
     ] = 0.9
 

@@ -39,7 +39,11 @@ class PolyExponential(Schedule):
     end: Annotated[float, END_ABOVE_0] = 0.1
     rho: Annotated[
         float,
-        {"min": 0.01, "max": 100.0, "tooltip": "Above 1, more steps have little noise."},
+        {
+            "min": 0.01,
+            "max": 100.0,
+            "tooltip": "Curvature; values above 1 give more steps with low noise.",
+        },
     ] = 2.0
 
     def fraction(self, step: int, num_steps: int) -> float:

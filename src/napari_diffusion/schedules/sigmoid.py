@@ -40,7 +40,7 @@ class Sigmoid(Schedule):
     end: Annotated[float, END] = 0.0
     steepness: Annotated[
         float,
-        {"above": 0.0, "max": 100.0, "tooltip": "How sharply the noise drops in the middle."},
+        {"above": 0.0, "max": 100.0, "tooltip": "Steepness of the drop in the middle."},
     ] = 6.0
 
     def fraction(self, step: int, num_steps: int) -> float:

@@ -42,13 +42,23 @@ class VariancePreserving(Schedule):
     display_name: ClassVar[str] = "Variance-preserving (VP)"
 
     beta_d: Annotated[
-        float, {"min": 0.0, "max": 1000.0, "tooltip": "The larger, the steeper the start."}
+        float,
+        {
+            "min": 0.0,
+            "max": 1000.0,
+            "tooltip": "Growth of the noise rate; larger values start steeper.",
+        },
     ] = 19.9
-    beta_min: Annotated[
-        float, {"above": 0.0, "max": 100.0, "tooltip": "How fast noise is added at the beginning."}
-    ] = 0.1
+    beta_min: Annotated[float, {"above": 0.0, "max": 100.0, "tooltip": "Noise rate at time 0."}] = (
+        0.1
+    )
     eps_s: Annotated[
-        float, {"above": 0.0, "max": 1.0, "tooltip": "The smaller, the less noise is left."}
+        float,
+        {
+            "above": 0.0,
+            "max": 1.0,
+            "tooltip": "Time of the last step; smaller values leave less noise.",
+        },
     ] = 1e-3
 
     def fraction(self, step: int, num_steps: int) -> float:

@@ -21,13 +21,13 @@ NoiseSigma = Annotated[
     {
         "min": 0.0,
         "unit": "intensity",
-        "tooltip": "Standard deviation of the image's white noise; larger smooths more.",
+        "tooltip": "Standard deviation of the white noise; larger values smooth more.",
     },
 ]
 
 Pilot = Annotated[
     Filter | None,
-    {"tooltip": "The filter whose result is the guide; none takes the image itself."},
+    {"tooltip": "Filter whose result guides this one; none uses the image itself."},
 ]
 
 # Fewer planes are no volume, nor are planes so many times as far apart as the pixels in them.

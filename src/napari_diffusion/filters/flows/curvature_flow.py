@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CurvatureFlow(Flow):
-    """An equation ``∂u/∂t = F`` that moves level lines, F being made from their curvature.
+    """An equation ``∂u/∂t = F`` that moves level lines with a speed F derived from their curvature.
 
-    Explicit sub-steps with central differences. Level lines do not make new extremes, so each
-    sub-step is kept between the smallest and the largest of the pixel and its neighbours; what
-    this cuts off is error of the differences.
+    Explicit sub-steps with central differences. Moving level lines creates no new extremes, so each
+    sub-step is limited to the range of the pixel and its neighbours; this removes only
+    discretization error.
     """
 
     keeps_mean: ClassVar[bool] = False

@@ -23,7 +23,7 @@ SAFETY = 0.8
 TIME = {
     "min": 0.0,
     "unit": "world²",
-    "tooltip": "How long to diffuse per step; as wide as a Gaussian of σ = √(2·time).",
+    "tooltip": "Diffusion time per step; blurs flat areas like a Gaussian of σ = √(2·time).",
 }
 
 

@@ -20,8 +20,8 @@ MAX_SUB_STEPS = 10_000
 Solver = Literal["explicit", "fsi", "aos"]
 
 SOLVER = {
-    "tooltip": "How time is integrated: explicit is exact about the range, fsi and aos are "
-    "faster for long times.",
+    "tooltip": "Time integration: explicit preserves the range exactly; fsi and aos "
+    "are faster for long times.",
 }
 
 
@@ -29,9 +29,9 @@ SOLVER = {
 class Flow(Equation):
     """A diffusion equation ``∂u/∂t = div(D ∇u)``, integrated for `time` in sub-steps.
 
-    The number of sub-steps follows from `time`, the parameters and the spacing alone, never from
-    the values of the image, so that crops, chunks and previews take the same ones. They are
-    explicit unless the flow has a field `solver` that says otherwise.
+    The number of sub-steps follows from `time`, the parameters and the pixel size alone, never from
+    the intensities, so that crops, chunks and previews take the same ones. Sub-steps are explicit
+    unless the flow has a field `solver` with another value.
     """
 
     keeps_mean: ClassVar[bool] = True
@@ -49,7 +49,7 @@ class Flow(Equation):
         return held - {"maximum_principle"} if self.scheme == "fsi" else held
 
     def sub_steps(self, grid: Grid) -> int:
-        """Return how many sub-steps one step takes; refuse more than 10 000."""
+        """Return how many sub-steps one step takes; at most 10 000."""
         steps = self._over(SAFETY * self.bound(grid))
         if self.scheme == "fsi":
             from napari_diffusion.filters.flows.fsi import cycles_of
@@ -70,11 +70,11 @@ class Flow(Equation):
     def _allowed(self, steps: float, grid: Grid) -> int:
         if steps > MAX_SUB_STEPS:
             count = f"{math.ceil(steps)}" if steps < 1e9 else f"{steps:.3g}"
-            cure = 'take solver="aos", ' * (getattr(self, "solver", "aos") != "aos")
+            cure = 'use solver="aos", ' * (getattr(self, "solver", "aos") != "aos")
             raise ValueError(
                 f"{type(self).__name__}: time={self.time:g} at spacing {grid.spacing} needs "
-                f"{count} sub-steps, more than {MAX_SUB_STEPS}: {cure}give less time, or the right "
-                "spacing if it is not that."
+                f"{count} sub-steps, more than {MAX_SUB_STEPS}: {cure}reduce the time, or correct "
+                "the spacing."
             )
         # A time of exactly n sub-steps is not to become n + 1 by the last bit of a quotient.
         return math.ceil(steps * (1 - 1e-12))

@@ -106,7 +106,7 @@ def refuse_stretched(name: str, grid: Grid) -> None:
     ratio = max(grid.spacing) / min(grid.spacing)
     if ratio > MOST_STRETCHED:
         raise ValueError(
-            f"{name}: spacing={grid.spacing} is {ratio:.3g} times as long along one axis as along "
-            f"another, more than {MOST_STRETCHED:g}: leave the long axis out of along, or give the "
-            "right spacing if it is not that."
+            f"{name}: spacing={grid.spacing} is {ratio:.3g} times as large along one axis as along "
+            f"another, more than {MOST_STRETCHED:g}: exclude the long axis from along, or correct "
+            "the spacing."
         )

@@ -28,7 +28,7 @@ WIDEST = 50
 INTEGRATION = {
     "min": 0.0,
     "unit": "world",
-    "tooltip": "Size of the surroundings that agree on a direction: the gaps to be closed.",
+    "tooltip": "Averaging width of directions; at least the width of the gaps to close.",
 }
 
 
@@ -47,8 +47,8 @@ class TensorFlow(Flow):
     """A diffusion equation ``∂u/∂t = div(D ∇u)`` whose tensor D follows the image.
 
     ``J = G_integration ∗ (∇v ∇vᵀ)`` with v the image smoothed by `smoothing`, summed over joint
-    channels; D has the directions of J, and eigenvalues that a filter derives from those of J. Time
-    beside three axes of space diffuses by itself, with a scalar of its own.
+    channels; D has the eigenvectors of J, and eigenvalues that each filter derives from those of J.
+    Time beside three spatial axes diffuses separately, with a scalar diffusivity.
     """
 
     # Over four axes time is treated apart, and may not change places with space.
@@ -62,7 +62,7 @@ class TensorFlow(Flow):
         {
             "above": 0.0,
             "unit": "intensity/world",
-            "tooltip": "Gradient that makes a structure: what is flatter counts as noise.",
+            "tooltip": "Edge threshold: gradients below it are smoothed as noise.",
         },
     ] = "auto"
     smoothing: Annotated[
@@ -70,7 +70,7 @@ class TensorFlow(Flow):
         {
             "min": 0.0,
             "unit": "world",
-            "tooltip": "Blur before directions are measured, so that noise does not set them.",
+            "tooltip": "Blur before directions are computed; prevents noise from setting them.",
         },
     ] = 1.0
     condition_limit: Annotated[
@@ -78,7 +78,7 @@ class TensorFlow(Flow):
         {
             "min": 1.0,
             "max": 10_000.0,
-            "tooltip": "How many times faster along structures than across, at most.",
+            "tooltip": "Largest ratio of diffusion along structures to that across them.",
         },
     ] = 1000.0
 
@@ -112,7 +112,7 @@ class TensorFlow(Flow):
         if widest > WIDEST:
             raise ValueError(
                 f"{type(self).__name__}: {name}={sigma:g} is {widest:g} pixels, more than "
-                f"{WIDEST}: give a smaller one, or the right spacing if it is not that."
+                f"{WIDEST}: use a smaller value, or correct the spacing."
             )
         return grid.variances(sigma)
 

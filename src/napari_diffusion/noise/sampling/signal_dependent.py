@@ -22,7 +22,7 @@ Reference = Annotated[
     {
         "above": 0.0,
         "unit": "intensity",
-        "tooltip": "The intensity at which the noise scale is the standard deviation.",
+        "tooltip": "Intensity at which the noise scale is the standard deviation.",
     },
 ]
 
