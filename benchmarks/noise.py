@@ -11,9 +11,8 @@ import numpy as np
 import napari_diffusion as nd
 from benchmarks import peers
 from benchmarks.cases import Case, Setting, Side, copying, example_image, here, name_of
-from napari_diffusion.core.address import Address
-from napari_diffusion.core.image import Image
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.core import Address, Image
+from napari_diffusion.engine import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

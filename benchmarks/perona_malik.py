@@ -20,8 +20,8 @@ from benchmarks.cases import (
     here,
     name_of,
 )
-from napari_diffusion.core.image import Image
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.core import Image
+from napari_diffusion.engine import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -72,12 +72,12 @@ def import_time(times: int = 5) -> float:
 
 def components(size: str) -> list[tuple[str, str]]:
     """Return (slot, name) of every filter that needs no parameter, and of some noises."""
-    from napari_diffusion.loop.registry import COMPONENTS
+    from napari_diffusion.loop import registry
 
     every = [
         (slot, cls.__name__)
         for slot in ("filter", "noise")
-        for cls in COMPONENTS[slot]
+        for cls in registry.COMPONENTS[slot]
         if cls.__name__ not in NEED_PARAMETERS and (slot == "filter" or cls.__name__ in NOISES)
     ]
     return every[:1] if size == "tiny" else every

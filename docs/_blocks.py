@@ -17,8 +17,8 @@ import _example_images
 import _measure
 
 import napari_diffusion as nd
-from napari_diffusion.core.component import Component
-from napari_diffusion.loop.presets import PRESETS
+from napari_diffusion.core import Component
+from napari_diffusion.loop import PRESETS
 
 MARK = re.compile(r"<!-- made: ([\w -]+) -->")
 

@@ -8,7 +8,7 @@ import textwrap
 
 def commands() -> str:
     """Return what each command takes."""
-    from napari_diffusion.cli.arguments import parser
+    from napari_diffusion.cli import parser
 
     whole = parser()
     parts = []

@@ -13,15 +13,13 @@ import numpy as np
 from _docstring import Docstring
 
 import napari_diffusion as nd
-from napari_diffusion.core.component import Component
-from napari_diffusion.core.grid import Grid
-from napari_diffusion.core.image import Image
+from napari_diffusion.core import Component, Grid, Image
 from napari_diffusion.loop import registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_diffusion.core.parameter import Parameter
+    from napari_diffusion.core import Parameter
 
 #: Page or image by its place in the site.
 Files = dict[str, "str | bytes"]
@@ -230,7 +228,7 @@ def steps_of(cls: type[Component]) -> list[Any]:
 @functools.cache
 def _measured() -> dict[str, dict[type, tuple[float, ...]]]:
     """Return what every metric says of the steps of two runs on the example."""
-    from napari_diffusion.analysis.step_selection import curves
+    from napari_diffusion.analysis import curves
 
     image, truth = _example_images.noisy(), _example_images.clean()
     second = nd.noise.Gaussian()(truth, noise_scale=_example_images.NOISE, seed=2025)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.parameter import Parameter
+    from napari_diffusion.core import Parameter
 
 #: Standard deviation of the noise that the example image has, of a range from 0 to 1.
 NOISE = 0.08

@@ -1,7 +1,7 @@
 """The loop on a face, step by step, and all its steps in one image."""
 
 import napari_diffusion as nd
-from napari_diffusion.io.contact_sheet import contact_sheet, panel, shown_range, step_label
+from napari_diffusion.io import contact_sheet, panel, shown_range, step_label
 from napari_diffusion.samples import SAMPLES
 
 face = SAMPLES["face"]()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import napari_diffusion as nd
 from napari_diffusion.io import Output, Source, read_image, read_record
-from napari_diffusion.records.provenance import record
+from napari_diffusion.records import record
 from napari_diffusion.samples import SAMPLES
 
 volume = SAMPLES["phantom"]()

@@ -10,7 +10,7 @@ import napari_diffusion as nd
 from benchmarks.quality import peers
 from benchmarks.quality.cases import PICTURES, Case, Denoiser, clean, compared, table
 from napari_diffusion.domains import Anscombe
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.engine import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

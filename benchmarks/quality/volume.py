@@ -10,7 +10,7 @@ import numpy as np
 import napari_diffusion as nd
 from benchmarks.quality import peers
 from benchmarks.quality.cases import Case, Denoiser, compared, table
-from napari_diffusion.samples.phantom import scene
+from napari_diffusion.samples import scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import re
 import subprocess
 import sys
+import types
+from pathlib import Path
+
+import pytest
 
 import napari_diffusion
+
+ROOT = Path(__file__).resolve().parents[2]
+FENCE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+SHOWN = sorted(
+    path
+    for pattern in ("README.md", "docs/**/*.md", "docs/*.py", "examples/*.py", "benchmarks/**/*.py")
+    for path in ROOT.glob(pattern)
+)
 
 HEAVY = ("napari", "qtpy", "PyQt6", "PySide6", "magicgui", "numba", "scipy", "dask", "skimage",
          "zarr", "tifffile", "PIL", "tqdm", "rich", "psutil", "pyqtgraph")  # fmt: skip
@@ -54,16 +69,64 @@ def test_the_engine_runs_where_there_is_no_napari():
     assert done.stdout.split("\n")[:2] == ["11", "(9, 9)"]
 
 
+def public_folders():
+    """Return every folder of the package that lists public names."""
+    folders = sorted(path.parent.name for path in ROOT.glob("src/napari_diffusion/*/__init__.py"))
+    found = [importlib.import_module(f"napari_diffusion.{name}") for name in folders]
+    return [folder for folder in found if hasattr(folder, "__all__")]
+
+
 def test_public_names():
-    for name in napari_diffusion.__all__:
-        assert getattr(napari_diffusion, name) is not None
-    assert sorted(napari_diffusion.__all__) == sorted(set(napari_diffusion.__all__))
-    for module in (
-        napari_diffusion.filters,
-        napari_diffusion.noise,
-        napari_diffusion.schedules,
-        napari_diffusion.estimate,
-    ):
-        for name in getattr(module, "__all__", ()):
+    for module in (napari_diffusion, *public_folders()):
+        assert sorted(module.__all__) == sorted(set(module.__all__)), module.__name__
+        for name in module.__all__:
             assert getattr(module, name) is not None
     assert napari_diffusion.__version__[0].isdigit()
+
+
+def private_uses(code):
+    """Yield what a text of code takes of the package from a place that is not public."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("napari_diffusion"):
+            public = node.module.count(".") < 2 and importlib.import_module(node.module)
+            for alias in node.names:
+                if alias.name not in getattr(public, "__all__", ()):
+                    yield f"from {node.module} import {alias.name}"
+        elif isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.startswith("napari_diffusion."))
+        elif isinstance(node, ast.Attribute) and not is_public(node):
+            yield ast.unparse(node)
+
+
+def is_public(node):
+    """Say whether an attribute of ``nd``, or of one of its modules, is public; others all are."""
+    if not re.fullmatch(r"nd(\.[a-zA-Z]\w*)+", ast.unparse(node)):
+        return True
+    chain = ast.unparse(node).split(".")
+    owner = napari_diffusion
+    for name in chain[1:]:
+        if isinstance(owner, types.ModuleType) and name not in owner.__all__:
+            return False
+        owner = getattr(owner, name, None)
+    return True
+
+
+@pytest.mark.parametrize("path", SHOWN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pages_examples_and_benchmarks_use_public_names_alone(path):
+    text = path.read_text("utf-8")
+    codes = FENCE.findall(text) if path.suffix == ".md" else [text]
+    assert [use for code in codes for use in private_uses(code)] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from napari_diffusion.analysis.step_selection import best_step",
+        "from napari_diffusion.analysis import trial",
+        "import napari_diffusion.io.reader",
+        "nd.analysis.Trial.of(image)",
+        "nd.loop",
+    ],
+)
+def test_private_names_are_found_out(code):
+    assert list(private_uses(code))

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from napari_diffusion.analysis.ensemble import Ensemble, ensemble
+from napari_diffusion.analysis.ensemble import Ensemble, EnsembleStep, ensemble
 from napari_diffusion.analysis.local_error import LocalError, local_error
-from napari_diffusion.analysis.noise_free_run import noise_free_run
-from napari_diffusion.analysis.parameter_sweep import SweepRun, parameter_sweep
-from napari_diffusion.analysis.step_selection import best_step, curves
+from napari_diffusion.analysis.noise_free_run import noise_effect, noise_free_run
+from napari_diffusion.analysis.parameter_sweep import ParameterSweep, SweepRun, parameter_sweep
+from napari_diffusion.analysis.step_selection import BestStep, Curve, best_step, curves
 
 __all__ = [
+    "BestStep",
+    "Curve",
     "Ensemble",
+    "EnsembleStep",
     "LocalError",
+    "ParameterSweep",
     "SweepRun",
     "best_step",
     "curves",
     "ensemble",
     "local_error",
+    "noise_effect",
     "noise_free_run",
     "parameter_sweep",
 ]

@@ -13,7 +13,7 @@ from napari_diffusion.engine.threads import Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 DONE, COULD_NOT, USAGE, INTERRUPTED = 0, 1, 2, 130
 

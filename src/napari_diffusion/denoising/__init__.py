@@ -1,1 +1,17 @@
-"""Denoising without parameters, and what was found of the noise."""
+"""Denoising without parameters, and what was found about the noise."""
+
+from __future__ import annotations
+
+from napari_diffusion.denoising.denoise import denoise, denoiser
+from napari_diffusion.denoising.noise_report import NoiseReport, NoiseWarning, noise_report
+from napari_diffusion.denoising.stages import Stage, stages
+
+__all__ = [
+    "NoiseReport",
+    "NoiseWarning",
+    "Stage",
+    "denoise",
+    "denoiser",
+    "noise_report",
+    "stages",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_diffusion.io.cast import cast_record
+from napari_diffusion.io.contact_sheet import contact_sheet, panel, shown_range, step_label
 from napari_diffusion.io.file_image import NotReadable, Source
 from napari_diffusion.io.reader import READABLE, read_image
 from napari_diffusion.io.record_reader import read_record, step_paths
@@ -17,7 +18,11 @@ __all__ = [
     "cast_record",
     "check_apart",
     "check_ending",
+    "contact_sheet",
+    "panel",
     "read_image",
     "read_record",
+    "shown_range",
+    "step_label",
     "step_paths",
 ]

@@ -1,1 +1,10 @@
 """The noise-and-diffusion loop, its recipe and its components by name."""
+
+from __future__ import annotations
+
+from napari_diffusion.loop import registry
+from napari_diffusion.loop.loop import run, steps
+from napari_diffusion.loop.presets import PRESETS
+from napari_diffusion.loop.recipe import Recipe, Step
+
+__all__ = ["PRESETS", "Recipe", "Step", "registry", "run", "steps"]

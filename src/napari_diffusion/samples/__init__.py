@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from napari_diffusion.samples.base import LayerData, Sample, layers
 from napari_diffusion.samples.face import degraded_face
 from napari_diffusion.samples.microscopy import noisy_microscopy
-from napari_diffusion.samples.phantom import phantom
+from napari_diffusion.samples.phantom import phantom, scene
 from napari_diffusion.samples.video import noisy_video
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "noisy_video",
     "phantom",
     "phantom_layers",
+    "scene",
     "video_layers",
 ]
 
