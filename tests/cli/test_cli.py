@@ -142,9 +142,10 @@ def test_holes_stay_holes():
         ("all", "none", [0, 1, 2, 3, 4]),
         ("last", "Heat", [5]),
         ("last", "none", [4]),
-        ("every:2", "Heat", [1, 3, 5]),
-        ("every:2", "none", [1, 3, 4]),
-        ("every:9", "none", [4]),
+        ("every:2", "Heat", [0, 2, 4, 5]),
+        ("every:3", "Heat", [0, 3, 4, 5]),
+        ("every:3", "none", [0, 3, 4]),
+        ("every:9", "none", [0, 4]),
     ],
 )
 def test_which_steps_are_kept(keep, final, kept):
@@ -222,7 +223,7 @@ def test_larger_than_the_memory(monkeypatch):
     assert main(["run", "zyx.tif", "source.ome.zarr", *SHORT]) == 0
     words = ["run", "source.ome.zarr/steps/0001"]
     assert main([*words, "memory.npy", *SHORT]) == 0
-    monkeypatch.setattr(memory, "free", lambda: 0)
+    monkeypatch.setattr(memory, "free_memory", lambda: 0)
     assert main([*words, "disk.npy", *SHORT]) == 0
     np.testing.assert_array_equal(np.load("memory.npy"), np.load("disk.npy"))
 
@@ -230,7 +231,7 @@ def test_larger_than_the_memory(monkeypatch):
 def test_what_cannot_be_read_in_parts_must_fit_the_memory(monkeypatch, capsys):
     from napari_diffusion.io import memory
 
-    monkeypatch.setattr(memory, "free", lambda: 1000)
+    monkeypatch.setattr(memory, "free_memory", lambda: 1000)
     assert main(["run", "a.png", "out.tif", *SHORT]) == 1
     assert "save it as OME-Zarr" in capsys.readouterr().err
     assert not Path("out.tif").exists()
@@ -257,7 +258,7 @@ def test_warnings_for_developers_are_not_for_users(monkeypatch, capsys):
         warnings.warn("outdated", DeprecationWarning, stacklevel=1)
         return read_image(*more)
 
-    monkeypatch.setattr("napari_diffusion.io.read_image", outdated)
+    monkeypatch.setattr("napari_diffusion.cli.source.read_image", outdated)
     assert main(["run", "a.png", "out.npy", *SHORT]) == 0
     assert capsys.readouterr().err == ""
 
@@ -274,7 +275,7 @@ WRONG = [
     ("run a.npy a.npy --overwrite", 1, "would write over"),
     ("run a.png out.jpg", 2, r"\.ome\.zarr, \.zarr, .* are"),
     ("run a.png out.tif --recipe nope", 2, "presets are explore, denoise"),
-    ("run a.png out.tif --recipe a.png", 2, "napari-diffusion did not write it"),
+    ("run a.png out.tif --recipe a.png", 2, "is no result of a recipe"),
     ("run a.png out.tif --set time=2", 2, "has no 'time'; it has num_steps"),
     ("run a.png out.tif --set diffusion_filter.tim=2", 2, "no parameter 'tim'; it has time"),
     ("run a.png out.tif --set diffusion_filter=Nope", 2, "no filter called 'Nope'; there are P"),
@@ -282,37 +283,37 @@ WRONG = [
     ("run a.png out.tif --set diffusion_filter.time=fast", 2, r"a number \(got 'fast'\)"),
     ("run a.png out.tif --set diffusion_filter.conductance=x", 2, "must be one of 'rational'"),
     ("run a.png out.tif --set foo", 2, "must be NAME=VALUE"),
-    ("run a.png out.tif --steps 0", 2, r"from 1 up \(got '0'\)"),
+    ("run a.png out.tif --steps 0", 2, r"at least 1 \(got '0'\)"),
     ("run a.png out.tif --seed -1", 2, r"seed must be from 0 .*\(got -1\)"),
     ("run a.png out.tif --seed x", 2, "invalid int value: 'x'"),
     ("run a.png out.tif --axes zyx", 2, "names 3 axes, but the array has 2"),
     ("run a.png out.tif --axes ab", 2, "letters t, c, z, y, x"),
     ("run a.png out.tif --along z", 2, "along must name at least one of the axes 'yx'"),
     ("run a.png out.tif --spacing 1,2,3", 2, "one for each axis of --along yx"),
-    ("run a.png out.tif --spacing wide", 2, "numbers with commas"),
+    ("run a.png out.tif --spacing wide", 2, "numbers separated by commas"),
     ("run a.png out.tif --spacing 0", 2, "greater than 0"),
     ("run rgb.npy out.tif", 2, "say --axes yxc, --rgb or --axes zyx"),
     ("run a.png out.tif --rgb", 2, "needs an axis c"),
     ("run volume.npy out.tif --axes tyx --mask a.png", 1, "mask must have the image's shape"),
-    ("run a.png out.tif --keep some", 2, "all, last or every:K"),
-    ("run a.png out.tif --keep every:0", 2, "all, last or every:K"),
-    ("run a.png out.tif --threads 0", 2, "from 1 up"),
+    ("run a.png out.tif --keep some", 2, "all, last or every:N"),
+    ("run a.png out.tif --keep every:0", 2, "all, last or every:N"),
+    ("run a.png out.tif --threads 0", 2, "at least 1"),
     ("run a.png out.tif --dtype uint8", 2, "'float', 'source'"),
     ("run a.png", 2, "required: OUTPUT"),
     ("", 2, "required: COMMAND"),
     ("paint", 2, "choose from .*run.*recipe.*inspect.*demo"),
     ("recipe nope", 2, "presets are explore, denoise"),
-    ("recipe --steps 3", 2, "which recipe to change: explore, denoise"),
+    ("recipe --steps 3", 2, "no recipe to change: give explore, denoise"),
     ("recipe explore --set noise=1", 2, "no noise called '1'; there are Gaussian"),
     ("inspect nothing.tif", 1, "no file 'nothing.tif'"),
     ("demo --output a.png --no-window", 1, "a.png"),
-    ("best a.png --second a.png --halves frames", 2, "either --second FILE or --halves frames"),
+    ("best a.png --second a.png --halves frames", 2, "--second and --halves exclude each other"),
     ("best a.png --halves frames", 1, "needs 2 frames or more along t"),
     ("best a.png --reference volume.npy", 1, "reference must have the image's shape"),
     ("best a.png --curves a.txt", 2, "must end in .csv"),
     ("best nothing.png", 1, r"no file 'nothing\.png'"),
     ("methods nothing.tif", 1, "no file 'nothing.tif'"),
-    ("methods a.png", 1, "did not run a recipe"),
+    ("methods a.png", 1, "is no result of a recipe"),
 ]
 
 
@@ -346,7 +347,9 @@ def test_nothing_is_replaced_unless_asked(output, capsys):
 def test_steps_of_a_run_are_not_taken_for_a_volume(capsys):
     assert main(["run", "a.png", "out.tif", *SHORT]) == 0
     assert main(["run", "out.tif", "again.tif", *SHORT]) == 2
-    assert "holds the steps of a run: name its axes" in capsys.readouterr().err
+    assert (
+        "holds the steps of a run: to read them as frames, name the axes" in capsys.readouterr().err
+    )
     assert main(["run", "out.tif", "again.zarr", *SHORT, "--axes", "tyx"]) == 0
     assert main(["run", "again.zarr", "more.tif", *SHORT]) == 1
     assert re.search(
@@ -405,7 +408,7 @@ def test_ctrl_c_before_the_first_step(monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("napari_diffusion.io.read_image", interrupted)
+    monkeypatch.setattr("napari_diffusion.cli.source.read_image", interrupted)
     assert main(["run", "a.png", "out.tif", *SHORT]) == 130
     assert capsys.readouterr().err == "napari-diffusion: Interrupted.\n"
 
@@ -486,7 +489,7 @@ def test_inspect_says_how_a_result_was_made(output, capsys):
     assert "Processed, not raw data: 'zyx.tif' after 2 of 2 steps" in said
     kept = json.loads(said[said.index("\n{") :])
     assert nd.Recipe.from_dict(kept["recipe"]).seed == 12345
-    steps = "steps    3: " in said
+    steps = "steps       3: " in said
     assert steps == (output in ("out", "out.zarr"))
 
 
@@ -784,7 +787,7 @@ def test_what_was_processed_before_is_said_too():
             ["filter", "a.png", "o.tif", "--filter", "Heat", "--set", "time=-2"],
             "Heat: time must be",
         ),
-        (["filter", "a.png", "o", "--filter", "Heat"], "'o' needs an ending"),
+        (["filter", "a.png", "o", "--filter", "Heat"], "'o' needs an extension"),
         (["noise", "a.png", "o.tif", "--scale", "own"], "give --scale a number, or auto."),
         (["noise", "a.png", "o.jpg"], "ending that is not written"),
     ],

@@ -270,9 +270,13 @@ def test_what_does_not_fit_the_memory_is_read_lazily(tmp_path, monkeypatch):
     from napari_diffusion.io import memory
 
     zarr_image(tmp_path / "a.zarr", "0.5", [("y", SPACE), ("x", SPACE)], [1.0, 1.0], GREY)
-    monkeypatch.setattr(memory, "free", lambda: memory.needed(GREY.shape, GREY.dtype) - 1)
+    monkeypatch.setattr(
+        memory, "free_memory", lambda: memory.working_memory(GREY.shape, GREY.dtype) - 1
+    )
     assert hasattr(read_image(tmp_path / "a.zarr").image, "chunks")
-    monkeypatch.setattr(memory, "free", lambda: memory.needed(GREY.shape, GREY.dtype))
+    monkeypatch.setattr(
+        memory, "free_memory", lambda: memory.working_memory(GREY.shape, GREY.dtype)
+    )
     assert not hasattr(read_image(tmp_path / "a.zarr").image, "chunks")
 
 

@@ -15,6 +15,7 @@ from qtpy.QtCore import QObject
 
 import napari_diffusion as nd
 from napari_diffusion.io.cast import Cast
+from napari_diffusion.io.memory import AT_WORK
 from napari_diffusion.widgets.layers.layer_axes import Fold, along_of, axes_of, spacing_of, unit_of
 from napari_diffusion.widgets.layers.step_layers import step_name
 from napari_diffusion.widgets.results.extract_steps import places_named
@@ -22,7 +23,7 @@ from napari_diffusion.widgets.run import memory, memory_check
 from napari_diffusion.widgets.run.memory import Need, chosen_result, ordinal, written_bytes
 from napari_diffusion.widgets.run.result_choice import EverySpin, ResultWidget
 from napari_diffusion.widgets.run.run_controls import Clock, Controls, written_seconds
-from napari_diffusion.widgets.run.run_request import Job, kept_steps
+from napari_diffusion.widgets.run.run_request import Job
 from napari_diffusion.widgets.run.worker import Worker
 
 RANDOM = np.random.default_rng(5)
@@ -148,7 +149,7 @@ def job(num_steps=100, shape=(100, 100), dtype=np.float32, **options):
 def test_the_need_counts_source_work_and_steps():
     need = memory_check.need_of(job(), "stack")
     assert need.step_bytes == 40_000
-    assert need.work_bytes == 40_000 * (2 + memory.AT_WORK)
+    assert need.work_bytes == 40_000 * (2 + AT_WORK)
     assert need.memory == need.work_bytes + 100 * 40_000
     wide = memory_check.need_of(job(dtype=np.float64), "stack")
     assert wide.memory == 2 * need.memory
@@ -200,16 +201,6 @@ def test_ordinals(number, text):
 
 
 # --- which steps ---
-
-
-@pytest.mark.parametrize(
-    ("keep_every", "first_step", "kept"),
-    [(1, 0, [0, 1, 2, 3, 4, 5]), (2, 0, [0, 2, 4, 5]), (3, 4, [5]), (1, 3, [3, 4, 5])],
-)
-def test_every_kth_and_the_last_are_kept(keep_every, first_step, kept):
-    assert kept_steps(nd.Recipe(num_steps=6), keep_every, first_step) == kept
-    final = nd.Recipe(num_steps=6, final_filter=nd.filters.Heat(time=1.0))
-    assert kept_steps(final, keep_every, first_step) == [*kept, 6]
 
 
 def test_steps_are_named_by_their_number_in_the_run():

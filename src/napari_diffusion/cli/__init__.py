@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_diffusion.cli.arguments import UsageError, parser
+from napari_diffusion.cli.arguments import parser
+from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.engine.threads import Stopped
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "parser"]
 
-DONE, COULD_NOT, USAGE, INTERRUPTED = 0, 1, 2, 130
+FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 1 could not (bad data, cannot write), 2 the command line is wrong, 130 interrupted.
+        0 success, 1 failure (bad data, cannot write), 2 invalid command line, 130 interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -43,11 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             # Whoever read the output has gone, and Python would try once more at its exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return COULD_NOT
+            return FAILURE
         except MemoryError as error:
-            return _failed(error, COULD_NOT, str(error) or "There is not enough memory.")
+            return _failed(error, FAILURE, str(error) or "Out of memory.")
         except (OSError, ValueError, TypeError) as error:
-            return _failed(error, COULD_NOT)
+            return _failed(error, FAILURE)
 
 
 def _failed(error: BaseException, code: int, text: str | None = None) -> int:
@@ -65,10 +66,10 @@ def _one_line(error: BaseException) -> str:
 
 
 def _warner() -> Callable[..., None]:
-    """Return what says every warning once, in one line."""
+    """Return what prints every warning once, in one line."""
     said = set()
 
-    def say(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    def say(message: Warning | str, category: type[Warning], *_: str | int | None) -> None:
         text = " ".join(str(message).split())
         # A library that will change is its developers' concern.
         if text not in said and not issubclass(category, DeprecationWarning):

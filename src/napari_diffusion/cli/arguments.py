@@ -5,37 +5,46 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from napari_diffusion import PRESETS, __version__
+from napari_diffusion import __version__
+from napari_diffusion.cli.best import best
+from napari_diffusion.cli.demo import demo
+from napari_diffusion.cli.filter import apply
+from napari_diffusion.cli.inspect import inspect
+from napari_diffusion.cli.methods import TEXTS, methods
+from napari_diffusion.cli.noise import noise
 from napari_diffusion.cli.options import (
+    ONE_FILE,
+    RECIPES,
     add_changes,
-    add_chosen,
     add_files,
     add_input,
-    add_parameters,
     add_reading,
+    add_recipe,
     add_running,
+    add_seed,
+    add_settings,
     add_writing,
     names,
 )
+from napari_diffusion.cli.recipe import recipe
+from napari_diffusion.cli.run import run
 from napari_diffusion.cli.values import keep, numbers, scale
 from napari_diffusion.filters import FILTERS
 from napari_diffusion.noise import NOISES
 
-#: What `methods` can print.
-TEXTS = ("paragraph", "legend", "bibtex", "python", "command")
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-ONE_FILE = ".tif .tiff .ome.tif, .zarr .ome.zarr or .npy"
+    Command = Callable[[argparse.Namespace], int]
 
-
-class UsageError(Exception):
-    """The command line asks for something that there is not; says what there is."""
+_FORMAT = f"its extension chooses the format: {ONE_FILE}"
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line."""
+        """Print what is wrong in one line, and exit."""
         print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
         sys.exit(2)
 
@@ -45,164 +54,148 @@ def parser() -> argparse.ArgumentParser:
     whole = _Parser(
         prog="napari-diffusion",
         description="Add noise to an image and diffuse it away, step by step.",
-        epilog="Exit codes: 0 done, 1 could not, 2 wrong command line, 130 interrupted.",
+        epilog="Exit codes: 0 success, 1 failure, 2 invalid command line, 130 interrupted.",
     )
     whole.add_argument("--version", action="version", version=f"napari-diffusion {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
-    _add_run(commands)
-    _add_filter(commands)
-    _add_noise(commands)
-    _add_best(commands)
-    _add_recipe(commands)
-    _add_inspect(commands)
-    _add_methods(commands)
-    _add_demo(commands)
+
+    def command(name: str, does: Command, about: str) -> argparse.ArgumentParser:
+        description = f"{about[0].upper()}{about[1:]}."
+        added: argparse.ArgumentParser = commands.add_parser(
+            name, help=about, description=description
+        )
+        added.set_defaults(command=does)
+        return added
+
+    _add_run(command("run", run, "run the loop on an image and write its steps"))
+    _add_filter(command("filter", apply, "apply one filter to an image"))
+    _add_noise(command("noise", noise, "add noise to an image"))
+    _add_best(command("best", best, "report the step closest to the ground truth"))
+    _add_recipe(command("recipe", recipe, "print a recipe, or list the presets"))
+    _add_inspect(command("inspect", inspect, "show what a file holds and how it was made"))
+    _add_methods(command("methods", methods, "describe the processing of an image for a paper"))
+    _add_demo(command("demo", demo, "watch the loop run on a photo of a face"))
     return whole
 
 
-def _add_run(commands: Any) -> None:
-    from napari_diffusion.cli.run import run
-
-    add = _command(commands, "run", run, "run the loop on an image and write its steps")
-    add_files(
-        add,
-        f"its ending chooses the format: {ONE_FILE}; none gives a folder with one OME-TIFF per "
-        "step",
-    )
-    add_chosen(add)
-    add_reading(add)
-    add(
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    add_files(parser, f"{_FORMAT}; none gives a folder with one OME-TIFF per step")
+    add_recipe(parser)
+    add_reading(parser)
+    parser.add_argument(
         "--keep",
         type=keep,
-        default=keep("all"),
-        metavar="all|last|every:K",
-        help="which steps to write; the last one always is",
+        default=1,
+        metavar="all|last|every:N",
+        help="steps to write: all of them, the last one, or steps 0, N, 2N … and the last one "
+        "(default: all)",
     )
-    add_writing(add)
+    add_writing(parser)
 
 
-def _add_filter(commands: Any) -> None:
-    from napari_diffusion.cli.filter import apply
-
-    add = _command(commands, "filter", apply, "apply one filter to an image")
-    add_files(add, f"its ending chooses the format: {ONE_FILE}")
-    add(
+def _add_filter(parser: argparse.ArgumentParser) -> None:
+    add_files(parser, _FORMAT)
+    parser.add_argument(
         "--filter",
         required=True,
         metavar="NAME",
-        help=f"one of {names(FILTERS)}; its defaults follow the distance of the pixels",
+        help=f"one of {names(FILTERS)}; its defaults are scaled to the pixel size",
     )
-    add_parameters(add, "filter", "time=2")
-    add_reading(add)
-    add_writing(add)
+    add_settings(parser, "a parameter of the filter, such as time=2")
+    add_reading(parser)
+    add_writing(parser)
 
 
-def _add_noise(commands: Any) -> None:
-    from napari_diffusion.cli.noise import noise
-
-    add = _command(commands, "noise", noise, "add noise to an image")
-    add_files(add, f"its ending chooses the format: {ONE_FILE}")
-    add(
+def _add_noise(parser: argparse.ArgumentParser) -> None:
+    add_files(parser, _FORMAT)
+    parser.add_argument(
         "--noise",
         default="Gaussian",
         metavar="NAME",
         help=f"one of {names(NOISES)} (default: Gaussian)",
     )
-    add(
+    parser.add_argument(
         "--scale",
         type=scale,
         metavar="N[,N…]|auto|own",
-        help="standard deviation in intensity units, one number or one per channel; auto: as much "
-        "as the image has itself; own: what the parameters of the noise make (default: own where "
-        "one of them is set and says how strong it is, else auto)",
+        help="standard deviation in intensity units, one number or one per channel; auto: that of "
+        "the image's own noise; own: as the parameters of the noise give it (default: own if "
+        "such a parameter is set, else auto)",
     )
-    add_parameters(add, "noise", "gain=0.5")
-    add("--seed", type=int, default=0, metavar="N", help="other numbers, other noise (default: 0)")
-    add_reading(add)
-    add_writing(add)
+    add_settings(parser, "a parameter of the noise, such as gain=0.5")
+    add_seed(parser, 0)
+    add_reading(parser)
+    add_writing(parser)
 
 
-def _add_best(commands: Any) -> None:
-    from napari_diffusion.cli.best import best
-
-    add = _command(commands, "best", best, "say which step of a run is nearest to the ground truth")
-    add_input(add)
-    add_chosen(add)
-    add("--reference", type=Path, metavar="FILE", help="the ground truth, of INPUT's size")
-    add(
+def _add_best(parser: argparse.ArgumentParser) -> None:
+    add_input(parser)
+    add_recipe(parser)
+    parser.add_argument(
+        "--reference", type=Path, metavar="FILE", help="the ground truth, of INPUT's size"
+    )
+    parser.add_argument(
         "--second",
         type=Path,
         metavar="FILE",
-        help="another image of the same thing, of INPUT's size, with noise of its own",
+        help="an independent noisy acquisition of the same scene, of INPUT's size",
     )
-    add("--halves", choices=("frames",), help="even and odd frames of INPUT are two such images")
-    add(
+    parser.add_argument(
+        "--halves",
+        choices=("frames",),
+        help="take the even and the odd frames of INPUT as two independent acquisitions",
+    )
+    parser.add_argument(
         "--sigma",
         type=numbers,
         metavar="N[,N…]",
         help="standard deviation of the noise, one number or one per channel (default: measured)",
     )
-    add("--curves", type=Path, metavar="FILE.csv", help="write all measures of all steps there")
-    add_reading(add)
-    add_running(add, "--curves", "print the number of the step alone, −1 for the source")
+    parser.add_argument(
+        "--curves", type=Path, metavar="FILE.csv", help="write every metric of every step to a CSV"
+    )
+    add_reading(parser)
+    add_running(parser, "--curves file", "print only the number of the step, −1 for the source")
 
 
-def _add_methods(commands: Any) -> None:
-    from napari_diffusion.cli.methods import methods
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", nargs="?", metavar="PRESET", help=RECIPES)
+    add_changes(parser)
 
-    add = _command(commands, "methods", methods, "say what was done to an image, for a paper")
-    add("file", type=Path, metavar="FILE", help="what run or filter wrote")
-    add("--step", type=int, metavar="K", help="which step (default: the last one)")
-    add(
+
+def _add_inspect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="an image, or a result of run")
+
+
+def _add_methods(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="a result of run or filter")
+    parser.add_argument("--step", type=int, metavar="K", help="which step (default: the last one)")
+    parser.add_argument(
         "--text",
         choices=(*TEXTS, "all"),
         default="all",
-        help="a paragraph for the methods section, a sentence for a figure's legend, the works to "
-        "cite, or code or a command that makes the step again (default: all)",
+        help="a paragraph for the methods section, a sentence for a figure legend, the references "
+        "as BibTeX, or Python code or a command that reproduces the step (default: all)",
     )
 
 
-def _add_recipe(commands: Any) -> None:
-    from napari_diffusion.cli.recipe import recipe
-
-    add = _command(commands, "recipe", recipe, "print a recipe, or list those with a name")
-    add("recipe", nargs="?", metavar="PRESET", help=f"{', '.join(PRESETS)}, or a file")
-    add_changes(add)
-
-
-def _add_inspect(commands: Any) -> None:
-    from napari_diffusion.cli.inspect import inspect
-
-    add = _command(commands, "inspect", inspect, "say what a file holds and how it was made")
-    add("file", type=Path, metavar="FILE", help="an image, or what run wrote")
-
-
-def _add_demo(commands: Any) -> None:
-    from napari_diffusion.cli.demo import demo
-
-    add = _command(commands, "demo", demo, "see the loop run on a face")
-    add(
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--output",
         type=Path,
         default=Path("demo"),
         metavar="FOLDER",
-        help="where steps, contact sheet and screenshot go (default: demo)",
+        help="folder for steps, contact sheet and screenshot (default: demo)",
     )
-    add(
+    parser.add_argument(
         "--window",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="whether to run in the napari window too (default: yes)",
+        help="whether to run in a napari window too (default: yes)",
     )
-    add(
+    parser.add_argument(
         "--stay",
         action=argparse.BooleanOptionalAction,
-        help="whether the window stays open (default: where there is a display)",
+        help="whether the window stays open (default: if there is a display)",
     )
-    add("--quiet", action="store_true", help="say nothing but errors")
-
-
-def _command(commands: Any, name: str, command: Any, about: str) -> Any:
-    one = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
-    one.set_defaults(command=command)
-    return one.add_argument
+    parser.add_argument("--quiet", action="store_true", help="print only errors")

@@ -1,55 +1,49 @@
-"""Say which step of a run is nearest to the ground truth."""
+"""Report the step of a run that is closest to the ground truth."""
 
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_diffusion.cli.arguments import UsageError
+from napari_diffusion.cli.errors import UsageError
+from napari_diffusion.cli.process import stoppable, threads
 from napari_diffusion.cli.recipe import chosen
-from napari_diffusion.cli.run import read_as, stoppable, threads
+from napari_diffusion.cli.source import read_input
+from napari_diffusion.io import check_apart, read_image
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import ArrayLike
+
     from napari_diffusion.analysis.step_selection import Curve
     from napari_diffusion.metrics import Metric
 
 
 def best(arguments: Namespace) -> int:
-    """Run a recipe on an image, and print the step that is nearest to the ground truth, and why."""
-    import numpy as np
-
+    """Run a recipe on an image, and print the step closest to the ground truth, and why."""
     from napari_diffusion.analysis.step_selection import best_step
-    from napari_diffusion.io import check_apart, read_image
 
     chosen(arguments)  # what is wrong with it can be said before anything is read
     if arguments.halves and arguments.second:
-        raise UsageError("Give either --second FILE or --halves frames: both say what to compare.")
-    beside = {name: getattr(arguments, name) for name in ("reference", "second", "mask")}
-    read = [path for path in (arguments.input, *beside.values()) if path is not None]
+        raise UsageError("--second and --halves exclude each other: give one of them.")
     if arguments.curves is not None:
-        check_apart(arguments.curves, *read)
-        _check_table(arguments.curves, arguments.overwrite)
-    source, options = read_as(read_image(arguments.input), arguments)
-    others: dict[str, Any] = {
-        name: None if path is None else np.asarray(read_image(path).image)
-        for name, path in beside.items()
-    }
-    options = {**options, "mask": others.pop("mask"), "missing": arguments.missing}
-    recipe = chosen(arguments, min(source.spacing_along(options["along"] or "")))
+        _check_table(arguments)
+    read = read_input(arguments)
+    reference, second = _values(arguments.reference), _values(arguments.second)
     with threads(arguments.threads), stoppable() as stop:
         found = best_step(
-            np.asarray(source.image),
-            recipe,
-            **others,
+            read.source.image,
+            chosen(arguments, read.pixel_size),
+            reference=reference,
+            second=second,
             halves=arguments.halves,
             noise_sigma=arguments.sigma,
             metrics=_further(arguments),
             stop=stop,
-            **options,
+            **read.options,
         )
     if arguments.curves is not None:
         _write(arguments.curves, found.curves)
@@ -57,6 +51,10 @@ def best(arguments: Namespace) -> int:
     if not arguments.quiet:
         print(found.reason)
     return 0
+
+
+def _values(path: Path | None) -> ArrayLike | None:
+    return None if path is None else read_image(path).image
 
 
 def _further(arguments: Namespace) -> list[Metric]:
@@ -75,20 +73,23 @@ def _further(arguments: Namespace) -> list[Metric]:
     ]
 
 
-def _check_table(path: Path, overwrite: bool) -> None:
+def _check_table(arguments: Namespace) -> None:
+    path = arguments.curves
+    read = (arguments.input, arguments.reference, arguments.second, arguments.mask)
+    check_apart(path, *filter(None, read))
     if path.suffix.lower() != ".csv":
-        raise UsageError(f"{str(path)!r} must end in .csv: curves are written as a table.")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{str(path)!r} is there already; --overwrite replaces it.")
+        raise UsageError(f"--curves writes a CSV table: {str(path)!r} must end in .csv.")
+    if path.exists() and not arguments.overwrite:
+        raise FileExistsError(f"{str(path)!r} exists; --overwrite replaces it.")
 
 
 def _write(path: Path, curves: Sequence[Curve]) -> None:
     """Write a row for each step, −1 being the source, and a column for each curve."""
-    rows: list[list[Any]] = [["step", *(_title(curve) for curve in curves)]]
-    for place in range(len(curves[0].values)):
-        rows.append([place - 1, *(repr(curve.values[place]) for curve in curves)])
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(rows)
+        table = csv.writer(file)
+        table.writerow(["step", *map(_title, curves)])
+        for place, values in enumerate(zip(*(curve.values for curve in curves), strict=True)):
+            table.writerow([place - 1, *map(repr, values)])
 
 
 def _title(curve: Curve) -> str:

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, overload
 
-from napari_diffusion.cli.arguments import UsageError
+from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.loop.presets import DIGITS
 from napari_diffusion.loop.registry import component_class, from_dict, to_dict, with_setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_diffusion.cli.values import Setting
+    from napari_diffusion.filters import Filter
+    from napari_diffusion.noise import Noise
+
 _FIELDS = {"noise": "noise", "filter": "diffusion_filter"}
 
 
+@overload
 def component(
-    slot: str, name: str, settings: Sequence[tuple[str, Any]], length: float = 1.0
-) -> Any:
+    slot: Literal["noise"], name: str, settings: Sequence[Setting], length: float = 1.0
+) -> Noise: ...
+@overload
+def component(
+    slot: Literal["filter"], name: str, settings: Sequence[Setting], length: float = 1.0
+) -> Filter: ...
+def component(
+    slot: Literal["noise", "filter"], name: str, settings: Sequence[Setting], length: float = 1.0
+) -> Noise | Filter:
     """Return the component that a command line asks for.
 
-    Its defaults are for pixels at a distance of 1; `length` is the distance there is. What the
-    command line says is in world units as it stands.
+    Its defaults are for a pixel size of 1; `length` is the pixel size there is. What the command
+    line says is in world units as it stands.
     """
     field = _FIELDS[slot]
     try:
@@ -31,7 +43,7 @@ def component(
         if missing:
             raise UsageError(f"{name} needs --set {missing[0]}=VALUE.")
         given = {each: value for each, value in settings if each in needed}
-        values: Any = to_dict(from_dict(slot, {"type": name, **given}).scaled(length, DIGITS))
+        values = to_dict(from_dict(slot, {"type": name, **given}).scaled(length, DIGITS))
         for path, value in settings:
             values = with_setting({field: values}, f"{field}.{path}", value)[field]
         return from_dict(slot, values)

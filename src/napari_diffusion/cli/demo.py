@@ -1,4 +1,4 @@
-"""See the loop run on a face."""
+"""Watch the loop run on a photo of a face."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 
 from napari_diffusion import PRESETS, Step
 from napari_diffusion.cli import screen
-from napari_diffusion.cli.run import opened, write_steps
+from napari_diffusion.cli.output import write_steps
+from napari_diffusion.cli.source import Input
+from napari_diffusion.io import Output, Source
+from napari_diffusion.loop.kept_steps import kept_steps
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
 
-    from napari_diffusion.core.grid import GridOptions
-
 _NO_NAPARI = (
-    'The window needs napari and Qt: pip install "napari-diffusion[all]"; --no-window does without.'
+    'The window needs napari and Qt: run pip install "napari-diffusion[all]", or give --no-window.'
 )
 _NO_SCREEN = (
-    "There is no screen for the window: on Debian and Ubuntu, sudo apt-get install xvfb xauth "
-    "gives a virtual one; --no-window does without."
+    "There is no display for the window: run sudo apt-get install xvfb xauth (Debian, Ubuntu) for "
+    "a virtual one, or give --no-window."
 )
 
 
@@ -32,22 +33,18 @@ RECIPE = PRESETS["explore"].replaced(starting_noise_scale=12.0)
 
 def demo(arguments: Namespace) -> int:
     """Run explore, with noise that can be seen, on the degraded face; leave steps and images."""
-    window = arguments.window and _window_problem() is None
-    if window and not screen.is_there():
+    problem = _window_problem() if arguments.window else None
+    if arguments.window and problem is None and not screen.is_there():
         screen.run_again_on_a_virtual_one()
     _make_files(arguments.output, arguments.quiet)
-    if not arguments.window:
-        return 0
-    problem = _window_problem()
     if problem is not None:
         print(f"napari-diffusion: {problem}", file=sys.stderr)
         return 1
-    from napari_diffusion.widgets.loop.demo import demo as demo_window
+    if arguments.window:
+        from napari_diffusion.widgets.loop.demo import demo as demo_window
 
-    stay = arguments.stay
-    if stay is None:
-        stay = not screen.is_virtual()
-    demo_window(arguments.output, RECIPE, stay)
+        stay = arguments.stay
+        demo_window(arguments.output, RECIPE, not screen.is_virtual() if stay is None else stay)
     return 0
 
 
@@ -62,14 +59,13 @@ def _window_problem() -> str | None:
 
 def _make_files(folder: Path, quiet: bool) -> None:
     """Write the steps, the recipe and the contact sheet; other files in the folder stay."""
-    from napari_diffusion.io import Source
     from napari_diffusion.io.contact_sheet import contact_sheet, panel, shown_range, step_label
     from napari_diffusion.samples import SAMPLES
 
     face = SAMPLES["face"]()
     source = Source(name=face.name, image=face.image, axes=face.axes, rgb=face.rgb)
-    options: GridOptions = {"axes": face.axes, "rgb": face.rgb, "spacing": face.spacing}
-    recipe = RECIPE.resolved(face.image, **options)
+    read = Input(source, {"axes": face.axes, "rgb": face.rgb, "spacing": face.spacing})
+    recipe = RECIPE.resolved_on(read.image)
     panels = [panel("the face", face.image, face.axes, rgb=face.rgb)]
 
     def seen(step: Step) -> None:
@@ -78,12 +74,12 @@ def _make_files(folder: Path, quiet: bool) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     steps, sheet = folder / "steps.ome.zarr", folder / "contact_sheet.png"
-    write_steps(
-        opened(steps, source, recipe, 1, None, True), source, recipe, options, 1, quiet, seen
-    )
+    kept = kept_steps(recipe)
+    output = Output(steps, source, len(kept), read.computing_type, overwrite=True)
+    write_steps(output, read, recipe, kept, quiet=quiet, seen=seen)
     contact_sheet(panels, shown_range(face.image, face.rgb)).save(sheet)
     (folder / "recipe.json").write_text(recipe.to_json() + "\n", encoding="utf-8")
     if not quiet:
         print(f"{steps}: the face after each of {recipe.total_steps} steps and the final filter")
         print(f"{sheet}: all of them side by side")
-        print(f"{folder / 'recipe.json'}: what was done", flush=True)
+        print(f"{folder / 'recipe.json'}: the recipe", flush=True)

@@ -6,27 +6,27 @@ from typing import TYPE_CHECKING
 
 from napari_diffusion import Recipe
 from napari_diffusion.cli.component import component
-from napari_diffusion.cli.run import check_one, opened, prepared, threads, write_steps
+from napari_diffusion.cli.output import check_output, write_steps
+from napari_diffusion.cli.process import threads
+from napari_diffusion.cli.source import read_input
+from napari_diffusion.io import Output
 
 if TYPE_CHECKING:
     from argparse import Namespace
-
-_LAST = 0
 
 
 def apply(arguments: Namespace) -> int:
     """Read an image, apply a filter to it, and write the result."""
     component("filter", arguments.filter, arguments.settings)  # wrong ones are said before reading
-    check_one(arguments)
-    source, options, dtype = prepared(arguments)
-    length = min(source.spacing_along(options["along"] or ""))
-    chosen = component("filter", arguments.filter, arguments.settings, length)
+    check_output(arguments, one=True)
+    read = read_input(arguments)
+    chosen = component("filter", arguments.filter, arguments.settings, read.pixel_size)
     # One step without noise is the filter itself, and its record a recipe to be used again.
     recipe = Recipe(num_steps=1, noise=None, diffusion_filter=chosen)
-    output = opened(arguments.output, source, recipe, _LAST, dtype, arguments.overwrite)
+    dtype = read.written_type(arguments.dtype)
+    output = Output(arguments.output, read.source, 1, dtype, arguments.overwrite)
     with threads(arguments.threads):
-        recipe = recipe.resolved(source.image, **options)
-        write_steps(output, source, recipe, options, _LAST, quiet=True)
+        write_steps(output, read, recipe.resolved_on(read.image), [0], quiet=True)
     if not arguments.quiet:
-        print(f"{output.path}: {source.name} after {arguments.filter}, {output.dtype}")
+        print(f"{output.path}: {read.source.name} after {arguments.filter}, {output.dtype}")
     return 0

@@ -1,22 +1,24 @@
-"""Say what a file holds."""
+"""Show what a file holds."""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from napari_diffusion.core.grid import Grid
+from napari_diffusion.io import read_image, read_record, step_paths
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
 
     from napari_diffusion.io import Source
+    from napari_diffusion.io.step_record import StepRecord
 
 
 def inspect(arguments: Namespace) -> int:
-    """Print axes, shape, spacing and type of an image, and the record of how it was made."""
-    from napari_diffusion.io import read_image, read_record, step_paths
-
+    """Print axes, shape, pixel size and type of an image, and the record of how it was made."""
     path: Path = arguments.file
     if path.exists() and path.suffix.lower() == ".json":
         print(path.read_text("utf-8").rstrip())
@@ -25,35 +27,29 @@ def inspect(arguments: Namespace) -> int:
     source = read_image(steps[-1] if steps else path, lazy=True)
     print(path)
     if steps:
-        print(f"  steps    {len(steps)}: {', '.join(step.name for step in steps)}; each one:")
-    for line in described(source):
+        print(f"  steps       {len(steps)}: {', '.join(step.name for step in steps)}; each one:")
+    for line in _described(source):
         print(f"  {line}")
-    print_record(read_record(steps[-1] if steps else path))
+    _print_record(read_record(steps[-1] if steps else path))
     return 0
 
 
-def described(source: Source) -> list[str]:
+def _described(source: Source) -> list[str]:
     """Return lines that say what an image is."""
     image = source.image
     sizes = " × ".join(str(size) for size in image.shape)
     megabytes = math.prod(image.shape) * image.dtype.itemsize / 1e6
     return [
-        f"axes     {_axes(source)}",
-        f"shape    {sizes}",
-        f"spacing  {_spacing(source)}",
-        f"type     {image.dtype}, {megabytes:.1f} MB",
+        f"axes        {_axes(source)}",
+        f"shape       {sizes}",
+        f"pixel size  {_pixel_size(source)}",
+        f"type        {image.dtype}, {megabytes:.1f} MB",
     ]
 
 
 def _axes(source: Source) -> str:
-    if source.axes is None:
-        return _unnamed(source)
-    return source.axes + (", c being colours" if source.rgb else "")
-
-
-def _unnamed(source: Source) -> str:
-    from napari_diffusion.core.grid import Grid
-
+    if source.axes is not None:
+        return source.axes + (" (c: RGB colours)" if source.rgb else "")
     called = f", which calls them {source.letters}" if source.letters else ""
     try:
         return f"{Grid.of(source.image.shape).axes}, not named in the file{called}"
@@ -61,18 +57,17 @@ def _unnamed(source: Source) -> str:
         return f"not named in the file{called}: run needs --axes"
 
 
-def _spacing(source: Source) -> str:
+def _pixel_size(source: Source) -> str:
     known = [axis for axis in source.axes or "" if axis in source.lengths]
     space = [f"{axis} {source.lengths[axis]!r}" for axis in known if axis in "zyx"]
     time = [f"t {source.lengths['t']!r} {source.time_unit}"] if "t" in known else []
     words = [*time, f"{', '.join(space)} {source.unit}"] if space else time
-    return ", ".join(words) or "not known: 1 pixel along every axis"
+    return ", ".join(words) or "not in the file, taken as 1 along every axis"
 
 
-def print_record(record: dict[str, Any] | None) -> None:
-    """Print how an image was made."""
+def _print_record(record: StepRecord | None) -> None:
     if record is None:
-        print("  record   none: napari-diffusion did not make it")
+        print("  record      none: not made by napari-diffusion")
         return
-    print(f"  record   {record.get('processed', '')}")
+    print(f"  record      {record.get('processed', '')}")
     print(json.dumps(record, indent=2))

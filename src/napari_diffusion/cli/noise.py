@@ -2,48 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_diffusion.cli.arguments import UsageError
 from napari_diffusion.cli.component import component
-from napari_diffusion.cli.run import check_one, computed, prepared, processed, stoppable, threads
+from napari_diffusion.cli.errors import UsageError
+from napari_diffusion.cli.output import check_output, source_entries
+from napari_diffusion.cli.process import stoppable, threads
+from napari_diffusion.cli.source import read_input
+from napari_diffusion.io import Output
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from typing import Literal
 
     from napari_diffusion.noise import Noise
 
 
 def noise(arguments: Namespace) -> int:
     """Read an image, add noise to it, and write the noisy copy."""
-    from napari_diffusion.io import Output, cast_record
     from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 
     _scale(arguments, component("noise", arguments.noise, arguments.settings))
-    check_one(arguments)
-    source, options, dtype = prepared(arguments)
-    length = min(source.spacing_along(options["along"] or ""))
-    chosen = component("noise", arguments.noise, arguments.settings, length)
-    scale, kind = _scale(arguments, chosen), computed(source)
-    output = Output(arguments.output, source, 1, dtype or kind, arguments.overwrite)
+    check_output(arguments, one=True)
+    read = read_input(arguments)
+    chosen = component("noise", arguments.noise, arguments.settings, read.pixel_size)
+    dtype = read.written_type(arguments.dtype)
+    output = Output(arguments.output, read.source, 1, dtype, arguments.overwrite)
     with threads(arguments.threads), output, stoppable() as stop:
-        made = noisy_copy(source.image, chosen, scale, arguments.seed, stop=stop, **options)
-        cast = cast_record(kind, output.dtype)
-        more = {"cast": cast, "source_processed": processed(source)}
-        record = noise_record(made, options, source.name, **more)
-        output.write(made.image, record)
+        scale = _scale(arguments, chosen)
+        made = noisy_copy(read.image, chosen, scale, arguments.seed, stop=stop)
+        entries = source_entries(output, read)
+        output.write(made.image, noise_record(made, read.options, read.source.name, **entries))
     if not arguments.quiet:
-        print(f"{output.path}: {source.name} with {arguments.noise} noise, {output.dtype}")
+        print(f"{output.path}: {read.source.name} with {arguments.noise} noise, {output.dtype}")
     return 0
 
 
-def _scale(arguments: Namespace, chosen: Noise) -> Any:
+def _scale(
+    arguments: Namespace, chosen: Noise
+) -> float | tuple[float, ...] | Literal["auto"] | None:
     """Return the noise scale as `noisy_copy` takes it."""
     natural = "natural" in chosen.claims
     if arguments.scale == "own" and not natural:
         raise UsageError(
-            f"No parameter of {arguments.noise} says how strong the noise is: give --scale a "
-            "number, or auto."
+            f"--scale own needs a parameter that sets the strength of the noise, and "
+            f"{arguments.noise} has none: give --scale a number, or auto."
         )
     if arguments.scale is None:
         return None if natural and arguments.settings else "auto"

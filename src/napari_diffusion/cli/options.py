@@ -4,114 +4,135 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_diffusion import PRESETS
 from napari_diffusion.cli.values import count, numbers, setting
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Iterable
+
     from napari_diffusion.core.component import Component
 
+ONE_FILE = ".tif .tiff .ome.tif, .zarr .ome.zarr or .npy"
 
-def names(components: tuple[type[Component], ...]) -> str:
+RECIPES = f"{', '.join(PRESETS)}, or a file"
+
+
+def names(components: Iterable[type[Component]]) -> str:
     """Return the names of components, for a sentence."""
     return ", ".join(component.__name__ for component in components)
 
 
-def add_files(add: Any, output: str) -> None:
+def add_files(parser: ArgumentParser, output: str) -> None:
     """Add INPUT and OUTPUT; `output` says what that may be."""
-    add_input(add)
-    add("output", type=Path, metavar="OUTPUT", help=output)
+    add_input(parser)
+    parser.add_argument("output", type=Path, metavar="OUTPUT", help=output)
 
 
-def add_input(add: Any) -> None:
+def add_input(parser: ArgumentParser) -> None:
     """Add INPUT."""
-    add("input", type=Path, metavar="INPUT", help="TIFF, PNG, JPEG, NPY or OME-Zarr")
+    parser.add_argument(
+        "input", type=Path, metavar="INPUT", help="a TIFF, PNG, JPEG, NPY or OME-Zarr image"
+    )
 
 
-def add_chosen(add: Any) -> None:
-    """Add the options that say which recipe runs."""
-    add(
+def add_recipe(parser: ArgumentParser) -> None:
+    """Add the options that choose the recipe and change it."""
+    parser.add_argument(
         "--recipe",
         default="explore",
         metavar="FILE_OR_PRESET",
-        help=f"{', '.join(PRESETS)}, a JSON file, or a result whose recipe is used again "
-        "(default: explore); presets follow the distance of the pixels",
+        help=f"{', '.join(PRESETS)}, a JSON file, or a result whose recipe to use again "
+        "(default: explore); presets are scaled to the pixel size",
     )
-    add_changes(add)
+    add_changes(parser)
 
 
-def add_parameters(add: Any, what: str, example: str) -> None:
-    """Add the option that sets a parameter of what is applied."""
-    _add_settings(add, f"a parameter of the {what}, such as {example}")
-
-
-def add_reading(add: Any) -> None:
+def add_reading(parser: ArgumentParser) -> None:
     """Add the options that say how INPUT is read."""
-    add("--axes", help="one letter of tczyx per axis of INPUT, such as tyx")
-    add(
+    parser.add_argument("--axes", help="one letter of tczyx per axis of INPUT, such as tyx")
+    parser.add_argument(
         "--spacing",
         type=numbers,
         metavar="N[,N…]",
-        help="world length of one pixel, one number "
-        "or one per axis that diffuses, such as 2,0.5,0.5",
+        help="pixel size in world units, one number or one per axis of --along, such as 2,0.5,0.5",
     )
-    add("--along", help="the axes that diffuse (default: the spatial ones)")
-    add("--rgb", action=argparse.BooleanOptionalAction, help="whether c holds colours")
-    add(
+    parser.add_argument(
+        "--along", help="axes that filters act along, such as yx (default: all spatial axes)"
+    )
+    parser.add_argument(
+        "--rgb", action=argparse.BooleanOptionalAction, help="whether axis c holds RGB colours"
+    )
+    parser.add_argument(
         "--joint-channels",
         action=argparse.BooleanOptionalAction,
         default=True,
         help="whether the channels share one edge map (default: yes)",
     )
-    add(
+    parser.add_argument(
         "--mask",
         type=Path,
         metavar="FILE",
-        help="an image of INPUT's size: where it is 0, nothing changes",
+        help="a mask of INPUT's size; pixels where it is 0 stay unchanged",
     )
-    add(
+    parser.add_argument(
         "--missing",
         choices=("refuse", "ignore"),
         default="refuse",
-        help="what to do with NaN: refuse them, or leave them as holes",
+        help="reject NaN and infinite pixels, or treat them as missing (default: refuse)",
     )
 
 
-def add_writing(add: Any) -> None:
+def add_writing(parser: ArgumentParser) -> None:
     """Add the options that say how OUTPUT is written."""
-    add(
+    parser.add_argument(
         "--dtype",
         choices=("float", "source"),
         default="float",
-        help="type of what is written: as computed, or rounded to INPUT's type",
+        help="data type of OUTPUT: floating point, or INPUT's type, clipped and rounded "
+        "(default: float)",
     )
-    add_running(add, "OUTPUT")
+    add_running(parser, "OUTPUT")
 
 
-def add_running(add: Any, output: str, quiet: str = "say nothing but errors") -> None:
-    """Add the options that say how it runs; `output` may be replaced."""
-    add("--overwrite", action="store_true", help=f"replace {output} if it is there")
-    add("--threads", type=count, metavar="N", help="how many threads (default: all)")
-    add("--quiet", action="store_true", help=quiet)
+def add_running(parser: ArgumentParser, output: str, quiet: str = "print only errors") -> None:
+    """Add the options that say how the command runs; `output` may be replaced."""
+    parser.add_argument("--overwrite", action="store_true", help=f"replace an existing {output}")
+    parser.add_argument(
+        "--threads", type=count, metavar="N", help="number of threads (default: all processors)"
+    )
+    parser.add_argument("--quiet", action="store_true", help=quiet)
 
 
-def add_changes(add: Any) -> None:
+def add_seed(parser: ArgumentParser, default: int | None = None) -> None:
+    """Add the random seed; without a default it is the recipe's."""
+    shown = "the recipe's" if default is None else default
+    parser.add_argument(
+        "--seed", type=int, default=default, metavar="N", help=f"random seed (default: {shown})"
+    )
+
+
+def add_changes(parser: ArgumentParser) -> None:
     """Add the options that change a recipe."""
-    _add_settings(
-        add, "change the recipe, such as diffusion_filter.time=2, schedule=Linear or noise=none"
+    add_settings(
+        parser, "change the recipe, such as diffusion_filter.time=2, schedule=Linear or noise=none"
     )
-    add("--steps", type=count, metavar="N", help="number of steps")
-    add("--seed", type=int, metavar="N", help="seed of the noise")
+    parser.add_argument(
+        "--steps", type=count, metavar="N", help="number of steps (default: the recipe's)"
+    )
+    add_seed(parser)
 
 
-def _add_settings(add: Any, what: str) -> None:
-    add(
+def add_settings(parser: ArgumentParser, what: str) -> None:
+    """Add the option that sets a value; `what` says of what."""
+    parser.add_argument(
         "--set",
         type=setting,
         action="append",
         default=[],
         dest="settings",
         metavar="NAME=VALUE",
-        help=f"{what}; may be given many times",
+        help=f"{what}; can be repeated",
     )

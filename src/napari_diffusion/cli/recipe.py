@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_diffusion import PRESETS, Recipe
-from napari_diffusion.cli.arguments import UsageError
+from napari_diffusion.cli.errors import UsageError
+from napari_diffusion.cli.options import RECIPES
 from napari_diffusion.filters import Filter
+from napari_diffusion.io import read_record
 from napari_diffusion.loop.presets import DIGITS
 from napari_diffusion.loop.registry import with_setting
 
@@ -17,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def recipe(arguments: Namespace) -> int:
-    """Print a recipe as JSON, or the recipes that there are."""
+    """Print a recipe as JSON, or list the presets."""
     if arguments.recipe is None:
         if arguments.settings or arguments.steps or arguments.seed is not None:
-            raise UsageError(f"Say which recipe to change: {', '.join(PRESETS)}, or a file.")
+            raise UsageError(f"There is no recipe to change: give {RECIPES}.")
         width = max(len(name) for name in PRESETS)
         for name, preset in PRESETS.items():
             print(f"{name:{width}}  {summary(preset)}")
@@ -32,8 +34,8 @@ def recipe(arguments: Namespace) -> int:
 def chosen(arguments: Namespace, length: float = 1.0) -> Recipe:
     """Return the recipe that a command line asks for.
 
-    Presets and the defaults of a filter are for pixels at a distance of 1; `length` is the
-    distance there is. What a file or the command line says is in world units as it stands.
+    Presets and the defaults of a filter are for a pixel size of 1; `length` is the pixel size
+    there is. What a file or the command line says is in world units as it stands.
     """
     recipe = _named(arguments.recipe, length)
     if arguments.steps is not None:
@@ -57,27 +59,24 @@ def _named(name: str, length: float) -> Recipe:
     path = Path(name)
     if not path.exists():
         raise UsageError(
-            f"There is no preset and no file called {name!r}; the presets are {', '.join(PRESETS)}."
+            f"There is no preset or file {name!r}; the presets are {', '.join(PRESETS)}."
         )
     try:
-        found = _from_file(path)
-        return Recipe.from_dict(found.get("recipe", found))
+        return _recipe_in(path)
     except (ValueError, TypeError) as error:
         raise UsageError(f"{name!r} holds no recipe: {error}") from error
 
 
-def _from_file(path: Path) -> dict[str, Any]:
-    from napari_diffusion.io import read_record
-
+def _recipe_in(path: Path) -> Recipe:
     if path.suffix.lower() == ".json":
         found = json.loads(path.read_text("utf-8"))
         if not isinstance(found, dict):
             raise ValueError(f"a recipe is a JSON object (got {type(found).__name__}).")
-        return found
+        return Recipe.from_dict(found.get("recipe", found))
     record = read_record(path)
-    if record is None:
-        raise ValueError("napari-diffusion did not write it.")
-    return record
+    if record is None or "recipe" not in record:
+        raise ValueError("it is no result of a recipe run by napari-diffusion.")
+    return Recipe.from_dict(record["recipe"])
 
 
 def summary(recipe: Recipe) -> str:
@@ -92,17 +91,16 @@ def summary(recipe: Recipe) -> str:
         words.append(
             f"{type(recipe.noise).__name__} noise from {start}, {type(recipe.schedule).__name__}"
         )
-    filters = [f"{type(each).__name__}{_time(each)}" for each in recipe.filters]
-    words.append(" then ".join(filters))
+    words.append(" then ".join(map(_named_with_time, recipe.filters)))
     if recipe.final_filter is not None:
-        words.append(f"at the end {type(recipe.final_filter).__name__}{_time(recipe.final_filter)}")
+        words.append(f"finally {_named_with_time(recipe.final_filter)}")
     if recipe.domain == "auto":
-        words.append("on stabilised values where the noise is that of photons")
+        words.append("on stabilised values if the noise is photon noise")
     elif recipe.domain is not None:
         words.append(f"on values stabilised by {type(recipe.domain).__name__}")
     return ", ".join(words)
 
 
-def _time(component: Any) -> str:
-    time = getattr(component, "time", None)
-    return f" (time {time:g})" if isinstance(time, float) else ""
+def _named_with_time(chosen: Filter) -> str:
+    time = getattr(chosen, "time", None)
+    return type(chosen).__name__ + (f" (time {time:g})" if isinstance(time, float) else "")

@@ -1,18 +1,24 @@
-"""What the values of options are read as."""
+"""How the values of options are read."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from typing import TypeAlias
+
+#: What JSON can hold.
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+#: The name and the value of ``--set``.
+Setting: TypeAlias = "tuple[str, Json]"
 
 
-def setting(text: str) -> tuple[str, Any]:
+def setting(text: str) -> Setting:
     """Read ``name=value``; the value is JSON where it can be, else text."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise argparse.ArgumentTypeError(
-            f"{text!r} must be NAME=VALUE, such as diffusion_filter.time=2"
+            f"must be NAME=VALUE, such as diffusion_filter.time=2 (got {text!r})"
         )
     try:
         return name, json.loads(value)
@@ -21,19 +27,19 @@ def setting(text: str) -> tuple[str, Any]:
 
 
 def count(text: str) -> int:
-    """Read a whole number from 1 up."""
+    """Read a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 up (got {text!r})")
+        raise argparse.ArgumentTypeError(f"must be a whole number, at least 1 (got {text!r})")
     return int(text)
 
 
 def numbers(text: str) -> float | tuple[float, ...]:
-    """Read one number, or several with commas between them."""
+    """Read one number, or several separated by commas."""
     try:
         values = tuple(float(each) for each in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"must be numbers with commas between them, such as 2,0.5,0.5 (got {text!r})"
+            f"must be numbers separated by commas, such as 2,0.5,0.5 (got {text!r})"
         ) from None
     return values[0] if len(values) == 1 else values
 
@@ -43,11 +49,15 @@ def scale(text: str) -> float | tuple[float, ...] | str:
     return text if text in ("auto", "own") else numbers(text)
 
 
-def keep(text: str) -> int:
-    """Read which steps to keep: every k-th, 0 being the last one alone."""
+def keep(text: str) -> int | None:
+    """Read which steps to keep: every n-th, or None for the last one alone."""
+    if text == "last":
+        return None
     word, _, every = text.partition(":")
-    if text in ("all", "last"):
-        return {"all": 1, "last": 0}[text]
+    if text == "all":
+        return 1
     if word != "every" or not every.isdecimal() or int(every) < 1:
-        raise argparse.ArgumentTypeError(f"must be all, last or every:K with K ≥ 1 (got {text!r})")
+        raise argparse.ArgumentTypeError(
+            f"must be all, last or every:N with N at least 1 (got {text!r})"
+        )
     return int(every)

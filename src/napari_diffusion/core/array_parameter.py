@@ -9,6 +9,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from napari_diffusion.core.image import computing_type
+
 # Larger arrays than this are not written into a recipe's text, they are named by their file.
 INLINE = 1024
 
@@ -35,8 +37,7 @@ class ArrayParameter:
             )
         if not np.isfinite(array).all():
             raise ValueError("A map must be finite everywhere: fill its NaN and infinite values.")
-        wide = array.dtype.kind == "f" and array.dtype.itemsize == 8
-        self.values = array.astype(np.float64 if wide else np.float32)
+        self.values = array.astype(computing_type(array.dtype))
         self.values.flags.writeable = False
 
     @functools.cached_property

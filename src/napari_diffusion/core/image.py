@@ -15,7 +15,7 @@ from napari_diffusion.core.grid import CANONICAL, Grid, GridOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 _EXACT_INTEGER = 2**24
 
@@ -182,8 +182,14 @@ def _check_type(array: Any) -> None:
         raise ValueError(f"An image must have at least one pixel (got shape {array.shape}).")
 
 
-def _floating_type(values: Any) -> Any:
+def computing_type(dtype: DTypeLike) -> np.dtype[np.floating[Any]]:
     """Return float64 for float64 and float32 for everything else, in the machine's byte order."""
+    given = np.dtype(dtype)
+    return np.dtype(np.float64 if given.kind == "f" and given.itemsize == 8 else np.float32)
+
+
+def _floating_type(values: Any) -> np.dtype[np.floating[Any]]:
+    """Return the type that values are computed in; warn where integers lose digits in it."""
     dtype = values.dtype
     if dtype.kind in "iu" and dtype.itemsize >= 4 and not is_dask(values):
         low, high = int(values.min()), int(values.max())
@@ -193,8 +199,7 @@ def _floating_type(values: Any) -> Any:
                 f"±{_EXACT_INTEGER} only; give image.astype('float64') to keep them.",
                 stacklevel=_frames_of_ours(),
             )
-    wide = dtype.kind == "f" and dtype.itemsize == 8
-    return np.dtype(np.float64 if wide else np.float32)
+    return computing_type(dtype)
 
 
 def _planes(dtype: Any, values: NDArray[Any]) -> NDArray[Any]:

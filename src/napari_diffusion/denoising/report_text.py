@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from napari_diffusion.denoising.noise_report import PROCESSED
 from napari_diffusion.estimate import finding_text
@@ -19,6 +19,13 @@ _CAUSES: dict[FindingName, str] = {
     "sharpened": "The noise is not white: the image was sharpened",
     "falling": "The noise decreases with intensity: a tone curve or processing was applied",
 }
+
+
+class ReportEntries(TypedDict, total=False):
+    """What a record keeps of a report."""
+
+    noise_found: str
+    noise_warnings: list[str]
 
 
 def found_text(report: NoiseReport) -> str:
@@ -41,12 +48,14 @@ def warning_texts(report: NoiseReport) -> tuple[str, ...]:
     return tuple(_warning(report, finding) for finding in report.warnings)
 
 
-def report_record(report: NoiseReport | None) -> dict[str, str | list[str]]:
+def report_record(report: NoiseReport | None) -> ReportEntries:
     """Return the entries of a record that keep a report, none without one."""
     if report is None:
         return {}
-    warnings = list(warning_texts(report))
-    return {"noise_found": found_text(report)} | ({"noise_warnings": warnings} if warnings else {})
+    entries: ReportEntries = {"noise_found": found_text(report)}
+    if warnings := list(warning_texts(report)):
+        entries["noise_warnings"] = warnings
+    return entries
 
 
 def _warning(report: NoiseReport, finding: Finding) -> str:

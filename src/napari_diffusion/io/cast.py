@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    from napari_diffusion.io.step_record import CastEntry
 
 
 @dataclass(frozen=True)
@@ -24,12 +29,12 @@ class Cast:
     limits: tuple[float, float] | None
 
     @classmethod
-    def into(cls, dtype: Any) -> Self:
+    def into(cls, dtype: DTypeLike) -> Self:
         """Return the cast into a type, clipped to what that can hold."""
         return cls(np.dtype(dtype).name, _limits(np.dtype(dtype)))
 
     @classmethod
-    def to_colours(cls, source: Any) -> Self:
+    def to_colours(cls, source: NDArray[Any]) -> Self:
         """Return the cast back to the type of a source that holds colours.
 
         Floats are clipped to 0 … 1, where colours lie, unless the source itself goes beyond.
@@ -40,7 +45,7 @@ class Cast:
         within = dtype.kind != "f" or (np.nanmin(source) >= 0 and np.nanmax(source) <= 1)
         return cls(dtype.name, (0.0, 1.0) if within else None)
 
-    def __call__(self, image: Any) -> Any:
+    def __call__(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return a new array, numpy or dask, of the type."""
         dtype = np.dtype(self.dtype)
         if dtype.kind in "iub":
@@ -49,25 +54,25 @@ class Cast:
         clipped = image if self.limits is None else image.clip(*self.limits)
         return clipped.astype(dtype)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> CastEntry:
         """Return what was done to the values, for the record of a step."""
         rounded = np.dtype(self.dtype).kind in "iub"
         limits = None if self.limits is None else list(self.limits)
         return {"dtype": self.dtype, "clipped": limits, "rounded": rounded}
 
     @classmethod
-    def recorded(cls, kept: dict[str, Any]) -> Self:
+    def recorded(cls, kept: CastEntry) -> Self:
         """Return the cast of a record."""
         limits = kept["clipped"]
         return cls(kept["dtype"], None if limits is None else (limits[0], limits[1]))
 
 
-def cast(image: Any, dtype: Any) -> Any:
+def cast(image: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
     """Return an image's values (numpy or dask) in a type; as they are where they have it."""
     return image if image.dtype == np.dtype(dtype) else Cast.into(dtype)(image)
 
 
-def cast_record(source: Any, dtype: Any) -> dict[str, Any] | None:
+def cast_record(source: DTypeLike, dtype: DTypeLike) -> CastEntry | None:
     """Return, for a record, what `cast` does to computed values; None where it does nothing."""
     same = np.dtype(source) == np.dtype(dtype)
     return None if same else Cast.into(dtype).record()

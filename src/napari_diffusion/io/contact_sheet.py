@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+    from PIL.Image import Image as PillowImage
 
 _GAP, _TEXT = 12, 18
 _LARGEST = 384
@@ -36,7 +37,7 @@ class Panel:
 
 def panel(
     label: str,
-    image: Any,
+    image: NDArray[Any],
     axes: str,
     *,
     rgb: bool = False,
@@ -81,7 +82,7 @@ def step_label(index: int, noise_scale: float | tuple[float, ...], is_final: boo
     return f"step {index:02} · sigma {' / '.join(f'{scale:.3g}' for scale in scales)}"
 
 
-def shown_range(image: Any, rgb: bool = False) -> tuple[float, float]:
+def shown_range(image: NDArray[Any], rgb: bool = False) -> tuple[float, float]:
     """Return the range of intensities to show a run's images in, from its source.
 
     Colours keep the range of their type; of other values all but the outermost 0.1 %.
@@ -93,7 +94,7 @@ def shown_range(image: Any, rgb: bool = False) -> tuple[float, float]:
     return float(low), float(high) if high > low else float(low) + 1.0
 
 
-def contact_sheet(panels: Sequence[Panel], limits: tuple[float, float]) -> Any:
+def contact_sheet(panels: Sequence[Panel], limits: tuple[float, float]) -> PillowImage:
     """Draw panels side by side, all in the same range of intensities.
 
     Parameters
@@ -144,7 +145,7 @@ def _columns(count: int, width: int, height: int) -> int:
     return min(count, min(near, key=lambda n: (-count % n, abs(math.log(n / wanted)))))
 
 
-def _bytes(image: NDArray[Any], limits: tuple[float, float]) -> Any:
+def _bytes(image: NDArray[Any], limits: tuple[float, float]) -> PillowImage:
     from PIL import Image
 
     low, high = limits
@@ -153,7 +154,7 @@ def _bytes(image: NDArray[Any], limits: tuple[float, float]) -> Any:
     return Image.fromarray(levels).convert("RGB")
 
 
-def _sized(image: Any) -> Any:
+def _sized(image: PillowImage) -> PillowImage:
     """Return the image neither too large for a sheet of many nor too small to see."""
     from PIL import Image
 

@@ -11,6 +11,10 @@ from napari_diffusion.io.units import FRAME, PIXEL
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
+    from napari_diffusion.io.step_record import StepRecord
+
 #: Numerator and denominator of X and Y, and TIFF's code of the unit.
 Resolution = tuple[tuple[int, int], tuple[int, int], int]
 
@@ -46,7 +50,7 @@ class Source:
     """
 
     name: str
-    image: Any
+    image: NDArray[Any]
     axes: str | None = None
     letters: str = ""
     lengths: Mapping[str, float] = field(default_factory=dict)
@@ -54,7 +58,7 @@ class Source:
     time_unit: str = FRAME
     rgb: bool = False
     resolution: Resolution | None = None
-    record: dict[str, Any] | None = None
+    record: StepRecord | None = None
 
     @property
     def spacing(self) -> tuple[float, ...]:

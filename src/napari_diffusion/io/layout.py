@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
 # Large enough to be read in one go, small enough for many of them.
 _SLAB_BYTES = 1 << 26
 
@@ -40,14 +42,14 @@ class Layout:
         sizes = dict(zip(self.given, shape, strict=True))
         return tuple(sizes.get(axis, 1) for axis in self.axes)
 
-    def arranged(self, image: Any) -> Any:
+    def arranged(self, image: NDArray[Any]) -> NDArray[Any]:
         """View an image (numpy or dask) in the order of the file."""
         order = [self.given.index(axis) for axis in self.axes if axis in self.given]
         index = tuple(slice(None) if axis in self.given else None for axis in self.axes)
         return image.transpose(order)[index]
 
 
-def slabs(image: Any) -> Iterator[Any]:
+def slabs(image: NDArray[Any]) -> Iterator[NDArray[Any]]:
     """Cut an image (numpy or dask) along its first axis into parts that fit the memory easily."""
     row = max(image.nbytes // max(image.shape[0], 1), 1)
     rows = max(_SLAB_BYTES // row, 1)
@@ -55,7 +57,7 @@ def slabs(image: Any) -> Iterator[Any]:
         yield np.ascontiguousarray(image[start : start + rows])
 
 
-def planes(image: Any, ndim: int) -> Iterator[Any]:
+def planes(image: NDArray[Any], ndim: int) -> Iterator[NDArray[Any]]:
     """Cut an image (numpy or dask) into its planes of `ndim` axes, in order."""
     if image.ndim == ndim:
         yield np.ascontiguousarray(image)

@@ -12,7 +12,10 @@ from napari_diffusion.io.record_reader import write_record
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import DTypeLike, NDArray
+
     from napari_diffusion.io.file_image import Source
+    from napari_diffusion.io.step_record import StepRecord
 
 
 class NpyWriter:
@@ -20,7 +23,7 @@ class NpyWriter:
 
     separate = False
 
-    def __init__(self, path: Path, source: Source, dtype: Any, count: int) -> None:
+    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
         self._shape = source.image.shape
         self._dtype = np.dtype(dtype).newbyteorder("=")
         self._count = 0
@@ -28,14 +31,14 @@ class NpyWriter:
         self._file = path.open("wb")
         self._write_header(count)
 
-    def write(self, image: Any, record: dict[str, Any]) -> None:
+    def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Append a step."""
         del record
         for slab in slabs(image):
             slab.astype(self._dtype, copy=False).tofile(self._file)
         self._count += 1
 
-    def finish(self, record: dict[str, Any]) -> None:
+    def finish(self, record: StepRecord) -> None:
         """Close the file; its header says how many steps there are."""
         self._file.seek(0)
         self._write_header(self._count)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from napari_diffusion.io.file_image import NotReadable, Source
 from napari_diffusion.io.memory import fits
+from napari_diffusion.io.step_record import as_record
 from napari_diffusion.io.units import FRAME, PIXEL, in_one_unit, unit_name
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import zarr
+    from numpy.typing import NDArray
+    from zarr.types import AnyArray
+
+    from napari_diffusion.io.step_record import StepRecord
+
+#: Attributes of a zarr node, as its JSON has them.
+_Attributes: TypeAlias = dict[str, Any]
 
 #: Key of the record in a group's attributes.
 KEY = "napari_diffusion"
@@ -30,19 +40,20 @@ def read_zarr(path: Path, *, lazy: bool | None = None) -> Source:
         raise NotReadable(f"{str(path)!r} is a folder without a zarr image in it.") from None
     if isinstance(node, zarr.Array):
         return Source(name=path.name, image=_values(node, path, lazy), axes=_plain_axes(node))
-    attributes: dict[str, Any] = dict(node.attrs)
+    attributes: _Attributes = dict(node.attrs)
     metadata = attributes.get("ome", attributes)
     if "multiscales" not in metadata:
         raise NotReadable(_without_image(path, node, attributes))
     multiscale = metadata["multiscales"][0]
     level = multiscale["datasets"][0]
-    record = attributes.get(KEY)
-    image = _values(node[level["path"]], path / level["path"], lazy)
+    record = as_record(attributes.get(KEY))
+    array = zarr.open_array(str(path / level["path"]), mode="r")
+    image = _values(array, path / level["path"], lazy)
     source = Source(name=path.name, image=image, record=record)
     return _described(source, multiscale, level, path)
 
 
-def _values(array: Any, path: Path, lazy: bool | None) -> Any:
+def _values(array: AnyArray, path: Path, lazy: bool | None) -> NDArray[Any]:
     if lazy is None:
         lazy = not fits(array.shape, array.dtype)
     if not lazy:
@@ -52,13 +63,13 @@ def _values(array: Any, path: Path, lazy: bool | None) -> Any:
     return da.from_zarr(str(path))
 
 
-def _plain_axes(array: Any) -> str | None:
+def _plain_axes(array: AnyArray) -> str | None:
     names = getattr(array.metadata, "dimension_names", None) or ()
     axes = "".join(str(name).lower() for name in names)
     return axes if len(axes) == array.ndim and set(axes) <= set("tczyx") else None
 
 
-def _described(source: Source, multiscale: Any, level: Any, path: Path) -> Source:
+def _described(source: Source, multiscale: _Attributes, level: _Attributes, path: Path) -> Source:
     """Return the source with the axes, lengths and units of its multiscale metadata."""
     entries = [_entry(axis) for axis in multiscale.get("axes", ())]
     axes = "".join(_letter(entry, path) for entry in entries)
@@ -82,12 +93,12 @@ def _described(source: Source, multiscale: Any, level: Any, path: Path) -> Sourc
     )
 
 
-def _entry(axis: Any) -> dict[str, Any]:
+def _entry(axis: str | _Attributes) -> _Attributes:
     # Before 0.4 an axis was its name alone.
     return {"name": axis} if isinstance(axis, str) else dict(axis)
 
 
-def _letter(entry: dict[str, Any], path: Path) -> str:
+def _letter(entry: _Attributes, path: Path) -> str:
     name = str(entry.get("name", "")).lower()
     letter = name if name in ("t", "c", "z", "y", "x") else _LETTERS.get(str(entry.get("type")), "")
     if not letter:
@@ -97,7 +108,7 @@ def _letter(entry: dict[str, Any], path: Path) -> str:
     return letter
 
 
-def _scales(holder: Any, count: int) -> Any:
+def _scales(holder: _Attributes, count: int) -> NDArray[np.float64]:
     scales = np.ones(count)
     for transformation in holder.get("coordinateTransformations") or ():
         if transformation.get("type") == "scale":
@@ -105,15 +116,14 @@ def _scales(holder: Any, count: int) -> Any:
     return scales
 
 
-def _is_rgb(record: Any, axes: str) -> bool:
-    grid = record.get("grid") if isinstance(record, dict) else None
-    return bool(isinstance(grid, dict) and grid.get("rgb") and "c" in axes)
+def _is_rgb(record: StepRecord | None, axes: str) -> bool:
+    return bool(record and "grid" in record and record["grid"]["rgb"] and "c" in axes)
 
 
-def _without_image(path: Path, node: Any, attributes: dict[str, Any]) -> str:
+def _without_image(path: Path, group: zarr.Group, attributes: _Attributes) -> str:
     series = []
-    if "OME" in node:
-        series = json.loads(json.dumps(dict(node["OME"].attrs))).get("ome", {}).get("series", [])
+    if "OME" in group:
+        series = json.loads(json.dumps(dict(group["OME"].attrs))).get("ome", {}).get("series", [])
     if KEY in attributes and series:
         return (
             f"{str(path)!r} holds the {len(series)} steps of a run: name one of them, such as "

@@ -12,7 +12,11 @@ from napari_diffusion.io.units import FRAME, PIXEL
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import DTypeLike, NDArray
+    from yaozarrs import v05
+
     from napari_diffusion.io.file_image import Source
+    from napari_diffusion.io.step_record import StepRecord
 
 _COLOURS = ("red", "FF0000"), ("green", "00FF00"), ("blue", "0000FF"), ("alpha", "FFFFFF")
 
@@ -25,7 +29,7 @@ class ZarrWriter:
 
     separate = True
 
-    def __init__(self, path: Path, source: Source, dtype: Any) -> None:
+    def __init__(self, path: Path, source: Source, dtype: DTypeLike) -> None:
         import zarr
 
         del dtype
@@ -35,7 +39,7 @@ class ZarrWriter:
         zarr.create_group(str(path), zarr_format=3)
         zarr.create_group(str(path / "steps"), zarr_format=3)
 
-    def write(self, image: Any, record: dict[str, Any]) -> None:
+    def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Write a step as an image of its own."""
         from yaozarrs.write.v05 import write_image
 
@@ -56,15 +60,17 @@ class ZarrWriter:
             raise
         self._series.append(name)
 
-    def finish(self, record: dict[str, Any]) -> None:
+    def finish(self, record: StepRecord) -> None:
         """List the steps and check that the whole is a valid OME-Zarr."""
         import zarr
         from yaozarrs import v05, validate_zarr_store
 
         whole = v05.Bf2Raw.model_validate({"bioformats2raw.layout": 3})
-        zarr.open_group(str(self._path), mode="r+").attrs.update(
-            {"ome": whole.model_dump(mode="json", by_alias=True), KEY: record}
-        )
+        attributes: dict[str, Any] = {
+            "ome": whole.model_dump(mode="json", by_alias=True),
+            KEY: record,
+        }
+        zarr.open_group(str(self._path), mode="r+").attrs.update(attributes)
         series = v05.Series(series=self._series).model_dump(mode="json")
         zarr.create_group(str(self._path / "OME"), zarr_format=3, attributes={"ome": series})
         validate_zarr_store(str(self._path))
@@ -72,7 +78,7 @@ class ZarrWriter:
     def close(self) -> None:
         """Do nothing: no file is open."""
 
-    def _metadata(self, record: dict[str, Any]) -> Any:
+    def _metadata(self, record: StepRecord) -> v05.Image:
         from yaozarrs import v05
 
         source, axes = self._source, self._layout.axes
@@ -87,7 +93,7 @@ class ZarrWriter:
         )
         return v05.Image(multiscales=[multiscale], omero=self._colours())
 
-    def _axis(self, axis: str) -> Any:
+    def _axis(self, axis: str) -> v05.TimeAxis | v05.ChannelAxis | v05.SpaceAxis:
         from yaozarrs import v05
 
         source = self._source
@@ -97,7 +103,7 @@ class ZarrWriter:
             return v05.ChannelAxis(name="c")
         return v05.SpaceAxis(name=axis, unit=_unit(source.unit, PIXEL))
 
-    def _colours(self) -> Any:
+    def _colours(self) -> v05.Omero | None:
         """Return how a viewer shows the channels of a colour image; None for any other."""
         if not self._source.rgb:
             return None

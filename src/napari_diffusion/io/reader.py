@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
+    from numpy.typing import NDArray
+    from PIL.Image import Image as PillowImage
+    from PIL.ImageFile import ImageFile
+
 _NPY = b"\x93NUMPY"
 
 READABLE = ".tif .tiff .png .jpg .jpeg .npy .zarr"
@@ -92,12 +96,12 @@ def _read_photo(path: Path) -> Source:
                 stacklevel=4,
             )
         upright = ImageOps.exif_transpose(file)
-        image = _samples(upright)
+        image = _pixels(upright)
     axes = "yx" if image.ndim == 2 else "yxc"
     return Source(name=path.name, image=image, axes=axes, rgb=image.ndim == 3)
 
 
-def _loses_bits(file: Any) -> bool:
+def _loses_bits(file: ImageFile) -> bool:
     # Pillow reads colours of 16 bits as 8 without a word. The header has bit depth, colour type.
     if file.format != "PNG":
         return False
@@ -106,7 +110,7 @@ def _loses_bits(file: Any) -> bool:
     return len(header) == 26 and header[24] == 16 and header[25] != 0
 
 
-def _samples(image: Any) -> Any:
+def _pixels(image: PillowImage) -> NDArray[Any]:
     """Return grey values as they are, and every kind of colour as RGB or RGBA."""
     if image.mode in ("1", "L", "F", "I") or image.mode.startswith("I;16"):
         return np.array(image)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from napari_diffusion.io.step_record import as_record
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_diffusion.io.step_record import StepRecord
 
 
 def beside(path: Path) -> Path:
@@ -14,13 +18,13 @@ def beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.recipe.json")
 
 
-def write_record(path: Path, record: dict[str, Any]) -> None:
+def write_record(path: Path, record: StepRecord) -> None:
     """Write the record of a file beside it."""
     text = json.dumps(record, indent=2, allow_nan=False)
     beside(path).write_text(text + "\n", encoding="utf-8")
 
 
-def read_record(path: Path) -> dict[str, Any] | None:
+def read_record(path: Path) -> StepRecord | None:
     """Return what napari-diffusion wrote into or beside a file; None where there is nothing."""
     if path.is_dir():
         return _in_zarr(path)
@@ -28,8 +32,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
         return _in_tiff(path)
     if not beside(path).is_file():
         return None
-    found = json.loads(beside(path).read_text("utf-8"))
-    return found if isinstance(found, dict) else None
+    return as_record(json.loads(beside(path).read_text("utf-8")))
 
 
 def step_paths(path: Path) -> list[Path]:
@@ -42,7 +45,7 @@ def step_paths(path: Path) -> list[Path]:
     return sorted(entry for entry in path.glob("steps/[0-9]*") if entry.is_dir())
 
 
-def _in_zarr(path: Path) -> dict[str, Any] | None:
+def _in_zarr(path: Path) -> StepRecord | None:
     import zarr
 
     from napari_diffusion.io.ome_zarr_reader import KEY
@@ -51,11 +54,10 @@ def _in_zarr(path: Path) -> dict[str, Any] | None:
         node = zarr.open(str(path), mode="r")
     except FileNotFoundError:
         return None
-    found = dict(node.attrs).get(KEY)
-    return found if isinstance(found, dict) else None
+    return as_record(dict(node.attrs).get(KEY))
 
 
-def _in_tiff(path: Path) -> dict[str, Any] | None:
+def _in_tiff(path: Path) -> StepRecord | None:
     import tifffile
 
     from napari_diffusion.io.tiff_reader import record_in

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from napari_diffusion.io.cast import cast
 from napari_diffusion.io.record_reader import beside
+from napari_diffusion.io.step_record import StepEntry, StepRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from napari_diffusion.io.file_image import Source
 
@@ -33,10 +37,10 @@ class Writer(Protocol):
     #: Whether the steps before stay whole where writing one of them breaks off.
     separate: bool
 
-    def write(self, image: Any, record: dict[str, Any]) -> None:
+    def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Write the next step."""
 
-    def finish(self, record: dict[str, Any]) -> None:
+    def finish(self, record: StepRecord) -> None:
         """Make a whole file of the steps written so far, however many."""
 
     def close(self) -> None:
@@ -67,10 +71,10 @@ class Output:
     path: Path
     source: Source
     count: int
-    dtype: Any
+    dtype: np.dtype[Any]
     overwrite: bool = False
-    steps: list[dict[str, Any]] = field(default_factory=list)
-    record: dict[str, Any] = field(default_factory=dict)
+    steps: list[StepEntry] = field(default_factory=list)
+    record: StepRecord = field(default_factory=StepRecord)
 
     def __post_init__(self) -> None:
         wanted, ending = split(self.path)
@@ -92,7 +96,7 @@ class Output:
         self._writer = self._made_writer()
         return self
 
-    def write(self, image: Any, record: dict[str, Any]) -> None:
+    def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Write the next step and its record."""
         try:
             self._writer.write(cast(image, self.dtype), record)
@@ -100,7 +104,13 @@ class Output:
             self._whole = self._writer.separate
             raise
         self.record = record
-        self.steps.append({name: record[name] for name in ("step", "noise_scale", "is_final")})
+        self.steps.append(
+            StepEntry(
+                step=record["step"],
+                noise_scale=record["noise_scale"],
+                is_final=record["is_final"],
+            )
+        )
 
     def __exit__(
         self,
@@ -135,7 +145,7 @@ class Output:
         made = NpyWriter if self.ending == ".npy" else TiffWriter
         return made(self.partial, self.source, self.dtype, self.count)
 
-    def _whole_record(self) -> dict[str, Any]:
+    def _whole_record(self) -> StepRecord:
         return {**self.record, "steps": self.steps}
 
     def _publish(self) -> None:

@@ -11,7 +11,7 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
@@ -24,7 +24,7 @@ def steps_by_disk(
     folder: Path,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
-) -> Iterator[Step]:
+) -> Generator[Step, None, None]:
     """Yield the steps of `napari_diffusion.steps`, each computed once, from the one before.
 
     A step of a dask array asked for alone costs all the steps before it. Here each step is

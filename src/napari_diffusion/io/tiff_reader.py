@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.io.file_image import NotReadable, Resolution, Source
+from napari_diffusion.io.step_record import as_record
 from napari_diffusion.io.units import FRAME, PIXEL, in_one_unit, unit_name
 
 if TYPE_CHECKING:
     from pathlib import Path
     from xml.etree.ElementTree import Element
 
+    import tifffile
     from numpy.typing import NDArray
+
+    from napari_diffusion.io.step_record import StepRecord
 
 #: Namespace of the annotation that holds the record in an OME-TIFF.
 NAMESPACE = "napari-diffusion"
@@ -63,7 +67,9 @@ def _in_centimetres(resolution: Resolution | None) -> bool:
     return resolution is not None and resolution[2] == _CENTIMETRE
 
 
-def _axes(letters: str, image: Any, photometric: int) -> tuple[str | None, Any, bool]:
+def _axes(
+    letters: str, image: NDArray[Any], photometric: int
+) -> tuple[str | None, NDArray[Any], bool]:
     """Return (axes, image, rgb) from TIFF's letters; axes that have no name here give None."""
     if "S" in letters and "C" in letters and image.shape[letters.index("C")] == 1:
         image = image.squeeze(letters.index("C"))
@@ -78,7 +84,7 @@ def _axes(letters: str, image: Any, photometric: int) -> tuple[str | None, Any, 
     return (axes, image, rgb) if named else (None, image, False)
 
 
-def _values(path: Path, series: Any) -> NDArray[Any]:
+def _values(path: Path, series: tifffile.TiffPageSeries) -> NDArray[Any]:
     try:
         values = series.asarray()
     except ValueError as error:
@@ -88,13 +94,15 @@ def _values(path: Path, series: Any) -> NDArray[Any]:
     return np.asarray(values)
 
 
-def _values_by_pillow(path: Path, series: Any) -> NDArray[Any]:
+def _values_by_pillow(path: Path, series: tifffile.TiffPageSeries) -> NDArray[Any]:
     """Return the values of a file whose compression tifffile leaves to another package."""
     from PIL import Image
 
     with Image.open(path) as file:
         pages = []
         for page in series.pages:
+            if page is None:
+                continue
             file.seek(page.index)
             pages.append(np.asarray(file))
     values = np.stack(pages)
@@ -107,13 +115,11 @@ def _values_by_pillow(path: Path, series: Any) -> NDArray[Any]:
     return values.reshape(series.shape)
 
 
-def _resolution(page: Any) -> Resolution | None:
-    tags = [page.tags.get(name) for name in ("XResolution", "YResolution")]
-    if any(tag is None or not all(tag.value) for tag in tags):
+def _resolution(page: tifffile.TiffPage) -> Resolution | None:
+    x, y = (page.tags.valueof(name) for name in ("XResolution", "YResolution"))
+    if not x or not y or not all((*x, *y)):
         return None
-    unit = page.tags.get("ResolutionUnit")
-    x, y = (tuple(tag.value) for tag in tags)
-    return (x, y, 1 if unit is None else int(unit.value))
+    return tuple(x), tuple(y), int(page.tags.valueof("ResolutionUnit", default=1))
 
 
 def _with_resolution(source: Source, unit: str, samples: float) -> Source:
@@ -170,15 +176,14 @@ def _with_ome(source: Source, xml: str) -> Source:
     )
 
 
-def record_in(xml: str) -> dict[str, Any] | None:
+def record_in(xml: str) -> StepRecord | None:
     """Return the record in OME-XML; None where there is none."""
     from xml.etree import ElementTree
 
     for element in ElementTree.fromstring(xml).iter():
         if _tag(element) == "CommentAnnotation" and element.get("Namespace") == NAMESPACE:
             text = next((e.text for e in element if _tag(e) == "Value"), None)
-            found = json.loads(text or "null")
-            return found if isinstance(found, dict) else None
+            return as_record(json.loads(text or "null"))
     return None
 
 

@@ -16,7 +16,10 @@ from napari_diffusion.io.units import METRES, PIXEL, SECONDS, SYMBOLS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import DTypeLike, NDArray
+
     from napari_diffusion.io.file_image import Resolution, Source
+    from napari_diffusion.io.step_record import StepRecord
 
 #: What can stand behind the axis Q of an OME-TIFF.
 _BEHIND_Q = ("yx", "zyx", "cyx", "yxc")
@@ -44,7 +47,7 @@ class TiffWriter:
 
     separate = False
 
-    def __init__(self, path: Path, source: Source, dtype: Any, count: int) -> None:
+    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
         import tifffile
 
         self._path, self._source, self._count = path, source, 0
@@ -54,7 +57,7 @@ class TiffWriter:
         size = count * math.prod(self._shape) * self._dtype.itemsize
         self._file = tifffile.TiffWriter(path, bigtiff=size > _CLASSIC_BYTES, ome=False)
 
-    def write(self, image: Any, record: dict[str, Any]) -> None:
+    def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Append a step."""
         del record
         arranged = self._layout.arranged(image)
@@ -77,7 +80,7 @@ class TiffWriter:
             )
         self._count += 1
 
-    def finish(self, record: dict[str, Any]) -> None:
+    def finish(self, record: StepRecord) -> None:
         """Close the file and describe what is in it."""
         import tifffile
 
@@ -89,7 +92,7 @@ class TiffWriter:
         """Close the file."""
         self._file.close()
 
-    def _xml(self, record: dict[str, Any]) -> str:
+    def _xml(self, record: StepRecord) -> str:
         import tifffile
 
         axes = self._layout.axes.upper()
@@ -120,12 +123,12 @@ class FolderWriter:
 
     separate = True
 
-    def __init__(self, path: Path, source: Source, dtype: Any) -> None:
+    def __init__(self, path: Path, source: Source, dtype: DTypeLike) -> None:
         _checked_type(dtype)
         self._path, self._source, self._dtype = path, source, dtype
         path.mkdir()
 
-    def write(self, image: Any, record: dict[str, Any]) -> None:
+    def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Write a step into a file of its own."""
         path = self._path / f"step_{record['step']:04}.ome.tif"
         writer = TiffWriter(path, self._source, self._dtype, 1)
@@ -138,7 +141,7 @@ class FolderWriter:
             path.unlink(missing_ok=True)
             raise
 
-    def finish(self, record: dict[str, Any]) -> None:
+    def finish(self, record: StepRecord) -> None:
         """Do nothing: every file is whole and has its own record."""
         del record
 
@@ -146,8 +149,8 @@ class FolderWriter:
         """Do nothing: no file is open."""
 
 
-def _checked_type(dtype: Any) -> np.dtype[Any]:
-    dtype = np.dtype(dtype)
+def _checked_type(wanted: DTypeLike) -> np.dtype[Any]:
+    dtype = np.dtype(wanted)
     if dtype.name not in _TYPES:
         raise TypeError(
             f"An OME-TIFF holds no {dtype}; it holds {', '.join(_TYPES)}, and .ome.zarr and .npy "

@@ -9,7 +9,7 @@ from napari_diffusion.loop.recipe import Recipe, Step
 from napari_diffusion.loop.run_state import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from numpy.typing import ArrayLike
 
@@ -29,7 +29,7 @@ def steps(
     noise_scale: NoiseScale | None = None,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
-) -> Iterator[Step]:
+) -> Generator[Step, None, None]:
     """Run the noise-and-diffusion loop, one step each time the next one is asked for.
 
     In every step noise is added and the diffusion filter applied; at the end comes the final

@@ -5,14 +5,15 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_diffusion.core.component import Component
 from napari_diffusion.records.provenance import component_words, number_words, recipe_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
+    from napari_diffusion.io.step_record import MaskEntry, StepRecord
     from napari_diffusion.loop.recipe import Recipe
 
 # One work in a References section: names, year in brackets, title.
@@ -21,7 +22,7 @@ _WORK = re.compile(
 )
 
 
-def paragraph(record: Mapping[str, Any]) -> str:
+def paragraph(record: StepRecord) -> str:
     """Return a paragraph for the methods section: steps, numbers, units, seed, versions, works.
 
     Parameters
@@ -58,7 +59,7 @@ def paragraph(record: Mapping[str, Any]) -> str:
     return " ".join(said)
 
 
-def legend(record: Mapping[str, Any]) -> str:
+def legend(record: StepRecord) -> str:
     """Return a sentence for a figure's legend that discloses the processing."""
     recipe = recipe_of(record)
     filters = ", ".join(dict.fromkeys(each.display_name for each in recipe.filters))
@@ -70,7 +71,7 @@ def legend(record: Mapping[str, Any]) -> str:
     )
 
 
-def python(record: Mapping[str, Any]) -> str:
+def python(record: StepRecord) -> str:
     """Return code that makes the step again, bit for bit, of an array called `image`.
 
     Where there was a mask, it takes an array called `mask` too, of which a record keeps the hash.
@@ -90,7 +91,7 @@ def python(record: Mapping[str, Any]) -> str:
     )
 
 
-def command(record: Mapping[str, Any]) -> str:
+def command(record: StepRecord) -> str:
     """Return the lines of a shell that make the step again of a file called INPUT."""
     recipe = recipe_of(record)
     if not record["is_final"]:
@@ -155,7 +156,7 @@ def _within(component: Component) -> Iterator[Component]:
                 yield from _within(each)
 
 
-def _steps_sentence(recipe: Recipe, record: Mapping[str, Any]) -> str:
+def _steps_sentence(recipe: Recipe, record: StepRecord) -> str:
     count = _count(recipe, record)
     said = f"{count} of {recipe.total_steps} steps were made"
     if recipe.noise is not None:
@@ -172,13 +173,13 @@ def _steps_sentence(recipe: Recipe, record: Mapping[str, Any]) -> str:
     return said + "."
 
 
-def _count(recipe: Recipe, record: Mapping[str, Any]) -> int:
+def _count(recipe: Recipe, record: StepRecord) -> int:
     return recipe.total_steps if record["is_final"] else int(record["step"]) + 1
 
 
-def _options(record: Mapping[str, Any]) -> dict[str, Any]:
+def _options(record: StepRecord) -> dict[str, str | bool | tuple[float, ...] | tuple[slice, ...]]:
     grid = record["grid"]
-    options: dict[str, Any] = {
+    options: dict[str, str | bool | tuple[float, ...] | tuple[slice, ...]] = {
         "axes": grid["axes"],
         "spacing": tuple(grid["spacing"]),
         "along": grid["along"],
@@ -192,20 +193,20 @@ def _options(record: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _image_words(record: Mapping[str, Any]) -> str:
+def _image_words(record: StepRecord) -> str:
     if "channel" in record:
         return f"the layers {', '.join(map(repr, record['layers']))}, in this order along c"
     return repr(record["source"])
 
 
-def _part_of_channels(record: Mapping[str, Any]) -> str:
+def _part_of_channels(record: StepRecord) -> str:
     if "channel" not in record:
         return ""
     axis = record["grid"]["axes"].index("c")
     return f"result = result.take({record['channel']}, axis={axis})  # this layer's channel\n"
 
 
-def _about_mask(kept: Mapping[str, Any] | None) -> str:
+def _about_mask(kept: MaskEntry | None) -> str:
     return "" if kept is None else f"# mask: booleans, of SHA-256 {kept['sha256']}\n"
 
 

@@ -14,6 +14,7 @@ from napari_diffusion.records.provenance import (
     SCHEMA,
     cast_words,
     component_words,
+    further,
     grid_record,
     number_words,
     plain,
@@ -22,14 +23,14 @@ from napari_diffusion.records.provenance import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import StopToken
+    from napari_diffusion.io.step_record import FurtherEntries, StepRecord
     from napari_diffusion.noise import Noise
+    from napari_diffusion.records.provenance import GridKeywords
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +49,14 @@ class NoisyCopy:
         Chooses the random numbers.
     """
 
-    image: Any
+    image: NDArray[Any]
     noise: Noise
     noise_scale: NoiseScale
     seed: int
 
 
 def noisy_copy(
-    image: ArrayLike,
+    image: ArrayLike | Image,
     noise: Noise,
     noise_scale: NoiseScale | Literal["auto"] | None = "auto",
     seed: int = 0,
@@ -89,14 +90,14 @@ def noisy_copy(
     scale = _scale(chosen, noise_scale, source)
     window, shown, inner = _window(source, chosen, region)
     executor: Any = Threads(stop=stop)
-    if is_dask(image):
+    if is_dask(source.data):
         from napari_diffusion.engine.chunks import Chunks
 
         executor = Chunks()
     address = Address(seed)
     values = executor.add_noise(window.data, chosen, scale, address, window.grid, window.mask)
-    image = shown.restored(values[inner], fresh=region is None)
-    return NoisyCopy(image, chosen, scale, address.seed)
+    noisy = shown.restored(values[inner], fresh=region is None)
+    return NoisyCopy(noisy, chosen, scale, address.seed)
 
 
 def _scale(noise: Noise, wanted: NoiseScale | Literal["auto"] | None, image: Image) -> NoiseScale:
@@ -130,8 +131,11 @@ def _window(
 
 
 def noise_record(
-    copy: NoisyCopy, grid_options: Mapping[str, Any], source_name: str, **more: Any
-) -> dict[str, Any]:
+    copy: NoisyCopy,
+    grid_options: GridKeywords,
+    source_name: str,
+    **more: Unpack[FurtherEntries],
+) -> StepRecord:
     """Return everything it takes to make a noisy copy again, as plain values.
 
     Parameters
@@ -160,5 +164,5 @@ def noise_record(
             f"added on purpose (standard deviation {number_words(copy.noise_scale)}, seed "
             f"{copy.seed}){cast_words(more.get('cast'))}.{source_words(more.get('source_processed'))}"
         ),
-        **{name: plain(value) for name, value in more.items() if value is not None},
+        **further(more),
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import platform
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from napari_diffusion.core.component import Component
 from napari_diffusion.core.grid import Grid
@@ -13,7 +14,13 @@ from napari_diffusion.domains.base import UNIT
 from napari_diffusion.loop.recipe import Recipe, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from numpy.typing import ArrayLike
+
+    from napari_diffusion.core.noise_scale import NoiseScale
+    from napari_diffusion.io.step_record import CastEntry, FurtherEntries, GridEntry, StepRecord
+
+#: The keywords of `GridOptions`, in a dict of any kind.
+GridKeywords: TypeAlias = Mapping[str, Any]
 
 SCHEMA = 1
 
@@ -23,11 +30,11 @@ _LIBRARIES = ("napari-diffusion", "numpy", "numba", "scipy")
 def record(
     recipe: Recipe,
     step: Step,
-    grid_options: Mapping[str, Any],
+    grid_options: GridKeywords,
     source_name: str,
     first_step: int = 0,
-    **more: Any,
-) -> dict[str, Any]:
+    **more: Unpack[FurtherEntries],
+) -> StepRecord:
     """Return everything it takes to make a step again, as plain values.
 
     Parameters
@@ -72,22 +79,36 @@ def record(
         "versions": dict(versions()),
         "processed": sentence(recipe, step, source_name, first_step, more.get("cast"))
         + source_words(more.get("source_processed")),
-        **{name: plain(value) for name, value in more.items() if value is not None},
+        **further(more),
     }
 
 
-def recipe_of(kept: Mapping[str, Any]) -> Recipe:
+def further(entries: FurtherEntries) -> StepRecord:
+    """Return the entries that say something, as plain values."""
+    given: StepRecord = plain({k: v for k, v in entries.items() if v is not None})
+    return given
+
+
+def recipe_of(kept: StepRecord) -> Recipe:
     """Return the recipe of a record, equal to the one it was made from."""
     return Recipe.from_dict(dict(kept["recipe"]))
 
 
-def next_noise_scale_of(kept: Mapping[str, Any]) -> float | tuple[float, ...] | None:
-    """Return ``noise_scale=`` of a run that goes on from a record; None where a table tells it."""
-    scale = kept.get("next_noise_scale")
-    return tuple(scale) if isinstance(scale, list) else scale
+def noise_scale_of(kept: StepRecord) -> NoiseScale:
+    """Return the noise scale of a record's step, one number or one per channel."""
+    return _scale(kept["noise_scale"])
 
 
-def grid_of(kept: Mapping[str, Any]) -> dict[str, Any]:
+def next_noise_scale_of(kept: StepRecord) -> NoiseScale | None:
+    """Return ``noise_scale=`` of a run that continues a record; None where the schedule has it."""
+    return _scale(kept["next_noise_scale"]) if "next_noise_scale" in kept else None
+
+
+def _scale(kept: float | list[float]) -> NoiseScale:
+    return tuple(kept) if isinstance(kept, list) else float(kept)
+
+
+def grid_of(kept: StepRecord) -> dict[str, Any]:
     """Return the grid keywords of a record, as the loop takes them.
 
     Raises
@@ -95,12 +116,17 @@ def grid_of(kept: Mapping[str, Any]) -> dict[str, Any]:
     ValueError
         If the run had a mask, of which a record keeps only the hash.
     """
-    grid = dict(kept["grid"])
-    if grid.pop("mask", None) is not None:
-        raise ValueError("The run had a mask, which its record does not hold: give mask= again.")
-    if isinstance(grid.get("spacing"), list):
-        grid["spacing"] = tuple(grid["spacing"])
-    return grid
+    if kept["grid"].get("mask") is not None:
+        raise ValueError(
+            "The run had a mask, and its record holds only the hash of it: give mask= again."
+        )
+    return unmasked_grid_of(kept)
+
+
+def unmasked_grid_of(kept: StepRecord) -> dict[str, Any]:
+    """Return the grid keywords of a record without the mask, as the loop takes them."""
+    grid = {name: each for name, each in kept["grid"].items() if name != "mask"}
+    return {**grid, "spacing": tuple(kept["grid"]["spacing"])}
 
 
 def sentence(
@@ -108,7 +134,7 @@ def sentence(
     step: Step,
     source_name: str,
     first_step: int = 0,
-    cast: Mapping[str, Any] | None = None,
+    cast: CastEntry | None = None,
 ) -> str:
     """Say in plain words what was done to an image, for whoever meets it without its history."""
     made = [component_words(each) for each in recipe.filters]
@@ -128,7 +154,7 @@ def sentence(
     return words + cast_words(cast) + "."
 
 
-def cast_words(cast: Mapping[str, Any] | None) -> str:
+def cast_words(cast: CastEntry | None) -> str:
     """Say what a cast did to the values, after a semicolon; nothing where there was none."""
     if cast is None:
         return ""
@@ -157,7 +183,7 @@ def versions() -> Mapping[str, str]:
     return {**found, "python": platform.python_version(), "processor": _processor()}
 
 
-def content_hash(array: Any) -> str:
+def content_hash(array: ArrayLike) -> str:
     """Return the SHA-256 of an array's type, shape and values, whatever its memory layout."""
     import numpy as np
 
@@ -182,18 +208,18 @@ def plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _measured_scale(recipe: Recipe, step: Step) -> dict[str, Any]:
+def _measured_scale(recipe: Recipe, step: Step) -> StepRecord:
     """Return what the next step goes on with, where no table tells."""
     if recipe.schedule.tabulated or step.next_noise_scale is None:
         return {}
     return {"next_noise_scale": plain(step.next_noise_scale)}
 
 
-def grid_record(shape: tuple[int, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+def grid_record(shape: tuple[int, ...], options: GridKeywords) -> GridEntry:
     """Return the grid keywords as a record keeps them: a mask by its content hash."""
     apart = ("mask", "missing")
     grid = Grid.of(shape, **{name: each for name, each in options.items() if name not in apart})
-    kept: dict[str, Any] = {
+    kept: GridEntry = {
         "axes": grid.axes,
         "spacing": list(grid.spacing),
         "along": grid.along,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
+    from napari_diffusion.io.step_record import MaskEntry, StepRecord
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
@@ -53,7 +54,7 @@ def _run(job: Job, seeds: int, worker: Worker) -> None:
     worker.post(Message("Measuring the image …"))
     region = None if job.region is None else job.fold.region(job.region)
     more = {**job.more, **mask_words(job, mask)}
-    known = {} if mask is None else {"mask": {"sha256": content_hash(mask)}}
+    known: MaskEntry | None = None if mask is None else {"sha256": content_hash(mask)}
     with refusing("recipe"):
         gathering = Gathering(image, job.recipe, seeds, region=region, stop=worker.stop, **options)
         worker.post(Resolved(gathering.recipe.replaced(seed=job.recipe.seed)))
@@ -62,7 +63,8 @@ def _run(job: Job, seeds: int, worker: Worker) -> None:
             records = {}
             for shows in ("mean", "sensitivity"):
                 kept = ensemble_record(made, shows, job.options, job.source_name, **more)
-                kept["of"]["grid"] |= known
+                if known is not None:
+                    kept["of"]["grid"]["mask"] = known
                 records[shows] = kept
             worker.post(SeedDone((made, records), done), in_turn=True)
             worker.hold()
@@ -115,7 +117,7 @@ class EnsembleLayerSink:
         # Of colours one number per pixel: alpha does not vary.
         return np.sqrt(np.mean(np.square(image[..., :3]), axis=-1))
 
-    def _show(self, shows: str, values: Any, record: dict[str, Any]) -> None:
+    def _show(self, shows: str, values: Any, record: StepRecord) -> None:
         images = [values] if len(self._looks) == 1 else list(values)
         for channel, (name, image) in enumerate(zip(self._names, images, strict=True)):
             known = self._made.get((shows, channel))

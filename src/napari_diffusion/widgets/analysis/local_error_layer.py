@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_diffusion.engine.threads import StopToken
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
@@ -44,7 +45,7 @@ class RiskOf:
 
     step: ChosenStep
     job: Job
-    record: dict[str, Any]
+    record: StepRecord
 
     @classmethod
     def of(cls, step: ChosenStep, viewer: napari.Viewer) -> RiskOf:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.denoising.noise_report import NoiseReport
     from napari_diffusion.denoising.stages import Stage
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.run.run_request import Job
@@ -69,7 +70,7 @@ def denoising_of(job: Job, layer_sink: Any, staged: bool) -> Any:
     return work
 
 
-def result_name(step: Step, kept: dict[str, Any]) -> str:
+def result_name(step: Step, kept: StepRecord) -> str:
     """Return what the result is called, after its source."""
     del step, kept
     return "denoised"

@@ -17,6 +17,7 @@ from napari_diffusion.widgets.run.run_request import RunError
 if TYPE_CHECKING:
     import napari
 
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe, Step
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
@@ -57,7 +58,7 @@ class Tool(Dock):
         """Return what the thread does."""
         raise NotImplementedError
 
-    def title(self, step: Step, record: dict[str, Any]) -> str:
+    def title(self, step: Step, record: StepRecord) -> str:
         """Return what the new layer is called, after its source."""
         raise NotImplementedError
 

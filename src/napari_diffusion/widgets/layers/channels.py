@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Image
 
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.layers.step_layers import LayerSink
 
 
@@ -137,7 +138,7 @@ class ChannelsLayerSink:
         self._kept.append([o.keep(part) for o, part in zip(self._layer_sinks, parts, strict=True)])
         return step
 
-    def show(self, step: Step, record: dict[str, Any]) -> None:
+    def show(self, step: Step, record: StepRecord) -> None:
         """Show the channels of the step that has been waiting for longest."""
         del step
         parts = self._kept.popleft()

@@ -11,19 +11,20 @@ from napari_diffusion.loop.recipe import Step
 from napari_diffusion.widgets.layers.step_records import KEY, MASK_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import napari
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
 
 # One growing layer is shown anew this often, in seconds: each time costs the window a moment.
 _REFRESH = 0.25
 
 
-Titled = Callable[[Step, dict[str, Any]], str]
+Titled = Callable[[Step, "StepRecord"], str]
 
 
 class LayerSink(Protocol):
@@ -46,7 +47,7 @@ class LayerSink(Protocol):
         """Put a step away; called by the thread that computes."""
         ...
 
-    def show(self, step: Step, record: dict[str, Any]) -> None:
+    def show(self, step: Step, record: StepRecord) -> None:
         """Show a step that has been put away; called by the thread that has the window."""
         ...
 
@@ -137,7 +138,7 @@ class StepLayers:
         """Return the step as it is: its image is an array of its own already."""
         return step
 
-    def show(self, step: Step, record: dict[str, Any]) -> None:
+    def show(self, step: Step, record: StepRecord) -> None:
         """Add a step's layer and hide the one before."""
         name = f"{self._name} · {self._titled(step, record)}"
         layer = image_layer(step.image, name, self._style, record, self.mask)
@@ -184,7 +185,7 @@ class StepStack:
         self._buffer = buffer
         self._kept = 0
         self.mask: Any = None
-        self._records: list[dict[str, Any]] = []
+        self._records: list[StepRecord] = []
         self._layer: weakref.ref[Image] | None = None
         self._seen = 0.0
 
@@ -202,7 +203,7 @@ class StepStack:
         self._kept += 1
         return Step(step.index, step.noise_scale, self._buffer[self._kept - 1], step.is_final)
 
-    def show(self, step: Step, record: dict[str, Any]) -> None:
+    def show(self, step: Step, record: StepRecord) -> None:
         """Count a step in; the layer is shown anew a few times a second."""
         del step
         self._records.append(record)
@@ -240,7 +241,7 @@ class StepStack:
 
 
 def image_layer(
-    image: Any, name: str, style: LayerStyle, record: dict[str, Any], mask: Any = None
+    image: Any, name: str, style: LayerStyle, record: Mapping[str, Any], mask: Any = None
 ) -> Image:
     """Return an image layer with a record, and the mask of its run where there was one."""
     from napari.layers import Image
@@ -249,7 +250,7 @@ def image_layer(
     return Image(image, name=name, metadata=metadata, **style.arguments())
 
 
-def step_name(step: Step, num_steps: int, record: dict[str, Any]) -> str:
+def step_name(step: Step, num_steps: int, record: StepRecord) -> str:
     """Return what a step is called in the list of layers, such as ``step 07 · σ=0.031``."""
     if step.is_final:
         return "final"

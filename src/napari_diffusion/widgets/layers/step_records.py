@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from napari_diffusion.io.step_record import StepRecord
 
 KEY = "napari_diffusion"
 
@@ -11,12 +14,12 @@ MASK_KEY = "napari_diffusion_mask"
 
 # Where a record keeps what was measured of its step, why that is excluded from the recommendation,
 # and which step was recommended.
-MEASURES, DOUBTS, RECOMMENDED = "measures", "doubts", "recommended"
+MEASURES: Final = "measures"
+DOUBTS: Final = "doubts"
+RECOMMENDED: Final = "recommended"
 
-Record = dict[str, Any]
 
-
-def records_of(layer: Any) -> list[dict[str, Any]]:
+def records_of(layer: Any) -> list[StepRecord]:
     """Return the records of a layer's steps: one, as many as a stack has, or none."""
     kept = getattr(layer, "metadata", {}).get(KEY)
     if not isinstance(kept, dict):
@@ -31,7 +34,7 @@ def is_stack(layer: Any) -> bool:
     return isinstance(kept, dict) and "steps" in kept
 
 
-def source_of(record: dict[str, Any]) -> str:
+def source_of(record: StepRecord) -> str:
     """Return the name of the layer that a step was made from: of several its own channel's."""
     if "channel" in record:
         return str(record["layers"][record["channel"]])

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
+    from napari_diffusion.io.step_record import StepRecord
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ChosenStep:
@@ -29,7 +31,7 @@ class ChosenStep:
     place: int
 
     @property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> StepRecord:
         """The record of the step."""
         return records_of(self.layer)[self.place]
 

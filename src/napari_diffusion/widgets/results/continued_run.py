@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.io.cast import Cast
-from napari_diffusion.records.provenance import grid_of, next_noise_scale_of, recipe_of
+from napari_diffusion.records.provenance import next_noise_scale_of, recipe_of, unmasked_grid_of
 from napari_diffusion.widgets.layers.channels import joined
 from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.source_layers import is_image
@@ -22,6 +22,8 @@ from napari_diffusion.widgets.run.run_request import Job, Origin, RunError
 if TYPE_CHECKING:
     import napari
 
+    from napari_diffusion.io.step_record import StepRecord
+
 
 def going_on(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.Viewer) -> Job:
     """Return the job that makes so many more steps; its bits equal those of a longer run.
@@ -31,7 +33,7 @@ def going_on(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.
     a source of its own.
     """
     record = step.record
-    grid = grid_of({**record, "grid": {**record["grid"], "mask": None}})
+    grid = unmasked_grid_of(record)
     channels = channels_of(step, viewer)
     data = joined([each.data for each in channels])
     letters = record.get("layer_axes", grid["axes"])
@@ -39,7 +41,7 @@ def going_on(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.
     first = recipe.total_steps if record["is_final"] else record["step"] + 1
     cast, region, origin = record.get("cast"), None, None
     kept = ("cast", "layer_axes", "layers", "mask", "source_processed")
-    more: dict[str, Any] = {name: record[name] for name in kept if name in record}
+    more: dict[str, Any] = {name: each for name, each in record.items() if name in kept}
     shape = tuple(data.shape)
     if not record["is_final"]:
         if "region" in record:
@@ -94,7 +96,7 @@ def channels_of(step: ChosenStep, viewer: napari.Viewer) -> list[ChosenStep]:
     return [found[channel] for channel in range(len(record["layers"]))]
 
 
-def _common(record: dict[str, Any]) -> dict[str, Any]:
+def _common(record: StepRecord) -> dict[str, Any]:
     """Return what the channels of one step have in common: not what was measured of each."""
     own = ("channel", MEASURES, DOUBTS, RECOMMENDED)
     return {name: each for name, each in record.items() if name not in own}

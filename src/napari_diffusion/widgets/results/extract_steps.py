@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
 from napari_diffusion.loop.recipe import Step
+from napari_diffusion.records.provenance import noise_scale_of
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import Place, image_layer, step_name
 from napari_diffusion.widgets.layers.step_records import MASK_KEY, records_of, source_of
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
+    from napari_diffusion.io.step_record import StepRecord
+
 # Each insertion walks all layers; hidden ones in batches of so many do so least.
 _BATCH = 10
 
 
-def places_named(text: str, records: list[dict[str, Any]]) -> list[int]:
+def places_named(text: str, records: list[StepRecord]) -> list[int]:
     """Return the places in a stack of the steps named in a text such as ``0-9, 20, 50-``.
 
     An empty text is all of them. ValueError names what cannot be read or is not there.
@@ -94,14 +97,11 @@ class Extraction(QObject):
 
     def _insert(self, place: int, visible: bool) -> None:
         record = self._records[place]
-        step = Step(record["step"], _scale(record), np.array(self._data[place]), record["is_final"])
+        step = Step(
+            record["step"], noise_scale_of(record), np.array(self._data[place]), record["is_final"]
+        )
         count = max(record["step"] for record in self._records) + 1
         name = f"{source_of(record)} · {step_name(step, count, record)}"
         layer = image_layer(step.image, name, self._style, record, self._mask)
         layer.visible = visible
         self._place.insert(layer)
-
-
-def _scale(record: dict[str, Any]) -> float | tuple[float, ...]:
-    scale = record["noise_scale"]
-    return tuple(scale) if isinstance(scale, list) else float(scale)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Step
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.layers.step_layers import LayerSink
@@ -35,7 +36,7 @@ class NoiseFreeLayerSink:
         self._layers = viewer.layers
         self._steps = steps
         self._noise_free_runs = noise_free_runs
-        self._kept: deque[tuple[Step, dict[str, Any]]] = deque()
+        self._kept: deque[tuple[Step, StepRecord]] = deque()
 
     @property
     def mask(self) -> Any:
@@ -51,7 +52,7 @@ class NoiseFreeLayerSink:
         """Whether a step must be shown before the next one is made."""
         return self._steps.in_turn or self._noise_free_runs.in_turn
 
-    def keep_noise_free_run(self, noise_free_run: Step, record: dict[str, Any]) -> None:
+    def keep_noise_free_run(self, noise_free_run: Step, record: StepRecord) -> None:
         """Put the noise-free run of the next step away; called by the thread that computes."""
         self._kept.append((self._noise_free_runs.keep(noise_free_run), record))
 
@@ -59,7 +60,7 @@ class NoiseFreeLayerSink:
         """Put a step away."""
         return self._steps.keep(step)
 
-    def show(self, step: Step, record: dict[str, Any]) -> None:
+    def show(self, step: Step, record: StepRecord) -> None:
         """Show a step, and add its noise-free run beneath all steps."""
         self._steps.show(step, record)
         chosen = set(self._layers.selection)
@@ -85,7 +86,7 @@ def with_noise_free_runs(
     """Return an outlet for steps and their noise-free runs; see `outlet_for` for the parameters."""
     width = max(2, len(str(job.recipe.total_steps - 1)))
 
-    def titled(step: Step, record: dict[str, Any]) -> str:
+    def titled(step: Step, record: StepRecord) -> str:
         del record
         return "noise-free run final" if step.is_final else f"noise-free run {step.index:0{width}}"
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
+    from napari_diffusion.io.step_record import StepRecord
+
 
 class RunFinder:
     """Finds the run that is looked at, and remembers it while the layers stay the same.
@@ -27,7 +29,7 @@ class RunFinder:
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
         # By the identity of a record, which is kept here so that no other one gets it.
-        self._keys: dict[int, tuple[dict[str, Any], str]] = {}
+        self._keys: dict[int, tuple[StepRecord, str]] = {}
         self._run: StepRun | None = None
         self._known = False
         self._ahead = False
@@ -98,7 +100,7 @@ class RunFinder:
         assert place is not None
         return run.at(place)
 
-    def _key(self, record: dict[str, Any]) -> str:
+    def _key(self, record: StepRecord) -> str:
         known = self._keys.get(id(record))
         return known[1] if known is not None else _key(record)
 
@@ -114,7 +116,7 @@ def _once(steps: list[ChosenStep], chosen: ChosenStep) -> list[ChosenStep]:
     return list(known.values())
 
 
-def _key(record: dict[str, Any]) -> str:
+def _key(record: StepRecord) -> str:
     """Return what all steps of one run have in common, as text."""
     kept = ("recipe", "grid", "source", "region", "channel", "layers", "noise_free_run")
     parts = {name: record.get(name) for name in kept}
@@ -144,7 +146,7 @@ def _noise_free_runs(
     return tuple(known.get(_noise_free_run_key(step.record)) for step in steps)
 
 
-def _noise_free_run_key(record: dict[str, Any]) -> str:
+def _noise_free_run_key(record: StepRecord) -> str:
     """Return what a step and its noise-free run have in common: all but the noise."""
     kept = ("step", "is_final", "grid", "source", "region", "channel", "layers")
     parts = {name: record.get(name) for name in kept}

@@ -11,6 +11,7 @@ from napari_diffusion.io.reader import read_image
 from napari_diffusion.io.record_reader import step_paths
 from napari_diffusion.io.run_writer import Output
 from napari_diffusion.loop.recipe import Step
+from napari_diffusion.records.provenance import noise_scale_of
 from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import image_layer, step_name
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Image
 
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.results.step_run import StepRun
 
 
@@ -56,7 +58,7 @@ def save_run(path: Path, run: StepRun) -> Iterator[int]:
             yield count
 
 
-def open_run(path: Path) -> Iterator[tuple[Source, dict[str, Any], Any]]:
+def open_run(path: Path) -> Iterator[tuple[Source, StepRecord, Any]]:
     """Yield the file, the record and the values of each step that `save_run` wrote.
 
     Raises
@@ -79,7 +81,7 @@ def open_run(path: Path) -> Iterator[tuple[Source, dict[str, Any], Any]]:
 
 
 def layers_of(
-    opened: list[tuple[Source, dict[str, Any], Any]], known: Image | None = None
+    opened: list[tuple[Source, StepRecord, Any]], known: Image | None = None
 ) -> list[Image]:
     """Return the layers of opened steps: one each, or one stack of very many.
 
@@ -95,11 +97,8 @@ def layers_of(
         name = f"{source_of(record)} · {len(opened)} steps"
         return [image_layer(stack, name, style.stacked(), whole)]
     layers = []
-    kept: Any
     for _, kept, values in opened:
-        scale: Any = kept["noise_scale"]
-        scale = tuple(scale) if isinstance(scale, list) else scale
-        step = Step(int(kept["step"]), scale, values, bool(kept["is_final"]))
+        step = Step(kept["step"], noise_scale_of(kept), values, kept["is_final"])
         name = f"{source_of(kept)} · {step_name(step, count, kept)}"
         layer = image_layer(values, name, style, kept)
         layer.visible = kept is opened[-1][1]
@@ -117,7 +116,7 @@ def _arranged(source: Source, letters: str) -> Any:
     return np.asarray(image).transpose([axes.index(axis) for axis in letters])
 
 
-def _style(source: Source, image: Any, record: dict[str, Any]) -> LayerStyle:
+def _style(source: Source, image: Any, record: StepRecord) -> LayerStyle:
     from napari.layers import Image
 
     letters = record.get("layer_axes", record["grid"]["axes"])

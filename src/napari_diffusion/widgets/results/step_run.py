@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from numpy.typing import NDArray
 
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
 
 
@@ -51,7 +52,7 @@ class StepRun:
         return self.steps[self.shown]
 
     @property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> StepRecord:
         """The record of the step that is shown."""
         return self.step.record
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.records.provenance import grid_of, recipe_of
+from napari_diffusion.records.provenance import recipe_of, unmasked_grid_of
 from napari_diffusion.widgets.layers.channels import joined, sizes, values
 from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.mask import KeptMask, Mask, can_be_mask, mask_of
@@ -19,6 +19,7 @@ from napari_diffusion.widgets.run.run_request import Job, RunError
 if TYPE_CHECKING:
     import napari
 
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
 
 
@@ -33,7 +34,7 @@ def job_again(step: ChosenStep, viewer: napari.Viewer) -> Job:
     return Job(
         data=data,
         fold=Fold(letters, tuple(data.shape)),
-        options=grid_of({**record, "grid": {**record["grid"], "mask": None}}),
+        options=unmasked_grid_of(record),
         recipe=recipe_of(record),
         source_name=record["source"],
         region=None if region is None else tuple(slice(*ends) for ends in region),
@@ -43,7 +44,7 @@ def job_again(step: ChosenStep, viewer: napari.Viewer) -> Job:
     )
 
 
-def _names(record: dict[str, Any]) -> list[str]:
+def _names(record: StepRecord) -> list[str]:
     """Return the names of the layers that a step was made from, one for each channel."""
     return [str(n) for n in record["layers"]] if "channel" in record else [source_of(record)]
 
@@ -116,7 +117,7 @@ def masks_of(
 
 
 def cut_to_region(
-    masks: tuple[Mask | KeptMask, ...], sha256: str | None, record: dict[str, Any], letters: str
+    masks: tuple[Mask | KeptMask, ...], sha256: str | None, record: StepRecord, letters: str
 ) -> tuple[tuple[Mask | KeptMask, ...], str | None]:
     """Return a kept mask for a result that is a source of its own, of a part of the image."""
     kept = [mask for mask in masks if isinstance(mask, KeptMask)]

@@ -25,6 +25,7 @@ from napari_diffusion.widgets.run.read_layer import (
 from napari_diffusion.widgets.run.run_request import Message, Progress, Resolved, StepReady
 
 if TYPE_CHECKING:
+    from napari_diffusion.io.step_record import MaskEntry
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
@@ -59,7 +60,7 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
     region = None if job.region is None else job.fold.region(job.region)
     more = {**job.more, **more, **mask_words(job, mask), **report_record(report)}
     # The hash of a large mask takes a while, and is the same for all steps.
-    known = {} if mask is None else {"mask": {"sha256": content_hash(mask)}}
+    known: MaskEntry | None = None if mask is None else {"sha256": content_hash(mask)}
     made = steps(
         source,
         recipe,
@@ -78,7 +79,8 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
                 quiet.advance()
             if step.index in job.kept:
                 kept = record(recipe, step, job.options, job.source_name, first_step, **more)
-                kept["grid"] |= known
+                if known is not None:
+                    kept["grid"]["mask"] = known
                 if quiet is not None:
                     kept |= quiet.measures(step)
                     layer_sink.keep_noise_free_run(

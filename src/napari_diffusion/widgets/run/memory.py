@@ -5,16 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from napari_diffusion.io.memory import free_memory, written_bytes
+
+__all__ = [
+    "MOST_LAYERS",
+    "RESULTS",
+    "Need",
+    "Result",
+    "chosen_result",
+    "free_disk",
+    "free_memory",
+    "ordinal",
+    "written_bytes",
+]
+
 Result = Literal["auto", "layers", "stack", "stack on disk"]
 
 RESULTS: tuple[Result, ...] = ("auto", "layers", "stack", "stack on disk")
 
 #: Up to so many steps "auto" makes layers; beyond, a stack.
 MOST_LAYERS = 30
-
-#: Images in memory beside the source and the steps: the noisy one, the filtered one, the one
-#: that the filter works in, and the step that is being put away.
-AT_WORK = 4
 
 # An offer leaves this part of what is free to everything else.
 _FILL = 0.8
@@ -57,13 +67,6 @@ class Need:
         return max(int(room // max(self.step_bytes, 1)), 0)
 
 
-def free_memory() -> int:
-    """Return how many bytes of memory can be had without pushing anything else out."""
-    import psutil
-
-    return int(psutil.virtual_memory().available)
-
-
 def free_disk() -> int:
     """Return how many bytes the folder for temporary files has room for."""
     import shutil
@@ -77,15 +80,6 @@ def chosen_result(result: Result, num_kept: int) -> Result:
     if result != "auto":
         return result
     return "layers" if num_kept <= MOST_LAYERS else "stack"
-
-
-def written_bytes(count: float) -> str:
-    """Return a number of bytes as people read it."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 999.5:
-            return f"{count:.0f} {unit}" if count >= 99.5 or unit == "B" else f"{count:.2g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
 
 
 def ordinal(number: int) -> str:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_diffusion.core.image import computing_type
+from napari_diffusion.io.memory import working_memory
+from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.memory import Need, chosen_result, ordinal, written_bytes
-from napari_diffusion.widgets.run.run_request import RunError, kept_steps
+from napari_diffusion.widgets.run.run_request import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +27,7 @@ def step_type(job: Job) -> np.dtype[np.generic]:
     """Return the type of a run's steps as they are kept."""
     if job.cast is not None:
         return np.dtype(job.cast.dtype)
-    return np.dtype(np.float64 if _is_wide(job) else np.float32)
+    return computing_type(job.data.dtype)
 
 
 def step_shape(job: Job) -> tuple[int, ...]:
@@ -39,14 +42,11 @@ def need_of(job: Job, result: Result) -> Need:
     """Return what a run takes."""
     kept = len(job.kept) * (2 if job.noise_free_run else 1)
     shape, dtype = step_shape(job), step_type(job)
-    real = 8 if _is_wide(job) else 4
-    # The copy of the source, the same as float, and what the loop works in.
-    source = math.prod(job.fold.shape) * (np.dtype(job.data.dtype).itemsize + real)
+    # A lazy run has the part that is computed in memory alone.
+    source = (0,) if job.lazy else job.fold.shape
+    work = working_memory(source, job.data.dtype, shape)
     if job.masks:
-        source += math.prod(job.fold.shape)
-    if job.lazy:
-        source = 0
-    work = source + math.prod(shape) * real * memory.AT_WORK
+        work += math.prod(source)
     on_disk = chosen_result(result, len(job.kept)) == "stack on disk"
     return Need(math.prod(shape) * dtype.itemsize, work, kept, on_disk)
 
@@ -108,7 +108,3 @@ def offers(
 
 def _kept(job: Job, keep_every: int) -> int:
     return len(kept_steps(job.recipe, keep_every, job.first_step))
-
-
-def _is_wide(job: Job) -> bool:
-    return bool(np.dtype(job.data.dtype) == np.float64)

@@ -11,6 +11,7 @@ from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.layers.step_records import MEASURES
 
 if TYPE_CHECKING:
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe, Step
     from napari_diffusion.widgets.run.run_request import Job
 
@@ -32,13 +33,13 @@ class NoiseFreeRuns:
         """Make the next step without noise."""
         self.step = next(self._made)
 
-    def measures(self, step: Step) -> dict[str, Any]:
+    def measures(self, step: Step) -> StepRecord:
         """Return what the record of a step says of its noise-free run: what the noise did."""
         if is_dask(step.image):
             return {}
         return {MEASURES: {EFFECT: noise_effect(step, self.step, self._inside(step))}}
 
-    def record(self, kept: dict[str, Any], **more: Any) -> dict[str, Any]:
+    def record(self, kept: StepRecord, **more: Any) -> StepRecord:
         """Return the record of the noise-free run, which makes it again as any other step."""
         job = self._job
         own = record(

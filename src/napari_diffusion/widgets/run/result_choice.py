@@ -36,7 +36,7 @@ _RESULT = Parameter(
 
 
 class EverySpin(QSpinBox):
-    """Which steps are kept: all of them, or every so-manieth."""
+    """Which steps are kept: all of them, or every n-th."""
 
     def __init__(self) -> None:
         super().__init__()

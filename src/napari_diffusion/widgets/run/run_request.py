@@ -6,10 +6,13 @@ import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from napari_diffusion.loop.kept_steps import kept_steps
+
 if TYPE_CHECKING:
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.estimate import Evidence, NoiseModel
     from napari_diffusion.io.cast import Cast
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe, Step
     from napari_diffusion.widgets.layers.layer_axes import Fold
     from napari_diffusion.widgets.layers.mask import KeptMask, Mask
@@ -31,7 +34,7 @@ class StepReady(NamedTuple):
     """A step that has been put away, its record, and how many steps have been computed."""
 
     step: Step
-    record: dict[str, Any]
+    record: StepRecord
     done: int
 
 
@@ -110,7 +113,7 @@ class Job:
     noise_scale : float or tuple of float or None
         The noise scale of that step, where the schedule has measured it.
     keep_every : int
-        Keep each so-manieth step, and the last one.
+        Keep every n-th step and the last one; see `kept_steps`.
     cast : Cast or None
         Brings steps back to the source's type.
     lazy : bool
@@ -148,13 +151,3 @@ class Job:
     def kept(self) -> frozenset[int]:
         """The indices of the steps that are kept; the final filter's is total_steps."""
         return frozenset(kept_steps(self.recipe, self.keep_every, self.first_step))
-
-
-def kept_steps(recipe: Recipe, keep_every: int = 1, first_step: int = 0) -> list[int]:
-    """Return the indices of the steps of a run that are kept; the last one always is.
-
-    Without a final filter the final step equals the one before and is left out.
-    """
-    total = recipe.total_steps
-    indices = [i for i in range(first_step, total) if not i % keep_every or i == total - 1]
-    return indices if recipe.final_filter is None else [*indices, total]

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.io.cast import Cast
+from napari_diffusion.io.step_record import as_record
 from napari_diffusion.widgets.layers.channels import joined, mismatch, sizes, values
 from napari_diffusion.widgets.layers.layer_axes import FURTHER, Fold
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
@@ -157,9 +158,9 @@ def processed(layers: Sequence[Image]) -> str:
     """Return what was done to layers before, in words; nothing where they are raw."""
     said = []
     for layer in layers:
-        kept = layer.metadata.get(KEY)
-        records = records_of(layer) or ([kept] if isinstance(kept, dict) else [])
-        said += [str(record["processed"]) for record in records[-1:] if "processed" in record]
+        kept = as_record(layer.metadata.get(KEY))
+        records = records_of(layer) or ([] if kept is None else [kept])
+        said += [record["processed"] for record in records[-1:] if "processed" in record]
     return " ".join(dict.fromkeys(said))
 
 

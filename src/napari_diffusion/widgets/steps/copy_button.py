@@ -12,9 +12,11 @@ from napari_diffusion.records import methods_text
 from napari_diffusion.records.provenance import recipe_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-COPIES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    from napari_diffusion.io.step_record import StepRecord
+
+COPIES: dict[str, Callable[[StepRecord], str]] = {
     "Methods text": methods_text.paragraph,
     "Figure legend": methods_text.legend,
     "Recipe (JSON)": lambda record: recipe_of(record).to_json(),
@@ -44,7 +46,7 @@ class CopyButton(QPushButton):
         del checked
         self.asked.emit(name)
 
-    def copy(self, name: str, record: Mapping[str, Any]) -> str:
+    def copy(self, name: str, record: StepRecord) -> str:
         """Put one form of a step's record on the clipboard, and return it."""
         text = COPIES[name](record)
         clipboard: Any = QApplication.clipboard()

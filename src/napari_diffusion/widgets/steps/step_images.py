@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_diffusion.io.contact_sheet import in_proportion, step_label
+from napari_diffusion.records.provenance import noise_scale_of
 from napari_diffusion.widgets.plots.line_profile import across
 
 if TYPE_CHECKING:
@@ -78,9 +79,7 @@ class StepImages:
         names = [] if first is None else ["source"]
         for each in run.steps:
             record = each.record
-            scales = record["noise_scale"]
-            scales = tuple(scales) if isinstance(scales, list) else scales
-            label = step_label(record["step"], scales, record["is_final"])
+            label = step_label(record["step"], noise_scale_of(record), record["is_final"])
             quiet = record["recipe"]["noise"] is None and not record["is_final"]
             names.append(f"step {record['step']:02}" if quiet else label)
             data.append(each.data)

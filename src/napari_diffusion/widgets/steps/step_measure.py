@@ -12,7 +12,7 @@ from napari_diffusion.analysis.step_selection import BestStep, Curve, best_step,
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.core.image import canonical_mask
 from napari_diffusion.metrics import Metric, Score, View
-from napari_diffusion.records.provenance import grid_of
+from napari_diffusion.records.provenance import unmasked_grid_of
 from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.layer_axes import FURTHER, Fold
 from napari_diffusion.widgets.layers.mask import KeptMask
@@ -170,7 +170,7 @@ def keep_curves(run: StepRun, found: dict[str, Curve]) -> None:
 
 def _options(run: StepRun) -> dict[str, Any]:
     record = run.record
-    options = grid_of({**record, "grid": {**record["grid"], "mask": None}})
+    options = unmasked_grid_of(record)
     if "channel" in record:
         options["axes"] = options["axes"].replace("c", "")
     return options

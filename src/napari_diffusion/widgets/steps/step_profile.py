@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import napari
     from numpy.typing import NDArray
 
+    from napari_diffusion.io.step_record import StepRecord
+
 ROW, COLUMN = "the row through the middle", "the column through the middle"
 
 # So many steps are drawn; of more the shown one and others at even distances.
@@ -211,7 +213,7 @@ class StepProfile(PlotPart):
         self.plot.show_profiles(distance, steps, _name(run.record), source, unit)
 
 
-def _name(record: dict[str, Any]) -> str:
+def _name(record: StepRecord) -> str:
     return "final" if record["is_final"] else f"step {record['step']:02}"
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.estimate import NoiseModel
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
@@ -104,7 +105,7 @@ class AddNoise(Tool):
 
         return work
 
-    def title(self, step: Step, record: dict[str, Any]) -> str:
+    def title(self, step: Step, record: StepRecord) -> str:
         """Return the kind of noise and its scale."""
         kind = component_class("noise", record["noise"]["type"])
         return f"noise {kind.display_name} {scale_name(step)}"

@@ -13,6 +13,7 @@ from napari_diffusion.widgets.run.loop_run import work_of
 if TYPE_CHECKING:
     import napari
 
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Step
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
@@ -40,7 +41,7 @@ class FilterLayer(Tool):
         """Return the work of the loop, of which one step is all."""
         return work_of(job, layer_sink)
 
-    def title(self, step: Step, record: dict[str, Any]) -> str:
+    def title(self, step: Step, record: StepRecord) -> str:
         """Return the name of the filter, and its time where it has one."""
         del step
         made = record["recipe"]["diffusion_filter"]
