@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,7 +20,7 @@ from test_laws import CLAIMED, EVERYWHERE
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-CODE = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL).group(1)
+CODE, LISTED = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def test_its_halo_is_enough_for_chunks(opening):
     np.testing.assert_array_equal(chunked.compute(), whole)
 
 
-def test_what_lies_outside_the_mask_has_no_say(opening):
+def test_pixels_outside_the_mask_have_no_effect(opening):
     mask = np.ones((40, 50), bool)
     mask[22:28, 20:40] = False
     expected = specks()
@@ -87,6 +89,33 @@ def test_its_form_has_range_unit_and_tooltip(opening):
     assert radius.tooltip
     with pytest.raises(ValueError, match=r"radius must be .*at least 0 \(got -1\.0\)"):
         opening(radius=-1.0)
+
+
+def test_it_is_added_as_the_page_says(tmp_path):
+    """To a copy of the package: the file, and three places in one file, each after its last."""
+    shutil.copytree(ROOT / "src", tmp_path, dirs_exist_ok=True)
+    folder = tmp_path / "napari_diffusion/filters"
+    (folder / "opening.py").write_text(CODE, "utf-8")
+    line, *_ = LISTED.splitlines()
+    listing = (
+        (folder / "__init__.py").read_text("utf-8").replace("\n\nFILTERS", f"\n{line}\n\nFILTERS")
+    )
+    for last, added in ((r"\n\)", "    Opening,"), (r"\n\]", '    "Opening",')):
+        listing, count = re.subn(last, f"\n{added}\\g<0>", listing)
+        assert count == 1
+    (folder / "__init__.py").write_text(listing, "utf-8")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import numpy as np, napari_diffusion as nd\n"
+        "from napari_diffusion.cli import main\n"
+        "image = np.eye(9); image[4, 4] = 2\n"
+        "print(nd.filters.Opening(radius=1)(image).max(), nd.filters.Opening.display_name)\n"
+        "main('recipe smooth --set diffusion_filter=Opening'.split())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, _, recipe = done.stdout.partition("\n")
+    assert first == "0.0 Opening"
+    assert json.loads(recipe)["diffusion_filter"] == {"type": "Opening", "radius": 1.0}
 
 
 def test_it_may_live_in_another_package(tmp_path):
