@@ -374,7 +374,7 @@ def test_names_of_units(text, name):
 def test_units_into_each_other():
     assert factor("millimeter", "micrometer") == pytest.approx(1000, rel=1e-12)
     assert factor("furlong", "furlong") == 1
-    with pytest.raises(ValueError, match="'second' cannot be turned into 'meter'"):
+    with pytest.raises(ValueError, match="'second' cannot be converted to 'meter'"):
         factor("second", "meter")
 
 

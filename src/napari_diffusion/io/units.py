@@ -42,6 +42,7 @@ _OTHER_NAMES = {
     "sec": "second",
     "minutes": "minute",
     "hours": "hour",
+    "inches": "inch",
     "pixels": PIXEL,
     "px": PIXEL,
     "": PIXEL,
@@ -63,7 +64,7 @@ def unit_name(text: str | None) -> str:
 
 
 def factor(unit: str, wanted: str) -> float:
-    """Return how many `wanted` one `unit` is.
+    """Return how many of `wanted` one `unit` is.
 
     Raises
     ------
@@ -75,7 +76,9 @@ def factor(unit: str, wanted: str) -> float:
     for sizes in (METRES, SECONDS):
         if unit in sizes and wanted in sizes:
             return sizes[unit] / sizes[wanted]
-    raise ValueError(f"{unit!r} cannot be turned into {wanted!r}.")
+    raise ValueError(
+        f"{unit!r} cannot be converted to {wanted!r}: they are not two lengths or two times."
+    )
 
 
 def in_one_unit(lengths: dict[str, float], units: dict[str, str]) -> dict[str, float]:
