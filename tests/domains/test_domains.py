@@ -320,7 +320,10 @@ class TestRun:
         kept = provenance.record(RECIPE, step, {"axes": "yx"}, "few photons")
         assert kept["units"] == "stabilised"
         assert "0.5 in stabilised units" in kept["processed"]
-        assert "stabilised by Anscombe (gain 1, offset 0, read noise 0)" in kept["processed"]
+        assert (
+            "stabilised by the Anscombe transform (gain 1, offset 0, read noise 0)"
+            in kept["processed"]
+        )
         plain = provenance.record(RECIPE.replaced(domain=None), step, {"axes": "yx"}, "x")
         assert "units" not in plain
         assert "stabilised" not in plain["processed"]

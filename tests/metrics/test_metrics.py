@@ -359,7 +359,7 @@ def test_a_function_of_ones_own():
     frames = view(np.stack([RAMP, NOISE]), np.stack([RAMP, NOISE]), axes="tyx")
     expected = (np.median(RAMP) + np.median(NOISE)) / 2
     assert CustomMetric().value(frames) == pytest.approx(expected)
-    assert "no parameter called mask" in CustomMetric().score(view(RAMP, RAMP, mask=RAMP > 1)).why
+    assert "no parameter mask" in CustomMetric().score(view(RAMP, RAMP, mask=RAMP > 1)).why
     with pytest.raises(ValueError, match="must return one real number"):
         CustomMetric(lambda u: u).value(seen)
     with pytest.raises(ValueError, match="cannot be called with an array alone"):

@@ -120,7 +120,7 @@ class TestSum:
 
     def test_says_what_each_component_gets(self):
         found = Sum((Gaussian(), Stripes()), weights=(3.0, 4.0)).in_words(1.0)
-        assert found == "Gaussian 0.6 + Stripes 0.8"
+        assert found == "Gaussian 0.6 + Row and column 0.8"
 
     def test_reaches_as_far_as_its_components(self):
         grid = Grid.of((20, 30))
@@ -141,7 +141,7 @@ class TestSum:
     @pytest.mark.parametrize(
         ("weights", "words"),
         [
-            ((1.0,), r"one for each of the 2 components \(got 1\)"),
+            ((1.0,), r"one value for each of the 2 components \(got 1\)"),
             ((0.0, 0.0), r"not all be 0"),
             ((1.0, -1.0), r"at least 0.*\(got -1\.0\)"),
         ],
@@ -199,7 +199,7 @@ class TestSaltPepper:
         ("changes", "scale", "words"),
         [
             ({"low": 1.0, "high": 0.0}, None, r"low must be less than high \(got 1 and 0\)"),
-            ({}, 0.51, r"noise_scale=0\.51 is more than 0\.5, .* of 0 and 1 can make: give a"),
+            ({}, 0.51, r"noise_scale=0\.51 is more than 0\.5, .* of 0 and 1 can produce: use a"),
             ({"salt": 1.0}, 0.26, r"noise_scale=0\.26 is more than 0\.25"),
             ({"fraction": 1.1}, None, r"fraction must be .*at most 1 \(got 1\.1\)"),
         ],

@@ -186,8 +186,8 @@ class TestLevels:
     @pytest.mark.parametrize(
         ("levels", "sentence"),
         [
-            ((0.3, 0.1, 0.2), r"Levels: levels must go from large to small \(got 0\.1 before 0\.2"),
-            ((0.1, 0.2), r"from large to small \(got 0\.1 before 0\.2\): sort them\.$"),
+            ((0.3, 0.1, 0.2), r"Levels: levels must be in descending order \(got 0\.1 before 0\.2"),
+            ((0.1, 0.2), r"in descending order \(got 0\.1 before 0\.2\): sort them\.$"),
             ((0.1, -0.2), r"Levels: levels must be .*at least 0 \(got -0\.2\)"),
             ((0.1, math.nan), r"Levels: levels must be .*\(got nan\)"),
             ((math.inf, 0.1), r"Levels: levels must be .*\(got inf\)"),
@@ -218,7 +218,9 @@ class TestCustom:
 
     @pytest.mark.parametrize("found", [-1.0, math.nan, math.inf, "much", None, (1.0, 2.0)])
     def test_what_is_no_noise_scale_is_refused(self, found):
-        with pytest.raises(ValueError, match=re.escape(f"(got {found!r} after step 0 of scale 1)")):
+        with pytest.raises(
+            ValueError, match=re.escape(f"(got {found!r} after step 0 with scale 1)")
+        ):
             Custom(lambda *_: found)(1.0, 2)
 
     def test_a_lambda_cannot_be_written(self):
@@ -237,5 +239,7 @@ class TestMeasured:
             lambda: Measured().fraction(0, 2),
             lambda: Measured().next_scale(1.0, 0, 2),
         ):
-            with pytest.raises(ValueError, match=r"Measured: .* known when the filter .* is done"):
+            with pytest.raises(
+                ValueError, match=r"Measured: .* unknown until the step before it is done"
+            ):
                 asked()

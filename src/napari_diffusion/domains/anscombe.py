@@ -1,4 +1,4 @@
-"""The noise of few photons, made even."""
+"""The generalized Anscombe transform for photon noise."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Anscombe(Domain):
-    """Square roots, in which the noise of a camera is 1 everywhere: the generalised Anscombe way.
+    """Take square roots that give camera noise a standard deviation of 1 everywhere.
 
     ``f(z) = 2 · √(max(0, y + 3/8 + s²))`` with the photons ``y = (z − offset) / gain`` and
     ``s = read_noise / gain``, for images ``z = offset + gain · Poisson(y) + read_noise · n``
 
-    The way back is the exact unbiased inverse: of a filtered value, the mean intensity whose noisy
-    images have that value as the mean of f. It is tabulated for few photons and a series of six
-    moments for many. Below the value of no photons at all it goes on as a straight line, so that
-    dark places are slightly negative here and there rather than too bright on average.
+    This is the generalized Anscombe transform. Its inverse is the exact unbiased one: a filtered
+    value becomes the mean intensity whose noisy images have that value as the mean of f. It is
+    tabulated for few photons and a series of six moments for many. Below the value of zero photons
+    it continues as a straight line, so that dark parts are slightly negative here and there rather
+    than too bright on average.
 
     Parameters
     ----------
     gain : float or "auto"
-        Intensity per photon, greater than 0. Too small a gain takes noise for structure, too large
-        a one takes structure for noise.
+        Intensity per photon, greater than 0. Too small a gain treats noise as structure, too large
+        a gain treats structure as noise.
     offset : float or "auto"
         Intensity without light.
     read_noise : float or "auto"
-        Standard deviation of the noise without light, in intensity units, 0 or more. "auto" fits
-        the variance of the noise as a straight line over the intensity; gain is its slope. Offset
-        and read noise cannot be told apart in it and do not need to be: with both automatic, one
-        of them is 0. Where photons were counted one by one, which whole multiples of one number
-        and their variance tell, that number is the gain, and the others are 0.
+        Standard deviation without light in intensity units, 0 or more. "auto" fits the variance of
+        the noise as a straight line over the intensity, whose slope is the gain. The fit cannot
+        separate offset and read noise and need not: if both are automatic, one of them is 0. In
+        photon-counting images, recognized by intensities that are whole multiples of one value and
+        by their variance, that value is the gain and the others are 0.
 
     Notes
     -----
-    Use it for images of few photons, from a peak of 2 up, with any filter made for even noise. In
-    stabilised units the noise of the image itself is 1. Not for images that were scaled,
-    compressed or smoothed before: their noise is not that of a camera; nor where the photons are
-    many and the light is even, where it changes nothing. Only what is filtered well comes back
-    unbiased: noise that is left, or added last, makes the mean larger, by a quarter of its
-    variance in photons.
+    Use it for low-light images with a peak of 2 photons or more, with any filter made for noise of
+    constant strength. In stabilised units the noise of the image is 1. Not for images that were
+    rescaled, compressed or smoothed: their noise is no longer camera noise; nor for bright, evenly
+    lit images, where it changes nothing. The inverse is unbiased only for well filtered values:
+    remaining noise, or noise added last, raises the mean by a quarter of its variance in photons.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Which domain an image's own noise asks for."""
+"""The domain that suits the measured noise of an image."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from napari_diffusion.estimate import NoiseModel
 
 
-# Findings that say that the noise is no longer that of photons.
+# Findings that rule out pure photon noise.
 _AGAINST = {"compressed", "correlated", "sharpened", "falling"}
 
 
 def automatic(image: Image) -> Domain | None:
-    """Return the domain in which the noise of an image is even, with its numbers.
+    """Return the domain in which the noise of an image is equally strong everywhere, resolved.
 
-    That is `Anscombe` where the noise is that of photons and differs much between dark and bright
-    places, and else None: noise that is even already, or of another kind, stays as it is.
+    That is `Anscombe` for photon noise that differs much between dark and bright parts, else None:
+    noise that is uniform already, or of another kind, is not stabilised.
     """
     model = measured_model(image)
     if model is None:

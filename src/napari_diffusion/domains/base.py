@@ -1,4 +1,4 @@
-"""What every domain is: values whose noise is as strong everywhere, and the way back."""
+"""The base class of domains: variance-stabilising transforms and their inverse."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ UNIT = "stabilised"
 
 @dataclass(frozen=True)
 class Domain(Component, abc.ABC):
-    """The values that noise and filters work on in place of the intensities.
+    """A transform of the intensities that makes the noise equally strong everywhere.
 
-    Filters take noise to be as strong everywhere, and the noise of few photons, or of speckle, is
-    not. In a domain it is: noise scale, contrast and every other parameter in units of intensity
-    are then in stabilised units. Each step's image is given back in intensities.
+    Filters assume noise of constant strength; photon noise and speckle are not. In a domain they
+    are. The noise scale, the contrast and all other parameters in intensity units are then in
+    stabilised units. The image of each step is returned in intensities.
 
-    Pixels are changed one by one, so that regions, chunks and threads cannot matter.
+    Each pixel is transformed separately, so regions, chunks and threads do not matter.
     """
 
     slot: ClassVar[str] = "domain"
@@ -46,13 +46,13 @@ class Domain(Component, abc.ABC):
     @final
     def image(self, image: Image) -> Image:
         """Return a noisy image with stabilised values."""
-        # What is known of the intensities is not known of these values.
+        # Cached results about intensities do not hold for these values.
         return dataclasses.replace(image, data=on_blocks(self.stabilise, image.data), known={})
 
     def noise_of(self, image: Image) -> float | None:
-        """Return how strong the noise of a noisy image becomes; None where it is to be measured.
+        """Return the standard deviation of the stabilised noise; None where it must be measured.
 
-        `image` has intensities, and this domain its numbers.
+        `image` has intensities, and this domain is resolved.
         """
         del image
         return None

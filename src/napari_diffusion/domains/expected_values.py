@@ -42,14 +42,14 @@ class Table(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """Both ways between photons and the mean of f.
+    """Conversions between photons and the mean of f, in both directions.
 
     Attributes
     ----------
     of_photons : Table
-        Mean of f less the f of the mean, over the f of the mean.
+        Mean of f minus f of the mean, as a function of f of the mean.
     of_values : Table
-        Photons less those of the plain inverse, over the mean of f.
+        Photons minus those of the algebraic inverse, as a function of the mean of f.
     """
 
     of_photons: Table

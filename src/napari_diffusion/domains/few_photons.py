@@ -1,4 +1,4 @@
-"""How strong the noise of stabilised values is where the photons are few."""
+"""The strength of the stabilised noise where photons are few."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The straight line of the noise's variance over the intensity, where some of it is known."""
+"""The fit of the noise variance as a straight line over the intensity."""
 
 from __future__ import annotations
 

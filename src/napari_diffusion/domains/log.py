@@ -1,4 +1,4 @@
-"""Speckle, made even."""
+"""The logarithm for speckle."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Log(Domain):
-    """Logarithms, in which speckle is as strong everywhere.
+    """Take logarithms, which give speckle the same strength everywhere.
 
     ``f(z) = log(max(z, floor))``, for images ``z = x · Γ(looks, 1 / looks)``
 
-    The way back is unbiased: ``x = exp(f) · looks / exp(ψ(looks))``, ψ being the digamma function,
+    The inverse is unbiased: ``x = exp(f) · looks / exp(ψ(looks))``, with ψ the digamma function,
     because the mean of the logarithms is less than the logarithm of the mean.
 
     Parameters
     ----------
     looks : float or "auto"
-        How many independent looks were averaged: the mean over the standard deviation, squared;
-        greater than 0. "auto" finds it from the noise of the logarithms.
+        Number of independent looks that were averaged, (mean / standard deviation)², greater than
+        0. "auto" estimates it from the noise of the logarithms.
     floor : float or "auto"
-        What smaller values count as, greater than 0, for there is no logarithm of 0. "auto" is
-        the value that a thousandth of the positive pixels lie below.
+        Lower limit of the intensities, greater than 0, since 0 has no logarithm. "auto" is the 0.1
+        % quantile of the positive pixels.
 
     Notes
     -----
-    Use it for radar, sonar, ultrasound and laser images, whose noise is a share of the signal; in
-    stabilised units a step of 0.1 is a change by ten per cent. Not for images with an offset, nor
-    for those that are logarithms already, as most of ultrasound on a screen. Only what is filtered
-    well comes back unbiased: noise that is left makes the mean larger.
+    Use it for radar, sonar, ultrasound and laser images, whose noise is proportional to the signal;
+    a step of 0.1 in stabilised units is a change of ten per cent. Not for images with an offset,
+    nor for those that are logarithms already, as most ultrasound images on a screen are. The
+    inverse is unbiased only for well filtered values: remaining noise raises the mean.
 
     References
     ----------

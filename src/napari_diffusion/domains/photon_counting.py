@@ -1,4 +1,4 @@
-"""Whether the values of an image are photons that were counted one by one."""
+"""Detection of photon-counting images."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _LEVELS = 8
 def counted(
     image: Image, levels: NDArray[np.float64], variances: NDArray[np.float64]
 ) -> float | None:
-    """Return the intensity of one photon where photons were counted one by one, and else None.
+    """Return the intensity of one photon in a photon-counting image, else None.
 
-    Values are then whole multiples of one step, and the variance of the noise is that step times
-    the mean: without a straight line to fit, dark places cannot be taken for read noise.
+    Its values are whole multiples of one step, and the variance of the noise is that step times
+    the mean. No straight line is fitted, so that dark parts cannot be mistaken for read noise.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What every filter is: a component that maps a block with its halo to a block."""
+"""The base class of filters: a component that maps a block with its halo to a block."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CLAIMS = (
 
 @dataclass(frozen=True)
 class Filter(Component, abc.ABC):
-    """Smooth an image: the base class of all filters.
+    """A filter, which smooths an image.
 
     A filter is an object with parameters; calling it filters an array:
     ``PeronaMalik(contrast=0.1, time=5.0)(image, axes="yx", spacing=(0.5, 0.5))``.

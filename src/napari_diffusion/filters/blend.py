@@ -1,4 +1,4 @@
-"""Several filters mixed by what Stein's estimate says of each."""
+"""A weighted sum of several filters, with the weights of least expected error."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Blend(Filter):
         super().__post_init__()
 
     def resolved(self, image: Image, grid: Grid) -> Self:
-        """Return this filter with the noise, the filters within and their weights resolved."""
+        """Return this filter with the noise, the inner filters and their weights resolved."""
         from napari_diffusion.filters.denoisers import blend_weights
 
         self.check(image.grid)
@@ -105,7 +105,7 @@ class Blend(Filter):
         return chosen.replaced(weights=blend_weights.of_least_error(chosen, image))
 
     def check(self, grid: Grid) -> None:
-        """Refuse lists of numbers that do not fit the image; see `Filter.check`."""
+        """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
         check_channels(self, grid)
         if self.weights != "auto":
@@ -145,7 +145,7 @@ class Blend(Filter):
         return tuple(widest)  # type: ignore[return-value]
 
     def stages(self, block: NDArray[Any], grid: Grid, executor: Threads) -> list[NDArray[Any]]:
-        """Return what each filter makes of a block; pilots that they share are run once."""
+        """Return the result of each filter for a block; shared pilots are run once."""
         together = dataclasses.replace(
             executor, memory={} if executor.memory is None else executor.memory
         )
@@ -175,7 +175,7 @@ class Blend(Filter):
         return list(zip(changes, weights, strict=True))
 
     def inspect(self, image: ArrayLike, **options: Unpack[GridOptions]) -> dict[str, Any]:
-        """Return what each filter made of an image, and the weight that it has at each pixel.
+        """Return the result of each filter for an image, and its weight at each pixel.
 
         Parameters
         ----------
@@ -201,7 +201,7 @@ class Blend(Filter):
     def looked_into(
         self, block: NDArray[Any], grid: Grid, executor: Threads
     ) -> list[tuple[str, NDArray[Any], NDArray[Any]]]:
-        """Return the number and name of each filter, what it makes of a block, and its weights."""
+        """Return the number and name of each filter, its result for a block, and its weights."""
         stages = self.stages(block, grid, executor)
         weights = [each for _, each in self._changes(block, stages, grid, executor)]
         first = 1 - sum(weights, np.zeros((1, 1, 1, 1, 1)))

@@ -1,4 +1,4 @@
-"""Diffusion along lines and layers alone."""
+"""Coherence-enhancing diffusion."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CoherenceEnhancing(TensorFlow):
 
     The vᵢ are the eigenvectors of the structure tensor J = G ∗ (∇v ∇vᵀ), summed over joint
     channels, with v the image smoothed by `smoothing` and G a Gaussian of `integration`; µ₁ ≥ µ₂ ≥
-    µ₃ are its eigenvalues. The coherence κ measures how much less the image changes in a direction
+    µ₃ are its eigenvalues. The coherence κ measures how much weaker the change is along a direction
     than across it. In 2D, and for lines in 3D, the last direction, along the line, has κ = µ₁ − µ₂
     or µ₂ − µ₃, and the others have κ = 0. For planes in 3D each direction has κ = µ₁ − µᵢ. So λ is
     ½ where κ equals the contrast squared, and α = 0.001 where there is no preferred direction.

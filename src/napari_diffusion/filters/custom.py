@@ -138,8 +138,8 @@ class Custom(Filter):
             )
         if made.shape != image.shape:
             raise ValueError(
-                f"Custom: {self.name} must return an array of shape {image.shape}, as its input "
-                f"(got {made.shape})."
+                f"Custom: {self.name} must return an array of the input shape {image.shape} (got "
+                f"{made.shape})."
             )
         with np.errstate(over="ignore"):
             made = made.astype(image.dtype)

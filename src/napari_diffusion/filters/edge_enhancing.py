@@ -1,4 +1,4 @@
-"""Diffusion along edges and not across them."""
+"""Edge-enhancing diffusion."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class HaarDiffusion(Filter):
         return chosen.replaced(weights=found)
 
     def check(self, grid: Grid) -> None:
-        """Refuse lists of numbers that do not fit the image; see `Filter.check`."""
+        """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
         check_channels(self, grid)
         if self.weights != "auto":

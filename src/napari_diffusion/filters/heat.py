@@ -50,14 +50,14 @@ class Heat(Flow):
     linear: ClassVar[bool] = True
 
     def variances(self, grid: Grid) -> dict[int, float]:
-        """Return the kernel's variance in samples² for each canonical axis that diffuses."""
+        """Return the kernel's variance in pixels² for each canonical axis in along."""
         # Beyond any image's width a larger variance changes nothing.
         return {
             axis: min(2.0 * self.time / grid.length(axis) ** 2, 1e30) for axis in grid.along_axes
         }
 
     def is_spectral(self, grid: Grid) -> bool:
-        """Say whether the time is so long that the cosine transform is used."""
+        """Return whether the time is so long that the cosine transform is used."""
         widest = max(self.variances(grid).values())
         return not grid.masked and bool(5.8 * np.sqrt(widest) > LONGEST_REACH)
 

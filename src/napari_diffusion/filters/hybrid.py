@@ -1,4 +1,4 @@
-"""Diffusion along edges in one part of an image, along lines or planes in the other."""
+"""Hybrid of edge-enhancing and coherence-enhancing diffusion."""
 
 from __future__ import annotations
 

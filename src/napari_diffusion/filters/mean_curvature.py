@@ -1,4 +1,4 @@
-"""Motion by mean curvature."""
+"""Mean curvature flow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Curvature flow that stops by itself."""
+"""Min/max curvature flow."""
 
 from __future__ import annotations
 

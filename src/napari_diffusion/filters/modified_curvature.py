@@ -1,4 +1,4 @@
-"""Curvature flow that is held at edges."""
+"""Curvature flow that stops at edges."""
 
 from __future__ import annotations
 

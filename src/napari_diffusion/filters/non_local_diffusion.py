@@ -1,4 +1,4 @@
-"""Diffusion between pixels whose surroundings are alike, however far apart."""
+"""Diffusion between pixels with similar patches."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class NonLocalMeans(Filter):
         return self.replaced(sigma=noise_sigma_of(image))
 
     def check(self, grid: Grid) -> None:
-        """Refuse boxes of too many pixels; see `Filter.check`."""
+        """Raise for boxes of too many pixels; see `Filter.check`."""
         super().check(grid)
         for name in ("patch", "search"):
             radius = getattr(self, name)
@@ -145,7 +145,7 @@ class NonLocalMeans(Filter):
         middle = image.min() / 2 + image.max() / 2
         centred = (image - middle).astype(np.float64)
         exponent, sigma = exponent_of(float(self.sigma), centred)
-        # The library does not know images with fewer than two axes.
+        # The library does not support images with fewer than two axes.
         plane = centred if centred.ndim > 2 else centred[np.newaxis]
         averaged = denoise_nl_means(
             np.ldexp(plane, -exponent),

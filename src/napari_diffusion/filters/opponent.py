@@ -1,4 +1,4 @@
-"""Colours as brightness and two differences, for a filter that is to keep them apart."""
+"""A filter on opponent colours."""
 
 from __future__ import annotations
 
@@ -69,19 +69,19 @@ class Opponent(Filter):
     ] = _HEAT
 
     def resolved(self, image: Image, grid: Grid) -> Self:
-        """Return this filter with the one within resolved on the opponent channels."""
+        """Return this filter with the inner one resolved on the opponent channels."""
         if not _is_colour(image.grid):
             return self.with_resolved_components(image, grid)
         turned = dataclasses.replace(image, data=_mixed(image.data, _ROWS), known={})
         return self.with_resolved_components(turned, grid)
 
     def check(self, grid: Grid) -> None:
-        """Refuse what the filter within cannot do; see `Filter.check`."""
+        """Raise if the inner filter cannot process the image; see `Filter.check`."""
         super().check(grid)
         self.component.check(grid)
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return the halo of the filter within."""
+        """Return the halo of the inner filter."""
         return self.component.halo(grid)
 
     def apply(

@@ -1,4 +1,4 @@
-"""One filter for planes and another for volumes."""
+"""One filter for 2D images and another for volumes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class PlanesOrVolumes(Filter):
         return chosen.resolved(image, grid)
 
     def check(self, grid: Grid) -> None:
-        """Refuse what the filter for this image cannot do; see `Filter.check`."""
+        """Raise if the inner filter cannot process the image; see `Filter.check`."""
         super().check(grid)
         self.of(grid).check(grid)
 

@@ -1,4 +1,4 @@
-"""Diffusion that tells speckle from edges."""
+"""Speckle-reducing anisotropic diffusion."""
 
 from __future__ import annotations
 

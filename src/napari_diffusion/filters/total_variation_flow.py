@@ -1,4 +1,4 @@
-"""Diffusion down the total variation."""
+"""Total variation flow."""
 
 from __future__ import annotations
 

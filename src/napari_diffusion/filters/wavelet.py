@@ -1,4 +1,4 @@
-"""Wavelet shrinkage of scikit-image, averaged over shifts of the image."""
+"""Wavelet shrinkage of scikit-image, averaged over shifts."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Wavelet(Filter):
         return self.replaced(sigma=noise_sigma_of(image))
 
     def check(self, grid: Grid) -> None:
-        """Refuse too many shifts; see `Filter.check`."""
+        """Raise for too many shifts; see `Filter.check`."""
         super().check(grid)
         copies = (self.shifts + 1) ** len(grid.along)
         if copies > MOST:

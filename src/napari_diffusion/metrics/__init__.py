@@ -1,4 +1,4 @@
-"""Measures of a step. To add one, write its file and put its class in METRICS."""
+"""Metrics of a step. To add one, write its file and put its class in METRICS."""
 
 from __future__ import annotations
 

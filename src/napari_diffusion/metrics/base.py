@@ -1,4 +1,4 @@
-"""What every measure of a step is: a component that gives a number to what a step made."""
+"""The base class of metrics: a component that assigns a number to a step."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ Knowledge = Literal["", "sigma", "model"]
 
 @dataclass(frozen=True)
 class Score:
-    """What a metric says of one step.
+    """The value of a metric for one step.
 
     Attributes
     ----------
     value : float
-        In the metric's unit; NaN where it cannot be said.
+        In the unit of the metric; NaN where it is unknown.
     valid : bool
-        Whether what the metric assumes holds for this image; else it has no vote.
+        Whether the assumptions of the metric hold for this image; otherwise the metric is excluded
+        from the recommendation.
     why : str
-        What does not hold, in one sentence.
+        The assumption that does not hold, in one sentence.
     """
 
     value: float
@@ -45,35 +46,35 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One step, and what it can be compared with; arrays are canonical and equally large.
+    """One step and what it can be compared with; all arrays are canonical and of the same shape.
 
     Attributes
     ----------
     source, image : ndarray
         The image before the first step, and after this one.
     grid : Grid
-        Axes and lengths, the extent of the whole image, and where the arrays begin in it.
+        Axes and pixel sizes, the extent of the whole image, and the origin of the arrays in it.
     mask : ndarray of bool or None
-        Where the image may change; nothing else is measured.
+        Where the image may change; only these pixels are measured.
     noise_sigma : float or tuple of float
-        Standard deviation of the noise of the source, measured or given; or that of each channel.
+        Standard deviation of the noise of the source, measured or given; one per channel if many.
     white : bool
-        Whether that noise is credibly white and alike everywhere.
+        Whether that noise is credibly white and equally strong everywhere.
     models : tuple of NoiseModel
-        What was measured of the noise of each channel; empty where nothing was.
+        The measured noise model of each channel; empty where nothing was measured.
     reference : ndarray or None
         The ground truth, where it is known.
     probed : ndarray or None
-        What the same step made of the changed source that the metric asks for.
+        The result of the same step for the modified source that the metric needs.
     probe : ndarray or None
-        That change: ± the step size per pixel, or True where pixels were hidden.
+        That modification: ± the step size per pixel, or True where pixels were hidden.
     again : tuple of two ndarray or None
-        Another such pair of probed and probe, for small images.
+        A second pair of probed and probe, for small images.
     halves : tuple of two View or None
-        The same step of two independent images of the same thing, each with its own source.
+        The same step of two independent acquisitions, each with its own source.
     known : dict
-        What metrics have found out about source, mask, reference and noise; the views of all steps
-        of a run may share one.
+        Cached results about the source, mask, reference and noise; the views of all steps of a run
+        may share it.
     """
 
     source: NDArray[Any]
@@ -109,7 +110,7 @@ class View:
         return dataclasses.replace(self, **cut, halves=None, known=known)
 
     def once(self, name: Any, find: Callable[[], Any]) -> Any:
-        """Return what is the same for every step; found at the first one."""
+        """Return a result that is the same for every step; computed at the first one."""
         if name not in self.known:
             self.known[name] = find()
         return self.known[name]
@@ -128,24 +129,24 @@ class View:
 
 @dataclass(frozen=True)
 class Metric(Component, abc.ABC):
-    """One measure of what a step did, a number per step that makes a curve.
+    """A measure of a step: one number per step, which makes a curve over the run.
 
     Attributes
     ----------
     unit : str
-        Unit of its numbers: ``"intensity"``, ``"intensity²"``, ``"dB"``, …; empty for a pure one.
+        Unit of the value: ``"intensity"``, ``"intensity²"``, ``"dB"``, …; empty for a pure number.
     better : {"lower", "higher", ""}
-        Which way is good; empty where it only describes and has no vote.
+        Which direction is better; empty for a metric that only describes the image.
     probe : {"", "perturbed", "masked"}
         The second run that it needs: of the source plus or minus a very small number at every
         pixel, or of the source with some pixels hidden.
     needs_reference : bool
-        Whether it compares with the ground truth.
+        It compares with the ground truth.
     needs_halves : bool
-        Whether it compares the same step of two independent images of the same thing.
+        It compares the same step of two independent acquisitions.
     needs_noise : {"", "sigma", "model"}
-        What it must know of the noise of the source: nothing, how strong it is, or all that
-        `estimate.noise_model` measures. What no metric needs is not measured.
+        What it needs of the noise of the source: nothing, the standard deviation, or all that
+        `estimate.noise_model` measures. Nothing is measured that no metric needs.
     """
 
     slot: ClassVar[str] = "metric"
@@ -158,22 +159,22 @@ class Metric(Component, abc.ABC):
 
     @abc.abstractmethod
     def value(self, view: View) -> float:
-        """Return the number of one step."""
+        """Return the value of one step."""
 
     def doubt(self, view: View) -> str:
-        """Return what this metric assumes and this image does not have, empty if nothing."""
+        """Return which assumption of the metric fails on this image, or nothing."""
         del view
         return ""
 
     def score(self, view: View) -> Score:
-        """Return the number of one step, and whether it may be believed."""
+        """Return the value of one step, and whether it is valid."""
         if self.needs_reference and view.reference is None:
-            return Score(math.nan, False, f"{type(self).__name__} needs a reference.")
+            return Score(math.nan, False, f"{self.display_name} needs a reference.")
         if self.needs_halves and view.halves is None:
             return Score(
                 math.nan,
                 False,
-                f"{type(self).__name__} needs a second image of the same thing: second=… or "
+                f"{self.display_name} needs an independent acquisition: use second=… or "
                 "halves='frames'.",
             )
         doubt = self.doubt(view)
@@ -182,7 +183,7 @@ class Metric(Component, abc.ABC):
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over the pixels inside the mask of d = a − b and e = b less a constant."""
+    """Sums over the pixels inside the mask of d = a − b and e = b minus a constant."""
 
     count: float
     d: float

@@ -1,4 +1,4 @@
-"""A measure made of any function."""
+"""A metric made of any function."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class CustomMetric(Metric):
 
     ``mean over images of function(u)``
 
-    The function is called on each image: an array along the axes that diffuse, in the order in
-    which the image has them. Frames and other axes come one by one. Joint channels come along, at
-    the place where the image has them, alpha apart; with ``joint_channels=False`` each channel
-    comes alone. The array is a copy, float32 or float64, and what is returned must be one real
-    number; NaN stands for a step of which nothing can be said.
+    The function is called on each image: an array along the axes the filter acts along, in the
+    order of the image. Frames and other axes come one at a time. Joint channels are included, at
+    their place in the image and without alpha; with ``joint_channels=False`` each channel comes
+    alone. The function gets a copy, float32 or float64, and must return one real number; NaN means
+    that the value is unknown.
 
-    Parameters of these names are filled in, where the function has them: *spacing*, a tuple with
-    the world length of a pixel for each axis that diffuses, in the array's order; *channel_axis*,
-    the axis of the channels or None; *source*, the same image before the first step; *reference*,
-    the ground truth, or None; *mask*, booleans of the array's shape, or None.
+    Parameters of these names are filled in where the function has them: *spacing*, a tuple with the
+    pixel size along each axis of the array, in world units; *channel_axis*, the axis of the
+    channels or None; *source*, the same image before the first step; *reference*, the ground truth,
+    or None; *mask*, a boolean array of the same shape, or None.
 
     Parameters
     ----------
@@ -46,15 +46,14 @@ class CustomMetric(Metric):
 
     Notes
     -----
-    Use it to see what the measurement that you are after does over the steps, and over seeds how
-    stable it is. It has no vote: nothing is known of which way is good.
+    Use it to follow your own measurement over the steps, and its stability over random seeds. Not
+    to choose the best step: whether lower or higher is better is unknown.
 
     Raises
     ------
     ValueError
-        If there is no function of that name, it cannot be called with one array, or it returns
-        something else than a number. What the function itself raises comes through, with a note
-        that names it.
+        If there is no function of that name, it cannot be called with one array, or it does not
+        return a number. Exceptions of the function itself are passed on, with a note that names it.
     """
 
     display_name: ClassVar[str] = "Custom function"
@@ -70,7 +69,7 @@ class CustomMetric(Metric):
         return spoken(self.function)
 
     def value(self, view: View) -> float:
-        """Return the mean of what the function says of each image."""
+        """Return the mean of the function over all images."""
         function, names = imported(self.function), self._accepted()
         found = []
         for image, offered in _images(view):
@@ -78,9 +77,11 @@ class CustomMetric(Metric):
         return math.fsum(found) / len(found)
 
     def doubt(self, view: View) -> str:
-        """Say that a function without a parameter called *mask* does not see the mask."""
+        """Return that a function without a parameter *mask* ignores the mask."""
         if view.mask is not None and "mask" not in self._accepted():
-            return f"{self.name} has no parameter called mask, and measures outside it too."
+            return (
+                f"{self.name} has no parameter mask, so it also measures pixels outside the mask."
+            )
         return ""
 
     def _accepted(self) -> tuple[str, ...]:
@@ -95,7 +96,7 @@ class CustomMetric(Metric):
         if made.size != 1 or made.dtype.kind not in "biuf":
             raise ValueError(
                 f"CustomMetric: {self.name} must return one real number (got {made.dtype} of shape "
-                f"{made.shape}): let it return a float."
+                f"{made.shape}): return a float."
             )
         return float(made.item())
 

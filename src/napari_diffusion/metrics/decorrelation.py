@@ -1,4 +1,4 @@
-"""How much what was taken out still looks like the image."""
+"""Correlation of the residual with the result."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from napari_diffusion.metrics.base import Metric, Moments, View
 
 @dataclass(frozen=True)
 class Decorrelation(Metric):
-    """Correlation between what was taken out and what is left.
+    """Correlation between the removed residual and the result.
 
-    ``|corr(y − u, u)|`` of the source y and the step's image u: as long as noise alone is taken
-    out, what is taken out does not resemble what stays.
+    ``|corr(y − u, u)|`` of the source y and the image u of the step: as long as only noise is
+    removed, the residual does not resemble the result.
 
     Notes
     -----
-    Use it where nothing is known of the noise but that it does not depend on the image. It is a
-    rough guide: it may be lowest several decibels away from the best step. Not for noise that
-    depends on the signal.
+    Use it where nothing is known about the noise except that it does not depend on the image. It is
+    a rough guide: its minimum may be several decibels away from the best step. Not for
+    signal-dependent noise.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""How much of the edges a step kept."""
+"""Strength of the edges that remain."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _REACH = 3.0
 
 @dataclass(frozen=True)
 class EdgeStrength(Metric):
-    """Share of the steepest gradients that is left.
+    """Fraction of the steepest gradients that remains.
 
     ``mean |∇(G₁ ∗ u)| / mean |∇(G₁ ∗ y)|`` over the 5 % of pixels where the source y is steepest,
     both smoothed by one pixel: 1 where edges are as steep as before.
 
     Notes
     -----
-    Use it to see how much a filter blurs edges. The noise itself makes the source steeper, so that
-    even a perfect filter ends somewhat below 1.
+    Use it to see how much a filter blurs edges. The noise itself makes the source steeper, so even
+    a perfect filter ends slightly below 1.
     """
 
     better: ClassVar[Literal["lower", "higher", ""]] = ""

@@ -1,4 +1,4 @@
-"""How spread the intensities are."""
+"""Entropy of the intensities."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from napari_diffusion.metrics.base import Metric, View
 
 @dataclass(frozen=True)
 class Entropy(Metric):
-    """Entropy of the histogram of the intensities, in bits.
+    """Entropy of the intensity histogram, in bits.
 
-    ``−Σ p log₂ p`` over 256 equal bins from the least to the greatest value of the source.
+    ``−Σ p log₂ p`` over 256 equal bins from the minimum to the maximum of the source.
 
     Notes
     -----
-    Use it to see how a filter gathers intensities into few: it falls as regions become flat.
+    Use it to see how a filter concentrates the intensities: it falls as regions become flat.
     """
 
     unit: ClassVar[str] = "bit"

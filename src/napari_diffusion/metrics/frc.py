@@ -1,4 +1,4 @@
-"""The finest detail that a step has in common with the ground truth."""
+"""Resolution against the ground truth."""
 
 from __future__ import annotations
 
@@ -24,25 +24,24 @@ Threshold = Annotated[
 class Frc(Metric):
     """Resolution against a reference, from the Fourier ring (2D) or shell (3D) correlation.
 
-    ``1 / f`` of the first frequency f at which
-    ``Re Σ a b* / √(Σ |a|² Σ |b|²) < threshold``, a and b being the Fourier coefficients of the step
-    and the reference at frequencies of like length, in cycles per world unit. Each image goes
-    under a Hann window, without its mean; sums run over three rings and over all frames and
-    channels.
+    ``1 / f`` at the first frequency f where ``Re Σ a b* / √(Σ |a|² Σ |b|²) < threshold``, with a
+    and b the Fourier coefficients of the step and of the reference at frequencies of the same
+    magnitude, in cycles per world unit. Each image is multiplied by a Hann window after its mean is
+    subtracted; sums run over three rings and over all frames and channels.
 
     Parameters
     ----------
     threshold : float
-        Where detail ends, from 0 to 0.99. 1/2 beside a truth without noise is what 1/7 between
-        two halves says of their mean; take 1/7 for a reference that has as much noise as the
-        source. A larger one gives a coarser resolution.
+        Correlation threshold, 0 to 0.99. 1/2 against a noise-free ground truth corresponds to 1/7
+        between two halves; use 1/7 for a reference as noisy as the source. Larger values give a
+        coarser resolution.
 
     Notes
     -----
-    Use it to see how much detail a filter keeps that is truly there: the smaller, the finer.
-    Spacings may differ between axes. A filter that treats all places alike, such as `Heat`, does
-    not change it, for it weakens detail and noise of one frequency alike. Not with a mask, whose
-    border both images share.
+    Use it to see how much real detail a filter keeps: smaller is finer. The pixel size may differ
+    between axes. A filter that acts equally everywhere, such as `Heat`, does not change it, since
+    it attenuates detail and noise of a frequency equally. Not with a mask, whose border both images
+    share.
 
     References
     ----------
@@ -67,5 +66,5 @@ class Frc(Metric):
         return resolution(found, self.threshold, view)
 
     def doubt(self, view: View) -> str:
-        """Refuse a mask, and images without a spectrum."""
+        """Return why the correlation is not reliable, or nothing."""
         return doubt_about(view)

@@ -1,4 +1,4 @@
-"""The error beside another image of the same thing."""
+"""Error against an independent acquisition."""
 
 from __future__ import annotations
 
@@ -17,20 +17,19 @@ _BANDS, _TIMES, _SHARE = 16, 8.0, 0.2
 
 @dataclass(frozen=True)
 class HalfError(Metric):
-    """Squared error of a step of one half beside the raw other half.
+    """Squared error of a step of one half against the raw other half.
 
-    ``½ mean (u₁ − y₂)² + ½ mean (u₂ − y₁)²`` of two independent images y₁ and y₂ of the same
-    thing, which may be the odd and the even frames, and what the step made of them, u₁ and u₂. As
-    the noise of one half knows nothing of the other, this is the true error plus the variance of
-    the noise, a constant.
+    ``½ mean (u₁ − y₂)² + ½ mean (u₂ − y₁)²`` of two independent acquisitions y₁ and y₂ of the same
+    scene, such as odd and even frames, and the results u₁ and u₂ of the step. Since the noise of
+    the halves is independent, this is the true error plus the variance of the noise, a constant.
 
     Notes
     -----
-    Use it wherever the same thing was recorded twice: the noise may be correlated, uneven or
-    unknown. Where the halves are frames, the error is that of a half. Not where the thing moved,
-    bleached or was shifted between the two: all of that counts as noise, and the step chosen is too
-    early; nor for halves that were interpolated from one image. Halves of another brightness have
-    no vote; whether something moved is not checked.
+    Use it wherever the same scene was acquired twice: the noise may be correlated, non-uniform or
+    unknown. If the halves are frames, the error is that of a half. Not where the scene moved,
+    bleached or shifted in between: all of that counts as noise, and the chosen step is too early;
+    nor for halves interpolated from one image. Halves of different mean intensity are excluded from
+    the recommendation; motion is not checked.
 
     References
     ----------
@@ -51,7 +50,7 @@ class HalfError(Metric):
         return 0.5 * (there.mean_square + back.mean_square)
 
     def doubt(self, view: View) -> str:
-        """Refuse to vote where both halves are one image."""
+        """Return why the halves are not independent acquisitions of one scene."""
         assert view.halves is not None
         one, other = view.halves
         if np.array_equal(one.source, other.source):
@@ -59,8 +58,8 @@ class HalfError(Metric):
         apart = float(view.once("means of the halves", lambda: _apart(one, other)))
         if apart:
             return (
-                f"The means of the halves differ by {apart:.3g}, more than noise explains: the "
-                "light changed, or it bleached."
+                f"The means of the halves differ by {apart:.3g}, more than the noise explains: the "
+                "illumination changed, or the sample bleached."
             )
         return ""
 

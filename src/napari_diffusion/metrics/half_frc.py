@@ -1,4 +1,4 @@
-"""The finest detail that two halves have in common."""
+"""Resolution between two halves."""
 
 from __future__ import annotations
 
@@ -20,25 +20,24 @@ from napari_diffusion.metrics.statistics.spectrum import spectrum
 
 @dataclass(frozen=True)
 class HalfFrc(Metric):
-    """Resolution between halves, from the Fourier ring (2D) or shell (3D) correlation.
+    """Resolution between two halves, from the Fourier ring (2D) or shell (3D) correlation.
 
-    ``1 / f`` of the first frequency f at which
-    ``Re Σ a b* / √(Σ |a|² Σ |b|²) < threshold``, as `Frc`, but a and b are the Fourier coefficients
-    of the same step of two independent images of the same thing: odd and even frames, or a second
-    image.
+    ``1 / f`` at the first frequency f where ``Re Σ a b* / √(Σ |a|² Σ |b|²) < threshold``, as in
+    `Frc`, but with a and b the Fourier coefficients of the same step of two independent
+    acquisitions: odd and even frames, or a second image.
 
     Parameters
     ----------
     threshold : float
-        Where detail ends, from 0 to 0.99; usually 1/7. A larger one gives a coarser resolution.
+        Correlation threshold, 0 to 0.99; usually 1/7. Larger values give a coarser resolution.
 
     Notes
     -----
-    Use it to see which detail can be trusted: what two recordings agree on. A step that makes up
-    the same detail in both, such as one along directions that it finds in noise, is not caught.
-    Not where the two share noise, as halves of an image that was interpolated, compressed or
-    averaged do, or a fixed pattern of the camera: it then says a resolution that is too fine. A
-    filter that treats all places alike does not change it.
+    Use it to see which detail can be trusted: that on which two acquisitions agree. It does not
+    detect a step that invents the same detail in both, such as smoothing along directions found in
+    noise. Not where the halves share noise, as those of an interpolated, compressed or averaged
+    image do, or a fixed pattern of the camera: the resolution is then too optimistic. A filter that
+    acts equally everywhere does not change it.
 
     References
     ----------
@@ -62,7 +61,7 @@ class HalfFrc(Metric):
         return resolution(found, self.threshold, one)
 
     def doubt(self, view: View) -> str:
-        """Refuse a mask, halves that are one image, and images without a spectrum."""
+        """Return why the correlation is not reliable, or nothing."""
         assert view.halves is not None
         one, other = view.halves
         if np.array_equal(one.source, other.source):

@@ -1,4 +1,4 @@
-"""The error in predicting pixels that were hidden."""
+"""Error of the prediction of hidden pixels."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from napari_diffusion.metrics.base import Metric, View
 
 @dataclass(frozen=True)
 class JInvariance(Metric):
-    """Squared error at pixels that the filter did not see.
+    """Squared error of the prediction of hidden pixels.
 
-    ``mean over hidden samples of (y − u(y without them))²``: some pixels on a lattice are replaced
-    by the mean of their neighbours before the run. With noise that is independent from pixel to
+    ``mean over hidden pixels of (y − u(y without them))²``: some pixels on a lattice are replaced
+    by the mean of their neighbours before the run. For noise that is independent from pixel to
     pixel this is the true error plus the variance of the noise.
 
     Notes
     -----
-    Use it where the noise is independent but its strength unknown or uneven. It judges a filter
-    that may not see the pixel itself, and so stops too late for filters that keep much of it.
-    Not for noise that is correlated between neighbours.
+    Use it where the noise is independent but its strength is unknown or non-uniform. It evaluates
+    the filter without access to the pixel itself, and so stops too late for filters that keep much
+    of that pixel. Not for correlated noise.
 
     References
     ----------

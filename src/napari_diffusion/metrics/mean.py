@@ -1,4 +1,4 @@
-"""The mean of a step."""
+"""Mean intensity."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Mean(Metric):
 
     Notes
     -----
-    Use it to see that a filter keeps the amount of light: diffusion does, medians and curvature
-    flows do not.
+    Use it to check that a filter preserves the total intensity: diffusion does, medians and
+    curvature flows do not.
     """
 
     display_name: ClassVar[str] = "Mean intensity"

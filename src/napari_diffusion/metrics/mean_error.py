@@ -1,4 +1,4 @@
-"""How far a step is off on average."""
+"""Bias of a step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class MeanError(Metric):
 
     Notes
     -----
-    Use it to see a bias: 0 for a filter that keeps the mean of an image whose noise has none.
+    Use it to detect a bias: it is 0 for a filter that preserves the mean, if the noise has mean 0.
     """
 
     unit: ClassVar[str] = "intensity"

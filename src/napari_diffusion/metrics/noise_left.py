@@ -1,4 +1,4 @@
-"""The noise that a step left."""
+"""Remaining noise."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from napari_diffusion.metrics.base import Metric, View
 
 @dataclass(frozen=True)
 class NoiseLeft(Metric):
-    """Standard deviation of the noise that is left, as fine differences show it.
+    """Standard deviation of the remaining noise, from fine differences.
 
-    ``median |r| / 0.6745``, r being the second difference along x of that along y over 6.
+    ``median |r| / 0.6745``, with r the second difference along x of that along y, divided by 6.
 
     Notes
     -----
-    Use it to follow how fast noise disappears. It sees noise between neighbours alone: noise that
-    was smeared into blobs is not seen, and a low value is no proof of a clean image.
+    Use it to follow how fast the noise disappears. It detects only noise between neighbouring
+    pixels, not noise smeared into blobs: a low value does not prove a clean image.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""How many objects there are, and how large."""
+"""Number and size of objects."""
 
 from __future__ import annotations
 
@@ -16,31 +16,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Objects(Metric):
-    """Count, mean size or total size of the objects brighter than a threshold.
+    """Number, mean size or total size of the objects above a threshold.
 
-    Objects are connected pixels of ``u > threshold``, or ``u < threshold``, along the axes that
-    diffuse, neighbours at corners included; numbers are means over frames and channels.
+    ``u > threshold``, or ``u < threshold``, defines the objects as connected pixels, diagonal
+    neighbours included, along the axes the filter acts along. Values are means over frames and
+    channels.
 
     Parameters
     ----------
     measure : {"count", "mean size", "total size"}
-        "count": how many; "mean size": of an object, 0 where there is none; "total size": of all
-        together. Sizes are areas or volumes in world units.
+        Quantity to report. "count": number of objects; "mean size": of an object, 0 where there is
+        none; "total size": of all objects. Sizes are areas or volumes in world units.
     threshold : float or "auto"
-        In intensity units. "auto" takes Otsu's, which parts the histogram into the two classes
-        that differ most.
+        In intensity units. "auto" uses Otsu's method, which splits the histogram into the two
+        classes that differ most.
     each_step : bool
-        Whether "auto" takes a threshold for each step, or that of the source for all of them.
+        Compute the automatic threshold for each step, instead of once on the source.
     dark : bool
-        Whether objects are darker than the threshold.
+        Objects are darker than the threshold.
     smallest : float
-        Size that an object must have to be counted, in world units, 0 or more.
+        Smallest size to count, in world units, 0 or more.
 
     Notes
     -----
-    Use it to see what a count or a size, the measurement that you are after, does over the steps,
-    and over seeds how stable it is. Objects that touch count as one. Not to find the best step: a
-    filter under which the count changes least is not therefore right.
+    Use it to follow a count or a size that you want to measure over the steps, and its stability
+    over random seeds. Touching objects count as one. Not to choose the best step: a filter that
+    changes the count least is not necessarily right.
 
     References
     ----------
@@ -86,13 +87,13 @@ class Objects(Metric):
         return total / images if self.measure == "total size" else total / max(sizes.size, 1)
 
     def doubt(self, view: View) -> str:
-        """Say that there is nothing to part, or no object in the source."""
+        """Return that there is no threshold, or one outside the range of the source."""
         threshold = self._threshold(view)
         if math.isnan(threshold):
-            return "The image is constant: there is nothing to part by a threshold."
+            return "The image is constant, so there is no automatic threshold."
         low, high = view.source.min(), view.source.max()
         if not low <= threshold <= high:
-            return f"The threshold {threshold:g} lies beyond the source, {low:g} to {high:g}."
+            return f"The threshold {threshold:g} is outside the source range, {low:g} to {high:g}."
         return ""
 
     def _threshold(self, view: View) -> float:

@@ -1,4 +1,4 @@
-"""The error beside the ground truth, in decibels."""
+"""Error against the ground truth, in decibels."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from napari_diffusion.metrics.base import Metric, Moments, View
 class Psnr(Metric):
     """Peak signal-to-noise ratio against a reference, in decibels.
 
-    ``10 · log₁₀(range² / mean (u − reference)²)``, range being that of the reference, or 1
-    where that is constant.
+    ``10 · log₁₀(range² / mean (u − reference)²)``, with the range of the reference, or 1 if that is
+    constant.
 
     Notes
     -----
-    Use it where the ground truth is known: simulations, and images with noise added. Not against
-    another noisy image of the same scene, whose noise it counts as error.
+    Use it where the ground truth is known: simulations, and images with added noise. Not against
+    another noisy image of the same scene, whose noise counts as error.
     """
 
     display_name: ClassVar[str] = "PSNR"

@@ -1,4 +1,4 @@
-"""The expected squared error under photon noise, without the ground truth."""
+"""Expected squared error under photon noise, without the ground truth."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from napari_diffusion.metrics.statistics.risk_estimate import expected_error
 
 @dataclass(frozen=True)
 class Pure(Metric):
-    """Expected squared error relative to the source, for noise that grows with the intensity.
+    """Expected squared error relative to the source, for photon noise.
 
     ``mean (y − u)² − 2 mean V(y) + 2 mean V(y)·b·(u(y + εb) − u(y)) / ε`` with the source y, the
-    image u of the step, a random b of ±1 and the variance of the noise,
-    ``V(y) = gain · (y − offset) + read_noise²``, as `estimate.noise_model` measures it. It is the
-    expected mean of (u − truth)² less that of the source. Without read noise this is the estimate
-    for Poisson noise, with it that for Poisson–Gaussian noise, both to first order in the gain.
+    image u of the step, a random b of ±1 and the variance of the noise, ``V(y) = gain · (y −
+    offset) + read_noise²``, as `estimate.noise_model` measures it. It is the expected mean of (u −
+    ground truth)² minus that of the source: the estimate for Poisson noise without read noise, and
+    for Poisson–Gaussian noise with it, both to first order in the gain.
 
     Notes
     -----
-    Use it to choose a step where the noise is that of photons, as a camera has it: `Sure` with one
-    σ smooths the dark places too much and the bright ones too little. Only its differences mean
-    something. Not where a photon or two decide, below some five a pixel: there the second order,
-    which is left out, counts. Not for correlated noise.
+    Use it to choose a step where the noise is photon noise, as from a camera: `Sure` with a single
+    σ smooths dark parts too much and bright parts too little. Only differences between its values
+    are meaningful. Not below about five photons per pixel, where the neglected second order
+    matters. Not for correlated noise.
 
     References
     ----------
@@ -40,14 +40,14 @@ class Pure(Metric):
     needs_noise: ClassVar[Knowledge] = "model"
 
     def value(self, view: View) -> float:
-        """Return the expected squared error less that of the source; NaN for unknown noise."""
+        """Return the expected squared error minus that of the source; NaN for unknown noise."""
         if not view.models:
             return float("nan")
         noise = [(model.read_noise**2, model.gain, model.offset) for model in view.models]
         return expected_error(view, noise)
 
     def doubt(self, view: View) -> str:
-        """Refuse to vote where the noise is not that of photons."""
+        """Return why the noise is not photon noise, or nothing."""
         if not view.models:
             return "The image is too small to measure how its noise depends on the intensity."
         kinds = {model.kind for model in view.models}

@@ -1,4 +1,4 @@
-"""The range of a step."""
+"""Intensity range."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from napari_diffusion.metrics.base import Metric, View
 
 @dataclass(frozen=True)
 class Range(Metric):
-    """Greatest less least intensity.
+    """Maximum minus minimum intensity.
 
     ``max u − min u``
 
     Notes
     -----
-    Use it to see that nothing leaves the range of the source, and how fast extremes disappear.
+    Use it to check that the result stays within the range of the source, and how fast extremes
+    disappear.
     """
 
     display_name: ClassVar[str] = "Intensity range"

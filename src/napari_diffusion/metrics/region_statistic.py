@@ -1,4 +1,4 @@
-"""A number of a region of your own."""
+"""A statistic of a labelled region."""
 
 from __future__ import annotations
 
@@ -28,31 +28,30 @@ _STATISTICS: dict[str, Callable[[NDArray[np.float64]], float]] = {
 
 @dataclass(frozen=True)
 class RegionStatistic(Metric):
-    """Mean, median, standard deviation, least, greatest value or sum of a region of your own.
+    """Mean, median, standard deviation, minimum, maximum or sum of a labelled region.
 
     ``statistic of u(x), labels(x) = label``
 
     Parameters
     ----------
-    labels : Map or None
-        Whole numbers, 0 being outside: of the image's shape, with or without t and c. None takes
-        all of the image.
+    labels : ArrayParameter or None
+        A label image of integers, 0 outside: of the shape of the image, with or without t and c.
+        None uses the whole image.
     label : int
-        Which of them, 0 or more; 0 takes all that are not 0 together.
+        The label to measure, 0 or more; 0 combines all labels.
     statistic : {"mean", "median", "std", "minimum", "maximum", "sum"}
-        "mean", "median"; "std": the standard deviation, without Bessel's correction; "minimum",
-        "maximum": the least and the greatest value; "sum" of all pixels.
+        "mean", "median"; "std": standard deviation, without Bessel's correction; "minimum",
+        "maximum"; "sum" over all pixels.
 
     Notes
     -----
-    Use it to see what the measurement that you are after does over the steps, and over seeds how
-    stable it is. Not to find the best step: a filter that changes a measurement least is not
-    therefore right.
+    Use it to follow your own measurement over the steps, and its stability over random seeds. Not
+    to choose the best step: a filter that changes a measurement least is not necessarily right.
 
     Raises
     ------
     ValueError
-        If the labels do not have the image's shape.
+        If the labels do not have the shape of the image.
     """
 
     unit: ClassVar[str] = "intensity"
@@ -82,10 +81,10 @@ class RegionStatistic(Metric):
         return float(_STATISTICS[self.statistic](values.astype(np.float64)))
 
     def doubt(self, view: View) -> str:
-        """Say that the region is empty."""
+        """Return that the region is empty."""
         if self.labels is not None and not self._region(view).any():
             named = f"label {self.label}" if self.label else "a label"
-            return f"Nothing of what is measured has {named}."
+            return f"No measured pixel has {named}."
         return ""
 
     def _region(self, view: View) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""How strong what was taken out is, beside the noise."""
+"""Strength of the residual relative to the noise."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from napari_diffusion.metrics.base import Knowledge, Metric, Moments, View
 
 @dataclass(frozen=True)
 class Residual(Metric):
-    """Standard deviation of what was taken out, over that of the noise.
+    """Standard deviation of the removed residual, relative to that of the noise.
 
-    ``std(y − u) / σ`` of the source y, the step's image u and the noise σ: 1 is where as much was
-    taken out as there was noise.
+    ``std(y − u) / σ`` of the source y, the image u of the step and the noise σ: 1 where the filter
+    removed as much as there was noise.
 
     Notes
     -----
-    Use it to see that a filter takes out neither much less nor much more than the noise. As a rule
-    for stopping it smooths too much: the best step leaves some noise.
+    Use it to check that a filter removes neither much less nor much more than the noise. As a
+    stopping criterion it smooths too much: the best step leaves some noise.
 
     References
     ----------
@@ -34,5 +34,5 @@ class Residual(Metric):
         return Moments.of(view, view.source, view.image).std / view.sigma
 
     def doubt(self, view: View) -> str:
-        """Refuse where there is no noise to compare with."""
+        """Return that there is no noise to compare with."""
         return "" if view.sigma > 0 else "No noise was found."

@@ -1,4 +1,4 @@
-"""How much of the fine detail of the source is left."""
+"""Remaining high-frequency power."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SpectrumRatio(Metric):
-    """Share of the power of the source that is left at high frequencies.
+    """Fraction of the high-frequency power of the source that remains.
 
-    ``Σ |a|² / Σ |b|²`` over the frequencies above *beyond*, a and b being the Fourier coefficients
-    of the step and of the source under a Hann window, without the mean of each image.
+    ``Σ |a|² / Σ |b|²`` over the frequencies above *beyond*, with a and b the Fourier coefficients
+    of the step and of the source, multiplied by a Hann window after the mean is subtracted.
 
     Parameters
     ----------
     beyond : float
-        Where high frequencies begin, from 0 to 1, as a part of the highest that the pixels of
-        each axis can hold, which is half a cycle per pixel. Smaller counts coarser detail too.
+        Lower limit of the high frequencies, 0 to 1, as a fraction of the Nyquist frequency of each
+        axis, half a cycle per pixel. Smaller values include coarser detail.
 
     Notes
     -----
-    Use it to see how fast a filter takes out what is fine, noise and detail together: 1 is as much
-    as before, 0 is nothing. It cannot tell noise from detail. With a mask its border counts as
+    Use it to see how fast a filter removes fine structure, noise and detail together: 1 means all
+    remains, 0 nothing. It cannot distinguish noise from detail. The border of a mask counts as
     detail.
     """
 
@@ -70,5 +70,5 @@ class SpectrumRatio(Metric):
         return float((power * high).sum(dtype=np.float64))
 
     def doubt(self, view: View) -> str:
-        """Say what a mask, or a small image, does to a spectrum."""
+        """Return why the spectrum is not reliable, or nothing."""
         return doubt_about(view).replace(" that both images share", "")

@@ -1,4 +1,4 @@
-"""The likeness of structures to the ground truth."""
+"""Structural similarity to the ground truth."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ class Ssim(Metric):
     """Structural similarity to a reference, the mean over windows of all planes.
 
     ``(2 m n + c) (2 C + d) / ((m² + n² + c) (V + W + d))`` with the means m and n, the variances V
-    and W and the covariance C of both over 7 × 7 neighbours, c and d being the squares of 0.01 and
-    0.03 of the reference's range; 1 is equality. Windows that reach beyond a mask do not count.
+    and W and the covariance C of the two images over 7 × 7 neighbours; c and d are the squares of
+    0.01 and 0.03 of the range of the reference. 1 means equality. Windows that extend beyond a mask
+    do not count.
 
     Notes
     -----
-    Use it beside `Psnr` where the ground truth is known: it counts lost structure more than a shift
-    of grey.
+    Use it beside `Psnr` where the ground truth is known: it penalizes lost structure more than a
+    shift of intensity.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The expected squared error, without the ground truth."""
+"""Expected squared error, without the ground truth."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from napari_diffusion.metrics.statistics.risk_estimate import expected_error
 
 @dataclass(frozen=True)
 class Sure(Metric):
-    """Expected squared error relative to the source, from Stein's unbiased estimate.
+    """Expected squared error relative to the source, from Stein's unbiased risk estimate.
 
     ``mean (y − u)² − 2σ² + 2σ² · mean b·(u(y + εb) − u(y)) / ε`` with the source y, the image u of
-    the step, the noise σ and a random b of ±1: the expected mean of (u − truth)² less that of the
-    source, σ². Below 0 the step is nearer to the ground truth than the source.
+    the step, the noise σ and a random b of ±1: the expected mean of (u − ground truth)² minus that
+    of the source, σ². Below 0 the step is closer to the ground truth than the source.
 
     Notes
     -----
-    Use it to choose a step or a parameter where the noise is white and Gaussian: its lowest step
-    is within 0.1 dB of the best as a rule. Only its differences mean something, not its value as
-    decibels. Not for correlated noise, for which it keeps too much.
+    Use it to choose a step or a parameter for white Gaussian noise: the step with its minimum is
+    usually within 0.1 dB of the best. Only differences between its values are meaningful, not the
+    value in decibels. Not for correlated noise, which it mostly keeps.
 
     References
     ----------
@@ -38,12 +38,12 @@ class Sure(Metric):
     needs_noise: ClassVar[Knowledge] = "model"
 
     def value(self, view: View) -> float:
-        """Return the expected squared error less that of the source."""
+        """Return the expected squared error minus that of the source."""
         sigmas = np.broadcast_to(view.noise_sigma, view.image.shape[1:2])
         return expected_error(view, [(float(sigma) ** 2, 0.0, 0.0) for sigma in sigmas])
 
     def doubt(self, view: View) -> str:
-        """Refuse to vote where the noise is not white, or there is none."""
+        """Return that the noise is not white, or that there is none."""
         if not view.white:
-            return "The noise is not white, or not alike everywhere."
+            return "The noise is not white, or not equally strong everywhere."
         return "" if view.sigma > 0 else "No noise was found."

@@ -1,4 +1,4 @@
-"""How much an image goes up and down."""
+"""Total variation."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from napari_diffusion.metrics.base import Metric, View, neighbours
 
 @dataclass(frozen=True)
 class Variation(Metric):
-    """Mean absolute difference between neighbours, in intensity per world unit, summed over axes.
+    """Total variation: mean absolute gradient, summed over the axes.
 
     ``Σ mean |u(x + 1) − u(x)| / spacing``
 
     Notes
     -----
-    Use it to see how a filter flattens an image: it falls fast while noise is taken out, and
-    slowly when edges go.
+    Use it to see how a filter flattens an image: it falls fast while noise is removed, and slowly
+    when edges disappear.
     """
 
     display_name: ClassVar[str] = "Total variation"

@@ -1,4 +1,4 @@
-"""Whether what was taken out is noise from pixel to pixel."""
+"""Whiteness of the residual."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from napari_diffusion.metrics.base import Metric, View, neighbours
 
 @dataclass(frozen=True)
 class Whiteness(Metric):
-    """Correlation between neighbours of what was taken out.
+    """Correlation between neighbouring pixels of the removed residual.
 
-    ``max over axes of |corr(r(x), r(x + 1))|``, r = y − u of the source y and the step's image u:
-    near 0 for white noise, more where structures were taken out with it.
+    ``max over axes of |corr(r(x), r(x + 1))|``, with r = y − u of the source y and the image u of
+    the step: near 0 for white noise, larger where structures were removed as well.
 
     Notes
     -----
-    Use it to see whether a filter begins to take out the image itself. Not as proof: a filter
-    that takes out fine texture leaves a white residual as well, and one that takes out little
-    leaves one that is anticorrelated.
+    Use it to see whether a filter starts to remove structure. Not as proof: a filter that removes
+    fine texture leaves a white residual too, and one that removes little leaves an anticorrelated
+    one.
     """
 
     display_name: ClassVar[str] = "Residual whiteness"

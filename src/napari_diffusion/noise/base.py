@@ -1,4 +1,4 @@
-"""What every noise is: a component that adds addressed random numbers to a block."""
+"""The base class of noise models: components that add addressed random numbers to a block."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ CLAIMS = ("keeps_mean", "has_scale", "white", "random", "signal_dependent", "nat
 
 @dataclass(frozen=True)
 class Noise(Component, abc.ABC):
-    """One kind of noise.
+    """A noise model, which adds noise to an image.
 
-    Calling it makes a noisy copy: ``Gaussian()(image, noise_scale=0.1, seed=0, step=0)``. The
-    number that a pixel gets belongs to its coordinates, the step and the seed, so crops, chunks,
-    threads and restarts never change it.
+    Calling it returns a noisy copy: ``Gaussian()(image, noise_scale=0.1, seed=0, step=0)``. The
+    random number of a pixel depends only on its coordinates, the step and the random seed, so
+    crops, chunks, threads and restarts never change it.
 
-    The class variables are claims that the tests hold every noise to.
+    The class variables are claims; the tests check every noise model against them.
 
     Attributes
     ----------
     keeps_mean : bool
-        On average over the seeds the noisy image is the image.
+        Averaged over random seeds, the noisy image equals the image.
     has_scale : bool
-        The standard deviation is the noise scale, at the reference intensity where there is one.
+        The noise scale is the standard deviation, at the reference intensity where there is one.
     white : bool
-        The noise of one pixel says nothing of the noise of another.
+        The noise is independent from pixel to pixel.
     random : bool
-        Seed and step choose the noise.
+        The noise depends on the random seed and the step.
     signal_dependent : bool
         The noise depends on the intensity, which must be 0 or more; the noise scale is the standard
-        deviation at the intensity called ``reference``.
+        deviation at the intensity ``reference``.
     natural : bool
-        Its parameters say how strong it is, and a noise scale of None takes them as they are typed.
+        The parameters determine the strength of the noise; a noise scale of None uses them.
     """
 
     slot: ClassVar[str] = "noise"
@@ -71,24 +71,24 @@ class Noise(Component, abc.ABC):
         return self.with_components(lambda component: component.resolved(image, grid))
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return how far one pixel's noise reaches for others' values, per canonical axis."""
+        """Return how far around a pixel its noise depends on intensities, per canonical axis."""
         del grid
         return (0, 0, 0, 0, 0)
 
     def natural_scale(self) -> NoiseScale:
-        """Return the noise scale that the parameters as typed make, of a resolved noise."""
+        """Return the noise scale that the parameters of a resolved noise determine."""
         raise TypeError(
-            f"{type(self).__name__}: noise_scale must be a number, for no parameter says how "
-            "strong the noise is (got None)."
+            f"{type(self).__name__}: noise_scale must be a number, since no parameter sets "
+            "the strength of this noise (got None)."
         )
 
     def in_words(self, scale: float) -> str:
-        """Say what a noise scale is in the noise's own terms, nothing where it has none."""
+        """Return a noise scale in the terms of this noise, or nothing."""
         del scale
         return ""
 
     def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
-        """Refuse, in one sentence, what this noise cannot be added to; `block` as for `add`."""
+        """Raise if this noise cannot be added to a block; `block` as for `add`."""
 
     @abc.abstractmethod
     def add(

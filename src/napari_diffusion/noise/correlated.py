@@ -1,4 +1,4 @@
-"""Noise whose neighbours are alike."""
+"""Correlated Gaussian noise."""
 
 from __future__ import annotations
 
@@ -24,32 +24,31 @@ MOST_WEIGHTS = 10_000
 
 @dataclass(frozen=True)
 class Correlated(Noise):
-    """Add normal noise that a kernel has run over, so that neighbours are alike.
+    """Add Gaussian noise filtered by a kernel, so that neighbouring values are correlated.
 
-    ``image + noise_scale · (k ∗ n)``, with n white normal numbers and ‖k‖₂ = 1. The noise of two
-    pixels at a distance d has the correlation Σ_i k(i) k(i + d): for a Gaussian kernel,
-    exp(−d² / (4 sigma²)).
+    ``image + noise_scale · (k ∗ n)``, with n white Gaussian noise and ‖k‖₂ = 1. The correlation of
+    two pixels at a distance d is Σ_i k(i) k(i + d); for a Gaussian kernel, exp(−d² / (4 sigma²)).
 
     Parameters
     ----------
     sigma : float
-        Standard deviation in world units of the Gaussian kernel, 0 or more; larger makes broader
-        blobs, 0 white noise. Not used where there is a kernel.
-    kernel : Map or None
-        The kernel itself, in pixels, of an odd size along each of its axes; only its shape
-        matters, not its norm. Its axes are the last ones that diffuse: y and x in two dimensions.
+        Standard deviation of the Gaussian kernel in world units, 0 or more. Larger values make
+        broader blobs; 0 is white noise. Ignored if there is a kernel.
+    kernel : ArrayParameter or None
+        The kernel itself, in pixels, with an odd size along each of its axes. Only its shape
+        matters: it is normalized. Its axes are the last ones the noise acts along: y and x in 2D.
         `napari_diffusion.estimate.noise_kernel` measures one on a background region.
 
     Notes
     -----
-    Use it for images that were interpolated, demosaiced, smoothed or reconstructed before, whose
-    noise is not white any more. Not for noise at every scale, see `PowerLaw`, nor for lines, see
-    `Stripes`.
+    Use it for images that were interpolated, demosaiced, smoothed or reconstructed, whose noise is
+    not white any more. Not for noise at all scales (`PowerLaw`), nor for lines (`Stripes`).
 
     Raises
     ------
     ValueError
-        For a kernel of an even size, of zeros alone, with more axes than diffuse, or too large.
+        If the kernel has an even size, only zeros, more axes than the noise acts along, or too many
+        pixels.
     """
 
     white: ClassVar[bool] = False
@@ -73,7 +72,7 @@ class Correlated(Noise):
         values = self.kernel.values
         if values.ndim == 0 or not all(size % 2 for size in values.shape):
             raise ValueError(
-                "Correlated: kernel must have an odd size along each axis, so that it has a middle "
+                "Correlated: kernel must have an odd size along each axis, so that it has a centre "
                 f"(got shape {values.shape})."
             )
         if not values.any():
@@ -81,7 +80,7 @@ class Correlated(Noise):
         if values.size > MOST_WEIGHTS:
             raise ValueError(
                 f"Correlated: kernel={values.shape} has {values.size} weights, more than "
-                f"{MOST_WEIGHTS}: cut off its outer parts."
+                f"{MOST_WEIGHTS}: crop it."
             )
 
     @property
@@ -121,8 +120,8 @@ def _neighbours(
     """Return where the neighbours lie from the first one on, their weights, and the reach."""
     if kernel.ndim > len(grid.along_axes):
         raise ValueError(
-            f"Correlated: kernel must have at most {len(grid.along_axes)} axes, as many as diffuse "
-            f"(got shape {kernel.shape})."
+            f"Correlated: kernel must have at most {len(grid.along_axes)} axes, as many as in "
+            f"along (got shape {kernel.shape})."
         )
     axes = grid.along_axes[-kernel.ndim :]
     reach = [0] * 5

@@ -1,4 +1,4 @@
-"""The noise of a camera that multiplies electrons."""
+"""The noise of an EMCCD camera."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from napari_diffusion.noise.sampling.signal_dependent import Reference  # noqa: 
 
 @dataclass(frozen=True)
 class EMCCD(Exposure):
-    """Count photons, multiply their electrons at random and read them out, as an EMCCD camera does.
+    """Add the noise of an EMCCD camera: photon noise, random multiplication and read noise.
 
-    ``offset + gain · g + read_noise · n``, with g a gamma number of shape k and scale 1 (0 for
-    k = 0), k a Poisson number of mean max(image − offset, 0) / gain, and n normal of mean 0 and
-    variance 1. The mean is the image, the variance is 2 · gain · (image − offset) + read_noise²:
-    the multiplication doubles that of the photons.
+    ``offset + gain · g + read_noise · n``, with g a gamma variable of shape k and scale 1 (0 for k
+    = 0), k a Poisson variable of mean max(image − offset, 0) / gain, and n standard normal. The
+    mean is the image; the variance is 2 · gain · (image − offset) + read_noise²: the multiplication
+    doubles the photon noise.
 
-    The noise scale s is the standard deviation where the image is `reference`. It changes gain and
-    read variance by the same factor, so that the share of either stays as typed:
-    s² = factor · (2 · gain · (reference − offset) + read_noise²).
+    The noise scale s is the standard deviation where the image equals `reference`. It scales the
+    gain and the read variance by the same factor, so that their proportion stays: s² = factor · (2
+    · gain · (reference − offset) + read_noise²).
 
     Parameters
     ----------
     gain : float
-        Intensity of one photoelectron, on average after multiplication; a larger one makes the
-        image noisier, with fewer electrons in it.
+        Intensity of one photoelectron, on average after multiplication, greater than 0. Larger
+        values mean fewer electrons and more noise.
     offset : float
-        Intensity without light; the noise of photons begins there.
+        Intensity without light. Photon noise is 0 there.
     read_noise : float
-        Standard deviation of the noise without light, in intensity: that of the camera divided by
-        the multiplication, and so mostly small beside the gain.
+        Standard deviation without light in intensity units, 0 or more: that of the camera divided
+        by the multiplication factor, so usually small compared with the gain.
     reference : float or "auto"
-        The intensity at which the noise scale is the standard deviation; with the same noise
-        scale, a larger one makes the image less noisy. "auto" is the mean of the source.
+        Intensity at which the noise scale is the standard deviation. For a given noise scale,
+        larger values make the image less noisy. "auto" is the mean of the source.
 
     Notes
     -----
-    Use it for images of few photons from a camera with electron multiplication. It takes the
-    multiplication to be large, 30 and more, where a gamma number describes it; charge that the
-    clocks induce counts as light. Not for CCD and sCMOS cameras (`PoissonGaussian`).
+    Use it for low-light images of a camera with electron multiplication. The model assumes a
+    multiplication factor of 30 or more, where the gamma distribution holds; clock-induced charge
+    counts as light. Not for CCD and sCMOS cameras (`PoissonGaussian`).
 
-    Values below the offset get read noise alone; a source that is darker than the offset by more
-    than ten read noises is refused.
+    Intensities below the offset get read noise only. A source more than ten read noises darker than
+    the offset is rejected.
 
     Raises
     ------
     ValueError
-        For a mean of the offset or less, for a source darker than read noise makes it, or for more
-        than 2⁵³ photons in a pixel.
+        For a mean at or below the offset, a source darker than read noise can explain, or more than
+        2⁵³ photons in a pixel.
 
     References
     ----------

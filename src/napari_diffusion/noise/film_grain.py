@@ -1,4 +1,4 @@
-"""The grain of photographic movie."""
+"""Photographic film grain."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FilmGrain(Signal):
-    """Add blobs whose strength follows the tone, as the grains of movie do.
+    """Add photographic film grain: correlated noise whose strength follows the tone.
 
-    ``image + noise_scale · c(image) / c(reference) · (k ∗ n)``, with n white normal numbers, k a
-    Gaussian of ‖k‖₂ = 1 and the curve c. With u = image / white_level, c is √u, or √(u (1 − u)),
-    which is how the share of a surface that grains cover at random varies.
+    ``image + noise_scale · c(image) / c(reference) · (k ∗ n)``, with n white Gaussian noise, k a
+    Gaussian of ‖k‖₂ = 1 and the tone curve c. With u = image / white_level, c is √u or √(u (1 −
+    u)); the latter is how the area covered by random grains varies.
 
     Parameters
     ----------
     size : float
-        Standard deviation in world units of the Gaussian, 0 or more: about the radius of a grain.
-        Larger makes coarser grain.
+        Standard deviation of the Gaussian in world units, 0 or more: about the radius of a grain.
+        Larger values make coarser grain.
     curve : {"midtones", "root"}
-        How the grain follows the tone: "midtones" is strongest in the middle and vanishes in black
-        and white, "root" grows with the root of the intensity.
+        Tone curve of the grain: "midtones" is strongest at medium intensities and vanishes in black
+        and white; "root" grows with the square root of the intensity.
     strength : float
-        Standard deviation at the reference intensity as a part of it, where no noise scale is
-        given, 0 or more. A noise scale replaces it.
+        Standard deviation at the reference intensity, as a fraction of that intensity, 0 or more. A
+        noise scale replaces it.
     white_level : float or "auto"
-        The intensity of white, greater than 0, for the midtones; nothing above it has grain. "auto"
-        is the highest value of the source.
+        Intensity of white for the midtones, greater than 0; higher intensities have no grain.
+        "auto" is the maximum of the source.
     reference : float or "auto"
-        The intensity at which the noise scale is the standard deviation. "auto" is the mean of the
+        Intensity at which the noise scale is the standard deviation. "auto" is the mean of the
         source.
 
     Notes
     -----
-    Use it for scans of movie and for the look of it, and to see what a filter makes of noise that
-    is correlated and depends on the intensity. Not as a model of a digital detector. The grains are
-    no discs one by one, only their strength and their size are those of grains. Values below 0,
-    where grain may lead in a loop, count as black and get none.
+    Use it for scans of analogue photographs and for their look, and to test a filter on noise that
+    is both correlated and signal-dependent. Not as a model of a digital detector. Single grains are
+    not rendered; only their strength and size are realistic. Negative intensities, which earlier
+    steps can produce, count as black and have no grain.
 
     Raises
     ------
@@ -100,7 +100,7 @@ class FilmGrain(Signal):
         return self.strength * self.level
 
     def in_words(self, scale: float) -> str:
-        """Say how much the grain is beside the reference."""
+        """Return the grain as a percentage of the reference."""
         return f"{100 * scale / self.level:.3g} % of {self.level:.4g}"
 
     def lowest(self) -> float:
@@ -108,12 +108,12 @@ class FilmGrain(Signal):
         return -math.inf
 
     def check_largest(self, highest: float, scale: NoiseScale) -> None:
-        """Refuse a reference at which there is no grain to scale."""
+        """Raise for a reference at which there is no grain to scale."""
         del highest, scale
         if self.curve == "midtones" and self.level >= self._white():
             raise ValueError(
-                f"FilmGrain: reference={self.level:g} has no grain, being white_level="
-                f"{self._white():g} or more: give a lower reference, or curve='root'."
+                f"FilmGrain: there is no grain at reference={self.level:g}, at or above "
+                f"white_level={self._white():g}: use a lower reference, or curve='root'."
             )
 
     def add(

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gaussian(Noise):
-    """Add independent normal numbers of the same standard deviation everywhere.
+    """Add white Gaussian noise, equally strong everywhere.
 
-    ``image + noise_scale · n``, with n normal of mean 0 and variance 1, drawn by the Box–Muller
-    transform from Philox4x32-10 counters that hold the pixel's coordinates.
+    ``image + noise_scale · n``, with n standard normal, drawn by the Box–Muller transform from
+    Philox4x32-10 counters that hold the coordinates of the pixel.
 
     Notes
     -----
     Use it where the noise does not depend on the signal: read noise, electronics, many photons, or
-    simply as the plainest way to disturb an image. Not as a model of few photons, whose noise
-    grows with the signal. Values are not cut off: they may fall below 0 or beyond a detector's
-    range.
+    simply as the plainest disturbance of an image. Not as a model of low light, where the noise
+    grows with the signal. Values are not clipped: they may be negative or exceed the range of a
+    detector.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The noise of a tomogram, which lacks a wedge of all frequencies."""
+"""Noise limited to the frequencies of a tilt series."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ Z, Y, X = 2, 3, 4
 
 @dataclass(frozen=True)
 class MissingWedge(Noise):
-    """Add noise that has only the frequencies which a tilt series measures.
+    """Add noise limited to the frequencies that a tilt series measures.
 
-    White normal numbers with the spectrum multiplied by ``|f|^(−exponent/2)`` where the angle
-    ``atan(f_z / f_x)`` is one of the tilts and by 0 where it is not; 0 at f = 0 too. f is in cycles
-    per world unit. The beam goes along z, and the specimen turns about the tilt axis.
+    ``|f|^(−exponent/2)`` multiplies the spectrum of white Gaussian noise where the angle ``atan(f_z
+    / f_x)`` lies within the tilt range; outside it, and at f = 0, the spectrum is 0. f is in cycles
+    per world unit. The beam is along z, and the specimen is tilted about the tilt axis.
 
     Parameters
     ----------
     tilt_axis : {"y", "x"}
-        The axis that the specimen is turned about; "x" puts f_y in the place of f_x.
+        Axis about which the specimen is tilted; "x" replaces f_x by f_y.
     min_tilt : float
-        The least tilt in degrees, from −90 to 90.
+        Smallest tilt angle in degrees, −90 to 90.
     max_tilt : float
-        The largest tilt in degrees, from −90 to 90, above the least one. A smaller range leaves a
-        larger wedge out, and the noise gets longer along z.
+        Largest tilt angle in degrees, −90 to 90, above the smallest. A smaller range leaves a
+        larger missing wedge and elongates the noise along z.
     exponent : float
-        β, from −4 to 4: how the power falls with the frequency within the range, see `PowerLaw`;
-        0 is even.
+        Power-law exponent of the spectrum within the range, β from −4 to 4, see `PowerLaw`; 0 is
+        white. Larger values make coarser noise.
 
     Notes
     -----
-    Use it for cryo-electron and other limited-angle tomograms, to see what a filter makes of noise
-    that is elongated along the beam. Not for single projections. In an image without z, or where
-    z does not diffuse, y is taken for the direction of the beam and x for the one across it,
-    whatever the tilt axis, as in a slice through a tomogram along the beam.
+    Use it for cryo-electron and other limited-angle tomograms, to test a filter on noise elongated
+    along the beam. Not for single projections. In images without z, or if the noise does not act
+    along z, the beam is along y and x is across it, whatever the tilt axis, as in a slice of a
+    tomogram along the beam.
 
-    The noise of one pixel depends on the size of the whole image, as that of `PowerLaw` does: a
-    preview on a crop is approximate.
+    The noise of a pixel depends on the size of the whole image, as for `PowerLaw`: a preview on a
+    crop is approximate.
 
     Raises
     ------
     ValueError
-        When the least tilt is not below the largest, when the axes of the wedge do not diffuse, or
-        when the image is too small to have any frequency within it.
+        If the smallest tilt is not below the largest, the noise does not act along the axes of the
+        wedge, or the image is too small to contain any of its frequencies.
     """
 
     white: ClassVar[bool] = False
@@ -118,7 +118,7 @@ class MissingWedge(Noise):
         return inside & (self._within(-along_beam, other) | ~ends)
 
     def _within(self, along_beam: NDArray[Any], across: NDArray[Any]) -> NDArray[np.bool_]:
-        """Say which directions are tilts; a direction and its opposite are one."""
+        """Return which directions are within the tilts; opposite directions are one."""
         low, high = math.radians(self.min_tilt), math.radians(self.max_tilt)
         angle = np.arctan2(np.where(across < 0, -along_beam, along_beam), np.abs(across))
         # Both ends of the beam's direction are one, and the tilt axis lies in every tilt.
@@ -133,7 +133,7 @@ def _wedge_axes(grid: Grid, tilt_axis: str) -> tuple[int, int]:
     pair = (Z, X if tilt_axis == "y" else Y) if Z in grid.along_axes else (Y, X)
     if not set(pair) <= set(grid.along_axes):
         raise ValueError(
-            f"MissingWedge needs the axes {'zyx'[pair[0] - Z]} and {'zyx'[pair[1] - Z]} to diffuse "
+            f"MissingWedge needs the axes {'zyx'[pair[0] - Z]} and {'zyx'[pair[1] - Z]} in along "
             f"(got along={grid.along!r})."
         )
     return pair

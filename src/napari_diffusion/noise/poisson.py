@@ -20,36 +20,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Poisson(Signal):
-    """Count photons: each intensity becomes that of a random number of photons of the same mean.
+    """Add photon (Poisson) noise: each intensity becomes a random number of photons.
 
-    ``gain · k``, with k a Poisson number of mean image / gain: the mean is the image, the variance
-    is gain · image. The noise scale s is the standard deviation where the image is `reference`, so
-    that gain = s² / reference.
+    ``gain · k``, with k a Poisson variable of mean image / gain: the mean is the image, the
+    variance is gain · image. The noise scale s is the standard deviation where the image equals
+    `reference`, so that gain = s² / reference.
 
-    The numbers are exact at any rate: each is the Poisson quantile of 64 uniform bits of its pixel
-    (at rates from 65536 on, a proposal accepted by such bits), not a rounded normal number. A
-    brighter pixel never gets fewer photons for the same seed, step and gain, at rates below that.
+    The numbers are exact at any rate: each is the Poisson quantile of 64 uniform random bits of its
+    pixel (at rates of 65536 and more, a proposal accepted by such bits), not a rounded Gaussian. At
+    lower rates a brighter pixel never gets fewer photons for the same random seed, step and gain.
 
     Parameters
     ----------
     gain : float
-        Intensity of one photon, where no noise scale is given; a larger one makes the image
-        noisier, with fewer photons in it. A noise scale replaces it.
+        Intensity of one photon, greater than 0. Larger values mean fewer photons and more noise. A
+        noise scale replaces it.
     reference : float or "auto"
-        The intensity at which the noise scale is the standard deviation; with the same noise
-        scale, a larger one makes the image less noisy. "auto" is the mean of the source.
+        Intensity at which the noise scale is the standard deviation. For a given noise scale,
+        larger values make the image less noisy. "auto" is the mean of the source.
 
     Notes
     -----
-    Use it for what a detector that counts photons adds, where 0 means no light: fluorescence, low
-    dose, photon counting. Where a camera adds an offset and read noise, `PoissonGaussian` has them.
-    Not for images with negative values. Of many photons in every pixel, `Gaussian` noise is hard
-    to tell from it.
+    Use it for photon-counting detectors, where 0 means no light: fluorescence, low dose, photon
+    counting. For cameras with an offset and read noise use `PoissonGaussian`. Not for images with
+    negative intensities. With many photons in every pixel it is hard to distinguish from `Gaussian`
+    noise.
 
     Raises
     ------
     ValueError
-        For intensities below 0, a mean of 0 or less, or more than 2⁵³ photons in a pixel.
+        For negative intensities, a mean of 0 or less, or more than 2⁵³ photons in a pixel.
 
     References
     ----------
@@ -80,11 +80,11 @@ class Poisson(Signal):
         return self.gain if scale == self.deviation() else scale / self.level * scale
 
     def in_words(self, scale: float) -> str:
-        """Say how many photons there are at the reference."""
+        """Return the number of photons at the reference."""
         return f"{self.level / self.gain_at(scale):.3g} photons at {self.level:.4g}"
 
     def check_largest(self, highest: float, scale: NoiseScale) -> None:
-        """Refuse more photons in a pixel than can be counted."""
+        """Raise for more photons in a pixel than can be computed."""
         for each in scale if isinstance(scale, tuple) else (scale,):
             if each:
                 check_rate(type(self).__name__, highest, self.gain_at(each), each)

@@ -12,46 +12,45 @@ from napari_diffusion.noise.sampling.signal_dependent import Reference  # noqa: 
 
 @dataclass(frozen=True)
 class PoissonGaussian(Exposure):
-    """Count photons and read them out as a CCD or sCMOS camera does, with an offset and read noise.
+    """Add the noise of a CCD or sCMOS camera: photon noise, an offset and read noise.
 
-    ``offset + gain · k + read_noise · n``, with k a Poisson number of mean
-    max(image − offset, 0) / gain and n normal of mean 0 and variance 1; where the image is below
-    the offset it stays in the offset's place. The mean is the image, the variance is
-    gain · (image − offset) + read_noise².
+    ``offset + gain · k + read_noise · n``, with k a Poisson variable of mean max(image − offset, 0)
+    / gain and n standard normal; where the image is below the offset it replaces the offset. The
+    mean is the image; the variance is gain · (image − offset) + read_noise².
 
-    The noise scale s is the standard deviation where the image is `reference`. It changes gain and
-    read variance by the same factor, so that the share of either stays as typed:
-    s² = factor · (gain · (reference − offset) + read_noise²), with the mean over the sensor of what
-    is given as a map. The photons are exact at any rate, as those of `Poisson` are.
+    The noise scale s is the standard deviation where the image equals `reference`. It scales the
+    gain and the read variance by the same factor, so that their proportion stays: s² = factor ·
+    (gain · (reference − offset) + read_noise²), averaged over the sensor for parameters given as
+    arrays. Photon numbers are exact at any rate, as in `Poisson`.
 
     Parameters
     ----------
-    gain : float or Map
-        Intensity of one photoelectron; a larger one makes bright parts noisier. A map, of y by x
-        pixels, has one for each pixel of the sensor.
-    offset : float or Map
-        Intensity without light; the noise of photons begins there. A number, or a map.
-    read_noise : float or Map
-        Standard deviation of the noise without light, in intensity; a larger one makes dark parts
-        noisier. A number, or a map as sCMOS cameras have it.
+    gain : float or ArrayParameter
+        Intensity of one photoelectron, greater than 0. Larger values make bright parts noisier. An
+        array of y by x pixels has one value per pixel of the sensor.
+    offset : float or ArrayParameter
+        Intensity without light, a number or an array. Photon noise is 0 there.
+    read_noise : float or ArrayParameter
+        Standard deviation without light in intensity units, 0 or more: a number, or an array as for
+        sCMOS cameras. Larger values make dark parts noisier.
     reference : float or "auto"
-        The intensity at which the noise scale is the standard deviation; with the same noise
-        scale, a larger one makes the image less noisy. "auto" is the mean of the source.
+        Intensity at which the noise scale is the standard deviation. For a given noise scale,
+        larger values make the image less noisy. "auto" is the mean of the source.
 
     Notes
     -----
-    Use it for images of cameras, with the numbers of the data sheet or of a photon transfer
-    curve, in the image's intensities. Not for cameras that multiply electrons (`EMCCD`), nor
-    where only photons count (`Poisson`).
+    Use it for camera images, with the values of the data sheet or of a photon transfer curve, in
+    the intensity units of the image. Not for cameras with electron multiplication (`EMCCD`), nor
+    for pure photon noise (`Poisson`).
 
-    Read noise makes values below the offset. They are taken, and get read noise alone; but a source
-    that is darker than the offset by more than ten read noises has another offset, and is refused.
+    Read noise produces intensities below the offset; they get read noise only. A source more than
+    ten read noises darker than the offset must have another offset, and is rejected.
 
     Raises
     ------
     ValueError
-        For a mean of the offset or less, for a source darker than read noise makes it, for maps
-        that are not of the shape of a plane, or for more than 2⁵³ photons in a pixel.
+        For a mean at or below the offset, a source darker than read noise can explain, arrays that
+        do not have the shape of a plane, or more than 2⁵³ photons in a pixel.
 
     References
     ----------

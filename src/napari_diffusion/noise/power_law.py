@@ -1,4 +1,4 @@
-"""Noise at every scale: pink, brown and all between."""
+"""Power-law noise: pink, brown and all between."""
 
 from __future__ import annotations
 
@@ -18,34 +18,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PowerLaw(Noise):
-    """Add noise whose power falls with a power of the frequency: 1/f^β.
+    """Add noise at all scales, whose power spectrum follows a power law 1/f^β.
 
-    White normal numbers with the spectrum multiplied by ``|f|^(−exponent/2)``, f in cycles per
-    world unit along the axes that diffuse; 0 at f = 0, so that every image keeps its mean to
-    round-off. The variance, which is noise_scale² on average over the seeds, is that over the whole
-    image.
+    ``|f|^(−exponent/2)`` multiplies the spectrum of white Gaussian noise, with f in cycles per
+    world unit along the axes the noise acts along, and 0 at f = 0, so that the mean of every image
+    stays the same. The variance over the whole image is noise_scale², averaged over random seeds.
 
     Parameters
     ----------
     exponent : float
-        β, from −4 to 4: 0 is white, 1 pink, 2 brown noise. Larger makes clouds, negative values
-        leave only the finest grain.
+        Power-law exponent β of the spectrum, −4 to 4: 0 is white, 1 pink, 2 brown noise. Larger
+        values make clouds; negative values leave only the finest grain.
 
     Notes
     -----
-    Use it for drifts of the background, uneven illumination, vibration and natural texture. Not
-    where neighbours alone are alike, see `Correlated`.
+    Use it for background drift, uneven illumination, vibration and natural texture. Not where only
+    neighbours are correlated (`Correlated`).
 
-    The noise of one pixel depends on the size of the whole image, so a crop taken out before has
-    other noise than one taken out after; a preview on a crop is approximate. Parts of a larger
-    image are exact, but each is made of the whole, as long as the axes that diffuse are cut.
-    Frames and channels apart are independent. Opposite borders are alike, as the noise goes on
-    periodically.
+    The noise of a pixel depends on the size of the whole image, so cropping before or after adding
+    noise gives different results, and a preview on a crop is approximate. Regions of a larger image
+    are exact, but each is computed from the whole image if it is cut along an axis the noise acts
+    along. Frames and separate channels are independent. The noise is periodic: opposite borders
+    match.
 
     Raises
     ------
     ValueError
-        For images of a single pixel along all the axes that diffuse.
+        If the image has a single pixel along all the axes the noise acts along.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The error of rounding to few levels."""
+"""Quantization error, with or without dither."""
 
 from __future__ import annotations
 
@@ -23,25 +23,24 @@ _DITHERS = {"none": (0.0, 0.0), "added": (1.0, 0.0), "subtractive": (1.0, 1.0)}
 
 @dataclass(frozen=True)
 class Quantisation(Noise):
-    """Round every value to a multiple of a step, with dither or without.
+    """Quantize intensities in steps, with or without dither.
 
-    ``Δ · round(image / Δ + v) − Δ · v``, with the step Δ = √12 · noise_scale and v uniform from
-    −½ to ½. The standard deviation of an error that is uniform over one step is Δ / √12.
+    ``Δ · round(image / Δ + v) − Δ · v``, with the step Δ = √12 · noise_scale and v uniform from −½
+    to ½. The standard deviation of an error that is uniform over one step is Δ / √12.
 
     Parameters
     ----------
     dither : {"subtractive", "added", "none"}
-        What becomes of the random number v. "subtractive" adds it before the rounding and takes it
-        away after: the error is uniform and independent of the image. "added" leaves it in the
-        image: right on average, with an error up to √3 times as large that depends on the value.
-        "none" rounds as it is: no random number at all, flat parts stay flat and turn into
-        contours.
+        Use of the random number v. "subtractive" adds it before rounding and subtracts it
+        afterwards: the error is uniform and independent of the image. "added" leaves it in the
+        image: correct on average, with an error up to √3 times as large that depends on the
+        intensity. "none" rounds without random numbers: smooth ramps turn into contours.
 
     Notes
     -----
     Use it for images of few bits, and to compare banding with dither. Not for detector noise.
-    Without dither the noise scale is the standard deviation only where the image passes through
-    many levels; a constant image gets one error everywhere.
+    Without dither the noise scale is the standard deviation only where the image spans many levels;
+    a constant image gets the same error everywhere.
 
     References
     ----------
@@ -66,7 +65,7 @@ class Quantisation(Noise):
         return super().claims - withdrawn[self.dither]
 
     def in_words(self, scale: float) -> str:
-        """Say how large the step is."""
+        """Return the size of the step."""
         return f"steps of {math.sqrt(12.0) * scale:.3g}"
 
     def add(

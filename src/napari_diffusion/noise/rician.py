@@ -21,36 +21,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rician(Signal):
-    """Take the magnitude of a complex signal with normal noise in both of its parts.
+    """Add Rician noise: the magnitude of a complex signal with Gaussian noise in both parts.
 
-    ``√((image + σ n₁)² + (σ n₂)²)``, with n₁ and n₂ normal of mean 0 and variance 1. The noise
-    scale s is the standard deviation of that where the image is `reference`; σ follows from it
-    numerically, and is s where the image is much larger than s.
+    ``√((image + σ n₁)² + (σ n₂)²)``, with n₁ and n₂ standard normal. The noise scale s is the
+    standard deviation of this magnitude where the image equals `reference`; σ is computed from it
+    numerically and equals s where the image is much larger than s.
 
-    The mean is not kept, and that is no fault of the model: magnitudes have no sign, so that
-    darkness becomes grey. Where the image is 0, the mean is σ √(π/2) and the standard deviation
-    σ √(2 − π/2); where it is large, the mean is σ² / (2 · image) too high.
+    The mean is not preserved, as in real magnitude images: a magnitude is never negative, so dark
+    parts become grey. Where the image is 0, the mean is σ √(π/2) and the standard deviation σ √(2 −
+    π/2); where it is large, the mean is σ² / (2 · image) too high.
 
     Parameters
     ----------
     sigma : float
-        Standard deviation of the noise in each of the two parts, where no noise scale is given; a
-        larger one makes the image noisier, and its dark parts brighter. A noise scale replaces
-        it.
+        Standard deviation of the noise in the real and the imaginary part, greater than 0. Larger
+        values make the image noisier and its dark parts brighter. A noise scale replaces it.
     reference : float or "auto"
-        The intensity at which the noise scale is the standard deviation; "auto" is the mean of the
-        source. It matters little where that is larger than the noise.
+        Intensity at which the noise scale is the standard deviation; "auto" is the mean of the
+        source. It matters little where it exceeds the noise.
 
     Notes
     -----
-    Use it for magnitude images of magnetic resonance from one coil. Not for images with
-    negative values; not where several coils are combined by the sum of their squares, which has
-    more than two parts. In a loop of many steps each one brightens the dark parts again.
+    Use it for magnitude images from magnetic resonance with one coil. Not for images with negative
+    intensities, nor for sum-of-squares images of several coils, which combine more than two parts.
+    In a loop, each step brightens the dark parts again.
 
     Raises
     ------
     ValueError
-        For intensities below 0, or a mean of 0 or less.
+        For negative intensities, or a mean of 0 or less.
 
     References
     ----------
@@ -81,7 +80,7 @@ class Rician(Signal):
         return scale * sigma_per_deviation(self.level / scale) if scale else 0.0
 
     def in_words(self, scale: float) -> str:
-        """Say how strong the noise of each part is."""
+        """Return the noise of each part."""
         return f"σ = {self.sigma_at(scale):.3g} in each part"
 
     def add(

@@ -1,4 +1,4 @@
-"""Outliers: pixels that are lost or saturated."""
+"""Outliers: dead and hot pixels."""
 
 from __future__ import annotations
 
@@ -21,37 +21,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SaltPepper(Noise):
-    """Replace some pixels by a low or a high value, whatever they were before.
+    """Replace random pixels by a low or a high value.
 
-    Each pixel is replaced with the probability p, independent of the others: by `high` with the
-    probability ``p · salt``, else by `low`. At the intensity `reference` the deviations from it
-    have the mean ``p · A`` and the mean square ``p · B``, with A and B the means of d and d² over
-    the two outliers' deviations d. So the noise scale s gives p from ``s² = p B − p² A²``.
+    ``p · salt`` is the probability that a pixel becomes `high`, ``p · (1 − salt)`` that it becomes
+    `low`, independent of all other pixels. At the intensity `reference` the deviations have the
+    mean ``p · A`` and the mean square ``p · B``, with A and B the means of d and d² over the
+    deviations d of the two kinds of outlier. The noise scale s therefore gives p from ``s² = p B −
+    p² A²``.
 
     Parameters
     ----------
     fraction : float
-        The probability p where no noise scale is given, from 0 to 1; a noise scale replaces it.
+        Fraction p of the pixels that is replaced, 0 to 1. A noise scale replaces it.
     salt : float
-        Which part of the outliers is high, from 0 to 1; the rest is low.
+        Fraction of the outliers that get the high value, 0 to 1; the others get the low one.
     low : float or "auto"
-        The value of a lost pixel. "auto" is the lowest value of the source.
+        Intensity of a dead pixel. "auto" is the minimum of the source.
     high : float or "auto"
-        The value of a saturated pixel, more than the low one. "auto" is the highest of the source.
+        Intensity of a hot pixel, above the low one. "auto" is the maximum of the source.
     reference : float or "auto"
-        The intensity at which the noise scale is the standard deviation. "auto" is the mean of the
+        Intensity at which the noise scale is the standard deviation. "auto" is the mean of the
         source.
 
     Notes
     -----
-    Use it for dead and hot pixels, cosmic rays, transmission errors, and to see what outliers do to
-    a filter: a median removes them, diffusion keeps or smears them. Not as a model of noise that
-    every pixel has. The image's mean moves towards that of the outliers.
+    Use it for dead and hot pixels, cosmic rays and transmission errors, and to see how a filter
+    handles outliers: a median removes them, diffusion keeps or smears them. Not as a model of noise
+    that affects every pixel. The mean of the image moves towards that of the outliers.
 
     Raises
     ------
     ValueError
-        When low is not below high, and for a noise scale that no p makes.
+        If low is not below high, or no p yields the noise scale.
     """
 
     display_name: ClassVar[str] = "Salt and pepper"
@@ -125,19 +126,19 @@ class SaltPepper(Noise):
         s = scale / unit
         if s > most:
             raise ValueError(
-                f"SaltPepper: noise_scale={scale:g} is more than {most * unit:.6g}, which is all "
-                f"that outliers of {self.low:g} and {self.high:g} can make: give a smaller one, or "
-                "outliers further away."
+                f"SaltPepper: noise_scale={scale:g} is more than {most * unit:.6g}, the largest "
+                f"that outliers of {self.low:g} and {self.high:g} can produce: use a smaller one, "
+                "or more extreme outliers."
             )
         root = math.sqrt(max(square * square - (2 * mean * s) ** 2, 0.0))
         return min(2 * s * s / (square + root), 1.0)
 
     def in_words(self, scale: float) -> str:
-        """Say how many pixels are replaced."""
+        """Return the fraction of pixels that is replaced."""
         return f"{100 * self.fraction_at(scale):.3g} % of the pixels"
 
     def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
-        """Refuse a noise scale that no probability makes."""
+        """Raise for a noise scale that no fraction yields."""
         del block, mask
         for each in scale if isinstance(scale, tuple) else (scale,):
             self.fraction_at(each)

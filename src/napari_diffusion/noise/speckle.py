@@ -20,35 +20,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Speckle(Signal):
-    """Multiply each intensity by a gamma number of mean 1, as coherent light or waves do.
+    """Multiply each intensity by a gamma variable of mean 1, as in coherent imaging.
 
-    ``image · g``, with g a gamma number of shape `looks` and mean 1: the mean is the image, the
+    ``image · g``, with g a gamma variable of shape `looks` and mean 1: the mean is the image, the
     standard deviation is image / √looks. The noise scale s is the standard deviation where the
-    image is `reference`, so that looks = (reference / s)².
+    image equals `reference`, so that looks = (reference / s)².
 
     Parameters
     ----------
     looks : float
-        How many independent patterns are averaged, where no noise scale is given; more of them
-        make the image less noisy. 1 is fully developed speckle, 4 halves it. A noise scale
-        replaces it.
+        Number of independent speckle patterns that are averaged; larger values make the image less
+        noisy. 1 is fully developed speckle, 4 halves it. A noise scale replaces it.
     reference : float or "auto"
-        The intensity at which the noise scale is the standard deviation; with the same noise
-        scale, a larger one makes the image less noisy. "auto" is the mean of the source.
+        Intensity at which the noise scale is the standard deviation. For a given noise scale,
+        larger values make the image less noisy. "auto" is the mean of the source.
 
     Notes
     -----
-    Use it for intensities in ultrasound, optical coherence tomography, radar and laser light,
-    where the noise grows with the signal itself. Not for amplitudes, which are the square roots of
-    intensities, and not for images with negative values.
+    Use it for intensities in ultrasound, optical coherence tomography, radar and laser imaging,
+    where the noise grows in proportion to the signal. Not for amplitudes, which are the square
+    roots of intensities, nor for images with negative intensities.
 
-    Numbers are the gamma quantile of 64 uniform bits of their pixel, to the precision of float32
-    (3e-6 of themselves or 3e-8 of the mean at 1 look and more, 1e-5 of themselves at 0.001 looks).
+    The random numbers are the gamma quantile of 64 uniform bits of their pixel, to the precision of
+    float32 (relative error 3e-6, or 3e-8 of the mean, at 1 look and more; 1e-5 at 0.001 looks).
 
     Raises
     ------
     ValueError
-        For intensities below 0, or a mean of 0 or less.
+        For negative intensities, or a mean of 0 or less.
 
     References
     ----------
@@ -78,19 +77,19 @@ class Speckle(Signal):
         return ratio * ratio
 
     def in_words(self, scale: float) -> str:
-        """Say how many looks there are."""
+        """Return the number of looks."""
         return f"{self.looks_at(scale):.3g} looks"
 
     def check_scale(self, scale: float) -> None:
-        """Refuse a noise scale far beyond the reference."""
+        """Raise for a noise scale far above the reference."""
         if (looks := self.looks_at(scale)) < 1e-6:
             raise ValueError(
                 f"Speckle: noise_scale={scale:g} means {looks:.2g} looks at the intensity "
-                f"{self.level:g}, fewer than 1e-06: give a smaller noise_scale."
+                f"{self.level:g}, fewer than 1e-06: use a smaller noise_scale."
             )
 
     def check_largest(self, highest: float, scale: NoiseScale) -> None:
-        """Refuse a noise scale far beyond the reference."""
+        """Raise for a noise scale far above the reference."""
         del highest
         for each in scale if isinstance(scale, tuple) else (scale,):
             self.check_scale(each)

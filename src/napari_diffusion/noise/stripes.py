@@ -1,4 +1,4 @@
-"""Noise of whole rows or columns."""
+"""Row and column noise."""
 
 from __future__ import annotations
 
@@ -23,30 +23,29 @@ Y, X = 3, 4
 
 @dataclass(frozen=True)
 class Stripes(Noise):
-    """Add one normal number to each whole row, or column, of a plane.
+    """Add an offset to each row or each column of a plane.
 
-    ``image[y, x] + noise_scale · n(y)`` for rows, ``n(x)`` for columns; with drift n(y, x), which
-    changes slowly along the stripe: cubic B-splines of normal numbers that lie `drift` apart,
-    divided by their standard deviation, so that it is 1 everywhere.
+    ``image[y, x] + noise_scale · n(y)`` for rows, ``n(x)`` for columns. With drift the offset n(y,
+    x) changes slowly along the stripe: cubic B-splines with random normal knots `drift` apart,
+    normalized to a standard deviation of 1 everywhere.
 
     Parameters
     ----------
     direction : {"rows", "columns"}
-        Which way a stripe runs: "rows" along x, as from a camera that is read out row by row,
-        "columns" along y, as from one with an amplifier for each column.
+        Direction of the stripes: "rows" along x, as from a camera with row-wise readout; "columns"
+        along y, as from a camera with one amplifier per column.
     drift : float
-        Distance in world units along a stripe over which it fades into another one, 0 or more; 0 is
-        a stripe that stays the same from end to end. Below one pixel it counts as one pixel.
+        Distance in world units along a stripe over which its offset changes, 0 or more; 0 keeps it
+        constant from end to end. Values below one pixel count as one pixel.
     fixed : bool
-        Whether all planes and frames have the same stripes, as a fixed pattern of the detector;
-        else each plane of z, t and c has its own.
+        Use the same stripes for all planes and frames, as a fixed pattern of the detector;
+        otherwise each plane of z, t and c has its own.
 
     Notes
     -----
     Use it for row and column noise of cameras, line scanners and charging in electron microscopes,
-    and to see what a filter that goes by edges makes of lines. Not for rings in tomograms. The
-    noise scale is the standard deviation over all stripes; an image of few stripes may have more
-    or less.
+    and to see how an edge-preserving filter handles lines. Not for rings in tomograms. The noise
+    scale is the standard deviation over all stripes; an image with few stripes may deviate from it.
     """
 
     display_name: ClassVar[str] = "Row and column"

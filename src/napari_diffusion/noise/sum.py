@@ -30,31 +30,32 @@ _ONE_SUFFICES = ("random", "signal_dependent")
 
 @dataclass(frozen=True)
 class Sum(Noise):
-    """Add several noises to the same image, independent of each other.
+    """Add several independent noises to the same image.
 
-    ``image + Σ_i (noise_i(image) − image)``: every noise is that of the image itself, none sees
-    the others. Variances add up, so component i gets the noise scale
-    ``noise_scale · w_i / √(Σ_j w_j²)`` and the standard deviation of the sum is the noise scale.
+    ``image + Σ_i (noise_i(image) − image)``: each noise is computed from the image itself, not from
+    the result of the others. Variances add up, so component i gets the noise scale ``noise_scale ·
+    w_i / √(Σ_j w_j²)``, and the standard deviation of the sum is the noise scale.
 
     Parameters
     ----------
     components : tuple of Noise
-        The noises; each gets random numbers of its own, equal ones too.
+        The noise models. Each has its own random numbers, even if two are equal.
     weights : tuple of float or None
-        The ratios w of their standard deviations, 0 or more, one for each component; a larger
-        weight makes that noise stronger and the others weaker. None: as their own parameters make
-        them where those say how strong each of them is, such as a fraction of outliers; else all
-        alike.
+        Relative standard deviations w, 0 or more, one per component. Larger values make that noise
+        stronger and the others weaker. None uses the strengths given by the parameters of the
+        components, such as a fraction of outliers, where all of them have one, and equal weights
+        otherwise.
 
     Notes
     -----
-    Use it for what an instrument adds up: read noise and stripes, noise at every scale and
-    outliers. Not to put one thing after another, such as rounding after noise: that is two calls.
+    Use it for what an instrument adds up: read noise and stripes, noise at all scales and outliers.
+    Not for noise applied in sequence, such as rounding after noise: call the two one after the
+    other.
 
     Raises
     ------
     ValueError
-        When there is not one weight for each component, or all of them are 0.
+        If there is not one weight per component, or all weights are 0.
     """
 
     components: Annotated[
@@ -74,8 +75,8 @@ class Sum(Noise):
             return
         if len(self.weights) != len(self.components):
             raise ValueError(
-                f"Sum: weights must be one for each of the {len(self.components)} components (got "
-                f"{len(self.weights)})."
+                f"Sum: weights must list one value for each of the {len(self.components)} "
+                f"components (got {len(self.weights)})."
             )
         if not any(self.weights):
             raise ValueError(f"Sum: weights must not all be 0 (got {self.weights}).")
@@ -97,9 +98,9 @@ class Sum(Noise):
         return super().natural_scale() if found is None else math.hypot(*found)
 
     def in_words(self, scale: float) -> str:
-        """Say how much of it each noise has."""
+        """Return the noise scale of each component."""
         named = zip(self.components, self.ratios, strict=True)
-        return " + ".join(f"{type(each).__name__} {scale * ratio:.3g}" for each, ratio in named)
+        return " + ".join(f"{each.display_name} {scale * ratio:.3g}" for each, ratio in named)
 
     @property
     def ratios(self) -> tuple[float, ...]:
@@ -112,7 +113,7 @@ class Sum(Noise):
         return tuple(part / total for part in parts)
 
     def _naturals(self) -> tuple[float, ...] | None:
-        """Return how strong the components' own parameters make them, if all of them say so."""
+        """Return the noise scales given by the components' own parameters, if all have one."""
         if "natural" not in self.claims:
             return None
         found = [each.natural_scale() for each in self.components]
@@ -125,7 +126,7 @@ class Sum(Noise):
         return None if None in reaches else tuple(found)
 
     def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
-        """Refuse what a component cannot be added to."""
+        """Raise if a component cannot be added to the block."""
         for component, ratio in zip(self.components, self.ratios, strict=True):
             component.check(block, _times(scale, ratio), mask)
 

@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Uniform(Noise):
-    """Add independent numbers that are equally likely anywhere within fixed limits.
+    """Add independent noise, uniformly distributed within fixed limits.
 
     ``image + w · v``, with v uniform from −1 to 1 and the half-width w = √3 · noise_scale, so that
     the noise scale is the standard deviation, as for every other noise.
 
     Notes
     -----
-    Use it where an error is known by its limits alone, such as rounding to even steps, or to see
-    what a filter makes of noise without outliers. Not as a model of a detector: sums of many small
-    errors are normal, see `Gaussian`.
+    Use it where only the limits of an error are known, such as rounding, or to test a filter on
+    noise without outliers. Not as a model of a detector: a sum of many small errors is Gaussian
+    (`Gaussian`).
     """
 
     def in_words(self, scale: float) -> str:
-        """Say how far the numbers reach."""
+        """Return the limits."""
         return f"±{math.sqrt(3.0) * scale:.3g}"
 
     def add(

@@ -42,7 +42,7 @@ def paragraph(record: StepRecord) -> str:
     ]
     if recipe.working_domain is not None:
         said.append(
-            f"The steps worked on values stabilised by {component_words(recipe.working_domain)}, "
+            f"The steps worked on values stabilised by the {component_words(recipe.working_domain)}, "
             "and intensities came back by its unbiased inverse."
         )
     if "mask" in grid:

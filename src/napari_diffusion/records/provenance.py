@@ -144,7 +144,7 @@ def sentence(
     words += f"{step.index if step.is_final else step.index + 1} of {recipe.total_steps} steps of "
     words += ", then ".join(made) + (", without noise" if recipe.noise is None else "")
     if recipe.working_domain is not None:
-        words += f", on values {UNIT} by {component_words(recipe.working_domain)}"
+        words += f", on values {UNIT} by the {component_words(recipe.working_domain)}"
     if step.is_final and recipe.final_filter is not None:
         words += f", and the final filter {component_words(recipe.final_filter)}"
     if first_step:

@@ -1,4 +1,4 @@
-"""What every schedule is: a rule for the noise scale of the next step."""
+"""The base class of schedules: a rule for the noise scale of the next step."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ END_ABOVE_0 = {**END, "min": None, "above": 0.0}
 
 @dataclass(frozen=True)
 class Schedule(Component, abc.ABC):
-    """The noise scale of every step, from that of the first one.
+    """The noise scale of every step, relative to that of the first.
 
-    Calling a schedule tabulates it: ``schedule(starting_noise_scale, num_steps)`` returns the
-    array of shape (num_steps,) that the loop uses, in intensity units.
+    Calling a schedule tabulates it: ``schedule(starting_noise_scale, num_steps)`` returns the array
+    of shape (num_steps,) that the loop uses, in intensity units.
 
-    The class variables are claims that the tests hold every schedule to.
+    The class variables are claims; the tests check every schedule against them.
 
     Attributes
     ----------
     tabulated : bool
         The noise scales are known before the run.
     relative : bool
-        Twice the starting noise scale is twice the noise at every step.
+        Doubling the starting noise scale doubles the noise scale of every step.
     monotone : bool
-        The noise scale never turns back: it falls or grows all the way.
+        The noise scale only falls, or only grows.
     starts_itself : bool
-        The noise scale of step 0 is the schedule's own, not the starting noise scale.
+        The schedule sets the noise scale of step 0 itself and ignores the starting noise scale.
     """
 
     slot: ClassVar[str] = "schedule"

@@ -9,14 +9,14 @@ from napari_diffusion.schedules.base import Schedule
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The same noise scale at every step.
+    """Use the same noise scale at every step.
 
     ``noise_scale[step] = starting_noise_scale``
 
     Notes
     -----
-    Use it to see what a filter makes of the same disturbance again and again. Not where the last
-    step is to be nearly free of added noise, unless the noise is small from the start.
+    Use it to see how a filter handles the same disturbance again and again. Not where the last step
+    must be nearly free of added noise, unless the noise is weak from the start.
     """
 
     def fraction(self, step: int, num_steps: int) -> float:

@@ -1,4 +1,4 @@
-"""Half a cosine wave."""
+"""A cosine schedule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_diffusion.schedules.base import END, Schedule, progress
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Half a cosine wave: slow at both ends, fastest in the middle.
+    """Lower the noise scale along half a cosine wave: slow at both ends, fastest in the middle.
 
     ``noise_scale[step] = starting_noise_scale · (end + (1 − end) · (1 + cos(π r)) / 2)`` with
     ``r = step / (num_steps − 1)``
@@ -19,12 +19,12 @@ class Cosine(Schedule):
     Parameters
     ----------
     end : float
-        Fraction of the start reached at the last step, 0 or more. Above 1 the noise grows.
+        Noise scale of the last step as a fraction of the first, 0 or more. Above 1 the noise grows.
 
     Notes
     -----
-    Use it to stay near the start and near the end for a few steps each. Not for runs of two or
-    three steps, where it is hardly different from `Linear`.
+    Use it to stay close to the start and to the end for a few steps each. Not for runs of two or
+    three steps, where it hardly differs from `Linear`.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""A rule of one's own."""
+"""A schedule made of any function."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _TRIED = 10_000
 
 
 def halved(noise_scale: float, step: int, num_steps: int) -> float:
-    """Return half the noise scale: the example of a rule."""
+    """Return half the noise scale: an example."""
     del step, num_steps
     return noise_scale / 2
 
 
 @dataclass(frozen=True)
 class Custom(Schedule):
-    """A function of one's own that returns the noise scale of the next step.
+    """Compute the next noise scale with a function of your own.
 
     ``noise_scale[step + 1] = function(noise_scale[step], step, num_steps)``
 
@@ -30,19 +30,19 @@ class Custom(Schedule):
     ----------
     function : callable or str
         Called with the noise scale of a step, the step, counted from 0, and the number of steps;
-        returns the next noise scale, finite and 0 or more. As text it is
-        ``"package.module:function"``. It must return the same for the same arguments, or a run
-        cannot be repeated.
+        returns the next noise scale, finite and 0 or more. Its name as text is
+        ``"package.module:function"``. It must return the same value for the same arguments, or a
+        run cannot be repeated.
 
     Raises
     ------
     ValueError
-        If there is no such function, or if it returns what is no noise scale.
+        If there is no such function, or it does not return a noise scale.
 
     Notes
     -----
-    Use it for a rule that no other schedule has. Not a lambda, where the recipe is to be saved: a
-    file can name only functions that stand in a module.
+    Use it for a rule that no other schedule has. Not as a lambda if the recipe is to be saved: a
+    file can only refer to functions of a module.
     """
 
     display_name: ClassVar[str] = "Custom function"
@@ -64,7 +64,7 @@ class Custom(Schedule):
     def next_scale(
         self, scale: float, step: int, num_steps: int, removed: float | None = None
     ) -> float:
-        """Return what the function says; see `Schedule.next_scale`."""
+        """Return what the function returns; see `Schedule.next_scale`."""
         del removed
         if step >= num_steps - 1:
             return scale
@@ -76,7 +76,7 @@ class Custom(Schedule):
         if not 0 <= number < math.inf:
             raise ValueError(
                 f"Custom: function must return a noise scale, finite and 0 or more (got {found!r} "
-                f"after step {step} of scale {scale:g})."
+                f"after step {step} with scale {scale:g})."
             )
         return number
 

@@ -1,4 +1,4 @@
-"""A straight line of logarithms."""
+"""A schedule that is linear in the logarithm of the noise scale."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_diffusion.schedules.base import END_ABOVE_0, Schedule, progress
 
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """A straight line between the logarithms of the noise scales.
+    """Lower the noise scale along a straight line of its logarithm.
 
     ``noise_scale[step] = exp(log(starting_noise_scale) + r · log(end))`` with
     ``r = step / (num_steps − 1)``
@@ -19,12 +19,13 @@ class Exponential(Schedule):
     Parameters
     ----------
     end : float
-        Fraction of the start reached at the last step, greater than 0. Above 1 the noise grows.
+        Noise scale of the last step as a fraction of the first, greater than 0. Above 1 the noise
+        grows.
 
     Notes
     -----
-    Use it where a recipe is to say the name that diffusion libraries have for it: the curve is that
-    of `Geometric`. Not where the last step must have no noise at all.
+    Use it where a recipe should use the name that diffusion libraries use: the curve is that of
+    `Geometric`. Not where the last step must have no noise at all.
 
     References
     ----------

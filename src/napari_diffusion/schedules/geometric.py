@@ -1,4 +1,4 @@
-"""The same factor between any two steps."""
+"""A schedule with a constant factor from step to step."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from napari_diffusion.schedules.base import END_ABOVE_0, Schedule, progress
 
 @dataclass(frozen=True)
 class Geometric(Schedule):
-    """The same factor between any two steps: much noise early, little late.
+    """Multiply the noise scale by the same factor at every step: much noise early, little late.
 
     ``noise_scale[step] = starting_noise_scale · end ** (step / (num_steps − 1))``
 
     Parameters
     ----------
     end : float
-        Fraction of the start reached at the last step, greater than 0. Above 1 the noise grows.
+        Noise scale of the last step as a fraction of the first, greater than 0. Above 1 the noise
+        grows.
 
     Notes
     -----
-    Use it first: every step has the same share less noise than the one before, so that coarse and
-    fine structures get as many steps each. Not where the last step must have no noise at all.
+    Start with this one: every step reduces the noise by the same fraction, so that coarse and fine
+    structures get equally many steps. Not where the last step must have no noise at all.
     """
 
     end: Annotated[float, END_ABOVE_0] = 0.1

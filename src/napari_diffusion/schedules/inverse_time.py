@@ -1,4 +1,4 @@
-"""One over the number of the step."""
+"""A schedule of one over the step number."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from napari_diffusion.schedules.base import Schedule
 
 @dataclass(frozen=True)
 class InverseTime(Schedule):
-    """One over the number of steps made: 1, ½, ⅓, … of the start.
+    """Lower the noise scale as 1, ½, ⅓, … of the start.
 
     ``noise_scale[step] = starting_noise_scale / (1 + rate · step)``
 
     Parameters
     ----------
     rate : float
-        0 to 10⁶. 1 gives a half after one step and a third after two; the larger, the faster; 0
+        0 to 10⁶. 1 gives a half after one step and a third after two; larger values fall faster; 0
         is `Constant`. The number of steps does not matter.
 
     Notes
     -----
-    Use it where a run may be longer or shorter than planned, for a step's noise does not depend on
-    how many there are, and where the noise must vanish slowly enough for the image to go on
-    changing. Not where the last step must have a given noise.
+    Use it where the length of the run is open, since the noise of a step does not depend on the
+    number of steps, and where the noise must vanish slowly enough for the image to keep changing.
+    Not where the last step must have a given noise scale.
 
     References
     ----------

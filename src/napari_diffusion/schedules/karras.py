@@ -1,4 +1,4 @@
-"""A straight line of roots."""
+"""The schedule of Karras and others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from napari_diffusion.schedules.base import END, Schedule, progress
 
 @dataclass(frozen=True)
 class Karras(Schedule):
-    """A straight line between the rho-th roots of the noise scales: most steps at small noise.
+    """Lower the noise scale along a straight line of its rho-th root: most steps have little noise.
 
     ``noise_scale[step] = starting_noise_scale · (1 + (end^(1/rho) − 1) · r)^rho`` with
     ``r = step / (num_steps − 1)``
@@ -18,15 +18,15 @@ class Karras(Schedule):
     Parameters
     ----------
     end : float
-        Fraction of the start reached at the last step, 0 or more. Above 1 the noise grows.
+        Noise scale of the last step as a fraction of the first, 0 or more. Above 1 the noise grows.
     rho : float
-        0.1 to 100. 1 is `Linear`; the larger, the nearer to `Geometric`, and the more steps have
-        little noise. 7 is the authors' choice.
+        Curvature, 0.1 to 100. 1 is `Linear`; larger values approach `Geometric` and give more steps
+        with little noise. The authors use 7.
 
     Notes
     -----
-    Use it where the steps with little noise decide what the image looks like, or to compare with
-    a sampler that uses it. Not to see what much noise does: it is gone after a few steps.
+    Use it where the steps with little noise determine the image, or to compare with a sampler that
+    uses it. Not to study strong noise: it is gone after a few steps.
 
     References
     ----------

@@ -11,18 +11,18 @@ from napari_diffusion.schedules.base import Schedule
 
 @dataclass(frozen=True)
 class Levels(Schedule):
-    """A list of noise scales, typed or pasted, in intensity units.
+    """Use a list of noise scales, typed or pasted, in intensity units.
 
     ``noise_scale[step] = levels[min(step, len(levels) − 1)]``
 
-    The list takes the place of the starting noise scale, too; with a starting noise scale of 0,
-    and without noise, there is none. Steps beyond the list keep its last level; levels beyond the
-    last step are not used.
+    The list also replaces the starting noise scale; with a starting noise scale of 0, or without a
+    noise model, no noise is added. Steps beyond the list keep its last level; further levels are
+    not used.
 
     Parameters
     ----------
     levels : tuple of float
-        Standard deviations of the noise, 0 or more, from large to small.
+        Standard deviations of the noise, 0 or more, in descending order.
 
     Raises
     ------
@@ -31,9 +31,9 @@ class Levels(Schedule):
 
     Notes
     -----
-    Use it to do exactly what another program or an earlier run did. Not for images of different
-    ranges with one recipe: levels are absolute, where other schedules follow the starting noise
-    scale.
+    Use it to repeat exactly what another program or an earlier run did. Not for one recipe on
+    images of different intensity ranges: levels are absolute, whereas other schedules scale with
+    the starting noise scale.
     """
 
     display_name: ClassVar[str] = "List of levels"
@@ -55,7 +55,7 @@ class Levels(Schedule):
         for before, after in itertools.pairwise(self.levels):
             if after > before:
                 raise ValueError(
-                    f"Levels: levels must go from large to small (got {before:g} before "
+                    f"Levels: levels must be in descending order (got {before:g} before "
                     f"{after:g}): sort them."
                 )
 

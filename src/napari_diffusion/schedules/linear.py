@@ -1,4 +1,4 @@
-"""A straight line."""
+"""A linear schedule."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from napari_diffusion.schedules.base import END, Schedule, progress
 
 @dataclass(frozen=True)
 class Linear(Schedule):
-    """A straight line from the starting noise scale to a fraction of it.
+    """Lower the noise scale in equal steps to a fraction of the start.
 
     ``noise_scale[step] = starting_noise_scale · (1 + (end − 1) · step / (num_steps − 1))``
 
     Parameters
     ----------
     end : float
-        Fraction of the start reached at the last step, 0 or more. Above 1 the noise grows.
+        Noise scale of the last step as a fraction of the first, 0 or more. Above 1 the noise grows.
 
     Notes
     -----
-    Use it to reach a noise of exactly 0 at the last step. Much noise stays for long; where early
-    steps should be rough and late ones fine, `Geometric` gives more steps to small noise.
+    Use it to reach exactly 0 at the last step. The noise stays strong for long; where early steps
+    should be rough and late ones fine, `Geometric` gives more steps with little noise.
     """
 
     end: Annotated[float, END] = 0.0

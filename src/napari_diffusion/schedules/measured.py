@@ -1,4 +1,4 @@
-"""As much noise as the filter has just taken out."""
+"""A schedule that follows the noise removed by the filter."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ from napari_diffusion.schedules.base import Schedule
 
 @dataclass(frozen=True)
 class Measured(Schedule):
-    """As much noise as the filter has just taken out, or a share of it.
+    """Add as much noise as the filter removed in the last step, or a fraction of it.
 
     ``noise_scale[step + 1] = min(noise_scale[step], share · removed[step])``, where ``removed`` is
-    the root mean square of the difference between the image before and after the diffusion
-    filter
+    the root mean square of the difference between the image before and after the diffusion filter
 
-    What the filter takes out is measured over the whole image, all frames together, inside the
-    mask; for each channel where the starting noise scale has one number per channel. The noise
-    never grows, however much a filter takes out. There is no table before the run; the steps and
-    their records hold the numbers. A region of an image costs as much as the whole, and a dask
-    array is computed step by step, because what was removed anywhere counts everywhere.
+    The difference is measured over the whole image, all frames together, inside the mask;
+    separately for each channel if the starting noise scale has one value per channel. The noise
+    never grows, however much a filter removes. There is no table before the run; the steps and
+    their records hold the values. A region takes as long as the whole image, and a dask array is
+    computed step by step, because the removed noise is measured everywhere.
 
     Parameters
     ----------
     share : float
-        Of what was taken out, how much is added in the next step, 0 to 1. Small values end the
-        noise within a few steps.
+        Fraction of the removed noise that the next step adds, 0 to 1. Small values end the noise
+        within a few steps.
 
     Notes
     -----
-    Use it where the noise should fall as fast as the image settles, without a guess of how many
-    steps that takes. Not for a filter that hardly changes anything, which ends the noise at once,
-    nor where runs of several images are to be compared step by step.
+    Use it where the noise should fall as fast as the image settles, without guessing the number of
+    steps. Not for a filter that hardly changes anything, which ends the noise at once, nor to
+    compare runs of several images step by step.
 
     References
     ----------
@@ -52,7 +51,7 @@ class Measured(Schedule):
     ] = 0.9
 
     def fraction(self, step: int, num_steps: int) -> float:
-        """Refuse: nobody knows before the run."""
+        """Raise: the noise scale is unknown before the run."""
         raise ValueError(_NO_TABLE)
 
     def next_scale(
@@ -72,6 +71,6 @@ class Measured(Schedule):
 
 
 _NO_TABLE = (
-    "Measured: the noise scale of a step is known when the filter of the step before it is done: "
-    "take the scales from the steps of a run, or a schedule that has a table."
+    "Measured: the noise scale of a step is unknown until the step before it is done: use the "
+    "noise scales of the steps of a run, or a schedule with a table."
 )

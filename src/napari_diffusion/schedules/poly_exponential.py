@@ -1,4 +1,4 @@
-"""A bent line of logarithms."""
+"""A schedule with a power curve of the logarithm of the noise scale."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_diffusion.schedules.base import END_ABOVE_0, Schedule, progress
 
 @dataclass(frozen=True)
 class PolyExponential(Schedule):
-    """A bent line between the logarithms of the noise scales.
+    """Lower the noise scale along a power curve of its logarithm.
 
     ``noise_scale[step] = starting_noise_scale · exp(log(end) · (1 − (1 − r)^rho))`` with
     ``r = step / (num_steps − 1)``
@@ -19,15 +19,16 @@ class PolyExponential(Schedule):
     Parameters
     ----------
     end : float
-        Fraction of the start reached at the last step, greater than 0. Above 1 the noise grows.
+        Noise scale of the last step as a fraction of the first, greater than 0. Above 1 the noise
+        grows.
     rho : float
-        0.01 to 100. 1 is `Geometric`; above 1 the noise falls fast at first and many steps have
-        little of it; below 1 it stays high for long and falls at the end.
+        Curvature, 0.01 to 100. 1 is `Geometric`; above 1 the noise falls fast at first and many
+        steps have little of it; below 1 it stays strong for long and falls at the end.
 
     Notes
     -----
-    Use it to move steps to small noise (rho above 1) or to large noise (below 1) and keep both
-    ends. Not where the last step must have no noise at all.
+    Use it to shift steps towards little noise (rho above 1) or strong noise (below 1) while both
+    ends stay. Not where the last step must have no noise at all.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""An S-shaped curve."""
+"""A sigmoid schedule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_diffusion.schedules.base import END, Schedule, progress
 
 @dataclass(frozen=True)
 class Sigmoid(Schedule):
-    """An S-shaped curve, as steep in the middle as one likes.
+    """Lower the noise scale along an S-shaped curve of adjustable steepness.
 
     ``noise_scale[step] = starting_noise_scale · (end + (1 − end) · (S(x) − S(−w)) / (S(w) −
     S(−w)))`` with ``S(x) = 1 / (1 + exp(−x))``, ``w = steepness`` and ``x`` falling evenly from w
@@ -20,16 +20,15 @@ class Sigmoid(Schedule):
     Parameters
     ----------
     end : float
-        Fraction of the start reached at the last step, 0 or more. Above 1 the noise grows.
+        Noise scale of the last step as a fraction of the first, 0 or more. Above 1 the noise grows.
     steepness : float
-        Where the curve is cut off, 0 to 100. Small values come near `Linear`; 6 is the usual one;
-        large values drop from the start to the end within a few steps in the middle.
+        Steepness in the middle, 0 to 100. Small values approach `Linear`; 6 is common; large values
+        drop from the start to the end within a few steps.
 
     Notes
     -----
-    Use it to work for some steps with much noise and for some with little, and to choose how
-    sharply one turns into the other. Not for short runs with a large steepness, where the drop
-    falls between two steps.
+    Use it for some steps with strong noise, some with little, and an adjustable transition. Not for
+    short runs with a large steepness, where the drop falls between two steps.
 
     References
     ----------

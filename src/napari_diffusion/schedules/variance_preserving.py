@@ -1,4 +1,4 @@
-"""The noise of a process that keeps its variance."""
+"""The noise of a variance-preserving process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_diffusion.schedules.base import Schedule, progress
 
 @dataclass(frozen=True)
 class VariancePreserving(Schedule):
-    """The noise-to-signal ratio of a diffusion process that keeps the variance at 1.
+    """Follow the noise-to-signal ratio of a variance-preserving diffusion process.
 
     ``noise_scale[step] = starting_noise_scale · s(t) / s(1)`` with
     ``s(t) = √(exp(beta_d t²/2 + beta_min t) − 1)`` and ``t`` falling evenly from 1 at the first
@@ -20,18 +20,18 @@ class VariancePreserving(Schedule):
     Parameters
     ----------
     beta_d : float
-        How much faster noise is added at the end of the process than at its beginning, 0 to 1000.
-        The larger, the steeper the first steps fall.
+        Increase of the noise rate over the process, 0 to 1000. Larger values fall faster in the
+        first steps.
     beta_min : float
-        How fast noise is added at the beginning, greater than 0, at most 100.
+        Noise rate at the beginning of the process, greater than 0, at most 100.
     eps_s : float
-        The time at the last step, greater than 0, at most 1: the smaller, the less noise is left.
+        Time of the last step, greater than 0, at most 1. Smaller values leave less noise.
 
     Notes
     -----
-    Use it to compare with samplers of the variance preserving kind, which start at s(1) ≈ 152 times
-    the signal with the usual numbers. Not for a gentle start: the noise falls to a tenth within
-    some steps.
+    Use it to compare with samplers of the variance-preserving kind, which start at s(1) ≈ 152 times
+    the signal with the usual values. Not for a gentle start: the noise falls to a tenth within a
+    few steps.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""What filters that know the noise have in common: its standard deviation, and a pilot's guide."""
+"""The base class of filters with a noise_sigma and a pilot that guides them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def per_channel(value: Any, grid: Grid) -> tuple[float, ...]:
 
 
 def check_channels(component: Any, grid: Grid) -> None:
-    """Refuse a list of noise sigmas that is not one for each channel."""
+    """Raise if there is not one noise sigma per channel."""
     sigmas = component.noise_sigma
     if isinstance(sigmas, tuple) and len(sigmas) != grid.shape[1]:
         raise ValueError(
@@ -75,7 +75,7 @@ def third_ratio(grid: Grid) -> float:
 
 
 def is_solid(grid: Grid) -> bool:
-    """Say whether planes of the last two axes have to do with those above and below."""
+    """Return whether planes of the last two axes are filtered together with their neighbours."""
     axes = grid.along_axes
     return len(axes) > 2 and grid.shape[axes[-3]] >= FEWEST and third_ratio(grid) <= FARTHEST
 
@@ -88,7 +88,7 @@ def plane_axes(grid: Grid) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Guided(Filter):
-    """A filter that knows the noise and is guided by what a pilot makes of the same image.
+    """A filter with a noise_sigma, guided by the result of a pilot for the same image.
 
     It works in the planes of the last two axes that diffuse, or across several of them, and a
     result depends on a pattern of pixels around it that has a first one: it is not the mirror
@@ -113,7 +113,7 @@ class Guided(Filter):
         return chosen.with_resolved_components(image, grid)
 
     def check(self, grid: Grid) -> None:
-        """Refuse lists of numbers that do not fit the image; see `Filter.check`."""
+        """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
         check_channels(self, grid)
         if self.pilot is not None:

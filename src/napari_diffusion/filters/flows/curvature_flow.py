@@ -1,4 +1,4 @@
-"""What the curvature flows have in common: how they are made to move in sub-steps."""
+"""The base class of curvature flows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every diffusion equation is: a filter with a time, integrated in sub-steps."""
+"""The base class of diffusion equations: filters with a time, integrated in sub-steps."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Frame:
     dimensions : int
         How many axes a tensor has: 2 or 3.
     lengths : tuple of 4 float
-        World length of a pixel along Z, Y, X and T; infinite where nothing diffuses.
+        Pixel size along Z, Y, X and T; infinite where nothing diffuses.
     """
 
     order: tuple[int, ...]
@@ -102,7 +102,7 @@ class Frame:
 
 
 def refuse_stretched(name: str, grid: Grid) -> None:
-    """Refuse pixels so long along one axis that stencils would reach very far along another."""
+    """Raise for pixel sizes so different that stencils would reach very far along an axis."""
     ratio = max(grid.spacing) / min(grid.spacing)
     if ratio > MOST_STRETCHED:
         raise ValueError(

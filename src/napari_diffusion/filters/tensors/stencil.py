@@ -88,7 +88,7 @@ def reach(condition: float, lengths: Sequence[float]) -> tuple[int, ...]:
     condition : float
         Greatest ratio of two eigenvalues of a tensor in world units.
     lengths : sequence of float
-        World length of one pixel per axis, 2 or 3.
+        Pixel size along each of 2 or 3 axes, in world units.
     """
     # Tensors are stored with the precision of the image.
     widest = 1.001 * math.sqrt(condition * (0.25 if len(lengths) == 2 else 0.75))

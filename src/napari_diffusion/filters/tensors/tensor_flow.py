@@ -1,4 +1,4 @@
-"""What every diffusion along directions is: a structure tensor, a diffusion tensor, an exchange."""
+"""The base class of tensor-driven diffusion: structure tensor, diffusion tensor, exchange."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class TensorFlow(Flow):
         return self.contrast
 
     def _variances(self, name: str, grid: Grid) -> dict[int, float]:
-        """Return the variances in samples² of the Gaussian that a parameter sets."""
+        """Return the variances in pixels² of the Gaussian that a parameter sets."""
         sigma = getattr(self, name, 0.0)
         widest = sigma / min(grid.spacing)
         if widest > WIDEST:

@@ -1,1 +1,1 @@
-"""Sums, spectra and risk estimates that several metrics share."""
+"""Sums, spectra and error estimates that several metrics share."""

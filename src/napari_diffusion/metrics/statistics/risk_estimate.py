@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def expected_error(view: View, noise: Sequence[tuple[float, float, float]]) -> float:
-    """Return the expected mean squared error of a step less that of the source.
+    """Return the expected mean squared error of a step minus that of the source.
 
     Parameters
     ----------

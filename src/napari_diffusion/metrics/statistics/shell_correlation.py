@@ -67,7 +67,7 @@ def resolution(found: np.ndarray, threshold: float, view: View) -> float:
 
 
 def doubt_about(view: View) -> str:
-    """Say why an image has no spectrum that can be relied on, empty if it has."""
+    """Return why the spectrum of an image is not reliable, or nothing."""
     if view.mask is not None and not view.mask.all():
         return "The border of a mask counts as detail that both images share."
     if not long_axes(view) or shells(view)[1] <= FEWEST:

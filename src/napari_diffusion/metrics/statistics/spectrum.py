@@ -23,7 +23,7 @@ def long_axes(view: View) -> tuple[int, ...]:
 
 
 def spectrum(values: NDArray[Any], view: View) -> NDArray[Any]:
-    """Return the Fourier coefficients of every image, less its mean, under a Hann window.
+    """Return the Fourier coefficients of every image, minus its mean, under a Hann window.
 
     The last axis that diffuses is halved, as by `scipy.fft.rfftn`. What is outside the mask counts
     as the mean of each image.

@@ -7,7 +7,7 @@ from napari_diffusion.engine.jit import kernel
 
 @kernel
 def moments(a, b, inside, out):
-    """Write n, Σd, Σd², Σe, Σe², Σde into out, d = a − b and e = b less its first value.
+    """Write n, Σd, Σd², Σe, Σe², Σde into out, d = a − b and e = b minus its first value.
 
     All flat; pixels count where `inside`, and everywhere where that is empty.
     """

@@ -1,4 +1,4 @@
-"""What cameras that count photons have in common: gain, offset and read noise."""
+"""The base class of camera noise: gain, offset and read noise."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _READ_NOISES = 10.0
 class Exposure(Signal, abc.ABC):
     """A camera: photons counted above an offset, and read noise.
 
-    A component has the fields gain, offset, read_noise and reference; the first three may be maps.
+    A component has the fields gain, offset, read_noise (numbers or arrays) and reference.
     """
 
     #: How many times the variance of the photons the variance of the signal is.
@@ -55,15 +55,15 @@ class Exposure(Signal, abc.ABC):
         return 1.0 if scale == typed else (scale / typed) ** 2
 
     def resolved(self, image: Any, grid: Grid) -> Self:
-        """Return this noise with its reference; refuse maps and images that do not fit."""
+        """Return this noise with its reference; raise if arrays or the image do not fit."""
         self._check_maps(grid)
         chosen = super().resolved(image, grid)
         middle = float(np.mean(self.sensor("offset")))
         if chosen.level <= middle:
             raise ValueError(
-                f"{type(self).__name__}: noise that depends on the intensity needs an image whose "
-                f"mean is greater than the offset {middle:g} (got {chosen.level:g}): give the "
-                "camera's offset, the intensity without light."
+                f"{type(self).__name__}: the mean of the image must be greater than the offset "
+                f"{middle:g} (got {chosen.level:g}): set the offset of the camera, the intensity "
+                "without light."
             )
         if chosen != self and not is_dask(image.data):
             self._check_darkest(image)
@@ -75,24 +75,24 @@ class Exposure(Signal, abc.ABC):
             shape = self.sensor(name).shape
             if isinstance(getattr(self, name), ArrayParameter) and shape != plane:
                 raise ValueError(
-                    f"{type(self).__name__}: {name} must be a number or a map of the shape "
+                    f"{type(self).__name__}: {name} must be a number or an array of the shape "
                     f"{plane} of a plane, y by x (got shape {shape})."
                 )
 
     def _check_darkest(self, image: Any) -> None:
-        """Refuse a source darker than read noise can make it."""
+        """Raise for a source darker than read noise can explain."""
         values = image.data if image.mask is None else image.data[image.mask]
         reads = float(self.sensor("read_noise").max())
         limit = float(self.sensor("offset").min()) - _READ_NOISES * reads
         if (darkest := float(values.min())) < limit:
             raise ValueError(
-                f"{type(self).__name__}: noise that depends on the intensity needs intensities of "
-                f"{limit:g} or more, {_READ_NOISES:g} read noises below the offset "
-                f"(got {darkest:g}): give the camera's offset, or shift the image."
+                f"{type(self).__name__}: intensities must be {limit:g} or more, "
+                f"{_READ_NOISES:g} read noises below the offset (got {darkest:g}): set the offset "
+                "of the camera, or shift the image."
             )
 
     def in_words(self, scale: float) -> str:
-        """Say how many photons there are at the reference."""
+        """Return the number of photons at the reference."""
         light = self.level - float(np.mean(self.sensor("offset")))
         try:
             photons = light / (float(np.mean(self.sensor("gain"))) * self.factor(scale))
@@ -108,7 +108,7 @@ class Exposure(Signal, abc.ABC):
         return float(self.sensor("offset").min())
 
     def check_largest(self, highest: float, scale: NoiseScale) -> None:
-        """Refuse more photons in a pixel than can be counted."""
+        """Raise for more photons in a pixel than can be computed."""
         brightest = highest - float(self.sensor("offset").min())
         gain = float(self.sensor("gain").min())
         for each in scale if isinstance(scale, tuple) else (scale,):

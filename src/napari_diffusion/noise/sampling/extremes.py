@@ -1,4 +1,4 @@
-"""The lowest and the highest value of an image."""
+"""The minimum and the maximum of an image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def extremes_of(image: Image) -> tuple[float, float]:
         low, high = (inside.min(), inside.max()) if inside.size else (math.inf, -math.inf)
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(
-            "The lowest and the highest value of an image are known where its pixels are finite "
-            f"(got {low} and {high}): give a mask of those that are."
+            f"The image has NaN or infinite values (minimum {low}, maximum {high}): use a mask "
+            "without them."
         )
     return float(low), float(high)

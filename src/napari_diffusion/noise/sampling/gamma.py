@@ -64,7 +64,7 @@ SERIES = (
 
 
 def law(shape: float) -> tuple[float, NDArray[np.float32], NDArray[np.float32]]:
-    """Return what `gamma_block` is told of a distribution; an infinite shape has no spread."""
+    """Return the arguments of `gamma_block` for a shape; an infinite shape has no spread."""
     if shape > _INFINITE:
         return shape, np.zeros((PIECES, 4), np.float32), np.zeros(_DEGREE + 1, np.float32)
     smooth = polynomial(shape) if shape >= SMOOTH else np.zeros(_DEGREE + 1, np.float32)

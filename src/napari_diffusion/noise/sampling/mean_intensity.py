@@ -22,7 +22,7 @@ def mean_of(image: Image) -> float:
     else:
         sums, count = _with(_nothing(), 0, image.data, image.mask)
     if not count:
-        raise ValueError("An image without a pixel inside its mask has no mean.")
+        raise ValueError("The mask contains no pixels: use another mask.")
     whole, ones = _whole(sums)
     return whole / (count * ones)
 
@@ -69,8 +69,8 @@ def _over_chunks(image: Image) -> tuple[NDArray[np.int64], int]:
         sums, count = _with(*so_far, block, inside)
         if sums[:, -1].any():
             raise ValueError(
-                "A chunk has values that are NaN or infinite: give mask=isfinite(image) and fill "
-                "the holes."
+                "A chunk has NaN or infinite values: use mask=isfinite(image) and fill the "
+                "missing values."
             )
         return sums, count
 

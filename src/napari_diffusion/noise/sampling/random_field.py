@@ -41,8 +41,8 @@ def gaussian_kernels(sigma: float, grid: Grid, owner: str, name: str) -> dict[in
         samples = sigma / grid.length(axis)
         if samples > WIDEST:
             raise ValueError(
-                f"{owner}: {name}={sigma:g} is {samples:g} pixels, more than {WIDEST:g}: give a "
-                "smaller one, or PowerLaw for noise at every scale."
+                f"{owner}: {name}={sigma:g} is {samples:g} pixels, more than {WIDEST:g}: use a "
+                "smaller value, or PowerLaw for noise at all scales."
             )
         kernels[axis] = gaussian_weights(samples)
     return kernels

@@ -117,8 +117,8 @@ def addresses(
     for axis, first, size, bits in zip(AXES, origin, shape, AXIS_BITS, strict=True):
         if first < 0 or first + size > 1 << bits:
             raise ValueError(
-                f"Random numbers have addresses from 0 to 2**{bits} - 1 along {axis} "
-                f"(got {first} to {first + size - 1}); move the block's origin."
+                f"Coordinates of random numbers along {axis} must be from 0 to 2**{bits} - 1 "
+                f"(got {first} to {first + size - 1}): move the origin of the block."
             )
     (t0, c0, z0), (num_t, num_c, num_z) = origin[:3], shape[:3]
     pairs = [

@@ -1,4 +1,4 @@
-"""What noises that depend on the intensity have in common: a reference intensity."""
+"""The base class of signal-dependent noise: a reference intensity."""
 
 from __future__ import annotations
 
@@ -66,40 +66,39 @@ class Signal(Noise, abc.ABC):
         mean = mean_of(image)
         if mean <= 0:
             raise ValueError(
-                f"{type(self).__name__}: noise that depends on the intensity needs an image whose "
-                f"mean is greater than 0 (got {mean:g}): shift it so that 0 means no light."
+                f"{type(self).__name__}: the mean of the image must be greater than 0 (got "
+                f"{mean:g}): shift the image so that 0 means no light."
             )
         return chosen.replaced(reference=mean)
 
     def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
-        """Refuse intensities below 0, and what else the noise cannot be made of."""
+        """Raise for intensities that the noise model does not support."""
         values = block if mask is None else block[mask]
         if not values.size:
             return
         if (lowest := float(values.min())) < self.lowest():
             raise ValueError(
-                f"{type(self).__name__}: noise that depends on the intensity needs intensities of "
-                f"{self.lowest():g} or more (got {lowest:g}): shift the image so that "
-                f"{self.lowest():g} means no light."
+                f"{type(self).__name__}: intensities must be {self.lowest():g} or more (got "
+                f"{lowest:g}): shift the image so that {self.lowest():g} means no light."
             )
         if any(scale if isinstance(scale, tuple) else (scale,)):
             self.check_largest(float(values.max()), scale)
 
     def lowest(self) -> float:
-        """Return the lowest intensity that is taken."""
+        """Return the lowest intensity that is supported."""
         return 0.0
 
     def check_largest(self, highest: float, scale: NoiseScale) -> None:
-        """Refuse an intensity for which no number can be drawn."""
+        """Raise for a largest intensity that the noise model does not support."""
         del highest, scale
 
 
 def check_rate(name: str, highest: float, gain: float, scale: float) -> None:
-    """Refuse more photons in a pixel than can be counted one by one."""
+    """Raise for more photons in a pixel than can be computed."""
     largest = 2.0**53
     rate = highest / gain if gain > 0 else math.inf
     if rate > largest:
         raise ValueError(
-            f"{name}: noise_scale={scale:g} makes {rate:.3g} photons in a pixel of {highest:g}, "
-            f"more than {largest:.0f}: give a larger noise_scale, or 0."
+            f"{name}: noise_scale={scale:g} means {rate:.3g} photons in a pixel of intensity "
+            f"{highest:g}, more than {largest:.0f}: use a larger noise_scale, or 0."
         )

@@ -69,8 +69,8 @@ def gains(power: NDArray[np.float64], grid: Grid, owner: str) -> NDArray[np.floa
     largest = power.max()
     if not largest > 0:
         raise ValueError(
-            f"{owner}: an image of {' × '.join(map(str, sizes))} pixels has no frequency to put "
-            "the noise in; give a larger one."
+            f"{owner}: an image of {' × '.join(map(str, sizes))} pixels contains no frequency for "
+            "the noise: use a larger image."
         )
     power /= largest
     mean = float((power * twice).sum()) / math.prod(sizes)
