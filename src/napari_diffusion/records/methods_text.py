@@ -42,8 +42,8 @@ def paragraph(record: StepRecord) -> str:
     ]
     if recipe.working_domain is not None:
         said.append(
-            f"The steps worked on values stabilised by the {component_words(recipe.working_domain)}, "
-            "and intensities came back by its unbiased inverse."
+            "The steps worked on values stabilised by the "
+            f"{component_words(recipe.working_domain)}, transformed back by its unbiased inverse."
         )
     if "mask" in grid:
         said.append("Pixels outside a mask were left as they were.")
