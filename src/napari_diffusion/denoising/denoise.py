@@ -13,7 +13,7 @@ from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.presets import PRESETS
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.loop.recipe import Recipe
@@ -27,7 +27,7 @@ def denoise(
     fast: bool = False,
     noise_sigma: NoiseSigma = "auto",
     **options: Unpack[GridOptions],
-) -> Any:
+) -> NDArray[Any]:
     """Take the noise out of an image; nothing is to be chosen.
 
     The noise is measured, and filters that err in different ways (windows of several sizes and

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+    from napari_diffusion.estimate.window_spectrum import Plane
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ class Residual:
         return float((self.values**2).sum())
 
 
-def residuals(planes: Iterable[tuple[Any, Any]]) -> list[Residual]:
+def residuals(planes: Iterable[Plane]) -> list[Residual]:
     """Return what is left of the region in each plane that has enough of it."""
     found = []
     for plane, inside in planes:

@@ -141,7 +141,8 @@ def gradient_of_noise(grid: Grid, smoothing: float = 0.0) -> float:
     from napari_diffusion.engine.threads import Threads
 
     reach = _halo(grid, smoothing)
-    shape: Any = tuple(4 * n + 1 if n else 1 for n in reach)
+    t, c, z, y, x = (4 * n + 1 if n else 1 for n in reach)
+    shape = t, c, z, y, x
     block = np.zeros(shape, np.float64)
     block[tuple(n // 2 for n in shape)] = 1.0
     small = dataclasses.replace(grid, shape=shape, origin=(0,) * 5, masked=False)

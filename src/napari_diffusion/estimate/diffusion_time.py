@@ -119,12 +119,12 @@ def time_of_least_error(image: Image, sigma: float) -> float:
 
 def _rates(grid: Grid, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Return how fast each cosine mode decays: Σ 4 sin²(ω/2) / spacing²."""
-    total: Any = np.zeros((1,) * 5)
+    total = np.zeros((1,) * 5)
     for axis in grid.along_axes:
         n = shape[axis]
         along = 4 * np.sin(0.5 * np.pi * np.arange(n) / n) ** 2 / grid.length(axis) ** 2
         total = total + along.reshape([-1 if i == axis else 1 for i in range(5)])
-    return np.asarray(total)
+    return total
 
 
 def _middle(image: Image) -> NDArray[Any]:

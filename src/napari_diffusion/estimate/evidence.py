@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack, get_args
+from typing import TYPE_CHECKING, Unpack, get_args
 
 import numpy as np
 
@@ -126,7 +126,7 @@ def _middle(image: Image) -> Image:
     room = MOST_SAMPLES // shape[1]
     if math.prod(shape) <= MOST_SAMPLES:
         return image
-    part: list[Any] = [slice(None)] * 5
+    part = [slice(None)] * 5
     for left, axis in ((3, 4), (2, 3), (1, 2), (0, 0)):
         most = max(int(room ** (1 / left)) if 0 < left < 3 else room, 1)
         size = min(shape[axis], 1024 if axis > 2 else most)

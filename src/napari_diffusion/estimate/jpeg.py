@@ -9,6 +9,8 @@ import numpy as np
 from napari_diffusion.estimate.window_spectrum import SIZE, cosines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 # So many pixels in the middle of an image, along both axes, are looked at.
@@ -71,7 +73,7 @@ def _whole(values: NDArray[Any]) -> bool:
     return bool(np.abs(values - np.rint(values)).max(initial=0.0) < 2e-3)
 
 
-def _stands_out(values: NDArray[Any]) -> Any:
+def _stands_out(values: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
     """Yield for each coefficient how far every position stands out, in standard errors."""
     matrix = cosines()
     down = [_run_over(values, matrix[k], 0) for k in range(4)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from napari_diffusion.estimate.finding import DESCRIBING, Finding, FindingName
 from napari_diffusion.estimate.findings_text import finding_text, model_text
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
     from napari_diffusion.noise import Noise
 
 #: Kinds of noise.
@@ -119,7 +121,7 @@ class NoiseModel:
         """Return the measured parameters in one sentence."""
         return model_text(self)
 
-    def variance_at(self, intensity: Any) -> Any:
+    def variance_at(self, intensity: ArrayLike) -> NDArray[np.float64]:
         """Return the variance of the noise at an intensity, or at each of many."""
         light = np.maximum(np.asarray(intensity, float) - self.offset, 0.0)
         return self.read_noise**2 + self.gain * light
@@ -133,9 +135,10 @@ class NoiseModel:
 
         components: list[Noise] = [_component(self)]
         weights = [self.sigma]
-        for direction, strength in (("rows", self.row_noise), ("columns", self.column_noise)):
+        stripes = (Stripes("rows"), self.row_noise), (Stripes("columns"), self.column_noise)
+        for noise, strength in stripes:
             if strength > 0:
-                components.append(Stripes(direction))  # type: ignore[arg-type]
+                components.append(noise)
                 weights.append(strength)
         return Sum(tuple(components), tuple(weights)) if components[1:] else components[0]
 
@@ -147,7 +150,8 @@ def _component(model: NoiseModel) -> Noise:
     if model.gain == 0:
         return Correlated(kernel=ArrayParameter(model.kernel)) if model.kernel else Gaussian()
     # At this reference the noise scale is `sigma`, to the last digit.
-    reference: Any = model.level if model.level > max(model.offset, 0.0) else "auto"
+    lit = model.level > max(model.offset, 0.0)
+    reference: float | Literal["auto"] = model.level if lit else "auto"
     if model.read_noise == 0 and model.offset == 0:
         return Poisson(gain=model.gain, reference=reference)
     return PoissonGaussian(

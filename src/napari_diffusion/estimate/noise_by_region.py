@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -15,14 +15,17 @@ from napari_diffusion.estimate.noise_sigma import Method, measured_sigma
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import Grid, GridOptions
+
+    #: Labels, or boxes of slices.
+    Regions = ArrayLike | Sequence[tuple[slice, ...]]
 
 
 def noise_by_region(
     image: ArrayLike,
-    regions: ArrayLike | Sequence[tuple[slice, ...]],
+    regions: Regions,
     method: Method = "windows",
     **options: Unpack[GridOptions],
 ) -> dict[int, float]:
@@ -56,7 +59,7 @@ def noise_by_region(
     return found
 
 
-def _masks(regions: Any, shape: tuple[int, ...], grid: Grid) -> dict[int, Any]:
+def _masks(regions: Regions, shape: tuple[int, ...], grid: Grid) -> dict[int, NDArray[np.bool_]]:
     """Return where each region is, canonical and of one channel."""
     if isinstance(regions, (list, tuple)) and isinstance(regions[0][0], slice):
         found = {}
@@ -75,7 +78,7 @@ def _masks(regions: Any, shape: tuple[int, ...], grid: Grid) -> dict[int, Any]:
     return {key: canonical_mask(inside, grid) for key, inside in found.items()}
 
 
-def _part(image: Image, where: Any) -> Image:
+def _part(image: Image, where: NDArray[np.bool_]) -> Image:
     """Return the box around a region, with the region as its mask."""
     inside = np.broadcast_to(where, image.data.shape)
     box = []

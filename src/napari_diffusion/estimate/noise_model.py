@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from napari_diffusion.estimate.noise_measurement import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.estimate.measured_noise import NoiseModel
@@ -92,7 +92,9 @@ def noise_model(
     return of_image(source, offset)
 
 
-def noise_kernel(image: ArrayLike, region_mask: ArrayLike, **options: Unpack[GridOptions]) -> Any:
+def noise_kernel(
+    image: ArrayLike, region_mask: ArrayLike, **options: Unpack[GridOptions]
+) -> NDArray[np.float64]:
     """Return the kernel of the correlated noise of a background region, 9 × 9 numbers.
 
     White noise that this kernel has run over has the autocorrelation of the region's noise, up to

@@ -12,7 +12,11 @@ import numpy as np
 from napari_diffusion.core.image import Image, is_dask
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from numpy.typing import NDArray
+
+    from napari_diffusion.estimate.window_spectrum import Plane
 
 # Pixels measured in an image; of a larger one, some rows are left out evenly.
 MOST_SAMPLES = 1 << 22
@@ -69,7 +73,7 @@ def transfer_of(image: Image, axis: int, crowded: tuple[float, ...]) -> Transfer
     )
 
 
-def _frames_last(image: Image, axis: int) -> tuple[Any, Any]:
+def _frames_last(image: Image, axis: int) -> Plane:
     """Return data and mask with the frames along the last axis, rows of pixels before it."""
     data, mask = image.data, image.mask
     if is_dask(data):
@@ -80,7 +84,9 @@ def _frames_last(image: Image, axis: int) -> tuple[Any, Any]:
     return np.moveaxis(data, axis, -1), None if mask is None else np.moveaxis(mask, axis, -1)
 
 
-def _rows(frames: Any, inside: Any, step: int) -> Any:
+def _rows(
+    frames: NDArray[Any], inside: NDArray[Any] | None, step: int
+) -> Iterator[NDArray[np.float64]]:
     """Yield the pixels of some rows at a time, as (pixels, frames)."""
     for index in np.ndindex(*frames.shape[:2]):
         block = frames[index]
@@ -94,7 +100,9 @@ def _rows(frames: Any, inside: Any, step: int) -> Any:
                 yield values[np.asarray(where[part]).all(axis=-1)]
 
 
-def noise_frames(image: Image, axis: int, variance_at: Any) -> Image:
+def noise_frames(
+    image: Image, axis: int, variance_at: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> Image:
     """Return differences of successive frames by their standard deviation: noise of variance 1.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+    from napari_diffusion.estimate.window_spectrum import Plane
 
 _MAD_TO_SIGMA = 1.4826
 
@@ -29,9 +31,7 @@ _MOST = 320
 MOST_PLANES = 16
 
 
-def row_and_column_noise(
-    planes: Iterable[tuple[Any, Any]], flat: bool = False
-) -> tuple[float, float]:
+def row_and_column_noise(planes: Iterable[Plane], flat: bool = False) -> tuple[float, float]:
     """Return the standard deviation of what rows have in common, and of what columns have.
 
     The second difference from row to row keeps none of the image's slopes, and its median along
@@ -39,7 +39,7 @@ def row_and_column_noise(
     `flat` planes, which hold nothing but noise, it is what the means vary beyond what parts of the
     rows do. It is 0 where it cannot be told from chance.
     """
-    found: tuple[list[Any], list[Any]] = ([], [])
+    found: tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]] = ([], [])
     chosen = list(planes)
     for plane, inside in chosen[:: max(1, len(chosen) // MOST_PLANES)]:
         values = np.asarray(plane, np.float64)

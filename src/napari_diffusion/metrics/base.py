@@ -6,19 +6,22 @@ import abc
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
 from napari_diffusion.core.component import Component
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.estimate import NoiseModel
+
+T = TypeVar("T", bound=np.generic)
+Found = TypeVar("Found")
 
 Probe = Literal["", "perturbed", "masked"]
 Knowledge = Literal["", "sigma", "model"]
@@ -89,7 +92,7 @@ class View:
     probe: NDArray[Any] | None = None
     again: tuple[NDArray[Any], NDArray[Any]] | None = None
     halves: tuple[View, View] | None = None
-    known: dict[Any, Any] = field(default_factory=dict, repr=False)
+    known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @property
     def sigma(self) -> float:
@@ -99,21 +102,30 @@ class View:
     def channel(self, c: int) -> View:
         """Return the pixels of one channel."""
         here = (slice(None), slice(c, c + 1))
-        arrays = ("source", "image", "mask", "reference", "probed", "probe")
-        found = {name: getattr(self, name) for name in arrays}
-        cut: dict[str, Any] = {
-            name: None if each is None else each[here] for name, each in found.items()
-        }
-        if self.again is not None:
-            cut["again"] = self.again[0][here], self.again[1][here]
-        known = self.once(("channel", c), dict)
-        return dataclasses.replace(self, **cut, halves=None, known=known)
 
-    def once(self, name: Any, find: Callable[[], Any]) -> Any:
+        def cut(values: NDArray[T] | None) -> NDArray[T] | None:
+            return None if values is None else values[here]
+
+        known: dict[Hashable, Any] = self.once(("channel", c), dict)
+        return dataclasses.replace(
+            self,
+            source=self.source[here],
+            image=self.image[here],
+            mask=cut(self.mask),
+            reference=cut(self.reference),
+            probed=cut(self.probed),
+            probe=cut(self.probe),
+            again=None if self.again is None else (self.again[0][here], self.again[1][here]),
+            halves=None,
+            known=known,
+        )
+
+    def once(self, name: Hashable, find: Callable[[], Found]) -> Found:
         """Return a result that is the same for every step; computed at the first one."""
         if name not in self.known:
             self.known[name] = find()
-        return self.known[name]
+        found: Found = self.known[name]
+        return found
 
     def inside(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the values inside the mask, flat, in float64."""
@@ -226,8 +238,7 @@ def neighbours(values: NDArray[Any], grid: Grid) -> list[tuple[int, NDArray[Any]
     for axis in grid.along_axes:
         if values.shape[axis] < 2:
             continue
-        low: list[Any] = [slice(None)] * 5
-        high: list[Any] = [slice(None)] * 5
+        low, high = [slice(None)] * 5, [slice(None)] * 5
         low[axis], high[axis] = slice(0, -1), slice(1, None)
         pairs.append((axis, values[tuple(low)], values[tuple(high)]))
     return pairs

@@ -88,8 +88,7 @@ class RegionStatistic(Metric):
         return ""
 
     def _region(self, view: View) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = view.once((self.labels, self.label), lambda: self._found(view))
-        return found
+        return view.once((self.labels, self.label), lambda: self._found(view))
 
     def _found(self, view: View) -> NDArray[np.bool_]:
         assert self.labels is not None

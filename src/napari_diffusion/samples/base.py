@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+#: Keyword arguments of napari's ``Layer.create``.
+LayerOptions = dict[str, Any]
+
 #: What napari adds to its list: data, keyword arguments, layer type.
-LayerData = tuple[NDArray[Any], dict[str, Any], str]
+LayerData = tuple[NDArray[Any], LayerOptions, str]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -94,10 +97,10 @@ def shipped(name: str) -> NDArray[np.uint8]:
     return image
 
 
-def _shown(sample: Sample, role: str, name: str) -> dict[str, Any]:
+def _shown(sample: Sample, role: str, name: str) -> LayerOptions:
     axes = sample.axes[:-1] if sample.rgb else sample.axes
     space = dict(zip((axis for axis in axes if axis in "zyx"), sample.spacing, strict=True))
-    shown: dict[str, Any] = {
+    shown: LayerOptions = {
         "name": name,
         "scale": tuple(space.get(axis, 1.0) for axis in axes),
         "units": tuple(sample.unit if axis in space else "pixel" for axis in axes),

@@ -189,14 +189,16 @@ class _Canvas:
         squares = sum((a - part * b) ** 2 for a, b in zip(away, along, strict=True))
         return box, np.sqrt(squares)
 
-    def _near(self, low: Any, high: Any) -> tuple[tuple[slice, ...], tuple[Volume, ...]]:
+    def _near(
+        self, low: NDArray[Any], high: NDArray[Any]
+    ) -> tuple[tuple[slice, ...], tuple[Volume, ...]]:
         box = tuple(
             slice(int(np.searchsorted(place, a)), int(np.searchsorted(place, b)))
             for place, a, b in zip(self.places, low, high, strict=True)
         )
         return box, np.ix_(*(place[part] for place, part in zip(self.places, box, strict=True)))
 
-    def _paint(self, box: tuple[slice, ...], distance: Any, half: float, value: float) -> None:
+    def _paint(self, box: tuple[slice, ...], distance: Volume, half: float, value: float) -> None:
         """Draw what lies within `half`, with an edge that falls off smoothly over EDGE."""
         inside = np.clip((half - distance) / EDGE + 0.5, 0, 1)
         drawn = BACKGROUND + (value - BACKGROUND) * inside * inside * (3 - 2 * inside)

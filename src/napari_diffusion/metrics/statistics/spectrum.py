@@ -32,7 +32,7 @@ def spectrum(values: NDArray[Any], view: View) -> NDArray[Any]:
 
     axes = long_axes(view)
     inside = None if view.mask is None else view.mask
-    taper: Any = 1.0
+    taper = np.ones((1,) * 5, values.dtype)
     for axis in axes:
         size = values.shape[axis]
         shape = [size if a == axis else 1 for a in range(5)]
@@ -51,7 +51,7 @@ def spectrum(values: NDArray[Any], view: View) -> NDArray[Any]:
 def frequencies(view: View, lengths: dict[int, float]) -> NDArray[Any]:
     """Return the radial frequency of every coefficient, in cycles per unit of the lengths."""
     axes = long_axes(view)
-    squared: Any = 0.0
+    squared = np.zeros((1,) * 5)
     for axis in axes:
         size = view.image.shape[axis]
         of_axis = (np.fft.rfftfreq if axis == axes[-1] else np.fft.fftfreq)(size, lengths[axis])
@@ -72,8 +72,7 @@ def highest(view: View) -> float:
 
 def shells(view: View) -> tuple[NDArray[np.int64], int]:
     """Return the shell of every coefficient, and how many shells there are; the last is beyond."""
-    found: tuple[NDArray[np.int64], int] = view.once("shells", lambda: _shells(view))
-    return found
+    return view.once("shells", lambda: _shells(view))
 
 
 def _shells(view: View) -> tuple[NDArray[np.int64], int]:
@@ -97,8 +96,11 @@ def both_sides(view: View, values: NDArray[Any]) -> NDArray[Any]:
     return values * weights.reshape([-1 if a == axis else 1 for a in range(5)])
 
 
-def added_up(values: NDArray[Any], view: View, shell: NDArray[np.int64], count: int) -> Any:
+def added_up(
+    values: NDArray[Any], view: View, shell: NDArray[np.int64], count: int
+) -> NDArray[np.float64]:
     """Return the sum of the values in each shell, of all images together."""
     batch = tuple(axis for axis in range(5) if axis not in long_axes(view))
     each = both_sides(view, values.sum(batch, keepdims=True))
-    return np.bincount(shell.ravel(), each.ravel(), count + 1)[:count]
+    total = np.bincount(shell.ravel(), each.ravel(), count + 1)[:count]
+    return np.asarray(total, np.float64)
