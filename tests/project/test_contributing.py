@@ -20,7 +20,7 @@ from test_laws import CLAIMED, EVERYWHERE
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-CODE, LISTED = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+CODE, LISTED = re.findall(r"```(?:python|text)\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.fixture
