@@ -77,7 +77,7 @@ class TestParameters:
 
             table: dict = dataclasses.field(default_factory=dict)
 
-        with pytest.raises(TypeError, match=r"'table' has a type that no form knows"):
+        with pytest.raises(TypeError, match=r"'table' has an unsupported type"):
             Odd()
 
 

@@ -121,7 +121,7 @@ class TestValues:
     def test_not_finite_is_refused_with_count_and_hint(self, component, bad):
         image = numbers()
         image[2, 3] = image[4, 5] = image[8, 10] = bad
-        with pytest.raises(ValueError, match=r"has 3 values that are NaN or infinite.*'ignore'"):
+        with pytest.raises(ValueError, match=r"has 3 NaN or infinite values.*'ignore'"):
             component(image)
 
     def test_everything_refuses_it(self):
@@ -136,7 +136,7 @@ class TestValues:
             lambda: nd.estimate.noise_sigma(image),
             lambda: nd.estimate.contrast(image),
         ):
-            with pytest.raises(ValueError, match="has 1 values that are NaN"):
+            with pytest.raises(ValueError, match="has 1 NaN or infinite value"):
                 call()
 
     def test_values_without_room_to_compute(self):
@@ -213,7 +213,9 @@ class TestMasks:
 
     @pytest.mark.parametrize("dtype", [float, complex, "U1"])
     def test_of_another_type(self, dtype):
-        with pytest.raises(TypeError, match=rf"booleans or labels \(got {np.dtype(dtype)}\)"):
+        with pytest.raises(
+            TypeError, match=rf"booleans or integer labels \(got {np.dtype(dtype)}\)"
+        ):
             BLUR(numbers(), mask=np.zeros((9, 11), dtype))
 
     def test_colours_share_one(self):
@@ -240,7 +242,7 @@ class TestMasks:
         image, mask = numbers(), np.ones((9, 11), bool)
         image[3, 4] = image[5, 5] = np.nan
         mask[5, 5] = False
-        with pytest.raises(ValueError, match="has 1 values that are NaN"):
+        with pytest.raises(ValueError, match="has 1 NaN or infinite value"):
             BLUR(image, mask=mask)
 
 
@@ -312,7 +314,7 @@ def test_what_leaves_room_to_compute_is_told_from_what_does_not(dtype, sign):
         np.testing.assert_array_equal(Image.of(fits).data.ravel(), fits.ravel())
         for wrong in (np.nextafter(limit, dtype(np.inf)), np.inf, np.nan):
             image = np.array([[*others, np.copysign(dtype(wrong), sign)]], dtype)
-            with pytest.raises(ValueError, match=r"no room to compute|NaN or infinite"):
+            with pytest.raises(ValueError, match=r"too large to compute|NaN or infinite"):
                 Image.of(image)
 
 

@@ -123,9 +123,9 @@ class TestName:
         [
             ("numpy:no_such_thing", "There is no function 'numpy:no_such_thing'"),
             ("no_such_package:f", "There is no function 'no_such_package:f'"),
-            ("math:pi", "is no function"),
-            ("scipy.ndimage:gaussian_filter", "cannot be called with an array alone .*'sigma'"),
-            (lambda: 0, "cannot be called with an array alone"),
+            ("math:pi", "is not a function"),
+            ("scipy.ndimage:gaussian_filter", "cannot be called with one array .*'sigma'"),
+            (lambda: 0, "cannot be called with one array"),
         ],
     )
     def test_is_looked_up_before_any_work(self, function, said):

@@ -445,7 +445,7 @@ class TestRefusals:
         nan = example_image()
         nan[2, 3] = np.nan
         nan[4, 5] = -np.inf
-        self.refused(r"2 values that are NaN or infinite.*missing='ignore'", nan, RECIPE)
+        self.refused(r"2 NaN or infinite values.*missing='ignore'", nan, RECIPE)
         self.refused(r"at least one pixel \(got shape \(0, 5\)\)", np.zeros((0, 5)), RECIPE)
         self.refused(r"complex128.*astype", np.zeros((4, 4), complex), RECIPE, error=TypeError)
         self.refused(r"\(5, 6, 7, 8\).*name them", np.zeros((5, 6, 7, 8)), RECIPE)

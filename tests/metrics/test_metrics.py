@@ -362,7 +362,7 @@ def test_a_function_of_ones_own():
     assert "no parameter mask" in CustomMetric().score(view(RAMP, RAMP, mask=RAMP > 1)).why
     with pytest.raises(ValueError, match="must return one real number"):
         CustomMetric(lambda u: u).value(seen)
-    with pytest.raises(ValueError, match="cannot be called with an array alone"):
+    with pytest.raises(ValueError, match="cannot be called with one array"):
         CustomMetric(lambda u, v: u).value(seen)
     with pytest.raises(ZeroDivisionError) as caught:
         CustomMetric(lambda u: 1 / 0).value(seen)

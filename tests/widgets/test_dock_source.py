@@ -351,7 +351,7 @@ def test_along_that_does_not_fit(open_loop, said, along, words):
 
 @pytest.mark.parametrize(
     ("spacing", "words"),
-    [("0", "greater than 0"), ("1, 2, 3", "one for each axis"), ("a", "number")],
+    [("0", "greater than 0"), ("1, 2, 3", "one per axis"), ("a", "number")],
 )
 def test_spacing_that_does_not_fit(open_loop, said, spacing, words):
     _, loop = open_loop(Image(FACE))

@@ -127,7 +127,7 @@ class TestLists:
         [
             ("0,5\n0,2", "'0,5' can be read in two ways"),
             ("0.2, much", "Levels: levels must be a list, each .*much"),
-            ("0.1, 0.2", "Levels: levels must go from large to small"),
+            ("0.1, 0.2", "Levels: levels must be in descending order"),
             ("0.2, -0.1", r"Levels: levels must be .*at least 0 \(got -0\.1\)"),
         ],
     )
@@ -214,8 +214,8 @@ class TestMaps:
     @pytest.mark.parametrize(
         ("text", "sentence"),
         [
-            ("nowhere.npy", "There is no file 'nowhere.npy' to read a map from."),
-            ("much", "A map must be a .npy or .tif file"),
+            ("nowhere.npy", "There is no file 'nowhere.npy' to read the array from."),
+            ("much", "An array parameter must be a .npy or .tif file"),
             ("-1", "Nest: gain must be a finite number greater than 0"),
         ],
     )

@@ -1,4 +1,4 @@
-"""Which random numbers belong to a pixel: seed, step and stream beside its coordinates."""
+"""The address of random numbers: seed, step and stream, beside the coordinates of a pixel."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Address:
-    """Which random numbers: together with a pixel's coordinates it fixes each one of them.
+    """Selects random numbers; with the coordinates of a pixel it determines each of them.
 
     Attributes
     ----------
     seed : int
-        0 … 2⁶⁴ − 1; another seed, other numbers.
+        Random seed, 0 … 2⁶⁴ − 1.
     step : int
         The step of the loop, from 0.
     stream : int
-        Tells the parts of a sum of noises apart.
+        Distinguishes the components of a sum of noises.
     """
 
     seed: int = 0

@@ -1,4 +1,4 @@
-"""An array as a parameter: one number for every pixel, compared by its content."""
+"""An array as a parameter: one value per pixel, compared by content."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 
 from napari_diffusion.core.image import computing_type
 
-# Larger arrays than this are not written into a recipe's text, they are named by their file.
+# Larger arrays than this are not stored in a recipe's text, only the name of their file.
 INLINE = 1024
 
 
 class ArrayParameter:
-    """An array of numbers that a frozen component can hold.
+    """An array as the value of a parameter of a frozen component.
 
-    Two maps are equal when their numbers, shape and type are.
+    Two are equal if their values, shape and type are.
 
     Parameters
     ----------
     values : array_like or path
-        Real numbers, all finite; or a .npy or .tif file that holds them.
+        Finite real numbers, or a .npy or .tif file with them.
     """
 
     def __init__(self, values: Any) -> None:
@@ -33,10 +33,11 @@ class ArrayParameter:
         array = np.array(values, order="C")
         if array.dtype.kind not in "biuf" or not array.size:
             raise TypeError(
-                f"A map must hold real numbers (got {array.dtype} of shape {array.shape})."
+                f"An array parameter must hold real numbers (got {array.dtype} of shape "
+                f"{array.shape})."
             )
         if not np.isfinite(array).all():
-            raise ValueError("A map must be finite everywhere: fill its NaN and infinite values.")
+            raise ValueError("An array parameter must be finite: fill its NaN and infinite values.")
         self.values = array.astype(computing_type(array.dtype))
         self.values.flags.writeable = False
 
@@ -57,37 +58,38 @@ class ArrayParameter:
         return f"<Map{where}, shape {self.values.shape}, mean {self.values.mean():.4g}>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the map as plain values: its numbers where they are few, else its file."""
+        """Return plain values: the numbers if they are few, else the name of the file."""
         if self.values.size <= INLINE:
             return {"values": self.values.tolist(), "dtype": self.values.dtype.name}
         if self.file is None:
             raise ValueError(
-                f"A map of {self.values.size} numbers is too long for a recipe's text: save it "
-                "with numpy.save and give the file's name instead of the array."
+                f"An array of {self.values.size} values is too long for the text of a recipe: "
+                "save it with numpy.save and use the name of the file instead."
             )
         return {"file": self.file, "sha256": self.sha256}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Make a map from plain values; refuse a file that holds other numbers than it did."""
+        """Make one from plain values; raise if its file has changed since."""
         if "values" in values:
             return cls(np.array(values["values"], values.get("dtype", "float64")))
         if not isinstance(values.get("file"), str):
-            raise ValueError(f'A map must have "values" or a "file" (got {sorted(values)}).')
+            raise ValueError(
+                f'An array parameter must have "values" or a "file" (got {sorted(values)}).'
+            )
         found = cls(values["file"])
         if values.get("sha256", found.sha256) != found.sha256:
             raise ValueError(
-                f"{found.file} holds other numbers than when the recipe was written: give the "
-                "file that belongs to it."
+                f"{found.file} has changed since the recipe was written: use the original file."
             )
         return found
 
 
 def _read(path: Path) -> Any:
     if path.suffix.lower() not in (".npy", ".tif", ".tiff"):
-        raise ValueError(f"A map must be a .npy or .tif file (got {str(path)!r}).")
+        raise ValueError(f"An array parameter must be a .npy or .tif file (got {str(path)!r}).")
     if not path.is_file():
-        raise ValueError(f"There is no file {str(path)!r} to read a map from.")
+        raise ValueError(f"There is no file {str(path)!r} to read the array from.")
     if path.suffix.lower() == ".npy":
         return np.load(path, allow_pickle=False)
     import tifffile

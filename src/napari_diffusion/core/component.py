@@ -1,4 +1,4 @@
-"""What filters, noises and schedules have in common: frozen parameters that check themselves."""
+"""The base class of all components: frozen parameters with checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_diffusion.core.parameter import Parameter, parameter_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# How often a length enters a unit.
+# Power of the length in a unit.
 _LENGTHS = {"world": 1, "world²": 2, "intensity/world": -1, "intensity·world": 1}
 
 
@@ -29,10 +29,10 @@ class Component:
     - ``Filter`` or ``Noise``: another component, resolved and scaled together with this one;
     - ``Callable[..., Any] | str``: a function or its name, ``"package.module:function"``;
     - ``tuple[float, ...]``, ``tuple[Filter, ...]``: several;
-    - ``Map``: an array of one number per pixel.
+    - ``ArrayParameter``: an array of one value per pixel.
 
     ``| Literal["auto"]`` allows an automatic value, ``| None`` none at all, ``| tuple[float, ...]``
-    one number per channel and ``| Map`` an array in place of a number.
+    one number per channel and ``| ArrayParameter`` an array in place of a number.
 
     `display_name` is the name that menus, layers, methods text and docs show; by default the name
     of the class as words. A `building_block` mainly serves other components and is listed last.
@@ -57,23 +57,23 @@ class Component:
 
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:
-        """Return the parameters in the order of the fields."""
+        """Return the parameters, in the order of the fields."""
         return _parameters(cls)  # type: ignore[arg-type]
 
     @classmethod
     def summary(cls) -> str:
-        """Return the first line of the docstring: what the component is, in one sentence."""
+        """Return the first line of the docstring, which describes the component in one sentence."""
         return (cls.__doc__ or "").strip().splitlines()[0]
 
     def replaced(self, **changes: Any) -> Self:
-        """Return a copy with some parameters changed, checked again."""
+        """Return a copy with some parameters changed and checked."""
         return dataclasses.replace(self, **changes)
 
     def scaled(self, length: float, digits: int = 17) -> Self:
-        """Return this component for an image whose pixels are `length` times as far apart.
+        """Return this component for an image whose pixel size is `length` times as large.
 
-        Lengths are multiplied by `length`, times by its square, gradients divided by it: on the
-        same pixels the result is the same. Fewer `digits` make numbers to be read.
+        Lengths are multiplied by `length`, times by its square, gradients divided by it: the
+        result for the same intensities does not change. `digits` rounds the new values.
         """
         changes: dict[str, Any] = {}
         for parameter in self.parameters():
@@ -88,7 +88,7 @@ class Component:
         return scaled.with_components(lambda component: component.scaled(length, digits))
 
     def autos(self) -> tuple[str, ...]:
-        """Return the names of the parameters that still say ``"auto"``, nested ones with a dot."""
+        """Return the names of the parameters that are ``"auto"``, nested ones with a dot."""
         found = []
         for name, value in self._values():
             if isinstance(value, str) and value == "auto":
@@ -98,7 +98,7 @@ class Component:
         return tuple(found)
 
     def with_components(self, change: Callable[[Any], Any]) -> Self:
-        """Return a copy whose components within are changed by a function."""
+        """Return a copy whose inner components are changed by a function."""
         changes: dict[str, Any] = {}
         for name, value in self._values():
             if _components_in(value):

@@ -1,4 +1,4 @@
-"""Functions as parameters, and the names that other programs find them by."""
+"""Functions as parameters, and their importable names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 def is_name(text: str) -> bool:
-    """Say whether a text has the form ``"package.module:function"``."""
+    """Return whether a text has the form ``"package.module:function"``."""
     return _NAME.fullmatch(text) is not None
 
 
@@ -40,12 +40,12 @@ def imported(function: Any) -> Any:
     except (ImportError, AttributeError) as error:
         raise ValueError(f"There is no function {function!r}: {error}.") from None
     if not callable(found):
-        raise ValueError(f"{function!r} is no function (found {type(found).__name__}).")
+        raise ValueError(f"{function!r} is not a function (got {type(found).__name__}).")
     return found
 
 
 def name_of(function: Any, owner: str) -> str:
-    """Return the name that `imported` finds a function by; refuse one that has none."""
+    """Return the importable name of a function; raise if it has none."""
     if isinstance(function, str):
         return function
     name = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}"
@@ -55,20 +55,20 @@ def name_of(function: Any, owner: str) -> str:
     except ValueError:
         pass
     raise ValueError(
-        f"{owner} holds a function that no other program can find ({function!r}): put it into a "
-        'module and give its name as "package.module:function".'
+        f"The function of {owner} has no importable name (got {function!r}): put it into a module "
+        'and use its name "package.module:function".'
     )
 
 
 def spoken(function: Any) -> str:
-    """Return what a function is called, for people."""
+    """Return the name of a function, for messages."""
     if isinstance(function, str):
         return function
     return str(getattr(function, "__qualname__", None) or repr(function))
 
 
 def accepted(function: Any, offered: Sequence[str], owner: str) -> tuple[str, ...]:
-    """Return which of the keywords on offer a function has parameters for.
+    """Return which of the offered keywords a function accepts.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def accepted(function: Any, offered: Sequence[str], owner: str) -> tuple[str, ..
     try:
         signature = inspect.signature(found)
     except (TypeError, ValueError):
-        return ()  # some compiled functions do not say what they take
+        return ()  # some compiled functions have no signature
     known = signature.parameters
     names = tuple(
         name
@@ -90,8 +90,8 @@ def accepted(function: Any, offered: Sequence[str], owner: str) -> tuple[str, ..
         signature.bind(None, **dict.fromkeys(names))
     except TypeError as error:
         raise ValueError(
-            f"{owner}: {spoken(function)} cannot be called with an array alone ({error}): give a "
-            "function that sets its other parameters itself."
+            f"{owner}: {spoken(function)} cannot be called with one array ({error}): use a "
+            "function whose other parameters have defaults."
         ) from None
     return names
 
@@ -99,7 +99,7 @@ def accepted(function: Any, offered: Sequence[str], owner: str) -> tuple[str, ..
 def called(
     function: Callable[..., Any], image: NDArray[Any], given: dict[str, Any], owner: str
 ) -> NDArray[Any]:
-    """Call a function on a copy of an image; what it raises comes through with its name."""
+    """Call a function on a copy of an image; exceptions pass through with its name as a note."""
     try:
         return np.asarray(function(np.array(image, order="C"), **given))
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Where the pixels of an image lie: axes by name, lengths in world units, the block at hand."""
+"""The grid of an image: named axes, pixel sizes in world units, and the block at hand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Shape = tuple[int, int, int, int, int]
 
 
 class GridOptions(TypedDict, total=False):
-    """The keywords that say how an array is to be read; the same ones everywhere."""
+    """The keywords that describe an array; the same ones everywhere."""
 
     axes: str | None
     spacing: float | Sequence[float]
@@ -35,26 +35,26 @@ class GridOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Grid:
-    """Axes, spacing and extent of an image, and which block of it an array holds.
+    """Axes, pixel size and extent of an image, and the position of a block in it.
 
     Attributes
     ----------
     axes : str
-        Letters of ``tczyx`` in the array's own order.
+        Letters of ``tczyx``, in the order of the array.
     shape : tuple of 5 int
         Extent of the whole image in canonical order (t, c, z, y, x); absent axes count 1.
     along : str
-        The axes that diffuse. The others, except joint channels, are batches of images.
+        The axes a filter acts along. Others, except joint channels, are processed one by one.
     spacing : tuple of float
-        World length of one pixel, for each axis of `along`, in that order.
+        Pixel size in world units, for each axis of `along`, in that order.
     joint_channels : bool
-        Whether the channels share one edge map.
+        Whether the channels share their edges.
     rgb : bool
-        Whether c holds colours, a fourth one being alpha.
+        Whether c holds red, green, blue and possibly alpha.
     origin : tuple of 5 int
-        Canonical position of the block's first pixel in the whole image.
+        Canonical position of the first pixel of the block in the whole image.
     masked : bool
-        Whether a mask or holes keep some of the image from changing.
+        Whether a mask or missing values exclude some pixels.
     """
 
     axes: str
@@ -77,7 +77,7 @@ class Grid:
         joint_channels: bool = True,
         rgb: bool = False,
     ) -> Grid:
-        """Read the keywords that describe an array of this shape; refuse what is ambiguous."""
+        """Return the grid of an array of this shape; raise if the keywords are ambiguous."""
         axes = _checked_axes(tuple(shape), axes, rgb)
         if along is None:
             along = "".join(axis for axis in axes if axis in SPATIAL)
@@ -85,8 +85,8 @@ class Grid:
         sizes = dict(zip(axes, shape, strict=True))
         if rgb and sizes["c"] not in (3, 4):
             raise ValueError(
-                f"rgb=True needs 3 or 4 pixels along c (got {sizes['c']}); leave rgb out for "
-                "ordinary channels."
+                f"rgb=True needs 3 or 4 channels along c (got {sizes['c']}): omit rgb for other "
+                "channels."
             )
         return cls(
             axes=axes,
@@ -99,27 +99,27 @@ class Grid:
 
     @property
     def along_axes(self) -> tuple[int, ...]:
-        """Canonical indices of the axes that diffuse, ascending."""
+        """Canonical indices of the axes in `along`, ascending."""
         return tuple(i for i, axis in enumerate(CANONICAL) if axis in self.along)
 
     @property
     def lengths(self) -> tuple[float, float, float, float, float]:
-        """World length of one pixel per canonical axis; infinite where nothing diffuses."""
+        """Pixel size along each canonical axis; infinite for axes not in `along`."""
         known = dict(zip(self.along, self.spacing, strict=True))
         return tuple(known.get(axis, math.inf) for axis in CANONICAL)  # type: ignore[return-value]
 
     def length(self, axis: int) -> float:
-        """World length of one pixel along a canonical axis (infinite where nothing diffuses)."""
+        """Pixel size along a canonical axis; infinite if it is not in `along`."""
         return self.lengths[axis]
 
     def variances(self, sigma: float) -> dict[int, float]:
-        """Variance in samples² of a Gaussian of `sigma` world units, per axis that diffuses."""
+        """Variance in pixels² of a Gaussian of `sigma` world units, per axis in `along`."""
         widths = {axis: sigma / self.length(axis) for axis in self.along_axes}
         # A product becomes infinite where a power would raise.
         return {axis: width * width for axis, width in widths.items()}
 
     def at(self, origin: Sequence[int]) -> Grid:
-        """Return the grid of a block that begins at `origin` (canonical) of the whole image."""
+        """Return the grid of a block that starts at `origin` (canonical) in the whole image."""
         return dataclasses.replace(self, origin=tuple(int(i) for i in origin))  # type: ignore[arg-type]
 
     def canonical(self, array: Any) -> Any:
@@ -139,7 +139,7 @@ class Grid:
         slices = tuple(region) if isinstance(region, tuple | list) else (region,)
         if len(slices) != len(self.axes) or not all(isinstance(s, slice) for s in slices):
             raise ValueError(
-                f"region must be one slice for each axis of {self.axes!r} (got {region!r})."
+                f"region must be one slice per axis of {self.axes!r} (got {region!r})."
             )
         named = dict(zip(self.axes, slices, strict=True))
         full = [named.get(axis, slice(None)) for axis in CANONICAL]
@@ -149,7 +149,7 @@ class Grid:
 def _checked_slice(part: slice, size: int, region: Any) -> slice:
     start, stop, step = part.indices(size)
     if step != 1 or stop <= start:
-        raise ValueError(f"region must hold non-empty slices of step 1 (got {region!r}).")
+        raise ValueError(f"region must consist of non-empty slices with step 1 (got {region!r}).")
     return slice(start, stop)
 
 
@@ -164,8 +164,8 @@ def _checked_axes(shape: tuple[int, ...], axes: str | None, rgb: bool) -> str:
         )
     if len(axes) != len(shape):
         raise ValueError(
-            f"axes {axes!r} names {len(axes)} axes, but the array has {len(shape)} "
-            f"(shape {shape}); name every axis once."
+            f"axes={axes!r} names {len(axes)} axes, but the array has {len(shape)} (got shape "
+            f"{shape}): name each axis once."
         )
     if rgb and "c" not in axes:
         raise ValueError(f"rgb=True needs an axis c (got axes {axes!r}).")
@@ -180,13 +180,13 @@ def _guessed_axes(shape: tuple[int, ...], rgb: bool) -> str:
     if len(shape) == 3:
         if shape[-1] in (3, 4) and min(shape[:2]) >= 30:
             raise ValueError(
-                f"An array of shape {shape} can be read as a colour image or as a volume: say "
-                "axes='yxc', rgb=True or axes='zyx'."
+                f"An array of shape {shape} may be a colour image or a volume: set axes='yxc', "
+                "rgb=True or axes='zyx'."
             )
         return "zyx"
     raise ValueError(
-        f"An array with {len(shape)} axes (shape {shape}) does not say what they are: name them, "
-        "for example axes='tyx', 'czyx' or 'tczyx'."
+        f"An array with {len(shape)} axes (shape {shape}) needs the names of its axes: set, for "
+        "example, axes='tyx', 'czyx' or 'tczyx'."
     )
 
 
@@ -195,8 +195,8 @@ def _check_along(along: str, axes: str) -> None:
         raise TypeError(f"along must be a string such as 'zyx' (got {along!r}).")
     if "c" in along:
         raise ValueError(
-            f"along={along!r}: channels do not diffuse into each other; joint_channels=True lets "
-            "them share one edge map."
+            f"along must not contain c (got {along!r}): filters do not mix channels; with "
+            "joint_channels=True they share their edges."
         )
     if not along or set(along) - set(axes) or len(set(along)) != len(along):
         raise ValueError(
@@ -223,7 +223,7 @@ def _checked_spacing(spacing: float | Sequence[float], along: str) -> tuple[floa
         lengths = _numbers(spacing)
     if len(lengths) != len(along):
         raise ValueError(
-            f"spacing must be one number or one for each axis of along={along!r} "
+            f"spacing must be one number, or one per axis of along={along!r} "
             f"(got {len(lengths)}: {spacing!r})."
         )
     if not all(1e-100 <= length <= 1e100 for length in lengths):

@@ -1,4 +1,4 @@
-"""An image read in: its values in canonical order, its grid, and what is kept apart."""
+"""An image: its values in canonical order, its grid, its mask and its alpha channel."""
 
 from __future__ import annotations
 
@@ -21,28 +21,29 @@ _EXACT_INTEGER = 2**24
 
 
 def is_dask(image: Any) -> bool:
-    """Say whether an image is a dask array, without importing dask."""
+    """Return whether an image is a dask array, without importing dask."""
     return type(image).__module__.split(".")[0] == "dask" and hasattr(image, "chunks")
 
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """What a run works on, and what it takes to give an image back in the user's terms.
+    """An image in canonical order, and what is needed to return it as the user gave it.
 
     Attributes
     ----------
     data : array
-        Values in canonical order (t, c, z, y, x), float32 or float64, alpha and holes taken out.
+        Values in canonical order (t, c, z, y, x), float32 or float64, without alpha; missing
+        values are 0.
     grid : Grid
-        Axes, spacing and extent of the whole image, and where `data` begins in it.
+        Axes, pixel size and extent of the whole image, and the position of `data` in it.
     mask : ndarray of bool or None
-        Canonical, of the shape of `data`: where the image may change.
+        Canonical, of the shape of `data`: True where the image may change.
     alpha : array or None
-        The fourth colour pixel, kept apart.
+        The alpha channel, which is not filtered.
     holes : array or None
-        The non-finite values that ``missing="ignore"`` lets through; 0 everywhere else.
+        The missing (NaN or infinite) values of ``missing="ignore"``; 0 everywhere else.
     known : dict
-        What was found out about this image: estimates, and components resolved on it.
+        Cached results about this image: estimates, and components resolved on it.
     """
 
     data: Any
@@ -54,9 +55,9 @@ class Image:
 
     @classmethod
     def of(cls, image: ArrayLike | Image, **options: Unpack[GridOptions]) -> Image:
-        """Read an image; refuse, in one sentence, what cannot be computed with.
+        """Convert an array to an image; raise if it cannot be processed.
 
-        One that has been read in is returned as it is, so that many runs read it once.
+        An `Image` is returned unchanged, so that several runs convert it once.
 
         Raises
         ------
@@ -83,8 +84,8 @@ class Image:
         if is_dask(image):
             if missing == "ignore":
                 raise ValueError(
-                    "missing='ignore' needs to know the holes beforehand: give a dask array "
-                    "mask=isfinite(image) and fill the holes, or compute the array."
+                    "missing='ignore' does not work with dask arrays: use mask=isfinite(image) and "
+                    "fill the missing values, or compute the array."
                 )
             grid = dataclasses.replace(grid, masked=inside is not None)
             return cls(values.astype(_floating_type(values)), grid, inside, alpha)
@@ -95,9 +96,9 @@ class Image:
         return cls(data, grid, inside, alpha, holes)
 
     def restored(self, data: Any, fresh: bool = False) -> Any:
-        """Return a new image in the user's axes: alpha and holes back in their places.
+        """Return a new array with the original axes, alpha channel and missing values.
 
-        `fresh` data belong to nobody else and may become the image.
+        `fresh` data are not used elsewhere and may become the result.
         """
         if is_dask(data):
             return self.grid.restored(self._with_alpha(data))
@@ -113,7 +114,7 @@ class Image:
         return self._colours(data)
 
     def _colours(self, data: NDArray[Any]) -> NDArray[Any]:
-        """Return a new image of the colours and alpha, one after the other, which is faster."""
+        """Return a new array of the colours and alpha, one channel after the other for speed."""
         parts = [data[:, c : c + 1] for c in range(data.shape[1])]
         parts += [] if self.alpha is None else [self.alpha]
         sizes = dict(zip(CANONICAL, (data.shape[0], len(parts), *data.shape[2:]), strict=True))
@@ -129,7 +130,7 @@ class Image:
         return np.concatenate([data, self.alpha.astype(data.dtype)], axis=1)
 
     def channels(self) -> Iterator[Image]:
-        """Yield each channel as an image of its own."""
+        """Yield each channel as a separate image."""
         shape = (self.grid.shape[0], 1, *self.grid.shape[2:])
         for c in range(self.grid.shape[1]):
             part = (slice(None), slice(c, c + 1))
@@ -140,7 +141,7 @@ class Image:
             )
 
     def cut(self, slices: Sequence[slice]) -> Image:
-        """Return the part of this image under canonical slices, at its place in the whole."""
+        """Return the part of this image under canonical slices, with its position in the whole."""
         part = tuple(slices)
         origin = [s.start + o for s, o in zip(part, self.grid.origin, strict=True)]
         rgba = (part[0], slice(None), *part[2:])
@@ -160,7 +161,7 @@ def _contiguous(array: Any) -> Any:
 def _as_array(image: Any) -> NDArray[Any]:
     if isinstance(image, np.ma.MaskedArray):
         raise TypeError(
-            "A masked array hides which values count: give image.filled(0) and "
+            "Masked arrays are not supported: use image.filled(0) and "
             "mask=~numpy.ma.getmaskarray(image)."
         )
     return np.asarray(image)
@@ -170,12 +171,12 @@ def _check_type(array: Any) -> None:
     dtype = array.dtype
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise TypeError(
-            f"An image must hold integers, bool, float16, float32 or float64 (got {dtype}); "
-            "convert it first, for example with image.astype('float64')."
+            f"An image must hold integers, bool, float16, float32 or float64 (got {dtype}): "
+            "convert it, for example with image.astype('float64')."
         )
     if any(size != size for size in array.shape):
         raise ValueError(
-            f"A dask array must know its size (got shape {array.shape}): call "
+            f"The size of the dask array is unknown (got shape {array.shape}): call "
             "image.compute_chunk_sizes() first."
         )
     if array.ndim == 0 or 0 in array.shape:
@@ -183,31 +184,31 @@ def _check_type(array: Any) -> None:
 
 
 def computing_type(dtype: DTypeLike) -> np.dtype[np.floating[Any]]:
-    """Return float64 for float64 and float32 for everything else, in the machine's byte order."""
+    """Return float64 for float64 and float32 for everything else, in native byte order."""
     given = np.dtype(dtype)
     return np.dtype(np.float64 if given.kind == "f" and given.itemsize == 8 else np.float32)
 
 
 def _floating_type(values: Any) -> np.dtype[np.floating[Any]]:
-    """Return the type that values are computed in; warn where integers lose digits in it."""
+    """Return the type to compute in; warn if integers lose digits in it."""
     dtype = values.dtype
     if dtype.kind in "iu" and dtype.itemsize >= 4 and not is_dask(values):
         low, high = int(values.min()), int(values.max())
         if max(-low, high) > _EXACT_INTEGER:
             warnings.warn(
-                f"Integers from {low} to {high} are rounded to float32, which is exact to "
-                f"±{_EXACT_INTEGER} only; give image.astype('float64') to keep them.",
+                f"Integers from {low} to {high} are rounded to float32, which is exact up to "
+                f"±{_EXACT_INTEGER} only: use image.astype('float64') to keep them.",
                 stacklevel=_frames_of_ours(),
             )
     return computing_type(dtype)
 
 
 def _planes(dtype: Any, values: NDArray[Any]) -> NDArray[Any]:
-    """Return canonical values in C order; as they are if they need no change."""
+    """Return canonical values in C order, unchanged if they already are."""
     if values.dtype == dtype and values.flags.c_contiguous:
         return values
     out = np.empty(values.shape, dtype)
-    # Colours lie side by side, and are read faster one after the other.
+    # Interleaved colours are read faster one channel after the other.
     for c in range(values.shape[1]):
         out[:, c] = values[:, c]
     return out
@@ -222,10 +223,10 @@ def _frames_of_ours() -> int:
 
 
 def canonical_mask(mask: Any, grid: Grid) -> Any:
-    """Return a mask given for all axes, or for all but c or t, as canonical booleans."""
+    """Return a mask for all axes, or for all but c or t, as canonical booleans."""
     array = mask if is_dask(mask) else np.asarray(mask)
     if array.dtype.kind not in "bui":
-        raise TypeError(f"A mask must hold booleans or labels (got {array.dtype}).")
+        raise TypeError(f"A mask must hold booleans or integer labels (got {array.dtype}).")
     sizes = dict(zip(CANONICAL, grid.shape, strict=True))
     if grid.rgb:
         sizes.pop("c")
@@ -244,7 +245,7 @@ def canonical_mask(mask: Any, grid: Grid) -> Any:
 
 
 def _without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
-    """Return (data, mask, holes); refuse values that are not finite or too near to overflow."""
+    """Return (data, mask, missing values); raise for values close to overflow."""
     limit = np.finfo(data.dtype).max / 64
     if mask is None and _none_beyond(data, limit):
         return data, mask, None
@@ -253,7 +254,7 @@ def _without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
     if np.isfinite(low) and np.isfinite(high):
         if max(-low, high) > limit:
             raise ValueError(
-                f"Values from {low:g} to {high:g} leave no room to compute in {data.dtype}: "
+                f"Values from {low:g} to {high:g} are too large to compute with in {data.dtype}: "
                 "divide the image by a constant first."
             )
         if mask is None or np.isfinite(data).all():
@@ -262,8 +263,8 @@ def _without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
     if missing == "refuse" and not (mask is not None and finite[mask].all()):
         count = int(np.count_nonzero(~(finite if mask is None else finite[mask])))
         raise ValueError(
-            f"The image has {count} values that are NaN or infinite. missing='ignore' treats them "
-            "as holes that nothing flows through."
+            f"The image has {count} NaN or infinite value{'s' * (count > 1)}: use missing='ignore' "
+            "to treat them as missing."
         )
     holes = np.where(finite, 0, data).astype(data.dtype)
     filled = np.where(finite, data, 0).astype(data.dtype)
@@ -271,7 +272,7 @@ def _without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
 
 
 def _none_beyond(data: NDArray[Any], limit: Any) -> bool:
-    """Say whether all values are finite and none is larger than the limit, signs apart.
+    """Return whether all values are finite and no magnitude exceeds the limit.
 
     As whole numbers, the bits of values of one sign have the values' order, and those of NaN and
     infinity lie beyond. An image without negative values is read once.

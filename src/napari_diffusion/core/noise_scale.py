@@ -1,4 +1,4 @@
-"""The standard deviation of noise: one number, or one for each channel."""
+"""The standard deviation of noise: one number, or one per channel."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ NoiseScale = float | tuple[float, ...]
 
 
 def checked_scale(scale: Any, name: str = "noise_scale") -> NoiseScale:
-    """Return a noise scale as float or tuple of float; refuse what is not a standard deviation."""
+    """Return a noise scale as float or tuple of float; raise if it is no standard deviation."""
     ndim = getattr(scale, "ndim", 0)
     many = isinstance(scale, tuple | list) or ndim == 1
     each = list(scale) if many else [scale]
     if ndim > 1 or not all(isinstance(v, numbers.Real) and not isinstance(v, bool) for v in each):
-        raise TypeError(f"{name} must be a number, or one for each channel (got {scale!r}).")
+        raise TypeError(f"{name} must be a number, or one per channel (got {scale!r}).")
     values = tuple(float(value) for value in each)
     if not values or not all(0 <= value < float("inf") for value in values):
-        raise ValueError(f"{name} is a standard deviation: finite and 0 or more (got {scale!r}).")
+        raise ValueError(
+            f"{name} must be a standard deviation, finite and 0 or more (got {scale!r})."
+        )
     return values if many else values[0]
 
 
 def check_channels(scale: NoiseScale, grid: Grid) -> None:
-    """Refuse a noise scale per channel that is not one for each channel of the image."""
+    """Raise if a noise scale per channel does not match the channels of the image."""
     if isinstance(scale, tuple) and len(scale) != grid.shape[1]:
         raise ValueError(
             f"noise_scale lists {len(scale)} values, but the image has {grid.shape[1]} channels."
@@ -36,10 +38,10 @@ def check_channels(scale: NoiseScale, grid: Grid) -> None:
 
 
 def check_scale_fits(scale: float, image: Image) -> None:
-    """Refuse a noise scale that leaves no room to compute in the image's type."""
+    """Raise for a noise scale too large to compute with in the type of the image."""
     limit = float(np.finfo(image.data.dtype).max) / 2.0**20
     if scale > limit:
         raise ValueError(
-            f"A noise_scale of {scale:g} leaves no room to compute in {image.data.dtype}: give "
-            f"at most {limit:.0e}, or a float64 image."
+            f"noise_scale={scale:g} is too large to compute with in {image.data.dtype}: use at "
+            f"most {limit:.0e}, or a float64 image."
         )

@@ -1,4 +1,4 @@
-"""One parameter of a filter, a noise or a schedule: what it may be, and how it is said."""
+"""One parameter of a component: its type, range, unit and description."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ _PLAIN = {float: "float", int: "int", bool: "bool", str: "text"}
 
 @dataclass(frozen=True)
 class Parameter:
-    """One field of a component, as forms, the command line, JSON and the docs need to know it.
+    """One field of a component, as forms, the command line, JSON and the docs use it.
 
     Attributes
     ----------
     name : str
         Name of the dataclass field.
     kind : {"float", "int", "bool", "choice", "text", "component", "function"}
-        What a single value is.
+        Type of a single value.
     default : object
-        The value a new component has; `dataclasses.MISSING` where one must be given.
+        Default value; `dataclasses.MISSING` where a value is required.
     minimum, above, maximum : float or None
         Inclusive lower, exclusive lower and inclusive upper bound.
     unit : str
         Unit of the value: ``"intensity"``, ``"world"``, ``"world²"``, …; empty for a pure number.
     tooltip : str
-        What the parameter does to the image, in one sentence.
+        The effect of the parameter on the image, in one sentence.
     choices : tuple of str
         The values allowed when kind is ``"choice"``.
     slot : str
         Which components are allowed when kind is ``"component"``.
     auto : bool
-        Whether ``"auto"`` may stand in place of the number.
+        Whether ``"auto"`` is allowed in place of a number.
     optional : bool
         Whether None is allowed.
     single : bool
-        Whether one value alone is allowed.
+        Whether a single value is allowed.
     many : bool
-        Whether a tuple of values is allowed; of numbers, one per channel where `single` is too.
+        Whether a tuple of values is allowed; for numbers, one per channel if `single` too.
     mapped : bool
-        Whether a `Map` is allowed: an array of one number per pixel, or the name of its file.
+        Whether an `ArrayParameter` is allowed: one value per pixel, or the name of its file.
     """
 
     name: str
@@ -72,11 +72,11 @@ class Parameter:
 
     @property
     def label(self) -> str:
-        """Name for people: underscores become spaces."""
+        """Name for labels: underscores become spaces."""
         return self.name.replace("_", " ")
 
     def checked(self, value: Any, owner: str) -> Any:
-        """Return `value` as this parameter stores it, or raise and say what is allowed."""
+        """Return `value` in the type of this parameter; raise if it is not allowed."""
         if self.auto and isinstance(value, str) and value == "auto":
             return value
         if self.optional and value is None:
@@ -153,7 +153,7 @@ class Parameter:
         return self.slot if self.kind == "component" else "number"
 
     def range_text(self) -> str:
-        """Say the allowed values in words, for errors and docs."""
+        """Return the allowed values in words, for errors and docs."""
         if self.kind == "component":
             return f"a {self.slot}" + " or None" * self.optional
         if self.kind == "function":
@@ -206,7 +206,7 @@ def parameter_of(field: dataclasses.Field[Any], hint: Any) -> Parameter:
 
 
 def _part(name: str, part: Any) -> dict[str, Any]:
-    """Return what one alternative of a type says about the parameter."""
+    """Return what one alternative of a type implies for the parameter."""
     origin = get_origin(part)
     if origin is Literal and get_args(part) == ("auto",):
         return {"auto": True}
@@ -225,7 +225,7 @@ def _part(name: str, part: Any) -> dict[str, Any]:
         return {"kind": _PLAIN[part], "single": True}
     if isinstance(part, type) and hasattr(part, "slot"):
         return {"kind": "component", "slot": part.slot, "single": True}
-    raise TypeError(f"Field {name!r} has a type that no form knows: {part!r}.")
+    raise TypeError(f"Field {name!r} has an unsupported type: {part!r}.")
 
 
 def _is_map(value: Any) -> bool:
