@@ -10,7 +10,7 @@ pytest.importorskip("napari")
 from napari.layers import Image, Labels, Shapes
 
 import napari_diffusion as nd
-from napari_diffusion.widgets.source.noise_meter import FRAMES, REGION, short_noise
+from napari_diffusion.widgets.source.noise_meter import FRAMES, REGION, rounded_noise
 
 RANDOM = np.random.default_rng(11)
 LIGHT = np.add.outer(np.linspace(20, 400, 96), np.linspace(0, 100, 112))
@@ -43,7 +43,7 @@ def test_measuring_the_whole_image_fills_the_form(open_loop, qtbot):
     measured(loop, qtbot)
     model = nd.estimate.noise_model(DIM)
     assert model.gain == pytest.approx(2, rel=0.2)
-    noise, scale = short_noise(model)
+    noise, scale = rounded_noise(model)
     assert noise.gain == float(f"{model.noise().gain:.4g}")
     assert loop.recipe.value() == before.replaced(noise=noise, starting_noise_scale=scale)
     assert loop.meter.found.text().startswith(model.in_words())
@@ -115,13 +115,13 @@ def test_add_noise_is_filled_in_too(make_napari_viewer, qtbot):
     _, tool = viewer.window.add_plugin_dock_widget("napari-diffusion", "Add noise")
     measured(tool, qtbot)
     model = nd.estimate.noise_model(DIM)
-    assert (tool.noise.value(), tool.scale.value()) == short_noise(model)
+    assert (tool.noise.value(), tool.scale.value()) == rounded_noise(model)
     assert len(viewer.layers) == 1
 
 
 def test_the_numbers_of_noises_within_a_noise_are_short_too():
     model = nd.estimate.NoiseModel(sigma=1 / 3, level=1.0, gain=1 / 7, row_noise=1 / 9)
-    noise, scale = short_noise(model)
+    noise, scale = rounded_noise(model)
     assert scale == 0.3514
     assert noise.components[0].gain == 0.1429
     assert noise.weights == (0.3333, 0.1111)

@@ -21,7 +21,7 @@ from napari_diffusion.widgets.layers.step_layers import step_name
 from napari_diffusion.widgets.results.extract_steps import places_named
 from napari_diffusion.widgets.run import memory, memory_check
 from napari_diffusion.widgets.run.memory import Need, chosen_result, ordinal, written_bytes
-from napari_diffusion.widgets.run.result_choice import EverySpin, ResultWidget
+from napari_diffusion.widgets.run.result_choice import KeepEverySpin, ResultWidget
 from napari_diffusion.widgets.run.run_controls import Clock, Controls, written_seconds
 from napari_diffusion.widgets.run.run_request import Job
 from napari_diffusion.widgets.run.worker import Worker
@@ -238,7 +238,7 @@ def test_without_noise_the_name_speaks_of_none():
 
 
 def test_the_spin_box_speaks_in_words(qtbot):
-    spin = EverySpin()
+    spin = KeepEverySpin()
     qtbot.addWidget(spin)
     assert spin.text() == "all steps"
     spin.setValue(3)
@@ -265,7 +265,7 @@ def test_an_offer_is_taken_once_and_goes(qtbot):
     widget = ResultWidget()
     qtbot.addWidget(widget)
     taken = []
-    widget.refuse("Too large.", [("Fewer", lambda: taken.append(1))])
+    widget.show_error("Too large.", [("Fewer", lambda: taken.append(1))])
     assert widget.offers.isVisibleTo(widget)
     widget.offers.findChild(QPushButton).click()
     assert taken == [1]

@@ -31,7 +31,7 @@ def names(viewer):
 
 def settled(loop, qtbot):
     """Wait until the preview shows what the form says."""
-    live = loop.variants.live
+    live = loop.run_options.live
     qtbot.wait(40)
     qtbot.waitUntil(lambda: live.worker is not None and not live.worker.is_running)
     qtbot.wait(20)
@@ -48,9 +48,9 @@ def test_the_preview_follows_the_form_and_leaves_no_trace(open_loop, qtbot):
     viewer.layers.selection.active = first
     first.contrast_limits = (0.2, 0.7)
     loop.recipe.set_value(SMOOTH)
-    loop.variants.preview.click()
+    loop.run_options.preview.click()
     settled(loop, qtbot)
-    (layer,) = loop.variants.live.layers()
+    (layer,) = loop.run_options.live.layers()
     assert names(viewer) == ["cells", "preview · cells · step 01", "other"]
     np.testing.assert_array_equal(layer.data, nd.run(CELLS, SMOOTH).image)
     assert layer.contrast_limits == [0.2, 0.7]
@@ -64,22 +64,22 @@ def test_the_preview_follows_the_form_and_leaves_no_trace(open_loop, qtbot):
     viewer.layers.selection.active = first
 
     # Of many edits the newest wins.
-    before = loop.variants.live.worker
+    before = loop.run_options.live.worker
     for time in (0.1, 40.0, 0.7):
         filters = SMOOTH.diffusion_filter.replaced(time=time)
         loop.recipe.set_value(SMOOTH.replaced(diffusion_filter=filters))
-        loop.variants.live._request()
-    assert before is not loop.variants.live.worker
+        loop.run_options.live._request()
+    assert before is not loop.run_options.live.worker
     settled(loop, qtbot)
     np.testing.assert_array_equal(layer.data, nd.run(CELLS, loop.recipe.value()).image)
     assert layer.name == "preview · cells · step 01"
 
-    loop.variants.step.setValue(0)
+    loop.run_options.step.setValue(0)
     settled(loop, qtbot)
     steps = list(nd.steps(CELLS, loop.recipe.value()))
     np.testing.assert_array_equal(layer.data, steps[0].image)
 
-    loop.variants.preview.click()
+    loop.run_options.preview.click()
     assert names(viewer) == ["cells", "other"]
     assert list(viewer.layers.selection) == [first]
     assert first.contrast_limits == [0.2, 0.7]
@@ -89,7 +89,7 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
     viewer, loop = open_loop(cells(), Image(CELLS, name="other"))
     loop.source.set_layer(viewer.layers["cells"])
     loop.recipe.set_value(SMOOTH)
-    button, message = loop.variants.preview, loop.variants.message
+    button, message = loop.run_options.preview, loop.run_options.message
 
     def switched_on():
         loop.source.set_layer(viewer.layers["cells"])
@@ -98,13 +98,13 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
         assert "preview · cells · step 01" in names(viewer)
 
     switched_on()
-    image = loop.variants.live.layers()[0].data
+    image = loop.run_options.live.layers()[0].data
     loop.recipe.num_steps.set_value("no number")
     loop.recipe.num_steps.changed.emit("no number")
     qtbot.waitUntil(lambda: "out of date" in message.text())
     assert "steps" in message.text()
     assert "preview · out of date" in names(viewer)
-    assert loop.variants.live.layers()[0].data is image
+    assert loop.run_options.live.layers()[0].data is image
     loop.recipe.set_value(SMOOTH.replaced(num_steps=3))
     settled(loop, qtbot)
     assert "preview · cells · step 02" in names(viewer)
@@ -135,9 +135,9 @@ def test_a_stack_shows_the_plane_of_the_slider(open_loop, qtbot):
     stack = np.random.default_rng(0).random((5, 24, 30)).astype(np.float32)
     viewer, loop = open_loop(Image(stack, name="stack", scale=(2.0, 1.0, 1.0)))
     loop.recipe.set_value(SMOOTH)
-    loop.variants.preview.click()
+    loop.run_options.preview.click()
     settled(loop, qtbot)
-    (layer,) = loop.variants.live.layers()
+    (layer,) = loop.run_options.live.layers()
     expected = nd.run(stack, SMOOTH, axes="zyx", spacing=(2.0, 1.0, 1.0)).image
     for z in (2, 4):
         viewer.dims.set_point(0, 2.0 * z)
@@ -148,7 +148,7 @@ def test_a_stack_shows_the_plane_of_the_slider(open_loop, qtbot):
 def test_a_run_with_its_noise_free_run(open_loop, qtbot):
     viewer, loop = open_loop(cells())
     loop.recipe.set_value(NOISY)
-    loop.variants.noise_free_run.click()
+    loop.run_options.noise_free_run.click()
     assert loop.result.need.text().startswith("6 layers")
     ran(loop, qtbot, loop.controls.run)
     assert names(viewer)[1:4] == [
@@ -169,15 +169,15 @@ def test_a_run_with_its_noise_free_run(open_loop, qtbot):
         assert not noise_free_run.visible
     assert viewer.layers.selection.active is viewer.layers[-1]
     loop.recipe.set_value(SMOOTH)
-    assert not loop.variants.noise_free_run.isEnabled()
-    assert not loop.variants.ensemble.isEnabled()
+    assert not loop.run_options.noise_free_run.isEnabled()
+    assert not loop.run_options.ensemble.isEnabled()
 
 
 def test_an_ensemble_and_the_local_error_of_a_step(open_loop, qtbot):
     viewer, loop = open_loop(cells())
     loop.recipe.set_value(NOISY)
-    loop.variants.seeds.setValue(3)
-    ran(loop, qtbot, loop.variants.ensemble)
+    loop.run_options.seeds.setValue(3)
+    ran(loop, qtbot, loop.run_options.ensemble)
     made = nd.analysis.ensemble(CELLS, NOISY, seeds=3)
     assert names(viewer) == ["cells", "cells · mean of 3 seeds", "cells · sensitivity of 3 seeds"]
     mean, spread = viewer.layers[1:]
@@ -193,11 +193,11 @@ def test_an_ensemble_and_the_local_error_of_a_step(open_loop, qtbot):
     assert "is no error" in record["processed"]
     assert loop.controls.status.text().endswith("mean and sensitivity of 3 seeds.")
 
-    assert not loop.variants.local_error.isEnabled()
+    assert not loop.run_options.local_error.isEnabled()
     ran(loop, qtbot, loop.controls.run)
     step = viewer.layers[-1]
     assert step.name.startswith("cells · step 02")
-    ran(loop, qtbot, loop.variants.local_error)
+    ran(loop, qtbot, loop.run_options.local_error)
     layer = viewer.layers[-1]
     assert layer.name == f"{step.name} · estimated local error"
     np.testing.assert_array_equal(layer.data, local_error(CELLS, NOISY.resolved(CELLS)).values)
@@ -206,5 +206,5 @@ def test_an_ensemble_and_the_local_error_of_a_step(open_loop, qtbot):
     assert records_of(layer) == []
     viewer.layers.remove(viewer.layers["cells"])
     viewer.layers.selection.active = step
-    loop.variants.local_error.click()
+    loop.run_options.local_error.click()
     assert "The source 'cells' is not among the layers any more" in loop.controls.problem.text()

@@ -15,7 +15,7 @@ from napari_diffusion import filters, noise, schedules
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.component import Component
 from napari_diffusion.filters import Heat, Median, PeronaMalik
-from napari_diffusion.widgets.forms.array_fields import FunctionField, MapField
+from napari_diffusion.widgets.forms.array_fields import ArrayField, FunctionField
 from napari_diffusion.widgets.forms.choice import form_for
 from napari_diffusion.widgets.forms.lists import ListField
 from napari_diffusion.widgets.forms.nested import ComponentField, SeriesField
@@ -166,7 +166,7 @@ class TestComponents:
         assert "world" not in said
         form.set_resolved(Nest(pilot=PeronaMalik(contrast=0.25)))
         assert inner.fields["contrast"].edit.placeholderText() == "auto: 0.25"
-        form.set_sample_length(0.5)
+        form.set_pixel_size(0.5)
         form.fields["pilot"].choice.combo.setCurrentText("Median")
         assert form.value().pilot == Median().scaled(0.5)
 
@@ -198,7 +198,7 @@ class TestMaps:
         self, form, tmp_path, monkeypatch
     ):
         gain = form.fields["gain"]
-        assert isinstance(gain, MapField)
+        assert isinstance(gain, ArrayField)
         file = tmp_path / "gain.npy"
         np.save(file, np.full((2, 2), 3.0))
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(file), ""))

@@ -385,12 +385,12 @@ def test_a_parameter_without_a_default_begins_empty_and_is_asked_for(choice):
 
         width: Annotated[float, {"above": 0.0, "unit": "world"}]
 
-    choice.set_sample_length(2.0)
+    choice.set_pixel_size(2.0)
     choice.set_value(Asking(width=3.0))
     assert choice.value() == Asking(width=3.0)
 
     fresh = ComponentChoice("filter", classes=(Asking,))
-    fresh.set_sample_length(2.0)
+    fresh.set_pixel_size(2.0)
     assert fresh.problem() == sentences(fresh)[0]
     assert fresh.problem().startswith("Asking: width must be")
     fresh.form.fields["width"].edit.setText("1")

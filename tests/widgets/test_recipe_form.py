@@ -464,7 +464,7 @@ def test_the_plot_comes_without_its_library_until_it_is_made():
 def test_presets_and_new_components_follow_the_distance_of_the_samples(qtbot):
     form = RecipeWidget()
     qtbot.addWidget(form)
-    form.set_sample_length(0.25)
+    form.set_pixel_size(0.25)
     assert form.preset() == "explore"
     assert form.value() == PRESETS["explore"].scaled(0.25, digits=3)
     form.final_filter.combo.setCurrentText("Median")
@@ -476,18 +476,18 @@ def test_typed_numbers_stay_when_the_distance_of_the_samples_changes(qtbot):
     qtbot.addWidget(form)
     shown = Recipe(diffusion_filter=filters.Heat(time=3.0), final_filter=filters.Median())
     form.set_value(shown)
-    form.set_sample_length(2.0)
+    form.set_pixel_size(2.0)
     assert form.value() == shown
     assert form.preset() == "custom"
     form.final_filter.combo.setCurrentText("Gaussian")
     form.final_filter.form.fields["sigma"].set_value(3.0)
-    form.set_sample_length(1.0)
+    form.set_pixel_size(1.0)
     assert form.final_filter.value() == filters.Gaussian(sigma=3.0)
 
 
 def test_numbers_made_for_a_distance_are_short(qtbot):
     form = RecipeWidget()
     qtbot.addWidget(form)
-    form.set_sample_length(0.107)
+    form.set_pixel_size(0.107)
     assert form.value().diffusion_filter.time == 0.00343  # 0.3 · 0.107² = 0.0034347
     assert form.preset() == "explore"

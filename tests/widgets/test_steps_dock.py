@@ -74,21 +74,21 @@ def test_one_step_is_shown_alone_and_kept(dock):
     assert [layer.name for layer in dock.viewer.layers] == before
     assert not dock.back.isEnabled()
 
-    dock.scrub.slider.setValue(4)
+    dock.step_slider.slider.setValue(4)
     assert shown(dock) == ["cells · step 04"]
     assert dock.run.shown == 4
-    assert "step 04" in dock.scrub.number.text()
-    dock.scrub.settle()
+    assert "step 04" in dock.step_slider.number.text()
+    dock.step_slider.settle()
     assert dock.viewer.layers.selection.active.name == "cells · step 04"
     dock.curves.plot.clicked_at(0.3)
     assert shown(dock) == ["cells · step 00"]
-    assert dock.scrub.slider.value() == 0
+    assert dock.step_slider.slider.value() == 0
 
 
 def test_it_follows_the_active_layer_and_stays_with_the_last_run(dock):
     assert dock.title.text() == "6 steps of 'cells'"
     assert dock.run.shown == 2
-    assert dock.scrub.slider.value() == 2
+    assert dock.step_slider.slider.value() == 2
     dock.viewer.layers.selection.active = dock.viewer.layers["cells"]
     assert dock.run.shown == 2
     dock.viewer.layers.selection.active = dock.viewer.layers["cells · final"]
@@ -118,14 +118,14 @@ def test_the_recommended_step_is_marked_with_the_reason(dock, qtbot):
     index, reason = dock.run.recommended()
     found = nd.analysis.best_step(NOISY, RECIPE, **GRID)
     assert (index, reason) == (found.index, found.reason)
-    qtbot.waitUntil(lambda: dock.said.text() == reason)
+    qtbot.waitUntil(lambda: dock.message.text() == reason)
     assert "SURE" in dock.curves.measures.ticked()
     np.testing.assert_allclose(dock.run.values("SURE"), found.curves[0].values[1:], rtol=1e-9)
 
     # Without its source a run is not judged.
     dock.viewer.layers.remove("cells")
     dock.curves.find_best()
-    qtbot.waitUntil(lambda: "not among the layers any more" in dock.said.text())
+    qtbot.waitUntil(lambda: "not among the layers any more" in dock.message.text())
 
 
 def told(dock, qtbot):
@@ -134,8 +134,8 @@ def told(dock, qtbot):
     count = len(dock.viewer.layers)
     dock.compare.local_error.click()
     qtbot.waitUntil(lambda: not dock.compare.work.is_running)
-    assert len(dock.viewer.layers) == count + 1, dock.said.text()
-    assert "nearer to the ground truth than the source" in dock.said.text()
+    assert len(dock.viewer.layers) == count + 1, dock.message.text()
+    assert "nearer to the ground truth than the source" in dock.message.text()
     return next(layer for layer in dock.viewer.layers if "estimated local error" in layer.name)
 
 
@@ -235,9 +235,9 @@ def test_side_by_side_and_blink_leave_everything_as_it_was(dock):
     assert left.extent.world[1, 1] < step.extent.world[0, 1]
     np.testing.assert_allclose(left.extent.world[:, 0], step.extent.world[:, 0])
     dock.show_step(4)
-    assert compare.beside.is_there()
+    assert compare.side_by_side.is_there()
     dock.show_step(2)
-    dock.scrub.settle()
+    dock.step_slider.settle()
     compare.side.click()
     assert looks(viewer) == before
     compare.blink.click()
@@ -288,11 +288,11 @@ def test_a_film_a_sheet_and_what_was_done(dock, qtbot, tmp_path):
     dock.turn_to("Export")
     dock.viewer.layers["cells · step 02"].colormap = "viridis"
     for name, write in (
-        ("film.gif", dock.export.write_film),
+        ("film.gif", dock.export.write_movie),
         ("sheet.png", dock.export.write_sheet),
     ):
         write(tmp_path / name)
-        qtbot.waitUntil(lambda name=name: dock.said.text() == f"Written to {name}.")
+        qtbot.waitUntil(lambda name=name: dock.message.text() == f"Written to {name}.")
     layer = dock.viewer.layers["cells · step 02"]
     low, high = layer.contrast_limits
     levels = np.rint((layer.data.clip(low, high) - low) / (high - low) * 255)
@@ -308,7 +308,7 @@ def test_a_film_a_sheet_and_what_was_done(dock, qtbot, tmp_path):
     for name, form in COPIES.items():
         dock.export.copy.asked.emit(name)
         assert QApplication.clipboard().text() == form(dock.run.record)
-        assert name in dock.said.text()
+        assert name in dock.message.text()
     assert nd.Recipe.from_json(COPIES["Recipe (JSON)"](dock.run.record)) == RECIPE
 
 
@@ -318,14 +318,14 @@ def test_all_curves_are_exported(dock, qtbot, tmp_path):
         path = tmp_path / f"curve.{ending}"
         dock.curves.write(path)
         assert path.stat().st_size > 0
-        assert path.name in dock.said.text()
+        assert path.name in dock.message.text()
     names, *rows = [line.split(",") for line in (tmp_path / "curve.csv").read_text().splitlines()]
     assert names[0] == "step"
     for name, known in values.items():
         column = next(k for k, each in enumerate(names) if each.startswith(name))
         assert [float(row[column]) for row in rows] == known
     dock.curves.write(tmp_path / "curve.txt")
-    assert "name a .csv, .png or .svg" in dock.said.text()
+    assert "name a .csv, .png or .svg" in dock.message.text()
 
 
 def test_curves_and_marks_survive_saving_and_reopening(dock, qtbot, tmp_path):
@@ -337,7 +337,7 @@ def test_curves_and_marks_survive_saving_and_reopening(dock, qtbot, tmp_path):
     dock.turn_to("Export")
     dock.export.saving.save_run(tmp_path / name)
     qtbot.waitUntil(lambda: dock.export.saving.work.is_running is False)
-    assert dock.said.text() == f"Written to {name}."
+    assert dock.message.text() == f"Written to {name}."
     for layer in dock.run.layers():
         dock.viewer.layers.remove(layer)
     dock.export.saving.open_run(tmp_path / name)

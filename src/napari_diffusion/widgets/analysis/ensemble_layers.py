@@ -15,12 +15,12 @@ from napari_diffusion.records.derived import ensemble_record
 from napari_diffusion.records.provenance import content_hash
 from napari_diffusion.widgets.layers.step_layers import Place, image_layer
 from napari_diffusion.widgets.layers.step_records import KEY
-from napari_diffusion.widgets.results.layer_sink import family
+from napari_diffusion.widgets.results.layer_sink import related_layers
 from napari_diffusion.widgets.run.read_layer import (
+    as_run_error,
     mask_words,
     read_layer,
     read_mask,
-    refusing,
     with_mask,
 )
 from napari_diffusion.widgets.run.run_request import Message, Resolved, SeedDone
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.worker import Worker
 
 
-def ensemble_of(job: Job, seeds: int) -> Any:
-    """Return the work of an ensemble: it posts `Said`, `Resolved` and, for every seed, `Grown`."""
+def ensemble_work(job: Job, seeds: int) -> Any:
+    """Return the work of an ensemble: `Message`, `Resolved` and, for every seed, `SeedDone`."""
 
     def work(worker: Worker) -> None:
         with contextlib.suppress(Stopped):
@@ -55,7 +55,7 @@ def _run(job: Job, seeds: int, worker: Worker) -> None:
     region = None if job.region is None else job.fold.region(job.region)
     more = {**job.more, **mask_words(job, mask)}
     known: MaskEntry | None = None if mask is None else {"sha256": content_hash(mask)}
-    with refusing("recipe"):
+    with as_run_error("recipe"):
         gathering = Gathering(image, job.recipe, seeds, region=region, stop=worker.stop, **options)
         worker.post(Resolved(gathering.recipe.replaced(seed=job.recipe.seed)))
         for done in gathering.run():
@@ -81,21 +81,21 @@ class EnsembleLayerSink:
         The source, one layer for each channel where they are several.
     job : Job
         The run.
-    looks : sequence of Look
+    styles : sequence of LayerStyle
         What a step looks like, for each of the layers.
     """
 
     def __init__(
-        self, viewer: napari.Viewer, layers: Sequence[Image], job: Job, looks: Sequence[LayerStyle]
+        self, viewer: napari.Viewer, layers: Sequence[Image], job: Job, styles: Sequence[LayerStyle]
     ) -> None:
         self._viewer = viewer
         self._job = job
-        self._looks = looks
+        self._styles = styles
         self._names = job.more.get("layers", [job.source_name])
-        self._places = [Place(viewer, family(viewer, layer)) for layer in layers]
+        self._places = [Place(viewer, related_layers(viewer, layer)) for layer in layers]
         self._made: dict[tuple[str, int], weakref.ref[Image]] = {}
         self._count = 0
-        for place, style in zip(self._places, looks, strict=True):
+        for place, style in zip(self._places, styles, strict=True):
             if style.mixes:
                 place.cover()
 
@@ -118,13 +118,13 @@ class EnsembleLayerSink:
         return np.sqrt(np.mean(np.square(image[..., :3]), axis=-1))
 
     def _show(self, shows: str, values: Any, record: StepRecord) -> None:
-        images = [values] if len(self._looks) == 1 else list(values)
+        images = [values] if len(self._styles) == 1 else list(values)
         for channel, (name, image) in enumerate(zip(self._names, images, strict=True)):
             known = self._made.get((shows, channel))
             layer = None if known is None else known()
             title = f"{name} · {shows} of {self._count} seed{'s' * (self._count > 1)}"
             if known is None:
-                style = self._looks[channel]
+                style = self._styles[channel]
                 own = _spread_style(style, image) if shows == "sensitivity" else style
                 layer = image_layer(image, title, own, record)
                 self._places[channel].insert(layer)
@@ -135,7 +135,7 @@ class EnsembleLayerSink:
                 if shows == "sensitivity":
                     layer.contrast_limits = _limits(image)
 
-    def said(self) -> str:
+    def summary(self) -> str:
         """Return what there is, in words."""
         if not self._count:
             return "no seed"
@@ -149,7 +149,7 @@ class EnsembleLayerSink:
 
 
 def _spread_style(style: LayerStyle, image: Any) -> LayerStyle:
-    """Return the look of a spread, which is no intensity of the source: from 0 up, in colours."""
+    """Return the style of a spread, which is no intensity of the source: from 0 up, in colours."""
     own = {"rgb": False, "colormap": "inferno", "contrast_limits": _limits(image)}
     return replace(style, shown={**style.shown, **own, "blending": "translucent"})
 

@@ -13,9 +13,9 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.records.derived import risk_record
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.layers.step_records import KEY
-from napari_diffusion.widgets.results.layer_sink import family
-from napari_diffusion.widgets.results.step_source import arguments_of, job_again
-from napari_diffusion.widgets.run.read_layer import refusing
+from napari_diffusion.widgets.results.layer_sink import related_layers
+from napari_diffusion.widgets.results.step_source import arguments_of, rerun_job
+from napari_diffusion.widgets.run.read_layer import as_run_error
 from napari_diffusion.widgets.run.run_request import Message, SeedDone
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class RiskOf:
+class StepLocalError:
     """The estimated local error of one step: computed in any thread, shown in the window's.
 
     Attributes
@@ -48,9 +48,9 @@ class RiskOf:
     record: StepRecord
 
     @classmethod
-    def of(cls, step: ChosenStep, viewer: napari.Viewer) -> RiskOf:
-        """Look the step's source up; `Refused` says why its risk cannot be told."""
-        return cls(step, job_again(step, viewer), step.record)
+    def of(cls, step: ChosenStep, viewer: napari.Viewer) -> StepLocalError:
+        """Look the step's source up; `RunError` says why its error cannot be estimated."""
+        return cls(step, rerun_job(step, viewer), step.record)
 
     def compute(self, stop: StopToken | None = None) -> LocalError:
         """Run the recipe again beside a small change of the source; ValueError says why not."""
@@ -85,10 +85,10 @@ class RiskOf:
                 "contrast_limits": (-sigma, sigma),
             },
         )
-        Place(viewer, family(viewer, self.step.layer)).insert(layer)
+        Place(viewer, related_layers(viewer, self.step.layer)).insert(layer)
         return layer
 
-    def said(self, layer: Image) -> str:
+    def summary(self, layer: Image) -> str:
         """Say what a layer that `show` has inserted is, without a full stop."""
         noise = float(layer.contrast_limits[1])
         share = 100 * float(np.mean(layer.data < 0))
@@ -110,18 +110,18 @@ class RiskOf:
         return values[channel], float(np.broadcast_to(sigma, self.job.fold.shape[:1])[channel])
 
 
-def risk_of(local_error: RiskOf) -> Any:
-    """Return the work that tells a step's estimated local error: it posts `Said` and `Grown`."""
+def local_error_work(local_error: StepLocalError) -> Any:
+    """Return the work that estimates a step's local error: it posts `Message` and `SeedDone`."""
 
     def work(worker: Worker) -> None:
         worker.post(Message("Running beside a small change of the source …"))
-        with contextlib.suppress(Stopped), refusing("steps"):
+        with contextlib.suppress(Stopped), as_run_error("steps"):
             worker.post(SeedDone(local_error.compute(worker.stop), 1))
 
     return work
 
 
-class RiskLayerSink:
+class LocalErrorLayerSink:
     """Shows estimated local error as a layer.
 
     Parameters
@@ -132,18 +132,18 @@ class RiskLayerSink:
         Where to.
     """
 
-    def __init__(self, local_error: RiskOf, viewer: napari.Viewer) -> None:
-        self._risk = local_error
+    def __init__(self, local_error: StepLocalError, viewer: napari.Viewer) -> None:
+        self._local_error = local_error
         self._viewer = viewer
-        self._words = "nothing"
+        self._summary = "nothing"
 
     def grow(self, found: LocalError) -> None:
         """Insert the layer."""
-        self._words = self._risk.said(self._risk.show(found, self._viewer))
+        self._summary = self._local_error.summary(self._local_error.show(found, self._viewer))
 
-    def said(self) -> str:
+    def summary(self) -> str:
         """Return what there is, in words."""
-        return self._words
+        return self._summary
 
     def finish(self) -> None:
         """Nothing is left to be shown."""

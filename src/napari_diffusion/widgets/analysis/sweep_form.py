@@ -15,11 +15,11 @@ from napari_diffusion.analysis.parameter_sweep import (
     numbers_of,
     with_numbers,
 )
-from napari_diffusion.widgets.analysis.sweep_layers import Montage, words_of
-from napari_diffusion.widgets.analysis.sweep_run import part_of, sweep_of
+from napari_diffusion.widgets.analysis.sweep_layers import SweepTiles, words_of
+from napari_diffusion.widgets.analysis.sweep_run import part_of, sweep_work
 from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
-from napari_diffusion.widgets.run.read_layer import refusing
+from napari_diffusion.widgets.run.read_layer import as_run_error
 from napari_diffusion.widgets.run.run_request import RunError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class SweepRow(QWidget):
     def __init__(self, dock: RecipeDock) -> None:
         super().__init__()
         self._dock = dock
-        self._montage: Montage | None = None
+        self._tiles: SweepTiles | None = None
         self._made: list[SweepRun] = []
         self.button = QPushButton("ParameterSweep")
         self.fold = QToolButton()
@@ -53,7 +53,7 @@ class SweepRow(QWidget):
         self.message = MessageLabel(GREY)
         self._numbers = QWidget()
         self._lay_out()
-        self.button.clicked.connect(self.climb)
+        self.button.clicked.connect(self.run_sweep)
         self.take.clicked.connect(self.take_numbers)
         self.close_button.clicked.connect(self.close_sweep)
         self.fold.toggled.connect(self._folded)
@@ -110,10 +110,10 @@ class SweepRow(QWidget):
 
     # --- what the buttons do ---
 
-    def climb(self) -> None:
-        """Try the numbers; what is wrong is said and not raised."""
+    def run_sweep(self) -> None:
+        """Try the numbers; errors are shown, not raised."""
         dock = self._dock
-        with dock.refusing():
+        with dock.showing_errors():
             run_source = dock.run_source()
             if len(run_source.layers) > 1:
                 raise RunError(
@@ -129,10 +129,10 @@ class SweepRow(QWidget):
             columns = len(tried[list(tried)[-1]] or FACTORS)
             plane = (letters.index("y"), letters.index("x"))
             style = LayerStyle.of(run_source.layers[0]).moved(start)
-            self._montage = Montage(dock.viewer, style, columns, plane)
+            self._tiles = SweepTiles(dock.viewer, style, columns, plane)
             rows = [len(values or FACTORS) for values in tried.values()]
             total = math.prod(rows)
-            dock.runner.start(sweep_of(job, tried, region), self, total, "tries", self._said)
+            dock.runner.start(sweep_work(job, tried, region), self, total, "tries", self._summary)
 
     def _tried(self, recipe: Recipe) -> dict[str, tuple[float, ...]]:
         """Return the numbers to try by name, none where they follow from the form."""
@@ -151,15 +151,15 @@ class SweepRow(QWidget):
                     f"{edit.text()!r}).",
                 ) from None
             if found[name]:
-                with refusing("recipe"):
+                with as_run_error("recipe"):
                     for number in found[name]:
                         with_numbers(recipe, {name: number})
         return found
 
     def take_numbers(self) -> None:
         """Fill the form with the numbers of the selected tile."""
-        sweep_run = None if self._montage is None else self._montage.selected()
-        with self._dock.refusing():
+        sweep_run = None if self._tiles is None else self._tiles.selected()
+        with self._dock.showing_errors():
             if sweep_run is None:
                 raise RunError("run", "Click a tile of the parameter sweep first.")
             recipe = self._dock.recipe_value()
@@ -168,33 +168,33 @@ class SweepRow(QWidget):
 
     def close_sweep(self) -> None:
         """Remove the tiles and show what was shown before."""
-        montage, self._montage = self._montage, None
+        tiles, self._tiles = self._tiles, None
         self._made = []
-        if montage is not None:
+        if tiles is not None:
             with self._dock.source.holding():
-                montage.close()
+                tiles.close()
         self.message.say("")
         self._show_buttons()
 
-    # --- as the outlet of its run ---
+    # --- as the layer sink of its run ---
 
     def grow(self, found: tuple[SweepRun, Any]) -> None:
         """Show a tile."""
-        if self._montage is not None:
+        if self._tiles is not None:
             sweep_run, image = found
             self._made.append(sweep_run)
-            self._montage.add(image, sweep_run)
+            self._tiles.add(image, sweep_run)
 
     def finish(self) -> None:
         """Write the values on the tiles, and say which is best."""
-        if self._montage is None:
+        if self._tiles is None:
             return
         if not self._made:
             self.close_sweep()
             return
         best = best_of(self._made)
-        self._montage.label(words_of(self._made, best, self._montage.columns))
-        self._montage.select(best or self._made[0])
+        self._tiles.label(words_of(self._made, best, self._tiles.columns))
+        self._tiles.select(best or self._made[0])
         if best is not None:
             self.message.say(
                 f"Least expected error ({best.metric.display_name}, less that of the "
@@ -205,18 +205,18 @@ class SweepRow(QWidget):
             self.message.say(f"No best one: {self._made[0].why} Click the tile that you like.")
         self._show_buttons()
 
-    def _said(self) -> str:
+    def _summary(self) -> str:
         return f"{len(self._made)} tries side by side"
 
     def _show_buttons(self) -> None:
-        on = self._montage is not None
+        on = self._tiles is not None
         self.take.setVisible(on)
         self.close_button.setVisible(on)
         self._selected()
 
     def _selected(self, event: object = None) -> None:
         del event
-        self.take.setEnabled(self._montage is not None and self._montage.selected() is not None)
+        self.take.setEnabled(self._tiles is not None and self._tiles.selected() is not None)
 
     def _folded(self, on: bool) -> None:
         self._numbers.setVisible(on)

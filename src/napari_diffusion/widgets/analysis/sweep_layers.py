@@ -1,4 +1,4 @@
-"""The rungs of a parameter sweep as layers side by side, and the viewer as it was when they go."""
+"""The runs of a parameter sweep as layers side by side, and the viewer as it was when they go."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _TEXT, _SIZE = "#ffd23f", 8
 _LEFT = 0.75
 
 
-class Montage:
+class SweepTiles:
     """Puts layers side by side, hides the others, and gives the viewer back as it was.
 
     Parameters
     ----------
     viewer : napari.Viewer
         Whose layers and camera.
-    look : Look
+    style : LayerStyle
         Place and looks of the part of the source that is tried.
     columns : int
         How many tiles stand side by side.
@@ -62,7 +62,7 @@ class Montage:
         viewer.mouse_drag_callbacks.append(self._clicked)
 
     def add(self, image: Any, sweep_run: SweepRun) -> None:
-        """Add the tile of the next rung."""
+        """Add the tile of the next tile."""
         from napari.layers import Image
 
         place = len(self._tiles)
@@ -112,7 +112,7 @@ class Montage:
         self._viewer.reset_view()
 
     def select(self, sweep_run: SweepRun) -> None:
-        """Select the tile of a rung."""
+        """Select the tile of a run."""
         for ref, each in self._tiles.values():
             if each is sweep_run and (layer := ref()) is not None:
                 self._viewer.layers.selection.active = layer
@@ -129,7 +129,7 @@ class Montage:
                 self.select(sweep_run)
 
     def selected(self) -> SweepRun | None:
-        """Return the rung whose tile is selected."""
+        """Return the run whose tile is selected."""
         active = self._viewer.layers.selection.active
         return next((sweep_run for ref, sweep_run in self._tiles.values() if ref() is active), None)
 

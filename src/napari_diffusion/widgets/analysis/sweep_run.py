@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_diffusion.analysis.parameter_sweep import FACTORS, sweep_runs
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
+from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import Message, SeedDone
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def part_of(run_source: RunSource, viewer: Any) -> Region:
     return tuple(part)
 
 
-def sweep_of(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> Any:
-    """Return the work of a parameter sweep: it posts `Said` and, for every rung, `Grown`."""
+def sweep_work(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> Any:
+    """Return the work of a parameter sweep: it posts `Message` and, for every run, `SeedDone`."""
 
     def work(worker: Worker) -> None:
         from napari_diffusion.core.image import Image
@@ -54,7 +54,7 @@ def sweep_of(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> A
         options = with_mask(job, read_mask(job))
         image = read_layer(job, options, worker)
         worker.post(Message("Trying numbers side by side …"))
-        with contextlib.suppress(Stopped), refusing("recipe"):
+        with contextlib.suppress(Stopped), as_run_error("recipe"):
             source: Any = Image.of(image, **options)
             recipe = job.recipe.resolved_on(source)
             _, made = sweep_runs(

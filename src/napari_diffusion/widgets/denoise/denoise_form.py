@@ -9,13 +9,18 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.denoising.denoise import denoiser
 from napari_diffusion.denoising.report_text import found_text, warning_texts
-from napari_diffusion.widgets.denoise.denoise_run import Noted, Staged, denoising_of, result_name
+from napari_diffusion.widgets.denoise.denoise_run import (
+    NoiseFound,
+    StageReady,
+    denoising_work,
+    result_name,
+)
 from napari_diffusion.widgets.forms.fields import Automatic, LineField
 from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.layers.step_layers import Place, image_layer
-from napari_diffusion.widgets.results.layer_sink import family, layer_sink_for
+from napari_diffusion.widgets.results.layer_sink import layer_sink_for, related_layers
 from napari_diffusion.widgets.run import memory
-from napari_diffusion.widgets.run.memory_check import check_room
+from napari_diffusion.widgets.run.memory_check import check_memory
 from napari_diffusion.widgets.run.run_controls import PRIMARY
 from napari_diffusion.widgets.run.run_request import RunError, StepReady
 
@@ -90,24 +95,26 @@ class DenoiseWidget(QWidget):
             layout.addWidget(widget)
 
     def run(self) -> None:
-        """Denoise the source; what is wrong is said and not raised."""
+        """Denoise the source; errors are shown, not raised."""
         dock = self._dock
-        with dock.refusing():
+        with dock.showing_errors():
             run_source = dock.run_source()
             try:
                 recipe = denoiser(fast=self.fast.isChecked(), noise_sigma=self.sigma.value())
             except ValueError as error:
                 raise RunError("run", str(error)) from None
             job = run_source.job(recipe, 1, memory.free_memory())
-            check_room(job, "layers")
+            check_memory(job, "layers")
             self._forget()
             dock.source.say(None)
-            layers, looks = run_source.layers, run_source.looks
-            layer_sink = layer_sink_for(dock.viewer, layers, job, looks, "layers", result_name)
+            layers, styles = run_source.layers, run_source.styles
+            layer_sink = layer_sink_for(dock.viewer, layers, job, styles, "layers", result_name)
             staged = self.stages.isChecked() and len(layers) == 1 and not job.lazy
-            self._place = Place(dock.viewer, family(dock.viewer, layers[0])) if staged else None
-            self._style = looks[0]
-            work = denoising_of(job, layer_sink, staged)
+            self._place = (
+                Place(dock.viewer, related_layers(dock.viewer, layers[0])) if staged else None
+            )
+            self._style = styles[0]
+            work = denoising_work(job, layer_sink, staged)
             self._made = "nothing"
             dock.runner.start(work, layer_sink, made=lambda: self._made)
             assert dock.runner.worker is not None
@@ -117,13 +124,13 @@ class DenoiseWidget(QWidget):
         match news:
             case StepReady():
                 self._made = "the denoised layer"
-            case Noted(None):
+            case NoiseFound(None):
                 self.found.say("The noise is taken to be white and as strong as typed.")
-            case Noted(report) if report is not None:
+            case NoiseFound(report) if report is not None:
                 self.found.say(found_text(report))
                 self.warning.say(" ".join(warning_texts(report)))
                 self.sigma.set_resolved(report.sigma)
-            case Staged() if self._place is not None and self._style is not None:
+            case StageReady() if self._place is not None and self._style is not None:
                 # Above the source and so beneath the result, which is there already.
                 chosen = self._dock.viewer.layers.selection
                 result = chosen.active

@@ -15,7 +15,7 @@ from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.run.loop_run import finished
-from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
+from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import Message, StepReady
 
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 _WEIGHTS = (-0.25, 1.0)
 
 
-class Noted(NamedTuple):
+class NoiseFound(NamedTuple):
     """What was found of the noise, None where it was typed."""
 
     report: NoiseReport | None
 
 
-class Staged(NamedTuple):
+class StageReady(NamedTuple):
     """A stage of the result, as its layer has it."""
 
     source: str
@@ -48,7 +48,7 @@ class Staged(NamedTuple):
     weights: Any
 
     def layers(self, style: LayerStyle) -> Iterator[tuple[str, Any, dict[str, Any], LayerStyle]]:
-        """Yield name, values, record and look of the stage and of its weights, both hidden."""
+        """Yield name, values, record and style of the stage and of its weights, both hidden."""
         said = f"Processed, not raw data: a stage of {self.source!r} denoised, {self.stage.name}."
         kept = {"schema": 1, "stage": self.stage.name, "weight": self.stage.weight}
         name = f"{self.source} · stage {self.stage.name}"
@@ -60,8 +60,8 @@ class Staged(NamedTuple):
         yield f"{name} · weights", self.weights, {**kept, "processed": said}, map_style
 
 
-def denoising_of(job: Job, layer_sink: Any, staged: bool) -> Any:
-    """Return the work of denoising: it posts `Said`, `Noted`, `Staged` and `Made`."""
+def denoising_work(job: Job, layer_sink: Any, staged: bool) -> Any:
+    """Return the work of denoising, which posts what it finds and makes."""
 
     def work(worker: Worker) -> None:
         with contextlib.suppress(Stopped):
@@ -81,11 +81,11 @@ def _denoise(job: Job, layer_sink: Any, staged: bool, worker: Worker) -> None:
     options = with_mask(job, mask)
     image = read_layer(job, options, worker)
     worker.post(Message("Measuring the noise (the first run compiles, which takes a while) …"))
-    with refusing("run"):
+    with as_run_error("run"):
         source: Any = Image.of(image, **options)
         recipe = job.recipe.resolved_on(source)
         report = noise_report(source, job.recipe, recipe)
-        worker.post(Noted(report))
+        worker.post(NoiseFound(report))
         worker.post(Message("Denoising …"))
         region = None if job.region is None else job.fold.region(job.region)
         image_made = run(source, recipe, region=region, stop=worker.stop).image
@@ -111,4 +111,4 @@ def _post_stages(job: Job, image: Any, recipe: Recipe, worker: Worker) -> None:
             weights = weights[..., 0]
         if job.cast is not None:
             shown = job.cast(shown)
-        worker.post(Staged(job.source_name, stage, shown, weights), in_turn=True)
+        worker.post(StageReady(job.source_name, stage, shown, weights), in_turn=True)

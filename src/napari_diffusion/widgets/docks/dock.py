@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.run.runner import Runner
-from napari_diffusion.widgets.source.noise_meter import NoiseMeter, measure_of
+from napari_diffusion.widgets.source.noise_meter import NoiseMeter, measuring_work
 from napari_diffusion.widgets.source.source_form import SourceWidget
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Dock(QWidget):
         self.runner = Runner(self.controls, self, makes, self.source.holding)
         self.meter = NoiseMeter(self.viewer, self.source)
         self._area = QScrollArea()
-        self.runner.refused.connect(self._refuse)
+        self.runner.failed.connect(self._show_error)
 
     def lay_out(self, scrolled: list[QWidget], fixed: list[QWidget]) -> None:
         """Put the source and some widgets into a part that scrolls, and others beneath it."""
@@ -74,7 +74,7 @@ class Dock(QWidget):
         self.runner.cancel()
 
     def run_source(self) -> RunSource:
-        """Return the source; `Refused` says what is wrong with it, or that a run is under way."""
+        """Return the source; `RunError` says what is wrong with it, or that a run is under way."""
         self.check_idle()
         self.controls.say("")
         try:
@@ -92,17 +92,17 @@ class Dock(QWidget):
         way = self.meter.value()
         self.source.say(None)
         self.meter.show_model(None)
-        self.runner.start(measure_of(job, way))
+        self.runner.start(measuring_work(job, way))
 
     @contextlib.contextmanager
-    def refusing(self) -> Iterator[None]:
+    def showing_errors(self) -> Iterator[None]:
         """Say what is refused instead of raising it."""
         try:
             yield
         except RunError as refused:
-            self._refuse(refused)
+            self._show_error(refused)
 
-    def refuse(self, refused: RunError) -> None:
+    def show_error(self, refused: RunError) -> None:
         """Say what is wrong next to where it is; a dock with more parts knows more places."""
         if refused.part in ("source", "holes"):
             self.source.say(str(refused), holes=refused.part == "holes")
@@ -113,8 +113,8 @@ class Dock(QWidget):
         else:
             self.controls.say(str(refused), bad=True)
 
-    def _refuse(self, refused: RunError) -> None:
-        self.refuse(refused)
+    def _show_error(self, refused: RunError) -> None:
+        self.show_error(refused)
         notify("error", str(refused))
 
     def let_go(self, closed: bool) -> None:

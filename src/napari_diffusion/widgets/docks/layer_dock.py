@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_diffusion.widgets.docks.dock import Dock
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for
 from napari_diffusion.widgets.run import memory
-from napari_diffusion.widgets.run.memory_check import check_room
+from napari_diffusion.widgets.run.memory_check import check_memory
 from napari_diffusion.widgets.run.run_controls import Controls
 from napari_diffusion.widgets.run.run_request import RunError
 
@@ -71,18 +71,18 @@ class Tool(Dock):
         raise NotImplementedError
 
     def run(self) -> None:
-        """Make the layer; what is wrong is said and not raised."""
-        with self.refusing():
+        """Make the layer; errors are shown, not raised."""
+        with self.showing_errors():
             run_source = self.run_source()
             try:
                 recipe = self.recipe()
             except (ValueError, TypeError) as error:
                 raise RunError("form", str(error)) from None
             job = run_source.job(recipe, 1, memory.free_memory())
-            check_room(job, "layers")
+            check_memory(job, "layers")
             self.source.say(None)
             layer_sink = layer_sink_for(
-                self.viewer, run_source.layers, job, run_source.looks, "layers", self.title
+                self.viewer, run_source.layers, job, run_source.styles, "layers", self.title
             )
             self.runner.start(self.work(job, layer_sink), layer_sink)
 

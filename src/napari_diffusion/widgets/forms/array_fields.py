@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.forms.fields import Automatic, Check
 
 
-class MapField(LineField):
+class ArrayField(LineField):
     """The name of a file or of an image layer that holds one number per pixel, or a number.
 
     An array that came from neither is shown by its shape, and kept.

@@ -65,7 +65,7 @@ class ComponentChoice(NestedChoice):
         self._forms: dict[type[Component], ParameterForm] = {}
         self._units: dict[str, str] = {}
         self._indent = indent
-        self._sample_length = 1.0
+        self._pixel_size = 1.0
         self._untouched: set[type[Component]] = set()
         self.combo = Combo()
         self._series = MessageLabel(GREY)
@@ -153,16 +153,16 @@ class ComponentChoice(NestedChoice):
         """Call the row by another name."""
         self._label.set_name(f"<b>{text}</b>")
 
-    def set_sample_length(self, length: float) -> None:
+    def set_pixel_size(self, length: float) -> None:
         """Scale the numbers that nobody typed to pixels at a distance of `length` world units."""
         untouched = set(self._untouched)
         with self.changed.blocked():
             for form in self._forms.values():
-                form.set_sample_length(length)
+                form.set_pixel_size(length)
             for cls in untouched:
                 self._forms[cls].set_value(cls().scaled(length, DIGITS))
         self._untouched = untouched
-        self._sample_length = length
+        self._pixel_size = length
 
     def _offer(self, option: Any) -> None:
         self._options.append(option)
@@ -180,11 +180,11 @@ class ComponentChoice(NestedChoice):
         if cls not in self._forms:
             form = self._forms[cls] = form_for(cls, self)
             form.setContentsMargins(self._indent, 0, 0, 0)
-            form.set_sample_length(self._sample_length)
+            form.set_pixel_size(self._pixel_size)
             for name, unit in self._units.items():
                 form.set_unit(name, unit)
             if form.problem() is None:
-                form.set_value(form.value().scaled(self._sample_length, DIGITS))
+                form.set_value(form.value().scaled(self._pixel_size, DIGITS))
                 self._untouched.add(cls)
             form.changed.connect(partial(self._touched, cls))
             self._layout.addWidget(form)

@@ -112,10 +112,10 @@ class ParameterForm(QWidget):
         """Name the unit of length, such as "µm"; an empty text goes back to "world"."""
         self.set_unit("world", unit)
 
-    def set_sample_length(self, length: float) -> None:
+    def set_pixel_size(self, length: float) -> None:
         """Say how far apart the pixels are, for components that are chosen within."""
         for field in self.fields.values():
-            field.set_sample_length(length)
+            field.set_pixel_size(length)
 
     def forms(self) -> Iterator[ParameterForm]:
         """Yield this form and those within it."""

@@ -108,7 +108,7 @@ class Field(QWidget):
     def set_resolved(self, value: Any) -> None:
         """Show the number that "auto" stands for, without changing the value; None forgets it."""
 
-    def set_sample_length(self, length: float) -> None:
+    def set_pixel_size(self, length: float) -> None:
         """Say how far apart the pixels are; a field of components makes their numbers for it."""
 
     def set_unit(self, name: str, unit: str) -> None:

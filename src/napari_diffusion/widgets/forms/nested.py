@@ -43,7 +43,7 @@ class NestedChoice(QWidget):
         """Name a unit; see `Field.set_unit`."""
         raise NotImplementedError
 
-    def set_sample_length(self, length: float) -> None:
+    def set_pixel_size(self, length: float) -> None:
         """Say how far apart the pixels are; see `Field.set_sample_length`."""
         raise NotImplementedError
 
@@ -84,10 +84,10 @@ class _Nested(Field):
         for choice in self.choices():
             choice.set_unit(name, unit)
 
-    def set_sample_length(self, length: float) -> None:
+    def set_pixel_size(self, length: float) -> None:
         """Say how far apart the pixels are; see `Field.set_sample_length`."""
         for choice in self.choices():
-            choice.set_sample_length(length)
+            choice.set_pixel_size(length)
 
     def _mark(self, sentence: str) -> None:
         inside = any(choice.problem() for choice in self.choices())
@@ -145,10 +145,10 @@ class SeriesField(_Nested):
         self.list.units[name] = unit
         super().set_unit(name, unit)
 
-    def set_sample_length(self, length: float) -> None:
+    def set_pixel_size(self, length: float) -> None:
         """Say how far apart the pixels are, for components to come too."""
-        self.list.sample_length = length
-        super().set_sample_length(length)
+        self.list.pixel_size = length
+        super().set_pixel_size(length)
 
     def _read(self) -> Any:
         values = tuple(choice.value() for choice in self.list.choices)
@@ -174,7 +174,7 @@ class _SeriesEditor(QWidget):
         self.choices: list[NestedChoice] = []
         self.removes: list[QPushButton] = []
         self.units: dict[str, str] = {}
-        self.sample_length = 1.0
+        self.pixel_size = 1.0
         self.add = small_button("+")
         self.add.setToolTip(f"Add one more {parameter.slot}.")
         self.add.clicked.connect(self._add_first)
@@ -204,7 +204,7 @@ class _SeriesEditor(QWidget):
         choice = self._choice_for(self._parameter, str(len(self.choices) + 1), False)
         for name, unit in self.units.items():
             choice.set_unit(name, unit)
-        choice.set_sample_length(self.sample_length)
+        choice.set_pixel_size(self.pixel_size)
         remove = small_button("−")
         remove.setToolTip("Take this one out.")
         remove.clicked.connect(lambda: self._remove(choice))

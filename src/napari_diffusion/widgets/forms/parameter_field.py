@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_diffusion.widgets.forms.array_fields import FunctionField, MapField
+from napari_diffusion.widgets.forms.array_fields import ArrayField, FunctionField
 from napari_diffusion.widgets.forms.fields import ComboField, FlagField, LineField, automatic_of
 from napari_diffusion.widgets.forms.lists import ListField
 from napari_diffusion.widgets.forms.nested import ComponentField, SeriesField
@@ -37,7 +37,7 @@ def field_for(parameter: Parameter, check: Check, choice_for: ChoiceFor) -> Fiel
     if parameter.kind == "component":
         return (SeriesField if parameter.many else ComponentField)(parameter, check, choice_for)
     if parameter.mapped:
-        return MapField(parameter, check, automatic_of(parameter))
+        return ArrayField(parameter, check, automatic_of(parameter))
     if parameter.kind == "function":
         return FunctionField(parameter, check, automatic_of(parameter))
     if parameter.many and not parameter.single:

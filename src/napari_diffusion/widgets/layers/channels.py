@@ -95,17 +95,17 @@ def sizes(shape: Sequence[int]) -> str:
 
 def _same_place(one: Image, other: Image) -> bool:
     corners = [np.zeros(one.ndim), *np.diag(np.array(values(one).shape, float))]
-    samples = np.abs(one.scale).min()
+    pixel = np.abs(one.scale).min()
     apart = [np.subtract(one.data_to_world(at), other.data_to_world(at)) for at in corners]
-    return one.units == other.units and bool(np.abs(apart).max() < 0.01 * samples)
+    return one.units == other.units and bool(np.abs(apart).max() < 0.01 * pixel)
 
 
 class ChannelsLayerSink:
-    """Hands the channels of every step to outlets of their own.
+    """Hands the channels of every step to layer sinks of their own.
 
     Parameters
     ----------
-    outlets : sequence of Outlet
+    layer_sinks : sequence of LayerSink
         One for each channel.
     """
 
@@ -125,7 +125,7 @@ class ChannelsLayerSink:
 
     @property
     def in_turn(self) -> bool:
-        """Whether one of the outlets wants to show a step before the next one is made."""
+        """Whether one of the layer sinks wants to show a step before the next one is made."""
         return any(layer_sink.in_turn for layer_sink in self._layer_sinks)
 
     def keep(self, step: Step) -> Step:

@@ -68,11 +68,11 @@ class LayerStyle:
         return {**self.shown, **self.placed}
 
     def hidden(self) -> LayerStyle:
-        """Return the look of a layer that is not shown at first."""
+        """Return the style of a layer that is not shown at first."""
         return replace(self, shown={**self.shown, "visible": False})
 
     def moved(self, start: tuple[int, ...]) -> LayerStyle:
-        """Return the look of the part of the layer that begins at a pixel of it."""
+        """Return the style of the part of the layer that begins at a pixel of it."""
         from napari.utils.transforms import Affine
 
         own = {name: self.placed[name] for name in ("scale", "translate", "rotate", "shear")}
@@ -80,7 +80,7 @@ class LayerStyle:
         return replace(self, placed={**self.placed, "translate": place})
 
     def stacked(self) -> LayerStyle:
-        """Return the look of a stack of such layers along a leading axis `step`."""
+        """Return the style of a stack of such layers along a leading axis `step`."""
         placed = self.placed
         return replace(
             self,
@@ -97,7 +97,7 @@ class LayerStyle:
         )
 
     def unstacked(self) -> LayerStyle:
-        """Return the look of one step of a stack; the reverse of `stacked`."""
+        """Return the style of one step of a stack; the reverse of `stacked`."""
         placed = self.placed
         shear = placed["shear"]
         ndim = len(placed["scale"]) - 1

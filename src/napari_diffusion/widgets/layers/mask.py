@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _BATCH = ("t", "c", FURTHER)
 
 # So many pixels tell an image of two values from others; the run looks at all of them.
-_SAMPLES = 1 << 16
+_PIXELS = 1 << 16
 
 # Most images have more than two values among so few.
 _FEW = 64
@@ -200,7 +200,7 @@ def _has_two_values(data: Any) -> bool:
 
 
 def _some(data: NDArray[Any]) -> NDArray[Any]:
-    steps = max(int((data.size / _SAMPLES) ** (1 / data.ndim)), 1)
+    steps = max(int((data.size / _PIXELS) ** (1 / data.ndim)), 1)
     return data[(slice(None, None, steps),) * data.ndim]
 
 

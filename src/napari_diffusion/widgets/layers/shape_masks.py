@@ -70,7 +70,7 @@ def outlines(layer: Shapes) -> list[NDArray[Any]]:
 
 def drawn(layer: Shapes, source: Image) -> Areas:
     """Return the areas of a layer of shapes in the pixels of a source, as they are now."""
-    matrix, origin = _samples(layer, source)
+    matrix, origin = _to_pixels(layer, source)
     return Areas(tuple(corners @ matrix.T + origin for corners in outlines(layer)), layer.name)
 
 
@@ -81,7 +81,7 @@ def _ellipse(box: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(centre + np.cos(angle) * one + np.sin(angle) * other)
 
 
-def _samples(layer: Shapes, source: Image) -> tuple[NDArray[Any], NDArray[Any]]:
+def _to_pixels(layer: Shapes, source: Image) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the affine map from a layer's coordinates to the pixels of a source."""
 
     def mapped(at: NDArray[Any]) -> NDArray[Any]:

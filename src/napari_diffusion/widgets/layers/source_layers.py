@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
 
 # Up to so many pixels are looked through for holes while the window waits.
-_MOST_SAMPLES = 1 << 24
+_MOST_PIXELS = 1 << 24
 
 
 #: Marks the layer of a preview, which comes and goes.
@@ -33,7 +33,7 @@ def is_preview(layer: Any) -> bool:
     return PREVIEW in getattr(layer, "metadata", {})
 
 
-def is_hidden_truth(layer: Layer) -> bool:
+def is_hidden_ground_truth(layer: Layer) -> bool:
     """Say whether a layer is the ground truth of a pixel, which is there to compare with."""
     sample = layer.metadata.get("napari_diffusion_sample")
     return isinstance(sample, dict) and sample.get("role") == "truth" and not layer.visible
@@ -47,7 +47,7 @@ def shown_images(viewer: napari.Viewer) -> list[Any]:
 
 def default_layer(shown: list[Any]) -> Any:
     """Return the layer to start with: a visible one first, never a hidden truth."""
-    fit = [layer for layer in shown if not is_hidden_truth(layer)]
+    fit = [layer for layer in shown if not is_hidden_ground_truth(layer)]
     seen = [layer for layer in fit if layer.visible and not records_of(layer)]
     return next(iter([*seen, *fit]), None)
 
@@ -72,7 +72,7 @@ def count_holes(layers: tuple[Any, ...]) -> int | None:
         data = values(layer)
         if data.dtype.kind != "f":
             continue
-        if not isinstance(data, np.ndarray) or data.size > _MOST_SAMPLES:
+        if not isinstance(data, np.ndarray) or data.size > _MOST_PIXELS:
             return None
         count += int(data.size - np.count_nonzero(np.isfinite(data)))
     return count

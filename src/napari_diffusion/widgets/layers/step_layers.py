@@ -116,7 +116,7 @@ class StepLayers:
     ----------
     place : Place
         Where in the list of layers.
-    look : Look
+    style : LayerStyle
         What the layers look like.
     name : str
         Name of the source.
@@ -162,7 +162,7 @@ class StepStack:
         Whose slider follows the newest step.
     place : Place
         Where in the list of layers.
-    look : Look
+    style : LayerStyle
         What one step looks like.
     name : str
         Name of the layer.

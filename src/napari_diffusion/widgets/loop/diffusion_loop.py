@@ -13,20 +13,20 @@ from napari_diffusion.widgets.docks.dock import notify
 from napari_diffusion.widgets.docks.recipe_dock import RecipeDock
 from napari_diffusion.widgets.forms.form_rows import MessageLabel
 from napari_diffusion.widgets.layers.step_records import records_of
-from napari_diffusion.widgets.loop.evidence import EvidencePanel, evidence_of, with_evidence
-from napari_diffusion.widgets.loop.run_options import Variants
-from napari_diffusion.widgets.recipe.saved_recipes import RecipeShelf
-from napari_diffusion.widgets.results.continued_run import channels_of, going_on
+from napari_diffusion.widgets.loop.evidence import EvidencePanel, evidence_work, with_evidence
+from napari_diffusion.widgets.loop.run_options import RunOptions
+from napari_diffusion.widgets.recipe.saved_recipes import SavedRecipes
+from napari_diffusion.widgets.results.continued_run import channels_of, continued_job
 from napari_diffusion.widgets.results.extract_steps import Extraction, places_named
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for
 from napari_diffusion.widgets.results.noise_free_layers import with_noise_free_runs
 from napari_diffusion.widgets.results.step_actions import StepActions
 from napari_diffusion.widgets.run import memory
-from napari_diffusion.widgets.run.loop_run import work_of
-from napari_diffusion.widgets.run.memory_check import check_room, need_of, offers
+from napari_diffusion.widgets.run.loop_run import loop_work
+from napari_diffusion.widgets.run.memory_check import check_memory, need_of, offers
 from napari_diffusion.widgets.run.result_choice import ResultWidget
 from napari_diffusion.widgets.run.run_request import Job, RunError
-from napari_diffusion.widgets.source.noise_meter import short_noise
+from napari_diffusion.widgets.source.noise_meter import rounded_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,16 +51,16 @@ class DiffusionLoop(RecipeDock):
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(napari_viewer)
         self.denoise = DenoiseWidget(self)
-        self.shelf = RecipeShelf(self.recipe)
+        self.saved_recipes = SavedRecipes(self.recipe)
         self.result = ResultWidget()
         self.steps = StepActions(self.viewer)
-        self.variants = Variants(self)
+        self.run_options = RunOptions(self)
         self.evidence = EvidencePanel()
         self.parameter_sweep = SweepRow(self)
         self.recipe.noise.add_beside(self.meter.unfold)
         self.lay_out(
-            [self.denoise, self.evidence, self.parameter_sweep, self.shelf, self.recipe],
-            [self.result, self.controls, self.variants, self.steps],
+            [self.denoise, self.evidence, self.parameter_sweep, self.saved_recipes, self.recipe],
+            [self.result, self.controls, self.run_options, self.steps],
         )
         self._connect()
         self.parameter_sweep.show_recipe(self.recipe.value())
@@ -69,9 +69,9 @@ class DiffusionLoop(RecipeDock):
     def _connect(self) -> None:
         self.source.changed.connect(self._source_changed)
         self.recipe.changed.connect(self._show_need)
-        self.recipe.changed.connect(self.variants.show_recipe)
+        self.recipe.changed.connect(self.run_options.show_recipe)
         self.recipe.changed.connect(self.parameter_sweep.show_recipe)
-        self.variants.noise_free_run.toggled.connect(self._show_need)
+        self.run_options.noise_free_run.toggled.connect(self._show_need)
         self.result.changed.connect(self._show_need)
         self.controls.run_clicked.connect(self.run)
         self.controls.estimate_clicked.connect(self.estimate)
@@ -87,23 +87,23 @@ class DiffusionLoop(RecipeDock):
     # --- what the buttons do ---
 
     def run(self) -> None:
-        """Run the recipe on the source; what is wrong is said and not raised."""
-        with self.refusing():
+        """Run the recipe on the source; errors are shown, not raised."""
+        with self.showing_errors():
             run_source = self.run_source()
             if self.source.warning():
                 notify("warning", self.source.warning())
-            self._launch(self.job(run_source), run_source.layers, run_source.looks, self._fewer)
+            self._launch(self.job(run_source), run_source.layers, run_source.styles, self._fewer)
 
     def estimate(self) -> None:
         """Find the number behind every "auto", and show what it and others were read from."""
-        with self.refusing():
+        with self.showing_errors():
             job = self.job(self.run_source())
             self.source.say(None)
-            self.runner.start(evidence_of(job))
+            self.runner.start(evidence_work(job))
 
     def take_number(self, name: str, number: float) -> None:
         """Fill the form with a number of the evidence: a noise scale, a contrast or a time."""
-        with self.refusing():
+        with self.showing_errors():
             self.recipe.set_value(with_evidence(self.job(self.run_source()).recipe, name, number))
             self.controls.say(f"The form has {name.replace('_', ' ')} {number:g}.")
 
@@ -113,44 +113,44 @@ class DiffusionLoop(RecipeDock):
 
     def measure(self) -> None:
         """Measure the noise of the source, and fill the form with it."""
-        with self.refusing():
+        with self.showing_errors():
             self.start_measuring(self.job(self.run_source()))
 
     def fill_noise(self, model: NoiseModel) -> None:
         """Fill the form with the noise that was measured, where the recipe has noise at all."""
-        said = "The recipe has no noise to fill in."
+        message = "The recipe has no noise to fill in."
         with contextlib.suppress(ValueError):
             recipe = self.recipe.value()
             if recipe.noise is not None:
-                noise, scale = short_noise(model)
+                noise, scale = rounded_noise(model)
                 self.recipe.set_value(recipe.replaced(noise=noise, starting_noise_scale=scale))
-                said = "The form has this noise and its scale."
-        self.meter.show_model(model, said)
+                message = "The form has this noise and its scale."
+        self.meter.show_model(model, message)
 
     def use_recipe(self, step: ChosenStep) -> None:
         """Fill the form with the recipe that made a step, and choose the mask that it had."""
         self.recipe.set_value(recipe_of(step.record))
-        said = f"The form has the recipe of {step.title}."
+        message = f"The form has the recipe of {step.title}."
         if "mask" in step.record:
             name = step.record["mask"]["layer"]
             if self.source.mask_choice.set_named(name):
-                said = f"The form has the recipe and the mask of {step.title}."
+                message = f"The form has the recipe and the mask of {step.title}."
             else:
-                said += f" Its mask, {name!r}, is not there or does not fit the source."
-        self.controls.say(said)
+                message += f" Its mask, {name!r}, is not there or does not fit the source."
+        self.controls.say(message)
 
     def go_on(self, step: ChosenStep, more_steps: int) -> None:
         """Make more steps from a step, as if its run had been longer."""
-        with self.refusing():
+        with self.showing_errors():
             self.check_idle()
             channels = channels_of(step, self.viewer)
-            job = going_on(step, more_steps, self.result.value()[1], self.viewer)
-            layers, looks = [each.layer for each in channels], [each.style for each in channels]
-            self._launch(job, layers, looks, self.steps.more.setValue)
+            job = continued_job(step, more_steps, self.result.value()[1], self.viewer)
+            layers, styles = [each.layer for each in channels], [each.style for each in channels]
+            self._launch(job, layers, styles, self.steps.more.setValue)
 
     def extract(self, step: ChosenStep, which: str) -> None:
         """Make layers of the named steps of a stack."""
-        with self.refusing():
+        with self.showing_errors():
             try:
                 places = places_named(which, records_of(step.layer))
             except ValueError as error:
@@ -169,34 +169,34 @@ class DiffusionLoop(RecipeDock):
     def job(self, run_source: RunSource) -> Job:
         """Return the job of a run on a source; `RunError` says what is wrong with the form."""
         job = run_source.job(self.recipe_value(), self.result.value()[1], memory.free_memory())
-        return dataclasses.replace(job, noise_free_run=self.variants.wants_noise_free_run())
+        return dataclasses.replace(job, noise_free_run=self.run_options.wants_noise_free_run())
 
     def stop_preview(self) -> None:
         """Remove the preview before something else is computed."""
-        self.variants.live.stop()
+        self.run_options.live.stop()
 
     def _launch(
         self,
         job: Job,
         layers: Sequence[Any],
-        looks: Sequence[LayerStyle],
+        styles: Sequence[LayerStyle],
         fewer: Callable[[int], None],
     ) -> None:
         result = self.result.value()[0]
         try:
-            check_room(job, result)
-        except RunError as refused:
-            self.result.refuse(str(refused), offers(job, result, self.result.set_value, fewer))
+            check_memory(job, result)
+        except RunError as error:
+            self.result.show_error(str(error), offers(job, result, self.result.set_value, fewer))
             raise
         self.source.say(None)
         self.recipe.say("")
-        self.result.refuse("", [])
+        self.result.show_error("", [])
         self.stop_preview()
-        layer_sink = layer_sink_for(self.viewer, layers, job, looks, result)
+        layer_sink = layer_sink_for(self.viewer, layers, job, styles, result)
         if job.noise_free_run:
-            layer_sink = with_noise_free_runs(layer_sink, self.viewer, layers, job, looks, result)
+            layer_sink = with_noise_free_runs(layer_sink, self.viewer, layers, job, styles, result)
         total = job.recipe.total_steps - job.first_step + (job.recipe.final_filter is not None)
-        self.runner.start(work_of(job, layer_sink), layer_sink, total)
+        self.runner.start(loop_work(job, layer_sink), layer_sink, total)
 
     def _fewer(self, num_steps: int) -> None:
         self.recipe.set_value(self.recipe.value().replaced(num_steps=num_steps, stop_at=None))
@@ -207,7 +207,7 @@ class DiffusionLoop(RecipeDock):
         if closed:
             self.stop_preview()
             self.parameter_sweep.close_sweep()
-        self.variants.live.drop()
+        self.run_options.live.drop()
 
     # --- what the form says ---
 
@@ -216,7 +216,7 @@ class DiffusionLoop(RecipeDock):
         self.evidence.show_evidence(None)
         self.recipe.set_world_unit(self.source.axes.unit())
         with contextlib.suppress(ValueError):
-            self.recipe.set_sample_length(min(self.source.value().options["spacing"]))
+            self.recipe.set_pixel_size(min(self.source.value().options["spacing"]))
         self._show_need()
 
     def _show_need(self, recipe: object = None) -> None:
@@ -233,13 +233,13 @@ class DiffusionLoop(RecipeDock):
         kind = memory.chosen_result(result, len(job.kept))
         self.result.show_need(need_of(job, result), kind, len(run_source.layers))
 
-    def refuse(self, refused: RunError) -> None:
+    def show_error(self, error: RunError) -> None:
         """Say what is wrong next to where it is."""
-        sentence = str(refused)
-        match refused.part:
+        sentence = str(error)
+        match error.part:
             case "memory":
                 if not self.result.message.text():
-                    self.result.refuse(sentence, [])
+                    self.result.show_error(sentence, [])
             case "recipe":
                 self.recipe.say(sentence)
                 self.controls.say("Nothing was run: see the sentence in red.", bad=True)
@@ -247,4 +247,4 @@ class DiffusionLoop(RecipeDock):
                     if message.text() == sentence:
                         self._area.ensureWidgetVisible(message)
             case _:
-                super().refuse(refused)
+                super().show_error(error)

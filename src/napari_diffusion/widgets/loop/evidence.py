@@ -23,7 +23,7 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.plots.noise_plot import NoisePlot, plot_view
 from napari_diffusion.widgets.plots.schedule_plot import COLOURS
-from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
+from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import EvidenceReady, Message, Resolved, RunError
 
 if TYPE_CHECKING:
@@ -99,17 +99,17 @@ class EvidencePanel(QWidget):
         self._empty()
         self.noise.show_model(None if evidence is None else evidence.model)
         self.gradients.show_evidence(evidence)
-        said = ""
+        words = ""
         if evidence is None:
             self.warning.say("")
         else:
             for name, (_, attribute) in PARTS.items():
                 self._fill(name, getattr(evidence, attribute))
-            said = "" if evidence.whole else "Of the middle of the image. "
+            words = "" if evidence.whole else "Of the middle of the image. "
             model = evidence.model
             self.warning.say("" if model is None else " ".join(model.warnings))
-            said += "" if model is None else f"{_KINDS[model.kind]}: {model.in_words()}"
-        self.about.say(said)
+            words += "" if model is None else f"{_KINDS[model.kind]}: {model.in_words()}"
+        self.about.say(words)
 
     def _fill(self, name: str, numbers: dict[str, float]) -> None:
         """Show a number and its way per cell, two in a row."""
@@ -198,11 +198,11 @@ class GradientPlot(QWidget):
         item.getAxis("left").setStyle(showValues=False)
         item.setXRange(0.0, right, padding=0.04)
         item.setYRange(0.0, float(share.max()) or 1.0, padding=0.04)
-        said = f" after a smoothing of {evidence.smoothing:g}" if evidence.smoothing else ""
-        self._caption.say(f"Share of pixels over their gradient{said}")
+        words = f" after a smoothing of {evidence.smoothing:g}" if evidence.smoothing else ""
+        self._caption.say(f"Share of pixels over their gradient{words}")
 
 
-def evidence_of(job: Job) -> Any:
+def evidence_work(job: Job) -> Any:
     """Return the work that finds every "auto" of a recipe, and what speaks for other numbers.
 
     It posts `Resolved` and `Found`.
@@ -215,7 +215,7 @@ def evidence_of(job: Job) -> Any:
         options = with_mask(job, read_mask(job))
         image = read_layer(job, options, worker)
         worker.post(Message("Measuring the image …"))
-        with contextlib.suppress(Stopped), refusing("recipe"):
+        with contextlib.suppress(Stopped), as_run_error("recipe"):
             source: Any = Image.of(image, **options)
             worker.post(Resolved(job.recipe.resolved_on(source)))
             smoothing = getattr(job.recipe.filters[0], "smoothing", 0.0)
@@ -225,7 +225,7 @@ def evidence_of(job: Job) -> Any:
 
 
 def with_evidence(recipe: Recipe, name: str, number: float) -> Recipe:
-    """Return a recipe with a number of the evidence; `Refused` says why it has no use for it.
+    """Return a recipe with a number of the evidence; `RunError` says why it has no use for it.
 
     A time is shared among the steps.
     """

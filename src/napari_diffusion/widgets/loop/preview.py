@@ -18,8 +18,8 @@ from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.source_layers import PREVIEW, is_preview
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.loop.preview_part import Reader, own_region, shown_region
-from napari_diffusion.widgets.results.layer_sink import family
-from napari_diffusion.widgets.run.read_layer import refusing
+from napari_diffusion.widgets.results.layer_sink import related_layers
+from napari_diffusion.widgets.run.read_layer import as_run_error
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.run.worker import Worker
 
@@ -37,7 +37,7 @@ _EDITED, _MOVED, _SETTLED = 15, 60, 300
 _log = logging.getLogger(__name__)
 
 
-class _Made(NamedTuple):
+class _PartReady(NamedTuple):
     part: Part
     region: Region
 
@@ -54,7 +54,7 @@ class LivePreview:
     #: Whether it is on.
     switched = Signal(bool)
     #: What it is at, and whether that is bad.
-    said = Signal(str, bool)
+    reported = Signal(str, bool)
 
     def __init__(self, dock: RecipeDock) -> None:
         self._dock = dock
@@ -80,7 +80,7 @@ class LivePreview:
             self._run_source = self._dock.source.value()
         except (RunError, ValueError) as error:
             self.switched.emit(False)
-            self.said.emit(str(error), True)
+            self.reported.emit(str(error), True)
             return
         self.is_on, self._asked = True, ()
         self._connect(True)
@@ -96,7 +96,7 @@ class LivePreview:
         self.drop()
         self._reader.forget()
         self._remove()
-        self.said.emit("", False)
+        self.reported.emit("", False)
         self.switched.emit(False)
 
     def drop(self) -> None:
@@ -189,7 +189,7 @@ class LivePreview:
             self._worker.drop()
         self._run_source, self._asked = run_source, asked
         if not self._reader.is_ready:
-            self.said.emit("Preparing the preview …", False)
+            self.reported.emit("Preparing the preview …", False)
         self._worker = Worker(self._work(job, region), self._dock)
         self._worker.posted.connect(self._show)
         self._worker.ended.connect(self._ended)
@@ -205,16 +205,16 @@ class LivePreview:
         def work(worker: Worker) -> None:
             with contextlib.suppress(Stopped):
                 preview = reader.preview(job, tuple(map(values, layers)), worker)
-                with refusing("recipe"):
+                with as_run_error("recipe"):
                     folded = job.fold.region(region)
                     for part in preview.parts(job.recipe, folded, step, worker.stop):
-                        worker.post(_Made(part, own_region(part, region, job)))
+                        worker.post(_PartReady(part, own_region(part, region, job)))
 
         return work
 
     def _ended(self, error: BaseException | None) -> None:
         if error is None:
-            self.said.emit("", False)
+            self.reported.emit("", False)
             return
         if not isinstance(error, RunError):
             _log.error("A preview failed", exc_info=error)
@@ -228,41 +228,41 @@ class LivePreview:
         for layer in self.layers():
             layer.name = "preview · out of date"
         late = " It shows the last image, which is out of date." if self._layers else ""
-        self.said.emit(f"Preview: {sentence}{late}", True)
+        self.reported.emit(f"Preview: {sentence}{late}", True)
 
     # --- the layer ---
 
     def _show(self, news: Any) -> None:
         run_source = self._run_source
-        if not self.is_on or run_source is None or not isinstance(news, _Made):
+        if not self.is_on or run_source is None or not isinstance(news, _PartReady):
             return
         part, region = news
         image: Any = run_source.fold.unfolded(part.step.image)
         if run_source.cast is not None:
             image = run_source.cast(image)
-        looks = dataclasses.replace(run_source, region=region).looks
-        images = [image] if len(looks) == 1 else list(image)
+        styles = dataclasses.replace(run_source, region=region).styles
+        images = [image] if len(styles) == 1 else list(image)
         names = [_name(source, part) for source in run_source.layers]
-        if len(self.layers()) != len(looks):
-            self._insert(images, looks, names)
-        for layer, data, style, name in zip(self.layers(), images, looks, names, strict=True):
+        if len(self.layers()) != len(styles):
+            self._insert(images, styles, names)
+        for layer, data, style, name in zip(self.layers(), images, styles, names, strict=True):
             if layer.data is not data:
                 layer.data = data
             if not np.array_equal(layer.translate, style.placed["translate"]):
                 layer.translate = style.placed["translate"]
             if layer.name != name:
                 layer.name = name
-        self.said.emit("" if part.is_last else "Refining the preview …", False)
+        self.reported.emit("" if part.is_last else "Refining the preview …", False)
 
-    def _insert(self, images: list[Any], looks: list[Any], names: list[str]) -> None:
+    def _insert(self, images: list[Any], styles: list[Any], names: list[str]) -> None:
         from napari.layers import Image
 
         assert self._run_source is not None
         viewer = self._viewer
         chosen, self._layers = set(viewer.layers.selection), []
-        made = zip(self._run_source.layers, images, looks, names, strict=True)
+        made = zip(self._run_source.layers, images, styles, names, strict=True)
         for source, data, style, name in made:
-            place = Place(viewer, family(viewer, source))
+            place = Place(viewer, related_layers(viewer, source))
             if style.mixes:
                 place.cover()
             layer = Image(data, name=name, metadata={PREVIEW: True}, **style.arguments())

@@ -9,7 +9,7 @@ import numpy as np
 from napari_diffusion.core.image import Image
 from napari_diffusion.loop.preview import Preview, limited
 from napari_diffusion.widgets.layers.layer_axes import FURTHER
-from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
+from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, read_mask, with_mask
 from napari_diffusion.widgets.source.run_source import visible_region
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Reader:
                 return self._preview
         options = with_mask(job, mask)
         image = read_layer(job, options, worker)
-        with refusing("source"):
+        with as_run_error("source"):
             preview = Preview(Image.of(image, **options))
         self._known, self._preview = (arrays, job.options, mask), preview
         return preview

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QPushButton, QSpinBox, QWidget
 
 from napari_diffusion.analysis.ensemble import check_random
-from napari_diffusion.widgets.analysis.ensemble_layers import EnsembleLayerSink, ensemble_of
-from napari_diffusion.widgets.analysis.local_error_layer import RiskLayerSink, RiskOf, risk_of
+from napari_diffusion.widgets.analysis.ensemble_layers import EnsembleLayerSink, ensemble_work
+from napari_diffusion.widgets.analysis.local_error_layer import (
+    LocalErrorLayerSink,
+    StepLocalError,
+    local_error_work,
+)
 from napari_diffusion.widgets.forms.form_rows import GREY, RED, MessageLabel
 from napari_diffusion.widgets.loop.preview import LivePreview
 from napari_diffusion.widgets.results.chosen_step import chosen_step
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.docks.recipe_dock import RecipeDock
 
 
-class Variants(QWidget):
+class RunOptions(QWidget):
     """Buttons for what can be made beside the run of the form.
 
     Parameters
@@ -85,10 +89,10 @@ class Variants(QWidget):
     def _connect(self) -> None:
         self.preview.toggled.connect(self._toggled)
         self.live.switched.connect(self._switched)
-        self.live.said.connect(self._say)
+        self.live.reported.connect(self._say)
         self.step.valueChanged.connect(self._step_chosen)
         self.ensemble.clicked.connect(self.run_ensemble)
-        self.local_error.clicked.connect(self.show_risk)
+        self.local_error.clicked.connect(self.show_local_error)
         self._dock.viewer.layers.selection.events.active.connect(self._follow_layers)
 
     def show_recipe(self, recipe: Recipe | None) -> None:
@@ -105,9 +109,9 @@ class Variants(QWidget):
         return self.noise_free_run.isChecked() and self.noise_free_run.isEnabled()
 
     def run_ensemble(self) -> None:
-        """Run the form's recipe with many seeds; what is wrong is said and not raised."""
+        """Run the form's recipe with many seeds; errors are shown, not raised."""
         dock, count = self._dock, self.seeds.value()
-        with dock.refusing():
+        with dock.showing_errors():
             run_source = dock.run_source()
             job = dock.job(run_source)
             try:
@@ -118,23 +122,23 @@ class Variants(QWidget):
             except ValueError as error:
                 raise RunError("recipe", str(error)) from None
             self.live.stop()
-            layer_sink = EnsembleLayerSink(dock.viewer, run_source.layers, job, run_source.looks)
-            work = ensemble_of(job, count)
-            dock.runner.start(work, layer_sink, count, "seeds", layer_sink.said)
+            layer_sink = EnsembleLayerSink(dock.viewer, run_source.layers, job, run_source.styles)
+            work = ensemble_work(job, count)
+            dock.runner.start(work, layer_sink, count, "seeds", layer_sink.summary)
 
-    def show_risk(self) -> None:
+    def show_local_error(self) -> None:
         """Show the estimated local error of the selected step, or what is wrong."""
         dock, step = self._dock, chosen_step(self._dock.viewer)
-        with dock.refusing():
+        with dock.showing_errors():
             dock.check_idle()
             if step is None:
                 raise RunError(
                     "steps", "Estimated local error is told of a step: select the layer of one."
                 )
             self.live.stop()
-            local_error = RiskOf.of(step, dock.viewer)
-            layer_sink = RiskLayerSink(local_error, dock.viewer)
-            dock.runner.start(risk_of(local_error), layer_sink, 1, "", layer_sink.said)
+            local_error = StepLocalError.of(step, dock.viewer)
+            layer_sink = LocalErrorLayerSink(local_error, dock.viewer)
+            dock.runner.start(local_error_work(local_error), layer_sink, 1, "", layer_sink.summary)
 
     def _toggled(self, on: bool) -> None:
         (self.live.start if on else self.live.stop)()

@@ -33,7 +33,7 @@ class Drawn:
     values : sequence of float
         One per step; NaN where there is none, which is left out.
     doubt : str
-        Why the measure has no vote; empty where it has one.
+        Why the measure is excluded from the recommendation; else empty.
     """
 
     name: str
@@ -58,9 +58,14 @@ class CurvePlot(Plot):
         self._item.setLabel("bottom", "step")
         pen = pyqtgraph.mkPen(GREY, width=2)
         dashed = pyqtgraph.mkPen("#e8605a", width=2, style=Qt.PenStyle.DashLine)
-        said = {"position": 0.94, "color": "#e8605a", "rotateAxis": None, "anchors": [(0, 0)] * 2}
+        options = {
+            "position": 0.94,
+            "color": "#e8605a",
+            "rotateAxis": None,
+            "anchors": [(0, 0)] * 2,
+        }
         self._shown = pyqtgraph.InfiniteLine(angle=90, pen=pen)
-        self._best = pyqtgraph.InfiniteLine(angle=90, pen=dashed, label="best", labelOpts=said)
+        self._best = pyqtgraph.InfiniteLine(angle=90, pen=dashed, label="best", labelOpts=options)
         self._steps: list[int] = []
         self._curves: list[Drawn] = []
         self._at: int | None = None
@@ -89,7 +94,7 @@ class CurvePlot(Plot):
         self._item.addItem(self._best)
         if again:
             self._item.autoRange()
-        self._tell()
+        self._show_legend()
 
     def _draw(self, turn: int, x: NDArray[Any], y: NDArray[Any]) -> None:
         import pyqtgraph
@@ -109,7 +114,7 @@ class CurvePlot(Plot):
         if best is not None:
             self._best.setValue(best)
             self._lean(best)
-        self._tell()
+        self._show_legend()
 
     def _lean(self, best: int) -> None:
         """Write the mark's word to that side of it where there is room."""
@@ -137,15 +142,15 @@ class CurvePlot(Plot):
         at = self._nearest(self._item.vb.mapSceneToView(position).x()) if inside else None
         if at != self._at:
             self._at = at
-            self._tell()
+            self._show_legend()
 
     def leaveEvent(self, event: Any) -> None:  # noqa: N802
         """Go back to the step that is shown."""
         super().leaveEvent(event)
         self._at = None
-        self._tell()
+        self._show_legend()
 
-    def _tell(self) -> None:
+    def _show_legend(self) -> None:
         """Write the legend."""
         if not self._curves:
             self.legend.setText("")

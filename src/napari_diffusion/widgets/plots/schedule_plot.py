@@ -107,15 +107,15 @@ class SchedulePlot(QWidget):
         starts = (1.0,) if start is None else start if isinstance(start, tuple) else (start,)
         try:
             curves, highest = _heights(schedule, starts, steps, num_steps)
-            told = _caption(start, bool(curves), unit)
+            caption = _caption(start, bool(curves), unit)
         except (ValueError, ArithmeticError) as error:
-            curves, highest, told = [], 0.0, str(error)
+            curves, highest, caption = [], 0.0, str(error)
         widths = _widths(times, steps)
         self._draw(steps, curves, rounded(highest) if curves else "")
         self._draw_width(steps, widths)
         words = in_words(max(starts)) if in_words and start is not None else ""
         self._natural.say(words and f"At the start: {words}")
-        self._message.say(told)
+        self._message.say(caption)
         length = f"{rounded(widths[-1])} {world_unit or 'world'}" if widths else ""
         self._diffusion.say(length and f"Dashed: diffusion so far, √(2 · time), to {length}")
 

@@ -47,7 +47,7 @@ class PresetChoice(QWidget):
         """Return the name in view: a preset's, or "custom"."""
         return str(self.combo.currentText())
 
-    def set_sample_length(self, length: float) -> None:
+    def set_pixel_size(self, length: float) -> None:
         """Scale the presets to pixels at a distance of `length` world units.
 
         Where a preset is in view, it is chosen again, with its new numbers.

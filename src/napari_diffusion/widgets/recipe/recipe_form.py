@@ -182,7 +182,7 @@ class RecipeWidget(QWidget):
             view.set_unit("world", unit)
         self._show_plot()
 
-    def set_sample_length(self, length: float) -> None:
+    def set_pixel_size(self, length: float) -> None:
         """Say how far apart the pixels are, in world units.
 
         Presets and the numbers that a newly chosen component starts with are made for it, so that
@@ -193,10 +193,10 @@ class RecipeWidget(QWidget):
         try:
             for view in self._views.values():
                 if isinstance(view, ComponentChoice):
-                    view.set_sample_length(length)
+                    view.set_pixel_size(length)
         finally:
             self._filling = False
-        self.presets.set_sample_length(length)
+        self.presets.set_pixel_size(length)
         self._edited()
 
     def _edited(self) -> None:

@@ -47,7 +47,7 @@ class View(Protocol):
         """Show a recipe."""
 
 
-class RecipeShelf(QWidget):
+class SavedRecipes(QWidget):
     """One row: the saved recipes, and what can be done with them.
 
     Nothing is replaced or deleted without a question, and a file that cannot be read is said.
@@ -60,14 +60,14 @@ class RecipeShelf(QWidget):
         Where the files are; the user's configuration folder if not given.
     """
 
-    said = Signal(str)
+    reported = Signal(str)
 
     def __init__(
         self, view: View, folder: Path | None = None, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._view = view
-        self.shelf = RecipeFiles(folder)
+        self.files = RecipeFiles(folder)
         self.combo = Combo()
         self.combo.setPlaceholderText("no saved recipe yet")
         self.combo.setToolTip("Recipes saved by name.")
@@ -114,7 +114,7 @@ class RecipeShelf(QWidget):
         wanted = name or self.name()
         self.combo.clear()
         with self._saying():
-            self.combo.addItems(self.shelf.names())
+            self.combo.addItems(self.files.names())
         self.combo.setCurrentIndex(
             max(self.combo.findText(wanted), 0) if self.combo.count() else -1
         )
@@ -124,7 +124,7 @@ class RecipeShelf(QWidget):
     def load(self) -> None:
         """Show the saved recipe in view."""
         with self._saying():
-            self._view.set_value(self.shelf.load(self.name()))
+            self._view.set_value(self.files.load(self.name()))
             self._say(f"Loaded {self.name()}.")
 
     def save(self) -> None:
@@ -136,11 +136,11 @@ class RecipeShelf(QWidget):
             )
             if not agreed:
                 return
-            path = self.shelf.path(name)
+            path = self.files.path(name)
             replace = path.exists()
             if replace and not self._agrees(f"Replace the saved recipe {path.stem}?"):
                 return
-            self.shelf.save(name, recipe, overwrite=replace)
+            self.files.save(name, recipe, overwrite=replace)
             self.refresh(path.stem)
             self._say(f"Saved as {path.stem}.")
 
@@ -149,7 +149,7 @@ class RecipeShelf(QWidget):
         with self._saying():
             name = self.name()
             if name and self._agrees(f"Delete the saved recipe {name}?"):
-                self.shelf.delete(name)
+                self.files.delete(name)
                 self.refresh()
                 self._say(f"Deleted {name}.")
 
@@ -187,10 +187,10 @@ class RecipeShelf(QWidget):
         try:
             yield
         except OSError as error:
-            self._say(f"{error.strerror or error}: {error.filename or self.shelf.folder}", RED)
+            self._say(f"{error.strerror or error}: {error.filename or self.files.folder}", RED)
         except ValueError as error:
             self._say(str(error), RED)
 
     def _say(self, sentence: str, colour: str = GREY) -> None:
         self._message.say(sentence, colour)
-        self.said.emit(sentence)
+        self.reported.emit(sentence)

@@ -42,7 +42,7 @@ class ChosenStep:
 
     @property
     def style(self) -> LayerStyle:
-        """The look of one step."""
+        """The style of one step."""
         style = LayerStyle.of(self.layer)
         return style.unstacked() if is_stack(self.layer) else style
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_diffusion.io.step_record import StepRecord
 
 
-def going_on(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.Viewer) -> Job:
+def continued_job(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.Viewer) -> Job:
     """Return the job that makes so many more steps; its bits equal those of a longer run.
 
     A step that was rounded to its source's type, or that holds a region only, is made again from

@@ -1,4 +1,4 @@
-"""Which outlet the steps of a run go to, and where in the list of layers."""
+"""Which layer sink the steps of a run go to, and where in the list of layers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.run_request import Job
 
 
-def family(viewer: napari.Viewer, layer: Image) -> list[Any]:
+def related_layers(viewer: napari.Viewer, layer: Image) -> list[Any]:
     """Return a layer and the layers of all runs that came from it or from the same source."""
     source = next(iter(_sources_of(layer)), layer.name)
     kin = [each for each in viewer.layers if source in _sources_of(each)]
@@ -42,7 +42,7 @@ def layer_sink_for(
     viewer: napari.Viewer,
     layers: Sequence[Image],
     job: Job,
-    looks: Sequence[LayerStyle],
+    styles: Sequence[LayerStyle],
     result: Result,
     titled: Titled | None = None,
     many: str = "steps",
@@ -57,7 +57,7 @@ def layer_sink_for(
         The layers that the run starts from, one for each channel where they are several.
     job : Job
         The run.
-    looks : sequence of Look
+    styles : sequence of LayerStyle
         What one step looks like, for each of the layers.
     result : {"auto", "layers", "stack", "stack on disk"}
         What becomes of the steps.
@@ -68,11 +68,11 @@ def layer_sink_for(
     """
     titled = titled or _numbered(job.recipe.total_steps)
     if len(layers) == 1:
-        return _layer_sink(viewer, layers[0], job, looks[0], result, job.source_name, titled, many)
+        return _layer_sink(viewer, layers[0], job, styles[0], result, job.source_name, titled, many)
     names = job.more["layers"]
     layer_sinks = [
         _layer_sink(viewer, layer, job, style, result, name, titled, many)
-        for layer, style, name in zip(layers, looks, names, strict=True)
+        for layer, style, name in zip(layers, styles, names, strict=True)
     ]
     return ChannelsLayerSink(layer_sinks)
 
@@ -90,7 +90,7 @@ def _layer_sink(
     shape = step_shape(job)
     if "layers" in job.more:
         shape = shape[1:]  # c leads, and each channel has a layer
-    beneath = family(viewer, layer)
+    beneath = related_layers(viewer, layer)
     place = Place(viewer, beneath)
     if style.mixes:
         place.cover()

@@ -28,7 +28,7 @@ class NoiseFreeLayerSink:
     ----------
     viewer : napari.Viewer
         Whose layers.
-    steps, noise-free runs : Outlet
+    steps, noise_free_runs : Outlet
         Where they become visible.
     """
 
@@ -80,16 +80,16 @@ def with_noise_free_runs(
     viewer: napari.Viewer,
     layers: Sequence[Image],
     job: Job,
-    looks: Sequence[LayerStyle],
+    styles: Sequence[LayerStyle],
     result: Result,
 ) -> LayerSink:
-    """Return an outlet for steps and their noise-free runs; see `outlet_for` for the parameters."""
+    """Return a layer sink for steps and their noise-free runs; see `layer_sink_for`."""
     width = max(2, len(str(job.recipe.total_steps - 1)))
 
     def titled(step: Step, record: StepRecord) -> str:
         del record
         return "noise-free run final" if step.is_final else f"noise-free run {step.index:0{width}}"
 
-    hidden = [style.hidden() for style in looks]
+    hidden = [style.hidden() for style in styles]
     noise_free_runs = layer_sink_for(viewer, layers, job, hidden, result, titled, "noise-free")
     return NoiseFreeLayerSink(viewer, layer_sink, noise_free_runs)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
     from napari_diffusion.widgets.results.step_run import StepRun
 
-KEY = "napari_diffusion_beside"
+KEY = "napari_diffusion_side_by_side"
 
 # Between two images side by side, as a part of their width.
 _GAP = 0.04
 
 
-class Beside:
+class SideBySide:
     """Shows another image as the step looks, without changing any other layer.
 
     Parameters

@@ -33,7 +33,7 @@ class StepRun:
         Which of them is the active layer, or is shown of the active stack.
     source : Image or None
         The layer that the run started from, where it is still there.
-    noise-free run : tuple of (ChosenStep or None)
+    noise_free_run : tuple of (ChosenStep or None)
         The same step of the run without noise, for each step that has one.
     """
 
@@ -115,7 +115,7 @@ class StepRun:
         return list(dict.fromkeys(n for s in self.steps for n in s.record.get(MEASURES, {})))
 
     def doubt(self, name: str) -> str:
-        """Return why a measure has no vote; empty where it has one."""
+        """Return why a measure is excluded from the recommendation; else empty."""
         found = (step.record.get(DOUBTS, {}).get(name) for step in self.steps)
         return next((str(why) for why in found if why), "")
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
 
 
-def job_again(step: ChosenStep, viewer: napari.Viewer) -> Job:
-    """Return the run that a step is of, from its whole source; `Refused` says what is missing."""
+def rerun_job(step: ChosenStep, viewer: napari.Viewer) -> Job:
+    """Return the run that a step is of, from its whole source; `RunError` says what is missing."""
     record = step.record
     parts = [_source_named(name, step, viewer) for name in _names(record)]
     data = joined([values(layer) for layer in parts])
@@ -75,7 +75,7 @@ def arguments_of(job: Job) -> tuple[Any, dict[str, Any]]:
     return np.asarray(job.fold.folded(np.asarray(job.data))), options
 
 
-def beside(job: Job, data: Any, name: str) -> Any:
+def on_source_grid(job: Job, data: Any, name: str) -> Any:
     """Return a layer's values as the engine compares them with the source of a run.
 
     A layer that is as large as the region of the run is taken to lie there.

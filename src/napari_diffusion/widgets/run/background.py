@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Background:
-    """Runs generators in a thread; what is wrong is said and not raised.
+    """Runs generators in a thread; errors are shown, not raised.
 
     Parameters
     ----------

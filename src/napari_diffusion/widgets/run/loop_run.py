@@ -16,10 +16,10 @@ from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import content_hash, record
 from napari_diffusion.widgets.run.noise_free_runs import NoiseFreeRuns
 from napari_diffusion.widgets.run.read_layer import (
+    as_run_error,
     mask_words,
     read_mask,
     read_start,
-    refusing,
     with_mask,
 )
 from napari_diffusion.widgets.run.run_request import Message, Progress, Resolved, StepReady
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _SCRAP = 8
 
 
-def work_of(job: Job, layer_sink: LayerSink) -> Any:
-    """Return the work of a run: it posts `Said`, `Resolved` and `Made`."""
+def loop_work(job: Job, layer_sink: LayerSink) -> Any:
+    """Return the work of a run: it posts `Message`, `Resolved` and `StepReady`."""
 
     def work(worker: Worker) -> None:
         # A run that was asked to stop has come to its end.
@@ -52,7 +52,7 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
     worker.post(Message("Preparing (first run compiles, which takes a while) …"))
     _warm(image, job, mask)
     worker.post(Message("Measuring the image …"))
-    with refusing("recipe"):
+    with as_run_error("recipe"):
         source: Any = Image.of(image, **options)
         recipe = job.recipe.resolved_on(source)
         report = noise_report(source, job.recipe, recipe)
@@ -72,7 +72,7 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
     quiet = None
     if job.noise_free_run:
         quiet = NoiseFreeRuns(source, recipe, job, mask, region=region, stop=worker.stop)
-    with refusing("recipe"):
+    with as_run_error("recipe"):
         for step in made:
             done = max(step.index + 1 - job.first_step, 0)
             if quiet is not None:

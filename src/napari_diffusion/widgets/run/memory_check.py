@@ -51,8 +51,8 @@ def need_of(job: Job, result: Result) -> Need:
     return Need(math.prod(shape) * dtype.itemsize, work, kept, on_disk)
 
 
-def check_room(job: Job, result: Result) -> None:
-    """Raise `Refused` where a run needs more than is free, and say how much."""
+def check_memory(job: Job, result: Result) -> None:
+    """Raise `RunError` where a run needs more than is free, and say how much."""
     if job.lazy:
         return
     need, free = need_of(job, result), memory.free_memory()

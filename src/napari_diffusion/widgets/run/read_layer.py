@@ -51,7 +51,7 @@ def read_layer(job: Job, options: dict[str, Any], worker: Worker) -> Any:
     data = job.data if job.lazy else np.array(job.data)
     image = job.fold.folded(data)
     _check_holes(image, job, options)
-    with refusing("source"):
+    with as_run_error("source"):
         Image.of(image, **options)
     return image
 
@@ -108,7 +108,7 @@ def with_mask(job: Job, mask: Any) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def refusing(part: str) -> Iterator[None]:
+def as_run_error(part: str) -> Iterator[None]:
     """Turn what the engine raises into a sentence for a part of the form."""
     try:
         yield

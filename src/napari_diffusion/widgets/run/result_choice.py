@@ -35,7 +35,7 @@ _RESULT = Parameter(
 )
 
 
-class EverySpin(QSpinBox):
+class KeepEverySpin(QSpinBox):
     """Which steps are kept: all of them, or every n-th."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class ResultWidget(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.result = ComboField(_RESULT, _same, RESULTS)
-        self.keep_every = EverySpin()
+        self.keep_every = KeepEverySpin()
         self.result.row.addWidget(self.keep_every, 1)
         self.need = MessageLabel(GREY)
         self.message = MessageLabel()
@@ -82,7 +82,7 @@ class ResultWidget(QWidget):
         self.keep_every.valueChanged.connect(self._edited)
 
     def value(self) -> tuple[Result, int]:
-        """Return what becomes of the steps, and each how-manieth is kept."""
+        """Return what becomes of the steps, and every which step is kept."""
         return self.result.value(), self.keep_every.value()
 
     def set_value(self, result: Result, keep_every: int = 1) -> None:
@@ -104,7 +104,7 @@ class ResultWidget(QWidget):
             taken += f", {written_bytes(need.disk)} on disk"
         self.need.say(f"{made}, {taken}")
 
-    def refuse(self, sentence: str, offers: list[Offer]) -> None:
+    def show_error(self, sentence: str, offers: list[Offer]) -> None:
         """Say why the run cannot be made like this, and offer what can."""
         self.message.say(sentence)
         while self._offered.count():
@@ -119,13 +119,13 @@ class ResultWidget(QWidget):
 
     def _edited(self, value: object = None) -> None:
         del value
-        self.refuse("", [])
+        self.show_error("", [])
         self.changed.emit()
 
 
 def _taking(widget: ResultWidget, take: Callable[[], None]) -> Callable[[], None]:
     def clicked() -> None:
-        widget.refuse("", [])
+        widget.show_error("", [])
         take()
 
     return clicked

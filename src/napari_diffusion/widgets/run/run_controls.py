@@ -90,7 +90,7 @@ class Controls(QWidget):
         self.run.clicked.connect(lambda: self.run_clicked.emit())
         self.pause.toggled.connect(self._paused)
         self.cancel.clicked.connect(lambda: self.cancel_clicked.emit())
-        self.rest("")
+        self.show_idle("")
 
     def _lay_out(self) -> None:
         layout = QGridLayout(self)
@@ -156,7 +156,7 @@ class Controls(QWidget):
         """Seconds that the run has taken so far, pauses left out."""
         return self._clock.seconds
 
-    def rest(self, words: str, bad: bool = False) -> None:
+    def show_idle(self, words: str, bad: bool = False) -> None:
         """Show that nothing runs, and how the last run ended."""
         self._set_running(False)
         self._ticker.stop()

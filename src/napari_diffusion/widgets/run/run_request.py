@@ -45,7 +45,7 @@ class Progress(NamedTuple):
 
 
 class SeedDone(NamedTuple):
-    """What the outlet shows in place of what it showed before, and how much of it is done."""
+    """What the layer sink shows in place of what it showed before, and how much of it is done."""
 
     what: Any
     done: int
@@ -124,7 +124,7 @@ class Job:
         Where the image may change; of several, the first that has the hash asked for.
     mask_sha256 : str or None
         Hash of the mask of the run that is gone on with.
-    noise-free run : bool
+    noise_free_run : bool
         Run the recipe without its noise beside.
     more : dict
         Further entries of the records.

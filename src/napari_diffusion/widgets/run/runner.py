@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Runs a job, shows its steps in an outlet and its progress in the controls.
+    """Runs a job, shows its steps in a layer sink and its progress in the controls.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Runner:
     #: What the image says of the numbers of a recipe.
     found = Signal(object)
     #: Why a run ended before its time.
-    refused = Signal(RunError)
+    failed = Signal(RunError)
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Runner:
         self._around = around
         self._worker: Worker | None = None
         self._layer_sink: Any = None
-        self._said: Callable[[], str] = self._kept
+        self._summary: Callable[[], str] = self._kept
         self._made: list[bool] = []
         self._cancelled = False
         controls.pause_clicked.connect(self.pause)
@@ -94,13 +94,13 @@ class Runner:
         unit: str = "steps",
         made: Callable[[], str] | None = None,
     ) -> None:
-        """Start the work of a run or, without an outlet, of an estimate.
+        """Start the work of a run or, without a layer sink, of an estimate.
 
         Parameters
         ----------
         work : callable
             What the thread does.
-        outlet : Outlet, optional
+        layer_sink : LayerSink, optional
             Where what is made is shown.
         total : int
             How many pieces the work has, 0 where they cannot be counted.
@@ -110,7 +110,7 @@ class Runner:
             Returns what there is at the end, in words; without, the steps are counted.
         """
         self._made, self._cancelled, self._layer_sink = [], False, layer_sink
-        self._said = made or self._kept
+        self._summary = made or self._kept
         self._controls.start(total, unit)
         self._worker = Worker(work, self._parent)
         self._worker.posted.connect(self._posted)
@@ -134,7 +134,7 @@ class Runner:
         if self._worker is not None and self.is_running:
             self._worker.drop()
             self._layer_sink = None
-            self._controls.rest("Stopped.")
+            self._controls.show_idle("Stopped.")
 
     def _posted(self, news: Any) -> None:
         match news:
@@ -168,12 +168,12 @@ class Runner:
         if error is not None:
             self._failed(error)
         elif self._cancelled:
-            self._controls.rest(f"Cancelled: {self._said()} kept.")
+            self._controls.show_idle(f"Cancelled: {self._summary()} kept.")
         elif layer_sink is None:
-            self._controls.rest("Estimated: the numbers stand in the form.")
+            self._controls.show_idle("Estimated: the numbers stand in the form.")
         else:
             seconds = written_seconds(self._controls.seconds)
-            self._controls.rest(f"Done in {seconds}: {self._said()}.")
+            self._controls.show_idle(f"Done in {seconds}: {self._summary()}.")
 
     def _kept(self) -> str:
         count = self._made.count(False)
@@ -184,5 +184,5 @@ class Runner:
         if not isinstance(error, RunError):
             _log.error("A run failed", exc_info=error)
             error = RunError("run", f"The run failed: {type(error).__name__}: {error}")
-        self._controls.rest("")
-        self.refused.emit(error)
+        self._controls.show_idle("")
+        self.failed.emit(error)

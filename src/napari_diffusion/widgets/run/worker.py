@@ -50,7 +50,7 @@ class Worker:
         self._turn = threading.Event()
         self._timer = QTimer(parent)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._style)
+        self._timer.timeout.connect(self._deliver_next)
         parent.destroyed.connect(self.stop.set)
         self._thread = threading.Thread(
             target=_run, args=(work, self), name="napari-diffusion-run", daemon=True
@@ -121,7 +121,7 @@ class Worker:
         self._turn.set()
         self._timer.stop()
 
-    def _style(self) -> None:
+    def _deliver_next(self) -> None:
         """Deliver one piece of news, then leave the window time for its own events."""
         try:
             news = self._news.get_nowait()

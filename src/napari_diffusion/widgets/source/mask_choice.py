@@ -80,7 +80,7 @@ class MaskChoice(QWidget):
         layout.setColumnStretch(1, 1)
         self.setToolTip(f"{about} {_KINDS}")
         self.combo.opened.connect(self.refresh)
-        self.combo.activated.connect(self._run_source)
+        self.combo.activated.connect(self._activated)
         layers = viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
             event.connect(self.refresh)
@@ -172,7 +172,7 @@ class MaskChoice(QWidget):
             )
         self.hint.say(words)
 
-    def _run_source(self, place: int) -> None:
+    def _activated(self, place: int) -> None:
         self.set_layer(self._shown[place])
 
     def _source_layer(self) -> Image | None:

@@ -12,7 +12,7 @@ from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.widgets.forms.fields import Automatic, ComboField, LineField
 from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
 from napari_diffusion.widgets.plots.noise_plot import NoisePlot
-from napari_diffusion.widgets.run.read_layer import read_layer, read_mask, refusing, with_mask
+from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import Measured, Message, RunError
 from napari_diffusion.widgets.source.mask_choice import MaskChoice
 
@@ -52,7 +52,7 @@ _DIGITS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Way:
+class MeasuringOptions:
     """How the noise is to be measured.
 
     Attributes
@@ -125,16 +125,16 @@ class NoiseMeter(QWidget):
         for widget in (*rows, self.message, self.found, self.plot):
             layout.addWidget(widget)
 
-    def value(self) -> Way:
-        """Return how to measure; `Refused` says what is missing."""
+    def value(self) -> MeasuringOptions:
+        """Return how to measure; `RunError` says what is missing."""
         try:
             offset = self.offset.value()
             if self.way.value() == WHOLE:
-                return Way(offset=offset)
+                return MeasuringOptions(offset=offset)
             if self.way.value() == FRAMES:
                 if not self.axis.count():
                     raise ValueError("The image has no axis of repeated frames: t, z or c.")
-                return Way(repeats=self.axis.currentText(), offset=offset)
+                return MeasuringOptions(repeats=self.axis.currentText(), offset=offset)
             region = self.region.value()
         except ValueError as error:
             raise RunError("meter", str(error)) from None
@@ -144,13 +144,13 @@ class NoiseMeter(QWidget):
                 "Choose the region: draw where there is nothing but background in a Shapes or "
                 "Labels layer.",
             )
-        return Way(region=region)
+        return MeasuringOptions(region=region)
 
-    def show_model(self, model: NoiseModel | None, said: str = "") -> None:
+    def show_model(self, model: NoiseModel | None, note: str = "") -> None:
         """Show what was found, and a sentence beneath it; None forgets it."""
         self.plot.show_model(model)
         self.message.say("" if model is None else " ".join(model.warnings))
-        self.found.say("" if model is None else f"{model.in_words()} {said}".strip())
+        self.found.say("" if model is None else f"{model.in_words()} {note}".strip())
 
     def say(self, sentence: str) -> None:
         """Show why the noise was not measured."""
@@ -181,7 +181,7 @@ class NoiseMeter(QWidget):
         self.show_model(None)
 
 
-def short_noise(model: NoiseModel) -> tuple[Noise, float]:
+def rounded_noise(model: NoiseModel) -> tuple[Noise, float]:
     """Return the noise that was measured and its scale, with as many digits as they are sure of."""
 
     def short(component: Any) -> Any:
@@ -198,7 +198,7 @@ def _short(value: Any) -> Any:
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
-def measure_of(job: Job, way: Way) -> Any:
+def measuring_work(job: Job, way: MeasuringOptions) -> Any:
     """Return the work that measures the noise of an image: it posts `Measured`."""
 
     def work(worker: Worker) -> None:
@@ -207,7 +207,7 @@ def measure_of(job: Job, way: Way) -> Any:
         options = with_mask(job, read_mask(job))
         image = read_layer(job, options, worker)
         worker.post(Message("Measuring the noise …"))
-        with refusing("meter"):
+        with as_run_error("meter"):
             region = None
             if way.region is not None:
                 region = way.region.folded(job.fold, bool(job.options["rgb"]))

@@ -1,4 +1,4 @@
-"""A source as it was picked: its data, how it is read, and the part of it that is wanted."""
+"""A source as it was chosen: its data, how it is read, and the part of it that is wanted."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ class RunSource:
         return cls(tuple(layers), data, fold, options, region, mask)
 
     @property
-    def looks(self) -> list[LayerStyle]:
-        """The look of the steps of each layer."""
+    def styles(self) -> list[LayerStyle]:
+        """The style of the steps of each layer."""
         return [LayerStyle.of(layer).moved(self.start) for layer in self.layers]
 
     @property

@@ -16,7 +16,7 @@ from napari_diffusion.widgets.layers.source_layers import (
     channel_group,
     count_holes,
     default_layer,
-    is_hidden_truth,
+    is_hidden_ground_truth,
     is_image,
     is_preview,
     selected_images,
@@ -71,7 +71,7 @@ class SourceWidget(QWidget):
         self.holes = QPushButton("Keep them as holes")
         self.hint = MessageLabel(GREY)
         self._lay_out()
-        self.combo.activated.connect(self._run_source)
+        self.combo.activated.connect(self._activated)
         self.axes.changed.connect(self._edited)
         self.mask_choice.changed.connect(self._mask_changed)
         self._watch()
@@ -217,7 +217,7 @@ class SourceWidget(QWidget):
         """Take the layer that was made active, unless it is a truth that is hidden, or a step."""
         del event
         active = self._viewer.layers.selection.active
-        wanted = is_image(active) and not is_hidden_truth(active)
+        wanted = is_image(active) and not is_hidden_ground_truth(active)
         if wanted and (self._follows_steps or not records_of(active)) and not self._holding:
             if (active,) != self.layers():
                 self.set_layer(active)
@@ -268,7 +268,7 @@ class SourceWidget(QWidget):
 
     # --- the layer and its reading ---
 
-    def _run_source(self, row: int) -> None:
+    def _activated(self, row: int) -> None:
         self.set_layers(self._entries[row])
 
     def _reread(self, event: object = None) -> None:

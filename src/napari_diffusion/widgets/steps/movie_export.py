@@ -23,7 +23,7 @@ def missing(ending: str) -> str:
     return ""
 
 
-def write_film(path: Path, frames: Sequence[Any], per_second: float) -> None:
+def write_movie(path: Path, frames: Sequence[Any], per_second: float) -> None:
     """Write images of Pillow's, all of one size; the name is given to what is whole.
 
     Parameters
@@ -66,13 +66,13 @@ def _write_mp4(path: Path, frames: Sequence[Any], per_second: float) -> None:
 
     # The codec takes even widths and heights alone.
     width, height = (side + side % 2 for side in frames[0].size)
-    film = imageio_ffmpeg.write_frames(
+    movie = imageio_ffmpeg.write_frames(
         str(path), (width, height), fps=per_second, quality=8, macro_block_size=2
     )
-    film.send(None)
+    movie.send(None)
     for frame in frames:
         whole = np.zeros((height, width, 3), np.uint8)
         values = np.asarray(frame.convert("RGB"))
         whole[: values.shape[0], : values.shape[1]] = values
-        film.send(np.ascontiguousarray(whole))
-    film.close()
+        movie.send(np.ascontiguousarray(whole))
+    movie.close()

@@ -8,13 +8,13 @@ import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QPushButton
 
-from napari_diffusion.widgets.analysis.local_error_layer import RiskOf
+from napari_diffusion.widgets.analysis.local_error_layer import StepLocalError
 from napari_diffusion.widgets.forms.form_rows import Combo, RowLabel
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.results.difference import difference_layer
-from napari_diffusion.widgets.results.side_by_side import Beside
+from napari_diffusion.widgets.results.side_by_side import SideBySide
 from napari_diffusion.widgets.run.run_request import RunError
-from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, rest
+from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, enable_unless
 
 if TYPE_CHECKING:
     import threading
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
     from napari_diffusion.analysis.local_error import LocalError
 
-SOURCE, BEFORE, TWIN = "the source", "the step before", "its noise-free run"
+SOURCE, BEFORE, NOISE_FREE = "the source", "the step before", "its noise-free run"
 
 _TIPS = {
     "Side by side": "Show it to the left of the step; everything is put back afterwards.",
     "Blink": "Show one and the other in turn.",
     "Difference": "Add a layer of the step less the other, white where nothing differs.",
 }
-_RISK = (
+_LOCAL_ERROR = (
     "Add a layer of where the step is nearer to the ground truth than its source, green, and where "
     "it is farther, pink: Stein's estimate, for white noise. Runs the recipe again."
 )
@@ -43,7 +43,7 @@ class StepCompare(StepPart):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer)
         self.other = Combo()
-        self.other.addItems([SOURCE, BEFORE, TWIN])
+        self.other.addItems([SOURCE, BEFORE, NOISE_FREE])
         self.other.setToolTip(
             "The noise-free run is the same run without noise: it shows what the noise did."
         )
@@ -53,8 +53,8 @@ class StepCompare(StepPart):
         self.pace = QDoubleSpinBox()
         self.local_error = QPushButton("Estimated local error")
         self.stop = QPushButton("Stop")
-        self.beside = Beside(self.viewer, left=True)
-        self.cover = Beside(self.viewer, left=False)
+        self.side_by_side = SideBySide(self.viewer, left=True)
+        self.cover = SideBySide(self.viewer, left=False)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._turn)
         self._lay_out()
@@ -88,7 +88,7 @@ class StepCompare(StepPart):
         self.side.toggled.connect(self._show_side)
         self.blink.toggled.connect(self._show_blink)
         self.difference.clicked.connect(self.subtract)
-        self.local_error.clicked.connect(self.show_risk)
+        self.local_error.clicked.connect(self.show_local_error)
         self.stop.clicked.connect(self.work.stop)
         self.pace.valueChanged.connect(lambda seconds: self._timer.setInterval(_ms(seconds)))
         self.viewer.layers.events.removed.connect(self._removed)
@@ -100,7 +100,7 @@ class StepCompare(StepPart):
         run, which = self.run, self.other.currentText()
         if run is None:
             return NO_RUN
-        if which == TWIN:
+        if which == NOISE_FREE:
             noise_free_run = run.noise_free_run[run.shown]
             return (noise_free_run.data, which) if noise_free_run is not None else (
                 "This step has no noise-free run: run the recipe with its noise-free run, in the "
@@ -126,7 +126,7 @@ class StepCompare(StepPart):
         if isinstance(found, str):
             self.leave()
             return
-        for each, button in ((self.beside, self.side), (self.cover, self.blink)):
+        for each, button in ((self.side_by_side, self.side), (self.cover, self.blink)):
             if button.isChecked() and self.run is not None:
                 each.show(self.run, found[0], self._name(found[1]))
 
@@ -135,10 +135,12 @@ class StepCompare(StepPart):
         found = self.compared()
         why = found if isinstance(found, str) else ""
         for button in (self.side, self.blink, self.difference):
-            rest(button, why, _TIPS[button.text()])
+            enable_unless(button, why, _TIPS[button.text()])
         gone = "The source is not among the layers any more."
         none = NO_RUN if self.run is None else gone if self.run.source is None else ""
-        rest(self.local_error, "It is being told." if self.work.is_running else none, _RISK)
+        enable_unless(
+            self.local_error, "It is being told." if self.work.is_running else none, _LOCAL_ERROR
+        )
         self.stop.setVisible(self.work.is_running)
 
     def leave(self) -> None:
@@ -157,7 +159,7 @@ class StepCompare(StepPart):
     # --- how ---
 
     def _show_side(self, on: bool) -> None:
-        self._show(self.beside, on)
+        self._show(self.side_by_side, on)
 
     def _show_blink(self, on: bool) -> None:
         self._show(self.cover, on)
@@ -165,7 +167,7 @@ class StepCompare(StepPart):
         if on and self.cover.is_there():
             self._timer.start(_ms(self.pace.value()))
 
-    def _show(self, each: Beside, on: bool) -> None:
+    def _show(self, each: SideBySide, on: bool) -> None:
         found = self.compared()
         if not on:
             each.close()
@@ -183,7 +185,7 @@ class StepCompare(StepPart):
     def _removed(self, event: Any) -> None:
         """End what the user has ended by removing its layer."""
         gone = getattr(event, "value", None)
-        for each, button in ((self.beside, self.side), (self.cover, self.blink)):
+        for each, button in ((self.side_by_side, self.side), (self.cover, self.blink)):
             if button.isChecked() and each.layer is gone is not None:
                 button.setChecked(False)
 
@@ -195,21 +197,21 @@ class StepCompare(StepPart):
         step = self.run.step
         data, name = found
         if np.shape(data) != np.shape(step.data):
-            self._tell("They are not equally large.", True)
+            self._report("They are not equally large.", True)
             return
         layer = difference_layer(step, data, name)
         Place(self.viewer, [step.layer]).insert(layer)
         # The dock goes on with the step, above which the difference is seen.
         self.viewer.layers.selection.active = step.layer
 
-    def show_risk(self) -> None:
+    def show_local_error(self) -> None:
         """Add a layer of where the step is nearer to the ground truth than its source."""
         if self.run is None:
             return
         try:
-            local_error = RiskOf.of(self.run.step, self.viewer)
+            local_error = StepLocalError.of(self.run.step, self.viewer)
         except RunError as error:
-            self._tell(str(error), True)
+            self._report(str(error), True)
             return
 
         def work(token: threading.Event) -> Generator[Any, None, LocalError]:
@@ -218,7 +220,7 @@ class StepCompare(StepPart):
 
         def done(found: LocalError) -> None:
             active = self.viewer.layers.selection.active
-            words = local_error.said(local_error.show(found, self.viewer))
+            words = local_error.summary(local_error.show(found, self.viewer))
             self.viewer.layers.selection.active = active
             self.say(f"{words[0].upper()}{words[1:]}.")
 

@@ -9,11 +9,11 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
 from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.plots.curve_plot import CurvePlot, Drawn
-from napari_diffusion.widgets.results.step_source import job_again
+from napari_diffusion.widgets.results.step_source import rerun_job
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.steps import step_measure
 from napari_diffusion.widgets.steps.measure_list import MeasureList, unit_of
-from napari_diffusion.widgets.steps.steps_tab import NO_RUN, PlotPart, rest
+from napari_diffusion.widgets.steps.steps_tab import NO_RUN, PlotPart, enable_unless
 
 if TYPE_CHECKING:
     import threading
@@ -79,7 +79,7 @@ class StepCurves(PlotPart):
         gone = ""
         if self.run is not None and self.run.source is None:
             gone = "The source is not among the layers any more."
-        rest(self.recommend, none or gone, _RECOMMEND)
+        enable_unless(self.recommend, none or gone, _RECOMMEND)
         super().refresh()
         self.stop.setVisible(self.work.is_running)
 
@@ -145,7 +145,7 @@ class StepCurves(PlotPart):
             layer = self.measures.reference.layer()
             if layer is None or run.cut(values(layer)) is None:
                 self._failed |= wanting
-                self._tell("Choose a reference layer of the same shape.", True)
+                self._report("Choose a reference layer of the same shape.", True)
                 self.measure()
                 return
             reference = values(layer)
@@ -220,7 +220,7 @@ class StepCurves(PlotPart):
         """Return the run from its whole source; where that is gone, say so."""
         assert self.run is not None
         try:
-            return job_again(self.run.step, self.viewer)
+            return rerun_job(self.run.step, self.viewer)
         except RunError as error:
-            self._tell(str(error), True)
+            self._report(str(error), True)
             return None

@@ -12,10 +12,10 @@ from napari_diffusion.io.contact_sheet import Panel, contact_sheet
 from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel
 from napari_diffusion.widgets.forms.save_dialog import asked_for
 from napari_diffusion.widgets.steps.copy_button import COPIES, CopyButton
-from napari_diffusion.widgets.steps.movie_export import ENDINGS, missing, write_film
+from napari_diffusion.widgets.steps.movie_export import ENDINGS, missing, write_movie
 from napari_diffusion.widgets.steps.step_images import StepImages
 from napari_diffusion.widgets.steps.step_saving import StepSaving
-from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, rest
+from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, enable_unless
 
 if TYPE_CHECKING:
     import threading
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.widgets.results.step_run import StepRun
 
-_FILM = "Write the steps as a movie: 8 bits, as the layer looks now, each with its number beneath."
+_MOVIE = "Write the steps as a movie: 8 bits, as the layer looks now, each with its number beneath."
 _SHEET = "Write all steps side by side into one image (PNG), as the layer looks now."
 
 
@@ -39,15 +39,15 @@ class StepExport(StepPart):
         self.kind = Combo()
         self.pace = QDoubleSpinBox()
         self.source = QCheckBox("source first")
-        self.film = QPushButton("Movie …")
+        self.movie = QPushButton("Movie …")
         self.sheet = QPushButton("Contact sheet …")
         self.saving = StepSaving(viewer)
         self.stop = QPushButton("Stop")
         self._lay_out()
         self.copy.asked.connect(self.copy_text)
-        self.film.clicked.connect(self._film)
+        self.movie.clicked.connect(self._movie)
         self.sheet.clicked.connect(self._sheet)
-        self.saving.said.connect(self.said)
+        self.saving.reported.connect(self.reported)
         self.stop.clicked.connect(self.work.stop)
 
     def _lay_out(self) -> None:
@@ -72,7 +72,7 @@ class StepExport(StepPart):
             (_heading("what was done"), self.copy),
             (_heading("how it looks"), self.source),
             (self.kind, self.pace),
-            (self.film, self.sheet),
+            (self.movie, self.sheet),
             (_heading("steps, curves and marks"), None),
         )
         for row, pair in enumerate(rows):
@@ -88,9 +88,9 @@ class StepExport(StepPart):
         """Let the buttons rest that can do nothing, and say why."""
         none = "" if self.run is not None else NO_RUN
         busy = "A file is being written." if self.work.is_running else ""
-        rest(self.copy, none, "Put what was done to the shown step on the clipboard.")
-        rest(self.film, none or busy, _FILM)
-        rest(self.sheet, none or busy, _SHEET)
+        enable_unless(self.copy, none, "Put what was done to the shown step on the clipboard.")
+        enable_unless(self.movie, none or busy, _MOVIE)
+        enable_unless(self.sheet, none or busy, _SHEET)
         self.stop.setVisible(self.work.is_running)
 
     def follow(self, run: StepRun | None) -> None:
@@ -121,21 +121,21 @@ class StepExport(StepPart):
 
     # --- files ---
 
-    def _film(self) -> None:
+    def _movie(self) -> None:
         ending = self.kind.currentData()
         path = asked_for(self, "Write the steps as a movie", "steps", {ending: ENDINGS[ending]})
         if path is not None:
-            self.write_film(path)
+            self.write_movie(path)
 
     def _sheet(self) -> None:
         path = asked_for(self, "Write a contact sheet", "contact-sheet", {"png": "Image"})
         if path is not None:
             self.write_sheet(path)
 
-    def write_film(self, path: Path) -> None:
+    def write_movie(self, path: Path) -> None:
         """Write the steps one after the other, in the background."""
         per_second = self.pace.value()
-        self._write(path, StepImages.frame, lambda made: write_film(path, made, per_second))
+        self._write(path, StepImages.frame, lambda made: write_movie(path, made, per_second))
 
     def write_sheet(self, path: Path) -> None:
         """Write the steps side by side, in the background."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _BINS = 200
 
 # Of more pixels those at even distances are counted, so that scrubbing does not stall.
-_MOST_SAMPLES = 1 << 19
+_MOST_PIXELS = 1 << 19
 
 
 class HistogramPlot(Plot):
@@ -137,7 +137,7 @@ class StepHistogram(PlotPart):
 def _values(data: Any, rgb: bool) -> NDArray[np.float64]:
     """Return finite values of an array, flat; of very many those at even distances."""
     values = data[..., :3] if rgb else data
-    every = int(np.ceil(np.prod(np.shape(values)) / _MOST_SAMPLES))
+    every = int(np.ceil(np.prod(np.shape(values)) / _MOST_PIXELS))
     if every > 1:
         # Along one axis, by a number that few images repeat themselves with.
         flat = np.asarray(values).reshape(-1)[:: every | 1]

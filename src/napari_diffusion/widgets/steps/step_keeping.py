@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.results.step_run import StepRun
 
 
-class Keeping:
+class StepKeeper:
     """Removes layers of steps, and inserts them again where they were.
 
     Parameters

@@ -18,7 +18,7 @@ from napari_diffusion.widgets.layers.layer_axes import FURTHER, Fold
 from napari_diffusion.widgets.layers.mask import KeptMask
 from napari_diffusion.widgets.layers.step_records import MASK_KEY, MEASURES, RECOMMENDED
 from napari_diffusion.widgets.results.step_run import StepRun, keep_value
-from napari_diffusion.widgets.results.step_source import arguments_of, beside, cut_to_region
+from napari_diffusion.widgets.results.step_source import arguments_of, cut_to_region, on_source_grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -95,7 +95,7 @@ class Others(NamedTuple):
         found: dict[str, Any] = {"halves": "frames"} if self.frames else {}
         for name, layer in (("reference", self.reference), ("second", self.second)):
             if layer is not None:
-                found[name] = beside(job, values(layer), layer.name)
+                found[name] = on_source_grid(job, values(layer), layer.name)
         return found
 
     def named(self, reason: str) -> str:

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton
 from napari_diffusion.widgets.forms.form_rows import GREY, Combo, RowLabel
 from napari_diffusion.widgets.plots.line_profile import Line, across, along, drawn
 from napari_diffusion.widgets.plots.plot import PALETTE, Plot
-from napari_diffusion.widgets.steps.steps_tab import NO_RUN, PlotPart, rest
+from napari_diffusion.widgets.steps.steps_tab import NO_RUN, PlotPart, enable_unless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,7 +186,7 @@ class StepProfile(PlotPart):
         """Let the buttons rest that can do nothing, and say why."""
         self._offer()
         none = "" if self.run is not None else NO_RUN
-        rest(self.draw_line, none, _DRAW)
+        enable_unless(self.draw_line, none, _DRAW)
         super().refresh()
 
     def leave(self) -> None:

@@ -12,7 +12,7 @@ from napari_diffusion.widgets.forms.save_dialog import asked_for
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_records import source_of
 from napari_diffusion.widgets.results.saved_run import layers_of, open_run, save_run
-from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, rest
+from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, enable_unless
 
 if TYPE_CHECKING:
     import threading
@@ -45,8 +45,8 @@ class StepSaving(StepPart):
     def refresh(self) -> None:
         """Let the buttons rest that can do nothing, and say why."""
         busy = "A run is being written or read." if self.work.is_running else ""
-        rest(self.save, ("" if self.run is not None else NO_RUN) or busy, _SAVE)
-        rest(self.open, busy, _OPEN)
+        enable_unless(self.save, ("" if self.run is not None else NO_RUN) or busy, _SAVE)
+        enable_unless(self.open, busy, _OPEN)
 
     def _save(self) -> None:
         name = f"{self.run.record['source']}-steps" if self.run is not None else "steps"

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 # When the slider has rested so long, in milliseconds, the step's layer is selected: that takes
 # napari longer than to show it.
-_REST = 300
+_SETTLE_MS = 300
 
 
-class StepScrub(QWidget):
+class StepSlider(QWidget):
     """Slider and number of the step that is shown.
 
     Parameters
@@ -43,10 +43,10 @@ class StepScrub(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setToolTip("Shows one step alone; the arrow keys go step by step.")
         self.number = QLabel()
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(_REST)
-        self._rest.timeout.connect(self.settle)
+        self._settle_timer = QTimer(self)
+        self._settle_timer.setSingleShot(True)
+        self._settle_timer.setInterval(_SETTLE_MS)
+        self._settle_timer.timeout.connect(self.settle)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.slider, 1)
@@ -81,12 +81,12 @@ class StepScrub(QWidget):
             if layer is not step.layer and layer.visible:
                 layer.visible = False
         step.layer.visible = True
-        self._rest.start()
+        self._settle_timer.start()
         self.moved.emit(self._finder.show(place))
 
     def settle(self) -> None:
         """Select the layer of the step that is shown."""
-        self._rest.stop()
+        self._settle_timer.stop()
         run = self._run
         self._finder.arrive()
         if run is None or is_stack(run.step.layer):

@@ -14,10 +14,10 @@ from napari_diffusion.widgets.steps.step_compare import StepCompare
 from napari_diffusion.widgets.steps.step_curves import StepCurves
 from napari_diffusion.widgets.steps.step_export import StepExport
 from napari_diffusion.widgets.steps.step_histogram import StepHistogram
-from napari_diffusion.widgets.steps.step_keeping import Keeping
+from napari_diffusion.widgets.steps.step_keeping import StepKeeper
 from napari_diffusion.widgets.steps.step_profile import StepProfile
-from napari_diffusion.widgets.steps.step_slider import StepScrub
-from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, rest
+from napari_diffusion.widgets.steps.step_slider import StepSlider
+from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, enable_unless
 
 if TYPE_CHECKING:
     import napari
@@ -45,10 +45,10 @@ class Steps(_QWidget):
         self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.run: StepRun | None = None
         self.finder = RunFinder(self.viewer)
-        self.keeping = Keeping(self.viewer)
+        self.keeping = StepKeeper(self.viewer)
         self.title = MessageLabel(GREY)
-        self.said = MessageLabel(GREY)
-        self.scrub = StepScrub(self.viewer, self.finder)
+        self.message = MessageLabel(GREY)
+        self.step_slider = StepSlider(self.viewer, self.finder)
         self.keep = QPushButton("Keep this one")
         self.back = QPushButton("Bring back")
         self.curves = StepCurves(self.viewer)
@@ -76,7 +76,7 @@ class Steps(_QWidget):
         row.addWidget(self.keep)
         row.addWidget(self.back)
         layout.addWidget(self.title)
-        layout.addWidget(self.scrub)
+        layout.addWidget(self.step_slider)
         layout.addLayout(row)
         self.tabs.setDocumentMode(True)
         for name, part in self.parts.items():
@@ -86,7 +86,7 @@ class Steps(_QWidget):
             area.setWidget(part)
             self.tabs.addTab(area, name)
         layout.addWidget(self.tabs, 1)
-        layout.addWidget(self.said)
+        layout.addWidget(self.message)
         self.setMinimumWidth(330)
 
     def _connect(self) -> None:
@@ -95,13 +95,13 @@ class Steps(_QWidget):
         layers.events.removed.connect(self._layers_changed)
         layers.selection.events.active.connect(self.refresh)
         self.viewer.dims.events.point.connect(self.refresh)
-        self.scrub.moved.connect(self._show_run)
+        self.step_slider.moved.connect(self._show_run)
         self.curves.chosen.connect(self.show_step)
         self.keep.clicked.connect(self.keep_this)
         self.back.clicked.connect(self.bring_back)
         self.tabs.currentChanged.connect(self._turned)
         for part in self.parts.values():
-            part.said.connect(self.say)
+            part.reported.connect(self.say)
 
     # --- what is shown ---
 
@@ -118,7 +118,7 @@ class Steps(_QWidget):
         before, self.run = self.run, run
         if run is before and run is not None:
             return
-        self.scrub.follow(run)
+        self.step_slider.follow(run)
         if run is None:
             self.title.say(NOTHING)
         else:
@@ -130,8 +130,8 @@ class Steps(_QWidget):
         why = "" if run is not None else NO_RUN
         if alone:
             why = "All steps are in this one layer: extract those to keep from it."
-        rest(self.keep, why, _KEEP)
-        rest(self.back, "" if self.keeping.can_undo() else "Nothing was removed.", _BACK)
+        enable_unless(self.keep, why, _KEEP)
+        enable_unless(self.back, "" if self.keeping.can_undo() else "Nothing was removed.", _BACK)
         self.part.follow(run)
 
     @property
@@ -151,14 +151,14 @@ class Steps(_QWidget):
 
     def show_step(self, place: int) -> None:
         """Show one step alone: its layer, or its place in the stack."""
-        self.scrub.show_step(place)
+        self.step_slider.show_step(place)
 
     def say(self, sentence: str, colour: str = GREY) -> None:
         """Say something; without a sentence why the recommended step is."""
         found = self.run.recommended() if self.run is not None else None
         if not sentence and found is not None:
             sentence, colour = found[1], GREY
-        self.said.say(sentence, colour or GREY)
+        self.message.say(sentence, colour or GREY)
 
     # --- what the buttons do ---
 

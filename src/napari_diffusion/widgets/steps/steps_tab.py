@@ -35,13 +35,13 @@ class StepPart(QWidget):
     """
 
     #: A sentence for the user, and its colour.
-    said = Signal(str, str)
+    reported = Signal(str, str)
 
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__()
         self.viewer = viewer
         self.run: StepRun | None = None
-        self.work = Background(self._tell, self.refresh)
+        self.work = Background(self._report, self.refresh)
         self.rows = QVBoxLayout(self)
         self.rows.setContentsMargins(4, 4, 4, 4)
         self.rows.setSpacing(4)
@@ -106,10 +106,10 @@ class StepPart(QWidget):
 
     def say(self, sentence: str) -> None:
         """Say something to the user."""
-        self.said.emit(sentence, GREY)
+        self.reported.emit(sentence, GREY)
 
-    def _tell(self, sentence: str, bad: bool) -> None:
-        self.said.emit(sentence, RED if bad else GREY)
+    def _report(self, sentence: str, bad: bool) -> None:
+        self.reported.emit(sentence, RED if bad else GREY)
 
 
 class PlotPart(StepPart):
@@ -135,7 +135,9 @@ class PlotPart(StepPart):
     def refresh(self) -> None:
         """Let the button rest where there is nothing to write."""
         none = "" if self.run is not None else NO_RUN
-        rest(self.export, none, f"Write the {self._what} as a table (CSV), image (PNG) or SVG.")
+        enable_unless(
+            self.export, none, f"Write the {self._what} as a table (CSV), image (PNG) or SVG."
+        )
 
     def _export(self) -> None:
         endings = {"csv": "Table", "png": "Image", "svg": "Drawing"}
@@ -148,12 +150,12 @@ class PlotPart(StepPart):
         try:
             self.plot.write(path)
         except (OSError, ValueError) as error:
-            self._tell(str(error), True)
+            self._report(str(error), True)
         else:
             self.say(f"Written to {path.name}.")
 
 
-def rest(button: QAbstractButton, why: str, tip: str) -> None:
+def enable_unless(button: QAbstractButton, why: str, tip: str) -> None:
     """Let a button rest and say why in its tooltip; without a reason it can be pressed."""
     button.setEnabled(not why)
     button.setToolTip(f"{why} {tip}" if why else tip)

@@ -19,14 +19,14 @@ from napari_diffusion.widgets.layers.step_layers import scale_name
 from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.loop_run import finished
 from napari_diffusion.widgets.run.read_layer import (
+    as_run_error,
     mask_words,
     read_layer,
     read_mask,
-    refusing,
     with_mask,
 )
 from napari_diffusion.widgets.run.run_request import Message, Resolved, StepReady
-from napari_diffusion.widgets.source.noise_meter import short_noise
+from napari_diffusion.widgets.source.noise_meter import rounded_noise
 
 if TYPE_CHECKING:
     import napari
@@ -97,7 +97,7 @@ class AddNoise(Tool):
         )
 
     def work(self, job: Job, layer_sink: LayerSink) -> Any:
-        """Return the work that adds the noise: it posts `Said`, `Resolved` and `Made`."""
+        """Return the work that adds the noise: it posts `Message`, `Resolved` and `StepReady`."""
 
         def work(worker: Worker) -> None:
             with contextlib.suppress(Stopped):
@@ -119,18 +119,18 @@ class AddNoise(Tool):
         """Follow the unit and the distance of the pixels."""
         self.noise.set_unit("world", unit)
         if length is not None:
-            self.noise.set_sample_length(length)
+            self.noise.set_pixel_size(length)
 
     def measure(self) -> None:
         """Measure the noise of the source, and fill the form with it."""
-        with self.refusing():
+        with self.showing_errors():
             self.start_measuring(
                 self.run_source().job(Recipe(num_steps=1), 1, memory.free_memory())
             )
 
     def fill_noise(self, model: NoiseModel) -> None:
         """Fill the form with the noise that was measured."""
-        noise, scale = short_noise(model)
+        noise, scale = rounded_noise(model)
         self.noise.set_value(noise)
         self.strength.set_value(_BY_SCALE)
         self.scale.set_value(scale)
@@ -156,7 +156,7 @@ def _add(job: Job, layer_sink: LayerSink, worker: Worker) -> None:
     region = None if job.region is None else job.fold.region(job.region)
     recipe, noise = job.recipe, job.recipe.noise
     assert noise is not None
-    with refusing("form"):
+    with as_run_error("form"):
         made = noisy_copy(
             image,
             noise,

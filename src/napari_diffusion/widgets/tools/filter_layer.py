@@ -8,7 +8,7 @@ from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.loop.registry import component_class
 from napari_diffusion.widgets.docks.layer_dock import Tool
 from napari_diffusion.widgets.forms.choice import ComponentChoice
-from napari_diffusion.widgets.run.loop_run import work_of
+from napari_diffusion.widgets.run.loop_run import loop_work
 
 if TYPE_CHECKING:
     import napari
@@ -39,7 +39,7 @@ class FilterLayer(Tool):
 
     def work(self, job: Job, layer_sink: LayerSink) -> Any:
         """Return the work of the loop, of which one step is all."""
-        return work_of(job, layer_sink)
+        return loop_work(job, layer_sink)
 
     def title(self, step: Step, record: StepRecord) -> str:
         """Return the name of the filter, and its time where it has one."""
@@ -58,4 +58,4 @@ class FilterLayer(Tool):
         """Follow the unit and the distance of the pixels."""
         self.filter.set_unit("world", unit)
         if length is not None:
-            self.filter.set_sample_length(length)
+            self.filter.set_pixel_size(length)

@@ -17,13 +17,13 @@ from napari_diffusion.widgets.recipe.recipe_files import (
     write_recipe,
 )
 from napari_diffusion.widgets.recipe.recipe_form import RecipeWidget
-from napari_diffusion.widgets.recipe.saved_recipes import RecipeShelf
+from napari_diffusion.widgets.recipe.saved_recipes import SavedRecipes
 
 MINE = Recipe(num_steps=7, starting_noise_scale=1 / 3, seed=2**64 - 1)
 
 
 @pytest.fixture
-def shelf(tmp_path):
+def files(tmp_path):
     return RecipeFiles(tmp_path / "recipes")
 
 
@@ -54,57 +54,57 @@ def asked(monkeypatch):
 @pytest.fixture
 def row(qtbot, tmp_path):
     form = RecipeWidget()
-    row = RecipeShelf(form, tmp_path / "recipes")
+    row = SavedRecipes(form, tmp_path / "recipes")
     row.form = form
     qtbot.addWidget(form)
     qtbot.addWidget(row)
     row.sentences = []
-    row.said.connect(row.sentences.append)
+    row.reported.connect(row.sentences.append)
     return row
 
 
 # --- the files ---
 
 
-def test_a_saved_recipe_comes_back_equal(shelf):
-    shelf.save("Übung 1", MINE)
-    assert shelf.names() == ["Übung 1"]
-    assert shelf.load("Übung 1") == MINE
-    assert json.loads((shelf.folder / "Übung 1.json").read_text("utf-8")) == MINE.to_dict()
+def test_a_saved_recipe_comes_back_equal(files):
+    files.save("Übung 1", MINE)
+    assert files.names() == ["Übung 1"]
+    assert files.load("Übung 1") == MINE
+    assert json.loads((files.folder / "Übung 1.json").read_text("utf-8")) == MINE.to_dict()
 
 
-def test_saving_never_replaces_unless_told(shelf):
-    shelf.save("mine", MINE)
+def test_saving_never_replaces_unless_told(files):
+    files.save("mine", MINE)
     with pytest.raises(FileExistsError):
-        shelf.save("mine", Recipe())
-    assert shelf.load("mine") == MINE
-    shelf.save("mine", Recipe(), overwrite=True)
-    assert shelf.load("mine") == Recipe()
-    assert os.listdir(shelf.folder) == ["mine.json"]
+        files.save("mine", Recipe())
+    assert files.load("mine") == MINE
+    files.save("mine", Recipe(), overwrite=True)
+    assert files.load("mine") == Recipe()
+    assert os.listdir(files.folder) == ["mine.json"]
 
 
 @pytest.mark.parametrize(
     "name", ["", " ", ".", "..", ".hidden", "a/b", "a\\b", "..\\x", "a:b", "nul", "COM1", "x" * 300]
 )
-def test_a_name_that_no_file_can_have_is_refused(shelf, name):
+def test_a_name_that_no_file_can_have_is_refused(files, name):
     with pytest.raises(ValueError, match="A recipe cannot be called"):
-        shelf.save(name, MINE)
-    assert not shelf.folder.exists()
+        files.save(name, MINE)
+    assert not files.folder.exists()
 
 
-def test_names_are_sorted_and_other_files_are_none(shelf):
+def test_names_are_sorted_and_other_files_are_none(files):
     for name in ("beta", "Alpha", "Gamma"):
-        shelf.save(name, MINE)
-    (shelf.folder / "notes.txt").write_text("x")
-    assert shelf.names() == ["Alpha", "beta", "Gamma"]
-    shelf.delete("beta")
-    assert shelf.names() == ["Alpha", "Gamma"]
+        files.save(name, MINE)
+    (files.folder / "notes.txt").write_text("x")
+    assert files.names() == ["Alpha", "beta", "Gamma"]
+    files.delete("beta")
+    assert files.names() == ["Alpha", "Gamma"]
 
 
-def test_a_missing_folder_is_an_empty_shelf(shelf):
-    assert shelf.names() == []
+def test_a_missing_folder_is_an_empty_shelf(files):
+    assert files.names() == []
     with pytest.raises(ValueError, match="There is no file"):
-        shelf.load("mine")
+        files.load("mine")
 
 
 @pytest.mark.parametrize(
@@ -159,37 +159,37 @@ def test_a_recipe_is_saved_loaded_and_deleted(row, asked):
     assert row.form.value() == MINE
     row.delete_action.trigger()
     assert asked.questions == ["Delete the saved recipe mine?"]
-    assert row.shelf.names() == []
+    assert row.files.names() == []
     assert not row.load_button.isEnabled()
 
 
 def test_saving_by_a_name_that_is_there_asks_first(row, asked):
-    row.shelf.save("mine", MINE)
+    row.files.save("mine", MINE)
     row.refresh()
     asked.name, asked.yes = ("mine", True), False
     row.save_button.click()
     assert asked.questions == ["Replace the saved recipe mine?"]
-    assert row.shelf.load("mine") == MINE
+    assert row.files.load("mine") == MINE
     asked.yes = True
     row.save_button.click()
-    assert row.shelf.load("mine") == PRESETS["explore"]
+    assert row.files.load("mine") == PRESETS["explore"]
 
 
 def test_a_dialog_that_is_cancelled_does_nothing(row, asked):
-    row.shelf.save("mine", MINE)
+    row.files.save("mine", MINE)
     row.refresh()
     asked.yes = False
     row.save_button.click()
     row.delete_action.trigger()
     row.import_file()
     row.export_file()
-    assert row.shelf.names() == ["mine"]
+    assert row.files.names() == ["mine"]
     assert row.sentences == []
 
 
 def test_a_broken_recipe_is_said_and_the_form_stays(row, asked):
-    row.shelf.save("mine", MINE)
-    row.shelf.path("mine").write_text("{")
+    row.files.save("mine", MINE)
+    row.files.path("mine").write_text("{")
     row.refresh()
     row.load_button.click()
     assert row.sentences[0].startswith("mine.json cannot be read as a recipe")
@@ -201,7 +201,7 @@ def test_a_form_with_a_mistake_is_not_saved_and_the_mistake_is_said(row, asked):
     row.form.num_steps.edit.setText("0")
     row.save_button.click()
     assert row.sentences == [row.form.problem()]
-    assert row.shelf.names() == []
+    assert row.files.names() == []
 
 
 def test_a_bad_name_and_an_unwritable_folder_are_said(row, asked, tmp_path):
@@ -243,5 +243,5 @@ def test_a_series_goes_through_the_shelf(row, asked):
     row.form.set_value(series)
     asked.name = ("series", True)
     row.save_button.click()
-    assert row.shelf.load("series") == series
-    assert Path(row.shelf.folder, "series.json").is_file()
+    assert row.files.load("series") == series
+    assert Path(row.files.folder, "series.json").is_file()
