@@ -63,7 +63,7 @@ def test_several_selected_images_are_offered_as_channels(open_loop):
     assert not loop.source.join.isVisibleTo(loop)
     select(viewer, "red", "green", "blue")
     assert loop.source.join.isVisibleTo(loop)
-    assert loop.source.join.text() == "Take the 3 selected layers as channels"
+    assert loop.source.join.text() == "Use the 3 selected layers as channels"
     assert loop.source.combo.itemText(0) == "3 layers as channels: red, green, blue"
     loop.source.join.click()
     assert [layer.name for layer in loop.source.layers()] == list(COLOURS)
@@ -189,7 +189,7 @@ def test_going_on_needs_all_channels(open_loop, qtbot, said):
     viewer.layers.selection.active = viewer.layers["red · step 02 · σ=0.01"]
     loop.steps.go_on.click()
     assert not loop.runner.is_running
-    assert said[-1].startswith("Going on needs all channels of this step, and that of 'blue'")
+    assert said[-1].startswith("Continuing needs all channels of this step, but that of 'blue'")
 
 
 def test_channels_take_a_mask_and_further_axes(open_loop, qtbot):

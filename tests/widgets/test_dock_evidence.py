@@ -57,7 +57,7 @@ def test_numbers_without_a_field_are_refused_and_another_source_forgets(loop, sa
     buttons["contrast", "robust"].click()
     assert said[-1] == "Linear diffusion has no contrast to fill in: choose a filter that has one."
     buttons["noise_scale", "mean"].click()
-    assert said[-1] == "The recipe has no noise, and so no noise scale to fill in."
+    assert said[-1] == "The recipe has no noise: choose one to fill in a noise scale."
     loop.viewer.add_image(NOISY[:50], name="another")
     assert not loop.evidence.isVisibleTo(loop)
 

@@ -213,7 +213,7 @@ def test_masks_that_cannot_be_used_are_refused(open_loop, qtbot, said):
     loop.source.set_layer(viewer.layers["face"])
     choose(loop, viewer, "empty")
     ran(loop, qtbot)
-    assert said[-1] == "The mask 'empty' is empty: nothing of the image would change."
+    assert said[-1] == "The mask 'empty' is empty: no pixel would change."
     assert loop.source.message.text() == said[-1]
     choose(loop, viewer, "cells")
     viewer.layers["cells"].data = np.ones((5, 6), int)

@@ -47,7 +47,7 @@ def test_measuring_the_whole_image_fills_the_form(open_loop, qtbot):
     assert noise.gain == float(f"{model.noise().gain:.4g}")
     assert loop.recipe.value() == before.replaced(noise=noise, starting_noise_scale=scale)
     assert loop.meter.found.text().startswith(model.in_words())
-    assert loop.meter.found.text().endswith("The form has this noise and its scale.")
+    assert loop.meter.found.text().endswith("Filled in this noise and its scale.")
     assert loop.meter.message.text() == " ".join(model.warnings)
     drawn = [item.getData() for item in loop.meter.plot._view.getPlotItem().listDataItems()]
     np.testing.assert_allclose(drawn[0], (model.levels, model.variances))
@@ -62,7 +62,9 @@ def test_a_recipe_without_noise_stays_without(open_loop, qtbot):
     loop.recipe.set_value(without)
     measured(loop, qtbot)
     assert loop.recipe.value() == without
-    assert "The recipe has no noise to fill in." in loop.meter.found.text()
+    assert (
+        "The recipe has no noise: choose one to fill in the measurement." in loop.meter.found.text()
+    )
 
 
 @pytest.mark.parametrize("kind", ["labels", "shapes"])
@@ -78,7 +80,7 @@ def test_a_region_is_chosen_like_a_mask(open_loop, qtbot, said, kind):
     viewer, loop = open_loop(flat, region)
     loop.meter.way.set_value(REGION)
     measured(loop, qtbot)
-    assert said[-1].startswith("Choose the region: draw where there is nothing but background")
+    assert said[-1].startswith("Choose the region: draw it on pure background")
     assert loop.meter.message.text() == said[-1]
     loop.meter.region.set_layer(viewer.layers["region"])
     measured(loop, qtbot)

@@ -101,9 +101,9 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
     image = loop.run_options.live.layers()[0].data
     loop.recipe.num_steps.set_value("no number")
     loop.recipe.num_steps.changed.emit("no number")
-    qtbot.waitUntil(lambda: "out of date" in message.text())
+    qtbot.waitUntil(lambda: "outdated" in message.text())
     assert "steps" in message.text()
-    assert "preview · out of date" in names(viewer)
+    assert "preview · outdated" in names(viewer)
     assert loop.run_options.live.layers()[0].data is image
     loop.recipe.set_value(SMOOTH.replaced(num_steps=3))
     settled(loop, qtbot)
@@ -207,4 +207,4 @@ def test_an_ensemble_and_the_local_error_of_a_step(open_loop, qtbot):
     viewer.layers.remove(viewer.layers["cells"])
     viewer.layers.selection.active = step
     loop.run_options.local_error.click()
-    assert "The source 'cells' is not among the layers any more" in loop.controls.problem.text()
+    assert "The source 'cells' was removed" in loop.controls.problem.text()

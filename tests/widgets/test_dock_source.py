@@ -250,7 +250,7 @@ def refused(loop, said):
 def test_no_layer_at_all(open_loop, said):
     viewer, loop = open_loop()
     sentence = refused(loop, said)
-    assert sentence.startswith("There is no image layer")
+    assert sentence.startswith("No image layer")
     assert loop.source.message.text() == sentence
     viewer.add_image(FACE)
     assert loop.source.message.text() == ""
@@ -264,7 +264,7 @@ def test_no_layer_at_all(open_loop, said):
 def test_a_layer_that_is_no_image(open_loop, said, layer, kind):
     _, loop = open_loop(layer)
     sentence = refused(loop, said)
-    assert f"'cells' is a {kind} layer; only images are filtered, and there is none" in sentence
+    assert f"'cells' is a {kind} layer, and only images are filtered" in sentence
     assert loop.source.message.text() == sentence
 
 
@@ -282,7 +282,7 @@ def test_holes_are_refused_with_their_cure(open_loop, qtbot, said):
     holed[3, 4:6] = np.nan
     viewer, loop = open_loop(Image(holed, name="holed", contrast_limits=(0, 1)))
     ran(loop, qtbot)
-    assert said[-1].startswith("'holed' has 2 values that are NaN or infinite")
+    assert said[-1].startswith("'holed' has 2 NaN or infinite values")
     assert loop.source.message.text() == said[-1]
     assert not made(viewer)
     assert loop.source.holes.isVisibleTo(loop)
@@ -336,7 +336,7 @@ def test_axes_that_do_not_fit(open_loop, said, axes, words):
     _, loop = open_loop(Image(FACE))
     loop.source.axes.axes.edit.setText(axes)
     assert words in refused(loop, said)
-    assert loop.source.details.text() == "axes: not yet right"
+    assert loop.source.details.text() == "axes: invalid"
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_a_need_above_what_is_free_is_said_with_what_would_fit(
     loop.recipe.set_value(RECIPE.replaced(num_steps=40, final_filter=None))
     sentence = refused(loop, said)
     # The source, its copy as float, five images to work in, and 40 steps.
-    assert sentence == "This run needs 144 kB of memory, and 61 kB are free."
+    assert sentence == "This run needs 144 kB of memory, but only 61 kB are free."
     assert loop.result.message.text() == sentence
     buttons = {button.text(): button for button in _buttons(loop.result.offers)}
     assert list(buttons) == ["Stack on disk", "Every 5th step", "9 steps"]
@@ -419,7 +419,7 @@ def test_a_full_disk_is_said_too(open_loop, said, monkeypatch):
     _, loop = open_loop(Image(FACE))
     loop.result.set_value("stack on disk")
     loop.recipe.set_value(RECIPE.replaced(num_steps=40))
-    assert "on disk, and 1 kB are free" in refused(loop, said)
+    assert "on disk, but only 1 kB are free" in refused(loop, said)
 
 
 def test_the_need_is_shown_before_the_run(open_loop):

@@ -87,7 +87,7 @@ def test_saving_never_replaces_unless_told(files):
     "name", ["", " ", ".", "..", ".hidden", "a/b", "a\\b", "..\\x", "a:b", "nul", "COM1", "x" * 300]
 )
 def test_a_name_that_no_file_can_have_is_refused(files, name):
-    with pytest.raises(ValueError, match="A recipe cannot be called"):
+    with pytest.raises(ValueError, match="Invalid recipe name"):
         files.save(name, MINE)
     assert not files.folder.exists()
 
@@ -103,7 +103,7 @@ def test_names_are_sorted_and_other_files_are_none(files):
 
 def test_a_missing_folder_is_an_empty_shelf(files):
     assert files.names() == []
-    with pytest.raises(ValueError, match="There is no file"):
+    with pytest.raises(ValueError, match="File not found"):
         files.load("mine")
 
 
@@ -210,7 +210,7 @@ def test_a_bad_name_and_an_unwritable_folder_are_said(row, asked, tmp_path):
     (tmp_path / "recipes").write_text("a file where the folder should be")
     asked.name = ("mine", True)
     row.save_button.click()
-    assert row.sentences[0].startswith("A recipe cannot be called 'a/b'")
+    assert row.sentences[0].startswith("Invalid recipe name 'a/b'")
     assert str(tmp_path / "recipes") in row.sentences[1]
 
 

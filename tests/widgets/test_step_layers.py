@@ -459,7 +459,7 @@ def test_continuing_during_a_run_is_refused(open_loop, qtbot, gate, said):
     gate.let(1)
     qtbot.waitUntil(lambda: len(made(viewer)) == 1)
     loop.steps.go_on.click()
-    assert "A run is under way" in said[-1]
+    assert "A run is in progress" in said[-1]
     gate.let(5)
     wait(loop, qtbot)
     assert len(made(viewer)) == 4

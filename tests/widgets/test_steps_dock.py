@@ -125,7 +125,7 @@ def test_the_recommended_step_is_marked_with_the_reason(dock, qtbot):
     # Without its source a run is not judged.
     dock.viewer.layers.remove("cells")
     dock.curves.find_best()
-    qtbot.waitUntil(lambda: "not among the layers any more" in dock.message.text())
+    qtbot.waitUntil(lambda: "was removed" in dock.message.text())
 
 
 def told(dock, qtbot):
@@ -135,7 +135,7 @@ def told(dock, qtbot):
     dock.compare.local_error.click()
     qtbot.waitUntil(lambda: not dock.compare.work.is_running)
     assert len(dock.viewer.layers) == count + 1, dock.message.text()
-    assert "nearer to the ground truth than the source" in dock.message.text()
+    assert "closer to the ground truth than the source" in dock.message.text()
     return next(layer for layer in dock.viewer.layers if "estimated local error" in layer.name)
 
 
@@ -205,7 +205,7 @@ def test_differences_are_layers_with_white_at_nothing(dock):
     for other, name in (("cells", "the source"), ("cells · step 01", "the step before")):
         dock.compare.other.setCurrentText(name)
         dock.compare.difference.click()
-        made = layers[f"cells · step 02 less {name}"]
+        made = layers[f"cells · step 02 minus {name}"]
         step = layers["cells · step 02"]
         np.testing.assert_array_equal(made.data, step.data - layers[other].data)
         low, high = made.contrast_limits
@@ -325,7 +325,7 @@ def test_all_curves_are_exported(dock, qtbot, tmp_path):
         column = next(k for k, each in enumerate(names) if each.startswith(name))
         assert [float(row[column]) for row in rows] == known
     dock.curves.write(tmp_path / "curve.txt")
-    assert "name a .csv, .png or .svg" in dock.message.text()
+    assert "use .csv, .png or .svg" in dock.message.text()
 
 
 def test_curves_and_marks_survive_saving_and_reopening(dock, qtbot, tmp_path):

@@ -93,9 +93,9 @@ class StepLocalError:
         noise = float(layer.contrast_limits[1])
         share = 100 * float(np.mean(layer.data < 0))
         return (
-            f"estimated local error of {self.step.title}. Green, {share:.0f} % of it, is nearer to "
-            "the ground truth than the source; pink is farther (expected error less that of the "
-            f"source, {noise:.3g}, in intensity units)"
+            f"estimated local error of {self.step.title}. Green ({share:.0f} % of the "
+            "pixels): closer to the ground truth than the source; pink: farther "
+            f"(expected error minus that of the source, ±{noise:.3g}, in intensity units)"
         )
 
     def _of_layer(self, local_error: LocalError) -> tuple[Any, float]:
@@ -114,7 +114,7 @@ def local_error_work(local_error: StepLocalError) -> Any:
     """Return the work that estimates a step's local error: it posts `Message` and `SeedDone`."""
 
     def work(worker: Worker) -> None:
-        worker.post(Message("Running beside a small change of the source …"))
+        worker.post(Message("Running the recipe on a slightly changed source …"))
         with contextlib.suppress(Stopped), as_run_error("steps"):
             worker.post(SeedDone(local_error.compute(worker.stop), 1))
 

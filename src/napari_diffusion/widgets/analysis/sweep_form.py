@@ -44,11 +44,11 @@ class SweepRow(QWidget):
         self._dock = dock
         self._tiles: SweepTiles | None = None
         self._made: list[SweepRun] = []
-        self.button = QPushButton("ParameterSweep")
+        self.button = QPushButton("Parameter sweep")
         self.fold = QToolButton()
         self.names = (Combo(), Combo())
         self.values = (QLineEdit(), QLineEdit())
-        self.take = QPushButton("Take these numbers")
+        self.take = QPushButton("Use these parameters")
         self.close_button = QPushButton("Close parameter sweep")
         self.message = MessageLabel(GREY)
         self._numbers = QWidget()
@@ -63,21 +63,23 @@ class SweepRow(QWidget):
 
     def _lay_out(self) -> None:
         self.button.setToolTip(
-            "Try contrast × time, or two other numbers of the diffusion filter, on a part of the "
-            "image, side by side: the part on the canvas if that is the region, else the middle. "
-            "Click a tile to choose it."
+            "Try values of contrast and time, or of two other parameters of the "
+            "diffusion filter, side by side on a part of the image: the visible region "
+            "if that is chosen, else the middle. Click a tile to select it."
         )
         self.fold.setText("numbers")
         self.fold.setCheckable(True)
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.take.setToolTip("Fill the form with the numbers of the tile that is selected.")
-        self.close_button.setToolTip("Remove the tiles, and show what was shown before.")
+        self.take.setToolTip("Fill the form with the parameters of the selected tile.")
+        self.close_button.setToolTip("Remove the tiles and restore the view.")
         grid = QGridLayout(self._numbers)
         grid.setContentsMargins(8, 0, 0, 0)
         grid.setSpacing(3)
         for row, (name, values) in enumerate(zip(self.names, self.values, strict=True)):
             values.setPlaceholderText("× " + ", ".join(f"{f:g}" for f in FACTORS))
-            values.setToolTip("Numbers to try, such as 5, 10, 20; empty: these times the form's.")
+            values.setToolTip(
+                "Values to try, such as 5, 10, 20. Empty: these multiples of the value in the form."
+            )
             grid.addWidget(RowLabel(("down", "across")[row]), row, 0)
             grid.addWidget(name, row, 1)
             grid.addWidget(values, row, 2)
@@ -117,7 +119,7 @@ class SweepRow(QWidget):
             run_source = dock.run_source()
             if len(run_source.layers) > 1:
                 raise RunError(
-                    "run", "A parameter sweep is made of one layer: choose one as the source."
+                    "run", "A parameter sweep needs a single layer as its source: choose one."
                 )
             job = dock.job(run_source)
             tried = self._tried(job.recipe)
@@ -164,7 +166,7 @@ class SweepRow(QWidget):
                 raise RunError("run", "Click a tile of the parameter sweep first.")
             recipe = self._dock.recipe_value()
             self._dock.recipe.set_value(with_numbers(recipe, sweep_run.numbers))
-            self._dock.controls.say(f"The form has {sweep_run.in_words().split(':')[0]}.")
+            self._dock.controls.say(f"Filled in {sweep_run.in_words().split(':')[0]}.")
 
     def close_sweep(self) -> None:
         """Remove the tiles and show what was shown before."""
@@ -197,16 +199,18 @@ class SweepRow(QWidget):
         self._tiles.select(best or self._made[0])
         if best is not None:
             self.message.say(
-                f"Least expected error ({best.metric.display_name}, less that of the "
-                f"source): {best.in_words()}.{_at_the_end(best, self._made)} Click a tile, then "
-                "take its numbers."
+                f"Lowest expected error ({best.metric.display_name}, minus that "
+                f"of the source): {best.in_words()}.{_at_the_end(best, self._made)} Click "
+                "a tile to use its parameters."
             )
         else:
-            self.message.say(f"No best one: {self._made[0].why} Click the tile that you like.")
+            self.message.say(
+                f"No recommendation: {self._made[0].why} Click the tile that you prefer."
+            )
         self._show_buttons()
 
     def _summary(self) -> str:
-        return f"{len(self._made)} tries side by side"
+        return f"{len(self._made)} runs side by side"
 
     def _show_buttons(self) -> None:
         on = self._tiles is not None

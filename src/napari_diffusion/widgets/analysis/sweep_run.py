@@ -53,7 +53,7 @@ def sweep_work(job: Job, tried: dict[str, tuple[float, ...]], region: Region) ->
 
         options = with_mask(job, read_mask(job))
         image = read_layer(job, options, worker)
-        worker.post(Message("Trying numbers side by side …"))
+        worker.post(Message("Running the parameter sweep …"))
         with contextlib.suppress(Stopped), as_run_error("recipe"):
             source: Any = Image.of(image, **options)
             recipe = job.recipe.resolved_on(source)
@@ -76,6 +76,6 @@ def _numbers(recipe: Recipe, tried: dict[str, tuple[float, ...]]) -> dict[str, t
     for name, values in tried.items():
         number = getattr(recipe.filters[0], name)
         if not values and not isinstance(number, (int, float)):
-            raise ValueError(f"{name} has no number to start from: type the ones to try.")
+            raise ValueError(f"{name} has no value to start from: type the values to try.")
         found[name] = values or tuple(float(f"{number * f:.3g}") for f in FACTORS)
     return found

@@ -36,9 +36,11 @@ _SIGMA = Parameter(
     "float",
     "auto",
     unit="intensity",
-    tooltip="Standard deviation of the noise. auto measures it, and takes photon noise for what it "
-    "is. Type a larger number to take out more, as in an image that was compressed or smoothed "
-    "before; one per channel: 3, 4, 4.",
+    tooltip=(
+        "Standard deviation of the noise. auto measures it and detects photon (Poisson) "
+        "noise. Type a larger value to denoise more strongly, as for images that were "
+        "compressed or smoothed before; one per channel: 3, 4, 4."
+    ),
     auto=True,
     many=True,
 )
@@ -73,13 +75,11 @@ class DenoiseWidget(QWidget):
     def _lay_out(self) -> None:
         self.button.setStyleSheet(PRIMARY)
         self.button.setToolTip(
-            "Measure the noise and take it out; the result is a new layer. Nothing of the recipe "
-            "below has a say in it."
+            "Measure the noise and remove it. The result is a new layer. Ignores the recipe below."
         )
-        self.fast.setToolTip("About three times as fast, and two tenths of a decibel worse.")
+        self.fast.setToolTip("About three times faster, 0.2 dB lower PSNR.")
         self.stages.setToolTip(
-            "Show what the result was blended of as layers too: every filter's own result and, "
-            "hidden, how much of it there is at each place. Takes twice as long."
+            "Also add each filter's result and its (hidden) weight map. Takes twice as long."
         )
         self.sigma.set_value("auto")
         row = QHBoxLayout()
@@ -125,7 +125,7 @@ class DenoiseWidget(QWidget):
             case StepReady():
                 self._made = "the denoised layer"
             case NoiseFound(None):
-                self.found.say("The noise is taken to be white and as strong as typed.")
+                self.found.say("Noise: assumed white, with the standard deviation typed.")
             case NoiseFound(report) if report is not None:
                 self.found.say(found_text(report))
                 self.warning.say(" ".join(warning_texts(report)))

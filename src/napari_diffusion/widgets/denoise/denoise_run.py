@@ -101,7 +101,7 @@ def _denoise(job: Job, layer_sink: Any, staged: bool, worker: Worker) -> None:
 
 
 def _post_stages(job: Job, image: Any, recipe: Recipe, worker: Worker) -> None:
-    worker.post(Message("Looking at the stages …"))
+    worker.post(Message("Computing the stages …"))
     for stage in stages(image, recipe, stop=worker.stop):
         shown = job.fold.unfolded(stage.image)
         weights = job.fold.unfolded(stage.weights)

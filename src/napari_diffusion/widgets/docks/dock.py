@@ -85,7 +85,7 @@ class Dock(QWidget):
     def check_idle(self) -> None:
         """Refuse where a run is under way."""
         if self.runner.is_running:
-            raise RunError("run", "A run is under way: wait for it, or cancel it.")
+            raise RunError("run", "A run is in progress: wait for it or cancel it.")
 
     def start_measuring(self, job: Job) -> None:
         """Measure the noise as the dock's meter says."""

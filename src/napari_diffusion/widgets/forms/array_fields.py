@@ -30,7 +30,7 @@ class ArrayField(LineField):
         super().__init__(parameter, check, automatic)
         self._known: dict[tuple[str, float], ArrayParameter] = {}
         self.browse = small_button("…")
-        self.browse.setToolTip("Choose a .npy or .tif file. The name of a layer may be typed, too.")
+        self.browse.setToolTip("Choose a .npy or .tif file, or type the name of a layer.")
         self.browse.clicked.connect(self._choose)
         self.row.addWidget(self.browse)
 

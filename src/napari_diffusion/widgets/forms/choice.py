@@ -236,5 +236,5 @@ def _about(option: Any) -> str:
         names = [each.display_name for each in option]
         return "series: " + ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     if isinstance(option, str):
-        return "What the image asks for; it is said here once it has been measured."
+        return "Chosen from the image; shown here once it has been measured."
     return "" if option is None else str(option.summary())

@@ -206,7 +206,7 @@ class _SeriesEditor(QWidget):
             choice.set_unit(name, unit)
         choice.set_pixel_size(self.pixel_size)
         remove = small_button("−")
-        remove.setToolTip("Take this one out.")
+        remove.setToolTip("Remove this one.")
         remove.clicked.connect(lambda: self._remove(choice))
         choice.add_beside(remove)
         choice.changed.connect(self.changed.emit)

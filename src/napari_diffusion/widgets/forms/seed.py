@@ -23,7 +23,7 @@ class SeedField(LineField):
         super().__init__(parameter, check)
         self.dice = QToolButton()
         self.dice.setIcon(_dice_icon())
-        self.dice.setToolTip("Draw a new seed: other noise of the same kind.")
+        self.dice.setToolTip("Draw a new random seed: different noise of the same kind.")
         self.dice.clicked.connect(self._roll)
         self.row.addWidget(self.dice)
 

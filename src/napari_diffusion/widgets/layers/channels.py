@@ -67,9 +67,14 @@ def mismatch(layers: Sequence[Image]) -> str:
     first = layers[0]
     for layer in layers:
         if layer.rgb:
-            return f"{layer.name!r} has colours: split its channels to take them with others."
+            return (
+                f"{layer.name!r} is an RGB image: split its channels to combine them with others."
+            )
         if "c" in axes_of(layer):
-            return f"{layer.name!r} has channels of its own, and cannot be one of several."
+            return (
+                f"{layer.name!r} already has a channel axis, so it cannot be one of several "
+                "channels."
+            )
         if values(layer).shape != values(first).shape:
             one, other = (
                 f"{each.name!r} is {sizes(values(each).shape)}" for each in (first, layer)

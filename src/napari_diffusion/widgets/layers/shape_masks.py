@@ -46,8 +46,8 @@ class Areas:
             flat = tuple(int(axis) for axis in np.flatnonzero(extent > _FLAT))
             if len(flat) > 2:
                 raise ValueError(
-                    f"Shape {number} of {self.name!r} lies at a slant: draw areas in a plane of "
-                    "the image's own axes."
+                    f"Shape {number} of {self.name!r} is not aligned with the image axes: "
+                    "draw it in a plane of the image."
                 )
             if len(flat) < 2:
                 continue

@@ -105,7 +105,7 @@ class DiffusionLoop(RecipeDock):
         """Fill the form with a number of the evidence: a noise scale, a contrast or a time."""
         with self.showing_errors():
             self.recipe.set_value(with_evidence(self.job(self.run_source()).recipe, name, number))
-            self.controls.say(f"The form has {name.replace('_', ' ')} {number:g}.")
+            self.controls.say(f"Filled in {name.replace('_', ' ')} {number:g}.")
 
     def _show_evidence(self, evidence: Evidence) -> None:
         self.evidence.show_evidence(evidence)
@@ -118,25 +118,25 @@ class DiffusionLoop(RecipeDock):
 
     def fill_noise(self, model: NoiseModel) -> None:
         """Fill the form with the noise that was measured, where the recipe has noise at all."""
-        message = "The recipe has no noise to fill in."
+        message = "The recipe has no noise: choose one to fill in the measurement."
         with contextlib.suppress(ValueError):
             recipe = self.recipe.value()
             if recipe.noise is not None:
                 noise, scale = rounded_noise(model)
                 self.recipe.set_value(recipe.replaced(noise=noise, starting_noise_scale=scale))
-                message = "The form has this noise and its scale."
+                message = "Filled in this noise and its scale."
         self.meter.show_model(model, message)
 
     def use_recipe(self, step: ChosenStep) -> None:
         """Fill the form with the recipe that made a step, and choose the mask that it had."""
         self.recipe.set_value(recipe_of(step.record))
-        message = f"The form has the recipe of {step.title}."
+        message = f"Filled in the recipe of {step.title}."
         if "mask" in step.record:
             name = step.record["mask"]["layer"]
             if self.source.mask_choice.set_named(name):
-                message = f"The form has the recipe and the mask of {step.title}."
+                message = f"Filled in the recipe and the mask of {step.title}."
             else:
-                message += f" Its mask, {name!r}, is not there or does not fit the source."
+                message += f" Its mask {name!r} was removed or does not fit the source."
         self.controls.say(message)
 
     def go_on(self, step: ChosenStep, more_steps: int) -> None:
@@ -159,8 +159,9 @@ class DiffusionLoop(RecipeDock):
             if need > free:
                 raise RunError(
                     "steps",
-                    f"{len(places)} layers need {memory.written_bytes(need)}, and "
-                    f"{memory.written_bytes(free)} are free: name fewer steps, such as 0-9.",
+                    f"{len(places)} layers need {memory.written_bytes(need)}, but only "
+                    f"{memory.written_bytes(free)} are free: extract fewer steps, such as "
+                    "0-9.",
                 )
             Extraction(self.viewer, step.layer, places, self).start()
 
@@ -242,7 +243,7 @@ class DiffusionLoop(RecipeDock):
                     self.result.show_error(sentence, [])
             case "recipe":
                 self.recipe.say(sentence)
-                self.controls.say("Nothing was run: see the sentence in red.", bad=True)
+                self.controls.say("Not started: see the message in red.", bad=True)
                 for message in self.recipe.findChildren(MessageLabel):
                     if message.text() == sentence:
                         self._area.ensureWidgetVisible(message)

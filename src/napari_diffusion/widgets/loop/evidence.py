@@ -66,7 +66,7 @@ class EvidencePanel(QWidget):
         self.fold.setText("Evidence")
         self.fold.setCheckable(True)
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.fold.setToolTip("What the numbers were read from. Click a number to take it.")
+        self.fold.setToolTip("The measurements behind the estimates. Click a value to use it.")
         body = QVBoxLayout(self._body)
         body.setContentsMargins(8, 0, 4, 4)
         body.setSpacing(3)
@@ -105,7 +105,7 @@ class EvidencePanel(QWidget):
         else:
             for name, (_, attribute) in PARTS.items():
                 self._fill(name, getattr(evidence, attribute))
-            words = "" if evidence.whole else "Of the middle of the image. "
+            words = "" if evidence.whole else "From the middle of the image. "
             model = evidence.model
             self.warning.say("" if model is None else " ".join(model.warnings))
             words += "" if model is None else f"{_KINDS[model.kind]}: {model.in_words()}"
@@ -117,7 +117,7 @@ class EvidencePanel(QWidget):
         for place, (way, number) in enumerate(numbers.items()):
             short = float(f"{number:.{_DIGITS}g}")
             button = QPushButton(f"{short:g}")
-            button.setToolTip(f"Take {short:g} into the form.")
+            button.setToolTip(f"Use {short} in the form.")
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, s=short: self.taken.emit(name, s))
             # Nothing to take: no diffusion at all is best, or the time would be endless.
@@ -147,7 +147,7 @@ _KINDS = {
     "poisson": "Poisson noise",
     "poisson-gaussian": "Poisson–Gaussian noise",
     "correlated": "Correlated noise",
-    "processed": "Processed before",
+    "processed": "Already processed",
 }
 
 
@@ -198,8 +198,8 @@ class GradientPlot(QWidget):
         item.getAxis("left").setStyle(showValues=False)
         item.setXRange(0.0, right, padding=0.04)
         item.setYRange(0.0, float(share.max()) or 1.0, padding=0.04)
-        words = f" after a smoothing of {evidence.smoothing:g}" if evidence.smoothing else ""
-        self._caption.say(f"Share of pixels over their gradient{words}")
+        words = f" after smoothing by {evidence.smoothing:g}" if evidence.smoothing else ""
+        self._caption.say(f"Distribution of gradient magnitudes{words}")
 
 
 def evidence_work(job: Job) -> Any:
@@ -231,7 +231,7 @@ def with_evidence(recipe: Recipe, name: str, number: float) -> Recipe:
     """
     if name == "noise_scale":
         if recipe.noise is None:
-            raise RunError("run", "The recipe has no noise, and so no noise scale to fill in.")
+            raise RunError("run", "The recipe has no noise: choose one to fill in a noise scale.")
         return recipe.replaced(starting_noise_scale=number)
     if name not in numbers_of(recipe):
         kind = recipe.filters[0].display_name

@@ -226,8 +226,8 @@ class LivePreview:
             self._worker.drop()
         self._asked = ()
         for layer in self.layers():
-            layer.name = "preview · out of date"
-        late = " It shows the last image, which is out of date." if self._layers else ""
+            layer.name = "preview · outdated"
+        late = " The image shown is outdated." if self._layers else ""
         self.reported.emit(f"Preview: {sentence}{late}", True)
 
     # --- the layer ---

@@ -38,7 +38,7 @@ class RunOptions(QWidget):
         self.live = LivePreview(dock)
         self.preview = QPushButton("Preview")
         self.step = QSpinBox()
-        self.noise_free_run = QCheckBox("NoiseFree")
+        self.noise_free_run = QCheckBox("Noise-free run")
         self.ensemble = QPushButton("Ensemble")
         self.seeds = QSpinBox()
         self.local_error = QPushButton("Estimated local error")
@@ -50,28 +50,30 @@ class RunOptions(QWidget):
     def _lay_out(self) -> None:
         self.preview.setCheckable(True)
         self.preview.setToolTip(
-            "Show what the form would make of the part on the canvas, while you change it. The "
-            "layer goes when the preview is switched off, and with a run."
+            "Preview the recipe on the visible part of the image while you edit it. The "
+            "preview layer is removed when you switch it off or start a run."
         )
         self.step.setRange(-1, 9999)
         self.step.setSpecialValueText("last step")
         self.step.setPrefix("step ")
         self.step.setValue(-1)
-        self.step.setToolTip("Which step the preview shows: the last one, or any before it.")
+        self.step.setToolTip("Which step the preview shows: the last or any before it.")
         self.noise_free_run.setToolTip(
-            "Run the same recipe without noise beside: hidden layers “noise-free run”, and in the "
-            "records how far each step is from its noise-free run. It shows what the noise did."
+            "Also run the same recipe without noise, as hidden layers; each record gets "
+            "the distance of its step from the noise-free one. Shows the effect of the "
+            "noise."
         )
         self.ensemble.setToolTip(
-            "Run the recipe with so many seeds: a layer of the mean of the last step, and one of "
-            "its sensitivity, the standard deviation over the seeds, which is no error."
+            "Run the recipe with this many random seeds: adds the mean of the last step "
+            "and its sensitivity, the standard deviation over the seeds (not an error)."
         )
         self.seeds.setRange(2, 9999)
         self.seeds.setValue(8)
         self.seeds.setSuffix(" seeds")
         self.local_error.setToolTip(
-            "Where the selected step is nearer to the ground truth than its source, and where it "
-            "is farther, in intensity units: Stein's estimate, for white noise."
+            "Map where the selected step is closer to the ground truth than its source, "
+            "and where farther, in intensity units. Stein's unbiased risk estimate, for "
+            "white noise."
         )
         layout = QGridLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)
@@ -118,7 +120,7 @@ class RunOptions(QWidget):
                 if job.recipe.is_resolved:
                     check_random(job.recipe)
                 if job.lazy:
-                    raise ValueError("An ensemble needs its image in memory: take a part of it.")
+                    raise ValueError("An ensemble needs the image in memory: use a smaller region.")
             except ValueError as error:
                 raise RunError("recipe", str(error)) from None
             self.live.stop()
@@ -132,9 +134,7 @@ class RunOptions(QWidget):
         with dock.showing_errors():
             dock.check_idle()
             if step is None:
-                raise RunError(
-                    "steps", "Estimated local error is told of a step: select the layer of one."
-                )
+                raise RunError("steps", "Select a step layer to estimate its local error.")
             self.live.stop()
             local_error = StepLocalError.of(step, dock.viewer)
             layer_sink = LocalErrorLayerSink(local_error, dock.viewer)

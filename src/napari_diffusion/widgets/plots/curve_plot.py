@@ -177,7 +177,10 @@ def _entry(turn: int, curve: Drawn, place: int) -> str:
         ends = f"{short(known.min())} … {short(known.max())}"
         line += f' <span style="color:{GREY}">({ends})</span>'
     if curve.doubt:
-        line += f'<br><span style="color:{GREY}">no vote: {html.escape(curve.doubt)}</span>'
+        line += (
+            f'<br><span style="color:{GREY}">excluded from the recommendation: '
+            f"{html.escape(curve.doubt)}</span>"
+        )
     return line
 
 

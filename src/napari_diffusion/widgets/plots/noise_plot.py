@@ -45,11 +45,11 @@ class NoisePlot(QWidget):
         if model is not None and curve:
             line = np.linspace(min(model.levels), max(model.levels), 50)
             self._draw(model.levels, model.variances, line, model.variance_at(line))
-            self._caption.say("Variance of the noise over the intensity")
+            self._caption.say("Noise variance against intensity")
         elif model is not None and spectrum:
             flat = np.array([min(model.frequencies), max(model.frequencies)])
             self._draw(model.frequencies, model.power, flat, np.ones(2))
-            self._caption.say("Power over cycles per pixel; white noise has 1")
+            self._caption.say("Noise power against frequency (cycles per pixel); white noise: 1")
 
     def _draw(self, x: Any, y: Any, line_x: Any, line_y: Any) -> None:
         import pyqtgraph

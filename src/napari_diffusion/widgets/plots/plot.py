@@ -65,15 +65,13 @@ class Plot(QWidget):
         """Write what is drawn: as a table (.csv), an image (.png) or a drawing (.svg)."""
         ending = path.suffix.lower()
         if ending not in (".csv", ".png", ".svg"):
-            raise ValueError(
-                f"{path.name} has an ending that is not written: name a .csv, .png or .svg."
-            )
+            raise ValueError(f"Unsupported format {path.name!r}: use .csv, .png or .svg.")
         if ending == ".csv":
             names, columns = self.table()
             rows = [names, *zip(*columns, strict=True)]
             path.write_text("\n".join(",".join(map(_cell, row)) for row in rows) + "\n", "utf-8")
         elif not self._drawn(path, drawing=ending == ".svg"):
-            raise OSError(f"{path} cannot be written.")
+            raise OSError(f"Could not write {path}.")
 
     def _drawn(self, path: Path, drawing: bool) -> bool:
         """Draw the plot and its legend in black on white."""

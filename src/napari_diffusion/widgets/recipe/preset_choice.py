@@ -35,7 +35,7 @@ class PresetChoice(QWidget):
         self._custom: Recipe | None = None
         self.combo = Combo()
         self.combo.addItems(list(presets))
-        self.combo.setToolTip("Start from a recipe that has a name.")
+        self.combo.setToolTip("Start from a named recipe.")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)

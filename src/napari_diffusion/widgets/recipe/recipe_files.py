@@ -46,9 +46,7 @@ class RecipeFiles:
         if _FORBIDDEN.search(clean) or _RESERVED.fullmatch(clean) or len(clean.encode()) > 200:
             clean = ""
         if not clean or clean.startswith(".") or clean.endswith("."):
-            raise ValueError(
-                f"A recipe cannot be called {name!r}: use letters, digits, spaces, - and _."
-            )
+            raise ValueError(f"Invalid recipe name {name!r}: use letters, digits, spaces, - and _.")
         return self.folder / f"{clean}.json"
 
     def load(self, name: str) -> Recipe:
@@ -72,7 +70,7 @@ def read_recipe(path: Path) -> Recipe:
     try:
         return Recipe.from_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ValueError(f"There is no file {path}.") from None
+        raise ValueError(f"File not found: {path}.") from None
     except (OSError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"{path.name} cannot be read as a recipe: {error}") from None
 

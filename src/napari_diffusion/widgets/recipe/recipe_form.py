@@ -25,25 +25,27 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.forms.fields import Field
 
 _STEPS = Parameter(
-    "steps", "int", 10, tooltip="How many times noise is added and the diffusion filter applied."
+    "steps", "int", 10, tooltip="How often noise is added and the diffusion filter applied."
 )
 _START = Parameter(
     "starting_scale",
     "float",
     "auto",
     unit="intensity",
-    tooltip="Standard deviation of the noise in the first step; one per channel: 0.1, 0.2, 0.3. "
-    "auto is the noise that the image itself has; none takes the numbers of the noise as typed.",
+    tooltip=(
+        "Standard deviation of the noise in the first step; one per channel: 0.1, 0.2, 0.3. "
+        "auto: as much noise as the image has; none: the parameters of the noise as typed."
+    ),
     auto=True,
     optional=True,
     many=True,
 )
-_SEED = Parameter("seed", "int", 0, tooltip="The same seed gives the same noise.")
+_SEED = Parameter("seed", "int", 0, tooltip="Random seed: the same seed gives the same noise.")
 _STOP = Parameter(
     "stop_after",
     "int",
     None,
-    tooltip="How many steps are really made; the schedule spans all of them or goes on.",
+    tooltip="Number of steps to compute; the schedule spans all steps, or continues beyond.",
 )
 
 

@@ -90,8 +90,7 @@ def channels_of(step: ChosenStep, viewer: napari.Viewer) -> list[ChosenStep]:
         if channel not in found:
             raise RunError(
                 "steps",
-                f"Going on needs all channels of this step, and that of {name!r} is not among the "
-                "layers any more.",
+                f"Continuing needs all channels of this step, but that of {name!r} was removed.",
             )
     return [found[channel] for channel in range(len(record["layers"]))]
 

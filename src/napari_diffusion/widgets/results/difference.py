@@ -39,4 +39,4 @@ def difference_layer(step: ChosenStep, other: Any, name: str) -> Image:
         "contrast_limits": (-largest, largest),
         "metadata": {"napari_diffusion_difference": {"step": step.title, "less": name}},
     }
-    return Image(values, name=f"{step.layer.name} less {name}", **arguments)
+    return Image(values, name=f"{step.layer.name} minus {name}", **arguments)

@@ -68,12 +68,12 @@ def open_run(path: Path) -> Iterator[tuple[Source, StepRecord, Any]]:
     """
     paths = step_paths(path)
     if not paths:
-        raise ValueError(f"{path.name} is no folder of steps that napari-diffusion has written.")
+        raise ValueError(f"{path.name} is not a folder of steps saved by napari-diffusion.")
     for each in paths:
         source = read_image(each)
         record = source.record
         if record is None or "recipe" not in record:
-            raise ValueError(f"{each.name} has no record of what was done.")
+            raise ValueError(f"{each.name} has no processing record.")
         letters = record.get("layer_axes", record["grid"]["axes"])
         if "channel" in record:
             letters = letters.replace("c", "")

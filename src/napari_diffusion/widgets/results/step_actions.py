@@ -45,11 +45,11 @@ class StepActions(QWidget):
         self.more.setRange(1, 10_000)
         self.more.setValue(5)
         self.more.setSuffix(" more steps")
-        self.use.setToolTip("Fill the form with the recipe that made this step.")
-        self.go_on.setToolTip("Go on from this step, as if the run had been longer.")
+        self.use.setToolTip("Fill the form with the recipe of this step.")
+        self.go_on.setToolTip("Continue from this step, as if the run had been longer.")
         self.which.setPlaceholderText("all")
-        self.which.setToolTip("Which steps: 0-9, 20, 50- (to the last). Empty takes all.")
-        self.extract.setToolTip("Make layers of steps of this stack.")
+        self.which.setToolTip("Which steps: 0-9, 20, 50- (to the last). Empty: all.")
+        self.extract.setToolTip("Add steps of this stack as separate layers.")
         layout = QGridLayout(self)
         layout.setContentsMargins(4, 0, 4, 4)
         layout.setSpacing(4)
@@ -70,7 +70,7 @@ class StepActions(QWidget):
         self.extract.setVisible(stack)
         self.which.setVisible(stack)
         self.title.say(
-            f"Shown: {step.title}" if step else "Select a step's layer to go on from it."
+            f"Shown: {step.title}" if step else "Select a step layer to continue from it."
         )
 
     def _use(self) -> None:

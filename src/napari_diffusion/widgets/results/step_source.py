@@ -62,8 +62,7 @@ def _source_named(name: str, step: ChosenStep, viewer: napari.Viewer) -> Any:
             return layer
     raise RunError(
         "steps",
-        f"The source {name!r} is not among the layers any more as it was: open it again, with "
-        "that name.",
+        f"The source {name!r} was removed or changed: open it again under that name.",
     )
 
 
@@ -86,8 +85,8 @@ def on_source_grid(job: Job, data: Any, name: str) -> Any:
         sides = () if here is None else tuple(part.stop - part.start for part in here)
         if here is None or given != sides:
             raise ValueError(
-                f"{name!r} is {sizes(given)}, and the source {sizes(whole)}: choose a layer as "
-                "large."
+                f"{name!r} is {sizes(given)}, but the source is {sizes(whole)}: choose a "
+                "layer of the same size."
             )
         larger = np.zeros(whole, np.asarray(data).dtype)
         larger[here] = data

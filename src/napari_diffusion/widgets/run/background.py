@@ -52,7 +52,7 @@ class Background:
             except Stopped:
                 return None, "Stopped.", False
             except MemoryError:
-                return None, "There is not enough memory.", True
+                return None, "Not enough memory.", True
             # A function of the user's own may raise anything.
             except Exception as error:
                 return None, str(error) or type(error).__name__, True

@@ -49,7 +49,7 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
     layer_sink.mask = mask = read_mask(job)
     options = with_mask(job, mask)
     image, first_step, more = read_start(job, options, worker)
-    worker.post(Message("Preparing (first run compiles, which takes a while) …"))
+    worker.post(Message("Preparing (the first run compiles, which takes a while) …"))
     _warm(image, job, mask)
     worker.post(Message("Measuring the image …"))
     with as_run_error("recipe"):

@@ -59,14 +59,14 @@ def check_memory(job: Job, result: Result) -> None:
     if need.memory > free:
         raise RunError(
             "memory",
-            f"This run needs {written_bytes(need.memory)} of memory, and "
+            f"This run needs {written_bytes(need.memory)} of memory, but only "
             f"{written_bytes(free)} are free.",
         )
     if need.disk > memory.free_disk():
         raise RunError(
             "memory",
-            f"This run needs {written_bytes(need.disk)} on disk, and "
-            f"{written_bytes(memory.free_disk())} are free where temporary files go.",
+            f"This run needs {written_bytes(need.disk)} on disk, but only "
+            f"{written_bytes(memory.free_disk())} are free for temporary files.",
         )
 
 

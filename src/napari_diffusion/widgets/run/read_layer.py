@@ -37,8 +37,8 @@ def read_start(
     if job.region is not None:
         raise RunError(
             "steps",
-            f"This layer holds a region only, and going on needs the whole of "
-            f"{job.source_name!r} as it was: open it again.",
+            "This layer is only a region, and continuing needs all of "
+            f"{job.source_name!r}, unchanged: open it again.",
         )
     image = read_layer(job, options, worker)
     rounded = {"sha256": content_hash(job.fold.unfolded(image)), "first_step": job.first_step}
@@ -65,8 +65,8 @@ def _check_holes(image: Any, job: Job, options: dict[str, Any]) -> None:
     if count := int(np.count_nonzero(holes)):
         raise RunError(
             "holes",
-            f"{job.source_name!r} has {count} values that are NaN or infinite: keep them as holes "
-            "that nothing flows through, or fill them first.",
+            f"{job.source_name!r} has {count} NaN or infinite values: treat them as "
+            "missing, or fill them first.",
         )
 
 
@@ -82,15 +82,13 @@ def read_mask(job: Job) -> Any:
                 raise RunError("source", str(error)) from None
             continue
         if job.mask_sha256 is None and not inside.any():
-            raise RunError(
-                "source", f"The mask {mask.name!r} is empty: nothing of the image would change."
-            )
+            raise RunError("source", f"The mask {mask.name!r} is empty: no pixel would change.")
         if job.mask_sha256 in (None, content_hash(inside)):
             return inside
     name = job.more.get("mask", {}).get("layer", "mask")
     raise RunError(
         "steps",
-        f"The mask {name!r} of this run is not among the layers any more as it was: open it again.",
+        f"The mask {name!r} of this run was removed or changed: open it again.",
     )
 
 
@@ -115,4 +113,4 @@ def as_run_error(part: str) -> Iterator[None]:
     except (ValueError, TypeError) as error:
         raise RunError(part, str(error)) from error
     except MemoryError as error:
-        raise RunError("memory", f"There is not enough memory for this run. {error}") from error
+        raise RunError("memory", f"Not enough memory for this run. {error}") from error

@@ -29,8 +29,10 @@ _RESULT = Parameter(
     "result",
     "choice",
     "auto",
-    tooltip=f"layers: each step a layer of its own. stack: one layer with a slider over the steps; "
-    f"on disk where memory is short. auto: layers up to {MOST_LAYERS} of them, a stack beyond.",
+    tooltip=(
+        "layers: one layer per step. stack: one layer with a slider over the steps, "
+        f"optionally on disk. auto: layers for up to {MOST_LAYERS} steps, a stack beyond."
+    ),
     choices=RESULTS,
 )
 
@@ -41,7 +43,7 @@ class KeepEverySpin(QSpinBox):
     def __init__(self) -> None:
         super().__init__()
         self.setRange(1, 1_000_000)
-        self.setToolTip("Keep all steps, or every 5th one and the last, say.")
+        self.setToolTip("Keep all steps, or every n-th and the last.")
 
     def textFromValue(self, value: int) -> str:  # noqa: N802
         """Return the number in words."""

@@ -70,10 +70,10 @@ class Controls(QWidget):
     ) -> None:
         super().__init__(parent)
         self._many = many
-        self.estimate = _button("Estimate", 'Find the number behind every "auto", without a run.')
+        self.estimate = _button("Estimate", 'Estimate every "auto" parameter, without a run.')
         self.run = _button(run, about)
-        self.pause = _button("Pause", "Hold between two steps, and go on.")
-        self.cancel = _button("Cancel", "Stop now and keep what was made so far.")
+        self.pause = _button("Pause", "Pause between two steps, or resume.")
+        self.cancel = _button("Cancel", "Stop now and keep the steps made so far.")
         self.bar = QProgressBar()
         self.status = MessageLabel(GREY)
         self.problem = MessageLabel()

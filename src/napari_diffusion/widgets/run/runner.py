@@ -170,7 +170,7 @@ class Runner:
         elif self._cancelled:
             self._controls.show_idle(f"Cancelled: {self._summary()} kept.")
         elif layer_sink is None:
-            self._controls.show_idle("Estimated: the numbers stand in the form.")
+            self._controls.show_idle("Estimation done; values filled in.")
         else:
             seconds = written_seconds(self._controls.seconds)
             self._controls.show_idle(f"Done in {seconds}: {self._summary()}.")

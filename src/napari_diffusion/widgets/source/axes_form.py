@@ -27,21 +27,25 @@ _AXES = Parameter(
     "axes",
     "text",
     "",
-    tooltip="One letter per axis of the layer: t time, c channel, z, y, x space; ? is any further "
-    "axis, whose images are taken one by one like those of t.",
+    tooltip=(
+        "One letter per axis of the layer: t time, c channel, z, y, x space; ? any further "
+        "axis, along which images are processed one by one, as along t."
+    ),
 )
 _ALONG = Parameter(
     "along",
     "text",
     "",
-    tooltip="The axes that diffuse. yx: every plane alone; zyx: through the volume; tyx: through "
-    "time.",
+    tooltip=(
+        "The axes along which to diffuse. yx: each plane by itself; zyx: the volume; tyx: "
+        "planes and time."
+    ),
 )
 _SPACING = Parameter(
     "spacing",
     "float",
     1.0,
-    tooltip="World length of one pixel along each of these axes, read from the layer's scale.",
+    tooltip="Pixel size along each of these axes, read from the layer's scale.",
     unit="world",
     many=True,
 )
@@ -49,19 +53,21 @@ _JOINT = Parameter(
     "joint_channels",
     "bool",
     True,
-    tooltip="Channels share their edges: what is an edge in one of them stops the others as well.",
+    tooltip="Channels share their edges: an edge in one of them stops diffusion in all.",
 )
 _HOLES = Parameter(
     "keep_holes",
     "bool",
     False,
-    tooltip="Take NaN and infinite values as holes that nothing flows through, and keep them.",
+    tooltip=(
+        "Treat NaN and infinite values as missing: nothing flows through them, and they are kept."
+    ),
 )
 _REGION = Parameter(
     "region",
     "choice",
     "whole",
-    tooltip="visible: only what the canvas shows now, with the values that the whole would get.",
+    tooltip="visible: only what the canvas shows, with the same values as in the whole image.",
     choices=REGIONS,
 )
 
@@ -166,13 +172,13 @@ class AxesForm(QWidget):
         try:
             reading = self.value()
         except ValueError:
-            return "axes: not yet right"
+            return "axes: invalid"
         lengths = " × ".join(f"{length:.4g}" for length in reading.spacing)
         words = f"axes {reading.axes}, {lengths} {self.unit()}".rstrip()
         if reading.along != along_of(reading.axes):
             words += f", along {reading.along}"
         if reading.keep_holes:
-            words += ", with holes"
+            words += ", with missing values"
         return words if reading.region == "whole" else f"{words}, visible part"
 
     def unit(self) -> str:
@@ -228,15 +234,15 @@ class AxesForm(QWidget):
                 f"axes must name {count} axes, as many as the layer has (got {axes!r})."
             )
         if layer.rgb and axes[-1] != "c":
-            raise ValueError(f"The last axis of a colour image is c (got {axes!r}).")
+            raise ValueError(f"The last axis of an RGB image is c (got {axes!r}).")
         return axes
 
     def _checked_along(self, value: Any) -> str:
         axes, along = self.axes.edit.text(), str(value)
         if "t" in along and FURTHER in axes:
             raise ValueError(
-                f"along={along!r}: the axes ? are taken together with t, and nothing may flow "
-                "between their images."
+                f"along={along!r}: axes marked ? are taken together with t, so images "
+                "cannot diffuse along t."
             )
         if self._layer is not None and self.axes.problem() is None:
             named = "".join(axis for axis in axes if axis != FURTHER)

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.layers.mask import Mask
 
 _ABOUT = (
-    "Where the image may change: nothing flows across the border, and outside it stays as it is."
+    "Where the image may change: nothing flows across the border, and pixels outside "
+    "stay unchanged."
 )
 _KINDS = (
-    "A Labels layer (all but 0), the areas of a Shapes layer, which hold for all planes and "
-    "frames, or an image of two values."
+    "A Labels layer (all but 0), a Shapes layer (its areas apply to all planes and "
+    "frames) or a binary image."
 )
 
 
@@ -167,8 +168,8 @@ class MaskChoice(QWidget):
         words = ""
         if elsewhere and lies_elsewhere(layer, source):
             words = (
-                f"{layer.name!r} lies elsewhere in the window than {source.name!r}; it is taken "
-                "pixel by pixel."
+                f"{layer.name!r} and {source.name!r} have different positions; they are "
+                "matched pixel by pixel."
             )
         self.hint.say(words)
 

@@ -32,9 +32,11 @@ _FROM = Parameter(
     "measure_from",
     "choice",
     WHOLE,
-    tooltip="the whole image: its calmest windows. a background region: a Shapes or Labels layer "
-    "where there is nothing but noise. repeated frames: the same scene recorded again and again, "
-    "which is the best.",
+    tooltip=(
+        "the whole image: its smoothest windows. a background region: a Shapes or Labels "
+        "layer on pure noise. repeated frames: several recordings of the same scene (most "
+        "accurate)."
+    ),
     choices=(WHOLE, REGION, FRAMES),
 )
 _OFFSET = Parameter(
@@ -42,8 +44,7 @@ _OFFSET = Parameter(
     "float",
     None,
     unit="intensity",
-    tooltip="Intensity without any light, where it is known: it tells the read noise from the "
-    "offset.",
+    tooltip="Intensity without light, if known: separates the read noise from the offset.",
     optional=True,
 )
 
@@ -91,7 +92,7 @@ class NoiseMeter(QWidget):
         self._source = source
         self.unfold = QToolButton()
         self.way = ComboField(_FROM, _same, _FROM.choices)
-        self.region = MaskChoice(viewer, "region", "Where there is nothing but background.")
+        self.region = MaskChoice(viewer, "region", "A region of pure background.")
         self.axis = Combo()
         self.offset = LineField(_OFFSET, _checked_offset, Automatic("unknown", None))
         self.button = QPushButton("Measure noise")
@@ -141,8 +142,7 @@ class NoiseMeter(QWidget):
         if region is None:
             raise RunError(
                 "meter",
-                "Choose the region: draw where there is nothing but background in a Shapes or "
-                "Labels layer.",
+                "Choose the region: draw it on pure background, in a Shapes or Labels layer.",
             )
         return MeasuringOptions(region=region)
 

@@ -77,8 +77,8 @@ class RunSource:
             raise ValueError(f"{layer.name!r} is empty: its shape is {sizes(shape)}.")
         if max(extent) < 2:
             raise ValueError(
-                f"{layer.name!r} is too small: along {reading.along} it has {sizes(extent)} "
-                "pixels, and heat needs at least 2 to flow between."
+                f"{layer.name!r} is too small: along {reading.along} it has "
+                f"{sizes(extent)} pixels, and diffusion needs at least 2."
             )
         options = {
             "axes": fold.axes,
@@ -188,7 +188,7 @@ def visible_region(
             first, last = int(np.floor(low[axis])), int(np.ceil(high[axis]))
             part[axis] = slice(max(first, 0), min(last + 1, shape[axis]))
         if not 0 <= part[axis].start < min(part[axis].stop, shape[axis] + 1):
-            raise ValueError(f"Nothing of {layer.name!r} is on the canvas now.")
+            raise ValueError(f"No part of {layer.name!r} is visible on the canvas.")
     if "c" in axes:
         part[axes.index("c")] = everything[axes.index("c")]
     folded = [axis for axis, letter in enumerate(axes) if letter in (FURTHER, "t")]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image, Layer
 
-_NONE = "There is no image layer: open an image, for example File ▸ Open Sample ▸ napari-diffusion."
+_NONE = "No image layer: open an image, for example with File ▸ Open Sample ▸ napari-diffusion."
 
 
 class SourceWidget(QWidget):
@@ -68,7 +68,7 @@ class SourceWidget(QWidget):
         self.mask_choice = MaskChoice(viewer)
         self.details = QToolButton()
         self.message = MessageLabel()
-        self.holes = QPushButton("Keep them as holes")
+        self.holes = QPushButton("Treat them as missing")
         self.hint = MessageLabel(GREY)
         self._lay_out()
         self.combo.activated.connect(self._activated)
@@ -83,7 +83,7 @@ class SourceWidget(QWidget):
         self.details.setAutoRaise(True)
         self.details.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.details.setArrowType(Qt.ArrowType.RightArrow)
-        self.details.setToolTip("How the layer's axes are read, and how much of it is used.")
+        self.details.setToolTip("How the layer's axes are read, and which region is used.")
         self.details.toggled.connect(self._unfold)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 0)
@@ -97,8 +97,8 @@ class SourceWidget(QWidget):
         for widget in (*rows, self.details, self.axes, self.mask_choice):
             layout.addWidget(widget)
         self.join.setToolTip(
-            "Diffuse the selected layers as the channels of one image: what is an edge in one "
-            "of them stops the others as well."
+            "Diffuse the selected layers as channels of one image: an edge in one of "
+            "them stops diffusion in all."
         )
         self.join.clicked.connect(lambda: self.set_layers(channel_group(self._viewer)))
         self.holes.setToolTip(self.axes.holes.toolTip())
@@ -208,7 +208,7 @@ class SourceWidget(QWidget):
         """Offer the selected images as channels of one image, or say why they cannot be."""
         del event
         group = channel_group(self._viewer)
-        self.join.setText(f"Take the {len(group)} selected layers as channels")
+        self.join.setText(f"Use the {len(group)} selected layers as channels")
         self.join.setVisible(bool(group) and group != self.layers())
         self._fill()
         self.hint.say(self._about(self._viewer.layers.selection.active))
@@ -241,14 +241,14 @@ class SourceWidget(QWidget):
                 * self.mask_choice.offers(active)
             )
         if layer is not None and layer.multiscale:
-            return "This layer has several resolutions; the highest is used."
+            return "Multiscale layer: the full resolution is used."
         return self._about_holes()
 
     def _about_holes(self) -> str:
         if not self._holes or not self.layers():
             return ""
-        count = f"{self._holes} value{'s' * (self._holes > 1)} that are NaN or infinite"
-        kept = ", kept as holes that nothing flows through" if self.axes.holes.value() else ""
+        count = f"{self._holes} NaN or infinite value{'s' * (self._holes > 1)}"
+        kept = ", treated as missing" if self.axes.holes.value() else ""
         return f"This image has {count}{kept}."
 
     def warning(self) -> str:
@@ -261,8 +261,8 @@ class SourceWidget(QWidget):
         active = self._viewer.layers.selection.active
         if active is not None and not is_image(active):
             return (
-                f"{active.name!r} is a {_kind(active)} layer; only images are filtered, and "
-                "there is none. Open an image, or convert the layer to an image."
+                f"{active.name!r} is a {_kind(active)} layer, and only images are "
+                "filtered: open an image, or convert the layer to one."
             )
         return _NONE
 

@@ -39,7 +39,7 @@ class CopyButton(QPushButton):
             action: Any = menu.addAction(name)
             action.triggered.connect(partial(self._ask, name))
         self.setText("Copy …")
-        self.setToolTip("Put what was done on the clipboard.")
+        self.setToolTip("Copy how this step was made to the clipboard.")
         self.setMenu(menu)
 
     def _ask(self, name: str, checked: bool = False) -> None:

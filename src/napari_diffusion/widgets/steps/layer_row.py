@@ -148,5 +148,5 @@ def _labels(layer: Any, run: StepRun) -> Any:
     if isinstance(layer, Labels):
         return np.asarray(layer.data)
     if run.source is None:
-        raise ValueError("The source is not among the layers any more, and shapes need it.")
+        raise ValueError("The source layer was removed, and shapes need it: open it again.")
     return mask_of(layer, run.source, run.letters).draw().astype(np.uint8)

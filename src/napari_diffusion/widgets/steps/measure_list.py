@@ -35,14 +35,12 @@ FRAMES = "odd and even frames"
 _KEPT = {
     "Noise effect": (
         "intensity",
-        "What the noise did: the root mean square of a step less its noise-free run, the run "
-        "without noise.",
+        "Effect of the noise: root mean square of the step minus its noise-free run.",
     )
 }
 
 _SECOND = (
-    "Another image of the same thing with noise of its own; or the frames 0, 2, 4, … and 1, 3, "
-    "5, … of the source."
+    "An independent noisy acquisition of the same scene; or the even and odd frames of the source."
 )
 
 # What is drawn of a run of which nothing was measured yet: quick, and plain to understand.
@@ -60,7 +58,7 @@ class MeasureList(QWidget):
         self.list.setSizeAdjustPolicy(QListWidget.SizeAdjustPolicy.AdjustIgnored)
         self.list.setMinimumHeight(80)
         self.list.setMaximumHeight(118)
-        self.list.setToolTip("Tick what is to be drawn. ↓: lower is better, ↑: higher is better.")
+        self.list.setToolTip("Tick the measures to plot. ↓: lower is better, ↑: higher is better.")
         self.reference = LayerRow(viewer, "reference", _REFERENCE, (NONE,), likely="truth")
         self.second = LayerRow(viewer, "second half", _SECOND, (FRAMES,))
         self.region = RegionRow(viewer)
@@ -120,7 +118,7 @@ class MeasureList(QWidget):
         with QSignalBlocker(self.list):
             for name in names:
                 if self._item(name) is None:
-                    unit, tip = _KEPT.get(name, ("", "Measured before, with other parameters."))
+                    unit, tip = _KEPT.get(name, ("", "Measured earlier, with other parameters."))
                     self._offer(name, f"{name} · {unit}" if unit else name, tip)
                 self._item(name).setCheckState(
                     Qt.CheckState.Checked if on else Qt.CheckState.Unchecked

@@ -19,7 +19,7 @@ ENDINGS = {"gif": "GIF", "mp4": "MP4"}
 def missing(ending: str) -> str:
     """Return what must be installed to write a movie with that ending; mostly nothing."""
     if ending == "mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
-        return "MP4 needs the package imageio-ffmpeg, which is not installed."
+        return "MP4 needs the package imageio-ffmpeg: install it, or write a GIF."
     return ""
 
 
@@ -42,7 +42,7 @@ def write_movie(path: Path, frames: Sequence[Any], per_second: float) -> None:
     """
     ending = path.suffix.lower().lstrip(".")
     if ending not in ENDINGS:
-        raise ValueError(f"{path.name} is no movie that is written: name a .gif or .mp4.")
+        raise ValueError(f"Unsupported movie format {path.name!r}: use .gif or .mp4.")
     if missing(ending):
         raise ValueError(missing(ending))
     draft = path.with_name(f".{path.stem}.{os.getpid()}.{ending}")

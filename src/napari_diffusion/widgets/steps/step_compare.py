@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 SOURCE, BEFORE, NOISE_FREE = "the source", "the step before", "its noise-free run"
 
 _TIPS = {
-    "Side by side": "Show it to the left of the step; everything is put back afterwards.",
-    "Blink": "Show one and the other in turn.",
-    "Difference": "Add a layer of the step less the other, white where nothing differs.",
+    "Side by side": "Show it to the left of the step; the view is restored afterwards.",
+    "Blink": "Alternate between the two.",
+    "Difference": "Add a layer of the step minus the other; white: no difference.",
 }
 _LOCAL_ERROR = (
-    "Add a layer of where the step is nearer to the ground truth than its source, green, and where "
-    "it is farther, pink: Stein's estimate, for white noise. Runs the recipe again."
+    "Add a map of where the step is closer to the ground truth than its source (green) "
+    "and where farther (pink). Stein's unbiased risk estimate, for white noise. Runs the "
+    "recipe again."
 )
 
 
@@ -45,7 +46,7 @@ class StepCompare(StepPart):
         self.other = Combo()
         self.other.addItems([SOURCE, BEFORE, NOISE_FREE])
         self.other.setToolTip(
-            "The noise-free run is the same run without noise: it shows what the noise did."
+            "The noise-free run is the same run without noise: it shows the effect of the noise."
         )
         self.side = QPushButton("Side by side")
         self.blink = QPushButton("Blink")
@@ -65,7 +66,7 @@ class StepCompare(StepPart):
         self.pace.setSingleStep(0.1)
         self.pace.setValue(0.5)
         self.pace.setSuffix(" s each")
-        self.pace.setToolTip("How long each of the two is seen.")
+        self.pace.setToolTip("How long each of the two is shown.")
         for button in (self.side, self.blink):
             button.setCheckable(True)
         row = QHBoxLayout()
@@ -103,14 +104,14 @@ class StepCompare(StepPart):
         if which == NOISE_FREE:
             noise_free_run = run.noise_free_run[run.shown]
             return (noise_free_run.data, which) if noise_free_run is not None else (
-                "This step has no noise-free run: run the recipe with its noise-free run, in the "
-                "dock Diffusion loop."
+                'This step has no noise-free run: tick "Noise-free run" in the dock '
+                    'Diffusion loop and run the recipe again.'
             )  # fmt: skip
         if which == BEFORE and run.shown > 0:
             return run.steps[run.shown - 1].data, which
         data = run.source_data()
         if data is None:
-            return f"The source {run.record['source']!r} is not among the layers any more."
+            return f"The source layer {run.record['source']!r} was removed."
         return data, SOURCE
 
     def run_changed(self) -> None:
@@ -136,10 +137,12 @@ class StepCompare(StepPart):
         why = found if isinstance(found, str) else ""
         for button in (self.side, self.blink, self.difference):
             enable_unless(button, why, _TIPS[button.text()])
-        gone = "The source is not among the layers any more."
+        gone = "The source layer was removed."
         none = NO_RUN if self.run is None else gone if self.run.source is None else ""
         enable_unless(
-            self.local_error, "It is being told." if self.work.is_running else none, _LOCAL_ERROR
+            self.local_error,
+            "Already being estimated." if self.work.is_running else none,
+            _LOCAL_ERROR,
         )
         self.stop.setVisible(self.work.is_running)
 
@@ -197,7 +200,7 @@ class StepCompare(StepPart):
         step = self.run.step
         data, name = found
         if np.shape(data) != np.shape(step.data):
-            self._report("They are not equally large.", True)
+            self._report("The two images differ in size.", True)
             return
         layer = difference_layer(step, data, name)
         Place(self.viewer, [step.layer]).insert(layer)
@@ -224,7 +227,7 @@ class StepCompare(StepPart):
             self.viewer.layers.selection.active = active
             self.say(f"{words[0].upper()}{words[1:]}.")
 
-        self.say("Running beside a small change of the source …")
+        self.say("Running the recipe on a slightly changed source …")
         self.work.start(work, lambda each: None, done)
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.run_request import Job
 
 _RECOMMEND = (
-    "Run the recipe again beside small changes of the source, and mark the step nearest to the "
-    "truth."
+    "Run the recipe again on slightly changed sources, and mark the step closest to the "
+    "ground truth."
 )
 
 
@@ -52,7 +52,7 @@ class StepCurves(PlotPart):
         for button in (self.recommend, self.export, self.stop):
             row.addWidget(button)
         self.rows.addLayout(row)
-        self.stop.setToolTip("End what is being measured; what is known stays.")
+        self.stop.setToolTip("Stop measuring; values measured so far are kept.")
         self.measures.changed.connect(self._asked)
         self.plot.chosen.connect(self.chosen)
         self.recommend.clicked.connect(self.find_best)
@@ -78,7 +78,7 @@ class StepCurves(PlotPart):
         none = "" if self.run is not None else NO_RUN
         gone = ""
         if self.run is not None and self.run.source is None:
-            gone = "The source is not among the layers any more."
+            gone = "The source layer was removed."
         enable_unless(self.recommend, none or gone, _RECOMMEND)
         super().refresh()
         self.stop.setVisible(self.work.is_running)
@@ -145,7 +145,7 @@ class StepCurves(PlotPart):
             layer = self.measures.reference.layer()
             if layer is None or run.cut(values(layer)) is None:
                 self._failed |= wanting
-                self._report("Choose a reference layer of the same shape.", True)
+                self._report("Choose a ground-truth layer of the same shape.", True)
                 self.measure()
                 return
             reference = values(layer)
@@ -182,7 +182,7 @@ class StepCurves(PlotPart):
             step_measure.keep_curves(run, dict(zip(metrics, found, strict=True)))
             self._done(run, set(metrics))
 
-        self.say("Running the recipe again beside small changes of the source …")
+        self.say("Running the recipe again on slightly changed sources …")
         self.work.start(work, lambda each: None, done)
 
     def _done(self, run: Any, names: set[str]) -> None:
@@ -213,7 +213,7 @@ class StepCurves(PlotPart):
             self.say("")
             self.measure()
 
-        self.say("Running beside small changes of the source …")
+        self.say("Running the recipe on slightly changed sources …")
         self.work.start(work, lambda each: None, done)
 
     def _job(self) -> Job | None:

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from napari_diffusion.widgets.results.step_run import StepRun
 
-_MOVIE = "Write the steps as a movie: 8 bits, as the layer looks now, each with its number beneath."
-_SHEET = "Write all steps side by side into one image (PNG), as the layer looks now."
+_MOVIE = (
+    "Write the steps as an 8-bit movie, with the colours of the layer and the step numbers beneath."
+)
+_SHEET = "Write all steps side by side into one image (PNG), with the colours of the layer."
 
 
 class StepExport(StepPart):
@@ -65,15 +67,15 @@ class StepExport(StepPart):
         self.pace.setDecimals(1)
         self.pace.setSuffix(" steps a second")
         self.source.setChecked(True)
-        self.source.setToolTip("Begin with the source, in the same colours.")
+        self.source.setToolTip("Start with the source, in the same colours.")
         grid = QGridLayout()
         grid.setSpacing(4)
         rows = (
-            (_heading("what was done"), self.copy),
-            (_heading("how it looks"), self.source),
+            (_heading("methods"), self.copy),
+            (_heading("movie and contact sheet"), self.source),
             (self.kind, self.pace),
             (self.movie, self.sheet),
-            (_heading("steps, curves and marks"), None),
+            (_heading("steps, measures and recommendation"), None),
         )
         for row, pair in enumerate(rows):
             for column, widget in enumerate(pair):
@@ -88,7 +90,7 @@ class StepExport(StepPart):
         """Let the buttons rest that can do nothing, and say why."""
         none = "" if self.run is not None else NO_RUN
         busy = "A file is being written." if self.work.is_running else ""
-        enable_unless(self.copy, none, "Put what was done to the shown step on the clipboard.")
+        enable_unless(self.copy, none, "Copy how the shown step was made to the clipboard.")
         enable_unless(self.movie, none or busy, _MOVIE)
         enable_unless(self.sheet, none or busy, _SHEET)
         self.stop.setVisible(self.work.is_running)
@@ -104,10 +106,10 @@ class StepExport(StepPart):
         self.source.setEnabled(there)
 
     def copy_text(self, name: str) -> None:
-        """Put what was done to the shown step on the clipboard."""
+        """Copy how the shown step was made to the clipboard."""
         if self.run is not None and name in COPIES:
             self.copy.copy(name, self.run.record)
-            self.say(f"{name} is on the clipboard.")
+            self.say(f"Copied to the clipboard: {name}.")
 
     def wait(self, seconds: float) -> None:
         """Wait until the threads have ended."""

@@ -74,7 +74,7 @@ class StepHistogram(PlotPart):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer, HistogramPlot(), "histogram")
         self.log = QCheckBox("logarithmic counts")
-        self.log.setToolTip("Rare intensities are seen beside frequent ones.")
+        self.log.setToolTip("Logarithmic axis: makes rare intensities visible.")
         self._known: tuple[int, NDArray[Any]] | None = None
         row = QHBoxLayout()
         row.addWidget(self.log, 1)

@@ -113,8 +113,8 @@ def rerun(
     image, options = arguments_of(job)
     if others.frames and not _has_frames(job):
         raise ValueError(
-            f"{job.source_name!r} has no frames to take odd and even ones of: choose another "
-            "layer as second half."
+            f"{job.source_name!r} has no frames to split into odd and even ones: choose "
+            "another layer as the second half."
         )
     more = others.arguments(job)
     return curves(image, job.recipe, metrics, stop=stop, **options, **more)

@@ -29,7 +29,7 @@ _MOST_CURVES = 40
 # After the last change it is drawn so soon, in milliseconds: a line is dragged more often.
 _SOON = 40
 
-_DRAW = "Add a line across the image, as a Shapes layer: drag its ends to where you want it."
+_DRAW = "Add a line across the image as a Shapes layer; drag its ends to place it."
 
 
 class ProfilePlot(Plot):

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import napari
 
 _SAVE = (
-    "Write all steps with their records, what was measured and which step is best: an OME-Zarr, or "
-    "a folder of OME-TIFF files."
+    "Save all steps with their records, measures and recommendation as OME-Zarr or as a "
+    "folder of OME-TIFF files."
 )
-_OPEN = "Read the steps of a saved run as layers, with their curves and marks."
+_OPEN = "Open the steps of a saved run as layers, with their measures and recommendation."
 
 
 class StepSaving(StepPart):

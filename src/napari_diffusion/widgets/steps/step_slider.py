@@ -41,7 +41,7 @@ class StepSlider(QWidget):
         self._finder = finder
         self._run: StepRun | None = None
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setToolTip("Shows one step alone; the arrow keys go step by step.")
+        self.slider.setToolTip("Show one step at a time; use the arrow keys to move step by step.")
         self.number = QLabel()
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from napari_diffusion.widgets.results.step_run import StepRun
 
-NOTHING = "Select a layer that a run has made."
+NOTHING = "Select a layer made by a run."
 
-_KEEP = "Remove all other steps of this run; they can be brought back until the next run."
+_KEEP = 'Remove all other steps of this run; undo with "Bring back" until the next run.'
 _BACK = "Insert the removed steps again."
 
 
@@ -129,7 +129,7 @@ class Steps(_QWidget):
         alone = run is not None and len(run.layers()) < 2
         why = "" if run is not None else NO_RUN
         if alone:
-            why = "All steps are in this one layer: extract those to keep from it."
+            why = "All steps are in one stack: extract the steps to keep."
         enable_unless(self.keep, why, _KEEP)
         enable_unless(self.back, "" if self.keeping.can_undo() else "Nothing was removed.", _BACK)
         self.part.follow(run)

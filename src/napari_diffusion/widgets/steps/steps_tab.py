@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.plots.plot import Plot
     from napari_diffusion.widgets.results.step_run import StepRun
 
-NO_RUN = "There is no run to look at."
+NO_RUN = "No run yet."
 
 
 class StepPart(QWidget):

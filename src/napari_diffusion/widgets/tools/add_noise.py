@@ -43,8 +43,10 @@ _STRENGTH = Parameter(
     "strength",
     "choice",
     _BY_SCALE,
-    tooltip="What says how strong the noise is: the noise scale, to which the parameters of the "
-    "noise are fitted, or those parameters as they are typed.",
+    tooltip=(
+        "How the strength of the noise is set: by the noise scale, to which its parameters "
+        "are scaled, or by its parameters as typed."
+    ),
     choices=(_BY_SCALE, _BY_PARAMETERS),
 )
 _SCALE = Parameter(
@@ -52,12 +54,14 @@ _SCALE = Parameter(
     "float",
     "auto",
     unit="intensity",
-    tooltip="Standard deviation of the noise, at the mean of the image where it depends on the "
-    "intensity; one per channel: 0.1, 0.2, 0.3. auto is the noise that the image itself has.",
+    tooltip=(
+        "Standard deviation of the noise (at the mean intensity, if it depends on it); one "
+        "per channel: 0.1, 0.2, 0.3. auto: as much noise as the image has."
+    ),
     auto=True,
     many=True,
 )
-_SEED = Parameter("seed", "int", 0, tooltip="The same seed gives the same noise.")
+_SEED = Parameter("seed", "int", 0, tooltip="Random seed: the same seed gives the same noise.")
 
 
 class AddNoise(Tool):
@@ -76,7 +80,7 @@ class AddNoise(Tool):
         self.seed = SeedField(_SEED, lambda seed: Recipe(seed=seed).seed)
         self.scale.set_value("auto")
         self.seed.set_value(0)
-        about = "Add the noise once: the noisy copy is a new layer, and the source stays as it is."
+        about = "Add the noise once. The noisy copy is a new layer; the source stays unchanged."
         form = [self.noise, self.strength, self.scale, self.seed]
         super().__init__(napari_viewer, "Add noise", about, form)
         self.noise.add_beside(self.meter.unfold)
@@ -134,7 +138,7 @@ class AddNoise(Tool):
         self.noise.set_value(noise)
         self.strength.set_value(_BY_SCALE)
         self.scale.set_value(scale)
-        self.meter.show_model(model, "The form has this noise and its scale.")
+        self.meter.show_model(model, "Filled in this noise and its scale.")
 
     def _edited(self, value: object = None) -> None:
         del value
@@ -152,7 +156,7 @@ def _add(job: Job, layer_sink: LayerSink, worker: Worker) -> None:
     layer_sink.mask = mask = read_mask(job)
     options = with_mask(job, mask)
     image = read_layer(job, options, worker)
-    worker.post(Message("Adding noise (the first time compiles, which takes a while) …"))
+    worker.post(Message("Adding noise (the first run compiles, which takes a while) …"))
     region = None if job.region is None else job.fold.region(job.region)
     recipe, noise = job.recipe, job.recipe.noise
     assert noise is not None

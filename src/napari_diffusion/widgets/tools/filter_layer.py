@@ -30,7 +30,7 @@ class FilterLayer(Tool):
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         self.filter = ComponentChoice("filter")
-        about = "Apply the filter once: the result is a new layer, and the source stays as it is."
+        about = "Apply the filter once. The result is a new layer; the source stays unchanged."
         super().__init__(napari_viewer, "Filter", about, [self.filter])
 
     def recipe(self) -> Recipe:
