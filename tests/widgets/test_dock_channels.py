@@ -86,10 +86,10 @@ def test_the_group_can_be_chosen_in_the_list(open_loop):
     [
         (Image(np.zeros((5, 6)), name="other"), "'red' is 24 × 32, and 'other' is 5 × 6"),
         (Image(np.zeros((24, 32)), name="other", scale=(2, 2)), "differ in scale, units or place"),
-        (Image(np.zeros((24, 32, 3)), name="other", rgb=True), "'other' has colours"),
+        (Image(np.zeros((24, 32, 3)), name="other", rgb=True), "'other' is an RGB image"),
         (
             Image(np.zeros((2, 24, 32)), name="other", axis_labels=("c", "y", "x")),
-            "'other' has channels of its own",
+            "'other' already has a channel axis",
         ),
     ],
     ids=["shape", "scale", "rgb", "channels"],

@@ -270,7 +270,7 @@ def test_a_mask_is_looked_for_where_the_layer_has_lost_it(open_loop, qtbot, said
     viewer.layers.selection.active = step
     loop.steps.go_on.click()
     wait(loop, qtbot)
-    assert said[-1].startswith("The mask 'cells' of this run is not among the layers any more")
+    assert said[-1].startswith("The mask 'cells' of this run was removed")
     assert len(made(viewer)) == 8
 
 
@@ -309,7 +309,7 @@ def test_use_this_recipe_chooses_the_mask_too(open_loop, qtbot):
     assert "the recipe and the mask of step 02" in loop.controls.status.text()
     viewer.layers.remove("cells")
     loop.steps.use.click()
-    assert "Its mask, 'cells', is not there" in loop.controls.status.text()
+    assert "Its mask 'cells' was removed" in loop.controls.status.text()
 
 
 def test_steps_taken_out_of_a_stack_keep_the_mask(open_loop, qtbot):

@@ -434,7 +434,7 @@ def test_a_region_is_continued_from_the_whole_source_or_not_at_all(open_loop, qt
     count = len(made(viewer))
     loop.steps.go_on.click()
     wait(loop, qtbot)
-    assert "needs the whole of 'face' as it was" in said[-1]
+    assert "needs all of 'face', unchanged" in said[-1]
     assert loop.controls.problem.text() == said[-1]
     assert len(made(viewer)) == count
 

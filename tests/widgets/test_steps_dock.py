@@ -98,7 +98,7 @@ def test_it_follows_the_active_layer_and_stays_with_the_last_run(dock):
     assert dock.title.text() == NOTHING
     for button in (dock.keep, dock.curves.recommend, dock.curves.export):
         assert not button.isEnabled()
-        assert "no run" in button.toolTip()
+        assert "No run yet" in button.toolTip()
 
 
 def test_measures_of_every_step_are_computed_and_kept_in_the_records(dock, qtbot):
