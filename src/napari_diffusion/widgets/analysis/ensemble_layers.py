@@ -30,14 +30,15 @@ if TYPE_CHECKING:
 
     import napari
     from napari.layers import Image
+    from numpy.typing import NDArray
 
     from napari_diffusion.io.step_record import MaskEntry, StepRecord
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.run.worker import Worker
+    from napari_diffusion.widgets.run.worker import Work, Worker
 
 
-def ensemble_work(job: Job, seeds: int) -> Any:
+def ensemble_work(job: Job, seeds: int) -> Work:
     """Return the work of an ensemble: `Message`, `Resolved` and, for every seed, `SeedDone`."""
 
     def work(worker: Worker) -> None:
@@ -99,7 +100,7 @@ class EnsembleLayerSink:
             if style.mixes:
                 place.cover()
 
-    def grow(self, what: tuple[Ensemble, dict[str, Any]]) -> None:
+    def grow(self, what: tuple[Ensemble, dict[str, StepRecord]]) -> None:
         """Show what the seeds so far have in common, and how much they differ."""
         ensemble, records = what
         self._count = len(ensemble.seeds)
@@ -108,7 +109,7 @@ class EnsembleLayerSink:
             if values is not None:
                 self._show(shows, self._in_layer(shows, values), records[shows])
 
-    def _in_layer(self, shows: str, values: Any) -> Any:
+    def _in_layer(self, shows: str, values: NDArray[Any]) -> NDArray[Any]:
         image = self._job.fold.unfolded(values)
         if self._job.cast is None:
             return image
@@ -117,7 +118,7 @@ class EnsembleLayerSink:
         # Of colours one number per pixel: alpha does not vary.
         return np.sqrt(np.mean(np.square(image[..., :3]), axis=-1))
 
-    def _show(self, shows: str, values: Any, record: StepRecord) -> None:
+    def _show(self, shows: str, values: NDArray[Any], record: StepRecord) -> None:
         images = [values] if len(self._styles) == 1 else list(values)
         for channel, (name, image) in enumerate(zip(self._names, images, strict=True)):
             known = self._made.get((shows, channel))
@@ -148,12 +149,12 @@ class EnsembleLayerSink:
             place.uncover()
 
 
-def _spread_style(style: LayerStyle, image: Any) -> LayerStyle:
+def _spread_style(style: LayerStyle, image: NDArray[Any]) -> LayerStyle:
     """Return the style of a spread, which is no intensity of the source: from 0 up, in colours."""
     own = {"rgb": False, "colormap": "inferno", "contrast_limits": _limits(image)}
     return replace(style, shown={**style.shown, **own, "blending": "translucent"})
 
 
-def _limits(image: Any) -> tuple[float, float]:
+def _limits(image: NDArray[Any]) -> tuple[float, float]:
     finite = np.asarray(image)[np.isfinite(image)]
     return 0.0, float(np.percentile(finite, 99.9)) if finite.any() else 1.0

@@ -21,12 +21,14 @@ from napari_diffusion.widgets.run.run_request import Message, SeedDone
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
+    from napari.utils.colormaps import Colormap
+    from numpy.typing import NDArray
 
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.run.worker import Worker
+    from napari_diffusion.widgets.run.worker import Work, Worker
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,7 @@ class StepLocalError:
             f"(expected error minus that of the source, ±{noise:.3g}, in intensity units)"
         )
 
-    def _of_layer(self, local_error: LocalError) -> tuple[Any, float]:
+    def _of_layer(self, local_error: LocalError) -> tuple[NDArray[Any], float]:
         """Return the values in the axes of the step's layer, and the noise: of its own channel."""
         fold, record = self.job.fold, self.record
         if record["grid"]["rgb"]:
@@ -110,7 +112,7 @@ class StepLocalError:
         return values[channel], float(np.broadcast_to(sigma, self.job.fold.shape[:1])[channel])
 
 
-def local_error_work(local_error: StepLocalError) -> Any:
+def local_error_work(local_error: StepLocalError) -> Work:
     """Return the work that estimates a step's local error: it posts `Message` and `SeedDone`."""
 
     def work(worker: Worker) -> None:
@@ -149,7 +151,7 @@ class LocalErrorLayerSink:
         """Nothing is left to be shown."""
 
 
-def _colours() -> Any:
+def _colours() -> Colormap:
     """Return PiYG the other way round: what lies below 0 is good."""
     from napari.utils.colormaps import Colormap, ensure_colormap
 

@@ -23,6 +23,8 @@ from napari_diffusion.widgets.run.read_layer import as_run_error
 from napari_diffusion.widgets.run.run_request import RunError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_diffusion.analysis.parameter_sweep import SweepRun
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.docks.recipe_dock import RecipeDock
@@ -180,7 +182,7 @@ class SweepRow(QWidget):
 
     # --- as the layer sink of its run ---
 
-    def grow(self, found: tuple[SweepRun, Any]) -> None:
+    def grow(self, found: tuple[SweepRun, NDArray[Any]]) -> None:
         """Show a tile."""
         if self._tiles is not None:
             sweep_run, image = found
@@ -218,8 +220,7 @@ class SweepRow(QWidget):
         self.close_button.setVisible(on)
         self._selected()
 
-    def _selected(self, event: object = None) -> None:
-        del event
+    def _selected(self) -> None:
         self.take.setEnabled(self._tiles is not None and self._tiles.selected() is not None)
 
     def _folded(self, on: bool) -> None:

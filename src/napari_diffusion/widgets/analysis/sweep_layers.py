@@ -14,6 +14,8 @@ from napari_diffusion.widgets.layers.source_layers import PREVIEW
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
+    from napari.utils.events import Event
+    from numpy.typing import NDArray
 
     from napari_diffusion.analysis.parameter_sweep import SweepRun
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
@@ -61,7 +63,7 @@ class SweepTiles:
         viewer.dims.ndisplay = 2
         viewer.mouse_drag_callbacks.append(self._clicked)
 
-    def add(self, image: Any, sweep_run: SweepRun) -> None:
+    def add(self, image: NDArray[Any], sweep_run: SweepRun) -> None:
         """Add the tile of the next tile."""
         from napari.layers import Image
 
@@ -77,7 +79,7 @@ class SweepTiles:
         if place == 0 or place % self.columns == self.columns - 1:
             self._viewer.reset_view()
 
-    def _offset(self, place: int) -> Any:
+    def _offset(self, place: int) -> NDArray[Any]:
         offset = np.zeros(len(self._style.placed["scale"]))
         for axis, number, size in zip(
             self._plane, divmod(place, self.columns), self._size, strict=True
@@ -117,7 +119,7 @@ class SweepTiles:
             if each is sweep_run and (layer := ref()) is not None:
                 self._viewer.layers.selection.active = layer
 
-    def _clicked(self, viewer: Any, event: Any) -> None:
+    def _clicked(self, viewer: napari.Viewer, event: Event) -> None:
         """Select the tile that was clicked; whatever else a click does, it does."""
         del viewer
         for ref, sweep_run in self._tiles.values():

@@ -13,9 +13,11 @@ from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, re
 from napari_diffusion.widgets.run.run_request import Message, SeedDone
 
 if TYPE_CHECKING:
+    import napari
+
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.run.worker import Worker
+    from napari_diffusion.widgets.run.worker import Work, Worker
     from napari_diffusion.widgets.source.run_source import Region, RunSource
 
 # The part that is tried: so many pixels along y and x, and beside z along z, y and x.
@@ -23,7 +25,7 @@ _PLANE = {"y": 256, "x": 256}
 _SPACE = {"z": 16, "y": 128, "x": 128}
 
 
-def part_of(run_source: RunSource, viewer: Any) -> Region:
+def part_of(run_source: RunSource, viewer: napari.Viewer) -> Region:
     """Return the part that a parameter sweep runs on: the middle of the region or of the image."""
     layer, fold = run_source.layers[0], run_source.fold
     sizes = _SPACE if "z" in run_source.options["along"] else _PLANE
@@ -45,7 +47,7 @@ def part_of(run_source: RunSource, viewer: Any) -> Region:
     return tuple(part)
 
 
-def sweep_work(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> Any:
+def sweep_work(job: Job, tried: dict[str, tuple[float, ...]], region: Region) -> Work:
     """Return the work of a parameter sweep: it posts `Message` and, for every run, `SeedDone`."""
 
     def work(worker: Worker) -> None:

@@ -26,6 +26,7 @@ from napari_diffusion.widgets.run.run_request import RunError, StepReady
 
 if TYPE_CHECKING:
     from napari_diffusion.widgets.docks.dock import Dock
+    from napari_diffusion.widgets.forms.number_text import Value
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
 
 # Neither an error nor to be overlooked.
@@ -139,14 +140,13 @@ class DenoiseWidget(QWidget):
                         self._place.insert(image_layer(image, name, style, record))
                 chosen.active = result
 
-    def _forget(self, value: object = None) -> None:
-        del value
+    def _forget(self) -> None:
         self.found.say("")
         self.warning.say("")
         self.sigma.set_resolved(None)
 
 
-def _checked(value: Any) -> Any:
+def _checked(value: Value) -> Value:
     """Return a noise as the filters take it, or raise their own sentence."""
     from napari_diffusion.filters import HaarDiffusion
 

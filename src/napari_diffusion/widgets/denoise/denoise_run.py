@@ -21,13 +21,17 @@ from napari_diffusion.widgets.run.run_request import Message, StepReady
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from napari_diffusion.denoising.noise_report import NoiseReport
     from napari_diffusion.denoising.stages import Stage
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
+    from napari_diffusion.widgets.layers.step_records import Entries
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.run.worker import Worker
+    from napari_diffusion.widgets.run.worker import Work, Worker
 
 # What a map of weights is shown from and to.
 _WEIGHTS = (-0.25, 1.0)
@@ -44,10 +48,10 @@ class StageReady(NamedTuple):
 
     source: str
     stage: Stage
-    image: Any
-    weights: Any
+    image: NDArray[Any]
+    weights: NDArray[Any]
 
-    def layers(self, style: LayerStyle) -> Iterator[tuple[str, Any, dict[str, Any], LayerStyle]]:
+    def layers(self, style: LayerStyle) -> Iterator[tuple[str, NDArray[Any], Entries, LayerStyle]]:
         """Yield name, values, record and style of the stage and of its weights, both hidden."""
         said = f"Processed, not raw data: a stage of {self.source!r} denoised, {self.stage.name}."
         kept = {"schema": 1, "stage": self.stage.name, "weight": self.stage.weight}
@@ -60,7 +64,7 @@ class StageReady(NamedTuple):
         yield f"{name} · weights", self.weights, {**kept, "processed": said}, map_style
 
 
-def denoising_work(job: Job, layer_sink: Any, staged: bool) -> Any:
+def denoising_work(job: Job, layer_sink: LayerSink, staged: bool) -> Work:
     """Return the work of denoising, which posts what it finds and makes."""
 
     def work(worker: Worker) -> None:
@@ -76,7 +80,7 @@ def result_name(step: Step, kept: StepRecord) -> str:
     return "denoised"
 
 
-def _denoise(job: Job, layer_sink: Any, staged: bool, worker: Worker) -> None:
+def _denoise(job: Job, layer_sink: LayerSink, staged: bool, worker: Worker) -> None:
     layer_sink.mask = mask = read_mask(job)
     options = with_mask(job, mask)
     image = read_layer(job, options, worker)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import napari
+    from qtpy.QtGui import QHideEvent
 
     from napari_diffusion.widgets.run.run_controls import Controls
     from napari_diffusion.widgets.run.run_request import Job
@@ -122,13 +123,13 @@ class Dock(QWidget):
         del closed
         self.runner.drop()
 
-    def event(self, event: Any) -> bool:
+    def event(self, event: QEvent | None) -> bool:
         """Stop the run when the dock is closed, which takes it out of the window."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+        if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.let_go(closed=True)
         return bool(super().event(event))
 
-    def hideEvent(self, event: Any) -> None:  # noqa: N802
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802
         """Stop the run when the window is closed; a dock that is only hidden goes on."""
         window = self.window()
         if window is None or not window.isVisible():

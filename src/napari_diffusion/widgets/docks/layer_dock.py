@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from napari_diffusion.loop.recipe import Recipe, Step
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.run.worker import Work
 
 
 class Tool(Dock):
@@ -54,7 +55,7 @@ class Tool(Dock):
         """Return what is to be done as a recipe of one step; ValueError says what is wrong."""
         raise NotImplementedError
 
-    def work(self, job: Job, layer_sink: LayerSink) -> Any:
+    def work(self, job: Job, layer_sink: LayerSink) -> Work:
         """Return what the thread does."""
         raise NotImplementedError
 

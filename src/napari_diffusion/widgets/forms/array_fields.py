@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog
 
@@ -16,6 +16,7 @@ from napari_diffusion.widgets.forms.form_rows import small_button
 if TYPE_CHECKING:
     from napari_diffusion.core.parameter import Parameter
     from napari_diffusion.widgets.forms.fields import Automatic, Check
+    from napari_diffusion.widgets.forms.number_text import Value
 
 
 class ArrayField(LineField):
@@ -34,7 +35,7 @@ class ArrayField(LineField):
         self.browse.clicked.connect(self._choose)
         self.row.addWidget(self.browse)
 
-    def _typed_value(self, text: str) -> Any:
+    def _typed_value(self, text: str) -> Value:
         name = text.strip()
         key = (name, _modified(name))
         if key not in self._known:
@@ -45,7 +46,7 @@ class ArrayField(LineField):
             self._known = {key: ArrayParameter(name)} if name else {}
         return self._known.get(key, text)
 
-    def _shown(self, value: Any) -> str:
+    def _shown(self, value: Value) -> str:
         if not isinstance(value, ArrayParameter):
             return super()._shown(value)
         name = value.file or f"array of {' × '.join(str(size) for size in value.values.shape)}"
@@ -63,13 +64,13 @@ class ArrayField(LineField):
 class FunctionField(LineField):
     """The name of a function, "package.module:function"; one without a name is kept."""
 
-    _kept: tuple[str, Any] = ("", None)
+    _kept: tuple[str, Value] = ("", None)
 
-    def _typed_value(self, text: str) -> Any:
+    def _typed_value(self, text: str) -> Value:
         name, function = self._kept
         return function if function is not None and text == name else text.strip()
 
-    def _shown(self, value: Any) -> str:
+    def _shown(self, value: Value) -> str:
         try:
             name = name_of(value, "")
         except ValueError:
@@ -85,7 +86,7 @@ def _modified(name: str) -> float:
         return 0.0
 
 
-def _layer_called(name: str) -> Any:
+def _layer_called(name: str) -> Value:
     """Return what the image layer of a name holds, None where there is none."""
     # Without napari there are no layers, and the form is shown all the same.
     napari = sys.modules.get("napari")

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 _INDENT = 10
 
-Chosen = Any  # Component | tuple[Component, ...] | None
+# A class, a series (a tuple), None or "auto".
+Option = type[Component] | tuple[Component, ...] | str | None
+
+#: What is chosen: a component, a series of them (a tuple), None or "auto".
+Chosen = Any
 
 # Stands among the options where the list has a line; it cannot be chosen.
 _SEPARATOR = "separator"
@@ -61,7 +65,7 @@ class ComponentChoice(NestedChoice):
     ) -> None:
         super().__init__(parent)
         # A class, a series (a tuple), None or "auto", one per entry.
-        self._options: list[Any] = []
+        self._options: list[Option] = []
         self._forms: dict[type[Component], ParameterForm] = {}
         self._units: dict[str, str] = {}
         self._indent = indent
@@ -95,7 +99,7 @@ class ComponentChoice(NestedChoice):
         self._layout.addLayout(row)
         self._layout.addWidget(self._series)
 
-    def _option(self) -> Any:
+    def _option(self) -> Option:
         return self._options[self.combo.currentIndex()]
 
     @property
@@ -164,7 +168,7 @@ class ComponentChoice(NestedChoice):
         self._untouched = untouched
         self._pixel_size = length
 
-    def _offer(self, option: Any) -> None:
+    def _offer(self, option: Option) -> None:
         self._options.append(option)
         self.combo.addItem(_name(option))
         self.combo.setItemData(self.combo.count() - 1, _about(option), Qt.ItemDataRole.ToolTipRole)
@@ -223,7 +227,7 @@ def _holds_components(cls: type[Component]) -> bool:
     return any(parameter.kind == "component" for parameter in cls.parameters())
 
 
-def _name(option: Any) -> str:
+def _name(option: Option) -> str:
     if isinstance(option, tuple):
         return f"series of {len(option)}"
     if isinstance(option, str):
@@ -231,7 +235,7 @@ def _name(option: Any) -> str:
     return "none" if option is None else str(option.display_name)
 
 
-def _about(option: Any) -> str:
+def _about(option: Option) -> str:
     if isinstance(option, tuple):
         names = [each.display_name for each in option]
         return "series: " + ", ".join(names[:8]) + (", …" if len(names) > 8 else "")

@@ -13,20 +13,21 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QWidget
 
 from napari_diffusion.widgets.forms import number_text
 from napari_diffusion.widgets.forms.form_rows import RED, Combo, MessageLabel, NumberEdit, RowLabel
+from napari_diffusion.widgets.forms.number_text import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_diffusion.core.parameter import Parameter
 
-Check = Callable[[Any], Any]
+Check = Callable[[Value], Value]
 
 
 class Automatic(NamedTuple):
     """What the tick box beside a number says, and the value that it stands for."""
 
     word: str = "auto"
-    value: Any = "auto"
+    value: Value = "auto"
 
 
 class Field(QWidget):
@@ -74,21 +75,21 @@ class Field(QWidget):
         self.setToolTip(parameter.tooltip)
 
     @abc.abstractmethod
-    def _read(self) -> Any:
+    def _read(self) -> Value:
         """Return what the editor holds, checked or not."""
 
     @abc.abstractmethod
-    def _write(self, value: Any) -> None:
+    def _write(self, value: Value) -> None:
         """Put a value into the editor without a signal."""
 
-    def value(self) -> Any:
+    def value(self) -> Value:
         """Return the value; ValueError says in one sentence what is wrong with what was typed."""
         try:
             return self._check(self._read())
         except TypeError as error:
             raise ValueError(str(error)) from None
 
-    def set_value(self, value: Any) -> None:
+    def set_value(self, value: Value) -> None:
         """Show a value; it comes back from `value` bit by bit."""
         self._write(value)
         self._edited()
@@ -105,7 +106,7 @@ class Field(QWidget):
         """Show a sentence that is not the field's own until the next edit; an empty one goes."""
         self._mark(self.problem() or sentence)
 
-    def set_resolved(self, value: Any) -> None:
+    def set_resolved(self, value: Value) -> None:
         """Show the number that "auto" stands for, without changing the value; None forgets it."""
 
     def set_pixel_size(self, length: float) -> None:
@@ -152,7 +153,7 @@ class LineField(Field):
         super().__init__(parameter, check, self.edit)
         self._automatic = automatic
         self._before = ""
-        self.resolved: Any = None
+        self.resolved: Value = None
         self.tick = QCheckBox(automatic.word if automatic else "")
         self.tick.setVisible(automatic is not None)
         self.row.addWidget(self.tick)
@@ -160,22 +161,22 @@ class LineField(Field):
         self.edit.textChanged.connect(self._typed)
         self.edit.stepped.connect(self._step)
 
-    def _read(self) -> Any:
+    def _read(self) -> Value:
         if self._automatic and self.tick.isChecked():
             return self._automatic.value
         return self._typed_value(self.edit.text())
 
-    def _typed_value(self, text: str) -> Any:
+    def _typed_value(self, text: str) -> Value:
         """Return the value that a text stands for."""
         if self.parameter.optional and text.strip().lower() == "none":
             return None
         return number_text.read(text, self.parameter.kind, self.parameter.many)
 
-    def _shown(self, value: Any) -> str:
+    def _shown(self, value: Value) -> str:
         """Return the text that stands for a value."""
         return "none" if value is None else number_text.written(value)
 
-    def _write(self, value: Any) -> None:
+    def _write(self, value: Value) -> None:
         ticked = self._automatic is not None and value == self._automatic.value
         with QSignalBlocker(self.tick), QSignalBlocker(self.edit):
             self.tick.setChecked(ticked)
@@ -183,7 +184,7 @@ class LineField(Field):
             self.edit.setCursorPosition(0)
         self._show_automatic()
 
-    def set_resolved(self, value: Any) -> None:
+    def set_resolved(self, value: Value) -> None:
         """Show the number that "auto" stands for; see `Field.set_resolved`."""
         self.resolved = value
         self._show_automatic()
@@ -232,17 +233,17 @@ class LineField(Field):
 class ComboField(Field):
     """One of a few values."""
 
-    def __init__(self, parameter: Parameter, check: Check, values: tuple[Any, ...]) -> None:
+    def __init__(self, parameter: Parameter, check: Check, values: tuple[Value, ...]) -> None:
         self.combo = Combo()
         super().__init__(parameter, check, self.combo)
         self._values = values
         self.combo.addItems([_worded(value) for value in values])
         self.combo.currentIndexChanged.connect(self._edited)
 
-    def _read(self) -> Any:
+    def _read(self) -> Value:
         return self._values[self.combo.currentIndex()]
 
-    def _write(self, value: Any) -> None:
+    def _write(self, value: Value) -> None:
         with QSignalBlocker(self.combo):
             self.combo.setCurrentIndex(self._values.index(value))
 
@@ -255,10 +256,10 @@ class FlagField(Field):
         super().__init__(parameter, check, self.box)
         self.box.toggled.connect(self._edited)
 
-    def _read(self) -> Any:
+    def _read(self) -> Value:
         return self.box.isChecked()
 
-    def _write(self, value: Any) -> None:
+    def _write(self, value: Value) -> None:
         with QSignalBlocker(self.box):
             self.box.setChecked(bool(value))
 
@@ -270,7 +271,12 @@ def automatic_of(parameter: Parameter) -> Automatic | None:
     return Automatic("none", None) if parameter.optional else None
 
 
-def _worded(value: Any) -> str:
+def unchecked(value: Value) -> Value:
+    """Return a value as it is: the check of a field where any value is right."""
+    return value
+
+
+def _worded(value: Value) -> str:
     if value is None:
         return "none"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

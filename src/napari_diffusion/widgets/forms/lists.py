@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtGui import QFontMetrics
@@ -16,6 +16,7 @@ from napari_diffusion.widgets.forms.form_rows import GREY
 if TYPE_CHECKING:
     from napari_diffusion.core.parameter import Parameter
     from napari_diffusion.widgets.forms.fields import Check
+    from napari_diffusion.widgets.forms.number_text import Value
 
 _LINES = 2
 
@@ -41,7 +42,7 @@ class ListField(Field):
             # napari gives it no face of its own.
             self.edit.setStyleSheet(f"border: 1px solid {GREY}; border-radius: 2px;")
 
-    def _read(self) -> Any:
+    def _read(self) -> Value:
         text = self.edit.toPlainText().strip()
         if self.parameter.optional and not text:
             return None
@@ -51,7 +52,7 @@ class ListField(Field):
         wrong = [each for each in numbers if isinstance(each, str)]
         return wrong[0] if wrong else tuple(numbers)
 
-    def _write(self, value: Any) -> None:
+    def _write(self, value: Value) -> None:
         with QSignalBlocker(self.edit):
             self.edit.setPlainText("" if value is None else number_text.written(value))
 

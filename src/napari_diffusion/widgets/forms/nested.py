@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.parameter import Parameter
     from napari_diffusion.widgets.forms.fields import Check
+    from napari_diffusion.widgets.forms.number_text import Value
 
 
 class NestedChoice(QWidget):
@@ -23,11 +24,11 @@ class NestedChoice(QWidget):
 
     changed = Signal()
 
-    def value(self) -> Any:
+    def value(self) -> Value:
         """Return what is chosen; a ValueError says what is wrong."""
         raise NotImplementedError
 
-    def set_value(self, chosen: Any) -> None:
+    def set_value(self, chosen: Value) -> None:
         """Show a component."""
         raise NotImplementedError
 
@@ -35,7 +36,7 @@ class NestedChoice(QWidget):
         """Return what is wrong with what was typed, None where nothing is."""
         raise NotImplementedError
 
-    def set_resolved(self, chosen: Any) -> None:
+    def set_resolved(self, chosen: Value) -> None:
         """Show the numbers that every "auto" stands for; None forgets them."""
         raise NotImplementedError
 
@@ -106,14 +107,14 @@ class ComponentField(_Nested):
         """Return the one choice."""
         return [self.choice]
 
-    def set_resolved(self, value: Any) -> None:
+    def set_resolved(self, value: Value) -> None:
         """Show the numbers of the component; see `Field.set_resolved`."""
         self.choice.set_resolved(value)
 
-    def _read(self) -> Any:
+    def _read(self) -> Value:
         return self.choice.value()
 
-    def _write(self, value: Any) -> None:
+    def _write(self, value: Value) -> None:
         with self.choice.changed.blocked():
             self.choice.set_value(value)
 
@@ -134,7 +135,7 @@ class SeriesField(_Nested):
         """Return the choices in view, from top to bottom."""
         return self.list.choices
 
-    def set_resolved(self, value: Any) -> None:
+    def set_resolved(self, value: Value) -> None:
         """Show the numbers of each component; see `Field.set_resolved`."""
         values = value if isinstance(value, tuple) else (value,) * len(self.list.choices)
         for choice, each in zip(self.list.choices, values, strict=False):
@@ -150,13 +151,13 @@ class SeriesField(_Nested):
         self.list.pixel_size = length
         super().set_pixel_size(length)
 
-    def _read(self) -> Any:
+    def _read(self) -> Value:
         values = tuple(choice.value() for choice in self.list.choices)
         if self.parameter.optional and not values:
             return None
         return values[0] if self._alone and len(values) == 1 else values
 
-    def _write(self, value: Any) -> None:
+    def _write(self, value: Value) -> None:
         self._alone = value is not None and not isinstance(value, tuple)
         with self.list.changed.blocked():
             self.list.show_components((value,) if self._alone else value or ())
@@ -187,7 +188,7 @@ class _SeriesEditor(QWidget):
         self._layout.setSpacing(3)
         self._layout.addLayout(head)
 
-    def show_components(self, components: tuple[Any, ...]) -> None:
+    def show_components(self, components: tuple[Value, ...]) -> None:
         """Show these components, in the choices that there are and in new ones."""
         while len(self.choices) > len(components):
             self._take(len(self.choices) - 1)

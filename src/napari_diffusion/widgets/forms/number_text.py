@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_diffusion.core.parameter import Kind
 
+#: What a parameter holds: a number, text, a component, an array, several of them, or None.
+Value = Any
+
 _DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)")
 
 
-def written(value: Any) -> str:
+def written(value: Value) -> str:
     """Return a number, or one per channel, as the shortest text that `read` gives back exactly."""
     if isinstance(value, tuple | list):
         return ", ".join(written(each) for each in value) + ("," if len(value) == 1 else "")
@@ -20,14 +23,14 @@ def written(value: Any) -> str:
     return str(value)
 
 
-def rounded(value: Any) -> str:
+def rounded(value: Value) -> str:
     """Return a number, or one per channel, as a short text to look at."""
     if isinstance(value, tuple | list):
         return ", ".join(rounded(each) for each in value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def read(text: str, kind: Kind, many: bool = False) -> Any:
+def read(text: str, kind: Kind, many: bool = False) -> Value:
     """Return what was typed as a number, as a tuple of numbers, or else as the text itself.
 
     Text that is no number comes back as it is, for the parameter's own check to refuse.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.loop.recipe import Step
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari.layers import Image
+    from numpy.typing import DTypeLike
 
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.layers.step_layers import LayerSink
@@ -31,7 +33,7 @@ class Channels:
         One for each channel.
     """
 
-    parts: tuple[Any, ...]
+    parts: tuple[NDArray[Any], ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -43,7 +45,7 @@ class Channels:
         """The type that holds the values of all channels."""
         return np.result_type(*(part.dtype for part in self.parts))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """Return the joined array, which is always a new one."""
         del copy
         return np.stack([np.asarray(part) for part in self.parts]).astype(
@@ -51,7 +53,11 @@ class Channels:
         )
 
 
-def joined(parts: Sequence[Any]) -> Any:
+#: The values of a source: an array of numpy or dask, or those of its channels.
+SourceArray = NDArray[Any] | Channels
+
+
+def joined(parts: Sequence[NDArray[Any]]) -> SourceArray:
     """Return one array of all channels: a lazy one where a channel is lazy."""
     if len(parts) == 1:
         return parts[0]
@@ -88,7 +94,7 @@ def mismatch(layers: Sequence[Image]) -> str:
     return ""
 
 
-def values(layer: Image) -> Any:
+def values(layer: Image) -> NDArray[Any]:
     """Return a layer's array, at the highest resolution."""
     return layer.data[0] if layer.multiscale else layer.data
 
@@ -119,12 +125,12 @@ class ChannelsLayerSink:
         self._kept: deque[list[Step]] = deque()
 
     @property
-    def mask(self) -> Any:
+    def mask(self) -> NDArray[np.bool_] | None:
         """The mask of the run, which all channels share."""
         return self._layer_sinks[0].mask
 
     @mask.setter
-    def mask(self, mask: Any) -> None:
+    def mask(self, mask: NDArray[np.bool_] | None) -> None:
         for layer_sink in self._layer_sinks:
             layer_sink.mask = mask
 
@@ -135,7 +141,7 @@ class ChannelsLayerSink:
 
     def keep(self, step: Step) -> Step:
         """Put the channels of a step away, each an array of its own."""
-        image: Any = step.image
+        image: NDArray[Any] = step.image
         parts = [
             Step(step.index, step.noise_scale, _own(image[channel]), step.is_final)
             for channel in range(len(self._layer_sinks))
@@ -156,6 +162,6 @@ class ChannelsLayerSink:
             layer_sink.finish()
 
 
-def _own(part: Any) -> Any:
+def _own(part: NDArray[Any]) -> NDArray[Any]:
     # A view would keep the other channels in memory after their layers are deleted.
     return part if is_dask(part) else np.array(part)

@@ -13,6 +13,8 @@ from napari_diffusion.core.grid import CANONICAL, SPATIAL
 
 if TYPE_CHECKING:
     from napari.layers import Image
+    from numpy.typing import NDArray
+    from pint import Unit
 
 FURTHER = "?"
 
@@ -71,7 +73,7 @@ def unit_of(layer: Image, axes: str, along: str) -> str:
     return f"{layer.units[axes.index(along[-1])]:~P}" if along else ""
 
 
-def _lengths(layer: Image) -> Any:
+def _lengths(layer: Image) -> NDArray[Any]:
     matrix = layer.affine.linear_matrix
     if np.array_equal(matrix, np.eye(len(matrix))):
         return np.abs(layer.scale)
@@ -79,7 +81,7 @@ def _lengths(layer: Image) -> Any:
     return np.linalg.norm(matrix @ (layer.rotate * layer.scale), axis=0)
 
 
-def _converted(length: float, unit: Any, reference: Any) -> float:
+def _converted(length: float, unit: Unit, reference: Unit | None) -> float:
     if unit == reference or not unit.is_compatible_with(reference):
         return length
     # The registry's factors carry rounding of their own: 1 µm would be 999.9999999999999 nm.
@@ -123,7 +125,7 @@ class Fold:
     def _rest(self) -> list[int]:
         return [i for i in range(len(self.letters)) if i not in self._first]
 
-    def folded(self, array: Any) -> Any:
+    def folded(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the array (numpy or dask) with its further axes and t as one leading axis."""
         if FURTHER not in self.letters:
             return array
@@ -131,7 +133,7 @@ class Fold:
         count = math.prod(self.shape[i] for i in self._first)
         return moved.reshape((count, *moved.shape[len(self._first) :]))
 
-    def unfolded(self, array: Any) -> Any:
+    def unfolded(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return a folded array, or a region of it, with its axes as they were."""
         if FURTHER not in self.letters:
             return array

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 import numpy as np
 
 if TYPE_CHECKING:
     from napari.layers import Image
+    from numpy.typing import NDArray
 
 _SHOWN = (
     "rgb",
@@ -24,6 +25,18 @@ _SHOWN = (
 _MIXING = ("additive", "minimum", "multiplicative")
 
 
+class Placement(TypedDict):
+    """Where a layer lies: keyword arguments of `napari.layers.Image`, an entry per axis."""
+
+    scale: NDArray[np.float64]
+    translate: NDArray[np.float64]
+    rotate: NDArray[np.float64]
+    shear: NDArray[np.float64]
+    affine: NDArray[np.float64]
+    units: tuple[str, ...]
+    axis_labels: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class LayerStyle:
     """Place and looks of an image layer at one moment; deleting the layer does not change it.
@@ -32,12 +45,12 @@ class LayerStyle:
     ----------
     shown : dict
         Keyword arguments of `napari.layers.Image` for looks.
-    placed : dict
-        Keyword arguments of `napari.layers.Image` for the place: one entry per axis of the layer.
+    placed : Placement
+        Where the layer lies.
     """
 
     shown: dict[str, Any]
-    placed: dict[str, Any]
+    placed: Placement
 
     @classmethod
     def of(cls, layer: Image) -> Self:
@@ -47,7 +60,7 @@ class LayerStyle:
         if not layer.rgb:
             shown["colormap"] = layer.colormap
             shown["contrast_limits"] = tuple(float(limit) for limit in layer.contrast_limits)
-        placed = {
+        placed: Placement = {
             "scale": np.array(layer.scale),
             "translate": np.array(layer.translate),
             "rotate": np.array(layer.rotate),
@@ -115,14 +128,14 @@ class LayerStyle:
         )
 
 
-def _with_axis(matrix: Any) -> Any:
+def _with_axis(matrix: NDArray[Any]) -> NDArray[Any]:
     """Return a matrix for one leading axis more, which it leaves as it is."""
     larger = np.eye(len(matrix) + 1)
     larger[1:, 1:] = matrix
     return larger
 
 
-def _shear_with_axis(shear: Any, ndim: int) -> Any:
+def _shear_with_axis(shear: NDArray[Any], ndim: int) -> NDArray[Any]:
     """Return shears, which napari keeps as the upper triangle row by row, for one axis more."""
     if np.ndim(shear) == 2:
         return _with_axis(shear)

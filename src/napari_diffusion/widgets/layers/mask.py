@@ -48,7 +48,7 @@ class Mask:
     name: str
     draw: Callable[[], NDArray[np.bool_]]
 
-    def folded(self, fold: Fold, rgb: bool) -> Any:
+    def folded(self, fold: Fold, rgb: bool) -> NDArray[np.bool_]:
         """Return the mask in the loop's axes."""
         place = fold.without("c") if rgb else fold
         # Of layers taken as channels, all have the mask of one.
@@ -71,7 +71,7 @@ class KeptMask:
     name: str
     inside: NDArray[np.bool_]
 
-    def folded(self, fold: Fold, rgb: bool) -> Any:
+    def folded(self, fold: Fold, rgb: bool) -> NDArray[np.bool_]:
         """Return the mask in the loop's axes."""
         del fold, rgb
         return self.inside
@@ -147,7 +147,7 @@ def lies_elsewhere(layer: Layer, source: Image) -> bool:
     corners = np.array([np.zeros(count), np.array(shape, float)[-count:] - 1])
     step = float(np.abs(source.scale[-count:]).min())
 
-    def placed(each: Any, corner: Any) -> Any:
+    def placed(each: Layer, corner: NDArray[Any]) -> NDArray[Any]:
         padded = np.concatenate([np.zeros(each.ndim - count), corner])
         return np.array(each.data_to_world(padded))[-count:]
 
@@ -155,7 +155,9 @@ def lies_elsewhere(layer: Layer, source: Image) -> bool:
     return bool(np.abs(apart).max() > 0.01 * step)
 
 
-def _drawn_labels(data: Any, index: Any, shape: tuple[int, ...]) -> Callable[[], Any]:
+def _drawn_labels(
+    data: NDArray[Any], index: tuple[slice | None, ...], shape: tuple[int, ...]
+) -> Callable[[], NDArray[np.bool_]]:
     return lambda: np.broadcast_to((np.asarray(data) != 0)[index], shape)
 
 

@@ -21,14 +21,14 @@ _MOST_PIXELS = 1 << 24
 PREVIEW = "napari_diffusion_preview"
 
 
-def is_image(layer: object) -> bool:
+def is_image(layer: Layer) -> bool:
     """Say whether a layer is an image that stays; labels, images to Python, are none."""
     from napari.layers import Image
 
     return isinstance(layer, Image) and not is_preview(layer)
 
 
-def is_preview(layer: Any) -> bool:
+def is_preview(layer: Layer) -> bool:
     """Say whether a layer is that of a preview."""
     return PREVIEW in getattr(layer, "metadata", {})
 
@@ -39,13 +39,13 @@ def is_hidden_ground_truth(layer: Layer) -> bool:
     return isinstance(sample, dict) and sample.get("role") == "truth" and not layer.visible
 
 
-def shown_images(viewer: napari.Viewer) -> list[Any]:
+def shown_images(viewer: napari.Viewer) -> list[Image]:
     """Return the images that can be chosen: plain ones, the topmost first, then steps of runs."""
     images = [layer for layer in reversed(viewer.layers) if is_image(layer)]
     return sorted(images, key=lambda layer: bool(records_of(layer)))
 
 
-def default_layer(shown: list[Any]) -> Any:
+def default_layer(shown: list[Image]) -> Image | None:
     """Return the layer to start with: a visible one first, never a hidden truth."""
     fit = [layer for layer in shown if not is_hidden_ground_truth(layer)]
     seen = [layer for layer in fit if layer.visible and not records_of(layer)]
@@ -65,11 +65,11 @@ def channel_group(viewer: napari.Viewer) -> tuple[Image, ...]:
     return found if found and not mismatch(found) else ()
 
 
-def count_holes(layers: tuple[Any, ...]) -> int | None:
+def count_holes(layers: tuple[Image, ...]) -> int | None:
     """Return how many values are NaN or infinite; None where counting would take long."""
     count = 0
     for layer in layers:
-        data = values(layer)
+        data: Any = values(layer)
         if data.dtype.kind != "f":
             continue
         if not isinstance(data, np.ndarray) or data.size > _MOST_PIXELS:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import napari
+    import numpy as np
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
@@ -36,7 +37,7 @@ class LayerSink(Protocol):
         The mask of the run, as the loop took it; set before the first step.
     """
 
-    mask: Any
+    mask: NDArray[np.bool_] | None
 
     @property
     def in_turn(self) -> bool:
@@ -132,7 +133,7 @@ class StepLayers:
         self._name = name
         self._titled = titled
         self._last: weakref.ref[Layer] | None = None
-        self.mask: Any = None
+        self.mask: NDArray[np.bool_] | None = None
 
     def keep(self, step: Step) -> Step:
         """Return the step as it is: its image is an array of its own already."""
@@ -184,7 +185,7 @@ class StepStack:
         self._name = name
         self._buffer = buffer
         self._kept = 0
-        self.mask: Any = None
+        self.mask: NDArray[np.bool_] | None = None
         self._records: list[StepRecord] = []
         self._layer: weakref.ref[Image] | None = None
         self._seen = 0.0
@@ -241,7 +242,11 @@ class StepStack:
 
 
 def image_layer(
-    image: Any, name: str, style: LayerStyle, record: Mapping[str, Any], mask: Any = None
+    image: NDArray[Any],
+    name: str,
+    style: LayerStyle,
+    record: Mapping[str, Any],
+    mask: NDArray[np.bool_] | None = None,
 ) -> Image:
     """Return an image layer with a record, and the mask of its run where there was one."""
     from napari.layers import Image

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
+
     from napari_diffusion.io.step_record import StepRecord
 
 KEY = "napari_diffusion"
@@ -18,8 +20,14 @@ MEASURES: Final = "measures"
 DOUBTS: Final = "doubts"
 RECOMMENDED: Final = "recommended"
 
+#: Further entries of a record, besides the recipe and the grid.
+Entries = dict[str, Any]
 
-def records_of(layer: Any) -> list[StepRecord]:
+#: How an array is to be read: the keywords of `GridOptions`.
+GridKeywords = dict[str, Any]
+
+
+def records_of(layer: Layer) -> list[StepRecord]:
     """Return the records of a layer's steps: one, as many as a stack has, or none."""
     kept = getattr(layer, "metadata", {}).get(KEY)
     if not isinstance(kept, dict):
@@ -28,7 +36,7 @@ def records_of(layer: Any) -> list[StepRecord]:
     return [record for record in records if "recipe" in record]
 
 
-def is_stack(layer: Any) -> bool:
+def is_stack(layer: Layer) -> bool:
     """Say whether a layer holds many steps along a leading axis."""
     kept = getattr(layer, "metadata", {}).get(KEY)
     return isinstance(kept, dict) and "steps" in kept

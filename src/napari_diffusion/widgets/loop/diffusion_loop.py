@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.widgets.analysis.sweep_form import SweepRow
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import napari
+    from napari.layers import Image
 
     from napari_diffusion.estimate import Evidence, NoiseModel
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
@@ -179,7 +180,7 @@ class DiffusionLoop(RecipeDock):
     def _launch(
         self,
         job: Job,
-        layers: Sequence[Any],
+        layers: Sequence[Image],
         styles: Sequence[LayerStyle],
         fewer: Callable[[int], None],
     ) -> None:
@@ -220,8 +221,7 @@ class DiffusionLoop(RecipeDock):
             self.recipe.set_pixel_size(min(self.source.value().options["spacing"]))
         self._show_need()
 
-    def _show_need(self, recipe: object = None) -> None:
-        del recipe
+    def _show_need(self) -> None:
         if not self.runner.is_running:
             self.controls.say("")
         try:

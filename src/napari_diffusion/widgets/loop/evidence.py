@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from napari_diffusion.estimate import Evidence
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.run.worker import Worker
+    from napari_diffusion.widgets.run.worker import Work, Worker
 
 # The parts of the evidence, and the field of the form that a click on a number of it fills.
 PARTS = {
@@ -202,7 +202,7 @@ class GradientPlot(QWidget):
         self._caption.say(f"Distribution of gradient magnitudes{words}")
 
 
-def evidence_work(job: Job) -> Any:
+def evidence_work(job: Job) -> Work:
     """Return the work that finds every "auto" of a recipe, and what speaks for other numbers.
 
     It posts `Resolved` and `Found`.

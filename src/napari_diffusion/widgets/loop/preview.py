@@ -25,10 +25,13 @@ from napari_diffusion.widgets.run.worker import Worker
 
 if TYPE_CHECKING:
     from napari.layers import Image
+    from numpy.typing import NDArray
 
     from napari_diffusion.loop.preview import Part
     from napari_diffusion.widgets.docks.recipe_dock import RecipeDock
+    from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.run.worker import Work
     from napari_diffusion.widgets.source.run_source import Region, RunSource
 
 # Milliseconds: keys that are typed fast make one request, and a canvas that moves is drawn first.
@@ -140,26 +143,22 @@ class LivePreview:
                     with contextlib.suppress(ValueError, TypeError):
                         event.disconnect(slot)
 
-    def _ask(self, event: object = None) -> None:
-        del event
+    def _ask(self) -> None:
         if self.is_on:
             self._soon.start(_EDITED)
 
-    def _moved(self, event: object = None) -> None:
+    def _moved(self) -> None:
         """Look now, and when the canvas has come to rest: a layer knows its corners when drawn."""
-        del event
         self._soon.start(_MOVED)
         self._later.start(_SETTLED)
 
-    def _reloaded(self, event: object = None) -> None:
-        del event
+    def _reloaded(self) -> None:
         self._reader.forget()
         self._asked = ()
         self._ask()
 
-    def _removed(self, event: object = None) -> None:
+    def _removed(self) -> None:
         """Switch off where the user has deleted the layer, or the source."""
-        del event
         lost = len(self.layers()) < len(self._layers)
         source = [] if self._run_source is None else list(self._run_source.layers)
         if self.is_on and (lost or any(each not in self._viewer.layers for each in source)):
@@ -198,7 +197,7 @@ class LivePreview:
     def _same(self, asked: tuple[Any, ...]) -> bool:
         return bool(self._asked) and asked == self._asked
 
-    def _work(self, job: Job, region: Region) -> Any:
+    def _work(self, job: Job, region: Region) -> Work:
         reader, step = self._reader, self._step
         layers = () if self._run_source is None else self._run_source.layers
 
@@ -237,7 +236,7 @@ class LivePreview:
         if not self.is_on or run_source is None or not isinstance(news, _PartReady):
             return
         part, region = news
-        image: Any = run_source.fold.unfolded(part.step.image)
+        image: NDArray[Any] = run_source.fold.unfolded(part.step.image)
         if run_source.cast is not None:
             image = run_source.cast(image)
         styles = dataclasses.replace(run_source, region=region).styles
@@ -254,7 +253,9 @@ class LivePreview:
                 layer.name = name
         self.reported.emit("" if part.is_last else "Refining the preview …", False)
 
-    def _insert(self, images: list[Any], styles: list[Any], names: list[str]) -> None:
+    def _insert(
+        self, images: list[NDArray[Any]], styles: list[LayerStyle], names: list[str]
+    ) -> None:
         from napari.layers import Image
 
         assert self._run_source is not None

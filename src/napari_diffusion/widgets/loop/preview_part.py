@@ -14,6 +14,7 @@ from napari_diffusion.widgets.source.run_source import visible_region
 
 if TYPE_CHECKING:
     import napari
+    from numpy.typing import NDArray
 
     from napari_diffusion.loop.preview import Part
     from napari_diffusion.widgets.run.run_request import Job
@@ -40,7 +41,7 @@ class Reader:
         """Read the source anew at the next request."""
         self._known, self._preview = (), None
 
-    def preview(self, job: Job, arrays: tuple[Any, ...], worker: Worker) -> Preview:
+    def preview(self, job: Job, arrays: tuple[NDArray[Any], ...], worker: Worker) -> Preview:
         """Return the preview of a source; called by the thread that computes."""
         mask, known = read_mask(job), self._known
         if known and self._preview is not None:
@@ -59,7 +60,7 @@ def _is(one: object, other: object) -> bool:
     return one is other
 
 
-def _equal(one: Any, other: Any) -> bool:
+def _equal(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> bool:
     return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 

@@ -149,8 +149,7 @@ class RunOptions(QWidget):
     def _step_chosen(self, number: int) -> None:
         self.live.show_step(None if number < 0 else number)
 
-    def _follow_layers(self, event: object = None) -> None:
-        del event
+    def _follow_layers(self) -> None:
         self.local_error.setEnabled(chosen_step(self._dock.viewer) is not None)
 
     def _say(self, sentence: str, bad: bool) -> None:

@@ -11,12 +11,13 @@ from psygnal import Signal
 from qtpy.QtCore import Qt
 
 from napari_diffusion.widgets.forms.form_rows import GREY
-from napari_diffusion.widgets.plots.plot import PALETTE, Plot, short
+from napari_diffusion.widgets.plots.plot import PALETTE, Column, Plot, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from qtpy.QtCore import QEvent, QPointF
     from qtpy.QtWidgets import QWidget
 
 _EACH = "each over its own range"
@@ -123,7 +124,7 @@ class CurvePlot(Plot):
         label.anchors = [(float(bool(ends) and 2 * best > sum(ends)), 0)] * 2
         label.updatePosition()
 
-    def table(self) -> tuple[list[str], list[Sequence[Any]]]:
+    def table(self) -> tuple[list[str], list[Column]]:
         """Return the steps and the curves, with their units."""
         names = [f"{each.name} ({each.unit})" if each.unit else each.name for each in self._curves]
         columns = [["" if np.isnan(v) else repr(float(v)) for v in c.values] for c in self._curves]
@@ -137,14 +138,14 @@ class CurvePlot(Plot):
     def _nearest(self, x: float) -> int:
         return int(np.argmin(np.abs(np.array(self._steps) - x)))
 
-    def _hovered(self, position: Any) -> None:
+    def _hovered(self, position: QPointF) -> None:
         inside = self._item.vb.sceneBoundingRect().contains(position) and self._steps
         at = self._nearest(self._item.vb.mapSceneToView(position).x()) if inside else None
         if at != self._at:
             self._at = at
             self._show_legend()
 
-    def leaveEvent(self, event: Any) -> None:  # noqa: N802
+    def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802
         """Go back to the step that is shown."""
         super().leaveEvent(event)
         self._at = None
@@ -184,7 +185,7 @@ def _entry(turn: int, curve: Drawn, place: int) -> str:
     return line
 
 
-def _extent(steps: Sequence[int], curves: Sequence[Drawn]) -> tuple[Any, ...]:
+def _extent(steps: Sequence[int], curves: Sequence[Drawn]) -> tuple[int, list[tuple[str, int]]]:
     """Return what the view is fitted to anew: while it stays the same, panning does."""
     known = [(curve.name, int(np.isfinite(curve.values).sum())) for curve in curves]
     return len(steps), known

@@ -12,6 +12,9 @@ from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.plots.schedule_plot import COLOURS
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from pyqtgraph import PlotItem, PlotWidget
+
     from napari_diffusion.estimate import NoiseModel
 
 
@@ -27,7 +30,7 @@ class NoisePlot(QWidget):
         self._layout.setSpacing(0)
         self._layout.addWidget(self._caption)
 
-    def _item(self) -> Any:
+    def _item(self) -> PlotItem:
         """Return where curves are drawn; made when the first one is, for it takes a moment."""
         if self._view is None:
             self._view = plot_view(130)
@@ -51,7 +54,13 @@ class NoisePlot(QWidget):
             self._draw(model.frequencies, model.power, flat, np.ones(2))
             self._caption.say("Noise power against frequency (cycles per pixel); white noise: 1")
 
-    def _draw(self, x: Any, y: Any, line_x: Any, line_y: Any) -> None:
+    def _draw(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        line_x: ArrayLike,
+        line_y: ArrayLike,
+    ) -> None:
         import pyqtgraph
 
         item = self._item()
@@ -62,7 +71,7 @@ class NoisePlot(QWidget):
         item.setYRange(0.0, float(max(np.max(y), np.max(line_y))), padding=0.08)
 
 
-def plot_view(height: int) -> Any:
+def plot_view(height: int) -> PlotWidget:
     """Return a plot to look at, as wide as there is room."""
     import pyqtgraph
 

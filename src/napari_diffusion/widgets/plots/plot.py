@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QPoint, Qt
@@ -12,13 +13,19 @@ from napari_diffusion.widgets.forms.form_rows import GREY
 from napari_diffusion.widgets.plots.schedule_plot import COLOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
+
+    from pyqtgraph import PlotWidget
+    from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
 #: Told apart on dark and on light backgrounds; beyond them curves are dashed.
 PALETTE = (*COLOURS, "#d9c24a", "#4fc4c4", "#e57ab0", "#a3785a")
 
 _SHEET = "color: black; background: white; font-size: 11px;"
+
+
+#: A column of a table.
+Column = Sequence[float | str]
 
 
 class Plot(QWidget):
@@ -28,7 +35,7 @@ class Plot(QWidget):
         super().__init__(parent)
         import pyqtgraph
 
-        self._view: Any = pyqtgraph.PlotWidget(background=None)
+        self._view: PlotWidget = pyqtgraph.PlotWidget(background=None)
         self._item = self._view.getPlotItem()
         self.legend = QLabel()
         self.legend.setWordWrap(True)
@@ -57,7 +64,7 @@ class Plot(QWidget):
         self._item.getAxis("bottom").setHeight(40)
         self._view.scene().sigMouseClicked.connect(self._mouse_clicked)
 
-    def table(self) -> tuple[list[str], list[Sequence[Any]]]:
+    def table(self) -> tuple[list[str], list[Column]]:
         """Return the headings and the columns of what is drawn."""
         raise NotImplementedError
 
@@ -101,7 +108,7 @@ class Plot(QWidget):
             self.legend.setStyleSheet(style)
             self._view.setBackgroundBrush(self_style)
 
-    def _mouse_clicked(self, event: Any) -> None:
+    def _mouse_clicked(self, event: MouseClickEvent) -> None:
         if event.double():
             self._item.autoRange()
         elif event.button() == Qt.MouseButton.LeftButton:
@@ -111,7 +118,7 @@ class Plot(QWidget):
         """Answer a click."""
 
 
-def _cell(value: Any) -> str:
+def _cell(value: float | str) -> str:
     text = str(value)
     return f'"{text.replace(chr(34), chr(34) * 2)}"' if "," in text or '"' in text else text
 

@@ -16,6 +16,8 @@ from napari_diffusion.widgets.forms.number_text import rounded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyqtgraph import PlotWidget
+
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.schedules import Schedule
 
@@ -34,7 +36,7 @@ class SchedulePlot(QWidget):
         super().__init__(parent)
         import pyqtgraph
 
-        self._view: Any = pyqtgraph.PlotWidget(background=None)
+        self._view: PlotWidget = pyqtgraph.PlotWidget(background=None)
         self._natural = MessageLabel(GREY)
         self._diffusion = MessageLabel(GREY)
         self._message = MessageLabel(GREY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -23,6 +23,7 @@ from napari_diffusion.widgets.recipe.preset_choice import PresetChoice
 
 if TYPE_CHECKING:
     from napari_diffusion.widgets.forms.fields import Field
+    from napari_diffusion.widgets.forms.number_text import Value
 
 _STEPS = Parameter(
     "steps", "int", 10, tooltip="How often noise is added and the diffusion filter applied."
@@ -114,7 +115,7 @@ class RecipeWidget(QWidget):
 
     def value(self) -> Recipe:
         """Return the recipe; ValueError says in one sentence what is wrong with a field."""
-        values: dict[str, Any] = {name: view.value() for name, view in self._views.items()}
+        values: dict[str, Value] = {name: view.value() for name, view in self._views.items()}
         try:
             return Recipe(**values)
         except TypeError as error:
@@ -280,7 +281,7 @@ class RecipeWidget(QWidget):
         return known if len(known) == len(times) else ()
 
 
-def _checked(name: str, value: Any) -> Any:
+def _checked(name: str, value: Value) -> Value:
     """Return a value as the recipe stores it in a field, or raise the recipe's own sentence."""
     if name == "starting_noise_scale" and value is None:
         return None  # whether it goes with the noise, the whole recipe says

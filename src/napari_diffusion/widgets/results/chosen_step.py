@@ -11,6 +11,7 @@ from napari_diffusion.widgets.layers.step_records import is_stack, records_of
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
+    from numpy.typing import NDArray
 
     from napari_diffusion.io.step_record import StepRecord
 
@@ -36,7 +37,7 @@ class ChosenStep:
         return records_of(self.layer)[self.place]
 
     @property
-    def data(self) -> Any:
+    def data(self) -> NDArray[Any]:
         """The values of the step."""
         return self.layer.data[self.place] if is_stack(self.layer) else self.layer.data
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_diffusion.io.cast import Cast
 from napari_diffusion.records.provenance import next_noise_scale_of, recipe_of, unmasked_grid_of
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.io.step_record import StepRecord
+    from napari_diffusion.widgets.layers.channels import SourceArray
+    from napari_diffusion.widgets.layers.step_records import Entries
 
 
 def continued_job(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.Viewer) -> Job:
@@ -41,7 +43,7 @@ def continued_job(step: ChosenStep, more_steps: int, keep_every: int, viewer: na
     first = recipe.total_steps if record["is_final"] else record["step"] + 1
     cast, region, origin = record.get("cast"), None, None
     kept = ("cast", "layer_axes", "layers", "mask", "source_processed")
-    more: dict[str, Any] = {name: each for name, each in record.items() if name in kept}
+    more: Entries = {name: each for name, each in record.items() if name in kept}
     shape = tuple(data.shape)
     if not record["is_final"]:
         if "region" in record:
@@ -95,13 +97,13 @@ def channels_of(step: ChosenStep, viewer: napari.Viewer) -> list[ChosenStep]:
     return [found[channel] for channel in range(len(record["layers"]))]
 
 
-def _common(record: StepRecord) -> dict[str, Any]:
+def _common(record: StepRecord) -> Entries:
     """Return what the channels of one step have in common: not what was measured of each."""
     own = ("channel", MEASURES, DOUBTS, RECOMMENDED)
     return {name: each for name, each in record.items() if name not in own}
 
 
-def _sources(step: ChosenStep, viewer: napari.Viewer) -> tuple[Any, ...]:
+def _sources(step: ChosenStep, viewer: napari.Viewer) -> tuple[SourceArray, ...]:
     """Return what may be the source of a step: images, or those that were its channels."""
     images = [each for each in viewer.layers if is_image(each) and not each.multiscale]
     if "layers" not in step.record:

@@ -8,11 +8,12 @@ import numpy as np
 
 if TYPE_CHECKING:
     from napari.layers import Image
+    from numpy.typing import NDArray
 
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
 
 
-def difference_layer(step: ChosenStep, other: Any, name: str) -> Image:
+def difference_layer(step: ChosenStep, other: NDArray[Any], name: str) -> Image:
     """Return a step less another image, in colours that are white where nothing changed.
 
     Parameters

@@ -12,7 +12,11 @@ from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import noise_scale_of
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import Place, image_layer, step_name
-from napari_diffusion.widgets.layers.step_records import MASK_KEY, records_of, source_of
+from napari_diffusion.widgets.layers.step_records import (
+    MASK_KEY,
+    records_of,
+    source_of,
+)
 
 if TYPE_CHECKING:
     import napari

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import napari
-    from napari.layers import Image
+    from napari.layers import Image, Layer
+    from numpy.typing import DTypeLike, NDArray
 
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.layers.step_layers import LayerSink, Titled
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.run_request import Job
 
 
-def related_layers(viewer: napari.Viewer, layer: Image) -> list[Any]:
+def related_layers(viewer: napari.Viewer, layer: Image) -> list[Layer]:
     """Return a layer and the layers of all runs that came from it or from the same source."""
     source = next(iter(_sources_of(layer)), layer.name)
     kin = [each for each in viewer.layers if source in _sources_of(each)]
     return [layer, *(each for each in kin if each is not layer)]
 
 
-def _sources_of(layer: Any) -> list[str]:
+def _sources_of(layer: Layer) -> list[str]:
     """Return the names of the layers that a layer was made from, by steps or by many runs."""
     of = getattr(layer, "metadata", {}).get(KEY)
     derived = [of["of"]] if isinstance(of, dict) and "of" in of else []
@@ -108,7 +109,7 @@ def _numbered(num_steps: int) -> Titled:
     return lambda step, record: step_name(step, num_steps, record)
 
 
-def buffer_for(count: int, shape: tuple[int, ...], dtype: Any, on_disk: bool) -> Any:
+def buffer_for(count: int, shape: tuple[int, ...], dtype: DTypeLike, on_disk: bool) -> NDArray[Any]:
     """Return room for `count` steps; on disk in a file that goes when the last view of it goes."""
     if not on_disk:
         return np.zeros((count, *shape), dtype)
@@ -122,13 +123,13 @@ class LazyBuffer:
     """Steps that are computed where they are looked at, as if they were one array."""
 
     def __init__(self) -> None:
-        self._steps: list[Any] = []
+        self._steps: list[NDArray[Any]] = []
 
-    def __setitem__(self, place: int, step: Any) -> None:
+    def __setitem__(self, place: int, step: NDArray[Any]) -> None:
         """Put the next step at the end."""
         self._steps[place : place + 1] = [step]
 
-    def __getitem__(self, place: Any) -> Any:
+    def __getitem__(self, place: int | slice) -> NDArray[Any]:
         """Return one step, or some of them as one lazy array."""
         if not isinstance(place, slice):
             return self._steps[place]

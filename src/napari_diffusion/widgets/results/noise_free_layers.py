@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import napari
+    import numpy as np
     from napari.layers import Image
+    from numpy.typing import NDArray
 
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Step
@@ -39,12 +41,12 @@ class NoiseFreeLayerSink:
         self._kept: deque[tuple[Step, StepRecord]] = deque()
 
     @property
-    def mask(self) -> Any:
+    def mask(self) -> NDArray[np.bool_] | None:
         """The mask of the run."""
         return self._steps.mask
 
     @mask.setter
-    def mask(self, mask: Any) -> None:
+    def mask(self, mask: NDArray[np.bool_] | None) -> None:
         self._steps.mask = self._noise_free_runs.mask = mask
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_records import is_stack, records_of, source_of
@@ -45,9 +45,8 @@ class RunFinder:
         """Follow the selection again."""
         self._ahead = False
 
-    def forget(self, event: object = None) -> None:
+    def forget(self) -> None:
         """Look through all layers at the next call: some came, went or were named anew."""
-        del event
         self._known = self._ahead = False
 
     def find(self) -> StepRun | None:
@@ -107,7 +106,7 @@ class RunFinder:
 
 def _once(steps: list[ChosenStep], chosen: ChosenStep) -> list[ChosenStep]:
     """Return each step once: a run may be there twice, as it was made and as it was saved."""
-    known: dict[Any, ChosenStep] = {}
+    known: dict[tuple[int, bool], ChosenStep] = {}
     for step in steps:
         here = step.layer is chosen.layer and (step.place == chosen.place or is_stack(step.layer))
         number = step.record["step"], step.record["is_final"]

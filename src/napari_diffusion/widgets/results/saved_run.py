@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari.layers import Image
+    from numpy.typing import NDArray
 
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.results.step_run import StepRun
+
+#: The file, the record and the values of a step.
+OpenedStep = tuple["Source", "StepRecord", "NDArray[Any]"]
 
 
 def save_run(path: Path, run: StepRun) -> Iterator[int]:
@@ -58,7 +62,7 @@ def save_run(path: Path, run: StepRun) -> Iterator[int]:
             yield count
 
 
-def open_run(path: Path) -> Iterator[tuple[Source, StepRecord, Any]]:
+def open_run(path: Path) -> Iterator[OpenedStep]:
     """Yield the file, the record and the values of each step that `save_run` wrote.
 
     Raises
@@ -80,9 +84,7 @@ def open_run(path: Path) -> Iterator[tuple[Source, StepRecord, Any]]:
         yield source, record, _arranged(source, letters)
 
 
-def layers_of(
-    opened: list[tuple[Source, StepRecord, Any]], known: Image | None = None
-) -> list[Image]:
+def layers_of(opened: list[OpenedStep], known: Image | None = None) -> list[Image]:
     """Return the layers of opened steps: one each, or one stack of very many.
 
     They look like the layer that is known to be their source, where it is as large.
@@ -106,7 +108,7 @@ def layers_of(
     return layers
 
 
-def _arranged(source: Source, letters: str) -> Any:
+def _arranged(source: Source, letters: str) -> NDArray[Any]:
     """Return the values in the order that the layer had them in."""
     axes = source.axes or letters
     image = source.image
@@ -116,7 +118,7 @@ def _arranged(source: Source, letters: str) -> Any:
     return np.asarray(image).transpose([axes.index(axis) for axis in letters])
 
 
-def _style(source: Source, image: Any, record: StepRecord) -> LayerStyle:
+def _style(source: Source, image: NDArray[Any], record: StepRecord) -> LayerStyle:
     from napari.layers import Image
 
     letters = record.get("layer_axes", record["grid"]["axes"])

@@ -11,11 +11,14 @@ from napari_diffusion.widgets.layers.camera import camera_of
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
+    from numpy.typing import NDArray
 
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
     from napari_diffusion.widgets.results.step_run import StepRun
 
 KEY = "napari_diffusion_side_by_side"
+
+Angles = tuple[float, float, float]
 
 # Between two images side by side, as a part of their width.
 _GAP = 0.04
@@ -36,13 +39,13 @@ class SideBySide:
         self._viewer = viewer
         self._left = left
         self.layer: Image | None = None
-        self._camera: tuple[Any, float, Any] | None = None
+        self._camera: tuple[Angles, float, Angles] | None = None
 
     def is_there(self) -> bool:
         """Say whether the layer is there: the user may have removed it."""
         return self.layer is not None and self.layer in self._viewer.layers
 
-    def show(self, run: StepRun, data: Any, name: str) -> None:
+    def show(self, run: StepRun, data: NDArray[Any], name: str) -> None:
         """Show an image that is as large as the step of a run that is shown."""
         step = run.step
         if self.is_there() and self.layer is not None and _fits(self.layer, step, data):
@@ -74,7 +77,7 @@ class SideBySide:
             self._camera = None
 
 
-def _fits(layer: Image, step: ChosenStep, data: Any) -> bool:
+def _fits(layer: Image, step: ChosenStep, data: NDArray[Any]) -> bool:
     same = layer.data.shape == data.shape and layer.rgb == step.layer.rgb
     return same and np.allclose(layer.scale, step.layer.scale[-layer.ndim :])
 
@@ -87,7 +90,9 @@ def _width(viewer: napari.Viewer, step: ChosenStep) -> float:
     return float(high - low) + pixel
 
 
-def _layer(viewer: napari.Viewer, step: ChosenStep, data: Any, name: str, left: bool) -> Image:
+def _layer(
+    viewer: napari.Viewer, step: ChosenStep, data: NDArray[Any], name: str, left: bool
+) -> Image:
     from napari.layers import Image
 
     arguments = step.style.arguments()

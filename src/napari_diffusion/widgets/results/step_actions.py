@@ -60,9 +60,8 @@ class StepActions(QWidget):
         layout.addWidget(self.extract, 2, 0, 1, 2)
         layout.addWidget(self.which, 2, 2)
 
-    def refresh(self, event: object = None) -> None:
+    def refresh(self) -> None:
         """Show which step the buttons work on now."""
-        del event
         step = chosen_step(self._viewer)
         stack = step is not None and is_stack(step.layer)
         for widget in (self.use, self.go_on, self.more):

@@ -72,11 +72,11 @@ class StepRun:
                 return place
         return None
 
-    def source_data(self) -> Any:
+    def source_data(self) -> NDArray[Any] | None:
         """Return the source's values where the steps are: all, or their region; else None."""
         return None if self.source is None else self.cut(values(self.source))
 
-    def cut(self, data: Any) -> Any:
+    def cut(self, data: NDArray[Any]) -> NDArray[Any] | None:
         """Return values as large as the source, or as the steps, where the steps are; else None."""
         steps = np.shape(self.steps[0].data)
         if "region" in self.record and np.shape(data) != steps:
@@ -94,7 +94,7 @@ class StepRun:
         letters = str(self.record.get("layer_axes", self.record["grid"]["axes"]))
         return letters.replace("c", "") if "channel" in self.record else letters
 
-    def folded(self, data: Any) -> NDArray[Any]:
+    def folded(self, data: NDArray[Any]) -> NDArray[Any]:
         """Return a layer's values with the axes that the loop took."""
         values = np.asarray(data)
         return np.asarray(Fold(self.letters, values.shape).folded(values))

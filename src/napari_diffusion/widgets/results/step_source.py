@@ -18,8 +18,11 @@ from napari_diffusion.widgets.run.run_request import Job, RunError
 
 if TYPE_CHECKING:
     import napari
+    from napari.layers import Image
+    from numpy.typing import NDArray
 
     from napari_diffusion.io.step_record import StepRecord
+    from napari_diffusion.widgets.layers.step_records import GridKeywords
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
 
 
@@ -49,7 +52,7 @@ def _names(record: StepRecord) -> list[str]:
     return [str(n) for n in record["layers"]] if "channel" in record else [source_of(record)]
 
 
-def _source_named(name: str, step: ChosenStep, viewer: napari.Viewer) -> Any:
+def _source_named(name: str, step: ChosenStep, viewer: napari.Viewer) -> Image:
     record = step.record
     wanted = tuple(record.get("source_shape", ()))[("channel" in record) :]
     wanted = wanted or tuple(np.shape(step.data))
@@ -66,7 +69,7 @@ def _source_named(name: str, step: ChosenStep, viewer: napari.Viewer) -> Any:
     )
 
 
-def arguments_of(job: Job) -> tuple[Any, dict[str, Any]]:
+def arguments_of(job: Job) -> tuple[NDArray[Any], GridKeywords]:
     """Return the source as the engine takes it, and its options; any thread may call it."""
     options = with_mask(job, read_mask(job))
     if job.region is not None:
@@ -74,7 +77,7 @@ def arguments_of(job: Job) -> tuple[Any, dict[str, Any]]:
     return np.asarray(job.fold.folded(np.asarray(job.data))), options
 
 
-def on_source_grid(job: Job, data: Any, name: str) -> Any:
+def on_source_grid(job: Job, data: NDArray[Any], name: str) -> NDArray[Any]:
     """Return a layer's values as the engine compares them with the source of a run.
 
     A layer that is as large as the region of the run is taken to lie there.

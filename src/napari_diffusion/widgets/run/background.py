@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from napari_diffusion.engine.threads import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+    from napari.qt.threading import GeneratorWorker
+
+
+Yielded = TypeVar("Yielded")
+Returned = TypeVar("Returned")
 
 
 class Background:
@@ -25,16 +31,16 @@ class Background:
     def __init__(self, say: Callable[[str, bool], None], changed: Callable[[], None]) -> None:
         self._say = say
         self._changed = changed
-        self._worker: Any = None
+        self._worker: GeneratorWorker | None = None
         self._token = threading.Event()
         self._dropped = False
         self.is_running = False
 
     def start(
         self,
-        work: Callable[[threading.Event], Generator[Any, None, Any]],
-        posted: Callable[[Any], None],
-        done: Callable[[Any], None],
+        work: Callable[[threading.Event], Generator[Yielded, None, Returned]],
+        posted: Callable[[Yielded], None],
+        done: Callable[[Returned], None],
     ) -> None:
         """Begin, if nothing is under way; the thread that has the window is told of it.
 
@@ -46,7 +52,7 @@ class Background:
             return
         token = self._token = threading.Event()
 
-        def tried() -> Generator[Any, None, tuple[Any, str, bool]]:
+        def tried() -> Generator[Yielded, None, tuple[Returned | None, str, bool]]:
             try:
                 return (yield from work(token)), "", False
             except Stopped:
@@ -57,11 +63,11 @@ class Background:
             except Exception as error:
                 return None, str(error) or type(error).__name__, True
 
-        def yielded(each: Any) -> None:
+        def yielded(each: Yielded) -> None:
             if not (self._dropped or token.is_set()):
                 posted(each)
 
-        def returned(found: tuple[Any, str, bool]) -> None:
+        def returned(found: tuple[Returned | None, str, bool]) -> None:
             result, sentence, bad = found
             self.is_running = False
             if self._dropped:
@@ -69,7 +75,7 @@ class Background:
             if sentence:
                 self._say(sentence, bad)
             else:
-                done(result)
+                done(result)  # type: ignore[arg-type]
             self._changed()
 
         self.is_running = True

@@ -25,16 +25,18 @@ from napari_diffusion.widgets.run.read_layer import (
 from napari_diffusion.widgets.run.run_request import Message, Progress, Resolved, StepReady
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_diffusion.io.step_record import MaskEntry
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.run.worker import Worker
+    from napari_diffusion.widgets.run.worker import Work, Worker
 
 # As many pixels along an axis as the smallest image needs to compile what the run will use.
 _SCRAP = 8
 
 
-def loop_work(job: Job, layer_sink: LayerSink) -> Any:
+def loop_work(job: Job, layer_sink: LayerSink) -> Work:
     """Return the work of a run: it posts `Message`, `Resolved` and `StepReady`."""
 
     def work(worker: Worker) -> None:
@@ -95,13 +97,13 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
 
 def finished(step: Step, job: Job) -> Step:
     """Return a step with the axes and the type that its layer has."""
-    image: Any = job.fold.unfolded(step.image)
+    image: NDArray[Any] = job.fold.unfolded(step.image)
     if job.cast is not None:
         image = job.cast(image)
     return Step(step.index, step.noise_scale, image, step.is_final)
 
 
-def _warm(image: Any, job: Job, mask: Any) -> None:
+def _warm(image: NDArray[Any], job: Job, mask: NDArray[np.bool_] | None) -> None:
     """Compile what the run will use on a scrap of the image, so that the run itself is quick."""
     letters = job.options["axes"]
     part = tuple(slice(None) if letter == "c" else slice(_SCRAP) for letter in letters)

@@ -11,6 +11,11 @@ from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.layers.step_records import MEASURES
 
 if TYPE_CHECKING:
+    import numpy as np
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+    from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe, Step
     from napari_diffusion.widgets.run.run_request import Job
@@ -22,12 +27,20 @@ EFFECT = "Noise effect"
 class NoiseFreeRuns:
     """The steps of a run without noise, one after the other; see `steps` for the parameters."""
 
-    def __init__(self, image: Any, recipe: Recipe, job: Job, mask: Any, **options: Any) -> None:
+    def __init__(
+        self,
+        image: Image,
+        recipe: Recipe,
+        job: Job,
+        mask: NDArray[np.bool_] | None,
+        region: tuple[slice, ...] | None,
+        stop: StopToken,
+    ) -> None:
         self._recipe = without_noise(recipe)
         self._job = job
-        self._mask = mask if options.get("region") is None else None
-        self._made = steps(image, self._recipe, **options)
-        self.step: Any = None
+        self._mask = mask if region is None else None
+        self._made = steps(image, self._recipe, region=region, stop=stop)
+        self.step: Step
 
     def advance(self) -> None:
         """Make the next step without noise."""
@@ -48,6 +61,6 @@ class NoiseFreeRuns:
         own["grid"] = kept["grid"]
         return own
 
-    def _inside(self, step: Step) -> Any:
+    def _inside(self, step: Step) -> NDArray[np.bool_] | None:
         mask = self._mask
         return mask if mask is None or mask.shape == step.image.shape else None

@@ -14,13 +14,16 @@ from napari_diffusion.widgets.run.run_request import Message, RunError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
+    from napari_diffusion.widgets.layers.step_records import Entries, GridKeywords
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
 
 
 def read_start(
-    job: Job, options: dict[str, Any], worker: Worker
-) -> tuple[Any, int, dict[str, Any]]:
+    job: Job, options: GridKeywords, worker: Worker
+) -> tuple[NDArray[Any], int, Entries]:
     """Return the image to start from, the step to go on with, and what the records say of it."""
     if job.origin is None:
         image = read_layer(job, options, worker)
@@ -45,7 +48,7 @@ def read_start(
     return image, job.first_step, {"origin": rounded, "started_from_rounded": True}
 
 
-def read_layer(job: Job, options: dict[str, Any], worker: Worker) -> Any:
+def read_layer(job: Job, options: GridKeywords, worker: Worker) -> NDArray[Any]:
     """Return a copy of the layer's values, which nobody changes, or refuse it in a sentence."""
     worker.post(Message("Reading the layer …"))
     data = job.data if job.lazy else np.array(job.data)
@@ -56,7 +59,7 @@ def read_layer(job: Job, options: dict[str, Any], worker: Worker) -> Any:
     return image
 
 
-def _check_holes(image: Any, job: Job, options: dict[str, Any]) -> None:
+def _check_holes(image: NDArray[Any], job: Job, options: GridKeywords) -> None:
     if job.lazy or image.dtype.kind != "f" or options.get("missing") == "ignore":
         return
     holes = ~np.isfinite(image)
@@ -70,7 +73,7 @@ def _check_holes(image: Any, job: Job, options: dict[str, Any]) -> None:
         )
 
 
-def read_mask(job: Job) -> Any:
+def read_mask(job: Job) -> NDArray[np.bool_] | None:
     """Return the mask in the loop's axes, None where the image may change everywhere."""
     if not job.masks and job.mask_sha256 is None:
         return None
@@ -92,7 +95,7 @@ def read_mask(job: Job) -> Any:
     )
 
 
-def mask_words(job: Job, mask: Any) -> dict[str, Any]:
+def mask_words(job: Job, mask: NDArray[np.bool_] | None) -> Entries:
     """Return what the records say of a mask beside its hash."""
     if mask is None:
         return {}
@@ -100,7 +103,7 @@ def mask_words(job: Job, mask: Any) -> dict[str, Any]:
     return {"mask": {"layer": name, "inside": int(np.count_nonzero(mask))}}
 
 
-def with_mask(job: Job, mask: Any) -> dict[str, Any]:
+def with_mask(job: Job, mask: NDArray[np.bool_] | None) -> GridKeywords:
     """Return the grid keywords of the loop, the mask among them."""
     return job.options if mask is None else {**job.options, "mask": mask}
 

@@ -10,7 +10,7 @@ from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from napari_diffusion.core.parameter import Parameter
-from napari_diffusion.widgets.forms.fields import ComboField
+from napari_diffusion.widgets.forms.fields import ComboField, unchecked
 from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.run.memory import (
     MOST_LAYERS,
@@ -66,7 +66,7 @@ class ResultWidget(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.result = ComboField(_RESULT, _same, RESULTS)
+        self.result = ComboField(_RESULT, unchecked, RESULTS)
         self.keep_every = KeepEverySpin()
         self.result.row.addWidget(self.keep_every, 1)
         self.need = MessageLabel(GREY)
@@ -119,8 +119,7 @@ class ResultWidget(QWidget):
             self._offered.addWidget(button)
         self.offers.setVisible(bool(offers))
 
-    def _edited(self, value: object = None) -> None:
-        del value
+    def _edited(self) -> None:
         self.show_error("", [])
         self.changed.emit()
 
@@ -131,7 +130,3 @@ def _taking(widget: ResultWidget, take: Callable[[], None]) -> Callable[[], None
         take()
 
     return clicked
-
-
-def _same(value: Any) -> Any:
-    return value

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from napari_diffusion.io.cast import Cast
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe, Step
+    from napari_diffusion.widgets.layers.channels import SourceArray
     from napari_diffusion.widgets.layers.layer_axes import Fold
     from napari_diffusion.widgets.layers.mask import KeptMask, Mask
+    from napari_diffusion.widgets.layers.step_records import Entries, GridKeywords
 
 
 class Message(NamedTuple):
@@ -87,7 +89,7 @@ class Origin:
 
     sha256: str
     first_step: int
-    candidates: tuple[Any, ...]
+    candidates: tuple[SourceArray, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +134,7 @@ class Job:
 
     data: Any
     fold: Fold
-    options: dict[str, Any]
+    options: GridKeywords
     recipe: Recipe
     source_name: str
     region: tuple[slice, ...] | None = None
@@ -145,7 +147,7 @@ class Job:
     masks: tuple[Mask | KeptMask, ...] = ()
     mask_sha256: str | None = None
     noise_free_run: bool = False
-    more: dict[str, Any] = field(default_factory=dict)
+    more: Entries = field(default_factory=dict)
 
     @functools.cached_property
     def kept(self) -> frozenset[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from psygnal import Signal
 
@@ -28,7 +28,20 @@ if TYPE_CHECKING:
 
     from qtpy.QtCore import QObject
 
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_controls import Controls
+    from napari_diffusion.widgets.run.worker import News, Work
+
+
+class GrowingSink(Protocol):
+    """Shows one result, anew each time that it has grown."""
+
+    def grow(self, what: News) -> None:
+        """Show what there is now, in place of what was shown before."""
+
+    def finish(self) -> None:
+        """Show what is still to be shown."""
+
 
 _log = logging.getLogger(__name__)
 
@@ -88,8 +101,8 @@ class Runner:
 
     def start(
         self,
-        work: Any,
-        layer_sink: Any = None,
+        work: Work,
+        layer_sink: LayerSink | GrowingSink | None = None,
         total: int = 0,
         unit: str = "steps",
         made: Callable[[], str] | None = None,
@@ -136,7 +149,7 @@ class Runner:
             self._layer_sink = None
             self._controls.show_idle("Stopped.")
 
-    def _posted(self, news: Any) -> None:
+    def _posted(self, news: News) -> None:
         match news:
             case Message(words):
                 self._controls.say(words)

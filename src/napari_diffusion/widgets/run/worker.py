@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+#: What a thread does: it gets the worker to post its news to.
+Work = Callable[["Worker"], None]
+
+#: News of a run, such as those in `run_request`: each kind of work has its own.
+News = Any
 
 # Often enough to look immediate; the window handles its own events in between.
 _LOOK_EVERY_MS = 10
@@ -21,7 +25,7 @@ class _End(NamedTuple):
 
 
 class _Turn(NamedTuple):
-    news: Any
+    news: News
 
 
 class Worker:
@@ -41,12 +45,12 @@ class Worker:
     #: The exception that ended the work; None where it came to its end or was cancelled.
     ended = Signal(object)
 
-    def __init__(self, work: Callable[[Worker], None], parent: QObject) -> None:
+    def __init__(self, work: Work, parent: QObject) -> None:
         self.stop = threading.Event()
         self.is_running = False
         self._going = threading.Event()
         self._going.set()
-        self._news: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[News | _Turn | _End] = queue.SimpleQueue()
         self._turn = threading.Event()
         self._timer = QTimer(parent)
         self._timer.setSingleShot(True)
@@ -87,7 +91,7 @@ class Worker:
             self._timer.deleteLater()
         self.is_running = False
 
-    def post(self, news: Any, in_turn: bool = False) -> None:
+    def post(self, news: News, in_turn: bool = False) -> None:
         """Have something delivered by `posted`; called by the work.
 
         Parameters
@@ -143,7 +147,7 @@ class Worker:
         if self.is_running:
             self._timer.start(_LOOK_EVERY_MS if self._news.empty() else 0)
 
-    def _deliver(self, news: Any) -> None:
+    def _deliver(self, news: News) -> None:
         try:
             self.posted.emit(news.news if isinstance(news, _Turn) else news)
         finally:
@@ -156,7 +160,7 @@ class Worker:
         self.ended.emit(error)
 
 
-def _run(work: Callable[[Worker], None], worker: Worker) -> None:
+def _run(work: Work, worker: Worker) -> None:
     error: BaseException | None = None
     try:
         work(worker)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from psygnal import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_diffusion.core.grid import CANONICAL, Grid
 from napari_diffusion.core.parameter import Parameter
-from napari_diffusion.widgets.forms.fields import ComboField, FlagField, LineField
+from napari_diffusion.widgets.forms.fields import ComboField, FlagField, LineField, unchecked
 from napari_diffusion.widgets.layers.layer_axes import (
     FURTHER,
     along_of,
@@ -20,6 +20,8 @@ from napari_diffusion.widgets.layers.layer_axes import (
 
 if TYPE_CHECKING:
     from napari.layers import Image
+
+    from napari_diffusion.widgets.forms.number_text import Value
 
 REGIONS = ("whole", "visible")
 
@@ -96,9 +98,9 @@ class AxesForm(QWidget):
         self.axes = LineField(_AXES, self._checked_axes)
         self.along = LineField(_ALONG, self._checked_along)
         self.spacing = LineField(_SPACING, self._checked_spacing)
-        self.region = ComboField(_REGION, _same, REGIONS)
-        self.joint = FlagField(_JOINT, _same)
-        self.holes = FlagField(_HOLES, _same)
+        self.region = ComboField(_REGION, unchecked, REGIONS)
+        self.joint = FlagField(_JOINT, unchecked)
+        self.holes = FlagField(_HOLES, unchecked)
         self._fields = {
             "axes": self.axes,
             "along": self.along,
@@ -117,7 +119,7 @@ class AxesForm(QWidget):
         for field in (self.spacing, self.region, self.joint, self.holes):
             field.changed.connect(self._edited)
 
-    def read(self, layer: Image, typed: dict[str, Any] | None = None) -> None:
+    def read(self, layer: Image, typed: dict[str, Value] | None = None) -> None:
         """Show how a layer is read from its labels, scale and units, or what was typed for it."""
         self._layer = layer
         self._filling = True
@@ -160,7 +162,7 @@ class AxesForm(QWidget):
             region=self.region.value(),
         )
 
-    def typed(self) -> dict[str, Any]:
+    def typed(self) -> dict[str, Value]:
         """Return what the form says where that is valid, to be shown again later."""
         try:
             return dict(self.value()._asdict())
@@ -217,7 +219,7 @@ class AxesForm(QWidget):
 
     # --- what may be typed ---
 
-    def _checked_axes(self, value: Any) -> str:
+    def _checked_axes(self, value: Value) -> str:
         axes = str(value)
         layer = self._layer
         if layer is None:
@@ -237,7 +239,7 @@ class AxesForm(QWidget):
             raise ValueError(f"The last axis of an RGB image is c (got {axes!r}).")
         return axes
 
-    def _checked_along(self, value: Any) -> str:
+    def _checked_along(self, value: Value) -> str:
         axes, along = self.axes.edit.text(), str(value)
         if "t" in along and FURTHER in axes:
             raise ValueError(
@@ -249,14 +251,10 @@ class AxesForm(QWidget):
             Grid.of((1,) * len(named), axes=named, along=along)
         return along
 
-    def _checked_spacing(self, value: Any) -> Any:
+    def _checked_spacing(self, value: Value) -> Value:
         if isinstance(value, str):
             raise ValueError(f"spacing must be numbers, such as 2, 0.5, 0.5 (got {value!r}).")
         if self._layer is not None and self.along.problem() is None:
             along = self._along()
             Grid.of((1,) * len(along), axes=along, along=along, spacing=value)
         return value
-
-
-def _same(value: Any) -> Any:
-    return value

@@ -67,7 +67,7 @@ class MaskChoice(QWidget):
         self._letters = ""
         self._chosen: weakref.WeakKeyDictionary[Image, weakref.ref[Layer]]
         self._chosen = weakref.WeakKeyDictionary()
-        self._shown: list[Any] = [None]
+        self._shown: list[Layer | None] = [None]
         self.combo = _LateCombo()
         self.hint = MessageLabel(GREY)
         self._label = RowLabel(label)
@@ -132,9 +132,8 @@ class MaskChoice(QWidget):
             return None
         return mask_of(layer, source, self._letters)
 
-    def refresh(self, event: object = None) -> None:
+    def refresh(self) -> None:
         """List the layers anew."""
-        del event
         source, chosen = self._source_layer(), self.layer()
         layers = reversed(self._viewer.layers)
         self._shown = [None]
@@ -150,7 +149,7 @@ class MaskChoice(QWidget):
         self.combo.setEnabled(source is not None)
         self._say(chosen, source)
 
-    def _offer(self, place: int, layer: Any, source: Any) -> None:
+    def _offer(self, place: int, layer: Layer | None, source: Image | None) -> None:
         if layer is None:
             self.combo.addItem("none")
             return
@@ -163,15 +162,15 @@ class MaskChoice(QWidget):
             tip = f"{layer.name!r} cannot be the mask: {reason}."
             self.combo.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
 
-    def _say(self, layer: Any, source: Any) -> None:
-        elsewhere = layer is not None and not misfit(layer, source, self._letters)
-        words = ""
-        if elsewhere and lies_elsewhere(layer, source):
-            words = (
-                f"{layer.name!r} and {source.name!r} have different positions; they are "
-                "matched pixel by pixel."
-            )
-        self.hint.say(words)
+    def _say(self, layer: Layer | None, source: Image | None) -> None:
+        if layer is None or source is None or misfit(layer, source, self._letters):
+            self.hint.say("")
+            return
+        words = (
+            f"{layer.name!r} and {source.name!r} have different positions; they are matched pixel "
+            "by pixel."
+        )
+        self.hint.say(words if lies_elsewhere(layer, source) else "")
 
     def _activated(self, place: int) -> None:
         self.set_layer(self._shown[place])

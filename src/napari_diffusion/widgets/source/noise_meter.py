@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_diffusion.core.parameter import Parameter
-from napari_diffusion.widgets.forms.fields import Automatic, ComboField, LineField
+from napari_diffusion.widgets.forms.fields import Automatic, ComboField, LineField, unchecked
 from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
 from napari_diffusion.widgets.plots.noise_plot import NoisePlot
 from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, read_mask, with_mask
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.noise import Noise
+    from napari_diffusion.widgets.forms.number_text import Value
     from napari_diffusion.widgets.layers.mask import Mask
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.run.worker import Worker
+    from napari_diffusion.widgets.run.worker import Work, Worker
     from napari_diffusion.widgets.source.source_form import SourceWidget
 
 WHOLE, REGION, FRAMES = "the whole image", "a background region", "repeated frames"
@@ -91,7 +92,7 @@ class NoiseMeter(QWidget):
         super().__init__(parent)
         self._source = source
         self.unfold = QToolButton()
-        self.way = ComboField(_FROM, _same, _FROM.choices)
+        self.way = ComboField(_FROM, unchecked, _FROM.choices)
         self.region = MaskChoice(viewer, "region", "A region of pure background.")
         self.axis = Combo()
         self.offset = LineField(_OFFSET, _checked_offset, Automatic("unknown", None))
@@ -172,8 +173,7 @@ class NoiseMeter(QWidget):
         self.axis.setCurrentIndex(known.index(chosen) if chosen in known else 0)
         self._edited()
 
-    def _edited(self, value: object = None) -> None:
-        del value
+    def _edited(self) -> None:
         way = self.way.value()
         self.region.setVisible(way == REGION)
         self._frames.setVisible(way == FRAMES)
@@ -184,7 +184,7 @@ class NoiseMeter(QWidget):
 def rounded_noise(model: NoiseModel) -> tuple[Noise, float]:
     """Return the noise that was measured and its scale, with as many digits as they are sure of."""
 
-    def short(component: Any) -> Any:
+    def short(component: Noise) -> Noise:
         numbers = {p.name: getattr(component, p.name) for p in component.parameters()}
         changed = {name: _short(n) for name, n in numbers.items() if _short(n) != n}
         return component.replaced(**changed).with_components(short)
@@ -192,13 +192,13 @@ def rounded_noise(model: NoiseModel) -> tuple[Noise, float]:
     return short(model.noise()), _short(model.noise_scale)
 
 
-def _short(value: Any) -> Any:
+def _short(value: Value) -> Value:
     if isinstance(value, tuple):
         return tuple(_short(each) for each in value)
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
-def measuring_work(job: Job, way: MeasuringOptions) -> Any:
+def measuring_work(job: Job, way: MeasuringOptions) -> Work:
     """Return the work that measures the noise of an image: it posts `Measured`."""
 
     def work(worker: Worker) -> None:
@@ -221,9 +221,5 @@ def measuring_work(job: Job, way: MeasuringOptions) -> Any:
     return work
 
 
-def _checked_offset(value: Any) -> Any:
+def _checked_offset(value: Value) -> Value:
     return value if value is None else _OFFSET.checked(value, "Measure noise")
-
-
-def _same(value: Any) -> Any:
-    return value

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.layers.mask import Mask
+    from napari_diffusion.widgets.layers.step_records import Entries, GridKeywords
     from napari_diffusion.widgets.source.axes_form import Reading
 
 Region = tuple[slice, ...]
@@ -53,7 +54,7 @@ class RunSource:
     layers: tuple[Image, ...]
     data: Any
     fold: Fold
-    options: dict[str, Any]
+    options: GridKeywords
     region: Region | None
     mask: Mask | None = None
 
@@ -80,7 +81,7 @@ class RunSource:
                 f"{layer.name!r} is too small: along {reading.along} it has "
                 f"{sizes(extent)} pixels, and diffusion needs at least 2."
             )
-        options = {
+        options: GridKeywords = {
             "axes": fold.axes,
             "spacing": reading.spacing,
             "along": reading.along,
@@ -122,9 +123,9 @@ class RunSource:
         large = is_dask(self.data) and need_of(job, "layers").memory > free
         return replace(job, lazy=True) if large else job
 
-    def _more(self) -> dict[str, Any]:
+    def _more(self) -> Entries:
         """Return what the records say beside the recipe and the grid."""
-        more: dict[str, Any] = {}
+        more: Entries = {}
         if FURTHER in self.fold.letters:
             more["layer_axes"] = self.fold.letters
         if self.region is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, Qt
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     import napari
     from napari.layers import Image, Layer
+    from napari.utils.events import EventEmitter
+
+    from napari_diffusion.widgets.forms.number_text import Value
 
 _NONE = "No image layer: open an image, for example with File ▸ Open Sample ▸ napari-diffusion."
 
@@ -58,9 +61,11 @@ class SourceWidget(QWidget):
         self._follows_steps = follows_steps
         self._holding = False
         self._layers: list[weakref.ref[Image]] = []
-        self._entries: list[tuple[Any, ...]] = []
+        self._entries: list[tuple[Image, ...]] = []
         self._holes: int | None = 0
-        self._forms: weakref.WeakKeyDictionary[Image, dict[str, Any]] = weakref.WeakKeyDictionary()
+        self._forms: weakref.WeakKeyDictionary[Image, dict[str, Value]] = (
+            weakref.WeakKeyDictionary()
+        )
         self.combo = Combo()
         self.combo.setToolTip("The image layer that the loop starts from.")
         self.join = QPushButton()
@@ -183,8 +188,7 @@ class SourceWidget(QWidget):
         layers.selection.events.active.connect(self._follow)
         layers.selection.events.changed.connect(self._offer_channels)
 
-    def _relist(self, event: object = None) -> None:
-        del event
+    def _relist(self) -> None:
         for each in shown_images(self._viewer):
             each.events.name.connect(self._relist)
         self._fill()
@@ -204,18 +208,16 @@ class SourceWidget(QWidget):
         self.combo.setEnabled(bool(self._entries))
         self.combo.setPlaceholderText("" if self._entries else "no image layer")
 
-    def _offer_channels(self, event: object = None) -> None:
+    def _offer_channels(self) -> None:
         """Offer the selected images as channels of one image, or say why they cannot be."""
-        del event
         group = channel_group(self._viewer)
         self.join.setText(f"Use the {len(group)} selected layers as channels")
         self.join.setVisible(bool(group) and group != self.layers())
         self._fill()
         self.hint.say(self._about(self._viewer.layers.selection.active))
 
-    def _follow(self, event: object = None) -> None:
+    def _follow(self) -> None:
         """Take the layer that was made active, unless it is a truth that is hidden, or a step."""
-        del event
         active = self._viewer.layers.selection.active
         wanted = is_image(active) and not is_hidden_ground_truth(active)
         if wanted and (self._follows_steps or not records_of(active)) and not self._holding:
@@ -323,7 +325,7 @@ class SourceWidget(QWidget):
         self.axes.setVisible(on)
 
 
-def _entry_name(layers: tuple[Any, ...]) -> str:
+def _entry_name(layers: tuple[Image, ...]) -> str:
     names = [layer.name for layer in layers]
     return names[0] if len(names) == 1 else f"{len(names)} layers as channels: {', '.join(names)}"
 
@@ -332,5 +334,5 @@ def _kind(layer: Layer) -> str:
     return type(layer).__name__
 
 
-def _events(layer: Image) -> list[Any]:
+def _events(layer: Image) -> list[EventEmitter]:
     return [getattr(layer.events, name) for name in ("scale", "affine", "units", "axis_labels")]

@@ -16,6 +16,8 @@ from napari_diffusion.widgets.layers.source_layers import is_image
 
 if TYPE_CHECKING:
     import napari
+    from napari.layers import Layer
+    from numpy.typing import NDArray
 
     from napari_diffusion.widgets.results.step_run import StepRun
 
@@ -62,7 +64,7 @@ class LayerRow(QWidget):
         row.addWidget(self.combo, 1)
         self.combo.currentIndexChanged.connect(self._chosen)
 
-    def fits(self, layer: Any) -> bool:
+    def fits(self, layer: Layer) -> bool:
         """Say whether a layer is offered."""
         return is_image(layer)
 
@@ -81,7 +83,7 @@ class LayerRow(QWidget):
             keep = chosen in names and not (chosen in self._others and self._likely)
             self.combo.setCurrentText(chosen if keep else first)
 
-    def layer(self) -> Any:
+    def layer(self) -> Layer | None:
         """Return the chosen layer, None where there is none."""
         name = self.combo.currentText()
         known = name not in self._others and name in self._viewer.layers
@@ -97,13 +99,13 @@ class RegionRow(LayerRow):
     def __init__(self, viewer: napari.Viewer) -> None:
         super().__init__(viewer, "region", "A Labels or Shapes layer.", (WHOLE,))
         self._known: ArrayParameter | None = None
-        self._watched: Any = None
+        self._watched: Layer | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON)
         self._soon.timeout.connect(lambda: self.changed.emit())
 
-    def fits(self, layer: Any) -> bool:
+    def fits(self, layer: Layer) -> bool:
         """Say whether a layer is offered."""
         from napari.layers import Labels, Shapes
 
@@ -124,7 +126,7 @@ class RegionRow(LayerRow):
         mark = "" if self._known is None else f" #{self._known.sha256[:4]}"
         return f"{self.combo.currentText()}{mark}"
 
-    def _watch(self, layer: Any) -> None:
+    def _watch(self, layer: Layer) -> None:
         if layer is self._watched:
             return
         if self._watched is not None:
@@ -132,8 +134,7 @@ class RegionRow(LayerRow):
         layer.events.set_data.connect(self._drawn)
         self._watched, self._known = layer, None
 
-    def _drawn(self, event: object = None) -> None:
-        del event
+    def _drawn(self) -> None:
         self._known = None
         self._soon.start()
 
@@ -142,7 +143,7 @@ class RegionRow(LayerRow):
         super()._chosen()
 
 
-def _labels(layer: Any, run: StepRun) -> Any:
+def _labels(layer: Layer, run: StepRun) -> NDArray[Any]:
     from napari.layers import Labels
 
     if isinstance(layer, Labels):

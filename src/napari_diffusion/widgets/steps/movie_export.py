@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from PIL.Image import Image as Frame
 
 #: What can be written, by the ending of its name.
 ENDINGS = {"gif": "GIF", "mp4": "MP4"}
@@ -23,7 +25,7 @@ def missing(ending: str) -> str:
     return ""
 
 
-def write_movie(path: Path, frames: Sequence[Any], per_second: float) -> None:
+def write_movie(path: Path, frames: Sequence[Frame], per_second: float) -> None:
     """Write images of Pillow's, all of one size; the name is given to what is whole.
 
     Parameters
@@ -53,7 +55,7 @@ def write_movie(path: Path, frames: Sequence[Any], per_second: float) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _write_gif(path: Path, frames: Sequence[Any], per_second: float) -> None:
+def _write_gif(path: Path, frames: Sequence[Frame], per_second: float) -> None:
     # Times are in hundredths of a second; shorter ones than two are shown as ten by browsers.
     duration = 10 * max(round(100 / per_second), 2)
     frames[0].save(
@@ -61,7 +63,7 @@ def _write_gif(path: Path, frames: Sequence[Any], per_second: float) -> None:
     )
 
 
-def _write_mp4(path: Path, frames: Sequence[Any], per_second: float) -> None:
+def _write_mp4(path: Path, frames: Sequence[Frame], per_second: float) -> None:
     import imageio_ffmpeg
 
     # The codec takes even widths and heights alone.

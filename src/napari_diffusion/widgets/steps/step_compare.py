@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     import napari
+    from napari.utils.events import Event
+    from numpy.typing import NDArray
 
     from napari_diffusion.analysis.local_error import LocalError
 
@@ -96,7 +98,7 @@ class StepCompare(StepPart):
 
     # --- what is compared ---
 
-    def compared(self) -> tuple[Any, str] | str:
+    def compared(self) -> tuple[NDArray[Any], str] | str:
         """Return the other image and what it is called, or why there is none."""
         run, which = self.run, self.other.currentText()
         if run is None:
@@ -185,7 +187,7 @@ class StepCompare(StepPart):
             return
         layer.visible = not layer.visible
 
-    def _removed(self, event: Any) -> None:
+    def _removed(self, event: Event) -> None:
         """End what the user has ended by removing its layer."""
         gone = getattr(event, "value", None)
         for each, button in ((self.side_by_side, self.side), (self.cover, self.blink)):
@@ -217,7 +219,7 @@ class StepCompare(StepPart):
             self._report(str(error), True)
             return
 
-        def work(token: threading.Event) -> Generator[Any, None, LocalError]:
+        def work(token: threading.Event) -> Generator[None, None, LocalError]:
             yield None
             return local_error.compute(token)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     import napari
 
-    from napari_diffusion.analysis.step_selection import BestStep
+    from napari_diffusion.analysis.step_selection import BestStep, Curve
     from napari_diffusion.metrics import Metric
+    from napari_diffusion.widgets.results.step_run import StepRun
     from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.steps.step_measure import Scores
 
 _RECOMMEND = (
     "Run the recipe again on slightly changed sources, and mark the step closest to the "
@@ -150,13 +152,13 @@ class StepCurves(PlotPart):
                 return
             reference = values(layer)
 
-        def work(token: threading.Event) -> Generator[Any, None, None]:
+        def work(token: threading.Event) -> Generator[Scores, None, None]:
             for found in step_measure.measured(run, metrics, reference):
                 yield found
                 if token.is_set():
                     return
 
-        def posted(found: Any) -> None:
+        def posted(found: Scores) -> None:
             place, scores = found
             step_measure.keep_scores(run, place, scores)
             self.draw()
@@ -174,18 +176,18 @@ class StepCurves(PlotPart):
         if job is None:
             return
 
-        def work(token: threading.Event) -> Generator[Any, None, Any]:
+        def work(token: threading.Event) -> Generator[None, None, list[Curve]]:
             yield None
             return step_measure.rerun(job, list(metrics.values()), token, others)
 
-        def done(found: Any) -> None:
+        def done(found: list[Curve]) -> None:
             step_measure.keep_curves(run, dict(zip(metrics, found, strict=True)))
             self._done(run, set(metrics))
 
         self.say("Running the recipe again on slightly changed sources …")
         self.work.start(work, lambda each: None, done)
 
-    def _done(self, run: Any, names: set[str]) -> None:
+    def _done(self, run: StepRun, names: set[str]) -> None:
         if all(run.is_measured(name) for name in names):
             self._failed -= names
         self.say("")
@@ -202,7 +204,7 @@ class StepCurves(PlotPart):
         if job is None:
             return
 
-        def work(token: threading.Event) -> Generator[Any, None, BestStep]:
+        def work(token: threading.Event) -> Generator[None, None, BestStep]:
             yield None
             return step_measure.best(job, token, others)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QGridLayout, QPushButton
@@ -30,6 +30,9 @@ _MOVIE = (
     "Write the steps as an 8-bit movie, with the colours of the layer and the step numbers beneath."
 )
 _SHEET = "Write all steps side by side into one image (PNG), with the colours of the layer."
+
+
+Made = TypeVar("Made")
 
 
 class StepExport(StepPart):
@@ -145,7 +148,7 @@ class StepExport(StepPart):
         def panel(images: StepImages, place: int) -> Panel:
             return Panel(images.names[place], images.colours(place))
 
-        def written(made: list[Any]) -> None:
+        def written(made: list[Panel]) -> None:
             contact_sheet(made, (0.0, 255.0)).save(path)
 
         self._write(path, panel, written)
@@ -153,8 +156,8 @@ class StepExport(StepPart):
     def _write(
         self,
         path: Path,
-        made: Callable[[StepImages, int], Any],
-        written: Callable[[list[Any]], None],
+        made: Callable[[StepImages, int], Made],
+        written: Callable[[list[Made]], None],
     ) -> None:
         if self.run is None:
             return

@@ -8,12 +8,10 @@ import numpy as np
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout
 
 from napari_diffusion.widgets.forms.form_rows import GREY
-from napari_diffusion.widgets.plots.plot import PALETTE, Plot, short
+from napari_diffusion.widgets.plots.plot import PALETTE, Column, Plot, short
 from napari_diffusion.widgets.steps.steps_tab import NO_RUN, PlotPart
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import napari
     from numpy.typing import NDArray
 
@@ -59,7 +57,7 @@ class HistogramPlot(Plot):
         self._item.clear()
         self.legend.setText("")
 
-    def table(self) -> tuple[list[str], list[Sequence[Any]]]:
+    def table(self) -> tuple[list[str], list[Column]]:
         """Return the ends of the bins and the counts."""
         ends = [[f"{edge:.9g}" for edge in part] for part in (self._edges[:-1], self._edges[1:])]
         counts = [list(each) for each in self._counts.values()]
@@ -134,7 +132,7 @@ class StepHistogram(PlotPart):
         return self._known[1]
 
 
-def _values(data: Any, rgb: bool) -> NDArray[np.float64]:
+def _values(data: NDArray[Any], rgb: bool) -> NDArray[np.float64]:
     """Return finite values of an array, flat; of very many those at even distances."""
     values = data[..., :3] if rgb else data
     every = int(np.ceil(np.prod(np.shape(values)) / _MOST_PIXELS))

@@ -14,8 +14,12 @@ from napari_diffusion.widgets.plots.line_profile import across
 if TYPE_CHECKING:
     import napari
     from numpy.typing import NDArray
+    from PIL.Image import Image as Frame
 
     from napari_diffusion.widgets.results.step_run import StepRun
+
+# A level of the palette, or red, green and blue.
+Ink = int | tuple[int, int, int]
 
 _STRIP, _TEXT = 24, 16
 _SMALLEST, _LARGEST = 320, 1024
@@ -48,8 +52,8 @@ class StepImages:
     """
 
     names: tuple[str, ...]
-    data: tuple[Any, ...]
-    plane: tuple[Any, ...]
+    data: tuple[NDArray[Any], ...]
+    plane: tuple[int | slice, ...]
     turned: bool
     ratio: float
     palette: NDArray[np.uint8]
@@ -116,7 +120,7 @@ class StepImages:
         levels = self.levels(place)
         return levels if self.rgb else np.asarray(self.palette[levels])
 
-    def frame(self, place: int) -> Any:
+    def frame(self, place: int) -> Frame:
         """Return an image of Pillow's with its name beneath; its colours are those of the layer.
 
         An image with a colormap has a palette, so that a GIF changes none of its levels.
@@ -124,12 +128,12 @@ class StepImages:
         from PIL import Image, ImageDraw, ImageFont
 
         levels = self.levels(place)
-        image: Any = Image.fromarray(levels)
+        image: Frame = Image.fromarray(levels)
         if not self.rgb:
             image.putpalette(self.palette.tobytes())
         image = _sized(image)
         paper, ink = self._paper_and_ink()
-        frame: Any = Image.new(image.mode, (image.width, image.height + _STRIP), paper)
+        frame: Frame = Image.new(image.mode, (image.width, image.height + _STRIP), paper)
         if not self.rgb:
             frame.putpalette(self.palette.tobytes())
         frame.paste(image, (0, 0))
@@ -139,14 +143,14 @@ class StepImages:
         draw.text((4, image.height + 2), self.names[place], fill=ink, font=font)
         return frame
 
-    def _paper_and_ink(self) -> tuple[Any, Any]:
+    def _paper_and_ink(self) -> tuple[Ink, Ink]:
         if self.rgb:
             return (0, 0, 0), (255, 255, 255)
         bright = self.palette.astype(int).sum(axis=1)
         return int(bright.argmin()), int(bright.argmax())
 
 
-def _sized(image: Any) -> Any:
+def _sized(image: Frame) -> Frame:
     """Return the image neither too large for a movie nor too small to read what is beneath."""
     from PIL import Image
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_diffusion.widgets.layers.step_records import records_of
 
 if TYPE_CHECKING:
     import napari
     from napari.layers import Layer
+    from napari.utils.events import Event
 
     from napari_diffusion.widgets.results.step_run import StepRun
 
@@ -64,7 +65,7 @@ class StepKeeper:
         finally:
             self._busy = False
 
-    def _inserted(self, event: Any) -> None:
+    def _inserted(self, event: Event) -> None:
         """Let the removed layers go when the next run begins: they take memory."""
         if not self._busy and records_of(getattr(event, "value", None)):
             self._dropped = []

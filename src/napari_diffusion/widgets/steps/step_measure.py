@@ -23,19 +23,26 @@ from napari_diffusion.widgets.results.step_source import arguments_of, cut_to_re
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from napari.layers import Layer
     from numpy.typing import NDArray
 
     from napari_diffusion.engine.threads import StopToken
+    from napari_diffusion.widgets.layers.step_records import GridKeywords
     from napari_diffusion.widgets.run.run_request import Job
 
 
+# The place of a step, and what was measured of it.
+Scores = tuple[int, dict[str, Score]]
+
+
 def measured(
-    run: StepRun, metrics: dict[str, Metric], reference: Any = None
-) -> Iterator[tuple[int, dict[str, Score]]]:
+    run: StepRun, metrics: dict[str, Metric], reference: NDArray[Any] | None = None
+) -> Iterator[Scores]:
     """Yield the place of each step and what is not known of it yet; any thread may call it."""
     data = run.source_data()
     source = run.folded(run.steps[0].data if data is None else data)
-    truth = None if reference is None else run.folded(run.cut(reference))
+    there = None if reference is None else run.cut(reference)
+    truth = None if there is None else run.folded(there)
     known_of_all: dict[Any, Any] = {}
     grid = _grid(run, source.shape)
     mask = _mask(run, grid)
@@ -86,8 +93,8 @@ class Others(NamedTuple):
         Whether odd and even frames of the source are two such images.
     """
 
-    reference: Any = None
-    second: Any = None
+    reference: Layer | None = None
+    second: Layer | None = None
     frames: bool = False
 
     def arguments(self, job: Job) -> dict[str, Any]:
@@ -168,7 +175,7 @@ def keep_curves(run: StepRun, found: dict[str, Curve]) -> None:
                 keep_value(step, name, curve.values[place], curve.why)
 
 
-def _options(run: StepRun) -> dict[str, Any]:
+def _options(run: StepRun) -> GridKeywords:
     record = run.record
     options = unmasked_grid_of(record)
     if "channel" in record:

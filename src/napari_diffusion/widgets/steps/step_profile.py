@@ -10,13 +10,12 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
 from napari_diffusion.widgets.forms.form_rows import GREY, Combo, RowLabel
 from napari_diffusion.widgets.plots.line_profile import Line, across, along, drawn
-from napari_diffusion.widgets.plots.plot import PALETTE, Plot
+from napari_diffusion.widgets.plots.plot import PALETTE, Column, Plot
 from napari_diffusion.widgets.steps.steps_tab import NO_RUN, PlotPart, enable_unless
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import napari
+    from napari.layers import Layer
     from numpy.typing import NDArray
 
     from napari_diffusion.io.step_record import StepRecord
@@ -75,7 +74,7 @@ class ProfilePlot(Plot):
         self._item.clear()
         self.legend.setText("")
 
-    def table(self) -> tuple[list[str], list[Sequence[Any]]]:
+    def table(self) -> tuple[list[str], list[Column]]:
         """Return the distance and the profiles."""
         return self._names, [[f"{value:.9g}" for value in column] for column in self._columns]
 
@@ -89,7 +88,7 @@ class StepProfile(PlotPart):
         super().__init__(viewer, ProfilePlot(), "profiles")
         self.which = Combo()
         self.draw_line = QPushButton("Draw a line")
-        self._watched: Any = None
+        self._watched: Layer | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON)
@@ -137,8 +136,7 @@ class StepProfile(PlotPart):
             layer.events.set_data.connect(self._moved)
         self._watched = layer
 
-    def _moved(self, event: object = None) -> None:
-        del event
+    def _moved(self) -> None:
         self._soon.start()
 
     def _chosen(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
 
@@ -11,7 +11,7 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.forms.save_dialog import asked_for
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_records import source_of
-from napari_diffusion.widgets.results.saved_run import layers_of, open_run, save_run
+from napari_diffusion.widgets.results.saved_run import OpenedStep, layers_of, open_run, save_run
 from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, enable_unless
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     import napari
+    from napari.layers import Image
 
 _SAVE = (
     "Save all steps with their records, measures and recommendation as OME-Zarr or as a "
@@ -76,8 +77,8 @@ class StepSaving(StepPart):
     def open_run(self, path: Path) -> None:
         """Read the steps of a saved run as layers, in the background."""
 
-        def work(token: threading.Event) -> Generator[int, None, Any]:
-            found = []
+        def work(token: threading.Event) -> Generator[int, None, list[OpenedStep]]:
+            found: list[OpenedStep] = []
             for each in open_run(path):
                 found.append(each)
                 yield len(found)
@@ -85,7 +86,7 @@ class StepSaving(StepPart):
                     raise Stopped
             return found
 
-        def opened(found: Any) -> str:
+        def opened(found: list[OpenedStep]) -> str:
             name = source_of(found[0][1])
             layers = layers_of(found, next(filter(is_image, self._called(name)), None))
             with self.viewer.layers.batched_update():
@@ -95,5 +96,5 @@ class StepSaving(StepPart):
 
         self.start(work, "Reading step", 0, opened)
 
-    def _called(self, name: str) -> list[Any]:
+    def _called(self, name: str) -> list[Image]:
         return [layer for layer in self.viewer.layers if layer.name == name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QTabWidget, QVBoxLayout
@@ -21,6 +21,7 @@ from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, enable_un
 
 if TYPE_CHECKING:
     import napari
+    from qtpy.QtGui import QHideEvent
 
     from napari_diffusion.widgets.results.step_run import StepRun
 
@@ -105,14 +106,13 @@ class Steps(_QWidget):
 
     # --- what is shown ---
 
-    def refresh(self, event: object = None) -> None:
+    def refresh(self) -> None:
         """Follow the active layer."""
-        del event
         self._show_run(self.finder.find())
 
-    def _layers_changed(self, event: Any) -> None:
+    def _layers_changed(self) -> None:
         self.finder.forget()
-        self.refresh(event)
+        self.refresh()
 
     def _show_run(self, run: StepRun | None) -> None:
         before, self.run = self.run, run
@@ -165,12 +165,12 @@ class Steps(_QWidget):
     def keep_this(self) -> None:
         """Remove the other layers of the run; `bring_back` inserts them again."""
         if self.run is not None and self.keeping.keep(self.run):
-            self._layers_changed(None)
+            self._layers_changed()
 
     def bring_back(self) -> None:
         """Insert the layers that `keep_this` removed, where they were."""
         self.keeping.bring_back()
-        self._layers_changed(None)
+        self._layers_changed()
 
     # --- the end ---
 
@@ -179,15 +179,16 @@ class Steps(_QWidget):
         for part in self.parts.values():
             part.wait(seconds)
 
-    def event(self, event: Any) -> bool:
+    def event(self, event: QEvent | None) -> bool:
         """Stop all work when the dock is closed, which takes it out of the window."""
-        left = event.type() == QEvent.Type.ParentChange and self.parent() is None
-        if left or event.type() == QEvent.Type.Close:
+        kind = None if event is None else event.type()
+        left = kind == QEvent.Type.ParentChange and self.parent() is None
+        if left or kind == QEvent.Type.Close:
             for part in self.parts.values():
                 part.drop()
         return bool(super().event(event))
 
-    def hideEvent(self, event: Any) -> None:  # noqa: N802
+    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802
         """Put away what is only for as long as somebody looks."""
         for part in self.parts.values():
             part.leave()

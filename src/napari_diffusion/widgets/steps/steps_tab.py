@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_diffusion.widgets.forms.form_rows import GREY, RED
 from napari_diffusion.widgets.forms.save_dialog import asked_for
-from napari_diffusion.widgets.run.background import Background
+from napari_diffusion.widgets.run.background import Background, Returned
 
 if TYPE_CHECKING:
     import threading
@@ -79,10 +79,10 @@ class StepPart(QWidget):
 
     def start(
         self,
-        work: Callable[[threading.Event], Generator[int, None, Any]],
+        work: Callable[[threading.Event], Generator[int, None, Returned]],
         doing: str,
         count: int,
-        done: Callable[[Any], str],
+        done: Callable[[Returned], str],
     ) -> None:
         """Begin a piece of work that yields how far it is; what `done` returns is said.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_diffusion.core.noise_scale import checked_scale
 from napari_diffusion.core.parameter import Parameter
@@ -13,7 +13,7 @@ from napari_diffusion.loop.registry import component_class
 from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 from napari_diffusion.widgets.docks.layer_dock import Tool
 from napari_diffusion.widgets.forms.choice import ComponentChoice
-from napari_diffusion.widgets.forms.fields import Automatic, ComboField, LineField
+from napari_diffusion.widgets.forms.fields import Automatic, ComboField, LineField, unchecked
 from napari_diffusion.widgets.forms.seed import SeedField
 from napari_diffusion.widgets.layers.step_layers import scale_name
 from napari_diffusion.widgets.run import memory
@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.io.step_record import StepRecord
+    from napari_diffusion.widgets.forms.number_text import Value
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.run.worker import Worker
+    from napari_diffusion.widgets.run.worker import Work, Worker
 
 _BY_SCALE, _BY_PARAMETERS = "noise scale", "its parameters"
 
@@ -75,7 +76,7 @@ class AddNoise(Tool):
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         self.noise = ComponentChoice("noise")
-        self.strength = ComboField(_STRENGTH, _same, _STRENGTH.choices)
+        self.strength = ComboField(_STRENGTH, unchecked, _STRENGTH.choices)
         self.scale = LineField(_SCALE, _checked_scale, Automatic())
         self.seed = SeedField(_SEED, lambda seed: Recipe(seed=seed).seed)
         self.scale.set_value("auto")
@@ -100,7 +101,7 @@ class AddNoise(Tool):
             seed=self.seed.value(),
         )
 
-    def work(self, job: Job, layer_sink: LayerSink) -> Any:
+    def work(self, job: Job, layer_sink: LayerSink) -> Work:
         """Return the work that adds the noise: it posts `Message`, `Resolved` and `StepReady`."""
 
         def work(worker: Worker) -> None:
@@ -140,8 +141,7 @@ class AddNoise(Tool):
         self.scale.set_value(scale)
         self.meter.show_model(model, "Filled in this noise and its scale.")
 
-    def _edited(self, value: object = None) -> None:
-        del value
+    def _edited(self) -> None:
         self.controls.say("")
         claims: frozenset[str] = frozenset()
         with contextlib.suppress(ValueError):
@@ -177,9 +177,5 @@ def _add(job: Job, layer_sink: LayerSink, worker: Worker) -> None:
     worker.post(StepReady(shown, kept, 1), in_turn=layer_sink.in_turn)
 
 
-def _checked_scale(value: Any) -> Any:
+def _checked_scale(value: Value) -> Value:
     return value if value == "auto" else checked_scale(value)
-
-
-def _same(value: Any) -> Any:
-    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.loop.registry import component_class
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_diffusion.loop.recipe import Step
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.run.worker import Work
 
 
 class FilterLayer(Tool):
@@ -37,7 +38,7 @@ class FilterLayer(Tool):
         """Return the filter as a recipe of one step without noise."""
         return Recipe(num_steps=1, noise=None, diffusion_filter=self.filter.value())
 
-    def work(self, job: Job, layer_sink: LayerSink) -> Any:
+    def work(self, job: Job, layer_sink: LayerSink) -> Work:
         """Return the work of the loop, of which one step is all."""
         return loop_work(job, layer_sink)
 
