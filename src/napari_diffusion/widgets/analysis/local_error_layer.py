@@ -55,7 +55,7 @@ class StepLocalError:
         return cls(step, rerun_job(step, viewer), step.record)
 
     def compute(self, stop: StopToken | None = None) -> LocalError:
-        """Run the recipe again beside a small change of the source; ValueError says why not."""
+        """Run the recipe again on a slightly changed source; ValueError says why it cannot."""
         record = self.record
         image, options = arguments_of(self.job)
         try:
@@ -128,7 +128,7 @@ class LocalErrorLayerSink:
 
     Parameters
     ----------
-    risk : RiskOf
+    local_error : StepLocalError
         Of which step.
     viewer : napari.Viewer
         Where to.

@@ -1,4 +1,4 @@
-"""Contrast × time, or two other numbers, on a part of the image, side by side at one click."""
+"""A sweep over contrast and time, or two other parameters, on a part of the image."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NONE = "–"
 
 
 class SweepRow(QWidget):
-    """A button that tries numbers side by side, and what to do with them.
+    """A button that runs a parameter sweep, and what to do with its tiles.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class SweepRow(QWidget):
         outer.addWidget(self.message)
 
     def show_recipe(self, recipe: Recipe | None) -> None:
-        """Offer the numbers of the form's diffusion filter."""
+        """Offer the parameters of the form's diffusion filter."""
         known = [] if recipe is None else numbers_of(recipe)
         self.button.setEnabled(bool(known))
         for place, combo in enumerate(self.names):
@@ -115,7 +115,7 @@ class SweepRow(QWidget):
     # --- what the buttons do ---
 
     def run_sweep(self) -> None:
-        """Try the numbers; errors are shown, not raised."""
+        """Run the sweep; errors are shown, not raised."""
         dock = self._dock
         with dock.showing_errors():
             run_source = dock.run_source()
@@ -139,7 +139,7 @@ class SweepRow(QWidget):
             dock.runner.start(sweep_work(job, tried, region), self, total, "tries", self._summary)
 
     def _tried(self, recipe: Recipe) -> dict[str, tuple[float, ...]]:
-        """Return the numbers to try by name, none where they follow from the form."""
+        """Return the values to try by name, none where they follow from the form."""
         found: dict[str, tuple[float, ...]] = {}
         for combo, edit in zip(self.names, self.values, strict=True):
             name = combo.currentText()
@@ -161,7 +161,7 @@ class SweepRow(QWidget):
         return found
 
     def take_numbers(self) -> None:
-        """Fill the form with the numbers of the selected tile."""
+        """Fill the form with the parameters of the selected tile."""
         sweep_run = None if self._tiles is None else self._tiles.selected()
         with self._dock.showing_errors():
             if sweep_run is None:
@@ -180,7 +180,7 @@ class SweepRow(QWidget):
         self.message.say("")
         self._show_buttons()
 
-    # --- as the layer sink of its run ---
+    # --- as the sink of its run ---
 
     def grow(self, found: tuple[SweepRun, NDArray[Any]]) -> None:
         """Show a tile."""

@@ -25,7 +25,7 @@ _GAP = 0.06
 
 _TEXT, _SIZE = "#ffd23f", 8
 
-# What stands left of a row begins so many tiles before it.
+# Distance of the labels left of a row, in tiles.
 _LEFT = 0.75
 
 
@@ -88,7 +88,7 @@ class SweepTiles:
         return offset
 
     def label(self, words: list[tuple[float, float, str]]) -> None:
-        """Write words at some places, told in rows and columns of tiles."""
+        """Write labels at places given in rows and columns of tiles."""
         from napari.layers import Points
 
         placed, size = self._style.placed, np.array(self._size)
@@ -159,7 +159,7 @@ class SweepTiles:
 def words_of(
     sweep_runs: list[SweepRun], best: SweepRun | None, columns: int
 ) -> list[tuple[float, float, str]]:
-    """Return what stands where, in rows and columns of tiles: numbers outside, values within."""
+    """Return places in rows and columns of tiles, and labels: parameters outside, values within."""
     names = list(sweep_runs[0].numbers)
     found = [(0.0, -_LEFT, best.metric.display_name)] if best else []
     for place, sweep_run in enumerate(sweep_runs):

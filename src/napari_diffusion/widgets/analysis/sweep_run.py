@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_diffusion.analysis.parameter_sweep import FACTORS, sweep_runs
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, read_mask, with_mask
+from napari_diffusion.widgets.run.read_layer import as_run_error, read_image, read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import Message, SeedDone
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.worker import Work, Worker
     from napari_diffusion.widgets.source.run_source import Region, RunSource
 
-# The part that is tried: so many pixels along y and x, and beside z along z, y and x.
+# The part that is tried: pixels along y and x, or along z, y and x.
 _PLANE = {"y": 256, "x": 256}
 _SPACE = {"z": 16, "y": 128, "x": 128}
 
@@ -51,13 +51,9 @@ def sweep_work(job: Job, tried: dict[str, tuple[float, ...]], region: Region) ->
     """Return the work of a parameter sweep: it posts `Message` and, for every run, `SeedDone`."""
 
     def work(worker: Worker) -> None:
-        from napari_diffusion.core.image import Image
-
-        options = with_mask(job, read_mask(job))
-        image = read_layer(job, options, worker)
+        source = read_image(job, with_mask(job, read_mask(job)), worker)
         worker.post(Message("Running the parameter sweep …"))
         with contextlib.suppress(Stopped), as_run_error("recipe"):
-            source: Any = Image.of(image, **options)
             recipe = job.recipe.resolved_on(source)
             _, made = sweep_runs(
                 source, recipe, _numbers(recipe, tried), region=job.fold.region(region),
@@ -73,7 +69,7 @@ def sweep_work(job: Job, tried: dict[str, tuple[float, ...]], region: Region) ->
 
 
 def _numbers(recipe: Recipe, tried: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
-    """Return the numbers to try, some times what the recipe has where none were typed."""
+    """Return the values to try: multiples of the recipe's where none were typed."""
     found = {}
     for name, values in tried.items():
         number = getattr(recipe.filters[0], name)

@@ -1,4 +1,4 @@
-"""The button *Denoise*: nothing to type, one layer, and what was found of the noise."""
+"""The button *Denoise*: one layer, and what was found of the noise; no parameters needed."""
 
 from __future__ import annotations
 

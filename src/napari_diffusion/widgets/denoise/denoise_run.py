@@ -6,7 +6,6 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_diffusion.core.image import Image
 from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.denoising.report_text import report_record
 from napari_diffusion.denoising.stages import stages
@@ -15,7 +14,7 @@ from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.run.loop_run import finished
-from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, read_mask, with_mask
+from napari_diffusion.widgets.run.read_layer import as_run_error, read_image, read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import Message, StepReady
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.image import Image
     from napari_diffusion.denoising.noise_report import NoiseReport
     from napari_diffusion.denoising.stages import Stage
     from napari_diffusion.io.step_record import StepRecord
@@ -53,15 +53,17 @@ class StageReady(NamedTuple):
 
     def layers(self, style: LayerStyle) -> Iterator[tuple[str, NDArray[Any], Entries, LayerStyle]]:
         """Yield name, values, record and style of the stage and of its weights, both hidden."""
-        said = f"Processed, not raw data: a stage of {self.source!r} denoised, {self.stage.name}."
+        processed = (
+            f"Processed, not raw data: a stage of {self.source!r} denoised, {self.stage.name}."
+        )
         kept = {"schema": 1, "stage": self.stage.name, "weight": self.stage.weight}
         name = f"{self.source} · stage {self.stage.name}"
         words = f"{name} · weight {self.stage.weight:.2f}"
-        yield words, self.image, {**kept, "processed": said}, style.hidden()
+        yield words, self.image, {**kept, "processed": processed}, style.hidden()
         shown = {**style.shown, "rgb": False, "colormap": "viridis", "contrast_limits": _WEIGHTS}
-        said = f"The weights of a stage of {self.source!r} denoised, {self.stage.name}."
+        processed = f"The weights of a stage of {self.source!r} denoised, {self.stage.name}."
         map_style = replace(style, shown=shown).hidden()
-        yield f"{name} · weights", self.weights, {**kept, "processed": said}, map_style
+        yield f"{name} · weights", self.weights, {**kept, "processed": processed}, map_style
 
 
 def denoising_work(job: Job, layer_sink: LayerSink, staged: bool) -> Work:
@@ -82,11 +84,9 @@ def result_name(step: Step, kept: StepRecord) -> str:
 
 def _denoise(job: Job, layer_sink: LayerSink, staged: bool, worker: Worker) -> None:
     layer_sink.mask = mask = read_mask(job)
-    options = with_mask(job, mask)
-    image = read_layer(job, options, worker)
+    source = read_image(job, with_mask(job, mask), worker)
     worker.post(Message("Measuring the noise (the first run compiles, which takes a while) …"))
     with as_run_error("run"):
-        source: Any = Image.of(image, **options)
         recipe = job.recipe.resolved_on(source)
         report = noise_report(source, job.recipe, recipe)
         worker.post(NoiseFound(report))
@@ -104,7 +104,7 @@ def _denoise(job: Job, layer_sink: LayerSink, staged: bool, worker: Worker) -> N
         _post_stages(job, source, recipe, worker)
 
 
-def _post_stages(job: Job, image: Any, recipe: Recipe, worker: Worker) -> None:
+def _post_stages(job: Job, image: Image, recipe: Recipe, worker: Worker) -> None:
     worker.post(Message("Computing the stages …"))
     for stage in stages(image, recipe, stop=worker.stop):
         shown = job.fold.unfolded(stage.image)

@@ -75,7 +75,7 @@ class Dock(QWidget):
         self.runner.cancel()
 
     def run_source(self) -> RunSource:
-        """Return the source; `RunError` says what is wrong with it, or that a run is under way."""
+        """Return the source; `RunError` says what is wrong, or that a run is in progress."""
         self.check_idle()
         self.controls.say("")
         try:
@@ -84,7 +84,7 @@ class Dock(QWidget):
             raise RunError("source", str(error)) from None
 
     def check_idle(self) -> None:
-        """Refuse where a run is under way."""
+        """Raise `RunError` while a run is in progress."""
         if self.runner.is_running:
             raise RunError("run", "A run is in progress: wait for it or cancel it.")
 
@@ -97,14 +97,14 @@ class Dock(QWidget):
 
     @contextlib.contextmanager
     def showing_errors(self) -> Iterator[None]:
-        """Say what is refused instead of raising it."""
+        """Show errors of a run instead of raising them."""
         try:
             yield
         except RunError as refused:
             self._show_error(refused)
 
     def show_error(self, refused: RunError) -> None:
-        """Say what is wrong next to where it is; a dock with more parts knows more places."""
+        """Show an error next to its cause; docks with more parts extend this."""
         if refused.part in ("source", "holes"):
             self.source.say(str(refused), holes=refused.part == "holes")
             self._area.ensureWidgetVisible(self.source)
@@ -119,7 +119,7 @@ class Dock(QWidget):
         notify("error", str(refused))
 
     def let_go(self, closed: bool) -> None:
-        """Have nothing more computed: the dock is closed, or else the whole window."""
+        """Stop computing: the dock is closed, or else the whole window."""
         del closed
         self.runner.drop()
 

@@ -64,7 +64,7 @@ class Tool(Dock):
         raise NotImplementedError
 
     def set_resolved(self, recipe: Recipe | None) -> None:
-        """Show the numbers that every "auto" stands for; None forgets them."""
+        """Show the values that every "auto" stands for; None forgets them."""
         raise NotImplementedError
 
     def set_world(self, unit: str, length: float | None) -> None:

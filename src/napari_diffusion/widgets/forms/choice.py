@@ -132,7 +132,7 @@ class ComponentChoice(NestedChoice):
         return self.form.problem() if self.form else None
 
     def set_resolved(self, chosen: Chosen) -> None:
-        """Show the numbers that every "auto" stands for; None forgets them."""
+        """Show the values that every "auto" stands for; None forgets them."""
         for cls, form in self._forms.items():
             form.set_resolved(chosen if type(chosen) is cls else None)
         if self._option() == "auto":
@@ -158,7 +158,7 @@ class ComponentChoice(NestedChoice):
         self._label.set_name(f"<b>{text}</b>")
 
     def set_pixel_size(self, length: float) -> None:
-        """Scale the numbers that nobody typed to pixels at a distance of `length` world units."""
+        """Scale the parameters that were not typed to a pixel size of `length` world units."""
         untouched = set(self._untouched)
         with self.changed.blocked():
             for form in self._forms.values():

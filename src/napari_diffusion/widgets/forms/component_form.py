@@ -10,7 +10,7 @@ from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import MessageLabel
+from napari_diffusion.widgets.forms.form_rows import MessageLabel, problem_of
 from napari_diffusion.widgets.forms.parameter_field import field_for
 
 if TYPE_CHECKING:
@@ -80,11 +80,7 @@ class ParameterForm(QWidget):
 
     def problem(self) -> str | None:
         """Return the sentence of the first bad field, or of fields that do not go together."""
-        try:
-            self.value()
-        except ValueError as error:
-            return str(error)
-        return None
+        return problem_of(self.value)
 
     def focusable(self) -> list[QWidget]:
         """Return what the tab key visits, from top to bottom."""
@@ -98,7 +94,7 @@ class ParameterForm(QWidget):
         ]
 
     def set_resolved(self, component: Component | None) -> None:
-        """Show the numbers that every "auto" stands for; None forgets them."""
+        """Show the values that every "auto" stands for; None forgets them."""
         for name, field in self.fields.items():
             found = None if component is None else getattr(component, name)
             field.set_resolved(None if found == "auto" else found)
@@ -113,7 +109,7 @@ class ParameterForm(QWidget):
         self.set_unit("world", unit)
 
     def set_pixel_size(self, length: float) -> None:
-        """Say how far apart the pixels are, for components that are chosen within."""
+        """Set the pixel size, for components that are chosen within."""
         for field in self.fields.values():
             field.set_pixel_size(length)
 

@@ -12,7 +12,14 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QWidget
 
 from napari_diffusion.widgets.forms import number_text
-from napari_diffusion.widgets.forms.form_rows import RED, Combo, MessageLabel, NumberEdit, RowLabel
+from napari_diffusion.widgets.forms.form_rows import (
+    RED,
+    Combo,
+    MessageLabel,
+    NumberEdit,
+    RowLabel,
+    problem_of,
+)
 from napari_diffusion.widgets.forms.number_text import Value
 
 if TYPE_CHECKING:
@@ -96,21 +103,17 @@ class Field(QWidget):
 
     def problem(self) -> str | None:
         """Return what is wrong with what was typed, None where nothing is."""
-        try:
-            self.value()
-        except ValueError as error:
-            return str(error)
-        return None
+        return problem_of(self.value)
 
     def say(self, sentence: str) -> None:
         """Show a sentence that is not the field's own until the next edit; an empty one goes."""
         self._mark(self.problem() or sentence)
 
     def set_resolved(self, value: Value) -> None:
-        """Show the number that "auto" stands for, without changing the value; None forgets it."""
+        """Show the value that "auto" stands for, without changing the value; None forgets it."""
 
     def set_pixel_size(self, length: float) -> None:
-        """Say how far apart the pixels are; a field of components makes their numbers for it."""
+        """Set the pixel size, to which a field of components scales their parameters."""
 
     def set_unit(self, name: str, unit: str) -> None:
         """Name a unit: of length ("world"), such as "µm", or of intensity; empty: as it was."""
@@ -185,7 +188,7 @@ class LineField(Field):
         self._show_automatic()
 
     def set_resolved(self, value: Value) -> None:
-        """Show the number that "auto" stands for; see `Field.set_resolved`."""
+        """Show the value that "auto" stands for; see `Field.set_resolved`."""
         self.resolved = value
         self._show_automatic()
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QFont, QFontMetrics
 from qtpy.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_diffusion.widgets.forms.number_text import Value
 
 # Readable on napari's dark and light backgrounds alike.
 RED = "#e8605a"
@@ -80,7 +85,7 @@ class Combo(QComboBox):
 
 
 class NumberEdit(QLineEdit):
-    """A line to type a number in; the up and down keys ask for the next one."""
+    """A line to type a number in; the up and down keys step to the next one."""
 
     stepped = Signal(int)
 
@@ -91,6 +96,15 @@ class NumberEdit(QLineEdit):
             super().keyPressEvent(event)
         else:
             self.stepped.emit(step)
+
+
+def problem_of(value: Callable[[], Value]) -> str | None:
+    """Return the error of a form's value, None where it has none."""
+    try:
+        value()
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def small_button(text: str) -> QPushButton:

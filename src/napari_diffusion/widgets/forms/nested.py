@@ -37,7 +37,7 @@ class NestedChoice(QWidget):
         raise NotImplementedError
 
     def set_resolved(self, chosen: Value) -> None:
-        """Show the numbers that every "auto" stands for; None forgets them."""
+        """Show the values that every "auto" stands for; None forgets them."""
         raise NotImplementedError
 
     def set_unit(self, name: str, unit: str) -> None:
@@ -147,7 +147,7 @@ class SeriesField(_Nested):
         super().set_unit(name, unit)
 
     def set_pixel_size(self, length: float) -> None:
-        """Say how far apart the pixels are, for components to come too."""
+        """Set the pixel size, for components to come too."""
         self.list.pixel_size = length
         super().set_pixel_size(length)
 
@@ -164,7 +164,7 @@ class SeriesField(_Nested):
 
 
 class _SeriesEditor(QWidget):
-    """The choices of a series, a button beside each that takes it out, and one for one more."""
+    """The choices of a series, each with a button to remove it, and a button to add one."""
 
     changed = Signal()
 

@@ -136,7 +136,7 @@ class ChannelsLayerSink:
 
     @property
     def in_turn(self) -> bool:
-        """Whether one of the layer sinks wants to show a step before the next one is made."""
+        """Whether one of the layer sinks must show a step before the next one is made."""
         return any(layer_sink.in_turn for layer_sink in self._layer_sinks)
 
     def keep(self, step: Step) -> Step:

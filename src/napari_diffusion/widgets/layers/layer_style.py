@@ -73,7 +73,7 @@ class LayerStyle:
 
     @property
     def mixes(self) -> bool:
-        """Whether a layer that looks like this lets what lies beneath shine through."""
+        """Whether layers beneath one of this style stay visible."""
         return self.shown["blending"] in _MIXING or self.shown["opacity"] < 1
 
     def arguments(self) -> dict[str, Any]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Axes of images that nothing flows between: a mask may do without them.
 _BATCH = ("t", "c", FURTHER)
 
-# So many pixels tell an image of two values from others; the run looks at all of them.
+# Pixels looked at to recognise a binary image; a run checks all of them.
 _PIXELS = 1 << 16
 
 # Most images have more than two values among so few.

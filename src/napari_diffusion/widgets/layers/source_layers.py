@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image, Layer
 
-# Up to so many pixels are looked through for holes while the window waits.
+# Up to this many pixels are searched for missing values while the window waits.
 _MOST_PIXELS = 1 << 24
 
 

@@ -237,7 +237,7 @@ class StepStack:
         return int(self._viewer.dims.ndim - layer.ndim)
 
     def _at_newest(self, layer: Image) -> bool:
-        """Say whether the slider stands at the end: whoever moved it away wants to look there."""
+        """Say whether the slider stands at the end; moved away, it stays where it is."""
         return bool(self._viewer.dims.point[self._axis(layer)] >= len(layer.data) - 1)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 KEY = "napari_diffusion"
 
-#: Where a step's layer has the mask of its run, for whoever goes on from it.
+#: Where a step's layer has the mask of its run, to continue from it.
 MASK_KEY = "napari_diffusion_mask"
 
 # Where a record keeps what was measured of its step, why that is excluded from the recommendation,

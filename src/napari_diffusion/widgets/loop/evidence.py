@@ -1,4 +1,4 @@
-"""What the numbers of a recipe were read from, every way beside the others; folded in at first."""
+"""The measurements behind the parameters of a recipe, by method; collapsed at first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.plots.noise_plot import NoisePlot, plot_view
 from napari_diffusion.widgets.plots.schedule_plot import COLOURS
-from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, read_mask, with_mask
+from napari_diffusion.widgets.run.read_layer import as_run_error, read_image, read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import EvidenceReady, Message, Resolved, RunError
 
 if TYPE_CHECKING:
@@ -203,20 +203,17 @@ class GradientPlot(QWidget):
 
 
 def evidence_work(job: Job) -> Work:
-    """Return the work that finds every "auto" of a recipe, and what speaks for other numbers.
+    """Return the work that estimates every "auto" of a recipe, and alternatives to them.
 
-    It posts `Resolved` and `Found`.
+    It posts `Resolved` and `EvidenceReady`.
     """
 
     def work(worker: Worker) -> None:
-        from napari_diffusion.core.image import Image
         from napari_diffusion.estimate import evidence
 
-        options = with_mask(job, read_mask(job))
-        image = read_layer(job, options, worker)
+        source = read_image(job, with_mask(job, read_mask(job)), worker)
         worker.post(Message("Measuring the image …"))
         with contextlib.suppress(Stopped), as_run_error("recipe"):
-            source: Any = Image.of(image, **options)
             worker.post(Resolved(job.recipe.resolved_on(source)))
             smoothing = getattr(job.recipe.filters[0], "smoothing", 0.0)
             worker.post(EvidenceReady(evidence(source, smoothing, stop=worker.stop)))

@@ -148,7 +148,7 @@ class LivePreview:
             self._soon.start(_EDITED)
 
     def _moved(self) -> None:
-        """Look now, and when the canvas has come to rest: a layer knows its corners when drawn."""
+        """Look now and again when the canvas has settled: corners are set when a layer is drawn."""
         self._soon.start(_MOVED)
         self._later.start(_SETTLED)
 
@@ -167,7 +167,7 @@ class LivePreview:
     # --- a request ---
 
     def _request(self) -> None:
-        """Ask for what the form says now; the request before, if it is under way, is stopped."""
+        """Request a preview of the form as it is now, and stop the request before."""
         before = self._run_source
         if not self.is_on or before is None:
             return

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.image import Image
 from napari_diffusion.loop.preview import Preview, limited
 from napari_diffusion.widgets.layers.layer_axes import FURTHER
-from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, read_mask, with_mask
+from napari_diffusion.widgets.run.read_layer import as_run_error, read_image, read_mask, with_mask
 from napari_diffusion.widgets.source.run_source import visible_region
 
 if TYPE_CHECKING:
@@ -49,9 +48,9 @@ class Reader:
             if same and known[1] == job.options and _equal(known[2], mask):
                 return self._preview
         options = with_mask(job, mask)
-        image = read_layer(job, options, worker)
+        image = read_image(job, options, worker)
         with as_run_error("source"):
-            preview = Preview(Image.of(image, **options))
+            preview = Preview(image)
         self._known, self._preview = (arrays, job.options, mask), preview
         return preview
 

@@ -1,4 +1,4 @@
-"""Beside a run: preview, noise-free run, many seeds, and the estimated local error of a step."""
+"""Preview, noise-free run, ensemble of seeds, and the estimated local error of a step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class RunOptions(QWidget):
-    """Buttons for what can be made beside the run of the form.
+    """Buttons for previews and for runs derived from the recipe in the form.
 
     Parameters
     ----------

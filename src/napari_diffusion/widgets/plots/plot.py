@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyqtgraph import PlotWidget
     from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
-#: Told apart on dark and on light backgrounds; beyond them curves are dashed.
+#: Distinguishable on dark and on light backgrounds; beyond them curves are dashed.
 PALETTE = (*COLOURS, "#d9c24a", "#4fc4c4", "#e57ab0", "#a3785a")
 
 _SHEET = "color: black; background: white; font-size: 11px;"
@@ -53,7 +53,7 @@ class Plot(QWidget):
         self._item.hideButtons()
         self._view.setMinimumHeight(150)
         self._view.setFrameShape(QFrame.Shape.NoFrame)
-        # Else it would ask for 480 pixels, and push the legend out of sight.
+        # Its default of 480 pixels would be too high, and push the legend out of sight.
         self._view.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         for side in ("left", "bottom"):
             axis = self._item.getAxis(side)

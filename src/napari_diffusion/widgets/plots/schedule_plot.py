@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#3d9be9", "#e8965a", "#5fb878", "#c678dd")
 
-# More than these are not told apart at the width of a dock, and a million would stall it.
+# More cannot be distinguished at the width of a dock, and a million would stall it.
 _MOST_POINTS = 200
 _MOST_DOTS = 40
 _LONGEST_TABLE = 10_000

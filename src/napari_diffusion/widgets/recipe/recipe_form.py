@@ -16,7 +16,7 @@ from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.noise import Noise
 from napari_diffusion.widgets.forms.choice import ComponentChoice
 from napari_diffusion.widgets.forms.fields import Automatic, LineField
-from napari_diffusion.widgets.forms.form_rows import MessageLabel
+from napari_diffusion.widgets.forms.form_rows import MessageLabel, problem_of
 from napari_diffusion.widgets.forms.seed import SeedField
 from napari_diffusion.widgets.plots.schedule_plot import SchedulePlot
 from napari_diffusion.widgets.recipe.preset_choice import PresetChoice
@@ -64,7 +64,7 @@ class RecipeWidget(QWidget):
         self._filling = False
         self._last: Recipe | None = None
         self._problem: str | None = None
-        self._said: Field | None = None
+        self._marked: Field | None = None
         self._world_unit = ""
         self._known: Recipe | None = None
         self.presets = PresetChoice()
@@ -133,11 +133,7 @@ class RecipeWidget(QWidget):
 
     def problem(self) -> str | None:
         """Return the sentence of the first bad field, None where the recipe is good."""
-        try:
-            self.value()
-        except ValueError as error:
-            return str(error)
-        return None
+        return problem_of(self.value)
 
     def say(self, sentence: str) -> None:
         """Show what a run has refused, beneath the field that it names, until the next edit.
@@ -145,8 +141,8 @@ class RecipeWidget(QWidget):
         The form's own problem goes first; an empty sentence takes the last one away.
         """
         self._unsay()
-        self._said = self._named(sentence) if sentence else None
-        (self._said or self._message).say(sentence)
+        self._marked = self._named(sentence) if sentence else None
+        (self._marked or self._message).say(sentence)
 
     def _named(self, sentence: str) -> Field | None:
         """Return the field in "Owner: name …" or "name …", None where it is not in view."""
@@ -159,9 +155,9 @@ class RecipeWidget(QWidget):
         return None if isinstance(named, ComponentChoice) else named
 
     def _unsay(self) -> None:
-        if self._said is not None:
-            self._said.say("")
-            self._said = None
+        if self._marked is not None:
+            self._marked.say("")
+            self._marked = None
 
     def preset(self) -> str:
         """Return the name of the preset that the recipe equals, or "custom"."""

@@ -50,7 +50,7 @@ class View(Protocol):
 class SavedRecipes(QWidget):
     """One row: the saved recipes, and what can be done with them.
 
-    Nothing is replaced or deleted without a question, and a file that cannot be read is said.
+    Nothing is replaced or deleted without a question, and an unreadable file is reported.
 
     Parameters
     ----------

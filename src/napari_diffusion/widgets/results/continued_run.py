@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def continued_job(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.Viewer) -> Job:
-    """Return the job that makes so many more steps; its bits equal those of a longer run.
+    """Return the job that makes more steps; its results equal those of a longer run, bit by bit.
 
     A step that was rounded to its source's type, or that holds a region only, is made again from
     the source where one of the viewer's layers still is that. The result of a final filter becomes

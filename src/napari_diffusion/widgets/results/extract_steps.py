@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.io.step_record import StepRecord
 
-# Each insertion walks all layers; hidden ones in batches of so many do so least.
+# Each insertion walks all layers; batches of hidden ones of this size are fastest.
 _BATCH = 10
 
 

@@ -48,7 +48,7 @@ def layer_sink_for(
     titled: Titled | None = None,
     many: str = "steps",
 ) -> LayerSink:
-    """Return where the steps of a run go; layers that would shine through them are hidden.
+    """Return where the steps of a run go; layers that would stay visible through them are hidden.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ class NoiseFreeLayerSink:
     ----------
     viewer : napari.Viewer
         Whose layers.
-    steps, noise_free_runs : Outlet
+    steps, noise_free_runs : LayerSink
         Where they become visible.
     """
 

@@ -119,7 +119,7 @@ def _key(record: StepRecord) -> str:
     """Return what all steps of one run have in common, as text."""
     kept = ("recipe", "grid", "source", "region", "channel", "layers", "noise_free_run")
     parts = {name: record.get(name) for name in kept}
-    # A run that was gone on with has another end, and is the same run.
+    # A continued run has another end, and is the same run.
     parts["recipe"] = {**record["recipe"], "stop_at": None}
     return json.dumps(parts, sort_keys=True)
 

@@ -1,4 +1,4 @@
-"""Another image over a step or beside it, in a layer of its own that goes as it came."""
+"""Another image over a step or next to it, in a temporary layer of its own."""
 
 from __future__ import annotations
 

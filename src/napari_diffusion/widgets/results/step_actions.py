@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StepActions(QWidget):
-    """Buttons that work on the step that is shown; they rest while the active layer is none."""
+    """Buttons for the step that is shown; disabled while the active layer is not a step."""
 
     use_clicked = Signal(ChosenStep)
     continue_clicked = Signal(ChosenStep, int)

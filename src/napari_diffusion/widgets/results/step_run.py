@@ -107,7 +107,7 @@ class StepRun:
         return [np.nan if value is None else float(value) for value in found]
 
     def is_measured(self, name: str) -> bool:
-        """Say whether a measure was tried on every step; what cannot be said is known, too."""
+        """Say whether a measure was tried on every step, with or without a value."""
         return all(name in step.record.get(MEASURES, {}) for step in self.steps)
 
     def measures(self) -> list[str]:

@@ -23,7 +23,7 @@ class Background:
     Parameters
     ----------
     say : callable
-        ``say(sentence, bad)`` is told what is wrong, or that the work was stopped.
+        ``say(sentence, bad)`` shows what is wrong, or that the work was stopped.
     changed : callable
         Called when work begins and when it has ended.
     """
@@ -42,7 +42,7 @@ class Background:
         posted: Callable[[Yielded], None],
         done: Callable[[Returned], None],
     ) -> None:
-        """Begin, if nothing is under way; the thread that has the window is told of it.
+        """Start unless work is in progress; results arrive in the thread of the window.
 
         All that `work` yields is given to `posted`, and what it returns to `done`.
         """
@@ -90,7 +90,7 @@ class Background:
         self._token.set()
 
     def drop(self) -> None:
-        """Ask the work to end, and have nothing more said of it: its dock goes."""
+        """Ask the work to end and report nothing more: its dock is closed."""
         self.stop()
         self._dropped = True
 

@@ -55,7 +55,7 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
     _warm(image, job, mask)
     worker.post(Message("Measuring the image …"))
     with as_run_error("recipe"):
-        source: Any = Image.of(image, **options)
+        source = Image.of(image, **options)
         recipe = job.recipe.resolved_on(source)
         report = noise_report(source, job.recipe, recipe)
     worker.post(Resolved(recipe))
@@ -112,7 +112,7 @@ def _warm(image: NDArray[Any], job: Job, mask: NDArray[np.bool_] | None) -> None
     if mask is not None:
         options = {**options, "mask": np.ones(scrap.shape[: mask.ndim], bool)}
     recipe = job.recipe.replaced(num_steps=len(job.recipe.filters), stop_at=None)
-    # What is wrong with the scrap is wrong with the image, and said there.
+    # An error of the scrap is one of the image, and reported there.
     with contextlib.suppress(ValueError, TypeError):
         for _ in steps(scrap, recipe, **options):
             pass

@@ -23,7 +23,7 @@ Result = Literal["auto", "layers", "stack", "stack on disk"]
 
 RESULTS: tuple[Result, ...] = ("auto", "layers", "stack", "stack on disk")
 
-#: Up to so many steps "auto" makes layers; beyond, a stack.
+#: Up to this many steps "auto" makes layers; beyond, a stack.
 MOST_LAYERS = 30
 
 # An offer leaves this part of what is free to everything else.

@@ -1,4 +1,4 @@
-"""The same recipe without its noise, step by step beside a run."""
+"""The same recipe without its noise, step by step along with a run."""
 
 from __future__ import annotations
 

@@ -49,14 +49,25 @@ def read_start(
 
 
 def read_layer(job: Job, options: GridKeywords, worker: Worker) -> NDArray[Any]:
-    """Return a copy of the layer's values, which nobody changes, or refuse it in a sentence."""
-    worker.post(Message("Reading the layer …"))
-    data = job.data if job.lazy else np.array(job.data)
-    image = job.fold.folded(data)
-    _check_holes(image, job, options)
+    """Return a private copy of the layer's values; `RunError` says what is wrong with them."""
+    array = _copied(job, options, worker)
     with as_run_error("source"):
-        Image.of(image, **options)
-    return image
+        Image.of(array, **options)
+    return array
+
+
+def read_image(job: Job, options: GridKeywords, worker: Worker) -> Image:
+    """Return the layer as the engine reads it; `RunError` says what is wrong with it."""
+    array = _copied(job, options, worker)
+    with as_run_error("source"):
+        return Image.of(array, **options)
+
+
+def _copied(job: Job, options: GridKeywords, worker: Worker) -> NDArray[Any]:
+    worker.post(Message("Reading the layer …"))
+    array = job.fold.folded(job.data if job.lazy else np.array(job.data))
+    _check_holes(array, job, options)
+    return array
 
 
 def _check_holes(image: NDArray[Any], job: Job, options: GridKeywords) -> None:
@@ -96,7 +107,7 @@ def read_mask(job: Job) -> NDArray[np.bool_] | None:
 
 
 def mask_words(job: Job, mask: NDArray[np.bool_] | None) -> Entries:
-    """Return what the records say of a mask beside its hash."""
+    """Return what the records hold of a mask besides its hash."""
     if mask is None:
         return {}
     name = job.more["mask"]["layer"] if "mask" in job.more else job.masks[0].name

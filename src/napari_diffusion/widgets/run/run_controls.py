@@ -20,7 +20,7 @@ PRIMARY = """
 # A bar paints the whole window at once, so it is moved between the steps and not with them.
 _REFRESH_MS = 200
 
-# Work that cannot be counted says from so many seconds on how long it has taken.
+# Work without a count shows its duration after this many seconds.
 _SOON, _SECOND_MS = 2.0, 1000
 
 
@@ -110,7 +110,7 @@ class Controls(QWidget):
         self.bar.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def start(self, total: int, unit: str = "steps") -> None:
-        """Show that a run has begun, of so many steps; 0 where they cannot be counted."""
+        """Show that a run has begun, with its number of steps; 0 if unknown."""
         self._set_running(True)
         # What is one piece has no place to hold at.
         self.pause.setEnabled(total > 0)

@@ -1,4 +1,4 @@
-"""What a run needs to know, and what it tells."""
+"""What a run needs, and the news that it posts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Message(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """The recipe with its numbers."""
+    """The recipe with every "auto" resolved."""
 
     recipe: Recipe
 
@@ -47,14 +47,14 @@ class Progress(NamedTuple):
 
 
 class SeedDone(NamedTuple):
-    """What the layer sink shows in place of what it showed before, and how much of it is done."""
+    """What a layer sink shows in place of what it showed before, and how much is done."""
 
     what: Any
     done: int
 
 
 class EvidenceReady(NamedTuple):
-    """What the image says of the numbers of a recipe."""
+    """What was measured of the image to choose parameters from."""
 
     evidence: Evidence
 
@@ -75,14 +75,14 @@ class RunError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """Where steps that cannot be gone on from themselves came from: rounded ones, and regions.
+    """Where steps that cannot be continued themselves came from: rounded ones, and regions.
 
     Attributes
     ----------
     sha256 : str
         Content hash of the source.
     first_step : int
-        The step that the source itself was gone on with.
+        The step that the source itself was continued with.
     candidates : tuple of array
         Layers that may still hold the source.
     """
@@ -125,9 +125,9 @@ class Job:
     masks : tuple of Mask
         Where the image may change; of several, the first that has the hash asked for.
     mask_sha256 : str or None
-        Hash of the mask of the run that is gone on with.
+        Hash of the mask of the run that is continued.
     noise_free_run : bool
-        Run the recipe without its noise beside.
+        Also run the recipe without its noise.
     more : dict
         Further entries of the records.
     """

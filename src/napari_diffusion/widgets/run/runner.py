@@ -61,11 +61,11 @@ class Runner:
         Returns a context to add layers in.
     """
 
-    #: The recipe with the numbers that were found.
+    #: The recipe with every "auto" resolved.
     resolved = Signal(Recipe)
     #: What was measured of the noise.
     measured = Signal(object)
-    #: What the image says of the numbers of a recipe.
+    #: What was measured of the image to choose parameters from.
     found = Signal(object)
     #: Why a run ended before its time.
     failed = Signal(RunError)

@@ -141,7 +141,7 @@ class Worker:
         try:
             self._deliver(news)
         except Exception as error:
-            # Whoever listens has failed, and would wait for ever for an end that never comes.
+            # A listener has failed, and the run would never be reported as ended.
             self._halt()
             self._finish(error.__cause__ or error)
         if self.is_running:

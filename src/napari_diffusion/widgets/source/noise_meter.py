@@ -83,7 +83,7 @@ class NoiseMeter(QWidget):
         What is measured.
     """
 
-    #: Somebody wants the noise to be measured.
+    #: The noise is to be measured.
     clicked = Signal()
 
     def __init__(

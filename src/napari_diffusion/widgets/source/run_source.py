@@ -33,7 +33,7 @@ Region = tuple[slice, ...]
 
 @dataclass(frozen=True, eq=False)
 class RunSource:
-    """Everything about a source that a run wants to know.
+    """Everything about a source that a run needs.
 
     Attributes
     ----------
@@ -124,7 +124,7 @@ class RunSource:
         return replace(job, lazy=True) if large else job
 
     def _more(self) -> Entries:
-        """Return what the records say beside the recipe and the grid."""
+        """Return what the records hold besides the recipe and the grid."""
         more: Entries = {}
         if FURTHER in self.fold.letters:
             more["layer_axes"] = self.fold.letters
@@ -137,8 +137,8 @@ class RunSource:
             more["cast"] = self.cast.record()
         if len(self.layers) > 1:
             more["layers"] = [layer.name for layer in self.layers]
-        if said := processed(self.layers):
-            more["source_processed"] = said
+        if words := processed(self.layers):
+            more["source_processed"] = words
         return more
 
     @property
@@ -157,12 +157,12 @@ class RunSource:
 
 def processed(layers: Sequence[Image]) -> str:
     """Return what was done to layers before, in words; nothing where they are raw."""
-    said = []
+    found = []
     for layer in layers:
         kept = as_record(layer.metadata.get(KEY))
         records = records_of(layer) or ([] if kept is None else [kept])
-        said += [record["processed"] for record in records[-1:] if "processed" in record]
-    return " ".join(dict.fromkeys(said))
+        found += [record["processed"] for record in records[-1:] if "processed" in record]
+    return " ".join(dict.fromkeys(found))
 
 
 def visible_region(

@@ -10,7 +10,7 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
+from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel, problem_of
 from napari_diffusion.widgets.layers.channels import mismatch
 from napari_diffusion.widgets.layers.source_layers import (
     channel_group,
@@ -152,14 +152,10 @@ class SourceWidget(QWidget):
 
     def problem(self) -> str | None:
         """Return what stands in the way of a run on this source, None where nothing does."""
-        try:
-            self.value()
-        except ValueError as error:
-            return str(error)
-        return None
+        return problem_of(self.value)
 
     def say(self, sentence: str | None, holes: bool = False) -> None:
-        """Show what is wrong with the source beneath its name; None shows what the form knows.
+        """Show what is wrong with the source beneath its name; None shows the form's own error.
 
         Where holes in the image are to blame, the cure is offered.
         """

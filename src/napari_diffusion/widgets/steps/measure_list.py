@@ -223,7 +223,7 @@ class MeasureList(QWidget):
         self._show_rows()
 
     def _show_rows(self) -> None:
-        """Show the rows that choose layers where something ticked asks for them."""
+        """Show the rows that choose layers where a ticked measure needs them."""
         known = [self._classes[n] for n in self._ticked_names() if n in self._classes]
         self.reference.setVisible(any(cls.needs_reference for cls in known))
         self.second.setVisible(any(cls.needs_halves for cls in known))

@@ -1,4 +1,4 @@
-"""A step beside the source, the step before or its noise-free run: side by side or subtracted."""
+"""A step compared with the source, the step before or its noise-free run."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class StepCompare(StepPart):
                 each.show(self.run, found[0], self._name(found[1]))
 
     def refresh(self) -> None:
-        """Let the buttons rest that can do nothing, and say why."""
+        """Disable the buttons that can do nothing, with the reason as tooltip."""
         found = self.compared()
         why = found if isinstance(found, str) else ""
         for button in (self.side, self.blink, self.difference):

@@ -76,7 +76,7 @@ class StepCurves(PlotPart):
         self._mark()
 
     def refresh(self) -> None:
-        """Let the buttons rest that can do nothing, and say why."""
+        """Disable the buttons that can do nothing, with the reason as tooltip."""
         none = "" if self.run is not None else NO_RUN
         gone = ""
         if self.run is not None and self.run.source is None:

@@ -90,7 +90,7 @@ class StepExport(StepPart):
         self.rows.addStretch(1)
 
     def refresh(self) -> None:
-        """Let the buttons rest that can do nothing, and say why."""
+        """Disable the buttons that can do nothing, with the reason as tooltip."""
         none = "" if self.run is not None else NO_RUN
         busy = "A file is being written." if self.work.is_running else ""
         enable_unless(self.copy, none, "Copy how the shown step was made to the clipboard.")

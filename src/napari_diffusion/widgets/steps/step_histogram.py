@@ -91,7 +91,7 @@ class StepHistogram(PlotPart):
         self.draw()
 
     def refresh(self) -> None:
-        """Let the buttons rest that can do nothing, and say why."""
+        """Disable the buttons that can do nothing, with the reason as tooltip."""
         none = "" if self.run is not None else NO_RUN
         super().refresh()
         self.log.setEnabled(not none)

@@ -1,4 +1,4 @@
-"""Keeps one step of a run and drops the rest, until the next run."""
+"""Keeps one step of a run and removes the others, until the next run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be measured of the steps of a run: beside each other, or by running it again."""
+"""What can be measured of the steps of a run, from the steps alone or by running it again."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Others(NamedTuple):
     frames: bool = False
 
     def arguments(self, job: Job) -> dict[str, Any]:
-        """Return how `choose.curves` is told of them."""
+        """Return them as arguments of `curves` and `best_step`."""
         found: dict[str, Any] = {"halves": "frames"} if self.frames else {}
         for name, layer in (("reference", self.reference), ("second", self.second)):
             if layer is not None:
@@ -106,7 +106,7 @@ class Others(NamedTuple):
         return found
 
     def named(self, reason: str) -> str:
-        """Return a reason that says which layers it speaks of."""
+        """Return a reason with the names of the layers."""
         if self.reference is not None:
             reason = reason.replace("the reference", f"the reference {self.reference.name!r}", 1)
         half = "odd and even frames" if self.second is None else repr(self.second.name)
@@ -116,7 +116,7 @@ class Others(NamedTuple):
 def rerun(
     job: Job, metrics: Sequence[Metric], stop: StopToken | None, others: Others
 ) -> list[Curve]:
-    """Run the recipe again beside small changes of the source, or on another image of it."""
+    """Run the recipe again on slightly changed sources, or on a second acquisition."""
     image, options = arguments_of(job)
     if others.frames and not _has_frames(job):
         raise ValueError(
@@ -128,12 +128,12 @@ def rerun(
 
 
 def is_rerun(metric: Metric) -> bool:
-    """Say whether a metric asks for more than the steps and their source."""
+    """Say whether a metric needs more than the steps and their source."""
     return bool(metric.probe or metric.needs_halves or metric.needs_noise == "model")
 
 
 def best(job: Job, stop: StopToken | None, others: Others) -> BestStep:
-    """Run the recipe again beside small changes of the source; see `choose.best_step`."""
+    """Run the recipe again on slightly changed sources; see `best_step`."""
     image, options = arguments_of(job)
     others = others._replace(frames=others.frames and _has_frames(job))
     found = best_step(image, job.recipe, stop=stop, **options, **others.arguments(job))
@@ -167,7 +167,7 @@ def keep_best(run: StepRun, found: BestStep, label: Callable[[Metric], str]) -> 
 
 
 def keep_curves(run: StepRun, found: dict[str, Curve]) -> None:
-    """Put what another run of the recipe said of each step into the records, by its label."""
+    """Put the values of each step from another run of the recipe into the records, by label."""
     for step in run.steps:
         place = step.record["step"] + 1
         for name, curve in found.items():

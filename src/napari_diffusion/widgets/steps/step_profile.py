@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROW, COLUMN = "the row through the middle", "the column through the middle"
 
-# So many steps are drawn; of more the shown one and others at even distances.
+# At most this many steps are drawn: the shown one and others at even distances.
 _MOST_CURVES = 40
 
 # After the last change it is drawn so soon, in milliseconds: a line is dragged more often.
@@ -181,14 +181,14 @@ class StepProfile(PlotPart):
         self._soon.start()
 
     def refresh(self) -> None:
-        """Let the buttons rest that can do nothing, and say why."""
+        """Disable the buttons that can do nothing, with the reason as tooltip."""
         self._offer()
         none = "" if self.run is not None else NO_RUN
         enable_unless(self.draw_line, none, _DRAW)
         super().refresh()
 
     def leave(self) -> None:
-        """Draw no more: nobody looks."""
+        """Stop drawing while hidden."""
         self._soon.stop()
 
     def draw(self) -> None:

@@ -44,7 +44,7 @@ class StepSaving(StepPart):
         self.open.clicked.connect(self._open)
 
     def refresh(self) -> None:
-        """Let the buttons rest that can do nothing, and say why."""
+        """Disable the buttons that can do nothing, with the reason as tooltip."""
         busy = "A run is being written or read." if self.work.is_running else ""
         enable_unless(self.save, ("" if self.run is not None else NO_RUN) or busy, _SAVE)
         enable_unless(self.open, busy, _OPEN)

@@ -29,7 +29,7 @@ class StepSlider(QWidget):
     viewer : napari.Viewer
         Whose layers are shown and hidden.
     finder : RunFinder
-        Is told where the slider is ahead of the selection.
+        Follows the slider where it is ahead of the selection.
     """
 
     #: Another step is shown.

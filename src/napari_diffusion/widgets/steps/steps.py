@@ -189,7 +189,7 @@ class Steps(_QWidget):
         return bool(super().event(event))
 
     def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802
-        """Put away what is only for as long as somebody looks."""
+        """Remove what is only shown while the tab is open."""
         for part in self.parts.values():
             part.leave()
         super().hideEvent(event)

@@ -63,10 +63,10 @@ class StepPart(QWidget):
         """Show another step of the same run."""
 
     def refresh(self) -> None:
-        """Let the buttons rest that can do nothing, and say why."""
+        """Disable the buttons that can do nothing, with the reason as tooltip."""
 
     def leave(self) -> None:
-        """Put away what is only for as long as somebody looks."""
+        """Remove what is only shown while the tab is open."""
 
     def wait(self, seconds: float) -> None:
         """Wait until the thread has ended."""
@@ -84,16 +84,16 @@ class StepPart(QWidget):
         count: int,
         done: Callable[[Returned], str],
     ) -> None:
-        """Begin a piece of work that yields how far it is; what `done` returns is said.
+        """Start work that yields its progress; what `done` returns is shown at the end.
 
         Parameters
         ----------
         work : callable
             Takes the token that says when to stop.
         doing : str
-            What is said meanwhile, before the number.
+            What is shown meanwhile, before the number.
         count : int
-            How many there are to do; 0 where nobody knows.
+            How many there are to do; 0 if unknown.
         done : callable
             Takes what the work returned.
         """
@@ -133,7 +133,7 @@ class PlotPart(StepPart):
         self.export.clicked.connect(self._export)
 
     def refresh(self) -> None:
-        """Let the button rest where there is nothing to write."""
+        """Disable the button where there is nothing to write."""
         none = "" if self.run is not None else NO_RUN
         enable_unless(
             self.export, none, f"Write the {self._what} as a table (CSV), image (PNG) or SVG."
@@ -156,6 +156,6 @@ class PlotPart(StepPart):
 
 
 def enable_unless(button: QAbstractButton, why: str, tip: str) -> None:
-    """Let a button rest and say why in its tooltip; without a reason it can be pressed."""
+    """Enable a button, or disable it with the reason in its tooltip."""
     button.setEnabled(not why)
     button.setToolTip(f"{why} {tip}" if why else tip)

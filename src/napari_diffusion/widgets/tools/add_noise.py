@@ -116,7 +116,7 @@ class AddNoise(Tool):
         return f"noise {kind.display_name} {scale_name(step)}"
 
     def set_resolved(self, recipe: Recipe | None) -> None:
-        """Show the numbers that every "auto" stands for; None forgets them."""
+        """Show the values that every "auto" stands for; None forgets them."""
         self.noise.set_resolved(recipe and recipe.noise)
         self.scale.set_resolved(recipe and recipe.starting_noise_scale)
 

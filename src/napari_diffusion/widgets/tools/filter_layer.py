@@ -52,7 +52,7 @@ class FilterLayer(Tool):
         )
 
     def set_resolved(self, recipe: Recipe | None) -> None:
-        """Show the numbers that every "auto" stands for; None forgets them."""
+        """Show the values that every "auto" stands for; None forgets them."""
         self.filter.set_resolved(recipe and recipe.diffusion_filter)
 
     def set_world(self, unit: str, length: float | None) -> None:
