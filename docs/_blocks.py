@@ -1,6 +1,6 @@
 """The parts of hand-written pages that are made from the program.
 
-A page says ``<!-- made: name -->`` where the part of that name goes.
+A page has ``<!-- made: name -->`` where the part of that name goes.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _presets() -> str:
             f"`{_components.call(v) if isinstance(v, Component) else repr(v)}`" for v in values
         ]
         rows.append(f"| {name} | {' | '.join(shown)} |")
-    return "\n".join(rows) + "\n\nParameters that are not named have their defaults.\n"
+    return "\n".join(rows) + "\n\nParameters not shown have their defaults.\n"
 
 
 def _examples() -> str:

@@ -1,4 +1,4 @@
-"""The pages of filters, noises and schedules: loops over the catalog, nothing by name."""
+"""The pages of components: loops over the registry, nothing by name."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from napari_diffusion.core import Component, Grid, Image
 from napari_diffusion.loop import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from napari_diffusion.core import Parameter
 
 #: Page or image by its place in the site.
 Files = dict[str, "str | bytes"]
 
-#: Folder and title for each slot of the catalog; a new slot gets a folder of its own name.
+#: Folder and title for each kind of component; a new kind gets a folder of its own name.
 FOLDERS = {
     "filter": ("filters", "Filters"),
     "noise": ("noise", "Noise"),
@@ -33,7 +33,7 @@ FOLDERS = {
     "metric": ("metrics", "Metrics"),
 }
 
-#: Where in a recipe the components of a slot stand; a slot that is not here has no place in it.
+#: The field of a recipe that holds a kind of component; kinds without one are not listed.
 RECIPE_SLOTS = {
     "filter": "diffusion_filter",
     "noise": "noise",
@@ -41,16 +41,19 @@ RECIPE_SLOTS = {
     "domain": "domain",
 }
 
-#: Steps after which a filter is shown, and the number of them for each value of a parameter.
+#: Steps after which a filter is shown, and their number for each value of a parameter.
 SHOWN_STEPS = (1, 2, 4, 8)
 COMPARED_STEPS = 4
 
-#: Said of a parameter that the example does not show.
-SAME = "On the example these values make no difference:"
+#: States that the example does not show a parameter.
+SAME = "On the example image these values give the same result:"
+
+#: Heads the filters that mainly serve other filters.
+BLOCKS = "Building blocks"
 
 
 def folder(slot: str) -> tuple[str, str]:
-    """Return the folder of a slot's pages, and their title."""
+    """Return the folder of the pages of a kind of component, and their title."""
     return FOLDERS.get(slot, (slot, slot.capitalize()))
 
 
@@ -59,8 +62,14 @@ def page_of(cls: type[Component]) -> str:
     return f"{folder(cls.slot)[0]}/{cls.__name__}.md"
 
 
+def grouped(components: Iterable[type[Component]]) -> tuple[list[type[Component]], ...]:
+    """Return the components for users, and those that mainly serve other components."""
+    listed = list(components)
+    return tuple([cls for cls in listed if cls.building_block is kind] for kind in (False, True))
+
+
 def pages() -> Files:
-    """Return the pages of all components, and of every slot, with their images."""
+    """Return the pages of all components, and of every kind, with their images."""
     files: Files = {}
     for slot, components in registry.COMPONENTS.items():
         files.update(_overview(slot, components))
@@ -99,7 +108,7 @@ class Images:
     def _filter(self) -> str:
         images = steps_of(self.cls)
         time = getattr(self.cls(), "time", None)
-        strip = [("truth", "without noise", _example_images.clean())]
+        strip = [("truth", "ground truth", _example_images.clean())]
         strip += [("source", f"source, σ = {_example_images.NOISE}", _example_images.noisy())]
         for count in SHOWN_STEPS:
             caption = f"{count} step{'s' * (count > 1)}"
@@ -109,8 +118,8 @@ class Images:
             "## Step by step\n\n"
             + self.strip(strip)
             + (
-                "\nThe filter with its default parameters, again and again, no noise added. "
-                "Intensities are from 0 to 1, a pixel is 1 world unit long.\n"
+                "\nThe filter with its default parameters, applied repeatedly, without added "
+                "noise. Intensities are from 0 to 1, the pixel size is 1.\n"
             )
         )
 
@@ -150,9 +159,9 @@ class Images:
             image = self.cls()(_example_images.clean(), noise_scale=scale, seed=1)
             strip.append((f"scale_{scale}", f"noise scale {scale}", image))
         return (
-            "## With more and more noise\n\n"
+            "## At two noise scales\n\n"
             + self.strip(strip)
-            + ("\nIntensities are from 0 to 1; what leaves this range is shown black or white.\n")
+            + ("\nIntensities are from 0 to 1; values beyond are shown black or white.\n")
         )
 
     def _noise_values(self, parameter: Parameter) -> str:
@@ -177,7 +186,7 @@ class Images:
         return (
             "## Over the steps\n\n"
             + _example_images.curves([line], "noise scale over the steps")
-            + ("\n\nThe noise scale of 10 steps that start at 1.\n")
+            + ("\n\nThe noise scale over 10 steps, starting at 1.\n")
         )
 
     def _schedule_values(self, parameter: Parameter) -> str:
@@ -193,8 +202,8 @@ class Images:
 
     def _metric(self) -> str:
         told = (
-            "\n\nOf the example, before the first step and after every one, with the preset "
-            "*explore* and without its noise."
+            "\n\nOn the example image, before the first step and after each step of the preset "
+            "*explore*, with noise and without."
         )
         lines = [(name, values[self.cls]) for name, values in _measured().items()]
         drawn = _example_images.curves(lines, "the metric over the steps", "source", 1)
@@ -234,7 +243,7 @@ def _measured() -> dict[str, dict[type, tuple[float, ...]]]:
     second = nd.noise.Gaussian()(truth, noise_scale=_example_images.NOISE, seed=2025)
     recipe = nd.PRESETS["explore"].resolved(image)
     metrics = [cls() for cls in registry.COMPONENTS["metric"]]
-    runs = {"with noise": recipe, "without": recipe.replaced(noise=None)}
+    runs = {"with noise": recipe, "noise-free": recipe.replaced(noise=None)}
     beside = {"reference": truth, "second": second}
     found = {name: curves(image, run, metrics, **beside) for name, run in runs.items()}
     return {name: {type(c.metric): c.values for c in each} for name, each in found.items()}
@@ -260,7 +269,7 @@ def call(component: Component, *, also: str = "") -> str:
 
 def _page(cls: type[Component], images: Images) -> str:
     text = Docstring.of(cls)
-    parts = [f"# {cls.__name__}\n", f"{text.summary}\n"]
+    parts = [f"# {cls.display_name}\n", f"{text.summary}\n", f"`{_path(cls)}`\n"]
     if text.formula:
         parts.append(f"``` {{ .text .formula }}\n{text.formula}\n```\n")
     parts.append(text.text.removeprefix(f"``{text.formula}``\n\n") + "\n")
@@ -289,13 +298,13 @@ def _parameters(cls: type[Component], text: Docstring, images: Images) -> str:
         long.append(images.values(p))
     told = ""
     if cls.slot == "filter" and images.has_defaults:
-        told = f"The images show the example after {COMPARED_STEPS} steps.\n\n"
+        told = f"The images show the example image after {COMPARED_STEPS} steps.\n\n"
     return "## Parameters\n\n" + "\n".join(rows) + f"\n\n{told}" + "\n".join(long)
 
 
 def _default(parameter: Parameter) -> str:
     missing = parameter.default is dataclasses.MISSING
-    return "must be given" if missing else f"`{_shown(parameter.default)}`"
+    return "required" if missing else f"`{_shown(parameter.default)}`"
 
 
 def _shown(value: Any) -> str:
@@ -339,7 +348,7 @@ def _claims(cls: type[Component]) -> str:
     rows = ["| claim | holds | meaning |", "|---|---|---|"]
     rows += [f"| `{n}` | {'yes' if v else 'no'} | {text} |" for n, (v, text) in found.items()]
     return (
-        f"## Claims\n\nThe tests hold the {cls.slot} to every *yes*; a *no* promises nothing.\n\n"
+        "## Claims\n\nTests verify every *yes*; a *no* guarantees nothing.\n\n"
         + "\n".join(rows)
         + "\n\n"
         + _reach(cls)
@@ -372,7 +381,7 @@ def _reach(cls: type[Component]) -> str:
     if halo is None:
         return (
             "With the default parameters a result depends on the whole image: chunks of a dask "
-            "array are joined along the axes that diffuse.\n"
+            "array are merged along the axes that diffuse.\n"
         )
     return (
         f"With the default parameters, in 2D at spacing 1, a result depends on the pixels within "
@@ -426,37 +435,45 @@ def _code(value: Any) -> str:
 
 
 def _overview(slot: str, components: tuple[type[Component], ...]) -> Files:
-    """Return the page of a slot, with all its components side by side."""
+    """Return the page of a kind of component, with all of them side by side."""
     base = next(each for each in components[0].__mro__ if each.__dict__.get("slot") == slot)
     text = Docstring.of(base)
-    rows = ["| name | what it does |", "|---|---|"]
-    rows += [f"| [{c.__name__}]({c.__name__}.md) | {Docstring.of(c).summary} |" for c in components]
-    shown, files = _side_by_side(slot, [cls for cls in components if Images(cls).has_defaults])
+    main, blocks = grouped(components)
+    tables = [_table(main)] if main else []
+    if blocks:
+        tables += [f"## {BLOCKS}", "These mainly serve other components.", _table(blocks)]
+    shown, files = _side_by_side(
+        slot, [cls for cls in [*main, *blocks] if Images(cls).has_defaults]
+    )
     place, title = folder(slot)
-    parts = [f"# {title}", text.summary, text.text, "\n".join(rows), shown]
+    parts = [f"# {title}", text.summary, text.text, *tables, shown]
     files[f"{place}/index.md"] = "\n\n".join(parts) + "\n"
     return files
+
+
+def _table(components: list[type[Component]]) -> str:
+    rows = [f"| [{cls.display_name}]({cls.__name__}.md) | {cls.summary()} |" for cls in components]
+    return "\n".join(["| name | effect |", "|---|---|", *rows])
 
 
 def _side_by_side(slot: str, components: list[type[Component]]) -> tuple[str, Files]:
     """Show what each component does at its defaults to the same example."""
     if slot == "schedule":
-        lines = [(cls.__name__, cls()(1.0, 10)) for cls in components if cls.tabulated]
+        lines = [(cls.display_name, cls()(1.0, 10)) for cls in components if cls.tabulated]
         return _example_images.curves(lines, "noise scale over the steps of every schedule"), {}
     if slot not in ("filter", "noise"):
         return "", {}
     if slot == "filter":
         images = [steps_of(cls)[COMPARED_STEPS - 1] for cls in components]
-        first, told = (
-            ("source", _example_images.noisy()),
-            f"{COMPARED_STEPS} steps at the defaults.",
-        )
+        source, told = _example_images.noisy(), f"{COMPARED_STEPS} steps at the defaults."
     else:
         images = [cls()(_example_images.clean(), noise_scale=0.1, seed=1) for cls in components]
-        first, told = (
-            ("source", _example_images.clean()),
-            "Noise scale 0.1, intensities from 0 to 1.",
-        )
-    named = [first, *zip((cls.__name__ for cls in components), images, strict=True)]
-    files: Files = {f"{folder(slot)[0]}/{n}.png": _example_images.png(image) for n, image in named}
-    return _example_images.strip((f"{name}.png", name) for name, _ in named) + f"\n{told}", files
+        source, told = _example_images.clean(), "Noise scale 0.1, intensities from 0 to 1."
+    place, _ = folder(slot)
+    shown = {"source": "source"} | {cls.__name__: cls.display_name for cls in components}
+    files: Files = {
+        f"{place}/{name}.png": _example_images.png(image)
+        for name, image in zip(shown, [source, *images], strict=True)
+    }
+    strip = _example_images.strip((f"{name}.png", caption) for name, caption in shown.items())
+    return f"{strip}\n{told}", files

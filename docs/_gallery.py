@@ -1,8 +1,9 @@
-"""The gallery: every filter on the same noisy image, a row each."""
+"""The gallery: every filter on the same noisy image, one row each."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import _components
 import _example_images
@@ -19,16 +20,16 @@ def page() -> str:
     before = _measure.psnr(_example_images.noisy(), _example_images.clean())
     parts = [
         "# Gallery\n",
-        "Every filter at its defaults on the same image with noise of σ = "
-        f"{_example_images.NOISE} (intensities from 0 to 1, pixels 1 world unit apart), again and "
-        "again, no noise added. What is `auto` was measured once, on the source. The number is the "
-        f"PSNR in dB against the image without noise, {before:.1f} before; **the best of the row "
-        "is bold**. It says which filter is gentle and which is quick, not which is best: their "
-        "parameters are on their own pages.\n",
+        "Every filter with its default parameters on the same image with white noise of σ = "
+        f"{_example_images.NOISE} (intensities from 0 to 1, pixel size 1), applied repeatedly, "
+        "without added noise. Each `auto` was measured once, on the source. The number is the PSNR "
+        f"in dB against the ground truth, {before:.1f} for the source; **the best of a row is "
+        "bold**. It shows how strongly a filter acts in one step, not which filter is best: that "
+        "depends on the parameters, which are on the page of each filter.\n",
     ]
-    for cls in registry.COMPONENTS["filter"]:
+    for cls in itertools.chain(*_components.grouped(registry.COMPONENTS["filter"])):
         if all(p.default is not dataclasses.MISSING for p in cls.parameters()):
-            parts.append(f"## [{cls.__name__}]({cls.__name__}.md)\n\n{cls.summary()}\n")
+            parts.append(f"## [{cls.display_name}]({cls.__name__}.md)\n\n{cls.summary()}\n")
             parts.append(_row(cls))
     return "\n".join(parts)
 

@@ -1,7 +1,7 @@
-"""What the injected noise does to an image of known ground truth, beside the noise-free run.
+"""What the added noise does to an image of known ground truth, next to the noise-free run.
 
-The noise-free run is the same recipe with the noise switched off. Run this file to see the table
-alone.
+The noise-free run is the same recipe with the noise switched off. Run this file to print the
+table.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SIZE = 192
 
 @dataclass(frozen=True)
 class Result:
-    """One filter on one image; PSNR in dB after each step, the loop's as mean over the seeds."""
+    """One filter on one image; PSNR in dB after each step, that of the loop as mean over seeds."""
 
     image: str
     filter: str
@@ -40,12 +40,12 @@ class Result:
 
     @property
     def at_best(self) -> float:
-        """What the noise changed, each run stopped at its own best step."""
+        """Effect of the noise, each run stopped at its own best step."""
         return float(self.loop.max() - self.noise_free_run.max())
 
     @property
     def at_end(self) -> float:
-        """What the noise changed after the last step."""
+        """Effect of the noise after the last step."""
         return float(self.loop[-1] - self.noise_free_run[-1])
 
 
@@ -71,7 +71,7 @@ def psnr(image: NDArray[Any], truth: NDArray[Any]) -> float:
 
 @functools.cache
 def results() -> tuple[Result, ...]:
-    """Run every filter of the catalog on every image, with the noise and without."""
+    """Run every filter of the registry on every image, with the noise and without."""
     return tuple(
         _result(name, truth, chosen)
         for name, truth in example_images().items()
@@ -93,14 +93,14 @@ def _result(name: str, truth: NDArray[Any], chosen: type[Filter]) -> Result:
 
     loops = [curve(recipe.replaced(seed=seed)) for seed in SEEDS]
     noise_free_run = curve(recipe.replaced(noise=None))
-    title = chosen.__name__ + " (the preset's own)" * own
+    title = chosen.display_name + " (the preset's own)" * own
     return Result(name, title, psnr(source, truth), noise_free_run, np.mean(loops, axis=0))
 
 
 def table() -> str:
-    """Return the results as a table, and what they come to in one sentence."""
+    """Return the results as a table, and a summary sentence."""
     rows = [
-        "| image | filter | before | best without | best with | difference | at the end |",
+        "| image | filter | source | best noise-free | best noisy | difference | at the end |",
         "|---|---|---|---|---|---|---|",
     ]
     rows += [
@@ -125,7 +125,7 @@ def _verdict() -> str:
 
 
 def spread_of_linear(chosen: Filter, steps: int = NUM_STEPS) -> tuple[float, float]:
-    """Return the mean squared error that the noise adds under a linear filter: theory, measured.
+    """Return the mean squared error due to the noise under a linear filter: theory, measured.
 
     The noise of step k passes through the filter num_steps − k times, so the variance that is left
     of it is Σ noise_scale[k]² · ‖filter^(num_steps − k) of an impulse‖².
@@ -149,13 +149,13 @@ def linear_sentence() -> str:
     for chosen in FILTERS:
         if chosen.linear:
             theory, measured = spread_of_linear(chosen())
-            parts.append(f"{chosen.__name__} {theory:.3e} by theory, {measured:.3e} measured")
+            parts.append(f"{chosen.display_name} {theory:.3e} by theory, {measured:.3e} measured")
     return "; ".join(parts) + "."
 
 
 @functools.cache
 def beside() -> tuple[list[tuple[str, str]], dict[str, bytes]]:
-    """Return images of one run beside its noise-free run: their captions, and their files."""
+    """Return images of one run next to its noise-free run: their captions, and their files."""
     truth = _example_images.clean()
     source = nd.noise.Gaussian()(truth, noise_scale=SIGMA, seed=99)
     recipe = nd.PRESETS["explore"].replaced(num_steps=NUM_STEPS).resolved(source)
@@ -164,7 +164,7 @@ def beside() -> tuple[list[tuple[str, str]], dict[str, bytes]]:
     shown: list[tuple[str, str]] = []
     files: dict[str, bytes] = {}
     for k in (0, 2, 5):
-        trio = [("with noise", looped[k], 0, 1), ("without", noise_free_run[k], 0, 1)]
+        trio = [("with noise", looped[k], 0, 1), ("noise-free", noise_free_run[k], 0, 1)]
         trio.append(("difference, 3×", looped[k] - noise_free_run[k], -1 / 6, 1 / 6))
         for word, image, low, high in trio:
             place = f"noise-or-not/step_{k}_{word.split(',')[0].replace(' ', '_')}.png"

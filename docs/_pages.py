@@ -33,19 +33,23 @@ def pages() -> dict[str, str | bytes]:
 
 
 def menus() -> dict[str, list[Any]]:
-    """Return the entries of the menu under each title that the catalog fills."""
+    """Return the entries of the menu under each title that the registry fills."""
     found: dict[str, list[Any]] = {}
     for slot, components in registry.COMPONENTS.items():
         folder, title = _components.folder(slot)
         found[title] = [f"{folder}/index.md"]
         if _gallery.PLACE.startswith(f"{folder}/"):
             found[title].append({"Gallery": _gallery.PLACE})
-        found[title] += [{cls.__name__: _components.page_of(cls)} for cls in components]
+        main, blocks = (
+            [{cls.display_name: _components.page_of(cls)} for cls in group]
+            for group in _components.grouped(components)
+        )
+        found[title] += main + [{_components.BLOCKS: blocks}] * bool(blocks)
     return found
 
 
 def menu(written: list[Any]) -> list[Any]:
-    """Fill the headings of the catalog; those that the written menu lacks come after them."""
+    """Fill the headings of the registry; those that the written menu lacks come after them."""
     found = menus()
     filled = [
         {title: found.get(title, below) for title, below in entry.items()} for entry in written
@@ -85,7 +89,7 @@ def _api() -> str:
 
 
 def _public(module: ModuleType) -> list[Any]:
-    """Return what a module offers: what it lists, else the classes that it defines."""
+    """Return the public names of a module: those it lists, else the classes that it defines."""
     if hasattr(module, "__all__"):
         return [getattr(module, name) for name in module.__all__]
     own = (each for name, each in vars(module).items() if not name.startswith("_"))
@@ -93,7 +97,7 @@ def _public(module: ModuleType) -> list[Any]:
 
 
 def _entry(component: Any) -> str:
-    """Return a function in full, and of a filter, noise or schedule the way to its page."""
+    """Return a function in full, and of a component the link to its page."""
     listed = {cls for components in registry.COMPONENTS.values() for cls in components}
     if component in listed:
         summary = _components.Docstring.of(component).summary

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the components of each catalog under their heading of the menu."""
+    """Put the components under their heading of the menu."""
     config.nav = _pages.menu(config.nav)
     return config
 

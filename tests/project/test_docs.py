@@ -1,4 +1,4 @@
-"""The pages: made from the catalog, whole, and true to the program."""
+"""The pages: made from the registry, complete, and true to the program."""
 
 from __future__ import annotations
 
@@ -131,8 +131,9 @@ def test_the_gallery_has_a_row_for_every_filter(pages):
     gallery = pages["filters/gallery.md"]
     rows = gallery.split("\n## ")[1:]
     assert len(rows) == len(registry.COMPONENTS["filter"])
-    for cls, row in zip(registry.COMPONENTS["filter"], rows, strict=True):
-        assert row.startswith(f"[{cls.__name__}]({cls.__name__}.md)\n\n{cls.summary()}\n")
+    listed = sorted(registry.COMPONENTS["filter"], key=lambda cls: cls.building_block)
+    for cls, row in zip(listed, rows, strict=True):
+        assert row.startswith(f"[{cls.display_name}]({cls.__name__}.md)\n\n{cls.summary()}\n")
         shown = re.findall(r"!\[.*?\]\((.*?)\)", row)
         names = ["source", *(f"step_{count}" for count in _components.SHOWN_STEPS)]
         assert shown == [f"{cls.__name__}/{name}.png" for name in names]
@@ -155,12 +156,34 @@ def test_every_link_and_image_is_there(pages):
                 assert posixpath.normpath(place) in known, f"{name} links to {target}"
 
 
+def places(entries):
+    """Return the pages of a menu, those of its groups too."""
+    found = []
+    for entry in entries:
+        below = next(iter(entry.values())) if isinstance(entry, dict) else entry
+        found += places(below) if isinstance(below, list) else [below]
+    return found
+
+
+def test_building_blocks_stand_in_a_group_at_the_end(pages):
+    import _pages
+
+    *_, last = _pages.menus()["Filters"]
+    names = [next(iter(entry)) for entry in last["Building blocks"]]
+    assert "Opponent colours" in names
+    assert "Perona–Malik" not in names
+    first, _, blocks = pages["filters/index.md"].partition("## Building blocks")
+    assert "[Perona–Malik](PeronaMalik.md)" in first
+    assert "[Opponent colours](Opponent.md)" in blocks
+    assert "# Perona–Malik\n" in pages["filters/PeronaMalik.md"]
+
+
 def test_the_menu_has_every_page(pages):
     import _pages
 
     menu = re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.M)
     for entries in _pages.menus().values():
-        menu += [next(iter(e.values())) if isinstance(e, dict) else e for e in entries]
+        menu += places(entries)
     there = {path.relative_to(DOCS).as_posix() for path in WRITTEN}
     there |= {name for name in pages if name.endswith(".md")}
     assert set(menu) == there
