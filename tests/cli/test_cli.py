@@ -268,7 +268,7 @@ def test_warnings_for_developers_are_not_for_users(monkeypatch, capsys):
 
 WRONG = [
     ("run nothing.png out.tif", 1, r"no file 'nothing\.png'"),
-    ("run nan.npy out.tif", 1, "2 values that are NaN"),
+    ("run nan.npy out.tif", 1, "2 NaN or infinite values"),
     ("run a.png nothing/out.tif", 1, "no folder 'nothing'"),
     ("run a.png a.png --overwrite", 2, r"'a\.png' has an ending that is not written"),
     ("run zyx.tif zyx.tif --overwrite", 1, "would write over"),
@@ -278,7 +278,7 @@ WRONG = [
     ("run a.png out.tif --recipe a.png", 2, "is no result of a recipe"),
     ("run a.png out.tif --set time=2", 2, "has no 'time'; it has num_steps"),
     ("run a.png out.tif --set diffusion_filter.tim=2", 2, "no parameter 'tim'; it has time"),
-    ("run a.png out.tif --set diffusion_filter=Nope", 2, "no filter called 'Nope'; there are P"),
+    ("run a.png out.tif --set diffusion_filter=Nope", 2, "no filter 'Nope': use one of P"),
     ("run a.png out.tif --set diffusion_filter.time=-1", 2, r"at least 0 \(got -1\)"),
     ("run a.png out.tif --set diffusion_filter.time=fast", 2, r"a number \(got 'fast'\)"),
     ("run a.png out.tif --set diffusion_filter.conductance=x", 2, "must be one of 'rational'"),
@@ -289,10 +289,10 @@ WRONG = [
     ("run a.png out.tif --axes zyx", 2, "names 3 axes, but the array has 2"),
     ("run a.png out.tif --axes ab", 2, "letters t, c, z, y, x"),
     ("run a.png out.tif --along z", 2, "along must name at least one of the axes 'yx'"),
-    ("run a.png out.tif --spacing 1,2,3", 2, "one for each axis of --along yx"),
+    ("run a.png out.tif --spacing 1,2,3", 2, "one per axis of --along yx"),
     ("run a.png out.tif --spacing wide", 2, "numbers separated by commas"),
     ("run a.png out.tif --spacing 0", 2, "greater than 0"),
-    ("run rgb.npy out.tif", 2, "say --axes yxc, --rgb or --axes zyx"),
+    ("run rgb.npy out.tif", 2, "set --axes yxc, --rgb or --axes zyx"),
     ("run a.png out.tif --rgb", 2, "needs an axis c"),
     ("run volume.npy out.tif --axes tyx --mask a.png", 1, "mask must have the image's shape"),
     ("run a.png out.tif --keep some", 2, "all, last or every:N"),
@@ -304,7 +304,7 @@ WRONG = [
     ("paint", 2, "choose from .*run.*recipe.*inspect.*demo"),
     ("recipe nope", 2, "presets are explore, denoise"),
     ("recipe --steps 3", 2, "no recipe to change: give explore, denoise"),
-    ("recipe explore --set noise=1", 2, "no noise called '1'; there are Gaussian"),
+    ("recipe explore --set noise=1", 2, "no noise '1': use one of Gaussian"),
     ("inspect nothing.tif", 1, "no file 'nothing.tif'"),
     ("demo --output a.png --no-window", 1, "a.png"),
     ("best a.png --second a.png --halves frames", 2, "--second and --halves exclude each other"),
@@ -777,8 +777,8 @@ def test_what_was_processed_before_is_said_too():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["filter", "a.png", "o.tif", "--filter", "Hat"], "There is no filter called 'Hat'"),
-        (["noise", "a.png", "o.tif", "--noise", "Hat"], "There is no noise called 'Hat'"),
+        (["filter", "a.png", "o.tif", "--filter", "Hat"], "There is no filter 'Hat'"),
+        (["noise", "a.png", "o.tif", "--noise", "Hat"], "There is no noise 'Hat'"),
         (
             ["filter", "a.png", "o.tif", "--filter", "Heat", "--set", "tim=2"],
             "Heat has no parameter 'tim'; it has time.",

@@ -138,5 +138,5 @@ def test_settings_reach_into_nested_components():
     assert changed["diffusion_filter"]["pilot"]["type"] == "Median"
     changed = registry.with_setting(values, "diffusion_filter.pilot", None)
     assert changed["diffusion_filter"]["pilot"] is None
-    with pytest.raises(ValueError, match="names nothing that can be set"):
+    with pytest.raises(ValueError, match="is not a setting"):
         registry.with_setting(changed, "diffusion_filter.pilot.time", 7)

@@ -312,7 +312,7 @@ class TestRun:
             np.testing.assert_array_equal(step.image[..., 3], image[..., 3])
 
     def test_too_much_noise_is_refused_in_the_domain_s_words(self):
-        with pytest.raises(ValueError, match=r"noise_scale of 1e\+25 is in stabilised units"):
+        with pytest.raises(ValueError, match=r"noise_scale=1e\+25 is in stabilised units"):
             made(counts(), RECIPE.replaced(starting_noise_scale=1e25))
 
     def test_the_record_says_so(self):
@@ -357,7 +357,7 @@ class TestRecipe:
     @pytest.mark.parametrize(
         ("domain", "error", "sentence"),
         [
-            ("sqrt", ValueError, r"no domain called 'sqrt'; there are 'anscombe', 'log'"),
+            ("sqrt", ValueError, r"no domain 'sqrt': use one of 'anscombe', 'log'"),
             (Anscombe, TypeError, r"domain must be a domain an object, with brackets or None"),
             (3, TypeError, r"domain must be a domain or None \(got 3\)"),
         ],

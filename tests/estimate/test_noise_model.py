@@ -286,7 +286,7 @@ class TestRefuses:
             ({"region_mask": np.zeros((100, 100), bool)}, r"holds 0 pixels, fewer than 40"),
             (
                 {"region_mask": np.ones((9, 9), bool), "mask": np.ones((100, 100), bool)},
-                r"one shape \(got \(9, 9\) and \(100, 100\)\)",
+                r"the same shape \(got \(9, 9\) and \(100, 100\)\)",
             ),
             ({"mask": np.eye(100, dtype=bool)}, r"0 windows .* that vary, fewer than 40"),
         ],

@@ -73,10 +73,10 @@ function = len
 
 GOOD = ["brighter = elsewhere:Brighter", "halving = elsewhere:Halving"]
 BROKEN = {
-    "again = elsewhere:Gaussian": "ValueError: there is a filter Gaussian already",
-    "unfinished = elsewhere:Unfinished": "TypeError: it has no apply, halo of its own",
+    "again = elsewhere:Gaussian": "ValueError: there is already a filter Gaussian",
+    "unfinished = elsewhere:Unfinished": "TypeError: it must define apply, halo",
     "needy = elsewhere:Needy": "TypeError: Needy: level must be a number",
-    "function = elsewhere:function": "TypeError: it is no subclass of one of Noise, ",
+    "function = elsewhere:function": "TypeError: it must be a subclass of one of Noise, ",
     "missing = elsewhere:Missing": "AttributeError: .*Missing",
     "nowhere = no_such_package:Filter": "ModuleNotFoundError: .*no_such_package",
     "wrong = elsewhere_wrong:Filter": "RuntimeError: wrong version",
@@ -156,7 +156,7 @@ def test_the_form_offers_them(install, qtbot):
 def test_a_broken_one_is_named_once_and_left_out(install, line):
     ours = {slot: names(slot) for slot in registry.OWN}
     install([line, *GOOD])
-    said = rf"elsewhere 1\.2 offers .*'{line.split()[0]}'.*, which is left out: {BROKEN[line]}"
+    said = rf"'{line.split()[0]}' .* of elsewhere 1\.2 is left out: {BROKEN[line]}"
     with pytest.warns(RuntimeWarning, match=said) as caught:
         assert names("filter") == [*ours["filter"], "Brighter"]
     assert len(caught) == 1
@@ -165,7 +165,7 @@ def test_a_broken_one_is_named_once_and_left_out(install, line):
 
 def test_a_name_that_is_not_there_lists_those_of_others_too(install):
     install(GOOD)
-    with pytest.raises(ValueError, match=r"no filter called 'Sharper'.*Brighter"):
+    with pytest.raises(ValueError, match=r"no filter 'Sharper'.*Brighter"):
         registry.component_class("filter", "Sharper")
 
 

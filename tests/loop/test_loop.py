@@ -448,14 +448,14 @@ class TestRefusals:
         self.refused(r"2 NaN or infinite values.*missing='ignore'", nan, RECIPE)
         self.refused(r"at least one pixel \(got shape \(0, 5\)\)", np.zeros((0, 5)), RECIPE)
         self.refused(r"complex128.*astype", np.zeros((4, 4), complex), RECIPE, error=TypeError)
-        self.refused(r"\(5, 6, 7, 8\).*name them", np.zeros((5, 6, 7, 8)), RECIPE)
+        self.refused(r"\(5, 6, 7, 8\).*needs the names", np.zeros((5, 6, 7, 8)), RECIPE)
         self.refused(r"axes='yxc', rgb=True or axes='zyx'", np.zeros((40, 40, 3)), RECIPE)
 
     def test_regions(self):
         for region in ((slice(0, 5),), (slice(0, 5), 3), slice(0, 5)):
-            self.refused(r"one slice for each axis of 'yx'", example_image(), RECIPE, region=region)
+            self.refused(r"one slice per axis of 'yx'", example_image(), RECIPE, region=region)
         for region in ((slice(5, 5), slice(None)), (slice(0, 9, 2), slice(None))):
-            self.refused(r"non-empty slices of step 1", example_image(), RECIPE, region=region)
+            self.refused(r"non-empty slices with step 1", example_image(), RECIPE, region=region)
         self.refused(r"non-empty", example_image(), RECIPE, region=(slice(30, 40), slice(None)))
 
     def test_lists_of_one_number_per_channel_that_are_of_another_length(self):

@@ -84,17 +84,17 @@ class TestJson:
     @pytest.mark.parametrize(
         ("values", "words"),
         [
-            ({"schema": 2}, r"schema 2, and this version reads schema 1.*update"),
+            ({"schema": 2}, r"schema 2, but this version reads schema 1.*update"),
             ({"schema": "1"}, r"schema '1'"),
             ({"steps": 3}, r"A recipe has no 'steps'; it has num_steps, .*stop_at\."),
-            ({"noise": {"type": "Gauss"}}, r"no noise called 'Gauss'; there are Gaussian"),
+            ({"noise": {"type": "Gauss"}}, r"no noise 'Gauss': use one of Gaussian"),
             (
                 {"diffusion_filter": {"type": "heat"}},
-                r"no filter called 'heat'; there are PeronaMalik, .*Heat, ",
+                r"no filter 'heat': use one of PeronaMalik, .*Heat, ",
             ),
             (
                 {"schedule": {"type": "Heat"}},
-                r"no schedule called 'Heat'; there are Constant, Linear, Geometric, Cosine",
+                r"no schedule 'Heat': use one of Constant, Linear, Geometric, Cosine",
             ),
             (
                 {"final_filter": {"type": "Heat", "times": 2}},
@@ -333,9 +333,9 @@ class TestSettings:
         ("path", "value", "words"),
         [
             ("steps", 3, r"no 'steps'; it has num_steps"),
-            ("diffusion_filter", "Heet", r"no filter called 'Heet'; there are PeronaMalik"),
+            ("diffusion_filter", "Heet", r"no filter 'Heet': use one of PeronaMalik"),
             ("diffusion_filter.tim", 3, r"PeronaMalik has no parameter 'tim'; it has time"),
-            ("seed.low", 3, r"'seed\.low' names nothing that can be set"),
+            ("seed.low", 3, r"'seed\.low' is not a setting"),
             ("diffusion_filter.time", -1, r"time must be .*at least 0.*got -1"),
         ],
     )
@@ -351,7 +351,7 @@ def test_the_catalog_finds_every_component_by_name(slot):
         assert cls.slot == slot
         assert from_dict(slot, {"type": cls.__name__}) == cls()
     names = ", ".join(cls.__name__ for cls in COMPONENTS[slot])
-    with pytest.raises(ValueError, match=rf"no {slot} called 'Nothing'; there are {names}\."):
+    with pytest.raises(ValueError, match=rf"no {slot} 'Nothing': use one of {names}\."):
         component_class(slot, "Nothing")
 
 

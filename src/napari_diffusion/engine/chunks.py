@@ -123,8 +123,8 @@ def _check_finite(block: NDArray[Any], inside: NDArray[np.bool_] | None) -> None
     if values.size and not (np.isfinite(values.min()) and np.isfinite(values.max())):
         count = int(np.count_nonzero(~np.isfinite(values)))
         raise ValueError(
-            f"A chunk has {count} values that are NaN or infinite: give mask=isfinite(image) and "
-            "fill the holes."
+            f"A chunk has {count} NaN or infinite values: use mask=isfinite(image) and fill the "
+            "missing values."
         )
 
 

@@ -111,6 +111,6 @@ def both(region: Any, mask: Any, name: str = "region_mask") -> Any:
     mask = np.asarray(mask)
     if mask.shape != region.shape:
         raise ValueError(
-            f"{name} and mask must have one shape (got {region.shape} and {mask.shape})."
+            f"{name} and mask must have the same shape (got {region.shape} and {mask.shape})."
         )
     return (region != 0) & (mask != 0)

@@ -46,8 +46,8 @@ def discrete_gaussian(variance: float) -> tuple[float, ...]:
 
     if not variance <= WIDEST**2:
         raise ValueError(
-            f"A smoothing of {math.sqrt(variance):g} pixels is more than {WIDEST}: give a smaller "
-            "one, or the right spacing if it is not that."
+            f"A smoothing of {math.sqrt(variance):g} pixels is more than {WIDEST}: use a smaller "
+            "value, or correct the spacing."
         )
     # Beyond 6 standard deviations and a few pixels nothing above TAIL is left.
     orders = np.arange(1, 12 + int(6.5 * np.sqrt(variance)))

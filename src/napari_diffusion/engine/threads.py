@@ -33,14 +33,14 @@ SMALL = 8 << 20
 
 
 class Stopped(Exception):  # noqa: N818 - being stopped is no error
-    """The run was asked to stop; the steps yielded before are whole and stay valid."""
+    """The run was stopped; the steps yielded before are complete and stay valid."""
 
 
 class StopToken(Protocol):
     """Anything with ``is_set()``, such as a `threading.Event`."""
 
     def is_set(self) -> bool:
-        """Say whether the run is to stop."""
+        """Return whether the run has been asked to stop."""
         ...
 
 
@@ -63,7 +63,7 @@ def num_threads() -> int:
     if wanted:
         if not wanted.isdecimal() or int(wanted) < 1:
             raise ValueError(
-                f"NAPARI_DIFFUSION_THREADS must be a whole number from 1 up (got {wanted!r})."
+                f"NAPARI_DIFFUSION_THREADS must be a whole number of 1 or more (got {wanted!r})."
             )
         return int(wanted)
     if hasattr(os, "sched_getaffinity"):

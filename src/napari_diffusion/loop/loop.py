@@ -30,10 +30,10 @@ def steps(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> Generator[Step, None, None]:
-    """Run the noise-and-diffusion loop, one step each time the next one is asked for.
+    """Run the noise-and-diffusion loop and yield its steps one by one.
 
-    In every step noise is added and the diffusion filter applied; at the end comes the final
-    filter. Nothing is computed before the first step is asked for.
+    Each step adds noise and applies the diffusion filter; the last one applies the final filter.
+    Nothing is computed before the first step is requested.
 
     Parameters
     ----------
@@ -41,25 +41,25 @@ def steps(
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written. A dask
         array gives steps of lazy dask arrays.
     recipe : Recipe
-        What to do. Each "auto" in it is resolved on the whole image first.
+        The recipe. Each "auto" in it is resolved on the whole image first.
     region : tuple of slice, optional
-        One slice per axis of the image: only that part of the whole image's result is made.
+        One slice per axis of the image: only this part of the result is computed.
     first_step : int
-        Go on with this step, `image` being what the step before it made; the recipe must then be
-        resolved.
+        Continue with this step, `image` being the result of the step before it. The recipe must
+        then be resolved.
     noise_scale : float or tuple of float, optional
-        The noise scale of `first_step`, for a schedule that measures it: `next_noise_scale` of the
-        step before. Other schedules know it.
+        The noise scale of `first_step`, required only for a schedule that measures it:
+        `next_noise_scale` of the step before.
     stop : StopToken, optional
-        Has ``is_set()``, like a `threading.Event`; once set, `Stopped` is raised within a tile.
+        Has ``is_set()``, like a `threading.Event`; once set, `Stopped` is raised after a tile.
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
 
     Yields
     ------
     Step
-        num_steps + 1 of them. The last has index num_steps, noise_scale 0.0 and is_final; without
-        a final filter its image equals the one before.
+        num_steps + 1 steps. The last has index num_steps, noise_scale 0.0 and is_final; without a
+        final filter its image equals the one before.
 
     Examples
     --------
@@ -111,12 +111,12 @@ def run(
 def first_noise_scale(
     recipe: Recipe, first_step: int, given: NoiseScale | None = None
 ) -> NoiseScale:
-    """Return the noise scale of the first step that is made, of a resolved recipe.
+    """Return the noise scale of the first step of a run of a resolved recipe.
 
     Raises
     ------
     ValueError
-        If the schedule measures its noise scales and the one to go on with is not given.
+        If the schedule measures its noise scales and that of the first step is not given.
     """
     if given is not None:
         return checked_scale(given)
@@ -128,9 +128,9 @@ def first_noise_scale(
             scale = update_noise_scale(scale, recipe.schedule, step, recipe.num_steps, removed=0.0)
     elif 0 < first_step < recipe.total_steps:
         raise ValueError(
-            f"first_step={first_step} of the schedule {type(recipe.schedule).__name__} needs "
-            "noise_scale=, because it was measured in the step before: give next_noise_scale of "
-            "that step or of its record."
+            f"first_step={first_step} with the schedule {type(recipe.schedule).__name__} needs "
+            "noise_scale, which the step before measured: use next_noise_scale of that step or "
+            "of its record."
         )
     return scale
 
@@ -142,7 +142,7 @@ def update_noise_scale(
     num_steps: int,
     removed: NoiseScale | None = None,
 ) -> NoiseScale:
-    """Return the noise scale of the step after `step`, channel by channel where it has many."""
+    """Return the noise scale of the step after `step`, for each channel if it has many."""
     if not isinstance(noise_scale, tuple):
         assert not isinstance(removed, tuple)
         return schedule.next_scale(noise_scale, step, num_steps, removed)

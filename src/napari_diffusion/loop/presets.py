@@ -1,4 +1,4 @@
-"""Recipes with a name, written for pixels at a distance of 1; see `Recipe.scaled`."""
+"""Recipes that come with the program, for a pixel size of 1; see `Recipe.scaled`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.noise import Gaussian
 from napari_diffusion.schedules import Constant, Geometric
 
-# Of the numbers that the window and the command line make for an image's spacing.
+# Digits of the parameters that are scaled to the pixel size of an image.
 DIGITS = 3
 
 

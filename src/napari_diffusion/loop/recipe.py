@@ -1,4 +1,4 @@
-"""What happens to the image: the recipe; and what came of it: a step."""
+"""A recipe, everything that determines a run, and a step, its result."""
 
 from __future__ import annotations
 
@@ -29,34 +29,34 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that the noise-and-diffusion loop does, checked when made and never changed.
+    """Everything that determines a run: noise, schedule, filters, number of steps, random seed.
 
     Parameters
     ----------
     num_steps : int
-        How many times noise is added and the diffusion filter applied, 1 or more.
+        Number of times that noise is added and the diffusion filter applied, 1 or more.
     starting_noise_scale : float, tuple of float, "auto" or None
-        Standard deviation of the noise of step 0, in intensity units, 0 or more; a tuple has one
-        per channel; "auto" is the noise that the image itself has; None is what the parameters of
-        the noise make, such as the gain of Poisson noise.
+        Standard deviation of the noise of step 0 in intensity units, 0 or more; a tuple has one
+        per channel. "auto" is the noise of the image itself; None uses the strength given by the
+        parameters of the noise, such as the gain of Poisson noise.
     noise : Noise or None
-        The kind of noise; None adds none.
+        The noise model; None adds no noise.
     schedule : Schedule
-        How the noise scale changes from step to step.
+        The noise scale as a function of the step.
     diffusion_filter : Filter or tuple of Filter
-        Applied in every step; of a series, step k uses the k-th and the last one repeats.
+        Applied in every step. Of a series, step k uses the k-th filter, and the last one repeats.
     final_filter : Filter or None
         Applied once, after the last step.
     domain : Domain, "anscombe", "log", "auto" or None
-        The values that noise and filters work on in place of the intensities: noise scale and
-        contrast are then in stabilised units. The name stands for the domain with everything
-        measured; "auto" is `Anscombe` where the noise of the image is that of photons and
-        differs between dark and bright places, and else none.
+        A transform that makes the noise equally strong everywhere. Noise and filters then act on
+        the transformed values, and the noise scale and the contrast are in stabilised units. A
+        name is that domain with all parameters measured; "auto" is `Anscombe` if the image has
+        photon noise that differs between dark and bright parts, else none.
     seed : int
-        0 … 2⁶⁴ − 1; the same seed gives the same noise.
+        Random seed, 0 … 2⁶⁴ − 1; the same seed gives the same noise.
     stop_at : int or None
-        How many steps are made where that is not `num_steps`: fewer end the run early, more go on
-        at the schedule's last noise scale. The schedule always spans `num_steps`.
+        Number of steps to run if it differs from `num_steps`: fewer end the run early, more
+        continue with the last noise scale. The schedule always spans `num_steps`.
     """
 
     num_steps: int = 10
@@ -87,18 +87,18 @@ class Recipe:
 
     @property
     def total_steps(self) -> int:
-        """How many steps a run makes."""
+        """Number of steps of a run."""
         return self.num_steps if self.stop_at is None else self.stop_at
 
     @property
     def filters(self) -> tuple[Filter, ...]:
-        """The diffusion filters as a series, one filter being a series of one."""
+        """The diffusion filters as a tuple, also for a single filter."""
         chosen = self.diffusion_filter
         return chosen if isinstance(chosen, tuple) else (chosen,)
 
     @property
     def working_domain(self) -> Domain | None:
-        """The domain of a resolved recipe, which is no longer a name."""
+        """The domain of a resolved recipe, never a name."""
         assert not isinstance(self.domain, str)
         return self.domain
 
@@ -108,7 +108,7 @@ class Recipe:
 
     @property
     def is_resolved(self) -> bool:
-        """Whether every "auto" has been replaced by its number."""
+        """Whether every "auto" has been replaced by its value."""
         if _is_auto(self.domain):
             return False
         components: list[Any] = [*self.filters, self.final_filter, self.noise, self.domain]
@@ -116,19 +116,19 @@ class Recipe:
         return known and not any(m.autos() for m in components if m)
 
     def replaced(self, **changes: Any) -> Recipe:
-        """Return a copy with some fields changed, checked again."""
+        """Return a copy with some fields changed and checked."""
         return dataclasses.replace(self, **changes)
 
     def scaled(self, length: float, digits: int = 17) -> Recipe:
-        """Return this recipe for images whose pixels are `length` times as far apart.
+        """Return this recipe for images whose pixel size is `length` times as large.
 
-        Presets are written for pixels at a distance of 1; ``PRESETS["explore"].scaled(0.107)``
-        does the same to pixels 0.107 µm apart. Fewer `digits` make numbers to be read.
+        Presets are written for a pixel size of 1; ``PRESETS["explore"].scaled(0.107)`` does the
+        same to pixels of 0.107 µm. `digits` rounds the new values.
         """
         return self.with_filters(lambda each: each.scaled(length, digits))
 
     def with_filters(self, change: Callable[[Filter], Filter]) -> Recipe:
-        """Return a copy with what `change` makes of every filter."""
+        """Return a copy with `change` applied to every filter."""
         series = tuple(change(each) for each in self.filters)
         return self.replaced(
             diffusion_filter=series if isinstance(self.diffusion_filter, tuple) else series[0],
@@ -136,19 +136,19 @@ class Recipe:
         )
 
     def resolved(self, image: ArrayLike, **options: Unpack[GridOptions]) -> Recipe:
-        """Return this recipe with every "auto" replaced by its number for an image.
+        """Return this recipe with every "auto" replaced by its value for an image.
 
         Parameters
         ----------
         image : array_like
-            The whole source. A preview, a crop or a chunk uses the recipe resolved on it.
+            The whole source. Previews, crops and chunks use the recipe resolved on it.
         **options
             ``axes, spacing, along, joint_channels, rgb, mask, missing``.
         """
         return self.resolved_on(Image.of(image, **options))
 
     def resolved_on(self, image: Image) -> Recipe:
-        """Return this recipe resolved on an image that has been read in already."""
+        """Return this recipe resolved on an `Image`."""
         domain, chosen = self._domain_on(image), self
         if domain is not None:
             domain = domain.resolved(image, image.grid)
@@ -168,7 +168,7 @@ class Recipe:
         return chosen.replaced(starting_noise_scale=scale, noise=noise, domain=domain)
 
     def _domain_on(self, image: Image) -> Domain | None:
-        """Return the domain to work in on an image, its numbers still to be measured."""
+        """Return the domain for an image, its parameters not yet measured."""
         if not _is_auto(self.domain):
             return self.working_domain
         from napari_diffusion.domains.automatic import automatic
@@ -176,7 +176,7 @@ class Recipe:
         return automatic(image)
 
     def _knowing(self, noise_sigma: float | None) -> Recipe:
-        """Return this recipe with filters that know the noise, where they would measure it."""
+        """Return this recipe with the noise set in filters that would measure it."""
         if noise_sigma is None:
             return self
         from napari_diffusion.filters.denoisers.guided_filter import with_noise
@@ -207,7 +207,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
-        """Make a recipe from plain values; refuse names and versions that are not known."""
+        """Make a recipe from plain values; raise for unknown names and versions."""
         return cls(**registry.recipe_fields(values, SCHEMA))
 
     @classmethod
@@ -224,20 +224,20 @@ class Recipe:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What one step of the loop made.
+    """The result of one step of the loop.
 
     Attributes
     ----------
     index : int
-        0 … num_steps; the last index is the final filter's.
+        0 … num_steps; the last index is that of the final filter.
     noise_scale : float or tuple of float
         Standard deviation of the noise used in this step; 0.0 for the final filter.
     image : ndarray
-        The image after this step, an array of its own in the source's axes.
+        The image after this step, a new array with the axes of the source.
     is_final : bool
         Whether this is the result of the final filter.
     next_noise_scale : float, tuple of float or None
-        The noise scale that the next step goes on with; None after the final filter.
+        The noise scale of the next step; None after the final filter.
     """
 
     index: int
@@ -254,9 +254,7 @@ def _is_auto(value: Any) -> bool:
 def _domain_called(name: str) -> Domain:
     known = {cls.__name__.lower(): cls for cls in DOMAINS}
     if name.lower() not in known:
-        raise ValueError(
-            f"There is no domain called {name!r}; there are {', '.join(map(repr, known))}."
-        )
+        raise ValueError(f"There is no domain {name!r}: use one of {', '.join(map(repr, known))}.")
     return known[name.lower()]()
 
 
@@ -267,7 +265,7 @@ def _noise_of(image: Image) -> float:
 
 
 def _started(schedule: Schedule, scale: NoiseScale) -> NoiseScale:
-    """Return the noise scale of step 0, which a list of levels has of its own."""
+    """Return the noise scale of step 0, which a list of levels sets itself."""
     if isinstance(scale, tuple):
         return tuple(schedule.first_scale(each) for each in scale)
     return schedule.first_scale(scale)

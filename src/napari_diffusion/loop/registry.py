@@ -64,7 +64,7 @@ _RECIPE_FIELDS = (
 
 
 def __getattr__(name: str) -> Any:
-    """Look for the components of other distributions when all there are are first asked for."""
+    """Load the components of other distributions when `COMPONENTS` is first used."""
     if name == "COMPONENTS":
         return _components()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -72,15 +72,15 @@ def __getattr__(name: str) -> Any:
 
 @functools.cache
 def _components() -> dict[str, tuple[type[Component], ...]]:
-    """Return the components of every slot; what another distribution has broken is left out."""
+    """Return the components of every slot; broken ones of other distributions are left out."""
     found = dict(OWN)
     for entry in sorted(entry_points(group=GROUP), key=lambda each: (each.name, each.value)):
         try:
             cls = _checked(entry.load(), found)
         except Exception as error:
             warnings.warn(
-                f"{_origin(entry)} offers napari-diffusion the component {entry.name!r} "
-                f"({entry.value}), which is left out: {type(error).__name__}: {error}",
+                f"The component {entry.name!r} ({entry.value}) of {_origin(entry)} is left out: "
+                f"{type(error).__name__}: {error}",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -94,31 +94,33 @@ def _origin(entry: EntryPoint) -> str:
 
 
 def _checked(loaded: Any, found: dict[str, tuple[type[Component], ...]]) -> type[Component]:
-    """Return a class; refuse what no form, recipe or run could use."""
+    """Return a class; raise if no form, recipe or run could use it."""
     bases = BASES.values()
     if not inspect.isclass(loaded) or not any(issubclass(loaded, base) for base in bases):
         names = ", ".join(base.__name__ for base in bases)
-        raise TypeError(f"it is no subclass of one of {names} (got {loaded!r}).")
+        raise TypeError(f"it must be a subclass of one of {names} (got {loaded!r}).")
     cls = cast("type[Component]", loaded)
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
-        raise TypeError(f"it has no {missing} of its own.")
+        raise TypeError(f"it must define {missing}.")
     for other in found[cls.slot]:
         if other.__name__ == cls.__name__:
-            raise ValueError(f"there is a {cls.slot} {cls.__name__} already, {other.__module__}.")
+            raise ValueError(
+                f"there is already a {cls.slot} {cls.__name__}, in {other.__module__}."
+            )
     cls()  # forms begin with the defaults
     return cls
 
 
 def component_class(slot: str, name: str) -> type[Component]:
-    """Return the class called `name` in a slot, or raise and list the names that there are."""
-    # Other distributions are not looked for where there is no need.
+    """Return the class `name` of a slot; raise with all names if there is none."""
+    # Other distributions are loaded only if needed.
     for cls in OWN[slot]:
         if cls.__name__ == name:
             return cls
     known = {cls.__name__: cls for cls in _components()[slot]}
     if name not in known:
-        raise ValueError(f"There is no {slot} called {name!r}; there are {', '.join(known)}.")
+        raise ValueError(f"There is no {slot} {name!r}: use one of {', '.join(known)}.")
     return known[name]
 
 
@@ -152,7 +154,7 @@ def from_dict(slot: str, values: Any) -> Any:
 
 
 def _known(cls: type[Component], name: str) -> Parameter:
-    """Return the parameter of a class that has a name, or raise and list those there are."""
+    """Return a parameter of a class by its name; raise with all names if there is none."""
     known = {p.name: p for p in cls.parameters()}
     if name not in known:
         raise ValueError(
@@ -177,7 +179,7 @@ def recipe_fields(values: dict[str, Any], schema: int) -> dict[str, Any]:
     found = values.get("schema", schema)
     if found != schema:
         raise ValueError(
-            f"This recipe has schema {found!r}, and this version reads schema {schema}: update "
+            f"The recipe has schema {found!r}, but this version reads schema {schema}: update "
             "napari-diffusion."
         )
     fields: dict[str, Any] = {}
@@ -196,7 +198,7 @@ def _field(name: str, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
     if isinstance(value, list):
         return tuple(from_dict(slot, each) for each in value)
-    # A domain may be said by its name alone.
+    # A domain may be given by its name.
     named = slot == "domain" and isinstance(value, str)
     return value if value is None or named else from_dict(slot, value)
 
@@ -215,7 +217,7 @@ def with_setting(values: dict[str, Any], path: str, value: Any) -> dict[str, Any
 
 
 def _changed(slot: str | None, before: Any, path: str, rest: str, value: Any) -> Any:
-    """Return what stands in a slot (None: in a field that holds no component) after a setting."""
+    """Return the value of a slot (None: of a field without components) after a setting."""
     if not rest:
         empty = value is None or (isinstance(value, str) and value.lower() == "none")
         if empty:
@@ -227,7 +229,7 @@ def _changed(slot: str | None, before: Any, path: str, rest: str, value: Any) ->
         return to_dict(component_class(slot, name)()) if named and slot else value
     if slot is None or not isinstance(before, dict):
         name = path.removesuffix(f".{rest}")
-        raise ValueError(f"{path!r} names nothing that can be set: {name} is {before!r}.")
+        raise ValueError(f"{path!r} is not a setting: {name} is {before!r}.")
     name, _, further = rest.partition(".")
     inner = _known(component_class(slot, before["type"]), name)
     within = inner.slot if inner.kind == "component" else None

@@ -1,4 +1,4 @@
-"""Where the loop works: the image at hand, its window in the whole, and who runs the components."""
+"""The state of a run: the image, its window in the whole, and the executor of the components."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class Entered(NamedTuple):
-    """Values as noise and filters take them, on the way through a step.
+    """Values within a step, as noise and filters take them.
 
     Attributes
     ----------
     values : array
-        Stabilised where there is a domain.
+        Stabilised if there is a domain.
     outside : array or None
-        The intensities they were made of, where a mask keeps some of them.
+        The original intensities, if a mask keeps some of them.
     """
 
     values: Any
@@ -46,9 +46,9 @@ class RunState:
     recipe : Recipe
         Resolved on the whole source.
     window : Image
-        The part of the source that is computed: the region asked for and the halo of all steps.
+        The part of the source that is computed: the requested region and the halo of all steps.
     shown : Image
-        The part that is given back.
+        The part that is returned.
     inner : tuple of slice
         Where `shown` lies in `window`.
     drive : Drive or Chunks
@@ -72,19 +72,19 @@ class RunState:
         stop: StopToken | None,
         options: GridOptions,
     ) -> RunState:
-        """Read the image, resolve the recipe on all of it, and choose the window to compute."""
+        """Convert the image, resolve the recipe on all of it, and choose the window to compute."""
         _check_first_step(first_step, recipe)
         if first_step and not recipe.is_resolved:
             raise ValueError(
-                f'first_step={first_step} needs a resolved recipe, because "auto" is measured on '
-                "the source before step 0: take the recipe of the step's record, or "
+                f'first_step={first_step} needs a resolved recipe, since "auto" is measured on the '
+                "source before step 0: use the recipe in the record of the step, or "
                 "recipe.resolved(source)."
             )
         source = Image.of(image, **options)
         with stoppable(stop):
             recipe = recipe.resolved_on(source)
         _check_room(recipe, source)
-        # What a filter refuses is said now, not when its turn comes.
+        # Filters raise now, not when their turn comes.
         reach = reach_of(recipe, source, first_step)
         executor = _chunks() if is_dask(source.data) else Threads(stop=stop)
         if region is None:
@@ -96,7 +96,7 @@ class RunState:
 
     @property
     def start(self) -> Any:
-        """The window's values before the first step; a domain takes what is noisy for its mean."""
+        """The values of the window before the first step: mean intensities if there is a domain."""
         domain, values = self.recipe.working_domain, self.window.data
         if domain is None or self.first_step:
             return values
@@ -108,7 +108,7 @@ class RunState:
     ) -> Any:
         """Return the values with the noise of one step added, for `apply_filter`.
 
-        No noise leaves them as they are.
+        Without noise they do not change.
         """
         if noise is None or not _any(noise_scale):
             return values
@@ -121,9 +121,9 @@ class RunState:
         return Entered(noisy, entered.outside)
 
     def apply_filter(self, values: Any, chosen: Filter | None) -> tuple[Any, NoiseScale | None]:
-        """Return the filtered values, and how much was removed where the schedule asks for it.
+        """Return the filtered values, and how much was removed if the schedule needs it.
 
-        No filter leaves the values as they are. In a domain the filtered values are intensities
+        Without a filter the values do not change. In a domain the filtered values are intensities
         again, so that the image of a step holds all that the next one needs.
         """
         if chosen is None:
@@ -142,7 +142,7 @@ class RunState:
         return filtered, removed
 
     def _entered(self, values: Any) -> Entered:
-        """Return values as noise and filters take them: stabilised where there is a domain."""
+        """Return the values for noise and filters: stabilised if there is a domain."""
         if isinstance(values, Entered):
             return values
         domain = self.recipe.working_domain
@@ -162,7 +162,7 @@ class RunState:
         return np.where(mask, after, before)
 
     def _removed(self, before: Any, after: Any) -> NoiseScale:
-        """Return the root mean square of the difference, of each channel where its noise is."""
+        """Return the root mean square of the difference, per channel if the noise scale is."""
         image = Image(abs(before - after), self.window.grid, self.window.mask)
         if not isinstance(self.recipe.starting_noise_scale, tuple):
             return _root_mean_square(image)
@@ -173,7 +173,7 @@ class RunState:
         )
 
     def image(self, values: Any) -> Any:
-        """Return the part asked for as an image of its own, in the user's axes."""
+        """Return the requested part as a new array with the axes of the source."""
         return self.shown.restored(values[self.inner])
 
 
@@ -187,7 +187,7 @@ def _check_first_step(first_step: int, recipe: Recipe) -> None:
 
 
 def _check_room(recipe: Recipe, image: Image) -> None:
-    """Refuse noise so large that adding it could overflow."""
+    """Raise for noise so large that adding it could overflow."""
     start = recipe.starting_noise_scale
     for scale in start if isinstance(start, tuple) else (start,):
         assert scale is not None
@@ -199,16 +199,16 @@ def _check_room(recipe: Recipe, image: Image) -> None:
 
 
 def _check_stabilised(domain: Domain, scale: float, image: Image) -> None:
-    """Refuse noise in stabilised units that is too large for the intensities it stands for."""
+    """Raise for noise in stabilised units that corresponds to intensities close to overflow."""
     room = float(np.finfo(image.data.dtype).max) / 64
     probe = np.full((1,) * 5, 8 * scale)
-    # Nothing of 8 standard deviations is met, and what is beyond float64 is beyond anything.
+    # Deviations of 8 standard deviations do not occur, and beyond float64 nothing fits.
     with np.errstate(over="ignore"):
         largest = float(domain.intensity(probe, Threads(threads=1)).max())
     if not largest <= room:
         raise ValueError(
-            f"A noise_scale of {scale:g} is in stabilised units of {type(domain).__name__}, where "
-            "it stands for intensities without room to compute: give less."
+            f"noise_scale={scale:g} is in stabilised units of {type(domain).__name__} and "
+            "corresponds to intensities too large to compute with: use a smaller value."
         )
 
 
@@ -230,7 +230,7 @@ def _chunks() -> Any:
 
 
 def reach_of(recipe: Recipe, image: Image, first_step: int = 0) -> tuple[int, ...]:
-    """Return how far the result of all steps reaches: the sum of the halos, or everything."""
+    """Return the halo of all steps: the sum of their halos, or the whole image."""
     grid, noise = image.grid, recipe.noise
     count = max(recipe.total_steps - first_step, 0)
     series = recipe.filters[first_step:] or recipe.filters[-1:]
@@ -243,12 +243,12 @@ def reach_of(recipe: Recipe, image: Image, first_step: int = 0) -> tuple[int, ..
     reach = [0] * 5
     for component, times in used:
         halo = (0,) * 5 if component is None else component.halo(grid)
-        # A component without a halo sees everything, and then so must the window.
+        # A component without a halo needs the whole image, and so does the window.
         halo = grid.shape if halo is None else halo
         reach = [a + times * b for a, b in zip(reach, halo, strict=True)]
     if noise is not None and not recipe.schedule.tabulated:
-        # What was removed anywhere counts everywhere.
+        # The removed noise is measured over the whole image.
         return grid.shape
-    # Channels may share an edge map, or have lists of one number each: the window keeps them all.
+    # Channels may share their edges, or have one parameter each: the window keeps them all.
     reach[1] = grid.shape[1]
     return tuple(reach)
