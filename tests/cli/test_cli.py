@@ -267,13 +267,13 @@ def test_warnings_for_developers_are_not_for_users(monkeypatch, capsys):
 
 
 WRONG = [
-    ("run nothing.png out.tif", 1, r"no file 'nothing\.png'"),
+    ("run nothing.png out.tif", 1, r"File 'nothing\.png' does not exist"),
     ("run nan.npy out.tif", 1, "2 NaN or infinite values"),
-    ("run a.png nothing/out.tif", 1, "no folder 'nothing'"),
-    ("run a.png a.png --overwrite", 2, r"'a\.png' has an ending that is not written"),
-    ("run zyx.tif zyx.tif --overwrite", 1, "would write over"),
-    ("run a.npy a.npy --overwrite", 1, "would write over"),
-    ("run a.png out.jpg", 2, r"\.ome\.zarr, \.zarr, .* are"),
+    ("run a.png nothing/out.tif", 1, "output folder 'nothing' does not exist"),
+    ("run a.png a.png --overwrite", 2, r"'a\.png' has an unsupported extension"),
+    ("run zyx.tif zyx.tif --overwrite", 1, "would overwrite the input"),
+    ("run a.npy a.npy --overwrite", 1, "would overwrite the input"),
+    ("run a.png out.jpg", 2, r"use \.ome\.zarr, \.zarr, "),
     ("run a.png out.tif --recipe nope", 2, "presets are explore, denoise"),
     ("run a.png out.tif --recipe a.png", 2, "is no result of a recipe"),
     ("run a.png out.tif --set time=2", 2, "has no 'time'; it has num_steps"),
@@ -305,14 +305,14 @@ WRONG = [
     ("recipe nope", 2, "presets are explore, denoise"),
     ("recipe --steps 3", 2, "no recipe to change: give explore, denoise"),
     ("recipe explore --set noise=1", 2, "no noise '1': use one of Gaussian"),
-    ("inspect nothing.tif", 1, "no file 'nothing.tif'"),
+    ("inspect nothing.tif", 1, "File 'nothing.tif' does not exist"),
     ("demo --output a.png --no-window", 1, "a.png"),
     ("best a.png --second a.png --halves frames", 2, "--second and --halves exclude each other"),
     ("best a.png --halves frames", 1, "needs 2 frames or more along t"),
     ("best a.png --reference volume.npy", 1, "reference must have the image's shape"),
     ("best a.png --curves a.txt", 2, "must end in .csv"),
-    ("best nothing.png", 1, r"no file 'nothing\.png'"),
-    ("methods nothing.tif", 1, "no file 'nothing.tif'"),
+    ("best nothing.png", 1, r"File 'nothing\.png' does not exist"),
+    ("methods nothing.tif", 1, "File 'nothing.tif' does not exist"),
     ("methods a.png", 1, "is no result of a recipe"),
 ]
 
@@ -353,7 +353,7 @@ def test_steps_of_a_run_are_not_taken_for_a_volume(capsys):
     assert main(["run", "out.tif", "again.zarr", *SHORT, "--axes", "tyx"]) == 0
     assert main(["run", "again.zarr", "more.tif", *SHORT]) == 1
     assert re.search(
-        r"name one of them, such as .*again\.zarr\W+steps\W+0002", capsys.readouterr().err
+        r"give one of them, such as .*again\.zarr\W+steps\W+0002", capsys.readouterr().err
     )
     assert main(["run", "again.zarr/steps/0002", "more.zarr", *SHORT]) == 0
 
@@ -377,7 +377,7 @@ def test_ctrl_c_keeps_the_steps_made_so_far(output, monkeypatch, capsys):
     assert main(["run", "a.png", output, "--steps", "9", "--quiet", *FIXED]) == 130
     stem, dot, ending = output.partition(".")
     partial = f"{stem}.partial{dot}{ending}"
-    said = f"napari-diffusion: Interrupted. The 2 steps made are kept in {partial!r}.\n"
+    said = f"napari-diffusion: Interrupted. The 2 steps made are saved in {partial!r}.\n"
     assert capsys.readouterr().err == said
     assert not Path(output).exists()
     assert Path(partial).exists()
@@ -425,7 +425,7 @@ def test_ctrl_c_from_outside():
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert "kept in 'out.partial.zarr'" in said
+    assert "saved in 'out.partial.zarr'" in said
     assert "Traceback" not in said
     assert not Path("out.zarr").exists()
 
@@ -770,7 +770,9 @@ def test_what_was_processed_before_is_said_too():
     assert main(["noise", "a.png", "noisy.tif", "--scale", "3", "--quiet"]) == 0
     assert main(["filter", "noisy.tif", "out.tif", "--filter", "Heat", "--quiet"]) == 0
     said = read_record(Path("out.tif"))["processed"]
-    assert "'noisy.tif' after 1 of 1 steps of Linear diffusion (time 1), without noise." in said
+    assert (
+        "'noisy.tif' after 1 of 1 steps of Linear diffusion (time 1), without added noise." in said
+    )
     assert "The source was: Processed, not raw data: 'a.png' with Gaussian noise added" in said
 
 
@@ -789,7 +791,7 @@ def test_what_was_processed_before_is_said_too():
         ),
         (["filter", "a.png", "o", "--filter", "Heat"], "'o' needs an extension"),
         (["noise", "a.png", "o.tif", "--scale", "own"], "give --scale a number, or auto."),
-        (["noise", "a.png", "o.jpg"], "ending that is not written"),
+        (["noise", "a.png", "o.jpg"], "an unsupported extension"),
     ],
 )
 def test_noise_and_filter_refuse_what_there_is_not(words, said, capsys):

@@ -97,7 +97,7 @@ def test_the_paragraph_says_everything():
     ):  # fmt: skip
         assert words in said
     assert "Linear diffusion" not in said
-    assert "at the end Linear diffusion" in methods_text.paragraph(made(index=4)[1])
+    assert "Finally, Linear diffusion" in methods_text.paragraph(made(index=4)[1])
     assert "without added noise" in methods_text.paragraph(made(RECIPE.replaced(noise=None))[1])
 
 
@@ -110,7 +110,7 @@ def test_the_legend_discloses():
 
 
 def test_a_processed_source_is_said():
-    assert "The source itself was processed: twice." in methods_text.paragraph(
+    assert "The source had been processed before: twice." in methods_text.paragraph(
         {**made()[1], "source_processed": "twice."}
     )
 

@@ -56,7 +56,7 @@ def test_the_record_says_what_was_done_and_how_to_do_it_again():
     record = json.loads(json.dumps(noise_record(made, grid, "cells", layers=None, more=1)))
     assert record["processed"].startswith("Processed, not raw data: 'cells' with Poisson (")
     assert (
-        "noise added on purpose (standard deviation 0.1, seed 18446744073709551615)."
+        "noise added on purpose (standard deviation 0.1, random seed 18446744073709551615)."
         in (record["processed"])
     )
     assert record["more"] == 1

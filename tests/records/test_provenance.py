@@ -91,7 +91,7 @@ def test_the_grid_is_complete_even_where_the_options_are_not():
 
 def test_a_recipe_that_says_auto_is_refused():
     _, steps = made()
-    with pytest.raises(ValueError, match=r'still says "auto".*resolved'):
+    with pytest.raises(ValueError, match=r'still has "auto".*resolved'):
         record(nd.PRESETS["explore"], steps[0], GRID, "face")
 
 
@@ -152,7 +152,7 @@ def test_the_sentence_says_that_noise_was_added_and_how_much():
     assert "not raw data" in words
     assert "'face' after 2 of 3 steps" in words
     assert "Gaussian noise added on purpose (standard deviation 0.3333 at the start" in words
-    assert f"seed {2**64 - 1}" in words
+    assert f"random seed {2**64 - 1}" in words
     assert "Perona–Malik (time 0.0001" in words
     assert "final filter" not in words
     final = record(recipe, steps[-1], GRID, "face")["processed"]
@@ -163,7 +163,7 @@ def test_the_sentence_says_that_there_was_no_noise():
     recipe, steps = made(RECIPE.replaced(noise=None))
     words = record(recipe, steps[0], GRID, "face")["processed"]
     assert "1 of 3 steps of Perona–Malik" in words
-    assert ", without noise" in words
+    assert ", without added noise" in words
 
 
 def test_the_sentence_says_what_a_run_went_on_from():
@@ -172,7 +172,7 @@ def test_the_sentence_says_what_a_run_went_on_from():
     (on, *_) = nd.steps(steps[2].image, longer, first_step=3, **GRID)
     words = record(longer, on, GRID, "face", first_step=3)["processed"]
     assert "4 of 5 steps" in words
-    assert "continued from step 3 on, beyond the end of the schedule" in words
+    assert "continued from step 3, beyond the end of the schedule" in words
 
 
 def test_importing_it_is_light():

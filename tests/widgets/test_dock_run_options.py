@@ -190,7 +190,7 @@ def test_an_ensemble_and_the_local_error_of_a_step(open_loop, qtbot):
         "sensitivity",
         [7, 8, 9],
     )
-    assert "is no error" in record["processed"]
+    assert "is not an error" in record["processed"]
     assert loop.controls.status.text().endswith("mean and sensitivity of 3 seeds.")
 
     assert not loop.run_options.local_error.isEnabled()

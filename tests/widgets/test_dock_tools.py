@@ -198,7 +198,7 @@ def test_a_filter_makes_a_filtered_copy(open_tool, qtbot):
     expected = nd.filters.Heat(time=0.3)(FACE, spacing=0.5)
     np.testing.assert_array_equal(viewer.layers[1].data, expected)
     said = viewer.layers[1].metadata["napari_diffusion"]["processed"]
-    assert "'face' after 1 of 1 steps of Linear diffusion (time 0.3), without noise." in said
+    assert "'face' after 1 of 1 steps of Linear diffusion (time 0.3), without added noise." in said
     assert tool.controls.status.text().startswith("Done in 1 s: 1 layer")
 
 

@@ -1,4 +1,4 @@
-"""Images read from files, and steps written to them as they are made."""
+"""Reading images from files, and writing steps as they are made."""
 
 from __future__ import annotations
 

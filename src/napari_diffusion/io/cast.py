@@ -1,4 +1,4 @@
-"""Computed values in another type: that of their source, or that of a file."""
+"""Conversion of computed values to another data type: that of the source, or of a file."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cast:
-    """Brings values to a type: clipped, and rounded where the type holds integers.
+    """Converts values to a type: clipped, and rounded for integer types.
 
     Attributes
     ----------
     dtype : str
         Name of the type.
     limits : tuple of float or None
-        The lowest and highest value; what lies beyond is clipped. None clips nothing.
+        The lowest and the highest value; values beyond are clipped. None clips nothing.
     """
 
     dtype: str
@@ -30,14 +30,14 @@ class Cast:
 
     @classmethod
     def into(cls, dtype: DTypeLike) -> Self:
-        """Return the cast into a type, clipped to what that can hold."""
+        """Return the cast into a type, clipped to its range."""
         return cls(np.dtype(dtype).name, _limits(np.dtype(dtype)))
 
     @classmethod
     def to_colours(cls, source: NDArray[Any]) -> Self:
-        """Return the cast back to the type of a source that holds colours.
+        """Return the cast back to the type of an RGB source.
 
-        Floats are clipped to 0 … 1, where colours lie, unless the source itself goes beyond.
+        Floats are clipped to 0 … 1, unless the source itself goes beyond.
         """
         dtype = np.dtype(source.dtype)
         if dtype.kind in "iu":
@@ -68,12 +68,12 @@ class Cast:
 
 
 def cast(image: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
-    """Return an image's values (numpy or dask) in a type; as they are where they have it."""
+    """Return an image (numpy or dask) in a type; unchanged if it has that type."""
     return image if image.dtype == np.dtype(dtype) else Cast.into(dtype)(image)
 
 
 def cast_record(source: DTypeLike, dtype: DTypeLike) -> CastEntry | None:
-    """Return, for a record, what `cast` does to computed values; None where it does nothing."""
+    """Return what `cast` does to computed values, for a record; None if it does nothing."""
     same = np.dtype(source) == np.dtype(dtype)
     return None if same else Cast.into(dtype).record()
 

@@ -26,7 +26,7 @@ class Panel:
     Attributes
     ----------
     label : str
-        What stands above it.
+        Text above the image.
     image : ndarray
         (height, width) or (height, width, 3).
     """
@@ -43,20 +43,20 @@ def panel(
     rgb: bool = False,
     spacing: Mapping[str, float] | None = None,
 ) -> Panel:
-    """Take out of an image what can be shown: the middle slice of the middle frame.
+    """Return the middle slice of the middle frame of an image as a panel.
 
     Parameters
     ----------
     label : str
-        What stands above it.
+        Text above the image.
     image : array
         In any axes; numpy or dask.
     axes : str
         One letter of "tczyx" per axis.
     rgb : bool
-        Whether c holds colours. Of other channels the first one is shown.
+        Whether c holds RGB colours. Of other channels the first one is shown.
     spacing : mapping, optional
-        World length of one pixel along an axis: rows and columns are shown in proportion.
+        Pixel size by axis: rows and columns are shown in proportion.
     """
     plane = [axis for axis in "zyx" if axis in axes][-2:]
     shown = [*plane, "c"] if rgb else plane
@@ -74,7 +74,7 @@ def panel(
 
 
 def step_label(index: int, noise_scale: float | tuple[float, ...], is_final: bool) -> str:
-    """Return what stands above a step: its number, and how much noise was added in it."""
+    """Return the label of a step: its number and its noise scale."""
     if is_final:
         return "final filter"
     scales = noise_scale if isinstance(noise_scale, tuple) else (noise_scale,)
@@ -83,9 +83,9 @@ def step_label(index: int, noise_scale: float | tuple[float, ...], is_final: boo
 
 
 def shown_range(image: NDArray[Any], rgb: bool = False) -> tuple[float, float]:
-    """Return the range of intensities to show a run's images in, from its source.
+    """Return the display range for the images of a run, from its source.
 
-    Colours keep the range of their type; of other values all but the outermost 0.1 %.
+    RGB keeps the range of its type; other images leave out 0.1 % at either end.
     """
     dtype = np.dtype(image.dtype)
     if rgb:
@@ -95,14 +95,14 @@ def shown_range(image: NDArray[Any], rgb: bool = False) -> tuple[float, float]:
 
 
 def contact_sheet(panels: Sequence[Panel], limits: tuple[float, float]) -> PillowImage:
-    """Draw panels side by side, all in the same range of intensities.
+    """Draw panels side by side, all with the same display range.
 
     Parameters
     ----------
     panels : sequence of Panel
         All of one size.
     limits : (low, high)
-        What is shown black and what white.
+        Intensities shown as black and as white.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def contact_sheet(panels: Sequence[Panel], limits: tuple[float, float]) -> Pillo
     Raises
     ------
     ValueError
-        If there is no panel.
+        If there are no panels.
     """
     from PIL import Image, ImageDraw, ImageFont
 

@@ -1,4 +1,4 @@
-"""An image that was read from a file, with all that the file says about it."""
+"""An image from a file, with its axes, pixel sizes, units and record."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Resolution = tuple[tuple[int, int], tuple[int, int], int]
 
 
-class NotReadable(ValueError):  # noqa: N818 - it says what the file is
-    """A file that is there but does not hold an image that can be read; says why."""
+class NotReadable(ValueError):  # noqa: N818 - it describes the file
+    """A file that holds no image of a supported format."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,19 +34,19 @@ class Source:
     image : ndarray or dask array
         The values, in the type and the order of the file.
     axes : str or None
-        One letter of "tczyx" per axis; None where the file does not name them.
+        One letter of "tczyx" per axis; None if the file does not name them.
     letters : str
-        The axes as the file calls them.
+        The axes as they are called in the file.
     lengths : mapping
-        World length of one pixel along an axis, by its letter, where the file knows it.
+        Pixel size along an axis, by its letter, for the axes that have one in the file.
     unit, time_unit : str
-        Unit of the lengths of z, y, x and of t.
+        Unit of the pixel sizes of z, y, x, and of the frame interval.
     rgb : bool
-        Whether c holds colours, a fourth one being alpha.
+        Whether c holds RGB colours, a fourth channel being alpha.
     resolution : tuple or None
-        TIFF's resolution tags as they stand in the file.
+        The resolution tags of a TIFF.
     record : dict or None
-        What napari-diffusion wrote into the file when it made it.
+        The record that napari-diffusion wrote into the file.
     """
 
     name: str
@@ -62,11 +62,11 @@ class Source:
 
     @property
     def spacing(self) -> tuple[float, ...]:
-        """World length of one pixel for each axis of z, y and x, in the order of `axes`."""
+        """Pixel size for each axis of z, y and x, in the order of `axes`."""
         return self.spacing_along("".join(axis for axis in self.axes or "" if axis in "zyx"))
 
     def spacing_along(self, along: str) -> tuple[float, ...]:
-        """Return the world length of one pixel for each axis of `along`; unknown ones are 1."""
+        """Return the pixel size for each axis of `along`; unknown ones are 1."""
         return tuple(self.lengths.get(axis, 1.0) for axis in along)
 
     def replaced(self, **changes: Any) -> Source:

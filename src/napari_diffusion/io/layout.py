@@ -1,4 +1,4 @@
-"""In which order an image's values are written."""
+"""The order of axes in which an image is written."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Layout:
 
 
 def slabs(image: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Cut an image (numpy or dask) along its first axis into parts that fit the memory easily."""
+    """Cut an image (numpy or dask) along its first axis into parts of at most 64 MB."""
     row = max(image.nbytes // max(image.shape[0], 1), 1)
     rows = max(_SLAB_BYTES // row, 1)
     for start in range(0, image.shape[0], rows):

@@ -1,4 +1,4 @@
-"""Steps as a plain array in a NPY file, the step being the first axis."""
+"""Writes steps as a plain array in a NPY file, the step being the first axis."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class NpyWriter:
-    """A NPY file in the source's own axes; the record stands beside it, as it holds none."""
+    """A NPY file in the source's own axes, with the record in a file beside it."""
 
     separate = False
 
@@ -39,7 +39,7 @@ class NpyWriter:
         self._count += 1
 
     def finish(self, record: StepRecord) -> None:
-        """Close the file; its header says how many steps there are."""
+        """Write the number of steps into the header, and close the file."""
         self._file.seek(0)
         self._write_header(self._count)
         self._file.close()

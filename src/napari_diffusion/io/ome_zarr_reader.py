@@ -1,4 +1,4 @@
-"""OME-Zarr images read in, 0.4 and 0.5; larger ones than the memory as dask arrays."""
+"""Reads OME-Zarr images, 0.4 and 0.5; those larger than the memory as dask arrays."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_zarr(path: Path, *, lazy: bool | None = None) -> Source:
     try:
         node = zarr.open(str(path), mode="r")
     except FileNotFoundError:
-        raise NotReadable(f"{str(path)!r} is a folder without a zarr image in it.") from None
+        raise NotReadable(f"{str(path)!r} is a folder that contains no zarr image.") from None
     if isinstance(node, zarr.Array):
         return Source(name=path.name, image=_values(node, path, lazy), axes=_plain_axes(node))
     attributes: _Attributes = dict(node.attrs)
@@ -103,7 +103,7 @@ def _letter(entry: _Attributes, path: Path) -> str:
     letter = name if name in ("t", "c", "z", "y", "x") else _LETTERS.get(str(entry.get("type")), "")
     if not letter:
         raise NotReadable(
-            f"{str(path)!r} has an axis {entry.get('name')!r}; only t, c, z, y and x are read."
+            f"{str(path)!r} has an axis {entry.get('name')!r}: only t, c, z, y and x are supported."
         )
     return letter
 
@@ -126,9 +126,10 @@ def _without_image(path: Path, group: zarr.Group, attributes: _Attributes) -> st
         series = json.loads(json.dumps(dict(group["OME"].attrs))).get("ome", {}).get("series", [])
     if KEY in attributes and series:
         return (
-            f"{str(path)!r} holds the {len(series)} steps of a run: name one of them, such as "
+            f"{str(path)!r} holds the {len(series)} steps of a run: give one of them, such as "
             f"{str(path / series[-1])!r}."
         )
     if series:
-        return f"{str(path)!r} holds several images: name one of them, such as {series[0]!r}."
-    return f"{str(path)!r} is a zarr group without an OME-Zarr image in it."
+        first = str(path / series[0])
+        return f"{str(path)!r} holds {len(series)} images: give one of them, such as {first!r}."
+    return f"{str(path)!r} is a zarr group that contains no OME-Zarr image."

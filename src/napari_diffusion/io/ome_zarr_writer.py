@@ -1,4 +1,4 @@
-"""Steps in an OME-Zarr 0.5: a group with one image per step, ``steps/0007``."""
+"""Writes steps to an OME-Zarr 0.5: a group with one image per step, ``steps/0007``."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ZarrWriter:
         self._series.append(name)
 
     def finish(self, record: StepRecord) -> None:
-        """List the steps and check that the whole is a valid OME-Zarr."""
+        """List the steps, and validate the OME-Zarr."""
         import zarr
         from yaozarrs import v05, validate_zarr_store
 

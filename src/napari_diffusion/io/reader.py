@@ -1,4 +1,4 @@
-"""An image read from a file, whatever its format."""
+"""Reads an image from a file of any supported format."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ READABLE = ".tif .tiff .png .jpg .jpeg .npy .zarr"
 
 
 def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source:
-    """Read an image with its axes, lengths and unit.
+    """Read an image with its axes, pixel sizes and unit.
 
     Parameters
     ----------
     path : path
         A TIFF (plain, ImageJ's or OME), PNG, JPEG or NPY file, or an OME-Zarr image (0.4, 0.5).
     lazy : bool, optional
-        Give an OME-Zarr as dask array; by default where it would not fit into the free memory.
+        Open an OME-Zarr as dask array; by default only if it does not fit into the free memory.
 
     Returns
     -------
     Source
-        ``image, axes, spacing, unit, rgb`` and what else the file says.
+        The image with its axes, pixel sizes, unit and record.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     NotReadable
-        If it is there, but holds no image of these formats.
+        If it holds no image of these formats.
     """
     from pathlib import Path
 
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"There is no file {str(path)!r}.")
+        raise FileNotFoundError(f"File {str(path)!r} does not exist.")
     reader = _reader(path, lazy)
     try:
         return reader(path)
@@ -75,7 +75,7 @@ def _reader(path: Path, lazy: bool | None) -> Callable[[Path], Source]:
         return _read_photo
     if ending == ".npy":
         return _read_npy
-    raise NotReadable(f"{str(path)!r} has an ending that is not read; {READABLE} are.")
+    raise NotReadable(f"{str(path)!r} has an unsupported extension: use {READABLE}.")
 
 
 def _read_npy(path: Path) -> Source:
@@ -92,7 +92,8 @@ def _read_photo(path: Path) -> Source:
     with Image.open(path) as file:
         if _loses_bits(file):
             warnings.warn(
-                f"{path.name} has colours of 16 bits, of which 8 are read; a TIFF keeps them all.",
+                f"{path.name} is a 16-bit colour PNG and is read with 8 bits: save it as TIFF "
+                "to keep all 16.",
                 stacklevel=4,
             )
         upright = ImageOps.exif_transpose(file)
@@ -111,7 +112,7 @@ def _loses_bits(file: ImageFile) -> bool:
 
 
 def _pixels(image: PillowImage) -> NDArray[Any]:
-    """Return grey values as they are, and every kind of colour as RGB or RGBA."""
+    """Return grey values unchanged, and any kind of colours as RGB or RGBA."""
     if image.mode in ("1", "L", "F", "I") or image.mode.startswith("I;16"):
         return np.array(image)
     transparent = image.mode in ("LA", "PA", "RGBA", "La", "RGBa")

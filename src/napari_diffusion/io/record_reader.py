@@ -1,4 +1,4 @@
-"""The record of a run, wherever it was put."""
+"""Reads and writes the record of a result, in the file or beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def beside(path: Path) -> Path:
-    """Return where the record of a file stands that cannot hold one itself."""
+    """Return the path of the record of a file that cannot hold one itself."""
     return path.with_name(f"{path.name}.recipe.json")
 
 
@@ -25,7 +25,7 @@ def write_record(path: Path, record: StepRecord) -> None:
 
 
 def read_record(path: Path) -> StepRecord | None:
-    """Return what napari-diffusion wrote into or beside a file; None where there is nothing."""
+    """Return the record in or beside a file; None if it was not made by napari-diffusion."""
     if path.is_dir():
         return _in_zarr(path)
     if path.suffix.lower() in (".tif", ".tiff"):
@@ -36,7 +36,7 @@ def read_record(path: Path) -> StepRecord | None:
 
 
 def step_paths(path: Path) -> list[Path]:
-    """Return the images of the steps in a folder or OME-Zarr that a run wrote; else nothing."""
+    """Return the images of the steps in the output of a run; none for any other file."""
     if not path.is_dir():
         return []
     files = sorted(path.glob("step_*.ome.tif"))

@@ -1,4 +1,4 @@
-"""Steps on their way to disk: what is not whole does not get the name asked for."""
+"""Writes the steps of a run; an incomplete output never gets the name asked for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.io.file_image import Source
 
-#: Endings that say what is written; none at all asks for a folder of OME-TIFF files.
+#: Extensions and so formats; none at all asks for a folder of OME-TIFF files.
 ENDINGS = (".ome.zarr", ".zarr", ".ome.tiff", ".ome.tif", ".tiff", ".tif", ".npy")
 
 FOLDER = ""
@@ -32,34 +32,34 @@ _ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 
 
 class Writer(Protocol):
-    """Puts steps into one format, each as it comes."""
+    """Writes steps in one format, each as it comes."""
 
-    #: Whether the steps before stay whole where writing one of them breaks off.
+    #: Whether earlier steps stay valid if writing one is interrupted.
     separate: bool
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Write the next step."""
 
     def finish(self, record: StepRecord) -> None:
-        """Make a whole file of the steps written so far, however many."""
+        """Complete the file with the steps written so far, however many."""
 
     def close(self) -> None:
-        """Close what is open, whole or not."""
+        """Close open files, complete or not."""
 
 
 @dataclass(eq=False)
 class Output:
-    """Where the steps of a run go; a context that publishes them when all are there.
+    """The output of a run; a context that publishes the steps when all are written.
 
-    Until then they stand under a name that says "partial". Where the run breaks off, the steps
-    made so far stay there, and the exception gets a note that says so.
+    Until then they are in a file called "partial". If the run is interrupted, the steps made so
+    far stay there, and the exception gets a note that says so.
 
     Parameters
     ----------
     path : path
-        The name asked for; its ending chooses the format.
+        The name asked for; its extension chooses the format.
     source : Source
-        Axes, lengths and unit of the steps, and their type where `dtype` is None.
+        Axes, pixel sizes and unit of the steps.
     count : int
         How many steps are to come.
     dtype : dtype
@@ -128,7 +128,7 @@ class Output:
             except OSError:
                 self._whole = False
         if self.steps and self._whole:
-            error.add_note(f"The {_counted(len(self.steps))} kept in {str(self.partial)!r}.")
+            error.add_note(f"The {_counted(len(self.steps))} saved in {str(self.partial)!r}.")
             return
         self._drop()
         error.add_note(f"Nothing was written to {str(self.path)!r}.")
@@ -154,7 +154,7 @@ class Output:
             for partial, path in pieces:
                 publish(partial, path, self.overwrite)
         except OSError as error:
-            error.add_note(f"What was written is whole and kept in {str(self.partial)!r}.")
+            error.add_note(f"The complete output is saved in {str(self.partial)!r}.")
             raise
 
     def _drop(self) -> None:
@@ -164,49 +164,49 @@ class Output:
             _remove(path)
 
     def _pieces(self, path: Path) -> tuple[Path, ...]:
-        """Return a path and, first, that of the record where the format holds none."""
+        """Return the path and, for a format without records, first that of the record."""
         return (beside(path), path) if self.ending == ".npy" else (path,)
 
 
 def split(path: Path) -> tuple[Path, str]:
-    """Return a path without its ending, and the ending; refuse endings that are not written."""
+    """Return a path without its extension, and the extension; refuse unsupported ones."""
     name = path.name
     for ending in ENDINGS:
         if name.lower().endswith(ending) and len(name) > len(ending):
             return path.with_name(name[: -len(ending)]), name[-len(ending) :].lower()
     if path.suffix:
         raise ValueError(
-            f"{name!r} has an ending that is not written; {', '.join(ENDINGS)} are, and a name "
-            "without ending gives a folder of OME-TIFF files."
+            f"{name!r} has an unsupported extension: use {', '.join(ENDINGS)}, or none for a "
+            "folder of OME-TIFF files."
         )
     return path, FOLDER
 
 
 def check_ending(path: Path) -> None:
-    """Refuse a name whose ending stands for no format that is written."""
+    """Refuse a name with an unsupported extension."""
     split(path)
 
 
 def check_free(path: Path, overwrite: bool) -> None:
-    """Refuse a name that is taken, or, where it may be replaced, what should not be.
+    """Refuse a name that is taken; with `overwrite`, only what is no output of a run.
 
     Raises
     ------
     FileExistsError
-        If something stands there and `overwrite` is off, or a folder that holds other things.
+        If the path exists and `overwrite` is off, or is a folder with other files than steps.
     FileNotFoundError
         If its folder does not exist.
     """
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {str(path.parent)!r} to write into.")
+        raise FileNotFoundError(f"The output folder {str(path.parent)!r} does not exist.")
     if not os.path.lexists(path):
         return
     if not overwrite:
         raise FileExistsError(f"{str(path)!r} exists; --overwrite replaces it.")
     if path.is_dir() and not path.is_symlink() and not _is_store(path):
         raise FileExistsError(
-            f"{str(path)!r} is a folder that holds other things than steps, and is not replaced: "
-            "choose another name."
+            f"{str(path)!r} is a folder with other files than steps, and is not replaced: choose "
+            "another name."
         )
 
 
@@ -218,20 +218,19 @@ def _is_store(folder: Path) -> bool:
 
 
 def check_apart(output: Path, *inputs: Path) -> None:
-    """Refuse to write over a file that is read, into it, or around it."""
+    """Refuse an output that is an input, lies in one, or contains one."""
     wanted = output.resolve()
     for path in inputs:
         read = path.resolve()
         same = wanted.exists() and read.exists() and wanted.samefile(read)
         if same or wanted == read or wanted in read.parents or read in wanted.parents:
             raise FileExistsError(
-                f"{str(output)!r} would write over {str(path)!r}, which is read: choose another "
-                "name."
+                f"{str(output)!r} would overwrite the input {str(path)!r}: choose another name."
             )
 
 
 def publish(partial: Path, path: Path, overwrite: bool) -> None:
-    """Give what is whole its name; what had that name before goes only then."""
+    """Rename a complete output to its final name; only then remove what had that name."""
     check_free(path, overwrite)
     old = path.with_name(f"{path.name}.replaced")
     in_the_way = os.path.lexists(path) and (path.is_dir() or partial.is_dir())

@@ -1,4 +1,4 @@
-"""Runs the loop on a dask array so that every step is computed once: it goes on from the disk."""
+"""Runs the loop on a dask array step by step, each step computed once from a file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def steps_by_disk(
     recipe : Recipe
         Resolved.
     folder : path
-        Where the scratch files go: twice the size of the image. They are removed at the end.
+        Folder for scratch files of twice the size of the image, removed at the end.
     stop : StopToken, optional
         Once set, `Stopped` is raised before the next chunk.
     **options
@@ -66,7 +66,7 @@ def _store(image: Any, path: Path, stop: StopToken | None) -> None:
 
     def before_task(*_: Any) -> None:
         if stop is not None and stop.is_set():
-            raise Stopped("The run was stopped between two chunks.")
+            raise Stopped("The run was stopped.")
 
     # Regular chunks, so that no two of dask's meet in one of the file's.
     image = image.rechunk(image.chunksize)

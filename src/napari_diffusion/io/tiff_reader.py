@@ -1,4 +1,4 @@
-"""TIFF files read in: plain ones, ImageJ's and OME-TIFF, with axes, lengths and units."""
+"""Reads TIFF files (plain, ImageJ, OME) with axes, pixel sizes and units."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ def read_tiff(path: Path) -> Source:
     with tifffile.TiffFile(path) as file:
         if len(file.series) > 1:
             warnings.warn(
-                f"{path.name} holds {len(file.series)} images; the first one is read.", stacklevel=3
+                f"{path.name} holds {len(file.series)} images: only the first one is read.",
+                stacklevel=3,
             )
         series, page = file.series[0], file.series[0].keyframe
         if int(page.photometric) == _PALETTE:
             warnings.warn(
-                f"{path.name} has a colour table, which is not read: its values are the indices.",
+                f"{path.name} is a palette image: its values are read as indices, without colours.",
                 stacklevel=3,
             )
         image = _values(path, series)
@@ -70,7 +71,7 @@ def _in_centimetres(resolution: Resolution | None) -> bool:
 def _axes(
     letters: str, image: NDArray[Any], photometric: int
 ) -> tuple[str | None, NDArray[Any], bool]:
-    """Return (axes, image, rgb) from TIFF's letters; axes that have no name here give None."""
+    """Return (axes, image, rgb) from TIFF's letters; unknown axes give None."""
     if "S" in letters and "C" in letters and image.shape[letters.index("C")] == 1:
         image = image.squeeze(letters.index("C"))
         letters = letters.replace("C", "")
@@ -95,7 +96,7 @@ def _values(path: Path, series: tifffile.TiffPageSeries) -> NDArray[Any]:
 
 
 def _values_by_pillow(path: Path, series: tifffile.TiffPageSeries) -> NDArray[Any]:
-    """Return the values of a file whose compression tifffile leaves to another package."""
+    """Return the values of a file whose compression tifffile does not read by itself."""
     from PIL import Image
 
     with Image.open(path) as file:
@@ -109,8 +110,8 @@ def _values_by_pillow(path: Path, series: tifffile.TiffPageSeries) -> NDArray[An
     if values.size != series.size or values.dtype.newbyteorder("=") != series.dtype:
         kind = getattr(series.keyframe.compression, "name", series.keyframe.compression)
         raise NotReadable(
-            f"{path} is compressed with {kind}, which needs a further package: "
-            "pip install imagecodecs"
+            f"{str(path)!r} is compressed with {kind}, which needs another package: "
+            "pip install imagecodecs."
         )
     return values.reshape(series.shape)
 
@@ -122,12 +123,12 @@ def _resolution(page: tifffile.TiffPage) -> Resolution | None:
     return tuple(x), tuple(y), int(page.tags.valueof("ResolutionUnit", default=1))
 
 
-def _with_resolution(source: Source, unit: str, samples: float) -> Source:
-    """Return the source with the lengths of y and x: its resolution is pixels per `samples`."""
+def _with_resolution(source: Source, unit: str, length: float) -> Source:
+    """Return the source with the pixel sizes of y and x: its resolution is pixels per `length`."""
     if source.resolution is None:
         return source
     x, y, _ = source.resolution
-    lengths = {"y": samples * y[1] / y[0], "x": samples * x[1] / x[0]}
+    lengths = {"y": length * y[1] / y[0], "x": length * x[1] / x[0]}
     return source.replaced(lengths={**source.lengths, **lengths}, unit=unit)
 
 
@@ -164,8 +165,8 @@ def _with_ome(source: Source, xml: str) -> Source:
     time_unit = unit_name(pixels.get("TimeIncrementUnit", "s")) if interval > 0 else FRAME
     if "z" in (source.axes or "") and "x" in lengths and "z" not in lengths:
         warnings.warn(
-            f"{source.name} does not say how far its slices are apart; taken as x, "
-            f"{lengths['x']:g} {units['x']}.",
+            f"{source.name} gives no voxel size along z: that along x is used, {lengths['x']:g} "
+            f"{units['x']}.",
             stacklevel=4,
         )
         lengths["z"], units["z"] = lengths["x"], units["x"]

@@ -1,4 +1,4 @@
-"""Steps in OME-TIFF files: all in one along an axis Q, or one file per step."""
+"""Writes steps to OME-TIFF: all in one file along an axis Q, or one file per step."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _CENTIMETRE, _NONE = 3, 1
 
 
 def layout(source: Source) -> Layout:
-    """Return in which order an OME-TIFF holds an image."""
+    """Return the order of axes of an image in an OME-TIFF."""
     return Layout.of(source.axes or "", colours_last=source.rgb)
 
 
 def holds_steps(source: Source, count: int) -> bool:
-    """Say whether one file can hold that many steps of an image."""
+    """Return whether one file can hold that many steps of an image."""
     return count == 1 or layout(source).axes in _BEHIND_Q
 
 
@@ -81,7 +81,7 @@ class TiffWriter:
         self._count += 1
 
     def finish(self, record: StepRecord) -> None:
-        """Close the file and describe what is in it."""
+        """Close the file, and write its OME-XML."""
         import tifffile
 
         self._file.close()
@@ -142,7 +142,7 @@ class FolderWriter:
             raise
 
     def finish(self, record: StepRecord) -> None:
-        """Do nothing: every file is whole and has its own record."""
+        """Do nothing: every file is complete and has its own record."""
         del record
 
     def close(self) -> None:
@@ -153,8 +153,7 @@ def _checked_type(wanted: DTypeLike) -> np.dtype[Any]:
     dtype = np.dtype(wanted)
     if dtype.name not in _TYPES:
         raise TypeError(
-            f"An OME-TIFF holds no {dtype}; it holds {', '.join(_TYPES)}, and .ome.zarr and .npy "
-            "hold every type."
+            f"OME-TIFF does not support {dtype}, only {', '.join(_TYPES)}: write .ome.zarr or .npy."
         )
     return dtype
 

@@ -1,4 +1,4 @@
-"""Units of length and time by their full names, and what files call them."""
+"""Units of length and time: full names, symbols and sizes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _NAMES = {symbol: name for name, symbol in SYMBOLS.items()} | _OTHER_NAMES
 def unit_name(text: str | None) -> str:
     """Return the full name of a unit as files write it, such as "µm", "um" or "micron".
 
-    What is not known comes back as it is.
+    Unknown units are returned unchanged.
     """
     # ImageJ escapes the sign, and the sign itself is either the micro sign or the Greek letter.
     word = (text or "").strip().replace("\\u00B5", "µ").replace("μ", "µ")
@@ -69,7 +69,7 @@ def factor(unit: str, wanted: str) -> float:
     Raises
     ------
     ValueError
-        If one of them is not a known length or time, or they are not of one kind.
+        If they are not two known lengths, or two known times.
     """
     if unit == wanted:
         return 1.0
@@ -77,7 +77,7 @@ def factor(unit: str, wanted: str) -> float:
         if unit in sizes and wanted in sizes:
             return sizes[unit] / sizes[wanted]
     raise ValueError(
-        f"{unit!r} cannot be converted to {wanted!r}: they are not two lengths or two times."
+        f"{unit!r} cannot be converted to {wanted!r}: both must be known lengths, or known times."
     )
 
 

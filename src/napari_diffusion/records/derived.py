@@ -1,6 +1,6 @@
-"""Records of images that describe a run and are no steps: ensembles, estimated local error.
+"""Records of images that describe a run without being steps: ensembles, estimated local error.
 
-What was run stands under "of", so that nobody takes such an image for a step and goes on from it.
+The run is described under "of", so that such an image is not mistaken for a step to continue from.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def ensemble_record(
     step: EnsembleStep | None = None,
     **more: Unpack[FurtherEntries],
 ) -> DerivedRecord:
-    """Return everything it takes to make the mean or the sensitivity of an ensemble again.
+    """Return everything needed to reproduce the mean or the sensitivity of an ensemble.
 
     Parameters
     ----------
@@ -67,19 +67,19 @@ def ensemble_record(
     of = record(ensemble.recipe, one, grid_options, source_name, **more)
     seeds = ensemble.seeds
     listed = f"{seeds[0]} … {seeds[-1]}" if len(seeds) > 2 else " and ".join(map(str, seeds))
-    what = {"mean": "mean", "sensitivity": "standard deviation"}[shows]
-    words = f"The {what} over {len(seeds)} runs with the seeds {listed} of what follows. "
+    what = {"mean": "Mean", "sensitivity": "Standard deviation"}[shows]
+    words = f"{what} over {len(seeds)} runs (random seeds {listed}) of the processing below. "
     if shows == "sensitivity":
-        words += "It shows how much the result depends on the added noise, and is no error. "
+        words += "It shows how strongly the result depends on the added noise; it is not an error. "
     return _derived("ensemble", of, words, shows=shows, seeds=plain(seeds))
 
 
-def risk_record(local_error: LocalError, of: StepRecord) -> DerivedRecord:
-    """Return what an image of estimated local error is, made of a step with a record of its own."""
+def local_error_record(local_error: LocalError, of: StepRecord) -> DerivedRecord:
+    """Return the record of an estimated local error; `of` is the record of its step."""
     words = (
-        "The expected error (Stein's estimate, averaged over tiles of "
-        f"{local_error.tile} pixels; intensity units) of what follows, less that of its source, "
-        f"{number_words(local_error.noise_sigma)}. "
+        "Estimated local error (Stein's estimate, averaged over tiles of "
+        f"{local_error.tile} pixels, in intensity units) of the processing below, minus that of "
+        f"the source, {number_words(local_error.noise_sigma)}. "
     )
     return _derived(
         "estimated local error",

@@ -1,4 +1,4 @@
-"""What was done, as a paper wants it: a paragraph, a legend, code, a command, references."""
+"""Texts for a paper on how a step was made: methods, legend, code, command, references."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WORK = re.compile(
 
 
 def paragraph(record: StepRecord) -> str:
-    """Return a paragraph for the methods section: steps, numbers, units, seed, versions, works.
+    """Return a paragraph for the methods section, with parameters, versions and references.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ def paragraph(record: StepRecord) -> str:
         f"{record['source']!r} was processed with napari-diffusion {versions['napari-diffusion']} "
         f"(numpy {versions['numpy']}, numba {versions['numba']}).",
         _steps_sentence(recipe, record),
-        f"Pixel spacing along {grid['along']} was {spacing} world units; times are in world "
-        "units squared, contrasts in intensity per world unit.",
+        f"The pixel size along {grid['along']} was {spacing} world units; diffusion times are in "
+        "squared world units, contrasts in intensity per world unit.",
     ]
     if recipe.working_domain is not None:
         said.append(
@@ -46,21 +46,21 @@ def paragraph(record: StepRecord) -> str:
             f"{component_words(recipe.working_domain)}, transformed back by its unbiased inverse."
         )
     if "mask" in grid:
-        said.append("Pixels outside a mask were left as they were.")
+        said.append("Pixels outside the mask were left unchanged.")
     if "region" in record:
-        said.append("A region of the image is shown, computed as part of the whole.")
+        said.append("A region of the image is shown; it was computed as part of the whole image.")
     if record.get("noise_found"):
-        said.append(f"Of its noise was found: {record['noise_found']}")
+        said.append(f"Noise estimate: {record['noise_found']}")
     said += record.get("noise_warnings", [])
     if record.get("source_processed"):
-        said.append(f"The source itself was processed: {record['source_processed']}")
+        said.append(f"The source had been processed before: {record['source_processed']}")
     if known:
         said.append(f"Methods: {known}.")
     return " ".join(said)
 
 
 def legend(record: StepRecord) -> str:
-    """Return a sentence for a figure's legend that discloses the processing."""
+    """Return a sentence for a figure legend that discloses the processing."""
     recipe = recipe_of(record)
     filters = ", ".join(dict.fromkeys(each.display_name for each in recipe.filters))
     noise = " after noise was added on purpose" if recipe.noise is not None else ""
@@ -72,9 +72,9 @@ def legend(record: StepRecord) -> str:
 
 
 def python(record: StepRecord) -> str:
-    """Return code that makes the step again, bit for bit, of an array called `image`.
+    """Return code that reproduces the step, bit for bit, from an array called `image`.
 
-    Where there was a mask, it takes an array called `mask` too, of which a record keeps the hash.
+    With a mask it also needs an array called `mask`: a record keeps only its hash.
     """
     recipe, masked = recipe_of(record), record["grid"].get("mask")
     options = "".join(f"    {name}={value!r},\n" for name, value in _options(record).items())
@@ -92,7 +92,7 @@ def python(record: StepRecord) -> str:
 
 
 def command(record: StepRecord) -> str:
-    """Return the lines of a shell that make the step again of a file called INPUT."""
+    """Return shell commands that reproduce the step from a file called INPUT."""
     recipe = recipe_of(record)
     if not record["is_final"]:
         # A run that ends with this step: its last image is that of the step.
@@ -114,7 +114,7 @@ def command(record: StepRecord) -> str:
 
 
 def bibtex(recipe: Recipe) -> str:
-    """Return the works behind a recipe's components as BibTeX."""
+    """Return the references of a recipe's components as BibTeX."""
     entries: dict[str, str] = {}
     for names, year, title in works(recipe):
         authors = re.sub(r",? and others", ", others", names)
@@ -130,7 +130,7 @@ def bibtex(recipe: Recipe) -> str:
 
 
 def works(recipe: Recipe) -> list[tuple[str, str, str]]:
-    """Return (names, year, title) of every work that a recipe's components refer to."""
+    """Return (names, year, title) of every reference of a recipe's components."""
     found: dict[tuple[str, str, str], None] = {}
     for component in _components(recipe):
         text = inspect.getdoc(type(component)) or ""
@@ -158,18 +158,18 @@ def _within(component: Component) -> Iterator[Component]:
 
 def _steps_sentence(recipe: Recipe, record: StepRecord) -> str:
     count = _count(recipe, record)
-    said = f"{count} of {recipe.total_steps} steps were made"
+    said = f"{count} of {recipe.total_steps} steps were performed"
     if recipe.noise is not None:
         said += (
             f", each of which added {component_words(recipe.noise)} noise (standard deviation "
             f"{number_words(recipe.starting_noise_scale)} at the start, "
-            f"{component_words(recipe.schedule)} schedule, seed {recipe.seed}) and applied "
+            f"{component_words(recipe.schedule)} schedule, random seed {recipe.seed}) and applied "
         )
     else:
         said += ", without added noise, each of which applied "
     said += ", then ".join(component_words(each) for each in recipe.filters)
     if record["is_final"] and recipe.final_filter is not None:
-        said += f"; at the end {component_words(recipe.final_filter)} was applied"
+        said += f". Finally, {component_words(recipe.final_filter)} was applied"
     return said + "."
 
 

@@ -11,6 +11,7 @@ from napari_diffusion.core.noise_scale import check_channels, check_scale_fits, 
 from napari_diffusion.engine.threads import Threads, with_halo
 from napari_diffusion.loop import registry
 from napari_diffusion.records.provenance import (
+    PROCESSED,
     SCHEMA,
     cast_words,
     component_words,
@@ -42,11 +43,11 @@ class NoisyCopy:
     image : ndarray or dask array
         The noisy image, or the region of it that was asked for.
     noise : Noise
-        With a number for every "auto".
+        With a value for every "auto".
     noise_scale : float or tuple of float
         Standard deviation of the noise.
     seed : int
-        Chooses the random numbers.
+        Random seed.
     """
 
     image: NDArray[Any]
@@ -72,12 +73,12 @@ def noisy_copy(
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
     noise : Noise
-        What kind.
+        The kind of noise.
     noise_scale : float, tuple of float, "auto" or None
-        Standard deviation in intensity units; "auto" is the noise that the image has itself, None
-        what the noise's own parameters make.
+        Standard deviation in intensity units; "auto" is that of the image's own noise, None that
+        given by the parameters of the noise.
     seed : int
-        0 … 2⁶⁴ − 1; another seed, other numbers.
+        Random seed, 0 … 2⁶⁴ − 1.
     region : tuple of slice, optional
         One slice per axis of the image: only that part of the whole image's result is made.
     stop : StopToken, optional
@@ -136,14 +137,14 @@ def noise_record(
     source_name: str,
     **more: Unpack[FurtherEntries],
 ) -> StepRecord:
-    """Return everything it takes to make a noisy copy again, as plain values.
+    """Return everything needed to reproduce a noisy copy, as plain values.
 
     Parameters
     ----------
     copy : NoisyCopy
-        What was made, of which the image is not kept.
+        The noisy copy; its image is not kept.
     grid_options : mapping
-        The keywords that it was made with; a mask is kept by its content hash.
+        The keywords of the image; a mask is kept by its content hash.
     source_name : str
         Name of the layer or file.
     **more
@@ -160,9 +161,10 @@ def noise_record(
         "source": source_name,
         "versions": dict(versions()),
         "processed": (
-            f"Processed, not raw data: {source_name!r} with {component_words(copy.noise)} noise "
-            f"added on purpose (standard deviation {number_words(copy.noise_scale)}, seed "
-            f"{copy.seed}){cast_words(more.get('cast'))}.{source_words(more.get('source_processed'))}"
+            f"{PROCESSED} {source_name!r} with {component_words(copy.noise)} noise "
+            f"added on purpose (standard deviation {number_words(copy.noise_scale)}, "
+            f"random seed {copy.seed}){cast_words(more.get('cast'))}."
+            + source_words(more.get("source_processed"))
         ),
         **further(more),
     }

@@ -1,4 +1,4 @@
-"""What was done to an image, as plain values that JSON keeps exactly."""
+"""Records: what was done to an image, as plain values that JSON keeps exactly."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ GridKeywords: TypeAlias = Mapping[str, Any]
 
 SCHEMA = 1
 
+#: How every text on a processed image begins.
+PROCESSED = "Processed, not raw data:"
+
 _LIBRARIES = ("napari-diffusion", "numpy", "numba", "scipy")
 
 
@@ -35,21 +38,21 @@ def record(
     first_step: int = 0,
     **more: Unpack[FurtherEntries],
 ) -> StepRecord:
-    """Return everything it takes to make a step again, as plain values.
+    """Return everything needed to reproduce a step, as plain values.
 
     Parameters
     ----------
     recipe : Recipe
-        Resolved: what the numbers were is part of what was done.
+        Resolved, so that the record has every value that was used.
     step : Step
-        The step, of which the index, the noise scale and `is_final` are kept, not the image.
+        The step; its index, noise scale and `is_final` are kept, not the image.
     grid_options : mapping
         The keywords that the loop was given: ``axes, spacing, along, joint_channels, rgb, mask,
         missing``. A mask is kept by its content hash.
     source_name : str
         Name of the layer or file that the loop started from.
     first_step : int
-        The step that the loop went on with; 0 where it began at the beginning.
+        The step that the run continued with; 0 for a run from the start.
     **more
         Further plain values, such as ``region``, ``cast`` and ``source_processed``, which is what
         the source's own record says; None is left out.
@@ -57,11 +60,11 @@ def record(
     Raises
     ------
     ValueError
-        If the recipe still says "auto".
+        If the recipe still has "auto".
     """
     if not recipe.is_resolved:
         raise ValueError(
-            'A record needs the numbers that were used, and this recipe still says "auto": give '
+            'A record needs the values that were used, but this recipe still has "auto": give '
             "recipe.resolved(source)."
         )
     return {
@@ -114,7 +117,7 @@ def grid_of(kept: StepRecord) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the run had a mask, of which a record keeps only the hash.
+        If the run had a mask: a record keeps only its hash.
     """
     if kept["grid"].get("mask") is not None:
         raise ValueError(
@@ -136,42 +139,42 @@ def sentence(
     first_step: int = 0,
     cast: CastEntry | None = None,
 ) -> str:
-    """Say in plain words what was done to an image, for whoever meets it without its history."""
+    """Return what was done to an image, in words."""
     made = [component_words(each) for each in recipe.filters]
     if recipe.noise is not None:
         made.insert(0, _noise_words(recipe, recipe.noise))
-    words = f"Processed, not raw data: {source_name!r} after "
+    words = f"{PROCESSED} {source_name!r} after "
     words += f"{step.index if step.is_final else step.index + 1} of {recipe.total_steps} steps of "
-    words += ", then ".join(made) + (", without noise" if recipe.noise is None else "")
+    words += ", then ".join(made) + (", without added noise" if recipe.noise is None else "")
     if recipe.working_domain is not None:
         words += f", on values {UNIT} by the {component_words(recipe.working_domain)}"
     if step.is_final and recipe.final_filter is not None:
         words += f", and the final filter {component_words(recipe.final_filter)}"
     if first_step:
-        words += f"; continued from step {first_step} on"
+        words += f"; continued from step {first_step}"
         if first_step > recipe.num_steps - 1 and step.index >= first_step:
             words += ", beyond the end of the schedule"
     return words + cast_words(cast) + "."
 
 
 def cast_words(cast: CastEntry | None) -> str:
-    """Say what a cast did to the values, after a semicolon; nothing where there was none."""
+    """Return what a cast did to the values, in words; nothing without one."""
     if cast is None:
         return ""
     words = ""
     if cast["clipped"] is not None:
         words += "; clipped to {:g} … {:g}".format(*cast["clipped"])
-    return words + f"; {'rounded' if cast['rounded'] else 'brought'} to {cast['dtype']}"
+    return words + f"; {'rounded' if cast['rounded'] else 'converted'} to {cast['dtype']}"
 
 
 def source_words(processed: str | None) -> str:
-    """Say that the source itself was not raw, where it was not."""
+    """Return what was done to the source before, in words; nothing if it was raw."""
     return f" The source was: {processed}" if processed else ""
 
 
 @functools.cache
 def versions() -> Mapping[str, str]:
-    """Return the versions that the bits of a result depend on, and the type of processor."""
+    """Return the versions and the type of processor that the bits of a result depend on."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
@@ -198,7 +201,7 @@ def content_hash(array: ArrayLike) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON has it: lists for tuples, Python's numbers for numpy's."""
+    """Return a value for JSON: lists for tuples, Python numbers for numpy's."""
     if isinstance(value, dict):
         return {str(name): plain(each) for name, each in value.items()}
     if isinstance(value, tuple | list):
@@ -209,7 +212,7 @@ def plain(value: Any) -> Any:
 
 
 def _measured_scale(recipe: Recipe, step: Step) -> StepRecord:
-    """Return what the next step goes on with, where no table tells."""
+    """Return the noise scale of the next step, if the schedule measures it."""
     if recipe.schedule.tabulated or step.next_noise_scale is None:
         return {}
     return {"next_noise_scale": plain(step.next_noise_scale)}
@@ -238,12 +241,12 @@ def _noise_words(recipe: Recipe, noise: Component) -> str:
     return (
         f"{component_words(noise)} noise added on purpose "
         f"(standard deviation {number_words(recipe.starting_noise_scale)}{unit} at the start, "
-        f"{recipe.schedule.display_name} schedule, seed {recipe.seed})"
+        f"{recipe.schedule.display_name} schedule, random seed {recipe.seed})"
     )
 
 
 def component_words(component: Component) -> str:
-    """Return a component and its parameters as a sentence has them."""
+    """Return a component and its parameters, in words."""
     parameters = ", ".join(
         f"{p.label} {number_words(getattr(component, p.name))}" for p in component.parameters()
     )
@@ -252,7 +255,7 @@ def component_words(component: Component) -> str:
 
 
 def number_words(value: Any) -> str:
-    """Return a number, one per channel, or a component, as a sentence has it."""
+    """Return a number, one number per channel, or a component, in words."""
     if isinstance(value, Component):
         return component_words(value)
     if isinstance(value, tuple):

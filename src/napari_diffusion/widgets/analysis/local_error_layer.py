@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_diffusion.analysis.local_error import LocalError, local_error
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.records.derived import risk_record
+from napari_diffusion.records.derived import local_error_record
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.layers.step_records import KEY
 from napari_diffusion.widgets.results.layer_sink import related_layers
@@ -78,7 +78,7 @@ class StepLocalError:
         layer = Image(
             values,
             name=f"{self.step.layer.name} · estimated local error",
-            metadata={KEY: risk_record(local_error, self.record)},
+            metadata={KEY: local_error_record(local_error, self.record)},
             **{
                 **self.step.style.arguments(),
                 "rgb": False,

@@ -12,7 +12,7 @@ from napari_diffusion.denoising.stages import stages
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.recipe import Step
-from napari_diffusion.records.provenance import record
+from napari_diffusion.records.provenance import PROCESSED, SCHEMA, record
 from napari_diffusion.widgets.run.loop_run import finished
 from napari_diffusion.widgets.run.read_layer import as_run_error, read_image, read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import Message, StepReady
@@ -53,10 +53,8 @@ class StageReady(NamedTuple):
 
     def layers(self, style: LayerStyle) -> Iterator[tuple[str, NDArray[Any], Entries, LayerStyle]]:
         """Yield name, values, record and style of the stage and of its weights, both hidden."""
-        processed = (
-            f"Processed, not raw data: a stage of {self.source!r} denoised, {self.stage.name}."
-        )
-        kept = {"schema": 1, "stage": self.stage.name, "weight": self.stage.weight}
+        processed = f"{PROCESSED} a stage of {self.source!r} denoised, {self.stage.name}."
+        kept = {"schema": SCHEMA, "stage": self.stage.name, "weight": self.stage.weight}
         name = f"{self.source} · stage {self.stage.name}"
         words = f"{name} · weight {self.stage.weight:.2f}"
         yield words, self.image, {**kept, "processed": processed}, style.hidden()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_diffusion.loop.recipe import Step
+from napari_diffusion.records.provenance import SCHEMA
 from napari_diffusion.widgets.layers.step_records import KEY, MASK_KEY
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ class StepStack:
             return
         layer = self._layer() if self._layer else None
         if self._layer is None:
-            kept = {"schema": 1, "steps": self._records}
+            kept = {"schema": SCHEMA, "steps": self._records}
             layer = image_layer(self._buffer[:count], self._name, self._style, kept, self.mask)
             self._layer = weakref.ref(layer)
             self._place.insert(layer)

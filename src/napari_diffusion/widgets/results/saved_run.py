@@ -11,7 +11,7 @@ from napari_diffusion.io.reader import read_image
 from napari_diffusion.io.record_reader import step_paths
 from napari_diffusion.io.run_writer import Output
 from napari_diffusion.loop.recipe import Step
-from napari_diffusion.records.provenance import noise_scale_of
+from napari_diffusion.records.provenance import SCHEMA, noise_scale_of
 from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import image_layer, step_name
@@ -94,7 +94,7 @@ def layers_of(opened: list[OpenedStep], known: Image | None = None) -> list[Imag
     style = LayerStyle.of(known) if known is not None and same else _style(source, image, record)
     count = max(record["step"] for _, record, _ in opened) + 1
     if len(opened) > MOST_LAYERS:
-        whole = {"schema": 1, "steps": [record for _, record, _ in opened]}
+        whole = {"schema": SCHEMA, "steps": [record for _, record, _ in opened]}
         stack = np.stack([image for *_, image in opened])
         name = f"{source_of(record)} · {len(opened)} steps"
         return [image_layer(stack, name, style.stacked(), whole)]
