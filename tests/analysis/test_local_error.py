@@ -97,7 +97,7 @@ def test_a_region_and_a_volume():
 def test_it_is_withheld_where_it_would_mislead():
     smooth = gaussian_filter(noisy(np.zeros((128, 128))), 0.8)
     with pytest.raises(
-        ValueError, match=r"would mislead here\. The noise is not white.*white=True"
+        ValueError, match=r"would be misleading here\. The noise is not white.*white=True"
     ):
         local_error(smooth, RECIPE)
     with pytest.raises(ValueError, match="No noise was found"):

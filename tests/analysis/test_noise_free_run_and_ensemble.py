@@ -51,7 +51,7 @@ def test_of_a_region_and_of_a_mask():
 
 
 def test_a_recipe_without_noise_has_no_noise_free_run():
-    with pytest.raises(ValueError, match="this recipe has none: choose a noise"):
+    with pytest.raises(ValueError, match="this recipe adds none: choose a noise"):
         next(nd.analysis.noise_free_run(IMAGE, RECIPE.replaced(noise=None)))
 
 
@@ -115,7 +115,7 @@ def test_a_spread_takes_two_seeds(seeds):
 
 def test_without_noise_every_seed_makes_the_same_image():
     for recipe in (RECIPE.replaced(noise=None), RECIPE.replaced(starting_noise_scale=0.0)):
-        with pytest.raises(ValueError, match="every seed makes the same image"):
+        with pytest.raises(ValueError, match="every seed gives the same result"):
             nd.analysis.ensemble(IMAGE, recipe)
     with pytest.raises(TypeError, match="seeds must be a whole number"):
         nd.analysis.ensemble(IMAGE, RECIPE, seeds=True)

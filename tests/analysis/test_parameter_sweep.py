@@ -19,11 +19,11 @@ def test_each_sweep_run_is_the_run_with_its_numbers():
     made = nd.analysis.parameter_sweep(
         IMAGE, SMOOTH, {"contrast": [10.0, 40.0], "time": [0.1, 0.3, 0.5]}, region=region
     )
-    assert [tuple(sweep_run.numbers.values()) for sweep_run in made.sweep_runs] == [
+    assert [tuple(sweep_run.parameters.values()) for sweep_run in made.sweep_runs] == [
         (k, t) for k in (10.0, 40.0) for t in (0.1, 0.3, 0.5)
     ]
     for sweep_run in made.sweep_runs:
-        chosen = SMOOTH.diffusion_filter.replaced(**sweep_run.numbers)
+        chosen = SMOOTH.diffusion_filter.replaced(**sweep_run.parameters)
         recipe = SMOOTH.replaced(diffusion_filter=chosen)
         assert sweep_run.recipe == recipe.resolved(IMAGE)
         np.testing.assert_array_equal(sweep_run.image, nd.run(IMAGE, recipe, region=region).image)
@@ -34,7 +34,7 @@ def test_each_sweep_run_is_the_run_with_its_numbers():
 
 def test_the_best_is_near_the_truth():
     made = nd.analysis.parameter_sweep(IMAGE, SMOOTH, noise_sigma=10.0)
-    assert made.numbers["time"] == tuple(pytest.approx(0.2 * f) for f in FACTORS)
+    assert made.values["time"] == tuple(pytest.approx(0.2 * f) for f in FACTORS)
     errors = [np.mean((sweep_run.image - SQUARES) ** 2) for sweep_run in made.sweep_runs]
     assert np.mean((made.best.image - SQUARES) ** 2) <= 1.1 * min(errors)
     assert made.best.in_words().startswith("contrast ")
@@ -50,7 +50,7 @@ def test_another_metric_and_a_colour_image():
     assert made.best is None
 
 
-def test_of_photons_another_estimate_has_the_vote():
+def test_of_photons_another_estimate_recommends():
     light = np.random.default_rng(1).poisson(SQUARES / 4 + 5).astype(np.float32)
     large = np.tile(light, (3, 3))
     made = nd.analysis.parameter_sweep(large, SMOOTH, {"time": [0.1, 0.2]})
@@ -59,14 +59,14 @@ def test_of_photons_another_estimate_has_the_vote():
 
 
 @pytest.mark.parametrize(
-    ("numbers", "words"),
+    ("values", "words"),
     [
-        ({"strength": [1.0]}, "PeronaMalik has no number 'strength' to try; it has time, c"),
-        ({"time": []}, "Name one number or more to try for time"),
+        ({"strength": [1.0]}, "PeronaMalik has no numeric parameter 'strength'; it has time, c"),
+        ({"time": []}, "There is no value to try for time"),
         ({"time": [-1.0]}, "PeronaMalik: time must be"),
-        ({}, "name its numbers"),
+        ({}, "name the parameters"),
     ],
 )
-def test_refusals_come_before_any_work(numbers, words):
+def test_refusals_come_before_any_work(values, words):
     with pytest.raises(ValueError, match=words):
-        nd.analysis.parameter_sweep(IMAGE, SMOOTH, numbers)
+        nd.analysis.parameter_sweep(IMAGE, SMOOTH, values)

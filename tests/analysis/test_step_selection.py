@@ -52,7 +52,7 @@ def test_of_24_cases_hardly_anything_is_lost():
 
 def test_the_reason_names_the_step_and_the_measure():
     found = best_step(noisy(photograph("camera"), 0.1), RECIPE)
-    assert found.reason.startswith(f"Step {found.index} has the least expected error")
+    assert found.reason.startswith(f"Step {found.index} has the lowest expected error")
     assert [curve.name for curve in found.curves] == [
         "Sure", "Pure", "JInvariance", "Decorrelation",
     ]  # fmt: skip
@@ -69,7 +69,7 @@ def test_a_reference_decides():
     np.testing.assert_allclose(np.diff(found.curves[0].values), np.diff(table), rtol=0, atol=1e-4)
 
 
-def test_noise_that_is_not_white_withdraws_the_vote():
+def test_noise_that_is_not_white_excludes_a_metric():
     from PIL import Image
 
     clean = np.asarray(data.camera()[:256, :256], float)
@@ -81,7 +81,7 @@ def test_noise_that_is_not_white_withdraws_the_vote():
     assert not sure.valid
     assert "not white" in sure.why
     assert found.index == hidden.best
-    assert "No vote for Sure" in found.reason
+    assert "Excluded from the recommendation: SURE: The noise" in found.reason
 
 
 def test_a_step_worse_than_the_source_is_not_recommended():
@@ -241,7 +241,7 @@ def test_halves_decide_where_the_noise_is_not_white():
     one, other = (np.float32(clean + correlated(clean.shape, 0.1, seed)) for seed in (0, 1))
     recipe = RECIPE.replaced(diffusion_filter=nd.filters.Heat(time=0.2)).resolved(one[0])
     found = best_step(one[0], recipe, second=other[0])
-    assert found.reason.startswith(f"Step {found.index} of one half is nearest to the other half")
+    assert found.reason.startswith(f"Step {found.index} of one half is closest to the other half")
     table = decibels_of_steps(one[0], recipe, clean[0])
     assert max(table) - table[found.index + 1] < 0.05
     blind = best_step(one[0], recipe)
@@ -288,7 +288,7 @@ def test_over_seeds_there_is_a_mean_and_a_spread():
     assert curve.spread[1:] == pytest.approx(np.std(runs, axis=0, ddof=1), rel=1e-3)
     assert curve.spread[0] < 1e-12
     assert curves(image, loop, [Mean()])[0].spread == ()
-    with pytest.raises(ValueError, match="seeds=3 has nothing to vary"):
+    with pytest.raises(ValueError, match="seeds=3 would give the same steps"):
         curves(image, RECIPE, [Mean()], seeds=3)
 
 
@@ -325,8 +325,8 @@ def test_nothing_of_the_noise_is_measured_where_no_metric_needs_it(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("measured")
 
-    monkeypatch.setattr("napari_diffusion.analysis.trial.noise_sigma_of", refuse)
-    monkeypatch.setattr("napari_diffusion.analysis.trial.of_image", refuse)
+    monkeypatch.setattr("napari_diffusion.analysis.source_noise.noise_sigma_of", refuse)
+    monkeypatch.setattr("napari_diffusion.analysis.source_noise.of_image", refuse)
     image = noisy(photograph("camera"), 0.1)
     assert len(curves(image, RECIPE.resolved(image), [Mean(), Psnr()], reference=image)) == 2
     with pytest.raises(AssertionError, match="measured"):
@@ -347,14 +347,14 @@ def test_refusals():
         best_step(image, RECIPE, second=image[1:])
     holes = np.where(image > 0.9, np.nan, image)
     for name in ("reference", "second"):
-        with pytest.raises(ValueError, match="has holes where the image has none"):
+        with pytest.raises(ValueError, match="has missing values where the image has none"):
             best_step(image, RECIPE, missing="ignore", **{name: holes})
     assert best_step(holes, RECIPE.resolved(image), second=image, missing="ignore").index > 0
     with pytest.raises(ValueError, match=r"give image\.compute\(\)"):
         best_step(da.from_array(image), RECIPE)
     with pytest.raises(ValueError, match="needs 2 frames or more along t"):
         best_step(image, RECIPE, halves="frames")
-    with pytest.raises(ValueError, match="not together with second"):
+    with pytest.raises(ValueError, match="cannot be combined with second"):
         best_step(image, RECIPE, second=image, halves="frames")
 
 

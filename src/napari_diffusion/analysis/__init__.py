@@ -1,4 +1,4 @@
-"""Which step to take, and what a result depends on."""
+"""The recommended step, and what a result depends on."""
 
 from __future__ import annotations
 

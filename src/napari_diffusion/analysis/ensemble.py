@@ -1,9 +1,10 @@
-"""A recipe run with many seeds: the mean of its results, and how much they depend on the seed."""
+"""A recipe run with several random seeds: the mean and the spread of the results."""
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, SupportsIndex, Unpack
 
 import numpy as np
 
@@ -37,8 +38,8 @@ class EnsembleStep:
         Mean over the seeds.
     sensitivity : ndarray or None
         Standard deviation over the seeds, ``√(Σ(u − mean)² / (n − 1))``: how much the result
-        depends on the noise that was added. It is no error, for what all seeds have in common
-        does not show in it. None after one seed, which has no spread.
+        depends on the noise that was added. It is no error estimate, because it does not show
+        what all seeds have in common. None after one seed.
     """
 
     index: int
@@ -50,16 +51,16 @@ class EnsembleStep:
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """A recipe run with several seeds.
+    """The results of a recipe over several random seeds.
 
     Attributes
     ----------
     recipe : Recipe
         Resolved, with the first of the seeds.
     seeds : tuple of int
-        Those that have been run.
+        The seeds that were run.
     steps : tuple of EnsembleStep
-        The last step alone, or all of them.
+        The last step, or all of them.
     """
 
     recipe: Recipe
@@ -87,16 +88,17 @@ def ensemble(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> Ensemble:
-    """Run a recipe with several seeds; return the mean and the spread of what they made.
+    """Run a recipe with several random seeds; return the mean and the spread of the results.
 
     Parameters
     ----------
     image, recipe, region, stop, **options
-        As for `steps`. Each "auto" is resolved once, so that the seed alone differs.
+        As for `steps`. Each "auto" is resolved once, so that only the seed differs.
     seeds : int or sequence of int
-        How many, counted up from the recipe's own; or which ones. 2 or more.
+        Number of seeds, counted up from that of the recipe, or the seeds themselves; 2 or more.
     every_step : bool
-        Of every step instead of the last one. Memory grows with the steps, never with the seeds.
+        Whether to keep every step instead of the last one. Memory grows with the number of steps,
+        not with that of seeds.
 
     Returns
     -------
@@ -121,7 +123,7 @@ def ensemble(
 
 
 class Gathering:
-    """An ensemble as it grows, seed after seed; see `ensemble` for the parameters."""
+    """An ensemble that grows seed by seed; see `ensemble` for the parameters."""
 
     def __init__(
         self,
@@ -137,7 +139,7 @@ class Gathering:
         self._image = Image.of(image, **options)
         if is_dask(self._image.data):
             raise ValueError(
-                "An ensemble needs its image in memory: give image.compute(), or a part of it."
+                "An ensemble needs the image in memory: give image.compute(), or a part of it."
             )
         self.recipe = recipe.resolved_on(self._image)
         check_random(self.recipe)
@@ -146,9 +148,9 @@ class Gathering:
         self._done: tuple[int, ...] = ()
 
     def run(self) -> Iterator[int]:
-        """Run seed after seed, and yield how many are done.
+        """Run the seeds one by one and yield how many are done.
 
-        What was done before it is stopped is kept: the seed under way does not count.
+        If it is stopped, the finished seeds are kept.
         """
         for seed in self._seeds:
             recipe = self.recipe.replaced(seed=seed)
@@ -161,7 +163,7 @@ class Gathering:
             yield len(self._done)
 
     def ensemble(self) -> Ensemble:
-        """Return the ensemble of the seeds that are done, one at least."""
+        """Return the ensemble of the finished seeds, at least one."""
         return Ensemble(
             self.recipe.replaced(seed=self._done[0]),
             self._done,
@@ -170,30 +172,31 @@ class Gathering:
 
 
 def seeds_of(recipe: Recipe, seeds: int | Sequence[int]) -> tuple[int, ...]:
-    """Return the seeds: those given, or so many from the recipe's own on."""
-    if isinstance(seeds, bool) or not (hasattr(seeds, "__index__") or hasattr(seeds, "__len__")):
+    """Return the seeds that were given, or as many, counted up from that of the recipe."""
+    if isinstance(seeds, bool) or not (isinstance(seeds, SupportsIndex | Sized)):
         raise TypeError(f"seeds must be a whole number or a list of them (got {seeds!r}).")
-    listed: Any = seeds
-    if hasattr(seeds, "__index__"):
-        listed = [(recipe.seed + i) % 2**64 for i in range(seeds.__index__())]
-    found = tuple(recipe.replaced(seed=seed).seed for seed in listed)
+    if isinstance(seeds, SupportsIndex):
+        seeds = [(recipe.seed + i) % 2**64 for i in range(seeds.__index__())]
+    found = tuple(recipe.replaced(seed=seed).seed for seed in seeds)
     if len(found) < 2 or len(set(found)) < len(found):
-        raise ValueError(f"seeds must be 2 or more, each once, to have a spread (got {seeds!r}).")
+        raise ValueError(
+            f"seeds must be 2 or more, all different, to have a spread (got {seeds!r})."
+        )
     return found
 
 
 def check_random(recipe: Recipe) -> None:
-    """Refuse a recipe whose results cannot depend on the seed."""
+    """Refuse a recipe whose results do not depend on the seed."""
     if recipe.noise is None or "random" not in recipe.noise.claims:
         raise ValueError(
-            "An ensemble needs a recipe with random noise: without, every seed makes the same "
-            "image."
+            "An ensemble needs a recipe with random noise: without it, every seed gives the same "
+            "result."
         )
     scale = recipe.starting_noise_scale
     if scale is not None and not np.any(scale):
         raise ValueError(
-            f"An ensemble needs noise: every seed makes the same image at a starting_noise_scale "
-            f"of 0 (got {scale!r})."
+            f"An ensemble needs noise: at a starting_noise_scale of 0 every seed gives the same "
+            f"result (got {scale!r})."
         )
 
 

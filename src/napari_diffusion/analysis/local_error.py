@@ -1,4 +1,4 @@
-"""Where in an image a step is closer to the ground truth than the source, and where farther."""
+"""Estimated local error: where a step is closer to the ground truth than the source is."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.loop.recipe import Recipe
 
-# A tile holds about so many pixels, over which the estimate's own noise averages out.
+# Pixels in a tile, over which the noise of the estimate averages out.
 TILE_SAMPLES = 1024
 
 
 @dataclass(frozen=True, eq=False)
 class LocalError:
-    """The expected error of a step less that of its source, around every pixel.
+    """The expected error of a step minus that of its source, around every pixel.
 
     Attributes
     ----------
     values : ndarray
-        In intensity units, in the image's axes; of colours the root mean square, without c. Below
-        0 the step is nearer to the ground truth than the source, down to −noise_sigma; above 0 it
-        is farther: it took away what was there.
+        In intensity units, in the image's axes; the root mean square over colours, without c. Below
+        0, down to −noise_sigma, the step is closer to the ground truth than the source; above 0 it
+        is farther away, because structure was removed.
     step : int
         Index of the step.
     noise_sigma : float or tuple of float
         The expected error of the source: the standard deviation of its noise.
     tile : int
-        Pixels along each axis over which the error is averaged.
+        Size of the tile over which the error is averaged, in pixels along each axis.
     """
 
     values: NDArray[Any]
@@ -61,7 +61,7 @@ def local_error(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> LocalError:
-    """Estimate, without the ground truth, how far a step is from it around every pixel.
+    """Estimate, without ground truth, the error of a step around every pixel.
 
     ``√⟨r⟩ − σ``, ``r = (u − y)² − σ² + 2σ² · b·(u(y + εb) − u(y)) / ε``, with the source y, the
     image u of the step, the noise σ and a random b of ±1: r is Stein's unbiased estimate of
@@ -72,39 +72,38 @@ def local_error(
     image, recipe, region, stop, **options
         As for `steps`.
     step : int, optional
-        Which step; the last one without.
+        Index of the step. Default: the last one.
     tile : int, optional
-        Pixels along each axis that diffuses over which r is averaged; without, 32 in a plane and
-        10 in space. Smaller ones show more and are noisier: of n pixels the estimate of ⟨r⟩ has
-        a standard deviation of some √(2/n) σ².
+        Size of the tile over which r is averaged, in pixels along each axis that diffuses. Default:
+        32 in a plane and 10 in a volume. Smaller tiles show more detail and are noisier: over n
+        pixels the estimate of ⟨r⟩ has a standard deviation of about √(2/n) σ².
     noise_sigma : float or tuple of float, optional
-        Standard deviation of the noise, or that of each channel; measured if it is not given.
+        Standard deviation of the noise, or that of each channel; measured by default.
     white : bool, optional
-        Whether the noise is known to be white and alike everywhere; measured if not given.
+        Whether the noise is white and equally strong everywhere; measured by default.
 
     Returns
     -------
-    LocalRisk
+    LocalError
         Its values, in intensity units.
 
     Raises
     ------
     ValueError
-        If the noise is not white, or there is none: then the estimate would mislead.
+        If the noise is not white, or there is none: then the estimate would be misleading.
 
     Notes
     -----
-    Use it to see where a filter begins to take away the image itself: there the values rise
-    above 0. Not as an error bar of a pixel: it is the mean of a tile, and as good as the noise is
-    white.
+    Use it to see where a filter begins to remove structure: there the values rise above 0. Not as
+    the error bar of a pixel: it is the mean over a tile, and valid only for white noise.
 
     Examples
     --------
     >>> import numpy as np, napari_diffusion as nd
     >>> noisy = np.random.default_rng(0).normal(size=(64, 64)).astype("float32")
     >>> recipe = nd.Recipe(num_steps=1, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
-    >>> risk = nd.analysis.local_error(noisy, recipe, noise_sigma=1.0, white=True)
-    >>> bool(risk.values.max() < -0.4)  # a flat image: less noise is nearer to the ground truth
+    >>> error = nd.analysis.local_error(noisy, recipe, noise_sigma=1.0, white=True)
+    >>> bool(error.values.max() < -0.4)  # a flat image: less noise is closer to the ground truth
     True
 
     References
@@ -114,7 +113,7 @@ def local_error(
     """
     source = Image.of(image, **options)
     if is_dask(source.data):
-        raise ValueError("local_error needs its image in memory: give image.compute().")
+        raise ValueError("local_error needs the image in memory: give image.compute().")
     trial = Trial.of(
         source,
         shortened(recipe, _checked("step", step, 0)),
@@ -125,8 +124,7 @@ def local_error(
     )
     grid = source.grid
     side = _checked("tile", tile, 1) or round(TILE_SAMPLES ** (1 / len(grid.along)))
-    *_, views = trial.views([Sure()])
-    view = views["perturbed"]
+    view = trial.last_views([Sure()])["perturbed"]
     _check_noise(view, white)
     sigmas = np.reshape(view.noise_sigma, (1, -1, 1, 1, 1))
     squared = _averaged(_squared_error(view, sigmas), view, grid, side)
@@ -151,8 +149,8 @@ def _check_noise(view: View, white: bool | None) -> None:
     doubt = Sure().doubt(view)
     if doubt:
         raise ValueError(
-            f"Estimated local error would mislead here. {doubt} Where you know better, give "
-            "noise_sigma=… and white=True."
+            f"The estimated local error would be misleading here. {doubt} If you know the noise, "
+            "give noise_sigma=… and white=True."
         )
 
 
@@ -169,7 +167,7 @@ def _squared_error(view: View, sigmas: NDArray[Any]) -> NDArray[Any]:
 
 
 def _averaged(values: NDArray[Any], view: View, grid: Grid, side: int) -> NDArray[Any]:
-    """Return means with Gaussian weights of the width of a tile, of what is inside the mask."""
+    """Return means over tiles with Gaussian weights, of the values inside the mask."""
     from scipy.ndimage import gaussian_filter
 
     width = [side / math.sqrt(12) if axis in grid.along_axes else 0.0 for axis in range(5)]
@@ -181,7 +179,7 @@ def _averaged(values: NDArray[Any], view: View, grid: Grid, side: int) -> NDArra
 
 
 def _in_axes(squared: NDArray[Any], sigmas: NDArray[Any], view: View, grid: Grid) -> NDArray[Any]:
-    """Return the roots less the noise, in the image's axes; 0 where nothing may change."""
+    """Return the roots minus the noise, in the image's axes; 0 outside the mask."""
     inside = view.mask
     if grid.rgb:
         squared = squared.mean(axis=1, keepdims=True)

@@ -12,7 +12,7 @@ from napari_diffusion.loop.loop import steps
 from napari_diffusion.metrics import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from numpy.typing import NDArray
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.loop.recipe import Recipe
 
-# Larger images are judged by a part of so many pixels in their middle.
+# Of larger images a part of so many pixels in the middle is measured.
 SAMPLES = 1 << 19
 
 
@@ -33,20 +33,20 @@ class MeasuredRun:
     image : Image
         The source.
     recipe : Recipe
-        Resolved; every run takes the same numbers.
+        Resolved; every run has the same parameters.
     core : tuple of slice
         The part that is measured, canonical.
     stop : StopToken or None
-        Asked between tiles.
+        Polled between tiles.
     known : dict
-        What metrics have found out about it.
+        Results of metrics that are the same for every step.
     """
 
     image: Image
     recipe: Recipe
     core: tuple[slice, ...]
     stop: StopToken | None
-    known: dict[Any, Any] = field(default_factory=dict)
+    known: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
     def source(self) -> NDArray[Any]:
@@ -63,7 +63,11 @@ class MeasuredRun:
             if not (step.is_final and self.recipe.final_filter is None):
                 yield image.grid.canonical(step.image)
 
-    def view(self, image: NDArray[Any], **more: Any) -> View:
+    def with_recipe(self, recipe: Recipe) -> MeasuredRun:
+        """Return this run with another resolved recipe."""
+        return dataclasses.replace(self, recipe=recipe)
+
+    def view(self, image: NDArray[Any]) -> View:
         """Return what metrics see of a step of this image."""
         mask, grid = self.image.mask, self.image.grid
         return View(
@@ -72,7 +76,6 @@ class MeasuredRun:
             grid=grid.at([part.start for part in self.core]),
             mask=None if mask is None else mask[self.core],
             known=self.known,
-            **more,
         )
 
 
@@ -87,7 +90,7 @@ def middle_of(image: Image) -> Iterator[Image]:
 
 
 def middle(image: Image) -> tuple[slice, ...]:
-    """Return the middle part of an image, of at most SAMPLES, as slices of its own axes."""
+    """Return the middle part of an image, at most SAMPLES pixels, as slices of its own axes."""
     grid = image.grid
     sizes = dict(enumerate(grid.shape))
     left = max(SAMPLES // math.prod(n for a, n in sizes.items() if a == 1), 1)

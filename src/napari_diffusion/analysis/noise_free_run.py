@@ -1,4 +1,4 @@
-"""The noise-free run of a run: the same recipe without its noise, beside it."""
+"""A run and its noise-free run: the same recipe with and without noise, side by side."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def noise_free_run(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> Iterator[tuple[Step, Step]]:
-    """Run the loop with and without its noise; yield each step beside its noise-free counterpart.
+    """Run a recipe with and without its noise; yield each step and its noise-free counterpart.
 
-    The filters have the same numbers in both, resolved on the image once, so that the noise alone
+    The filters have the same parameters in both, resolved on the image once, so the noise alone
     makes the difference: `noise_effect` measures it.
 
     Parameters
@@ -39,8 +39,8 @@ def noise_free_run(
 
     Yields
     ------
-    step, noise-free run : Step
-        What `steps` yields for the recipe, and for the same numbers without noise.
+    step, quiet : Step
+        What `steps` yields for the recipe, and for the same parameters without noise.
 
     Raises
     ------
@@ -51,8 +51,9 @@ def noise_free_run(
     --------
     >>> import numpy as np, napari_diffusion as nd
     >>> recipe = nd.Recipe(num_steps=2, starting_noise_scale=0.1)
-    >>> [bool((step.image == quiet.image).all()) for step, quiet in
-    nd.analysis.noise_free_run(np.eye(8), recipe)] [False, False, False]
+    >>> pairs = nd.analysis.noise_free_run(np.eye(8), recipe)
+    >>> [bool((step.image == quiet.image).all()) for step, quiet in pairs]
+    [False, False, False]
     """
     source = Image.of(image, **options)
     resolved = recipe.resolved_on(source)
@@ -64,23 +65,24 @@ def noise_free_run(
 
 
 def without_noise(recipe: Recipe) -> Recipe:
-    """Return a resolved recipe without its noise, all other numbers as they are."""
+    """Return a resolved recipe without its noise, all other parameters unchanged."""
     if recipe.noise is None:
         raise ValueError(
-            "A noise-free run shows what the noise did, and this recipe has none: choose a noise."
+            "A noise-free run shows the effect of the noise, but this recipe adds none: choose a "
+            "noise."
         )
     return recipe.replaced(noise=None, starting_noise_scale=0.0)
 
 
 def noise_effect(step: Step, quiet: Step, mask: NDArray[Any] | None = None) -> float:
-    """Return the root mean square of a step less its noise-free run, in intensity units.
+    """Return the root mean square of a step minus its noise-free run, in intensity units.
 
     Parameters
     ----------
     step, quiet : Step
-        As `noise-free run` yields them.
+        As `noise_free_run` yields them.
     mask : ndarray of bool, optional
-        Where it is measured, in the step's axes; values that are not finite are left out anyway.
+        Where to measure, in the step's axes; values that are not finite are always excluded.
     """
     difference = np.subtract(step.image, quiet.image, dtype=np.float64)
     if mask is not None:

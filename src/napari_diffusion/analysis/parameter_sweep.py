@@ -1,8 +1,7 @@
-"""Several numbers of a filter tried on one part of an image, and what each of them makes of it."""
+"""A recipe run with several values of some parameters of its diffusion filter, side by side."""
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 from dataclasses import dataclass
@@ -17,41 +16,43 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_diffusion.core.component import Component
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
+    from napari_diffusion.filters import Filter
     from napari_diffusion.loop.recipe import Recipe
 
-#: What the numbers that the recipe has are multiplied by where none are named.
+#: Factors for the values of the recipe where no values are given.
 FACTORS = (0.25, 0.5, 1.0, 2.0)
 
-#: Which numbers are tried where none are named.
+#: The parameters that are tried where none are named.
 NAMES = ("contrast", "time")
 
-# A typed name or number is shown and stored with so many digits.
+# Values made by FACTORS are shown and stored with so many digits.
 _DIGITS = 3
 
 
 @dataclass(frozen=True, eq=False)
 class SweepRun:
-    """One choice of numbers, and what it makes of the image.
+    """The run with one combination of values.
 
     Attributes
     ----------
-    numbers : dict
-        The parameters of the diffusion filter that were tried, by name.
+    parameters : dict
+        The value of each parameter of the diffusion filter that was tried.
     recipe : Recipe
-        Resolved, with these numbers.
+        Resolved, with these values.
     image : ndarray
         The last step, in the source's axes.
     metric : Metric
-        What gave the value.
+        What was measured on it.
     value : float
-        What the metric says of it; NaN where it says nothing.
+        The value of the metric; NaN where it has none.
     why : str
-        Why that number has no vote; empty where it has.
+        Why this run is excluded from the recommendation; empty where it is not.
     """
 
-    numbers: dict[str, float]
+    parameters: dict[str, float]
     recipe: Recipe
     image: NDArray[Any]
     metric: Metric
@@ -59,24 +60,24 @@ class SweepRun:
     why: str = ""
 
     def in_words(self) -> str:
-        """Return the numbers and the value in a few words."""
-        words = ", ".join(f"{name} {number:.3g}" for name, number in self.numbers.items())
+        """Return the parameters and the value of the metric, such as "time 0.5: 3.21"."""
+        words = ", ".join(f"{name} {value:.3g}" for name, value in self.parameters.items())
         return f"{words}: {self.value:.3g}" if math.isfinite(self.value) else words
 
 
 @dataclass(frozen=True, eq=False)
 class ParameterSweep:
-    """All choices of a grid of numbers.
+    """The runs with all combinations of some values.
 
     Attributes
     ----------
-    numbers : dict
-        The numbers tried for each parameter: of two, the first goes down the rows.
+    values : dict
+        The values tried of each parameter; of two parameters, the first changes from row to row.
     sweep_runs : tuple of SweepRun
         Row by row.
     """
 
-    numbers: dict[str, tuple[float, ...]]
+    values: dict[str, tuple[float, ...]]
     sweep_runs: tuple[SweepRun, ...]
 
     @property
@@ -95,7 +96,7 @@ def best_of(sweep_runs: Sequence[SweepRun]) -> SweepRun | None:
 def parameter_sweep(
     image: ArrayLike | Image,
     recipe: Recipe,
-    numbers: Mapping[str, Sequence[float]] | None = None,
+    values: Mapping[str, Sequence[float]] | None = None,
     *,
     metric: Metric | None = None,
     region: tuple[slice, ...] | None = None,
@@ -103,24 +104,25 @@ def parameter_sweep(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> ParameterSweep:
-    """Run a recipe with every combination of some numbers of its diffusion filter.
+    """Run a recipe with every combination of some values of its filter's parameters.
 
     Parameters
     ----------
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
     recipe : Recipe
-        What is run; every "auto" is found once, on the whole image.
-    numbers : mapping, optional
-        The numbers to try for each parameter, such as ``{"contrast": [5, 10], "time": [1, 2]}``.
-        Without it ¼, ½, 1 and 2 times the contrast and the time that the recipe has.
+        What is run; every "auto" is resolved once, on the whole image.
+    values : mapping, optional
+        The values to try of each parameter, such as ``{"contrast": [5, 10], "time": [1, 2]}``.
+        Default: ¼, ½, 1 and 2 times the contrast and the time of the recipe.
     metric : Metric, optional
-        What is said of each last step; if it is not given, `Sure` where the noise is credibly
-        white and alike everywhere, `Pure` where it grows with the intensity.
+        Measured on each last step. Default: `Sure` where the noise is credibly white and equally
+        strong everywhere, `Pure` where it grows with the intensity.
     region : tuple of slice, optional
-        The part to try on, one slice per axis. Of more than 2¹⁹ pixels the middle is taken.
+        The part to try them on, one slice per axis. Default: the image, or the middle of one of
+        more than 2¹⁹ pixels.
     noise_sigma : float or tuple of float, optional
-        Standard deviation of the noise, measured if it is not given.
+        Standard deviation of the noise; measured by default.
     stop : StopToken, optional
         As for `steps`.
     **options
@@ -128,16 +130,25 @@ def parameter_sweep(
 
     Returns
     -------
-    Parameter sweep
+    ParameterSweep
         Its runs, row by row, and the `best` of them.
 
     Raises
     ------
     ValueError
-        For a parameter that the diffusion filter does not have, and for numbers that it refuses.
+        For a parameter that the diffusion filter does not have, and for values that it refuses.
+
+    Examples
+    --------
+    >>> import numpy as np, napari_diffusion as nd
+    >>> noisy = np.random.default_rng(0).normal(size=(64, 64))
+    >>> heat = nd.Recipe(num_steps=1, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
+    >>> sweep = nd.analysis.parameter_sweep(noisy, heat, {"time": [0.5, 1]}, noise_sigma=1.0)
+    >>> [run.parameters for run in sweep.sweep_runs]
+    [{'time': 0.5}, {'time': 1}]
     """
     tried, made = sweep_runs(
-        image, recipe, numbers, metric=metric, region=region, noise_sigma=noise_sigma, stop=stop,
+        image, recipe, values, metric=metric, region=region, noise_sigma=noise_sigma, stop=stop,
         **options,
     )  # fmt: skip
     return ParameterSweep(tried, tuple(made))
@@ -146,7 +157,7 @@ def parameter_sweep(
 def sweep_runs(
     image: ArrayLike | Image,
     recipe: Recipe,
-    numbers: Mapping[str, Sequence[float]] | None = None,
+    values: Mapping[str, Sequence[float]] | None = None,
     *,
     metric: Metric | None = None,
     region: tuple[slice, ...] | None = None,
@@ -157,84 +168,76 @@ def sweep_runs(
     """Return the values that are tried, and an iterator of the runs; see `parameter_sweep`."""
     source = Image.of(image, **options)
     resolved = recipe.resolved_on(source)
-    tried = _tried(resolved, numbers)
+    tried = _tried(resolved, values)
     combined = [dict(zip(tried, each, strict=True)) for each in itertools.product(*tried.values())]
     # What a filter refuses is refused before anything runs.
-    recipes = [with_numbers(resolved, each) for each in combined]
-    trial = Trial.of(
-        source,
-        resolved,
-        {},
-        reference=None,
-        second=None,
-        halves=None,
-        noise_sigma=noise_sigma,
-        region=region,
-        stop=stop,
-    )
-    votes = (Sure(), Pure()) if metric is None else (metric,)
-    made = (_sweep_run(trial, n, r, votes) for n, r in zip(combined, recipes, strict=True))
+    recipes = [with_values(resolved, each) for each in combined]
+    trial = Trial.of(source, resolved, {}, noise_sigma=noise_sigma, region=region, stop=stop)
+    metrics = (Sure(), Pure()) if metric is None else (metric,)
+    made = (_sweep_run(trial, p, r, metrics) for p, r in zip(combined, recipes, strict=True))
     return tried, made
 
 
-def with_numbers(recipe: Recipe, numbers: Mapping[str, float]) -> Recipe:
-    """Return a recipe whose diffusion filters have other numbers, those that have them at all."""
-    changed = tuple(
-        each.replaced(**{n: v for n, v in numbers.items() if n in _names(each)})
-        for each in recipe.filters
-    )
+def with_values(recipe: Recipe, values: Mapping[str, float]) -> Recipe:
+    """Return a recipe with other values in each diffusion filter that has these parameters."""
+
+    def changed(each: Filter) -> Filter:
+        known = _numeric(each)
+        return each.replaced(**{name: v for name, v in values.items() if name in known})
+
+    filters = tuple(map(changed, recipe.filters))
     single = not isinstance(recipe.diffusion_filter, tuple)
-    return recipe.replaced(diffusion_filter=changed[0] if single else changed)
+    return recipe.replaced(diffusion_filter=filters[0] if single else filters)
 
 
-def numbers_of(recipe: Recipe) -> list[str]:
-    """Return the parameters of a recipe's first diffusion filter that are numbers."""
-    return list(_names(recipe.filters[0]))
+def parameter_names(recipe: Recipe) -> list[str]:
+    """Return the names of the numeric parameters of a recipe's first diffusion filter."""
+    return _numeric(recipe.filters[0])
 
 
-def _names(component: Any) -> dict[str, Any]:
-    return {p.name: p for p in component.parameters() if p.kind in ("float", "int")}
+def _numeric(component: Component) -> list[str]:
+    return [p.name for p in component.parameters() if p.kind in ("float", "int")]
 
 
 def _tried(
-    recipe: Recipe, numbers: Mapping[str, Sequence[float]] | None
+    recipe: Recipe, values: Mapping[str, Sequence[float]] | None
 ) -> dict[str, tuple[float, ...]]:
-    """Return the numbers to try, checked as far as they are names and lists."""
+    """Return the values to try, checked as far as they are names and lists."""
     first = recipe.filters[0]
-    known = _names(first)
-    name = type(first).__name__
-    if numbers is None:
-        found = {n: getattr(first, n) for n in NAMES if n in known}
-        numbers = {
-            n: [float(f"{v * f:.{_DIGITS}g}") for f in FACTORS]
-            for n, v in found.items()
-            if isinstance(v, float)
-        }
-    if not numbers:
+    known, name = _numeric(first), type(first).__name__
+    if values is None:
+        values = _around(first)
+    if not values:
         raise ValueError(
-            f"{name} has no contrast and no time to try: name its numbers, such as "
+            f"{name} has neither contrast nor time to try: name the parameters, such as "
             f"{{{next(iter(known), 'name')!r}: [1, 2]}}."
         )
-    for each, values in numbers.items():
+    for each, listed in values.items():
         if each not in known:
             raise ValueError(
-                f"{name} has no number {each!r} to try; it has {', '.join(known) or 'none'}."
+                f"{name} has no numeric parameter {each!r}; it has {', '.join(known) or 'none'}."
             )
-        if not len(values):
-            raise ValueError(f"Name one number or more to try for {each}.")
-    return {each: tuple(values) for each, values in numbers.items()}
+        if not len(listed):
+            raise ValueError(f"There is no value to try for {each}: give one or more.")
+    return {each: tuple(listed) for each, listed in values.items()}
+
+
+def _around(chosen: Filter) -> dict[str, list[float]]:
+    """Return multiples of the contrast and the time of a filter, as far as it has them."""
+    found = {name: getattr(chosen, name) for name in NAMES if name in _numeric(chosen)}
+    return {
+        name: [float(f"{value * factor:.{_DIGITS}g}") for factor in FACTORS]
+        for name, value in found.items()
+        if isinstance(value, float)
+    }
 
 
 def _sweep_run(
-    trial: Trial, numbers: dict[str, float], recipe: Recipe, votes: Sequence[Metric]
+    trial: Trial, parameters: dict[str, float], recipe: Recipe, metrics: Sequence[Metric]
 ) -> SweepRun:
-    other = dataclasses.replace(trial, whole=dataclasses.replace(trial.whole, recipe=recipe))
-    _ = trial.sigma, trial.models  # measured once, for all runs
-    vars(other).update({name: vars(trial)[name] for name in ("sigma", "models")})
-    last: Any = None
-    for views in other.views(votes):
-        last = views
-    scores = [(each, each.score(last[each.probe])) for each in votes]
+    last = trial.with_recipe(recipe).last_views(metrics)
+    scores = [(each, each.score(last[each.probe])) for each in metrics]
     metric, score = next(((m, s) for m, s in scores if s.valid), scores[0])
     image = trial.whole.image.grid.restored(last[""].image)
-    return SweepRun(numbers, recipe, image, metric, score.value, "" if score.valid else score.why)
+    why = "" if score.valid else score.why
+    return SweepRun(parameters, recipe, image, metric, score.value, why)

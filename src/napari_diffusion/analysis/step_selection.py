@@ -1,10 +1,10 @@
-"""Which step is best, and what every step did: the runs that metrics ask for, and their curves."""
+"""The recommended step of a run, and the curves of metrics over its steps."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -32,33 +32,33 @@ if TYPE_CHECKING:
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.loop.recipe import Recipe
 
-_SAID = {
-    "Psnr": "has the least error against the reference",
-    "Sure": "has the least expected error for white noise (Stein's estimate)",
-    "Pure": "has the least expected error for noise that grows with the intensity",
-    "HalfError": "of one half is nearest to the other half",
-    "JInvariance": "best predicts pixels that the filter was not shown",
-    "Decorrelation": "is least correlated with what was taken out",
+_REASONS: dict[type[Metric], str] = {
+    Psnr: "has the lowest error against the reference",
+    Sure: "has the lowest expected error for white noise (Stein's estimate)",
+    Pure: "has the lowest expected error for noise that grows with the intensity",
+    HalfError: "of one half is closest to the other half",
+    JInvariance: "best predicts pixels that were hidden from the filter",
+    Decorrelation: "is least correlated with what was removed",
 }
 
-# Means over pixels, which parts of an image tell as well as all of it.
-_BY_SAMPLES = (Psnr, Sure, Pure, HalfError, JInvariance, Decorrelation)
+# Means over pixels, for which parts of an image do as well as all of it.
+_PIXEL_MEANS = (Psnr, Sure, Pure, HalfError, JInvariance, Decorrelation)
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """What one metric says of every step, the source first.
+    """The values of one metric for the source and every step.
 
     Attributes
     ----------
     metric : Metric
-        Says its unit and which way is good.
+        Has the unit and says which direction is better.
     values : tuple of float
-        Of the source, and of steps 0, 1, …; NaN where it cannot be said.
+        Of the source, and of steps 0, 1, …; NaN where there is none.
     valid : bool
-        Whether it has a vote.
+        Whether the metric may recommend a step.
     why : str
-        Why it has none.
+        Why it is excluded from the recommendation; empty where it is not.
     spread : tuple of float
         Standard deviation of each value over the seeds; empty for one seed.
     """
@@ -76,7 +76,7 @@ class Curve:
 
     @property
     def best(self) -> int | None:
-        """The best step, −1 for the source; None where no way is good, or nothing is known."""
+        """The best step, −1 for the source; None without a better direction or any value."""
         if not self.metric.better or not np.isfinite(self.values).any():
             return None
         sign = 1.0 if self.metric.better == "lower" else -1.0
@@ -86,16 +86,16 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class BestStep:
-    """The step to take, and why.
+    """The recommended step, and the reason.
 
     Attributes
     ----------
     index : int
-        Of the step; −1 where every step is worse than the source itself.
+        Index of the step; −1 where every step is worse than the source itself.
     reason : str
-        One sentence.
+        Which metric recommends it, and which ones were excluded and why.
     curves : tuple of Curve
-        What all metrics say of all steps.
+        All metrics of all steps.
     """
 
     index: int
@@ -117,36 +117,36 @@ def best_step(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> BestStep:
-    """Return the step of a run that is nearest to the ground truth, as far as the image can tell.
+    """Recommend the step of a run that is closest to the ground truth, by estimates of its error.
 
-    The first of these that can tell decides: the error against a reference; `Sure`, where the noise
-    is credibly white and alike everywhere; `Pure`, where it grows with the intensity; `HalfError`,
-    where there are two images of the same thing; `JInvariance`; `Decorrelation`.
+    The first metric that applies decides: the error against a reference; `Sure`, where the noise is
+    credibly white and equally strong everywhere; `Pure`, where it grows with the intensity;
+    `HalfError`, where there are two independent acquisitions; `JInvariance`; `Decorrelation`.
 
     Parameters
     ----------
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
     recipe : Recipe
-        What makes the steps.
+        The recipe that makes the steps.
     reference : array_like, optional
         The ground truth, of the image's shape.
     second : array_like, optional
-        Another image of the same thing with noise of its own, of the image's shape. The same
-        recipe runs on it, with the numbers found on the image, and other noise if it adds any.
+        An independent acquisition of the same scene, of the image's shape. The same recipe runs
+        on it, with the parameters estimated on the image; noise that it adds is independent.
     halves : "frames", optional
-        Frames 0, 2, 4, … and 1, 3, 5, … of the image are two such images.
+        Take frames 0, 2, 4, … and 1, 3, 5, … of the image as two such acquisitions.
     noise_sigma : float or tuple of float, optional
-        Standard deviation of the noise, one number or one per channel; measured if it is not given.
+        Standard deviation of the noise, one value or one per channel; measured by default.
     noise_model : NoiseModel, optional
-        How the noise depends on the intensity, as `estimate.noise_model` measures it on repeated
-        frames or a background better than on the image alone; measured if it is not given.
+        How the noise depends on the intensity; measured on the image by default.
+        `estimate.noise_model` measures it better on repeated frames or a background.
     region : tuple of slice, optional
-        The part to judge by, one slice per axis. Without it a plane of more than 2¹⁹ pixels is
-        judged by sixteen parts spread over it, each run as an image of its own; any other image,
-        and any with further `metrics`, by its middle.
+        The part to measure, one slice per axis. Default: sixteen parts spread over a plane of more
+        than 2¹⁹ pixels, each run as a separate image; the middle of any other image, and of any
+        with further `metrics`.
     metrics : sequence of Metric
-        Further measures whose curves are to come along; they have no vote.
+        Further metrics to compute curves of; they do not take part in the recommendation.
     stop : StopToken, optional
         As for `steps`.
     **options
@@ -157,6 +157,14 @@ def best_step(
     BestStep
         Its index, the reason and the curves.
 
+    Examples
+    --------
+    >>> import numpy as np, napari_diffusion as nd
+    >>> noisy = np.random.default_rng(0).normal(size=(64, 64))
+    >>> heat = nd.Recipe(num_steps=2, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
+    >>> nd.analysis.best_step(noisy, heat, noise_sigma=1.0).index
+    1
+
     References
     ----------
     Ramani, Blu and Unser (2008), Monte-Carlo SURE: a black-box optimization of regularization
@@ -164,14 +172,14 @@ def best_step(
     unbiased risk estimator for image denoising in the presence of mixed Poisson–Gaussian noise.
     Lehtinen and others (2018), Noise2Noise. Batson and Royer (2019), Noise2Self.
     """
-    votes: list[Metric] = [] if reference is None else [Psnr()]
-    votes += [Sure(), Pure()]
-    votes += [] if second is None and halves is None else [HalfError()]
-    votes += [JInvariance(), Decorrelation()]
+    deciding: list[Metric] = [] if reference is None else [Psnr()]
+    deciding += [Sure(), Pure()]
+    deciding += [] if second is None and halves is None else [HalfError()]
+    deciding += [JInvariance(), Decorrelation()]
     found = curves(
         image,
         recipe,
-        [*votes, *(metric for metric in metrics if metric not in votes)],
+        [*deciding, *(metric for metric in metrics if metric not in deciding)],
         reference=reference,
         second=second,
         halves=halves,
@@ -181,19 +189,20 @@ def best_step(
         stop=stop,
         **options,
     )
-    for curve in found[: len(votes)]:
+    for curve in found[: len(deciding)]:
         if curve.valid and curve.best is not None:
             return BestStep(curve.best, _reason(curve, found), tuple(found))
-    return BestStep(-1, "No measure can tell: there is no noise, or nothing changes.", tuple(found))
+    reason = "No step is recommended: there is no noise, or nothing changes."
+    return BestStep(-1, reason, tuple(found))
 
 
 def _reason(chosen: Curve, all_curves: Sequence[Curve]) -> str:
-    index = chosen.best
-    place = "The source itself" if index == -1 else f"Step {index}"
+    """Return the reason for the best step of a curve, in words."""
+    step = "The source itself" if chosen.best == -1 else f"Step {chosen.best}"
     before = all_curves[: all_curves.index(chosen)]
-    doubts = [f"{c.name}: {c.why}" for c in before if not c.valid]
-    said = f"{place} {_SAID[chosen.name]}."
-    return said + (f" No vote for {' '.join(doubts)}" if doubts else "")
+    excluded = [f"{c.metric.display_name}: {c.why}" for c in before if not c.valid]
+    reason = f"{step} {_REASONS[type(chosen.metric)]}."
+    return reason + (f" Excluded from the recommendation: {' '.join(excluded)}" if excluded else "")
 
 
 def curves(
@@ -211,18 +220,18 @@ def curves(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> list[Curve]:
-    """Run a recipe, and what the metrics ask for beside it; return a curve for each metric.
+    """Run a recipe and measure every step; return a curve for each metric.
 
     Parameters
     ----------
     image, recipe, reference, second, halves, noise_sigma, noise_model, region, stop, **options
         As for `best_step`.
     metrics : sequence of Metric
-        What to measure. All that ask for the same second run share it.
+        What to measure. Metrics that need the same second run share it.
     seeds : int
-        Run so often, with noise of the recipe's seed, the next one, and so on: values are then
-        means, and `Curve.spread` says how far one run may be from them. It is how stable a
-        measurement is under noise and filtering, not how right it is.
+        Number of runs, with the random seed of the recipe, the next one, and so on: values are
+        then means, and `Curve.spread` their standard deviations. The spread shows how stable a
+        measurement is under noise and filtering, not how accurate it is.
 
     Returns
     -------
@@ -233,30 +242,37 @@ def curves(
         raise ValueError(f"seeds must be 1 or more (got {seeds}).")
     if seeds > 1 and recipe.noise is None:
         raise ValueError(
-            f"seeds={seeds} has nothing to vary: this recipe adds no noise, and every seed makes "
-            "the same steps. Give it noise, or leave seeds out."
+            f"seeds={seeds} would give the same steps each time, because this recipe adds no "
+            "noise: add noise, or leave seeds out."
         )
-    common: Any = {
-        "reference": reference, "second": second, "halves": halves,
-        "noise_sigma": noise_sigma, "noise_model": noise_model, "region": region, "stop": stop,
-        "parts": all(isinstance(metric, _BY_SAMPLES) for metric in metrics),
-    }  # fmt: skip
-    trial = Trial.of(image, recipe, options, **common)
+    trial = Trial.of(
+        image,
+        recipe,
+        options,
+        reference=reference,
+        second=second,
+        halves=halves,
+        noise_sigma=noise_sigma,
+        noise_model=noise_model,
+        region=region,
+        parts=all(isinstance(metric, _PIXEL_MEANS) for metric in metrics),
+        stop=stop,
+    )
     runs = [_scores(trial.with_seed(recipe.seed + turn), metrics) for turn in range(seeds)]
     return [_curve(metric, of_metric) for metric, *of_metric in zip(metrics, *runs, strict=True)]
 
 
 def _scores(trial: Trial, metrics: Sequence[Metric]) -> list[list[Score]]:
-    """Return what each metric says of every step of one run."""
+    """Return the score of each metric for every step of one run."""
     scores: list[list[Score]] = [[] for _ in metrics]
     for views in trial.views(metrics):
-        for metric, said in zip(metrics, scores, strict=True):
-            said.append(metric.score(views[metric.probe]))
+        for metric, of_metric in zip(metrics, scores, strict=True):
+            of_metric.append(metric.score(views[metric.probe]))
     return scores
 
 
 def _curve(metric: Metric, runs: Sequence[Sequence[Score]]) -> Curve:
-    """Return the curve of one metric: the mean and the spread over the runs."""
+    """Return the curve of one metric: the mean and the standard deviation over the runs."""
     doubts = [score.why for scores in runs for score in scores if not score.valid]
     table = np.array([[score.value for score in scores] for scores in runs])
     spread = () if len(runs) < 2 else tuple(map(float, table.std(axis=0, ddof=1)))

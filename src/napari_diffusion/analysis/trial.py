@@ -1,20 +1,19 @@
-"""A recipe tried on a source, on changed copies of it and on halves, for metrics to see."""
+"""A recipe run on a source, on changed copies of it and on halves, for metrics to measure."""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_diffusion.analysis.measured_run import MeasuredRun, middle, middle_of
+from napari_diffusion.analysis.measured_run import MeasuredRun, middle
 from napari_diffusion.analysis.part_sampling import have_parts, parts_of
+from napari_diffusion.analysis.source_noise import SourceNoise, checked_sigma
 from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.engine.perturbation import masked, perturbed
-from napari_diffusion.estimate.noise_measurement import of_image
-from napari_diffusion.estimate.noise_sigma import is_measured, noise_sigma_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,33 +31,30 @@ Halves = Literal["frames"]
 # In smaller images one perturbation is too few: chance would choose the step.
 FEW = 1 << 17
 
-# Seeds of the noise of a second half, beside those of a first one and of many runs.
+# Offset of the seeds of a second half from those of a first one and of many runs.
 OTHER_SEEDS = 1 << 32
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A source read in, its resolved recipe, and the runs on it and on changed copies of it.
+    """An image that was read in, its resolved recipe, and the runs on it and on changed copies.
 
     Attributes
     ----------
-    whole : Subject
-        The source.
-    halves : tuple of two Subject or None
-        Two independent images of the same thing.
+    whole : MeasuredRun
+        The run on the source.
+    halves : tuple of two MeasuredRun or None
+        The runs on two independent acquisitions of the same scene.
     reference : ndarray or None
         The ground truth, canonical.
-    given : float, tuple of float or None
-        Standard deviation of the noise, where it was given.
-    model : NoiseModel or None
-        All that is known of the noise, where it was given.
+    noise : SourceNoise
+        The noise of the source.
     """
 
     whole: MeasuredRun
     halves: tuple[MeasuredRun, MeasuredRun] | None
     reference: NDArray[Any] | None
-    given: float | tuple[float, ...] | None
-    model: NoiseModel | None = None
+    noise: SourceNoise
 
     @classmethod
     def of(
@@ -76,7 +72,7 @@ class Trial:
         parts: bool = False,
         stop: StopToken | None = None,
     ) -> Trial:
-        """Read a source in; see `best_step` for the parameters.
+        """Read an image in; see `best_step` for the parameters.
 
         With `parts` a large image is tried on `parts_of` it alone.
         """
@@ -96,68 +92,39 @@ class Trial:
             truth, another = (None if p is None else parts_of(p) for p in (truth, another))
         core = source.grid.canonical_slices(region or middle(source))
         whole = MeasuredRun(source, recipe, core, stop)
-        pair = None
-        if another is not None:
-            pair = whole, _other(whole, another)
+        pair = None if another is None else (whole, _other(whole, another))
         return cls(
             whole,
             _of_frames(whole, halves, second) or pair,
             None if truth is None else truth.data,
-            _checked_sigma(noise_sigma, source),
-            noise_model,
+            SourceNoise(source, checked_sigma(noise_sigma, source), noise_model),
         )
 
-    @functools.cached_property
-    def sigma(self) -> float | tuple[float, ...]:
-        """Standard deviation of the noise, of each channel where there are many."""
-        if self.given is not None:
-            return self.given
-        if self.model is not None:
-            return self.model.sigma
-        image = self.whole.image
-        if image.grid.shape[1] == 1 and is_measured(image):
-            return noise_sigma_of(image)
-        found = [noise_sigma_of(channel) for channel in self._middle]
-        if not all(found):
-            # The mask may leave the middle out, or that is empty.
-            found = [noise_sigma_of(channel) for channel in image.channels()]
-        return found[0] if len(found) == 1 else tuple(found)
-
-    @functools.cached_property
-    def models(self) -> tuple[NoiseModel, ...]:
-        """What the middle tells of the noise of each channel; empty where it is too small."""
-        if self.model is not None:
-            return (self.model,) * self.whole.image.grid.shape[1]
-        try:
-            return tuple(of_image(each, None) for each in self._middle)
-        except ValueError:
-            return ()
-
-    @functools.cached_property
-    def _middle(self) -> tuple[Image, ...]:
-        """Each channel of the middle: enough to measure noise in."""
-        return tuple(middle_of(self.whole.image))
+    def with_recipe(self, recipe: Recipe) -> Trial:
+        """Return this trial, without halves, of another resolved recipe."""
+        return dataclasses.replace(self, whole=self.whole.with_recipe(recipe), halves=None)
 
     def with_seed(self, seed: int) -> Trial:
-        """Return this trial with other noise in its recipe; what was measured stays."""
+        """Return this trial with another random seed in its recipe."""
         if seed == self.whole.recipe.seed:
             return self
 
-        def reseeded(measured_run: MeasuredRun, by: int = 0) -> MeasuredRun:
-            recipe = measured_run.recipe.replaced(seed=(seed + by) % 2**64)
-            return dataclasses.replace(measured_run, recipe=recipe)
+        def reseeded(run: MeasuredRun, by: int = 0) -> MeasuredRun:
+            return run.with_recipe(run.recipe.replaced(seed=(seed + by) % 2**64))
 
         whole, halves = reseeded(self.whole), None
         if self.halves is not None:
             first = whole if self.halves[0] is self.whole else reseeded(self.halves[0])
             halves = first, reseeded(self.halves[1], OTHER_SEEDS)
-        other = dataclasses.replace(self, whole=whole, halves=halves)
-        vars(other).update({k: v for k, v in vars(self).items() if k in ("sigma", "models")})
-        return other
+        return dataclasses.replace(self, whole=whole, halves=halves)
+
+    def last_views(self, metrics: Sequence[Metric]) -> dict[str, View]:
+        """Return the `views` of the last step; no other step is kept."""
+        return collections.deque(self.views(metrics), maxlen=1).pop()
 
     def views(self, metrics: Sequence[Metric]) -> Iterator[dict[str, View]]:
         """Yield what the metrics see of the source and of every step, by the probe they need."""
-        about = self._about(metrics)
+        source = self._view_of_source(metrics)
         changed = self._changed({str(metric.probe) for metric in metrics})
         halves = self.halves if any(metric.needs_halves for metric in metrics) else None
         core = self.whole.core
@@ -169,31 +136,27 @@ class Trial:
                 runs.append(half.images(half.image.data))
                 first.append(half.source)
         for images in (first, *zip(*runs, strict=True)):
-            about["halves"] = None if halves is None else self._pair(images)
+            pair = None if halves is None else self._pair(halves, images)
+            plain = dataclasses.replace(source, image=images[0], halves=pair)
             answers = {
                 name: (image, change[core])
                 for (name, (_, change)), image in zip(changed.items(), images[1:], strict=False)
             }
-            views = {"": self.whole.view(images[0], **about)}
-            for probe in {"perturbed", "masked"} & set(answers):
-                probed, change = answers[probe]
-                more = {**about, "probed": probed, "probe": change}
-                if probe == "perturbed":
-                    more["again"] = answers.get("perturbed again")
-                views[probe] = self.whole.view(images[0], **more)
-            yield views
+            yield {"": plain, **_probed(plain, answers)}
 
-    def _about(self, metrics: Sequence[Metric]) -> dict[str, Any]:
+    def _view_of_source(self, metrics: Sequence[Metric]) -> View:
         """Return what views of all steps have in common, as far as a metric needs it."""
         needs = {metric.needs_noise for metric in metrics}
-        reference = None if self.reference is None else self.reference[self.whole.core]
-        about: dict[str, Any] = {"reference": reference}
+        view = self.whole.view(self.whole.source)
+        if self.reference is not None:
+            view = dataclasses.replace(view, reference=self.reference[self.whole.core])
         if needs - {""}:
-            about["noise_sigma"] = self.sigma
+            view = dataclasses.replace(view, noise_sigma=self.noise.sigma)
         if "model" in needs:
-            about["models"] = self.models
-            about["white"] = all(model.is_white for model in self.models)
-        return about
+            models = self.noise.models
+            white = all(model.is_white for model in models)
+            view = dataclasses.replace(view, models=models, white=white)
+        return view
 
     def _changed(self, probes: set[str]) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
         """Return the changed copies of the source, and the changes."""
@@ -201,16 +164,30 @@ class Trial:
         if "masked" in probes:
             found["masked"] = masked(image)
         if "perturbed" in probes:
-            sigmas = np.array(self.sigma)
+            sigmas = np.array(self.noise.sigma)
             found["perturbed"] = perturbed(image, sigmas)
             if self.whole.source.size < FEW:
                 found["perturbed again"] = perturbed(image, sigmas, turn=1)
         return found
 
-    def _pair(self, images: Sequence[NDArray[Any]]) -> tuple[View, View]:
-        assert self.halves is not None
-        one, other = self.halves
+    def _pair(
+        self, halves: tuple[MeasuredRun, MeasuredRun], images: Sequence[NDArray[Any]]
+    ) -> tuple[View, View]:
+        one, other = halves
         return one.view(images[0] if one is self.whole else images[-2]), other.view(images[-1])
+
+
+def _probed(plain: View, answers: dict[str, tuple[NDArray[Any], NDArray[Any]]]) -> dict[str, View]:
+    """Return a step beside what it made of the changed copies, by the name of the change."""
+    views: dict[str, View] = {
+        name: dataclasses.replace(plain, probed=answers[name][0], probe=answers[name][1])
+        for name in ("perturbed", "masked")
+        if name in answers
+    }
+    if "perturbed again" in answers:
+        again = answers["perturbed again"]
+        views["perturbed"] = dataclasses.replace(views["perturbed"], again=again)
+    return views
 
 
 def _beside(
@@ -220,7 +197,7 @@ def _beside(
     name: str,
     options: GridOptions,
 ) -> Image:
-    """Return an image that is compared with the image, read in; refuse one that does not fit."""
+    """Read an image that is compared with the source; refuse one that does not fit."""
     if shape is not None and np.shape(other) != shape:
         raise ValueError(f"The {name} must have the image's shape {shape} (got {np.shape(other)}).")
     found = Image.of(other, **options)
@@ -231,33 +208,33 @@ def _beside(
         )
     if found.mask is not None and np.any(~found.mask & (image.mask is None or image.mask)):
         raise ValueError(
-            f"The {name} has holes where the image has none: leave those places out with mask=."
+            f"The {name} has missing values where the image has none: exclude them with mask=."
         )
     return found
 
 
 def _other(first: MeasuredRun, image: Image) -> MeasuredRun:
-    """Return the second of two halves: the same numbers, but noise of its own."""
+    """Return the run on the second of two halves: the same parameters, other random numbers."""
     recipe = first.recipe.replaced(seed=(first.recipe.seed + OTHER_SEEDS) % 2**64)
     return dataclasses.replace(first, image=image, recipe=recipe, known={})
 
 
 def _of_frames(
-    whole: MeasuredRun, halves: Halves | None, second: Any
+    whole: MeasuredRun, halves: Halves | None, second: ArrayLike | None
 ) -> tuple[MeasuredRun, MeasuredRun] | None:
-    """Return the frames 0, 2, 4, … and 1, 3, 5, … of an image, as many of each."""
+    """Return the runs on frames 0, 2, 4, … and 1, 3, 5, … of an image, as many of each."""
     if halves is None:
         return None
     image, count = whole.image, whole.image.grid.shape[0] // 2
     if str(halves) != "frames" or second is not None:
         raise ValueError(
-            f"halves must be 'frames', and not together with second=… (got {halves!r})."
+            f"halves must be 'frames', and cannot be combined with second=… (got {halves!r})."
         )
     if count == 0:
         raise ValueError(
             "halves='frames' needs 2 frames or more along t (got "
-            f"{image.grid.shape[0]}, axes {image.grid.axes!r}): give second=…, another image "
-            "of the same thing."
+            f"{image.grid.shape[0]}, axes {image.grid.axes!r}): give second=…, an independent "
+            "acquisition of the same scene."
         )
     grid = image.grid
     lengths = zip(grid.along, grid.spacing, strict=True)
@@ -279,16 +256,3 @@ def _of_frames(
     core = (slice(start, stop), *whole.core[1:])
     one = dataclasses.replace(whole, image=parts[0], core=core, known={})
     return one, _other(one, parts[1])
-
-
-def _checked_sigma(given: Any, image: Image) -> float | tuple[float, ...] | None:
-    if given is None:
-        return None
-    sigmas = np.atleast_1d(np.asarray(given, float))
-    channels = image.grid.shape[1]
-    if sigmas.shape not in ((1,), (channels,)) or not (sigmas >= 0).all():
-        raise ValueError(
-            f"noise_sigma must be a number of 0 or more, or one for each of {channels} channels "
-            f"(got {given!r})."
-        )
-    return float(sigmas[0]) if sigmas.size == 1 else tuple(float(each) for each in sigmas)

@@ -12,8 +12,8 @@ from napari_diffusion.analysis.parameter_sweep import (
     FACTORS,
     NAMES,
     best_of,
-    numbers_of,
-    with_numbers,
+    parameter_names,
+    with_values,
 )
 from napari_diffusion.widgets.analysis.sweep_layers import SweepTiles, words_of
 from napari_diffusion.widgets.analysis.sweep_run import part_of, sweep_work
@@ -100,7 +100,7 @@ class SweepRow(QWidget):
 
     def show_recipe(self, recipe: Recipe | None) -> None:
         """Offer the parameters of the form's diffusion filter."""
-        known = [] if recipe is None else numbers_of(recipe)
+        known = [] if recipe is None else parameter_names(recipe)
         self.button.setEnabled(bool(known))
         for place, combo in enumerate(self.names):
             offered = [*known, _NONE] if place else known
@@ -157,7 +157,7 @@ class SweepRow(QWidget):
             if found[name]:
                 with as_run_error("recipe"):
                     for number in found[name]:
-                        with_numbers(recipe, {name: number})
+                        with_values(recipe, {name: number})
         return found
 
     def take_numbers(self) -> None:
@@ -167,7 +167,7 @@ class SweepRow(QWidget):
             if sweep_run is None:
                 raise RunError("run", "Click a tile of the parameter sweep first.")
             recipe = self._dock.recipe_value()
-            self._dock.recipe.set_value(with_numbers(recipe, sweep_run.numbers))
+            self._dock.recipe.set_value(with_values(recipe, sweep_run.parameters))
             self._dock.controls.say(f"Filled in {sweep_run.in_words().split(':')[0]}.")
 
     def close_sweep(self) -> None:
@@ -231,8 +231,8 @@ class SweepRow(QWidget):
 def _at_the_end(best: SweepRun, made: list[SweepRun]) -> str:
     """Say that a number of the best tile is the smallest or the largest of several tried."""
     ends = []
-    for name, number in best.numbers.items():
-        tried = sorted({sweep_run.numbers[name] for sweep_run in made})
+    for name, number in best.parameters.items():
+        tried = sorted({sweep_run.parameters[name] for sweep_run in made})
         if tried[1:] and number in (tried[0], tried[-1]):
             ends.append(f"{'smaller' if number == tried[0] else 'larger'} {name}")
     return f" Try a {' and a '.join(ends)} too." if ends else ""

@@ -160,11 +160,11 @@ def words_of(
     sweep_runs: list[SweepRun], best: SweepRun | None, columns: int
 ) -> list[tuple[float, float, str]]:
     """Return places in rows and columns of tiles, and labels: parameters outside, values within."""
-    names = list(sweep_runs[0].numbers)
+    names = list(sweep_runs[0].parameters)
     found = [(0.0, -_LEFT, best.metric.display_name)] if best else []
     for place, sweep_run in enumerate(sweep_runs):
         row, column = divmod(place, columns)
-        numbers = [f"{name}\n{number:.3g}" for name, number in sweep_run.numbers.items()]
+        numbers = [f"{name}\n{number:.3g}" for name, number in sweep_run.parameters.items()]
         if column == 0 and names[1:]:
             found.append((row + 0.7, -_LEFT, numbers[0]))
         if row == 0:

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_diffusion.analysis.parameter_sweep import numbers_of, with_numbers
+from napari_diffusion.analysis.parameter_sweep import parameter_names, with_values
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.plots.noise_plot import NoisePlot, plot_view
@@ -230,8 +230,8 @@ def with_evidence(recipe: Recipe, name: str, number: float) -> Recipe:
         if recipe.noise is None:
             raise RunError("run", "The recipe has no noise: choose one to fill in a noise scale.")
         return recipe.replaced(starting_noise_scale=number)
-    if name not in numbers_of(recipe):
+    if name not in parameter_names(recipe):
         kind = recipe.filters[0].display_name
         raise RunError("run", f"{kind} has no {name} to fill in: choose a filter that has one.")
     shared = float(f"{number / recipe.num_steps:.{_DIGITS}g}") if name == "time" else number
-    return with_numbers(recipe, {name: shared})
+    return with_values(recipe, {name: shared})
