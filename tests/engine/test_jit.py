@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import errno
+import gc
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numba
@@ -14,7 +16,8 @@ import numpy as np
 import pytest
 
 import napari_diffusion
-from napari_diffusion.engine import jit, kernel_cache
+from napari_diffusion.engine import compiling, file_lock, jit, kernel_cache
+from napari_diffusion.engine.file_lock import FileLock
 
 PACKAGE = Path(napari_diffusion.__file__).parent
 
@@ -197,6 +200,47 @@ def test_what_a_kernel_does_not_use_leaves_its_cache(package):
     (root / "engine/__init__.py").write_text("# edited")
     os.utime(root / "engine/factor.py", (1, 1))
     assert run() == (42, True)
+
+
+def test_what_one_process_compiles_another_waits_for(package):
+    _, run = package
+    with ThreadPoolExecutor() as pool:
+        results = list(pool.map(lambda _: run(), range(2)))
+    assert sorted(results) == [(42, False), (42, True)]
+
+
+def test_a_kernel_that_does_not_compile_keeps_nobody_waiting(folder):
+    @jit.kernel
+    def wrong(x):
+        return x + "1"
+
+    with pytest.raises(numba.TypingError):
+        wrong(1)
+    (path,) = files(folder, "lock")
+    assert FileLock(str(path)).acquire()
+
+
+def test_nobody_waits_for_a_process_that_hangs(folder, monkeypatch):
+    monkeypatch.setattr(file_lock, "PATIENCE", 0.1)
+    compiled = jit.kernel(doubled)
+    other = FileLock(compiled._cache._lock.path)
+    assert other.acquire()
+    assert compiled(21) == 42
+
+
+def test_while_a_kernel_compiles_no_garbage_is_looked_for(folder):
+    states = []
+    with compiling.watched(lambda: states.append(gc.isenabled())):
+
+        @numba.njit
+        def ours(x):
+            return x
+
+        ours.py_func.__module__ = "napari_diffusion.somewhere"
+        ours(1)
+        jit.kernel(doubled)(21)
+    assert states == [False]
+    assert gc.isenabled()
 
 
 def kernel_files():

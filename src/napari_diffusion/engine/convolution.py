@@ -10,10 +10,13 @@ Every tap is added as ``total + w · ((a + b) − 2 v)``: a constant stays as it
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
 from napari_diffusion.engine.vector_lanes import (
+    BYTES,
     add_rows,
     add_shifted,
     doubled,
@@ -23,6 +26,9 @@ from napari_diffusion.engine.vector_lanes import (
     store_sums,
     zeros,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Output rows made from one window, and how many rows ahead memory is asked for.
 ROWS = 32
@@ -41,14 +47,6 @@ def mirrored(i, size):
             i = (2 * size - 1 - i) % (2 * size)
             i = i if i < size else 2 * size - 1 - i
     return i
-
-
-@exact_inline_kernel
-def _aligned(count, like):
-    """Return zeros that begin with a line of the cache."""
-    whole = np.zeros(count + 64 // like.itemsize, like.dtype)
-    skip = (-whole.ctypes.data % 64) // like.itemsize
-    return whole[skip : skip + count]
 
 
 @exact_inline_kernel
@@ -96,27 +94,12 @@ def _padded(flat, start, size, first, last, padded):
 
 
 @exact_kernel
-def convolve(image, out, across, along, plane, y0, y1, x0, width):
-    """Write one tile of the image convolved along its last two axes.
-
-    Parameters
-    ----------
-    image, out : (planes, rows, columns) float32 or float64, C-contiguous
-        `out` may not overlap `image`.
-    across, along : 1D arrays of the image's type
-        Weights at the distance 1, 2, …; filled up with zeros to a multiple of four.
-    plane, y0, y1, x0 : int
-        The tile: rows y0 … y1 − 1 of a plane, from the column x0 on.
-    width : int
-        Columns of the tile, a multiple of four vectors; those beyond the image are left out.
-    """
-    _, size, columns = image.shape
-    flat, flat_out = image.reshape(-1), out.reshape(-1)
-    reach, n = across.size, lanes(image)
+def _convolve(
+    flat, flat_out, shape, across, along, window, padded, results, plane, y0, y1, x0, width
+):  # fmt: skip
+    _, size, columns = shape
+    reach, n = across.size, lanes(window)
     margin = (along.size + n - 1) // n * n
-    # Of the last four output rows up to three lie beyond the tile.
-    window = _aligned((ROWS + 2 * reach + 3) * width, image)
-    padded, results = np.zeros(width + 2 * margin, image.dtype), _aligned(4 * width, image)
     inside = min(width, columns - x0)
     whole = x0 >= margin and x0 + width + margin <= columns
     for first in range(y0, y1, ROWS):
@@ -146,3 +129,45 @@ def convolve(image, out, across, along, plane, y0, y1, x0, width):
                 for j in range(min(4, y1 - y)):
                     for x in range(inside):
                         flat_out[base + j * columns + x] = results[j * width + x]
+
+
+def convolve(
+    image: NDArray[Any],
+    out: NDArray[Any],
+    across: NDArray[Any],
+    along: NDArray[Any],
+    plane: int,
+    y0: int,
+    y1: int,
+    x0: int,
+    width: int,
+) -> None:
+    """Write one tile of the image convolved along its last two axes.
+
+    Parameters
+    ----------
+    image, out : (planes, rows, columns) float32 or float64, C-contiguous
+        `out` may not overlap `image`.
+    across, along : 1D arrays of the image's type
+        Weights at the distance 1, 2, …; filled up with zeros to a multiple of four.
+    plane, y0, y1, x0 : int
+        The tile: rows y0 … y1 − 1 of a plane, from the column x0 on.
+    width : int
+        Columns of the tile, a multiple of four vectors; those beyond the image are left out.
+    """
+    reach, n = across.size, BYTES // image.itemsize
+    # Of the last four output rows up to three lie beyond the tile.
+    window = _aligned((ROWS + 2 * reach + 3) * width, image.dtype)
+    padded = np.zeros(width + 2 * ((along.size + n - 1) // n * n), image.dtype)
+    results = _aligned(4 * width, image.dtype)
+    _convolve(
+        image.reshape(-1), out.reshape(-1), image.shape, across, along, window, padded, results,
+        plane, y0, y1, x0, width,
+    )  # fmt: skip
+
+
+def _aligned(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return zeros that begin with a line of the cache."""
+    whole = np.zeros(count + BYTES // dtype.itemsize, dtype)
+    skip = -whole.ctypes.data % BYTES // dtype.itemsize
+    return whole[skip : skip + count]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numba
 
+from napari_diffusion.engine import compiling  # noqa: F401  for what it does meanwhile
 from napari_diffusion.engine.kernel_cache import KernelCache
 
 if TYPE_CHECKING:
@@ -21,14 +22,33 @@ OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
     # Nothing calls them as functions of C, and to prepare for it takes time at each first call.
     "no_cfunc_wrapper": True,
+    # Arrays belong to Python. Counting who else holds them takes a tenth of the compiling.
+    "_nrt": False,
 }
+ALLOCATING: dict[str, Any] = {**OPTIONS, "_nrt": True}
 # What is compiled into loops is never called by Python either.
-INLINE: dict[str, Any] = {**OPTIONS, "forceinline": True, "no_cpython_wrapper": True}
+INNER: dict[str, Any] = {**OPTIONS, "no_cpython_wrapper": True}
+INLINE: dict[str, Any] = {**INNER, "forceinline": True}
+# Every product and sum is rounded by itself.
+EXACT: dict[str, Any] = {"fastmath": False}
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function for tiles of arrays, cached between processes."""
+    """Compile a function for tiles of arrays, cached between processes.
+
+    It makes no array, and returns none.
+    """
     return _cached(function, **OPTIONS)
+
+
+def allocating_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function for tiles of arrays that makes arrays of its own."""
+    return _cached(function, **ALLOCATING)
+
+
+def inner_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function for tiles of arrays that only kernels call."""
+    return _cached(function, **INNER)
 
 
 def inline_kernel(function: Callable[..., Any]) -> Any:
@@ -41,8 +61,18 @@ def inline_kernel(function: Callable[..., Any]) -> Any:
 
 
 def exact_kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function of which every product and sum is rounded by itself."""
-    return _cached(function, **{**OPTIONS, "fastmath": False})
+    """Compile as `kernel` does, where every product and sum is rounded by itself."""
+    return _cached(function, **{**OPTIONS, **EXACT})
+
+
+def exact_allocating_kernel(function: Callable[..., Any]) -> Any:
+    """Compile as `allocating_kernel` does, where every product and sum is rounded by itself."""
+    return _cached(function, **{**ALLOCATING, **EXACT})
+
+
+def exact_inner_kernel(function: Callable[..., Any]) -> Any:
+    """Compile as `inner_kernel` does, where every product and sum is rounded by itself."""
+    return _cached(function, **{**INNER, **EXACT})
 
 
 def exact_inline_kernel(function: Callable[..., Any]) -> Any:
@@ -50,7 +80,7 @@ def exact_inline_kernel(function: Callable[..., Any]) -> Any:
 
     A flux that one side takes from a buffer and the other fuses into a sum would be two numbers.
     """
-    return _cached(function, **{**INLINE, "fastmath": False})
+    return _cached(function, **{**INLINE, **EXACT})
 
 
 def _cached(function: Callable[..., Any], **options: Any) -> Any:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from numba.core import sigutils
 from numba.core.caching import FunctionCache
 
+from napari_diffusion.engine.file_lock import FileLock
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -41,9 +43,31 @@ class KernelCache(FunctionCache):
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         self._cache_file._source_stamp = source_hash(function)
+        self._lock = FileLock(f"{self._cache_file._index_path}.lock")
 
     def load_overload(self, signature: Any, target: Any) -> Any:
-        """Return the compiled form for these types, or None."""
+        """Return the compiled form for these types, or None where the caller is to compile it.
+
+        While another process compiles this kernel, what it makes is waited for.
+        """
+        found = self._found(signature, target)
+        if found is None and self._lock.acquire():
+            found = self._found(signature, target)
+            if found is not None:
+                self._lock.release()
+        return found
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        """Keep a compiled form."""
+        with contextlib.suppress(Exception):  # a full disk, a quota, a folder now read-only
+            super().save_overload(signature, compiled)
+        self.given_up()
+
+    def given_up(self) -> None:
+        """Let others compile the kernel."""
+        self._lock.release()
+
+    def _found(self, signature: Any, target: Any) -> Any:
         try:
             found = super().load_overload(signature, target)
         except Exception:  # whatever a truncated file makes of pickle or of LLVM
@@ -53,11 +77,6 @@ class KernelCache(FunctionCache):
         # Two processes that write at once can mistake each other's files.
         wanted = sigutils.normalize_signature(signature)[0]
         return found if found is None or tuple(found.signature.args) == wanted else None
-
-    def save_overload(self, signature: Any, compiled: Any) -> None:
-        """Keep a compiled form."""
-        with contextlib.suppress(Exception):  # a full disk, a quota, a folder now read-only
-            super().save_overload(signature, compiled)
 
 
 def source_hash(function: Callable[..., Any]) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import kernel
+from napari_diffusion.engine.jit import inner_kernel, kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SIZE = 8
 
@@ -20,7 +24,7 @@ LIVELY, MIDDLE, FINE = 35, 26, 15
 _C = tuple(0.5 * math.cos(k * math.pi / 16) for k in range(SIZE))
 
 
-@kernel
+@inner_kernel
 def _transform(a, out, count):
     """Write the transforms of 8 rows, a[j, n] being pixel j of window n, into out[k, n]."""
     c1, c2, c3, c5, c6, c7 = _C[1], _C[2], _C[3], _C[5], _C[6], _C[7]
@@ -40,8 +44,15 @@ def _transform(a, out, count):
         out[7, n] = c7 * d0 - c5 * d1 + c3 * d2 - c1 * d3
 
 
-@kernel
-def window_energies(plane, mask, y0, x0, lively, middle, fine):
+def window_energies(
+    plane: NDArray[Any],
+    mask: NDArray[np.bool_] | None,
+    y0: int,
+    x0: int,
+    lively: NDArray[np.float64],
+    middle: NDArray[np.float64],
+    fine: NDArray[np.float64],
+) -> None:
     """Write mean squares of the coefficients of the windows of a plane.
 
     Parameters
@@ -57,20 +68,27 @@ def window_energies(plane, mask, y0, x0, lively, middle, fine):
         at the first pixel of each window; elsewhere untouched, and so for windows without any
         variation: they were clipped, or are a border.
     """
+    width = plane.shape[1]
+    count = max((width - SIZE - (STRIDE - x0) % STRIDE) // STRIDE + 1, 0)
+    rooms = [np.empty((SIZE, n)) for n in (width, width, count, count)]
+    energy = np.empty((2 * SIZE, count))
+    _window_energies(plane, mask, y0, x0, lively, middle, fine, *rooms, energy)
+
+
+@kernel
+def _window_energies(
+    plane, mask, y0, x0, lively, middle, fine, column, down, across, coefficients, energy
+):  # fmt: skip
     height, width = plane.shape
-    first = (STRIDE - x0) % STRIDE
-    count = max((width - SIZE - first) // STRIDE + 1, 0)
-    column = np.empty((SIZE, width), np.float64)
-    down = np.empty((SIZE, width), np.float64)
-    across = np.empty((SIZE, count), np.float64)
-    coefficients = np.empty((SIZE, count), np.float64)
-    energy = np.empty((2 * SIZE, count), np.float64)
+    first, count = (STRIDE - x0) % STRIDE, energy.shape[1]
     for y in range((STRIDE - y0) % STRIDE, height - SIZE + 1, STRIDE):
         for j in range(SIZE):
             for x in range(width):
                 column[j, x] = plane[y + j, x]
         _transform(column, down, width)
-        energy.fill(0.0)
+        for k in range(2 * SIZE):
+            for n in range(count):
+                energy[k, n] = 0.0
         for k in range(SIZE):
             for j in range(SIZE):
                 for n in range(count):

@@ -54,11 +54,11 @@ def _folded(a, b, sums, differences):
 
 
 @kernel
-def transformed(image, top, even, odd, stride, down, folded, pieces, c):
+def transformed(image, top, even, odd, stride, down, folded, pieces, phases, c):
     """Write the transforms of a row of windows: c[parity of q, k, q // 2, n].
 
     Of the pixels j and size − 1 − j the sums make the even coefficients and the differences the
-    odd ones.
+    odd ones. `down`, `folded`, `pieces` and `phases` are written on the way.
     """
     half, width = even.shape[0], image.shape[1]
     size = 2 * half
@@ -66,7 +66,6 @@ def transformed(image, top, even, odd, stride, down, folded, pieces, c):
         _folded(image[top + j], image[top + size - 1 - j], folded[0, j], folded[1, j])
     mixed(even, folded[0], down[0])
     mixed(odd, folded[1], down[1])
-    phases = np.empty((stride, width // stride + 1), image.dtype)
     for k in range(size):
         row = down[k % 2, k // 2]
         for phase in range(stride):

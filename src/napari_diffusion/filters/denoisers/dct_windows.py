@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import kernel
+from napari_diffusion.engine.jit import inner_kernel, kernel
 from napari_diffusion.filters.denoisers.cosine import averaged, cosines, extent, mixed, transformed
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _across(matrix, planes, out):
                     to[x] += factor * row[x]
 
 
-@kernel
+@inner_kernel
 def _gain(c, guide, inverse, norm):
     """Multiply c by g = guide² / (guide² + σ²), but the mean, and write 1 / Σ g² of each window."""
     one, largest = c.dtype.type(1), c.dtype.type(LARGEST)
@@ -54,7 +54,9 @@ def _gain(c, guide, inverse, norm):
 
 
 @kernel
-def react(pair, even, odd, back, inverse, stride, out, weight):
+def react(
+    pair, even, odd, back, inverse, stride, out, weight, folded, down, pieces, c, norm, line, across
+):  # fmt: skip
     """Add the filtered windows of one slab, whose planes are mixed along the third axis already.
 
     Parameters
@@ -73,22 +75,20 @@ def react(pair, even, odd, back, inverse, stride, out, weight):
         Added to: the sum of the windows, still transformed along the third axis.
     weight : (H, W)
         Added to: the sum of their weights, alike in all planes.
+    folded, down, pieces, c, norm, line, across : arrays
+        See `_rooms`.
     """
-    half, width, dtype = even.shape[0], pair.shape[3], pair.dtype
+    half, width = even.shape[0], pair.shape[3]
     size, depth = 2 * half, pair.shape[1]
-    count = (width - size) // stride + 1
-    folded, down = np.empty((2, half, width), dtype), np.empty((2, half, width), dtype)
-    # Of their own width: a loop over part of a wider array is not vectorised.
-    pieces = np.empty((2, half, count), dtype)
-    c = np.empty((2, depth, 2, size, half, count), dtype)
+    count = norm.size
     flat = c.reshape((2, depth * 2 * size * half, count))
-    norm, line = np.empty(count, dtype), np.empty(width, dtype)
-    across = np.empty((stride, width // stride + 1), dtype)
     for row in range((pair.shape[2] - size) // stride + 1):
         top = row * stride
         for i in range(2):
             for k in range(depth):
-                transformed(pair[i, k], top, even, odd, stride, down, folded, pieces, c[i, k])
+                transformed(
+                    pair[i, k], top, even, odd, stride, down, folded, pieces, across, c[i, k]
+                )
         _gain(flat[0], flat[1], inverse, norm)
         for x in range(width):
             line[x] = 0
@@ -112,6 +112,27 @@ def react(pair, even, odd, back, inverse, stride, out, weight):
                     lower[x] += sums[x] - differences[x]
 
 
+def _rooms(
+    shape: tuple[int, ...], size: int, stride: int, dtype: np.dtype[Any]
+) -> list[NDArray[Any]]:
+    """Return what `react` writes on the way, for a slab (K, H, W) and windows of that size."""
+    depth, _, width = shape
+    half, count = size // 2, (width - size) // stride + 1
+    return [
+        np.empty(each, dtype)
+        for each in (
+            (2, half, width),
+            (2, half, width),
+            # Of their own width: a loop over part of a wider array is not vectorised.
+            (2, half, count),
+            (2, depth, 2, size, half, count),
+            count,
+            width,
+            (stride, width // stride + 1),
+        )
+    ]
+
+
 def guided(
     y: NDArray[Any],
     guide: NDArray[Any],
@@ -130,19 +151,20 @@ def guided(
     pair = np.stack([np.pad(each, around, "reflect") for each in (y, guide)])
     matrix = cosines(windows[1]).astype(y.dtype)[:, : windows[1] // 2]
     even, odd = np.ascontiguousarray(matrix[0::2]), np.ascontiguousarray(matrix[1::2])
-    back = np.stack([even.T, odd.T])
+    back = np.ascontiguousarray(np.stack([even.T, odd.T]))
     upright = cosines(windows[0]).astype(y.dtype)
     downright = np.ascontiguousarray(upright.T)
     out, weight = np.zeros_like(pair[0]), np.zeros_like(pair[0])
     inverse = y.dtype.type(min(1 / sigma, 1e37))
     slab = np.empty((2, windows[0], *out.shape[1:]), y.dtype)
+    rooms = _rooms(slab.shape[1:], windows[1], strides[1], y.dtype)
     for top in range(0, out.shape[0] - windows[0] + 1, strides[0]):
         poll()
         slab.fill(0)
         for i in range(2):
             _across(upright, pair[i, top : top + windows[0]], slab[i])
         made, total = np.zeros_like(slab[0]), np.zeros_like(out[0])
-        react(slab, even, odd, back, inverse, strides[1], made, total)
+        react(slab, even, odd, back, inverse, strides[1], made, total, *rooms)
         _across(downright, made, out[top : top + windows[0]])
         weight[top : top + windows[0]] += total
     core = tuple(slice(b, b + n) for (b, _), n in zip(around, y.shape, strict=True))

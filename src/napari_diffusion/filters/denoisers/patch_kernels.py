@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from napari_diffusion.engine.exponential import exp_of_minus
 from napari_diffusion.engine.jit import inline_kernel, kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # The least that a pixel counts in its own mean: one that resembles no other stays.
 OWN = 1e-3
@@ -54,8 +59,16 @@ def _alike(lines, first, rows, weight, largest, total):
         total[x] += w
 
 
-@kernel
-def average_alike(u, guide, radius, patch, scale, plane, rows, out):
+def average_alike(
+    u: NDArray[Any],
+    guide: NDArray[Any],
+    radius: tuple[int, int],
+    patch: tuple[int, int],
+    scale: NDArray[Any],
+    plane: int,
+    rows: tuple[int, int],
+    out: NDArray[Any],
+) -> None:
     """Write Σ w u / Σ w over the neighbours within a box, w = exp(−Σ (scale · Δguide)²).
 
     Parameters
@@ -73,12 +86,20 @@ def average_alike(u, guide, radius, patch, scale, plane, rows, out):
         The means.
     """
     channels, width, dtype = out.shape[0], out.shape[3], u.dtype
+    lines = np.empty((BAND + 2 * patch[1], width), dtype)
+    across, weight = np.empty(width + 2 * patch[1], dtype), np.empty(width, dtype)
+    sums = np.empty((BAND, 2 + channels, width), dtype)
+    _average_alike(
+        u, guide, radius, patch, scale, plane, rows, out, lines, across, weight, sums
+    )  # fmt: skip
+
+
+@kernel
+def _average_alike(
+    u, guide, radius, patch, scale, plane, rows, out, lines, across, weight, sums
+):  # fmt: skip
+    channels, width = out.shape[0], out.shape[3]
     z, margin = plane + radius[0] + patch[0], radius[1] + patch[1]
-    lines, across = (
-        np.empty((BAND + 2 * patch[1], width), dtype),
-        np.empty(width + 2 * patch[1], dtype),
-    )
-    weight, sums = np.empty(width, dtype), np.empty((BAND, 2 + channels, width), dtype)
     for first in range(rows[0], rows[1], BAND):
         count = min(BAND, rows[1] - first)
         y = first + margin

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import kernel
+from napari_diffusion.engine.jit import allocating_kernel, kernel
 from napari_diffusion.filters.flows import face_conductances
 from napari_diffusion.filters.flows.conductance_kernels import fill
 
@@ -56,7 +56,7 @@ def steps_of(explicit: float, squares: float) -> float:
     return max(FEWEST, STEPS_PER_ROOT * math.sqrt(explicit), squares / LONGEST)
 
 
-@kernel
+@allocating_kernel
 def _solve(b, v):
     """Replace v by the change that (I − B)⁻¹ makes to it, along axis 0, side by side.
 
@@ -99,7 +99,7 @@ def _place(shape, axis, line, at):
     return (at if axis == 0 else line), z, y, x
 
 
-@kernel
+@allocating_kernel
 def _add_rows(u, faces, out, beta, share, start, stop):
     """Add `share` times the implicit change along x to the site rows start…stop−1."""
     nc, n = u.shape[1], u.shape[4]
@@ -124,7 +124,7 @@ def _add_rows(u, faces, out, beta, share, start, stop):
                     row[i] += share * v[i, j]
 
 
-@kernel
+@allocating_kernel
 def _add_columns(u, faces, out, beta, share, axis, start, stop):
     """Add `share` times the implicit change along another axis to the blocks start…stop−1."""
     nc, nx, n = u.shape[1], u.shape[4], u.shape[axis]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.engine.jit import inline_kernel, kernel
+from napari_diffusion.engine.jit import allocating_kernel, inline_kernel
 from napari_diffusion.filters.flows.conductance_kernels import fill
 from napari_diffusion.filters.flows.single_channel import product
 
@@ -38,7 +38,7 @@ def _extrapolated(row, total, tau, alpha, out):
         out[x] = past + alpha * ((row[x] - past) + tau * total[x])
 
 
-@kernel
+@allocating_kernel
 def advance_stored(u, out, gx, gy, gz, gt, w, alpha, first, start, stop):
     """Replace out by out + alpha · (u + w[5] · Σ w · (flux − flux) − out) in site rows.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_diffusion.engine.exponential import exp_of_minus
-from napari_diffusion.engine.jit import inline_kernel, kernel
+from napari_diffusion.engine.jit import allocating_kernel, inline_kernel, inner_kernel, kernel
 
 # How the conductance of a face comes about: a function of q = (gradient / K)², 1 for linear
 # diffusion, or the mean of two coefficients that stand at the pixels. A *law* is one of these
@@ -36,7 +36,7 @@ def fill(row, value):
         row[x] = value
 
 
-@kernel
+@inner_kernel
 def conductance_row(law, q):
     """Replace q = (gradient / K)² by the conductance, in place."""
     code, one = law[0], q.dtype.type(1)
@@ -70,7 +70,7 @@ def conductance_row(law, q):
         fill(q, 1)
 
 
-@kernel
+@inner_kernel
 def _face_conductance(guide, law, k, axis, a, b, first, count, g):
     """Write the conductance of the faces between the pixels at a and at b into g."""
     (ta, za, ya, xa), (tb, zb, yb, xb), size = a, b, g.size
@@ -94,7 +94,7 @@ def _face_conductance(guide, law, k, axis, a, b, first, count, g):
     conductance_row(law, g)
 
 
-@kernel
+@inner_kernel
 def _face_flux(u, guide, inside, law, k, axis, a, b, first, g, flux):
     """Write the flux from the pixels at a to those at b, (t, z, y, x) each, per channel.
 
@@ -123,7 +123,7 @@ def moved(t, z, y, axis, to):
     return (to if axis == 0 else t), (to if axis == 2 else z), (to if axis == 3 else y), 0
 
 
-@kernel
+@inner_kernel
 def _add_difference(total, upper, lower, shift, weight):
     """Add weight · (upper − lower) to the total, `upper` being read `shift` columns further."""
     n = total.shape[1]
@@ -133,7 +133,7 @@ def _add_difference(total, upper, lower, shift, weight):
             t[x] += weight * (a[x] - b[x])
 
 
-@kernel
+@allocating_kernel
 def advance_faces(u, guide, out, inside, law, k, w, joint, start, stop):
     """Write one explicit sub-step of site rows start…stop−1: out = u + w[5] · Σ w · (flux − flux).
 

@@ -10,7 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import (
+    exact_allocating_kernel,
+    exact_inline_kernel,
+    exact_inner_kernel,
+    exact_kernel,
+)
 
 # What moves: every level line by its curvature; the same by a coefficient and towards its edges;
 # only what is curved the same way at a larger scale.
@@ -46,7 +51,7 @@ def _neighbours(u, inside, masked, c, here, at, shift, out, there):
         out[x] = other[i] if there[x] else middle[x]
 
 
-@exact_kernel
+@exact_inner_kernel
 def _fill_corners(a, has_a, b, has_b, out, there):
     """Fill in the diagonal neighbours that are missing by what both sides, or one of them, say."""
     half = out.dtype.type(0.5)
@@ -60,7 +65,7 @@ def _fill_corners(a, has_a, b, has_b, out, there):
                 out[x] = b[x]
 
 
-@exact_kernel
+@exact_inner_kernel
 def _directions(near, middle, k, n, second, nn, total):
     """Write the unit-free direction, the second differences, |n|² and the Laplacian."""
     half, zero = middle.dtype.type(0.5), middle.dtype.type(0)
@@ -80,7 +85,7 @@ def _directions(near, middle, k, n, second, nn, total):
                     nn[x] += n[axis, x] * n[axis, x]
 
 
-@exact_kernel
+@exact_inner_kernel
 def _speed(u, inside, masked, c, here, k, room, there, low, high, speed, total):
     """Write the speed and the Laplacian of a row, and the range of all neighbours.
 
@@ -125,14 +130,14 @@ def _speed(u, inside, masked, c, here, k, room, there, low, high, speed, total):
         speed[x] = speed[x] / nn[x] if nn[x] > 0 else rest * total[x]
 
 
-@exact_kernel
+@exact_inner_kernel
 def _widen(row, low, high):
     for x in range(row.size):
         low[x] = min(low[x], row[x])
         high[x] = max(high[x], row[x])
 
 
-@exact_kernel
+@exact_inner_kernel
 def _add_towards_edges(g, inside, masked, c, here, k, near, room, there, middle, speed):
     """Multiply the speed by g and add ∇g · ∇u, with the differences of the side it comes from."""
     t, z, y = here
@@ -151,7 +156,7 @@ def _add_towards_edges(g, inside, masked, c, here, k, near, room, there, middle,
                 speed[x] += slope * (high if slope > 0 else low) * (k[axis] * k[axis])
 
 
-@exact_kernel
+@exact_allocating_kernel
 def advance_rows(u, g, wide, out, inside, masked, k, tau, start, stop):
     """Write one explicit sub-step of site rows start…stop−1, kept in the range of the neighbours.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.engine.jit import inline_kernel, kernel
+from napari_diffusion.engine.jit import allocating_kernel, inline_kernel
 from napari_diffusion.filters.flows.conductance_kernels import CELLS, UNIT, conductance_row, fill
 from napari_diffusion.filters.flows.single_channel import product
 
@@ -82,7 +82,7 @@ def _last(v, above, back, front, g, m, low, left, w, deep):
     return v + w[5] * total, upper
 
 
-@kernel
+@allocating_kernel
 def advance_joint(law, u, guide, out, k, w, deep, count, start, stop):
     """Write one explicit sub-step of site rows start…stop−1.
 

@@ -15,7 +15,11 @@ import numpy as np
 from numba.extending import overload
 
 from napari_diffusion.engine.exponential import LOG2_E, two_to_minus
-from napari_diffusion.engine.jit import exact_inline_kernel, inline_kernel, kernel
+from napari_diffusion.engine.jit import (
+    allocating_kernel,
+    exact_inline_kernel,
+    inline_kernel,
+)
 from napari_diffusion.filters.flows.conductance_kernels import EXPONENTIAL, RATIONAL
 
 
@@ -177,7 +181,7 @@ def _channel(law, flat, flat_out, lower, c, shape, w, deep, start, stop):
         lower[last] = _last(law, flat, base, up, far, near, last, low, after, w, deep)
 
 
-@kernel
+@allocating_kernel
 def advance_single(law, u, out, k, w, deep, start, stop):
     """Write one explicit sub-step of site rows start…stop−1, every channel for itself.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_kernel
+from napari_diffusion.engine.jit import exact_allocating_kernel
 from napari_diffusion.filters.flows.curvature_kernels import _moved, _neighbours
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 1e-15, 1e9
 
 
-@exact_kernel
+@exact_allocating_kernel
 def _squared_rows(u, inside, masked, along, count, out, start, stop):
     """Write q² = variance / mean² of the neighbours, the mean over joint channels; −1 for none.
 

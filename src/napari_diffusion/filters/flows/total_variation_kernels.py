@@ -13,7 +13,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import (
+    exact_allocating_kernel,
+    exact_inline_kernel,
+    exact_inner_kernel,
+)
 from napari_diffusion.filters.flows.conductance_kernels import fill
 
 
@@ -23,14 +27,14 @@ def _one(q):
     return one / np.sqrt(one + q)
 
 
-@exact_kernel
+@exact_inner_kernel
 def _add_two(own, low, high, g):
     """Add the coefficients for both sides along one other axis."""
     for x in range(g.size):
         g[x] += _one(own[x] + low[x]) + _one(own[x] + high[x])
 
 
-@exact_kernel
+@exact_inner_kernel
 def _add_four(own, first, low, high, lower, higher, g):
     """Add those for both sides along two other axes, and one side of a third."""
     for x in range(g.size):
@@ -46,7 +50,7 @@ def _moved(at, axis, to):
     return (to if axis == 0 else t), (to if axis == 2 else z), (to if axis == 3 else y)
 
 
-@exact_kernel
+@exact_inner_kernel
 def _add_squares(u, inside, masked, k, axis, a, b, first, count, out):
     """Add the squared slopes between two rows, or along one; of all channels, 0 at a border."""
     (ta, za, ya), (tb, zb, yb), shift = a, b, axis // 4
@@ -63,7 +67,7 @@ def _add_squares(u, inside, masked, k, axis, a, b, first, count, out):
                 out[x] += s * s
 
 
-@exact_kernel
+@exact_inner_kernel
 def _squares_beside(u, inside, masked, k, axis, at, first, count, below, above):
     """Write the squared slopes below and above a row of pixels along an axis."""
     nx = u.shape[4]
@@ -81,7 +85,7 @@ def _squares_beside(u, inside, masked, k, axis, at, first, count, below, above):
     _add_squares(u, inside, masked, k, axis, at, over, first, count, above)
 
 
-@exact_kernel
+@exact_inner_kernel
 def face_row(u, inside, masked, k, axis, a, b, first, count, room, g):
     """Write the conductance of the faces between the rows at a and at b, or along one, into g.
 
@@ -120,7 +124,7 @@ def face_row(u, inside, masked, k, axis, a, b, first, count, room, g):
         g[x] = part * (g[x] + sums[x])
 
 
-@exact_kernel
+@exact_inner_kernel
 def _flux_row(u, guide, inside, masked, k, axis, a, b, first, room, g, flux):
     """Write the flux from the row at a to that at b, or along one, per channel."""
     (ta, za, ya), (tb, zb, yb), shift = a, b, axis // 4
@@ -138,7 +142,7 @@ def _flux_row(u, guide, inside, masked, k, axis, a, b, first, room, g, flux):
                     out[x] = 0
 
 
-@exact_kernel
+@exact_allocating_kernel
 def advance_rows(u, guide, out, inside, masked, k, w, count, start, stop):
     """Write one explicit sub-step of site rows start…stop−1; see `_kernels.advance_faces`.
 
@@ -183,7 +187,7 @@ def advance_rows(u, guide, out, inside, masked, k, w, count, start, stop):
                     after[x] = before[x] + w[5] * sums[x]
 
 
-@exact_kernel
+@exact_allocating_kernel
 def face_rows(guide, inside, masked, k, axis, count, out, start, stop):
     """Write the conductance of the face below each pixel along an axis; 0 at the border."""
     nz, ny, nx = guide.shape[2:]

@@ -13,7 +13,12 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel, inline_kernel
+from napari_diffusion.engine.jit import (
+    exact_allocating_kernel,
+    exact_inline_kernel,
+    exact_inner_kernel,
+    inline_kernel,
+)
 from napari_diffusion.filters.flows.conductance_kernels import fill
 
 # Beyond these a slope lets through less than the image's type can tell from nothing.
@@ -71,7 +76,7 @@ def _coefficients(left, right, below, above, west, east, south, north):
         south[x], north[x] = a + c, b + d
 
 
-@exact_kernel
+@exact_allocating_kernel
 def _room(u, k):
     """Return the slopes in the scale of the roots, and the rows that a sweep needs."""
     nx, dtype = u.shape[4], u.dtype.type
@@ -81,7 +86,7 @@ def _room(u, k):
     return slopes, half, across, np.empty((2, nx), u.dtype), np.zeros((4, nx + 1), u.dtype)
 
 
-@exact_kernel
+@exact_inner_kernel
 def _coefficients_of(flat, base, y, ny, nx, turn, room):
     """Write west, east, south and north of row y; squares above it wait for the next one."""
     (kx, ky), half, across, squares, rows = room
@@ -119,7 +124,7 @@ def _finished(under, row, north, south, lower, along, w, out):
         lower[x] = upper
 
 
-@exact_kernel
+@exact_allocating_kernel
 def advance_plane(u, out, k, w, start, stop):
     """Write one explicit sub-step of site rows start…stop−1; see `_variation.advance_rows`."""
     _, nc, nz, ny, nx = u.shape
@@ -157,7 +162,7 @@ def advance_plane(u, out, k, w, start, stop):
                         north[x] = rows[3, x]
 
 
-@exact_kernel
+@exact_allocating_kernel
 def plane_faces(u, k, across, along, start, stop):
     """Write the conductance of the faces below and to the left of each pixel; 0 at the border."""
     _, nc, nz, ny, nx = u.shape

@@ -19,14 +19,19 @@ results are equal to the bit.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_kernel
+from napari_diffusion.engine.jit import exact_inner_kernel, exact_kernel
 from napari_diffusion.filters.tensors.exchange_sites import exchange_free, exchange_one
 from napari_diffusion.filters.tensors.stencil import SCRATCH, TOGETHER, planar_chunk, solid_chunk
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-@exact_kernel
+
+@exact_inner_kernel
 def _exchange_chunk(
     u, changes, loads, inside, wanted, shape, geometry, channels, row, x0, size, terms, out, way,
     alone, targets, weigh, limited,
@@ -76,7 +81,7 @@ def _exchange_chunk(
 @exact_kernel
 def exchange_planar(
     u, changes, loads, inside, wanted, shape, geometry, channels, tensors, group, rows, scale,
-    targets, weigh, limited,
+    targets, weigh, limited, scratch, out, way, alone,
 ):  # fmt: skip
     """Exchange for the pixels of some site rows with their neighbours, in planes.
 
@@ -107,14 +112,13 @@ def exchange_planar(
         The range of site rows that are written.
     weigh, limited : bool
         Whether to add loads up, and whether to respect those that stand.
+    scratch, out, way, alone : arrays
+        See `rooms`.
     """
-    strides = geometry[1, :3].astype(np.float64)
-    scratch, out = np.empty((SCRATCH, TOGETHER)), np.zeros((12, TOGETHER))
-    way, alone = np.zeros(4, np.int64), np.zeros(TOGETHER, np.bool_)
     for n in range(rows.size):
         for x0 in range(0, shape[4], TOGETHER):
             size = min(TOGETHER, shape[4] - x0)
-            planar_chunk(tensors, group, rows[n], x0, size, scale, strides, 3, scratch, out)
+            planar_chunk(tensors, group, rows[n], x0, size, scale, geometry[1], 3, scratch, out)
             _exchange_chunk(
                 u, changes, loads, inside, wanted, shape, geometry, channels, rows[n], x0, size, 3,
                 out, way, alone, targets, weigh, limited,
@@ -124,17 +128,14 @@ def exchange_planar(
 @exact_kernel
 def exchange_solid(
     u, changes, loads, inside, wanted, shape, geometry, channels, tensors, group, rows, scale,
-    targets, weigh, limited,
+    targets, weigh, limited, scratch, out, way, alone,
 ):  # fmt: skip
     """Exchange as `exchange_planar` does, in space; a seventh component is that of t by itself."""
-    strides = geometry[1, :3].astype(np.float64)
     terms = tensors.shape[0]
-    scratch, out = np.empty((SCRATCH, TOGETHER)), np.zeros((3 * terms + 3, TOGETHER))
-    way, alone = np.zeros(4, np.int64), np.zeros(TOGETHER, np.bool_)
     for n in range(rows.size):
         for x0 in range(0, shape[4], TOGETHER):
             size = min(TOGETHER, shape[4] - x0)
-            solid_chunk(tensors, group, rows[n], x0, size, scale, strides, terms, scratch, out)
+            solid_chunk(tensors, group, rows[n], x0, size, scale, geometry[1], terms, scratch, out)
             if terms == 7:
                 for x in range(size):
                     out[6, x] = tensors[6, group, rows[n], x0 + x] * scale[6]
@@ -143,6 +144,12 @@ def exchange_solid(
                 u, changes, loads, inside, wanted, shape, geometry, channels, rows[n], x0, size,
                 terms, out, way, alone, targets, weigh, limited,
             )  # fmt: skip
+
+
+def rooms(terms: int) -> tuple[NDArray[Any], ...]:
+    """Return what an exchange along so many terms writes on the way, for one thread."""
+    out = np.zeros((3 * terms + 3, TOGETHER))
+    return np.empty((SCRATCH, TOGETHER)), out, np.zeros(4, np.int64), np.zeros(TOGETHER, np.bool_)
 
 
 @exact_kernel

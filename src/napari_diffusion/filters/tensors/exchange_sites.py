@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_kernel
+from napari_diffusion.engine.jit import exact_inner_kernel, exact_kernel
 from napari_diffusion.filters.tensors.stencil import BASE
 
 # Loads are whole numbers of this small part of 1, so that the order of a sum cannot matter. With
@@ -15,7 +15,7 @@ LOAD_UNIT = 2.0**-20
 FULL_LOAD = int(0.999 / LOAD_UNIT)
 
 
-@exact_kernel
+@exact_inner_kernel
 def _is_clear(inside, i, way, strides):
     """Say whether the way from pixel i to its neighbour lies inside the mask.
 
@@ -49,7 +49,7 @@ def _turn(way, at, geometry):
     return there, away, rows
 
 
-@exact_kernel
+@exact_inner_kernel
 def exchange_one(
     u, changes, loads, inside, wanted, geometry, at, i, out, x, terms, way, row, mine, targets,
     weigh, limited,
@@ -88,7 +88,7 @@ def exchange_one(
             loads[i] += load
 
 
-@exact_kernel
+@exact_inner_kernel
 def _unpack(packed, timed, reach, way):
     """Write an offset, or that to the next moment; return whether it is within reach."""
     plane = np.floor(packed / BASE / BASE + 0.5)
@@ -102,7 +102,7 @@ def _unpack(packed, timed, reach, way):
     return near
 
 
-@exact_kernel
+@exact_inner_kernel
 def exchange_free(u, changes, loads, start, out, terms, first, last, weigh):
     """Exchange of some pixels of a chunk of which all neighbours are there and to be written."""
     for x in range(first, last):

@@ -63,11 +63,12 @@ def stencils(tensors: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.int
     components = np.ascontiguousarray(tensors[:, *upper].T, np.float64).reshape(terms, 1, 1, n)
     out, scratch = np.zeros((count, TOGETHER)), np.empty((SCRATCH, TOGETHER))
     weights, offsets = np.empty((n, terms)), np.empty((n, terms, 3), np.int64)
+    no_strides = np.zeros(3, np.int64)
     reduced = planar_chunk if d == 2 else solid_chunk
     for start in range(0, n, TOGETHER):
         size = min(TOGETHER, n - start)
         here = slice(start, start + size)
-        reduced(components, 0, 0, start, size, np.ones(terms), np.zeros(3), terms, scratch, out)
+        reduced(components, 0, 0, start, size, np.ones(terms), no_strides, terms, scratch, out)
         weights[here], rest = out[:terms, :size].T, out[packed : packed + terms, :size].T.copy()
         for axis, base in enumerate((BASE * BASE, BASE, 1.0)):
             offsets[here, :, axis] = np.floor(rest / base + 0.5)
@@ -180,7 +181,7 @@ def solid_chunk(tensors, group, row, start, size, scale, strides, terms, scratch
         The pixels of the row.
     scale : (6 or more,) float64
         What the components are multiplied by.
-    strides : (3,) float64
+    strides : (3 or more,) int64
         How many pixels away the neighbour along each axis is.
     terms : int
         For how many terms `out` has room.

@@ -13,9 +13,18 @@ Scharr (2000), Optimale Operatoren in der Digitalen Bildverarbeitung.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import (
+    exact_inline_kernel,
+    exact_inner_kernel,
+    exact_kernel,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Steeper than so many times the contrast nothing can be told apart, and squares stay in range.
 STEEPEST = 1e6
@@ -27,7 +36,7 @@ def _across(low, middle, high):
     return 0.625 * middle + 0.1875 * (low + high)
 
 
-@exact_kernel
+@exact_inner_kernel
 def _add_products(p0, p1, p2, p3, steepness, inside, total):
     """Add the products of differences, made relative to the contrast, to the components.
 
@@ -56,7 +65,7 @@ def _add_products(p0, p1, p2, p3, steepness, inside, total):
                 total[6, x] += d * d
 
 
-@exact_kernel
+@exact_inner_kernel
 def _differences(u, c, at, ratios, p, s):
     """Write the differences of one row of a channel along z, y, x and t; `s` is scratch."""
     nt, _, nz, ny, nx = u.shape
@@ -90,7 +99,7 @@ def _differences(u, c, at, ratios, p, s):
         p[3, x] = h3 * (np.float64(after[x]) - np.float64(before[x]))
 
 
-@exact_kernel
+@exact_inner_kernel
 def _differences_inside(u, inside, c, at, ratios, p, patch):
     """Write what `_differences` does, the pixel itself standing in for those outside a mask."""
     nt, _, nz, ny, nx = u.shape
@@ -125,8 +134,15 @@ def _differences_inside(u, inside, c, at, ratios, p, patch):
         p[2, x] = 0.5 * ratios[2] * (patch[0, 0, 1] - patch[0, 0, -1])
 
 
-@exact_kernel
-def product_rows(u, ratios, steepness, joint, out, start, stop):
+def product_rows(
+    u: NDArray[Any],
+    ratios: NDArray[np.float64],
+    steepness: NDArray[np.float64],
+    joint: bool,
+    out: NDArray[Any],
+    start: int,
+    stop: int,
+) -> None:
     """Write Σ ∇u ∇uᵀ over joint channels for the site rows start … stop − 1.
 
     Beyond the border the pixel itself stands in.
@@ -143,10 +159,16 @@ def product_rows(u, ratios, steepness, joint, out, start, stop):
     out : (components, G, site rows, X)
         Written: 3 components in a plane, else 6, and then the square of time's.
     """
+    nx = u.shape[4]
+    rooms = np.zeros((4, nx)), np.zeros((5, nx + 2)), np.empty((out.shape[0], nx))
+    everywhere = np.ones(nx, np.bool_)
+    _product_rows(u, ratios, steepness, joint, out, start, stop, *rooms, everywhere)
+
+
+@exact_kernel
+def _product_rows(u, ratios, steepness, joint, out, start, stop, p, s, total, everywhere):
     _, nc, nz, ny, nx = u.shape
     count = nc if joint else 1
-    p, s = np.zeros((4, nx)), np.zeros((5, nx + 2))
-    everywhere, total = np.ones(nx, np.bool_), np.empty((out.shape[0], nx))
     for site in range(start, stop):
         at = (site // (ny * nz), site // ny % nz, site % ny)
         for group in range(nc // count):
@@ -162,12 +184,26 @@ def product_rows(u, ratios, steepness, joint, out, start, stop):
                     row[x] = total[k, x]
 
 
-@exact_kernel
-def product_rows_inside(u, inside, ratios, steepness, joint, out, start, stop):
+def product_rows_inside(
+    u: NDArray[Any],
+    inside: NDArray[np.bool_],
+    ratios: NDArray[np.float64],
+    steepness: NDArray[np.float64],
+    joint: bool,
+    out: NDArray[Any],
+    start: int,
+    stop: int,
+) -> None:
     """Write what `product_rows` does with the pixel itself in place of those outside a mask."""
+    nx = u.shape[4]
+    rooms = np.zeros((4, nx)), np.zeros((3, 3, 3)), np.empty((out.shape[0], nx))
+    _product_rows_inside(u, inside, ratios, steepness, joint, out, start, stop, *rooms)
+
+
+@exact_kernel
+def _product_rows_inside(u, inside, ratios, steepness, joint, out, start, stop, p, patch, total):
     _, nc, nz, ny, nx = u.shape
     count = nc if joint else 1
-    p, patch, total = np.zeros((4, nx)), np.zeros((3, 3, 3)), np.empty((out.shape[0], nx))
     for site in range(start, stop):
         at = (site // (ny * nz), site // ny % nz, site % ny)
         for group in range(nc // count):

@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.engine.exponential import exp_of_minus
-from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import (
+    exact_inline_kernel,
+    exact_inner_kernel,
+    exact_kernel,
+)
 from napari_diffusion.filters.tensors.stencil import TOGETHER
 
 if TYPE_CHECKING:
@@ -34,7 +38,13 @@ EDGE, LINES, PLANES, DIFFERENCE = range(4)
 _SWEEPS = 4
 
 
-@exact_kernel
+@exact_inline_kernel
+def _tiny(array):
+    """Return the smallest normal number; numba's finfo takes long to compile."""
+    return array.dtype.type(2.0**-126 if array.itemsize == 4 else 2.0**-1022)
+
+
+@exact_inner_kernel
 def _to_edges(q, size, power, constant, value):
     """Replace each q = (gradient / contrast)² by Weickert's conductance 1 − exp(−C / q^m)."""
     one, c = q.dtype.type(1), q.dtype.type(constant)
@@ -47,7 +57,7 @@ def _to_edges(q, size, power, constant, value):
         q[x] = one - exp_of_minus(c / value[x])
 
 
-@exact_kernel
+@exact_inner_kernel
 def _to_coherence(q, size, alpha, unit):
     """Replace each coherence by α + (1 − α) exp(−ln 2 / c²), c = coherence / unit."""
     one, a, ln2 = q.dtype.type(1), q.dtype.type(alpha), q.dtype.type(0.6931471805599453)
@@ -57,7 +67,7 @@ def _to_coherence(q, size, alpha, unit):
 
 
 @exact_kernel
-def planar_tensors(p, law, power, constant, alpha, switch, least, start, stop):
+def planar_tensors(p, law, power, constant, alpha, switch, least, start, stop, room):
     """Turn structure tensors (J00, J01, J11) of site rows start … stop − 1 to diffusion tensors.
 
     Parameters
@@ -77,14 +87,15 @@ def planar_tensors(p, law, power, constant, alpha, switch, least, start, stop):
         Least ratio of two λ.
     start, stop : int
         Site rows.
+    room : (29, TOGETHER)
+        What is written on the way.
     """
     kind = p.dtype.type
-    zero, half, tiny = kind(0), kind(0.5), np.finfo(p.dtype).tiny
-    noise, a = kind(64) * np.finfo(p.dtype).eps, kind(alpha)
+    zero, half, tiny = kind(0), kind(0.5), _tiny(p)
+    noise, a = kind(2.0**-17 if p.itemsize == 4 else 2.0**-46), kind(alpha)
     ratio, threshold = kind(least), kind(switch)
     unit = kind(1) if switch < 0 else max(threshold, tiny)
-    k = np.empty((5, TOGETHER), p.dtype)
-    first, second, coherent, r, value = k[0], k[1], k[2], k[3], k[4]
+    first, second, coherent, r, value = room[0], room[1], room[2], room[3], room[4]
     for group in range(p.shape[1]):
         for row in range(start, stop):
             for x0 in range(0, p.shape[3], TOGETHER):
@@ -137,13 +148,13 @@ def _rotate(pp, pq, qq, pr, qr, tiny, p0, p1, p2, q0, q1, q2):
     return pp, type(pp)(0), qq, pr, qr, p0, p1, p2, q0, q1, q2
 
 
-@exact_kernel
+@exact_inner_kernel
 def _diagonalise(a, v, size):
     """Turn the tensors in a to diagonal ones by Jacobi's rotations, gathered in v.
 
     As many for each of them, because what its neighbours need may not change a tensor's last bit.
     """
-    kind, tiny = a.dtype.type, np.finfo(a.dtype).tiny
+    kind, tiny = a.dtype.type, _tiny(a)
     for k in range(9):
         for x in range(size):
             v[k, x] = kind(1 if k % 4 == 0 else 0)
@@ -167,20 +178,20 @@ def _diagonalise(a, v, size):
 
 
 @exact_kernel
-def solid_tensors(p, law, power, constant, alpha, switch, least, start, stop):
+def solid_tensors(p, law, power, constant, alpha, switch, least, start, stop, room):
     """Turn structure tensors (J00, J01, J02, J11, J12, J22) of site rows to diffusion tensors.
 
     A seventh component, of time by itself, follows the same law. See `planar_tensors`.
     """
     kind = p.dtype.type
-    zero, tiny = kind(0), np.finfo(p.dtype).tiny
-    noise, ratio, threshold = kind(64) * np.finfo(p.dtype).eps, kind(least), kind(switch)
+    zero, tiny = kind(0), _tiny(p)
+    noise = kind(2.0**-17 if p.itemsize == 4 else 2.0**-46)
+    ratio, threshold = kind(least), kind(switch)
     unit = kind(1) if switch < 0 else max(threshold, tiny)
-    a, v = np.empty((6, TOGETHER), p.dtype), np.empty((9, TOGETHER), p.dtype)
+    a, v = room[:6], room[6:15]
     # Of the three axes and time: µ, λ by the law of edges, and λ by coherence.
-    m, edge = np.empty((5, TOGETHER), p.dtype), np.empty((4, TOGETHER), p.dtype)
-    k = np.empty((4, TOGETHER), p.dtype)
-    timed, value = p.shape[0] == 7, np.empty(TOGETHER, p.dtype)
+    m, edge, k = room[15:20], room[20:24], room[24:28]
+    timed, value = p.shape[0] == 7, room[28]
     for group in range(p.shape[1]):
         for row in range(start, stop):
             for x0 in range(0, p.shape[3], TOGETHER):
@@ -235,7 +246,7 @@ def solid_tensors(p, law, power, constant, alpha, switch, least, start, stop):
                         target[x] = k[3, x]
 
 
-@exact_kernel
+@exact_inner_kernel
 def _eigenvalues(a, size, m):
     """Write the eigenvalues of tensors that are diagonal, and the greatest less the least."""
     for x in range(size):
@@ -253,6 +264,9 @@ def replace(
     """Turn structure tensors (components, G, site rows, X) to diffusion tensors, in place."""
     turned = planar_tensors if len(tensors) == 3 else solid_tensors
     rows, columns = tensors.shape[2:]
-    executor.each(
-        lambda start, stop: turned(tensors, *law, least, start, stop), executor.bands(rows, columns)
-    )
+
+    def work(start: int, stop: int) -> None:
+        room = np.empty((29, TOGETHER), tensors.dtype)
+        turned(tensors, *law, least, start, stop, room)
+
+    executor.each(work, executor.bands(rows, columns))

@@ -218,6 +218,7 @@ class Exchange:
     ) -> None:
         frame, scale = self.frame, 0.5 * (tau / self.shortest**2) * self.products
         kernel = exchange.exchange_planar if len(tensors) == 3 else exchange.exchange_solid
+        rooms = exchange.rooms(len(tensors))
         thick = max(_PIECE // frame.shape[4], 1)
         for piece in range(0, len(rows), thick):
             executor.poll()
@@ -226,7 +227,7 @@ class Exchange:
                 channels = (0, frame.shape[1]) if self.joint else (group, group + 1)
                 kernel(
                     self.u, self.changes, self.loads, self.inside, wanted, frame.shape,
-                    self.geometry, channels, tensors, group, some, scale, targets, *how,
+                    self.geometry, channels, tensors, group, some, scale, targets, *how, *rooms,
                 )  # fmt: skip
 
     def _sources(self, rows: NDArray[np.int64], targets: tuple[int, int]) -> NDArray[np.int64]:

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import (
+    exact_allocating_kernel,
+    exact_inline_kernel,
+    exact_inner_kernel,
+    exact_kernel,
+)
 from napari_diffusion.noise.sampling.gamma import PIECES, SERIES, from_table, pieces, place
 from napari_diffusion.noise.sampling.normal import normal_block
 from napari_diffusion.noise.sampling.poisson import poisson_block
@@ -70,7 +75,7 @@ def multiplied(count: Any, z: Any, table: Any) -> Any:
     return count * (f * f * f)
 
 
-@exact_kernel
+@exact_inner_kernel
 def _multiply(
     counts: Any, words: Any, n: Any, table: Any, x: Any, y: Any, z: Any, key: Any
 ) -> None:
@@ -107,7 +112,7 @@ def _read_out(
         out[i] = dark + gains[i] * counts[i] + reads[i] * np.float64(normals[i])
 
 
-@exact_kernel
+@exact_allocating_kernel
 def expose(
     image: Any,
     out: Any,

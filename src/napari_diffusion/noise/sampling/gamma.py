@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import exact_inline_kernel, exact_inner_kernel
 from napari_diffusion.noise.sampling.quantile import (
     is_inner,
     long_word_at,
@@ -144,7 +144,7 @@ def _from_polynomial(found: Any, n: Any, c: Any) -> None:
         found[i] = ((p * x + c11) * x + c12) * x + c13
 
 
-@exact_kernel
+@exact_inner_kernel
 def gamma_block(
     found: Any,
     words: Any,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import exact_allocating_kernel, exact_inline_kernel
 from napari_diffusion.noise.sampling.normal import normal_block
 from napari_diffusion.noise.sampling.random_numbers import BLOCK, num_counters, word_block
 
@@ -21,7 +21,7 @@ def _magnitudes(out: Any, image: Any, real: Any, imaginary: Any, sigma: Any, uni
         out[i] = np.sqrt(a * a + b * b) * unit
 
 
-@exact_kernel
+@exact_allocating_kernel
 def take_magnitudes(
     image: Any,
     out: Any,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from napari_diffusion.engine.jit import exact_kernel
+from napari_diffusion.engine.jit import exact_allocating_kernel
 from napari_diffusion.noise.sampling.random_numbers import (
     BLOCK,
     HALF_ULP_32,
@@ -113,7 +113,7 @@ def _add_scaled(out: Any, image: Any, scale: Any, numbers: Any) -> None:
         out[i] = image[i] + scale * numbers[i]
 
 
-@exact_kernel
+@exact_allocating_kernel
 def fill_normal(
     out: Any,
     keys: Any,
@@ -140,7 +140,7 @@ def fill_normal(
                 copy(out[plane, row, a:b], normals[a - start : b - start])
 
 
-@exact_kernel
+@exact_allocating_kernel
 def add_normal(
     image: Any,
     out: Any,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import exact_allocating_kernel, exact_inline_kernel
 from napari_diffusion.noise.sampling.poisson import poisson_block
 from napari_diffusion.noise.sampling.random_numbers import BLOCK, num_counters, weave, word_block
 
@@ -29,7 +29,7 @@ def _copied(out: Any, image: Any) -> None:
         out[i] = image[i]
 
 
-@exact_kernel
+@exact_allocating_kernel
 def count_photons(
     image: Any,
     out: Any,

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import inline_kernel, kernel
+from napari_diffusion.engine.jit import inline_kernel, inner_kernel
 from napari_diffusion.noise.sampling.poisson_exact import LARGE, poisson_at
 from napari_diffusion.noise.sampling.quantile import is_inner, normal_quantile
 
@@ -115,7 +115,7 @@ def _add_up(found: Any, rate32: Any, words: Any, n: Any, terms: Any) -> None:
             found[i] = k if sure else OPEN
 
 
-@kernel
+@inner_kernel
 def poisson_block(
     counts: Any,
     rates: Any,

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_kernel
+from napari_diffusion.engine.jit import exact_inner_kernel, exact_kernel
 from napari_diffusion.noise.sampling.quantile import long_word_at, rough_quantile, tails, word_at
 
 # From this rate on values are proposed and accepted.
@@ -74,7 +74,7 @@ _HATS = _hats()
 _KEEP, _OTHER = _alias(_HATS)
 
 
-@exact_kernel
+@exact_inner_kernel
 def _log_deviance(k: Any, rate: Any) -> Any:
     """Return k ln(k / rate) + rate − k without cancellation (Loader's bd0)."""
     difference = k - rate
@@ -93,7 +93,7 @@ def _log_deviance(k: Any, rate: Any) -> Any:
     return k * math.log(k / rate) + rate - k
 
 
-@exact_kernel
+@exact_inner_kernel
 def _stirling_error(k: Any) -> Any:
     if k < 16:
         return _STIRLING[int(k)]
@@ -183,7 +183,7 @@ def _offset(width: Any, x: Any, y: Any, z: Any, slot: Any, k0: Any, k1: Any) -> 
     return product >> _32
 
 
-@exact_kernel
+@exact_inner_kernel
 def _is_below(wanted: Any, hat: Any, x: Any, y: Any, z: Any, slot: Any, k0: Any, k1: Any) -> Any:
     """Say whether a uniform number of 64 bits times the hat is less than what is wanted."""
     word = word_at(x, y, z, slot, k0, k1)
@@ -210,7 +210,7 @@ def _accepted(rate: Any, x: Any, y: Any, z: Any, k0: Any, k1: Any) -> Any:
     return inverted(rate, long_word_at(x, y, z, 0, k0, k1))
 
 
-@exact_kernel
+@exact_inner_kernel
 def poisson_at(rate: Any, x: Any, y: Any, z: Any, k0: Any, k1: Any) -> Any:
     """Return the Poisson number of one pixel, as float64, under the key of its plane."""
     if rate <= 0:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_kernel, inline_kernel
+from napari_diffusion.engine.jit import exact_inner_kernel, exact_kernel, inline_kernel
 from napari_diffusion.noise.sampling.random_numbers import philox4x32_10
 
 # Farther out than 4 the first 32 bits say too little of where a pixel is.
@@ -86,7 +86,7 @@ def word_at(x: Any, y: Any, z: Any, attempt: Any, k0: Any, k1: Any) -> Any:
     return words[3]
 
 
-@exact_kernel
+@exact_inner_kernel
 def long_word_at(x: Any, y: Any, z: Any, attempt: Any, k0: Any, k1: Any) -> Any:
     """Return 64 bits of one pixel: the words of the slots `attempt` and `attempt` + 1."""
     high = word_at(x, y, z, attempt, k0, k1)
@@ -99,7 +99,7 @@ def tails(bits: Any) -> Any:
     return (np.float64(bits) + 0.5) * _ULP_64, (np.float64(~bits) + 0.5) * _ULP_64
 
 
-@exact_kernel
+@exact_inner_kernel
 def rough_quantile(tail: Any) -> Any:
     """Return a normal number that is exceeded with probability `tail` ≤ ½, to 5e-4."""
     t = math.sqrt(-2 * math.log(tail))
@@ -107,7 +107,7 @@ def rough_quantile(tail: Any) -> Any:
     return t - above / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
 
 
-@exact_kernel
+@exact_inner_kernel
 def normal_quantile_at(bits: Any) -> Any:
     """Return the normal quantile of (bits + ½) / 2⁶⁴ in float64."""
     lower, upper = tails(bits)

@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from napari_diffusion.engine.jit import exact_kernel
+from napari_diffusion.engine.jit import exact_allocating_kernel, exact_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,7 +174,7 @@ def copy(out: Any, numbers: Any) -> None:
         out[i] = numbers[i]
 
 
-@exact_kernel
+@exact_allocating_kernel
 def fill_words(
     out: Any,
     keys: Any,

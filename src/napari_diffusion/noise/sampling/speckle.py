@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_diffusion.engine.jit import exact_inline_kernel, exact_kernel
+from napari_diffusion.engine.jit import exact_allocating_kernel, exact_inline_kernel
 from napari_diffusion.noise.sampling.gamma import LARGE, gamma_block, times_cubed
 from napari_diffusion.noise.sampling.random_numbers import BLOCK, num_counters, weave, word_block
 
@@ -24,7 +24,7 @@ def _times_e(out: Any, image: Any, found: Any) -> None:
         out[i] = times_cubed(image[i], out.dtype.type(found[i]))
 
 
-@exact_kernel
+@exact_allocating_kernel
 def multiply(
     image: Any,
     out: Any,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from napari_diffusion.engine.jit import exact_kernel
+from napari_diffusion.engine.jit import exact_allocating_kernel
 from napari_diffusion.noise.sampling.random_numbers import BLOCK, num_counters, weave, word_block
 
 # How a word becomes a number from −1 to 1, symmetric about 0.
@@ -28,7 +28,7 @@ def _add_uniform(out: Any, image: Any, half_width: Any, words: Any) -> None:
         out[i] = image[i] + half_width * v
 
 
-@exact_kernel
+@exact_allocating_kernel
 def add_uniform(
     image: Any,
     out: Any,
@@ -64,7 +64,7 @@ def _replace(out: Any, image: Any, low: Any, high: Any, first: Any, second: Any,
         out[i] = high if word < first else kept
 
 
-@exact_kernel
+@exact_allocating_kernel
 def replace_some(
     image: Any,
     out: Any,
@@ -116,7 +116,7 @@ def _round(out: Any, image: Any, step: Any, before: Any, after: Any, words: Any)
         out[i] = step * level if abs(quotient) < _WHOLE else value
 
 
-@exact_kernel
+@exact_allocating_kernel
 def round_off(
     image: Any,
     out: Any,
