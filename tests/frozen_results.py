@@ -3,9 +3,6 @@
 ``python tests/frozen_results.py`` makes the whole table again; with names of rows as arguments it
 renews those rows alone, and says how far each moved. Renew a row only where a result was meant to
 change.
-
-A kernel that stands in the loops of another file is not compiled anew there when it changes: what
-is cached hides the change. After work on one, run the tests with an empty ``NUMBA_CACHE_DIR``.
 """
 
 from __future__ import annotations
