@@ -16,11 +16,13 @@ TEXTS = [
     ROOT / "src/napari_diffusion/napari.yaml",
 ]
 CODE = [
+    *sorted((ROOT / "src").rglob("*.py")),
     *sorted((ROOT / "docs").glob("_*.py")),
     *sorted((ROOT / "examples").glob("*.py")),
 ]
 QUOTED = re.compile(r"`([^`]+)`")
 ROW = re.compile(r"^\| \*\*(.+?)\*\* \|.*\|([^|]*)\|$", re.MULTILINE)
+CODE_IN_STRINGS = re.compile(r"``[^`]+``|`[^`\n]+`|^ *>>>.*$|^ *\w+(?:, \w+)* : ", re.MULTILINE)
 LITERAL = re.compile(r"^```.*?^```|`[^`\n]*`|^    .*$|\]\([^)]*\)", re.DOTALL | re.MULTILINE)
 
 
@@ -75,7 +77,7 @@ def strings(tree):
             hidden.update(id(each.value) for each in node.body[:1] if isinstance(each, ast.Expr))
     for node in ast.walk(tree):
         if id(node) not in hidden and isinstance(node, ast.Constant):
-            yield node.lineno, str(node.value)
+            yield node.lineno, CODE_IN_STRINGS.sub(blanked, str(node.value))
 
 
 def is_identifier(text):
@@ -102,11 +104,11 @@ def test_no_word_stands_twice(path):
 
 def test_strings_and_docstrings_speak_the_words_of_the_glossary():
     found = [
-        report(path, line, phrase, word)
+        report(path, line + text.count("\n", 0, at), phrase, word)
         for path in CODE
         for line, text in strings(ast.parse(path.read_text("utf-8")))
         if not is_identifier(text)
-        for _, phrase, word in faults(text)
+        for at, phrase, word in faults(text)
     ]
     assert not found, "\n".join(found)
 
@@ -116,6 +118,23 @@ def test_each_replaced_phrase_is_caught(phrase):
     filled = phrase.replace("…", "and columns with")
     for text in (f"It has {filled} here.", f"{filled.capitalize()}.", filled.replace(" ", "\n")):
         assert (phrase, REPLACED[phrase]) in [(p, word) for _, p, word in faults(text)], text
+
+
+def test_strings_are_those_that_users_read():
+    code = """
+class Public:
+    '''A twin.
+
+    >>> twin
+    truth : int
+        ``u - truth``
+    '''
+    def _private(self):
+        '''A ladder.'''
+        return f"{self} no {1} vote", "rung " "here"
+"""
+    found = [p for _, text in strings(ast.parse(code)) for _, p, _ in faults(text)]
+    assert found == ["twin", "rung"]
 
 
 @pytest.mark.parametrize("phrase", RIGHT_USES)

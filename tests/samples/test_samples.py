@@ -284,7 +284,7 @@ def test_layers_hold_the_image_then_its_truth(made, name):
     assert len(rest) == (sample.truth is not None)
     for truth, hidden, _ in rest:
         assert truth is sample.truth
-        assert hidden["name"] == f"{sample.name} · truth"
+        assert hidden["name"] == f"{sample.name} · ground truth"
         assert hidden["visible"] is False
         assert hidden["contrast_limits"] == shown["contrast_limits"]
         assert hidden["metadata"]["napari_diffusion_sample"]["role"] == "truth"

@@ -65,7 +65,7 @@ def local_error(
 
     ``√⟨r⟩ − σ``, ``r = (u − y)² − σ² + 2σ² · b·(u(y + εb) − u(y)) / ε``, with the source y, the
     image u of the step, the noise σ and a random b of ±1: r is Stein's unbiased estimate of
-    (u − truth)², as in the metric `Sure`, and ⟨r⟩ its mean over a tile with Gaussian weights.
+    ``(u − truth)²``, as in the metric `Sure`, and ⟨r⟩ its mean over a tile with Gaussian weights.
 
     Parameters
     ----------

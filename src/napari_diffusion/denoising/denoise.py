@@ -32,7 +32,7 @@ def denoise(
 
     The noise is measured, and filters that err in different ways (windows of several sizes and
     non-local means, behind a multiscale pilot) are blended as Stein's unbiased estimate of the
-    error says. Where the noise is that of photons, they work on values whose noise is even, and
+    error says. For photon noise, they work on values with uniform noise, and
     the result comes back by the exact unbiased inverse. It is what ``run(image,
     PRESETS["denoise"])`` does, whose recipe `resolved` shows every number of.
 
@@ -58,12 +58,12 @@ def denoise(
     -----
     NoiseWarning
         Where the noise cannot be taken out as it was measured: the image was compressed,
-        smoothed, sharpened or clipped, or its rows have a noise of their own.
+        smoothed, sharpened or clipped, or has row noise.
 
     Notes
     -----
-    Use it for noise that is not correlated between neighbours, as strong everywhere or that of
-    photons. Not for images that were compressed or smoothed before: their noise is
+    Use it for noise that is not correlated between neighbours, equally strong everywhere or
+    photon noise. Not for images that were compressed or smoothed before: their noise is
     underestimated and stays, unless `noise_sigma` says how strong it is.
     """
     recipe = denoiser(fast=fast, noise_sigma=noise_sigma)

@@ -1,4 +1,4 @@
-"""What a user must know about the noise of an image before trusting a denoised one."""
+"""What limits the denoising of an image: the kind of its noise."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class NoiseReport:
     model : NoiseModel or None
         All that was measured; None where the image is too small for more than `sigma`.
     stabilised : bool
-        Whether the noise is that of photons, and its variance is stabilised while it is filtered.
+        Whether it is photon noise, and its variance is stabilised while it is filtered.
     warnings : tuple of Finding
         What speaks against the result.
     coarse_sigma : float

@@ -109,7 +109,7 @@ class NoiseModel:
 
     @property
     def is_white(self) -> bool:
-        """Whether nothing speaks against noise that is white and alike at bright and dark."""
+        """Whether the image is consistent with white noise, equally strong at all intensities."""
         return not self.kernel and not any(f.name in _NOT_WHITE for f in self.findings)
 
     @property
@@ -129,7 +129,7 @@ class NoiseModel:
     def noise(self) -> Noise:
         """Return the noise that was measured, to be used with `noise_scale`.
 
-        Rows and columns with a noise of their own make it a sum.
+        With row or column noise it is a sum.
         """
         from napari_diffusion.noise import Stripes, Sum
 

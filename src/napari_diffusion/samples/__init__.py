@@ -1,4 +1,4 @@
-"""Images to try the loop on: bad ones, some with known truth.
+"""Images to try the loop on: bad ones, some with known ground truth.
 
 They are computed, or degraded from what ships with scikit-image. Nothing is downloaded, and two
 calls give the same numbers.
@@ -52,12 +52,12 @@ def microscopy_layers() -> list[LayerData]:
 
 
 def phantom_layers() -> list[LayerData]:
-    """Open the 3D phantom and, hidden beneath it, its truth in napari."""
+    """Open the 3D phantom and, hidden beneath it, its ground truth in napari."""
     return _opened("phantom")
 
 
 def video_layers() -> list[LayerData]:
-    """Open the noisy video and, hidden beneath it, its truth in napari."""
+    """Open the noisy video and, hidden beneath it, its ground truth in napari."""
     return _opened("video")
 
 

@@ -1,4 +1,4 @@
-"""What a sample is, and how it becomes napari layers."""
+"""Sample images, and how they become napari layers."""
 
 from __future__ import annotations
 
@@ -35,8 +35,7 @@ class Sample:
     unit : str
         Unit of `spacing`: "pixel" where the size of a pixel is not known, else "micrometer".
     truth : ndarray or None
-        The image without noise, same shape and intensity scale as `image`; None where nobody
-        knows it.
+        The image without noise, same shape and intensity scale as `image`; None if unknown.
     rgb : bool
         True if the last axis holds red, green and blue.
     about : str
@@ -54,7 +53,7 @@ class Sample:
 
 
 def layers(sample: Sample) -> list[LayerData]:
-    """Return the sample as napari layers: the image, then its truth where it is known.
+    """Return the sample as napari layers: the image, then its ground truth if known.
 
     The ground truth is hidden and has the image's contrast limits, so that switching it on compares
     like with like. Each layer says in ``metadata["napari_diffusion_sample"]`` that it is made
@@ -73,7 +72,7 @@ def layers(sample: Sample) -> list[LayerData]:
     image = (sample.image, _shown(sample, "image", sample.name), "image")
     if sample.truth is None:
         return [image]
-    hidden = _shown(sample, "truth", f"{sample.name} · truth") | {"visible": False}
+    hidden = _shown(sample, "truth", f"{sample.name} · ground truth") | {"visible": False}
     return [image, (sample.truth, hidden, "image")]
 
 

@@ -25,7 +25,7 @@ Wave = tuple[float, float, float]
 
 
 def phantom() -> Sample:
-    """Return a noisy 3D scene with its truth: 48 x 160 x 160, float32, voxels 2 x 0.5 x 0.5.
+    """Return a noisy 3D scene with its ground truth: 48 x 160 x 160, float32, voxels 2 x 0.5 x 0.5.
 
     Two curved membranes and a vesicle, filaments (a helix, a bundle of three and two more) and
     blobs of several sizes, of intensity 0.4 to 1 on a background of 0.1, in a box of 96 x 80 x 80

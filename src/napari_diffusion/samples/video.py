@@ -22,7 +22,7 @@ Mesh = NDArray[Any]
 
 
 def noisy_video() -> Sample:
-    """Return a noisy movie with its truth: 24 x 128 x 128, float32, axes t, y, x.
+    """Return a noisy movie with its ground truth: 24 x 128 x 128, float32, axes t, y, x.
 
     Discs that circle, a bar that turns and spots that blink, of intensity 0.6 to 1 before stripes
     of 0.15 to 0.25 that stand still. The noise is Gaussian with a standard deviation of 0.15,

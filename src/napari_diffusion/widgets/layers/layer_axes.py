@@ -58,7 +58,7 @@ def along_of(axes: str) -> str:
 
 
 def spacing_of(layer: Image, axes: str, along: str) -> tuple[float, ...]:
-    """Return the world length of one pixel per axis of `along`, in the unit of the last one."""
+    """Return the pixel size per axis of `along`, in the unit of the last one."""
     lengths = _lengths(layer)
     units = layer.units
     reference = units[axes.index(along[-1])] if along else None

@@ -46,7 +46,7 @@ def shown_images(viewer: napari.Viewer) -> list[Image]:
 
 
 def default_layer(shown: list[Image]) -> Image | None:
-    """Return the layer to start with: a visible one first, never a hidden truth."""
+    """Return the layer to start with: a visible one first, never a hidden ground truth."""
     fit = [layer for layer in shown if not is_hidden_ground_truth(layer)]
     seen = [layer for layer in fit if layer.visible and not records_of(layer)]
     return next(iter([*seen, *fit]), None)

@@ -195,7 +195,7 @@ class StepCompare(StepPart):
                 button.setChecked(False)
 
     def subtract(self) -> None:
-        """Add a layer of the shown step less the other."""
+        """Add a layer of the shown step minus the other."""
         found = self.compared()
         if isinstance(found, str) or self.run is None:
             return

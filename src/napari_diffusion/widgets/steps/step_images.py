@@ -40,7 +40,7 @@ class StepImages:
     turned : bool
         Whether rows and columns of the plane are exchanged.
     ratio : float
-        World length of a row over that of a column.
+        Height of a row over the width of a column, in world units.
     palette : ndarray
         (256, 3): the colours of the levels; of colour images unused.
     limits : (low, high)

@@ -88,7 +88,7 @@ class Others(NamedTuple):
     reference : Image or None
         The ground truth.
     second : Image or None
-        Another image of the same thing.
+        An independent acquisition of the same scene.
     frames : bool
         Whether odd and even frames of the source are two such images.
     """
