@@ -21,7 +21,7 @@ from benchmarks.cases import (
     name_of,
 )
 from napari_diffusion.core import Image
-from napari_diffusion.engine import Threads
+from napari_diffusion.engine import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,7 +141,7 @@ def _apply(chosen: Any, image: np.ndarray, work: float, options: dict[str, Any])
     read = Image.of(image, **options)
     return Side(
         "PeronaMalik, without reading in and giving back",
-        lambda: chosen.apply(read.data, read.grid, None, Threads()),
+        lambda: chosen.apply(Block(read.data, read.grid)),
         work,
         own=True,
     )

@@ -225,7 +225,7 @@ def _below_one(value: Any) -> bool:
 
 def _on_example(chosen: Any) -> Any:
     image = _example_images.noisy()
-    return chosen.resolved(Image.of(image), Grid.of(image.shape))
+    return chosen.resolved(Image.of(image))
 
 
 @functools.cache

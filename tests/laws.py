@@ -308,7 +308,7 @@ def takes_its_own_parameters(component, case):
             component(image, None, seed=3, **case.options)
         return
     source = Image.of(image, **case.options)
-    scale = component.resolved(source, source.grid).natural_scale()
+    scale = component.resolved(source).natural_scale()
     own = component(image, None, seed=3, **case.options)
     np.testing.assert_array_equal(own, component(image, scale, seed=3, **case.options))
     assert not np.array_equal(own, image)

@@ -22,7 +22,7 @@ from napari_diffusion.loop.registry import with_setting
 from napari_diffusion.records import provenance
 from napari_diffusion.schedules import Geometric, Measured
 
-DRIVE = Threads(threads=1)
+DRIVE = Threads(count=1)
 PHOTONS = Anscombe(gain=1.0, offset=0.0, read_noise=0.0)
 CAMERA = Anscombe(gain=2.2, offset=100.0, read_noise=3.5)
 SPECKLE = Log(looks=4.0, floor=0.01)
@@ -163,7 +163,7 @@ def test_the_gain_is_measured(peak, gain):
     random = np.random.default_rng(0)
     values = gain * random.poisson(photons) + 0.1 * random.normal(size=photons.shape)
     image = Image.of(values.astype(np.float32))
-    found = Anscombe().resolved(image, image.grid)
+    found = Anscombe().resolved(image)
     assert found.gain == pytest.approx(gain, rel=0.06)
     # What the transform depends on: the variance where there is no light.
     at_zero = found.read_noise**2 - found.gain * found.offset
@@ -176,7 +176,7 @@ def test_counted_photons_need_no_line():
     random = np.random.default_rng(3)
     photons = random.poisson(data.moon()[100:356, 100:356] * (5 / 255)).astype(np.float64)
     image = Image.of((photons / 5).astype(np.float32))
-    found = Anscombe().resolved(image, image.grid)
+    found = Anscombe().resolved(image)
     assert (found.gain, found.offset, found.read_noise) == (pytest.approx(0.2), 0.0, 0.0)
     assert found == nd.Recipe(domain="auto").resolved_on(image).domain
 
@@ -192,21 +192,21 @@ def test_whole_numbers_alone_are_no_counts(spoilt):
         "scaled": photons + 1e-3 * random.random(photons.shape),
     }
     image = Image.of(np.maximum(values[spoilt], 0).astype(np.float32))
-    found = Anscombe().resolved(image, image.grid)
+    found = Anscombe().resolved(image)
     assert found.read_noise > 0.1 or found.gain not in (1.0, 2.0)
 
 
 def test_what_is_typed_stays():
     image = Image.of(counts((160, 170)) * 3 + 50)
-    found = Anscombe(gain=3.0).resolved(image, image.grid)
+    found = Anscombe(gain=3.0).resolved(image)
     assert found.gain == 3.0
     assert found.offset == pytest.approx(50, abs=3)
     assert found.read_noise == 0.0
-    typed = Anscombe(offset=50.0).resolved(image, image.grid)
+    typed = Anscombe(offset=50.0).resolved(image)
     assert typed.offset == 50.0
     assert typed.gain == pytest.approx(3.0, rel=0.1)
-    assert Anscombe(read_noise=1.0).resolved(image, image.grid).read_noise == 1.0
-    assert CAMERA.resolved(image, image.grid) is CAMERA
+    assert Anscombe(read_noise=1.0).resolved(image).read_noise == 1.0
+    assert CAMERA.resolved(image) is CAMERA
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_what_is_typed_stays():
 def test_images_that_say_nothing_still_give_numbers(image):
     source = Image.of(image)
     for cls in DOMAINS:
-        found = cls().resolved(source, source.grid)
+        found = cls().resolved(source)
         assert not found.autos()
         assert np.isfinite(found.image(source).data).all()
     assert variance_line(source, None, None, None)[0] > 0
@@ -228,7 +228,7 @@ def test_the_looks_are_measured(looks):
     random = np.random.default_rng(0)
     scene = np.add.outer(np.linspace(1, 3, 300), np.linspace(0, 2, 300) > 1)
     image = Image.of(scene * random.gamma(looks, 1 / looks, scene.shape))
-    assert Log().resolved(image, image.grid).looks == pytest.approx(looks, rel=0.15)
+    assert Log().resolved(image).looks == pytest.approx(looks, rel=0.15)
 
 
 def test_a_chunked_image_is_measured_alike():
@@ -236,7 +236,7 @@ def test_a_chunked_image_is_measured_alike():
     whole = Image.of(image)
     chunked = Image.of(da.from_array(image, chunks=(20, 30)))
     for cls in DOMAINS:
-        assert cls().resolved(chunked, chunked.grid) == cls().resolved(whole, whole.grid)
+        assert cls().resolved(chunked) == cls().resolved(whole)
 
 
 # --- a run in a domain ---

@@ -16,7 +16,7 @@ from strategies import example_images, filters
 
 import napari_diffusion as nd
 from napari_diffusion.core.image import Image
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.engine.block import Block
 from napari_diffusion.filters import Heat, PeronaMalik
 from napari_diffusion.schedules import Geometric
 
@@ -207,9 +207,9 @@ class TestLazy:
 
     def test_storing_all_steps_makes_each_once(self, monkeypatch):
         calls = []
-        add_noise = Threads.add_noise
+        with_noise = Block.with_noise
         monkeypatch.setattr(
-            Threads, "add_noise", lambda *args: calls.append(args[4].step) or add_noise(*args)
+            Block, "with_noise", lambda *args: calls.append(args[3].step) or with_noise(*args)
         )
         source = Source((2, 2), (20, 21))
         targets = [np.zeros((40, 42), np.float32) for _ in range(3)]
@@ -229,16 +229,16 @@ class TestNeverWhole:
             # It sees everything, or chunks that are thinner than the halo are merged.
             return
         seen = []
-        apply = Threads.apply_filter
-        resolved = component.resolved(Image.of(np.zeros((400, 420), np.float32)), grid)
+        filtered = Block.filtered
+        resolved = component.resolved(Image.of(np.zeros((400, 420), np.float32)))
 
-        def watched(self, block, chosen, *more):
+        def watched(block, chosen):
             # Filters within see what the one around them hands on.
             if chosen == resolved:
                 seen.append(block.shape)
-            return apply(self, block, chosen, *more)
+            return filtered(block, chosen)
 
-        monkeypatch.setattr(Threads, "apply_filter", watched)
+        monkeypatch.setattr(Block, "filtered", watched)
         image = da.zeros((400, 420), chunks=(100, 105), dtype=np.float32)
         component(image).compute(scheduler="synchronous")
         assert len(seen) == 16
@@ -247,10 +247,10 @@ class TestNeverWhole:
 
     def test_global_components_see_one_image_of_the_batch(self, monkeypatch):
         seen = []
-        apply = Threads.apply_filter
+        filtered = Block.filtered
         monkeypatch.setattr(
-            Threads, "apply_filter", lambda self, block, *more: seen.append(block.shape) or
-            apply(self, block, *more),
+            Block, "filtered", lambda block, chosen: seen.append(block.shape) or
+            filtered(block, chosen),
         )  # fmt: skip
         image = np.random.default_rng(0).random((5, 40, 42)).astype(np.float32)
         component = Heat(time=5000.0)

@@ -235,7 +235,7 @@ def test_without_noise_nothing_changes():
 def test_each_channel_has_its_own_noise():
     clean = photograph("camera", 128)
     y = np.stack([noisy(clean, sigma, seed) for seed, sigma in enumerate((0.02, 0.2))])
-    chosen = HaarDiffusion().resolved(Image.of(y, axes="cyx"), None)
+    chosen = HaarDiffusion().resolved(Image.of(y, axes="cyx"))
     assert chosen.noise_sigma == pytest.approx((0.02, 0.2), rel=0.15)
     out = chosen(y, axes="cyx")
     for c, sigma in enumerate(chosen.noise_sigma):
@@ -288,7 +288,7 @@ def test_opponent_colours_beside_the_sums_themselves():
     np.testing.assert_allclose(Opponent(HAAR)(y, axes="yxc", rgb=True), expected, atol=1e-12)
     # What is no colour goes through as it is.
     np.testing.assert_array_equal(Opponent(HAAR)(turned, axes="cyx"), HAAR(turned, axes="cyx"))
-    resolved = Opponent(HaarDiffusion()).resolved(Image.of(y, axes="yxc", rgb=True), None)
+    resolved = Opponent(HaarDiffusion()).resolved(Image.of(y, axes="yxc", rgb=True))
     assert resolved.component.noise_sigma == pytest.approx((SIGMA,) * 3, rel=0.2)
 
 

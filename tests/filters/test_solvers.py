@@ -17,6 +17,7 @@ from exact_solutions import (
 )
 
 from napari_diffusion import Grid
+from napari_diffusion.engine.block import Block
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import Heat, PeronaMalik, TotalVariationFlow
 from napari_diffusion.filters.flows import fsi
@@ -70,13 +71,13 @@ class TestAos:
         inside = random.random(u.shape) > 0.2 if mask else None
         grid = Grid.of((2, 5, 19, 300), axes="czyx")
         chosen = PeronaMalik(time=2.0, contrast=0.3, solver="aos")
-        plain = chosen.apply(u, grid, inside, Threads(threads=1))
+        plain = chosen.apply(Block(u, grid, inside, Threads(1)))
         monkeypatch.setattr("napari_diffusion.engine.threads.TILE_VOXELS", 700)
-        np.testing.assert_array_equal(chosen.apply(u, grid, inside, Threads(threads=3)), plain)
+        np.testing.assert_array_equal(chosen.apply(Block(u, grid, inside, Threads(3))), plain)
         turned = np.ascontiguousarray(u.swapaxes(3, 4))
         mask_turned = None if inside is None else np.ascontiguousarray(inside.swapaxes(3, 4))
         other = Grid.of((2, 5, 300, 19), axes="czyx")
-        again = chosen.apply(turned, other, mask_turned, Threads(threads=1))
+        again = chosen.apply(Block(turned, other, mask_turned, Threads(1)))
         np.testing.assert_allclose(again.swapaxes(3, 4), plain, rtol=0, atol=1e-6)
 
     def test_a_whole_image_is_needed(self):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_diffusion import Grid
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.engine.block import Block
 from napari_diffusion.filters import Heat, SpeckleReducing
 from napari_diffusion.filters.flows.speckle_kernels import squared_variation
 
@@ -50,7 +50,7 @@ def test_variance_over_mean_of_neighbours_is_the_paper_s_q():
     differences = np.array([v - u for _, v in neighbours(u)])
     gradient, laplacian = np.sum(differences**2, axis=0) / 2, differences.sum(axis=0)
     paper = (gradient / u**2 / 2 - (laplacian / u / 4) ** 2) / (1 + laplacian / u / 4) ** 2
-    found = squared_variation(u[None, None, None], None, Grid.of(u.shape), Threads())
+    found = squared_variation(Block(u[None, None, None], Grid.of(u.shape)))
     np.testing.assert_allclose(found[0, 0, 0], paper, rtol=1e-10)
 
 
@@ -99,11 +99,11 @@ def test_speckle_goes_and_the_edge_stays():
 def test_auto_measures_the_speckle(looks):
     """A little less than 1 / √looks: four neighbours lie nearer to their own mean."""
     u, _ = speckled(looks)
-    chosen = SpeckleReducing().resolved(*_read(u))
+    chosen = SpeckleReducing().resolved(_read(u))
     assert 0.7 / math.sqrt(looks) < chosen.q0 < 1.0 / math.sqrt(looks)
     assert chosen.decay == 1.5
-    assert SpeckleReducing().resolved(*_read(u, spacing=(2.0, 4.0))).decay == 6.0
-    assert SpeckleReducing().resolved(*_read(np.ones((5, 5)))).q0 == 1.0
+    assert SpeckleReducing().resolved(_read(u, spacing=(2.0, 4.0))).decay == 6.0
+    assert SpeckleReducing().resolved(_read(np.ones((5, 5)))).q0 == 1.0
 
 
 def test_a_image_that_q_says_nothing_of_is_refused():
@@ -116,8 +116,7 @@ def test_a_image_that_q_says_nothing_of_is_refused():
 def _read(image, **options):
     from napari_diffusion.core.image import Image
 
-    source = Image.of(image, **options)
-    return source, source.grid
+    return Image.of(image, **options)
 
 
 def test_what_can_only_fall_falls():

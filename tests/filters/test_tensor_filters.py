@@ -8,6 +8,7 @@ import pytest
 from cases import CASES
 
 from napari_diffusion import Grid
+from napari_diffusion.engine.block import Block
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import CoherenceEnhancing, EdgeEnhancing, Heat
 from napari_diffusion.filters.tensors import stencil
@@ -26,16 +27,16 @@ def noise(*shape, seed=0, dtype=np.float64):
     return np.random.default_rng(seed).normal(size=shape).astype(dtype)
 
 
-def exchanged(u, tensors, tau=0.2, executor=None):
+def exchanged(u, tensors, tau=0.2, count=1):
     """Return an image after one sub-step with given tensors (d, d, *shape)."""
-    executor = executor or Threads(threads=1)
+    threads = Threads(count)
     grid = Grid.of(u.shape, axes="zyx"[3 - u.ndim :])
     frame = Frame.of(grid.canonical(u).shape, grid)
     laid = frame.arranged(grid.canonical(u))
     upper = np.triu_indices(u.ndim)
     components = tensors[upper].reshape(len(upper[0]), 1, frame.row_count, u.shape[-1])
-    exchange = Exchange(laid, frame, None, (40, 40, 40, 0), True, executor)
-    exchange.add_up(np.ascontiguousarray(components), tau, True, executor)
+    exchange = Exchange(laid, frame, None, (40, 40, 40, 0), True, threads)
+    exchange.add_up(np.ascontiguousarray(components), tau, True, threads)
     most = exchange.loads.max() * LOAD_UNIT
     exchange.settle((0, frame.row_count))
     return laid.reshape(u.shape), most
@@ -148,7 +149,7 @@ def test_directions_on_rings_and_zone_plate(component, image, largest):
     """Where D has a direction it is that of the ring, to so many degrees, at every angle."""
     u, y, x, where = image
     grid = Grid.of(u.shape)
-    d00, d01, d11 = component.prepare(grid.canonical(u), grid, None, Threads(threads=1))[:, 0]
+    d00, d01, d11 = component.prepare(Block(grid.canonical(u), grid))[:, 0]
     angle = 0.5 * np.arctan2(2 * d01, d11 - d00)
     error = np.angle(np.exp(2j * (angle - np.arctan2(x, -y)))) / 2
     strong = where & (np.hypot(2 * d01, d11 - d00) > 0.5)
@@ -286,9 +287,9 @@ def test_chunks_regions_and_threads_give_the_same_bits(component, shape, monkeyp
     grid = Grid.of(u.shape)
     assert chosen.halo(grid)[4] < shape[-1] // 2, "there is nothing to be cut"
     image = grid.canonical(u)
-    whole = chosen.apply(image, grid, None, Threads(threads=1))
+    whole = chosen.apply(Block(image, grid, None, Threads(1)))
     for threads in (2, 3):
-        found = chosen.apply(image, grid, None, Threads(threads=threads))
+        found = chosen.apply(Block(image, grid, None, Threads(threads)))
         np.testing.assert_array_equal(found, whole)
     whole = grid.restored(whole)
     for chunks in (shape, (shape[0], *(n // 2 for n in shape[1:])), 8, (5,) * len(shape)):
@@ -317,7 +318,7 @@ def test_limited_samples_are_the_same_for_every_cut(monkeypatch):
     whole, most = exchanged(u, tensors, tau=0.4)
     assert most > 1.2, "nothing had to be limited"
     for threads in (2, 3):
-        again, _ = exchanged(u, tensors, tau=0.4, executor=Threads(threads=threads))
+        again, _ = exchanged(u, tensors, tau=0.4, count=threads)
         np.testing.assert_array_equal(again, whole)
     halo = 2 * stencil.reach(1000.0, (1.0, 1.0))[0]
     part, _ = exchanged(u[:, 10:].copy(), np.ascontiguousarray(tensors[..., 10:]), tau=0.4)
@@ -351,7 +352,7 @@ def test_lines_and_planes_in_space_are_told_apart():
         (plane, "planes", (0.001, 1.0, 1.0)),
     ):
         component = CoherenceEnhancing(contrast=0.02, smoothing=1.0, structure=structure)
-        d = component.prepare(grid.canonical(u), grid, None, Threads(threads=1))[:, 0, middle, 7]
+        d = component.prepare(Block(grid.canonical(u), grid))[:, 0, middle, 7]
         np.testing.assert_allclose(d[[0, 3, 5]], expected, atol=0.01)
         np.testing.assert_allclose(d[[1, 2, 4]], 0, atol=1e-6)
 
@@ -362,7 +363,7 @@ def test_time_beside_space_has_a_scalar_of_its_own():
     u[2] = 1.0
     grid = Grid.of(u.shape, axes="tzyx", along="tzyx")
     component = EdgeEnhancing(contrast=0.05, smoothing=0.0)
-    d = component.prepare(grid.canonical(u), grid, None, Threads(threads=1))
+    d = component.prepare(Block(grid.canonical(u), grid))
     in_time = d[6].reshape(u.shape)
     np.testing.assert_allclose(in_time[[1, 3]], 0, atol=1e-6)
     np.testing.assert_allclose(in_time[[0, 2, 4]], 1)
@@ -371,7 +372,7 @@ def test_time_beside_space_has_a_scalar_of_its_own():
     smooth = CoherenceEnhancing(contrast=0.05, smoothing=0.0, integration=1.0)
     frame = Frame.of(grid.canonical(u).shape, grid)
     laid = frame.arranged(grid.canonical(u))
-    squares = smooth._structure(laid, frame, grid, None, Threads(threads=1))[6].reshape(u.shape)
+    squares = smooth._structure(laid, frame, Block(grid.canonical(u), grid))[6].reshape(u.shape)
     assert squares[2].min() > 30
     np.testing.assert_allclose(squares.sum(), 2 * 4 * 6 * 7 * 100, rtol=1e-6)
 

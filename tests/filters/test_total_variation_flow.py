@@ -146,18 +146,17 @@ def test_equal_channels_diffuse_as_one_with_their_gradients_together():
 def test_auto_is_a_part_of_the_contrast_in_the_image_s_own_units():
     u = np.random.default_rng(0).random((30, 40))
     for scale, spacing in itertools.product((1.0, 64.0), ((1.0, 1.0), (0.5, 2.0))):
-        found = TotalVariationFlow().resolved(*_read(scale * u, spacing))
+        found = TotalVariationFlow().resolved(_read(scale * u, spacing))
         contrast = estimate.contrast(scale * u, spacing=spacing)
         assert found.epsilon == pytest.approx(contrast / 10)
         assert found.time == pytest.approx(contrast / 10 * min(spacing) ** 2)
-    assert TotalVariationFlow(time=3.0).resolved(*_read(u, 1.0)).time == 3.0
+    assert TotalVariationFlow(time=3.0).resolved(_read(u, 1.0)).time == 3.0
 
 
 def _read(image, spacing):
     from napari_diffusion.core.image import Image
 
-    source = Image.of(image, spacing=spacing)
-    return source, source.grid
+    return Image.of(image, spacing=spacing)
 
 
 def test_too_many_sub_steps_are_refused_and_aos_offered():

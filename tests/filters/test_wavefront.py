@@ -7,6 +7,8 @@ import pytest
 
 from napari_diffusion.core.image import Image
 from napari_diffusion.engine import threads as threads_module
+from napari_diffusion.engine.block import Block
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import PeronaMalik, TotalVariationFlow
 from napari_diffusion.filters.flows import wavefront
 from napari_diffusion.filters.flows.explicit import one_by_one
@@ -28,13 +30,13 @@ def test_bits_are_those_of_one_sub_step_after_the_other(monkeypatch, axes, along
     image = Image.of(random.random(shape, dtype=np.float32), axes=axes, along=along)
     for time in (0.05, 0.6, 1.4):
         chosen = PeronaMalik(contrast=0.3, time=time)
-        one = threads_module.Threads(threads=1)
-        plain = one_by_one(chosen, image.data, image.grid, None, one)
+        one = Block(image.data, image.grid, None, Threads(1))
+        plain = one_by_one(chosen, one)
         for threads in (1, 2, 3, 7):
             monkeypatch.setattr(threads_module, "TILE_VOXELS", int(random.integers(1, 60)))
             monkeypatch.setattr(wavefront, "WAVE_BYTES", int(random.integers(1, 1 << 14)))
-            many = threads_module.Threads(threads=threads)
-            made = chosen.apply(image.data, image.grid, None, many)
+            many = Block(image.data, image.grid, None, Threads(threads))
+            made = chosen.apply(many)
             np.testing.assert_array_equal(made, plain)
 
 
@@ -51,11 +53,11 @@ def test_bits_are_those_of_one_sub_step_after_the_other(monkeypatch, axes, along
 def test_neither_threads_nor_tiles_change_a_bit(monkeypatch, chosen, axes, along, shape):
     random = np.random.default_rng(len(shape))
     image = Image.of(random.random(shape, dtype=np.float32), axes=axes, along=along)
-    plain = chosen.apply(image.data, image.grid, None, threads_module.Threads(threads=1))
+    plain = chosen.apply(Block(image.data, image.grid, None, Threads(1)))
     for threads in (1, 2, 5):
         monkeypatch.setattr(threads_module, "TILE_VOXELS", int(random.integers(1, 60)))
         monkeypatch.setattr(wavefront, "WAVE_BYTES", int(random.integers(1, 1 << 14)))
-        made = chosen.apply(image.data, image.grid, None, threads_module.Threads(threads=threads))
+        made = chosen.apply(Block(image.data, image.grid, None, Threads(threads)))
         np.testing.assert_array_equal(made, plain)
 
 
@@ -67,6 +69,6 @@ def test_every_row_of_every_sub_step_is_taken_once(monkeypatch):
         block,
         5,
         1,
-        threads_module.Threads(threads=3),
+        Threads(3),
     )
     assert len(done) == 5 * 60

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import example_images, filters
 
 import napari_diffusion as nd
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.engine.block import Block
 from napari_diffusion.filters import Heat, Median, PeronaMalik
 from napari_diffusion.schedules import Geometric
 
@@ -150,10 +150,10 @@ def test_axes_in_another_order():
 
 def test_only_the_region_and_its_reach_are_computed(monkeypatch):
     seen = []
-    apply = Threads.apply_filter
+    filtered = Block.filtered
     monkeypatch.setattr(
-        Threads, "apply_filter", lambda self, block, *more: seen.append(block.shape) or
-        apply(self, block, *more),
+        Block, "filtered", lambda block, chosen: seen.append(block.shape) or
+        filtered(block, chosen),
     )  # fmt: skip
     image = np.zeros((4, 300, 310), np.float32)
     # 3 steps of 2 sub-steps of one pixel each, and the last filter's kernel.
@@ -167,10 +167,10 @@ def test_only_the_region_and_its_reach_are_computed(monkeypatch):
 
 def test_the_rest_of_a_long_run_reaches_less_far(monkeypatch):
     seen = []
-    apply = Threads.apply_filter
+    filtered = Block.filtered
     monkeypatch.setattr(
-        Threads, "apply_filter", lambda self, block, *more: seen.append(block.shape[3]) or
-        apply(self, block, *more),
+        Block, "filtered", lambda block, chosen: seen.append(block.shape[3]) or
+        filtered(block, chosen),
     )  # fmt: skip
     image = np.zeros((200, 210), np.float32)
     for first in (0, 2, 3):

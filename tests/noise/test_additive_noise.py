@@ -12,7 +12,7 @@ import napari_diffusion as nd
 from napari_diffusion import Grid
 from napari_diffusion.core.address import Address
 from napari_diffusion.core.image import Image
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.engine.block import Block
 from napari_diffusion.noise import (
     Gaussian,
     PowerLaw,
@@ -87,13 +87,12 @@ class TestSum:
         image = np.random.default_rng(0).random((40, 50))
         components, weights = (Gaussian(), Stripes(), Uniform()), (3.0, 4.0, 12.0)
         found = Sum(components, weights)(image, 1.3, seed=4) - image
-        grid, block = Grid.of(image.shape), image[None, None, None]
+        block = Block(image[None, None, None], Grid.of(image.shape))
         expected = 0.0
         for k, (component, weight) in enumerate(zip(components, weights, strict=True)):
             address = Address(4, 0, 16 * k)
-            expected = (
-                expected + component.add(block, 0.1 * weight, address, grid, Threads()) - block
-            )
+            noisy = component.add(block, (0.1 * weight,), address)
+            expected = expected + noisy - block.values
         np.testing.assert_allclose(found, expected[0, 0, 0], atol=1e-13)
 
     def test_of_one_is_that_one(self):
@@ -182,11 +181,11 @@ class TestSaltPepper:
         image = np.array([[1.0, 2.0], [4.0, 9.0]])
         source = Image.of(image)
         expected = SaltPepper(low=1.0, high=9.0, reference=4.0)
-        assert SaltPepper().resolved(source, source.grid) == expected
+        assert SaltPepper().resolved(source) == expected
         lazy = Image.of(da.from_array(image, chunks=1))
-        assert SaltPepper().resolved(lazy, lazy.grid) == expected
+        assert SaltPepper().resolved(lazy) == expected
         masked = Image.of(image, mask=np.array([[1, 1], [1, 0]], bool))
-        found = SaltPepper(reference=0.0).resolved(masked, masked.grid)
+        found = SaltPepper(reference=0.0).resolved(masked)
         assert found == SaltPepper(low=1.0, high=4.0, reference=0.0)
 
     def test_all_may_be_outliers(self):
@@ -214,6 +213,6 @@ class TestSaltPepper:
             SaltPepper()(np.ones((5, 6)), 0.1)
 
     def test_says_that_it_must_be_resolved(self):
-        block = np.zeros((1, 1, 1, 5, 6), np.float32)
+        block = Block(np.zeros((1, 1, 1, 5, 6), np.float32), Grid.of((5, 6)))
         with pytest.raises(ValueError, match=r'"auto" is known with the image only'):
-            SaltPepper().add(block, 0.1, Address(), Grid.of((5, 6)), Threads())
+            SaltPepper().add(block, (0.1,), Address())

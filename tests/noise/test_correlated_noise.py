@@ -325,7 +325,7 @@ class TestFilmGrain:
 
     def test_takes_white_and_the_reference_from_the_source(self):
         image = Image.of(np.array([[1.0, 2.0], [4.0, 9.0]]))
-        found = FilmGrain(strength=0.25).resolved(image, image.grid)
+        found = FilmGrain(strength=0.25).resolved(image)
         assert found == FilmGrain(strength=0.25, white_level=9.0, reference=4.0)
         assert found.natural_scale() == 1.0
         assert found.in_words(1.0) == "25 % of 4"

@@ -116,10 +116,10 @@ def test_both_halves_of_the_seed_count():
 
 def test_streams_are_told_apart():
     from napari_diffusion import Grid
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
-    block, grid = np.zeros((1, 1, 1, 9, 13), np.float32), Grid.of((9, 13))
-    found = [NOISE.add(block, 1.0, Address(0, 0, k), grid, Threads()) for k in (0, 1, 2**32 - 1)]
+    block = Block(np.zeros((1, 1, 1, 9, 13), np.float32), Grid.of((9, 13)))
+    found = [NOISE.add(block, (1.0,), Address(0, 0, k)) for k in (0, 1, 2**32 - 1)]
     assert np.mean(found[0] == found[1]) < 0.01
     assert np.mean(found[1] == found[2]) < 0.01
 

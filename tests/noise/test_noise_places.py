@@ -10,7 +10,7 @@ from noise_samples import noise_of
 import napari_diffusion as nd
 from napari_diffusion import Grid
 from napari_diffusion.core.address import Address
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.engine.block import Block
 from napari_diffusion.filters import Heat
 from napari_diffusion.noise import (
     Correlated,
@@ -73,11 +73,11 @@ def test_parts_of_a_image_have_the_bits_of_the_whole(component):
     block = np.random.default_rng(0).random((2, 1, 5, 21, 34)).astype(np.float32)
     grid = Grid.of(block.shape, axes="tczyx")
     address = Address(7, 3, 2)
-    whole = component.add(block, 0.5, address, grid, Threads())
+    whole = component.add(Block(block, grid), (0.5,), address)
     for origin in ((0, 0, 0, 0, 0), (1, 0, 2, 5, 3), (0, 0, 4, 20, 33)):
         part = tuple(slice(first, first + 9) for first in origin)
         cut = np.ascontiguousarray(block[part])
-        found = component.add(cut, 0.5, address, grid.at(origin), Threads())
+        found = component.add(Block(cut, grid.at(origin)), (0.5,), address)
         np.testing.assert_array_equal(found, whole[part])
 
 

@@ -559,17 +559,18 @@ class TestAddresses:
         """Up to the last address there is; the shape and the place of a block do not matter."""
         from napari_diffusion import Grid
         from napari_diffusion.core.address import Address
-        from napari_diffusion.engine.threads import Threads
+        from napari_diffusion.engine.block import Block
 
         typed, last = component.replaced(reference=100.0), (2**32 - 1,) * 4
         block = np.full((1, 1, 1, 1, 600), 100.0, np.float32)
         found = []
+        last_address = Address(2**64 - 1, 2**32 - 1)
         for x0, part in ((2**34 - 600, block), (2**34 - 77, block[..., :77])):
             grid = Grid.of((1, 600)).at((*last, x0))
-            part = np.ascontiguousarray(part)
-            found.append(typed.add(part, 20.0, Address(2**64 - 1, 2**32 - 1), grid, Threads()))
+            part = Block(np.ascontiguousarray(part), grid)
+            found.append(typed.add(part, (20.0,), last_address))
         np.testing.assert_array_equal(found[0][..., -77:], found[1])
-        near = typed.add(block, 20.0, Address(2**64 - 1, 2**32 - 1), Grid.of((1, 600)), Threads())
+        near = typed.add(Block(block, Grid.of((1, 600))), (20.0,), last_address)
         assert np.mean(near == found[0]) < 0.2
 
     def test_neighbours_steps_and_seeds_are_not_alike(self, component):
@@ -636,10 +637,10 @@ class TestReference:
         mask = self.IMAGE > 20
         for options in ({}, {"mask": mask}):
             image = Image.of(self.IMAGE, **options)
-            expected = component.resolved(image, image.grid)
+            expected = component.resolved(image)
             for chunks in ((7, 60), (40, 11), (13, 17)):
                 lazy = Image.of(da.from_array(self.IMAGE, chunks), **options)
-                assert component.resolved(lazy, lazy.grid) == expected
+                assert component.resolved(lazy) == expected
 
     def test_may_be_typed(self, component):
         typed = component.replaced(reference=50.0)

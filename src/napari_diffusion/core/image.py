@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeGuard, Unpack
 
 import numpy as np
 
@@ -15,12 +15,15 @@ from napari_diffusion.core.grid import CANONICAL, Grid, GridOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import dask.array as da
     from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    Array = NDArray[Any] | da.Array
 
 _EXACT_INTEGER = 2**24
 
 
-def is_dask(image: Any) -> bool:
+def is_dask(image: object) -> TypeGuard[da.Array]:
     """Return whether an image is a dask array, without importing dask."""
     return type(image).__module__.split(".")[0] == "dask" and hasattr(image, "chunks")
 
@@ -95,6 +98,10 @@ class Image:
         grid = dataclasses.replace(grid, masked=inside is not None)
         return cls(data, grid, inside, alpha, holes)
 
+    def with_data(self, data: Any) -> Image:
+        """Return the same image with other values, of which nothing is known yet."""
+        return dataclasses.replace(self, data=data, known={})
+
     def restored(self, data: Any, fresh: bool = False) -> Any:
         """Return a new array with the original axes, alpha channel and missing values.
 
@@ -152,6 +159,13 @@ class Image:
             alpha=None if self.alpha is None else self.alpha[rgba],
             holes=None if self.holes is None else self.holes[part],
         )
+
+    def apart(self, box: Sequence[slice]) -> Image:
+        """Return the part under canonical slices as an image of its own, at the same place."""
+        part = dataclasses.replace(self, alpha=None, holes=None).cut(box)
+        t, c, z, y, x = part.data.shape
+        grid = dataclasses.replace(part.grid, shape=(t, c, z, y, x))
+        return dataclasses.replace(part, grid=grid)
 
 
 def _contiguous(array: Any) -> Any:

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
 
+#: What users give: one number for all channels, or one for each.
 NoiseScale = float | tuple[float, ...]
+
+#: One number for each channel.
+Scales = tuple[float, ...]
 
 
 def checked_scale(scale: Any, name: str = "noise_scale") -> NoiseScale:
@@ -29,6 +33,11 @@ def checked_scale(scale: Any, name: str = "noise_scale") -> NoiseScale:
     return values if many else values[0]
 
 
+def per_channel(scale: NoiseScale, grid: Grid) -> Scales:
+    """Return one number for each channel of the whole image."""
+    return scale if isinstance(scale, tuple) else (scale,) * grid.shape[1]
+
+
 def check_channels(scale: NoiseScale, grid: Grid) -> None:
     """Raise if a noise scale per channel does not match the channels of the image."""
     if isinstance(scale, tuple) and len(scale) != grid.shape[1]:
@@ -37,11 +46,12 @@ def check_channels(scale: NoiseScale, grid: Grid) -> None:
         )
 
 
-def check_scale_fits(scale: float, image: Image) -> None:
+def check_scale_fits(scale: NoiseScale, image: Image) -> None:
     """Raise for a noise scale too large to compute with in the type of the image."""
     limit = float(np.finfo(image.data.dtype).max) / 2.0**20
-    if scale > limit:
+    largest = max(scale) if isinstance(scale, tuple) else scale
+    if largest > limit:
         raise ValueError(
-            f"noise_scale={scale:g} is too large to compute with in {image.data.dtype}: use at "
+            f"noise_scale={largest:g} is too large to compute with in {image.data.dtype}: use at "
             f"most {limit:.0e}, or a float64 image."
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from napari_diffusion.core.image import Image
+from napari_diffusion.engine.block import Block
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters import Blend, Opponent
 
@@ -71,20 +72,21 @@ def stages(
     >>> [stage.name for stage in stages(noisy, nd.PRESETS["denoise fast"])]
     ['0 Blend', '1 ReactionDiffusion', '2 NonLocalDiffusion']
     """
-    source, executor = Image.of(image, **options), Threads(stop=stop)
+    source, threads = Image.of(image, **options), Threads(stop=stop)
     if not recipe.is_resolved:
         recipe = recipe.resolved_on(source)
     colours, blend = _blend_of(recipe.filters[0])
     grid, domain = source.grid, recipe.working_domain
-    block = source.data if domain is None else domain.stabilise(source.data, executor)
-    block = block if colours is None else colours.turned(block, grid)
+    values = source.data if domain is None else domain.stabilise(source.data, threads)
+    values = values if colours is None else colours.turned(values, grid)
     made = []
-    for name, stage, weights in blend.looked_into(np.ascontiguousarray(block), grid, executor):
+    block = Block(np.ascontiguousarray(values), grid, threads=threads)
+    for name, stage, weights in blend.looked_into(block):
         shown = stage
         if colours is not None:
             shown = colours.turned_back(stage, grid)
         if domain is not None:
-            shown = domain.intensity(np.ascontiguousarray(shown), executor)
+            shown = domain.intensity(np.ascontiguousarray(shown), threads)
         joint = colours is not None and grid.rgb
         spread = np.broadcast_to(weights[:, :1], weights.shape) if joint else weights
         mean = float(spread.mean(dtype=np.float64))

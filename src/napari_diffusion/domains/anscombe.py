@@ -11,7 +11,6 @@ from napari_diffusion.domains.base import Domain
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
     from napari_diffusion.domains.expected_values import Expected
     from napari_diffusion.engine.threads import Threads
@@ -84,9 +83,8 @@ class Anscombe(Domain):
         },
     ] = "auto"
 
-    def resolved(self, image: Image, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this domain with its numbers measured; see `Domain.resolved`."""
-        del grid
         if not self.autos():
             return self
         from napari_diffusion.domains.gain_fit import variance_line
@@ -111,35 +109,35 @@ class Anscombe(Domain):
         gain, offset, squared = self._numbers()
         return math.sqrt(mean_variance(image, gain, offset, squared))
 
-    def stabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
+    def stabilise(self, block: NDArray[Any], threads: Threads) -> NDArray[Any]:
         """Return f of every pixel; see `Domain.stabilise`."""
         from napari_diffusion.domains import map_kernels
 
         gain, offset, squared = self._numbers()
-        return map_kernels.mapped(map_kernels.stabilise, block, executor, (gain, offset, squared))
+        return map_kernels.mapped(map_kernels.stabilise, block, threads, (gain, offset, squared))
 
-    def intensity(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
+    def intensity(self, block: NDArray[Any], threads: Threads) -> NDArray[Any]:
         """Return the exact unbiased inverse of every pixel; see `Domain.intensity`."""
         from napari_diffusion.domains import map_kernels
 
         expected = self._expected()
         more = (*self._numbers(), *expected.of_values)
-        return map_kernels.mapped(map_kernels.intensity, block, executor, more)
+        return map_kernels.mapped(map_kernels.intensity, block, threads, more)
 
-    def restabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
+    def restabilise(self, block: NDArray[Any], threads: Threads) -> NDArray[Any]:
         """Return the mean of f at every mean intensity; see `Domain.restabilise`."""
         from napari_diffusion.domains import map_kernels
 
         expected = self._expected()
         more = (*self._numbers(), *expected.of_photons)
-        return map_kernels.mapped(map_kernels.restabilise, block, executor, more)
+        return map_kernels.mapped(map_kernels.restabilise, block, threads, more)
 
     def _numbers(self) -> tuple[float, float, float]:
         """Return gain, offset and the read noise squared, in photons²."""
         if self.autos():
             raise ValueError(
                 f"Anscombe: {', '.join(self.autos())} must be numbers by now: measure them with "
-                "resolved(image, grid)."
+                "resolved(image)."
             )
         assert not isinstance(self.gain, str)
         assert not isinstance(self.offset, str)

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import abc
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
-import numpy as np
-
 from napari_diffusion.core.component import Component
-from napari_diffusion.core.image import is_dask
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.engine.executor import executor_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.threads import Threads
 
 # What intensity is called in a domain, in units and sentences.
 UNIT = "stabilised"
@@ -38,16 +32,15 @@ class Domain(Component, abc.ABC):
 
     slot: ClassVar[str] = "domain"
 
-    def resolved(self, image: Image, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this domain with every ``"auto"`` replaced by its number for `image`."""
-        del image, grid
+        del image
         return self
 
     @final
     def image(self, image: Image) -> Image:
         """Return a noisy image with stabilised values."""
-        # Cached results about intensities do not hold for these values.
-        return dataclasses.replace(image, data=on_blocks(self.stabilise, image.data), known={})
+        return image.with_data(executor_for(image.data).mapped(self.stabilise, image.data))
 
     def noise_of(self, image: Image) -> float | None:
         """Return the standard deviation of the stabilised noise; None where it must be measured.
@@ -58,24 +51,13 @@ class Domain(Component, abc.ABC):
         return None
 
     @abc.abstractmethod
-    def stabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
+    def stabilise(self, block: NDArray[Any], threads: Threads) -> NDArray[Any]:
         """Return the stabilised values of a noisy image, as a new array of the same type."""
 
     @abc.abstractmethod
-    def intensity(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
+    def intensity(self, block: NDArray[Any], threads: Threads) -> NDArray[Any]:
         """Return the mean intensity that stabilised values without noise stand for."""
 
     @abc.abstractmethod
-    def restabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
+    def restabilise(self, block: NDArray[Any], threads: Threads) -> NDArray[Any]:
         """Return the stabilised values that `intensity` made an image of."""
-
-
-def on_blocks(way: Callable[..., Any], values: Any, executor: Threads | None = None) -> Any:
-    """Return the values that a method of a domain makes of others, lazily of a dask array."""
-    if not is_dask(values):
-        return way(np.ascontiguousarray(values), executor or Threads())
-
-    def work(block: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(way(np.ascontiguousarray(block), Threads(threads=1)))
-
-    return values.map_blocks(work, dtype=values.dtype, meta=np.empty((0,) * 5, values.dtype))

@@ -13,8 +13,8 @@ from napari_diffusion.domains.base import Domain
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.threads import Threads
 
 
@@ -69,9 +69,8 @@ class Log(Domain):
         },
     ] = "auto"
 
-    def resolved(self, image: Image, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this domain with its numbers measured; see `Domain.resolved`."""
-        del grid
         made = self
         if made.floor == "auto":
             made = made.replaced(floor=_floor(image))
@@ -79,58 +78,57 @@ class Log(Domain):
             made = made.replaced(looks=_looks(image, float(made.floor)))
         return made
 
-    def stabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
+    def stabilise(self, block: NDArray[Any], threads: Threads) -> NDArray[Any]:
         """Return f of every pixel; see `Domain.stabilise`."""
-        return self._logarithm(block, executor, 1.0)
+        return self._logarithm(block, threads, 1.0)
 
-    def intensity(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
+    def intensity(self, block: NDArray[Any], threads: Threads) -> NDArray[Any]:
         """Return the unbiased exponential of every pixel; see `Domain.intensity`."""
         from napari_diffusion.domains import map_kernels
 
         factor = self._factor()
         # What is larger has no room to be computed with.
         highest = math.log(float(np.finfo(block.dtype).max) / 64 / factor)
-        return map_kernels.mapped(map_kernels.exponential, block, executor, (factor, highest))
+        return map_kernels.mapped(map_kernels.exponential, block, threads, (factor, highest))
 
-    def restabilise(self, block: NDArray[Any], executor: Threads) -> NDArray[Any]:
+    def restabilise(self, block: NDArray[Any], threads: Threads) -> NDArray[Any]:
         """Return the mean of f at every mean intensity; see `Domain.restabilise`."""
-        return self._logarithm(block, executor, self._factor())
+        return self._logarithm(block, threads, self._factor())
 
-    def _logarithm(self, block: NDArray[Any], executor: Threads, factor: float) -> NDArray[Any]:
+    def _logarithm(self, block: NDArray[Any], threads: Threads, factor: float) -> NDArray[Any]:
         from napari_diffusion.domains import map_kernels
 
         if isinstance(self.floor, str):
-            raise ValueError("Log: floor must be a number by now: take resolved(image, grid).")
+            raise ValueError("Log: floor must be a number by now: take resolved(image).")
         floor = self.floor if factor == 1.0 else float(np.finfo(block.dtype).tiny)
-        return map_kernels.mapped(map_kernels.logarithm, block, executor, (floor, factor))
+        return map_kernels.mapped(map_kernels.logarithm, block, threads, (floor, factor))
 
     def _factor(self) -> float:
         from scipy.special import digamma
 
         if isinstance(self.looks, str):
-            raise ValueError("Log: looks must be a number by now: take resolved(image, grid).")
+            raise ValueError("Log: looks must be a number by now: take resolved(image).")
         return self.looks / math.exp(float(digamma(self.looks)))
 
 
 def _floor(image: Image) -> float:
-    from napari_diffusion.engine.counting import NOT_MEASURED, measured
+    from napari_diffusion.engine.counting import NOT_MEASURED
+    from napari_diffusion.engine.executor import measured
 
-    def positive(block: NDArray[Any], *_: Any) -> NDArray[Any]:
-        return np.where(block > 0, block, NOT_MEASURED)
+    def positive(block: Block) -> NDArray[Any]:
+        return np.where(block.values > 0, block.values, NOT_MEASURED)
 
     return min(max(measured(image, positive, (0,) * 5).quantile(0.001), 1e-37), 1e30)
 
 
 def _looks(image: Image, floor: float) -> float:
     """Return the looks at which logarithms have the noise that those of the image have."""
-    import dataclasses
-
     from scipy.optimize import brentq
     from scipy.special import polygamma
 
     from napari_diffusion.estimate import noise_sigma_of
 
     logarithms = np.log(np.maximum(image.data, floor)).astype(image.data.dtype)
-    sigma = noise_sigma_of(dataclasses.replace(image, data=logarithms))
+    sigma = noise_sigma_of(image.with_data(logarithms))
     variance = min(max(sigma * sigma, 1.001e-9), 9e3)
     return float(brentq(lambda looks: float(polygamma(1, looks)) - variance, 0.01, 1e9))

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def mapped(
-    kernel: Any, block: NDArray[Any], executor: Threads, more: tuple[Any, ...]
+    kernel: Any, block: NDArray[Any], threads: Threads, more: tuple[Any, ...]
 ) -> NDArray[Any]:
     """Return a new array that a kernel has filled, band by band."""
     out = np.empty_like(block)
     flat, filled = block.reshape(-1), out.reshape(-1)
-    bands = executor.bands(flat.size, 1)
-    executor.each(lambda start, stop: kernel(flat[start:stop], filled[start:stop], *more), bands)
+    bands = threads.bands(flat.size, 1)
+    threads.each(lambda start, stop: kernel(flat[start:stop], filled[start:stop], *more), bands)
     return out
 
 

@@ -1,82 +1,120 @@
-"""Runs the components over the chunks of a dask array, lazily: the same drive, chunk by chunk."""
+"""Runs components over the chunks of a dask array, lazily: each chunk is a block in memory."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.core.image import is_dask
+from napari_diffusion.engine.block import Block
+from napari_diffusion.engine.counting import counted
 from napari_diffusion.engine.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import dask.array as da
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
-    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.image import Array, Image
     from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.filters import Filter
-    from napari_diffusion.noise import Noise
+    from napari_diffusion.engine.block import BlockFilter, BlockNoise
+    from napari_diffusion.engine.counting import Measure, Tally
+
+T = TypeVar("T", bound="Tally")
 
 
 @dataclass(frozen=True)
 class Chunks:
-    """How a component is run over a dask array: the scheduler has the threads, a chunk takes one.
+    """The executor of dask arrays: the scheduler has the threads, a chunk takes one.
 
     Chunks get the halo that the component declares; a component without one gets whole axes.
     Results are equal to those in memory.
     """
 
     def add_noise(
+        self, image: Image, noise: BlockNoise, noise_scale: NoiseScale, address: Address
+    ) -> da.Array:
+        """Return the values with noise added, lazily; see `Executor.add_noise`."""
+
+        def work(block: Block) -> NDArray[Any]:
+            return block.with_noise(noise, noise_scale, address)
+
+        return _on_blocks(work, image, noise.halo(image.grid))
+
+    def apply_filter(self, image: Image, chosen: BlockFilter) -> da.Array:
+        """Return the filtered values, lazily; see `Executor.apply_filter`."""
+
+        def work(block: Block) -> NDArray[Any]:
+            return block.filtered(chosen)
+
+        return _on_blocks(work, _with_whole_channels(image), chosen.halo(image.grid))
+
+    def mapped(
+        self, function: Callable[[NDArray[Any], Threads], NDArray[Any]], values: Array
+    ) -> da.Array:
+        """Return what a function makes of every value, lazily; see `Executor.mapped`."""
+        import dask.array as da
+
+        def work(block: NDArray[Any]) -> NDArray[Any]:
+            return function(np.ascontiguousarray(block), Threads(count=1))
+
+        meta = np.empty((0,) * 5, values.dtype)
+        return da.map_blocks(work, values, dtype=values.dtype, meta=meta)
+
+    def tallied(
         self,
-        values: Any,
-        noise: Noise,
-        noise_scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        mask: Any,
-    ) -> Any:
-        """Return the values with one step's noise added, lazily."""
+        image: Image,
+        measure: Measure,
+        halo: Sequence[int],
+        tally: Callable[[], T],
+        *,
+        joined: bool,
+        around: float | None,
+    ) -> T:
+        """Count what is measured, chunk by chunk; see `Executor.tallied`."""
+        from dask.delayed import delayed
 
-        def work(block: NDArray[Any], inside: Any, place: Grid) -> NDArray[Any]:
-            first = place.origin[1]
-            scale = noise_scale
-            if isinstance(scale, tuple):
-                scale = scale[first : first + block.shape[1]]
-            return Threads(threads=1).add_noise(block, noise, scale, address, place, inside)
+        def work(block: Block) -> NDArray[Any]:
+            return np.broadcast_to(measure(block), block.shape)
 
-        return _mapped(work, values, mask, grid, noise.halo(grid))
+        def added(total: T, values: NDArray[Any], inside: NDArray[np.bool_] | None) -> T:
+            # One number for all channels stands in each of them: count it once.
+            total.add(counted(values[:, :1] if joined else values, inside, around))
+            return total
 
-    def apply_filter(self, values: Any, chosen: Filter, grid: Grid, mask: Any) -> Any:
-        """Return the filtered values, lazily."""
-        if grid.shape[1] > 1:
-            # Joint channels share an edge map, and lists of one number per channel need them all.
-            values = values.rechunk({1: -1})
+        mapped = _on_blocks(work, _with_whole_channels(image), halo)
+        blocks = mapped.to_delayed().ravel()
+        masks = [None] * len(blocks)
+        if image.mask is not None:
+            masks = _like(image.mask, mapped).to_delayed().ravel()
+        # One tally goes from chunk to chunk: there are never many of them, nor many chunks waiting.
+        total = delayed(tally)()
+        for block, inside in zip(blocks, masks, strict=True):
+            total = delayed(added)(total, block, inside)
+        return total.compute()
 
-        def work(block: NDArray[Any], inside: Any, place: Grid) -> NDArray[Any]:
-            return Threads(threads=1).apply_filter(block, chosen, place, inside)
 
-        return _mapped(work, values, mask, grid, chosen.halo(grid))
+def _with_whole_channels(image: Image) -> Image:
+    """Return an image whose chunks have all channels: joint ones share an edge map."""
+    return image if image.grid.shape[1] == 1 else image.with_data(image.data.rechunk({1: -1}))
 
 
-def _mapped(
-    work: Callable[..., NDArray[Any]],
-    values: Any,
-    mask: Any,
-    grid: Grid,
-    halo: Sequence[int] | None,
-) -> Any:
-    """Map a function of (block, mask, grid) over chunks with their halos."""
+def _on_blocks(
+    work: Callable[[Block], NDArray[Any]], image: Image, halo: Sequence[int] | None
+) -> da.Array:
+    """Map a function over chunks with their halos."""
     import dask.array as da
 
+    values, grid = image.data, image.grid
     if halo is None:
         values = values.rechunk(dict.fromkeys(grid.along_axes, -1))
         halo = (0,) * 5
     depth = {axis: min(reach, grid.shape[axis]) for axis, reach in enumerate(halo)}
-    arrays = [values] if mask is None else [values, _like(mask, values)]
+    arrays = [values] if image.mask is None else [values, _like(image.mask, values)]
     padded = [
         da.overlap.overlap(array, depth=depth, boundary="none", allow_rechunk=True)
         for array in arrays
@@ -91,10 +129,10 @@ def _mapped(
             int(starts[axis][i]) - (depth[axis] if i else 0) + grid.origin[axis]
             for axis, i in enumerate(location)
         ]
-        block = np.ascontiguousarray(blocks[0])
-        inside = np.ascontiguousarray(blocks[1]) if len(blocks) > 1 else None
-        _check_finite(block, inside)
-        return work(block, inside, grid.at(origin))
+        block, *inside = (np.ascontiguousarray(each) for each in blocks)
+        mask = inside[0] if inside else None
+        _check_finite(block, mask)
+        return work(Block(block, grid.at(origin), mask, Threads(count=1)))
 
     done = da.map_blocks(
         block_work,
@@ -111,11 +149,11 @@ def _core_chunks(padded: Sequence[int], depth: int) -> list[int]:
     return [size - depth * ((i > 0) + (i < last)) for i, size in enumerate(padded)]
 
 
-def _like(mask: Any, values: Any) -> Any:
+def _like(mask: Array, values: da.Array) -> da.Array:
     import dask.array as da
 
-    mask = mask if is_dask(mask) else da.from_array(mask, chunks=values.chunks)
-    return mask.rechunk(values.chunks)
+    lazy = mask if is_dask(mask) else da.from_array(mask, chunks=values.chunks)
+    return lazy.rechunk(values.chunks)
 
 
 def _check_finite(block: NDArray[Any], inside: NDArray[np.bool_] | None) -> None:
@@ -126,39 +164,3 @@ def _check_finite(block: NDArray[Any], inside: NDArray[np.bool_] | None) -> None
             f"A chunk has {count} NaN or infinite values: use mask=isfinite(image) and fill the "
             "missing values."
         )
-
-
-def chunk_histogram(
-    image: Image,
-    function: Callable[..., NDArray[Any]],
-    halo: Sequence[int],
-    joined: bool,
-    around: float | None,
-    tally: Callable[[], Any],
-) -> Any:
-    """Count a local measurement chunk by chunk; see `estimate._measure.measured`."""
-    from dask.delayed import delayed
-
-    from napari_diffusion.engine.counting import count
-
-    values, grid = image.data.rechunk({1: -1}), image.grid
-
-    def work(block: NDArray[Any], inside: Any, place: Grid) -> NDArray[Any]:
-        measured = function(block, inside, place, Threads(threads=1))
-        return np.broadcast_to(measured, block.shape)
-
-    def counted(total: Any, block: NDArray[Any], inside: Any) -> Any:
-        # One number for all channels stands in each of them: count it once.
-        count(total, block[:, :1] if joined else block, inside, around)
-        return total
-
-    mapped = _mapped(work, values, image.mask, grid, halo)
-    blocks = mapped.to_delayed().ravel()
-    masks = [None] * len(blocks)
-    if image.mask is not None:
-        masks = _like(image.mask, mapped).to_delayed().ravel()
-    # One histogram goes from chunk to chunk: there are never many of them, nor many chunks waiting.
-    total = delayed(tally)()
-    for block, inside in zip(blocks, masks, strict=True):
-        total = delayed(counted)(total, block, inside)
-    return total.compute()

@@ -61,7 +61,7 @@ def reach(variance: float) -> int:
     return len(discrete_gaussian(float(variance)))
 
 
-def smoothed(block: NDArray[Any], variances: dict[int, float], executor: Threads) -> NDArray[Any]:
+def smoothed(block: NDArray[Any], variances: dict[int, float], threads: Threads) -> NDArray[Any]:
     """Return a block diffused linearly and exactly, with mirrored borders.
 
     Every pixel becomes ``v + Σ_n weights[n] · ((v₋ₙ + v₊ₙ) − 2 v)``: differences keep a constant
@@ -73,7 +73,7 @@ def smoothed(block: NDArray[Any], variances: dict[int, float], executor: Threads
         Canonical (t, c, z, y, x); not written.
     variances : dict of int to float
         Variance in samples² for each canonical axis that diffuses.
-    drive : Drive
+    threads : Threads
         Shares tiles among threads.
     """
     from napari_diffusion.engine.convolution import convolve
@@ -98,7 +98,7 @@ def smoothed(block: NDArray[Any], variances: dict[int, float], executor: Threads
         def work(*tile: int, image: Any = image, out: Any = out, weights: Any = weights) -> None:
             convolve(image, out, *weights, *tile)
 
-        executor.each(work, _tiles(shape, weights[0].size, block.itemsize))
+        threads.each(work, _tiles(shape, weights[0].size, block.itemsize))
         spare = None if source is block else source
         source = target
     return block.copy() if source is block else source
@@ -134,12 +134,12 @@ def smoothed_inside(
     block: NDArray[Any],
     mask: NDArray[np.bool_] | None,
     variances: dict[int, float],
-    executor: Threads,
+    threads: Threads,
 ) -> NDArray[Any]:
     """Return a block smoothed as `smoothed` does, from the pixels inside a mask alone."""
     if mask is None:
-        return smoothed(block, variances, executor)
+        return smoothed(block, variances, threads)
     inside = mask.astype(block.dtype)
-    weight = smoothed(inside, variances, executor)
-    total = smoothed(block * inside, variances, executor)
+    weight = smoothed(inside, variances, threads)
+    total = smoothed(block * inside, variances, threads)
     return np.divide(total, weight, out=block.copy(), where=mask)

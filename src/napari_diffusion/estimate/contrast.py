@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 import numpy as np
 
 from napari_diffusion.core.image import Image
-from napari_diffusion.engine.counting import both, measured
+from napari_diffusion.engine.block import Block
+from napari_diffusion.engine.executor import measured
 from napari_diffusion.estimate.noise_sigma import noise_sigma_of
+from napari_diffusion.estimate.region_mask import within
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.engine.histogram import Histogram
-    from napari_diffusion.engine.threads import Threads
 
 # Normal numbers have this standard deviation per median absolute deviation (Black and others).
 MAD_TO_SIGMA = 1.4826
@@ -91,7 +93,7 @@ def contrast(
             "but background."
         )
     if background is not None:
-        options["mask"] = both(background, options.get("mask"), "background")
+        options["mask"] = within(background, options.get("mask"), "background")
     source = Image.of(image, **options)
     if method == "robust":
         return contrast_of(source, smoothing)
@@ -112,15 +114,9 @@ def contrast_of(image: Image, smoothing: float = 0.0) -> float:
 
 def gradients_of(image: Image, smoothing: float, around: float | None = None) -> Histogram:
     """Count the gradients of an image, or their distances from a number."""
-
-    def magnitude(
-        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
-    ) -> NDArray[Any]:
-        return gradient_magnitude(block, mask, grid, smoothing, executor)
-
+    magnitude = functools.partial(gradient_magnitude, smoothing=smoothing)
     halo, joined = _halo(image.grid, smoothing), image.grid.joint_channels
-    found: Histogram = measured(image, magnitude, halo, joined=joined, around=around)
-    return found
+    return measured(image, magnitude, halo, joined=joined, around=around)
 
 
 def _measured_contrast(image: Image, smoothing: float) -> float:
@@ -138,41 +134,34 @@ def gradient_of_noise(grid: Grid, smoothing: float = 0.0) -> float:
 
     The gradient is linear, so its variance is the sum of the squares of its answer to one pixel.
     """
-    from napari_diffusion.engine.threads import Threads
-
     reach = _halo(grid, smoothing)
     t, c, z, y, x = (4 * n + 1 if n else 1 for n in reach)
     shape = t, c, z, y, x
-    block = np.zeros(shape, np.float64)
-    block[tuple(n // 2 for n in shape)] = 1.0
+    values = np.zeros(shape, np.float64)
+    values[tuple(n // 2 for n in shape)] = 1.0
     small = dataclasses.replace(grid, shape=shape, origin=(0,) * 5, masked=False)
-    answer = gradient_magnitude(block, None, small, smoothing, Threads())
+    answer = gradient_magnitude(Block(values, small), smoothing)
     channels = grid.shape[1] if grid.joint_channels else 1
     return math.sqrt(channels * float((answer**2).sum()))
 
 
-def gradient_magnitude(
-    block: NDArray[Any],
-    mask: NDArray[np.bool_] | None,
-    grid: Grid,
-    smoothing: float,
-    executor: Threads,
-) -> NDArray[Any]:
+def gradient_magnitude(block: Block, smoothing: float) -> NDArray[Any]:
     """Return |∇u| at every pixel in intensity per world unit, of joint channels together."""
     from napari_diffusion.engine import gradient
-    from napari_diffusion.engine import smoothing as smoothing_module
+    from napari_diffusion.engine.smoothing import smoothed_inside
 
     # Squares of very large or small numbers leave the range of float32, so work is done on a
     # power of two near the largest value, which changes no digit.
-    largest = float(max(-block.min(), block.max())) or 1.0
+    largest = float(max(-block.values.min(), block.values.max())) or 1.0
     unit = 2.0 ** math.floor(math.log2(largest))
-    scaled = block / block.dtype.type(unit)
+    scaled = block.values / block.dtype.type(unit)
     if smoothing:
-        scaled = smoothing_module.smoothed_inside(scaled, mask, grid.variances(smoothing), executor)
-    shortest = min(grid.spacing)
-    slopes = np.array([shortest / length for length in grid.lengths], block.dtype)
+        variances = block.grid.variances(smoothing)
+        scaled = smoothed_inside(scaled, block.mask, variances, block.threads)
+    shortest = min(block.grid.spacing)
+    slopes = np.array([shortest / length for length in block.grid.lengths], block.dtype)
     slopes = np.tile(slopes, (block.shape[1], 1))
-    squared = gradient.squared(scaled, mask, slopes, grid.joint_channels)
+    squared = gradient.squared(scaled, block.mask, slopes, block.grid.joint_channels)
     return np.sqrt(squared).astype(np.float64) * (unit / shortest)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Unpack, get_args
 import numpy as np
 
 from napari_diffusion.core.image import Image
-from napari_diffusion.engine.counting import part_of
 from napari_diffusion.estimate.contrast import contrast_of, gradient_of_noise, gradients_of
 from napari_diffusion.estimate.diffusion_time import time_of_least_error, time_to_leave
 from napari_diffusion.estimate.noise_measurement import of_image
@@ -134,4 +133,4 @@ def _middle(image: Image) -> Image:
         start = (shape[axis] - size) // 2
         part[axis] = slice(start, start + size)
     part[1] = slice(0, shape[1])
-    return part_of(image, part)
+    return image.apart(part)

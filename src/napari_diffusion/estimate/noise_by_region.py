@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from napari_diffusion.core.image import Image, canonical_mask
-from napari_diffusion.engine.counting import part_of
 from napari_diffusion.estimate.noise_sigma import Method, measured_sigma
 
 if TYPE_CHECKING:
@@ -86,4 +85,4 @@ def _part(image: Image, where: NDArray[np.bool_]) -> Image:
         others = tuple(a for a in range(5) if a != axis)
         along = np.flatnonzero(inside.any(axis=others))
         box.append(slice(int(along[0]), int(along[-1]) + 1) if len(along) else slice(0, 1))
-    return part_of(dataclasses.replace(image, mask=np.ascontiguousarray(inside)), box)
+    return dataclasses.replace(image, mask=np.ascontiguousarray(inside)).apart(box)

@@ -8,13 +8,13 @@ import numpy as np
 
 from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.core.image import Image
-from napari_diffusion.engine.counting import both
 from napari_diffusion.estimate.noise_measurement import (
     KERNEL_REACH,
     of_image,
     of_region,
     of_repeats,
 )
+from napari_diffusion.estimate.region_mask import within
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -82,7 +82,7 @@ def noise_model(
                 "Give either a region_mask or repeats: repeated frames need no background, and "
                 "with mask=… they are measured in a part of the image."
             )
-        options["mask"] = both(region_mask, options.get("mask"))
+        options["mask"] = within(region_mask, options.get("mask"))
     source = Image.of(image, **options)
     _check_room(source)
     if repeats is not None:
@@ -112,7 +112,7 @@ def noise_kernel(
     from napari_diffusion.estimate.background import autocovariance, kernel_of, residuals
     from napari_diffusion.estimate.noise_measurement import windows_of
 
-    options["mask"] = both(region_mask, options.get("mask"))
+    options["mask"] = within(region_mask, options.get("mask"))
     found = residuals(windows_of(Image.of(image, **options)).planes())
     return kernel_of(autocovariance(found, 2 * KERNEL_REACH))
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.engine.counting import NOT_MEASURED, measured
+from napari_diffusion.engine.counting import NOT_MEASURED
+from napari_diffusion.engine.executor import measured
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.histogram import Histogram
-    from napari_diffusion.engine.threads import Threads
 
 # The median absolute value of normal numbers of standard deviation 1, and their mean one.
 MEDIAN_OF_NORMAL = 0.6744897501960817
@@ -54,15 +54,12 @@ def _filtered(image: Image, axes: tuple[int, ...], taps: NDArray[np.float64]) ->
     after = len(taps) - 1 - before
     halo = tuple(after * int(axis in axes) for axis in range(5))
 
-    def filtered(
-        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
-    ) -> NDArray[Any]:
-        del grid, executor
+    def filtered(block: Block) -> NDArray[Any]:
         if any(block.shape[axis] < len(taps) for axis in axes):
             return np.full(block.shape, NOT_MEASURED)
         # Squares are not taken, so that float32 has room, but sums of large values need more.
-        r = block.astype(np.float64)
-        whole = None if mask is None else mask
+        r = block.values.astype(np.float64)
+        whole = block.mask
         for axis in axes:
             parts = [_part(r, axis, k, len(taps)) for k in range(len(taps))]
             r = sum(tap * part for tap, part in zip(taps, parts, strict=True))

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.engine.counting import NOT_MEASURED, measured
+from napari_diffusion.engine.counting import NOT_MEASURED
+from napari_diffusion.engine.executor import measured, tallied
 from napari_diffusion.engine.histogram import WIDTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 # The calmer half of the windows is looked at, in so many groups from the calmest up.
 CALM, GROUPS = 0.5, 8
@@ -38,10 +38,8 @@ def sigma_of_windows(image: Image, axes: tuple[int, ...]) -> float | None:
     """Return the noise in the calmer windows, None where there are no windows that vary."""
     halo = tuple(7 * int(axis in axes) for axis in range(5))
 
-    def activity(
-        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
-    ) -> NDArray[Any]:
-        return _energies(block, mask, grid, axes, executor)[0]
+    def activity(block: Block) -> NDArray[Any]:
+        return _energies(block, axes)[0]
 
     found = measured(image, activity, halo)
     if found.quantile(CALM) == 0:
@@ -52,16 +50,14 @@ def sigma_of_windows(image: Image, axes: tuple[int, ...]) -> float | None:
     edges[-1] *= 1 + WIDTH
     largest = float(edges[-1])
 
-    def grouped(
-        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
-    ) -> NDArray[Any]:
-        lively, middle, fine = _energies(block, mask, grid, axes, executor)
+    def grouped(block: Block) -> NDArray[Any]:
+        lively, middle, fine = _energies(block, axes)
         calm = (lively >= 0) & (lively <= largest)
         out = np.full(lively.shape, NOT_MEASURED)
         out[calm] = packed(lively[calm], middle[calm], fine[calm], edges)
         return out
 
-    middle, fine = measured(image, grouped, halo, tally=Groups).means()
+    middle, fine = tallied(image, grouped, halo, Groups).means()
     return largest * math.sqrt(without_texture(middle, fine))
 
 
@@ -118,25 +114,21 @@ class Groups:
         return np.asarray(_UNIT * self.sums[:, some] / self.counts[some])
 
 
-def _energies(
-    block: NDArray[Any],
-    mask: NDArray[np.bool_] | None,
-    grid: Grid,
-    axes: tuple[int, ...],
-    executor: Threads,
-) -> list[NDArray[Any]]:
+def _energies(block: Block, axes: tuple[int, ...]) -> list[NDArray[Any]]:
     """Return the roots of three energies of every window at its first pixel, else NOT_MEASURED."""
     from napari_diffusion.estimate.dct_windows import STRIDE, window_energies
 
-    u = np.ascontiguousarray(np.moveaxis(block, axes, (3, 4)))
-    inside = None if mask is None else np.ascontiguousarray(np.moveaxis(mask, axes, (3, 4)))
+    u = np.ascontiguousarray(np.moveaxis(block.values, axes, (3, 4)))
+    inside = block.mask
+    if inside is not None:
+        inside = np.ascontiguousarray(np.moveaxis(inside, axes, (3, 4)))
     found = [np.full(u.shape, NOT_MEASURED) for _ in range(3)]
-    y0, x0 = (grid.origin[axis] % STRIDE for axis in axes)
+    y0, x0 = (block.grid.origin[axis] % STRIDE for axis in axes)
 
     def work(t: int, c: int, z: int) -> None:
         plane = (t, c, z)
         here = None if inside is None else inside[plane]
         window_energies(u[plane], here, y0, x0, *(each[plane] for each in found))
 
-    executor.each(work, list(np.ndindex(*u.shape[:3])))
+    block.threads.each(work, list(np.ndindex(*u.shape[:3])))
     return [np.moveaxis(each, (3, 4), axes) for each in found]

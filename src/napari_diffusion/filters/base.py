@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
 
 from napari_diffusion.core.component import Component
-from napari_diffusion.core.image import Image, is_dask
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.core.image import Image
+from napari_diffusion.engine.executor import executor_for
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import Grid, GridOptions, Shape
+    from napari_diffusion.engine.block import Block
 
 
 CLAIMS = (
@@ -81,24 +81,22 @@ class Filter(Component, abc.ABC):
         """The claims that hold for this filter; its parameters may withdraw one of its class."""
         return frozenset(name for name in CLAIMS if getattr(self, name))
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with every ``"auto"`` replaced by its number for `image`.
 
         Parameters
         ----------
         image : Image
             The whole source.
-        grid : Grid
-            The grid of the whole source.
         """
-        return self.with_resolved_components(image, grid)
+        return self.with_resolved_components(image)
 
-    def with_resolved_components(self, image: Any, grid: Grid) -> Self:
+    def with_resolved_components(self, image: Image) -> Self:
         """Return a copy whose filters within are resolved, equal ones once."""
 
         def resolved(component: Any) -> Any:
             if component not in image.known:
-                image.known[component] = component.resolved(image, grid)
+                image.known[component] = component.resolved(image)
             return image.known[component]
 
         return self.with_components(resolved)
@@ -122,9 +120,7 @@ class Filter(Component, abc.ABC):
         """Return how far a result reaches for its pixels, per canonical axis; None: all of it."""
 
     @abc.abstractmethod
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the filtered block as a new array of the same shape and type.
 
         The block's faces count as the image's border. Where the image goes on beyond them,
@@ -132,14 +128,8 @@ class Filter(Component, abc.ABC):
 
         Parameters
         ----------
-        block : ndarray
-            Canonical (t, c, z, y, x), C-contiguous, float32 or float64, all finite; never written.
-        grid : Grid
-            Lengths and axes; `origin` says where the block begins.
-        mask : ndarray of bool or None
-            Of the block's shape: where the image may change and what may flow.
-        drive : Drive
-            Runs tiles over threads and polls the stop token.
+        block : Block
+            Its values are never written.
         """
 
     @final
@@ -161,13 +151,5 @@ class Filter(Component, abc.ABC):
         """
         source = Image.of(image, **options)
         self.check(source.grid)
-        chosen = self.resolved(source, source.grid)
-        if is_dask(image):
-            from napari_diffusion.engine.chunks import Chunks
-
-            return source.restored(
-                Chunks().apply_filter(source.data, chosen, source.grid, source.mask)
-            )
-        return source.restored(
-            Threads().apply_filter(source.data, chosen, source.grid, source.mask), fresh=True
-        )
+        filtered = executor_for(source.data).apply_filter(source, self.resolved(source))
+        return source.restored(filtered, fresh=True)

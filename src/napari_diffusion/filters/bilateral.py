@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.threads import Threads
 
 # Where the Gaussian of the distance is cut off, in sigmas.
@@ -83,9 +85,8 @@ class Bilateral(Filter):
         },
     ] = "auto"
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the noise measured on `image`; see `Filter.resolved`."""
-        del grid
         if self.sigma_intensity != "auto":
             return self
         from napari_diffusion.estimate import noise_sigma_of
@@ -106,14 +107,12 @@ class Bilateral(Filter):
             )
         return tuple(int(r + 1e-9) for r in reach)  # type: ignore[return-value]
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the averaged block; see `Filter.apply`."""
-        reach = self.halo(grid)
+        reach = self.halo(block.grid)
         assert reach is not None
-        neighbours = Neighbours(block, mask, reach, grid.joint_channels)
-        near = list(self._near(reach, grid))
+        neighbours = Neighbours(block.values, block.mask, reach, block.grid.joint_channels)
+        near = list(self._near(reach, block.grid))
         with np.errstate(over="ignore", under="ignore"):
             slope = block.dtype.type(1.0 / (math.sqrt(2.0) * float(self.sigma_intensity)))
         slope = min(slope, np.finfo(block.dtype).max)
@@ -122,7 +121,7 @@ class Bilateral(Filter):
         def work(core: tuple[slice, ...]) -> None:
             out[core] = neighbours.average(core, near, slope)
 
-        executor.each(work, [(core,) for core in neighbours.cores(executor, len(near))])
+        block.threads.each(work, [(core,) for core in neighbours.cores(block.threads, len(near))])
         return out
 
     def _near(self, reach: Sequence[int], grid: Grid) -> Iterator[tuple[tuple[int, ...], float]]:
@@ -163,7 +162,7 @@ class Neighbours:
         self.inside = np.pad(inside, around)
         self.values = np.pad(np.where(inside, block, block.dtype.type(0)), around)
 
-    def cores(self, executor: Threads, work: int) -> Iterator[tuple[slice, ...]]:
+    def cores(self, threads: Threads, work: int) -> Iterator[tuple[slice, ...]]:
         """Cut the block into parts for the threads: frames, channels, bands of y or z."""
         frames = 1 if not self.reach[0] else self.shape[0]
         channels = self.shape[1] if self.joint else 1
@@ -171,7 +170,7 @@ class Neighbours:
         beyond = math.prod(self.shape[axis + 1 :]) * frames * channels
         for t in range(0, self.shape[0], frames):
             for c in range(0, self.shape[1], channels):
-                for first, last in executor.bands(self.shape[axis], beyond * (8 + work // 64)):
+                for first, last in threads.bands(self.shape[axis], beyond * (8 + work // 64)):
                     core = [slice(0, size) for size in self.shape]
                     core[0], core[1] = slice(t, t + frames), slice(c, c + channels)
                     core[axis] = slice(first, last)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Unpac
 import numpy as np
 
 from napari_diffusion.core.image import Image
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.engine.block import Block
 from napari_diffusion.filters.base import Filter
+from napari_diffusion.filters.denoisers.blend_weights import Answers, of_least_error
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
     check_channels,
@@ -93,16 +94,16 @@ class Blend(Filter):
             object.__setattr__(self, "weights", "auto")
         super().__post_init__()
 
-    def resolved(self, image: Image, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the noise, the inner filters and their weights resolved."""
-        from napari_diffusion.filters.denoisers import blend_weights
-
         self.check(image.grid)
         chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
-        chosen = chosen.with_resolved_components(image, grid)
+        chosen = chosen.with_resolved_components(image)
         if self.weights != "auto":
             return chosen
-        return chosen.replaced(weights=blend_weights.of_least_error(chosen, image))
+        sigmas = per_channel(chosen.noise_sigma, image.grid)
+        count, halo = len(self.components), chosen.replaced(local=False).halo(image.grid)
+        return chosen.replaced(weights=of_least_error(chosen.stages, count, sigmas, halo, image))
 
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
@@ -144,34 +145,32 @@ class Blend(Filter):
             widest[axis] += REACH
         return tuple(widest)  # type: ignore[return-value]
 
-    def stages(self, block: NDArray[Any], grid: Grid, executor: Threads) -> list[NDArray[Any]]:
+    def stages(self, block: Block) -> list[NDArray[Any]]:
         """Return the result of each filter for a block; shared pilots are run once."""
-        together = dataclasses.replace(
-            executor, memory={} if executor.memory is None else executor.memory
-        )
-        return [together.apply_filter(block, each, grid, None) for each in self.components]
+        together = block if block.memory is not None else dataclasses.replace(block, memory={})
+        return [together.filtered(each) for each in self.components]
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the blended block; see `Filter.apply`."""
-        stages = self.stages(block, grid, executor)
+        stages = self.stages(block)
         out = stages[0].copy()
-        for change, weights in self._changes(block, stages, grid, executor):
+        for change, weights in self._changes(block, stages):
             out += weights.astype(block.dtype) * change
         return out
 
     def _changes(
-        self, block: NDArray[Any], stages: list[NDArray[Any]], grid: Grid, executor: Threads
+        self, block: Block, stages: list[NDArray[Any]]
     ) -> list[tuple[NDArray[Any], NDArray[Any]]]:
         """Return what each filter but the first changes, and its weights."""
         from napari_diffusion.filters.denoisers import local_weights
 
         changes = [stage - stages[0] for stage in stages[1:]]
-        per_component = self.weights_of(grid)[:, 1:].T
+        per_component = self.weights_of(block.grid)[:, 1:].T
         weights = [each.reshape(1, -1, 1, 1, 1) for each in per_component]
-        if self.local and changes and any(per_channel(self.noise_sigma, grid)):
-            weights = local_weights.around(self, block, stages, per_component, grid, executor)
+        sigmas = per_channel(self.noise_sigma, block.grid)
+        if self.local and changes and any(sigmas):
+            answers = Answers(self.stages, sigmas, block)
+            weights = local_weights.around(answers, stages, per_component)
         return list(zip(changes, weights, strict=True))
 
     def inspect(self, image: ArrayLike, **options: Unpack[GridOptions]) -> dict[str, Any]:
@@ -191,19 +190,17 @@ class Blend(Filter):
         """
         source = Image.of(image, **options)
         self.check(source.grid)
-        chosen = self.resolved(source, source.grid)
+        chosen = self.resolved(source)
         shown: dict[str, Any] = {}
-        for name, stage, weight in chosen.looked_into(source.data, source.grid, Threads()):
+        for name, stage, weight in chosen.looked_into(Block(source.data, source.grid)):
             shown[name] = source.restored(stage)
             shown[f"{name} weight"] = source.restored(weight)
         return shown
 
-    def looked_into(
-        self, block: NDArray[Any], grid: Grid, executor: Threads
-    ) -> list[tuple[str, NDArray[Any], NDArray[Any]]]:
+    def looked_into(self, block: Block) -> list[tuple[str, NDArray[Any], NDArray[Any]]]:
         """Return the number and name of each filter, its result for a block, and its weights."""
-        stages = self.stages(block, grid, executor)
-        weights = [each for _, each in self._changes(block, stages, grid, executor)]
+        stages = self.stages(block)
+        weights = [each for _, each in self._changes(block, stages)]
         first = 1 - sum(weights, np.zeros((1, 1, 1, 1, 1)))
         return [
             (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 # What a function is given beside the image, where it has parameters of these names.
 OFFERED = ("spacing", "channel_axis", "mask")
@@ -99,12 +99,11 @@ class Custom(Filter):
         along = grid.along_axes
         return tuple(self.reach if i in along else 0 for i in range(5))  # type: ignore[return-value]
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return what the function makes of each image of the block; see `Filter.apply`."""
         function = imported(self.function)
         names_taken = accepted(self.function, OFFERED, "Custom")
+        grid = block.grid
         names = [a for a in grid.axes if a in grid.along or (a == "c" and grid.joint_channels)]
         lengths = dict(zip(grid.along, grid.spacing, strict=True))
         offered = {
@@ -119,9 +118,10 @@ class Custom(Filter):
             return array.transpose(batch + inner)[index]
 
         for index in np.ndindex(*(block.shape[i] for i in batch)):
-            executor.poll()
-            given = {**offered, "mask": None if mask is None else imaged(mask, index).copy()}
-            image = imaged(block, index)
+            block.threads.poll()
+            inside = None if block.mask is None else imaged(block.mask, index).copy()
+            given = {**offered, "mask": inside}
+            image = imaged(block.values, index)
             made = self._called(function, image, {n: given[n] for n in names_taken})
             imaged(out, index)[...] = made
         return out

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 TRUNCATE = 4.0
 
@@ -70,21 +70,19 @@ class Gaussian(Filter):
             )
         return tuple(int(TRUNCATE * sigma + 0.5) for sigma in self._sigmas(grid))  # type: ignore[return-value]
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the blurred block; see `Filter.apply`."""
         from scipy import ndimage
 
-        sigmas, reach = self._sigmas(grid), self.halo(grid)
+        sigmas, reach = self._sigmas(block.grid), self.halo(block.grid)
 
         def blurred(array: NDArray[Any]) -> NDArray[Any]:
             return np.asarray(ndimage.gaussian_filter(array, sigmas, truncate=TRUNCATE))
 
         assert reach is not None
-        if mask is None:
-            return executor.tiled(blurred, block, reach)
-        inside = mask.astype(block.dtype)
-        weight = executor.tiled(blurred, inside, reach)
-        total = executor.tiled(blurred, block * inside, reach)
-        return np.divide(total, weight, out=block.copy(), where=mask)
+        if block.mask is None:
+            return block.threads.tiled(blurred, block.values, reach)
+        inside = block.mask.astype(block.dtype)
+        weight = block.threads.tiled(blurred, inside, reach)
+        total = block.threads.tiled(blurred, block.values * inside, reach)
+        return np.divide(total, weight, out=block.values.copy(), where=block.mask)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,10 @@ class HaarDiffusion(Filter):
         },
     ] = "auto"
 
-    def resolved(self, image: Image, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the noise of each channel and the weights of least error."""
         from napari_diffusion.filters.denoisers import haar_weights
 
-        del grid
         self.check(image.grid)
         sigmas = noise_sigmas(self.noise_sigma, image)
         chosen = self.replaced(noise_sigma=sigmas)
@@ -132,26 +131,24 @@ class HaarDiffusion(Filter):
             given.reshape(-1, *((1, 2) if given.size == 2 else (count, 2))), (channels, count, 2)
         )
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the shrunk block; see `Filter.apply`."""
-        reach, weights = self.halo(grid), self._weights(grid)
-        sigmas = per_channel(self.noise_sigma, grid)
-        out = np.empty_like(block)
+        reach, weights = self.halo(block.grid), self._weights(block.grid)
+        sigmas = per_channel(self.noise_sigma, block.grid)
+        out = np.empty_like(block.values)
         # In volumes the differences of all levels take many times the room of a tile.
-        smaller = 64 if len(grid.along_axes) > 2 else 1
+        smaller = 64 if len(block.grid.along_axes) > 2 else 1
         assert reach is not None
         for c, sigma in enumerate(sigmas):
             part = slice(c, c + 1)
             if sigma == 0:
-                out[:, part] = block[:, part]
+                out[:, part] = block.values[:, part]
                 continue
 
             def work(tile: NDArray[Any], s: float = sigma, w: Any = weights[c]) -> NDArray[Any]:
-                return self._shrunk(tile, grid, s, w)
+                return self._shrunk(tile, block.grid, s, w)
 
-            out[:, part] = executor.tiled(work, block[:, part], reach, smaller)
+            out[:, part] = block.threads.tiled(work, block.values[:, part], reach, smaller)
         return out
 
     def _shrunk(

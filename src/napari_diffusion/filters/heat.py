@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 # Above this many pixels the cosine transform is faster than the kernel and as exact.
 LONGEST_REACH = 256
@@ -72,24 +72,19 @@ class Heat(Flow):
         variances = self.variances(grid)
         return tuple(reach(variances.get(axis, 0.0)) for axis in range(5))  # type: ignore[return-value]
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""
-        if mask is not None:
-            return super().apply(block, grid, mask, executor)
-        if self.is_spectral(grid):
-            return _cosine_transformed(block, self.variances(grid))
+        if block.mask is not None:
+            return super().apply(block)
+        if self.is_spectral(block.grid):
+            return _cosine_transformed(block.values, self.variances(block.grid))
         from napari_diffusion.engine.smoothing import smoothed
 
-        return smoothed(block, self.variances(grid), executor)
+        return smoothed(block.values, self.variances(block.grid), block.threads)
 
-    def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> Any:
+    def prepare(self, block: Block) -> Any:
         """Return the mask: the conductance is 1 inside of it."""
-        del u, grid, executor
-        return mask
+        return block.mask
 
     def advance(
         self,

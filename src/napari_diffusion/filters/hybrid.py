@@ -14,11 +14,7 @@ from napari_diffusion.filters.perona_malik import weickert_constant
 from napari_diffusion.filters.tensors.tensor_flow import INTEGRATION, TensorFlow, TensorLaw
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
-    from napari_diffusion.engine.threads import Threads
 
 # Median absolute deviations of normal numbers per standard deviation, and how many of those the
 # coherence of a structure is above the median one.
@@ -119,9 +115,9 @@ class Hybrid(TensorFlow):
         },
     ] = None
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the contrast and the switch that the image itself suggests."""
-        chosen = super().resolved(image, grid)
+        chosen = super().resolved(image)
         if chosen.switch != "auto":
             return chosen
         return chosen.replaced(switch=_coherence_of_noise(image, chosen, self.background))
@@ -138,7 +134,7 @@ class Hybrid(TensorFlow):
 def _coherence_of_noise(
     image: Image, component: Hybrid, background: tuple[float, ...] | None
 ) -> float:
-    from napari_diffusion.engine.counting import measured
+    from napari_diffusion.engine.executor import measured
 
     grid = image.grid
     if background is not None:
@@ -146,23 +142,20 @@ def _coherence_of_noise(
     reach = zip(component.reach(grid), component.stencil_reach(grid), strict=True)
     halo = [whole - 2 * stencil for whole, stencil in reach]
 
-    def coherence(block: NDArray[Any], mask: Any, place: Grid, executor: Threads) -> NDArray[Any]:
-        return component.coherence(block, place, mask, executor)
-
     joined = grid.joint_channels
-    middle = measured(image, coherence, halo, joined=joined).quantile(0.5)
-    away = measured(image, coherence, halo, joined=joined, around=middle).quantile(0.5)
+    middle = measured(image, component.coherence, halo, joined=joined).quantile(0.5)
+    away = measured(image, component.coherence, halo, joined=joined, around=middle).quantile(0.5)
     return middle + DEVIATIONS * MAD_TO_SIGMA * away
 
 
 def _mean_coherence(image: Image, component: Hybrid, box: tuple[slice, ...]) -> float:
-    from napari_diffusion.core.image import is_dask
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
     part = image.cut(box)
-    block = part.data.compute() if is_dask(part.data) else part.data
-    mask = part.mask.compute() if is_dask(part.mask) else part.mask
-    found = component.coherence(np.ascontiguousarray(block), part.grid, mask, Threads())
+    values, mask = np.ascontiguousarray(part.data), part.mask
+    if mask is not None:
+        mask = np.asarray(mask)
+    found = component.coherence(Block(values, part.grid, mask))
     inside = (
         slice(None) if mask is None else np.broadcast_to(mask.any(1, keepdims=True), found.shape)
     )

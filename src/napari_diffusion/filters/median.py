@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 # Pixels in the box around one pixel; all of them are sorted for each one.
 MOST = 10_000
@@ -76,13 +76,11 @@ class Median(Filter):
         squared = sum((o * h) ** 2 for o, h in zip(offsets, lengths, strict=True))
         return np.asarray(squared <= self.radius**2 * (1 + 1e-9))
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the block of medians; see `Filter.apply`."""
-        reach, footprint = self.halo(grid), self.footprint(grid)
+        reach, footprint = self.halo(block.grid), self.footprint(block.grid)
         assert reach is not None
-        if mask is None:
+        if block.mask is None:
             from scipy import ndimage
 
             size = footprint.shape if footprint.all() else None
@@ -91,12 +89,12 @@ class Median(Filter):
             def median(array: NDArray[Any]) -> NDArray[Any]:
                 return np.asarray(ndimage.median_filter(array, size=size, footprint=shape))
 
-            return executor.tiled(median, block, reach, footprint.size)
-        holed = np.where(mask, block, np.nan).astype(block.dtype)
-        middle = executor.tiled(
+            return block.threads.tiled(median, block.values, reach, footprint.size)
+        holed = np.where(block.mask, block.values, np.nan).astype(block.dtype)
+        middle = block.threads.tiled(
             lambda array: _nan_median(array, footprint), holed, reach, footprint.size
         )
-        return np.where(mask, middle, block).astype(block.dtype)
+        return np.where(block.mask, middle, block.values).astype(block.dtype)
 
 
 def _nan_median(array: NDArray[Any], footprint: NDArray[np.bool_]) -> NDArray[Any]:

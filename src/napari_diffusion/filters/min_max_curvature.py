@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from napari_diffusion.filters.flows.curvature_flow import CurvatureFlow
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -86,11 +85,11 @@ class MinMaxCurvature(CurvatureFlow):
             for axis in range(5)
         )
 
-    def extra(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def extra(self, block: Block) -> NDArray[Any]:
         """Return the image smoothed as by the ball."""
         from napari_diffusion.engine.smoothing import smoothed_inside
 
-        variances = self._variances(grid)
-        return smoothed_inside(u, mask, variances, executor) if self.radius else u
+        if not self.radius:
+            return block.values
+        variances = self._variances(block.grid)
+        return smoothed_inside(block.values, block.mask, variances, block.threads)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,12 @@ class ModifiedCurvature(CurvatureFlow):
         },
     ] = "auto"
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the contrast that the image's own gradients suggest."""
         if self.contrast != "auto":
             return self
         from napari_diffusion.estimate import contrast_of
 
-        del grid
         return self.replaced(contrast=contrast_of(image))
 
     def bound(self, grid: Grid) -> float:
@@ -80,9 +80,7 @@ class ModifiedCurvature(CurvatureFlow):
         """Return how far one sub-step reaches: a neighbour, and its gradient."""
         return tuple(2 * each for each in super().reach(grid))  # type: ignore[return-value]
 
-    def extra(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def extra(self, block: Block) -> NDArray[Any]:
         """Return g at the pixels."""
         from napari_diffusion.filters.flows import conductance_kernels
         from napari_diffusion.filters.flows.pixel_conductances import pixel_conductances
@@ -92,7 +90,8 @@ class ModifiedCurvature(CurvatureFlow):
             raise ValueError('contrast is still "auto": resolve the filter on the source first.')
         with np.errstate(over="ignore"):
             k = LAWS["exponential"].factor * self.contrast
-            slopes = np.minimum(1.0 / (k * np.array(grid.lengths)), float(np.finfo(u.dtype).max))
+            slopes = 1.0 / (k * np.array(block.grid.lengths))
+        slopes = np.minimum(slopes, float(np.finfo(block.dtype).max))
         law = (conductance_kernels.EXPONENTIAL, 0, 0.0)
-        channels = np.tile(slopes.astype(u.dtype), (u.shape[1], 1))
-        return pixel_conductances(u, mask, law, channels, grid.joint_channels, executor)
+        channels = np.tile(slopes.astype(block.dtype), (block.shape[1], 1))
+        return pixel_conductances(block, law, channels)

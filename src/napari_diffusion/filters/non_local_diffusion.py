@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 # How far to look where nobody says, and how many neighbours in a volume at most.
 RADIUS = 7
@@ -92,10 +92,10 @@ class NonLocalDiffusion(Guided):
         },
     ] = "auto"
 
-    def resolved(self, image: Image, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the noise, the pilot resolved, and the extent of the search."""
-        radius, depth = self.radii(grid)
-        return super().resolved(image, grid).replaced(radius=radius, depth=depth)
+        radius, depth = self.radii(image.grid)
+        return super().resolved(image).replaced(radius=radius, depth=depth)
 
     def radii(self, grid: Grid) -> tuple[int, int]:
         """Return how far neighbours reach in the planes and along the third axis, in pixels."""
@@ -117,22 +117,20 @@ class NonLocalDiffusion(Guided):
         radius, depth = self.radii(grid)
         return radius + self.patch, depth + min(depth, self.patch)
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the block of means; see `Filter.apply`."""
-        guide = self.guide(block, grid, mask, executor)
-        frame, (radius, depth) = Frame.of(block.shape, grid), self.radii(grid)
-        wide, deep = self.reach(grid)
+        guide = self.guide(block)
+        frame, (radius, depth) = Frame.of(block.shape, block.grid), self.radii(block.grid)
+        wide, deep = self.reach(block.grid)
         margins = [(0, 0), (0, 0), (deep, deep), (wide, wide), (wide, wide)]
-        u, p = (np.pad(frame.arranged(each), margins, "reflect") for each in (block, guide))
-        out = frame.arranged(block)
+        u, p = (np.pad(frame.arranged(each), margins, "reflect") for each in (block.values, guide))
+        out = frame.arranged(block.values)
         channels = out.shape[1]
-        joint = [slice(0, channels)] if grid.joint_channels else [
+        joint = [slice(0, channels)] if block.grid.joint_channels else [
             slice(c, c + 1) for c in range(channels)
         ]  # fmt: skip
-        scales = self._scales(grid, block.dtype)
-        rows = executor.bands(out.shape[3], 32 * (2 * depth + 1) * out.shape[4])
+        scales = self._scales(block.grid, block.dtype)
+        rows = block.threads.bands(out.shape[3], 32 * (2 * depth + 1) * out.shape[4])
         tiles = [(t, c, z, band) for t in range(len(out)) for c in joint if scales[c].all()
                  for z in range(out.shape[2]) for band in rows]  # fmt: skip
         radii, patches = (depth, radius), (min(depth, self.patch), self.patch)
@@ -143,7 +141,7 @@ class NonLocalDiffusion(Guided):
             args = (radii, patches, scales[c], z, band, out[t, c])
             average_alike(u[t, c], p[t, c], *args)
 
-        executor.each(work, tiles)
+        block.threads.each(work, tiles)
         return frame.restored(out)
 
     def _scales(self, grid: Grid, dtype: Any) -> NDArray[Any]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
 
 # Pixels in the box of a patch, or of a search, around one pixel.
 MOST = 5000
@@ -104,9 +105,8 @@ class NonLocalMeans(Filter):
         },
     ] = 6
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the noise measured on `image`; see `Filter.resolved`."""
-        del grid
         if self.sigma != "auto":
             return self
         from napari_diffusion.estimate import noise_sigma_of
@@ -129,14 +129,11 @@ class NonLocalMeans(Filter):
         """Return None: the library sums patches up from the image's first pixel on."""
         return None
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the averaged block; see `Filter.apply`."""
-        del mask
         if not self.sigma:
-            return block.copy()
-        return each_image(self._averaged, block, grid, executor, joint=grid.joint_channels)
+            return block.values.copy()
+        return each_image(self._averaged, block, joint=block.grid.joint_channels)
 
     def _averaged(self, image: NDArray[Any]) -> NDArray[Any]:
         from skimage.restoration import denoise_nl_means

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 # Rows: brightness, red less blue, and both less green; orthonormal, so that white noise stays so.
 _ROWS = (
@@ -68,12 +67,12 @@ class Opponent(Filter):
         Filter, {"tooltip": "Filter to run on luminance and colour differences."}
     ] = _HEAT
 
-    def resolved(self, image: Image, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the inner one resolved on the opponent channels."""
         if not _is_colour(image.grid):
-            return self.with_resolved_components(image, grid)
-        turned = dataclasses.replace(image, data=_mixed(image.data, _ROWS), known={})
-        return self.with_resolved_components(turned, grid)
+            return self.with_resolved_components(image)
+        turned = image.with_data(_mixed(image.data, _ROWS))
+        return self.with_resolved_components(turned)
 
     def check(self, grid: Grid) -> None:
         """Raise if the inner filter cannot process the image; see `Filter.check`."""
@@ -84,14 +83,12 @@ class Opponent(Filter):
         """Return the halo of the inner filter."""
         return self.component.halo(grid)
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the filtered block; see `Filter.apply`."""
-        if not _is_colour(grid):
-            return executor.apply_filter(block, self.component, grid, mask)
-        done = executor.apply_filter(self.turned(block, grid), self.component, grid, mask)
-        return self.turned_back(done, grid)
+        if not _is_colour(block.grid):
+            return block.filtered(self.component)
+        turned = block.with_values(self.turned(block.values, block.grid))
+        return self.turned_back(turned.filtered(self.component), block.grid)
 
     @staticmethod
     def turned(block: NDArray[Any], grid: Grid) -> NDArray[Any]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
 
 
 class Law(NamedTuple):
@@ -147,14 +148,13 @@ class PeronaMalik(Flow):
     ] = 4
     solver: Annotated[Solver, SOLVER] = "explicit"
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the contrast that the image's own gradients suggest."""
         if self.contrast != "auto":
-            self._contrasts(grid)
+            self._contrasts(image.grid)
             return self
         from napari_diffusion.estimate import contrast_of
 
-        del grid
         return self.replaced(contrast=contrast_of(image, self.smoothing))
 
     def _contrasts(self, grid: Grid) -> tuple[float, ...]:
@@ -199,24 +199,23 @@ class PeronaMalik(Flow):
         """Whether the gradient is measured on the state itself, face by face."""
         return self.gradient == "face" and not self.smoothing
 
-    def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> Any:
+    def prepare(self, block: Block) -> Any:
         """Return (guide, law, slopes, mask, joint) for the kernels."""
-        from napari_diffusion.engine import smoothing as smoothing_module
+        from napari_diffusion.engine.smoothing import smoothed_inside
         from napari_diffusion.filters.flows import conductance_kernels
         from napari_diffusion.filters.flows.pixel_conductances import pixel_conductances
 
         law = (LAWS[self.conductance].code, self.sharpness, weickert_constant(self.sharpness))
         factor = LAWS[self.conductance].factor
-        slopes = _slopes(self._contrasts(grid), factor, grid, u.dtype)
-        guide = u
+        slopes = _slopes(self._contrasts(block.grid), factor, block.grid, block.dtype)
+        guide = block.values
         if self.smoothing:
-            guide = smoothing_module.smoothed_inside(u, mask, self._variances(grid), executor)
+            variances = self._variances(block.grid)
+            guide = smoothed_inside(guide, block.mask, variances, block.threads)
         if self.gradient == "magnitude":
-            guide = pixel_conductances(guide, mask, law, slopes, grid.joint_channels, executor)
+            guide = pixel_conductances(block.with_values(guide), law, slopes)
             law = (conductance_kernels.CELLS, 0, 0.0)
-        return guide, law, slopes, mask, grid.joint_channels
+        return guide, law, slopes, block.mask, block.grid.joint_channels
 
     def advance(
         self,

@@ -10,11 +10,11 @@ from napari_diffusion.filters.denoisers.guided_filter import is_solid
 from napari_diffusion.filters.heat import Heat
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
 
 _HEAT = Heat()
 
@@ -53,11 +53,11 @@ class PlanesOrVolumes(Filter):
         """Return the filter for an image."""
         return self.volumes if is_solid(grid) else self.planes
 
-    def resolved(self, image: Any, grid: Grid) -> Filter:  # type: ignore[override]
+    def resolved(self, image: Image) -> Filter:  # type: ignore[override]
         """Return the filter for this image, resolved."""
-        chosen = self.of(grid)
-        chosen.check(grid)
-        return chosen.resolved(image, grid)
+        chosen = self.of(image.grid)
+        chosen.check(image.grid)
+        return chosen.resolved(image)
 
     def check(self, grid: Grid) -> None:
         """Raise if the inner filter cannot process the image; see `Filter.check`."""
@@ -68,8 +68,6 @@ class PlanesOrVolumes(Filter):
         """Return the halo of the filter for this image."""
         return self.of(grid).halo(grid)
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the block as the filter for this image makes it; see `Filter.apply`."""
-        return executor.apply_filter(block, self.of(grid), grid, mask)
+        return block.filtered(self.of(block.grid))

@@ -7,17 +7,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from napari_diffusion.engine.threads import with_halo
+from napari_diffusion.engine.tiles import with_halo
 from napari_diffusion.filters.denoisers.guided_filter import Guided, is_solid, per_channel
 from napari_diffusion.filters.tensors.axis_frame import Frame
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 # Planes of a window in a volume.
 DEPTH = 4
@@ -98,10 +97,10 @@ class ReactionDiffusion(Guided):
                 f"windows overlap (got {self.stride})."
             )
 
-    def resolved(self, image: Image, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the noise, the pilot resolved, and the depth of the windows."""
-        chosen = super().resolved(image, grid)
-        return chosen.replaced(depth=self.depth_on(grid)) if self.depth == "auto" else chosen
+        chosen = super().resolved(image)
+        return chosen.replaced(depth=self.depth_on(image.grid)) if self.depth == "auto" else chosen
 
     def depth_on(self, grid: Grid) -> int:
         """Return how deep windows are, in pixels; 1 in a plane."""
@@ -113,29 +112,28 @@ class ReactionDiffusion(Guided):
         """Return how far the windows of a pixel reach; see `Guided.reach`."""
         return self.window - 1, self.depth_on(grid) - 1
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the block with its windows filtered; see `Filter.apply`."""
         from napari_diffusion.filters.denoisers.dct_windows import guided
 
-        guide = self.guide(block, grid, mask, executor)
-        frame, sigmas = Frame.of(block.shape, grid), per_channel(self.noise_sigma, grid)
-        y, p = (frame.arranged(each) for each in (block, guide))
-        out, depth = y.copy(), self.depth_on(grid)
-        origin, (wide, deep) = frame.of_axes(grid.origin)[:3], self.reach(grid)
+        guide = self.guide(block)
+        frame = Frame.of(block.shape, block.grid)
+        sigmas = per_channel(self.noise_sigma, block.grid)
+        y, p = (frame.arranged(each) for each in (block.values, guide))
+        out, depth = y.copy(), self.depth_on(block.grid)
+        origin, (wide, deep) = frame.of_axes(block.grid.origin)[:3], self.reach(block.grid)
         windows = (depth, self.window)
         strides = (max(round(self.stride * depth / self.window), 1), self.stride)
 
         def work(t: int, c: int, core: tuple[slice, ...]) -> None:
             outer, inner = with_halo(core, (deep, wide, wide), y.shape[2:])
             place = [o + part.start for o, part in zip(origin, outer, strict=True)]
-            args = (place, sigmas[c], windows, strides, executor.poll)
+            args = (place, sigmas[c], windows, strides, block.threads.poll)
             out[t, c][core] = guided(y[t, c][outer], p[t, c][outer], *args)[inner]
 
         noisy = [c for c, sigma in enumerate(sigmas) if sigma > 0]
-        parts = self._parts(y.shape[2:], depth, executor.threads)
-        executor.each(work, list(itertools.product(range(len(y)), noisy, parts)))
+        parts = self._parts(y.shape[2:], depth, block.threads.count)
+        block.threads.each(work, list(itertools.product(range(len(y)), noisy, parts)))
         return frame.restored(out)
 
     def _parts(self, shape: tuple[int, ...], depth: int, threads: int) -> list[tuple[slice, ...]]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
 
 # The paper's q0 falls by exp(−t/6) in a time that runs 4 times as fast in pixels.
 DECAY_IN_SQUARES = 1.5
@@ -85,45 +86,43 @@ class SpeckleReducing(Flow):
         },
     ] = "auto"
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the speckle that the image has."""
         q0 = _measured(image) if self.q0 == "auto" else self.q0
-        decay = DECAY_IN_SQUARES * min(grid.spacing) ** 2 if self.decay == "auto" else self.decay
+        decay = (
+            DECAY_IN_SQUARES * min(image.grid.spacing) ** 2 if self.decay == "auto" else self.decay
+        )
         return self.replaced(q0=q0, decay=decay)
 
     def reach(self, grid: Grid) -> Any:
         """Return how far one sub-step reaches: a neighbour, and that one's neighbours."""
         return tuple(2 * each for each in super().reach(grid))
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the block diffused for `time`, q0 falling; see `Filter.apply`."""
-        count = self.sub_steps(grid)
+        count = self.sub_steps(block.grid)
         if isinstance(self.q0, str) or isinstance(self.decay, str):
             raise ValueError('q0 or decay is still "auto": resolve the filter on the source first.')
         if count == 0:
-            return block.copy()
+            return block.values.copy()
         tau = self.time / count
-        weights = self.weights(tau, grid, block.dtype)
-        buffers = [np.empty_like(block) for _ in range(min(count, 2))]
-        u = block
+        weights = self.weights(tau, block.grid, block.dtype)
+        buffers = [np.empty_like(block.values) for _ in range(min(count, 2))]
+        u = block.values
         for sub_step in range(count):
             out = buffers[sub_step % 2]
             fallen = math.exp(-sub_step * tau / self.decay) if self.decay else 1.0
             now = self.replaced(q0=max(self.q0 * fallen, 1e-300))
-            self.advanced(u, out, now.prepare(u, grid, mask, executor), weights, executor)
+            self.advanced(u, out, now.prepare(block.with_values(u)), weights, block.threads)
             u = out
         return u
 
-    def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> Any:
+    def prepare(self, block: Block) -> Any:
         """Return (c at the pixels, mask, joint)."""
         from napari_diffusion.filters.flows.speckle_kernels import coefficient, squared_variation
 
-        squared = squared_variation(u, mask, grid, executor)
-        return coefficient(squared, float(self.q0)), mask, grid.joint_channels
+        squared = squared_variation(block)
+        return coefficient(squared, float(self.q0)), block.mask, block.grid.joint_channels
 
     def advance(
         self,
@@ -144,14 +143,14 @@ class SpeckleReducing(Flow):
 
 def _measured(image: Any) -> float:
     """Return the median of q over the pixels whose neighbours have a positive mean."""
-    from napari_diffusion.engine.counting import NOT_MEASURED, measured
+    from napari_diffusion.engine.counting import NOT_MEASURED
+    from napari_diffusion.engine.executor import measured
     from napari_diffusion.filters.flows.speckle_kernels import squared_variation
 
-    def variation(
-        block: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
-    ) -> NDArray[Any]:
-        q = np.sqrt(squared_variation(block, mask, grid, executor))
-        bright = block.max(axis=1, keepdims=True) if grid.joint_channels else block
+    def variation(block: Block) -> NDArray[Any]:
+        q = np.sqrt(squared_variation(block))
+        joint = block.grid.joint_channels
+        bright = block.values.max(axis=1, keepdims=True) if joint else block.values
         return np.where(bright > 0, q, q.dtype.type(NOT_MEASURED))
 
     halo = tuple(int(axis in image.grid.along_axes) for axis in range(5))

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
 
 # Of the multiples of the noise's standard deviation tried on photographs and cells, the best.
 WEIGHT_PER_SIGMA = 0.75
@@ -86,9 +87,8 @@ class TotalVariation(Filter):
         },
     ] = 200
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the weight measured on `image`; see `Filter.resolved`."""
-        del grid
         if self.weight != "auto":
             return self
         from napari_diffusion.estimate import noise_sigma_of
@@ -99,14 +99,11 @@ class TotalVariation(Filter):
         """Return None: where the iteration stops depends on all of the image."""
         return None
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the filtered block; see `Filter.apply`."""
-        del mask
         if not self.weight:
-            return block.copy()
-        return each_image(self._denoised, block, grid, executor, joint=False)
+            return block.values.copy()
+        return each_image(self._denoised, block, joint=False)
 
     def _denoised(self, image: NDArray[Any]) -> NDArray[Any]:
         from skimage.restoration import denoise_tv_chambolle

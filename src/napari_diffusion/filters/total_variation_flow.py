@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
 
 # "auto": what a step takes off a peak, and the slope that is still flat, over the contrast.
 PART_OF_CONTRAST = 0.1
@@ -76,7 +77,7 @@ class TotalVariationFlow(Flow):
     ] = "auto"
     solver: Annotated[Solver, SOLVER] = "explicit"
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the time and epsilon that the image's own gradients suggest."""
         if "auto" not in (self.time, self.epsilon):
             return self
@@ -84,7 +85,7 @@ class TotalVariationFlow(Flow):
 
         part = PART_OF_CONTRAST * contrast_of(image)
         return self.replaced(
-            time=part * min(grid.spacing) ** 2 if self.time == "auto" else self.time,
+            time=part * min(image.grid.spacing) ** 2 if self.time == "auto" else self.time,
             epsilon=part if self.epsilon == "auto" else self.epsilon,
         )
 
@@ -108,18 +109,15 @@ class TotalVariationFlow(Flow):
         """Slopes are those of the state itself."""
         return True
 
-    def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> Any:
+    def prepare(self, block: Block) -> Any:
         """Return (guide, mask, masked, slopes, joint channels, flat) for the kernels."""
-        del executor
         with np.errstate(over="ignore"):
-            slopes = 1.0 / (self._epsilon() * np.array(grid.lengths))
-        slopes = np.minimum(slopes, float(np.finfo(u.dtype).max)).astype(u.dtype)
-        inside = np.zeros((1,) * 5, bool) if mask is None else mask
-        count = u.shape[1] if grid.joint_channels else 1
-        flat = mask is None and count == 1 and tuple(sorted(grid.along_axes)) == (3, 4)
-        return u, inside, mask is not None, slopes, count, flat
+            slopes = 1.0 / (self._epsilon() * np.array(block.grid.lengths))
+        slopes = np.minimum(slopes, float(np.finfo(block.dtype).max)).astype(block.dtype)
+        inside = np.zeros((1,) * 5, bool) if block.mask is None else block.mask
+        count = block.shape[1] if block.grid.joint_channels else 1
+        flat = block.mask is None and count == 1 and tuple(sorted(block.grid.along_axes)) == (3, 4)
+        return block.values, inside, block.mask is not None, slopes, count, flat
 
     def advance(
         self,

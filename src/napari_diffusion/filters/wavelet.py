@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.threads import Threads
 
 METHODS = {"bayes": "BayesShrink", "universal": "VisuShrink"}
@@ -105,9 +107,8 @@ class Wavelet(Filter):
         },
     ] = 1
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the noise measured on `image`; see `Filter.resolved`."""
-        del grid
         if self.sigma != "auto":
             return self
         from napari_diffusion.estimate import noise_sigma_of
@@ -128,23 +129,20 @@ class Wavelet(Filter):
         """Return None: the thresholds are those of whole bands."""
         return None
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the shrunk block; see `Filter.apply`."""
-        del mask
         if not self.sigma:
-            return block.copy()
+            return block.values.copy()
 
         def shrunk(image: NDArray[Any]) -> NDArray[Any]:
             # A constant image becomes 0, and so stays as it is.
             middle = image.min() / 2 + image.max() / 2
             centred = (image[..., 0] - middle).astype(np.float64)
             exponent, sigma = exponent_of(float(self.sigma), centred)
-            mean = self._mean_of_shifts(np.ldexp(centred, -exponent), sigma, executor)
+            mean = self._mean_of_shifts(np.ldexp(centred, -exponent), sigma, block.threads)
             return np.asarray((np.ldexp(mean, exponent) + middle).astype(image.dtype))
 
-        return each_image(shrunk, block, grid, executor, joint=False)
+        return each_image(shrunk, block, joint=False)
 
     def fitting_levels(self, shape: tuple[int, ...]) -> int:
         """Return how many levels an image of this shape has, at least one.
@@ -158,7 +156,7 @@ class Wavelet(Filter):
         ]
         return max(fitting, default=1)
 
-    def _mean_of_shifts(self, image: NDArray[Any], sigma: float, executor: Threads) -> NDArray[Any]:
+    def _mean_of_shifts(self, image: NDArray[Any], sigma: float, threads: Threads) -> NDArray[Any]:
         levels = self.fitting_levels(image.shape)
         # In the window of each shift lies the whole image; it ends where every level ends.
         step = 1 << levels
@@ -168,7 +166,7 @@ class Wavelet(Filter):
         padded = np.pad(image, [(self.shifts, b) for b in behind], mode="symmetric")
         total = np.zeros(image.shape)
         for shift in itertools.product(range(self.shifts + 1), repeat=image.ndim):
-            executor.poll()
+            threads.poll()
             places = list(zip(shift, image.shape, sizes, strict=True))
             window = padded[tuple(slice(s, s + size) for s, _, size in places)]
             first = [(self.shifts - s, n) for s, n, _ in places]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_diffusion.core.grid import CANONICAL
-from napari_diffusion.engine.threads import Stopped, StopToken, with_halo
+from napari_diffusion.engine.threads import Stopped, StopToken
+from napari_diffusion.engine.tiles import with_halo
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.loop.run_state import reach_of

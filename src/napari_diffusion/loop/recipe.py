@@ -151,11 +151,11 @@ class Recipe:
         """Return this recipe resolved on an `Image`."""
         domain, chosen = self._domain_on(image), self
         if domain is not None:
-            domain = domain.resolved(image, image.grid)
+            domain = domain.resolved(image)
             chosen = self._knowing(domain.noise_of(image))
             image = domain.image(image)
         scale = self.starting_noise_scale
-        noise = self.noise and self.noise.resolved(image, image.grid)
+        noise = self.noise and self.noise.resolved(image)
         if noise is None:
             scale = 0.0
         elif scale is None:
@@ -164,7 +164,7 @@ class Recipe:
             scale = 1.0 if self.schedule.starts_itself else _noise_of(image)
         scale = _started(self.schedule, checked_scale(scale, "starting_noise_scale"))
         check_channels(scale, image.grid)
-        chosen = chosen.with_filters(lambda each: each.resolved(image, image.grid))
+        chosen = chosen.with_filters(lambda each: each.resolved(image))
         return chosen.replaced(starting_noise_scale=scale, noise=noise, domain=domain)
 
     def _domain_on(self, image: Image) -> Domain | None:

@@ -10,13 +10,15 @@ import numpy as np
 from napari_diffusion.core.address import Address
 from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.core.noise_scale import check_scale_fits
-from napari_diffusion.domains.base import on_blocks
-from napari_diffusion.engine.threads import StopToken, Threads, stoppable, with_halo
+from napari_diffusion.engine.executor import executor_for, measured
+from napari_diffusion.engine.threads import StopToken, Threads, stoppable
+from napari_diffusion.engine.tiles import window_of
 
 if TYPE_CHECKING:
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.domains import Domain
+    from napari_diffusion.engine.executor import Executor
     from napari_diffusion.filters import Filter
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.noise import Noise
@@ -39,7 +41,7 @@ class Entered(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RunState:
-    """The resolved recipe, the window of the image it runs on, and the drive that runs it.
+    """The resolved recipe, the window of the image it runs on, and the executor that runs it.
 
     Attributes
     ----------
@@ -51,7 +53,7 @@ class RunState:
         The part that is returned.
     inner : tuple of slice
         Where `shown` lies in `window`.
-    drive : Drive or Chunks
+    executor : Executor
         Runs components in memory, or on the chunks of a dask array.
     """
 
@@ -59,7 +61,7 @@ class RunState:
     window: Image
     shown: Image
     inner: tuple[slice, ...]
-    executor: Any
+    executor: Executor
     first_step: int = 0
 
     @classmethod
@@ -85,14 +87,8 @@ class RunState:
             recipe = recipe.resolved_on(source)
         _check_room(recipe, source)
         # Filters raise now, not when their turn comes.
-        reach = reach_of(recipe, source, first_step)
-        executor = _chunks() if is_dask(source.data) else Threads(stop=stop)
-        if region is None:
-            everything = tuple(slice(0, size) for size in source.grid.shape)
-            return cls(recipe, source, source, everything, executor, first_step)
-        core = source.grid.canonical_slices(region)
-        outer, inner = with_halo(core, reach, source.grid.shape)
-        return cls(recipe, source.cut(outer), source.cut(core), inner, executor, first_step)
+        parts = window_of(source, region, reach_of(recipe, source, first_step))
+        return cls(recipe, *parts, executor_for(source.data, stop), first_step)
 
     @property
     def start(self) -> Any:
@@ -100,8 +96,8 @@ class RunState:
         domain, values = self.recipe.working_domain, self.window.data
         if domain is None or self.first_step:
             return values
-        stabilised = on_blocks(domain.stabilise, values, self.executor)
-        return self._outside_kept(values, on_blocks(domain.intensity, stabilised, self.executor))
+        stabilised = self.executor.mapped(domain.stabilise, values)
+        return self._outside_kept(values, self.executor.mapped(domain.intensity, stabilised))
 
     def add_noise(
         self, values: Any, noise: Noise | None, noise_scale: NoiseScale, step: int
@@ -112,12 +108,10 @@ class RunState:
         """
         if noise is None or not _any(noise_scale):
             return values
-        for scale in noise_scale if isinstance(noise_scale, tuple) else (noise_scale,):
-            check_scale_fits(scale, self.window)
+        check_scale_fits(noise_scale, self.window)
         entered = self._entered(values)
-        address = Address(self.recipe.seed, step)
-        grid, mask = self.window.grid, self.window.mask
-        noisy = self.executor.add_noise(entered.values, noise, noise_scale, address, grid, mask)
+        image, address = self.window.with_data(entered.values), Address(self.recipe.seed, step)
+        noisy = self.executor.add_noise(image, noise, noise_scale, address)
         return Entered(noisy, entered.outside)
 
     def apply_filter(self, values: Any, chosen: Filter | None) -> tuple[Any, NoiseScale | None]:
@@ -129,15 +123,14 @@ class RunState:
         if chosen is None:
             return values, None
         entered = self._entered(values)
-        grid, mask = self.window.grid, self.window.mask
-        filtered = self.executor.apply_filter(entered.values, chosen, grid, mask)
+        filtered = self.executor.apply_filter(self.window.with_data(entered.values), chosen)
         removed: NoiseScale | None = None
         if not self.recipe.schedule.tabulated:
             quiet = self.recipe.noise is None
             removed = 0.0 if quiet else self._removed(entered.values, filtered)
         domain = self.recipe.working_domain
         if domain is not None:
-            intensities = on_blocks(domain.intensity, filtered, self.executor)
+            intensities = self.executor.mapped(domain.intensity, filtered)
             filtered = self._outside_kept(entered.outside, intensities)
         return filtered, removed
 
@@ -148,7 +141,7 @@ class RunState:
         domain = self.recipe.working_domain
         if domain is None:
             return Entered(values, None)
-        stabilised = on_blocks(domain.restabilise, values, self.executor)
+        stabilised = self.executor.mapped(domain.restabilise, values)
         return Entered(stabilised, None if self.window.mask is None else values)
 
     def _outside_kept(self, before: Any, after: Any) -> Any:
@@ -204,7 +197,7 @@ def _check_stabilised(domain: Domain, scale: float, image: Image) -> None:
     probe = np.full((1,) * 5, 8 * scale)
     # Deviations of 8 standard deviations do not occur, and beyond float64 nothing fits.
     with np.errstate(over="ignore"):
-        largest = float(domain.intensity(probe, Threads(threads=1)).max())
+        largest = float(domain.intensity(probe, Threads(count=1)).max())
     if not largest <= room:
         raise ValueError(
             f"noise_scale={scale:g} is in stabilised units of {type(domain).__name__} and "
@@ -217,16 +210,8 @@ def _any(noise_scale: NoiseScale) -> bool:
 
 
 def _root_mean_square(image: Image) -> float:
-    from napari_diffusion.engine.counting import measured
-
     # Counts, so that neither chunks nor their order can change a bit of it.
-    return measured(image, lambda block, *_: block, (0,) * 5).root_mean_square()
-
-
-def _chunks() -> Any:
-    from napari_diffusion.engine.chunks import Chunks
-
-    return Chunks()
+    return measured(image, lambda block: block.values, (0,) * 5).root_mean_square()
 
 
 def reach_of(recipe: Recipe, image: Image, first_step: int = 0) -> tuple[int, ...]:

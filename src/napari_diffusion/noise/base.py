@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
 
 from napari_diffusion.core.address import Address
 from napari_diffusion.core.component import Component
-from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.core.image import Image
 from napari_diffusion.core.noise_scale import (
     NoiseScale,
     check_channels,
     check_scale_fits,
     checked_scale,
 )
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.engine.executor import executor_for
+from napari_diffusion.engine.tiles import window_of
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import Grid, GridOptions, Shape
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
+    from napari_diffusion.engine.threads import StopToken
 
 CLAIMS = ("keeps_mean", "has_scale", "white", "random", "signal_dependent", "natural")
 
@@ -66,9 +69,9 @@ class Noise(Component, abc.ABC):
         """The claims that hold for this noise; its parameters may withdraw one of its class."""
         return frozenset(name for name in CLAIMS if getattr(self, name))
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this noise with every ``"auto"`` replaced by its number for `image`."""
-        return self.with_components(lambda component: component.resolved(image, grid))
+        return self.with_components(lambda component: component.resolved(image))
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return how far around a pixel its noise depends on intensities, per canonical axis."""
@@ -87,32 +90,22 @@ class Noise(Component, abc.ABC):
         del scale
         return ""
 
-    def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
+    def check(self, block: Block, scales: Scales) -> None:
         """Raise if this noise cannot be added to a block; `block` as for `add`."""
 
     @abc.abstractmethod
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
-        """Return block + noise as a new array.
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
+        """Return the block's values + noise as a new array.
 
         Parameters
         ----------
-        block : ndarray
-            Canonical (t, c, z, y, x), C-contiguous, float32 or float64; never written.
-        scale : float or tuple of float
-            Standard deviation in intensity units, for all channels or one for each.
+        block : Block
+            Its values are never written. The origin of its grid places it in the whole image, and
+            with it the random numbers.
+        scales : tuple of float
+            Standard deviation in intensity units, one for each channel of the block.
         address : Address
             Seed, step and stream.
-        grid : Grid
-            `origin` places the block in the whole image, and with it the random numbers.
-        drive : Drive
-            Runs tiles over threads and polls the stop token.
         """
 
     @final
@@ -145,20 +138,46 @@ class Noise(Component, abc.ABC):
             A new array of the image's shape; float64 for float64 images, else float32. A dask
             array for a dask array.
         """
-        source = Image.of(image, **options)
-        address = Address(seed, step)
-        if noise_scale is not None:
-            noise_scale = checked_scale(noise_scale)
-            check_channels(noise_scale, source.grid)
-        chosen = self.resolved(source, source.grid)
-        scale = chosen.natural_scale() if noise_scale is None else noise_scale
-        check_scale_fits(max(scale) if isinstance(scale, tuple) else scale, source)
-        executor: Any = Threads()
-        if is_dask(image):
-            from napari_diffusion.engine.chunks import Chunks
+        source, address = Image.of(image, **options), Address(seed, step)
+        chosen = self.resolved(source)
+        return chosen.added_to(source, chosen.scale_on(source, noise_scale), address)
 
-            executor = Chunks()
-        return source.restored(
-            executor.add_noise(source.data, chosen, scale, address, source.grid, source.mask),
-            fresh=True,
-        )
+    @final
+    def scale_on(self, image: Image, noise_scale: NoiseScale | None) -> NoiseScale:
+        """Return the noise scale that a resolved noise has on an image; None is its own."""
+        scale = checked_scale(self.natural_scale() if noise_scale is None else noise_scale)
+        check_channels(scale, image.grid)
+        check_scale_fits(scale, image)
+        return scale
+
+    @final
+    def added_to(
+        self,
+        image: Image,
+        noise_scale: NoiseScale,
+        address: Address,
+        region: tuple[slice, ...] | None = None,
+        stop: StopToken | None = None,
+    ) -> Any:
+        """Return a noisy copy of an image that has been read in, or of a region of it.
+
+        Parameters
+        ----------
+        image : Image
+            That this noise is resolved on.
+        noise_scale : float or tuple of float
+            As `scale_on` returns it.
+        address : Address
+            Seed and step.
+        region : tuple of slice, optional
+            One slice per axis of the image.
+        stop : StopToken, optional
+            Once set, `Stopped` is raised within a tile.
+        """
+        shape, halo = image.grid.shape, self.halo(image.grid)
+        # Scales may be one per channel, and noise without a halo is made of the whole.
+        reach = shape if halo is None else (halo[0], shape[1], *halo[2:])
+        window, shown, inner = window_of(image, region, reach)
+        executor = executor_for(image.data, stop)
+        values = executor.add_noise(window, self, noise_scale, address)
+        return shown.restored(values[inner], fresh=region is None)

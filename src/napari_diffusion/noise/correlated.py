@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 # Weights of the largest kernel; the time grows with them.
 MOST_WEIGHTS = 10_000
@@ -89,29 +89,19 @@ class Correlated(Noise):
         single = self.kernel is None and self.sigma == 0
         return super().claims | ({"white"} if single else set())
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return block + scale · (k ∗ n); see `Noise.add`."""
         from napari_diffusion.noise.sampling import random_field
 
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
-        place = random_field.Place(block.shape, grid.origin, address)
+        place = random_field.Place(block.shape, block.grid.origin, address)
         if self.kernel is None:
-            kernels = random_field.gaussian_kernels(self.sigma, grid, "Correlated", "sigma")
-            return random_field.added(
-                block, random_field.smooth(place, kernels, executor), scales, executor
-            )
-        offsets, weights, reach = _neighbours(self.kernel.values, grid)
-        wide = random_field.white(place.with_margin(reach), executor)
-        return random_field.added(
-            block, random_field.run_over(wide, offsets, weights, executor), scales, executor
-        )
+            kernels = random_field.gaussian_kernels(self.sigma, block.grid, "Correlated", "sigma")
+            field = random_field.smooth(place, kernels, block.threads)
+        else:
+            offsets, weights, reach = _neighbours(self.kernel.values, block.grid)
+            wide = random_field.white(place.with_margin(reach), block.threads)
+            field = random_field.run_over(wide, offsets, weights, block.threads)
+        return random_field.added(block, field, scales)
 
 
 def _neighbours(

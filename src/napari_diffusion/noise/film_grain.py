@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ class FilmGrain(Signal):
     ] = "auto"
     reference: Reference = "auto"
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this noise with the mean and the highest value of the image."""
-        chosen = super().resolved(image, grid)
+        chosen = super().resolved(image)
         if chosen.white_level != "auto":
             return chosen
         from napari_diffusion.noise.sampling.extremes import extremes_of
@@ -107,34 +107,25 @@ class FilmGrain(Signal):
         """Return −∞: below black there is no grain, and grain itself may lead there."""
         return -math.inf
 
-    def check_largest(self, highest: float, scale: NoiseScale) -> None:
+    def check_largest(self, highest: float, scales: Scales) -> None:
         """Raise for a reference at which there is no grain to scale."""
-        del highest, scale
+        del highest, scales
         if self.curve == "midtones" and self.level >= self._white():
             raise ValueError(
                 f"FilmGrain: there is no grain at reference={self.level:g}, at or above "
                 f"white_level={self._white():g}: use a lower reference, or curve='root'."
             )
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return block + scale · c(block) / c(reference) · (k ∗ n); see `Noise.add`."""
         from napari_diffusion.noise.sampling import random_field
 
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         if not any(scales):
-            return block.copy()
-        kernels = random_field.gaussian_kernels(self.size, grid, "FilmGrain", "size")
-        field = random_field.smooth(
-            random_field.Place(block.shape, grid.origin, address), kernels, executor
-        )
-        return random_field.added(block, field, scales, executor, self._curve)
+            return block.values.copy()
+        kernels = random_field.gaussian_kernels(self.size, block.grid, "FilmGrain", "size")
+        place = random_field.Place(block.shape, block.grid.origin, address)
+        field = random_field.smooth(place, kernels, block.threads)
+        return random_field.added(block, field, scales, self._curve)
 
     def _curve(self, intensity: NDArray[Any]) -> NDArray[Any]:
         """Return c(intensity) / c(reference)."""

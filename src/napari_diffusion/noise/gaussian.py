@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -38,25 +37,17 @@ class Gaussian(Noise):
     Box and Muller (1958), A note on the generation of random normal deviates.
     """
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return block + scale · n; see `Noise.add`."""
         from napari_diffusion.noise.sampling import normal, random_numbers
 
-        out = np.empty_like(block)
+        out = np.empty_like(block.values)
         _, channels, depth, height, width = block.shape
         keys, z = random_numbers.addresses(
-            block.shape, grid.origin, address.seed, address.step, address.stream
+            block.shape, block.grid.origin, address.seed, address.step, address.stream
         )
-        image3, out3 = (each.reshape(-1, height, width) for each in (block, out))
-        scales = scale if isinstance(scale, tuple) else (scale,) * channels
-        y0, x0 = int(grid.origin[3]), int(grid.origin[4])
+        image3, out3 = (each.reshape(-1, height, width) for each in (block.values, out))
+        y0, x0 = int(block.grid.origin[3]), int(block.grid.origin[4])
 
         def work(plane: int, start: int, stop: int) -> None:
             plane_scale = scales[plane // depth % channels]
@@ -64,6 +55,6 @@ class Gaussian(Noise):
                 image3, out3, plane_scale, keys, z, y0, x0, plane, plane + 1, start, stop
             )
 
-        bands = executor.bands(height, width)
-        executor.each(work, [(plane, *band) for plane in range(len(image3)) for band in bands])
+        bands = block.threads.bands(height, width)
+        block.threads.each(work, [(plane, *band) for plane in range(len(image3)) for band in bands])
         return out

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 Z, Y, X = 2, 3, 4
 
@@ -88,22 +88,14 @@ class MissingWedge(Noise):
         del grid
         return None
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return block + noise; see `Noise.add`."""
         from napari_diffusion.noise.sampling import spectral_field
 
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
-        cycles = spectral_field.frequencies(grid)
-        power = spectral_field.falling(cycles, self.exponent) * self.measured(grid)
-        gain = spectral_field.gains(power, grid, "MissingWedge")
-        return spectral_field.add_spectral(block, gain, scales, address, grid, executor)
+        cycles = spectral_field.frequencies(block.grid)
+        power = spectral_field.falling(cycles, self.exponent) * self.measured(block.grid)
+        gain = spectral_field.gains(power, block.grid, "MissingWedge")
+        return spectral_field.add_spectral(block, gain, scales, address)
 
     def measured(self, grid: Grid) -> NDArray[np.bool_]:
         """Return which frequencies of a real transform of the image the tilts measure."""

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -83,23 +82,15 @@ class Poisson(Signal):
         """Return the number of photons at the reference."""
         return f"{self.level / self.gain_at(scale):.3g} photons at {self.level:.4g}"
 
-    def check_largest(self, highest: float, scale: NoiseScale) -> None:
+    def check_largest(self, highest: float, scales: Scales) -> None:
         """Raise for more photons in a pixel than can be computed."""
-        for each in scale if isinstance(scale, tuple) else (scale,):
+        for each in scales:
             if each:
                 check_rate(type(self).__name__, highest, self.gain_at(each), each)
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return gain · k; see `Noise.add`."""
         from napari_diffusion.noise.sampling.photon_counts import count_photons
 
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         gains = [(self.gain_at(each),) for each in scales]
-        return made_by(count_photons, block, gains, address, grid, executor)
+        return made_by(count_photons, block, gains, address)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,10 @@ class PowerLaw(Noise):
         del grid
         return None
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return block + noise; see `Noise.add`."""
         from napari_diffusion.noise.sampling import spectral_field
 
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
-        power = spectral_field.falling(spectral_field.frequencies(grid), self.exponent)
-        gain = spectral_field.gains(power, grid, "PowerLaw")
-        return spectral_field.add_spectral(block, gain, scales, address, grid, executor)
+        power = spectral_field.falling(spectral_field.frequencies(block.grid), self.exponent)
+        gain = spectral_field.gains(power, block.grid, "PowerLaw")
+        return spectral_field.add_spectral(block, gain, scales, address)

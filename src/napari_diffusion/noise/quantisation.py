@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 # How much of the random number is added before the rounding, and taken away after it.
 _DITHERS = {"none": (0.0, 0.0), "added": (1.0, 0.0), "subtractive": (1.0, 1.0)}
@@ -68,17 +67,9 @@ class Quantisation(Noise):
         """Return the size of the step."""
         return f"steps of {math.sqrt(12.0) * scale:.3g}"
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return the block rounded to multiples of √12 · scale; see `Noise.add`."""
         from napari_diffusion.noise.sampling.uniform_kernels import round_off
 
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         steps = tuple((math.sqrt(12.0) * each, *_DITHERS[self.dither]) for each in scales)
-        return made_by(round_off, block, steps, address, grid, executor)
+        return made_by(round_off, block, steps, address)

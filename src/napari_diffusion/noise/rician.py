@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -83,23 +82,15 @@ class Rician(Signal):
         """Return the noise of each part."""
         return f"σ = {self.sigma_at(scale):.3g} in each part"
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return the magnitudes; see `Noise.add`."""
         from napari_diffusion.noise.sampling.magnitude import take_magnitudes
 
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         told = []
         for sigma in map(self.sigma_at, scales):
             unit = 2.0 ** math.floor(math.log2(max(sigma, self.level)))
             told.append((sigma, unit))
-        return made_by(take_magnitudes, block, told, address, grid, executor)
+        return made_by(take_magnitudes, block, told, address)
 
 
 def deviation_per_sigma(ratio: float) -> float:

@@ -10,13 +10,12 @@ from napari_diffusion.noise.base import Noise
 from napari_diffusion.noise.sampling.planes import made_by
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -93,9 +92,8 @@ class SaltPepper(Noise):
         if isinstance(low, float) and isinstance(high, float) and low >= high:
             raise ValueError(f"SaltPepper: low must be less than high (got {low:g} and {high:g}).")
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this noise with the extremes and the mean of the image where "auto" stands."""
-        del grid
         changes: dict[str, float] = {}
         if "auto" in (self.low, self.high):
             from napari_diffusion.noise.sampling.extremes import extremes_of
@@ -137,30 +135,22 @@ class SaltPepper(Noise):
         """Return the fraction of pixels that is replaced."""
         return f"{100 * self.fraction_at(scale):.3g} % of the pixels"
 
-    def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
+    def check(self, block: Block, scales: Scales) -> None:
         """Raise for a noise scale that no fraction yields."""
-        del block, mask
-        for each in scale if isinstance(scale, tuple) else (scale,):
+        del block
+        for each in scales:
             self.fraction_at(each)
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return the block with outliers in it; see `Noise.add`."""
         from napari_diffusion.noise.sampling.uniform_kernels import replace_some
 
         low, high, _ = self._typed()
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         told = []
         for each in scales:
             either = round(self.fraction_at(each) * 2**32)
             told.append((low, high, round(either * self.salt), either))
-        return made_by(replace_some, block, told, address, grid, executor)
+        return made_by(replace_some, block, told, address)
 
     def _typed(self) -> tuple[float, float, float]:
         """Return the low, the high and the reference value, all numbers by now."""

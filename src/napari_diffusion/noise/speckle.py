@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -88,24 +87,16 @@ class Speckle(Signal):
                 f"{self.level:g}, fewer than 1e-06: use a smaller noise_scale."
             )
 
-    def check_largest(self, highest: float, scale: NoiseScale) -> None:
+    def check_largest(self, highest: float, scales: Scales) -> None:
         """Raise for a noise scale far above the reference."""
         del highest
-        for each in scale if isinstance(scale, tuple) else (scale,):
+        for each in scales:
             self.check_scale(each)
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return image · g; see `Noise.add`."""
         from napari_diffusion.noise.sampling.gamma import law
         from napari_diffusion.noise.sampling.speckle import multiply
 
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         looks = [self.looks_at(each) for each in scales]
-        return made_by(multiply, block, [law(each) for each in looks], address, grid, executor)
+        return made_by(multiply, block, [law(each) for each in looks], address)

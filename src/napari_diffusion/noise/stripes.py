@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.threads import Threads
     from napari_diffusion.noise.sampling.random_field import Place
 
@@ -65,41 +65,33 @@ class Stripes(Noise):
     ] = 0.0
     fixed: Annotated[bool, {"tooltip": "Use the same stripes for all planes and frames."}] = False
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return block + scale · n; see `Noise.add`."""
         from napari_diffusion.noise.sampling import random_field
 
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
-        shape, origin = list(block.shape), list(grid.origin)
+        shape, origin = list(block.shape), list(block.grid.origin)
         if self.fixed:
             shape[:3], origin[:3] = (1, 1, 1), (0, 0, 0)
         along = X if self.direction == "rows" else Y
         place = random_field.Place(tuple(shape), tuple(origin), address)
-        field = self._numbers(place, along, grid.length(along), executor)
-        return random_field.added(block, field, scales, executor)
+        field = self._numbers(place, along, block.grid.length(along), block.threads)
+        return random_field.added(block, field, scales)
 
     def _numbers(
-        self, place: Place, along: int, length: float, executor: Threads
+        self, place: Place, along: int, length: float, threads: Threads
     ) -> NDArray[np.float32]:
         """Return the stripes' numbers: one for each, or along it with drift."""
         from napari_diffusion.noise.sampling import random_field
 
         start, size = place.origin[along], place.shape[along]
         if self.drift == 0:
-            return random_field.white(_replaced(place, along, 0, 1), executor)
+            return random_field.white(_replaced(place, along, 0, 1), threads)
         # An axis that does not diffuse has no length.
         distance = max(self.drift / (length if np.isfinite(length) else 1.0), 1.0)
         at = np.arange(start, start + size) / distance
         first = np.floor(at).astype(np.int64)
         count = int(first[-1] - first[0]) + 4
-        knots = random_field.white(_replaced(place, along, int(first[0]), count), executor)
+        knots = random_field.white(_replaced(place, along, int(first[0]), count), threads)
         weights = _splines(at - first).astype(np.float32)
         index = first - first[0]
         field = np.zeros((), np.float32)

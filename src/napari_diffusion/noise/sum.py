@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.noise_scale import NoiseScale, Scales
+    from napari_diffusion.engine.block import Block
 
 # A noise that needs several streams takes them from its address's on, fewer than this many.
 STREAMS = 16
@@ -125,33 +125,26 @@ class Sum(Noise):
         found = [max(sizes) for sizes in zip(*(r for r in reaches if r is not None), strict=True)]
         return None if None in reaches else tuple(found)
 
-    def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
+    def check(self, block: Block, scales: Scales) -> None:
         """Raise if a component cannot be added to the block."""
         for component, ratio in zip(self.components, self.ratios, strict=True):
-            component.check(block, _times(scale, ratio), mask)
+            component.check(block, _times(scales, ratio))
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return block + the noise of all components; see `Noise.add`."""
         stream = address.stream
         total: NDArray[Any] | None = None
         for component, ratio in zip(self.components, self.ratios, strict=True):
             own = dataclasses.replace(address, stream=stream)
-            noisy = component.add(block, _times(scale, ratio), own, grid, executor)
-            total = noisy if total is None else _with(total, noisy, block, executor)
+            noisy = component.add(block, _times(scales, ratio), own)
+            total = noisy if total is None else _with(total, noisy, block)
             stream += STREAMS * _count(component)
         assert total is not None
         return total
 
 
-def _times(scale: NoiseScale, ratio: float) -> NoiseScale:
-    return tuple(each * ratio for each in scale) if isinstance(scale, tuple) else scale * ratio
+def _times(scales: Scales, ratio: float) -> Scales:
+    return tuple(each * ratio for each in scales)
 
 
 def _count(component: Noise) -> int:
@@ -159,16 +152,14 @@ def _count(component: Noise) -> int:
     return sum(map(_count, component.components)) if isinstance(component, Sum) else 1
 
 
-def _with(
-    total: NDArray[Any], noisy: NDArray[Any], block: NDArray[Any], executor: Threads
-) -> NDArray[Any]:
+def _with(total: NDArray[Any], noisy: NDArray[Any], block: Block) -> NDArray[Any]:
     """Add to the total, in place, what another noise has changed."""
     width = block.shape[4]
-    totals, noisies, rows = (each.reshape(-1, width) for each in (total, noisy, block))
+    totals, noisies, rows = (each.reshape(-1, width) for each in (total, noisy, block.values))
 
     def work(start: int, stop: int) -> None:
         change = np.subtract(noisies[start:stop], rows[start:stop], out=noisies[start:stop])
         np.add(totals[start:stop], change, out=totals[start:stop])
 
-    executor.each(work, executor.bands(len(rows), width))
+    block.threads.each(work, block.threads.bands(len(rows), width))
     return total

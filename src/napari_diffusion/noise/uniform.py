@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -36,17 +35,9 @@ class Uniform(Noise):
         """Return the limits."""
         return f"±{math.sqrt(3.0) * scale:.3g}"
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return block + √3 · scale · v; see `Noise.add`."""
         from napari_diffusion.noise.sampling.uniform_kernels import add_uniform
 
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         half_widths = tuple((math.sqrt(3.0) * each,) for each in scales)
-        return made_by(add_uniform, block, half_widths, address, grid, executor)
+        return made_by(add_uniform, block, half_widths, address)

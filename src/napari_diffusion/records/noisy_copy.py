@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion.core.address import Address
-from napari_diffusion.core.image import Image, is_dask
-from napari_diffusion.core.noise_scale import check_channels, check_scale_fits, checked_scale
-from napari_diffusion.engine.threads import Threads, with_halo
+from napari_diffusion.core.image import Image
+from napari_diffusion.estimate import noise_sigma_of
 from napari_diffusion.loop import registry
 from napari_diffusion.records.provenance import (
     PROCESSED,
@@ -87,48 +86,14 @@ def noisy_copy(
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
     """
     source = Image.of(image, **options)
-    chosen = noise.resolved(source, source.grid)
-    scale = _scale(chosen, noise_scale, source)
-    window, shown, inner = _window(source, chosen, region)
-    executor: Any = Threads(stop=stop)
-    if is_dask(source.data):
-        from napari_diffusion.engine.chunks import Chunks
-
-        executor = Chunks()
-    address = Address(seed)
-    values = executor.add_noise(window.data, chosen, scale, address, window.grid, window.mask)
-    noisy = shown.restored(values[inner], fresh=region is None)
+    chosen, address = noise.resolved(source), Address(seed)
+    if isinstance(noise_scale, str):
+        if noise_scale != "auto":
+            raise ValueError(f'noise_scale must be a number, "auto" or None (got {noise_scale!r}).')
+        noise_scale = noise_sigma_of(source)
+    scale = chosen.scale_on(source, noise_scale)
+    noisy = chosen.added_to(source, scale, address, region, stop)
     return NoisyCopy(noisy, chosen, scale, address.seed)
-
-
-def _scale(noise: Noise, wanted: NoiseScale | Literal["auto"] | None, image: Image) -> NoiseScale:
-    if wanted is None:
-        wanted = noise.natural_scale()
-    elif isinstance(wanted, str):
-        if wanted != "auto":
-            raise ValueError(f'noise_scale must be a number, "auto" or None (got {wanted!r}).')
-        from napari_diffusion.estimate import noise_sigma_of
-
-        wanted = noise_sigma_of(image)
-    scale = checked_scale(wanted)
-    check_channels(scale, image.grid)
-    check_scale_fits(max(scale) if isinstance(scale, tuple) else scale, image)
-    return scale
-
-
-def _window(
-    image: Image, noise: Noise, region: tuple[slice, ...] | None
-) -> tuple[Image, Image, tuple[slice, ...]]:
-    """Return the part to compute and the part to give back, and where that lies in the other."""
-    shape = image.grid.shape
-    if region is None:
-        return image, image, (slice(None),) * 5
-    core = image.grid.canonical_slices(region)
-    halo = noise.halo(image.grid)
-    # Scales may be one per channel, and noise without a halo is made of the whole.
-    reach = shape if halo is None else (halo[0], shape[1], *halo[2:])
-    outer, inner = with_halo(core, reach, shape)
-    return image.cut(outer), image.cut(core), inner
 
 
 def noise_record(

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.engine.probe_kernel import add_probe
-from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters.denoisers.bounded_lstsq import least_within
 from napari_diffusion.filters.denoisers.fitting_tiles import boxes
-from napari_diffusion.filters.denoisers.guided_filter import is_solid, per_channel
+from napari_diffusion.filters.denoisers.guided_filter import is_solid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
-    from napari_diffusion.filters.blend import Blend
+    from napari_diffusion.engine.block import Block
+
+    Stages = Callable[[Block], list[NDArray[Any]]]
 
 # The weights are few: these pixels suffice, in boxes spread over the image.
 SAMPLES = 1 << 17
@@ -35,7 +37,16 @@ PRIOR = 0.3
 
 
 class Answers:
-    """What the filters make of a block with a very small change.
+    """What filters make of a block with a very small change.
+
+    Parameters
+    ----------
+    stages : callable
+        Returns what each filter makes of a block.
+    sigmas : tuple of float
+        The noise of each channel.
+    block : Block
+        Without the change.
 
     Attributes
     ----------
@@ -43,47 +54,63 @@ class Answers:
         Of the changed block, filter by filter.
     """
 
-    def __init__(self, chosen: Blend, block: NDArray[Any], grid: Grid, executor: Threads) -> None:
-        sigmas = per_channel(chosen.noise_sigma, grid)
+    def __init__(self, stages: Stages, sigmas: tuple[float, ...], block: Block) -> None:
         size = np.array([PROBE * sigma for sigma in sigmas], block.dtype)
-        origin = np.array(grid.origin, np.int64)
-        self._block, self._probed = block, np.empty_like(block)
-        axes = {*grid.along_axes, *((1,) if grid.joint_channels else ())}
+        origin = np.array(block.grid.origin, np.int64)
+        self.block, self.sigmas, self._probed = block, sigmas, np.empty_like(block.values)
+        axes = {*block.grid.along_axes, *((1,) if block.grid.joint_channels else ())}
         apart = np.array([axis in axes for axis in range(5)], np.int64)
-        add_probe(block, origin, apart, size, self._probed)
+        add_probe(block.values, origin, apart, size, self._probed)
         self._squares = np.square(np.maximum(size.astype(np.float64), 1e-300))
-        self.again = chosen.stages(self._probed, grid, executor)
+        self.again = stages(block.with_values(self._probed))
 
     def slopes(self, stages: list[NDArray[Any]], part: Any) -> list[NDArray[Any]]:
         """Return ∂f(x)/∂y(x) of each filter, up to a mean of 0, in a part in float64."""
-        squares = np.broadcast_to(self._squares.reshape(1, -1, 1, 1, 1), self._block.shape)[part]
+        squares = np.broadcast_to(self._squares.reshape(1, -1, 1, 1, 1), self.block.shape)[part]
         # What the image's type made of the step, not the step itself.
-        step = (self._probed[part].astype(np.float64) - self._block[part]) / squares
+        step = (self._probed[part].astype(np.float64) - self.block.values[part]) / squares
         return [
             step * (b[part].astype(np.float64) - a[part])
             for a, b in zip(stages, self.again, strict=True)
         ]
 
 
-def of_least_error(chosen: Blend, image: Image) -> tuple[float, ...]:
-    """Return the weights of all filters, of the first to the last channel."""
-    count, channels = len(chosen.components) - 1, image.grid.shape[1]
-    sigmas = per_channel(chosen.noise_sigma, image.grid)
-    halo = chosen.replaced(local=False).halo(image.grid)
+def of_least_error(
+    stages: Stages,
+    count: int,
+    sigmas: tuple[float, ...],
+    halo: Sequence[int] | None,
+    image: Image,
+) -> tuple[float, ...]:
+    """Return the weights of all filters, of the first to the last channel.
+
+    Parameters
+    ----------
+    stages : callable
+        Returns what each filter makes of a block.
+    count : int
+        How many filters there are.
+    sigmas : tuple of float
+        The noise of each channel.
+    halo : sequence of 5 int or None
+        How far the filters reach.
+    image : Image
+        The source.
+    """
     reach = image.grid.shape if halo is None else halo
-    sums = [Sums(count) for _ in range(channels)]
+    sums = [Sums(count - 1) for _ in sigmas]
     # In volumes what lies around a box is most of the work: one smaller box.
     few = (SAMPLES // 4, 1) if is_solid(image.grid) else (SAMPLES, BOXES)
-    for box in boxes(image, reach, *few) if any(sigmas) else ():
-        stages = chosen.stages(box.values, box.grid, Threads())
-        slopes = Answers(chosen, box.values, box.grid, Threads()).slopes(stages, ...)
+    for block, inner in boxes(image, reach, *few) if any(sigmas) else ():
+        made = stages(block)
+        slopes = Answers(stages, sigmas, block).slopes(made, ...)
         for c, total in enumerate(sums):
-            part = (box.inner[0], slice(c, c + 1), *box.inner[2:])
+            part = (inner[0], slice(c, c + 1), *inner[2:])
             if sigmas[c] > 0:
-                total.add(*_in_units(box.values, stages, slopes, part, sigmas[c]))
+                total.add(*_in_units(block.values, made, slopes, part, sigmas[c]))
     found: list[float] = []
     for total in sums:
-        a = total.weights() if total.samples else np.zeros(count)
+        a = total.weights() if total.samples else np.zeros(count - 1)
         found += [1 - float(a.sum()), *a.tolist()]
     return tuple(found)
 

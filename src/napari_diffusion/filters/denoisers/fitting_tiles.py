@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_diffusion.engine.threads import with_halo
+from napari_diffusion.engine.block import Block
+from napari_diffusion.engine.tiles import with_halo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
-    from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
 
 
-@dataclass(frozen=True, eq=False)
-class Box:
-    """A part of an image with all its channels.
+def boxes(
+    image: Image, halo: Sequence[int], samples: int, count: int
+) -> Iterator[tuple[Block, tuple[slice, ...]]]:
+    """Yield up to `count` boxes with about so many pixels together: all of a small image.
 
-    Attributes
-    ----------
-    values : ndarray
-        Canonical, with what lies around the part.
-    grid : Grid
-        Where the values begin in the image.
-    inner : tuple of slice
-        Where the part lies in the values.
+    Each is a block of all channels with what lies around the box, and where the box lies in it.
     """
-
-    values: NDArray[Any]
-    grid: Grid
-    inner: tuple[slice, ...]
-
-
-def boxes(image: Image, halo: Sequence[int], samples: int, count: int) -> Iterator[Box]:
-    """Yield up to `count` boxes with about so many pixels together: all of a small image."""
     shape, grid = image.data.shape, image.grid
     for core in _cores(shape, grid.along_axes, samples, count):
         outer, inner = with_halo(core, halo, shape)
         origin = [part.start + o for part, o in zip(outer, grid.origin, strict=True)]
-        values = np.ascontiguousarray(np.asarray(image.data[outer]))
-        yield Box(values, grid.at(origin), inner)
+        yield Block(np.ascontiguousarray(image.data[outer]), grid.at(origin)), inner
 
 
 def _cores(

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 NoiseSigma = Annotated[
     float | Literal["auto"] | tuple[float, ...],
@@ -107,10 +106,10 @@ class Guided(Filter):
     def reach(self, grid: Grid) -> tuple[int, int]:
         """Return how far a result depends on pixels: in the planes, and along the third axis."""
 
-    def resolved(self, image: Image, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the noise of each channel, the pilot's too."""
         chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
-        return chosen.with_resolved_components(image, grid)
+        return chosen.with_resolved_components(image)
 
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
@@ -130,8 +129,6 @@ class Guided(Filter):
             return None
         return tuple(a + b for a, b in zip(own, behind, strict=True))  # type: ignore[return-value]
 
-    def guide(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def guide(self, block: Block) -> NDArray[Any]:
         """Return what the pilot makes of a block, or the block itself without one."""
-        return block if self.pilot is None else executor.apply_filter(block, self.pilot, grid, mask)
+        return block.values if self.pilot is None else block.filtered(self.pilot)

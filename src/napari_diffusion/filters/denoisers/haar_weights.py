@@ -52,9 +52,9 @@ def of_least_error(
     halo = tuple(reach.get(axis, 0) for axis in range(5))
     for channel, sigma in zip(image.channels(), sigmas, strict=True):
         matrix, right = np.zeros((count, count)), np.zeros(count)
-        for box in boxes(channel, halo, SAMPLES, BOXES):
-            if sigma > FAINTEST * float(np.abs(box.values).max()):
-                m, r = _normal_equations(box.values, box.inner, levels, sigma)
+        for block, inner in boxes(channel, halo, SAMPLES, BOXES):
+            if sigma > FAINTEST * float(np.abs(block.values).max()):
+                m, r = _normal_equations(block.values, inner, levels, sigma)
                 matrix, right = matrix + m, right + r
         # Without any noise nothing is to change.
         found += _bounded(matrix, right) if matrix.any() else [1.0, 0.0] * (count // 2)

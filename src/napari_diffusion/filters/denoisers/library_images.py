@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 # A strength as many times above or below the largest value, as a power of two, does no more or
 # no less than one at that limit, and squares of their ratio stay far from overflow.
@@ -21,12 +20,7 @@ FARTHEST = 40
 
 
 def each_image(
-    function: Callable[[NDArray[Any]], NDArray[Any]],
-    block: NDArray[Any],
-    grid: Grid,
-    executor: Threads,
-    *,
-    joint: bool,
+    function: Callable[[NDArray[Any]], NDArray[Any]], block: Block, *, joint: bool
 ) -> NDArray[Any]:
     """Apply a function to every independent image of a block, shared among the threads.
 
@@ -35,28 +29,24 @@ def each_image(
     function : callable
         Gets the axes that diffuse, in canonical order, and then the channels; axes of a single
         pixel are left out, for there is nothing to mix with. Returns an array of that shape.
-    block : ndarray
-        Canonical (t, c, z, y, x).
-    grid : Grid
-        Says which axes diffuse.
-    drive : Drive
-        Runs the images over threads and polls the stop token between them.
+    block : Block
+        Its grid says which axes diffuse.
     joint : bool
         Whether the channels go together; else each is an image with one channel.
     """
-    out = np.empty(block.shape, block.dtype)
-    batch = [i for i in range(5) if i not in grid.along_axes and not (joint and i == 1)]
-    along = [block.shape[i] for i in grid.along_axes if block.shape[i] > 1] or [1]
+    out, axes, threads = np.empty(block.shape, block.dtype), block.grid.along_axes, block.threads
+    batch = [i for i in range(5) if i not in axes and not (joint and i == 1)]
+    along = [block.shape[i] for i in axes if block.shape[i] > 1] or [1]
 
     def work(index: tuple[int, ...]) -> None:
         place = [slice(None)] * 5
         for axis, i in zip(batch, index, strict=True):
             place[axis] = slice(i, i + 1)
-        part = np.moveaxis(block[tuple(place)], 1, -1)
+        part = np.moveaxis(block.values[tuple(place)], 1, -1)
         image = np.ascontiguousarray(part).reshape(*along, part.shape[-1])
         out[tuple(place)] = np.moveaxis(function(image).reshape(part.shape), -1, 1)
 
-    executor.each(work, [(index,) for index in np.ndindex(*(block.shape[i] for i in batch))])
+    threads.each(work, [(index,) for index in np.ndindex(*(block.shape[i] for i in batch))])
     return out
 
 

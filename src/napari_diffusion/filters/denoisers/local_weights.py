@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.filters.denoisers.blend_weights import LEAST, MOST, Answers, least_error
-from napari_diffusion.filters.denoisers.guided_filter import per_channel, plane_axes
+from napari_diffusion.filters.denoisers.blend_weights import LEAST, MOST, least_error
+from napari_diffusion.filters.denoisers.guided_filter import plane_axes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Threads
-    from napari_diffusion.filters.blend import Blend
+    from napari_diffusion.filters.denoisers.blend_weights import Answers
 
 # Sums are taken over cells of so many pixels, and then with a Gaussian over cells.
 CELL = 8
@@ -36,25 +34,24 @@ PRIOR = 0.05
 
 
 def around(
-    chosen: Blend,
-    block: NDArray[Any],
-    stages: list[NDArray[Any]],
-    weights: NDArray[Any],
-    grid: Grid,
-    executor: Threads,
+    answers: Answers, stages: list[NDArray[Any]], weights: NDArray[Any]
 ) -> list[NDArray[Any]]:
     """Return the weights of each filter but the first at every pixel.
 
     Parameters
     ----------
+    answers : Answers
+        Of the filters to a change of the block.
+    stages : list of ndarray
+        What each filter makes of the block without it.
     weights : (filter, channel)
         Those of the whole image.
     """
-    answers, axes = Answers(chosen, block, grid, executor), plane_axes(grid)
+    block, sigmas = answers.block, answers.sigmas
+    axes = plane_axes(block.grid)
     found = [np.empty(block.shape, block.dtype) for _ in stages[1:]]
     shape = tuple(block.shape[axis] for axis in axes)
-    origin = (grid.origin[axes[0]], grid.origin[axes[1]])
-    sigmas = per_channel(chosen.noise_sigma, grid)
+    origin = (block.grid.origin[axes[0]], block.grid.origin[axes[1]])
 
     def part_of(at: tuple[int, ...], rows: slice) -> tuple[Any, ...]:
         part: list[Any] = list(at)
@@ -66,7 +63,7 @@ def around(
 
         def values(rows: slice) -> tuple[Any, Any, Any]:
             part = part_of(at, rows)
-            y, *f = (each[part].astype(np.float64) / sigma for each in (block, *stages))
+            y, *f = (each[part].astype(np.float64) / sigma for each in (block.values, *stages))
             z = answers.slopes(stages, part)
             G, z = [each - f[0] for each in f[1:]], [each - z[0] for each in z[1:]]
             return G, z, y - f[0]
@@ -78,7 +75,7 @@ def around(
                 view[part_of(at, rows)] = _interpolated(cells, origin, shape, rows)
 
     tiles = list(np.ndindex(*(1 if a in axes else n for a, n in enumerate(block.shape))))
-    executor.each(work, [at for at in tiles if sigmas[at[1]] > 0])
+    block.threads.each(work, [at for at in tiles if sigmas[at[1]] > 0])
     for at in (at for at in tiles if sigmas[at[1]] == 0):
         for view, each in zip(found, weights[:, at[1]], strict=True):
             view[part_of(at, slice(None))] = each

@@ -24,7 +24,7 @@ from napari_diffusion.filters.flows.conductance_kernels import fill
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.threads import Threads
     from napari_diffusion.filters.flows.equation import Equation
 
@@ -154,34 +154,25 @@ def _add_columns(u, faces, out, beta, share, axis, start, stop):
                     row[j] += share * v[i, j]
 
 
-def integrated(
-    equation: Equation,
-    block: NDArray[Any],
-    grid: Grid,
-    mask: NDArray[np.bool_] | None,
-    executor: Threads,
-) -> NDArray[Any]:
+def integrated(equation: Equation, block: Block) -> NDArray[Any]:
     """Return the block diffused for the equation's time in implicit steps; see `Filter.apply`."""
-    axes = tuple(axis for axis in grid.along_axes if block.shape[axis] > 1)
+    axes = tuple(axis for axis in block.grid.along_axes if block.shape[axis] > 1)
     if not axes:
-        return block.copy()
-    count, rooms = (
-        equation.sub_steps(grid),
-        face_conductances.empty(block, axes, grid.joint_channels),
-    )
-    weights = equation.weights(equation.time / count, grid, block.dtype)
-    buffers = [np.empty_like(block) for _ in range(min(count, 2))]
-    u = block
+        return block.values.copy()
+    count = equation.sub_steps(block.grid)
+    rooms = face_conductances.empty(block.values, axes, block.grid.joint_channels)
+    weights = equation.weights(equation.time / count, block.grid, block.dtype)
+    buffers = [np.empty_like(block.values) for _ in range(min(count, 2))]
+    u = block.values
     for step in range(count):
         out = buffers[step % 2]
-        coefficients = equation.prepare(u, grid, mask, executor)
-        faces = face_conductances.written(equation, coefficients, rooms, mask, executor)
+        faces = face_conductances.written(equation, block.with_values(u), rooms)
         np.copyto(out, u)
         for axis in axes:
             beta = len(axes) * weights[5] * weights[axis]
-            _add_changes(u, faces[axis], out, beta, 1 / len(axes), axis, executor)
+            _add_changes(u, faces[axis], out, beta, 1 / len(axes), axis, block.threads)
         u = out
-    _clip(u, block, mask, grid.along_axes)
+    _clip(u, block.values, block.mask, block.grid.along_axes)
     return u
 
 
@@ -192,18 +183,18 @@ def _add_changes(
     beta: float,
     share: float,
     axis: int,
-    executor: Threads,
+    threads: Threads,
 ) -> None:
     """Add `share` times the change of an implicit step along one axis."""
     t, c, z, y, x = u.shape
     fixed = (u, faces, out, u.dtype.type(beta), u.dtype.type(share))
     if axis == 4:
-        executor.each(lambda a, b: _add_rows(*fixed, a, b), executor.bands(t * z * y, c * x))
+        threads.each(lambda a, b: _add_rows(*fixed, a, b), threads.bands(t * z * y, c * x))
         return
     blocks = u.size // (c * x * u.shape[axis]) * -(-x // COLUMNS)
-    executor.each(
+    threads.each(
         lambda a, b: _add_columns(*fixed, axis, a, b),
-        executor.bands(blocks, c * u.shape[axis] * min(x, COLUMNS)),
+        threads.bands(blocks, c * u.shape[axis] * min(x, COLUMNS)),
     )
 
 

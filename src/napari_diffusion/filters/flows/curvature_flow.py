@@ -12,8 +12,7 @@ from napari_diffusion.filters.flows.flow import Flow
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 
 @dataclass(frozen=True)
@@ -31,21 +30,16 @@ class CurvatureFlow(Flow):
 
     mode: ClassVar[int] = 0
 
-    def extra(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def extra(self, block: Block) -> NDArray[Any]:
         """Return what the kernel reads beside u; see `_curvature.advance_rows`."""
-        del grid, mask, executor
-        return u
+        return block.values
 
-    def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> Any:
+    def prepare(self, block: Block) -> Any:
         """Return (extra, inside, masked, slopes) for the kernel."""
-        shortest = min(grid.spacing)
-        slopes = np.array([shortest / length for length in grid.lengths], u.dtype)
-        inside = np.zeros((1,) * 5, bool) if mask is None else mask
-        return self.extra(u, grid, mask, executor), inside, mask is not None, slopes
+        shortest = min(block.grid.spacing)
+        slopes = np.array([shortest / length for length in block.grid.lengths], block.dtype)
+        inside = np.zeros((1,) * 5, bool) if block.mask is None else block.mask
+        return self.extra(block), inside, block.mask is not None, slopes
 
     def advance(
         self,

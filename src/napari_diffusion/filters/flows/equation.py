@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.threads import Threads
 
 # Fraction of the largest stable sub-step that is used. At the limit itself the checkerboard
@@ -45,9 +46,7 @@ class Equation(Filter):
         """Return how many sub-steps one step takes."""
 
     @abc.abstractmethod
-    def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> Any:
+    def prepare(self, block: Block) -> Any:
         """Return the coefficients of the equation for a state u, frozen for a sub-step or cycle."""
 
     @abc.abstractmethod
@@ -93,13 +92,13 @@ class Equation(Filter):
         out: NDArray[Any],
         coefficients: Any,
         weights: NDArray[Any],
-        executor: Threads,
+        threads: Threads,
     ) -> None:
         """Write one explicit sub-step of all rows, shared among threads."""
         t, c, z, y, x = u.shape
-        executor.each(
+        threads.each(
             lambda a, b: self.advance(u, out, coefficients, weights, (a, b)),
-            executor.bands(t * z * y, c * x),
+            threads.bands(t * z * y, c * x),
         )
 
     def weights(self, tau: float, grid: Grid, dtype: Any) -> NDArray[Any]:

@@ -12,44 +12,31 @@ from napari_diffusion.filters.flows.equation import lag_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.filters.flows.equation import Equation
 
 
-def in_waves(
-    equation: Equation,
-    block: NDArray[Any],
-    grid: Grid,
-    mask: NDArray[np.bool_] | None,
-    executor: Threads,
-) -> NDArray[Any]:
+def in_waves(equation: Equation, block: Block) -> NDArray[Any]:
     """Return a block after all sub-steps, taken in waves: the state is its own guide."""
-    count, (_, *others) = equation.sub_steps(grid), equation.prepare(block, grid, mask, executor)
-    weights = equation.weights(equation.time / count, grid, block.dtype)
+    count, (_, *others) = equation.sub_steps(block.grid), equation.prepare(block)
+    weights = equation.weights(equation.time / count, block.grid, block.dtype)
     return wavefront.advanced(
         lambda u, out, a, b: equation.advance(u, out, (u, *others), weights, (a, b)),
-        block,
+        block.values,
         count,
-        lag_of(block.shape, grid),
-        executor,
+        lag_of(block.shape, block.grid),
+        block.threads,
     )
 
 
-def one_by_one(
-    equation: Equation,
-    block: NDArray[Any],
-    grid: Grid,
-    mask: NDArray[np.bool_] | None,
-    executor: Threads,
-) -> NDArray[Any]:
+def one_by_one(equation: Equation, block: Block) -> NDArray[Any]:
     """Return a block after all sub-steps, each taken when the one before is whole."""
-    count = equation.sub_steps(grid)
-    weights = equation.weights(equation.time / count, grid, block.dtype)
-    buffers = [np.empty_like(block) for _ in range(min(count, 2))]
-    u = block
+    count = equation.sub_steps(block.grid)
+    weights = equation.weights(equation.time / count, block.grid, block.dtype)
+    buffers = [np.empty_like(block.values) for _ in range(min(count, 2))]
+    u = block.values
     for sub_step in range(count):
         out = buffers[sub_step % 2]
-        equation.advanced(u, out, equation.prepare(u, grid, mask, executor), weights, executor)
+        equation.advanced(u, out, equation.prepare(block.with_values(u)), weights, block.threads)
         u = out
     return u

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.filters.flows.equation import Equation
 
     # By canonical axis: of the face below each pixel, 0 at the border.
@@ -22,18 +22,13 @@ def empty(u: NDArray[Any], axes: tuple[int, ...], joint: bool) -> Faces:
     return {axis: np.empty((t, 1 if joint else c, z, y, x), u.dtype) for axis in axes}
 
 
-def written(
-    equation: Equation,
-    coefficients: Any,
-    faces: Faces,
-    mask: NDArray[np.bool_] | None,
-    executor: Threads,
-) -> Faces:
-    """Write the conductances; return them with 0 where a mask lets nothing flow."""
+def written(equation: Equation, block: Block, faces: Faces) -> Faces:
+    """Write the conductances of a state; return them with 0 where its mask lets nothing flow."""
+    coefficients, mask, threads = equation.prepare(block), block.mask, block.threads
     t, c, z, y, x = next(iter(faces.values())).shape
-    executor.each(
+    threads.each(
         lambda a, b: equation.write_faces(coefficients, faces, (a, b)),
-        executor.bands(t * z * y, c * x),
+        threads.bands(t * z * y, c * x),
     )
     if mask is None:
         return faces

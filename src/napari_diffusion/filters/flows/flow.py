@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from napari_diffusion.filters.flows.equation import SAFETY, Equation
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 MAX_SUB_STEPS = 10_000
 
@@ -96,12 +95,10 @@ class Flow(Equation):
             return tuple(cycles * (length + n - 1) if n else 0 for n in each)  # type: ignore[return-value]
         return tuple(count * n for n in each)  # type: ignore[return-value]
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""
-        if self.sub_steps(grid) == 0:
-            return block.copy()
+        if self.sub_steps(block.grid) == 0:
+            return block.values.copy()
         if self.scheme == "fsi":
             from napari_diffusion.filters.flows.fsi import integrated
         elif self.scheme == "aos":
@@ -110,4 +107,4 @@ class Flow(Equation):
             from napari_diffusion.filters.flows import explicit
 
             integrated = explicit.in_waves if self.own_guide else explicit.one_by_one
-        return integrated(self, block, grid, mask, executor)
+        return integrated(self, block)

@@ -23,8 +23,7 @@ from napari_diffusion.filters.flows.equation import SAFETY, lag_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.filters.flows.equation import Equation
     from napari_diffusion.filters.flows.face_conductances import Faces
     from napari_diffusion.filters.flows.wavefront import Step
@@ -50,38 +49,30 @@ def cycles_of(explicit: float) -> tuple[int, int]:
     return cycles, length
 
 
-def integrated(
-    equation: Equation,
-    block: NDArray[Any],
-    grid: Grid,
-    mask: NDArray[np.bool_] | None,
-    executor: Threads,
-) -> NDArray[Any]:
+def integrated(equation: Equation, block: Block) -> NDArray[Any]:
     """Return the block diffused for the equation's time in cycles; see `Filter.apply`."""
-    cycles, length = cycles_of(equation.time / (SAFETY * equation.bound(grid)))
+    cycles, length = cycles_of(equation.time / (SAFETY * equation.bound(block.grid)))
     tau = 3 * equation.time / (cycles * (length**2 + length))
-    weights = equation.weights(tau, grid, block.dtype)
-    states = block.copy(), np.empty_like(block)
-    rooms = face_conductances.empty(block, grid.along_axes, grid.joint_channels)
+    weights = equation.weights(tau, block.grid, block.dtype)
+    states = block.values.copy(), np.empty_like(block.values)
+    rooms = face_conductances.empty(block.values, block.grid.along_axes, block.grid.joint_channels)
     in_waves = functools.partial(
         wavefront.in_waves,
         shape=block.shape,
-        sample_bytes=(2 + len(rooms)) * block.itemsize,
-        lag=lag_of(block.shape, grid),
-        executor=executor,
+        sample_bytes=(2 + len(rooms)) * block.values.itemsize,
+        lag=lag_of(block.shape, block.grid),
+        threads=block.threads,
     )
     steps: list[Step] = []
     for cycle in range(cycles):
         u, other = states[cycle * length % 2], states[(cycle * length + 1) % 2]
-        if equation.own_guide and mask is None:
+        if equation.own_guide and block.mask is None:
             # The conductances run ahead of the sub-steps in one wave.
-            coefficients = equation.prepare(u, grid, mask, executor)
+            coefficients = equation.prepare(block.with_values(u))
             steps.append(functools.partial(_write, equation, coefficients, rooms))
             steps += _sub_steps(u, other, rooms, weights, length)
         else:
-            faces = face_conductances.written(
-                equation, equation.prepare(u, grid, mask, executor), rooms, mask, executor
-            )
+            faces = face_conductances.written(equation, block.with_values(u), rooms)
             in_waves(_sub_steps(u, other, faces, weights, length))
     if steps:
         in_waves(steps)

@@ -12,7 +12,7 @@ from napari_diffusion.filters.flows.conductance_kernels import conductance_row, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 
 @kernel
@@ -62,38 +62,31 @@ def _conductance_rows(u, inside, law, k, joint, out, start, stop):
 
 
 def pixel_conductances(
-    u: NDArray[Any],
-    mask: NDArray[np.bool_] | None,
-    law: tuple[int, int, float],
-    slopes: NDArray[Any],
-    joint: bool,
-    executor: Threads,
+    block: Block, law: tuple[int, int, float], slopes: NDArray[Any]
 ) -> NDArray[Any]:
     """Return the conductance that `law` makes of Σ (slope · ∂u)², at every pixel.
 
     Parameters
     ----------
-    u : ndarray
-        Canonical (t, c, z, y, x).
-    mask : ndarray of bool or None
-        A neighbour outside of it counts as the pixel itself, as beyond the border.
+    block : Block
+        A neighbour outside of its mask counts as the pixel itself, as beyond the border. Joint
+        channels are summed.
     law : tuple
         A conductance of `conductance_kernels`.
     slopes : ndarray
         (c, 5): what a difference per pixel is multiplied by; 0 where nothing diffuses.
-    joint : bool
-        Whether the channels are summed.
 
     Returns
     -------
     ndarray
-        Shape of `u`, with a single channel where they are joint.
+        Shape of the block, with a single channel where they are joint.
     """
-    t, c, z, y, x = u.shape
-    out = np.empty((t, 1 if joint else c, z, y, x), u.dtype)
+    t, c, z, y, x = block.shape
+    joint = block.grid.joint_channels
+    out = np.empty((t, 1 if joint else c, z, y, x), block.dtype)
 
     def work(start: int, stop: int) -> None:
-        _conductance_rows(u, mask, law, slopes, joint, out, start, stop)
+        _conductance_rows(block.values, block.mask, law, slopes, joint, out, start, stop)
 
-    executor.each(work, executor.bands(t * z * y, c * x))
+    block.threads.each(work, block.threads.bands(t * z * y, c * x))
     return out

@@ -16,8 +16,7 @@ from napari_diffusion.filters.flows.curvature_kernels import _moved, _neighbours
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 # Squares of these fit into float32, and no image tells them from 0 and from infinity.
 SMALLEST, LARGEST = 1e-15, 1e9
@@ -64,22 +63,21 @@ def _squared_rows(u, inside, masked, along, count, out, start, stop):
                 q[x] = part * ratio + (q[x] if c % count > 0 else zero)
 
 
-def squared_variation(
-    u: NDArray[Any], mask: NDArray[np.bool_] | None, grid: Grid, executor: Threads
-) -> NDArray[Any]:
+def squared_variation(block: Block) -> NDArray[Any]:
     """Return q² = variance / mean² of each pixel's neighbours along the axes that diffuse.
 
     A neighbour that does not exist or lies outside the mask counts as the pixel itself. Joint
     channels give one number, the mean of theirs.
     """
-    t, c, z, y, x = u.shape
-    count = c if grid.joint_channels else 1
-    out = np.empty((t, c // count, z, y, x), u.dtype)
-    along = np.isfinite(grid.lengths)
-    inside = np.zeros((1,) * 5, bool) if mask is None else mask
-    executor.each(
-        lambda a, b: _squared_rows(u, inside, mask is not None, along, count, out, a, b),
-        executor.bands(t * z * y, c * x),
+    t, c, z, y, x = block.shape
+    count = c if block.grid.joint_channels else 1
+    out = np.empty((t, c // count, z, y, x), block.dtype)
+    along = np.isfinite(block.grid.lengths)
+    inside = np.zeros((1,) * 5, bool) if block.mask is None else block.mask
+    fixed = (block.values, inside, block.mask is not None, along, count, out)
+    block.threads.each(
+        lambda a, b: _squared_rows(*fixed, a, b),
+        block.threads.bands(t * z * y, c * x),
     )
     return out
 

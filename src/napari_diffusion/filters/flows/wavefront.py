@@ -25,7 +25,7 @@ WAVE_BYTES = 1 << 22
 
 
 def advanced(
-    advance: Advance, block: NDArray[Any], count: int, lag: int, executor: Threads
+    advance: Advance, block: NDArray[Any], count: int, lag: int, threads: Threads
 ) -> NDArray[Any]:
     """Return a block after `count` sub-steps, taken by `in_waves`.
 
@@ -37,7 +37,7 @@ def advanced(
         Canonical (t, c, z, y, x); not written.
     count : int
         Number of sub-steps, 1 or more.
-    lag, drive
+    lag, threads
         See `in_waves`.
     """
     buffers = [np.empty_like(block) for _ in range(min(count, 2))]
@@ -46,12 +46,12 @@ def advanced(
         u, out = block if i == 0 else buffers[(i - 1) % 2], buffers[i % 2]
         return lambda start, stop: advance(u, out, start, stop)
 
-    in_waves([step(i) for i in range(count)], block.shape, 2 * block.itemsize, lag, executor)
+    in_waves([step(i) for i in range(count)], block.shape, 2 * block.itemsize, lag, threads)
     return buffers[(count - 1) % 2]
 
 
 def in_waves(
-    steps: Sequence[Step], shape: Sequence[int], sample_bytes: int, lag: int, executor: Threads
+    steps: Sequence[Step], shape: Sequence[int], sample_bytes: int, lag: int, threads: Threads
 ) -> None:
     """Take steps one after the other on all site rows, each near behind the one before.
 
@@ -71,12 +71,12 @@ def in_waves(
         What a pixel takes in all arrays that the steps go over.
     lag : int
         How many site rows away the farthest neighbour of a pixel lies.
-    drive : Drive
+    threads : Threads
         Shares stretches among threads.
     """
     t, c, z, y, x = shape
     rows, row_bytes = t * z * y, c * x * sample_bytes
-    stretches = min(executor.threads, math.ceil(rows * c * x / driving.TILE_VOXELS), rows)
+    stretches = min(threads.count, math.ceil(rows * c * x / driving.TILE_VOXELS), rows)
     together = WAVE_BYTES // (row_bytes * max(lag, 1))
     if stretches > 1:
         together = min(together, rows // (4 * stretches * max(lag, 1)))
@@ -85,20 +85,20 @@ def in_waves(
     # About as much as a processor has for itself.
     band = max(driving.TILE_VOXELS // (c * x), 1)
     for first in range(0, len(steps), together):
-        wave = [_Step(step, executor) for step in steps[first : first + together]]
-        executor.each(
+        wave = [_Step(step, threads) for step in steps[first : first + together]]
+        threads.each(
             lambda a, b, wave=wave: _stretch(wave, a, b, rows, lag, band),
             list(itertools.pairwise(edges)),
         )
         gaps = [(edge,) for edge in edges[1:-1]] if len(wave) > 1 else []
-        executor.each(lambda edge, wave=wave: _gap(wave, edge, lag), gaps)
+        threads.each(lambda edge, wave=wave: _gap(wave, edge, lag), gaps)
 
 
 class _Step:
     """One step, which looks at the stop token first."""
 
-    def __init__(self, step: Step, executor: Threads) -> None:
-        self._step, self._executor = step, executor
+    def __init__(self, step: Step, threads: Threads) -> None:
+        self._step, self._executor = step, threads
 
     def __call__(self, start: int, stop: int) -> None:
         if stop > start:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.filters.tensors.tensor_steps import Exchange
 
 
@@ -82,14 +83,14 @@ class TensorFlow(Flow):
         },
     ] = 1000.0
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this filter with the contrast that the image's own gradients suggest."""
         if self.contrast != "auto":
-            self._contrasts(grid)
+            self._contrasts(image.grid)
             return self
         from napari_diffusion.estimate import contrast_of
 
-        self._variances("smoothing", grid)
+        self._variances("smoothing", image.grid)
         return self.replaced(contrast=self.auto_contrast * contrast_of(image, self.smoothing))
 
     def _contrasts(self, grid: Grid) -> tuple[float, ...]:
@@ -154,74 +155,56 @@ class TensorFlow(Flow):
             for whole, stencil in zip(self.reach(grid), self.stencil_reach(grid), strict=True)
         )
 
-    def prepare(
-        self, u: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> Any:
+    def prepare(self, block: Block) -> Any:
         """Return the diffusion tensors (components, G, site rows, X) of a state, laid out."""
-        frame = Frame.of(u.shape, grid)
-        inside = None if mask is None else frame.arranged(mask)
-        return self._tensors(frame.arranged(u), frame, grid, inside, executor)
+        frame = Frame.of(block.shape, block.grid)
+        return self._tensors(frame.arranged(block.values), frame, block)
 
-    def _tensors(
-        self,
-        u: NDArray[Any],
-        frame: Frame,
-        grid: Grid,
-        inside: NDArray[np.bool_] | None,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def _tensors(self, u: NDArray[Any], frame: Frame, block: Block) -> NDArray[Any]:
         from napari_diffusion.filters.tensors import tensor_kernels
 
-        structure = self._structure(u, frame, grid, inside, executor)
-        tensor_kernels.replace(structure, self.law(), 1.0 / self.condition_limit, executor)
+        structure = self._structure(u, frame, block)
+        tensor_kernels.replace(structure, self.law(), 1.0 / self.condition_limit, block.threads)
         return structure
 
-    def _structure(
-        self,
-        u: NDArray[Any],
-        frame: Frame,
-        grid: Grid,
-        inside: NDArray[np.bool_] | None,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def _structure(self, u: NDArray[Any], frame: Frame, block: Block) -> NDArray[Any]:
+        """Return the structure tensors of a state of a block, laid out."""
         from napari_diffusion.filters.tensors import tensor_steps
 
-        contrasts, sigmas = self._contrasts(grid), (self.smoothing, getattr(self, "integration", 0))
+        inside = None if block.mask is None else frame.arranged(block.mask)
+        contrasts = self._contrasts(block.grid)
+        sigmas = (self.smoothing, getattr(self, "integration", 0))
         return tensor_steps.structure(
-            u, frame, inside, contrasts, sigmas, grid.joint_channels, executor
+            u, frame, inside, contrasts, sigmas, block.grid.joint_channels, block.threads
         )
 
-    def coherence(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def coherence(self, block: Block) -> NDArray[Any]:
         """Return √(µ₁ − µ_last) of J at every pixel, in intensity per world unit."""
         from napari_diffusion.filters.tensors import tensor_kernels
 
-        frame = Frame.of(block.shape, grid)
-        inside = None if mask is None else frame.arranged(mask)
-        structure = self._structure(frame.arranged(block), frame, grid, inside, executor)
-        tensor_kernels.replace(structure, TensorLaw(tensor_kernels.DIFFERENCE), 1.0, executor)
+        frame = Frame.of(block.shape, block.grid)
+        structure = self._structure(frame.arranged(block.values), frame, block)
+        tensor_kernels.replace(structure, TensorLaw(tensor_kernels.DIFFERENCE), 1.0, block.threads)
         t, _, z, y, x = frame.shape
         apart = structure[0].reshape(-1, t, z, y, x).swapaxes(0, 1)
-        return frame.restored(np.sqrt(apart)) * block.dtype.type(max(self._contrasts(grid)))
+        unit = block.dtype.type(max(self._contrasts(block.grid)))
+        return frame.restored(np.sqrt(apart)) * unit
 
-    def apply(
-        self, block: NDArray[Any], grid: Grid, mask: NDArray[np.bool_] | None, executor: Threads
-    ) -> NDArray[Any]:
+    def apply(self, block: Block) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""
         from napari_diffusion.filters.tensors.tensor_steps import Exchange
 
-        count, _ = self.sub_steps(grid), self.reach(grid)
+        count, _ = self.sub_steps(block.grid), self.reach(block.grid)
         if count == 0:
-            return block.copy()
-        frame = Frame.of(block.shape, grid)
-        u = frame.arranged(block)
-        inside = None if mask is None else frame.arranged(mask)
-        far = frame.of_axes(self.stencil_reach(grid))
-        exchange = Exchange(u, frame, inside, far, grid.joint_channels, executor)
+            return block.values.copy()
+        frame = Frame.of(block.shape, block.grid)
+        u = frame.arranged(block.values)
+        inside = None if block.mask is None else frame.arranged(block.mask)
+        far = frame.of_axes(self.stencil_reach(block.grid))
+        exchange = Exchange(u, frame, inside, far, block.grid.joint_channels, block.threads)
         tau = self.time / count
-        weights = self.weights(tau, grid, np.float64)
-        bands = executor.bands(frame.row_count, block.shape[1] * frame.shape[4])
+        weights = self.weights(tau, block.grid, np.float64)
+        bands = block.threads.bands(frame.row_count, block.shape[1] * frame.shape[4])
         updates, before = -(-count // HELD), -1
         for sub_step in range(count):
             update = sub_step * updates // count
@@ -229,10 +212,10 @@ class TensorFlow(Flow):
                 # What is not needed meanwhile goes first: tensors are large.
                 tensors = np.empty(0)
                 exchange.release()
-                tensors = self._tensors(u, frame, grid, inside, executor)
-            exchange.add_up(tensors, tau, update > before, executor)
+                tensors = self._tensors(u, frame, block)
+            exchange.add_up(tensors, tau, update > before, block.threads)
             before = update
-            executor.each(lambda a, b: self.advance(u, u, exchange, weights, (a, b)), bands)
+            block.threads.each(lambda a, b: self.advance(u, u, exchange, weights, (a, b)), bands)
         return frame.restored(u)
 
     def advance(

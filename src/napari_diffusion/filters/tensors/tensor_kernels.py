@@ -259,7 +259,7 @@ def replace(
     tensors: NDArray[Any],
     law: tuple[int, int, float, float, float],
     least: float,
-    executor: Threads,
+    threads: Threads,
 ) -> None:
     """Turn structure tensors (components, G, site rows, X) to diffusion tensors, in place."""
     turned = planar_tensors if len(tensors) == 3 else solid_tensors
@@ -269,4 +269,4 @@ def replace(
         room = np.empty((29, TOGETHER), tensors.dtype)
         turned(tensors, *law, least, start, stop, room)
 
-    executor.each(work, executor.bands(rows, columns))
+    threads.each(work, threads.bands(rows, columns))

@@ -34,7 +34,7 @@ def structure(
     contrasts: Sequence[float],
     sigmas: tuple[float, float],
     joint: bool,
-    executor: Threads,
+    threads: Threads,
 ) -> NDArray[Any]:
     """Return structure tensors (components, G, site rows, X), relative to the contrast squared.
 
@@ -52,21 +52,21 @@ def structure(
         World widths of the smoothing before gradients are taken, and of their products.
     joint : bool
         Whether the channels are added; else G is their number.
-    drive : Drive
+    threads : Threads
         Shares rows among threads.
     """
     t, c, z, y, x = u.shape
     groups = 1 if joint else c
     guide = u
     if sigmas[0] > 0:
-        guide = smoothing.smoothed_inside(u, inside, _variances(frame, sigmas[0]), executor)
+        guide = smoothing.smoothed_inside(u, inside, _variances(frame, sigmas[0]), threads)
     shortest = min(frame.lengths)
     with np.errstate(over="ignore"):
         steepness = np.minimum(1.0 / (shortest * np.array(contrasts)), np.finfo(np.float64).max)
     components = 3 if frame.dimensions == 2 else 6 + frame.is_timed
     out = np.empty((components, groups, frame.row_count, x), u.dtype)
 
-    _products(guide, inside, frame, steepness, joint, out, executor)
+    _products(guide, inside, frame, steepness, joint, out, threads)
     del guide
     if sigmas[1] > 0:
         variances = _variances(frame, sigmas[1])
@@ -76,7 +76,7 @@ def structure(
             if inside is not None:
                 channels = slice(None) if joint else slice(group, group + 1)
                 within = np.asarray(inside[:, channels].any(axis=1, keepdims=True))
-            block[...] = smoothing.smoothed_inside(block, within, variances, executor)
+            block[...] = smoothing.smoothed_inside(block, within, variances, threads)
     return out
 
 
@@ -87,7 +87,7 @@ def _products(
     steepness: NDArray[np.float64],
     joint: bool,
     out: NDArray[Any],
-    executor: Threads,
+    threads: Threads,
 ) -> None:
     def work(start: int, stop: int) -> None:
         more = (frame.ratios, steepness, joint, out, start, stop)
@@ -96,7 +96,7 @@ def _products(
         else:
             structure_tensor.product_rows_inside(guide, inside, *more)
 
-    executor.each(work, executor.bands(frame.row_count, guide.shape[1] * guide.shape[4]))
+    threads.each(work, threads.bands(frame.row_count, guide.shape[1] * guide.shape[4]))
 
 
 def _variances(frame: Frame, sigma: float) -> dict[int, float]:
@@ -125,7 +125,7 @@ class Exchange:
         How far stencils may reach along Z, Y, X and T.
     joint : bool
         Whether all channels share their tensors.
-    drive : Drive
+    threads : Threads
         Shares rows among threads.
     """
 
@@ -136,7 +136,7 @@ class Exchange:
         inside: NDArray[np.bool_] | None,
         far: tuple[int, int, int, int],
         joint: bool,
-        executor: Threads,
+        threads: Threads,
     ) -> None:
         t, c, z, y, x = u.shape
         self.u = u.reshape(-1)
@@ -157,11 +157,11 @@ class Exchange:
         # The site rows near pixels that are overloaded, and those that exchange with them.
         self.near = self.everywhere
         self.sources: NDArray[np.int64] | None = None
-        threads = min(executor.threads, -(-u.size // _SMALLEST_BAND), frame.row_count)
-        edges = [frame.row_count * i // threads for i in range(threads + 1)]
+        count = min(threads.count, -(-u.size // _SMALLEST_BAND), frame.row_count)
+        edges = [frame.row_count * i // count for i in range(count + 1)]
         self.bands = list(itertools.pairwise(edges))
 
-    def add_up(self, tensors: NDArray[Any], tau: float, fresh: bool, executor: Threads) -> None:
+    def add_up(self, tensors: NDArray[Any], tau: float, fresh: bool, threads: Threads) -> None:
         """Add up what flows in a sub-step of `tau` along the stencils of the tensors.
 
         Loads are known from the sub-step before unless the tensors are `fresh`.
@@ -173,9 +173,9 @@ class Exchange:
 
         def work(start: int, stop: int) -> None:
             rows = self._sources(self.all_rows, (start, stop))
-            self._exchange(tensors, tau, rows, everywhere, (start, stop), (fresh, False), executor)
+            self._exchange(tensors, tau, rows, everywhere, (start, stop), (fresh, False), threads)
 
-        executor.each(work, self.bands)
+        threads.each(work, self.bands)
         if fresh:
             overloaded = self._overloaded()
             self.near = self._around(overloaded) if overloaded.any() else overloaded
@@ -186,11 +186,9 @@ class Exchange:
             def again(start: int, stop: int) -> None:
                 exchange.clear_rows(self.changes, self.near, shape, (start, stop))
                 rows = self._sources(sources, (start, stop))
-                self._exchange(
-                    tensors, tau, rows, self.near, (start, stop), (False, True), executor
-                )
+                self._exchange(tensors, tau, rows, self.near, (start, stop), (False, True), threads)
 
-            executor.each(again, self.bands)
+            threads.each(again, self.bands)
 
     def _overloaded(self) -> NDArray[np.bool_]:
         """Return which site rows have a pixel with more than the full load."""
@@ -214,14 +212,14 @@ class Exchange:
         wanted: NDArray[np.bool_],
         targets: tuple[int, int],
         how: tuple[bool, bool],
-        executor: Threads,
+        threads: Threads,
     ) -> None:
         frame, scale = self.frame, 0.5 * (tau / self.shortest**2) * self.products
         kernel = exchange.exchange_planar if len(tensors) == 3 else exchange.exchange_solid
         rooms = exchange.rooms(len(tensors))
         thick = max(_PIECE // frame.shape[4], 1)
         for piece in range(0, len(rows), thick):
-            executor.poll()
+            threads.poll()
             some = rows[piece : piece + thick]
             for group in range(tensors.shape[1]):
                 channels = (0, frame.shape[1]) if self.joint else (group, group + 1)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
 
 _MAPPED = ("gain", "offset", "read_noise")
 
@@ -54,10 +55,10 @@ class Exposure(Signal, abc.ABC):
         typed = self.deviation()
         return 1.0 if scale == typed else (scale / typed) ** 2
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this noise with its reference; raise if arrays or the image do not fit."""
-        self._check_maps(grid)
-        chosen = super().resolved(image, grid)
+        self._check_maps(image.grid)
+        chosen = super().resolved(image)
         middle = float(np.mean(self.sensor("offset")))
         if chosen.level <= middle:
             raise ValueError(
@@ -107,29 +108,21 @@ class Exposure(Signal, abc.ABC):
             return -math.inf
         return float(self.sensor("offset").min())
 
-    def check_largest(self, highest: float, scale: NoiseScale) -> None:
+    def check_largest(self, highest: float, scales: Scales) -> None:
         """Raise for more photons in a pixel than can be computed."""
         brightest = highest - float(self.sensor("offset").min())
         gain = float(self.sensor("gain").min())
-        for each in scale if isinstance(scale, tuple) else (scale,):
+        for each in scales:
             if each:
                 check_rate(type(self).__name__, brightest, gain * self.factor(each), each)
 
-    def add(
-        self,
-        block: NDArray[Any],
-        scale: NoiseScale,
-        address: Address,
-        grid: Grid,
-        executor: Threads,
-    ) -> NDArray[Any]:
+    def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return what the camera reads out; see `Noise.add`."""
         from napari_diffusion.noise.sampling.camera import expose, no_tables, tables
 
-        scales = scale if isinstance(scale, tuple) else (scale,) * block.shape[1]
         window = tuple(
             slice(start, start + size)
-            for start, size in zip(grid.origin[3:], block.shape[3:], strict=True)
+            for start, size in zip(block.grid.origin[3:], block.shape[3:], strict=True)
         )
         sensor = [self.sensor(name) for name in _MAPPED]
         # Kernels never write it, but numba would compile them anew for arrays that are read-only.
@@ -139,7 +132,7 @@ class Exposure(Signal, abc.ABC):
         ]
         multiplied = tables() if self.excess > 1 else no_tables()
         told = [(*cut, self.factor(each) if each else 0.0, multiplied) for each in scales]
-        return made_by(expose, block, told, address, grid, executor)
+        return made_by(expose, block, told, address)
 
 
 @functools.lru_cache(maxsize=64)

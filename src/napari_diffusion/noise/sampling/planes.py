@@ -12,17 +12,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 
 def made_by(
     kernel: Callable[..., None],
-    block: NDArray[Any],
+    block: Block,
     per_channel: Sequence[tuple[Any, ...]],
     address: Address,
-    grid: Grid,
-    executor: Threads,
 ) -> NDArray[Any]:
     """Return what a kernel makes of a block, as a new array.
 
@@ -36,18 +33,18 @@ def made_by(
     """
     from napari_diffusion.noise.sampling import random_numbers
 
-    out = np.empty_like(block)
+    out = np.empty_like(block.values)
     _, channels, depth, height, width = block.shape
     keys, z = random_numbers.addresses(
-        block.shape, grid.origin, address.seed, address.step, address.stream
+        block.shape, block.grid.origin, address.seed, address.step, address.stream
     )
-    image3, out3 = (each.reshape(-1, height, width) for each in (block, out))
-    y0, x0 = int(grid.origin[3]), int(grid.origin[4])
+    image3, out3 = (each.reshape(-1, height, width) for each in (block.values, out))
+    y0, x0 = int(block.grid.origin[3]), int(block.grid.origin[4])
 
     def work(plane: int, start: int, stop: int) -> None:
         told = per_channel[plane // depth % channels]
         kernel(image3, out3, *told, keys, z, y0, x0, plane, start, stop)
 
-    bands = executor.bands(height, width)
-    executor.each(work, [(plane, *band) for plane in range(len(image3)) for band in bands])
+    bands = block.threads.bands(height, width)
+    block.threads.each(work, [(plane, *band) for plane in range(len(image3)) for band in bands])
     return out

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.noise_scale import Scales
+    from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.threads import Threads
 
 # A sampled Gaussian is cut off where it is this many standard deviations from its middle.
@@ -74,7 +76,7 @@ class Place:
         return Place(wide, self.origin, self.address)
 
 
-def white(place: Place, executor: Threads) -> NDArray[np.float32]:
+def white(place: Place, threads: Threads) -> NDArray[np.float32]:
     """Return a standard normal number for every pixel of a place."""
     from napari_diffusion.noise.sampling import normal, random_numbers
 
@@ -89,13 +91,13 @@ def white(place: Place, executor: Threads) -> NDArray[np.float32]:
     def work(plane: int, start: int, stop: int) -> None:
         normal.fill_normal(planes, keys, z, y0, x0, plane, plane + 1, start, stop)
 
-    bands = executor.bands(height, width)
-    executor.each(work, [(plane, *band) for plane in range(len(planes)) for band in bands])
+    bands = threads.bands(height, width)
+    threads.each(work, [(plane, *band) for plane in range(len(planes)) for band in bands])
     return out
 
 
 def smooth(
-    place: Place, kernels: dict[int, Sequence[float]], executor: Threads
+    place: Place, kernels: dict[int, Sequence[float]], threads: Threads
 ) -> NDArray[np.float32]:
     """Return a field of variance 1: white numbers with a kernel of norm 1 along each axis.
 
@@ -105,16 +107,16 @@ def smooth(
         Of the field returned.
     kernels : dict of int to sequence of float
         An odd number of weights for each canonical axis that has a kernel.
-    drive : Drive
+    threads : Threads
         Shares the rows.
     """
     reach = [len(kernels.get(axis, (1.0,))) // 2 for axis in range(5)]
-    field = white(place.with_margin(reach), executor)
+    field = white(place.with_margin(reach), threads)
     for axis, weights in kernels.items():
         if len(weights) > 1:
             offsets = np.zeros((len(weights), 5), np.int64)
             offsets[:, axis] = np.arange(len(weights))
-            field = run_over(field, offsets, np.array(weights, np.float32), executor)
+            field = run_over(field, offsets, np.array(weights, np.float32), threads)
     return field
 
 
@@ -122,7 +124,7 @@ def run_over(
     field: NDArray[np.float32],
     offsets: NDArray[np.int64],
     weights: NDArray[np.float32],
-    executor: Threads,
+    threads: Threads,
 ) -> NDArray[np.float32]:
     """Return the sums of weighted neighbours, ``out[i] = Σ_k weights[k] · field[i + offsets[k]]``.
 
@@ -143,22 +145,21 @@ def run_over(
     def work(start: int, stop: int) -> None:
         add_taps(source, target, first, rows, columns, weights, start, stop)
 
-    executor.each(work, executor.bands(len(target), shape[4] * (1 + len(weights) // 8)))
+    threads.each(work, threads.bands(len(target), shape[4] * (1 + len(weights) // 8)))
     return out
 
 
 def added(
-    block: NDArray[Any],
+    block: Block,
     field: NDArray[np.float32],
-    scales: Sequence[float],
-    executor: Threads,
+    scales: Scales,
     curve: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
 ) -> NDArray[Any]:
     """Return block + scale · curve(block) · field.
 
     The scale is by channel, the field may have axes of length 1, and no curve is 1 everywhere.
     """
-    out = np.empty_like(block)
+    out = np.empty_like(block.values)
     wide = np.broadcast_to(field, block.shape)
     channels, height = block.shape[1], block.shape[3]
 
@@ -167,10 +168,10 @@ def added(
         target = out[rows]
         np.multiply(wide[rows], block.dtype.type(scales[c]), out=target)
         if curve is not None:
-            np.multiply(target, curve(block[rows]), out=target)
-        np.add(block[rows], target, out=target)
+            np.multiply(target, curve(block.values[rows]), out=target)
+        np.add(block.values[rows], target, out=target)
 
-    bands = executor.bands(height, block.shape[4])
+    bands = block.threads.bands(height, block.shape[4])
     planes = np.ndindex(block.shape[0], channels, block.shape[2])
-    executor.each(work, [(*plane, *band) for plane in planes for band in bands])
+    block.threads.each(work, [(*plane, *band) for plane in planes for band in bands])
     return out

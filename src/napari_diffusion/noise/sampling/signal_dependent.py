@@ -5,16 +5,14 @@ from __future__ import annotations
 import abc
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from napari_diffusion.noise.base import Noise
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from napari_diffusion.core.grid import Grid
-    from napari_diffusion.core.noise_scale import NoiseScale
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.core.noise_scale import NoiseScale, Scales
+    from napari_diffusion.engine.block import Block
 
 #: The type of the field `reference`, which every such noise has.
 Reference = Annotated[
@@ -56,9 +54,9 @@ class Signal(Noise, abc.ABC):
         """Return the noise scale that the parameters as typed make at the reference intensity."""
         return self.deviation()
 
-    def resolved(self, image: Any, grid: Grid) -> Self:
+    def resolved(self, image: Image) -> Self:
         """Return this noise with the mean of the image as its reference, unless one is typed."""
-        chosen = super().resolved(image, grid)
+        chosen = super().resolved(image)
         if chosen.reference != "auto":  # type: ignore[attr-defined]
             return chosen
         from napari_diffusion.noise.sampling.mean_intensity import mean_of
@@ -71,9 +69,9 @@ class Signal(Noise, abc.ABC):
             )
         return chosen.replaced(reference=mean)
 
-    def check(self, block: NDArray[Any], scale: NoiseScale, mask: NDArray[np.bool_] | None) -> None:
+    def check(self, block: Block, scales: Scales) -> None:
         """Raise for intensities that the noise model does not support."""
-        values = block if mask is None else block[mask]
+        values = block.values if block.mask is None else block.values[block.mask]
         if not values.size:
             return
         if (lowest := float(values.min())) < self.lowest():
@@ -81,16 +79,16 @@ class Signal(Noise, abc.ABC):
                 f"{type(self).__name__}: intensities must be {self.lowest():g} or more (got "
                 f"{lowest:g}): shift the image so that {self.lowest():g} means no light."
             )
-        if any(scale if isinstance(scale, tuple) else (scale,)):
-            self.check_largest(float(values.max()), scale)
+        if any(scales):
+            self.check_largest(float(values.max()), scales)
 
     def lowest(self) -> float:
         """Return the lowest intensity that is supported."""
         return 0.0
 
-    def check_largest(self, highest: float, scale: NoiseScale) -> None:
+    def check_largest(self, highest: float, scales: Scales) -> None:
         """Raise for a largest intensity that the noise model does not support."""
-        del highest, scale
+        del highest, scales
 
 
 def check_rate(name: str, highest: float, gain: float, scale: float) -> None:

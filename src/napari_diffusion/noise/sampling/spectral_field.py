@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
-    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.engine.block import Block
 
 # The lowest frequency told from 0, as a fraction of the highest.
 LOWEST = 1e-30
@@ -78,12 +78,7 @@ def gains(power: NDArray[np.float64], grid: Grid, owner: str) -> NDArray[np.floa
 
 
 def add_spectral(
-    block: NDArray[Any],
-    gain: NDArray[np.float32],
-    scales: tuple[float, ...],
-    address: Address,
-    grid: Grid,
-    executor: Threads,
+    block: Block, gain: NDArray[np.float32], scales: tuple[float, ...], address: Address
 ) -> NDArray[Any]:
     """Return block + scale · field, the field with the spectrum that the gains give it.
 
@@ -91,13 +86,15 @@ def add_spectral(
     """
     from scipy import fft
 
-    axes = grid.along_axes
-    shape, origin = list(block.shape), list(grid.origin)
+    axes = block.grid.along_axes
+    shape, origin = list(block.shape), list(block.grid.origin)
     part = [slice(None)] * 5
     for axis in axes:
         part[axis] = slice(origin[axis], origin[axis] + shape[axis])
-        shape[axis], origin[axis] = grid.shape[axis], 0
-    field = random_field.white(random_field.Place(tuple(shape), tuple(origin), address), executor)
+        shape[axis], origin[axis] = block.grid.shape[axis], 0
+    field = random_field.white(
+        random_field.Place(tuple(shape), tuple(origin), address), block.threads
+    )
     batches = [range(1) if axis in axes else range(shape[axis]) for axis in range(5)]
 
     def work(*index: int) -> None:
@@ -107,5 +104,5 @@ def add_spectral(
         spectrum *= gain
         field[where] = fft.irfftn(spectrum, [shape[axis] for axis in axes], workers=1)
 
-    executor.each(work, list(itertools.product(*batches)))
-    return random_field.added(block, field[tuple(part)], scales, executor)
+    block.threads.each(work, list(itertools.product(*batches)))
+    return random_field.added(block, field[tuple(part)], scales)
