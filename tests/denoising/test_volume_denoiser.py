@@ -7,8 +7,8 @@ import pytest
 from scipy import fft
 
 import napari_diffusion as nd
-from napari_diffusion.engine import threads
-from napari_diffusion.engine.threads import large_tiles
+from napari_diffusion.engine import block
+from napari_diffusion.engine.tiles import large_tiles, with_halo
 from napari_diffusion.filters import (
     Blend,
     HaarDiffusion,
@@ -180,14 +180,14 @@ def test_parts_give_the_same_bits(shape, options, monkeypatch):
     components = (ReactionDiffusion(1.0, pilot, 8, 3), pilot)
     component = Blend(components, (0.4, 0.6), 1.0, local="z" not in options.get("axes", "zyx"))
     whole = component(y, **options)
-    monkeypatch.setattr(threads, "SMALL", 0)
+    monkeypatch.setattr(block, "SMALL", 0)
     made = []
 
     def cut(*args):
         made.extend(large_tiles(*args))
         return made
 
-    monkeypatch.setattr(threads, "large_tiles", cut)
+    monkeypatch.setattr(block, "large_tiles", cut)
     np.testing.assert_array_equal(component(y, **options), whole)
     assert len(made) > 1
 
@@ -197,7 +197,7 @@ def test_parts_fit_and_cover_every_sample_once():
     seen = np.zeros(shape, int)
     for core in large_tiles(shape, halo, 200_000):
         seen[core] += 1
-        outer, _ = threads.with_halo(core, halo, shape)
+        outer, _ = with_halo(core, halo, shape)
         assert seen[outer].size <= 200_000
     assert (seen == 1).all()
     # Cores stay as thick as the halo, whatever is asked for.
