@@ -221,5 +221,5 @@ def test_a_denoiser_stops_while_it_measures_and_while_it_works():
     nd.run(y, nd.PRESETS["denoise fast"], stop=counting)
     asked = 10**9 - counting.left
     for count in (0, asked // 3, asked - 2):
-        with pytest.raises(threads.Stopped):
+        with pytest.raises(nd.Stopped):
             nd.run(y, nd.PRESETS["denoise fast"], stop=After(count))

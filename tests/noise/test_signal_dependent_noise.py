@@ -648,7 +648,7 @@ class TestReference:
         assert typed(image, 5.0, seed=1).std() == pytest.approx(5.0, rel=0.01)
 
     def test_an_unresolved_noise_says_so(self, component):
-        with pytest.raises(ValueError, match="is known with the image only"):
+        with pytest.raises(ValueError, match='is still "auto"'):
             component.natural_scale()
 
     def test_a_starting_noise_scale_of_none_is_what_the_parameters_make(self, component):

@@ -14,7 +14,9 @@ from napari_diffusion.core.parameter import Parameter, parameter_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Power of the length in a unit.
+    from napari_diffusion.core.grid import Grid
+
+# How often a length enters a unit.
 _LENGTHS = {"world": 1, "world²": 2, "intensity/world": -1, "intensity·world": 1}
 
 
@@ -96,6 +98,28 @@ class Component:
             for component in _components_in(value):
                 found += [f"{name}.{inner}" for inner in component.autos()]
         return tuple(found)
+
+    def number(self, name: str) -> float:
+        """Return a parameter that is one number by now; refuse one that still says "auto"."""
+        value = getattr(self, name)
+        if isinstance(value, str):
+            raise ValueError(
+                f'{type(self).__name__}: {name} is still "auto", which is measured on an image: '
+                "give a number, or take what recipe.resolved(image) returns."
+            )
+        return float(value)
+
+    def number_per_channel(self, name: str, grid: Grid) -> tuple[float, ...]:
+        """Return a parameter's number for each channel; refuse a list of another length."""
+        value, channels = getattr(self, name), grid.shape[1]
+        if not isinstance(value, tuple):
+            return (self.number(name),) * channels
+        if len(value) != channels:
+            raise ValueError(
+                f"{type(self).__name__}: {name} lists {len(value)} values, but the image has "
+                f"{channels} channels."
+            )
+        return value
 
     def with_components(self, change: Callable[[Any], Any]) -> Self:
         """Return a copy whose inner components are changed by a function."""

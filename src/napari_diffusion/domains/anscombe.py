@@ -134,15 +134,8 @@ class Anscombe(Domain):
 
     def _numbers(self) -> tuple[float, float, float]:
         """Return gain, offset and the read noise squared, in photons²."""
-        if self.autos():
-            raise ValueError(
-                f"Anscombe: {', '.join(self.autos())} must be numbers by now: measure them with "
-                "resolved(image)."
-            )
-        assert not isinstance(self.gain, str)
-        assert not isinstance(self.offset, str)
-        assert not isinstance(self.read_noise, str)
-        return self.gain, self.offset, (self.read_noise / self.gain) ** 2
+        gain, offset, read_noise = map(self.number, ("gain", "offset", "read_noise"))
+        return gain, offset, (read_noise / gain) ** 2
 
     def _expected(self) -> Expected:
         from napari_diffusion.domains.expected_values import expected

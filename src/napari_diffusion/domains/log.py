@@ -75,7 +75,7 @@ class Log(Domain):
         if made.floor == "auto":
             made = made.replaced(floor=_floor(image))
         if made.looks == "auto":
-            made = made.replaced(looks=_looks(image, float(made.floor)))
+            made = made.replaced(looks=_looks(image, made.number("floor")))
         return made
 
     def stabilise(self, block: NDArray[Any], threads: Threads) -> NDArray[Any]:
@@ -98,17 +98,14 @@ class Log(Domain):
     def _logarithm(self, block: NDArray[Any], threads: Threads, factor: float) -> NDArray[Any]:
         from napari_diffusion.domains import map_kernels
 
-        if isinstance(self.floor, str):
-            raise ValueError("Log: floor must be a number by now: take resolved(image).")
-        floor = self.floor if factor == 1.0 else float(np.finfo(block.dtype).tiny)
+        floor = self.number("floor") if factor == 1.0 else float(np.finfo(block.dtype).tiny)
         return map_kernels.mapped(map_kernels.logarithm, block, threads, (floor, factor))
 
     def _factor(self) -> float:
         from scipy.special import digamma
 
-        if isinstance(self.looks, str):
-            raise ValueError("Log: looks must be a number by now: take resolved(image).")
-        return self.looks / math.exp(float(digamma(self.looks)))
+        looks = self.number("looks")
+        return looks / math.exp(float(digamma(looks)))
 
 
 def _floor(image: Image) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from napari_diffusion.engine.block import Block
+from napari_diffusion.engine.executor import Executor, executor_for
 from napari_diffusion.engine.threads import Stopped, StopToken, Threads
 
-__all__ = ["StopToken", "Stopped", "Threads"]
+__all__ = ["Block", "Executor", "StopToken", "Stopped", "Threads", "executor_for"]

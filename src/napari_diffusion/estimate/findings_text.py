@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari_diffusion.estimate.finding import Finding, FindingName
-    from napari_diffusion.estimate.measured_noise import NoiseModel
 
 _SENTENCES: dict[FindingName, str] = {
     "clipped": (
@@ -92,19 +91,3 @@ def finding_text(finding: Finding) -> str:
     listed = " and ".join(f"{value:g}" for value in finding.values)
     said = sentence.format(amount=finding.amount, values=finding.values, listed=listed)
     return said + (_UNDERESTIMATED if finding.underestimated else "")
-
-
-def model_text(model: NoiseModel) -> str:
-    """Return the parameters of a noise in one sentence."""
-    parts = [f"σ = {model.sigma:.3g} at intensity {model.level:.3g}"]
-    if model.gain > 0:
-        parts.append(f"gain {model.gain:.3g}")
-        parts.append(f"offset {model.offset:.3g}")
-        parts.append(f"read noise {model.read_noise:.3g}")
-    if model.row_noise > 0:
-        parts.append(f"row noise {model.row_noise:.3g}")
-    if model.column_noise > 0:
-        parts.append(f"column noise {model.column_noise:.3g}")
-    if model.kernel:
-        parts.append("correlated between neighbours")
-    return ", ".join(parts) + "."

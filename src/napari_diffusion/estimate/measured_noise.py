@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.estimate.finding import DESCRIBING, Finding, FindingName
-from napari_diffusion.estimate.findings_text import finding_text, model_text
+from napari_diffusion.estimate.findings_text import finding_text
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -119,7 +119,18 @@ class NoiseModel:
 
     def in_words(self) -> str:
         """Return the measured parameters in one sentence."""
-        return model_text(self)
+        parts = [f"σ = {self.sigma:.3g} at intensity {self.level:.3g}"]
+        if self.gain > 0:
+            parts.append(f"gain {self.gain:.3g}")
+            parts.append(f"offset {self.offset:.3g}")
+            parts.append(f"read noise {self.read_noise:.3g}")
+        if self.row_noise > 0:
+            parts.append(f"row noise {self.row_noise:.3g}")
+        if self.column_noise > 0:
+            parts.append(f"column noise {self.column_noise:.3g}")
+        if self.kernel:
+            parts.append("correlated between neighbours")
+        return ", ".join(parts) + "."
 
     def variance_at(self, intensity: ArrayLike) -> NDArray[np.float64]:
         """Return the variance of the noise at an intensity, or at each of many."""

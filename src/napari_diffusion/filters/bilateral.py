@@ -114,7 +114,7 @@ class Bilateral(Filter):
         neighbours = Neighbours(block.values, block.mask, reach, block.grid.joint_channels)
         near = list(self._near(reach, block.grid))
         with np.errstate(over="ignore", under="ignore"):
-            slope = block.dtype.type(1.0 / (math.sqrt(2.0) * float(self.sigma_intensity)))
+            slope = block.dtype.type(1.0 / (math.sqrt(2.0) * self.number("sigma_intensity")))
         slope = min(slope, np.finfo(block.dtype).max)
         out = np.empty(block.shape, block.dtype)
 

@@ -14,9 +14,7 @@ from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.blend_weights import Answers, of_least_error
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
-    check_channels,
     noise_sigmas,
-    per_channel,
     with_noise,
 )
 from napari_diffusion.filters.heat import Heat
@@ -101,14 +99,15 @@ class Blend(Filter):
         chosen = chosen.with_resolved_components(image)
         if self.weights != "auto":
             return chosen
-        sigmas = per_channel(chosen.noise_sigma, image.grid)
+        sigmas = chosen.number_per_channel("noise_sigma", image.grid)
         count, halo = len(self.components), chosen.replaced(local=False).halo(image.grid)
         return chosen.replaced(weights=of_least_error(chosen.stages, count, sigmas, halo, image))
 
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
-        check_channels(self, grid)
+        if self.noise_sigma != "auto":
+            self.number_per_channel("noise_sigma", grid)
         if self.weights != "auto":
             self.weights_of(grid)
         for component in self.components:
@@ -167,7 +166,7 @@ class Blend(Filter):
         changes = [stage - stages[0] for stage in stages[1:]]
         per_component = self.weights_of(block.grid)[:, 1:].T
         weights = [each.reshape(1, -1, 1, 1, 1) for each in per_component]
-        sigmas = per_channel(self.noise_sigma, block.grid)
+        sigmas = self.number_per_channel("noise_sigma", block.grid)
         if self.local and changes and any(sigmas):
             answers = Answers(self.stages, sigmas, block)
             weights = local_weights.around(answers, stages, per_component)

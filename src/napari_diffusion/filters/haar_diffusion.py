@@ -10,9 +10,7 @@ import numpy as np
 from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
-    check_channels,
     noise_sigmas,
-    per_channel,
 )
 
 if TYPE_CHECKING:
@@ -87,19 +85,18 @@ class HaarDiffusion(Filter):
         from napari_diffusion.filters.denoisers import haar_weights
 
         self.check(image.grid)
-        sigmas = noise_sigmas(self.noise_sigma, image)
-        chosen = self.replaced(noise_sigma=sigmas)
+        chosen = self.replaced(noise_sigma=noise_sigmas(self.noise_sigma, image))
         if self.weights != "auto":
             return chosen
-        found = haar_weights.of_least_error(
-            image, self.distances(image.grid), per_channel(sigmas, image.grid)
-        )
+        sigmas = chosen.number_per_channel("noise_sigma", image.grid)
+        found = haar_weights.of_least_error(image, self.distances(image.grid), sigmas)
         return chosen.replaced(weights=found)
 
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
-        check_channels(self, grid)
+        if self.noise_sigma != "auto":
+            self.number_per_channel("noise_sigma", grid)
         if self.weights != "auto":
             self._weights(grid)
 
@@ -134,7 +131,7 @@ class HaarDiffusion(Filter):
     def apply(self, block: Block) -> NDArray[Any]:
         """Return the shrunk block; see `Filter.apply`."""
         reach, weights = self.halo(block.grid), self._weights(block.grid)
-        sigmas = per_channel(self.noise_sigma, block.grid)
+        sigmas = self.number_per_channel("noise_sigma", block.grid)
         out = np.empty_like(block.values)
         # In volumes the differences of all levels take many times the room of a tile.
         smaller = 64 if len(block.grid.along_axes) > 2 else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -124,9 +124,7 @@ class Hybrid(TensorFlow):
 
     def law(self) -> TensorLaw:
         """Return the laws of edges and of lines or planes, and where to switch."""
-        if isinstance(self.switch, str) or not isinstance(self.contrast, float):
-            raise ValueError('switch is still "auto": resolve the filter on the source first.')
-        ratio = self.switch / self.contrast
+        ratio = self.number("switch") / self.number("contrast")
         constant = weickert_constant(self.sharpness)
         return TensorLaw(CODES[self.structure], self.sharpness, constant, ACROSS, ratio * ratio)
 

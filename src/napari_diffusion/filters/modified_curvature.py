@@ -86,10 +86,8 @@ class ModifiedCurvature(CurvatureFlow):
         from napari_diffusion.filters.flows.pixel_conductances import pixel_conductances
         from napari_diffusion.filters.perona_malik import LAWS
 
-        if isinstance(self.contrast, str):
-            raise ValueError('contrast is still "auto": resolve the filter on the source first.')
         with np.errstate(over="ignore"):
-            k = LAWS["exponential"].factor * self.contrast
+            k = LAWS["exponential"].factor * self.number("contrast")
             slopes = 1.0 / (k * np.array(block.grid.lengths))
         slopes = np.minimum(slopes, float(np.finfo(block.dtype).max))
         law = (conductance_kernels.EXPONENTIAL, 0, 0.0)

@@ -11,7 +11,6 @@ import numpy as np
 from napari_diffusion.filters.denoisers.guided_filter import (
     Guided,
     is_solid,
-    per_channel,
     third_ratio,
 )
 from napari_diffusion.filters.tensors.axis_frame import Frame
@@ -152,7 +151,7 @@ class NonLocalDiffusion(Guided):
         return np.array(
             [
                 min(1 / (s * math.sqrt(self.strength * samples)), 1e37) if s > 0 else 0.0
-                for s in per_channel(self.noise_sigma, grid)
+                for s in self.number_per_channel("noise_sigma", grid)
             ],
             dtype,
         )

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.filters.base import Filter
-from napari_diffusion.filters.denoisers.library_images import each_image, exponent_of
+from napari_diffusion.filters.denoisers.library_images import LibraryFilter, exponent_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.core.image import Image
-    from napari_diffusion.engine.block import Block
+    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.engine.threads import Threads
 
 # Pixels in the box of a patch, or of a search, around one pixel.
 MOST = 5000
 
 
 @dataclass(frozen=True)
-class NonLocalMeans(Filter):
+class NonLocalMeans(LibraryFilter):
     """Average pixels whose surrounding patches are similar, from scikit-image.
 
     ``out(p) = Σ_q w(p, q) u(q) / Σ_q w(p, q)``, ``w = exp(−max(d − 2 sigma², 0) / h²)``, with
@@ -69,7 +67,8 @@ class NonLocalMeans(Filter):
 
     # The library compares each pair of patches once, from one side.
     flips: ClassVar[bool] = False
-    takes_mask: ClassVar[bool] = False
+
+    joins_channels: ClassVar[bool] = True
 
     sigma: Annotated[
         float | Literal["auto"],
@@ -105,14 +104,6 @@ class NonLocalMeans(Filter):
         },
     ] = 6
 
-    def resolved(self, image: Image) -> Self:
-        """Return this filter with the noise measured on `image`; see `Filter.resolved`."""
-        if self.sigma != "auto":
-            return self
-        from napari_diffusion.estimate import noise_sigma_of
-
-        return self.replaced(sigma=noise_sigma_of(image))
-
     def check(self, grid: Grid) -> None:
         """Raise for boxes of too many pixels; see `Filter.check`."""
         super().check(grid)
@@ -125,24 +116,16 @@ class NonLocalMeans(Filter):
                     "use a smaller value."
                 )
 
-    def halo(self, grid: Grid) -> Shape | None:
-        """Return None: the library sums patches up from the image's first pixel on."""
-        return None
-
-    def apply(self, block: Block) -> NDArray[Any]:
-        """Return the averaged block; see `Filter.apply`."""
-        if not self.sigma:
-            return block.values.copy()
-        return each_image(self._averaged, block, joint=block.grid.joint_channels)
-
-    def _averaged(self, image: NDArray[Any]) -> NDArray[Any]:
+    def denoised(self, image: NDArray[Any], strength: float, threads: Threads) -> NDArray[Any]:
+        """Return the filtered image; see `LibraryFilter.denoised`."""
+        del threads
         from skimage.restoration import denoise_nl_means
 
         # Running sums of squares take all the digits there are. A constant image becomes 0.
         middle = image.min() / 2 + image.max() / 2
         centred = (image - middle).astype(np.float64)
-        exponent, sigma = exponent_of(float(self.sigma), centred)
-        # The library does not support images with fewer than two axes.
+        exponent, sigma = exponent_of(strength, centred)
+        # The library does not know images with fewer than two axes.
         plane = centred if centred.ndim > 2 else centred[np.newaxis]
         averaged = denoise_nl_means(
             np.ldexp(plane, -exponent),

@@ -151,24 +151,11 @@ class PeronaMalik(Flow):
     def resolved(self, image: Image) -> Self:
         """Return this filter with the contrast that the image's own gradients suggest."""
         if self.contrast != "auto":
-            self._contrasts(image.grid)
+            self.number_per_channel("contrast", image.grid)
             return self
         from napari_diffusion.estimate import contrast_of
 
         return self.replaced(contrast=contrast_of(image, self.smoothing))
-
-    def _contrasts(self, grid: Grid) -> tuple[float, ...]:
-        channels = grid.shape[1]
-        if isinstance(self.contrast, str):
-            raise ValueError('contrast is still "auto": resolve the filter on the source first.')
-        if not isinstance(self.contrast, tuple):
-            return (self.contrast,) * channels
-        if len(self.contrast) != channels:
-            raise ValueError(
-                f"contrast lists {len(self.contrast)} values, but the image has {channels} "
-                "channels."
-            )
-        return self.contrast
 
     def _variances(self, grid: Grid) -> dict[int, float]:
         from napari_diffusion.engine.smoothing import WIDEST
@@ -207,7 +194,8 @@ class PeronaMalik(Flow):
 
         law = (LAWS[self.conductance].code, self.sharpness, weickert_constant(self.sharpness))
         factor = LAWS[self.conductance].factor
-        slopes = _slopes(self._contrasts(block.grid), factor, block.grid, block.dtype)
+        contrasts = self.number_per_channel("contrast", block.grid)
+        slopes = _slopes(contrasts, factor, block.grid, block.dtype)
         guide = block.values
         if self.smoothing:
             variances = self._variances(block.grid)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from napari_diffusion.engine.tiles import with_halo
-from napari_diffusion.filters.denoisers.guided_filter import Guided, is_solid, per_channel
+from napari_diffusion.filters.denoisers.guided_filter import Guided, is_solid
 from napari_diffusion.filters.tensors.axis_frame import Frame
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class ReactionDiffusion(Guided):
 
         guide = self.guide(block)
         frame = Frame.of(block.shape, block.grid)
-        sigmas = per_channel(self.noise_sigma, block.grid)
+        sigmas = self.number_per_channel("noise_sigma", block.grid)
         y, p = (frame.arranged(each) for each in (block.values, guide))
         out, depth = y.copy(), self.depth_on(block.grid)
         origin, (wide, deep) = frame.of_axes(block.grid.origin)[:3], self.reach(block.grid)

@@ -101,8 +101,7 @@ class SpeckleReducing(Flow):
     def apply(self, block: Block) -> NDArray[Any]:
         """Return the block diffused for `time`, q0 falling; see `Filter.apply`."""
         count = self.sub_steps(block.grid)
-        if isinstance(self.q0, str) or isinstance(self.decay, str):
-            raise ValueError('q0 or decay is still "auto": resolve the filter on the source first.')
+        q0, decay = self.number("q0"), self.number("decay")
         if count == 0:
             return block.values.copy()
         tau = self.time / count
@@ -111,8 +110,8 @@ class SpeckleReducing(Flow):
         u = block.values
         for sub_step in range(count):
             out = buffers[sub_step % 2]
-            fallen = math.exp(-sub_step * tau / self.decay) if self.decay else 1.0
-            now = self.replaced(q0=max(self.q0 * fallen, 1e-300))
+            fallen = math.exp(-sub_step * tau / decay) if decay else 1.0
+            now = self.replaced(q0=max(q0 * fallen, 1e-300))
             self.advanced(u, out, now.prepare(block.with_values(u)), weights, block.threads)
             u = out
         return u
@@ -122,7 +121,7 @@ class SpeckleReducing(Flow):
         from napari_diffusion.filters.flows.speckle_kernels import coefficient, squared_variation
 
         squared = squared_variation(block)
-        return coefficient(squared, float(self.q0)), block.mask, block.grid.joint_channels
+        return coefficient(squared, self.number("q0")), block.mask, block.grid.joint_channels
 
     def advance(
         self,

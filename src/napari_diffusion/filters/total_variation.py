@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.filters.base import Filter
-from napari_diffusion.filters.denoisers.library_images import each_image, exponent_of
+from napari_diffusion.filters.denoisers.library_images import LibraryFilter, exponent_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.core.image import Image
-    from napari_diffusion.engine.block import Block
-
-# Of the multiples of the noise's standard deviation tried on photographs and cells, the best.
-WEIGHT_PER_SIGMA = 0.75
+    from napari_diffusion.engine.threads import Threads
 
 
 @dataclass(frozen=True)
-class TotalVariation(Filter):
+class TotalVariation(LibraryFilter):
     """Approximate the image by flat patches with sharp borders, from scikit-image.
 
     ``out = argmin over v of Σ |∇v| + Σ (v − u)² / (2 weight)``, with ∇v the differences to the next
@@ -60,7 +54,10 @@ class TotalVariation(Filter):
     keeps_mean: ClassVar[bool] = True
     # The differences go forward, and the rounds end early.
     flips: ClassVar[bool] = False
-    takes_mask: ClassVar[bool] = False
+
+    strength_name: ClassVar[str] = "weight"
+    # Of the multiples tried on photographs and cells, the best.
+    per_sigma: ClassVar[float] = 0.75
 
     weight: Annotated[
         float | Literal["auto"],
@@ -87,28 +84,12 @@ class TotalVariation(Filter):
         },
     ] = 200
 
-    def resolved(self, image: Image) -> Self:
-        """Return this filter with the weight measured on `image`; see `Filter.resolved`."""
-        if self.weight != "auto":
-            return self
-        from napari_diffusion.estimate import noise_sigma_of
-
-        return self.replaced(weight=WEIGHT_PER_SIGMA * noise_sigma_of(image))
-
-    def halo(self, grid: Grid) -> Shape | None:
-        """Return None: where the iteration stops depends on all of the image."""
-        return None
-
-    def apply(self, block: Block) -> NDArray[Any]:
-        """Return the filtered block; see `Filter.apply`."""
-        if not self.weight:
-            return block.values.copy()
-        return each_image(self._denoised, block, joint=False)
-
-    def _denoised(self, image: NDArray[Any]) -> NDArray[Any]:
+    def denoised(self, image: NDArray[Any], strength: float, threads: Threads) -> NDArray[Any]:
+        """Return the filtered image; see `LibraryFilter.denoised`."""
+        del threads
         from skimage.restoration import denoise_tv_chambolle
 
-        exponent, weight = exponent_of(float(self.weight), image)
+        exponent, weight = exponent_of(strength, image)
         flat = denoise_tv_chambolle(
             np.ldexp(image[..., 0], -exponent),
             weight=weight,

@@ -90,11 +90,8 @@ class TotalVariationFlow(Flow):
         )
 
     def _epsilon(self) -> float:
-        if isinstance(self.epsilon, str) or isinstance(self.time, str):
-            raise ValueError(
-                'time or epsilon is still "auto": resolve the filter on the source first.'
-            )
-        return self.epsilon
+        self.number("time")
+        return self.number("epsilon")
 
     def bound(self, grid: Grid) -> float:
         """Return the largest stable sub-step: the conductance is at most 1 / epsilon."""

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.filters.base import Filter
-from napari_diffusion.filters.denoisers.library_images import each_image, exponent_of
+from napari_diffusion.filters.denoisers.library_images import LibraryFilter, exponent_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.core.image import Image
-    from napari_diffusion.engine.block import Block
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.engine.threads import Threads
 
 METHODS = {"bayes": "BayesShrink", "universal": "VisuShrink"}
@@ -27,7 +24,7 @@ MOST = 600
 
 
 @dataclass(frozen=True)
-class Wavelet(Filter):
+class Wavelet(LibraryFilter):
     """Shrink wavelet coefficients at the noise level, averaged over shifts, from scikit-image.
 
     ``out = mean over shifts s of S₋ₛ W⁻¹ θ(W Sₛ u)``, with W an orthogonal wavelet transform, Sₛ a
@@ -77,7 +74,6 @@ class Wavelet(Filter):
 
     display_name: ClassVar[str] = "Wavelet shrinkage"
     flips: ClassVar[bool] = False
-    takes_mask: ClassVar[bool] = False
 
     sigma: Annotated[
         float | Literal["auto"],
@@ -107,14 +103,6 @@ class Wavelet(Filter):
         },
     ] = 1
 
-    def resolved(self, image: Image) -> Self:
-        """Return this filter with the noise measured on `image`; see `Filter.resolved`."""
-        if self.sigma != "auto":
-            return self
-        from napari_diffusion.estimate import noise_sigma_of
-
-        return self.replaced(sigma=noise_sigma_of(image))
-
     def check(self, grid: Grid) -> None:
         """Raise for too many shifts; see `Filter.check`."""
         super().check(grid)
@@ -125,24 +113,14 @@ class Wavelet(Filter):
                 f"{MOST}: use fewer; the first shift gives most of the benefit."
             )
 
-    def halo(self, grid: Grid) -> Shape | None:
-        """Return None: the thresholds are those of whole bands."""
-        return None
-
-    def apply(self, block: Block) -> NDArray[Any]:
-        """Return the shrunk block; see `Filter.apply`."""
-        if not self.sigma:
-            return block.values.copy()
-
-        def shrunk(image: NDArray[Any]) -> NDArray[Any]:
-            # A constant image becomes 0, and so stays as it is.
-            middle = image.min() / 2 + image.max() / 2
-            centred = (image[..., 0] - middle).astype(np.float64)
-            exponent, sigma = exponent_of(float(self.sigma), centred)
-            mean = self._mean_of_shifts(np.ldexp(centred, -exponent), sigma, block.threads)
-            return np.asarray((np.ldexp(mean, exponent) + middle).astype(image.dtype))
-
-        return each_image(shrunk, block, joint=False)
+    def denoised(self, image: NDArray[Any], strength: float, threads: Threads) -> NDArray[Any]:
+        """Return the shrunk image; see `LibraryFilter.denoised`."""
+        # A constant image becomes 0, and so stays as it is.
+        middle = image.min() / 2 + image.max() / 2
+        centred = (image[..., 0] - middle).astype(np.float64)
+        exponent, sigma = exponent_of(strength, centred)
+        mean = self._mean_of_shifts(np.ldexp(centred, -exponent), sigma, threads)
+        return np.asarray((np.ldexp(mean, exponent) + middle).astype(image.dtype))
 
     def fitting_levels(self, shape: tuple[int, ...]) -> int:
         """Return how many levels an image of this shape has, at least one.

@@ -110,10 +110,10 @@ class FilmGrain(Signal):
     def check_largest(self, highest: float, scales: Scales) -> None:
         """Raise for a reference at which there is no grain to scale."""
         del highest, scales
-        if self.curve == "midtones" and self.level >= self._white():
+        if self.curve == "midtones" and self.level >= self.number("white_level"):
             raise ValueError(
-                f"FilmGrain: there is no grain at reference={self.level:g}, at or above "
-                f"white_level={self._white():g}: use a lower reference, or curve='root'."
+                f"FilmGrain: reference={self.level:g} has no grain, being white_level="
+                f"{self.number('white_level'):g} or more: give a lower reference, or curve='root'."
             )
 
     def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
@@ -132,15 +132,7 @@ class FilmGrain(Signal):
         kind, level = intensity.dtype.type, self.level
         found = intensity / kind(level)
         if self.curve == "midtones":
-            white = self._white()
+            white = self.number("white_level")
             dark = (kind(white) - intensity) / kind(white - level)
             found = found * np.maximum(dark, 0, out=dark)
         return np.asarray(np.sqrt(np.maximum(found, 0, out=found)))
-
-    def _white(self) -> float:
-        if isinstance(self.white_level, str):
-            raise ValueError(
-                'FilmGrain: white_level="auto" is known with the image only: take noise.resolved '
-                "or recipe.resolved of it."
-            )
-        return self.white_level

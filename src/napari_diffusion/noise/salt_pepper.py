@@ -154,14 +154,7 @@ class SaltPepper(Noise):
 
     def _typed(self) -> tuple[float, float, float]:
         """Return the low, the high and the reference value, all numbers by now."""
-        values = (self.low, self.high, self.reference)
-        if any(isinstance(value, str) for value in values):
-            raise ValueError(
-                'SaltPepper: "auto" is known with the image only: take noise.resolved or '
-                "recipe.resolved of it."
-            )
-        low, high, reference = (float(value) for value in values)
-        return low, high, reference
+        return self.number("low"), self.number("high"), self.number("reference")
 
     def _moments(self) -> tuple[float, float, float]:
         """Return a unit, and in it the outliers' mean deviation and mean square of it."""

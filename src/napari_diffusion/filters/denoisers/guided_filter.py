@@ -52,21 +52,6 @@ def with_noise(component: Any, sigmas: Any) -> Any:
     return component
 
 
-def per_channel(value: Any, grid: Grid) -> tuple[float, ...]:
-    """Return one number for each channel."""
-    return value if isinstance(value, tuple) else (value,) * grid.shape[1]
-
-
-def check_channels(component: Any, grid: Grid) -> None:
-    """Raise if there is not one noise sigma per channel."""
-    sigmas = component.noise_sigma
-    if isinstance(sigmas, tuple) and len(sigmas) != grid.shape[1]:
-        raise ValueError(
-            f"{type(component).__name__}: noise_sigma lists {len(sigmas)} values, but the image "
-            f"has {grid.shape[1]} channels."
-        )
-
-
 def third_ratio(grid: Grid) -> float:
     """Return how many times as far apart pixels are along the third axis as in the planes."""
     third, row, column = (grid.length(axis) for axis in grid.along_axes[-3:])
@@ -114,7 +99,8 @@ class Guided(Filter):
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
-        check_channels(self, grid)
+        if self.noise_sigma != "auto":
+            self.number_per_channel("noise_sigma", grid)
         if self.pilot is not None:
             self.pilot.check(grid)
 

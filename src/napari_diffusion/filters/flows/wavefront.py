@@ -98,11 +98,11 @@ class _Step:
     """One step, which looks at the stop token first."""
 
     def __init__(self, step: Step, threads: Threads) -> None:
-        self._step, self._executor = step, threads
+        self._step, self._threads = step, threads
 
     def __call__(self, start: int, stop: int) -> None:
         if stop > start:
-            self._executor.poll()
+            self._threads.poll()
             self._step(start, stop)
 
 

@@ -86,25 +86,12 @@ class TensorFlow(Flow):
     def resolved(self, image: Image) -> Self:
         """Return this filter with the contrast that the image's own gradients suggest."""
         if self.contrast != "auto":
-            self._contrasts(image.grid)
+            self.number_per_channel("contrast", image.grid)
             return self
         from napari_diffusion.estimate import contrast_of
 
         self._variances("smoothing", image.grid)
         return self.replaced(contrast=self.auto_contrast * contrast_of(image, self.smoothing))
-
-    def _contrasts(self, grid: Grid) -> tuple[float, ...]:
-        channels = grid.shape[1]
-        if isinstance(self.contrast, str):
-            raise ValueError('contrast is still "auto": resolve the filter on the source first.')
-        if not isinstance(self.contrast, tuple):
-            return (self.contrast,) * channels
-        if len(self.contrast) != channels:
-            raise ValueError(
-                f"contrast lists {len(self.contrast)} values, but the image has {channels} "
-                "channels."
-            )
-        return self.contrast
 
     def _variances(self, name: str, grid: Grid) -> dict[int, float]:
         """Return the variances in pixels² of the Gaussian that a parameter sets."""
@@ -172,7 +159,7 @@ class TensorFlow(Flow):
         from napari_diffusion.filters.tensors import tensor_steps
 
         inside = None if block.mask is None else frame.arranged(block.mask)
-        contrasts = self._contrasts(block.grid)
+        contrasts = self.number_per_channel("contrast", block.grid)
         sigmas = (self.smoothing, getattr(self, "integration", 0))
         return tensor_steps.structure(
             u, frame, inside, contrasts, sigmas, block.grid.joint_channels, block.threads
@@ -187,7 +174,7 @@ class TensorFlow(Flow):
         tensor_kernels.replace(structure, TensorLaw(tensor_kernels.DIFFERENCE), 1.0, block.threads)
         t, _, z, y, x = frame.shape
         apart = structure[0].reshape(-1, t, z, y, x).swapaxes(0, 1)
-        unit = block.dtype.type(max(self._contrasts(block.grid)))
+        unit = block.dtype.type(max(self.number_per_channel("contrast", block.grid)))
         return frame.restored(np.sqrt(apart)) * unit
 
     def apply(self, block: Block) -> NDArray[Any]:

@@ -38,13 +38,7 @@ class Signal(Noise, abc.ABC):
     @property
     def level(self) -> float:
         """The reference intensity, a number once the noise is resolved."""
-        reference = self.reference  # type: ignore[attr-defined]
-        if reference == "auto":
-            raise ValueError(
-                f'{type(self).__name__}: reference="auto" is known with the image only: take '
-                "noise.resolved or recipe.resolved of it."
-            )
-        return float(reference)
+        return self.number("reference")
 
     @abc.abstractmethod
     def deviation(self) -> float:
