@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -19,6 +19,12 @@ CANONICAL = "tczyx"
 SPATIAL = "zyx"
 
 Shape = tuple[int, int, int, int, int]
+
+
+def per_axis(numbers: Iterable[int]) -> Shape:
+    """Return one number for each canonical axis."""
+    t, c, z, y, x = numbers
+    return t, c, z, y, x
 
 
 class GridOptions(TypedDict, total=False):
@@ -90,7 +96,7 @@ class Grid:
             )
         return cls(
             axes=axes,
-            shape=tuple(sizes.get(axis, 1) for axis in CANONICAL),  # type: ignore[arg-type]
+            shape=per_axis(sizes.get(axis, 1) for axis in CANONICAL),
             along=along,
             spacing=_checked_spacing(spacing, along),
             joint_channels=bool(joint_channels),
@@ -106,7 +112,8 @@ class Grid:
     def lengths(self) -> tuple[float, float, float, float, float]:
         """Pixel size along each canonical axis; infinite for axes not in `along`."""
         known = dict(zip(self.along, self.spacing, strict=True))
-        return tuple(known.get(axis, math.inf) for axis in CANONICAL)  # type: ignore[return-value]
+        t, c, z, y, x = (known.get(axis, math.inf) for axis in CANONICAL)
+        return t, c, z, y, x
 
     def length(self, axis: int) -> float:
         """Pixel size along a canonical axis; infinite if it is not in `along`."""
@@ -120,7 +127,7 @@ class Grid:
 
     def at(self, origin: Sequence[int]) -> Grid:
         """Return the grid of a block that starts at `origin` (canonical) in the whole image."""
-        return dataclasses.replace(self, origin=tuple(int(i) for i in origin))  # type: ignore[arg-type]
+        return dataclasses.replace(self, origin=per_axis(int(i) for i in origin))
 
     def canonical(self, array: Any) -> Any:
         """View an array (numpy or dask) in canonical order; absent axes get length 1."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, Unpack
 
 import numpy as np
 
-from napari_diffusion.core.grid import CANONICAL, Grid, GridOptions
+from napari_diffusion.core.grid import CANONICAL, Grid, GridOptions, per_axis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -163,8 +163,7 @@ class Image:
     def apart(self, box: Sequence[slice]) -> Image:
         """Return the part under canonical slices as an image of its own, at the same place."""
         part = dataclasses.replace(self, alpha=None, holes=None).cut(box)
-        t, c, z, y, x = part.data.shape
-        grid = dataclasses.replace(part.grid, shape=(t, c, z, y, x))
+        grid = dataclasses.replace(part.grid, shape=per_axis(part.data.shape))
         return dataclasses.replace(part, grid=grid)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.core.noise_scale import per_channel
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.engine.tiles import large_tiles, with_halo
@@ -86,8 +87,7 @@ class Block:
     @property
     def shape(self) -> Shape:
         """Extent in canonical order (t, c, z, y, x)."""
-        t, c, z, y, x = self.values.shape
-        return t, c, z, y, x
+        return per_axis(self.values.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:

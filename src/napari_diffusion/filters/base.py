@@ -94,7 +94,7 @@ class Filter(Component, abc.ABC):
     def with_resolved_components(self, image: Image) -> Self:
         """Return a copy whose filters within are resolved, equal ones once."""
 
-        def resolved(component: Any) -> Any:
+        def resolved(component: Filter) -> Filter:
             if component not in image.known:
                 image.known[component] = component.resolved(image)
             return image.known[component]

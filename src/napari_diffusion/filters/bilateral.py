@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
     from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.threads import Threads
+
+    Pair = tuple[NDArray[Any], NDArray[Any]]
 
 # Where the Gaussian of the distance is cut off, in sigmas.
 TRUNCATE = 3.0
@@ -105,7 +108,7 @@ class Bilateral(Filter):
                 f"Bilateral: sigma={self.sigma:g} covers {count:.3g} pixels, more than {MOST}: use "
                 "a smaller sigma, or PeronaMalik."
             )
-        return tuple(int(r + 1e-9) for r in reach)  # type: ignore[return-value]
+        return per_axis(int(r + 1e-9) for r in reach)
 
     def apply(self, block: Block) -> NDArray[Any]:
         """Return the averaged block; see `Filter.apply`."""
@@ -177,13 +180,13 @@ class Neighbours:
                     yield tuple(core)
 
     def average(
-        self, core: tuple[slice, ...], near: list[tuple[tuple[int, ...], float]], slope: Any
+        self, core: tuple[slice, ...], near: list[tuple[tuple[int, ...], float]], slope: float
     ) -> NDArray[Any]:
         """Return the weighted means of a part; a pixel's own weight is 1."""
         here, counts = self._at(core, (0,) * 5)
         total, weight = np.zeros_like(here), np.ones_like(here)
 
-        def term(offset: tuple[int, ...], distance: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        def term(offset: tuple[int, ...], distance: float) -> Pair:
             there, inside = self._at(core, offset)
             both = inside & counts
             difference = (there - here) * both
@@ -200,7 +203,7 @@ class Neighbours:
                 weight += terms[1]
             return np.asarray(np.clip(here + total / weight, *self._range(core)))
 
-    def _at(self, core: tuple[slice, ...], offset: Sequence[int]) -> tuple[Any, Any]:
+    def _at(self, core: tuple[slice, ...], offset: Sequence[int]) -> Pair:
         place = tuple(
             slice(part.start + r + o, part.stop + r + o)
             for part, r, o in zip(core, self.reach, offset, strict=True)
@@ -221,7 +224,12 @@ class Neighbours:
         return lowest[inner], highest[inner]
 
 
-def _both_ways(term: Callable[..., Any], offset: tuple[int, ...], distance: Any, axis: int) -> Any:
+def _both_ways(
+    term: Callable[[tuple[int, ...], float], Pair],
+    offset: tuple[int, ...],
+    distance: float,
+    axis: int,
+) -> Pair:
     """Return the sum of the terms at an offset and its mirror images along all axes.
 
     In pairs, so that the mirror image of an image gives the same sum to the bit.

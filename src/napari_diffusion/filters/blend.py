@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Unpac
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.core.image import Image
 from napari_diffusion.engine.block import Block
 from napari_diffusion.filters.base import Filter
@@ -142,7 +143,7 @@ class Blend(Filter):
             widest = [max(a, b) for a, b in zip(widest, halo, strict=True)]
         for axis in plane_axes(grid) if self.local else ():
             widest[axis] += REACH
-        return tuple(widest)  # type: ignore[return-value]
+        return per_axis(widest)
 
     def stages(self, block: Block) -> list[NDArray[Any]]:
         """Return the result of each filter for a block; shared pilots are run once."""
@@ -172,7 +173,7 @@ class Blend(Filter):
             weights = local_weights.around(answers, stages, per_component)
         return list(zip(changes, weights, strict=True))
 
-    def inspect(self, image: ArrayLike, **options: Unpack[GridOptions]) -> dict[str, Any]:
+    def inspect(self, image: ArrayLike, **options: Unpack[GridOptions]) -> dict[str, NDArray[Any]]:
         """Return the result of each filter for an image, and its weight at each pixel.
 
         Parameters
@@ -190,7 +191,7 @@ class Blend(Filter):
         source = Image.of(image, **options)
         self.check(source.grid)
         chosen = self.resolved(source)
-        shown: dict[str, Any] = {}
+        shown: dict[str, NDArray[Any]] = {}
         for name, stage, weight in chosen.looked_into(Block(source.data, source.grid)):
             shown[name] = source.restored(stage)
             shown[f"{name} weight"] = source.restored(weight)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from napari_diffusion.core.function_parameter import accepted, called, imported, spoken
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Custom(Filter):
         if self.reach is None:
             return None
         along = grid.along_axes
-        return tuple(self.reach if i in along else 0 for i in range(5))  # type: ignore[return-value]
+        return per_axis(self.reach if i in along else 0 for i in range(5))
 
     def apply(self, block: Block) -> NDArray[Any]:
         """Return what the function makes of each image of the block; see `Filter.apply`."""

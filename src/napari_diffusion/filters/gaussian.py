@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Gaussian(Filter):
                 f"Gaussian: sigma={self.sigma:g} is {widest:g} pixels, more than {WIDEST}: use "
                 "Heat, which is as fast at any width."
             )
-        return tuple(int(TRUNCATE * sigma + 0.5) for sigma in self._sigmas(grid))  # type: ignore[return-value]
+        return per_axis(int(TRUNCATE * sigma + 0.5) for sigma in self._sigmas(grid))
 
     def apply(self, block: Block) -> NDArray[Any]:
         """Return the blurred block; see `Filter.apply`."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
@@ -112,7 +113,7 @@ class HaarDiffusion(Filter):
         from napari_diffusion.filters.denoisers.haar_kernels import reach_of
 
         reach = reach_of(self.distances(grid))
-        return tuple(reach.get(axis, 0) for axis in range(5))  # type: ignore[return-value]
+        return per_axis(reach.get(axis, 0) for axis in range(5))
 
     def _weights(self, grid: Grid) -> NDArray[np.float64]:
         """Return (channel, level and group, 2) weights."""
@@ -142,7 +143,9 @@ class HaarDiffusion(Filter):
                 out[:, part] = block.values[:, part]
                 continue
 
-            def work(tile: NDArray[Any], s: float = sigma, w: Any = weights[c]) -> NDArray[Any]:
+            def work(
+                tile: NDArray[Any], s: float = sigma, w: NDArray[Any] = weights[c]
+            ) -> NDArray[Any]:
                 return self._shrunk(tile, block.grid, s, w)
 
             out[:, part] = block.threads.tiled(work, block.values[:, part], reach, smaller)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.flows.flow import Flow
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ LONGEST_REACH = 256
 
 
 @dataclass(frozen=True)
-class Heat(Flow):
+class Heat(Flow["NDArray[np.bool_] | None"]):
     """Blur as heat spreads: the same everywhere, across edges too.
 
     ``∂u/∂t = Δu``, solved exactly on the grid, without sub-steps: convolution along each axis with
@@ -70,7 +71,7 @@ class Heat(Flow):
         from napari_diffusion.engine.smoothing import reach
 
         variances = self.variances(grid)
-        return tuple(reach(variances.get(axis, 0.0)) for axis in range(5))  # type: ignore[return-value]
+        return per_axis(reach(variances.get(axis, 0.0)) for axis in range(5))
 
     def apply(self, block: Block) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""
@@ -82,7 +83,7 @@ class Heat(Flow):
 
         return smoothed(block.values, self.variances(block.grid), block.threads)
 
-    def prepare(self, block: Block) -> Any:
+    def prepare(self, block: Block) -> NDArray[np.bool_] | None:
         """Return the mask: the conductance is 1 inside of it."""
         return block.mask
 
@@ -90,7 +91,7 @@ class Heat(Flow):
         self,
         u: NDArray[Any],
         out: NDArray[Any],
-        coefficients: Any,
+        coefficients: NDArray[np.bool_] | None,
         weights: NDArray[Any],
         rows: tuple[int, int],
     ) -> None:

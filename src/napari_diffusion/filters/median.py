@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Median(Filter):
                 f"Median: radius={self.radius:g} covers {count:.3g} pixels, more than {MOST}: use "
                 "a smaller radius."
             )
-        return tuple(int(r + 1e-9) for r in reach)  # type: ignore[return-value]
+        return per_axis(int(r + 1e-9) for r in reach)
 
     def footprint(self, grid: Grid) -> NDArray[np.bool_]:
         """Return the surroundings: canonical, odd along each axis, True within the radius."""

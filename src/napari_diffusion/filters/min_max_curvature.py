@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.flows.curvature_flow import CurvatureFlow
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class MinMaxCurvature(CurvatureFlow):
         from napari_diffusion.engine.smoothing import reach
 
         variances = self._variances(grid)
-        return tuple(  # type: ignore[return-value]
+        return per_axis(
             1 + (reach(variances[axis]) if self.radius else 0) if axis in variances else 0
             for axis in range(5)
         )

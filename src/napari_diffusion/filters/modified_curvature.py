@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.flows.curvature_flow import CurvatureFlow
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class ModifiedCurvature(CurvatureFlow):
 
     def reach(self, grid: Grid) -> Shape:
         """Return how far one sub-step reaches: a neighbour, and its gradient."""
-        return tuple(2 * each for each in super().reach(grid))  # type: ignore[return-value]
+        return per_axis(2 * each for each in super().reach(grid))
 
     def extra(self, block: Block) -> NDArray[Any]:
         """Return g at the pixels."""

@@ -16,7 +16,7 @@ from napari_diffusion.filters.denoisers.guided_filter import (
 from napari_diffusion.filters.tensors.axis_frame import Frame
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
@@ -143,7 +143,7 @@ class NonLocalDiffusion(Guided):
         block.threads.each(work, tiles)
         return frame.restored(out)
 
-    def _scales(self, grid: Grid, dtype: Any) -> NDArray[Any]:
+    def _scales(self, grid: Grid, dtype: DTypeLike) -> NDArray[Any]:
         """Return per channel what differences are multiplied by; 0 where there is no noise."""
         channels = grid.shape[1] if grid.joint_channels else 1
         deep = min(self.radii(grid)[1], self.patch)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.flows.flow import SOLVER, Flow, Solver
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
     from napari_diffusion.engine.block import Block
+
+    # guide, law, slopes, mask, joint
+    Coefficients = tuple[
+        NDArray[Any], tuple[int, int, float], NDArray[Any], NDArray[np.bool_] | None, bool
+    ]
 
 
 class Law(NamedTuple):
@@ -44,7 +50,7 @@ Conductance = Literal[
 
 
 @dataclass(frozen=True)
-class PeronaMalik(Flow):
+class PeronaMalik(Flow["Coefficients"]):
     """Smooth inside regions and keep their edges.
 
     ``∂u/∂t = div(g(s) ∇u)``, with s the gradient in intensity per world unit and g the conductance,
@@ -174,7 +180,7 @@ class PeronaMalik(Flow):
 
         extra = int(self.gradient == "magnitude")
         variances = self._variances(grid)
-        return tuple(  # type: ignore[return-value]
+        return per_axis(
             1 + extra + (reach(variances[axis]) if self.smoothing else 0)
             if axis in variances
             else 0
@@ -186,7 +192,7 @@ class PeronaMalik(Flow):
         """Whether the gradient is measured on the state itself, face by face."""
         return self.gradient == "face" and not self.smoothing
 
-    def prepare(self, block: Block) -> Any:
+    def prepare(self, block: Block) -> Coefficients:
         """Return (guide, law, slopes, mask, joint) for the kernels."""
         from napari_diffusion.engine.smoothing import smoothed_inside
         from napari_diffusion.filters.flows import conductance_kernels
@@ -209,7 +215,7 @@ class PeronaMalik(Flow):
         self,
         u: NDArray[Any],
         out: NDArray[Any],
-        coefficients: Any,
+        coefficients: Coefficients,
         weights: NDArray[Any],
         rows: tuple[int, int],
     ) -> None:
@@ -218,12 +224,25 @@ class PeronaMalik(Flow):
 
         scalar_kernels.advance(u, out, coefficients, weights, rows)
 
+    def write_faces(
+        self, coefficients: Coefficients, faces: dict[int, NDArray[Any]], rows: tuple[int, int]
+    ) -> None:
+        """Write the conductance of the face below each pixel; see `Equation.write_faces`."""
+        from napari_diffusion.filters.flows.face_kernels import face_rows
 
-def _slopes(contrasts: tuple[float, ...], factor: float, grid: Grid, dtype: Any) -> NDArray[Any]:
+        guide, law, slopes, _, joint = coefficients
+        count = slopes.shape[0] if joint else 1
+        for axis, out in faces.items():
+            face_rows(guide, law, slopes, axis, count, out, *rows)
+
+
+def _slopes(
+    contrasts: tuple[float, ...], factor: float, grid: Grid, dtype: np.dtype[Any]
+) -> NDArray[Any]:
     """Return 1 / (spacing · K) per channel and canonical axis, finite in the image's type."""
     with np.errstate(over="ignore"):
         slopes = 1.0 / np.multiply.outer(factor * np.array(contrasts), np.array(grid.lengths))
-    largest = float(np.finfo(dtype).max)
+    largest = float(np.finfo(np.dtype(dtype)).max)
     return np.minimum(slopes, largest).astype(dtype)
 
 

@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.flows.flow import Flow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
     from napari_diffusion.engine.block import Block
+
+    # conductance at the pixels, mask, joint
+    Coefficients = tuple[NDArray[Any], NDArray[np.bool_] | None, bool]
 
 # The paper's q0 falls by exp(−t/6) in a time that runs 4 times as fast in pixels.
 DECAY_IN_SQUARES = 1.5
 
 
 @dataclass(frozen=True)
-class SpeckleReducing(Flow):
+class SpeckleReducing(Flow["Coefficients"]):
     """Smooth speckle, whose strength grows with the intensity, and keep edges.
 
     ``∂u/∂t = div(c(q) ∇u)``, with q the standard deviation of the neighbours of a pixel over their
@@ -94,9 +98,9 @@ class SpeckleReducing(Flow):
         )
         return self.replaced(q0=q0, decay=decay)
 
-    def reach(self, grid: Grid) -> Any:
+    def reach(self, grid: Grid) -> Shape:
         """Return how far one sub-step reaches: a neighbour, and that one's neighbours."""
-        return tuple(2 * each for each in super().reach(grid))
+        return per_axis(2 * each for each in super().reach(grid))
 
     def apply(self, block: Block) -> NDArray[Any]:
         """Return the block diffused for `time`, q0 falling; see `Filter.apply`."""
@@ -116,7 +120,7 @@ class SpeckleReducing(Flow):
             u = out
         return u
 
-    def prepare(self, block: Block) -> Any:
+    def prepare(self, block: Block) -> Coefficients:
         """Return (c at the pixels, mask, joint)."""
         from napari_diffusion.filters.flows.speckle_kernels import coefficient, squared_variation
 
@@ -127,7 +131,7 @@ class SpeckleReducing(Flow):
         self,
         u: NDArray[Any],
         out: NDArray[Any],
-        coefficients: Any,
+        coefficients: Coefficients,
         weights: NDArray[Any],
         rows: tuple[int, int],
     ) -> None:
@@ -140,7 +144,7 @@ class SpeckleReducing(Flow):
         conductance_kernels.advance_faces(u, guide, out, mask, law, slopes, weights, joint, *rows)
 
 
-def _measured(image: Any) -> float:
+def _measured(image: Image) -> float:
     """Return the median of q over the pixels whose neighbours have a positive mean."""
     from napari_diffusion.engine.counting import NOT_MEASURED
     from napari_diffusion.engine.executor import measured

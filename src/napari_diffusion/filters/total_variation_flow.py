@@ -10,18 +10,21 @@ import numpy as np
 from napari_diffusion.filters.flows.flow import SOLVER, Flow, Solver
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
     from napari_diffusion.engine.block import Block
+
+    # guide, mask, masked, slopes, joint channels, flat
+    Coefficients = tuple[NDArray[Any], NDArray[np.bool_], bool, NDArray[Any], int, bool]
 
 # "auto": what a step takes off a peak, and the slope that is still flat, over the contrast.
 PART_OF_CONTRAST = 0.1
 
 
 @dataclass(frozen=True)
-class TotalVariationFlow(Flow):
+class TotalVariationFlow(Flow["Coefficients"]):
     """Flatten noise and fine detail while edges stay sharp and in place.
 
     ``∂u/∂t = div(∇u / √(|∇u|² + epsilon²))``, the steepest descent of the total variation ``∫
@@ -97,7 +100,7 @@ class TotalVariationFlow(Flow):
         """Return the largest stable sub-step: the conductance is at most 1 / epsilon."""
         return self._epsilon() * super().bound(grid)
 
-    def weights(self, tau: float, grid: Grid, dtype: Any) -> NDArray[Any]:
+    def weights(self, tau: float, grid: Grid, dtype: DTypeLike) -> NDArray[Any]:
         """Return the weights of `Flow.weights` for a conductance that is at most 1."""
         return super().weights(tau / self._epsilon(), grid, dtype)
 
@@ -106,7 +109,7 @@ class TotalVariationFlow(Flow):
         """Slopes are those of the state itself."""
         return True
 
-    def prepare(self, block: Block) -> Any:
+    def prepare(self, block: Block) -> Coefficients:
         """Return (guide, mask, masked, slopes, joint channels, flat) for the kernels."""
         with np.errstate(over="ignore"):
             slopes = 1.0 / (self._epsilon() * np.array(block.grid.lengths))
@@ -120,7 +123,7 @@ class TotalVariationFlow(Flow):
         self,
         u: NDArray[Any],
         out: NDArray[Any],
-        coefficients: Any,
+        coefficients: Coefficients,
         weights: NDArray[Any],
         rows: tuple[int, int],
     ) -> None:
@@ -136,7 +139,7 @@ class TotalVariationFlow(Flow):
             )
 
     def write_faces(
-        self, coefficients: Any, faces: dict[int, NDArray[Any]], rows: tuple[int, int]
+        self, coefficients: Coefficients, faces: dict[int, NDArray[Any]], rows: tuple[int, int]
     ) -> None:
         """Write the conductance of the face below each pixel; see `Flow.write_faces`."""
         from napari_diffusion.filters.flows import total_variation_kernels, total_variation_planes

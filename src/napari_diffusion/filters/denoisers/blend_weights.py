@@ -64,7 +64,9 @@ class Answers:
         self._squares = np.square(np.maximum(size.astype(np.float64), 1e-300))
         self.again = stages(block.with_values(self._probed))
 
-    def slopes(self, stages: list[NDArray[Any]], part: Any) -> list[NDArray[Any]]:
+    def slopes(
+        self, stages: list[NDArray[Any]], part: tuple[int | slice, ...]
+    ) -> list[NDArray[Any]]:
         """Return ∂f(x)/∂y(x) of each filter, up to a mean of 0, in a part in float64."""
         squares = np.broadcast_to(self._squares.reshape(1, -1, 1, 1, 1), self.block.shape)[part]
         # What the image's type made of the step, not the step itself.
@@ -103,7 +105,7 @@ def of_least_error(
     few = (SAMPLES // 4, 1) if is_solid(image.grid) else (SAMPLES, BOXES)
     for block, inner in boxes(image, reach, *few) if any(sigmas) else ():
         made = stages(block)
-        slopes = Answers(stages, sigmas, block).slopes(made, ...)
+        slopes = Answers(stages, sigmas, block).slopes(made, (slice(None),))
         for c, total in enumerate(sums):
             part = (inner[0], slice(c, c + 1), *inner[2:])
             if sigmas[c] > 0:

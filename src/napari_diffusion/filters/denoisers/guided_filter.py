@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
+    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.block import Block
 
 NoiseSigma = Annotated[
@@ -29,22 +31,24 @@ Pilot = Annotated[
     {"tooltip": "Filter whose result guides this one; none uses the image itself."},
 ]
 
+F = TypeVar("F", bound="Filter")
+
 # Fewer planes are no volume, nor are planes so many times as far apart as the pixels in them.
 FEWEST = 4
 FARTHEST = 8.0
 
 
-def noise_sigmas(given: Any, image: Image) -> Any:
+def noise_sigmas(given: float | str | tuple[float, ...], image: Image) -> NoiseScale:
     """Return the noise sigma given, or each channel's own where it is "auto"."""
     from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 
-    if given != "auto":
+    if not isinstance(given, str):
         return given
     found = tuple(noise_sigma_of(channel) for channel in image.channels())
     return found if len(found) > 1 else found[0]
 
 
-def with_noise(component: Any, sigmas: Any) -> Any:
+def with_noise(component: F, sigmas: NoiseScale) -> F:
     """Return a filter that has this noise wherever it, or one within it, says "auto"."""
     component = component.with_components(lambda each: with_noise(each, sigmas))
     if getattr(component, "noise_sigma", None) == "auto":
@@ -113,7 +117,7 @@ class Guided(Filter):
         behind = (0,) * 5 if self.pilot is None else self.pilot.halo(grid)
         if behind is None:
             return None
-        return tuple(a + b for a, b in zip(own, behind, strict=True))  # type: ignore[return-value]
+        return per_axis(a + b for a, b in zip(own, behind, strict=True))
 
     def guide(self, block: Block) -> NDArray[Any]:
         """Return what the pilot makes of a block, or the block itself without one."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from napari_diffusion.filters.denoisers.blend_weights import Answers
 
+    # Changes G and slopes z of each filter but the first, and y − f₀, in units of the noise.
+    Values = tuple[list[NDArray[Any]], list[NDArray[Any]], NDArray[Any]]
+
 # Sums are taken over cells of so many pixels, and then with a Gaussian over cells.
 CELL = 8
 WIDTH = 2.0
@@ -53,15 +56,15 @@ def around(
     shape = tuple(block.shape[axis] for axis in axes)
     origin = (block.grid.origin[axes[0]], block.grid.origin[axes[1]])
 
-    def part_of(at: tuple[int, ...], rows: slice) -> tuple[Any, ...]:
-        part: list[Any] = list(at)
+    def part_of(at: tuple[int, ...], rows: slice) -> tuple[int | slice, ...]:
+        part: list[int | slice] = list(at)
         part[axes[0]], part[axes[1]] = rows, slice(None)
         return tuple(part)
 
     def work(*at: int) -> None:
         sigma, own = sigmas[at[1]], weights[:, at[1]]
 
-        def values(rows: slice) -> tuple[Any, Any, Any]:
+        def values(rows: slice) -> Values:
             part = part_of(at, rows)
             y, *f = (each[part].astype(np.float64) / sigma for each in (block.values, *stages))
             z = answers.slopes(stages, part)
@@ -83,7 +86,7 @@ def around(
 
 
 def _plane(
-    values: Callable[[slice], tuple[Any, Any, Any]],
+    values: Callable[[slice], Values],
     weights: NDArray[Any],
     origin: tuple[int, int],
     shape: tuple[int, ...],
@@ -101,7 +104,7 @@ def _plane(
 
 
 def _matrices(
-    values: Callable[[slice], tuple[Any, Any, Any]],
+    values: Callable[[slice], Values],
     count: int,
     origin: tuple[int, int],
     shape: tuple[int, ...],
@@ -123,9 +126,7 @@ def _matrices(
     return M, 2 * zz + M, c
 
 
-def _sums(
-    values: tuple[Any, Any, Any], pairs: list[tuple[int, int]], origin: tuple[int, int]
-) -> NDArray[Any]:
+def _sums(values: Values, pairs: list[tuple[int, int]], origin: tuple[int, int]) -> NDArray[Any]:
     """Return the sums over the cells of some rows: pixels, products of G, of z, and c."""
     G, z, rest = values
     products = [np.ones_like(rest), *(G[i] * G[j] for i, j in pairs)]

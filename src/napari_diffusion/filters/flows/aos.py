@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.threads import Threads
-    from napari_diffusion.filters.flows.equation import Equation
+    from napari_diffusion.filters.flows.equation import C, Equation
 
 # Longest step in shortest spacings squared, for a conductance of 1: the axes show beyond it.
 LONGEST = 5.0
@@ -154,7 +154,7 @@ def _add_columns(u, faces, out, beta, share, axis, start, stop):
                     row[j] += share * v[i, j]
 
 
-def integrated(equation: Equation, block: Block) -> NDArray[Any]:
+def integrated(equation: Equation[C], block: Block) -> NDArray[Any]:
     """Return the block diffused for the equation's time in implicit steps; see `Filter.apply`."""
     axes = tuple(axis for axis in block.grid.along_axes if block.shape[axis] > 1)
     if not axes:

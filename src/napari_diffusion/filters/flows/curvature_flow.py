@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
     from napari_diffusion.engine.block import Block
 
+    # extra, inside, masked, slopes
+    Coefficients = tuple[NDArray[Any], NDArray[np.bool_], bool, NDArray[Any]]
+
 
 @dataclass(frozen=True)
-class CurvatureFlow(Flow):
+class CurvatureFlow(Flow["Coefficients"]):
     """An equation ``∂u/∂t = F`` that moves level lines with a speed F derived from their curvature.
 
     Explicit sub-steps with central differences. Moving level lines creates no new extremes, so each
@@ -34,7 +37,7 @@ class CurvatureFlow(Flow):
         """Return what the kernel reads beside u; see `_curvature.advance_rows`."""
         return block.values
 
-    def prepare(self, block: Block) -> Any:
+    def prepare(self, block: Block) -> Coefficients:
         """Return (extra, inside, masked, slopes) for the kernel."""
         shortest = min(block.grid.spacing)
         slopes = np.array([shortest / length for length in block.grid.lengths], block.dtype)
@@ -45,7 +48,7 @@ class CurvatureFlow(Flow):
         self,
         u: NDArray[Any],
         out: NDArray[Any],
-        coefficients: Any,
+        coefficients: Coefficients,
         weights: NDArray[Any],
         rows: tuple[int, int],
     ) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import numpy as np
 
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.threads import Threads
+
+# What an equation is made of in a state: conductances, or what they follow from.
+C = TypeVar("C")
 
 # Fraction of the largest stable sub-step that is used. At the limit itself the checkerboard
 # pattern does not decay; at 0.8 every pattern does, and no value can leave the range.
@@ -29,7 +32,7 @@ TIME = {
 
 
 @dataclass(frozen=True)
-class Equation(Filter):
+class Equation(Filter, Generic[C]):
     """An equation ``∂u/∂t = div(D ∇u)`` that is to hold for `time`."""
 
     time: Annotated[float, TIME] = 1.0
@@ -46,7 +49,7 @@ class Equation(Filter):
         """Return how many sub-steps one step takes."""
 
     @abc.abstractmethod
-    def prepare(self, block: Block) -> Any:
+    def prepare(self, block: Block) -> C:
         """Return the coefficients of the equation for a state u, frozen for a sub-step or cycle."""
 
     @abc.abstractmethod
@@ -54,7 +57,7 @@ class Equation(Filter):
         self,
         u: NDArray[Any],
         out: NDArray[Any],
-        coefficients: Any,
+        coefficients: C,
         weights: NDArray[Any],
         rows: tuple[int, int],
     ) -> None:
@@ -72,25 +75,20 @@ class Equation(Filter):
         return False
 
     def write_faces(
-        self, coefficients: Any, faces: dict[int, NDArray[Any]], rows: tuple[int, int]
+        self, coefficients: C, faces: dict[int, NDArray[Any]], rows: tuple[int, int]
     ) -> None:
         """Write the conductance of the face below each pixel along some axes, 0 at the border.
 
         The solvers "fsi" and "aos" need it. Arrays have one channel where channels are joint; what
         flows across a mask's border is left to the caller.
         """
-        from napari_diffusion.filters.flows.face_kernels import face_rows
-
-        guide, law, slopes, _, joint = coefficients
-        count = slopes.shape[0] if joint else 1
-        for axis, out in faces.items():
-            face_rows(guide, law, slopes, axis, count, out, *rows)
+        raise NotImplementedError(f"{type(self).__name__} has the explicit solver only.")
 
     def advanced(
         self,
         u: NDArray[Any],
         out: NDArray[Any],
-        coefficients: Any,
+        coefficients: C,
         weights: NDArray[Any],
         threads: Threads,
     ) -> None:
@@ -101,7 +99,7 @@ class Equation(Filter):
             threads.bands(t * z * y, c * x),
         )
 
-    def weights(self, tau: float, grid: Grid, dtype: Any) -> NDArray[Any]:
+    def weights(self, tau: float, grid: Grid, dtype: DTypeLike) -> NDArray[Any]:
         """Return (shortest spacing / spacing)² per canonical axis, then tau / shortest spacing².
 
         With the common factor apart, sums of fluxes are rounded once, and even the smallest

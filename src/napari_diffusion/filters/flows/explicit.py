@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.engine.block import Block
-    from napari_diffusion.filters.flows.equation import Equation
+    from napari_diffusion.filters.flows.equation import C, Equation
 
 
-def in_waves(equation: Equation, block: Block) -> NDArray[Any]:
+def in_waves(equation: Equation[Any], block: Block) -> NDArray[Any]:
     """Return a block after all sub-steps, taken in waves: the state is its own guide."""
     count, (_, *others) = equation.sub_steps(block.grid), equation.prepare(block)
     weights = equation.weights(equation.time / count, block.grid, block.dtype)
@@ -29,7 +29,7 @@ def in_waves(equation: Equation, block: Block) -> NDArray[Any]:
     )
 
 
-def one_by_one(equation: Equation, block: Block) -> NDArray[Any]:
+def one_by_one(equation: Equation[C], block: Block) -> NDArray[Any]:
     """Return a block after all sub-steps, each taken when the one before is whole."""
     count = equation.sub_steps(block.grid)
     weights = equation.weights(equation.time / count, block.grid, block.dtype)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.engine.block import Block
-    from napari_diffusion.filters.flows.equation import Equation
+    from napari_diffusion.filters.flows.equation import C, Equation
 
     # By canonical axis: of the face below each pixel, 0 at the border.
     Faces = dict[int, NDArray[Any]]
@@ -22,7 +22,7 @@ def empty(u: NDArray[Any], axes: tuple[int, ...], joint: bool) -> Faces:
     return {axis: np.empty((t, 1 if joint else c, z, y, x), u.dtype) for axis in axes}
 
 
-def written(equation: Equation, block: Block, faces: Faces) -> Faces:
+def written(equation: Equation[C], block: Block, faces: Faces) -> Faces:
     """Write the conductances of a state; return them with 0 where its mask lets nothing flow."""
     coefficients, mask, threads = equation.prepare(block), block.mask, block.threads
     t, c, z, y, x = next(iter(faces.values())).shape

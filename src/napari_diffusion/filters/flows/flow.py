@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from napari_diffusion.filters.flows.equation import SAFETY, Equation
+from napari_diffusion.core.grid import per_axis
+from napari_diffusion.filters.flows.equation import SAFETY, C, Equation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,7 @@ SOLVER = {
 
 
 @dataclass(frozen=True)
-class Flow(Equation):
+class Flow(Equation[C]):
     """A diffusion equation ``∂u/∂t = div(D ∇u)``, integrated for `time` in sub-steps.
 
     The number of sub-steps follows from `time`, the parameters and the pixel size alone, never from
@@ -80,7 +81,7 @@ class Flow(Equation):
 
     def reach(self, grid: Grid) -> Shape:
         """Return how far one sub-step reaches, per canonical axis."""
-        return tuple(int(axis in grid.along_axes) for axis in range(5))  # type: ignore[return-value]
+        return per_axis(int(axis in grid.along_axes) for axis in range(5))
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the reach of all sub-steps of one step; None where every sub-step reaches all."""
@@ -92,8 +93,8 @@ class Flow(Equation):
 
             # What conductances reach further than to the neighbours counts once a cycle.
             cycles, length = cycles_of(self._over(SAFETY * self.bound(grid)))
-            return tuple(cycles * (length + n - 1) if n else 0 for n in each)  # type: ignore[return-value]
-        return tuple(count * n for n in each)  # type: ignore[return-value]
+            return per_axis(cycles * (length + n - 1) if n else 0 for n in each)
+        return per_axis(count * n for n in each)
 
     def apply(self, block: Block) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.engine.block import Block
-    from napari_diffusion.filters.flows.equation import Equation
+    from napari_diffusion.filters.flows.equation import C, Equation
     from napari_diffusion.filters.flows.face_conductances import Faces
     from napari_diffusion.filters.flows.wavefront import Step
 
@@ -49,7 +49,7 @@ def cycles_of(explicit: float) -> tuple[int, int]:
     return cycles, length
 
 
-def integrated(equation: Equation, block: Block) -> NDArray[Any]:
+def integrated(equation: Equation[C], block: Block) -> NDArray[Any]:
     """Return the block diffused for the equation's time in cycles; see `Filter.apply`."""
     cycles, length = cycles_of(equation.time / (SAFETY * equation.bound(block.grid)))
     tau = 3 * equation.time / (cycles * (length**2 + length))
@@ -79,7 +79,7 @@ def integrated(equation: Equation, block: Block) -> NDArray[Any]:
     return states[cycles * length % 2]
 
 
-def _write(equation: Equation, coefficients: Any, faces: Faces, start: int, stop: int) -> None:
+def _write(equation: Equation[C], coefficients: C, faces: Faces, start: int, stop: int) -> None:
     equation.write_faces(coefficients, faces, (start, stop))
 
 

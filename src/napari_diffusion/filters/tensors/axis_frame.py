@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,7 +61,7 @@ class Frame:
         apart = tuple(shape[axis] for axis in order)
         framed = apart if len(along) > 1 else (apart[0] * apart[1], apart[2], apart[3], 1, apart[4])
         dimensions = 3 if len(along) > 2 else 2
-        return cls(tuple(order), apart, framed, dimensions, (z, y, x, t))  # type: ignore[arg-type]
+        return cls(tuple(order), apart, per_axis(framed), dimensions, (z, y, x, t))
 
     @property
     def is_timed(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 
 import numpy as np
 
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.flows.flow import Flow
 from napari_diffusion.filters.tensors.axis_frame import Frame, refuse_stretched
 
@@ -44,7 +45,7 @@ class TensorLaw(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TensorFlow(Flow):
+class TensorFlow(Flow[Any]):
     """A diffusion equation ``∂u/∂t = div(D ∇u)`` whose tensor D follows the image.
 
     ``J = G_integration ∗ (∇v ∇vᵀ)`` with v the image smoothed by `smoothing`, summed over joint
@@ -117,7 +118,7 @@ class TensorFlow(Flow):
         lengths = [grid.length(axis) for axis in inner]
         far = stencil_module.reach(self.condition_limit, lengths) if len(inner) > 1 else (1,)
         reach = dict.fromkeys(grid.along_axes, 1) | dict(zip(inner, far, strict=True))
-        return tuple(reach.get(axis, 0) for axis in range(5))  # type: ignore[return-value]
+        return per_axis(reach.get(axis, 0) for axis in range(5))
 
     def reach(self, grid: Grid) -> Shape:
         """Return how far a sub-step reaches that takes the tensors anew.
@@ -132,17 +133,17 @@ class TensorFlow(Flow):
             far[axis] += 1
             for name in ("smoothing", "integration"):
                 far[axis] += reach(self._variances(name, grid)[axis])
-        return tuple(far)  # type: ignore[return-value]
+        return per_axis(far)
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the reach of all sub-steps, of which only some look at the image anew."""
         count = self.sub_steps(grid)
-        return tuple(  # type: ignore[return-value]
+        return per_axis(
             count * stencil + -(-count // HELD) * (whole - stencil)
             for whole, stencil in zip(self.reach(grid), self.stencil_reach(grid), strict=True)
         )
 
-    def prepare(self, block: Block) -> Any:
+    def prepare(self, block: Block) -> NDArray[Any]:
         """Return the diffusion tensors (components, G, site rows, X) of a state, laid out."""
         frame = Frame.of(block.shape, block.grid)
         return self._tensors(frame.arranged(block.values), frame, block)

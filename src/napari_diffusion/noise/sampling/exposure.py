@@ -80,7 +80,7 @@ class Exposure(Signal, abc.ABC):
                     f"{plane} of a plane, y by x (got shape {shape})."
                 )
 
-    def _check_darkest(self, image: Any) -> None:
+    def _check_darkest(self, image: Image) -> None:
         """Raise for a source darker than read noise can explain."""
         values = image.data if image.mask is None else image.data[image.mask]
         reads = float(self.sensor("read_noise").max())

@@ -33,7 +33,7 @@ def _nothing() -> NDArray[np.int64]:
 
 
 def _with(
-    sums: NDArray[np.int64], count: int, data: NDArray[Any], mask: Any
+    sums: NDArray[np.int64], count: int, data: NDArray[Any], mask: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.int64], int]:
     """Return sums and count with the values inside a mask added."""
     from napari_diffusion.noise.sampling.exact_sum import add_up, add_up_narrow
@@ -64,7 +64,7 @@ def _over_chunks(image: Image) -> tuple[NDArray[np.int64], int]:
     from dask.delayed import delayed
 
     def counted(
-        so_far: tuple[NDArray[np.int64], int], block: NDArray[Any], inside: Any
+        so_far: tuple[NDArray[np.int64], int], block: NDArray[Any], inside: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.int64], int]:
         sums, count = _with(*so_far, block, inside)
         if sums[:, -1].any():

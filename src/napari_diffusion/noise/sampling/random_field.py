@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,7 +36,9 @@ def gaussian_weights(sigma: float) -> tuple[float, ...]:
     return tuple(float(w) for w in weights / np.linalg.norm(weights))
 
 
-def gaussian_kernels(sigma: float, grid: Grid, owner: str, name: str) -> dict[int, Any]:
+def gaussian_kernels(
+    sigma: float, grid: Grid, owner: str, name: str
+) -> dict[int, tuple[float, ...]]:
     """Return the weights of a Gaussian of `sigma` world units for each axis that diffuses."""
     kernels = {}
     for axis in grid.along_axes:
@@ -97,7 +99,7 @@ def white(place: Place, threads: Threads) -> NDArray[np.float32]:
 
 
 def smooth(
-    place: Place, kernels: dict[int, Sequence[float]], threads: Threads
+    place: Place, kernels: Mapping[int, Sequence[float]], threads: Threads
 ) -> NDArray[np.float32]:
     """Return a field of variance 1: white numbers with a kernel of norm 1 along each axis.
 
