@@ -125,7 +125,7 @@ class NonLocalMeans(LibraryFilter):
         middle = image.min() / 2 + image.max() / 2
         centred = (image - middle).astype(np.float64)
         exponent, sigma = exponent_of(strength, centred)
-        # The library does not know images with fewer than two axes.
+        # The library does not support images with fewer than two axes.
         plane = centred if centred.ndim > 2 else centred[np.newaxis]
         averaged = denoise_nl_means(
             np.ldexp(plane, -exponent),

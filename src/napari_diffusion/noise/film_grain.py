@@ -112,8 +112,8 @@ class FilmGrain(Signal):
         del highest, scales
         if self.curve == "midtones" and self.level >= self.number("white_level"):
             raise ValueError(
-                f"FilmGrain: reference={self.level:g} has no grain, being white_level="
-                f"{self.number('white_level'):g} or more: give a lower reference, or curve='root'."
+                f"FilmGrain: there is no grain at reference={self.level:g}, at or above "
+                f"white_level={self.number('white_level'):g}: use a lower reference, or curve='root'."
             )
 
     def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
