@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid
 
-# How often a length enters a unit.
+# Power of the length in a unit.
 _LENGTHS = {"world": 1, "world²": 2, "intensity/world": -1, "intensity·world": 1}
 
 
@@ -100,7 +100,7 @@ class Component:
         return tuple(found)
 
     def number(self, name: str) -> float:
-        """Return a parameter that is one number by now; refuse one that still says "auto"."""
+        """Return a parameter that is one number; raise if it is still "auto"."""
         value = getattr(self, name)
         if isinstance(value, str):
             raise ValueError(
@@ -110,7 +110,7 @@ class Component:
         return float(value)
 
     def number_per_channel(self, name: str, grid: Grid) -> tuple[float, ...]:
-        """Return a parameter's number for each channel; refuse a list of another length."""
+        """Return a parameter's number for each channel; raise for a list of another length."""
         value, channels = getattr(self, name), grid.shape[1]
         if not isinstance(value, tuple):
             return (self.number(name),) * channels

@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeGuard, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _EXACT_INTEGER = 2**24
 
 
-def is_dask(image: object) -> TypeGuard[da.Array]:
+def is_dask(image: object) -> bool:
     """Return whether an image is a dask array, without importing dask."""
     return type(image).__module__.split(".")[0] == "dask" and hasattr(image, "chunks")
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from napari_diffusion.core.image import is_dask
 from napari_diffusion.engine.block import Block
 from napari_diffusion.engine.counting import counted
 from napari_diffusion.engine.threads import Threads
@@ -152,8 +151,7 @@ def _core_chunks(padded: Sequence[int], depth: int) -> list[int]:
 def _like(mask: Array, values: da.Array) -> da.Array:
     import dask.array as da
 
-    lazy = mask if is_dask(mask) else da.from_array(mask, chunks=values.chunks)
-    return lazy.rechunk(values.chunks)
+    return da.asarray(mask, chunks=values.chunks).rechunk(values.chunks)
 
 
 def _check_finite(block: NDArray[Any], inside: NDArray[np.bool_] | None) -> None:

@@ -110,10 +110,11 @@ class FilmGrain(Signal):
     def check_largest(self, highest: float, scales: Scales) -> None:
         """Raise for a reference at which there is no grain to scale."""
         del highest, scales
-        if self.curve == "midtones" and self.level >= self.number("white_level"):
+        white = self.number("white_level") if self.curve == "midtones" else math.inf
+        if self.level >= white:
             raise ValueError(
                 f"FilmGrain: there is no grain at reference={self.level:g}, at or above "
-                f"white_level={self.number('white_level'):g}: use a lower reference, or curve='root'."
+                f"white_level={white:g}: use a lower reference, or curve='root'."
             )
 
     def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
