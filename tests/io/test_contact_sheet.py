@@ -61,6 +61,7 @@ def test_labels_are_drawn_with_letters_the_font_has():
     label = step_label(7, 0.0312, is_final=False)
     assert label == "step 07 · sigma 0.0312"
     assert step_label(3, (1.0, 0.5), is_final=False) == "step 03 · sigma 1 / 0.5"
+    assert step_label(2, 0.0, is_final=False) == "step 02"
     assert step_label(8, 0.0, is_final=True) == "final filter"
     from PIL import ImageFont
 

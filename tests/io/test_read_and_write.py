@@ -27,7 +27,7 @@ from napari_diffusion.io import (
     step_paths,
 )
 from napari_diffusion.io.cast import cast
-from napari_diffusion.io.run_writer import publish, split
+from napari_diffusion.io.run_writer import publish, split_extension
 from napari_diffusion.io.scratch import steps_by_disk
 from napari_diffusion.io.units import factor, unit_name
 from napari_diffusion.records.provenance import record
@@ -739,12 +739,12 @@ def test_no_folder_to_write_into(tmp_path):
     ],
 )
 def test_endings(name, stem, ending):
-    assert split(Path("folder") / name) == (Path("folder") / stem, ending)
+    assert split_extension(Path("folder") / name) == (Path("folder") / stem, ending)
 
 
 def test_other_endings_name_those_that_there_are():
     with pytest.raises(ValueError, match=r"'a.jpg' .* \.ome\.zarr, \.zarr, .*\.npy, or none"):
-        split(Path("a.jpg"))
+        split_extension(Path("a.jpg"))
 
 
 # Larger than the memory

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.io import read_image, read_record, step_paths
+from napari_diffusion.io.memory import written_bytes
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -38,12 +39,12 @@ def _described(source: Source) -> list[str]:
     """Return lines that say what an image is."""
     image = source.image
     sizes = " × ".join(str(size) for size in image.shape)
-    megabytes = math.prod(image.shape) * image.dtype.itemsize / 1e6
+    size = written_bytes(math.prod(image.shape) * image.dtype.itemsize)
     return [
         f"axes        {_axes(source)}",
         f"shape       {sizes}",
         f"pixel size  {_pixel_size(source)}",
-        f"type        {image.dtype}, {megabytes:.1f} MB",
+        f"type        {image.dtype}, {size}",
     ]
 
 

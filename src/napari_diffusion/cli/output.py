@@ -12,7 +12,7 @@ from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.cli.options import ONE_FILE
 from napari_diffusion.cli.process import stoppable
 from napari_diffusion.core.image import is_dask
-from napari_diffusion.io import cast_record, check_apart, check_ending
+from napari_diffusion.io import cast_record, check_apart, split_extension
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -34,7 +34,7 @@ def check_output(arguments: Namespace, *, one: bool = False) -> None:
     if one and not path.suffix:
         raise UsageError(f"{str(path)!r} needs an extension that gives the format: {ONE_FILE}.")
     try:
-        check_ending(path)
+        split_extension(path)
     except ValueError as error:
         raise UsageError(str(error)) from error
     check_apart(path, *filter(None, (arguments.input, arguments.mask)))

@@ -7,7 +7,7 @@ from napari_diffusion.io.contact_sheet import contact_sheet, panel, shown_range,
 from napari_diffusion.io.file_image import NotReadable, Source
 from napari_diffusion.io.reader import READABLE, read_image
 from napari_diffusion.io.record_reader import read_record, step_paths
-from napari_diffusion.io.run_writer import ENDINGS, Output, check_apart, check_ending
+from napari_diffusion.io.run_writer import ENDINGS, Output, check_apart, split_extension
 
 __all__ = [
     "ENDINGS",
@@ -17,12 +17,12 @@ __all__ = [
     "Source",
     "cast_record",
     "check_apart",
-    "check_ending",
     "contact_sheet",
     "panel",
     "read_image",
     "read_record",
     "shown_range",
+    "split_extension",
     "step_label",
     "step_paths",
 ]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image as PillowImage
 
+    from napari_diffusion.core.noise_scale import NoiseScale
+
 _GAP, _TEXT = 12, 18
 _LARGEST = 384
 _PAPER, _INK = (255, 255, 255), (20, 20, 20)
@@ -73,11 +75,13 @@ def panel(
     return Panel(label, in_proportion(source[..., :3] if rgb else source, ratio))
 
 
-def step_label(index: int, noise_scale: float | tuple[float, ...], is_final: bool) -> str:
-    """Return the label of a step: its number and its noise scale."""
+def step_label(index: int, noise_scale: NoiseScale, is_final: bool) -> str:
+    """Return the label of a step: its number, and its noise scale if noise was added."""
     if is_final:
         return "final filter"
     scales = noise_scale if isinstance(noise_scale, tuple) else (noise_scale,)
+    if not any(scales):
+        return f"step {index:02}"
     # "sigma" in letters: the font that Pillow brings has no Greek ones.
     return f"step {index:02} · sigma {' / '.join(f'{scale:.3g}' for scale in scales)}"
 

@@ -77,7 +77,7 @@ class Output:
     record: StepRecord = field(default_factory=StepRecord)
 
     def __post_init__(self) -> None:
-        wanted, ending = split(self.path)
+        wanted, ending = split_extension(self.path)
         if ending.endswith(("tif", "tiff")):
             from napari_diffusion.io.tiff_writer import holds_steps
 
@@ -168,7 +168,7 @@ class Output:
         return (beside(path), path) if self.ending == ".npy" else (path,)
 
 
-def split(path: Path) -> tuple[Path, str]:
+def split_extension(path: Path) -> tuple[Path, str]:
     """Return a path without its extension, and the extension; refuse unsupported ones."""
     name = path.name
     for ending in ENDINGS:
@@ -180,11 +180,6 @@ def split(path: Path) -> tuple[Path, str]:
             "folder of OME-TIFF files."
         )
     return path, FOLDER
-
-
-def check_ending(path: Path) -> None:
-    """Refuse a name with an unsupported extension."""
-    split(path)
 
 
 def check_free(path: Path, overwrite: bool) -> None:

@@ -83,9 +83,7 @@ class StepImages:
         names = [] if first is None else ["source"]
         for each in run.steps:
             record = each.record
-            label = step_label(record["step"], noise_scale_of(record), record["is_final"])
-            quiet = record["recipe"]["noise"] is None and not record["is_final"]
-            names.append(f"step {record['step']:02}" if quiet else label)
+            names.append(step_label(record["step"], noise_scale_of(record), record["is_final"]))
             data.append(each.data)
         low, high = (0.0, 1.0) if layer.rgb else layer.contrast_limits
         return cls(
