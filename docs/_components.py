@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import _example_images
@@ -272,7 +273,9 @@ def _page(cls: type[Component], images: Images) -> str:
     parts = [f"# {cls.display_name}\n", f"{text.summary}\n", f"`{_path(cls)}`\n"]
     if text.formula:
         parts.append(f"``` {{ .text .formula }}\n{text.formula}\n```\n")
-    parts.append(text.text.removeprefix(f"``{text.formula}``\n\n") + "\n")
+    # The formula stands above already.
+    body = re.sub(r"^``[^`]+``(?:\n\n|,\s+(?=with |where ))", "", text.text)
+    parts.append(body[:1].upper() + body[1:] + "\n")
     parts.append(images.example())
     if "Notes" in text.sections:
         parts.append(f"## When to use it\n\n{text.sections['Notes']}\n")
@@ -460,7 +463,8 @@ def _side_by_side(slot: str, components: list[type[Component]]) -> tuple[str, Fi
     """Show what each component does at its defaults to the same example."""
     if slot == "schedule":
         lines = [(cls.display_name, cls()(1.0, 10)) for cls in components if cls.tabulated]
-        return _example_images.curves(lines, "noise scale over the steps of every schedule"), {}
+        drawn = _example_images.curves(lines, "noise scale over the steps of every schedule")
+        return f"## Side by side\n\n{drawn}", {}
     if slot not in ("filter", "noise"):
         return "", {}
     if slot == "filter":
@@ -476,4 +480,4 @@ def _side_by_side(slot: str, components: list[type[Component]]) -> tuple[str, Fi
         for name, image in zip(shown, [source, *images], strict=True)
     }
     strip = _example_images.strip((f"{name}.png", caption) for name, caption in shown.items())
-    return f"{strip}\n{told}", files
+    return f"## Side by side\n\n{strip}\n{told}", files
