@@ -11,6 +11,7 @@ from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.core.grid import Grid, GridOptions
 from napari_diffusion.core.image import Image, computing_type, is_dask
 from napari_diffusion.io import memory, read_image
+from napari_diffusion.loop.presets import pixel_size
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -42,8 +43,8 @@ class Input:
 
     @property
     def pixel_size(self) -> float:
-        """The smallest pixel size along the axes that diffuse."""
-        return min(self.source.spacing_along(self.options["along"] or ""))
+        """The pixel size that presets and defaults are scaled to."""
+        return pixel_size(self.source.spacing_along(self.options["along"] or ""))
 
     @property
     def computing_type(self) -> np.dtype[np.floating[Any]]:

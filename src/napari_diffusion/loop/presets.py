@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from napari_diffusion.filters import (
     Blend,
@@ -19,8 +20,16 @@ from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.noise import Gaussian
 from napari_diffusion.schedules import Constant, Geometric
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 # Digits of the parameters that are scaled to the pixel size of an image.
 DIGITS = 3
+
+
+def pixel_size(spacing: Iterable[float]) -> float:
+    """Return the pixel size that presets and defaults are scaled to: the smallest of an image."""
+    return min(spacing)
 
 
 def _denoiser(fast: bool) -> Filter:

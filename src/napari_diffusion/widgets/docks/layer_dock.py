@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_diffusion.loop.presets import pixel_size
 from napari_diffusion.widgets.docks.dock import Dock
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for
 from napari_diffusion.widgets.run import memory
@@ -93,5 +94,5 @@ class Tool(Dock):
             self.controls.say("")
         length = None
         with contextlib.suppress(ValueError):
-            length = min(self.source.value().options["spacing"])
+            length = pixel_size(self.source.value().options["spacing"])
         self.set_world(self.source.axes.unit(), length)

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
+from napari_diffusion.loop.presets import pixel_size
 from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.widgets.analysis.sweep_form import SweepRow
 from napari_diffusion.widgets.denoise.denoise_form import DenoiseWidget
@@ -218,7 +219,7 @@ class DiffusionLoop(RecipeDock):
         self.evidence.show_evidence(None)
         self.recipe.set_world_unit(self.source.axes.unit())
         with contextlib.suppress(ValueError):
-            self.recipe.set_pixel_size(min(self.source.value().options["spacing"]))
+            self.recipe.set_pixel_size(pixel_size(self.source.value().options["spacing"]))
         self._show_need()
 
     def _show_need(self) -> None:
