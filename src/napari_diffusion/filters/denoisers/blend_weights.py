@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.engine.probe_kernel import add_probe
 from napari_diffusion.filters.denoisers.bounded_lstsq import least_within
 from napari_diffusion.filters.denoisers.fitting_tiles import boxes
 from napari_diffusion.filters.denoisers.guided_filter import is_solid
@@ -55,6 +54,8 @@ class Answers:
     """
 
     def __init__(self, stages: Stages, sigmas: tuple[float, ...], block: Block) -> None:
+        from napari_diffusion.engine.probe_kernel import add_probe
+
         size = np.array([PROBE * sigma for sigma in sigmas], block.dtype)
         origin = np.array(block.grid.origin, np.int64)
         self.block, self.sigmas, self._probed = block, sigmas, np.empty_like(block.values)
