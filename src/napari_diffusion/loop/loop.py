@@ -69,17 +69,17 @@ def steps(
     [0, 1, 2, 3]
     """
     state = RunState.of(image, recipe, region, first_step, stop, options)
-    source, recipe = state.start, state.recipe
+    image, recipe = state.start, state.recipe
 
     noise_scale = first_noise_scale(recipe, first_step, noise_scale)
     for step in range(first_step, recipe.total_steps):
         used = noise_scale
-        source = state.add_noise(source, recipe.noise, used, step)
-        source, removed = state.apply_filter(source, recipe.filter_at(step))
+        image = state.add_noise(image, recipe.noise, used, step)
+        image, removed = state.apply_filter(image, recipe.filter_at(step))
         noise_scale = update_noise_scale(used, recipe.schedule, step, recipe.num_steps, removed)
-        yield Step(step, used, state.image(source), False, next_noise_scale=noise_scale)
+        yield Step(step, used, state.image(image), False, next_noise_scale=noise_scale)
 
-    final_image, _ = state.apply_filter(source, recipe.final_filter)
+    final_image, _ = state.apply_filter(image, recipe.final_filter)
     yield Step(recipe.total_steps, 0.0, state.image(final_image), is_final=True)
 
 
