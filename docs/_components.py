@@ -327,10 +327,9 @@ def allowed(parameter: Parameter) -> str:
     if parameter.kind in words:
         return words[parameter.kind]
     said = parameter.range_text()
-    if said.startswith("a finite number "):
-        said = said.removeprefix("a finite number ")
-    if parameter.kind == "int":
-        said = f"whole, {said}"
+    for number, short in (("a finite number ", ""), ("a whole number ", "whole, ")):
+        if said.startswith(number):
+            said = short + said.removeprefix(number).removeprefix("of ")
     return said + (", or one per channel" if parameter.many else "")
 
 

@@ -351,7 +351,7 @@ def tabulates_its_rule(component, start, num_steps):
         assert table.shape == (num_steps,)
         np.testing.assert_array_equal(table, expected)
     elif num_steps > 1:
-        with pytest.raises(ValueError, match="known when the filter"):
+        with pytest.raises(ValueError, match="unknown until the step before"):
             component(start, num_steps)
     last = expected[-1]
     for step in (num_steps - 1, num_steps + 5):

@@ -66,8 +66,8 @@ class TestParameters:
         texts = [p.range_text() for p in Sample.parameters()[:3]]
         assert texts == [
             "a finite number greater than 0 and at most 10",
-            "a finite number at least 1 and at most 5",
-            'a finite number at least 0 or "auto"',
+            "a whole number of at least 1 and at most 5",
+            'a finite number of at least 0 or "auto"',
         ]
 
     def test_a_field_that_no_form_knows(self):

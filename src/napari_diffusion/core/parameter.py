@@ -160,12 +160,13 @@ class Parameter:
             return 'a function or its name as "package.module:function"'
         parts = []
         if self.minimum is not None:
-            parts.append(f"at least {self.minimum:g}")
+            parts.append(f"of at least {self.minimum:g}")
         if self.above is not None:
             parts.append(f"greater than {self.above:g}")
         if self.maximum is not None:
-            parts.append(f"at most {self.maximum:g}")
-        text = "a finite number" + (" " + " and ".join(parts) if parts else "")
+            parts.append(f"{'' if parts else 'of '}at most {self.maximum:g}")
+        kind = "a whole number" if self.kind == "int" else "a finite number"
+        text = kind + (" " + " and ".join(parts) if parts else "")
         return text + (' or "auto"' if self.auto else "") + (" or None" if self.optional else "")
 
     def _refusal(self, owner: str, value: Any, allowed: str) -> str:
