@@ -178,7 +178,7 @@ def test_further_axes_fold_into_t(open_loop, qtbot):
 def test_of_a_multiscale_layer_the_highest_resolution_is_used(open_loop, qtbot):
     fine = RANDOM.random((64, 48)).astype(np.float32)
     viewer, loop = open_loop(Image([fine, fine[::2, ::2]], multiscale=True, name="pyramid"))
-    assert "highest" in loop.source.hint.text()
+    assert "full resolution" in loop.source.hint.text()
     ran(loop, qtbot)
     np.testing.assert_array_equal(made(viewer)[-1].data, nd.run(fine, RECIPE.resolved(fine)).image)
 

@@ -69,7 +69,7 @@ class SweepRow(QWidget):
             "diffusion filter, side by side on a part of the image: the visible region "
             "if that is chosen, else the middle. Click a tile to select it."
         )
-        self.fold.setText("numbers")
+        self.fold.setText("parameters")
         self.fold.setCheckable(True)
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.take.setToolTip("Fill the form with the parameters of the selected tile.")

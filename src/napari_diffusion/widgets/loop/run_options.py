@@ -85,7 +85,7 @@ class RunOptions(QWidget):
         for row, widgets in enumerate(rows):
             for column, widget in enumerate(widgets):
                 layout.addWidget(widget, row, column)
-                layout.setColumnStretch(column, 1)
+        layout.setColumnStretch(1, 1)
         layout.addWidget(self.message, 2, 0, 1, 3)
 
     def _connect(self) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def difference_layer(step: ChosenStep, other: NDArray[Any], name: str) -> Image:
-    """Return a step less another image, in colours that are white where nothing changed.
+    """Return a step minus another image, in colours that are white where nothing changed.
 
     Parameters
     ----------
@@ -38,6 +38,6 @@ def difference_layer(step: ChosenStep, other: NDArray[Any], name: str) -> Image:
         "rgb": False,
         "colormap": "PiYG",
         "contrast_limits": (-largest, largest),
-        "metadata": {"napari_diffusion_difference": {"step": step.title, "less": name}},
+        "metadata": {"napari_diffusion_difference": {"step": step.title, "minus": name}},
     }
     return Image(values, name=f"{step.layer.name} minus {name}", **arguments)

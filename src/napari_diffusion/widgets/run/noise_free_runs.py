@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_diffusion.loop.recipe import Recipe, Step
     from napari_diffusion.widgets.run.run_request import Job
 
-# The measure of a step in its record: the root mean square of the step less its noise-free run.
+# The measure of a step in its record: the root mean square of the step minus its noise-free run.
 EFFECT = "Noise effect"
 
 

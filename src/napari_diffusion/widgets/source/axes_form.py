@@ -58,7 +58,7 @@ _JOINT = Parameter(
     tooltip="Channels share their edges: an edge in one of them stops diffusion in all.",
 )
 _HOLES = Parameter(
-    "keep_holes",
+    "missing_values",
     "bool",
     False,
     tooltip=(
@@ -147,7 +147,7 @@ class AxesForm(QWidget):
         self._edited(quietly=True)
 
     def show_holes(self, on: bool) -> None:
-        """Offer to keep holes, where the image may have any."""
+        """Offer to treat NaNs as missing, where the image may have any."""
         self.holes.setVisible(on or bool(self.holes.value()))
 
     def value(self) -> Reading:
