@@ -81,10 +81,10 @@ def test_a_hidden_truth_is_never_the_source_by_default(open_loop):
 def test_a_truth_can_be_chosen(open_loop):
     layers = [Image(data, **options) for data, options, _ in phantom_layers()]
     _, loop = open_loop(*layers)
-    row = loop.source.combo.findText("phantom · truth")
+    row = loop.source.combo.findText("phantom · ground truth")
     loop.source.combo.setCurrentIndex(row)
     loop.source.combo.activated.emit(row)
-    assert shown(loop) == "phantom · truth"
+    assert shown(loop) == "phantom · ground truth"
 
 
 def test_the_steps_of_a_run_do_not_become_the_source(open_loop, qtbot):

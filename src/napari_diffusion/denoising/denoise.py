@@ -1,4 +1,4 @@
-"""Denoising without a parameter."""
+"""Denoising without parameters."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ def denoise(
     noise_sigma: NoiseSigma = "auto",
     **options: Unpack[GridOptions],
 ) -> NDArray[Any]:
-    """Take the noise out of an image; nothing is to be chosen.
+    """Denoise an image; no parameters needed.
 
-    The noise is measured, and filters that err in different ways (windows of several sizes and
-    non-local means, behind a multiscale pilot) are blended as Stein's unbiased estimate of the
-    error says. For photon noise, they work on values with uniform noise, and
-    the result comes back by the exact unbiased inverse. It is what ``run(image,
-    PRESETS["denoise"])`` does, whose recipe `resolved` shows every number of.
+    The noise is measured, and filters with different errors (windows of several sizes and
+    non-local means, guided by a multiscale pilot) are blended with weights from Stein's unbiased
+    estimate of the error. Photon noise is stabilised first, and the result transformed back by the
+    exact unbiased inverse. ``run(image, PRESETS["denoise"])`` does the same; the recipe, `resolved`
+    on the image, has every parameter.
 
     Parameters
     ----------
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
     fast : bool
-        Take ``PRESETS["denoise fast"]``: coarser windows and one non-local mean, about three
-        times as fast and two tenths of a decibel worse.
+        Whether to use ``PRESETS["denoise fast"]``: coarser windows and one non-local mean, about
+        three times as fast and 0.2 dB worse.
     noise_sigma : float, tuple of float or "auto"
-        Standard deviation of white noise in intensity units, where it is known, one for all
-        channels or one for each; larger values smooth more. "auto" measures the noise.
+        Standard deviation of white noise in intensity units, if known, one for all channels or one
+        for each; larger values smooth more. "auto" measures the noise.
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
 
@@ -57,14 +57,14 @@ def denoise(
     Warns
     -----
     NoiseWarning
-        Where the noise cannot be taken out as it was measured: the image was compressed,
-        smoothed, sharpened or clipped, or has row noise.
+        If the noise cannot be removed as measured: the image was compressed, smoothed, sharpened
+        or clipped, or has row or column noise.
 
     Notes
     -----
-    Use it for noise that is not correlated between neighbours, equally strong everywhere or
-    photon noise. Not for images that were compressed or smoothed before: their noise is
-    underestimated and stays, unless `noise_sigma` says how strong it is.
+    Use it for noise that is not correlated between neighbours and is equally strong everywhere, or
+    photon noise. Not for images that were compressed or smoothed: their noise is underestimated and
+    remains, unless `noise_sigma` is given.
     """
     recipe = denoiser(fast=fast, noise_sigma=noise_sigma)
     source = Image.of(image, **options)
@@ -76,9 +76,9 @@ def denoise(
 
 
 def denoiser(*, fast: bool = False, noise_sigma: NoiseSigma = "auto") -> Recipe:
-    """Return the preset that denoises, with the noise where it is known; see `denoise`."""
+    """Return the preset that denoises, with the noise if it is known; see `denoise`."""
     recipe = PRESETS["denoise fast" if fast else "denoise"]
     if isinstance(noise_sigma, str):
         return recipe
-    # What is known is the noise of intensities, and as strong everywhere.
+    # The noise given is that of intensities, and equally strong everywhere.
     return recipe.replaced(domain=None).with_filters(lambda each: with_noise(each, noise_sigma))

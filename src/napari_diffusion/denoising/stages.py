@@ -1,4 +1,4 @@
-"""What a denoised image was blended of: every filter's own result, and its weights."""
+"""The stages of a blend: the result of each filter, and its weights."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Stage:
     name : str
         Its number and type, such as "1 ReactionDiffusion".
     image : ndarray
-        What it makes of the image, in intensities.
+        The result of the filter, in intensities.
     weights : ndarray
-        How much of it there is in the result at each pixel; those of the first channel of
-        joint colours, which is brightness.
+        Its weight in the blend at each pixel; for joint colours that of the first channel, which is
+        brightness.
     weight : float
         The mean of `weights`.
     """
@@ -60,7 +60,7 @@ def stages(
     recipe : Recipe
         Resolved on it, or not yet.
     stop : StopToken, optional
-        Once set, `Stopped` is raised within a tile.
+        Once it is set, `Stopped` is raised within a tile.
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
 
@@ -95,7 +95,7 @@ def stages(
 
 
 def _blend_of(chosen: Filter) -> tuple[Opponent | None, Blend]:
-    """Return the turn of colours around a blend, where there is one, and the blend."""
+    """Return the colour transform around a blend, if there is one, and the blend."""
     colours = chosen if isinstance(chosen, Opponent) else None
     inner = chosen if colours is None else colours.component
     if not isinstance(inner, Blend):

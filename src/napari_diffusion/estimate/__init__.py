@@ -1,4 +1,4 @@
-"""Numbers that an image itself suggests."""
+"""Noise, contrast and diffusion time, measured on an image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contrast that tells edges from the rest, from the gradients of an image."""
+"""The contrast, the gradient above which edges begin, measured on an image."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAD_TO_SIGMA = 1.4826
 SPREADS = math.sqrt(5.0)
 
 
-#: How the contrast can be measured.
+#: Methods to measure the contrast.
 ContrastMethod = Literal["robust", "percentile", "noise", "background"]
 
 
@@ -50,31 +50,30 @@ def contrast(
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes.
     smoothing : float
-        Standard deviation in world units of a Gaussian applied before: that of the filter which is
-        to have the contrast.
+        Standard deviation in world units of a Gaussian applied before the gradient: the `smoothing`
+        of the filter that the contrast is for.
     method : {"robust", "percentile", "noise", "background"}
         "robust": ``√5 · 1.4826 · median(| |∇u| − median |∇u| |)``, over all pixels, frames and
-        channels; what is steeper counts as an edge among the gradients that most pixels have.
-        Where most gradients are equal, the 0.9 quantile of the gradients that are not 0 stands in;
-        a constant image, which no contrast changes, gets 1.
+        channels; steeper gradients count as edges. Where most gradients are equal, the 0.9
+        quantile of those that are not 0 is used; of a constant image the contrast is 1.
         "percentile": the `quantile` of all gradients: that part of the image is smoothed, the
         rest are edges.
         "noise": the root mean square of |∇n| that white noise of the image's standard deviation
-        has after the smoothing: what is steeper than noise counts as an edge.
-        "background": the root mean square of |∇u| where there is nothing but background.
+        has after the smoothing: gradients steeper than noise count as edges.
+        "background": the root mean square of |∇u| in a region without structure.
     quantile : float
         For "percentile", between 0 and 1.
     background : array_like of bool
-        For "background": where there is nothing else.
+        For "background": the region without structure.
     noise_sigma : float, optional
-        For "noise": its standard deviation, measured if it is not given.
+        For "noise": its standard deviation; measured by default.
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
 
     Returns
     -------
     float
-        Greater than 0; 1 where a way finds no gradients at all.
+        Greater than 0; 1 where there are no gradients.
 
     References
     ----------
@@ -89,8 +88,8 @@ def contrast(
         raise ValueError(f"quantile must be between 0 and 1 (got {quantile!r}).")
     if (method == "background") != (background is not None):
         raise ValueError(
-            'method="background" and background=… go together: a mask of where there is nothing '
-            "but background."
+            'method="background" and background=… go together: give a mask of a region without '
+            "structure."
         )
     if background is not None:
         options["mask"] = within(background, options.get("mask"), "background")

@@ -1,4 +1,4 @@
-"""How long to diffuse, by how much of the noise is to be left or by the expected error."""
+"""The diffusion time, by the share of the noise that is left or by the expected error."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, GridOptions
 
-# Of a larger image the middle is looked at.
+# Of a larger image the middle is measured.
 MOST_SAMPLES = 1 << 20
 
-# Times looked at, in squares of the shortest spacing, evenly by their logarithm.
+# Times that are tried, in squares of the smallest pixel size, evenly spaced in their logarithm.
 _TIMES = np.geomspace(1e-3, 1e3, 121)
 
 
@@ -29,32 +29,32 @@ def diffusion_time(
     noise_sigma: float | None = None,
     **options: Unpack[GridOptions],
 ) -> float:
-    """Estimate how long to diffuse, in world units².
+    """Estimate the diffusion time, in world units².
 
-    With `noise_left` the time at which `Heat` leaves that share of the standard deviation of white
-    noise, exactly but for borders: the norm of its kernel, ``Π √(exp(−2v) I₀(2v))`` over the axes,
-    v = 2 time / spacing², is the share. Without it the time of `Heat` that has the least expected
-    error on this image by Stein's estimate, which for a linear filter is a sum over its cosine
-    modes: 0 where all diffusion does harm. Divide it by the number of steps for the time of one.
+    With `noise_left`, the time at which `Heat` leaves that share of the standard deviation of white
+    noise, exact except at the borders: the share is the norm of its kernel,
+    ``Π √(exp(−2v) I₀(2v))`` over the axes, v = 2 time / spacing². Without it, the time at
+    which `Heat` has the least expected error on this image by Stein's estimate, which for a linear
+    filter is a sum over its cosine modes: 0 where any diffusion increases the error. Divide it by
+    the number of steps.
 
     Parameters
     ----------
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes.
     noise_left : float, optional
-        Between 0 and 1: 0.1 is a tenth of the standard deviation.
+        Share of the standard deviation, between 0 and 1.
     noise_sigma : float, optional
-        Standard deviation of the noise, measured if it is not given.
+        Standard deviation of the noise; measured by default.
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
 
     Notes
     -----
-    Use it as the scale of a filter's time. Filters that keep edges diffuse as Heat does only where
-    the gradients lie far below the contrast; in flat parts, where only noise is, they take longer,
-    and they bear more time than the expected error of Heat allows, for they do not blur edges. To
-    find the time of such a filter on an image, try several:
-    `napari_diffusion.analysis.parameter_sweep`.
+    Use it as the scale of a filter's time. Edge-preserving filters diffuse like `Heat` only where
+    the gradients are far below the contrast; in flat regions with noise alone they are slower, and
+    they tolerate more time than `Heat`, because they do not blur edges. To find the time for such
+    a filter, try several: `napari_diffusion.analysis.parameter_sweep`.
 
     References
     ----------

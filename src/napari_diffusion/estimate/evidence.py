@@ -1,4 +1,4 @@
-"""All that an image says of the numbers that a recipe needs, every way beside the others."""
+"""Noise, contrast and diffusion time of an image, by every method, side by side."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.estimate.measured_noise import NoiseModel
 
-# Of a larger image the middle is looked at.
+# Of a larger image the middle is measured.
 MOST_SAMPLES = 1 << 20
 
 _BINS = 64
 
-# The histogram of the gradients ends where so few are left.
+# The histogram of the gradients ends at this quantile.
 _SHOWN = 0.995
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What `evidence` has found.
+    """The estimates of `evidence`.
 
     Attributes
     ----------
     sigmas : dict
-        Standard deviation of the noise by each way of `noise_sigma`.
+        Standard deviation of the noise by each method of `noise_sigma`.
     contrasts : dict
-        Contrast by the ways of `contrast` that need no region.
+        Contrast by the methods of `contrast` that need no region.
     times : dict
-        Diffusion time by what is to be reached; see `diffusion_time`.
+        Diffusion time by its criterion; see `diffusion_time`.
     gradient_edges, gradient_counts : ndarray
         Histogram of the gradients after the smoothing.
     model : NoiseModel or None
-        How the noise depends on the intensity; None where the image is too small to tell.
+        How the noise depends on the intensity; None for an image that is too small.
     smoothing : float
-        The smoothing of the gradients.
+        Standard deviation of the smoothing before the gradient, in world units.
     whole : bool
-        Whether all of the image was looked at.
+        Whether all of the image was measured.
     """
 
     sigmas: dict[str, float]
@@ -69,15 +69,15 @@ def evidence(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> Evidence:
-    """Estimate noise, contrast and diffusion time in every way, and what they were read from.
+    """Estimate noise, contrast and diffusion time by every method, with the underlying data.
 
     Parameters
     ----------
     image : array_like
-        2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Of more than 2²⁰ pixels
-        the middle is looked at.
+        2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Of an image of more
+        than 2²⁰ pixels the middle is measured.
     smoothing : float
-        Standard deviation in world units of the filter's own smoothing, for the gradients.
+        Standard deviation of the filter's smoothing in world units, applied before the gradient.
     stop : StopToken, optional
         As for `steps`.
     **options
@@ -86,7 +86,7 @@ def evidence(
     Returns
     -------
     Evidence
-        Numbers by way, the histogram of the gradients, and the model of the noise.
+        Estimates by method, the histogram of the gradients, and the noise model.
     """
     from napari_diffusion.engine.threads import Stopped
 

@@ -1,4 +1,4 @@
-"""What the measurement of a noise has found."""
+"""The result of measuring a noise."""
 
 from __future__ import annotations
 
@@ -35,31 +35,31 @@ _NOT_WHITE: tuple[FindingName, ...] = (
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """What `noise_model` has measured.
+    """The noise of an image, as `noise_model` measures it.
 
     Attributes
     ----------
     sigma : float
-        Standard deviation of the noise at the mean intensity, without that of rows and columns.
+        Standard deviation of the noise at the mean intensity, without row and column noise.
     level : float
         That mean intensity.
     gain : float
         Slope of the variance over the intensity: the intensity of one photon. 0 where the noise
-        does not depend on the intensity, or where the image cannot say.
+        does not depend on the intensity, or where that cannot be measured.
     offset : float
-        Intensity without any light: as typed, or where the line of the variance ends.
+        Intensity without any light: as given, or where the line of the variance reaches 0.
     read_noise : float
         Standard deviation of the noise without any light.
     row_noise, column_noise : float
-        Standard deviation of what a whole row, or column, has in common; 0 where that cannot be
-        told from chance.
+        Standard deviation of the row noise, or the column noise; 0 where it cannot be
+        distinguished from chance.
     levels, variances : tuple of float
         The mean–variance curve.
     frequencies, power : tuple of float
-        The spectrum of the noise: cycles per pixel, and power by that of white noise of the same
-        strength.
+        The spectrum of the noise: cycles per pixel, and power relative to white noise of the same
+        standard deviation.
     kernel : tuple of tuple of float
-        The kernel of correlated noise, empty for white noise and where none was measured.
+        The kernel of correlated noise; empty for white noise and where none was measured.
     findings : tuple of Finding
         What was found, by name and with its amount: see `Finding`; `finding_text` gives the words.
     """
@@ -89,10 +89,10 @@ class NoiseModel:
 
     @property
     def kind(self) -> Kind:
-        """What kind of noise a pixel has, rows and columns aside.
+        """Kind of the noise, apart from row and column noise.
 
         "none"; "processed": the image was compressed, sharpened or passed through a tone curve;
-        "correlated" between neighbours, by its sensor or by smoothing; "poisson": its variance is
+        "correlated" between neighbours, by the sensor or by smoothing; "poisson": its variance is
         proportional to the intensity; "poisson-gaussian": it grows with it; else "gaussian".
         """
         names = {found.name for found in self.findings}
@@ -109,12 +109,12 @@ class NoiseModel:
 
     @property
     def is_white(self) -> bool:
-        """Whether the image is consistent with white noise, equally strong at all intensities."""
+        """Whether the noise is credibly white and equally strong at all intensities."""
         return not self.kernel and not any(f.name in _NOT_WHITE for f in self.findings)
 
     @property
     def noise_scale(self) -> float:
-        """Standard deviation at the mean intensity, with that of rows and columns."""
+        """Standard deviation at the mean intensity, with row and column noise."""
         return math.hypot(self.sigma, self.row_noise, self.column_noise)
 
     def in_words(self) -> str:
@@ -133,15 +133,12 @@ class NoiseModel:
         return ", ".join(parts) + "."
 
     def variance_at(self, intensity: ArrayLike) -> NDArray[np.float64]:
-        """Return the variance of the noise at an intensity, or at each of many."""
+        """Return the variance of the noise at each intensity."""
         light = np.maximum(np.asarray(intensity, float) - self.offset, 0.0)
         return self.read_noise**2 + self.gain * light
 
     def noise(self) -> Noise:
-        """Return the noise that was measured, to be used with `noise_scale`.
-
-        With row or column noise it is a sum.
-        """
+        """Return the measured noise, for use with `noise_scale`; a sum with row or column noise."""
         from napari_diffusion.noise import Stripes, Sum
 
         components: list[Noise] = [_component(self)]
@@ -155,7 +152,7 @@ class NoiseModel:
 
 
 def _component(model: NoiseModel) -> Noise:
-    """Return the noise without rows and columns."""
+    """Return the noise without row and column noise."""
     from napari_diffusion.noise import Correlated, Gaussian, Poisson, PoissonGaussian
 
     if model.gain == 0:

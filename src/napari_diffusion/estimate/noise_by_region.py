@@ -1,4 +1,4 @@
-"""The noise of parts of an image."""
+"""The noise of each region of an image."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def noise_by_region(
     method: Method = "windows",
     **options: Unpack[GridOptions],
 ) -> dict[int, float]:
-    """Estimate the standard deviation of white Gaussian noise in each of many regions.
+    """Estimate the standard deviation of white Gaussian noise in each of several regions.
 
     Parameters
     ----------
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes.
     regions : array_like of int or bool, or sequence of tuple of slice
-        Labels of the image's shape, channels of colours aside, 0 being none of them; or boxes, one
-        slice per axis each, which may overlap.
+        Labels of the image's shape, without the axis of colours, 0 for no region; or boxes, each of
+        one slice per axis, which may overlap.
     method : str
         As for `noise_sigma`.
     **options
@@ -45,8 +45,8 @@ def noise_by_region(
     Returns
     -------
     dict
-        The noise of each label, or of each box by its place from 0; NaN where a region is too
-        small, some 3 × 3 pixels, to tell.
+        The noise of each label, or of each box by its index; NaN where a region is too small,
+        about 3 × 3 pixels.
     """
     source = Image.of(image, **options)
     found = {}
@@ -71,7 +71,7 @@ def _masks(regions: Regions, shape: tuple[int, ...], grid: Grid) -> dict[int, ND
         labels = np.asarray(regions)
         if labels.dtype.kind not in "biu":
             raise TypeError(
-                f"regions must be labels of whole numbers or boxes of slices (got {labels.dtype})."
+                f"regions must be labels of integers or boxes of slices (got {labels.dtype})."
             )
         found = {int(k): labels == k for k in np.unique(labels) if k}
     return {key: canonical_mask(inside, grid) for key, inside in found.items()}

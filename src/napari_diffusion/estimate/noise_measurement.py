@@ -1,4 +1,4 @@
-"""Three ways to measure a noise: on the image alone, on its background, on repeated frames."""
+"""Noise measured in three ways: on the image alone, on a background, on repeated frames."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def windows_of(image: Image, but: int | None = None, crowded: tuple[float, ...] 
     if len(axes) < 2:
         raise ValueError(
             f"Noise is measured in windows of {SIZE} × {SIZE} pixels, along axes that diffuse "
-            f"(got {_sizes(image.grid)}): give a larger image, or type the noise."
+            f"(got {_sizes(image.grid)}): use a larger image, or enter the noise."
         )
     return Windows(image, tuple(axes), crowded)
 
@@ -82,8 +82,8 @@ def of_image(image: Image, offset: float | None) -> NoiseModel:
         table = summary(windows)
     if len(table) < FEWEST:
         raise ValueError(
-            f"There are {len(table)} windows of {SIZE} × {SIZE} pixels that vary, fewer than "
-            f"{FEWEST}, to measure noise in: give a larger image or mask, or type the noise."
+            f"Only {len(table)} windows of {SIZE} × {SIZE} pixels vary, fewer than {FEWEST} needed "
+            "to measure noise: use a larger image or mask, or enter the noise."
         )
     points = _calm_points(table)
     line = points.line()
@@ -136,7 +136,7 @@ def of_region(image: Image) -> NoiseModel:
     count = sum(each.count for each in found)
     if count < FEWEST:
         raise ValueError(
-            f"The region holds {count} pixels, fewer than {FEWEST}, to measure noise in: give a "
+            f"The region has {count} pixels, fewer than {FEWEST} needed to measure noise: use a "
             "larger one."
         )
     variance = sum(each.energy for each in found) / (count - 3 * len(found))
@@ -164,8 +164,8 @@ def of_repeats(image: Image, axis: int, offset: float | None) -> NoiseModel:
     transfer = transfer_of(image, axis, tuple(crowd.value for crowd in crowds))
     if len(transfer.levels) < FEWEST:
         raise ValueError(
-            f"There are {len(transfer.levels)} pixels to measure noise in, fewer than {FEWEST}, "
-            "that are not clipped and inside the mask: give larger frames."
+            f"Only {len(transfer.levels)} pixels inside the mask are not clipped, fewer than "
+            f"{FEWEST} needed to measure noise: use larger frames."
         )
     points = gathered(transfer.levels, transfer.variances, transfer.freedom, np.mean)
     line = points.line()

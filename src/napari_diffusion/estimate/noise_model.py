@@ -1,4 +1,4 @@
-"""What kind of noise an image has: how it grows with the intensity, and how it is correlated."""
+"""The noise model of an image: how the noise grows with the intensity, and its correlation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.estimate.measured_noise import NoiseModel
 
-# The square of a sum of squares is to be a number still.
+# The square of a sum of squares must not overflow.
 LARGEST = 1e70
 
 
@@ -36,40 +36,40 @@ def noise_model(
 ) -> NoiseModel:
     """Measure how the noise of an image depends on the intensity, and whether it is white.
 
-    One of three ways, by what there is:
+    There are three ways:
 
-    - *the image alone*: 8 × 8 windows at every fourth pixel. Of those with like intensities the
-      25 % with the least activity hold little but noise; the median over them of the mean square of
-      their finest cosine coefficients is its variance;
-    - *a background region*: the distances from the plane that fits it best, of each frame;
+    - *the image alone*: 8 × 8 windows at every fourth pixel. Of those with similar intensities, the
+      25 % with the least activity contain little but noise; the median over them of the mean square
+      of their finest cosine coefficients is its variance;
+    - *a background region*: the residuals of the best-fitting plane, in each frame;
     - *repeated frames*: half the mean square of the differences of successive frames, at each
-      pixel; needs nothing but that the scene stands still.
+      pixel; the only assumption is that the scene does not change.
 
-    Variances at many intensities get the line ``variance = gain · (x − offset) + read_noise²`` by
-    least squares with Tukey's weights.
+    The line ``variance = gain · (x − offset) + read_noise²`` is fitted to the variances at many
+    intensities by least squares with Tukey's weights.
 
     Parameters
     ----------
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes.
     region_mask : array_like of bool, optional
-        Where there is nothing but background, of one intensity or a slope.
+        A region of background only, of constant intensity or with a slope.
     repeats : str, optional
-        Axis along which the same scene was recorded again and again, such as "t".
+        Axis along which the same scene was recorded repeatedly, such as "t".
     offset : float, optional
-        Intensity without any light, where it is known: it tells the read noise from the offset.
+        Intensity without any light, if known; needed to measure the read noise.
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
 
     Returns
     -------
     NoiseModel
-        Its `warnings` say where the assumptions fail.
+        Its `warnings` tell which assumptions fail.
 
     Raises
     ------
     ValueError
-        For images and regions too small to measure, and an axis that holds no repeats.
+        For images and regions that are too small, and an axis without repeated frames.
 
     References
     ----------
@@ -79,8 +79,8 @@ def noise_model(
     if region_mask is not None:
         if repeats is not None:
             raise ValueError(
-                "Give either a region_mask or repeats: repeated frames need no background, and "
-                "with mask=… they are measured in a part of the image."
+                "Give either region_mask or repeats: repeated frames need no background; use "
+                "mask=… to measure them in a part of the image."
             )
         options["mask"] = within(region_mask, options.get("mask"))
     source = Image.of(image, **options)
@@ -95,9 +95,9 @@ def noise_model(
 def noise_kernel(
     image: ArrayLike, region_mask: ArrayLike, **options: Unpack[GridOptions]
 ) -> NDArray[np.float64]:
-    """Return the kernel of the correlated noise of a background region, 9 × 9 numbers.
+    """Return the kernel of the correlated noise of a background region, 9 × 9 pixels.
 
-    White noise that this kernel has run over has the autocorrelation of the region's noise, up to
+    White noise convolved with this kernel has the autocorrelation of the region's noise, up to
     4 pixels along both axes: ``nd.noise.Correlated(kernel=nd.estimate.noise_kernel(…))``.
 
     Parameters
@@ -105,7 +105,7 @@ def noise_kernel(
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes.
     region_mask : array_like of bool
-        Where there is nothing but background, of one intensity or a slope.
+        A region of background only, of constant intensity or with a slope.
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
     """
@@ -127,8 +127,8 @@ def _check_room(image: Image) -> None:
     low, high = extremes_of(image)
     if max(-low, high) > LARGEST:
         raise ValueError(
-            f"Values from {low:g} to {high:g} leave no room for variances: divide the image by a "
-            "constant first."
+            f"Values from {low:g} to {high:g} are too large to compute variances: divide the "
+            "image by a constant first."
         )
 
 

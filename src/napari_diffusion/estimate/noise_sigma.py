@@ -1,4 +1,4 @@
-"""The standard deviation of the noise that an image has."""
+"""The standard deviation of the noise of an image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, GridOptions
 
-#: How noise can be measured.
+#: Methods to measure noise.
 Method = Literal["windows", "differences", "wavelet", "mean", "components"]
 
 # As many pixels along both axes as windows have.
@@ -23,9 +23,9 @@ def noise_sigma(
 ) -> float:
     """Estimate the standard deviation of white Gaussian noise, in intensity units.
 
-    Fine texture that fills the whole image is taken for noise, so that the number is an upper
-    bound where the noise is weaker than the texture; noise that is correlated between neighbours is
-    underestimated: an image that was compressed or smoothed gets too small a number.
+    Fine texture all over the image is mistaken for noise: the estimate is then an upper bound.
+    Noise that is correlated between neighbours is underestimated, as in compressed or smoothed
+    images.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def noise_sigma(
         cosine transforms c[k, q]. The half with the least activity ``Σ c², 0 < k+q < 8`` is cut
         into 8 groups by it. Noise adds as much to ``middle = mean c², 4 ≤ k+q < 8`` as to
         ``fine = mean c², k+q ≥ 10``, texture more, so σ² is where the line through the groups'
-        (middle, fine) meets fine = middle. Where the noise differs, this is that of the calmer
-        parts. Windows without any variation, such as clipped ones, are left out.
+        (middle, fine) meets fine = middle. Where the noise varies, this is that of the calmer
+        parts. Windows without any variation, such as clipped ones, are excluded.
         "differences": ``median |r| / 0.6745``, r being the second difference along x of that
         along y, ``[1 −2 1] ∗ [1 −2 1]ᵀ / 6``: it needs 3 pixels only and is what the others fall
         back on in images too small for them, but texture adds to it.
@@ -51,7 +51,7 @@ def noise_sigma(
     Returns
     -------
     float
-        0 where the image is too small to tell.
+        0 for an image that is too small.
 
     References
     ----------

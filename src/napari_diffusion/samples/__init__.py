@@ -1,4 +1,4 @@
-"""Images to try the loop on: bad ones, some with known ground truth.
+"""Example images with noise, some with ground truth.
 
 They are computed, or degraded from what ships with scikit-image. Nothing is downloaded, and two
 calls give the same numbers.
@@ -62,5 +62,5 @@ def video_layers() -> list[LayerData]:
 
 
 def _opened(name: str) -> list[LayerData]:
-    # napari selects the layer it adds last: the image, not the hidden truth, must be that one.
+    # napari selects the layer it adds last: that must be the image, not the hidden ground truth.
     return layers(SAMPLES[name]())[::-1]

@@ -17,7 +17,7 @@ LayerData = tuple[NDArray[Any], LayerOptions, str]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Sample:
-    """An image to try things on, and all that is known about it.
+    """An example image with its axes, pixel size and ground truth.
 
     ``nd.steps(sample.image, recipe, axes=sample.axes, spacing=sample.spacing, rgb=sample.rgb)``
     runs the loop on it.
@@ -31,15 +31,15 @@ class Sample:
     axes : str
         One letter of "tczyx" per axis of `image`.
     spacing : tuple of float
-        Distance of two samples along each spatial axis, in `unit`.
+        Pixel size along each spatial axis, in `unit`.
     unit : str
         Unit of `spacing`: "pixel" where the size of a pixel is not known, else "micrometer".
     truth : ndarray or None
-        The image without noise, same shape and intensity scale as `image`; None if unknown.
+        The ground truth, same shape and intensity scale as `image`; None where it is not known.
     rgb : bool
         True if the last axis holds red, green and blue.
     about : str
-        How the image was made, in plain words and numbers.
+        How the image was made.
     """
 
     name: str
@@ -55,9 +55,9 @@ class Sample:
 def layers(sample: Sample) -> list[LayerData]:
     """Return the sample as napari layers: the image, then its ground truth if known.
 
-    The ground truth is hidden and has the image's contrast limits, so that switching it on compares
-    like with like. Each layer says in ``metadata["napari_diffusion_sample"]`` that it is made
-    up, and how.
+    The ground truth is hidden and has the image's contrast limits, so that
+    both are shown alike. ``metadata["napari_diffusion_sample"]`` of each layer says that it is
+    synthetic, and how it was made.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def layers(sample: Sample) -> list[LayerData]:
 
 
 def shipped(name: str) -> NDArray[np.uint8]:
-    """Return the image of that name that lies inside the scikit-image package.
+    """Return the image of that name that comes with scikit-image.
 
     Raises
     ------
@@ -88,8 +88,8 @@ def shipped(name: str) -> NDArray[np.uint8]:
         from skimage import data
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"the image {name!r} lies inside scikit-image, which is not installed; "
-            "install it with: pip install scikit-image",
+            f"The image {name!r} comes with scikit-image, which is not installed: "
+            "pip install scikit-image",
             name=error.name,
         ) from error
     image: NDArray[np.uint8] = getattr(data, name)()

@@ -20,7 +20,7 @@ JPEG_QUALITY = 28
 
 
 def degraded_face() -> Sample:
-    """Return a portrait that is dim, noisy and blocky: RGB, 256 x 256, uint8.
+    """Return a dim, noisy and JPEG-compressed portrait: RGB, 256 x 256, uint8.
 
     The portrait of Eileen Collins that ships with scikit-image (NASA, public domain) is lit by
     one fifth of the light of a warm lamp, counted in photons by a small sensor with read noise,

@@ -19,7 +19,7 @@ PIXEL_SIZE = 0.107
 
 
 def noisy_microscopy() -> Sample:
-    """Return a cell as a camera counts few photons: 256 x 256, uint16, camera offset 100.
+    """Return a cell recorded with few photons: 256 x 256, uint16, camera offset 100.
 
     The cell that ships with scikit-image (quantitative phase, CC0, 0.107 micrometres per pixel)
     stands for the mean number of photons. The camera's value is

@@ -48,7 +48,7 @@ def phantom() -> Sample:
 
 
 def scene(spacing: Place) -> Volume:
-    """Return the scene without noise, as voxels of any size see it.
+    """Return the scene without noise, sampled by voxels of any size.
 
     The scene is a function of the place in micrometres; a voxel holds its mean over the voxel.
     Finer voxels averaged therefore equal coarser ones.
@@ -132,7 +132,7 @@ def _blobs() -> list[tuple[Place, float, float]]:
 
 
 class _Canvas:
-    """Voxels at the places z, y, x; of two things in one place the brighter is seen."""
+    """Voxels at the places z, y, x; of two objects in one place the brighter is drawn."""
 
     def __init__(self, z: Volume, y: Volume, x: Volume) -> None:
         self.places = (z, y, x)

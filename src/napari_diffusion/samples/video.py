@@ -45,7 +45,7 @@ def noisy_video() -> Sample:
 
 
 def scene() -> NDArray[np.float32]:
-    """Return the movie without noise: of two things in one place the brighter is seen."""
+    """Return the movie without noise: of two objects in one place the brighter is drawn."""
     t, y, x = np.ix_(*(np.arange(count, dtype=float) for count in (FRAMES, SIZE, SIZE)))
     film = np.zeros((FRAMES, SIZE, SIZE), dtype=np.float32)
     film += 0.2 + 0.05 * np.sin((x + 2 * y) / 9)
