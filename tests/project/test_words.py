@@ -62,8 +62,10 @@ def faults(text):
 
 
 def prose(path):
-    """Return a page without its code and the targets of its links, every line in its place."""
+    """Return a text, a page without its code and link targets; every line stays in its place."""
     text = path.read_text("utf-8")
+    if path.suffix != ".md":
+        return text
     if path == GLOSSARY:
         text = ROW.sub(lambda row: row[0].removesuffix(f"{row[2]}|"), text).partition("## Right")[0]
     return LITERAL.sub(blanked, text)
