@@ -105,7 +105,7 @@ class Component:
         if isinstance(value, str):
             raise ValueError(
                 f'{type(self).__name__}: {name} is still "auto", which is measured on an image: '
-                "give a number, or take what recipe.resolved(image) returns."
+                "set a number, or use recipe.resolved(image)."
             )
         return float(value)
 

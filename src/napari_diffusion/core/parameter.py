@@ -191,9 +191,9 @@ def parameter_of(field: dataclasses.Field[Any], hint: Any) -> Parameter:
     found: dict[str, Any] = {"kind": "float", "single": False}
     parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     for part in parts:
-        said = _part(field.name, part)
+        facts = _part(field.name, part)
         # Text beside a function is the function's name.
-        found |= {k: v for k, v in said.items() if k != "kind" or found["kind"] != "function"}
+        found |= {k: v for k, v in facts.items() if k != "kind" or found["kind"] != "function"}
     return Parameter(
         name=field.name,
         default=field.default,

@@ -78,13 +78,13 @@ def stages(
     colours, blend = _blend_of(recipe.filters[0])
     grid, domain = source.grid, recipe.working_domain
     values = source.data if domain is None else domain.stabilise(source.data, threads)
-    values = values if colours is None else colours.turned(values, grid)
+    values = values if colours is None else colours.to_opponent(values, grid)
     made = []
     block = Block(np.ascontiguousarray(values), grid, threads=threads)
-    for name, stage, weights in blend.looked_into(block):
+    for name, stage, weights in blend.weighted_stages(block):
         shown = stage
         if colours is not None:
-            shown = colours.turned_back(stage, grid)
+            shown = colours.to_colours(stage, grid)
         if domain is not None:
             shown = domain.intensity(np.ascontiguousarray(shown), threads)
         joint = colours is not None and grid.rgb

@@ -1,4 +1,4 @@
-"""What a component works on: values, where they lie, what may change, and who shares the work."""
+"""A block: values, their place in the image, the mask, and the threads that share the work."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class BlockNoise(Protocol):
     """A noise, as far as those who run it need it; see `noise.Noise`."""
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return how far one pixel's noise reaches for others' values; None: everywhere."""
+        """Return how far around a pixel its noise depends on intensities; None: everywhere."""
         ...
 
     def check(self, block: Block, scales: Scales) -> None:
-        """Refuse what this noise cannot be added to."""
+        """Raise if this noise cannot be added to the block."""
         ...
 
     def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
@@ -48,11 +48,11 @@ class BlockFilter(Protocol):
 
     @property
     def copies(self) -> int:
-        """How many arrays of a block's size are held at once."""
+        """Number of arrays of the size of a block that are held at once."""
         ...
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return how far a result reaches for its pixels; None: everywhere."""
+        """Return how far around a pixel a result depends on intensities; None: everywhere."""
         ...
 
     def apply(self, block: Block) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Who runs components over an image: in memory or on the chunks of a dask array."""
+"""Executors, which run components on an image: in memory or on the chunks of a dask array."""
 
 from __future__ import annotations
 

@@ -64,8 +64,8 @@ def masked(image: Image) -> tuple[NDArray[Any], NDArray[Any]]:
                 known = known & image.mask[near]
             total += np.where(known, data[near], 0.0)
             count += known
-    told = count > 0 if image.mask is None else (count > 0) & image.mask[chosen]
+    predicted = count > 0 if image.mask is None else (count > 0) & image.mask[chosen]
     hidden, out = np.zeros(data.shape, bool), data.copy()
-    hidden[chosen] = told
-    out[chosen] = np.where(told, total / np.maximum(count, 1), data[chosen])
+    hidden[chosen] = predicted
+    out[chosen] = np.where(predicted, total / np.maximum(count, 1), data[chosen])
     return out, hidden

@@ -1,4 +1,4 @@
-"""Shares tiles of work among threads, and looks at the stop token between tiles."""
+"""Shares tiles of work among threads and checks the stop token between tiles."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ class Neighbours:
 
         with np.errstate(over="ignore", under="ignore"):
             for offset, distance in near:
-                terms = _both_ways(term, offset, here.dtype.type(distance), 0)
+                terms = _mirrored_sum(term, offset, here.dtype.type(distance), 0)
                 total += terms[0]
                 weight += terms[1]
             return np.asarray(np.clip(here + total / weight, *self._range(core)))
@@ -224,7 +224,7 @@ class Neighbours:
         return lowest[inner], highest[inner]
 
 
-def _both_ways(
+def _mirrored_sum(
     term: Callable[[tuple[int, ...], float], Pair],
     offset: tuple[int, ...],
     distance: float,
@@ -236,9 +236,9 @@ def _both_ways(
     """
     if axis == len(offset):
         return term(offset, distance)
-    there = _both_ways(term, offset, distance, axis + 1)
+    there = _mirrored_sum(term, offset, distance, axis + 1)
     if not offset[axis]:
         return there
     mirrored = (*offset[:axis], -offset[axis], *offset[axis + 1 :])
-    back = _both_ways(term, mirrored, distance, axis + 1)
+    back = _mirrored_sum(term, mirrored, distance, axis + 1)
     return there[0] + back[0], there[1] + back[1]

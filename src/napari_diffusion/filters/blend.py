@@ -192,12 +192,12 @@ class Blend(Filter):
         self.check(source.grid)
         chosen = self.resolved(source)
         shown: dict[str, NDArray[Any]] = {}
-        for name, stage, weight in chosen.looked_into(Block(source.data, source.grid)):
+        for name, stage, weight in chosen.weighted_stages(Block(source.data, source.grid)):
             shown[name] = source.restored(stage)
             shown[f"{name} weight"] = source.restored(weight)
         return shown
 
-    def looked_into(self, block: Block) -> list[tuple[str, NDArray[Any], NDArray[Any]]]:
+    def weighted_stages(self, block: Block) -> list[tuple[str, NDArray[Any], NDArray[Any]]]:
         """Return the number and name of each filter, its result for a block, and its weights."""
         stages = self.stages(block)
         weights = [each for _, each in self._changes(block, stages)]

@@ -71,8 +71,8 @@ class Opponent(Filter):
         """Return this filter with the inner one resolved on the opponent channels."""
         if not _is_colour(image.grid):
             return self.with_resolved_components(image)
-        turned = image.with_data(_mixed(image.data, _ROWS))
-        return self.with_resolved_components(turned)
+        opponent = image.with_data(_mixed(image.data, _ROWS))
+        return self.with_resolved_components(opponent)
 
     def check(self, grid: Grid) -> None:
         """Raise if the inner filter cannot process the image; see `Filter.check`."""
@@ -87,17 +87,17 @@ class Opponent(Filter):
         """Return the filtered block; see `Filter.apply`."""
         if not _is_colour(block.grid):
             return block.filtered(self.component)
-        turned = block.with_values(self.turned(block.values, block.grid))
-        return self.turned_back(turned.filtered(self.component), block.grid)
+        opponent = block.with_values(self.to_opponent(block.values, block.grid))
+        return self.to_colours(opponent.filtered(self.component), block.grid)
 
     @staticmethod
-    def turned(block: NDArray[Any], grid: Grid) -> NDArray[Any]:
-        """Return brightness and colour differences of a block of colours, else the block."""
+    def to_opponent(block: NDArray[Any], grid: Grid) -> NDArray[Any]:
+        """Return luminance and colour differences of a colour block; others do not change."""
         return np.asarray(_mixed(block, _ROWS)) if _is_colour(grid) else block
 
     @staticmethod
-    def turned_back(block: NDArray[Any], grid: Grid) -> NDArray[Any]:
-        """Return the colours of what `turned` made."""
+    def to_colours(block: NDArray[Any], grid: Grid) -> NDArray[Any]:
+        """Return the colours of opponent channels; other blocks do not change."""
         return np.asarray(_mixed(block, _COLUMNS)) if _is_colour(grid) else block
 
 

@@ -46,9 +46,9 @@ def _planar(fast: bool) -> Filter:
     if fast:
         return Blend((both, small, NonLocalDiffusion(pilot=both, radius=5)))
     near = NonLocalDiffusion(pilot=both, patch=1, strength=0.15)
-    alike = NonLocalDiffusion(pilot=both, patch=2, strength=0.3)
+    similar = NonLocalDiffusion(pilot=both, patch=2, strength=0.3)
     widest = ReactionDiffusion(pilot=pilot, window=32, stride=8)
-    return Blend((both, small, near, alike, widest), local=True)
+    return Blend((both, small, near, similar, widest), local=True)
 
 
 def _solid(fast: bool) -> Filter:
@@ -57,9 +57,9 @@ def _solid(fast: bool) -> Filter:
     if fast:
         return Blend((NonLocalDiffusion(pilot=windows, radius=3, strength=0.3), windows))
     near = NonLocalDiffusion(pilot=windows, patch=1, strength=0.15)
-    alike = NonLocalDiffusion(pilot=windows, patch=1, strength=0.4)
+    similar = NonLocalDiffusion(pilot=windows, patch=1, strength=0.4)
     again = ReactionDiffusion(pilot=near, window=8, stride=2)
-    return Blend((alike, near, windows, again))
+    return Blend((similar, near, windows, again))
 
 
 PRESETS = MappingProxyType(

@@ -86,11 +86,11 @@ class Rician(Signal):
         """Return the magnitudes; see `Noise.add`."""
         from napari_diffusion.noise.sampling.magnitude import take_magnitudes
 
-        told = []
+        arguments = []
         for sigma in map(self.sigma_at, scales):
             unit = 2.0 ** math.floor(math.log2(max(sigma, self.level)))
-            told.append((sigma, unit))
-        return made_by(take_magnitudes, block, told, address)
+            arguments.append((sigma, unit))
+        return made_by(take_magnitudes, block, arguments, address)
 
 
 def deviation_per_sigma(ratio: float) -> float:

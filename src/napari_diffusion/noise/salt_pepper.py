@@ -146,11 +146,11 @@ class SaltPepper(Noise):
         from napari_diffusion.noise.sampling.uniform_kernels import replace_some
 
         low, high, _ = self._typed()
-        told = []
+        arguments = []
         for each in scales:
             either = round(self.fraction_at(each) * 2**32)
-            told.append((low, high, round(either * self.salt), either))
-        return made_by(replace_some, block, told, address)
+            arguments.append((low, high, round(either * self.salt), either))
+        return made_by(replace_some, block, arguments, address)
 
     def _typed(self) -> tuple[float, float, float]:
         """Return the low, the high and the reference value, all numbers by now."""

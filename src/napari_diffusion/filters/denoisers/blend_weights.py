@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.filters.denoisers.bounded_lstsq import least_within
-from napari_diffusion.filters.denoisers.fitting_tiles import boxes
+from napari_diffusion.filters.denoisers.fitting_tiles import tiles
 from napari_diffusion.filters.denoisers.guided_filter import is_solid
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def of_least_error(
     sums = [Sums(count - 1) for _ in sigmas]
     # In volumes what lies around a box is most of the work: one smaller box.
     few = (SAMPLES // 4, 1) if is_solid(image.grid) else (SAMPLES, BOXES)
-    for block, inner in boxes(image, reach, *few) if any(sigmas) else ():
+    for block, inner in tiles(image, reach, *few) if any(sigmas) else ():
         made = stages(block)
         slopes = Answers(stages, sigmas, block).slopes(made, (slice(None),))
         for c, total in enumerate(sums):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
 
 
-def boxes(
+def tiles(
     image: Image, halo: Sequence[int], samples: int, count: int
 ) -> Iterator[tuple[Block, tuple[slice, ...]]]:
     """Yield up to `count` boxes with about so many pixels together: all of a small image.

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_diffusion.filters.denoisers import haar_gate, haar_kernels
 from napari_diffusion.filters.denoisers.bounded_lstsq import least_within
-from napari_diffusion.filters.denoisers.fitting_tiles import boxes
+from napari_diffusion.filters.denoisers.fitting_tiles import tiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +52,7 @@ def of_least_error(
     halo = tuple(reach.get(axis, 0) for axis in range(5))
     for channel, sigma in zip(image.channels(), sigmas, strict=True):
         matrix, right = np.zeros((count, count)), np.zeros(count)
-        for block, inner in boxes(channel, halo, SAMPLES, BOXES):
+        for block, inner in tiles(channel, halo, SAMPLES, BOXES):
             if sigma > FAINTEST * float(np.abs(block.values).max()):
                 m, r = _normal_equations(block.values, inner, levels, sigma)
                 matrix, right = matrix + m, right + r

@@ -131,8 +131,8 @@ class Exposure(Signal, abc.ABC):
             for each in sensor
         ]
         multiplied = tables() if self.excess > 1 else no_tables()
-        told = [(*cut, self.factor(each) if each else 0.0, multiplied) for each in scales]
-        return made_by(expose, block, told, address)
+        arguments = [(*cut, self.factor(each) if each else 0.0, multiplied) for each in scales]
+        return made_by(expose, block, arguments, address)
 
 
 @functools.lru_cache(maxsize=64)

@@ -26,10 +26,10 @@ def made_by(
     Parameters
     ----------
     kernel : callable
-        ``kernel(image, out, *told, keys, z, y0, x0, plane, start, stop)`` writes the rows from
+        ``kernel(image, out, *arguments, keys, z, y0, x0, plane, start, stop)`` writes the rows from
         `start` to `stop` of one plane of `out`; see `_normal.add_normal`.
     per_channel : sequence of tuple
-        What the kernel is told, for each channel.
+        The arguments of the kernel, for each channel.
     """
     from napari_diffusion.noise.sampling import random_numbers
 
@@ -42,8 +42,8 @@ def made_by(
     y0, x0 = int(block.grid.origin[3]), int(block.grid.origin[4])
 
     def work(plane: int, start: int, stop: int) -> None:
-        told = per_channel[plane // depth % channels]
-        kernel(image3, out3, *told, keys, z, y0, x0, plane, start, stop)
+        arguments = per_channel[plane // depth % channels]
+        kernel(image3, out3, *arguments, keys, z, y0, x0, plane, start, stop)
 
     bands = block.threads.bands(height, width)
     block.threads.each(work, [(plane, *band) for plane in range(len(image3)) for band in bands])
