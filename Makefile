@@ -5,9 +5,11 @@ VENV ?= .venv
 
 PREPARE = $(PYTHON) tools/environment.py "$(VENV)"
 RUN = "$(VENV)/bin/python"
+# Tests that are left when a process has none go to it, so that all end together.
+SHARED = -n auto --maxprocesses=8 --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-quality test test-random bench docs lint format pins clean
+.PHONY: help setup demo bench-quality test test-long test-random bench docs lint format pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -18,8 +20,11 @@ setup: ## prepare the environment alone
 demo: setup ## run the loop in napari and leave the steps in demo/
 	@"$(VENV)/bin/napari-diffusion" demo --output demo
 
-test: lint ## check the style and the types, then run every test
-	@$(RUN) -m pytest -n auto --maxprocesses=8 --dist=loadfile
+test: lint ## check the style and the types, then run the tests
+	@$(RUN) -m pytest $(SHARED)
+
+test-long: setup ## run the campaigns: every law on every case, many drawn examples (hours)
+	@HYPOTHESIS_PROFILE=long $(RUN) -m pytest $(SHARED) -m "long or hypothesis"
 
 test-random: setup ## draw a thousand million random numbers and judge them (minutes)
 	@$(RUN) -m pytest tests/noise/random_battery.py

@@ -6,8 +6,25 @@ import functools
 import threading
 
 import pytest
+import warm_kernels
 
 import napari_diffusion as nd
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session):
+    """Compile the kernels once, before the processes begin that share the whole suite."""
+    config = session.config
+    processes = getattr(config.option, "numprocesses", None)
+    selected = config.option.keyword or set(config.args) != set(config.getini("testpaths"))
+    if not processes or hasattr(config, "workerinput") or selected:
+        return
+    key = warm_kernels.key()
+    if config.cache.get("napari-diffusion/kernels", None) != key:
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line("compiling the kernels")
+        warm_kernels.compile_all(processes)
+        config.cache.set("napari-diffusion/kernels", key)
 
 
 @pytest.fixture(autouse=True)

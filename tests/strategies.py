@@ -23,11 +23,14 @@ from napari_diffusion.noise import NOISES, Gaussian
 from napari_diffusion.schedules import SCHEDULES
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
-settings.register_profile("local", deadline=None, suppress_health_check=SLOW)
-settings.register_profile(
-    "ci", deadline=None, suppress_health_check=SLOW, derandomize=True, database=None
+# As many examples as a run of the whole suite has time for, and those of `make test-long`.
+COMMON = {"deadline": None, "suppress_health_check": SLOW}
+settings.register_profile("local", max_examples=40, **COMMON)
+settings.register_profile("ci", max_examples=40, derandomize=True, database=None, **COMMON)
+settings.register_profile("long", max_examples=1000, **COMMON)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "local")
 )
-settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 # Axes in the array's order, the axes that diffuse, and further grid options.
 LAYOUTS = (
