@@ -230,7 +230,7 @@ def test_nobody_waits_for_a_process_that_hangs(folder, monkeypatch):
 
 def test_while_a_kernel_compiles_no_garbage_is_looked_for(folder):
     states = []
-    with compiling.watched(lambda: states.append(gc.isenabled())):
+    with compiling.watched(lambda seconds: states.append(gc.isenabled())):
 
         @numba.njit
         def ours(x):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from napari_diffusion.cli.compiling_note import compiling_note
 from napari_diffusion.cli.output import check_output, write_steps, written
 from napari_diffusion.cli.process import threads
 from napari_diffusion.cli.recipe import chosen
@@ -32,7 +33,7 @@ def run(arguments: Namespace) -> int:
         read.written_type(arguments.dtype),
         arguments.overwrite,
     )
-    with threads(arguments.threads):
+    with threads(arguments.threads), compiling_note(arguments.quiet):
         resolved = recipe.resolved_on(read.image)
         report = noise_report(read.image, recipe, resolved)
         entries = report_record(report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import time
 from typing import TYPE_CHECKING, Any
 
 from numba.core import event
@@ -22,18 +23,20 @@ class _Compilations(event.Listener):
     def __init__(self) -> None:
         self.depth = 0
         self.collects = False
-        self.watchers: list[Callable[[], None]] = []
+        self.began = self.spent = 0.0
+        self.watchers: list[Callable[[float], None]] = []
 
     def on_start(self, event: Any) -> None:
         """Stop looking for garbage: a tenth of the time, for next to none that is found."""
         self.depth += 1
         if self.depth == 1:
+            self.began = time.monotonic()
             self.collects = gc.isenabled() and _is_ours(event)
             if self.collects:
                 gc.disable()
         if _is_ours(event):
             for watcher in self.watchers:
-                watcher()
+                watcher(self.spent + time.monotonic() - self.began)
 
     def on_end(self, event: Any) -> None:
         """Look for garbage again once all is compiled that a call needs."""
@@ -41,8 +44,10 @@ class _Compilations(event.Listener):
         kernel, types = event.data["dispatcher"], tuple(event.data["args"])
         if isinstance(kernel._cache, KernelCache) and types not in kernel.overloads:
             kernel._cache.given_up()
-        if self.depth == 0 and self.collects:
-            gc.enable()
+        if self.depth == 0:
+            self.spent += time.monotonic() - self.began
+            if self.collects:
+                gc.enable()
 
 
 def _is_ours(event: Any) -> bool:
@@ -54,8 +59,11 @@ event.register("numba:compile", _COMPILATIONS)
 
 
 @contextlib.contextmanager
-def watched(watcher: Callable[[], None]) -> Iterator[None]:
-    """Call a function, in whichever thread compiles, whenever a kernel begins to be compiled."""
+def watched(watcher: Callable[[float], None]) -> Iterator[None]:
+    """Call a function, in whichever thread compiles, whenever a kernel begins to be compiled.
+
+    It gets the seconds that the process has spent with compiling.
+    """
     _COMPILATIONS.watchers.append(watcher)
     try:
         yield
