@@ -72,7 +72,7 @@ def smoothed(block: NDArray[Any], variances: dict[int, float], threads: Threads)
     block : ndarray
         Canonical (t, c, z, y, x); not written.
     variances : dict of int to float
-        Variance in samples² for each canonical axis that diffuses.
+        Variance in pixels² for each canonical axis that diffuses.
     threads : Threads
         Shares tiles among threads.
     """

@@ -94,7 +94,7 @@ class Custom(Filter):
             super().check(grid)
 
     def halo(self, grid: Grid) -> Shape | None:
-        """Return the reach along the axes that diffuse."""
+        """Return the reach along the axes in `along`."""
         if self.reach is None:
             return None
         along = grid.along_axes

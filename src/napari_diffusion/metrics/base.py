@@ -233,7 +233,7 @@ def flat_mask(view: View) -> NDArray[np.bool_]:
 
 
 def neighbours(values: NDArray[Any], grid: Grid) -> list[tuple[int, NDArray[Any], NDArray[Any]]]:
-    """Return (axis, lower, upper) of every pair of neighbours along the axes that diffuse."""
+    """Return (axis, lower, upper) of every pair of neighbours along the axes in `along`."""
     pairs = []
     for axis in grid.along_axes:
         if values.shape[axis] < 2:

@@ -27,7 +27,7 @@ class Variation(Metric):
     better: ClassVar[Literal["lower", "higher", ""]] = ""
 
     def value(self, view: View) -> float:
-        """Return the sum over the axes that diffuse."""
+        """Return the sum over the axes in `along`."""
         total = 0.0
         for axis, a, b in neighbours(view.image, view.grid):
             step = np.abs(b.astype(np.float64) - a) / view.grid.length(axis)

@@ -78,7 +78,7 @@ def plane_axes(grid: Grid) -> tuple[int, int]:
 class Guided(Filter):
     """A filter with a noise_sigma, guided by the result of a pilot for the same image.
 
-    It works in the planes of the last two axes that diffuse, or across several of them, and a
+    It works in the planes of the last two axes in `along`, or across several of them, and a
     result depends on a pattern of pixels around it that has a first one: it is not the mirror
     image of itself.
     """

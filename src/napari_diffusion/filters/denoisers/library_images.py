@@ -61,7 +61,7 @@ class LibraryFilter(Filter):
     def denoised(self, image: NDArray[Any], strength: float, threads: Threads) -> NDArray[Any]:
         """Return what the library makes of one image, an array of the same shape.
 
-        It has the axes that diffuse, in canonical order, and then the channels; axes of a single
+        It has the axes in `along`, in canonical order, and then the channels; axes of a single
         pixel are left out, for there is nothing to mix with.
         """
 

@@ -1,4 +1,4 @@
-"""How an image is laid out for tensors: the axes that diffuse last, whichever they are."""
+"""The layout of a block for tensors: the axes in `along` come last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spectra of images along the axes that diffuse, in frequencies of the world."""
+"""Spectra of images along the axes in `along`, with frequencies in cycles per world unit."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def gaussian_weights(sigma: float) -> tuple[float, ...]:
 def gaussian_kernels(
     sigma: float, grid: Grid, owner: str, name: str
 ) -> dict[int, tuple[float, ...]]:
-    """Return the weights of a Gaussian of `sigma` world units for each axis that diffuses."""
+    """Return the weights of a Gaussian of `sigma` world units for each axis in `along`."""
     kernels = {}
     for axis in grid.along_axes:
         samples = sigma / grid.length(axis)

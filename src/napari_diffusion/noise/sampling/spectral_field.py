@@ -22,7 +22,7 @@ LOWEST = 1e-30
 
 
 def frequencies(grid: Grid) -> list[NDArray[np.float64]]:
-    """Return the frequencies in cycles per world unit along each axis that diffuses.
+    """Return the frequencies in cycles per world unit along each axis in `along`.
 
     Each has the shape that lets it be combined with the others; the last axis, that of a real
     transform, has the half that is 0 or more. Those in the middle of an even size count positive.
