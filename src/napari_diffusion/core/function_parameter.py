@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    # A function, or its name as "package.module:function".
+    Function = Callable[..., object] | str
+
 _NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
@@ -22,7 +25,7 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def imported(function: Any) -> Any:
+def imported(function: Function) -> Callable[..., Any]:
     """Return a function for itself or for its name, ``"package.module:function"``.
 
     Raises
@@ -44,7 +47,7 @@ def imported(function: Any) -> Any:
     return found
 
 
-def name_of(function: Any, owner: str) -> str:
+def name_of(function: Function, owner: str) -> str:
     """Return the importable name of a function; raise if it has none."""
     if isinstance(function, str):
         return function
@@ -60,14 +63,14 @@ def name_of(function: Any, owner: str) -> str:
     )
 
 
-def spoken(function: Any) -> str:
+def spoken(function: Function) -> str:
     """Return the name of a function, for messages."""
     if isinstance(function, str):
         return function
     return str(getattr(function, "__qualname__", None) or repr(function))
 
 
-def accepted(function: Any, offered: Sequence[str], owner: str) -> tuple[str, ...]:
+def accepted(function: Function, offered: Sequence[str], owner: str) -> tuple[str, ...]:
     """Return which of the offered keywords a function accepts.
 
     Raises

@@ -6,14 +6,18 @@ import dataclasses
 import math
 import numbers
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import ArrayLike
+    import dask.array as da
+    from numpy.typing import ArrayLike, NDArray
+
+    A = TypeVar("A", NDArray[Any], da.Array)
+    Region = slice | Sequence[slice]
 
 CANONICAL = "tczyx"
 SPATIAL = "zyx"
@@ -129,19 +133,19 @@ class Grid:
         """Return the grid of a block that starts at `origin` (canonical) in the whole image."""
         return dataclasses.replace(self, origin=per_axis(int(i) for i in origin))
 
-    def canonical(self, array: Any) -> Any:
+    def canonical(self, array: A) -> A:
         """View an array (numpy or dask) in canonical order; absent axes get length 1."""
         order = [self.axes.index(axis) for axis in CANONICAL if axis in self.axes]
         index = tuple(slice(None) if axis in self.axes else None for axis in CANONICAL)
         return array.transpose(order)[index]
 
-    def restored(self, array: Any) -> Any:
+    def restored(self, array: A) -> A:
         """View a canonical array in the order of `axes` again."""
         index = tuple(slice(None) if axis in self.axes else 0 for axis in CANONICAL)
         present = [axis for axis in CANONICAL if axis in self.axes]
         return array[index].transpose([present.index(axis) for axis in self.axes])
 
-    def canonical_slices(self, region: Any) -> tuple[slice, ...]:
+    def canonical_slices(self, region: Region) -> tuple[slice, ...]:
         """Turn one slice per axis of `axes` into non-empty canonical slices with both ends."""
         slices = tuple(region) if isinstance(region, tuple | list) else (region,)
         if len(slices) != len(self.axes) or not all(isinstance(s, slice) for s in slices):
@@ -153,7 +157,7 @@ class Grid:
         return tuple(_checked_slice(s, n, region) for s, n in zip(full, self.shape, strict=True))
 
 
-def _checked_slice(part: slice, size: int, region: Any) -> slice:
+def _checked_slice(part: slice, size: int, region: Region) -> slice:
     start, stop, step = part.indices(size)
     if step != 1 or stop <= start:
         raise ValueError(f"region must consist of non-empty slices with step 1 (got {region!r}).")
@@ -211,7 +215,7 @@ def _check_along(along: str, axes: str) -> None:
         )
 
 
-def _numbers(spacing: Any) -> tuple[float, ...]:
+def _numbers(spacing: ArrayLike) -> tuple[float, ...]:
     try:
         values = np.asarray(spacing, float)
     except (TypeError, ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -137,10 +137,10 @@ class Preview:
             quick = (i for i in ahead if tries[i].samples * self._seconds < QUICK)
             place = next(quick, place + 1)
 
-    def _tried(self, recipe: Recipe, tries: list[_Try], place: int, stop: Any) -> Part:
+    def _tried(self, recipe: Recipe, tries: list[_Try], place: int, stop: StopToken | None) -> Part:
         chosen, begin = tries[place], time.perf_counter()
         axes, inner = self.image.grid.axes, None
-        source: Any = self.image
+        source = self.image
         if chosen.approximate:
             source, inner = source.cut(chosen.window), _named(_inner(chosen), axes)
         region = _named(chosen.core, axes) if inner is None else None

@@ -15,7 +15,10 @@ from napari_diffusion.engine.threads import StopToken, Threads, stoppable
 from napari_diffusion.engine.tiles import window_of
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
     from napari_diffusion.core.grid import GridOptions
+    from napari_diffusion.core.image import Array
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.domains import Domain
     from napari_diffusion.engine.executor import Executor
@@ -35,8 +38,8 @@ class Entered(NamedTuple):
         The original intensities, if a mask keeps some of them.
     """
 
-    values: Any
-    outside: Any
+    values: Array
+    outside: Array | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,7 @@ class RunState:
     @classmethod
     def of(
         cls,
-        image: Any,
+        image: ArrayLike | Image,
         recipe: Recipe,
         region: tuple[slice, ...] | None,
         first_step: int,
@@ -91,7 +94,7 @@ class RunState:
         return cls(recipe, *parts, executor_for(source.data, stop), first_step)
 
     @property
-    def start(self) -> Any:
+    def start(self) -> Array | Entered:
         """The values of the window before the first step: mean intensities if there is a domain."""
         domain, values = self.recipe.working_domain, self.window.data
         if domain is None or self.first_step:
@@ -100,8 +103,8 @@ class RunState:
         return self._outside_kept(values, self.executor.mapped(domain.intensity, stabilised))
 
     def add_noise(
-        self, values: Any, noise: Noise | None, noise_scale: NoiseScale, step: int
-    ) -> Any:
+        self, values: Array | Entered, noise: Noise | None, noise_scale: NoiseScale, step: int
+    ) -> Array | Entered:
         """Return the values with the noise of one step added, for `apply_filter`.
 
         Without noise they do not change.
@@ -114,13 +117,17 @@ class RunState:
         noisy = self.executor.add_noise(image, noise, noise_scale, address)
         return Entered(noisy, entered.outside)
 
-    def apply_filter(self, values: Any, chosen: Filter | None) -> tuple[Any, NoiseScale | None]:
+    def apply_filter(
+        self, values: Array | Entered, chosen: Filter | None
+    ) -> tuple[Array, NoiseScale | None]:
         """Return the filtered values, and how much was removed if the schedule needs it.
 
         Without a filter the values do not change. In a domain the filtered values are intensities
         again, so that the image of a step holds all that the next one needs.
         """
         if chosen is None:
+            # The final filter alone may be none, and no noise is added before it.
+            assert not isinstance(values, Entered)
             return values, None
         entered = self._entered(values)
         filtered = self.executor.apply_filter(self.window.with_data(entered.values), chosen)
@@ -134,7 +141,7 @@ class RunState:
             filtered = self._outside_kept(entered.outside, intensities)
         return filtered, removed
 
-    def _entered(self, values: Any) -> Entered:
+    def _entered(self, values: Array | Entered) -> Entered:
         """Return the values for noise and filters: stabilised if there is a domain."""
         if isinstance(values, Entered):
             return values
@@ -144,9 +151,9 @@ class RunState:
         stabilised = self.executor.mapped(domain.restabilise, values)
         return Entered(stabilised, None if self.window.mask is None else values)
 
-    def _outside_kept(self, before: Any, after: Any) -> Any:
+    def _outside_kept(self, before: Array | None, after: Array) -> Array:
         mask = self.window.mask
-        if mask is None:
+        if mask is None or before is None:
             return after
         if is_dask(after):
             import dask.array as da
@@ -154,7 +161,7 @@ class RunState:
             return da.where(mask, after, before)
         return np.where(mask, after, before)
 
-    def _removed(self, before: Any, after: Any) -> NoiseScale:
+    def _removed(self, before: Array, after: Array) -> NoiseScale:
         """Return the root mean square of the difference, per channel if the noise scale is."""
         image = Image(abs(before - after), self.window.grid, self.window.mask)
         if not isinstance(self.recipe.starting_noise_scale, tuple):
@@ -165,7 +172,7 @@ class RunState:
             for c in range(len(self.recipe.starting_noise_scale))
         )
 
-    def image(self, values: Any) -> Any:
+    def image(self, values: Array) -> NDArray[Any]:
         """Return the requested part as a new array with the axes of the source."""
         return self.shown.restored(values[self.inner])
 
