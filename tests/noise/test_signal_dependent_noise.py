@@ -325,7 +325,7 @@ class TestSpeckle:
 
     def test_more_noise_than_there_is_speckle_for(self):
         image = np.full((5, 6), 10.0)
-        with pytest.raises(ValueError, match=r"Speckle: noise_scale=1e\+06 means .*: give"):
+        with pytest.raises(ValueError, match=r"Speckle: noise_scale=1e\+06 means .*: use"):
             Speckle()(image, 1e6)
         assert Speckle()(image, 1e3, seed=5).min() >= 0
 
@@ -484,7 +484,7 @@ class TestPoissonGaussian:
             camera(np.full((6, 5), 10.0), 1.0)
 
     def test_a_mean_of_the_offset(self):
-        with pytest.raises(ValueError, match=r"mean is greater than the offset 100 \(got 99\)"):
+        with pytest.raises(ValueError, match=r"mean of the image must be greater than the offset 100 \(got 99\)"):
             PoissonGaussian(offset=100.0)(np.full((5, 6), 99.0), 1.0)
 
 
@@ -703,7 +703,7 @@ class TestRefusals:
 
 def test_more_photons_than_can_be_counted():
     image = np.full((5, 6), 10.0)
-    with pytest.raises(ValueError, match=r"Poisson: noise_scale=1e-09 .*, more than 900.*: give"):
+    with pytest.raises(ValueError, match=r"Poisson: noise_scale=1e-09 .*, more than 900.*: use"):
         Poisson()(image, 1e-9)
     with pytest.raises(ValueError, match=r"more than 900"):
         Poisson()(image, 1e-200)

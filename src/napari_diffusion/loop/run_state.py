@@ -94,7 +94,7 @@ class RunState:
         return cls(recipe, *parts, executor_for(source.data, stop), first_step)
 
     @property
-    def start(self) -> Array | Entered:
+    def start(self) -> Any:
         """The values of the window before the first step: mean intensities if there is a domain."""
         domain, values = self.recipe.working_domain, self.window.data
         if domain is None or self.first_step:
@@ -103,8 +103,8 @@ class RunState:
         return self._outside_kept(values, self.executor.mapped(domain.intensity, stabilised))
 
     def add_noise(
-        self, values: Array | Entered, noise: Noise | None, noise_scale: NoiseScale, step: int
-    ) -> Array | Entered:
+        self, values: Any, noise: Noise | None, noise_scale: NoiseScale, step: int
+    ) -> Any:
         """Return the values with the noise of one step added, for `apply_filter`.
 
         Without noise they do not change.
@@ -117,17 +117,13 @@ class RunState:
         noisy = self.executor.add_noise(image, noise, noise_scale, address)
         return Entered(noisy, entered.outside)
 
-    def apply_filter(
-        self, values: Array | Entered, chosen: Filter | None
-    ) -> tuple[Array, NoiseScale | None]:
+    def apply_filter(self, values: Any, chosen: Filter | None) -> tuple[Any, NoiseScale | None]:
         """Return the filtered values, and how much was removed if the schedule needs it.
 
         Without a filter the values do not change. In a domain the filtered values are intensities
         again, so that the image of a step holds all that the next one needs.
         """
         if chosen is None:
-            # The final filter alone may be none, and no noise is added before it.
-            assert not isinstance(values, Entered)
             return values, None
         entered = self._entered(values)
         filtered = self.executor.apply_filter(self.window.with_data(entered.values), chosen)
@@ -172,7 +168,7 @@ class RunState:
             for c in range(len(self.recipe.starting_noise_scale))
         )
 
-    def image(self, values: Array) -> NDArray[Any]:
+    def image(self, values: Any) -> NDArray[Any]:
         """Return the requested part as a new array with the axes of the source."""
         return self.shown.restored(values[self.inner])
 
