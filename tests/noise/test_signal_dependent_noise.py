@@ -484,7 +484,7 @@ class TestPoissonGaussian:
             camera(np.full((6, 5), 10.0), 1.0)
 
     def test_a_mean_of_the_offset(self):
-        with pytest.raises(ValueError, match=r"mean of the image must be greater than the offset 100 \(got 99\)"):
+        with pytest.raises(ValueError, match=r"must be greater than the offset 100 \(got 99\)"):
             PoissonGaussian(offset=100.0)(np.full((5, 6), 99.0), 1.0)
 
 
