@@ -220,9 +220,9 @@ class PeronaMalik(Flow["Coefficients"]):
         rows: tuple[int, int],
     ) -> None:
         """Write one explicit sub-step; see `Flow.advance`."""
-        from napari_diffusion.filters.flows import scalar_kernels
+        from napari_diffusion.filters.flows import perona_malik_kernels
 
-        scalar_kernels.advance(u, out, coefficients, weights, rows)
+        perona_malik_kernels.advance(u, out, coefficients, weights, rows)
 
     def write_faces(
         self, coefficients: Coefficients, faces: dict[int, NDArray[Any]], rows: tuple[int, int]

@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_diffusion.engine.jit import allocating_kernel, inline_kernel
 from napari_diffusion.filters.flows.conductance_kernels import CELLS, UNIT, conductance_row, fill
-from napari_diffusion.filters.flows.single_channel import product
+from napari_diffusion.filters.flows.perona_malik_single_channel import product
 
 CHUNK = 512
 
