@@ -52,7 +52,7 @@ def advance_stored(u, out, gx, gy, gz, gt, w, alpha, first, start, stop):
         Conductance of the face below each pixel along an axis, 0 at the border; those of z and t
         are read where something diffuses along them.
     w : (6,)
-        See `_kernels.advance_faces`.
+        See `conductance_kernels.advance_faces`.
     alpha : float
         How far to go along the change.
     first : bool

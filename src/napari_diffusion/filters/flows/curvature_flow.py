@@ -34,7 +34,7 @@ class CurvatureFlow(Flow["Coefficients"]):
     mode: ClassVar[int] = 0
 
     def extra(self, block: Block) -> NDArray[Any]:
-        """Return what the kernel reads beside u; see `_curvature.advance_rows`."""
+        """Return what the kernel reads beside u; see `curvature_kernels.advance_rows`."""
         return block.values
 
     def prepare(self, block: Block) -> Coefficients:

@@ -88,7 +88,7 @@ def advance_joint(law, u, guide, out, k, w, deep, count, start, stop):
 
     `count` says how many channels share a conductance, and `deep` is the one of the axes t and z
     that diffuses, or None, for which less is compiled; the others are those of
-    `_kernels.advance_faces`.
+    `conductance_kernels.advance_faces`.
     """
     nt, nc, nz, ny, nx = u.shape
     flat, flat_guide, flat_out = u.reshape(-1), guide.reshape(-1), out.reshape(-1)

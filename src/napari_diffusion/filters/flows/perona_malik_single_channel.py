@@ -185,8 +185,8 @@ def _channel(law, flat, flat_out, lower, c, shape, w, deep, start, stop):
 def advance_single(law, u, out, k, w, deep, start, stop):
     """Write one explicit sub-step of site rows start…stop−1, every channel for itself.
 
-    `law` is one of LAWS; the other parameters are those of `_kernels.advance_faces`. `deep` is the
-    one of the axes t and z that diffuses, or None, for which less is compiled.
+    `law` is one of LAWS; the other parameters are those of `conductance_kernels.advance_faces`.
+    `deep` is the one of the axes t and z that diffuses, or None, for which less is compiled.
     """
     flat, flat_out, lower = u.reshape(-1), out.reshape(-1), np.empty(u.shape[4], u.dtype)
     for c in range(u.shape[1]):

@@ -144,7 +144,7 @@ def _flux_row(u, guide, inside, masked, k, axis, a, b, first, room, g, flux):
 
 @exact_allocating_kernel
 def advance_rows(u, guide, out, inside, masked, k, w, count, start, stop):
-    """Write one explicit sub-step of site rows start…stop−1; see `_kernels.advance_faces`.
+    """Write one explicit sub-step of some site rows; see `conductance_kernels.advance_faces`.
 
     `k` is what a difference is multiplied by per axis, 0 where nothing diffuses; `count` how many
     channels are joint; `inside` is read where `masked` says so.

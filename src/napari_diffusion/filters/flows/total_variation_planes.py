@@ -126,7 +126,7 @@ def _finished(under, row, north, south, lower, along, w, out):
 
 @exact_allocating_kernel
 def advance_plane(u, out, k, w, start, stop):
-    """Write one explicit sub-step of site rows start…stop−1; see `_variation.advance_rows`."""
+    """Write one explicit sub-step of rows; see `total_variation_kernels.advance_rows`."""
     _, nc, nz, ny, nx = u.shape
     flat, flat_out, room = u.reshape(-1), out.reshape(-1), _room(u, k)
     rows, nothing, unused = room[4], np.zeros(nx, u.dtype), np.empty(nx, u.dtype)

@@ -27,7 +27,7 @@ def made_by(
     ----------
     kernel : callable
         ``kernel(image, out, *arguments, keys, z, y0, x0, plane, start, stop)`` writes the rows from
-        `start` to `stop` of one plane of `out`; see `_normal.add_normal`.
+        `start` to `stop` of one plane of `out`; see `normal.add_normal`.
     per_channel : sequence of tuple
         The arguments of the kernel, for each channel.
     """

@@ -187,7 +187,7 @@ def fill_words(
     row_stop: Any,
     attempt: Any,
 ) -> None:
-    """Write each pixel's word to `out`, uint32 (planes, y, x); see `_normal.add_normal`."""
+    """Write each pixel's word to `out`, uint32 (planes, y, x); see `normal.add_normal`."""
     even, odd = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     even32, odd32 = even.view(np.uint32), odd.view(np.uint32)
     words = np.empty(4 * BLOCK, np.uint32)

@@ -41,7 +41,7 @@ def add_uniform(
     row_start: Any,
     row_stop: Any,
 ) -> None:
-    """Write image + v to `out`, v uniform within ± `half_width`; see `_planes.made_by`."""
+    """Write image + v to `out`, v uniform within ± `half_width`; see `planes.made_by`."""
     even, odd = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     words = np.empty(4 * BLOCK, np.uint32)
     own_width = out.dtype.type(half_width)
@@ -80,7 +80,7 @@ def replace_some(
     row_start: Any,
     row_stop: Any,
 ) -> None:
-    """Write the image to `out` with some pixels high or low; see `_planes.made_by`.
+    """Write the image to `out` with some pixels high or low; see `planes.made_by`.
 
     Of the 2³² words so many make a pixel high, and so many make it either.
     """
@@ -131,7 +131,7 @@ def round_off(
     row_start: Any,
     row_stop: Any,
 ) -> None:
-    """Write the image to `out`, rounded to multiples of a step; see `_planes.made_by`.
+    """Write the image to `out`, rounded to multiples of a step; see `planes.made_by`.
 
     `before` and `after` say how much of a uniform number from −½ to ½ steps is added before the
     rounding and taken away after it.
