@@ -218,12 +218,12 @@ def test_stages_come_out():
     chosen = Blend((WINDOWS, HAAR), weights=(0.8, 0.2))
     stages = chosen.inspect(y)
     assert list(stages) == [
-        "0 ReactionDiffusion", "0 ReactionDiffusion weight", "1 HaarDiffusion",
-        "1 HaarDiffusion weight",
+        "0 Reaction–diffusion", "0 Reaction–diffusion weight", "1 Haar wavelet diffusion",
+        "1 Haar wavelet diffusion weight",
     ]  # fmt: skip
-    np.testing.assert_array_equal(stages["0 ReactionDiffusion"], WINDOWS(y))
-    assert np.ptp(stages["1 HaarDiffusion weight"]) == 0
-    assert stages["1 HaarDiffusion weight"][0, 0] == pytest.approx(0.2)
+    np.testing.assert_array_equal(stages["0 Reaction–diffusion"], WINDOWS(y))
+    assert np.ptp(stages["1 Haar wavelet diffusion weight"]) == 0
+    assert stages["1 Haar wavelet diffusion weight"][0, 0] == pytest.approx(0.2)
 
 
 def test_without_noise_nothing_changes():

@@ -39,8 +39,8 @@ class Brighter(Filter):
     def halo(self, grid):
         return (0, 0, 0, 0, 0)
 
-    def apply(self, block, grid, mask, drive):
-        return block + block.dtype.type(self.amount)
+    def apply(self, block):
+        return block.values + block.dtype.type(self.amount)
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def test_a_reference_is_a_layer_that_decides_and_is_named(dock, qtbot):
     qtbot.waitUntil(lambda: dock.run.recommended() is not None)
     index, reason = dock.run.recommended()
     assert index == int(np.argmax(values))
-    assert "least error against the reference 'truth'" in reason
+    assert "lowest error against the reference 'truth'" in reason
     assert {"PSNR vs truth", "SURE"} <= set(dock.run.measures())
     assert "PSNR" not in dock.run.measures()
 

@@ -6,8 +6,6 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from napari_diffusion.engine import compiling
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,6 +16,8 @@ NOTICEABLE = 1.0
 @contextlib.contextmanager
 def compiling_note(quiet: bool) -> Iterator[None]:
     """Write a line once compiling takes noticeably long, and how much was compiled at the end."""
+    from napari_diffusion.engine import compiling
+
     count, said = 0, False
 
     def note(seconds: float) -> None:
