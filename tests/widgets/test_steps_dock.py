@@ -331,7 +331,7 @@ def test_all_curves_are_exported(dock, qtbot, tmp_path):
 def test_curves_and_marks_survive_saving_and_reopening(dock, qtbot, tmp_path):
     name = "run.ome.zarr"
     values = measured(dock, qtbot, "Mean intensity")
-    keep_best(dock.run, BestStep(3, "Step 3 is best.", ()), str)
+    keep_best(dock.run, BestStep(3, ()), "Step 3 is best.", str)
     records = [step.record for step in dock.run.steps]
     images = [step.data for step in dock.run.steps]
     dock.turn_to("Export")

@@ -86,21 +86,34 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class BestStep:
-    """The recommended step, and the reason.
+    """The recommended step, and what recommends it.
 
     Attributes
     ----------
     index : int
         Index of the step; −1 where every step is worse than the source itself.
-    reason : str
-        Which metric recommends it, and which ones were excluded and why.
     curves : tuple of Curve
         All metrics of all steps.
+    decided_by : Curve or None
+        The metric that recommends the step; None where no metric can.
     """
 
     index: int
-    reason: str
     curves: tuple[Curve, ...]
+    decided_by: Curve | None = None
+
+    @property
+    def reason(self) -> str:
+        """Which metric recommends the step, and which ones were excluded and why."""
+        if self.decided_by is None:
+            return "No step is recommended: there is no noise, or nothing changes."
+        step = "The source itself" if self.index == -1 else f"Step {self.index}"
+        before = self.curves[: self.curves.index(self.decided_by)]
+        excluded = [f"{c.metric.display_name}: {c.why}" for c in before if not c.valid]
+        reason = f"{step} {_REASONS[type(self.decided_by.metric)]}."
+        if excluded:
+            reason += f" Excluded from the recommendation: {' '.join(excluded)}"
+        return reason
 
 
 def best_step(
@@ -191,18 +204,8 @@ def best_step(
     )
     for curve in found[: len(deciding)]:
         if curve.valid and curve.best is not None:
-            return BestStep(curve.best, _reason(curve, found), tuple(found))
-    reason = "No step is recommended: there is no noise, or nothing changes."
-    return BestStep(-1, reason, tuple(found))
-
-
-def _reason(chosen: Curve, all_curves: Sequence[Curve]) -> str:
-    """Return the reason for the best step of a curve, in words."""
-    step = "The source itself" if chosen.best == -1 else f"Step {chosen.best}"
-    before = all_curves[: all_curves.index(chosen)]
-    excluded = [f"{c.metric.display_name}: {c.why}" for c in before if not c.valid]
-    reason = f"{step} {_REASONS[type(chosen.metric)]}."
-    return reason + (f" Excluded from the recommendation: {' '.join(excluded)}" if excluded else "")
+            return BestStep(curve.best, tuple(found), curve)
+    return BestStep(-1, tuple(found))
 
 
 def curves(

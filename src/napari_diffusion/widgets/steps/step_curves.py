@@ -209,8 +209,10 @@ class StepCurves(PlotPart):
             return step_measure.best(job, token, others)
 
         def done(best: BestStep) -> None:
-            step_measure.keep_best(run, best, self.measures.label)
-            self.measures.tick([step_measure.decider(best)])
+            reason = step_measure.reason_for(best, job.recipe, others)
+            step_measure.keep_best(run, best, reason, self.measures.label)
+            decided_by = best.decided_by or best.curves[0]
+            self.measures.tick([decided_by.metric.display_name])
             self.draw()
             self.say("")
             self.measure()

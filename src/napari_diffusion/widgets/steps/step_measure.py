@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.engine.threads import StopToken
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.layers.step_records import GridKeywords
     from napari_diffusion.widgets.run.run_request import Job
 
@@ -136,22 +136,16 @@ def best(job: Job, stop: StopToken | None, others: Others) -> BestStep:
     """Run the recipe again on slightly changed sources; see `best_step`."""
     image, options = arguments_of(job)
     others = others._replace(frames=others.frames and _has_frames(job))
-    found = best_step(image, job.recipe, stop=stop, **options, **others.arguments(job))
-    return replace(found, reason=others.named(found.reason) + _at_the_end(found, job))
+    return best_step(image, job.recipe, stop=stop, **options, **others.arguments(job))
 
 
-def _at_the_end(found: BestStep, job: Job) -> str:
-    """Say that the last step is the best: then a longer run may be better."""
-    total = job.recipe.total_steps
-    if found.index == total - 1 and job.recipe.final_filter is None:
-        return " It is the last one: more steps may be better still."
-    return f" Step {total} is the final result." if found.index == total else ""
-
-
-def decider(found: BestStep) -> str:
-    """Return the name of the metric that a step was recommended by."""
-    valid = [curve for curve in found.curves if curve.valid and curve.best is not None]
-    return (valid or list(found.curves))[0].metric.display_name
+def reason_for(found: BestStep, recipe: Recipe, others: Others) -> str:
+    """Return why a step is recommended, with the names of the layers."""
+    total, reason = recipe.total_steps, others.named(found.reason)
+    if found.index == total - 1 and recipe.final_filter is None:
+        # Then a longer run may be better.
+        return f"{reason} It is the last one: more steps may be better still."
+    return f"{reason} Step {total} is the final result." if found.index == total else reason
 
 
 def _has_frames(job: Job) -> bool:
@@ -159,10 +153,10 @@ def _has_frames(job: Job) -> bool:
     return math.prod(size for letter, size in sizes.items() if letter in ("t", FURTHER)) > 1
 
 
-def keep_best(run: StepRun, found: BestStep, label: Callable[[Metric], str]) -> None:
-    """Put the recommended step, and its curves by their labels, into the records."""
+def keep_best(run: StepRun, found: BestStep, reason: str, label: Callable[[Metric], str]) -> None:
+    """Put the recommended step, the reason, and its curves by their labels, into the records."""
     for step in run.steps:
-        step.record[RECOMMENDED] = {"index": found.index, "reason": found.reason}
+        step.record[RECOMMENDED] = {"index": found.index, "reason": reason}
     keep_curves(run, {label(curve.metric): curve for curve in found.curves})
 
 
