@@ -19,17 +19,16 @@ if TYPE_CHECKING:
     from benchmarks.startup import FirstCall
 
 _HOW = """\
-`make bench` writes this page. Two calls are measured in turn, A B A B …, after a warm-up of each; a
-ratio is taken between two neighbours in that order, and its median, least and greatest value are
-given: how many times *their* cost is *ours*. *Wall* is what a clock on the wall shows; *CPU* is the
-time that processors were at work for the process, which other programs on the machine disturb less.
-Costs in ns are the best of all rounds. Every library runs with the number of threads in the heading
-and is kept on as many processors; one that has a single thread is left out of the tables for more,
-where our own call on one thread stands instead. A library that failed is left out, and the terminal
-says so.
-Images are float32. Making a library's own kind of image and taking the result out of it is not
-counted; for this package a call is counted whole, from the array given to a new array returned,
-but for the rows in *italics*, which are parts of that call or a bound of the machine.
+`make bench` writes this page. Each comparison runs two calls in turn, A B A B …, after one warm-up of
+each. A ratio is *their* cost divided by *ours*, taken between neighbouring calls; the tables give its
+median and range. *Wall* is elapsed time; *CPU* is the processor time of the process, which other
+programs disturb less. Costs in ns are the best of all rounds. Every library runs with the number of
+threads in the heading, restricted to as many processors; a single-threaded library is omitted from the
+tables for more threads, where our own call on one thread stands instead. A library that fails is
+omitted, and the terminal reports it.
+Images are float32. Converting to and from a library's own image type is not counted; for this package
+the whole call counts, from the given array to a new one, except in rows in *italics*, which are parts
+of that call or a limit of the machine.
 """
 
 
@@ -124,7 +123,7 @@ def _machine(report: Report) -> Iterator[str]:
     for name, value in report.machine.items():
         yield f"| {name} | {value} |"
     if report.load is not None:
-        yield f"| tasks already at work before the run | {report.load:.1f} |"
+        yield f"| load before the run | {report.load:.1f} |"
     here = {name: version for name, version in report.peers.items() if version != "missing"}
     missing = [name for name in report.peers if name not in here]
     yield f"| compared with | {', '.join(f'{name} {here[name]}' for name in here)} |"
@@ -152,8 +151,8 @@ def _note_of(ours: str) -> str:
 def _memory(report: Report) -> Iterator[str]:
     yield f"\n## Memory at {report.peaks[0].size}³\n"
     yield (
-        "The most that a call takes beside the image, its result included, on one thread. Aimed "
-        "at: 2 for filters with a scalar, 12 for those with a tensor.\n"
+        "Peak memory of a call beyond the image, its result included, on one thread. Targets: "
+        "2 for scalar flows, 12 for tensor flows.\n"
     )
     yield "| default parameters | times the image |\n|---|--:|"
     for peak in report.peaks:
@@ -164,8 +163,8 @@ def _startup(report: Report) -> Iterator[str]:
     yield "\n## The first call in a new process\n"
     yield (
         f"`import napari_diffusion` takes {1e3 * (report.import_time or 0):.0f} ms. A filter is "
-        "compiled the first time it is ever called; later processes find it in the cache. Aimed "
-        "at: 3 s and 0.5 s.\n"
+        "compiled at its first call; later processes find it in the cache. Targets: 3 s and "
+        "0.5 s.\n"
     )
     yield "| 64² | compiling, s (CPU) | cached, s (CPU) | second call, ms |\n|---|--:|--:|--:|"
     for call in report.first_calls:

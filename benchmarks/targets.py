@@ -1,4 +1,4 @@
-"""What is aimed at: how many times faster than whom, and what came out."""
+"""The targets: how many times faster than which library, and what was reached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COPY = "copy of the array"
 
 @dataclass(frozen=True)
 class Target:
-    """One line of what is aimed at.
+    """One target.
 
     Attributes
     ----------
@@ -79,10 +79,10 @@ def page(results: Sequence[Result]) -> Iterator[str]:
     tables = [(target, list(target.rows(results))) for target in TARGETS]
     if not any(rows for _, rows in tables):
         return
-    yield "\n## What is aimed at\n"
+    yield "\n## Targets\n"
     yield (
-        "Of each case the fastest of the other libraries. A ratio is how many times its cost is "
-        "ours: median, least and greatest."
+        "The fastest other library of each case. A ratio is its cost divided by ours: median and "
+        "range.\n"
     )
     for target, rows in tables:
         if rows:
