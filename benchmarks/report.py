@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from benchmarks.startup import FirstCall
 
 _HOW = """\
-`make bench` writes this page. Each comparison runs two calls in turn, A B A B …, after one warm-up of
-each. A ratio is *their* cost divided by *ours*, taken between neighbouring calls; the tables give its
-median and range. *Wall* is elapsed time; *CPU* is the processor time of the process, which other
-programs disturb less. Costs in ns are the best of all rounds. Every library runs with the number of
-threads in the heading, restricted to as many processors; a single-threaded library is omitted from the
-tables for more threads, where our own call on one thread stands instead. A library that fails is
-omitted, and the terminal reports it.
-Images are float32. Converting to and from a library's own image type is not counted; for this package
-the whole call counts, from the given array to a new one, except in rows in *italics*, which are parts
-of that call or a limit of the machine.
+`make bench` writes this page. Each comparison runs two calls in turn, A B A B …, after one warm-
+up of each. A ratio is *their* cost divided by *ours*, taken between neighbouring calls; the
+tables give its median and range. *Wall* is elapsed time; *CPU* is the processor time of the
+process, which other programs disturb less. Costs in ns are the best of all rounds. Every library
+runs with the number of threads in the heading, restricted to as many processors; a single-
+threaded library is omitted from the tables for more threads, where our own call on one thread
+stands instead. A library that fails is omitted, and the terminal reports it.
+Images are float32. Converting to and from a library's own image type is not counted; for this
+package the whole call counts, from the given array to a new one, except in rows in *italics*,
+which are parts of that call or a limit of the machine.
 """
 
 

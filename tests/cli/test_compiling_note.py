@@ -6,7 +6,8 @@ import contextlib
 
 import pytest
 
-from napari_diffusion.cli import compiling_note
+from napari_diffusion.cli.compiling_note import compiling_note
+from napari_diffusion.engine import compiling
 
 
 @pytest.fixture
@@ -20,8 +21,8 @@ def told(monkeypatch, capsys):
                 watcher(each)
             yield
 
-        monkeypatch.setattr(compiling_note.compiling, "watched", watched)
-        with compiling_note.compiling_note(quiet):
+        monkeypatch.setattr(compiling, "watched", watched)
+        with compiling_note(quiet):
             pass
         out, err = capsys.readouterr()
         assert out == ""
