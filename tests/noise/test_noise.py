@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -157,6 +158,16 @@ def test_alpha_and_what_lies_outside_a_mask_stay():
 def test_a_scale_is_a_standard_deviation(scale, error):
     with pytest.raises(error, match=r"noise_scale .*\(got .*\)\.$"):
         NOISE(np.zeros((2, 9, 13)), scale, axes="cyx")
+
+
+def test_a_noisy_copy_is_made_once():
+    image = np.ones((512, 512), np.float32)
+    Gaussian()(image, 0.1)
+    tracemalloc.start()
+    Gaussian()(image, 0.1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.5 * image.nbytes
 
 
 def test_a_list_of_scales_has_one_for_each_channel():

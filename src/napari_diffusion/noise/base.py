@@ -180,4 +180,6 @@ class Noise(Component, abc.ABC):
         window, shown, inner = window_of(image, region, reach)
         executor = executor_for(image.data, stop)
         values = executor.add_noise(window, self, noise_scale, address)
-        return shown.restored(values[inner], fresh=region is None)
+        if region is None:
+            return shown.restored(values, fresh=True)
+        return shown.restored(values[inner])
