@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+
+pytest.importorskip("napari")
+
 from napari.layers import Image
 
 import napari_diffusion as nd

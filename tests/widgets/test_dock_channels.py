@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from dock_driver import made, wait
 
 pytest.importorskip("napari")
 
@@ -35,18 +36,10 @@ def channels(**options):
     ]
 
 
-def wait(loop, qtbot):
-    qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
-
-
 def ran(loop, qtbot, recipe=RECIPE):
     loop.recipe.set_value(recipe)
     loop.controls.run.click()
     wait(loop, qtbot)
-
-
-def made(viewer):
-    return [layer for layer in viewer.layers if "napari_diffusion" in layer.metadata]
 
 
 def select(viewer, *names):

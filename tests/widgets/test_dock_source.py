@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from dock_driver import made, wait
 
 pytest.importorskip("napari")
 
@@ -21,11 +22,7 @@ RECIPE = nd.Recipe(num_steps=2, starting_noise_scale=0.1)
 def ran(loop, qtbot, recipe=RECIPE):
     loop.recipe.set_value(recipe)
     loop.controls.run.click()
-    qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
-
-
-def made(viewer):
-    return [layer for layer in viewer.layers if "napari_diffusion" in layer.metadata]
+    wait(loop, qtbot)
 
 
 def shown(loop):

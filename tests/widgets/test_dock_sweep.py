@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from dock_driver import wait
 
 pytest.importorskip("napari")
 
@@ -18,10 +19,6 @@ RANDOM = np.random.default_rng(3)
 SQUARES = 100.0 * (np.add.outer(np.arange(150) // 25, np.arange(140) // 28) % 2)
 NOISY = (SQUARES + 10 * RANDOM.normal(size=SQUARES.shape)).astype(np.float32)
 SMOOTH = nd.PRESETS["smooth"]
-
-
-def wait(loop, qtbot):
-    qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from dock_driver import made, wait
 
 pytest.importorskip("napari")
 
@@ -28,14 +29,6 @@ def ran(loop, qtbot, recipe=RECIPE, result="auto", keep_every=1):
     loop.controls.run.click()
     wait(loop, qtbot)
     assert loop.controls.status.text().startswith("Done")
-
-
-def wait(loop, qtbot):
-    qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
-
-
-def made(viewer):
-    return [layer for layer in viewer.layers if "napari_diffusion" in layer.metadata]
 
 
 def select(viewer, layer):
