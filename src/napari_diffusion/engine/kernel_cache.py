@@ -82,7 +82,12 @@ class KernelCache(FunctionCache):
 def source_hash(function: Callable[..., Any]) -> str:
     """Return a hash of the file of a function and of all that it imports from its package."""
     file = Path(inspect.getfile(function))
-    root = file.parents[function.__module__.count(".")]
+    return _hash(file, file.parents[function.__module__.count(".")])
+
+
+@functools.cache
+def _hash(file: Path, root: Path) -> str:
+    """Return the hash of a file and of what it imports, once for all kernels of the file."""
     total = hashlib.sha256()
     for each in sorted(_with_imports(file, root)):
         total.update(each.relative_to(root).as_posix().encode())

@@ -111,12 +111,12 @@ class TensorFlow(Flow[Any]):
 
     def stencil_reach(self, grid: Grid) -> Shape:
         """Return how far a stencil reaches at most, per canonical axis."""
-        from napari_diffusion.filters.tensors import stencil as stencil_module
+        from napari_diffusion.filters.tensors import stencil
 
         refuse_stretched(type(self).__name__, grid)
         inner = grid.along_axes[-3:]
         lengths = [grid.length(axis) for axis in inner]
-        far = stencil_module.reach(self.condition_limit, lengths) if len(inner) > 1 else (1,)
+        far = stencil.reach(self.condition_limit, lengths) if len(inner) > 1 else (1,)
         reach = dict.fromkeys(grid.along_axes, 1) | dict(zip(inner, far, strict=True))
         return per_axis(reach.get(axis, 0) for axis in range(5))
 
