@@ -1,140 +1,119 @@
-"""What docks that run something on a layer have in common."""
+"""What all docks have in common: their place, their looks, one message, and an end."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
-
+from napari_diffusion.widgets.docks.dock_events import DockEvents
+from napari_diffusion.widgets.docks.dock_tabs import join_tabs
+from napari_diffusion.widgets.forms.box import Box
+from napari_diffusion.widgets.forms.theme import style_sheet
+from napari_diffusion.widgets.plots.plot_theme import show_theme
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.run.runner import Runner
-from napari_diffusion.widgets.source.noise_meter import NoiseMeter, measuring_work
-from napari_diffusion.widgets.source.source_form import SourceWidget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     import napari
-    from qtpy.QtGui import QHideEvent
+    from magicgui.widgets.bases import Widget
+    from qtpy.QtWidgets import QScrollArea
 
-    from napari_diffusion.widgets.run.run_controls import Controls
-    from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.source.run_source import RunSource
+    from napari_diffusion.widgets.run.run_controls import RunControls
+
+# The narrowest that a dock can be dragged to, in pixels.
+_NARROWEST = 330
 
 
-class Dock(QWidget):
-    """A source, forms that scroll, and the controls of a run beneath them.
+class Dock(Box):
+    """A form that scrolls, and the controls of a run beneath it.
 
     Parameters
     ----------
     viewer : napari.Viewer
         The viewer that the dock belongs to.
-    controls : Controls
-        The buttons.
-    single : bool
-        Whether each run makes one layer, and steps of other runs are sources like any other.
+    controls : RunControls
+        The buttons, the progress and the message.
+    makes : str
+        What the layers are called that a run makes.
+    around : callable
+        Returns a context to add layers in.
     """
 
-    def __init__(self, viewer: napari.Viewer, controls: Controls, single: bool = False) -> None:
+    def __init__(
+        self,
+        viewer: napari.Viewer,
+        controls: RunControls,
+        makes: str = "step",
+        around: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
         super().__init__()
         # napari hands plugins a proxy at times, whose layers are new objects at every look: they
         # are neither the same as each other nor kept by a weak reference.
         self.viewer = getattr(viewer, "__wrapped__", viewer)
-        self.source = SourceWidget(self.viewer, follows_steps=single)
         self.controls = controls
-        makes = "layer" if single else "step"
-        self.runner = Runner(self.controls, self, makes, self.source.holding)
-        self.meter = NoiseMeter(self.viewer, self.source)
-        self._area = QScrollArea()
-        self.runner.failed.connect(self._show_error)
+        self.runner = Runner(controls, self.native, makes, around)
+        self.runner.failed.connect(self._show_failure)
+        self.native.setMinimumWidth(_NARROWEST)
+        self._events = DockEvents(self.native)
+        self._events.docked.connect(lambda: join_tabs(self.native))
+        self._events.left.connect(self.let_go)
+        self.viewer.events.theme.connect(self.show_theme)
+        self.show_theme()
 
-    def lay_out(self, scrolled: list[QWidget], fixed: list[QWidget]) -> None:
-        """Put the source and some widgets into a part that scrolls, and others beneath it."""
-        form = QWidget()
-        rows = QVBoxLayout(form)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(2)
-        for widget in (self.source, self.meter, *scrolled):
-            rows.addWidget(widget)
-        rows.addStretch(1)
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setWidget(form)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(2, 2, 2, 2)
-        layout.setSpacing(4)
-        layout.addWidget(self._area, 1)
-        for widget in fixed:
-            layout.addWidget(widget)
-        self.setMinimumWidth(330)
+    def lay_out(self, scrolled: list[Widget], fixed: list[Widget]) -> QScrollArea:
+        """Put some widgets into a part that scrolls, and others beneath it."""
+        self._form = Box(*scrolled)
+        self._form.add_stretch()
+        self.margins = (6, 4, 6, 4)
+        self.extend(fixed)
+        area = self.add_scrolled(self._form)
+        self.show_theme()
+        return area
+
+    def show_theme(self) -> None:
+        """Follow the theme of the viewer."""
+        self.native.setStyleSheet(style_sheet(self.viewer.theme))
+        show_theme(self.native, self.viewer.theme)
+
+    def reset_choices(self, *_: object) -> None:
+        """Have layers listed anew."""
+        super().reset_choices()
+        if hasattr(self, "_form"):
+            self._form.reset_choices()
 
     def cancel(self) -> None:
         """Stop the run and keep what was made."""
         self.runner.cancel()
-
-    def run_source(self) -> RunSource:
-        """Return the source; `RunError` says what is wrong, or that a run is in progress."""
-        self.check_idle()
-        self.controls.say("")
-        try:
-            return self.source.value()
-        except ValueError as error:
-            raise RunError("source", str(error)) from None
 
     def check_idle(self) -> None:
         """Raise `RunError` while a run is in progress."""
         if self.runner.is_running:
             raise RunError("run", "A run is in progress: wait for it or cancel it.")
 
-    def start_measuring(self, job: Job) -> None:
-        """Measure the noise as the dock's meter says."""
-        way = self.meter.value()
-        self.source.say(None)
-        self.meter.show_model(None)
-        self.runner.start(measuring_work(job, way))
-
     @contextlib.contextmanager
     def showing_errors(self) -> Iterator[None]:
         """Show errors of a run instead of raising them."""
         try:
             yield
-        except RunError as refused:
-            self._show_error(refused)
+        except RunError as error:
+            self._show_failure(error)
 
-    def show_error(self, refused: RunError) -> None:
-        """Show an error next to its cause; docks with more parts extend this."""
-        if refused.part in ("source", "holes"):
-            self.source.say(str(refused), holes=refused.part == "holes")
-            self._area.ensureWidgetVisible(self.source)
-        elif refused.part == "meter":
-            self.meter.say(str(refused))
-            self._area.ensureWidgetVisible(self.meter)
-        else:
-            self.controls.say(str(refused), bad=True)
+    def show_error(self, error: RunError) -> None:
+        """Show an error; docks extend this where they can mark its cause or offer a cure."""
+        self.controls.say(str(error), bad=True)
 
-    def _show_error(self, refused: RunError) -> None:
-        self.show_error(refused)
-        notify("error", str(refused))
+    def _show_failure(self, error: RunError) -> None:
+        self.show_error(error)
+        notify("error", str(error))
 
     def let_go(self, closed: bool) -> None:
         """Stop computing: the dock is closed, or else the whole window."""
-        del closed
         self.runner.drop()
-
-    def event(self, event: QEvent | None) -> bool:
-        """Stop the run when the dock is closed, which takes it out of the window."""
-        if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.let_go(closed=True)
-        return bool(super().event(event))
-
-    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802
-        """Stop the run when the window is closed; a dock that is only hidden goes on."""
-        window = self.window()
-        if window is None or not window.isVisible():
-            self.let_go(closed=False)
-        super().hideEvent(event)
+        if closed:
+            self.viewer.events.theme.disconnect(self.show_theme)
 
 
 def notify(severity: str, sentence: str) -> None:

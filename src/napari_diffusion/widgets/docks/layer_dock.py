@@ -1,98 +1,88 @@
-"""What tools have in common that make one new layer: the noise and the filters on their own."""
+"""What docks have in common that make layers of one source: the loop, the noise, the filters."""
 
 from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QVBoxLayout, QWidget
-
 from napari_diffusion.loop.presets import pixel_size
 from napari_diffusion.widgets.docks.dock import Dock
-from napari_diffusion.widgets.results.layer_sink import layer_sink_for
-from napari_diffusion.widgets.run import memory
-from napari_diffusion.widgets.run.memory_check import check_memory
-from napari_diffusion.widgets.run.run_controls import Controls
+from napari_diffusion.widgets.forms.fold import Fold
+from napari_diffusion.widgets.forms.units import PIXEL, Units
 from napari_diffusion.widgets.run.run_request import RunError
+from napari_diffusion.widgets.source.source_form import SourceForm
 
 if TYPE_CHECKING:
     import napari
 
-    from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.loop.recipe import Recipe, Step
-    from napari_diffusion.widgets.layers.step_layers import LayerSink
-    from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.run.worker import Work
+    from napari_diffusion.widgets.run.run_controls import RunControls
+    from napari_diffusion.widgets.source.run_source import RunSource
 
 
-class Tool(Dock):
-    """Makes one new layer of the source, which stays as it is.
+class LayerDock(Dock):
+    """A dock with a source; what is rarely needed of it is folded under *Advanced*.
 
     Parameters
     ----------
     viewer : napari.Viewer
         The viewer that the dock belongs to.
-    button, about : str
-        What the button says, and what it does.
-    form : list of QWidget
-        The form, from top to bottom.
+    controls : RunControls
+        The buttons.
+    single : bool
+        Whether each run makes one layer, and steps of other runs are sources like any other.
     """
 
-    def __init__(self, viewer: napari.Viewer, button: str, about: str, form: list[QWidget]) -> None:
-        super().__init__(viewer, Controls(button, about, many=False), single=True)
-        rows = QWidget()
-        layout = QVBoxLayout(rows)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.setSpacing(4)
-        for widget in form:
-            layout.addWidget(widget)
-        self.lay_out([rows], [self.controls])
-        self.controls.run_clicked.connect(self.run)
+    def __init__(self, viewer: napari.Viewer, controls: RunControls, single: bool) -> None:
+        self.source = SourceForm(getattr(viewer, "__wrapped__", viewer), follows_steps=single)
+        self.advanced = Fold("Advanced", self.source.advanced)
+        makes = "layer" if single else "step"
+        super().__init__(viewer, controls, makes, self.source.holding)
         self.source.changed.connect(self._source_changed)
-        self.runner.resolved.connect(self.set_resolved)
-        self._source_changed()
 
-    def recipe(self) -> Recipe:
-        """Return what is to be done as a recipe of one step; ValueError says what is wrong."""
-        raise NotImplementedError
+    def run_source(self) -> RunSource:
+        """Return the source; `RunError` says what is wrong, or that a run is in progress."""
+        self.check_idle()
+        self.controls.say("")
+        try:
+            return self.source.value
+        except ValueError as error:
+            raise RunError("source", str(error)) from None
 
-    def work(self, job: Job, layer_sink: LayerSink) -> Work:
-        """Return what the thread does."""
-        raise NotImplementedError
+    def units(self) -> Units:
+        """Return the units of the source."""
+        length = 1.0
+        with contextlib.suppress(ValueError):
+            length = pixel_size(self.source.value.options["spacing"])
+        return Units(self.source.axes.length_unit() or PIXEL, length)
 
-    def title(self, step: Step, record: StepRecord) -> str:
-        """Return what the new layer is called, after its source."""
-        raise NotImplementedError
+    def form_problem(self) -> str | None:
+        """Return what is wrong with the form besides its source, None where nothing is."""
+        return None
 
-    def set_resolved(self, recipe: Recipe | None) -> None:
-        """Show the values that every "auto" stands for; None forgets them."""
-        raise NotImplementedError
+    def source_changed(self) -> None:
+        """Follow another source, or another reading of it; docks extend this."""
 
-    def set_world(self, unit: str, length: float | None) -> None:
-        """Name the unit of length; follow the distance of the pixels where it is known."""
-        raise NotImplementedError
+    def show_possible(self) -> None:
+        """Enable the main button where there is something to run, else say why there is not."""
+        problem = self.source.problem or self.form_problem()
+        self.controls.set_possible(problem is None)
+        if not self.runner.is_running:
+            self.controls.say(problem or "", bad=bool(problem) and bool(self.source.layers()))
 
-    def run(self) -> None:
-        """Make the layer; errors are shown, not raised."""
-        with self.showing_errors():
-            run_source = self.run_source()
-            try:
-                recipe = self.recipe()
-            except (ValueError, TypeError) as error:
-                raise RunError("form", str(error)) from None
-            job = run_source.job(recipe, 1, memory.free_memory())
-            check_memory(job, "layers")
-            self.source.say(None)
-            layer_sink = layer_sink_for(
-                self.viewer, run_source.layers, job, run_source.styles, "layers", self.title
-            )
-            self.runner.start(self.work(job, layer_sink), layer_sink)
+    def show_error(self, error: RunError) -> None:
+        """Say what is wrong, and unfold where it is to be mended."""
+        super().show_error(error)
+        if error.part == "holes":
+            self.source.holes.visible = True
+        elif error.part == "source" and self.source.layers():
+            self.advanced.open = True
+
+    def let_go(self, closed: bool) -> None:
+        """Stop computing: the dock is closed, or else the whole window."""
+        super().let_go(closed)
+        if closed:
+            self.source.close()
 
     def _source_changed(self) -> None:
-        self.set_resolved(None)
-        if not self.runner.is_running:
-            self.controls.say("")
-        length = None
-        with contextlib.suppress(ValueError):
-            length = pixel_size(self.source.value().options["spacing"])
-        self.set_world(self.source.axes.unit(), length)
+        self.source_changed()
+        self.show_possible()

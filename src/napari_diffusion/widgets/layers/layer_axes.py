@@ -52,6 +52,11 @@ def axes_of(layer: Image) -> str:
     return "".join([*known, *colour])
 
 
+def is_unnamed(label: str) -> bool:
+    """Say whether a label is the number that napari gives an axis without a name."""
+    return bool(_UNNAMED.fullmatch(str(label).strip().lower()))
+
+
 def along_of(axes: str) -> str:
     """Return the axes that diffuse unless the user says otherwise: the spatial ones."""
     return "".join(axis for axis in axes if axis in SPATIAL)

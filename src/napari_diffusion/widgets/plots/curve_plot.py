@@ -10,7 +10,7 @@ import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import Qt
 
-from napari_diffusion.widgets.forms.form_rows import GREY
+from napari_diffusion.widgets.plots.caption import AXES
 from napari_diffusion.widgets.plots.plot import PALETTE, Column, Plot, short
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class CurvePlot(Plot):
         import pyqtgraph
 
         self._item.setLabel("bottom", "step")
-        pen = pyqtgraph.mkPen(GREY, width=2)
+        pen = pyqtgraph.mkPen(AXES, width=2)
         dashed = pyqtgraph.mkPen("#e8605a", width=2, style=Qt.PenStyle.DashLine)
         options = {
             "position": 0.94,
@@ -159,7 +159,7 @@ class CurvePlot(Plot):
         place = self._at
         if place is None or place >= len(self._steps):
             place = self._nearest(self._marked)
-        lines = [f'<span style="color:{GREY}">at step {self._steps[place]:02}:</span>']
+        lines = [f'<span style="color:{AXES}">at step {self._steps[place]:02}:</span>']
         lines += [_entry(turn, curve, place) for turn, curve in enumerate(self._curves)]
         self.legend.setText("<br>".join(lines))
 
@@ -171,15 +171,15 @@ def _entry(turn: int, curve: Drawn, place: int) -> str:
     line = f'<span style="color:{_colour(turn)}">{sign}</span> {html.escape(curve.name)} '
     unit = f" {curve.unit}" if curve.unit else ""
     if not np.isfinite(values[place]):
-        line += f'<span style="color:{GREY}">no value here</span>'
+        line += f'<span style="color:{AXES}">no value here</span>'
     else:
         line += f"<b>{short(values[place])}</b>{unit}"
     if known.size:
         ends = f"{short(known.min())} … {short(known.max())}"
-        line += f' <span style="color:{GREY}">({ends})</span>'
+        line += f' <span style="color:{AXES}">({ends})</span>'
     if curve.doubt:
         line += (
-            f'<br><span style="color:{GREY}">excluded from the recommendation: '
+            f'<br><span style="color:{AXES}">excluded from the recommendation: '
             f"{html.escape(curve.doubt)}</span>"
         )
     return line

@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
+from napari_diffusion.widgets.plots.caption import AXES, Caption
 from napari_diffusion.widgets.plots.schedule_plot import COLOURS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class NoisePlot(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view: Any = None
-        self._caption = MessageLabel(GREY)
+        self._caption = Caption()
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
@@ -87,7 +87,7 @@ def plot_view(height: int) -> PlotWidget:
     view.wheelEvent = lambda event: event.ignore()
     for side in ("left", "bottom"):
         axis = item.getAxis(side)
-        axis.setPen(GREY)
-        axis.setTextPen(GREY)
+        axis.setPen(AXES)
+        axis.setTextPen(AXES)
         axis.enableAutoSIPrefix(False)
     return view

@@ -9,7 +9,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QPainter, QPixmap
 from qtpy.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY
+from napari_diffusion.widgets.plots.caption import AXES
 from napari_diffusion.widgets.plots.schedule_plot import COLOURS
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class Plot(QWidget):
         self._view.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         for side in ("left", "bottom"):
             axis = self._item.getAxis(side)
-            axis.setPen(GREY)
-            axis.setTextPen(GREY)
+            axis.setPen(AXES)
+            axis.setTextPen(AXES)
             axis.enableAutoSIPrefix(False)
         # Else the name of the axis is cut off.
         self._item.getAxis("bottom").setHeight(40)

@@ -10,8 +10,8 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.forms.number_text import rounded
+from napari_diffusion.widgets.plots.caption import AXES, Caption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +37,9 @@ class SchedulePlot(QWidget):
         import pyqtgraph
 
         self._view: PlotWidget = pyqtgraph.PlotWidget(background=None)
-        self._natural = MessageLabel(GREY)
-        self._diffusion = MessageLabel(GREY)
-        self._message = MessageLabel(GREY)
+        self._natural = Caption()
+        self._diffusion = Caption()
+        self._message = Caption()
         self.curves: list[Any] = []
         self.width: Any = None
         self.top = ""  # what a height of 1 stands for
@@ -65,8 +65,8 @@ class SchedulePlot(QWidget):
         self._view.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for side in ("left", "bottom", "right"):
             axis = item.getAxis(side)
-            axis.setPen(GREY)
-            axis.setTextPen(GREY)
+            axis.setPen(AXES)
+            axis.setTextPen(AXES)
             axis.setStyle(tickLength=-4)
         item.getAxis("bottom").setHeight(18)
 
@@ -155,7 +155,7 @@ class SchedulePlot(QWidget):
         if not widths:
             return
         largest = widths[-1] or 1.0
-        pen = pyqtgraph.mkPen(GREY, width=1.5, style=Qt.PenStyle.DashLine)
+        pen = pyqtgraph.mkPen(AXES, width=1.5, style=Qt.PenStyle.DashLine)
         self.width = item.plot(steps, [each / largest for each in widths], pen=pen)
         item.getAxis("right").setTicks([[(0, "0"), (1, rounded(widths[-1]))]])
 

@@ -1,21 +1,16 @@
-"""The buttons of a run, its progress and the time left."""
+"""The buttons of a run, its progress and the time left, and the message of a dock."""
 
 from __future__ import annotations
 
 import time
 
+from magicgui.widgets import ProgressBar, PushButton
 from psygnal import Signal
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QGridLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
-
-# The one button that a newcomer looks for; readable in napari's dark and light themes.
-PRIMARY = """
-    QPushButton:enabled { background-color: #2f66c9; color: white; font-weight: bold; }
-    QPushButton:enabled:hover { background-color: #3f78e0; }
-"""
-
+from napari_diffusion.widgets.forms.box import Box, may_be_narrow
+from napari_diffusion.widgets.forms.message import Message
+from napari_diffusion.widgets.forms.theme import give_role
 
 # A bar paints the whole window at once, so it is moved between the steps and not with them.
 _REFRESH_MS = 200
@@ -43,82 +38,70 @@ class Clock:
         self._since = None if on else time.monotonic()
 
 
-class Controls(QWidget):
-    """Estimate, Run, Pause and Cancel; how far the run is; what it is at.
+class RunControls(Box):
+    """The main button, Pause and Cancel; how far the run is; one message.
 
     Parameters
     ----------
     run : str
-        What the first button says.
+        What the main button says.
     about : str
         What it does, in a sentence.
     many : bool
-        Whether a run has many steps: without, there is nothing to pause or to estimate.
+        Whether a run has many steps: without, there is nothing to pause.
     """
 
-    estimate_clicked = Signal()
     run_clicked = Signal()
     pause_clicked = Signal(bool)
     cancel_clicked = Signal()
 
-    def __init__(
-        self,
-        run: str = "Run",
-        about: str = "Run the loop: each step becomes a layer as it is made.",
-        many: bool = True,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, run: str, about: str, many: bool = False) -> None:
         self._many = many
-        self.estimate = _button("Estimate", 'Estimate every "auto" parameter, without a run.')
-        self.run = _button(run, about)
-        self.pause = _button("Pause", "Pause between two steps, or resume.")
-        self.cancel = _button("Cancel", "Stop now and keep the steps made so far.")
-        self.bar = QProgressBar()
-        self.status = MessageLabel(GREY)
-        self.problem = MessageLabel()
+        self.run = PushButton(text=run, tooltip=about)
+        self.pause = PushButton(text="Pause", tooltip="Pause between two steps, or resume.")
+        self.cancel = PushButton(
+            text="Cancel", tooltip="Stop now and keep the steps made so far." if many else "Stop."
+        )
+        self.bar = ProgressBar(visible=False)
+        self.message = Message()
+        self._possible = True
+        self._paused = False
         self._clock = Clock()
-        self._total = 1
-        self._done = 0
-        self._words = ""
-        self._ticker = QTimer(self)
+        self._total, self._done, self._words = 1, 0, ""
+        shown = (self.run, self.pause, self.cancel) if many else (self.run, self.cancel)
+        super().__init__(Box(*shown, layout="horizontal"), self.bar, self.message)
+        for button in shown:
+            may_be_narrow(button.native)
+        give_role(self.run.native, "primary")
+        self._ticker = QTimer(self.native)
         self._ticker.setSingleShot(True)
         self._ticker.timeout.connect(self._tick)
-        self.pause.setCheckable(True)
-        self._lay_out()
-        self.estimate.clicked.connect(lambda: self.estimate_clicked.emit())
-        self.run.clicked.connect(lambda: self.run_clicked.emit())
-        self.pause.toggled.connect(self._paused)
-        self.cancel.clicked.connect(lambda: self.cancel_clicked.emit())
+        self.run.changed.connect(lambda: self.run_clicked.emit())
+        self.pause.changed.connect(self._toggle_pause)
+        self.cancel.changed.connect(lambda: self.cancel_clicked.emit())
         self.show_idle("")
 
-    def _lay_out(self) -> None:
-        layout = QGridLayout(self)
-        layout.setContentsMargins(4, 0, 4, 0)
-        layout.setSpacing(4)
-        self.run.setStyleSheet(PRIMARY)
-        self.pause.setVisible(self._many)
-        self.estimate.setVisible(self._many)
-        buttons = (self.run, self.pause, self.cancel, self.estimate)
-        for column, button in enumerate(buttons if self._many else (self.run, self.cancel)):
-            layout.addWidget(button, 0, column)
-            layout.setColumnStretch(column, 1)
-        layout.addWidget(self.bar, 1, 0, 1, 4)
-        layout.addWidget(self.status, 2, 0, 1, 4)
-        layout.addWidget(self.problem, 3, 0, 1, 4)
-        self.bar.setTextVisible(True)
-        self.bar.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is shown as under way."""
+        return bool(self.cancel.enabled)
+
+    def set_possible(self, on: bool) -> None:
+        """Say whether there is anything to run: an image, and a form without errors."""
+        self._possible = on
+        self.run.enabled = on and not self.is_running
 
     def start(self, total: int, unit: str = "steps") -> None:
         """Show that a run has begun, with its number of steps; 0 if unknown."""
         self._set_running(True)
         # What is one piece has no place to hold at.
-        self.pause.setEnabled(total > 0)
+        self.pause.enabled = total > 0
         self._total = total
-        self.bar.setRange(0, total)
-        self.bar.setValue(0)
-        self.bar.setFormat(f"%v of %m {unit}" if total and self._many else "")
-        self.bar.setVisible(True)
+        self.message.say("")
+        self.bar.max = total
+        self.bar.value = 0
+        self.bar.native.setFormat(f"%v of %m {unit}" if total and self._many else "")
+        self.bar.visible = True
         self.begin_clock()
         if not total:
             self._ticker.start(_SECOND_MS)
@@ -128,10 +111,9 @@ class Controls(QWidget):
         self._clock = Clock()
 
     def say(self, words: str, bad: bool = False) -> None:
-        """Show what the run is at."""
+        """Show what the run is at, or what is wrong."""
         self._words = "" if bad else words
-        self.status.say(self._words)
-        self.problem.say(words if bad else "")
+        self.message.say(words, "error" if bad else "help")
 
     def show_progress(self, done: int) -> None:
         """Show how many steps are done, and estimate the time that the others take."""
@@ -143,11 +125,11 @@ class Controls(QWidget):
         done, total = self._done, self._total
         if not total:
             if self._words and self.seconds >= _SOON:
-                self.status.say(f"{self._words} {written_seconds(self.seconds)}")
+                self.message.say(f"{self._words} {written_seconds(self.seconds)}")
             self._ticker.start(_SECOND_MS)
             return
-        self.bar.setValue(done)
-        if 0 < done < total and not self.pause.isChecked():
+        self.bar.value = done
+        if 0 < done < total and not self._paused:
             left = self._clock.seconds / done * (total - done)
             self.say(f"Running, {written_seconds(left)} left")
 
@@ -160,24 +142,25 @@ class Controls(QWidget):
         """Show that nothing runs, and how the last run ended."""
         self._set_running(False)
         self._ticker.stop()
-        self.bar.setVisible(False)
+        self.bar.visible = False
         self.say(words, bad)
 
     def _set_running(self, on: bool) -> None:
-        self.estimate.setEnabled(not on)
-        self.run.setEnabled(not on)
-        self.pause.setEnabled(on)
-        self.cancel.setEnabled(on)
-        if not on:
-            self.pause.setChecked(False)
+        self.cancel.enabled = on
+        self.pause.enabled = on
+        self.run.enabled = self._possible and not on
+        self._show_paused(False)
 
-    def _paused(self, on: bool) -> None:
-        self.pause.setText("Resume" if on else "Pause")
-        if not self.cancel.isEnabled():
-            return
-        self._clock.pause(on)
-        self.say("Paused" if on else "Running")
-        self.pause_clicked.emit(on)
+    def _toggle_pause(self) -> None:
+        if self.is_running:
+            self._show_paused(not self._paused)
+            self._clock.pause(self._paused)
+            self.say("Paused" if self._paused else "Running")
+            self.pause_clicked.emit(self._paused)
+
+    def _show_paused(self, on: bool) -> None:
+        self._paused = on
+        self.pause.text = "Resume" if on else "Pause"
 
 
 def written_seconds(seconds: float) -> str:
@@ -187,9 +170,3 @@ def written_seconds(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
     return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
-
-
-def _button(text: str, tooltip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tooltip)
-    return button

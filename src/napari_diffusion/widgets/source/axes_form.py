@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from psygnal import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
-
 from napari_diffusion.core.grid import CANONICAL, Grid
 from napari_diffusion.core.parameter import Parameter
-from napari_diffusion.widgets.forms.fields import ComboField, FlagField, LineField, unchecked
+from napari_diffusion.widgets.forms.box import Box
+from napari_diffusion.widgets.forms.field import Field
 from napari_diffusion.widgets.layers.layer_axes import (
     FURTHER,
     along_of,
@@ -17,8 +15,11 @@ from napari_diffusion.widgets.layers.layer_axes import (
     spacing_of,
     unit_of,
 )
+from napari_diffusion.widgets.layers.pixel_size import can_set_pixel_size, set_pixel_size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.layers import Image
 
     from napari_diffusion.widgets.forms.number_text import Value
@@ -44,12 +45,19 @@ _ALONG = Parameter(
     ),
 )
 _SPACING = Parameter(
-    "spacing",
+    "pixel_size",
     "float",
     1.0,
-    tooltip="Pixel size along each of these axes, read from the layer's scale.",
-    unit="world",
+    tooltip=(
+        "Pixel size along each of these axes: the layer's own scale, which is set to what is typed."
+    ),
     many=True,
+)
+_UNIT = Parameter(
+    "unit",
+    "text",
+    "pixel",
+    tooltip="Unit of the pixel size, such as µm: the layer's own, which is set to what is typed.",
 )
 _JOINT = Parameter(
     "joint_channels",
@@ -85,145 +93,144 @@ class Reading(NamedTuple):
     region: str
 
 
-class AxesForm(QWidget):
+class AxesForm(Box):
     """A view of how a layer is read."""
 
-    changed = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._layer: Image | None = None
+    def __init__(self) -> None:
+        self._layers: tuple[Image, ...] = ()
         self._filling = False
-        self._many = False
-        self.axes = LineField(_AXES, self._checked_axes)
-        self.along = LineField(_ALONG, self._checked_along)
-        self.spacing = LineField(_SPACING, self._checked_spacing)
-        self.region = ComboField(_REGION, unchecked, REGIONS)
-        self.joint = FlagField(_JOINT, unchecked)
-        self.holes = FlagField(_HOLES, unchecked)
-        self._fields = {
+        self.axes = Field(_AXES, self._checked_axes)
+        self.along = Field(_ALONG, self._checked_along)
+        self.spacing = Field(_SPACING, self._checked_spacing)
+        self.unit = Field(_UNIT, _unchecked)
+        self.region = Field(_REGION, _unchecked)
+        self.joint = Field(_JOINT, _unchecked)
+        self.holes = Field(_HOLES, _unchecked)
+        # What is typed for a layer; its pixel size and unit are the layer's own.
+        self._typed = {
             "axes": self.axes,
             "along": self.along,
-            "spacing": self.spacing,
             "region": self.region,
             "joint_channels": self.joint,
             "keep_holes": self.holes,
         }
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 0, 0, 4)
-        layout.setSpacing(3)
-        for field in self._fields.values():
-            layout.addWidget(field)
+        super().__init__(
+            self.axes, self.along, self.spacing, self.unit, self.region, self.joint, self.holes
+        )
         self.axes.changed.connect(self._axes_edited)
         self.along.changed.connect(self._along_edited)
-        for field in (self.spacing, self.region, self.joint, self.holes):
+        for field in (self.region, self.joint, self.holes):
             field.changed.connect(self._edited)
+        for field in (self.spacing, self.unit):
+            field.editor.native.editingFinished.connect(self.apply_pixel_size)
 
-    def read(self, layer: Image, typed: dict[str, Value] | None = None) -> None:
-        """Show how a layer is read from its labels, scale and units, or what was typed for it."""
-        self._layer = layer
+    def read(self, layers: Sequence[Image], typed: dict[str, Value]) -> None:
+        """Show how layers are read from their labels, scale and units, or what was typed."""
+        self._layers = tuple(layers)
+        axes = str(typed.get("axes", axes_of(layers[0])))
+        along = str(typed.get("along", along_of(axes)))
+        usual = {"region": "whole", "joint_channels": True, "keep_holes": False}
+        read = {**usual, **typed, "axes": axes, "along": along}
         self._filling = True
         try:
-            axes = axes_of(layer)
-            along = along_of(axes)
-            read = {
-                "axes": axes,
-                "along": along,
-                "spacing": spacing_of(layer, axes, along),
-                "region": "whole",
-                "joint_channels": True,
-                "keep_holes": False,
-                **(typed or {}),
-            }
-            for name, value in read.items():
-                self._fields[name].set_value(value)
+            for name, field in self._typed.items():
+                field.value = read[name]
+            self._read_pixel_size()
         finally:
             self._filling = False
-        self._edited(quietly=True)
-
-    def set_channels(self, many: bool) -> None:
-        """Say whether several layers are taken as channels."""
-        self._many = many
-        self._edited(quietly=True)
+        self._show()
 
     def show_holes(self, on: bool) -> None:
         """Offer to treat NaNs as missing, where the image may have any."""
-        self.holes.setVisible(on or bool(self.holes.value()))
+        self.holes.visible = on or bool(self.holes.value)
 
+    @property
     def value(self) -> Reading:
-        """Return what the form says; ValueError says in one sentence what is wrong."""
-        spacing = self.spacing.value()
+        """What the form says; ValueError says in one sentence what is wrong."""
+        spacing = self.spacing.value
         return Reading(
-            axes=self.axes.value(),
-            along=self.along.value(),
-            spacing=spacing if isinstance(spacing, tuple) else (spacing,) * len(self._along()),
-            joint_channels=self.joint.value(),
-            keep_holes=self.holes.value(),
-            region=self.region.value(),
+            axes=self.axes.value,
+            along=self.along.value,
+            spacing=spacing if isinstance(spacing, tuple) else (spacing,) * len(self._along),
+            joint_channels=self.joint.value,
+            keep_holes=self.holes.value,
+            region=self.region.value,
         )
 
     def typed(self) -> dict[str, Value]:
-        """Return what the form says where that is valid, to be shown again later."""
+        """Return what was typed where that is valid, to be shown again later."""
         try:
-            return dict(self.value()._asdict())
+            return {name: field.value for name, field in self._typed.items()}
         except ValueError:
             return {}
 
-    def summary(self) -> str:
-        """Return the reading in one line."""
-        try:
-            reading = self.value()
-        except ValueError:
-            return "axes: invalid"
-        lengths = " × ".join(f"{length:.4g}" for length in reading.spacing)
-        words = f"axes {reading.axes}, {lengths} {self.unit()}".rstrip()
-        if reading.along != along_of(reading.axes):
-            words += f", along {reading.along}"
-        if reading.keep_holes:
-            words += ", with missing values"
-        return words if reading.region == "whole" else f"{words}, visible part"
-
-    def unit(self) -> str:
-        """Return the unit of the spacing, an empty text where that is not known."""
-        if self._layer is None or self.axes.problem() or self.along.problem():
+    def length_unit(self) -> str:
+        """Return the unit of the pixel size, an empty text where that is not known."""
+        if not self._layers or self.axes.problem or self.along.problem:
             return ""
-        return unit_of(self._layer, self.axes.value(), self.along.value())
+        return unit_of(self._layers[0], self.axes.value, self._along)
 
+    def apply_pixel_size(self) -> None:
+        """Give the layers the pixel size and the unit that were typed."""
+        if self._filling or not self._layers or self.spacing.problem or self.along.problem:
+            return
+        reading = self.value
+        try:
+            for layer in self._layers:
+                set_pixel_size(
+                    layer, reading.axes, reading.along, reading.spacing, str(self.unit.value)
+                )
+        except ValueError as error:
+            self.unit.mark(str(error))
+            return
+        self._edited()
+
+    @property
     def _along(self) -> str:
-        return str(self.along.value())
+        return str(self.along.value)
+
+    def _read_pixel_size(self) -> None:
+        layer = self._layers[0]
+        if self.axes.problem or self.along.problem:
+            return
+        self.spacing.value = spacing_of(layer, self.axes.value, self._along)
+        self.unit.value = self.length_unit() or "pixel"
+        for field in (self.spacing, self.unit):
+            field.editor.enabled = can_set_pixel_size(layer)
 
     def _axes_edited(self) -> None:
-        if self._filling or self._layer is None:
+        if self._filling or not self._layers:
             return
-        if self.axes.problem() is None:
-            self.along.set_value(along_of(self.axes.value()))
+        if self.axes.problem is None:
+            self.along.value = along_of(self.axes.value)
         else:
             self._edited()
 
     def _along_edited(self) -> None:
-        if self._filling or self._layer is None:
+        if self._filling or not self._layers:
             return
-        if self.axes.problem() is None and self.along.problem() is None:
-            spacing = spacing_of(self._layer, self.axes.value(), self._along())
-            self.spacing.set_value(spacing)
-        else:
-            self._edited()
+        self._filling = True
+        try:
+            self._read_pixel_size()
+        finally:
+            self._filling = False
+        self._edited()
 
-    def _edited(self, quietly: bool = False) -> None:
-        if self._filling:
-            return
-        self.joint.setVisible(self._many or "c" in self.axes.edit.text())
-        self.spacing.set_world_unit(self.unit())
-        if not quietly:
-            self.changed.emit()
+    def _edited(self) -> None:
+        if not self._filling:
+            self._show()
+            self.changed.emit(self)
+
+    def _show(self) -> None:
+        self.joint.visible = len(self._layers) > 1 or "c" in str(self.axes.editor.value)
 
     # --- what may be typed ---
 
     def _checked_axes(self, value: Value) -> str:
         axes = str(value)
-        layer = self._layer
-        if layer is None:
+        if not self._layers:
             return axes
+        layer = self._layers[0]
         count = layer.ndim + bool(layer.rgb)
         named = axes.replace(FURTHER, "")
         if set(named) - set(CANONICAL) or len(set(named)) != len(named):
@@ -240,21 +247,25 @@ class AxesForm(QWidget):
         return axes
 
     def _checked_along(self, value: Value) -> str:
-        axes, along = self.axes.edit.text(), str(value)
+        axes, along = str(self.axes.editor.value), str(value)
         if "t" in along and FURTHER in axes:
             raise ValueError(
                 f"along={along!r}: axes marked ? are taken together with t, so images "
                 "cannot diffuse along t."
             )
-        if self._layer is not None and self.axes.problem() is None:
+        if self._layers and self.axes.problem is None:
             named = "".join(axis for axis in axes if axis != FURTHER)
             Grid.of((1,) * len(named), axes=named, along=along)
         return along
 
     def _checked_spacing(self, value: Value) -> Value:
         if isinstance(value, str):
-            raise ValueError(f"spacing must be numbers, such as 2, 0.5, 0.5 (got {value!r}).")
-        if self._layer is not None and self.along.problem() is None:
-            along = self._along()
+            raise ValueError(f"Pixel size must be numbers, such as 2, 0.5, 0.5 (got {value!r}).")
+        if self._layers and self.along.problem is None:
+            along = self._along
             Grid.of((1,) * len(along), axes=along, along=along, spacing=value)
         return value
+
+
+def _unchecked(value: Value) -> Value:
+    return value

@@ -1,13 +1,14 @@
-"""The dock *Filter a layer*."""
+"""The dock *Filter*."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_diffusion.filters import Filter
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.loop.registry import component_class
-from napari_diffusion.widgets.docks.layer_dock import Tool
-from napari_diffusion.widgets.forms.choice import ComponentChoice
+from napari_diffusion.widgets.docks.single_step import SingleStep
+from napari_diffusion.widgets.forms.component_choice import ComponentChoice
 from napari_diffusion.widgets.run.loop_run import loop_work
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.worker import Work
 
 
-class FilterLayer(Tool):
+class FilterLayer(SingleStep):
     """Applies one filter to an image layer; the result is a new layer.
 
     Parameters
@@ -30,13 +31,24 @@ class FilterLayer(Tool):
     """
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        self.filter = ComponentChoice("filter")
+        self.filter = ComponentChoice("filter", unfolded=True)
         about = "Apply the filter once. The result is a new layer; the source stays unchanged."
         super().__init__(napari_viewer, "Filter", about, [self.filter])
 
+    @property
+    def value(self) -> Filter:
+        """The filter; ValueError says what is wrong with its parameters."""
+        chosen = self.filter.value
+        assert isinstance(chosen, Filter)
+        return chosen
+
+    @value.setter
+    def value(self, chosen: Filter) -> None:
+        self.filter.value = chosen
+
     def recipe(self) -> Recipe:
         """Return the filter as a recipe of one step without noise."""
-        return Recipe(num_steps=1, noise=None, diffusion_filter=self.filter.value())
+        return Recipe(num_steps=1, noise=None, diffusion_filter=self.value)
 
     def work(self, job: Job, layer_sink: LayerSink) -> Work:
         """Return the work of the loop, of which one step is all."""
@@ -54,9 +66,3 @@ class FilterLayer(Tool):
     def set_resolved(self, recipe: Recipe | None) -> None:
         """Show the values that every "auto" stands for; None forgets them."""
         self.filter.set_resolved(recipe and recipe.diffusion_filter)
-
-    def set_world(self, unit: str, length: float | None) -> None:
-        """Follow the unit and the distance of the pixels."""
-        self.filter.set_unit("world", unit)
-        if length is not None:
-            self.filter.set_pixel_size(length)

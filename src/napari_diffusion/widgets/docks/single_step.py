@@ -1,0 +1,93 @@
+"""What docks have in common that make one new layer: the noise and the filters on their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_diffusion.widgets.docks.layer_dock import LayerDock
+from napari_diffusion.widgets.results.layer_sink import layer_sink_for
+from napari_diffusion.widgets.run import memory
+from napari_diffusion.widgets.run.memory_check import check_memory
+from napari_diffusion.widgets.run.run_controls import RunControls
+from napari_diffusion.widgets.run.run_request import RunError
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_diffusion.io.step_record import StepRecord
+    from napari_diffusion.loop.recipe import Recipe, Step
+    from napari_diffusion.widgets.forms.box import Box
+    from napari_diffusion.widgets.forms.form_row import FormRow
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
+    from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.run.worker import Work
+
+
+class SingleStep(LayerDock):
+    """Makes one new layer of the source, which stays as it is.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer that the dock belongs to.
+    button, about : str
+        What the main button says, and what it does.
+    rows : list
+        The form, from top to bottom.
+    """
+
+    def __init__(self, viewer: napari.Viewer, button: str, about: str, rows: list[FormRow]) -> None:
+        super().__init__(viewer, RunControls(button, about), single=True)
+        self._rows = rows
+        boxes: list[Box] = [row for row in rows]  # type: ignore[misc]
+        self.lay_out([self.source, *boxes, self.advanced], [self.controls])
+        for row in rows:
+            row.changed.connect(self._edited)
+        self.controls.run_clicked.connect(self.run)
+        self.runner.resolved.connect(self.set_resolved)
+        self._source_changed()
+
+    def recipe(self) -> Recipe:
+        """Return what is to be done as a recipe of one step; ValueError says what is wrong."""
+        raise NotImplementedError
+
+    def work(self, job: Job, layer_sink: LayerSink) -> Work:
+        """Return what the thread does."""
+        raise NotImplementedError
+
+    def title(self, step: Step, record: StepRecord) -> str:
+        """Return what the new layer is called."""
+        raise NotImplementedError
+
+    def set_resolved(self, recipe: Recipe | None) -> None:
+        """Show the values that every "auto" stands for; None forgets them."""
+        raise NotImplementedError
+
+    def run(self) -> None:
+        """Make the layer; errors are shown, not raised."""
+        with self.showing_errors():
+            run_source = self.run_source()
+            try:
+                recipe = self.recipe()
+            except (ValueError, TypeError) as error:
+                raise RunError("form", str(error)) from None
+            job = run_source.job(recipe, 1, memory.free_memory())
+            check_memory(job, "layers")
+            layer_sink = layer_sink_for(
+                self.viewer, run_source.layers, job, run_source.styles, "layers", self.title
+            )
+            self.runner.start(self.work(job, layer_sink), layer_sink)
+
+    def form_problem(self) -> str | None:
+        """Return what is wrong with the form, None where nothing is."""
+        return next((each.problem for each in self._rows if each.problem), None)
+
+    def source_changed(self) -> None:
+        """Show the units of another source."""
+        self.set_resolved(None)
+        for row in self._rows:
+            row.set_units(self.units())
+
+    def _edited(self) -> None:
+        self.show_possible()
+        self.changed.emit(self)
