@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
+from napari_diffusion.widgets.run.preferences import apply_preferences
+
 #: What a thread does: it gets the worker to post its news to.
 Work = Callable[["Worker"], None]
 
@@ -61,7 +63,8 @@ class Worker:
         )
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread, with the preferences as they are now."""
+        apply_preferences()
         self.is_running = True
         self._thread.start()
         self._timer.start(_LOOK_EVERY_MS)
