@@ -9,7 +9,7 @@ RUN = "$(VENV)/bin/python"
 SHARED = -n auto --maxprocesses=8 --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-quality test test-long test-random bench docs lint format pins clean
+.PHONY: help setup demo bench-quality test try-wheel test-long test-random bench docs lint format pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ demo: setup ## run the loop in napari and leave the steps in demo/
 
 test: lint ## check the style and the types, then run the tests
 	@$(RUN) -m pytest $(SHARED)
+
+try-wheel: setup ## build the package, install it beside napari, open every widget there
+	@$(RUN) tools/try_wheel.py "$(VENV)-wheel"
 
 test-long: setup ## run the campaigns: every law on every case, many drawn examples (hours)
 	@HYPOTHESIS_PROFILE=long $(RUN) -m pytest $(SHARED) -m "long or hypothesis"

@@ -76,7 +76,11 @@ def _all_steps() -> tuple[list[tuple[str, str]], Files]:
 
 
 def _presets() -> str:
-    fields = [field.name for field in dataclasses.fields(nd.Recipe) if field.name != "stop_at"]
+    fields = [
+        field.name
+        for field in dataclasses.fields(nd.Recipe)
+        if field.name not in ("stop_at", "asked")
+    ]
     rows = [f"| | {' | '.join(PRESETS)} |", "|---" * (1 + len(PRESETS)) + "|"]
     for name in fields:
         values = [getattr(recipe, name) for recipe in PRESETS.values()]

@@ -242,7 +242,7 @@ def _measured() -> dict[str, dict[type, tuple[float, ...]]]:
 
     image, truth = _example_images.noisy(), _example_images.clean()
     second = nd.noise.Gaussian()(truth, noise_scale=_example_images.NOISE, seed=2025)
-    recipe = nd.PRESETS["explore"].resolved(image)
+    recipe = nd.PRESETS["explore"].replaced(starting_noise_scale="auto").resolved(image)
     metrics = [cls() for cls in registry.COMPONENTS["metric"]]
     runs = {"with noise": recipe, "noise-free": recipe.replaced(noise=None)}
     beside = {"reference": truth, "second": second}

@@ -82,7 +82,7 @@ def results() -> tuple[Result, ...]:
 
 def _result(name: str, truth: NDArray[Any], chosen: type[Filter]) -> Result:
     source = nd.noise.Gaussian()(truth, noise_scale=SIGMA, seed=99)
-    recipe = nd.PRESETS["explore"].replaced(num_steps=NUM_STEPS)
+    recipe = nd.PRESETS["explore"].replaced(num_steps=NUM_STEPS, starting_noise_scale="auto")
     own = type(recipe.diffusion_filter) is chosen
     if not own:
         recipe = recipe.replaced(diffusion_filter=chosen())
@@ -158,7 +158,8 @@ def beside() -> tuple[list[tuple[str, str]], dict[str, bytes]]:
     """Return images of one run next to its noise-free run: their captions, and their files."""
     truth = _example_images.clean()
     source = nd.noise.Gaussian()(truth, noise_scale=SIGMA, seed=99)
-    recipe = nd.PRESETS["explore"].replaced(num_steps=NUM_STEPS).resolved(source)
+    recipe = nd.PRESETS["explore"].replaced(num_steps=NUM_STEPS, starting_noise_scale="auto")
+    recipe = recipe.resolved(source)
     looped = [step.image for step in nd.steps(source, recipe)]
     noise_free_run = [step.image for step in nd.steps(source, recipe.replaced(noise=None))]
     shown: list[tuple[str, str]] = []

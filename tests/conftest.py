@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 
 import pytest
@@ -28,9 +29,11 @@ def pytest_sessionstart(session):
 
 
 @pytest.fixture(autouse=True)
-def _own_recipe_folder(monkeypatch, tmp_path):
-    """Keep the tests away from the recipes that the user has saved."""
+def _own_settings(monkeypatch, tmp_path):
+    """Keep the tests away from the recipes and the preferences that the user has saved."""
     monkeypatch.setenv("NAPARI_DIFFUSION_CONFIG", str(tmp_path / "recipes"))
+    if settings := sys.modules.get("napari.settings"):
+        monkeypatch.setattr(settings, "_CFG_PATH", str(tmp_path / "settings.yaml"))
 
 
 @pytest.fixture

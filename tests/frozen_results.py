@@ -406,7 +406,8 @@ def _holes():
 
 
 def _chunks():
-    return np.asarray(nd.run(_lazy(), nd.PRESETS["explore"].replaced(num_steps=2)).image)
+    recipe = nd.PRESETS["explore"].replaced(num_steps=2, starting_noise_scale="auto")
+    return np.asarray(nd.run(_lazy(), recipe).image)
 
 
 # Files: what is read back from each format that is written, of each that is read

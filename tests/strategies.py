@@ -188,6 +188,11 @@ def filters(numbers=MODEST, **options):
     )
 
 
+def shares():
+    """Any share of the intensity range."""
+    return NUMBERS.filter(bool).map(lambda percent: f"{percent!r}%of range")
+
+
 @st.composite
 def recipes(draw):
     """Draw any recipe at all."""
@@ -197,7 +202,9 @@ def recipes(draw):
     return Recipe(
         num_steps=draw(st.integers(1, 2**32 - 1)),
         starting_noise_scale=draw(
-            st.one_of(st.just("auto"), scale, st.lists(scale, min_size=1, max_size=4).map(tuple))
+            st.one_of(
+                st.just("auto"), shares(), scale, st.lists(scale, min_size=1, max_size=4).map(tuple)
+            )
         ),
         noise=draw(st.one_of(st.none(), components(NOISES, auto=True))),
         schedule=draw(components(SCHEDULES)),

@@ -41,7 +41,7 @@ def main(folder: str, *extras: str) -> None:
     else:
         _create(venv)
     stamp.unlink(missing_ok=True)
-    _install(_python(venv), wanted)
+    _install(python_of(venv), wanted)
     stamp.write_text(json.dumps({"key": key, "extras": wanted}))
     print(f"{folder} is ready ({', '.join(wanted)})", flush=True)
 
@@ -72,7 +72,14 @@ def _read(stamp: Path) -> dict:
         return {}
 
 
-def _python(venv: Path) -> Path:
+def make(venv: Path) -> None:
+    """Make an empty environment where there is none that works."""
+    if not _usable(venv):
+        _create(venv)
+
+
+def python_of(venv: Path) -> Path:
+    """Return the interpreter of an environment."""
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
@@ -81,7 +88,7 @@ def _usable(venv: Path) -> bool:
     ask = "import sys, pip; print(sys.version_info[:2])"
     try:
         answer = subprocess.run(
-            [str(_python(venv)), "-c", ask], capture_output=True, text=True, check=True
+            [str(python_of(venv)), "-c", ask], capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return False
@@ -103,16 +110,21 @@ def _create(venv: Path) -> None:
 
 
 def _install(python: Path, extras: list[str]) -> None:
-    quiet = [] if sys.stdout.isatty() else ["--quiet"]
-    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", *quiet, "install"]
-    pip += ["--constraint", "constraints.txt"]
     print("installing the pinned packages (some hundred MB the first time)", flush=True)
     # The build backend comes first and pinned, so that the package is built by no other. What comes
     # as source alone is built by the backend that it names.
     package = ["--no-build-isolation", "--no-deps", "--editable", "."]
     for words in (BUILD, package, requirements(extras)):
-        if subprocess.call([*pip, *words], cwd=ROOT, stdin=subprocess.DEVNULL) != 0:
-            sys.exit("pip could not install the packages: the reason stands above.")
+        pip_install(python, words)
+
+
+def pip_install(python: Path, words: list[str]) -> None:
+    """Install packages, pinned, or stop."""
+    quiet = [] if sys.stdout.isatty() else ["--quiet"]
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input", *quiet, "install"]
+    pinned = [*pip, "--constraint", "constraints.txt", *words]
+    if subprocess.call(pinned, cwd=ROOT, stdin=subprocess.DEVNULL) != 0:
+        sys.exit("pip could not install the packages: the reason stands above.")
 
 
 def requirements(extras: list[str]) -> list[str]:

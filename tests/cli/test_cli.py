@@ -176,7 +176,12 @@ def test_wide_floats_stay_wide():
 def test_a_result_can_be_made_again_from_its_own_record():
     words = ["--steps", "3", "--quiet", "--seed", "11"]
     assert main(["run", "a.png", "first.ome.tif", *words]) == 0
-    assert nd.Recipe.from_dict(read_record(Path("first.ome.tif"))["recipe"]).is_resolved
+    record = read_record(Path("first.ome.tif"))
+    resolved = nd.Recipe.from_dict(record["recipe"])
+    assert resolved.is_resolved
+    assert resolved.starting_noise_scale == 5 * np.ptp(IMAGE.astype(float)) / 100
+    assert record["asked"]["starting_noise_scale"] == "5 % of range"
+    assert f"{resolved.starting_noise_scale:.4g} (5 % of range) at the start" in record["processed"]
     assert main(["run", "a.png", "again.npy", "--recipe", "first.ome.tif", "--quiet"]) == 0
     np.testing.assert_array_equal(tifffile.imread("first.ome.tif"), np.load("again.npy"))
     words = ["--recipe", "again.npy.recipe.json", "--quiet"]
@@ -454,6 +459,7 @@ def test_a_changed_recipe_is_printed(capsys):
     assert main(["recipe", "explore", *settings, "--steps", "7", "--seed", "65535"]) == 0
     assert nd.Recipe.from_json(capsys.readouterr().out) == nd.Recipe(
         num_steps=7,
+        starting_noise_scale="5 % of range",
         noise=None,
         schedule=nd.schedules.Linear(end=0.125),
         diffusion_filter=nd.filters.Heat(time=1 / 3),
@@ -800,8 +806,19 @@ def test_noise_and_filter_refuse_what_there_is_not(words, said, capsys):
     assert not list(Path().glob("o*"))
 
 
+def test_a_noise_scale_can_be_a_share_of_the_range():
+    share = 20 * np.ptp(IMAGE.astype(float)) / 100
+    words = ["noise", "a.png", "out.npy", "--scale", "20% of range", "--quiet"]
+    assert main(words) == 0
+    np.testing.assert_array_equal(np.load("out.npy")[0], nd.noise.Gaussian()(IMAGE, share))
+    assert read_record(Path("out.npy"))["asked"] == {"noise_scale": "20 % of range"}
+    words = ["--set", "starting_noise_scale=20% of range", "--keep", "last", "--quiet"]
+    assert main(["run", "a.png", "run.npy", *words]) == 0
+    assert read_record(Path("run.npy"))["recipe"]["starting_noise_scale"] == share
+
+
 def test_noise_refuses_bad_scales_and_taken_names(capsys):
-    assert main(["noise", "a.png", "o.tif", "--scale", "-1"]) == 1
+    assert main(["noise", "a.png", "o.tif", "--scale", "-1"]) == 2
     assert "finite and 0 or more" in capsys.readouterr().err
     assert main(["noise", "a.png", "o.tif", "--scale", "1,2"]) == 1
     assert "2 values, but the image has 1 channels" in capsys.readouterr().err

@@ -134,6 +134,8 @@ class TestSteps:
     @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (1, 1, 1), (1, 7, 1)])
     def test_down_to_one_sample_along_any_axis(self, shape):
         for recipe in (RECIPE, *nd.PRESETS.values()):
+            if recipe.autos().get("starting_noise_scale"):  # one pixel has no range
+                recipe = recipe.replaced(starting_noise_scale=0.1)
             for image in images(example_image(shape), recipe):
                 assert image.shape == shape
                 assert np.isfinite(image).all()

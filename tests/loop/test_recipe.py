@@ -46,7 +46,8 @@ class TestJson:
 
         values = json.loads(recipe.to_json(), parse_constant=refuse)
         assert values["schema"] == 1
-        assert list(values)[1:] == [field.name for field in dataclasses.fields(nd.Recipe)]
+        fields = [field.name for field in dataclasses.fields(nd.Recipe)]
+        assert [*values, "asked"][1:] == fields
 
     def test_looks_as_documented(self):
         plain = RECIPE.replaced(diffusion_filter=Heat(time=1e-4))
@@ -158,6 +159,10 @@ class TestChecks:
             ({"starting_noise_scale": ()}, ValueError, r"starting_noise_scale"),
             ({"starting_noise_scale": "0.1"}, TypeError, r"starting_noise_scale.*got '0\.1'"),
             ({"starting_noise_scale": True}, TypeError, r"starting_noise_scale.*got True"),
+            ({"starting_noise_scale": "5 %"}, TypeError, r"\"5 % of range\".*got '5 %'"),
+            ({"starting_noise_scale": "0 % of range"}, ValueError, r"greater than 0 .*number 0"),
+            ({"starting_noise_scale": "-1% of range"}, ValueError, r"greater than 0"),
+            ({"starting_noise_scale": "1e999 % of range"}, ValueError, r"greater than 0"),
             ({"starting_noise_scale": None}, TypeError, r"starting_noise_scale.*got None"),
             ({"noise": "Gaussian"}, TypeError, r"noise must be a noise or None \(got 'Gaussian'\)"),
             ({"noise": nd.noise.Gaussian}, TypeError, r"an object, with brackets"),
@@ -218,7 +223,7 @@ class TestChecks:
             "seed": 1,
             "stop_at": 2,
         }
-        assert set(changes) == {field.name for field in dataclasses.fields(nd.Recipe)}
+        assert {*changes, "asked"} == {field.name for field in dataclasses.fields(nd.Recipe)}
         for name, value in changes.items():
             assert RECIPE.replaced(**{name: value}) != RECIPE
         assert eval(repr(RECIPE), {**vars(nd), **vars(nd.filters), **vars(nd.schedules),
@@ -283,6 +288,73 @@ class TestResolved:
         np.testing.assert_array_equal(a, b)
 
 
+class TestShareOfRange:
+    RECIPE = nd.Recipe(num_steps=2, starting_noise_scale="5%of range", diffusion_filter=Heat())
+
+    def test_has_one_form_and_goes_through_json(self):
+        assert self.RECIPE.starting_noise_scale == "5 % of range"
+        recipe = self.RECIPE.replaced(starting_noise_scale=" 2.50 %  OF range")
+        assert recipe.starting_noise_scale == "2.5 % of range"
+        assert nd.Recipe.from_json(recipe.to_json()) == recipe
+        assert recipe.to_dict()["starting_noise_scale"] == "2.5 % of range"
+        assert not recipe.is_resolved
+        assert recipe.autos() == {"starting_noise_scale": "2.5 % of range"}
+
+    def test_is_that_share_of_maximum_minus_minimum(self):
+        image = np.random.default_rng(0).uniform(-3, 7, (20, 30)).astype(np.float32)
+        resolved = self.RECIPE.resolved(image)
+        assert resolved.starting_noise_scale == 5 * (float(image.max()) - float(image.min())) / 100
+        assert resolved.asked == {"starting_noise_scale": "5 % of range"}
+        # A resolved recipe remembers it, until the value is replaced.
+        assert resolved.resolved(image).asked == resolved.asked
+        assert resolved.replaced(seed=4).asked == resolved.asked
+        assert resolved.replaced(starting_noise_scale=1.0).asked == {}
+        added = nd.run(image, resolved.replaced(diffusion_filter=Heat(time=0.0), num_steps=1)).image
+        assert np.std(added - image) == pytest.approx(resolved.starting_noise_scale, rel=0.1)
+
+    def test_counts_neither_masked_nor_missing_pixels(self):
+        image = np.random.default_rng(0).uniform(0, 1, (20, 30))
+        image[0, 0], image[1, 1], image[2, 2] = 100.0, np.nan, np.inf
+        mask = np.ones(image.shape, bool)
+        mask[0, 0] = False
+        resolved = self.RECIPE.resolved(image, mask=mask, missing="ignore")
+        inside = image[mask & np.isfinite(image)]
+        assert resolved.starting_noise_scale == 5 * (inside.max() - inside.min()) / 100
+
+    def test_is_that_of_the_stabilised_values_in_a_domain(self):
+        image = np.random.default_rng(0).poisson(50, (40, 40)).astype(np.float64)
+        domain = nd.domains.Anscombe(gain=1.0, offset=0.0, read_noise=0.0)
+        resolved = self.RECIPE.replaced(domain=domain).resolved(image)
+        low, high = (2 * np.sqrt(value + 3 / 8) for value in (image.min(), image.max()))
+        assert resolved.starting_noise_scale == pytest.approx(5 * (high - low) / 100)
+
+    @pytest.mark.parametrize("chunks", [(7, 50), (64, 16), (64, 64)])
+    def test_of_a_dask_array_has_the_same_bits(self, chunks):
+        dask = pytest.importorskip("dask.array")
+        image = np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)
+        lazy = dask.from_array(image, chunks=chunks)
+        assert self.RECIPE.resolved(lazy) == self.RECIPE.resolved(image)
+
+    def test_without_noise_is_not_measured(self):
+        constant = np.full((20, 30), 7.0)
+        assert self.RECIPE.replaced(noise=None).resolved(constant).starting_noise_scale == 0.0
+        with pytest.raises(ValueError, match=r"'5 % of range' .* all pixels are 7: enter"):
+            self.RECIPE.resolved(constant)
+
+    def test_explore_is_visibly_noisy_on_a_jpeg(self):
+        from napari_diffusion.samples import SAMPLES
+
+        samples = [make() for name, make in SAMPLES.items() if name != "phantom"]
+        for sample in samples:
+            options = {"axes": sample.axes, "rgb": sample.rgb}
+            resolved = nd.PRESETS["explore"].resolved(sample.image, **options)
+            reach = float(sample.image.max()) - float(sample.image.min())
+            assert resolved.starting_noise_scale == pytest.approx(0.05 * reach)
+        assert samples[0].image.dtype == np.uint8
+        face = samples[0].image
+        assert 5 * nd.estimate.noise_sigma(face, rgb=True) < 0.05 * np.ptp(face.astype(float))
+
+
 class TestPresets:
     def test_names(self):
         assert list(nd.PRESETS) == ["explore", "denoise", "denoise fast", "smooth"]
@@ -290,7 +362,7 @@ class TestPresets:
     def test_explore_shows_the_loop_with_noise(self):
         explore = nd.PRESETS["explore"]
         assert isinstance(explore.noise, nd.noise.Gaussian)
-        assert explore.starting_noise_scale == "auto"
+        assert explore.starting_noise_scale == "5 % of range"
 
     @pytest.mark.parametrize("name", ["denoise", "denoise fast", "smooth"])
     def test_others_have_no_noise_in_them(self, name):

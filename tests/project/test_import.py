@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import re
 import subprocess
 import sys
@@ -72,6 +73,8 @@ def test_the_engine_runs_where_there_is_no_napari():
 def public_folders():
     """Return every folder of the package that lists public names."""
     folders = sorted(path.parent.name for path in ROOT.glob("src/napari_diffusion/*/__init__.py"))
+    if importlib.util.find_spec("napari") is None:
+        folders.remove("widgets")
     found = [importlib.import_module(f"napari_diffusion.{name}") for name in folders]
     return [folder for folder in found if hasattr(folder, "__all__")]
 
@@ -82,6 +85,18 @@ def test_public_names():
         for name in module.__all__:
             assert getattr(module, name) is not None
     assert napari_diffusion.__version__[0].isdigit()
+
+
+def test_naming_a_dock_is_what_loads_it():
+    done = run(
+        "import sys, napari_diffusion.widgets as widgets\n"
+        "assert 'DiffusionLoop' in widgets.__all__\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    assert done.returncode == 0, done.stderr
+    assert not set(done.stdout.split()) & GUI
+    done = run("import napari_diffusion.widgets as widgets\nwidgets.Nothing")
+    assert "has no attribute 'Nothing'" in done.stderr
 
 
 def private_uses(code):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -17,7 +18,9 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-TARGETS = ["setup", "demo", "test", "bench", "docs"]
+# What comes with napari, and what the user is asked to install where it is wanted.
+BESIDE = {"napari", "npe2", "pint", "imageio_ffmpeg"}
+TARGETS = ["setup", "demo", "test", "try-wheel", "bench", "docs"]
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +65,31 @@ def test_the_command_resolves():
     assert callable(command.load())
 
 
-def test_the_engine_needs_neither_napari_nor_qt():
+def third_parties(folder):
+    """Return what the files of a folder import that is neither ours nor Python's own."""
+    found = set()
+    for path in (ROOT / "src" / "napari_diffusion" / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+    return found - sys.stdlib_module_names - {"napari_diffusion"}
+
+
+def test_beside_napari_the_widgets_find_all_that_they_import():
     needed = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
-    assert not needed & {"napari", "qtpy", "magicgui", "pyqtgraph", "pyqt6", "pyside6"}
+    names = metadata.packages_distributions()
+    assert third_parties("widgets") >= {"qtpy", "psygnal", "pyqtgraph", "numpy"}
+    for module in third_parties("widgets") - BESIDE:
+        owners = {canonicalize_name(owner) for owner in names[module]}
+        assert owners & needed, f"{module} is imported by the widgets and no dependency"
+
+
+def test_napari_and_qt_are_chosen_by_whoever_installs():
+    needed = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    assert {"magicgui", "psygnal", "pyqtgraph", "qtpy"} <= needed
+    assert not needed & {"napari", "pyqt5", "pyqt6", "pyside2", "pyside6"}
 
 
 def test_one_version_everywhere():
@@ -111,3 +136,7 @@ def test_the_manifest_at_the_top_is_the_one_in_the_package():
 def test_make_knows(target):
     dry = ["make", "--dry-run", "--no-print-directory", target]
     assert "tools/environment.py" in subprocess.check_output(dry, cwd=ROOT, text=True)
+
+
+def test_continuous_integration_opens_the_widgets_of_the_built_package():
+    assert "make try-wheel </dev/null" in (ROOT / ".ci" / "run").read_text("utf-8")

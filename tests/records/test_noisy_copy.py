@@ -30,7 +30,12 @@ def test_the_scale_can_be_that_of_the_image_or_of_the_noise():
     assert own.noise_scale == nd.estimate.noise_sigma(IMAGE)
     typed = noisy_copy(IMAGE, nd.noise.Poisson(), None)
     np.testing.assert_array_equal(typed.image, nd.noise.Poisson()(IMAGE))
-    with pytest.raises(ValueError, match='a number, "auto" or None'):
+    share = noisy_copy(IMAGE, nd.noise.Gaussian(), "5% of range")
+    assert share.noise_scale == 5 * (float(IMAGE.max()) - float(IMAGE.min())) / 100
+    kept = noise_record(share, {}, "cell")
+    assert kept["asked"] == {"noise_scale": "5 % of range"}
+    assert f"standard deviation {share.noise_scale:.4g} (5 % of range)" in kept["processed"]
+    with pytest.raises(TypeError, match='a number, one per channel, "auto" or a share'):
         noisy_copy(IMAGE, nd.noise.Gaussian(), "some")
     with pytest.raises(ValueError, match="2 values, but the image has 1"):
         noisy_copy(IMAGE, nd.noise.Gaussian(), (0.1, 0.2))

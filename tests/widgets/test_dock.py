@@ -235,19 +235,21 @@ def test_closing_the_window_in_mid_run_stops_it(open_loop, qtbot, gate):
 
 def test_estimate_shows_the_numbers_behind_auto(open_loop, qtbot):
     viewer, loop = open_loop(face())
-    loop.recipe.set_value(nd.PRESETS["explore"])
+    recipe = nd.PRESETS["explore"].replaced(starting_noise_scale="auto")
+    loop.recipe.set_value(recipe)
     loop.controls.estimate.click()
     wait(loop, qtbot)
-    resolved = nd.PRESETS["explore"].resolved(FACE)
+    resolved = recipe.resolved(FACE)
     shown = loop.recipe.starting_noise_scale.edit.placeholderText()
     assert f"{resolved.starting_noise_scale:.4g}" in shown
-    assert loop.recipe.value() == nd.PRESETS["explore"]
+    assert loop.recipe.value() == recipe
     assert names(viewer) == ["face"]
 
 
 def test_the_numbers_of_one_source_are_forgotten_for_another(open_loop, qtbot):
     viewer, loop = open_loop(face())
-    loop.recipe.set_value(nd.PRESETS["explore"])
+    recipe = nd.PRESETS["explore"].replaced(starting_noise_scale="auto")
+    loop.recipe.set_value(recipe)
     loop.controls.estimate.click()
     wait(loop, qtbot)
     viewer.add_image(FACE, name="another")

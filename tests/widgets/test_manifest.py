@@ -15,6 +15,7 @@ from npe2 import PluginManifest
 from npe2.manifest.utils import import_python_name
 
 import napari_diffusion
+from napari_diffusion import widgets
 
 MANIFEST = Path(str(importlib.resources.files(napari_diffusion) / "napari.yaml"))
 COMMANDS = [
@@ -77,6 +78,14 @@ def test_a_dock_is_a_class_that_gets_the_viewer(manifest, name):
     dock = import_python_name(named.python_name)
     assert inspect.isclass(dock)
     assert "napari_viewer" in inspect.signature(dock).parameters
+
+
+def test_scripts_have_the_docks_too(manifest):
+    commands = {each.id: each.python_name for each in manifest.contributions.commands}
+    docks = [import_python_name(commands[each.command]) for each in manifest.contributions.widgets]
+    assert sorted(dock.__name__ for dock in docks) == sorted(widgets.__all__)
+    for dock in docks:
+        assert getattr(widgets, dock.__name__) is dock
 
 
 def test_the_docks_stand_in_layers_filter(manifest):

@@ -263,10 +263,12 @@ def test_the_dice_draws_another_seed_that_is_allowed(form):
 
 def test_resolved_numbers_are_hints_and_the_recipe_stays_auto(form):
     image = np.add.outer(np.arange(16.0), np.arange(16.0)) / 30
+    recipe = PRESETS["explore"].replaced(starting_noise_scale="auto")
+    form.set_value(recipe)
     changed, _ = followed(form)
     resolved = form.value().resolved(image)
     form.set_resolved(resolved)
-    assert form.value() == PRESETS["explore"]
+    assert form.value() == recipe
     assert changed == []
     contrast = form.diffusion_filter.form.fields["contrast"]
     assert contrast.edit.placeholderText() == f"auto: {resolved.diffusion_filter.contrast:.4g}"

@@ -132,6 +132,8 @@ def told(dock, qtbot):
     """Return the layer of the estimated local error of the shown step."""
     dock.turn_to("Compare")
     count = len(dock.viewer.layers)
+    # Both say what they are at in the same line.
+    qtbot.waitUntil(lambda: not dock.curves.work.is_running)
     dock.compare.local_error.click()
     qtbot.waitUntil(lambda: not dock.compare.work.is_running)
     assert len(dock.viewer.layers) == count + 1, dock.message.text()

@@ -117,9 +117,10 @@ def _add_noise(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
         type=scale,
-        metavar="N[,N…]|auto|own",
-        help="standard deviation in intensity units, one number or one per channel; auto: that of "
-        "the image's own noise; own: as the parameters of the noise give it (default: own if "
+        metavar="SCALE",
+        help="standard deviation in intensity units, one number or one per channel; '5 %% of "
+        "range': that share of the image's maximum minus its minimum; auto: that of the image's "
+        "own noise; own: as the parameters of the noise give it (default: own if "
         "such a parameter is set, else auto)",
     )
     add_settings(parser, "a parameter of the noise, such as gain=0.5")

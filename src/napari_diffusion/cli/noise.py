@@ -9,12 +9,13 @@ from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.cli.output import check_output, source_entries
 from napari_diffusion.cli.process import stoppable, threads
 from napari_diffusion.cli.source import read_input
+from napari_diffusion.core.noise_scale import asked_scale
 from napari_diffusion.io import Output
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from typing import Literal
 
+    from napari_diffusion.core.noise_scale import AskedScale
     from napari_diffusion.noise import Noise
 
 
@@ -38,9 +39,7 @@ def noise(arguments: Namespace) -> int:
     return 0
 
 
-def _scale(
-    arguments: Namespace, chosen: Noise
-) -> float | tuple[float, ...] | Literal["auto"] | None:
+def _scale(arguments: Namespace, chosen: Noise) -> AskedScale:
     """Return the noise scale as `noisy_copy` takes it."""
     natural = "natural" in chosen.claims
     if arguments.scale == "own" and not natural:
@@ -50,4 +49,9 @@ def _scale(
         )
     if arguments.scale is None:
         return None if natural and arguments.settings else "auto"
-    return None if arguments.scale == "own" else arguments.scale
+    if arguments.scale == "own":
+        return None
+    try:
+        return asked_scale(arguments.scale, "--scale")
+    except ValueError as error:
+        raise UsageError(str(error)) from error

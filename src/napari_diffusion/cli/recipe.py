@@ -87,7 +87,7 @@ def summary(recipe: Recipe) -> str:
     else:
         scale = recipe.starting_noise_scale
         start = "the image's own noise" if scale == "auto" else f"{scale}"
-        start = "its own parameters" if scale is None else start
+        start = "its own parameters" if scale is None else start.replace("of range", "of the range")
         words.append(
             f"{type(recipe.noise).__name__} noise from {start}, {type(recipe.schedule).__name__}"
         )

@@ -6,6 +6,8 @@ import argparse
 import json
 from typing import TypeAlias
 
+from napari_diffusion.core.noise_scale import share_of_range
+
 #: What JSON can hold.
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -45,8 +47,8 @@ def numbers(text: str) -> float | tuple[float, ...]:
 
 
 def scale(text: str) -> float | tuple[float, ...] | str:
-    """Read a noise scale: numbers, or a word that stands for one."""
-    return text if text in ("auto", "own") else numbers(text)
+    """Read a noise scale: numbers, a share of the range, or a word that stands for one."""
+    return text if text in ("auto", "own") or share_of_range(text) is not None else numbers(text)
 
 
 def keep(text: str) -> int | None:

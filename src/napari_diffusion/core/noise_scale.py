@@ -1,8 +1,10 @@
-"""The standard deviation of noise: one number, or one per channel."""
+"""The standard deviation of noise: one number, one per channel, or a share of the range."""
 
 from __future__ import annotations
 
+import math
 import numbers
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +16,46 @@ if TYPE_CHECKING:
 #: What users give: one number for all channels, or one for each.
 NoiseScale = float | tuple[float, ...]
 
+#: What users ask for: numbers, "auto", a share such as "5 % of range", or None.
+AskedScale = NoiseScale | str | None
+
 #: One number for each channel.
 Scales = tuple[float, ...]
+
+_SHARE = re.compile(r"\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*%\s*of\s*range\s*", re.IGNORECASE)
+
+
+def share_of_range(text: object) -> float | None:
+    """Return the percentage of a text such as "5 % of range", None where it is none."""
+    found = _SHARE.fullmatch(text) if isinstance(text, str) else None
+    try:
+        return None if found is None else float(found[1])
+    except ValueError:
+        return None
+
+
+def asked_scale(scale: Any, name: str = "noise_scale") -> AskedScale:
+    """Return what was asked for as it is stored; raise if it is no noise scale.
+
+    "auto" stays, a share of the range gets its normal form, "2.5 % of range", and numbers are
+    checked as by `checked_scale`.
+    """
+    if not isinstance(scale, str):
+        return checked_scale(scale, name)
+    percent = share_of_range(scale)
+    if scale == "auto":
+        return scale
+    if percent is None:
+        raise TypeError(
+            f'{name} must be a number, one per channel, "auto" or a share of the intensity range '
+            f'such as "5 % of range" (got {scale!r}).'
+        )
+    if not 0 < percent < math.inf:
+        raise ValueError(
+            f"{name} must be a percentage of the range greater than 0 (got {scale!r}): use the "
+            "number 0 for no noise."
+        )
+    return f"{repr(percent).removesuffix('.0')} % of range"
 
 
 def checked_scale(scale: Any, name: str = "noise_scale") -> NoiseScale:

@@ -10,14 +10,16 @@ import contextlib
 import functools
 import hashlib
 import inspect
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numba.core import sigutils
-from numba.core.caching import FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 
 from napari_diffusion.engine.file_lock import FileLock
+from napari_diffusion.engine.kernel_folder import kernel_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +28,25 @@ if TYPE_CHECKING:
 _IMPORT = re.compile(
     r"^from +([\w.]+) +import +(\([^)]*\)|[^(\n]*)|^import +([\w.]+)", re.MULTILINE
 )
+
+
+class _ChosenFolder(UserProvidedCacheLocator):
+    """Points to the folder that the user has chosen; it is ours alone, unlike numba's setting."""
+
+    def __init__(self, function: Callable[..., Any], file: str) -> None:
+        super().__init__(function, file)
+        self._cache_path = os.path.join(kernel_folder(), self.get_suitable_cache_subpath(file))
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> Any:
+        """Return where to keep a kernel, None where no folder was chosen or it is read-only."""
+        if not kernel_folder():
+            return None
+        return super(UserProvidedCacheLocator, cls).from_function(function, file)
+
+
+class _Implementation(CompileResultCacheImpl):
+    _locator_classes = (_ChosenFolder, *CompileResultCacheImpl._locator_classes)
 
 
 class KernelCache(FunctionCache):
@@ -40,8 +61,11 @@ class KernelCache(FunctionCache):
         When made, if there is no folder that can be written.
     """
 
+    _impl_class = _Implementation
+
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
+        self._folder = kernel_folder()
         self._cache_file._source_stamp = source_hash(function)
         self._lock = FileLock(f"{self._cache_file._index_path}.lock")
 
@@ -50,6 +74,9 @@ class KernelCache(FunctionCache):
 
         While another process compiles this kernel, what it makes is waited for.
         """
+        if self._folder != kernel_folder():
+            with contextlib.suppress(RuntimeError):
+                self.__init__(self._py_func)  # type: ignore[misc]
         found = self._found(signature, target)
         if found is None and self._lock.acquire():
             found = self._found(signature, target)

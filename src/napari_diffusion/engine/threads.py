@@ -51,8 +51,22 @@ def stoppable(stop: StopToken | None) -> Iterator[None]:
         _stop.reset(before)
 
 
+_wanted: int | None = None
+
+
+def use_threads(count: int | None) -> None:
+    """Let all that begins from now on use so many threads; None: as many as without this."""
+    global _wanted
+    _wanted = count
+
+
 def num_threads() -> int:
-    """Return how many threads a run uses: NAPARI_DIFFUSION_THREADS, else the processors given."""
+    """Return how many threads a run uses.
+
+    As many as `use_threads` was told, else NAPARI_DIFFUSION_THREADS, else the processors given.
+    """
+    if _wanted is not None:
+        return _wanted
     wanted = os.environ.get("NAPARI_DIFFUSION_THREADS", "")
     if wanted:
         if not wanted.isdecimal() or int(wanted) < 1:

@@ -84,6 +84,7 @@ class StepRecord(FurtherEntries, total=False):
     is_final: bool
     noise_scale: float | list[float]
     next_noise_scale: float | list[float]
+    asked: dict[str, str]
     units: str
     seed: int
     grid: GridEntry

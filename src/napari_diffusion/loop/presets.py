@@ -66,7 +66,7 @@ PRESETS = MappingProxyType(
     {
         "explore": Recipe(
             num_steps=10,
-            starting_noise_scale="auto",
+            starting_noise_scale="5 % of range",
             noise=Gaussian(),
             schedule=Geometric(end=0.1),
             diffusion_filter=PeronaMalik(contrast="auto", smoothing=0.7, time=0.3),

@@ -8,8 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion.core.address import Address
+from napari_diffusion.core.component import Component
 from napari_diffusion.core.image import Image
-from napari_diffusion.core.noise_scale import NoiseScale, check_channels, checked_scale
+from napari_diffusion.core.noise_scale import (
+    AskedScale,
+    NoiseScale,
+    asked_scale,
+    check_channels,
+    checked_scale,
+)
 from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import Filter, PeronaMalik
 from napari_diffusion.loop import registry
@@ -17,7 +24,7 @@ from napari_diffusion.noise import Gaussian, Noise
 from napari_diffusion.schedules import Geometric, Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
@@ -35,10 +42,11 @@ class Recipe:
     ----------
     num_steps : int
         Number of times that noise is added and the diffusion filter applied, 1 or more.
-    starting_noise_scale : float, tuple of float, "auto" or None
+    starting_noise_scale : float, tuple of float, str or None
         Standard deviation of the noise of step 0 in intensity units, 0 or more; a tuple has one
-        per channel. "auto" is the noise of the image itself; None uses the strength given by the
-        parameters of the noise, such as the gain of Poisson noise.
+        per channel. "auto" is the noise of the image itself; "5 % of range" is that share of the
+        image's maximum minus its minimum; None uses the strength given by the parameters of the
+        noise, such as the gain of Poisson noise.
     noise : Noise or None
         The noise model; None adds no noise.
     schedule : Schedule
@@ -57,10 +65,14 @@ class Recipe:
     stop_at : int or None
         Number of steps to run if it differs from `num_steps`: fewer end the run early, more
         continue with the last noise scale. The schedule always spans `num_steps`.
+    asked : dict
+        Of a resolved recipe: what its values were asked for as, such as
+        ``{"diffusion_filter.contrast": "auto"}``; records keep it. Recipes that differ in nothing
+        else are equal.
     """
 
     num_steps: int = 10
-    starting_noise_scale: NoiseScale | Literal["auto"] | None = "auto"
+    starting_noise_scale: AskedScale = "auto"
     noise: Noise | None = field(default_factory=Gaussian)
     schedule: Schedule = field(default_factory=Geometric)
     diffusion_filter: Filter | tuple[Filter, ...] = field(default_factory=PeronaMalik)
@@ -68,6 +80,7 @@ class Recipe:
     domain: Domain | Literal["anscombe", "log", "auto"] | None = None
     seed: int = 0
     stop_at: int | None = None
+    asked: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("num_steps", "stop_at"):
@@ -81,8 +94,8 @@ class Recipe:
         _check_components(self)
         object.__setattr__(self, "seed", Address(self.seed).seed)
         own = self.starting_noise_scale is None and "natural" in getattr(self.noise, "claims", ())
-        if not own and not _is_auto(self.starting_noise_scale):
-            scale = checked_scale(self.starting_noise_scale, "starting_noise_scale")
+        if not own:
+            scale = asked_scale(self.starting_noise_scale, "starting_noise_scale")
             object.__setattr__(self, "starting_noise_scale", scale)
 
     @property
@@ -108,16 +121,31 @@ class Recipe:
 
     @property
     def is_resolved(self) -> bool:
-        """Whether every "auto" has been replaced by its value."""
-        if _is_auto(self.domain):
-            return False
-        components: list[Any] = [*self.filters, self.final_filter, self.noise, self.domain]
-        known = self.starting_noise_scale not in ("auto", None)
-        return known and not any(m.autos() for m in components if m)
+        """Whether everything that is measured on the image has been replaced by its value."""
+        return self.starting_noise_scale is not None and not self.autos()
+
+    def autos(self) -> dict[str, str]:
+        """Return the path of each value that is measured on the image, and what was asked for.
+
+        Such as ``{"starting_noise_scale": "5 % of range", "diffusion_filter.contrast": "auto"}``.
+        """
+        series = self.diffusion_filter
+        slots: dict[str, Any] = {"noise": self.noise, "diffusion_filter": series}
+        if isinstance(series, tuple):
+            slots |= {f"diffusion_filter.{k}": each for k, each in enumerate(series)}
+        slots |= {"final_filter": self.final_filter, "domain": self.domain}
+        asked = {"starting_noise_scale": self.starting_noise_scale, "domain": self.domain}
+        found = {name: value for name, value in asked.items() if isinstance(value, str)}
+        for slot, component in slots.items():
+            if isinstance(component, Component):
+                found |= {f"{slot}.{name}": "auto" for name in component.autos()}
+        return found
 
     def replaced(self, **changes: Any) -> Recipe:
         """Return a copy with some fields changed and checked."""
-        return dataclasses.replace(self, **changes)
+        # What a value was asked for as is no longer true of another one.
+        left = {k: v for k, v in self.asked.items() if k.split(".")[0] not in changes}
+        return dataclasses.replace(self, **{"asked": left, **changes})
 
     def scaled(self, length: float, digits: int = 17) -> Recipe:
         """Return this recipe for images whose pixel size is `length` times as large.
@@ -150,22 +178,29 @@ class Recipe:
     def resolved_on(self, image: Image) -> Recipe:
         """Return this recipe resolved on an `Image`."""
         domain, chosen = self._domain_on(image), self
+        asked = {**self.asked, **self.autos()}
         if domain is not None:
             domain = domain.resolved(image)
             chosen = self._knowing(domain.noise_of(image))
             image = domain.image(image)
-        scale = self.starting_noise_scale
         noise = self.noise and self.noise.resolved(image)
+        scale = self._scale_on(image, noise)
+        check_channels(scale, image.grid)
+        chosen = chosen.with_filters(lambda each: each.resolved(image))
+        return chosen.replaced(starting_noise_scale=scale, noise=noise, domain=domain, asked=asked)
+
+    def _scale_on(self, image: Image, noise: Noise | None) -> NoiseScale:
+        """Return the noise scale of step 0 on an image; `noise` is resolved on it."""
+        scale = self.starting_noise_scale
         if noise is None:
             scale = 0.0
         elif scale is None:
             scale = noise.natural_scale()
-        elif _is_auto(scale):
-            scale = 1.0 if self.schedule.starts_itself else _noise_of(image)
-        scale = _started(self.schedule, checked_scale(scale, "starting_noise_scale"))
-        check_channels(scale, image.grid)
-        chosen = chosen.with_filters(lambda each: each.resolved(image))
-        return chosen.replaced(starting_noise_scale=scale, noise=noise, domain=domain)
+        elif isinstance(scale, str):
+            from napari_diffusion.estimate.asked_scale import asked_scale_of
+
+            scale = 1.0 if self.schedule.starts_itself else asked_scale_of(image, scale)
+        return _started(self.schedule, checked_scale(scale, "starting_noise_scale"))
 
     def _domain_on(self, image: Image) -> Domain | None:
         """Return the domain for an image, its parameters not yet measured."""
@@ -256,12 +291,6 @@ def _domain_called(name: str) -> Domain:
     if name.lower() not in known:
         raise ValueError(f"There is no domain {name!r}: use one of {', '.join(map(repr, known))}.")
     return known[name.lower()]()
-
-
-def _noise_of(image: Image) -> float:
-    from napari_diffusion.estimate import noise_sigma_of
-
-    return noise_sigma_of(image)
 
 
 def _started(schedule: Schedule, scale: NoiseScale) -> NoiseScale:

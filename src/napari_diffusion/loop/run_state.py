@@ -81,7 +81,8 @@ class RunState:
         _check_first_step(first_step, recipe)
         if first_step and not recipe.is_resolved:
             raise ValueError(
-                f'first_step={first_step} needs a resolved recipe, since "auto" is measured on the '
+                f"first_step={first_step} needs a resolved recipe, since "
+                f"{next(iter(recipe.autos().values()), None)!r} is measured on the "
                 "source before step 0: use the recipe in the record of the step, or "
                 "recipe.resolved(source)."
             )

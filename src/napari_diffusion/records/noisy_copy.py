@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Unpack
 
 from napari_diffusion.core.address import Address
 from napari_diffusion.core.image import Image
-from napari_diffusion.estimate import noise_sigma_of
+from napari_diffusion.core.noise_scale import asked_scale
+from napari_diffusion.estimate.asked_scale import asked_scale_of
 from napari_diffusion.loop import registry
 from napari_diffusion.records.provenance import (
     PROCESSED,
     SCHEMA,
+    asked_entry,
     cast_words,
     component_words,
     further,
     grid_record,
-    number_words,
     plain,
+    scale_words,
     source_words,
     versions,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import GridOptions
-    from napari_diffusion.core.noise_scale import NoiseScale
+    from napari_diffusion.core.noise_scale import AskedScale, NoiseScale
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.io.step_record import FurtherEntries, StepRecord
     from napari_diffusion.noise import Noise
@@ -47,18 +51,21 @@ class NoisyCopy:
         Standard deviation of the noise.
     seed : int
         Random seed.
+    asked : dict
+        What values were asked for as, such as ``{"noise_scale": "5 % of range"}``.
     """
 
     image: NDArray[Any]
     noise: Noise
     noise_scale: NoiseScale
     seed: int
+    asked: Mapping[str, str] = field(default_factory=dict)
 
 
 def noisy_copy(
     image: ArrayLike | Image,
     noise: Noise,
-    noise_scale: NoiseScale | Literal["auto"] | None = "auto",
+    noise_scale: AskedScale = "auto",
     seed: int = 0,
     *,
     region: tuple[slice, ...] | None = None,
@@ -73,9 +80,10 @@ def noisy_copy(
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
     noise : Noise
         The kind of noise.
-    noise_scale : float, tuple of float, "auto" or None
-        Standard deviation in intensity units; "auto" is that of the image's own noise, None that
-        given by the parameters of the noise.
+    noise_scale : float, tuple of float, str or None
+        Standard deviation in intensity units; "auto" is that of the image's own noise,
+        "5 % of range" that share of its maximum minus its minimum, None the one given by the
+        parameters of the noise.
     seed : int
         Random seed, 0 … 2⁶⁴ − 1.
     region : tuple of slice, optional
@@ -87,13 +95,14 @@ def noisy_copy(
     """
     source = Image.of(image, **options)
     chosen, address = noise.resolved(source), Address(seed)
-    if isinstance(noise_scale, str):
-        if noise_scale != "auto":
-            raise ValueError(f'noise_scale must be a number, "auto" or None (got {noise_scale!r}).')
-        noise_scale = noise_sigma_of(source)
-    scale = chosen.scale_on(source, noise_scale)
+    wanted = None if noise_scale is None else asked_scale(noise_scale)
+    asked = {f"noise.{name}": "auto" for name in noise.autos()}
+    if isinstance(wanted, str):
+        asked["noise_scale"] = wanted
+        wanted = asked_scale_of(source, wanted)
+    scale = chosen.scale_on(source, wanted)
     noisy = chosen.added_to(source, scale, address, region, stop)
-    return NoisyCopy(noisy, chosen, scale, address.seed)
+    return NoisyCopy(noisy, chosen, scale, address.seed, asked)
 
 
 def noise_record(
@@ -119,6 +128,7 @@ def noise_record(
         "schema": SCHEMA,
         "noise": plain(registry.to_dict(copy.noise)),
         "noise_scale": plain(copy.noise_scale),
+        **asked_entry(copy.asked),
         "seed": copy.seed,
         "step": 0,
         "is_final": False,
@@ -127,7 +137,8 @@ def noise_record(
         "versions": dict(versions()),
         "processed": (
             f"{PROCESSED} {source_name!r} with {component_words(copy.noise)} noise "
-            f"added on purpose (standard deviation {number_words(copy.noise_scale)}, "
+            f"added on purpose (standard deviation "
+            f"{scale_words(copy.noise_scale, copy.asked.get('noise_scale'))}, "
             f"random seed {copy.seed}){cast_words(more.get('cast'))}."
             + source_words(more.get("source_processed"))
         ),

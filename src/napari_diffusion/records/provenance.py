@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from napari_diffusion.core.component import Component
 from napari_diffusion.core.grid import Grid
+from napari_diffusion.core.noise_scale import share_of_range
 from napari_diffusion.domains.base import UNIT
 from napari_diffusion.loop.recipe import Recipe, Step
 
@@ -60,12 +61,12 @@ def record(
     Raises
     ------
     ValueError
-        If the recipe still has "auto".
+        If the recipe still has "auto" or a share of the range.
     """
     if not recipe.is_resolved:
         raise ValueError(
-            'A record needs the values that were used, but this recipe still has "auto": give '
-            "recipe.resolved(source)."
+            "A record needs the values that were used, but this recipe still has "
+            f"{next(iter(recipe.autos().values()), None)!r}: give recipe.resolved(source)."
         )
     return {
         "schema": SCHEMA,
@@ -73,6 +74,7 @@ def record(
         "step": step.index,
         "is_final": step.is_final,
         "noise_scale": plain(step.noise_scale),
+        **asked_entry(recipe.asked),
         **({} if recipe.domain is None else {"units": UNIT}),
         **_measured_scale(recipe, step),
         "seed": recipe.seed,
@@ -86,6 +88,11 @@ def record(
     }
 
 
+def asked_entry(asked: Mapping[str, str]) -> StepRecord:
+    """Return the entry of what the values were asked for as, none where all were typed."""
+    return {"asked": dict(asked)} if asked else {}
+
+
 def further(entries: FurtherEntries) -> StepRecord:
     """Return the entries that say something, as plain values."""
     given: StepRecord = plain({k: v for k, v in entries.items() if v is not None})
@@ -94,7 +101,7 @@ def further(entries: FurtherEntries) -> StepRecord:
 
 def recipe_of(kept: StepRecord) -> Recipe:
     """Return the recipe of a record, equal to the one it was made from."""
-    return Recipe.from_dict(dict(kept["recipe"]))
+    return Recipe.from_dict(dict(kept["recipe"])).replaced(asked=dict(kept.get("asked", {})))
 
 
 def noise_scale_of(kept: StepRecord) -> NoiseScale:
@@ -238,9 +245,10 @@ def grid_record(shape: tuple[int, ...], options: GridKeywords) -> GridEntry:
 
 def _noise_words(recipe: Recipe, noise: Component) -> str:
     unit = "" if recipe.domain is None else f" in {UNIT} units"
+    scale = scale_words(recipe.starting_noise_scale, recipe.asked.get("starting_noise_scale"))
     return (
         f"{component_words(noise)} noise added on purpose "
-        f"(standard deviation {number_words(recipe.starting_noise_scale)}{unit} at the start, "
+        f"(standard deviation {scale}{unit} at the start, "
         f"{recipe.schedule.display_name} schedule, random seed {recipe.seed})"
     )
 
@@ -261,6 +269,12 @@ def number_words(value: Any) -> str:
     if isinstance(value, tuple):
         return " / ".join(number_words(each) for each in value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def scale_words(scale: Any, asked: str | None) -> str:
+    """Return a noise scale in words, and the share of the range that it was asked for as."""
+    share = "" if share_of_range(asked) is None else f" ({asked})"
+    return number_words(scale) + share
 
 
 def _processor() -> str:

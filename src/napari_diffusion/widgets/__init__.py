@@ -1,1 +1,33 @@
-"""Windows onto recipes and runs: forms, docks and layers; the engine imports none."""
+"""Windows onto recipes and runs: forms, docks and layers; the engine imports none.
+
+The docks are here for scripts: ``napari_diffusion.widgets.DiffusionLoop(viewer)``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
+    from napari_diffusion.widgets.steps.steps import Steps
+    from napari_diffusion.widgets.tools.add_noise import AddNoise
+    from napari_diffusion.widgets.tools.filter_layer import FilterLayer
+
+__all__ = ["AddNoise", "DiffusionLoop", "FilterLayer", "Steps"]
+
+# They are imported when asked for: each dock imports this folder first.
+_FILES = {
+    "AddNoise": "tools.add_noise",
+    "DiffusionLoop": "loop.diffusion_loop",
+    "FilterLayer": "tools.filter_layer",
+    "Steps": "steps.steps",
+}
+
+
+def __getattr__(name: str) -> type:
+    """Return the dock of this name."""
+    if name not in _FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    dock: type = getattr(importlib.import_module(f"{__name__}.{_FILES[name]}"), name)
+    return dock

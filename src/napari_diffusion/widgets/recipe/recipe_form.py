@@ -35,7 +35,8 @@ _START = Parameter(
     unit="intensity",
     tooltip=(
         "Standard deviation of the noise in the first step; one per channel: 0.1, 0.2, 0.3. "
-        "auto: as much noise as the image has; none: the parameters of the noise as typed."
+        "5 % of range: a share of maximum − minimum; auto: as much noise as the image has; "
+        "none: the parameters of the noise as typed."
     ),
     auto=True,
     optional=True,
@@ -238,7 +239,7 @@ class RecipeWidget(QWidget):
         self.schedule.setEnabled(noise is not None)
         self.starting_noise_scale.setEnabled(noise is not None and not schedule.starts_itself)
         self.plot.setVisible(noise is not None)
-        if start == "auto":
+        if isinstance(start, str):
             start = self.starting_noise_scale.resolved
         self.plot.show_schedule(
             schedule,

@@ -16,7 +16,7 @@ from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import image_layer, step_name
 from napari_diffusion.widgets.layers.step_records import source_of
-from napari_diffusion.widgets.run.memory import MOST_LAYERS
+from napari_diffusion.widgets.run.preferences import preferences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ def layers_of(opened: list[OpenedStep], known: Image | None = None) -> list[Imag
     same = known is not None and known.data.shape == image.shape
     style = LayerStyle.of(known) if known is not None and same else _style(source, image, record)
     count = max(record["step"] for _, record, _ in opened) + 1
-    if len(opened) > MOST_LAYERS:
+    if len(opened) > preferences().most_layers:
         whole = {"schema": SCHEMA, "steps": [record for _, record, _ in opened]}
         stack = np.stack([image for *_, image in opened])
         name = f"{source_of(record)} · {len(opened)} steps"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from napari_diffusion.io.memory import free_memory, written_bytes
+from napari_diffusion.io import memory
+from napari_diffusion.io.memory import written_bytes
+from napari_diffusion.widgets.run.preferences import preferences
 
 __all__ = [
-    "MOST_LAYERS",
     "RESULTS",
     "Need",
     "Result",
@@ -22,9 +23,6 @@ __all__ = [
 Result = Literal["auto", "layers", "stack", "stack on disk"]
 
 RESULTS: tuple[Result, ...] = ("auto", "layers", "stack", "stack on disk")
-
-#: Up to this many steps "auto" makes layers; beyond, a stack.
-MOST_LAYERS = 30
 
 # An offer leaves this part of what is free to everything else.
 _FILL = 0.8
@@ -67,6 +65,12 @@ class Need:
         return max(int(room // max(self.step_bytes, 1)), 0)
 
 
+def free_memory() -> int:
+    """Return how many bytes a run may take: those that are free, up to the preferences' limit."""
+    limit, free = preferences().memory_limit, memory.free_memory()
+    return min(free, int(limit * 1e9)) if limit else free
+
+
 def free_disk() -> int:
     """Return how many bytes the folder for temporary files has room for."""
     import shutil
@@ -79,7 +83,7 @@ def chosen_result(result: Result, num_kept: int) -> Result:
     """Return what "auto" stands for."""
     if result != "auto":
         return result
-    return "layers" if num_kept <= MOST_LAYERS else "stack"
+    return "layers" if num_kept <= preferences().most_layers else "stack"
 
 
 def ordinal(number: int) -> str:

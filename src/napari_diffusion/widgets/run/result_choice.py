@@ -13,12 +13,12 @@ from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.widgets.forms.fields import ComboField, unchecked
 from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
 from napari_diffusion.widgets.run.memory import (
-    MOST_LAYERS,
     RESULTS,
     Need,
     ordinal,
     written_bytes,
 )
+from napari_diffusion.widgets.run.preferences import DEFAULTS
 
 if TYPE_CHECKING:
     from napari_diffusion.widgets.run.memory import Result
@@ -31,7 +31,8 @@ _RESULT = Parameter(
     "auto",
     tooltip=(
         "layers: one layer per step. stack: one layer with a slider over the steps, "
-        f"optionally on disk. auto: layers for up to {MOST_LAYERS} steps, a stack beyond."
+        f"optionally on disk. auto: layers for up to {DEFAULTS.most_layers} steps (or as many as "
+        "napari's preferences say), a stack beyond."
     ),
     choices=RESULTS,
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from psygnal import Signal
 
 from napari_diffusion.loop.recipe import Recipe
+from napari_diffusion.widgets.run.activity import Activity
 from napari_diffusion.widgets.run.run_controls import written_seconds
 from napari_diffusion.widgets.run.run_request import (
     EvidenceReady,
@@ -82,6 +83,7 @@ class Runner:
         self._makes = makes
         self._around = around
         self._worker: Worker | None = None
+        self._activity: Activity | None = None
         self._layer_sink: Any = None
         self._summary: Callable[[], str] = self._kept
         self._made: list[bool] = []
@@ -106,6 +108,7 @@ class Runner:
         total: int = 0,
         unit: str = "steps",
         made: Callable[[], str] | None = None,
+        title: str = "napari-diffusion",
     ) -> None:
         """Start the work of a run or, without a layer sink, of an estimate.
 
@@ -121,11 +124,15 @@ class Runner:
             What a piece is called.
         made : callable, optional
             Returns what there is at the end, in words; without, the steps are counted.
+        title : str
+            What napari calls it in its activity area and when the window is closed, such as the
+            name of the image.
         """
         self._made, self._cancelled, self._layer_sink = [], False, layer_sink
         self._summary = made or self._kept
         self._controls.start(total, unit)
-        self._worker = Worker(work, self._parent)
+        self._activity = Activity(title, total, unit.removesuffix("s"), self.cancel)
+        self._worker = Worker(work, self._parent, title, self._activity)
         self._worker.posted.connect(self._posted)
         self._worker.ended.connect(self._ended)
         self._worker.start()
@@ -139,7 +146,7 @@ class Runner:
         """Stop and keep the steps that were made."""
         if self._worker is not None and self.is_running:
             self._cancelled = True
-            self._controls.say("Cancelling …")
+            self._say("Cancelling …")
             self._worker.cancel()
 
     def drop(self) -> None:
@@ -152,7 +159,7 @@ class Runner:
     def _posted(self, news: News) -> None:
         match news:
             case Message(words):
-                self._controls.say(words)
+                self._say(words)
             case EvidenceReady(evidence):
                 self.found.emit(evidence)
             case Measured(model):
@@ -165,14 +172,24 @@ class Runner:
                 if self._layer_sink is not None:
                     with self._around():
                         self._layer_sink.show(step, record)
-                self._controls.show_progress(done)
+                self._show_progress(done)
             case SeedDone(what, done):
                 if self._layer_sink is not None:
                     with self._around():
                         self._layer_sink.grow(what)
-                self._controls.show_progress(done)
+                self._show_progress(done)
             case Progress(done):
-                self._controls.show_progress(done)
+                self._show_progress(done)
+
+    def _say(self, words: str) -> None:
+        self._controls.say(words)
+        if self._activity is not None:
+            self._activity.say(words)
+
+    def _show_progress(self, done: int) -> None:
+        self._controls.show_progress(done)
+        if self._activity is not None:
+            self._activity.show(done)
 
     def _ended(self, error: BaseException | None) -> None:
         layer_sink, self._layer_sink = self._layer_sink, None

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
-import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
+
+from napari_diffusion.widgets.run.pooled_work import Gates, Task, pooled
+from napari_diffusion.widgets.run.preferences import apply_preferences
+
+if TYPE_CHECKING:
+    import threading
+
+    from napari_diffusion.widgets.run.activity import Activity
 
 #: What a thread does: it gets the worker to post its news to.
 Work = Callable[["Worker"], None]
@@ -29,7 +38,7 @@ class _Turn(NamedTuple):
 
 
 class Worker:
-    """Runs a function in a thread and delivers what it posts.
+    """Runs a function in one of napari's threads and delivers what it posts.
 
     Parameters
     ----------
@@ -38,6 +47,11 @@ class Worker:
         must never touch the window.
     parent : QObject
         Lives in the thread of the window; when it is destroyed, the work is stopped.
+    title : str, optional
+        What napari's task manager calls it: closing the window asks first. Without, the work is
+        stopped without a question, as that of a preview.
+    activity : Activity, optional
+        Its bar in napari's activity area, there until the work has ended.
     """
 
     #: What the work posted, in order.
@@ -45,35 +59,42 @@ class Worker:
     #: The exception that ended the work; None where it came to its end or was cancelled.
     ended = Signal(object)
 
-    def __init__(self, work: Work, parent: QObject) -> None:
-        self.stop = threading.Event()
+    def __init__(
+        self, work: Work, parent: QObject, title: str = "", activity: Activity | None = None
+    ) -> None:
         self.is_running = False
-        self._going = threading.Event()
-        self._going.set()
+        self._gates = Gates()
+        self._activity = activity
         self._news: queue.SimpleQueue[News | _Turn | _End] = queue.SimpleQueue()
-        self._turn = threading.Event()
         self._timer = QTimer(parent)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._deliver_next)
-        parent.destroyed.connect(self.stop.set)
-        self._thread = threading.Thread(
-            target=_run, args=(work, self), name="napari-diffusion-run", daemon=True
-        )
+        self._parent = parent
+        parent.destroyed.connect(self._orphaned)
+        self._pooled = pooled(Task(title, partial(_run, work, self)), self._gates, quiet=not title)
+
+    @property
+    def stop(self) -> threading.Event:
+        """Set when the work is to end."""
+        return self._gates.stop
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread, with the preferences as they are now."""
+        apply_preferences()
         self.is_running = True
-        self._thread.start()
+        self._pooled.start()
         self._timer.start(_LOOK_EVERY_MS)
+        if self._activity is not None:
+            self._activity.open()
 
     @property
     def is_paused(self) -> bool:
         """Whether the work waits at its next `hold`."""
-        return not self._going.is_set()
+        return not self._gates.going.is_set()
 
     def pause(self, on: bool) -> None:
         """Make the work wait at its next `hold`, or let it go on."""
-        (self._going.clear if on else self._going.set)()
+        (self._gates.going.clear if on else self._gates.going.set)()
 
     def cancel(self) -> None:
         """Ask the work to stop, deliver what it posted so far, and end without waiting for it.
@@ -88,8 +109,7 @@ class Worker:
         """Ask the work to stop and deliver nothing any more."""
         if self.is_running:
             self._halt()
-            self._timer.deleteLater()
-        self.is_running = False
+            self._let_go()
 
     def post(self, news: News, in_turn: bool = False) -> None:
         """Have something delivered by `posted`; called by the work.
@@ -105,25 +125,38 @@ class Worker:
         if not in_turn:
             self._news.put(news)
             return
-        self._turn.clear()
+        self._gates.turn.clear()
         self._news.put(_Turn(news))
         if not self.stop.is_set():
-            self._turn.wait()
+            self._gates.turn.wait()
 
     def hold(self) -> None:
         """Wait while paused; called by the work between two steps."""
-        self._going.wait()
+        self._gates.going.wait()
 
     def join(self, seconds: float) -> bool:
         """Wait for the thread to end, at most so long, and say whether it has."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
+        return self._pooled.join(seconds)
 
     def _halt(self) -> None:
-        self.stop.set()
-        self._going.set()
-        self._turn.set()
+        self._gates.end()
         self._timer.stop()
+
+    def _let_go(self) -> None:
+        """Have nothing delivered any more."""
+        self.is_running = False
+        self._timer.deleteLater()
+        with contextlib.suppress(RuntimeError, TypeError):
+            self._parent.destroyed.disconnect(self._orphaned)
+        if self._activity is not None:
+            self._activity.close()
+
+    def _orphaned(self) -> None:
+        """Stop: the parent goes, and the timer with it."""
+        self._gates.end()
+        self.is_running = False
+        if self._activity is not None:
+            self._activity.close()
 
     def _deliver_next(self) -> None:
         """Deliver one piece of news, then leave the window time for its own events."""
@@ -152,18 +185,18 @@ class Worker:
             self.posted.emit(news.news if isinstance(news, _Turn) else news)
         finally:
             if isinstance(news, _Turn):
-                self._turn.set()
+                self._gates.turn.set()
 
     def _finish(self, error: BaseException | None) -> None:
-        self.is_running = False
-        self._timer.deleteLater()
+        self._let_go()
         self.ended.emit(error)
 
 
 def _run(work: Work, worker: Worker) -> None:
     error: BaseException | None = None
     try:
-        work(worker)
+        if not worker.stop.is_set():
+            work(worker)
     except BaseException as raised:
         error = raised
     worker.post(_End(error))

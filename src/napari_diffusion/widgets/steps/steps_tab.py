@@ -41,7 +41,7 @@ class StepPart(QWidget):
         super().__init__()
         self.viewer = viewer
         self.run: StepRun | None = None
-        self.work = Background(self._report, self.refresh)
+        self.work = Background(self._report, self.refresh, self)
         self.rows = QVBoxLayout(self)
         self.rows.setContentsMargins(4, 4, 4, 4)
         self.rows.setSpacing(4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from napari_diffusion.core.noise_scale import checked_scale
+from napari_diffusion.core.noise_scale import asked_scale
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.recipe import Recipe, Step
@@ -57,7 +57,8 @@ _SCALE = Parameter(
     unit="intensity",
     tooltip=(
         "Standard deviation of the noise (at the mean intensity, if it depends on it); one "
-        "per channel: 0.1, 0.2, 0.3. auto: as much noise as the image has."
+        "per channel: 0.1, 0.2, 0.3. auto: as much noise as the image has; 5 % of range: a share "
+        "of maximum − minimum."
     ),
     auto=True,
     many=True,
@@ -178,4 +179,4 @@ def _add(job: Job, layer_sink: LayerSink, worker: Worker) -> None:
 
 
 def _checked_scale(value: Value) -> Value:
-    return value if value == "auto" else checked_scale(value)
+    return asked_scale(value)
