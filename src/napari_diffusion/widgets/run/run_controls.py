@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from magicgui.widgets import ProgressBar, PushButton
 from psygnal import Signal
@@ -11,6 +12,12 @@ from qtpy.QtCore import QTimer
 from napari_diffusion.widgets.forms.box import Box, may_be_narrow
 from napari_diffusion.widgets.forms.message import Message
 from napari_diffusion.widgets.forms.theme import give_role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_diffusion.widgets.forms.message import Action
+    from napari_diffusion.widgets.forms.theme import Role
 
 # A bar paints the whole window at once, so it is moved between the steps and not with them.
 _REFRESH_MS = 200
@@ -54,6 +61,8 @@ class RunControls(Box):
     run_clicked = Signal()
     pause_clicked = Signal(bool)
     cancel_clicked = Signal()
+    #: A run has begun, or it has ended and the message says how.
+    running = Signal(bool)
 
     def __init__(self, run: str, about: str, many: bool = False) -> None:
         self._many = many
@@ -68,6 +77,7 @@ class RunControls(Box):
         self._paused = False
         self._clock = Clock()
         self._total, self._done, self._words = 1, 0, ""
+        self._conclusion: Callable[[], None] | None = None
         shown = (self.run, self.pause, self.cancel) if many else (self.run, self.cancel)
         super().__init__(Box(*shown, layout="horizontal"), self.bar, self.message)
         for button in shown:
@@ -93,6 +103,7 @@ class RunControls(Box):
 
     def start(self, total: int, unit: str = "steps") -> None:
         """Show that a run has begun, with its number of steps; 0 if unknown."""
+        self._conclusion = None
         self._set_running(True)
         # What is one piece has no place to hold at.
         self.pause.enabled = total > 0
@@ -105,6 +116,7 @@ class RunControls(Box):
         self.begin_clock()
         if not total:
             self._ticker.start(_SECOND_MS)
+        self.running.emit(True)
 
     def begin_clock(self) -> None:
         """Count the time from now on: what went before was preparation."""
@@ -133,6 +145,12 @@ class RunControls(Box):
             left = self._clock.seconds / done * (total - done)
             self.say(f"Running, {written_seconds(left)} left")
 
+    def conclude(
+        self, sentence: str, role: Role = "help", *actions: Action, details: str = ""
+    ) -> None:
+        """Show this once the run has ended, in place of how it ended; see `Message.say`."""
+        self._conclusion = lambda: self.message.say(sentence, role, *actions, details=details)
+
     @property
     def seconds(self) -> float:
         """Seconds that the run has taken so far, pauses left out."""
@@ -144,6 +162,10 @@ class RunControls(Box):
         self._ticker.stop()
         self.bar.visible = False
         self.say(words, bad)
+        conclusion, self._conclusion = self._conclusion, None
+        if conclusion is not None and not bad:
+            conclusion()
+        self.running.emit(False)
 
     def _set_running(self, on: bool) -> None:
         self.cancel.enabled = on

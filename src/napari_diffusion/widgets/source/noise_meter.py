@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from magicgui.widgets import PushButton
 from psygnal import Signal
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from napari_diffusion.core.parameter import Parameter
-from napari_diffusion.widgets.forms.fields import Automatic, ComboField, LineField, unchecked
-from napari_diffusion.widgets.forms.form_rows import GREY, Combo, MessageLabel, RowLabel
+from napari_diffusion.widgets.forms.box import Box, labelled
+from napari_diffusion.widgets.forms.editors import Choice
+from napari_diffusion.widgets.forms.field import Field
+from napari_diffusion.widgets.forms.form_row import problem_of
 from napari_diffusion.widgets.plots.noise_plot import NoisePlot
 from napari_diffusion.widgets.run.read_layer import as_run_error, read_layer, read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import Measured, Message, RunError
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.layers.mask import Mask
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Work, Worker
-    from napari_diffusion.widgets.source.source_form import SourceWidget
+    from napari_diffusion.widgets.source.source_form import SourceForm
 
 WHOLE, REGION, FRAMES = "the whole image", "a background region", "repeated frames"
 
@@ -40,6 +43,9 @@ _FROM = Parameter(
     ),
     choices=(WHOLE, REGION, FRAMES),
 )
+_FROM_CHECKED = partial(_FROM.checked, owner="Measure noise")
+_FRAMES_TOOLTIP = "The axis along which the same scene was recorded several times."
+_NO_AXIS = "none"
 _OFFSET = Parameter(
     "offset",
     "float",
@@ -49,7 +55,7 @@ _OFFSET = Parameter(
     optional=True,
 )
 
-
+# Digits of measured parameters.
 _DIGITS = 4
 
 
@@ -72,113 +78,110 @@ class MeasuringOptions:
     offset: float | None = None
 
 
-class NoiseMeter(QWidget):
-    """A view of how the noise is measured, and of what was found; folded in until asked for.
+class NoiseMeter(Box):
+    """A view of how the noise is measured, with a plot of what was found.
+
+    It measures nothing itself: `clicked` asks its dock to.
 
     Parameters
     ----------
     viewer : napari.Viewer
         Whose layers are offered as background region.
-    source : SourceWidget
+    source : SourceForm
         What is measured.
     """
 
     #: The noise is to be measured.
     clicked = Signal()
 
-    def __init__(
-        self, viewer: napari.Viewer, source: SourceWidget, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: napari.Viewer, source: SourceForm) -> None:
         self._source = source
-        self.unfold = QToolButton()
-        self.way = ComboField(_FROM, unchecked, _FROM.choices)
+        self.way = Field(_FROM, _FROM_CHECKED)
         self.region = MaskChoice(viewer, "region", "A region of pure background.")
-        self.axis = Combo()
-        self.offset = LineField(_OFFSET, _checked_offset, Automatic("unknown", None))
-        self.button = QPushButton("Measure noise")
+        self.axis = Choice({_NO_AXIS: ""})
+        self.frames = labelled("frames along", self.axis, tooltip=_FRAMES_TOOLTIP)
+        checked = partial(_OFFSET.checked, owner="Measure noise")
+        self.offset = Field(_OFFSET, checked, "known offset")
+        self.offset.value = None
+        self.button = PushButton(
+            text="Measure noise", tooltip="Measure the noise of the image and fill it in here."
+        )
         self.plot = NoisePlot()
-        self.found = MessageLabel(GREY)
-        self.message = MessageLabel()
-        self._lay_out()
-        self.unfold.toggled.connect(self.setVisible)
-        self.button.clicked.connect(lambda: self.clicked.emit())
-        self.way.changed.connect(self._edited)
-        self.axis.currentIndexChanged.connect(self._edited)
+        super().__init__(self.way, self.region, self.frames, self.offset, self.button)
+        self.add_native(self.plot)
+        for row in (self.way, self.region, self.offset):
+            row.changed.connect(self._edited)
+        self.axis.changed.connect(self._edited)
+        self.button.changed.connect(lambda: self.clicked.emit())
         source.changed.connect(self._source_changed)
         self._source_changed()
-        self.setVisible(False)
 
-    def _lay_out(self) -> None:
-        self.unfold.setText("Measure …")
-        self.unfold.setCheckable(True)
-        self.unfold.setToolTip("Measure the noise of the image, and fill the form with it.")
-        self.offset.set_value(None)
-        self._frames = QWidget()
-        row = QHBoxLayout(self._frames)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
-        row.addWidget(RowLabel("frames along"))
-        row.addWidget(self.axis, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 0, 4, 4)
-        layout.setSpacing(3)
-        rows: tuple[QWidget, ...] = (self.way, self.region, self._frames, self.offset, self.button)
-        for widget in (*rows, self.message, self.found, self.plot):
-            layout.addWidget(widget)
-
+    @property
     def value(self) -> MeasuringOptions:
+        """How to measure; ValueError says what is missing."""
+        if self.way.value == REGION:
+            region = self.region.mask()
+            if region is None:
+                raise ValueError(
+                    "Choose the region: draw it on pure background, in a Shapes or Labels layer."
+                )
+            return MeasuringOptions(region=region)
+        if self.way.value == WHOLE:
+            return MeasuringOptions(offset=self.offset.value)
+        if not self.axis.value:
+            raise ValueError("The image has no axis of repeated frames: t, z or c.")
+        return MeasuringOptions(repeats=str(self.axis.value), offset=self.offset.value)
+
+    @property
+    def problem(self) -> str | None:
+        """What is missing, None where nothing is."""
+        return problem_of(self)
+
+    def measuring_options(self) -> MeasuringOptions:
         """Return how to measure; `RunError` says what is missing."""
         try:
-            offset = self.offset.value()
-            if self.way.value() == WHOLE:
-                return MeasuringOptions(offset=offset)
-            if self.way.value() == FRAMES:
-                if not self.axis.count():
-                    raise ValueError("The image has no axis of repeated frames: t, z or c.")
-                return MeasuringOptions(repeats=self.axis.currentText(), offset=offset)
-            region = self.region.value()
+            return self.value
         except ValueError as error:
             raise RunError("meter", str(error)) from None
-        if region is None:
-            raise RunError(
-                "meter",
-                "Choose the region: draw it on pure background, in a Shapes or Labels layer.",
-            )
-        return MeasuringOptions(region=region)
 
-    def show_model(self, model: NoiseModel | None, note: str = "") -> None:
-        """Show what was found, and a sentence beneath it; None forgets it."""
+    def show_model(self, model: NoiseModel | None) -> None:
+        """Draw what was found; None forgets it."""
         self.plot.show_model(model)
-        self.message.say("" if model is None else " ".join(model.warnings))
-        self.found.say("" if model is None else f"{model.in_words()} {note}".strip())
 
-    def say(self, sentence: str) -> None:
-        """Show why the noise was not measured."""
-        self.show_model(None)
-        self.message.say(sentence)
+    def set_possible(self, on: bool) -> None:
+        """Say whether there is an image to measure, and no run in progress."""
+        self.button.enabled = on
 
     def _source_changed(self) -> None:
         layer, axes = self._source.layer(), self._source.axes
-        letters = "" if axes.axes.problem() else axes.axes.value()
+        letters = "" if layer is None or axes.axes.problem else str(axes.axes.value)
         self.region.set_source(layer if letters else None, letters)
-        known = [letter for letter in "tzc" if letter in letters]
-        if len(self._source.layers()) > 1:
-            known.append("c")
-        if layer is not None and layer.rgb:
-            known.remove("c")
-        chosen = self.axis.currentText()
-        self.axis.clear()
-        self.axis.addItems(known)
-        self.axis.setCurrentIndex(known.index(chosen) if chosen in known else 0)
+        several = "c" * (len(self._source.layers()) > 1)
+        rgb = layer is not None and layer.rgb
+        self._offer_axes(
+            [axis for axis in "tzc" if axis in letters + several and not (rgb and axis == "c")]
+        )
         self._edited()
 
+    def _offer_axes(self, letters: list[str]) -> None:
+        offered = {letter: letter for letter in letters} or {_NO_AXIS: ""}
+        chosen = self.axis.value
+        with self.axis.changed.blocked():
+            for name in list(self.axis.options_named):
+                if name not in offered:
+                    self.axis.withdraw(name)
+            for name, letter in offered.items():
+                if name not in self.axis.options_named:
+                    self.axis.offer(name, letter)
+            self.axis.value = chosen if chosen in offered else next(iter(offered.values()))
+
     def _edited(self) -> None:
-        way = self.way.value()
-        self.region.setVisible(way == REGION)
-        self._frames.setVisible(way == FRAMES)
-        self.offset.setVisible(way != REGION)
+        way = self.way.value
+        self.region.visible = way == REGION
+        self.frames.visible = way == FRAMES
+        self.offset.visible = way != REGION
         self.show_model(None)
+        self.changed.emit(self)
 
 
 def rounded_noise(model: NoiseModel) -> tuple[Noise, float]:
@@ -219,7 +222,3 @@ def measuring_work(job: Job, way: MeasuringOptions) -> Work:
         worker.post(Measured(model))
 
     return work
-
-
-def _checked_offset(value: Value) -> Value:
-    return value if value is None else _OFFSET.checked(value, "Measure noise")
