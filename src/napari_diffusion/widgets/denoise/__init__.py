@@ -1,1 +1,1 @@
-"""The button *Denoise*."""
+"""The dock *Denoise*."""

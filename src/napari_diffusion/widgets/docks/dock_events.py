@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from psygnal import Signal
 from qtpy.QtCore import QEvent, QObject, QTimer
-from qtpy.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
 
 
 class DockEvents(QObject):

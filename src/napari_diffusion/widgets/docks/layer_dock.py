@@ -9,11 +9,13 @@ from napari_diffusion.loop.presets import pixel_size
 from napari_diffusion.widgets.docks.dock import Dock
 from napari_diffusion.widgets.forms.fold import Fold
 from napari_diffusion.widgets.forms.units import PIXEL, Units
+from napari_diffusion.widgets.layers.source_layers import is_step
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.source.source_form import SourceForm
 
 if TYPE_CHECKING:
     import napari
+    from napari.layers import Image
 
     from napari_diffusion.widgets.run.run_controls import RunControls
     from napari_diffusion.widgets.source.run_source import RunSource
@@ -33,7 +35,8 @@ class LayerDock(Dock):
     """
 
     def __init__(self, viewer: napari.Viewer, controls: RunControls, single: bool) -> None:
-        self.source = SourceForm(getattr(viewer, "__wrapped__", viewer), follows_steps=single)
+        passes_over = self.passes_over if single else is_step
+        self.source = SourceForm(getattr(viewer, "__wrapped__", viewer), passes_over)
         self.advanced = Fold("Advanced", self.source.advanced)
         makes = "layer" if single else "step"
         super().__init__(viewer, controls, makes, self.source.holding)
@@ -47,6 +50,11 @@ class LayerDock(Dock):
             return self.source.value
         except ValueError as error:
             raise RunError("source", str(error)) from None
+
+    def passes_over(self, layer: Image) -> bool:
+        """Say whether a layer does not become the source when it is made active."""
+        del layer
+        return False
 
     def units(self) -> Units:
         """Return the units of the source."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from napari_diffusion.widgets.docks.layer_dock import LayerDock
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for
@@ -32,19 +32,21 @@ class SingleStep(LayerDock):
         The viewer that the dock belongs to.
     button, about : str
         What the main button says, and what it does.
-    rows : list
-        The form, from top to bottom.
     """
 
-    def __init__(self, viewer: napari.Viewer, button: str, about: str, rows: list[FormRow]) -> None:
+    def __init__(self, viewer: napari.Viewer, button: str, about: str) -> None:
         super().__init__(viewer, RunControls(button, about), single=True)
+        self._rows: list[FormRow] = []
+        self.controls.run_clicked.connect(self.run)
+        self.runner.resolved.connect(self.set_resolved)
+
+    def show_form(self, rows: list[FormRow]) -> None:
+        """Show the rows of the form, from top to bottom, between the source and the rest."""
         self._rows = rows
-        boxes: list[Box] = [row for row in rows]  # type: ignore[misc]
+        boxes = cast("list[Box]", rows)
         self.lay_out([self.source, *boxes, self.advanced], [self.controls])
         for row in rows:
             row.changed.connect(self._edited)
-        self.controls.run_clicked.connect(self.run)
-        self.runner.resolved.connect(self.set_resolved)
         self._source_changed()
 
     def recipe(self) -> Recipe:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     Editor = LineEdit | CheckBox | ComboBox
 
 
+# Widths of a line in pixels: what its frame takes, and how narrow and wide it must be.
+_FRAME, _NARROW, _WIDE = 16, 48, 110
+
+
 class NumberEdit(LineEdit):
     """A number typed as text, so that it keeps every digit; several numbers; "auto" or "none".
 
@@ -43,6 +47,7 @@ class NumberEdit(LineEdit):
         words = (*("auto",) * parameter.auto, *("none",) * parameter.optional)
         self.native.setPlaceholderText(words[0] if words else "")
         may_be_narrow(self.native)
+        self.native.textChanged.connect(self._make_room)
 
     def get_value(self) -> Value:
         """Return what was typed, checked or not."""
@@ -75,6 +80,11 @@ class NumberEdit(LineEdit):
 
     def _on_value_change(self, value: Value = None) -> None:
         self.changed.emit(value)
+
+    def _make_room(self, text: str) -> None:
+        """Keep what is typed in sight, unless it is very long: the note beside it can wrap."""
+        wanted = self.native.fontMetrics().horizontalAdvance(text) + _FRAME
+        self.native.setMinimumWidth(min(max(wanted, _NARROW), _WIDE))
 
 
 class ArrayEdit(NumberEdit):

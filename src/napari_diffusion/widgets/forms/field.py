@@ -90,8 +90,8 @@ class Field(Box):
         self.editor.tooltip = sentence or self.parameter.tooltip
 
     def set_resolved(self, value: Value) -> None:
-        """Show the value that "auto" stands for, without changing the value; None forgets it."""
-        self.resolved = None if value == "auto" else value
+        """Show the number that a word such as "auto" stands for; None forgets it."""
+        self.resolved = None if isinstance(value, str) else value
         self._show()
 
     def set_units(self, units: Units) -> None:
@@ -118,7 +118,7 @@ class Field(Box):
     def _meaning(self, unit: str) -> str:
         """Return the number behind a word with its unit, and a length in pixels."""
         number, found = self.value, ""
-        if isinstance(number, str) and number == "auto" and self.resolved is not None:
+        if isinstance(number, str) and self.resolved is not None:
             number = self.resolved
             found = f"= {number_text.rounded(number)} "
         pixels = ""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from magicgui.widgets import PushButton
-from magicgui.widgets.bases import Widget
 from psygnal import Signal
 
 from napari_diffusion.widgets.forms.box import Box
 from napari_diffusion.widgets.forms.theme import give_role
+
+if TYPE_CHECKING:
+    from magicgui.widgets.bases import Widget
 
 _CLOSED, _OPEN = "▸", "▾"
 

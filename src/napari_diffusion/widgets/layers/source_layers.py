@@ -33,6 +33,11 @@ def is_preview(layer: Layer) -> bool:
     return PREVIEW in getattr(layer, "metadata", {})
 
 
+def is_step(layer: Layer) -> bool:
+    """Say whether a layer holds steps of a run."""
+    return bool(records_of(layer))
+
+
 def is_hidden_ground_truth(layer: Layer) -> bool:
     """Say whether a layer is the ground truth of a pixel, which is there to compare with."""
     sample = layer.metadata.get("napari_diffusion_sample")

@@ -65,19 +65,25 @@ def save_run(path: Path, run: StepRun) -> Iterator[int]:
 def open_run(path: Path) -> Iterator[OpenedStep]:
     """Yield the file, the record and the values of each step that `save_run` wrote.
 
+    A file that holds one step is opened as well.
+
     Raises
     ------
     ValueError
         If there are none, or their records are not there.
     """
-    paths = step_paths(path)
+    paths = step_paths(path) or [path] * path.is_file()
     if not paths:
         raise ValueError(f"{path.name} is not a folder of steps saved by napari-diffusion.")
     for each in paths:
         source = read_image(each)
-        record = source.record
-        if record is None or "recipe" not in record:
+        if source.record is None or "recipe" not in source.record:
             raise ValueError(f"{each.name} has no processing record.")
+        if len(source.record.get("steps", ())) > 1:
+            raise ValueError(f"{each.name} holds several steps: open one step, or a folder.")
+        # The list of the steps in a file would be taken for a stack.
+        record: StepRecord = {**source.record}
+        record.pop("steps", None)
         letters = record.get("layer_axes", record["grid"]["axes"])
         if "channel" in record:
             letters = letters.replace("c", "")

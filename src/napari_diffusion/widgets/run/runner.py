@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from qtpy.QtCore import QObject
 
     from napari_diffusion.widgets.layers.step_layers import LayerSink
-    from napari_diffusion.widgets.run.run_controls import Controls
+    from napari_diffusion.widgets.run.run_controls import RunControls
     from napari_diffusion.widgets.run.worker import News, Work
 
 
@@ -52,7 +52,7 @@ class Runner:
 
     Parameters
     ----------
-    controls : Controls
+    controls : RunControls
         Where the progress is shown; its Pause and Cancel act on the run.
     parent : QObject
         When it is destroyed, the run stops.
@@ -73,7 +73,7 @@ class Runner:
 
     def __init__(
         self,
-        controls: Controls,
+        controls: RunControls,
         parent: QObject,
         makes: str = "step",
         around: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,

@@ -18,9 +18,9 @@ from napari_diffusion.widgets.layers.source_layers import (
     default_layer,
     is_hidden_ground_truth,
     is_image,
+    is_step,
     shown_images,
 )
-from napari_diffusion.widgets.layers.step_records import records_of
 from napari_diffusion.widgets.source.axes_form import AxesForm
 from napari_diffusion.widgets.source.first_axis import FirstAxis
 from napari_diffusion.widgets.source.layer_readings import READINGS
@@ -29,7 +29,7 @@ from napari_diffusion.widgets.source.run_source import RunSource
 from napari_diffusion.widgets.source.source_hint import hint, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import napari
     from napari.layers import Image
@@ -47,15 +47,18 @@ class SourceForm(Box):
     ----------
     viewer : napari.Viewer
         Whose layers are offered.
-    follows_steps : bool
-        Whether a step of a run becomes the source when it is made active.
+    passes_over : callable
+        Says of a layer that it does not become the source when it is made active, such as a
+        result of the dock itself: it can be chosen all the same.
     """
 
-    def __init__(self, viewer: napari.Viewer, follows_steps: bool = False) -> None:
+    def __init__(
+        self, viewer: napari.Viewer, passes_over: Callable[[Image], bool] = is_step
+    ) -> None:
         from napari.layers import Image
 
         self._viewer = viewer
-        self._follows_steps = follows_steps
+        self._passes_over = passes_over
         self._holding = False
         self._layers: list[weakref.ref[Image]] = []
         self._holes: int | None = 0
@@ -152,6 +155,11 @@ class SourceForm(Box):
         finally:
             self._holding = False
 
+    @property
+    def is_held(self) -> bool:
+        """Whether layers are being added for which the source stays."""
+        return self._holding
+
     def close(self) -> None:
         """Let the viewer's layers go: the dock is closed."""
         READINGS.changed.disconnect(self._read_elsewhere)
@@ -166,10 +174,10 @@ class SourceForm(Box):
         self.image.enabled = bool(shown_images(self._viewer))
 
     def _follow(self) -> None:
-        """Take the layer that was made active, unless it is a truth that is hidden, or a step."""
+        """Take the layer that was made active, unless it is a ground truth that is hidden."""
         active = self._viewer.layers.selection.active
         wanted = is_image(active) and not is_hidden_ground_truth(active)
-        if wanted and (self._follows_steps or not records_of(active)) and not self._holding:
+        if wanted and not self._holding and not self._passes_over(active):
             if (active,) != self.layers():
                 self.set_layer(active)
         elif not self.layers():

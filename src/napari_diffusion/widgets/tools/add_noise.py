@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from typing import TYPE_CHECKING
+
+from magicgui.widgets import PushButton
 
 from napari_diffusion.core.noise_scale import asked_scale
 from napari_diffusion.core.parameter import Parameter
@@ -11,10 +14,10 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.recipe import Recipe, Step
 from napari_diffusion.loop.registry import component_class
 from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
-from napari_diffusion.widgets.docks.layer_dock import Tool
-from napari_diffusion.widgets.forms.choice import ComponentChoice
-from napari_diffusion.widgets.forms.fields import Automatic, ComboField, LineField, unchecked
-from napari_diffusion.widgets.forms.seed import SeedField
+from napari_diffusion.widgets.docks.single_step import SingleStep
+from napari_diffusion.widgets.forms.component_choice import ComponentChoice
+from napari_diffusion.widgets.forms.field import Field
+from napari_diffusion.widgets.forms.fold import Fold
 from napari_diffusion.widgets.layers.step_layers import scale_name
 from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.loop_run import finished
@@ -26,30 +29,18 @@ from napari_diffusion.widgets.run.read_layer import (
     with_mask,
 )
 from napari_diffusion.widgets.run.run_request import Message, Resolved, StepReady
-from napari_diffusion.widgets.source.noise_meter import rounded_noise
+from napari_diffusion.widgets.source.noise_meter import NoiseMeter, measuring_work, rounded_noise
 
 if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.widgets.forms.number_text import Value
+    from napari_diffusion.widgets.forms.theme import Role
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Work, Worker
 
-_BY_SCALE, _BY_PARAMETERS = "noise scale", "its parameters"
-
-_STRENGTH = Parameter(
-    "strength",
-    "choice",
-    _BY_SCALE,
-    tooltip=(
-        "How the strength of the noise is set: by the noise scale, to which its parameters "
-        "are scaled, or by its parameters as typed."
-    ),
-    choices=(_BY_SCALE, _BY_PARAMETERS),
-)
 _SCALE = Parameter(
     "noise_scale",
     "float",
@@ -58,15 +49,17 @@ _SCALE = Parameter(
     tooltip=(
         "Standard deviation of the noise (at the mean intensity, if it depends on it); one "
         "per channel: 0.1, 0.2, 0.3. auto: as much noise as the image has; 5 % of range: a share "
-        "of maximum − minimum."
+        "of maximum − minimum; none: as the parameters of the noise say, such as a gain."
     ),
     auto=True,
+    optional=True,
     many=True,
 )
 _SEED = Parameter("seed", "int", 0, tooltip="Random seed: the same seed gives the same noise.")
+_NEW_SEED = "Draw another random seed: different noise of the same kind."
 
 
-class AddNoise(Tool):
+class AddNoise(SingleStep):
     """Adds noise to an image layer; the noisy copy is a new layer.
 
     Parameters
@@ -76,31 +69,51 @@ class AddNoise(Tool):
     """
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        self.noise = ComponentChoice("noise")
-        self.strength = ComboField(_STRENGTH, unchecked, _STRENGTH.choices)
-        self.scale = LineField(_SCALE, _checked_scale, Automatic())
-        self.seed = SeedField(_SEED, lambda seed: Recipe(seed=seed).seed)
-        self.scale.set_value("auto")
-        self.seed.set_value(0)
         about = "Add the noise once. The noisy copy is a new layer; the source stays unchanged."
-        form = [self.noise, self.strength, self.scale, self.seed]
-        super().__init__(napari_viewer, "Add noise", about, form)
-        self.noise.add_beside(self.meter.unfold)
+        super().__init__(napari_viewer, "Add noise", about)
+        self.noise = ComponentChoice("noise", unfolded=True)
+        self.scale = Field(_SCALE, asked_scale)
+        self.seed = Field(_SEED, lambda seed: Recipe(seed=seed).seed)
+        self.new_seed = PushButton(text="New", tooltip=_NEW_SEED)
+        self.meter = NoiseMeter(self.viewer, self.source)
+        self.scale.value, self.seed.value = "auto", 0
+        self.seed.append(self.new_seed)
+        self.noise.add_details(Fold("Measure the noise", self.meter))
+        self._connect()
+        self.show_form([self.noise, self.scale, self.seed])
+        self._show_seed()
+
+    def _connect(self) -> None:
+        self.new_seed.changed.connect(self._draw_seed)
+        self.noise.changed.connect(self._show_seed)
         self.meter.clicked.connect(self.measure)
         self.runner.measured.connect(self.fill_noise)
-        self.noise.changed.connect(self._edited)
-        self.strength.changed.connect(self._edited)
-        self._edited()
+        self.controls.running.connect(self._show_measurable)
+
+    @property
+    def value(self) -> Recipe:
+        """Noise, noise scale and seed as a recipe has them; ValueError says what is wrong."""
+        try:
+            return Recipe(
+                num_steps=1,
+                noise=self.noise.value,
+                starting_noise_scale=self.scale.value,
+                seed=self.seed.value,
+            )
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+
+    @value.setter
+    def value(self, recipe: Recipe) -> None:
+        with self.changed.blocked():
+            self.noise.value = recipe.noise
+            self.scale.value = recipe.starting_noise_scale
+            self.seed.value = recipe.seed
+        self.changed.emit(self)
 
     def recipe(self) -> Recipe:
-        """Return noise, noise scale and seed as a recipe has them."""
-        own = self.strength.isVisibleTo(self) and self.strength.value() == _BY_PARAMETERS
-        return Recipe(
-            num_steps=1,
-            noise=self.noise.value(),
-            starting_noise_scale=None if own else self.scale.value(),
-            seed=self.seed.value(),
-        )
+        """Return the noise as a recipe of one step."""
+        return self.value
 
     def work(self, job: Job, layer_sink: LayerSink) -> Work:
         """Return the work that adds the noise: it posts `Message`, `Resolved` and `StepReady`."""
@@ -121,36 +134,40 @@ class AddNoise(Tool):
         self.noise.set_resolved(recipe and recipe.noise)
         self.scale.set_resolved(recipe and recipe.starting_noise_scale)
 
-    def set_world(self, unit: str, length: float | None) -> None:
-        """Follow the unit and the distance of the pixels."""
-        self.noise.set_unit("world", unit)
-        if length is not None:
-            self.noise.set_pixel_size(length)
-
     def measure(self) -> None:
         """Measure the noise of the source, and fill the form with it."""
         with self.showing_errors():
-            self.start_measuring(
-                self.run_source().job(Recipe(num_steps=1), 1, memory.free_memory())
-            )
+            job = self.run_source().job(Recipe(num_steps=1), 1, memory.free_memory())
+            self.meter.show_model(None)
+            work = measuring_work(job, self.meter.measuring_options())
+            self.runner.start(work, title=job.source_name)
 
     def fill_noise(self, model: NoiseModel) -> None:
         """Fill the form with the noise that was measured."""
-        noise, scale = rounded_noise(model)
-        self.noise.set_value(noise)
-        self.strength.set_value(_BY_SCALE)
-        self.scale.set_value(scale)
-        self.meter.show_model(model, "Filled in this noise and its scale.")
+        self.noise.value, self.scale.value = rounded_noise(model)
+        self.meter.show_model(model)
+        words = model.in_words().removesuffix(".")
+        details = "\n\n".join(model.warnings)
+        role: Role = "warning" if details else "good"
+        self.controls.conclude(f"Filled in what was measured: {words}.", role, details=details)
 
-    def _edited(self) -> None:
-        self.controls.say("")
+    def show_possible(self) -> None:
+        """Enable what can be done, here also measuring."""
+        super().show_possible()
+        self._show_measurable()
+
+    def _show_measurable(self) -> None:
+        self.meter.set_possible(self.source.problem is None and not self.controls.is_running)
+
+    def _draw_seed(self) -> None:
+        # 32 bits are short enough to be read out and plenty to be new.
+        self.seed.value = secrets.randbits(32)
+
+    def _show_seed(self) -> None:
         claims: frozenset[str] = frozenset()
         with contextlib.suppress(ValueError):
-            claims = self.noise.value().claims
-        natural = "natural" in claims
-        self.strength.setVisible(natural)
-        self.scale.setVisible(not natural or self.strength.value() == _BY_SCALE)
-        self.seed.setVisible(not claims or "random" in claims)
+            claims = self.noise.value.claims
+        self.seed.visible = not claims or "random" in claims
 
 
 def _add(job: Job, layer_sink: LayerSink, worker: Worker) -> None:
@@ -176,7 +193,3 @@ def _add(job: Job, layer_sink: LayerSink, worker: Worker) -> None:
     worker.post(Resolved(recipe.replaced(noise=made.noise, starting_noise_scale=made.noise_scale)))
     shown = layer_sink.keep(finished(Step(0, made.noise_scale, made.image, False), job))
     worker.post(StepReady(shown, kept, 1), in_turn=layer_sink.in_turn)
-
-
-def _checked_scale(value: Value) -> Value:
-    return asked_scale(value)

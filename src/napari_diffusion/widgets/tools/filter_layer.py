@@ -31,9 +31,10 @@ class FilterLayer(SingleStep):
     """
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        self.filter = ComponentChoice("filter", unfolded=True)
         about = "Apply the filter once. The result is a new layer; the source stays unchanged."
-        super().__init__(napari_viewer, "Filter", about, [self.filter])
+        super().__init__(napari_viewer, "Filter", about)
+        self.filter = ComponentChoice("filter", unfolded=True)
+        self.show_form([self.filter])
 
     @property
     def value(self) -> Filter:
