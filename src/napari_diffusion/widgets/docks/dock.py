@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import napari
     from magicgui.widgets.bases import Widget
+    from napari.utils.events import EventEmitter
     from qtpy.QtWidgets import QScrollArea
 
     from napari_diffusion.widgets.run.run_controls import RunControls
@@ -61,6 +62,8 @@ class Dock(Box):
         self._events.docked.connect(lambda: join_tabs(self.native))
         self._events.left.connect(self.let_go)
         self.viewer.events.theme.connect(self.show_theme)
+        for event in self._lists():
+            event.connect(self._relist)
         self.show_theme()
 
     def lay_out(self, scrolled: list[Widget], fixed: list[Widget]) -> QScrollArea:
@@ -83,6 +86,15 @@ class Dock(Box):
         super().reset_choices()
         if hasattr(self, "_form"):
             self._form.reset_choices()
+
+    def _lists(self) -> list[EventEmitter]:
+        layers = self.viewer.layers.events
+        return [layers.inserted, layers.removed, layers.reordered, layers.renamed]
+
+    def _relist(self) -> None:
+        """Have layers listed anew where napari, which does so for docks, does not know this one."""
+        if self.native.parent() is None:
+            self.reset_choices()
 
     def cancel(self) -> None:
         """Stop the run and keep what was made."""
@@ -114,6 +126,8 @@ class Dock(Box):
         self.runner.drop()
         if closed:
             self.viewer.events.theme.disconnect(self.show_theme)
+            for event in self._lists():
+                event.disconnect(self._relist)
 
 
 def notify(severity: str, sentence: str) -> None:

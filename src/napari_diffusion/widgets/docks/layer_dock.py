@@ -74,8 +74,12 @@ class LayerDock(Dock):
         """Enable the main button where there is something to run, else say why there is not."""
         problem = self.source.problem or self.form_problem()
         self.controls.set_possible(problem is None)
-        if not self.runner.is_running:
-            self.controls.say(problem or "", bad=bool(problem) and bool(self.source.layers()))
+        if self.runner.is_running:
+            return
+        if problem:
+            self.controls.say(problem, bad=bool(self.source.layers()))
+        elif self.controls.message.role == "error":
+            self.controls.say("")
 
     def show_error(self, error: RunError) -> None:
         """Say what is wrong, and unfold where it is to be mended."""
@@ -92,5 +96,7 @@ class LayerDock(Dock):
             self.source.close()
 
     def _source_changed(self) -> None:
+        if not self.runner.is_running:
+            self.controls.say("")
         self.source_changed()
         self.show_possible()

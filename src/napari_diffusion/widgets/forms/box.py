@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import Container, Label
 from magicgui.widgets.bases import Widget
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy
+from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
 from napari_diffusion.widgets.forms.theme import give_role
 
 if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
+    from collections.abc import Iterator
 
 _SPACING = 4
 
@@ -40,8 +41,10 @@ class Box(Container[Widget]):
         self.extend(widgets)
 
     def insert(self, key: int, widget: Widget) -> None:
-        """Insert a widget."""
+        """Insert a widget; in a dock that is open Tab reaches it in its place."""
         self._insert_widget(key, widget)
+        if self.native.isVisible():
+            order_tabs(self.native)
 
     def reset_choices(self, *_: Any) -> None:
         """Have layers listed anew; all other choices stay as they are."""
@@ -66,6 +69,31 @@ class Box(Container[Widget]):
         area.setWidget(box.native)
         self.native.layout().insertWidget(0, area, 1)
         return area
+
+
+def order_tabs(widget: QWidget) -> None:
+    """Let Tab go from top to bottom of a dock: what was inserted later would come at its end."""
+    root = widget
+    while (parent := widget.parentWidget()) is not None:
+        widget = parent
+        root = widget if isinstance(getattr(widget, "_magic_widget", None), Box) else root
+    for first, second in pairwise(_laid_out(root)):
+        QWidget.setTabOrder(first, second)
+
+
+def _laid_out(widget: QWidget) -> Iterator[QWidget]:
+    """Yield what Tab reaches within a widget, in the order it is laid out."""
+    inside = widget.widget() if isinstance(widget, QScrollArea) else None
+    layout = widget.layout()
+    if inside is not None:
+        yield from _laid_out(inside)
+    elif layout is not None:
+        items = (layout.itemAt(place) for place in range(layout.count()))
+        for each in (item.widget() for item in items if item is not None):
+            if each is not None:
+                yield from _laid_out(each)
+    elif widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+        yield widget
 
 
 def row_label(text: str, tooltip: str = "") -> Label:

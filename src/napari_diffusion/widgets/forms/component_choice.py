@@ -57,6 +57,8 @@ class ComponentChoice(Box):
     ) -> None:
         self._units = Units()
         self._form: ComponentForm | None = None
+        # What was typed for a class stays while another one is chosen.
+        self._forms: dict[type[Component], ComponentForm] = {}
         self._series: tuple[Component, ...] = ()
         offered = classes or registry.COMPONENTS[slot]
         self.choice = _choice(offered, none, auto)
@@ -151,19 +153,24 @@ class ComponentChoice(Box):
         """Show the parameters of what is chosen, from its defaults for the image's pixel size."""
         option = self.choice.value
         cls = option if isinstance(option, type) else None
-        if self._form is not None and (cls is None or cls.__name__ != self._form.component):
+        if self._form is not None and (cls is None or self._form is not self._forms.get(cls)):
             self.details.remove(self._form)
             self._form = None
         if cls is not None and self._form is None:
-            self._form = _form(cls, self._units)
-            self._form.changed.connect(lambda: self.changed.emit(self))
+            self._form = self._form_of(cls)
             self.details.append(self._form)
         self.choice.tooltip = _about(option)
         self.about.value = _about(option) if isinstance(option, tuple) else ""
         self._show_about()
         more = self._extras or self.about.value or (self._form is not None and self._form.rows)
         self.toggle.enabled = bool(more)
-        self.toggle.open = self.toggle.open and bool(more)
+
+    def _form_of(self, cls: type[Component]) -> ComponentForm:
+        if cls not in self._forms:
+            form = self._forms[cls] = _form(cls, self._units)
+            form.changed.connect(lambda: self.changed.emit(self))
+        self._forms[cls].set_units(self._units)
+        return self._forms[cls]
 
     def _show_about(self) -> None:
         self.about.visible = bool(self.about.value)

@@ -231,7 +231,7 @@ def editor_for(parameter: Parameter) -> Editor:
     if parameter.optional:
         others["none"] = None
     if parameter.kind == "choice":
-        return Choice({**others, **{each: each for each in parameter.choices}})
+        return Choice({**others, **{str(each): each for each in parameter.choices}})
     if parameter.kind == "bool":
         return Choice({**others, "yes": True, "no": False}) if others else CheckBox(text="")
     if parameter.mapped:

@@ -11,6 +11,7 @@ from napari_diffusion.widgets.forms.box import Box, leave_wheel, may_be_narrow, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import napari
     from napari.layers import Layer
 
 #: What can be chosen: the names in the list, and the layer that each stands for.
@@ -32,16 +33,26 @@ class LayerChoice(Box):
         Says of a layer whether it is offered.
     none : str
         What can be chosen instead of a layer; nothing where empty.
+    viewer : napari.Viewer, optional
+        Whose layers are offered, docked or not; without, those of the viewer it is docked in.
     """
 
     def __init__(
-        self, label: str, tooltip: str, kind: Any, fits: Callable[[Layer], bool], none: str = ""
+        self,
+        label: str,
+        tooltip: str,
+        kind: Any,
+        fits: Callable[[Layer], bool],
+        none: str = "",
+        viewer: napari.Viewer | None = None,
     ) -> None:
         combo = create_widget(annotation=kind, options={"nullable": bool(none)})
         assert isinstance(combo, ComboBox)
         self.combo = combo
         self.combo.null_string = none
         self._of_viewer = self.combo.options["choices"]
+        self._kind = kind
+        self._whose = viewer
         self._fits = fits
         may_be_narrow(self.combo.native)
         leave_wheel(self.combo.native)
@@ -75,4 +86,8 @@ class LayerChoice(Box):
             self.changed.emit(self)
 
     def _offered(self, combo: Any) -> Offered:
-        return [(layer.name, layer) for layer in self._of_viewer(combo) if self._fits(layer)]
+        if self._whose is None:
+            layers = self._of_viewer(combo)
+        else:
+            layers = [each for each in self._whose.layers if isinstance(each, self._kind)]
+        return [(layer.name, layer) for layer in layers if self._fits(layer)]

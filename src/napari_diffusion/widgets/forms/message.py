@@ -13,9 +13,13 @@ from napari_diffusion.widgets.forms.fold import FoldToggle
 from napari_diffusion.widgets.forms.theme import give_role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from napari_diffusion.widgets.forms.theme import Role
+
+
+# Characters that stand side by side on the buttons of a narrow dock.
+_ROOM = 44
 
 
 class Action(NamedTuple):
@@ -42,7 +46,7 @@ class Message(Box):
     def __init__(self) -> None:
         self._sentence = text_label("help")
         self._details = text_label("help")
-        self._actions = Box(layout="horizontal")
+        self._actions = Box()
         self._fold = FoldToggle("Details", self._details)
         super().__init__(self._sentence, self._actions, self._fold, self._details)
         self.say("")
@@ -60,7 +64,7 @@ class Message(Box):
     @property
     def actions(self) -> list[PushButton]:
         """The buttons in view."""
-        return [each for each in self._actions if isinstance(each, PushButton)]
+        return [each for row in self._actions for each in row]  # type: ignore[attr-defined]
 
     @property
     def role(self) -> str:
@@ -85,8 +89,8 @@ class Message(Box):
         self._details.value = details
         give_role(self._sentence.native, role)
         self._actions.clear()
-        for action in actions:
-            self._actions.append(self._button(action))
+        for row in _in_rows(actions):
+            self._actions.append(Box(*map(self._button, row), layout="horizontal"))
         self._fold.open = False
         for widget, shown in (
             (self._sentence, sentence), (self._actions, actions), (self._fold, details)
@@ -101,6 +105,17 @@ class Message(Box):
         button = PushButton(text=action.text)
         button.changed.connect(clicked)
         return button
+
+
+def _in_rows(actions: Sequence[Action]) -> list[list[Action]]:
+    """Return actions side by side, as many as a narrow dock has room for."""
+    rows: list[list[Action]] = []
+    for action in actions:
+        if rows and sum(len(each.text) + 4 for each in [*rows[-1], action]) <= _ROOM:
+            rows[-1].append(action)
+        else:
+            rows.append([action])
+    return rows
 
 
 def text_label(role: Role) -> Label:

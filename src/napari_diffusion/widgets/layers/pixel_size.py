@@ -6,20 +6,41 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_diffusion.core.grid import SPATIAL
+
 if TYPE_CHECKING:
     from napari.layers import Image
 
 
-def can_set_pixel_size(layer: Image) -> bool:
-    """Say whether a layer's scale alone gives its pixel size: an affine could change it too."""
+def fixed_because(layer: Image) -> str:
+    """Return why a layer's pixel size cannot be set, nothing where it can."""
+    if layer.locked:
+        return f"{layer.name!r} is locked: unlock the layer to change its pixel size."
     matrix = layer.affine.linear_matrix
-    return bool(np.array_equal(matrix, np.eye(len(matrix))))
+    if not np.array_equal(matrix, np.eye(len(matrix))):
+        return f"{layer.name!r} has an affine transform, which sets its pixel size."
+    return ""
+
+
+def check_unit(unit: str) -> None:
+    """Raise ValueError where a text is no unit of length; "pixel" stands for none."""
+    import pint
+
+    units = pint.get_application_registry()  # type: ignore[no-untyped-call]
+    try:
+        found = units.parse_units(unit.strip() or "pixel")
+        known = found == units.pixel or bool(found.is_compatible_with("meter"))
+    except Exception:
+        # pint has errors of many kinds for what is no unit.
+        known = False
+    if not known:
+        raise ValueError(f"Unit must be a unit of length such as µm, or pixel (got {unit!r}).")
 
 
 def set_pixel_size(
     layer: Image, axes: str, along: str, spacing: tuple[float, ...], unit: str
 ) -> None:
-    """Give a layer the pixel size that it has been found to have, and its unit.
+    """Give a layer a pixel size and its unit.
 
     Parameters
     ----------
@@ -30,24 +51,18 @@ def set_pixel_size(
     along : str
         The axes with a length.
     spacing : tuple of float
-        Pixel size along each of them, greater than 0.
+        Pixel size along each of them, greater than 0; of a time axis in its own unit.
     unit : str
         Such as "µm"; "pixel" for none.
-
-    Raises
-    ------
-    ValueError
-        If the unit is not known to napari.
     """
     scale, units = np.array(layer.scale), [str(each) for each in layer.units]
     for axis, length in zip(along, spacing, strict=True):
         place = axes.index(axis)
         scale[place] = np.copysign(length, scale[place])
-        units[place] = unit or "pixel"
-    try:
-        layer.units = tuple(units)
-    except Exception as error:
-        # pint has errors of many kinds for what is no unit.
-        raise ValueError(f"unit must be a unit of length such as µm (got {unit!r}).") from error
-    if not np.array_equal(scale, layer.scale):
+        if axis in SPATIAL:
+            units[place] = unit.strip() or "pixel"
+    # A reader of the layer would see the new unit with the old numbers in between.
+    with layer.events.scale.blocker():
         layer.scale = scale
+    layer.units = tuple(units)
+    layer.events.scale()

@@ -12,10 +12,9 @@ from napari_diffusion.widgets.layers.layer_axes import (
     FURTHER,
     along_of,
     axes_of,
-    spacing_of,
     unit_of,
 )
-from napari_diffusion.widgets.layers.pixel_size import can_set_pixel_size, set_pixel_size
+from napari_diffusion.widgets.source.pixel_size_form import PixelSizeForm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,21 +42,6 @@ _ALONG = Parameter(
         "The axes along which to diffuse. yx: each plane by itself; zyx: the volume; tyx: "
         "planes and time."
     ),
-)
-_SPACING = Parameter(
-    "pixel_size",
-    "float",
-    1.0,
-    tooltip=(
-        "Pixel size along each of these axes: the layer's own scale, which is set to what is typed."
-    ),
-    many=True,
-)
-_UNIT = Parameter(
-    "unit",
-    "text",
-    "pixel",
-    tooltip="Unit of the pixel size, such as µm: the layer's own, which is set to what is typed.",
 )
 _JOINT = Parameter(
     "joint_channels",
@@ -99,10 +83,11 @@ class AxesForm(Box):
     def __init__(self) -> None:
         self._layers: tuple[Image, ...] = ()
         self._filling = False
+        #: Whether the axes were typed, or confirmed as they are.
+        self.is_answered = False
         self.axes = Field(_AXES, self._checked_axes)
         self.along = Field(_ALONG, self._checked_along)
-        self.spacing = Field(_SPACING, self._checked_spacing)
-        self.unit = Field(_UNIT, _unchecked)
+        self.pixel_size = PixelSizeForm()
         self.region = Field(_REGION, _unchecked)
         self.joint = Field(_JOINT, _unchecked)
         self.holes = Field(_HOLES, _unchecked)
@@ -115,18 +100,17 @@ class AxesForm(Box):
             "keep_holes": self.holes,
         }
         super().__init__(
-            self.axes, self.along, self.spacing, self.unit, self.region, self.joint, self.holes
+            self.axes, self.along, self.pixel_size, self.region, self.joint, self.holes
         )
         self.axes.changed.connect(self._axes_edited)
         self.along.changed.connect(self._along_edited)
-        for field in (self.region, self.joint, self.holes):
-            field.changed.connect(self._edited)
-        for field in (self.spacing, self.unit):
-            field.editor.native.editingFinished.connect(self.apply_pixel_size)
+        for part in (self.pixel_size, self.region, self.joint, self.holes):
+            part.changed.connect(self._edited)
 
     def read(self, layers: Sequence[Image], typed: dict[str, Value]) -> None:
         """Show how layers are read from their labels, scale and units, or what was typed."""
         self._layers = tuple(layers)
+        self.is_answered = "axes" in typed
         axes = str(typed.get("axes", axes_of(layers[0])))
         along = str(typed.get("along", along_of(axes)))
         usual = {"region": "whole", "joint_channels": True, "keep_holes": False}
@@ -147,22 +131,27 @@ class AxesForm(Box):
     @property
     def value(self) -> Reading:
         """What the form says; ValueError says in one sentence what is wrong."""
-        spacing = self.spacing.value
         return Reading(
             axes=self.axes.value,
             along=self.along.value,
-            spacing=spacing if isinstance(spacing, tuple) else (spacing,) * len(self._along),
+            spacing=self.pixel_size.value,
             joint_channels=self.joint.value,
             keep_holes=self.holes.value,
             region=self.region.value,
         )
 
     def typed(self) -> dict[str, Value]:
-        """Return what was typed where that is valid, to be shown again later."""
+        """Return what was typed where that is valid, to be shown again later.
+
+        Axes that are read from the layer are not among it: the layer may get other labels.
+        """
         try:
-            return {name: field.value for name, field in self._typed.items()}
+            typed = {name: field.value for name, field in self._typed.items()}
         except ValueError:
             return {}
+        if not self.is_answered:
+            del typed["axes"], typed["along"]
+        return typed
 
     def length_unit(self) -> str:
         """Return the unit of the pixel size, an empty text where that is not known."""
@@ -170,37 +159,18 @@ class AxesForm(Box):
             return ""
         return unit_of(self._layers[0], self.axes.value, self._along)
 
-    def apply_pixel_size(self) -> None:
-        """Give the layers the pixel size and the unit that were typed."""
-        if self._filling or not self._layers or self.spacing.problem or self.along.problem:
-            return
-        reading = self.value
-        try:
-            for layer in self._layers:
-                set_pixel_size(
-                    layer, reading.axes, reading.along, reading.spacing, str(self.unit.value)
-                )
-        except ValueError as error:
-            self.unit.mark(str(error))
-            return
-        self._edited()
-
     @property
     def _along(self) -> str:
         return str(self.along.value)
 
     def _read_pixel_size(self) -> None:
-        layer = self._layers[0]
-        if self.axes.problem or self.along.problem:
-            return
-        self.spacing.value = spacing_of(layer, self.axes.value, self._along)
-        self.unit.value = self.length_unit() or "pixel"
-        for field in (self.spacing, self.unit):
-            field.editor.enabled = can_set_pixel_size(layer)
+        if not (self.axes.problem or self.along.problem):
+            self.pixel_size.read(self._layers, self.axes.value, self._along)
 
     def _axes_edited(self) -> None:
         if self._filling or not self._layers:
             return
+        self.is_answered = True
         if self.axes.problem is None:
             self.along.value = along_of(self.axes.value)
         else:
@@ -209,7 +179,7 @@ class AxesForm(Box):
     def _along_edited(self) -> None:
         if self._filling or not self._layers:
             return
-        self._filling = True
+        self._filling = self.is_answered = True
         try:
             self._read_pixel_size()
         finally:
@@ -257,14 +227,6 @@ class AxesForm(Box):
             named = "".join(axis for axis in axes if axis != FURTHER)
             Grid.of((1,) * len(named), axes=named, along=along)
         return along
-
-    def _checked_spacing(self, value: Value) -> Value:
-        if isinstance(value, str):
-            raise ValueError(f"Pixel size must be numbers, such as 2, 0.5, 0.5 (got {value!r}).")
-        if self._layers and self.along.problem is None:
-            along = self._along
-            Grid.of((1,) * len(along), axes=along, along=along, spacing=value)
-        return value
 
 
 def _unchecked(value: Value) -> Value:

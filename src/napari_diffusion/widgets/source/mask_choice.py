@@ -45,7 +45,7 @@ class MaskChoice(LayerChoice):
         self._letters = ""
         self._chosen: weakref.WeakKeyDictionary[Image, weakref.ref[Layer]]
         self._chosen = weakref.WeakKeyDictionary()
-        super().__init__(label, f"{about} {_KINDS}", Layer, self.offers, none="none")
+        super().__init__(label, f"{about} {_KINDS}", Layer, self.offers, "none", viewer)
         self.changed.connect(self._keep)
 
     def set_source(self, source: Image | None, letters: str) -> None:

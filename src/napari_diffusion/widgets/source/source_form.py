@@ -62,7 +62,8 @@ class SourceForm(Box):
         self._holding = False
         self._layers: list[weakref.ref[Image]] = []
         self._holes: int | None = 0
-        self.image = LayerChoice("image", "The image layer to start from.", Image, is_image)
+        about = "The image layer to start from."
+        self.image = LayerChoice("image", about, Image, is_image, viewer=viewer)
         self.join = PushButton(
             text="",
             tooltip=(
@@ -83,13 +84,16 @@ class SourceForm(Box):
         self._relist()
         self._follow()
 
+    def _heard(self) -> list[tuple[EventEmitter, Callable[[], None]]]:
+        """Return what is heard of the viewer, and what answers it."""
+        layers, chosen = self._viewer.layers.events, self._viewer.layers.selection.events
+        lists = (layers.inserted, layers.removed, layers.reordered, layers.renamed)
+        relisted = [(event, self._relist) for event in lists]
+        return [*relisted, (chosen.active, self._follow), (chosen.changed, self._offer_channels)]
+
     def _connect(self) -> None:
-        layers = self._viewer.layers
-        for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
-            event.connect(self._relist)
-        layers.events.renamed.connect(self.image.reset_choices)
-        layers.selection.events.active.connect(self._follow)
-        layers.selection.events.changed.connect(self._offer_channels)
+        for event, heard in self._heard():
+            event.connect(heard)
         READINGS.changed.connect(self._read_elsewhere)
         self.image.changed.connect(self._chosen)
         self.join.changed.connect(lambda: self.set_layers(channel_group(self._viewer)))
@@ -155,6 +159,9 @@ class SourceForm(Box):
         finally:
             self._holding = False
 
+    def reset_choices(self, *_: object) -> None:
+        """Do nothing: it follows its viewer by itself, docked or not."""
+
     @property
     def is_held(self) -> bool:
         """Whether layers are being added for which the source stays."""
@@ -163,12 +170,16 @@ class SourceForm(Box):
     def close(self) -> None:
         """Let the viewer's layers go: the dock is closed."""
         READINGS.changed.disconnect(self._read_elsewhere)
+        self.set_layers(())
+        for event, heard in self._heard():
+            event.disconnect(heard)
 
     # --- the list of layers ---
 
     def _relist(self) -> None:
         with self.image.changed.blocked():
             self.image.reset_choices()
+        self.mask.reset_choices()
         if not self.layers():
             self.set_layer(default_layer(shown_images(self._viewer)))
         self.image.enabled = bool(shown_images(self._viewer))
@@ -210,11 +221,8 @@ class SourceForm(Box):
         del event
         layer = self.layer()
         if layer is not None:
-            typed = READINGS.typed(layer)
-            self.axes.read(self.layers(), typed)
-            self.first_axis.ask(layer, str(typed.get("axes", "")))
-        else:
-            self.first_axis.ask(None, "")
+            self.axes.read(self.layers(), READINGS.typed(layer))
+        self._ask(layer)
         self._count_holes()
         self._offer_channels()
         self._show_mask()
@@ -239,15 +247,20 @@ class SourceForm(Box):
         self._holes = count_holes(self.layers())
         self.axes.show_holes(self._holes != 0)
 
+    def _ask(self, layer: Image | None) -> None:
+        """Ask what the first axis is, or show the answer."""
+        axes = str(self.axes.axes.editor.value) if self.axes.is_answered else ""
+        self.first_axis.ask(layer, axes)
+
     def _answered(self) -> None:
         if self.first_axis.value:
             self.axes.axes.value = self.first_axis.value
 
     def _edited(self) -> None:
         layer = self.layer()
-        if layer is not None and (typed := self.axes.typed()):
-            READINGS.keep(layer, typed)
-            self.first_axis.ask(layer, str(typed["axes"]))
+        if layer is not None and self.axes.typed():
+            READINGS.keep(layer, self.axes.typed())
+            self._ask(layer)
         self._show_mask()
         self._show()
         self.changed.emit(self)
