@@ -1,4 +1,4 @@
-"""The dock *Filter a layer*."""
+"""The dock *Filter*."""
 
 from __future__ import annotations
 
