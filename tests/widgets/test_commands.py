@@ -97,7 +97,7 @@ def test_denoise_adds_a_layer_with_its_record(viewer, qtbot, notes):
     record = json.loads(json.dumps(layer.metadata["napari_diffusion"]))
     np.testing.assert_array_equal(nd.run(WHITE, recipe_of(record), spacing=0.5).image, layer.data)
     np.testing.assert_array_equal(source.data, WHITE)
-    assert notes == [("info", f"'noisy' is denoised. {record['noise_found']}")]
+    assert notes == [("info", f"{record['noise_found']} Removed from 'noisy'.")]
 
 
 def test_estimate_says_what_denoise_says_and_adds_nothing(viewer, qtbot, notes):
@@ -106,11 +106,11 @@ def test_estimate_says_what_denoise_says_and_adds_nothing(viewer, qtbot, notes):
     assert [layer.name for layer in viewer.layers] == ["rows"]
     (info, found), (warning, doubt) = notes
     assert (info, warning) == ("info", "warning")
-    assert found.startswith("The noise of 'rows' is measured. ")
+    assert found.endswith(" Measured on 'rows'.")
     assert "Row noise" in doubt
     notes.clear()
     executed("denoise_selected", qtbot)
-    assert [sentence.partition(". ")[2] for _, sentence in notes[:1]] == [found.partition(". ")[2]]
+    assert notes[0] == ("info", found.replace("Measured on", "Removed from"))
     assert notes[1:] == [("warning", doubt)]
 
 

@@ -52,16 +52,19 @@ def denoise_selected(viewer: napari.Viewer, layer: napari.layers.Layer | None = 
 
         def ended() -> None:
             layer_sink.finish()
-            say_found(f"{image.name!r} is denoised", reports[-1])
+            say_found(reports[-1], f"Removed from {image.name!r}.")
 
         start(f"Denoise {image.name!r}", denoising_work(job, layer_sink, False), heard, ended)
 
 
-def say_found(done: str, report: NoiseReport | None) -> None:
-    """Say what was found of the noise in one sentence, and what speaks against it in another."""
+def say_found(report: NoiseReport | None, done: str) -> None:
+    """Say what was found of the noise, and what speaks against it.
+
+    The finding comes first: napari shows the beginning of a text until it is unfolded.
+    """
     if report is None:
-        notify("info", f"{done}.")
+        notify("info", done)
         return
-    notify("info", f"{done}. {found_text(report)}")
+    notify("info", f"{found_text(report)} {done}")
     if warnings := warning_texts(report):
         notify("warning", " ".join(warnings))

@@ -48,6 +48,6 @@ def estimate_noise(viewer: napari.Viewer, layer: napari.layers.Layer | None = No
                     reports.append(report)
 
         def ended() -> None:
-            say_found(f"The noise of {image.name!r} is measured", reports[-1])
+            say_found(reports[-1], f"Measured on {image.name!r}.")
 
         start(f"Estimate the noise of {image.name!r}", noise_work(job), heard, ended)
