@@ -121,7 +121,5 @@ class Field(Box):
         if isinstance(number, str) and self.resolved is not None:
             number = self.resolved
             found = f"= {number_text.rounded(number)} "
-        pixels = ""
-        if isinstance(number, float | int) and not isinstance(number, bool):
-            pixels = self._units.in_pixels(number, self.parameter.unit)
+        pixels = self._units.in_pixels(number, self.parameter.unit)
         return f"{found}{unit}{' = ' * bool(unit and pixels)}{pixels}".strip()
