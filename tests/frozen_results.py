@@ -32,6 +32,7 @@ from PIL import Image
 
 import napari_diffusion as nd
 from napari_diffusion.cli import main as command
+from napari_diffusion.loop.registry import UNIT_FIELDS
 
 TABLE = Path(__file__).with_suffix(".json")
 VALUES = Path(__file__).with_suffix(".npz")
@@ -455,6 +456,7 @@ def _recipe_kept(ending):
         kept = next(Path().glob("made/*")) if not ending else Path(f"made{ending}")
         command(["recipe", str(kept)])
     recipe = json.loads(said.getvalue())
+    recipe = {name: value for name, value in recipe.items() if name not in UNIT_FIELDS}
     return np.frombuffer(json.dumps(recipe, sort_keys=True).encode(), np.uint8)
 
 

@@ -22,6 +22,7 @@ import napari_diffusion as nd
 from napari_diffusion.cli import main, screen
 from napari_diffusion.io import Source, read_image, read_record, step_paths
 from napari_diffusion.loop.presets import DIGITS
+from napari_diffusion.loop.recipe_units import LengthUnit, to_json, unit_of_json
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 24), dtype=np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (20, 24, 3), dtype=np.uint8)
@@ -205,6 +206,35 @@ def test_a_filter_by_name_alone_follows_the_distance_of_the_samples():
     assert main(["run", "zyx.tif", "b.ome.tif", *words, *typed]) == 0
     made = nd.Recipe.from_dict(read_record(Path("b.ome.tif"))["recipe"]).diffusion_filter
     assert made == nd.filters.Heat(time=0.5)
+
+
+def test_a_recipe_file_keeps_its_meaning_in_another_unit(capsys):
+    made = nd.Recipe(2, 2.0, diffusion_filter=nd.filters.Heat(time=0.25))
+    Path("px.json").write_text(to_json(made, LengthUnit()))
+    Path("nm.json").write_text(to_json(made.scaled(250.0), LengthUnit("nm", 250.0)))
+    Path("bare.json").write_text(made.to_json())
+    words = ["--keep", "last", "--overwrite"]
+    effect = "; the effect on the pixels is the same"
+    for name, area, said in (
+        ("px", 0.015625, f"Lengths converted from pixels to µm{effect}."),
+        ("nm", 0.015625, "Lengths converted from nm to µm."),
+        ("bare", 0.25, "The recipe names no unit: its lengths are read in µm."),
+    ):
+        assert main(["run", "zyx.tif", "out.npy", "--recipe", f"{name}.json", *words]) == 0
+        assert capsys.readouterr().err.splitlines()[0] == said
+        kept = read_record(Path("out.npy"))
+        assert kept["recipe"]["diffusion_filter"]["time"] == area
+        assert kept["grid"]["unit"] == "micrometer"
+    assert main(["run", "a.png", "px.npy", "--recipe", "out.npy.recipe.json", *words]) == 0
+    assert f"from µm to pixels{effect}." in capsys.readouterr().err
+    assert read_record(Path("px.npy"))["recipe"]["diffusion_filter"]["time"] == 4.0
+    assert main(["run", "a.png", "px.npy", "--recipe", "px.json", *words, "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["recipe", "out.npy.recipe.json"]) == 0
+    printed = capsys.readouterr().out
+    assert unit_of_json(printed) == LengthUnit("micrometer", 0.25)
+    assert main(["run", "zyx.tif", "out.npy", "--recipe", "px.json", "--quiet", *words]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_typed_spacing_replaces_the_one_of_the_file():

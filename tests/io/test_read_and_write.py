@@ -15,6 +15,7 @@ from PIL import Image
 from yaozarrs import validate_zarr_store
 
 import napari_diffusion as nd
+from napari_diffusion.core.units import factor, unit_name
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.io import (
     NotReadable,
@@ -29,7 +30,6 @@ from napari_diffusion.io import (
 from napari_diffusion.io.cast import cast
 from napari_diffusion.io.run_writer import publish, split_extension
 from napari_diffusion.io.scratch import steps_by_disk
-from napari_diffusion.io.units import factor, unit_name
 from napari_diffusion.records.provenance import record
 
 RECIPE = nd.Recipe(

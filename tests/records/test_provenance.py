@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
+from napari_diffusion.loop.recipe_units import LengthUnit, unit_of
 from napari_diffusion.records import provenance
 from napari_diffusion.records.provenance import content_hash, grid_of, plain, recipe_of, record
 
@@ -36,6 +37,31 @@ def test_a_step_is_made_again_from_its_record_alone():
     assert recipe_of(kept) == recipe
     again = list(nd.steps(IMAGE, recipe_of(kept), **grid_of(kept)))[kept["step"]]
     np.testing.assert_array_equal(again.image, steps[2].image)
+
+
+def test_the_unit_of_length_stands_with_the_grid():
+    recipe, steps = made()
+    kept = json.loads(json.dumps(record(recipe, steps[1], GRID, "face", unit="micrometer")))
+    assert kept["grid"]["unit"] == "micrometer"
+    assert "unit" not in kept
+    assert grid_of(kept) == grid_of(record(recipe, steps[1], GRID, "face"))
+    assert unit_of(kept) == LengthUnit("µm", 0.1)
+
+
+def test_what_was_asked_for_stays_with_a_run_that_goes_on():
+    recipe, steps = made(nd.PRESETS["explore"].replaced(num_steps=3))
+    kept = record(recipe, steps[0], GRID, "face")
+    asked = {"starting_noise_scale": "5 % of range", "diffusion_filter.contrast": "auto"}
+    assert kept["asked"] == recipe_of(kept).asked == asked
+    again = record(recipe_of(kept), steps[1], GRID, "face", first_step=1)
+    assert again["asked"] == asked
+    assert "(5 % of range) at the start" in kept["processed"]
+    assert "asked" not in record(*made_first(RECIPE), GRID, "face")
+
+
+def made_first(recipe):
+    resolved, steps = made(recipe)
+    return resolved, steps[0]
 
 
 def test_numbers_are_exact():

@@ -1,4 +1,4 @@
-"""The docks Add noise and Filter a layer: one new layer at a click."""
+"""The docks Add noise and Filter: one new layer at a click."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_noise_can_be_cancelled_and_undone(open_tool, qtbot):
 
 
 def test_a_filter_makes_a_filtered_copy(open_tool, qtbot):
-    viewer, tool = open_tool("Filter a layer", face(scale=(0.5, 0.5)))
+    viewer, tool = open_tool("Filter", face(scale=(0.5, 0.5)))
     tool.filter.set_value(nd.filters.Heat(time=0.3))
     clicked(tool, qtbot)
     assert names(viewer) == ["face", "face · Linear diffusion t=0.3"]
@@ -203,7 +203,7 @@ def test_a_filter_makes_a_filtered_copy(open_tool, qtbot):
 
 
 def test_the_numbers_of_a_filter_are_shown_and_follow_the_samples(open_tool, qtbot):
-    viewer, tool = open_tool("Filter a layer", face(scale=(0.1, 0.1)))
+    viewer, tool = open_tool("Filter", face(scale=(0.1, 0.1)))
     tool.filter.set_value(nd.filters.PeronaMalik(contrast="auto"))
     clicked(tool, qtbot)
     found = viewer.layers[1].metadata["napari_diffusion"]["recipe"]["diffusion_filter"]["contrast"]
@@ -211,7 +211,7 @@ def test_the_numbers_of_a_filter_are_shown_and_follow_the_samples(open_tool, qtb
 
 
 def test_filters_can_follow_each_other(open_tool, qtbot):
-    viewer, tool = open_tool("Filter a layer", face())
+    viewer, tool = open_tool("Filter", face())
     tool.filter.set_value(nd.filters.Heat(time=1.0))
     clicked(tool, qtbot)
     viewer.layers.selection.active = viewer.layers["face"]
@@ -223,7 +223,7 @@ def test_filters_can_follow_each_other(open_tool, qtbot):
 
 
 def test_deleting_what_was_made_leaves_the_viewer_as_it_was(open_tool, qtbot):
-    viewer, tool = open_tool("Filter a layer", face(blending="translucent"))
+    viewer, tool = open_tool("Filter", face(blending="translucent"))
     before = [(layer.name, layer.visible, layer.opacity) for layer in viewer.layers]
     clicked(tool, qtbot)
     viewer.layers.remove(viewer.layers[-1])
@@ -231,7 +231,7 @@ def test_deleting_what_was_made_leaves_the_viewer_as_it_was(open_tool, qtbot):
 
 
 def test_closing_the_dock_stops_it(open_tool, qtbot):
-    viewer, tool = open_tool("Filter a layer", Image(np.zeros((2000, 2000), np.float32)))
+    viewer, tool = open_tool("Filter", Image(np.zeros((2000, 2000), np.float32)))
     tool.controls.run.click()
     viewer.window.remove_dock_widget(tool)
     assert tool.runner.worker.join(30)

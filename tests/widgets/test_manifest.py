@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.resources
 import inspect
+import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,8 +28,22 @@ COMMANDS = [
 DOCKS = {
     "napari-diffusion.loop": "Diffusion loop",
     "napari-diffusion.steps": "Steps",
-    "napari-diffusion.filter": "Filter a layer",
+    "napari-diffusion.filter": "Filter",
     "napari-diffusion.noise": "Add noise",
+}
+
+SUBMENUS = ["Denoising", "Diffusion", "Noise"]
+MENUS = {
+    "napari-diffusion/denoising": ["Denoise selected layer", "Filter"],
+    "napari-diffusion/diffusion": [
+        "Diffusion loop",
+        "Steps",
+        "Anisotropic diffusion, Perona–Malik, total variation…",
+    ],
+    "napari-diffusion/noise": ["Add noise", "Estimate noise"],
+    "napari/layers/measure": ["Estimate noise"],
+    "napari/layers/visualize": ["Difference to source", "Steps"],
+    "napari/file/io_utilities": ["Open run…"],
 }
 
 
@@ -88,9 +105,59 @@ def test_scripts_have_the_docks_too(manifest):
         assert getattr(widgets, dock.__name__) is dock
 
 
-def test_the_docks_stand_in_layers_filter(manifest):
-    items = manifest.contributions.menus["napari/layers/filter"]
-    assert [item.command for item in items] == list(DOCKS)
+def test_npe2_finds_nothing_wrong_with_it():
+    done = subprocess.run(
+        [sys.executable, "-m", "npe2", "validate", str(MANIFEST)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_menu_is_one_that_napari_shows(manifest):
+    from napari._app_model.constants import MenuId
+
+    own = {submenu.id for submenu in manifest.contributions.submenus}
+    shown = set()
+    for menu, items in manifest.contributions.menus.items():
+        assert menu in own or menu in MenuId.contributables(), menu
+        shown |= {item.submenu for item in items if hasattr(item, "submenu")}
+    assert shown == own
+
+
+def test_every_command_that_opens_no_sample_stands_in_a_menu(manifest):
+    listed = {
+        item.command
+        for items in manifest.contributions.menus.values()
+        for item in items
+        if hasattr(item, "command")
+    }
+    assert listed == {command for command in COMMANDS if ".sample." not in command}
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("denoise", {"denoise_selected"}),
+        ("estimate noise", {"estimate_noise"}),
+        ("add noise", {"noise"}),
+        ("perona malik", {"anisotropic_diffusion"}),
+        ("anisotropic diffusion", {"anisotropic_diffusion"}),
+        ("total variation", {"anisotropic_diffusion"}),
+        ("difference source", {"difference_to_source"}),
+        ("open run", {"open_run"}),
+    ],
+)
+def test_the_palette_finds_what_people_type(make_napari_viewer, typed, found):
+    from napari._app_model import get_app_model
+    from napari._qt.widgets.qt_command_palette import _match_score
+
+    make_napari_viewer()
+    ours = {
+        command: action
+        for command, action in get_app_model().registered_actions.items()
+        if command.startswith("napari-diffusion.")
+    }
+    matching = {name for name, action in ours.items() if _match_score(action, typed)}
+    assert {f"napari-diffusion.{each}" for each in found} <= matching
 
 
 @pytest.mark.parametrize("key", ["face", "microscopy", "phantom", "video"])
@@ -107,11 +174,14 @@ def test_the_menus_show_it(make_napari_viewer):
     make_napari_viewer()
 
     def titles(menu):
-        return [
-            getattr(item, "command", item).title for item in get_app_model().menus.get_menu(menu)
-        ]
+        items = itertools.chain(*get_app_model().menus.iter_menu_groups(menu))
+        found = [getattr(item, "command", item).title for item in items]
+        return [title for title in found if title != "Empty"]  # napari's own, hidden where not
 
     for dock in DOCKS.values():
-        assert any(dock in title for title in titles("napari/layers/filter"))
         assert any(dock in title for title in titles("napari/plugins/napari-diffusion"))
+    assert titles("napari/layers/filter") == SUBMENUS
+    for menu, wanted in MENUS.items():
+        ours = [title.removesuffix(" (napari-diffusion)") for title in titles(menu)]
+        assert [title for title in ours if title in wanted] == wanted
     assert len(titles("napari/file/samples/napari-diffusion")) == 4

@@ -129,8 +129,8 @@ def test_a_cache_folder_that_cannot_be_written(qtbot, tmp_path, said):
     ("written", "said_of_it"),
     [
         ("threads: 5000", "'Threads' cannot be 5000: its default, 0,"),
-        ("most_layers: many", "'Most layers' cannot be 'many': its default, 30,"),
-        ("memory_limit: -1", "'Memory limit (GB)' cannot be -1: its default, 0.0,"),
+        ("most_layers: many", "'Most layers of a run' cannot be 'many': its default, 30,"),
+        ("memory_limit: -1", "'Memory limit in GB' cannot be -1: its default, 0.0,"),
     ],
 )
 def test_a_value_out_of_range_is_said_once(tmp_path, said, written, said_of_it):

@@ -36,7 +36,7 @@ def best(arguments: Namespace) -> int:
     with threads(arguments.threads), stoppable() as stop:
         found = best_step(
             read.source.image,
-            chosen(arguments, read.pixel_size),
+            chosen(arguments, read),
             reference=reference,
             second=second,
             halves=arguments.halves,

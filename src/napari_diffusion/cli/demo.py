@@ -13,6 +13,7 @@ from napari_diffusion.cli.output import write_steps
 from napari_diffusion.cli.source import Input
 from napari_diffusion.io import Output, Source
 from napari_diffusion.loop.kept_steps import kept_steps
+from napari_diffusion.loop.recipe_units import LengthUnit, to_json
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -78,7 +79,8 @@ def _make_files(folder: Path, quiet: bool) -> None:
     output = Output(steps, source, len(kept), read.computing_type, overwrite=True)
     write_steps(output, read, recipe, kept, quiet=quiet, seen=seen)
     contact_sheet(panels, shown_range(face.image, face.rgb)).save(sheet)
-    (folder / "recipe.json").write_text(recipe.to_json() + "\n", encoding="utf-8")
+    made_for = LengthUnit.of(face.unit, face.spacing)
+    (folder / "recipe.json").write_text(to_json(recipe, made_for) + "\n", encoding="utf-8")
     if not quiet:
         print(f"{steps}: the face after each of {recipe.total_steps} steps and the final filter")
         print(f"{sheet}: all of them side by side")

@@ -81,6 +81,7 @@ def source_entries(output: Output, read: Input) -> FurtherEntries:
     """Return what the records of all steps say of the type written and of the source."""
     record = read.source.record
     return {
+        "unit": read.source.unit,
         "cast": cast_record(read.computing_type, output.dtype),
         "source_processed": None if record is None else record.get("processed"),
     }

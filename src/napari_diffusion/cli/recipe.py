@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,15 @@ from napari_diffusion.cli.options import RECIPES
 from napari_diffusion.filters import Filter
 from napari_diffusion.io import read_record
 from napari_diffusion.loop.presets import DIGITS
+from napari_diffusion.loop.recipe_units import converted, to_json, unit_of
 from napari_diffusion.loop.registry import with_setting
+from napari_diffusion.records.provenance import recipe_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from napari_diffusion.cli.source import Input
+    from napari_diffusion.loop.recipe_units import LengthUnit
 
 
 def recipe(arguments: Namespace) -> int:
@@ -27,17 +33,26 @@ def recipe(arguments: Namespace) -> int:
         for name, preset in PRESETS.items():
             print(f"{name:{width}}  {summary(preset)}")
         return 0
-    print(chosen(arguments).to_json())
+    made_for = None if arguments.recipe in PRESETS else _file(arguments.recipe)[1]
+    print(to_json(chosen(arguments), made_for))
     return 0
 
 
-def chosen(arguments: Namespace, length: float = 1.0) -> Recipe:
-    """Return the recipe that a command line asks for.
+def chosen(arguments: Namespace, read: Input | None = None) -> Recipe:
+    """Return the recipe that a command line asks for, for the image that was read.
 
-    Presets and the defaults of a filter are for a pixel size of 1; `length` is the pixel size
-    there is. What a file or the command line says is in world units as it stands.
+    Presets and the defaults of a filter are for a pixel size of 1, and a file for the unit that
+    it names. What the command line says is in the unit of the image as it stands.
     """
-    recipe = _named(arguments.recipe, length)
+    length = 1.0 if read is None else read.pixel_size
+    if arguments.recipe in PRESETS:
+        recipe = PRESETS[arguments.recipe].scaled(length, DIGITS)
+    else:
+        recipe, made_for = _file(arguments.recipe)
+        if read is not None:
+            recipe, said = converted(recipe, made_for, read.length_unit)
+            if said and not arguments.quiet:
+                print(said, file=sys.stderr)
     if arguments.steps is not None:
         recipe = recipe.replaced(num_steps=arguments.steps, stop_at=None)
     try:
@@ -53,9 +68,8 @@ def chosen(arguments: Namespace, length: float = 1.0) -> Recipe:
     return recipe
 
 
-def _named(name: str, length: float) -> Recipe:
-    if name in PRESETS:
-        return PRESETS[name].scaled(length, DIGITS)
+def _file(name: str) -> tuple[Recipe, LengthUnit | None]:
+    """Return the recipe in a file, and the unit that it was made for."""
     path = Path(name)
     if not path.exists():
         raise UsageError(
@@ -67,16 +81,18 @@ def _named(name: str, length: float) -> Recipe:
         raise UsageError(f"{name!r} holds no recipe: {error}") from error
 
 
-def _recipe_in(path: Path) -> Recipe:
+def _recipe_in(path: Path) -> tuple[Recipe, LengthUnit | None]:
     if path.suffix.lower() == ".json":
         found = json.loads(path.read_text("utf-8"))
         if not isinstance(found, dict):
             raise ValueError(f"a recipe is a JSON object (got {type(found).__name__}).")
-        return Recipe.from_dict(found.get("recipe", found))
-    record = read_record(path)
-    if record is None or "recipe" not in record:
-        raise ValueError("it is no result of a recipe run by napari-diffusion.")
-    return Recipe.from_dict(record["recipe"])
+        if "recipe" not in found:
+            return Recipe.from_dict(found), unit_of(found)
+    else:
+        found = read_record(path)
+        if found is None or "recipe" not in found:
+            raise ValueError("it is no result of a recipe run by napari-diffusion.")
+    return recipe_of(found), unit_of(found) or unit_of(found["recipe"])
 
 
 def summary(recipe: Recipe) -> str:

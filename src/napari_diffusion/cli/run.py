@@ -24,7 +24,7 @@ def run(arguments: Namespace) -> int:
     chosen(arguments)  # what is wrong with it can be said before anything is read
     check_output(arguments)
     read = read_input(arguments)
-    recipe = chosen(arguments, read.pixel_size)
+    recipe = chosen(arguments, read)
     kept = kept_steps(recipe, arguments.keep)
     output = Output(
         arguments.output,

@@ -12,6 +12,7 @@ from napari_diffusion.core.grid import Grid, GridOptions
 from napari_diffusion.core.image import Image, computing_type, is_dask
 from napari_diffusion.io import memory, read_image
 from napari_diffusion.loop.presets import pixel_size
+from napari_diffusion.loop.recipe_units import LengthUnit
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -45,6 +46,11 @@ class Input:
     def pixel_size(self) -> float:
         """The pixel size that presets and defaults are scaled to."""
         return pixel_size(self.source.spacing_along(self.options["along"] or ""))
+
+    @property
+    def length_unit(self) -> LengthUnit:
+        """What pixel sizes, and the lengths of a recipe, are measured in."""
+        return LengthUnit(self.source.unit, self.pixel_size)
 
     @property
     def computing_type(self) -> np.dtype[np.floating[Any]]:

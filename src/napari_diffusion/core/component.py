@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid
 
-# Power of the length in a unit.
-_LENGTHS = {"world": 1, "world²": 2, "intensity/world": -1, "intensity·world": 1}
+#: Power of the length in a unit.
+LENGTH_POWERS = {"world": 1, "world²": 2, "intensity/world": -1, "intensity·world": 1}
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Component:
         """
         changes: dict[str, Any] = {}
         for parameter in self.parameters():
-            value, power = getattr(self, parameter.name), _LENGTHS.get(parameter.unit, 0)
+            value, power = getattr(self, parameter.name), LENGTH_POWERS.get(parameter.unit, 0)
             if not power or length == 1 or value is None or isinstance(value, str):
                 continue
             factor = length**power

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.io.units import FRAME, PIXEL
+from napari_diffusion.core.units import FRAME, PIXEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from napari_diffusion.core.units import FRAME, PIXEL, in_one_unit, unit_name
 from napari_diffusion.io.file_image import NotReadable, Source
 from napari_diffusion.io.memory import fits
 from napari_diffusion.io.step_record import as_record
-from napari_diffusion.io.units import FRAME, PIXEL, in_one_unit, unit_name
 
 if TYPE_CHECKING:
     from pathlib import Path

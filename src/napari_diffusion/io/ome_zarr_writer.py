@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.core.units import FRAME, PIXEL
 from napari_diffusion.io.layout import Layout
 from napari_diffusion.io.ome_zarr_reader import KEY
-from napari_diffusion.io.units import FRAME, PIXEL
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -34,6 +34,7 @@ class GridEntry(TypedDict):
     along: str
     joint_channels: bool
     rgb: bool
+    unit: NotRequired[str]
     mask: NotRequired[MaskEntry]
     missing: NotRequired[str]
 
@@ -48,6 +49,7 @@ class OriginEntry(TypedDict):
 class FurtherEntries(TypedDict, total=False):
     """What a record may say beside the recipe and the grid; None stands for nothing."""
 
+    unit: str
     cast: CastEntry | None
     source_processed: str | None
     source_shape: list[int]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.units import FRAME, PIXEL, in_one_unit, unit_name
 from napari_diffusion.io.file_image import NotReadable, Resolution, Source
 from napari_diffusion.io.step_record import as_record
-from napari_diffusion.io.units import FRAME, PIXEL, in_one_unit, unit_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.units import METRES, PIXEL, SECONDS, SYMBOLS
 from napari_diffusion.io.layout import Layout, planes
 from napari_diffusion.io.tiff_reader import NAMESPACE
-from napari_diffusion.io.units import METRES, PIXEL, SECONDS, SYMBOLS
 
 if TYPE_CHECKING:
     from pathlib import Path

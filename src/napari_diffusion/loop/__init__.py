@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from napari_diffusion.loop import registry
+from napari_diffusion.loop import recipe_units, registry
 from napari_diffusion.loop.loop import run, steps
 from napari_diffusion.loop.presets import PRESETS
 from napari_diffusion.loop.recipe import Recipe, Step
 
-__all__ = ["PRESETS", "Recipe", "Step", "registry", "run", "steps"]
+__all__ = ["PRESETS", "Recipe", "Step", "recipe_units", "registry", "run", "steps"]

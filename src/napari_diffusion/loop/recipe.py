@@ -150,10 +150,13 @@ class Recipe:
     def scaled(self, length: float, digits: int = 17) -> Recipe:
         """Return this recipe for images whose pixel size is `length` times as large.
 
-        Presets are written for a pixel size of 1; ``PRESETS["explore"].scaled(0.107)`` does the
-        same to pixels of 0.107 µm. `digits` rounds the new values.
+        The lengths of the filters and of the noise are scaled. Presets are written for a pixel
+        size of 1; ``PRESETS["explore"].scaled(0.107)`` does the same to pixels of 0.107 µm.
+        `digits` rounds the new values.
         """
-        return self.with_filters(lambda each: each.scaled(length, digits))
+        scaled = self.with_filters(lambda each: each.scaled(length, digits))
+        noise = self.noise and self.noise.scaled(length, digits)
+        return scaled if noise == self.noise else scaled.replaced(noise=noise)
 
     def with_filters(self, change: Callable[[Filter], Filter]) -> Recipe:
         """Return a copy with `change` applied to every filter."""

@@ -54,6 +54,9 @@ _RECIPE_SLOTS = {
     "domain": "domain",
 }
 
+#: What a recipe file may say beside the recipe; `recipe_units` reads it.
+UNIT_FIELDS = ("unit", "pixel_size")
+
 _RECIPE_FIELDS = (
     "num_steps",
     "starting_noise_scale",
@@ -184,7 +187,7 @@ def recipe_fields(values: dict[str, Any], schema: int) -> dict[str, Any]:
         )
     fields: dict[str, Any] = {}
     for name, value in values.items():
-        if name == "schema":
+        if name in ("schema", *UNIT_FIELDS):
             continue
         if name not in _RECIPE_FIELDS:
             raise ValueError(f"A recipe has no {name!r}; it has {', '.join(_RECIPE_FIELDS)}.")

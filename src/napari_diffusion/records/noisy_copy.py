@@ -132,7 +132,7 @@ def noise_record(
         "seed": copy.seed,
         "step": 0,
         "is_final": False,
-        "grid": grid_record(copy.image.shape, grid_options),
+        "grid": grid_record(copy.image.shape, grid_options, more.get("unit")),
         "source": source_name,
         "versions": dict(versions()),
         "processed": (

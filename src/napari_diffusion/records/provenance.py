@@ -56,7 +56,8 @@ def record(
         The step that the run continued with; 0 for a run from the start.
     **more
         Further plain values, such as ``region``, ``cast`` and ``source_processed``, which is what
-        the source's own record says; None is left out.
+        the source's own record says; None is left out. ``unit`` is that of the pixel sizes, such
+        as "micrometer", and stands with the grid.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def record(
         **({} if recipe.domain is None else {"units": UNIT}),
         **_measured_scale(recipe, step),
         "seed": recipe.seed,
-        "grid": grid_record(step.image.shape, grid_options),
+        "grid": grid_record(step.image.shape, grid_options, more.get("unit")),
         "source": source_name,
         "first_step": first_step,
         "versions": dict(versions()),
@@ -95,7 +96,8 @@ def asked_entry(asked: Mapping[str, str]) -> StepRecord:
 
 def further(entries: FurtherEntries) -> StepRecord:
     """Return the entries that say something, as plain values."""
-    given: StepRecord = plain({k: v for k, v in entries.items() if v is not None})
+    apart = {k: v for k, v in entries.items() if v is not None and k != "unit"}
+    given: StepRecord = plain(apart)
     return given
 
 
@@ -135,7 +137,8 @@ def grid_of(kept: StepRecord) -> dict[str, Any]:
 
 def unmasked_grid_of(kept: StepRecord) -> dict[str, Any]:
     """Return the grid keywords of a record without the mask, as the loop takes them."""
-    grid = {name: each for name, each in kept["grid"].items() if name != "mask"}
+    apart = ("mask", "unit")
+    grid = {name: each for name, each in kept["grid"].items() if name not in apart}
     return {**grid, "spacing": tuple(kept["grid"]["spacing"])}
 
 
@@ -225,7 +228,9 @@ def _measured_scale(recipe: Recipe, step: Step) -> StepRecord:
     return {"next_noise_scale": plain(step.next_noise_scale)}
 
 
-def grid_record(shape: tuple[int, ...], options: GridKeywords) -> GridEntry:
+def grid_record(
+    shape: tuple[int, ...], options: GridKeywords, unit: str | None = None
+) -> GridEntry:
     """Return the grid keywords as a record keeps them: a mask by its content hash."""
     apart = ("mask", "missing")
     grid = Grid.of(shape, **{name: each for name, each in options.items() if name not in apart})
@@ -236,6 +241,8 @@ def grid_record(shape: tuple[int, ...], options: GridKeywords) -> GridEntry:
         "joint_channels": grid.joint_channels,
         "rgb": grid.rgb,
     }
+    if unit:
+        kept["unit"] = unit
     if options.get("mask") is not None:
         kept["mask"] = {"sha256": content_hash(options["mask"])}
     if options.get("missing", "refuse") != "refuse":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.denoising.report_text import report_record
 from napari_diffusion.denoising.stages import stages
-from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.engine.threads import Stopped, stoppable
 from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import PROCESSED, SCHEMA, record
@@ -20,6 +20,7 @@ from napari_diffusion.widgets.run.run_request import Message, StepReady
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.core.image import Image
@@ -74,6 +75,16 @@ def denoising_work(job: Job, layer_sink: LayerSink, staged: bool) -> Work:
     return work
 
 
+def noise_work(job: Job) -> Work:
+    """Return the work of measuring the noise as denoising does, which posts `NoiseFound`."""
+
+    def work(worker: Worker) -> None:
+        with contextlib.suppress(Stopped):
+            _measured(job, read_mask(job), worker)
+
+    return work
+
+
 def result_name(step: Step, kept: StepRecord) -> str:
     """Return what the result is called, after its source."""
     del step, kept
@@ -82,13 +93,9 @@ def result_name(step: Step, kept: StepRecord) -> str:
 
 def _denoise(job: Job, layer_sink: LayerSink, staged: bool, worker: Worker) -> None:
     layer_sink.mask = mask = read_mask(job)
-    source = read_image(job, with_mask(job, mask), worker)
-    worker.post(Message("Measuring the noise (the first run compiles, which takes a while) …"))
+    source, recipe, report = _measured(job, mask, worker)
+    worker.post(Message("Denoising …"))
     with as_run_error("run"):
-        recipe = job.recipe.resolved_on(source)
-        report = noise_report(source, job.recipe, recipe)
-        worker.post(NoiseFound(report))
-        worker.post(Message("Denoising …"))
         region = None if job.region is None else job.fold.region(job.region)
         image_made = run(source, recipe, region=region, stop=worker.stop).image
     # Without a final filter the last step is that of the filter.
@@ -100,6 +107,19 @@ def _denoise(job: Job, layer_sink: LayerSink, staged: bool, worker: Worker) -> N
     )
     if staged:
         _post_stages(job, source, recipe, worker)
+
+
+def _measured(
+    job: Job, mask: NDArray[np.bool_] | None, worker: Worker
+) -> tuple[Image, Recipe, NoiseReport | None]:
+    """Return the image, the recipe with the noise that was measured, and all that was found."""
+    source = read_image(job, with_mask(job, mask), worker)
+    worker.post(Message("Measuring the noise (the first run compiles, which takes a while) …"))
+    with as_run_error("run"), stoppable(worker.stop):
+        recipe = job.recipe.resolved_on(source)
+        report = noise_report(source, job.recipe, recipe)
+    worker.post(NoiseFound(report))
+    return source, recipe, report
 
 
 def _post_stages(job: Job, image: Image, recipe: Recipe, worker: Worker) -> None:

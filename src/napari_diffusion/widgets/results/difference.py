@@ -13,24 +13,27 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
 
 
-def difference_layer(step: ChosenStep, other: NDArray[Any], name: str) -> Image:
-    """Return a step minus another image, in colours that are white where nothing changed.
+def difference_of(step: ChosenStep, other: NDArray[Any]) -> NDArray[Any]:
+    """Return a step minus another image of the same shape, of colours the mean difference."""
+    values = np.asarray(step.data, np.float32) - np.asarray(other, np.float32)
+    return values[..., :3].mean(axis=-1) if step.layer.rgb else values
+
+
+def difference_layer(step: ChosenStep, values: NDArray[Any], name: str) -> Image:
+    """Return a layer of a difference, in colours that are white where nothing changed.
 
     Parameters
     ----------
     step : ChosenStep
         What is looked at.
-    other : array_like
-        What is taken away, of the same shape. Of colours the mean difference is shown.
+    values : ndarray
+        What `difference_of` has found.
     name : str
-        What that is called.
+        What was taken away.
     """
     from napari.layers import Image
 
     style = step.style.arguments()
-    values = np.asarray(step.data, np.float32) - np.asarray(other, np.float32)
-    if style.get("rgb"):
-        values = values[..., :3].mean(axis=-1)
     finite = np.abs(values[np.isfinite(values)])
     largest = float(finite.max(initial=0.0)) or 1.0
     arguments = {
@@ -38,6 +41,12 @@ def difference_layer(step: ChosenStep, other: NDArray[Any], name: str) -> Image:
         "rgb": False,
         "colormap": "PiYG",
         "contrast_limits": (-largest, largest),
-        "metadata": {"napari_diffusion_difference": {"step": step.title, "minus": name}},
+        "metadata": {
+            "napari_diffusion_difference": {
+                "step": step.title,
+                "minus": name,
+                "record": dict(step.record),
+            }
+        },
     }
     return Image(values, name=f"{step.layer.name} minus {name}", **arguments)

@@ -9,8 +9,9 @@ import numpy as np
 from napari_diffusion.widgets.layers.channels import ChannelsLayerSink
 from napari_diffusion.widgets.layers.step_layers import Place, StepLayers, StepStack, step_name
 from napari_diffusion.widgets.layers.step_records import KEY, records_of, source_of
+from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.memory import chosen_result
-from napari_diffusion.widgets.run.memory_check import step_shape, step_type
+from napari_diffusion.widgets.run.memory_check import check_memory, step_shape, step_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from numpy.typing import DTypeLike, NDArray
 
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.layers.step_layers import LayerSink, Titled
     from napari_diffusion.widgets.run.memory import Result
     from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.source.run_source import RunSource
 
 
 def related_layers(viewer: napari.Viewer, layer: Image) -> list[Layer]:
@@ -37,6 +40,28 @@ def _sources_of(layer: Layer) -> list[str]:
     of = getattr(layer, "metadata", {}).get(KEY)
     derived = [of["of"]] if isinstance(of, dict) and "of" in of else []
     return [source_of(record) for record in (*records_of(layer), *derived)]
+
+
+def single_result(
+    viewer: napari.Viewer, run_source: RunSource, recipe: Recipe, titled: Titled
+) -> tuple[Job, LayerSink]:
+    """Return a run that makes one layer, and where that goes; `RunError` says what it lacks.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Gets the layer.
+    run_source : RunSource
+        What the run starts from.
+    recipe : Recipe
+        What is done, in one step.
+    titled : callable
+        ``titled(step, record)`` returns what the layer is called, after its source.
+    """
+    job = run_source.job(recipe, 1, memory.free_memory())
+    check_memory(job, "layers")
+    sink = layer_sink_for(viewer, run_source.layers, job, run_source.styles, "layers", titled)
+    return job, sink
 
 
 def layer_sink_for(

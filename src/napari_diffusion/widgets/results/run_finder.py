@@ -66,6 +66,10 @@ class RunFinder:
         self._known, self._count = True, self._counted()
         return self._run
 
+    def run_of(self, layer: Image) -> StepRun:
+        """Return the run of a layer with a step, of a stack at the step that is shown."""
+        return self._searched(shown_of(layer, self._viewer))
+
     def _counted(self) -> int:
         """Return how many records the run's layers have: a stack grows while it is made."""
         assert self._run is not None

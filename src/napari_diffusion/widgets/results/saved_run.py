@@ -14,6 +14,7 @@ from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import SCHEMA, noise_scale_of
 from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
+from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_layers import image_layer, step_name
 from napari_diffusion.widgets.layers.step_records import source_of
 from napari_diffusion.widgets.run.preferences import preferences
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import napari
     from napari.layers import Image
     from numpy.typing import NDArray
 
@@ -82,6 +84,16 @@ def open_run(path: Path) -> Iterator[OpenedStep]:
         if "channel" in record:
             letters = letters.replace("c", "")
         yield source, record, _arranged(source, letters)
+
+
+def show_run(viewer: napari.Viewer, opened: list[OpenedStep]) -> None:
+    """Add the steps of an opened run, the last of them selected."""
+    name = source_of(opened[0][1])
+    known = (layer for layer in viewer.layers if layer.name == name and is_image(layer))
+    layers = layers_of(opened, next(known, None))
+    with viewer.layers.batched_update():
+        viewer.layers.extend(layers)
+    viewer.layers.selection.active = layers[-1]
 
 
 def layers_of(opened: list[OpenedStep], known: Image | None = None) -> list[Image]:

@@ -47,20 +47,23 @@ class Activity:
         self._total = total
         self._piece = piece
         self._cancelled = cancelled
+        self._words = "starting"
         self._bar: _Bar | None = None
         self._is_closed = False
         self._moved = 0.0
 
     def open(self) -> None:
-        """Show the bar, upon which napari handles events: work may end meanwhile."""
-        bar = _Bar(self._cancelled, total=self._total, desc=f"{self._title}: starting")
+        """Show the bar, upon which napari handles events: work may say things or end meanwhile."""
+        bar = _Bar(self._cancelled, total=self._total, desc=f"{self._title}: {self._words}")
         if self._is_closed:
             bar.close()
         else:
             self._bar = bar
+            self.say(self._words)
 
     def say(self, words: str) -> None:
         """Show what the work is at."""
+        self._words = words or self._words
         if self._bar is not None and words:
             self._bar.set_description(f"{self._title}: {words}")
 

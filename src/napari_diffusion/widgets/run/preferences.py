@@ -86,9 +86,9 @@ def _rejected(settings: PluginSettings) -> Iterator[str]:
         yield f"The preferences in {path} cannot be read: the defaults are used."
         return
     for name, value in wrong.items():
-        field = type(kept).model_fields[name]
+        title = str(type(kept).model_fields[name].title).partition(" (")[0]
         yield (
-            f"The preference {field.title!r} cannot be {value!r}: its default, "
+            f"The preference {title!r} cannot be {value!r}: its default, "
             f"{getattr(DEFAULTS, name)!r}, is used."
         )
 

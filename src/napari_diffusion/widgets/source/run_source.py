@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_diffusion.core.image import is_dask
+from napari_diffusion.core.units import unit_name
 from napari_diffusion.io.cast import Cast
 from napari_diffusion.io.step_record import as_record
 from napari_diffusion.widgets.layers.channels import joined, mismatch, sizes, values
-from napari_diffusion.widgets.layers.layer_axes import FURTHER, Fold
+from napari_diffusion.widgets.layers.layer_axes import FURTHER, Fold, unit_of
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_records import KEY, records_of
 from napari_diffusion.widgets.run.memory_check import need_of
@@ -125,7 +126,9 @@ class RunSource:
 
     def _more(self) -> Entries:
         """Return what the records hold besides the recipe and the grid."""
-        more: Entries = {}
+        letters = self.fold.letters[len(self.layers) > 1 :]
+        unit = unit_of(self.layers[0], letters, self.options["along"])
+        more: Entries = {"unit": unit_name(unit)}
         if FURTHER in self.fold.letters:
             more["layer_axes"] = self.fold.letters
         if self.region is not None:

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QPushButton
 from napari_diffusion.widgets.analysis.local_error_layer import StepLocalError
 from napari_diffusion.widgets.forms.form_rows import Combo, RowLabel
 from napari_diffusion.widgets.layers.step_layers import Place
-from napari_diffusion.widgets.results.difference import difference_layer
+from napari_diffusion.widgets.results.difference import difference_layer, difference_of
 from napari_diffusion.widgets.results.side_by_side import SideBySide
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, enable_unless
@@ -204,7 +204,7 @@ class StepCompare(StepPart):
         if np.shape(data) != np.shape(step.data):
             self._report("The two images differ in size.", True)
             return
-        layer = difference_layer(step, data, name)
+        layer = difference_layer(step, difference_of(step, data), name)
         Place(self.viewer, [step.layer]).insert(layer)
         # The dock goes on with the step, above which the difference is seen.
         self.viewer.layers.selection.active = step.layer

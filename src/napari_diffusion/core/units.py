@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 PIXEL = "pixel"
 FRAME = "frame"
 
@@ -63,6 +65,11 @@ def unit_name(text: str | None) -> str:
     return singular if singular in SYMBOLS else _NAMES.get(word.lower(), word)
 
 
+def symbol(unit: str) -> str:
+    """Return the symbol of a unit by its full name, such as "µm"; unknown ones are unchanged."""
+    return "px" if unit == PIXEL else SYMBOLS.get(unit, unit)
+
+
 def factor(unit: str, wanted: str) -> float:
     """Return how many of `wanted` one `unit` is.
 
@@ -75,7 +82,8 @@ def factor(unit: str, wanted: str) -> float:
         return 1.0
     for sizes in (METRES, SECONDS):
         if unit in sizes and wanted in sizes:
-            return sizes[unit] / sizes[wanted]
+            # A quotient of binary fractions would be 999.9999999999999 nm for 1 µm.
+            return float(Fraction(repr(sizes[unit])) / Fraction(repr(sizes[wanted])))
     raise ValueError(
         f"{unit!r} cannot be converted to {wanted!r}: both must be known lengths, or known times."
     )

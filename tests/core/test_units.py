@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_diffusion.io.units import FRAME, METRES, PIXEL, SECONDS, SYMBOLS, factor, unit_name
+from napari_diffusion.core.units import FRAME, METRES, PIXEL, SECONDS, SYMBOLS, factor, unit_name
 
 #: How many of it are in one metre.
 PER_METRE = {
