@@ -9,6 +9,7 @@ import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from napari_diffusion.core.noise_scale import factor_on_auto
 from napari_diffusion.core.parameter import Parameter, parameter_of
 
 if TYPE_CHECKING:
@@ -91,13 +92,17 @@ class Component:
 
     def autos(self) -> tuple[str, ...]:
         """Return the names of the parameters that are ``"auto"``, nested ones with a dot."""
-        found = []
-        for name, value in self._values():
-            if isinstance(value, str) and value == "auto":
-                found.append(name)
+        return tuple(self.asked())
+
+    def asked(self) -> dict[str, str]:
+        """Return ``"auto"``, or a factor on it, of each parameter that is measured, by its name."""
+        found: dict[str, str] = {}
+        for parameter, (name, value) in zip(self.parameters(), self._values(), strict=True):
+            if parameter.auto and factor_on_auto(value) is not None:
+                found[name] = value
             for component in _components_in(value):
-                found += [f"{name}.{inner}" for inner in component.autos()]
-        return tuple(found)
+                found |= {f"{name}.{inner}": text for inner, text in component.asked().items()}
+        return found
 
     def number(self, name: str) -> float:
         """Return a parameter that is one number; raise if it is still "auto"."""
@@ -129,6 +134,10 @@ class Component:
                 many = isinstance(value, tuple)
                 changes[name] = tuple(change(each) for each in value) if many else change(value)
         return self.replaced(**changes) if changes else self
+
+    def components_in(self) -> tuple[Component, ...]:
+        """Return the components that are parameters of this one."""
+        return tuple(each for _, value in self._values() for each in _components_in(value))
 
     def _values(self) -> list[tuple[str, Any]]:
         return [(p.name, getattr(self, p.name)) for p in self.parameters()]

@@ -45,7 +45,8 @@ class Blend(Filter):
         "sure", estimates them on the source, each between −0.5 and 1.25.
     noise_sigma : float, tuple of float or "auto"
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
-        Inner filters whose own value is "auto" use it too. "auto" measures it for each channel.
+        Inner filters whose own value is "auto" use it too. "auto" measures it for each channel;
+        "1.5 × auto" takes 1.5 times that.
     local : bool
         Let the weights vary over the image, at a scale of 16 pixels. Better for images with parts
         of different kinds; takes twice as long.
@@ -107,7 +108,7 @@ class Blend(Filter):
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
-        if self.noise_sigma != "auto":
+        if not isinstance(self.noise_sigma, str):
             self.number_per_channel("noise_sigma", grid)
         if self.weights != "auto":
             self.weights_of(grid)

@@ -40,7 +40,8 @@ class NonLocalDiffusion(Guided):
     ----------
     noise_sigma : float, tuple of float or "auto"
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
-        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel.
+        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
+        "1.5 × auto" takes 1.5 times that.
     pilot : Filter or None
         The filter whose result on the same image is the guide; None uses the noisy image itself.
     radius : int or "auto"

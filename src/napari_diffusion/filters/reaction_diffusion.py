@@ -35,7 +35,8 @@ class ReactionDiffusion(Guided):
     ----------
     noise_sigma : float, tuple of float or "auto"
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
-        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel.
+        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
+        "1.5 × auto" takes 1.5 times that.
     pilot : Filter or None
         The filter whose result on the same image is the guide. None uses the noisy image itself:
         then components at the noise level are only halved.
