@@ -31,8 +31,8 @@ def test_a_click_makes_one_layer_with_its_record(open_loop, qtbot):
     dock.source.set_layer(viewer.layers["noisy"])
     dock.denoise.fast.setChecked(True)
     denoised(dock, qtbot)
-    assert [layer.name for layer in viewer.layers] == ["noisy", "noisy · denoised", "rows"]
-    layer = viewer.layers["noisy · denoised"]
+    assert [layer.name for layer in viewer.layers] == ["noisy", "denoised · noisy", "rows"]
+    layer = viewer.layers["denoised · noisy"]
     np.testing.assert_array_equal(layer.data, nd.denoise(WHITE, fast=True))
     record = json.loads(json.dumps(layer.metadata["napari_diffusion"]))
     np.testing.assert_array_equal(nd.run(WHITE, recipe_of(record)).image, layer.data)
@@ -44,7 +44,7 @@ def test_a_click_makes_one_layer_with_its_record(open_loop, qtbot):
     dock.source.set_layer(viewer.layers["rows"])
     assert not dock.denoise.found.text()
     denoised(dock, qtbot)
-    kept = viewer.layers["rows · denoised"].metadata["napari_diffusion"]
+    kept = viewer.layers["denoised · rows"].metadata["napari_diffusion"]
     assert "Row noise" in dock.denoise.warning.text() == " ".join(kept["noise_warnings"])
     assert "Row noise" in paragraph(kept)
 
@@ -56,7 +56,7 @@ def test_stages_and_a_typed_noise(open_loop, qtbot):
     dock.denoise.sigma.set_value(14.0)
     denoised(dock, qtbot)
     names = [layer.name for layer in viewer.layers]
-    assert names[-1] == "noisy · denoised" == viewer.layers.selection.active.name
+    assert names[-1] == "denoised · noisy" == viewer.layers.selection.active.name
     assert len(names) == 2 + 2 * 3
     expected = nd.denoise(WHITE, fast=True, noise_sigma=14.0)
     np.testing.assert_array_equal(viewer.layers[-1].data, expected)

@@ -61,7 +61,7 @@ class Tool(Dock):
         raise NotImplementedError
 
     def title(self, step: Step, record: StepRecord) -> str:
-        """Return what the new layer is called, after its source."""
+        """Return what the new layer is called, before its source."""
         raise NotImplementedError
 
     def set_resolved(self, recipe: Recipe | None) -> None:
