@@ -44,7 +44,7 @@ def dock(make_napari_viewer):
     steps = list(nd.steps(NOISY, RECIPE, **GRID))
     for step in steps:
         kept = record(RECIPE, step, GRID, "cells")
-        name = f"cells · {'final' if step.is_final else f'step {step.index:02}'}"
+        name = f"{'final' if step.is_final else f'{step.index:02}'} · cells"
         viewer.layers.insert(
             1 + step.index, image_layer(step.image, name, LayerStyle.of(source), kept)
         )
