@@ -190,7 +190,7 @@ def test_difference_to_source(viewer, qtbot, notes):
     assert [layer.name for layer in viewer.layers] == [
         "noisy",
         "denoised · noisy",
-        "noisy · denoised minus noisy",
+        "denoised · noisy minus noisy",
     ]
     layer = viewer.layers[-1]
     np.testing.assert_allclose(layer.data, result.data - source.data, atol=1e-4)
