@@ -18,6 +18,9 @@ from napari_diffusion.core.noise_scale import factor_on_auto, times_auto
 
 Kind = Literal["float", "int", "bool", "choice", "text", "component", "function"]
 
+#: Power of the length in a unit.
+LENGTH_POWERS = {"world": 1, "world²": 2, "intensity/world": -1, "intensity·world": 1}
+
 _PLAIN = {float: "float", int: "int", bool: "bool", str: "text"}
 
 

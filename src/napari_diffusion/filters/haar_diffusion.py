@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.citation import NOISE, Cite
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
@@ -62,6 +64,10 @@ class HaarDiffusion(Filter):
     """
 
     display_name: ClassVar[str] = "Haar wavelet diffusion"
+    method_name = "translation-invariant Haar wavelet diffusion"
+    terms = in_terms(noise_sigma="noise standard deviation {}", levels="{} scales", weights="")
+    estimates = measured(noise_sigma=NOISE)
+    cites = (Cite("mrazek2007"), Cite("coifman1995"), Cite("blu2007"))
     building_block: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = False
 
