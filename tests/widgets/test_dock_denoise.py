@@ -12,8 +12,8 @@ pytest.importorskip("napari")
 from napari.layers import Image
 
 import napari_diffusion as nd
-from napari_diffusion.records.methods_text import paragraph
 from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.records.supplement import supplement
 
 RANDOM = np.random.default_rng(3)
 WHITE = (100 + 10 * RANDOM.normal(size=(64, 72))).astype(np.float32)
@@ -38,7 +38,7 @@ def test_a_click_makes_one_layer_with_its_record(open_loop, qtbot):
     np.testing.assert_array_equal(nd.run(WHITE, recipe_of(record)).image, layer.data)
     assert "White noise, σ =" in dock.denoise.found.text() == record["noise_found"]
     assert not dock.denoise.warning.text()
-    assert record["noise_found"] in paragraph(record)
+    assert record["noise_found"] in supplement(record)
 
     # What stands against another image is said, there and in its record.
     dock.source.set_layer(viewer.layers["rows"])
@@ -46,7 +46,7 @@ def test_a_click_makes_one_layer_with_its_record(open_loop, qtbot):
     denoised(dock, qtbot)
     kept = viewer.layers["denoised · rows"].metadata["napari_diffusion"]
     assert "Row noise" in dock.denoise.warning.text() == " ".join(kept["noise_warnings"])
-    assert "Row noise" in paragraph(kept)
+    assert "Row noise" in supplement(kept)
 
 
 def test_stages_and_a_typed_noise(open_loop, qtbot):
