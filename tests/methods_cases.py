@@ -77,6 +77,7 @@ def records():
             yield f"{name}, {grid}", kept(preset, grid)
     for fast in (False, True):
         yield f"typed sigma, fast {fast}", kept(denoiser(fast=fast, noise_sigma=5.0))
+        yield f"stronger, fast {fast}", kept(denoiser(fast=fast, strength=1.5))
     yield from _special()
 
 

@@ -103,6 +103,8 @@ def test_a_denoiser_is_a_sentence():
     colours = paragraph(kept(denoiser(), "colours"))
     assert "luminance and two colour differences" in colours
     assert "luminance" not in said
+    stronger = paragraph(kept(denoiser(strength=1.5)))
+    assert "a.u., 1.5 times that estimated from the smoothest" in stronger
     assert "noise standard deviation 5 a.u.)" in paragraph(kept(denoiser(noise_sigma=5.0)))
 
 

@@ -91,7 +91,7 @@ class Component:
         """Return the keys of the works to cite for what is used of this component."""
         found = [each.key for each in self.cites if each.holds(self, words.conditions)]
         for name, estimate in self.estimates.items():
-            found += estimate.cites if words.found(name) else ()
+            found += estimate.cites if words.asked(name) else ()
         for name, value in self._values():
             for component in _components_in(value):
                 found += component.works(words.within(name))

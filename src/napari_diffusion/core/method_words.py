@@ -6,12 +6,13 @@ import dataclasses
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.citation import Estimate
 from napari_diffusion.core.function_parameter import spoken
+from napari_diffusion.core.noise_scale import factor_on_auto
 from napari_diffusion.core.parameter import LENGTH_POWERS
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ class MethodWords:
         How many of that unit a length of 1 in the recipe is.
     intensity : str
         What intensities are counted in.
-    measured : frozenset of str
-        Parameters of the component that were measured on the image, nested ones with a dot.
+    measured : dict
+        What was measured on the image: parameters of the component, nested ones with a dot, and
+        what they were asked for as, such as "auto" or "1.5 × auto".
     conditions : frozenset of str
         What holds for the image: see `napari_diffusion.core.citation`.
     once : bool
@@ -80,7 +82,7 @@ class MethodWords:
     length: str = PIXEL
     per_length: float = 1.0
     intensity: str = ARBITRARY
-    measured: frozenset[str] = frozenset()
+    measured: Mapping[str, str] = field(default_factory=dict)
     conditions: frozenset[str] = frozenset()
     once: bool = False
     short: bool = False
@@ -89,16 +91,23 @@ class MethodWords:
     def within(self, name: str, *, brief: bool = False) -> MethodWords:
         """Return the same for the component that a parameter holds."""
         prefix = f"{name}."
-        inner = frozenset(m.removeprefix(prefix) for m in self.measured if m.startswith(prefix))
+        inner = {
+            path.removeprefix(prefix): asked
+            for path, asked in self.measured.items()
+            if path.startswith(prefix)
+        }
         return dataclasses.replace(self, measured=inner, brief=self.brief or brief)
 
-    def found(self, name: str) -> bool:
-        """Return whether a parameter, or that of a component within, was measured."""
-        return any(each == name or each.endswith(f".{name}") for each in self.measured)
+    def asked(self, name: str) -> str | None:
+        """Return what a parameter, also of a component within, was asked for as, if measured."""
+        found = (a for path, a in self.measured.items() if f".{path}".endswith(f".{name}"))
+        return next(found, None)
 
-    def noted(self, text: str, estimate: Estimate, several: str = "") -> str:
+    def noted(self, text: str, estimate: Estimate, several: str = "", asked: str = "auto") -> str:
         """Return words on a measured value and how it was measured, if there is room."""
-        how = estimate.how
+        how, factor = estimate.how, factor_on_auto(asked)
+        if factor not in (None, 1.0):
+            return f"{text}, {number(factor)} times that {'estimated' if self.short else how}"
         if self.short and how.startswith("estimated"):
             return f"estimated {text}"
         if not how:
@@ -186,7 +195,8 @@ class MethodWords:
             last = bool(same) and name == same[-1]
             several = {1: "", 2: ", both"}.get(len(same), ", all")
             noted = last or (name in how and self.short)
-            words.append(self.noted(text, how[name], several) if noted else text)
+            asked = self.measured.get(name, "auto")
+            words.append(self.noted(text, how[name], several, asked) if noted else text)
         return words
 
 

@@ -120,14 +120,15 @@ class Blend(Filter):
         pilots = dict.fromkeys(
             each.method(replace(words, brief=True)) for each in map(_first_pilot, parts) if each
         )
-        how = _LEAST_ERROR.how if words.found("weights") else "given in the recipe"
+        how = _LEAST_ERROR.how if words.asked("weights") else "given in the recipe"
         mean = "a locally weighted mean" if self.local else "a weighted mean"
         guide = f", guided by {listed([*pilots])}," if pilots else ""
-        digits = MEASURED_DIGITS if words.found("noise_sigma") else DIGITS
+        asked = words.asked("noise_sigma")
+        digits = DIGITS if asked is None else MEASURED_DIGITS
         sigma = words.quantity(self.noise_sigma, "intensity", digits)
         noise = f"noise standard deviation {sigma}"
-        if words.found("noise_sigma"):
-            noise = words.noted(noise, NOISE)
+        if asked is not None:
+            noise = words.noted(noise, NOISE, asked=asked)
         weighted = in_brackets(f"weights {how}", [noise])
         return f"{mean} of {len(parts)} estimates ({listed([*kinds])}){guide} with {weighted}"
 

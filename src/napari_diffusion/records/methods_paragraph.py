@@ -96,7 +96,7 @@ def words_for(record: StepRecord, name: str, detail: int = FULL) -> MethodWords:
         length=unit,
         per_length=per_length,
         intensity=f"{UNIT} units" if "units" in record and name != "domain" else ARBITRARY,
-        measured=frozenset(_measured(record)),
+        measured=_measured(record),
         conditions=frozenset(condition for condition, met in holds.items() if met),
         once=name == "final_filter" or record.get("recipe", {}).get("num_steps") == 1,
         short=detail < FULL,
@@ -104,16 +104,17 @@ def words_for(record: StepRecord, name: str, detail: int = FULL) -> MethodWords:
     return known.within(name, brief=detail == BRIEF)
 
 
-def _measured(record: StepRecord) -> Iterator[str]:
-    """Yield the settings that were measured on the image."""
+def _measured(record: StepRecord) -> dict[str, str]:
+    """Return the settings that were measured on the image, and what they were asked for as."""
+    asked = dict(record.get("asked", {}))
     domain = recipe_of(record).working_domain if "recipe" in record else None
-    given = domain is not None and type(domain).noise_of is not Domain.noise_of
-    for name in record.get("asked", {}):
-        # Where the noise follows from the domain, nothing was measured for it.
-        if not (given and name.endswith("noise_sigma")):
-            yield name
-    if domain is not None and record.get("asked", {}).get("domain") == "auto":
-        yield from (f"domain.{parameter.name}" for parameter in domain.parameters())
+    if domain is None:
+        return asked
+    if asked.get("domain") == "auto":
+        asked |= {f"domain.{parameter.name}": "auto" for parameter in domain.parameters()}
+    # Where the noise follows from the domain, nothing was measured for it.
+    given = type(domain).noise_of is not Domain.noise_of
+    return {k: v for k, v in asked.items() if not (given and k.endswith("noise_sigma"))}
 
 
 def noise_was_measured(record: StepRecord) -> bool:
@@ -244,7 +245,7 @@ def _deviation(label: str, words: MethodWords, scale: NoiseScale, asked: str | N
     text = f"{label} {words.quantity(scale, 'intensity', digits)}"
     if (percent := share_of_range(asked)) is not None:
         return f"{text}, {number(percent)}% of the intensity range"
-    return text if asked is None else words.noted(text, NOISE)
+    return text if asked is None else words.noted(text, NOISE, asked=asked)
 
 
 def _further(record: StepRecord) -> Iterator[str]:
