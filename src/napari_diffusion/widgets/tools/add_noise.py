@@ -15,7 +15,7 @@ from napari_diffusion.widgets.docks.layer_dock import Tool
 from napari_diffusion.widgets.forms.choice import ComponentChoice
 from napari_diffusion.widgets.forms.fields import Automatic, ComboField, LineField, unchecked
 from napari_diffusion.widgets.forms.seed import SeedField
-from napari_diffusion.widgets.layers.step_layers import scale_name
+from napari_diffusion.widgets.layers.layer_names import scale_name
 from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.loop_run import finished
 from napari_diffusion.widgets.run.read_layer import (
