@@ -32,6 +32,8 @@ def pytest_sessionstart(session):
 def _own_settings(monkeypatch, tmp_path):
     """Keep the tests away from the recipes and the preferences that the user has saved."""
     monkeypatch.setenv("NAPARI_DIFFUSION_CONFIG", str(tmp_path / "recipes"))
+    # The processors belong to the tests: docks compile nothing ahead unless one asks for it.
+    monkeypatch.setenv("NAPARI_DIFFUSION_WARMING", "0")
     if settings := sys.modules.get("napari.settings"):
         monkeypatch.setattr(settings, "_CFG_PATH", str(tmp_path / "settings.yaml"))
 

@@ -99,12 +99,12 @@ def test_channels_are_diffused_together(open_loop, qtbot, joint):
     grid = {"axes": "cyx", "joint_channels": joint}
     expected = list(nd.steps(PICTURE, RECIPE.resolved(PICTURE, **grid), **grid))
     for c, name in enumerate(COLOURS):
-        own = [layer for layer in made(viewer) if layer.name.startswith(f"{name} · ")]
+        own = [layer for layer in made(viewer) if layer.name.endswith(f" · {name}")]
         assert [layer.name for layer in own] == [
-            f"{name} · step 00 · σ=0.1",
-            f"{name} · step 01 · σ=0.032",
-            f"{name} · step 02 · σ=0.01",
-            f"{name} · final",
+            f"00 · σ=0.1 · {name}",
+            f"01 · σ=0.032 · {name}",
+            f"02 · σ=0.01 · {name}",
+            f"final · {name}",
         ]
         for layer, step in zip(own, expected, strict=True):
             np.testing.assert_array_equal(layer.data, step.image[c])
@@ -114,8 +114,8 @@ def test_channels_are_diffused_together(open_loop, qtbot, joint):
             assert (record["layers"], record["channel"]) == (list(COLOURS), c)
             assert record["source"] == "red + green + blue"
     shown = [layer.name for layer in viewer.layers if layer.visible]
-    assert shown == [f"{name} · final" for name in COLOURS]
-    places = [layer.name.split(" · ")[0] for layer in viewer.layers]
+    assert shown == [f"final · {name}" for name in COLOURS]
+    places = [layer.name.split(" · ")[-1] for layer in viewer.layers]
     assert places == [name for name in COLOURS for _ in range(5)]
 
 
@@ -125,14 +125,14 @@ def test_a_stack_for_each_channel(open_loop, qtbot):
     loop.result.set_value("stack")
     ran(loop, qtbot)
     assert loop.result.need.text().startswith("3 stacks of 4, ")
-    assert [layer.name for layer in made(viewer)] == [f"{name} · 4 steps" for name in COLOURS]
+    assert [layer.name for layer in made(viewer)] == [f"4 steps · {name}" for name in COLOURS]
     last = nd.run(PICTURE, RECIPE.resolved(PICTURE, axes="cyx"), axes="cyx").image
     for c, layer in enumerate(made(viewer)):
         np.testing.assert_array_equal(layer.data[-1], last[c])
     viewer.layers.selection.active = made(viewer)[1]
     loop.steps.extract.click()
     qtbot.waitUntil(lambda: len(made(viewer)) == 7)
-    assert viewer.layers["green · final"].colormap.name == "green"
+    assert viewer.layers["final · green"].colormap.name == "green"
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_going_on_needs_all_channels(open_loop, qtbot, said):
     viewer, loop = open_loop(*channels())
     joined(loop, viewer)
     ran(loop, qtbot)
-    viewer.layers.remove("blue · step 02 · σ=0.01")
-    viewer.layers.selection.active = viewer.layers["red · step 02 · σ=0.01"]
+    viewer.layers.remove("02 · σ=0.01 · blue")
+    viewer.layers.selection.active = viewer.layers["02 · σ=0.01 · red"]
     loop.steps.go_on.click()
     assert not loop.runner.is_running
     assert said[-1].startswith("Continuing needs all channels of this step, but that of 'blue'")
@@ -194,7 +194,7 @@ def test_channels_take_a_mask_and_further_axes(open_loop, qtbot):
     grid = {"axes": "tcyx", "mask": inside}
     expected = nd.run(folded, RECIPE.resolved(folded, **grid), **grid).image
     for c, name in enumerate("ab"):
-        found = viewer.layers[f"{name} · final"].data.reshape(6, 16, 12)
+        found = viewer.layers[f"final · {name}"].data.reshape(6, 16, 12)
         np.testing.assert_array_equal(found, expected[:, c])
 
 
@@ -208,7 +208,7 @@ def test_channels_of_lazy_arrays_and_of_several_types(open_loop, qtbot):
     ran(loop, qtbot)
     both = np.stack([eight.astype(np.float32), PICTURE[1]])
     expected = nd.run(both, RECIPE.resolved(both, axes="cyx"), axes="cyx").image
-    np.testing.assert_array_equal(viewer.layers["a · final"].data, expected[0])
+    np.testing.assert_array_equal(viewer.layers["final · a"].data, expected[0])
 
 
 def test_deleting_the_steps_brings_back_what_they_hid(open_loop, qtbot, gate):

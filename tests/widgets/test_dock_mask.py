@@ -276,7 +276,7 @@ def test_the_final_result_of_a_region_is_gone_on_with_under_its_part_of_the_mask
     loop.steps.more.setValue(1)
     loop.steps.go_on.click()
     wait(loop, qtbot)
-    step = next(each for each in made(viewer) if each.name.startswith(f"{final.name} · step"))
+    step = next(each for each in made(viewer) if each.name.endswith(f" · {final.name}"))
     outside = ~INSIDE[part]
     np.testing.assert_array_equal(step.data[outside], final.data[outside])
     assert not np.array_equal(step.data, final.data)

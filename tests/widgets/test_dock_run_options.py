@@ -125,7 +125,7 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
     switched_on()
     ran(loop, qtbot, loop.controls.run)
     assert not button.isChecked()
-    assert names(viewer) == ["cells", "cells · step 00", "cells · step 01", "other"]
+    assert names(viewer) == ["cells", "00 · cells", "01 · cells", "other"]
     switched_on()
     viewer.window.remove_dock_widget(loop)
     assert "preview · cells · step 01" not in names(viewer)
@@ -152,9 +152,9 @@ def test_a_run_with_its_noise_free_run(open_loop, qtbot):
     assert loop.result.need.text().startswith("6 layers")
     ran(loop, qtbot, loop.controls.run)
     assert names(viewer)[1:4] == [
-        "cells · noise-free run 00",
-        "cells · noise-free run 01",
-        "cells · noise-free run 02",
+        "00 · noise-free · cells",
+        "01 · noise-free · cells",
+        "02 · noise-free · cells",
     ]
     steps, noise_free_runs = viewer.layers[4:], viewer.layers[1:4]
     resolved = NOISY.resolved(CELLS)
@@ -179,7 +179,7 @@ def test_an_ensemble_and_the_local_error_of_a_step(open_loop, qtbot):
     loop.run_options.seeds.setValue(3)
     ran(loop, qtbot, loop.run_options.ensemble)
     made = nd.analysis.ensemble(CELLS, NOISY, seeds=3)
-    assert names(viewer) == ["cells", "cells · mean of 3 seeds", "cells · sensitivity of 3 seeds"]
+    assert names(viewer) == ["cells", "mean of 3 seeds · cells", "sensitivity of 3 seeds · cells"]
     mean, spread = viewer.layers[1:]
     np.testing.assert_array_equal(mean.data, made.mean)
     np.testing.assert_array_equal(spread.data, made.sensitivity)
@@ -196,10 +196,10 @@ def test_an_ensemble_and_the_local_error_of_a_step(open_loop, qtbot):
     assert not loop.run_options.local_error.isEnabled()
     ran(loop, qtbot, loop.controls.run)
     step = viewer.layers[-1]
-    assert step.name.startswith("cells · step 02")
+    assert step.name.startswith("02 · σ=")
     ran(loop, qtbot, loop.run_options.local_error)
     layer = viewer.layers[-1]
-    assert layer.name == f"{step.name} · estimated local error"
+    assert layer.name == f"estimated local error · {step.name}"
     np.testing.assert_array_equal(layer.data, local_error(CELLS, NOISY.resolved(CELLS)).values)
     low, high = layer.contrast_limits
     assert low == -high

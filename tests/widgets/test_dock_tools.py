@@ -40,7 +40,7 @@ def test_noise_makes_a_noisy_copy(open_dock, qtbot):
     tool.scale.value = 0.1
     tool.seed.value = 5
     clicked(tool, qtbot)
-    assert names(viewer) == ["face", "face · noise Gaussian σ=0.1", "above"]
+    assert names(viewer) == ["face", "noise Gaussian σ=0.1 · face", "above"]
     noisy = viewer.layers[1]
     np.testing.assert_array_equal(noisy.data, nd.noise.Gaussian()(FACE, 0.1, seed=5))
     np.testing.assert_array_equal(noisy.scale, (0.5, 0.5))
@@ -114,7 +114,7 @@ def test_noise_takes_mask_region_and_colours(open_dock, qtbot, monkeypatch):
     tool.scale.value = 20.0
     clicked(tool, qtbot)
     expected = nd.noise.Gaussian()(colours, 20.0, axes="yxc", rgb=True, mask=inside)
-    noisy = viewer.layers["photo · noise Gaussian σ=20"]
+    noisy = viewer.layers["noise Gaussian σ=20 · photo"]
     np.testing.assert_array_equal(noisy.data, np.rint(expected).clip(0, 255)[part])
     assert noisy.data.dtype == np.uint8
     record = noisy.metadata["napari_diffusion"]
@@ -130,7 +130,7 @@ def test_noise_is_added_to_channels_each_its_own(open_dock, qtbot):
     clicked(tool, qtbot)
     expected = nd.noise.Gaussian()(np.stack([FACE, FACE + 1]), (0.1, 0.2), axes="cyx")
     for name, values in zip(("face", "other"), expected, strict=True):
-        noisy = viewer.layers[f"{name} · noise Gaussian σ=0.1/0.2"]
+        noisy = viewer.layers[f"noise Gaussian σ=0.1/0.2 · {name}"]
         np.testing.assert_array_equal(noisy.data, values)
 
 
@@ -171,7 +171,7 @@ def test_a_noisy_copy_is_a_source_of_the_loop(open_dock, qtbot):
     assert loop.source.layer() is viewer.layers[1]
     loop.value = nd.Recipe(num_steps=1, starting_noise_scale=0.1)
     clicked(loop, qtbot)
-    assert names(viewer)[-1] == "face · noise Gaussian σ=0.1 · step 00 · σ=0.1"
+    assert names(viewer)[-1] == "00 · σ=0.1 · noise Gaussian σ=0.1 · face"
     record = viewer.layers[-1].metadata["napari_diffusion"]
     assert "The source was: Processed, not raw data: 'face'" in record["processed"]
 
@@ -194,7 +194,7 @@ def test_a_filter_makes_a_filtered_copy(open_dock, qtbot):
     viewer, tool = open_dock("Filter", face(scale=(0.5, 0.5)))
     tool.filter.value = nd.filters.Heat(time=0.3)
     clicked(tool, qtbot)
-    assert names(viewer) == ["face", "face · Linear diffusion t=0.3"]
+    assert names(viewer) == ["face", "Linear diffusion t=0.3 · face"]
     expected = nd.filters.Heat(time=0.3)(FACE, spacing=0.5)
     np.testing.assert_array_equal(viewer.layers[1].data, expected)
     said = viewer.layers[1].metadata["napari_diffusion"]["processed"]
