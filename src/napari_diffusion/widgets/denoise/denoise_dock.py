@@ -81,6 +81,8 @@ class Denoise(LayerDock):
         The viewer that the dock belongs to.
     """
 
+    takes_masks = False
+
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         self._results: weakref.WeakSet[Image] = weakref.WeakSet()
         super().__init__(napari_viewer, RunControls("Denoise", _ABOUT), single=True)
@@ -89,7 +91,7 @@ class Denoise(LayerDock):
         self.sigma = Field(_SIGMA, _checked_sigma, "noise σ")
         self.stages = Field(_STAGES, partial(_STAGES.checked, owner="Denoise"))
         self.strength.value, self.sigma.value = 1.0, "auto"
-        self.results = ResultButtons(self.viewer, self.controls.message)
+        self.results = ResultButtons(self.viewer, self.controls.message, self._results)
         self._place: Place | None = None
         self._style: LayerStyle | None = None
         self._report: NoiseReport | None = None
@@ -111,6 +113,10 @@ class Denoise(LayerDock):
             fast=self.fast.value, noise_sigma=self.sigma.value, strength=self.strength.value
         )
 
+    def shown_recipe(self) -> Recipe:
+        """Return the recipe; its kernels are compiled before it is run."""
+        return self.value
+
     def form_problem(self) -> str | None:
         """Return what is wrong with the form, None where nothing is."""
         return self.strength.problem or self.sigma.problem
@@ -121,7 +127,7 @@ class Denoise(LayerDock):
         self.sigma.set_units(self.units())
 
     def passes_over(self, layer: Image) -> bool:
-        """Say whether a layer is a result of this dock, which is looked at when it is active."""
+        """Say whether a layer was made or opened here, which is looked at when it is active."""
         return layer in self._results
 
     def run(self) -> None:

@@ -47,10 +47,15 @@ class ResultButtons(Box):
         Whose layers.
     message : Message
         Where it is said what was done.
+    known : set of Image
+        Gets the layers that are opened.
     """
 
-    def __init__(self, viewer: napari.Viewer, message: Message) -> None:
+    def __init__(
+        self, viewer: napari.Viewer, message: Message, known: weakref.WeakSet[Image]
+    ) -> None:
         self._viewer = viewer
+        self._known = known
         self._message = message
         self._made: list[weakref.ref[Image]] = []
         self._busy = False
@@ -67,6 +72,11 @@ class ResultButtons(Box):
         viewer.layers.selection.events.active.connect(self._show)
         viewer.layers.events.removed.connect(self._show)
         self._show()
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a file is being written or read."""
+        return self._work.is_running
 
     def results(self) -> list[Image]:
         """Return the layers that are acted on: one, or the channels of one image."""
@@ -130,6 +140,7 @@ class ResultButtons(Box):
             return open_layers(path)
 
         def done(layers: list[Image]) -> None:
+            self._known.update(layers)
             self._viewer.layers.extend(layers)
             self._viewer.layers.selection.active = layers[-1]
             self._say(f"Opened {path.name} with pixel size and record.", False)
@@ -163,7 +174,7 @@ class ResultButtons(Box):
 
     def _show(self, event: object = None) -> None:
         del event
-        busy = self._busy or self._work.is_running
+        busy = self._busy or self.is_working
         there = bool(self.results()) and not busy
         for button, about in ((self.copy, _COPY), (self.save, _SAVE)):
             button.enabled = there

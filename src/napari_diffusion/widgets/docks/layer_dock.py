@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from napari_diffusion.core.units import PIXEL
 from napari_diffusion.loop.presets import pixel_size
@@ -11,6 +11,7 @@ from napari_diffusion.widgets.docks.dock import Dock
 from napari_diffusion.widgets.forms.fold import Fold
 from napari_diffusion.widgets.forms.units import Units
 from napari_diffusion.widgets.layers.source_layers import is_step
+from napari_diffusion.widgets.run.kernel_warming import KernelWarming
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.source.source_form import SourceForm
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.run.run_controls import RunControls
     from napari_diffusion.widgets.source.run_source import RunSource
 
@@ -35,12 +37,17 @@ class LayerDock(Dock):
         Whether each run makes one layer, and steps of other runs are sources like any other.
     """
 
+    #: Whether what the dock does supports masks and missing values.
+    takes_masks: ClassVar[bool] = True
+
     def __init__(self, viewer: napari.Viewer, controls: RunControls, single: bool) -> None:
         passes_over = self.passes_over if single else is_step
-        self.source = SourceForm(getattr(viewer, "__wrapped__", viewer), passes_over)
+        own = getattr(viewer, "__wrapped__", viewer)
+        self.source = SourceForm(own, passes_over, self.takes_masks)
         self.advanced = Fold("Advanced", self.source.advanced)
         makes = "layer" if single else "step"
         super().__init__(viewer, controls, makes, self.source.holding)
+        self.warming = KernelWarming(self.native)
         self.source.changed.connect(self._source_changed)
 
     def run_source(self) -> RunSource:
@@ -68,6 +75,10 @@ class LayerDock(Dock):
         """Return what is wrong with the form besides its source, None where nothing is."""
         return None
 
+    def shown_recipe(self) -> Recipe | None:
+        """Return the recipe that the form shows; its kernels are compiled before it is run."""
+        return None
+
     def source_changed(self) -> None:
         """Follow another source, or another reading of it; docks extend this."""
 
@@ -75,6 +86,8 @@ class LayerDock(Dock):
         """Enable the main button where there is something to run, else say why there is not."""
         problem = self.source.problem or self.form_problem()
         self.controls.set_possible(problem is None)
+        if problem is None:
+            self._compile_ahead()
         if self.runner.is_running:
             return
         if problem:
@@ -95,6 +108,16 @@ class LayerDock(Dock):
         super().let_go(closed)
         if closed:
             self.source.close()
+            self.warming.stop()
+
+    def _compile_ahead(self) -> None:
+        with contextlib.suppress(ValueError):
+            recipe, source = self.shown_recipe(), self.source.value
+            if recipe is not None:
+                axes, dtype = source.fold.axes, source.data.dtype
+                options = {**source.options}
+                del options["axes"]
+                self.warming.follow(recipe, axes, dtype, **options)
 
     def _source_changed(self) -> None:
         if not self.runner.is_running:

@@ -64,6 +64,10 @@ class SingleStep(LayerDock):
         """Return what is to be done as a recipe of one step; ValueError says what is wrong."""
         raise NotImplementedError
 
+    def shown_recipe(self) -> Recipe:
+        """Return what is to be done; its kernels are compiled before it is run."""
+        return self.recipe()
+
     def show_recipe(self, recipe: Recipe) -> None:
         """Show what is to be done."""
         raise NotImplementedError

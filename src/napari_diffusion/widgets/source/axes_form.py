@@ -126,7 +126,7 @@ class AxesForm(Box):
 
     def show_holes(self, on: bool) -> None:
         """Offer to treat NaNs as missing, where the image may have any."""
-        self.holes.visible = on or bool(self.holes.value)
+        self.holes.visible = on
 
     @property
     def value(self) -> Reading:

@@ -26,13 +26,13 @@ from napari_diffusion.widgets.source.first_axis import FirstAxis
 from napari_diffusion.widgets.source.layer_readings import READINGS
 from napari_diffusion.widgets.source.mask_choice import MaskChoice
 from napari_diffusion.widgets.source.run_source import RunSource
-from napari_diffusion.widgets.source.source_hint import hint, kind_of
+from napari_diffusion.widgets.source.source_hint import count_words, hint, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import napari
-    from napari.layers import Image
+    from napari.layers import Image, Layer
     from napari.utils.events import EventEmitter
 
 _NONE = "No image layer: open an image, for example with File ▸ Open Sample ▸ napari-diffusion."
@@ -50,15 +50,21 @@ class SourceForm(Box):
     passes_over : callable
         Says of a layer that it does not become the source when it is made active, such as a
         result of the dock itself: it can be chosen all the same.
+    takes_masks : bool
+        Whether what is done with the source supports masks and missing values.
     """
 
     def __init__(
-        self, viewer: napari.Viewer, passes_over: Callable[[Image], bool] = is_step
+        self,
+        viewer: napari.Viewer,
+        passes_over: Callable[[Image], bool] = is_step,
+        takes_masks: bool = True,
     ) -> None:
         from napari.layers import Image
 
         self._viewer = viewer
         self._passes_over = passes_over
+        self._takes_masks = takes_masks
         self._holding = False
         self._layers: list[weakref.ref[Image]] = []
         self._holes: int | None = 0
@@ -74,7 +80,7 @@ class SourceForm(Box):
         self.first_axis = FirstAxis()
         self.axes = AxesForm()
         self.mask = MaskChoice(viewer)
-        self.advanced = Box(self.axes, self.mask)
+        self.advanced = Box(self.axes, *(self.mask,) * takes_masks)
         self.holes = PushButton(
             text="Treat them as missing", tooltip=self.axes.holes.parameter.tooltip
         )
@@ -143,7 +149,11 @@ class SourceForm(Box):
         """
         if not self.layers():
             raise ValueError(self._why_none())
-        return RunSource.of(self.layers(), self.axes.value, self._viewer, self.mask.mask())
+        reading, mask = self.axes.value, self.mask.mask()
+        if not self._takes_masks:
+            self._check_complete()
+            reading, mask = reading._replace(keep_holes=False), None
+        return RunSource.of(self.layers(), reading, self._viewer, mask)
 
     @property
     def problem(self) -> str | None:
@@ -206,6 +216,13 @@ class SourceForm(Box):
         if (self.image.value,) != self.layers():
             self.set_layer(self.image.value)
 
+    def _check_complete(self) -> None:
+        if self._holes:
+            raise ValueError(
+                f"{self.layers()[0].name!r} has {count_words(self._holes)}, which denoising does "
+                "not support: fill them first."
+            )
+
     def _why_none(self) -> str:
         active = self._viewer.layers.selection.active
         if active is not None and not is_image(active):
@@ -245,7 +262,7 @@ class SourceForm(Box):
 
     def _count_holes(self) -> None:
         self._holes = count_holes(self.layers())
-        self.axes.show_holes(self._holes != 0)
+        self.axes.show_holes(self._holes != 0 and self._takes_masks)
 
     def _ask(self, layer: Image | None) -> None:
         """Ask what the first axis is, or show the answer."""
@@ -272,10 +289,15 @@ class SourceForm(Box):
     def _show(self) -> None:
         """Show what is worth knowing of the source, and the cure of missing values."""
         kept = bool(self.axes.holes.value)
-        words = hint(self._viewer, self.layers(), self.mask.value, self._holes, kept, self.mask.offers)
+        mask, offers = self.mask.value, self._can_be_mask
+        holes = self._holes if self._takes_masks else 0
+        words = hint(self._viewer, self.layers(), mask, holes, kept, offers)
         self.hint.value = words
         self.hint.visible = bool(words)
-        self.holes.visible = bool(self._holes) and bool(self.layers()) and not kept
+        self.holes.visible = bool(holes) and bool(self.layers()) and not kept
+
+    def _can_be_mask(self, layer: Layer) -> bool:
+        return self._takes_masks and self.mask.offers(layer)
 
 
 def _events(layer: Image) -> list[EventEmitter]:

@@ -61,8 +61,12 @@ def hint(
         return "Multiscale layer: the full resolution is used."
     if not holes:
         return ""
-    count = f"{holes} NaN or infinite value{'s' * (holes > 1)}"
-    return f"This image has {count}{', treated as missing' * kept}."
+    return f"This image has {count_words(holes)}{', treated as missing' * kept}."
+
+
+def count_words(holes: int) -> str:
+    """Return how many values are missing, in words."""
+    return f"{holes} NaN or infinite value{'s' * (holes > 1)}"
 
 
 def kind_of(layer: Layer) -> str:
