@@ -121,6 +121,8 @@ class Field(Box):
         if isinstance(number, str) and self.resolved is not None:
             number = self.resolved
             found = f"= {number_text.rounded(number)} "
+            # There is hardly room for the word beside both, and it says the least.
+            unit = "" if unit == "intensity" else unit
         pixels = ""
         if isinstance(number, float | int) and not isinstance(number, bool):
             pixels = self._units.in_pixels(number, self.parameter.unit)

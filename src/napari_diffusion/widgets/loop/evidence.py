@@ -51,7 +51,7 @@ class EvidenceBox(Fold):
         self.about = text_label("help")
         self.noise, self.gradients = NoisePlot(), GradientPlot()
         self.buttons: dict[tuple[str, str], PushButton] = {}
-        self._headings = {name: text_label("help") for name in PARTS}
+        self._headings = {name: text_label("") for name in PARTS}
         self._tables = {name: Box() for name in PARTS}
         self._evidence: Evidence | None = None
         self._drawn = True
@@ -68,7 +68,7 @@ class EvidenceBox(Fold):
         """What was found, None before and for another image."""
         return self._evidence
 
-    def show(self, evidence: Evidence | None, units: Units) -> None:
+    def show_evidence(self, evidence: Evidence | None, units: Units) -> None:
         """Show what was found on an image; None takes no room."""
         self._evidence, self._drawn = evidence, False
         self.visible = evidence is not None
@@ -89,10 +89,10 @@ class EvidenceBox(Fold):
             cells.append(Box())
         table = self._tables[name]
         table.clear()
-        for pair in itertools.batched(cells, 2):
-            row = Box(*pair, layout="horizontal")
-            for place in (0, 1):
-                row.native.layout().setStretch(place, 1)
+        for place in range(0, len(cells), 2):
+            row = Box(*cells[place : place + 2], layout="horizontal")
+            for column in (0, 1):
+                row.native.layout().setStretch(column, 1)
             table.append(row)
 
     def _cell(self, name: str, way: str, number: float) -> Box:
@@ -106,7 +106,7 @@ class EvidenceBox(Fold):
         label = text_label("help")
         label.value = way
         cell = Box(label, button, layout="horizontal")
-        for place, stretch in enumerate((4, 3)):
+        for place, stretch in enumerate((3, 2)):
             cell.native.layout().setStretch(place, stretch)
         return cell
 

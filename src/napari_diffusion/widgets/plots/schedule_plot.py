@@ -46,9 +46,8 @@ class SchedulePlot(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._view)
-        layout.addWidget(self._natural)
-        layout.addWidget(self._diffusion)
-        layout.addWidget(self._message)
+        for caption in (self._message, self._natural, self._diffusion):
+            layout.addWidget(caption)
         self._furnish()
 
     def _furnish(self) -> None:

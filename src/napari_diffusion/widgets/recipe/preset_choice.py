@@ -15,8 +15,6 @@ from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_diffusion.loop.recipe_units import LengthUnit
-
 CUSTOM = "custom"
 
 _TOOLTIP = "Start from a named recipe. An edited one is called custom."
@@ -96,7 +94,7 @@ class PresetChoice(Box):
         elif before is not None and shown == self._before_sample:
             self._choose()
 
-    def show(self, typed: TypedRecipe | None, shown: Recipe | None) -> None:
+    def show_recipe(self, typed: TypedRecipe | None, shown: Recipe | None) -> None:
         """Show which preset a recipe is.
 
         Parameters

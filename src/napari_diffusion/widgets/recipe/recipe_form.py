@@ -60,6 +60,14 @@ _STOP = Parameter(
 _ALIASES = {"noise_scale": "starting_noise_scale"}
 
 
+class StopAfter(Field):
+    """The number of steps to compute."""
+
+    def _meaning(self, unit: str) -> str:
+        del unit
+        return "= all steps" if self.value is None else ""
+
+
 class RecipeForm(Box):
     """A view of a recipe: whatever recipe is shown comes back equal, to the bit.
 
@@ -88,8 +96,9 @@ class RecipeForm(Box):
         self.final_filter = ComponentChoice("filter", "final filter", none=True)
         self.seed = Field(_SEED, partial(_checked, "seed"))
         self.domain = ComponentChoice("domain", "working domain", none=True, auto=True)
-        self.stop_at = Field(_STOP, partial(_checked, "stop_at"))
+        self.stop_at = StopAfter(_STOP, partial(_checked, "stop_at"))
         self.new_seed = PushButton(text="New seed", tooltip="Draw another random seed.")
+        self.noise_buttons = Box(self.new_seed, layout="horizontal")
         self.schedule_view = ScheduleView(self.schedule.toggle)
         self.advanced = Box(self.domain, self.stop_at)
         # By the names of the recipe's fields, from top to bottom.
@@ -102,7 +111,7 @@ class RecipeForm(Box):
         }  # fmt: skip
         shown = [row for row in self.rows.values() if row not in (self.domain, self.stop_at)]
         super().__init__(self.presets, *shown)  # type: ignore[arg-type]
-        self.noise.add_details(self.new_seed)
+        self.noise.add_details(self.noise_buttons)
         self.schedule.add_details(self.schedule_view)
         self._connect()
         self._fill(PRESETS["explore"])
@@ -177,9 +186,7 @@ class RecipeForm(Box):
     @property
     def is_converted(self) -> bool:
         """Whether numbers differ from those that were typed."""
-        return (
-            self.problem is None and self._typed is not None and self._typed.recipe != self.value
-        )
+        return self.problem is None and self._typed is not None and self._typed.recipe != self.value
 
     @property
     def unit(self) -> LengthUnit:
@@ -246,7 +253,7 @@ class RecipeForm(Box):
             typed = TypedRecipe(recipe, self.unit)
         self._typed, self.note = typed, note
         self._unmark()
-        self.presets.show(typed, recipe)
+        self.presets.show_recipe(typed, recipe)
         self._show_units()
         self._show_schedule()
         if problem != self._problem:
@@ -281,7 +288,7 @@ class RecipeForm(Box):
         self.schedule.enabled = with_noise
         self.starting_noise_scale.enabled = with_noise and not starts_itself
         if self.problem is None:
-            self.schedule_view.show(self.value)
+            self.schedule_view.show_recipe(self.value)
 
 
 def _checked(name: str, value: Value) -> Value:

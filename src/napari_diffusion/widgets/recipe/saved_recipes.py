@@ -54,12 +54,10 @@ class SavedRecipes(Box):
         self.export_button = _button("Export…", self.export_file, "Write the recipe to a file.")
         tooltip = "Recipes saved by name, with the unit of their lengths."
         super().__init__(
-            labelled("saved recipe", self.choice, self.load_button, tooltip=tooltip),
-            Box(
-                self.save_button, self.delete_button, self.import_button, self.export_button,
-                layout="horizontal",
-            ),
-        )  # fmt: skip
+            labelled("saved recipe", self.choice, tooltip=tooltip),
+            Box(self.load_button, self.save_button, self.delete_button, layout="horizontal"),
+            Box(self.import_button, self.export_button, layout="horizontal"),
+        )
         self.choice.tooltip = tooltip
         self.refresh()
 
@@ -144,9 +142,10 @@ class SavedRecipes(Box):
         return TypedRecipe(self._form.value, self._form.unit)
 
     def _names(self) -> list[str]:
+        names: list[str] = []
         with self._reporting():
-            return self.files.names()
-        return []
+            names += self.files.names()
+        return names
 
     def _agrees(self, question: str) -> bool:
         yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No

@@ -50,7 +50,7 @@ class ScheduleView(Box):
             self.add_native(self._plot)
         return self._plot
 
-    def show(self, recipe: Recipe) -> None:
+    def show_recipe(self, recipe: Recipe) -> None:
         """Show a recipe."""
         self._recipe = recipe
         self.visible = recipe.noise is not None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.loop.recipe_units import LengthUnit, converted
 
 if TYPE_CHECKING:
+    from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.forms.units import Units
 
 

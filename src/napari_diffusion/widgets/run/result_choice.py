@@ -9,11 +9,23 @@ from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.widgets.forms.box import Box
 from napari_diffusion.widgets.forms.field import Field
 from napari_diffusion.widgets.forms.message import text_label
-from napari_diffusion.widgets.run.memory import RESULTS, Need, most_layers, ordinal, written_bytes
+from napari_diffusion.widgets.run.memory import RESULTS, Need, ordinal, written_bytes
+from napari_diffusion.widgets.run.preferences import DEFAULTS
 
 if TYPE_CHECKING:
     from napari_diffusion.widgets.run.memory import Result
 
+_RESULT = Parameter(
+    "result",
+    "choice",
+    "auto",
+    tooltip=(
+        "layers: one layer per step. stack: one layer with a slider over the steps, "
+        f"optionally on disk. auto: layers for up to {DEFAULTS.most_layers} steps (or as many as "
+        "napari's preferences say), a stack beyond."
+    ),
+    choices=RESULTS,
+)
 _EVERY = Parameter(
     "keep every", "int", 1, tooltip="Keep all steps, or every n-th and the last.", minimum=1
 )
@@ -32,17 +44,7 @@ class ResultChoice(Box):
     """A view of what becomes of the steps."""
 
     def __init__(self) -> None:
-        kind = Parameter(
-            "result",
-            "choice",
-            "auto",
-            tooltip=(
-                "layers: one layer per step. stack: one layer with a slider over the steps, "
-                f"optionally on disk. auto: layers for up to {most_layers()} steps, a stack beyond."
-            ),
-            choices=RESULTS,
-        )
-        self.result = Field(kind, partial(kind.checked, owner="Result"))
+        self.result = Field(_RESULT, partial(_RESULT.checked, owner="Result"))
         self.keep_every = KeepEvery(_EVERY, partial(_EVERY.checked, owner="Result"))
         self.need = text_label("help")
         super().__init__(self.result, self.keep_every, self.need)
@@ -53,7 +55,7 @@ class ResultChoice(Box):
 
     @property
     def value(self) -> tuple[Result, int]:
-        """What becomes of the steps, and every which step is kept; ValueError says what is wrong."""
+        """What becomes of the steps, and which are kept; ValueError says what is wrong."""
         return self.result.value, self.keep_every.value
 
     @value.setter
