@@ -24,8 +24,8 @@ def face(**options):
 
 
 def click_run(loop, recipe=RECIPE):
-    loop.recipe.set_value(recipe)
-    loop.controls.run.click()
+    loop.value = recipe
+    loop.controls.run.native.click()
 
 
 def wait(loop, qtbot):
@@ -35,7 +35,7 @@ def wait(loop, qtbot):
 def ran(loop, qtbot, recipe=RECIPE):
     click_run(loop, recipe)
     wait(loop, qtbot)
-    assert loop.controls.status.text().startswith("Done")
+    assert loop.controls.message.sentence.startswith("Done")
 
 
 def names(viewer):

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 from hypothesis import strategies as st
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLineEdit
 
 from napari_diffusion import Recipe
 from napari_diffusion.core.array_parameter import ArrayParameter
@@ -102,10 +102,7 @@ def recipes():
     )
 
 
-def sentences(widget) -> list[str]:
-    """What stands in red anywhere in a form."""
-    return [
-        label.text()
-        for label in widget.findChildren(QLabel)
-        if label.isVisibleTo(widget) and "#e8605a" in label.styleSheet()
-    ]
+def marked(form) -> list[str]:
+    """The sentences of the fields of a form that have a red border, from top to bottom."""
+    found = form.native.findChildren(QLineEdit)
+    return [each.toolTip() for each in found if each.property("role") == "error"]

@@ -173,10 +173,9 @@ class RecipeForm(Box):
         elif typed is not None:
             self.take(typed)
         else:
-            self.note = (
-                f"The recipe has an error, so its lengths are still in {before.length}: check them."
-            )
-            self._edited()
+            unit = length_unit(before).plural
+            said = f"The recipe has an error, so its lengths are still in {unit}: check them."
+            self._edited(note=said if units.length != before.length else "")
 
     def keep_as_typed(self) -> None:
         """Take the numbers as they were typed, in the unit of the image."""
