@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 # What comes with napari, and what the user is asked to install where it is wanted.
-BESIDE = {"napari", "npe2", "pint", "imageio_ffmpeg"}
+BESIDE = {"napari", "npe2", "pint", "yaml", "imageio_ffmpeg"}
 TARGETS = ["setup", "demo", "test", "try-wheel", "bench", "docs"]
 
 

@@ -6,7 +6,7 @@ import atexit
 import contextlib
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari.qt.threading import FunctionWorker, create_worker
 from qtpy.QtCore import QThreadPool
@@ -104,20 +104,19 @@ class PooledWork(FunctionWorker[None]):
         # A run that is paused, or awaits its turn, takes no thread from others.
         pool.releaseThread()
         try:
-            self._tell(self.signals.started)
+            self._tell("started")
             self.work()
         finally:
             pool.reserveThread()
             self._running = False
             self._gates.over.set()
-            self._tell(self.signals.finished)
-            self._tell(self.signals._finished, self)
+            self._tell("finished")
+            self._tell("_finished", self)
 
-    @staticmethod
-    def _tell(signal: Any, *what: object) -> None:
-        # At the end of the process Qt may have deleted the signals.
+    def _tell(self, signal: str, *what: object) -> None:
+        # At the end of the process Qt may have deleted the signals: to look for one raises then.
         with contextlib.suppress(RuntimeError):
-            signal.emit(*what)
+            getattr(self.signals, signal).emit(*what)
 
     def join(self, seconds: float) -> bool:
         """Wait for the end, at most so long, and say whether it has come."""
