@@ -199,7 +199,7 @@ def test_a_bad_field_is_marked_with_the_recipe_s_own_words(form, name, text, val
     with pytest.raises((ValueError, TypeError), match=name) as refused:
         Recipe(**{name: value})
     with pytest.raises(ValueError, match=name):
-        form.value
+        form.value  # noqa: B018
     assert form.problem == field.problem == str(refused.value)
     assert problems == [form.problem]
     assert marked(field) == [form.problem]
@@ -364,11 +364,11 @@ def test_the_plot_follows_edits_and_says_fractions_while_auto(form):
 
 def test_the_plot_has_a_curve_for_each_channel_and_goes_on_after_the_schedule(form):
     form.value = Recipe(
-            num_steps=2,
-            stop_at=4,
-            starting_noise_scale=(0.1, 0.2),
-            schedule=schedules.Linear(end=0.5),
-        )
+        num_steps=2,
+        stop_at=4,
+        starting_noise_scale=(0.1, 0.2),
+        schedule=schedules.Linear(end=0.5),
+    )
     assert heights(plot_of(form)) == [[0.5, 0.25, 0.25, 0.25], [1.0, 0.5, 0.5, 0.5]]
 
 
@@ -382,10 +382,10 @@ def test_a_scale_of_zero_draws_nothing_and_says_so(form):
 @pytest.mark.parametrize("num_steps", [1, 2, 41, 2**32 - 1])
 def test_no_number_is_too_large_or_too_small_to_draw(form, qtbot, start, num_steps):
     form.value = Recipe(
-            num_steps=num_steps,
-            starting_noise_scale=start,
-            schedule=schedules.Geometric(end=1e6),
-        )
+        num_steps=num_steps,
+        starting_noise_scale=start,
+        schedule=schedules.Geometric(end=1e6),
+    )
     plot_of(form)
     form.native.show()
     qtbot.waitExposed(form.native)
@@ -424,8 +424,9 @@ def test_the_diffusion_so_far_is_drawn_on_an_axis_of_its_own(form):
     form.set_units(Units("µm"))
     form.value = Recipe(num_steps=4, diffusion_filter=filters.Heat(time=2.0))
     np.testing.assert_allclose(plot_of(form).width.yData, np.sqrt(np.arange(1, 5) / 4))
-    assert "Dashed: diffusion so far, √(2 · time), to 4 µm" in said_by(plot_of(form))  # √(2 · 4 · 2)
-    form.value = Recipe(num_steps=3, diffusion_filter=(filters.Heat(time=2.0), filters.Heat(time=3.0)))
+    assert "Dashed: diffusion so far, √(2 · time), to 4 µm" in said_by(plot_of(form))  # √(2·4·2)
+    series = (filters.Heat(time=2.0), filters.Heat(time=3.0))
+    form.value = Recipe(num_steps=3, diffusion_filter=series)
     np.testing.assert_allclose(plot_of(form).width.yData, np.sqrt(np.array([2.0, 5.0, 8.0]) / 8))
     form.value = Recipe(diffusion_filter=filters.Median())
     assert plot_of(form).width is None
@@ -518,9 +519,7 @@ def test_a_recipe_in_pixels_has_the_same_effect_on_an_image_in_micrometres(form)
     assert form.note == (
         "Lengths converted from pixels to µm; the effect on the pixels is the same."
     )
-    seen = [
-        step.image for step in steps(image, form.value.resolved(image), spacing=(0.107, 0.107))
-    ]
+    seen = [step.image for step in steps(image, form.value.resolved(image), spacing=(0.107, 0.107))]
     for made, expected in zip(seen, steps(image, HEAT.resolved(image)), strict=True):
         np.testing.assert_allclose(made, expected.image, rtol=1e-6)
 
@@ -577,9 +576,7 @@ def test_an_edited_recipe_that_is_not_in_view_is_converted_too(form):
 def test_a_form_with_an_error_says_that_nothing_was_converted(form):
     typed(form.num_steps, "many")
     form.set_units(Units("µm", 0.5))
-    assert form.note == (
-        "The recipe has an error, so its lengths are still in pixels: check them."
-    )
+    assert form.note == ("The recipe has an error, so its lengths are still in pixels: check them.")
 
 
 def test_a_sample_s_recipe_is_offered_shown_first_and_goes_with_it(form):

@@ -10,13 +10,15 @@ from qtpy.QtGui import QPainter, QPixmap
 from qtpy.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_diffusion.widgets.forms.theme import give_role
-from napari_diffusion.widgets.plots.plot_theme import colour_axes
+from napari_diffusion.widgets.plots.plot_theme import PALETTE, colour_axes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyqtgraph import PlotWidget
     from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
+
+__all__ = ["PALETTE", "Column", "Plot", "short"]
 
 _SHEET = "color: black; background: white; font-size: 11px;"
 

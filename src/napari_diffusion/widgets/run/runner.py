@@ -89,7 +89,7 @@ class Runner:
         self._summary: Callable[[], str] = self._kept
         self._made: list[bool] = []
         self._actions: tuple[Action, ...] = ()
-        self._remark = ""
+        self._remark = self._warnings = ""
         self._cancelled = False
         controls.pause_clicked.connect(self.pause)
         controls.cancel_clicked.connect(self.cancel)
@@ -137,7 +137,7 @@ class Runner:
         remark : str
             Said of them at the end, after what was made.
         """
-        self._actions, self._remark = actions, remark
+        self._actions, self._remark, self._warnings = actions, remark, ""
         self._made, self._cancelled, self._layer_sink = [], False, layer_sink
         self._summary = made or self._kept
         self._controls.start(total, unit)
@@ -179,6 +179,7 @@ class Runner:
                 self._controls.begin_clock()
             case StepReady(step, record, done):
                 self._made.append(step.is_final)
+                self._warnings = "\n\n".join(record.get("noise_warnings", ()))
                 if self._layer_sink is not None:
                     with self._around():
                         self._layer_sink.show(step, record)
@@ -213,9 +214,8 @@ class Runner:
             self._controls.show_idle("Estimation done; values filled in.")
         else:
             seconds = written_seconds(self._controls.seconds)
-            self._controls.show_idle(
-                f"Done in {seconds}: {self._summary()}{self._remark}.", False, *self._offered()
-            )
+            done = f"Done in {seconds}: {self._summary()}{self._remark}."
+            self._controls.show_idle(done, False, *self._offered(), details=self._warnings)
 
     def _offered(self) -> tuple[Action, ...]:
         return self._actions if self._made else ()
