@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from napari_diffusion.core.units import PIXEL
 from napari_diffusion.loop.presets import pixel_size
 from napari_diffusion.widgets.docks.dock import Dock
 from napari_diffusion.widgets.forms.fold import Fold
-from napari_diffusion.widgets.forms.units import PIXEL, Units
+from napari_diffusion.widgets.forms.units import Units
 from napari_diffusion.widgets.layers.source_layers import is_step
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.source.source_form import SourceForm

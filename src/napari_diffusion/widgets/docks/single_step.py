@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, cast
 
+from napari_diffusion.loop.recipe_units import LengthUnit, converted
 from napari_diffusion.widgets.docks.layer_dock import LayerDock
+from napari_diffusion.widgets.forms.message import Action
+from napari_diffusion.widgets.forms.units import Units
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for
 from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.memory_check import check_memory
@@ -37,6 +41,12 @@ class SingleStep(LayerDock):
     def __init__(self, viewer: napari.Viewer, button: str, about: str) -> None:
         super().__init__(viewer, RunControls(button, about), single=True)
         self._rows: list[FormRow] = []
+        # What was typed, and in which unit: images with other units get it converted from there,
+        # so that going there and back changes no digit.
+        self._typed: tuple[Recipe, LengthUnit] | None = None
+        self._units: Units | None = None
+        self._is_default = True
+        self._filling = False
         self.controls.run_clicked.connect(self.run)
         self.runner.resolved.connect(self.set_resolved)
 
@@ -47,10 +57,15 @@ class SingleStep(LayerDock):
         self.lay_out([self.source, *boxes, self.advanced], [self.controls])
         for row in rows:
             row.changed.connect(self._edited)
+        self._typed = self.recipe(), Units().of_length
         self._source_changed()
 
     def recipe(self) -> Recipe:
         """Return what is to be done as a recipe of one step; ValueError says what is wrong."""
+        raise NotImplementedError
+
+    def show_recipe(self, recipe: Recipe) -> None:
+        """Show what is to be done."""
         raise NotImplementedError
 
     def work(self, job: Job, layer_sink: LayerSink) -> Work:
@@ -85,11 +100,38 @@ class SingleStep(LayerDock):
         return next((each.problem for each in self._rows if each.problem), None)
 
     def source_changed(self) -> None:
-        """Show the units of another source."""
+        """Show the form in the units of another source; what becomes of lengths is said."""
         self.set_resolved(None)
+        units = self.units()
+        if self._typed is None or units == self._units:
+            return
+        self._units = units
         for row in self._rows:
-            row.set_units(self.units())
+            row.set_units(units)
+        recipe, said = converted(*self._typed, units.of_length)
+        typed = self._typed[0]
+        self._fill(recipe)
+        if said and not self._is_default and not self.runner.is_running:
+            undo = Action("Undo", lambda: self._take(typed))
+            self.controls.message.say(said, "warning", undo)
+
+    def _take(self, recipe: Recipe) -> None:
+        """Take numbers as they were typed, in the unit of the source."""
+        self._fill(recipe)
+        self._edited()
+
+    def _fill(self, recipe: Recipe) -> None:
+        self._filling = True
+        try:
+            self.show_recipe(recipe)
+        finally:
+            self._filling = False
 
     def _edited(self) -> None:
+        if self._filling:
+            return
+        self._is_default = False
+        with contextlib.suppress(ValueError):
+            self._typed = self.recipe(), self.units().of_length
         self.show_possible()
         self.changed.emit(self)

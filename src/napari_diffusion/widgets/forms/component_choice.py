@@ -128,7 +128,9 @@ class ComponentChoice(Box):
             self._show_about()
 
     def set_units(self, units: Units) -> None:
-        """Show what the numbers are in."""
+        """Show what the numbers are in; those typed for other components were in another unit."""
+        if units.of_length != self._units.of_length:
+            self._forms = {cls: form for cls, form in self._forms.items() if form is self._form}
         self._units = units
         if self._form is not None:
             self._form.set_units(units)

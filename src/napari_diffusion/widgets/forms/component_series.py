@@ -56,8 +56,8 @@ class ComponentSeries(Box):
         values = tuple(choice.value for choice in self.choices)
         if self._parameter.optional and not values:
             return None
-        values = values[0] if self._alone and len(values) == 1 else values
-        return self._parameter.checked(values, self._parameter.label)
+        # How many there must be at least, the component says that they are a parameter of.
+        return values[0] if self._alone and len(values) == 1 else values
 
     @value.setter
     def value(self, value: Value) -> None:

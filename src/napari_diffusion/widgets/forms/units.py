@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Unit of an image whose pixels have no length.
-PIXEL = "pixel"
-
-# Power of the length in a unit of a parameter.
-_POWERS = {"world": 1, "world²": 2, "intensity/world": -1, "intensity·world": 1}
-_PIXELS = {1: "px", 2: "px²", -1: "per px"}
+from napari_diffusion.core.units import PIXEL
+from napari_diffusion.loop.recipe_units import LengthUnit, in_pixels
 
 
 @dataclass(frozen=True)
@@ -34,9 +30,13 @@ class Units:
         """Return the unit of a parameter, such as "world²", in this image: "µm²"."""
         return unit.replace("world", self.length).replace("intensity", self.intensity)
 
-    def in_pixels(self, number: float, unit: str) -> str:
-        """Return a number in pixels, such as "12.3 px²"; empty where that is what it is in."""
-        power = _POWERS.get(unit)
-        if power is None or (self.length == PIXEL and self.pixel_size == 1):
+    def in_pixels(self, number: object, unit: str) -> str:
+        """Return a length in pixels, such as "12.3 px²"; empty where that is what it is in."""
+        if self.length == PIXEL and self.pixel_size == 1:
             return ""
-        return f"{number / self.pixel_size**power:.3g} {_PIXELS[power]}"
+        return in_pixels(number, unit, self.pixel_size)
+
+    @property
+    def of_length(self) -> LengthUnit:
+        """The unit of length, as recipes know it."""
+        return LengthUnit(self.length, self.pixel_size)

@@ -23,7 +23,7 @@ from napari_diffusion.widgets.forms.form_row import problem_of
 from napari_diffusion.widgets.forms.units import Units
 from napari_diffusion.widgets.recipe.preset_choice import PresetChoice
 from napari_diffusion.widgets.recipe.schedule_view import ScheduleView
-from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe, length_unit
+from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
 
 if TYPE_CHECKING:
     from napari_diffusion.loop.recipe_units import LengthUnit
@@ -150,7 +150,7 @@ class RecipeForm(Box):
 
     def take(self, typed: TypedRecipe) -> None:
         """Show a recipe that was typed in some unit, in the unit of the image."""
-        recipe, self.note = typed.on(length_unit(self._units))
+        recipe, self.note = typed.on(self._units.of_length)
         self._fill(recipe, typed)
 
     def set_units(self, units: Units) -> None:
@@ -173,7 +173,7 @@ class RecipeForm(Box):
         elif typed is not None:
             self.take(typed)
         else:
-            unit = length_unit(before).plural
+            unit = before.of_length.plural
             said = f"The recipe has an error, so its lengths are still in {unit}: check them."
             self._edited(note=said if units.length != before.length else "")
 
@@ -190,7 +190,7 @@ class RecipeForm(Box):
     @property
     def unit(self) -> LengthUnit:
         """The unit that lengths in the form are in."""
-        return length_unit(self._units)
+        return self._units.of_length
 
     def _take_typed(self, recipe: Recipe) -> None:
         self.take(TypedRecipe(recipe, self.unit))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_diffusion.loop.recipe_units import LengthUnit, converted
+from napari_diffusion.loop.recipe_units import converted
 
 if TYPE_CHECKING:
     from napari_diffusion.loop.recipe import Recipe
-    from napari_diffusion.widgets.forms.units import Units
+    from napari_diffusion.loop.recipe_units import LengthUnit
 
 
 class TypedRecipe(NamedTuple):
@@ -31,8 +31,3 @@ class TypedRecipe(NamedTuple):
     def on(self, unit: LengthUnit) -> tuple[Recipe, str]:
         """Return the recipe for an image, and a sentence where numbers were changed."""
         return (self.recipe, "") if self.unit == unit else converted(self.recipe, self.unit, unit)
-
-
-def length_unit(units: Units) -> LengthUnit:
-    """Return the unit of length of a form."""
-    return LengthUnit(units.length, units.pixel_size)

@@ -105,15 +105,17 @@ class AddNoise(SingleStep):
 
     @value.setter
     def value(self, recipe: Recipe) -> None:
-        with self.changed.blocked():
-            self.noise.value = recipe.noise
-            self.scale.value = recipe.starting_noise_scale
-            self.seed.value = recipe.seed
-        self.changed.emit(self)
+        self._take(recipe)
 
     def recipe(self) -> Recipe:
         """Return the noise as a recipe of one step."""
         return self.value
+
+    def show_recipe(self, recipe: Recipe) -> None:
+        """Show noise, noise scale and seed of a recipe."""
+        self.noise.value = recipe.noise
+        self.scale.value = recipe.starting_noise_scale
+        self.seed.value = recipe.seed
 
     def work(self, job: Job, layer_sink: LayerSink) -> Work:
         """Return the work that adds the noise: it posts `Message`, `Resolved` and `StepReady`."""

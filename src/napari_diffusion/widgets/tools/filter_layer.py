@@ -51,6 +51,10 @@ class FilterLayer(SingleStep):
         """Return the filter as a recipe of one step without noise."""
         return Recipe(num_steps=1, noise=None, diffusion_filter=self.value)
 
+    def show_recipe(self, recipe: Recipe) -> None:
+        """Show the filter of a recipe."""
+        self.filter.value = recipe.diffusion_filter
+
     def work(self, job: Job, layer_sink: LayerSink) -> Work:
         """Return the work of the loop, of which one step is all."""
         return loop_work(job, layer_sink)
