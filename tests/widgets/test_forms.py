@@ -267,9 +267,7 @@ def test_lists_are_typed_with_commas(form):
     assert form.value.levels == (0.1, 0.2, 0.3)
     assert form.value.counts == (4, 5, 6)
     typed(form.rows["counts"], "4, 5.5")
-    assert form.problem == (
-        "Everything: counts must be a whole number or \"auto\" (got '4, 5.5')."
-    )
+    assert form.problem == ("Everything: counts must be a whole number or \"auto\" (got '4, 5.5').")
 
 
 def test_setting_a_form_signals_once_and_every_edit_signals(form):

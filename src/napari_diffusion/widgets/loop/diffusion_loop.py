@@ -161,7 +161,7 @@ class DiffusionLoop(LayerDock):
                 done = "Filled in this noise and its scale."
         self.meter.show_model(model)
         role: Role = "warning" if model.warnings else "good"
-        details = "\n".join(model.warnings)
+        details = "\n\n".join(model.warnings)
         self.controls.conclude(f"{model.in_words()} {done}", role, details=details)
 
     def use_recipe(
@@ -285,7 +285,7 @@ class DiffusionLoop(LayerDock):
             f"Estimated; the values stand beside the fields. {about(evidence)}",
             "warning" if warnings else "good",
             Action("Show evidence", self._open_evidence),
-            details="\n".join(warnings),
+            details="\n\n".join(warnings),
         )
 
     def _open_evidence(self) -> None:
