@@ -35,7 +35,8 @@ class DockEvents(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Tell what happens to the widget, and let it happen."""
-        if watched is not self._widget or event is None:
+        # A dock that is thrown away without a window has lost its attributes by its last events.
+        if event is None or watched is not getattr(self, "_widget", None):
             return False
         match event.type():
             case QEvent.Type.ParentChange if self._widget.parent() is None:

@@ -305,4 +305,4 @@ def _rounding(job: Job) -> str:
     """Return what becomes of colours with noise, where steps are rounded to the image's type."""
     if job.cast is None or not job.cast.record()["rounded"] or job.recipe.noise is None:
         return ""
-    return f", rounded to {job.cast.record()['dtype']} as RGB layers are"
+    return f", rounded to {job.cast.dtype}, as RGB layers are"

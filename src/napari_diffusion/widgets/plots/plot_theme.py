@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: Colours of curves, with a contrast of at least 3:1 on the dark and on the light background;
 #: beyond them curves are dashed.
 PALETTE = (
-    "#3a86d0", "#c96a28", "#3a9450", "#a866c8", "#9c7d1c", "#2a9494", "#d0558f", "#9a7350",
+    "#3a86d0", "#c96a28", "#3a9450", "#a866c8", "#9c7d1c", "#288f8f", "#d0558f", "#9a7350",
 )  # fmt: skip
 
 #: What is recommended.
