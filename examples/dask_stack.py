@@ -8,7 +8,7 @@ from napari_diffusion.samples import SAMPLES
 
 video = SAMPLES["video"]()
 lazy = da.from_array(video.image, chunks=(6, 64, 64))
-recipe = nd.PRESETS["explore"].replaced(num_steps=3).resolved(video.image, axes="tyx")
+recipe = nd.Recipe.from_dict(video.recipe).replaced(num_steps=3).resolved(video.image, axes="tyx")
 
 last = nd.run(lazy, recipe, axes="tyx")
 print(f"nothing is computed yet: {type(last.image).__name__} in {last.image.numblocks} chunks")

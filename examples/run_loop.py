@@ -5,15 +5,8 @@ from napari_diffusion.io import contact_sheet, panel, shown_range, step_label
 from napari_diffusion.samples import SAMPLES
 
 face = SAMPLES["face"]()
-recipe = nd.Recipe(
-    num_steps=8,
-    starting_noise_scale=10.0,  # in grey levels; "auto" is the noise that the image has
-    noise=nd.noise.Gaussian(),
-    schedule=nd.schedules.Geometric(end=0.1),
-    diffusion_filter=nd.filters.PeronaMalik(contrast="auto", time=1.0),
-    final_filter=nd.filters.Heat(time=0.5),
-    seed=0,
-)
+recipe = nd.Recipe.from_dict(face.recipe)  # that of the documentation
+print(recipe)
 
 panels = [panel("the face", face.image, face.axes, rgb=True)]
 for step in nd.steps(face.image, recipe, axes=face.axes, rgb=True):

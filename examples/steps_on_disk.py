@@ -16,12 +16,12 @@ source = Source(
     unit=volume.unit,
 )
 grid = {"axes": source.axes, "spacing": source.spacing}
-recipe = nd.PRESETS["explore"].replaced(num_steps=3).resolved(source.image, **grid)
+recipe = nd.Recipe.from_dict(volume.recipe).replaced(num_steps=3).resolved(source.image, **grid)
 
 path = Path("steps.ome.zarr")
 with Output(path, source, count=4, dtype="float32", overwrite=True) as output:
     for step in nd.steps(source.image, recipe, **grid):
-        output.write(step.image, record(recipe, step, grid, source.name))
+        output.write(step.image, record(recipe, step, grid, source.name, unit=source.unit))
 
 last = read_image(path / "steps" / "0003")
 print(f"{path}: axes {last.axes}, spacing {last.spacing} {last.unit}, {last.image.dtype}")

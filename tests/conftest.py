@@ -32,6 +32,8 @@ def pytest_sessionstart(session):
 def _own_settings(monkeypatch, tmp_path):
     """Keep the tests away from the recipes and the preferences that the user has saved."""
     monkeypatch.setenv("NAPARI_DIFFUSION_CONFIG", str(tmp_path / "recipes"))
+    # The processors belong to the tests: docks compile nothing ahead unless one asks for it.
+    monkeypatch.setenv("NAPARI_DIFFUSION_WARMING", "0")
     if settings := sys.modules.get("napari.settings"):
         monkeypatch.setattr(settings, "_CFG_PATH", str(tmp_path / "settings.yaml"))
 
@@ -44,23 +46,29 @@ def qtbot(qtbot):
 
 
 @pytest.fixture
-def open_loop(make_napari_viewer, qtbot):
-    """Return a function that opens a viewer with some layers and the dock, as a user would."""
+def open_dock(make_napari_viewer, qtbot):
+    """Return a function that opens a viewer with some layers and a dock, by its title."""
 
-    def opened(*layers, show=False):
+    def opened(title, *layers, show=False):
         viewer = make_napari_viewer(show=show)
         for layer in layers:
             viewer.add_layer(layer)
-        _, loop = viewer.window.add_plugin_dock_widget("napari-diffusion", "Diffusion loop")
-        loops.append(loop)
-        return viewer, loop
+        _, dock = viewer.window.add_plugin_dock_widget("napari-diffusion", title)
+        docks.append(dock)
+        return viewer, dock
 
-    loops = []
+    docks = []
     yield opened
-    for loop in loops:
-        loop.runner.drop()
-        if loop.runner.worker is not None:
-            assert loop.runner.worker.join(30), "the thread of a run has not ended"
+    for dock in docks:
+        dock.runner.drop()
+        if dock.runner.worker is not None:
+            assert dock.runner.worker.join(30), "the thread of a run has not ended"
+
+
+@pytest.fixture
+def open_loop(open_dock):
+    """Return a function that opens a viewer with some layers and the dock, as a user would."""
+    return functools.partial(open_dock, "Diffusion loop")
 
 
 class Gate:

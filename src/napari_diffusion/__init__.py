@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-from napari_diffusion import analysis, domains, estimate, filters, metrics, noise, schedules
+from napari_diffusion import (
+    analysis,
+    domains,
+    estimate,
+    filters,
+    metrics,
+    noise,
+    samples,
+    schedules,
+)
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.denoising.denoise import denoise
 from napari_diffusion.denoising.noise_report import NoiseWarning
@@ -34,6 +43,7 @@ __all__ = [
     "metrics",
     "noise",
     "run",
+    "samples",
     "schedules",
     "stages",
     "steps",

@@ -310,7 +310,7 @@ WRONG = [
     ("run a.npy a.npy --overwrite", 1, "would overwrite the input"),
     ("run a.png out.jpg", 2, r"use \.ome\.zarr, \.zarr, "),
     ("run a.png out.tif --recipe nope", 2, "presets are explore, denoise"),
-    ("run a.png out.tif --recipe a.png", 2, "is no result of a recipe"),
+    ("run a.png out.tif --recipe a.png", 2, "is no result of napari-diffusion"),
     ("run a.png out.tif --set time=2", 2, "has no 'time'; it has num_steps"),
     ("run a.png out.tif --set diffusion_filter.tim=2", 2, "no parameter 'tim'; it has time"),
     ("run a.png out.tif --set diffusion_filter=Nope", 2, "no filter 'Nope': use one of P"),
@@ -348,7 +348,7 @@ WRONG = [
     ("best a.png --curves a.txt", 2, "must end in .csv"),
     ("best nothing.png", 1, r"File 'nothing\.png' does not exist"),
     ("methods nothing.tif", 1, "File 'nothing.tif' does not exist"),
-    ("methods a.png", 1, "is no result of a recipe"),
+    ("methods a.png", 1, "is no result of napari-diffusion"),
 ]
 
 
@@ -562,22 +562,6 @@ def test_best_compares_with_what_is_given(capsys):
         (place,) = (i for i, name in enumerate(header) if name.startswith(column))
         assert all(np.isfinite(float(row[place])) for row in rows)
     assert "Step 1 has" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("output", ["out.ome.tif", "out.zarr", "out", "out.npy"])
-def test_methods_of_any_step_of_a_result(output, capsys):
-    assert main(["run", "a.png", output, *SHORT]) == 0
-    assert main(["methods", output]) == 0
-    said = capsys.readouterr().out
-    for heading in ("PARAGRAPH", "LEGEND", "BIBTEX", "PYTHON", "COMMAND"):
-        assert f"{heading}\n\n" in said
-    assert "'a.png' was processed with napari-diffusion" in said
-    if output != "out.npy":
-        assert main(["methods", output, "--step", "0", "--text", "python"]) == 0
-        space = {"image": IMAGE}
-        exec(capsys.readouterr().out, space)
-        expected = next(iter(nd.steps(IMAGE, recipe(final_filter=None))))
-        np.testing.assert_array_equal(space["result"], expected.image)
 
 
 def test_version(capsys):

@@ -9,12 +9,14 @@ import pytest
 from skimage import data
 
 import napari_diffusion as nd
+from napari_diffusion.cli import main
 from napari_diffusion.core.image import Image
-from napari_diffusion.denoising.denoise import denoiser
+from napari_diffusion.denoising.denoise import denoiser, strength_of, strengthened
 from napari_diffusion.denoising.noise_report import PROCESSED, noise_report
 from napari_diffusion.denoising.report_text import found_text
 from napari_diffusion.domains import Anscombe
 from napari_diffusion.filters import HaarDiffusion
+from napari_diffusion.io import read_record
 
 CLEAN = data.camera()[60:252, 100:292] / 255.0
 
@@ -62,6 +64,79 @@ def test_even_noise_stays_in_intensities():
     assert not preset.is_resolved
     assert nd.Recipe.from_json(preset.to_json()) == preset
     assert preset.resolved(WHITE).domain is None
+
+
+def sigmas_of(component):
+    own = getattr(component, "noise_sigma", None)
+    inner = [sigma for each in component.components_in() for sigma in sigmas_of(each)]
+    return inner if own is None else [own, *inner]
+
+
+@pytest.mark.parametrize("sigma", ["auto", 12.0])
+def test_strength_is_a_factor_on_the_noise_sigma(sigma):
+    scene = 255 * CLEAN[:96, :96] + 15 * random().normal(size=(96, 96))
+    plain = denoiser(fast=True, noise_sigma=sigma).resolved(scene)
+    same = denoiser(fast=True, noise_sigma=sigma, strength=1)
+    assert same == denoiser(fast=True, noise_sigma=sigma)
+    recipe = denoiser(fast=True, noise_sigma=sigma, strength=1.5)
+    again = nd.Recipe.from_json(recipe.to_json())
+    assert again == recipe
+    stronger = again.resolved(scene)
+    before, after = sigmas_of(plain.filters[0]), sigmas_of(stronger.filters[0])
+    assert after == [1.5 * each for each in before]
+    made = nd.denoise(scene, fast=True, noise_sigma=sigma, strength=1.5)
+    np.testing.assert_array_equal(made, nd.run(scene, stronger).image)
+    smooth = [float(np.std(np.diff(image))) for image in (made, nd.run(scene, plain).image)]
+    assert smooth[0] < smooth[1]
+    if sigma == "auto":
+        assert set(sigmas_of(recipe.filters[0])) == {"1.5 × auto"}
+        asked = {text for name, text in stronger.asked.items() if name.endswith("noise_sigma")}
+        assert asked == {"1.5 × auto"}
+        assert strength_of(recipe) == strength_of(stronger) == 1.5
+        assert strength_of(plain) == 1
+
+
+def test_strength_acts_in_a_domain_and_for_each_colour():
+    photons = random().poisson(2 + 40 * CLEAN[:96, :96]).astype(float)
+    one, two = (
+        denoiser(fast=True, strength=s).replaced(domain=Anscombe(1.0, 0.0, 0.0)).resolved(photons)
+        for s in (1, 2)
+    )
+    assert sigmas_of(two.filters[0]) == [2 * each for each in sigmas_of(one.filters[0])]
+    colours = np.stack([WHITE[:64, :64]] * 3, -1) + random().normal(0, 5, (64, 64, 3))
+    one, two = (
+        denoiser(fast=True, strength=s).resolved(colours, axes="yxc", rgb=True) for s in (1, 2)
+    )
+    first, second = sigmas_of(one.filters[0])[0], sigmas_of(two.filters[0])[0]
+    assert second == tuple(2 * each for each in first)
+
+
+@pytest.mark.parametrize("strength", [0, -1, float("nan"), float("inf"), True])
+def test_a_strength_must_be_greater_than_0(strength):
+    with pytest.raises(ValueError, match="strength must be a number greater than 0"):
+        nd.denoise(WHITE, strength=strength)
+
+
+def test_a_recipe_without_a_noise_sigma_has_no_strength():
+    assert strengthened(nd.PRESETS["smooth"], 1) == nd.PRESETS["smooth"]
+    with pytest.raises(ValueError, match="no filter of this recipe has one: use a recipe that"):
+        strengthened(nd.PRESETS["smooth"], 2)
+
+
+def test_the_command_line_takes_a_strength(tmp_path, capsys):
+    path, out = tmp_path / "a.npy", tmp_path / "b.npy"
+    np.save(path, WHITE)
+    words = ["run", str(path), str(out), "--recipe", "denoise fast", "--quiet", "--keep", "last"]
+    assert main([*words, "--strength", "1.5"]) == 0
+    np.testing.assert_array_equal(np.load(out)[0], nd.denoise(WHITE, fast=True, strength=1.5))
+    asked = read_record(out)["asked"]
+    assert "1.5 × auto" in asked.values()
+    again = tmp_path / "c.npy"
+    words = ["run", str(path), str(again), "--recipe", str(out), "--quiet", "--keep", "last"]
+    assert main(words) == 0
+    np.testing.assert_array_equal(np.load(again), np.load(out))
+    assert main(["recipe", "smooth", "--strength", "2"]) == 2
+    assert "strength is a factor on the noise sigma" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("photons", [0.3, 1.0, 3.0, 40.0])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -8,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import napari_diffusion as nd
 from napari_diffusion import samples
+from napari_diffusion.loop.presets import DIGITS
+from napari_diffusion.loop.recipe_units import LengthUnit, unit_of
 from napari_diffusion.samples import SAMPLES, base, face, layers, microscopy, video
 from napari_diffusion.samples.phantom import EDGE, NOISE, SPACING, _Canvas, scene
 
@@ -66,6 +70,20 @@ def test_two_calls_give_the_same_numbers_in_arrays_of_their_own(made, name):
     if again.truth is not None:
         np.testing.assert_array_equal(again.truth, made[name].truth)
         assert not np.shares_memory(again.truth, again.image)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_recipe_is_explore_for_its_pixel_size(made, name):
+    sample = made[name]
+    recipe, unit = nd.Recipe.from_dict(sample.recipe), unit_of(sample.recipe)
+    assert unit == LengthUnit.of(sample.unit, sample.spacing)
+    assert sample.recipe == json.loads(json.dumps(sample.recipe))
+    start = 12.0 if name == "face" else "5 % of range"
+    explore = nd.PRESETS["explore"].replaced(starting_noise_scale=start)
+    assert recipe == explore.scaled(unit.pixel_size, DIGITS)
+    (_, shown, _), *truth = layers(sample)
+    assert shown["metadata"]["napari_diffusion_sample"]["recipe"] == sample.recipe
+    assert all("recipe" not in each[1]["metadata"]["napari_diffusion_sample"] for each in truth)
 
 
 def test_the_caller_s_random_state_is_left_alone():
@@ -280,6 +298,7 @@ def test_layers_hold_the_image_then_its_truth(made, name):
         "role": "image",
         "synthetic": True,
         "about": sample.about,
+        "recipe": sample.recipe,
     }
     assert len(rest) == (sample.truth is not None)
     for truth, hidden, _ in rest:

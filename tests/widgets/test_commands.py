@@ -89,8 +89,8 @@ def test_denoise_adds_a_layer_with_its_record(viewer, qtbot, notes):
     viewer.add_image(WHITE.copy(), name="other")
     viewer.layers.selection.active = source
     executed("denoise_selected", qtbot)
-    assert [layer.name for layer in viewer.layers] == ["noisy", "noisy · denoised", "other"]
-    layer = viewer.layers["noisy · denoised"]
+    assert [layer.name for layer in viewer.layers] == ["noisy", "denoised · noisy", "other"]
+    layer = viewer.layers["denoised · noisy"]
     np.testing.assert_array_equal(layer.data, nd.denoise(WHITE, spacing=0.5))
     np.testing.assert_array_equal(layer.scale, source.scale)
     assert layer.units == source.units
@@ -185,12 +185,12 @@ def test_difference_to_source(viewer, qtbot, notes):
     source = viewer.add_image(WHITE.copy(), name="noisy", scale=(0.5, 0.5))
     executed("denoise_selected", qtbot)
     result = viewer.layers.selection.active
-    assert result.name == "noisy · denoised"
+    assert result.name == "denoised · noisy"
     executed("difference_to_source", qtbot)
     assert [layer.name for layer in viewer.layers] == [
         "noisy",
-        "noisy · denoised",
-        "noisy · denoised minus noisy",
+        "denoised · noisy",
+        "denoised · noisy minus noisy",
     ]
     layer = viewer.layers[-1]
     np.testing.assert_allclose(layer.data, result.data - source.data, atol=1e-4)

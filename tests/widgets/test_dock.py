@@ -16,11 +16,11 @@ import napari_diffusion as nd
 from napari_diffusion.records.provenance import recipe_of
 
 NAMES = [
-    "face · step 00 · σ=0.1",
-    "face · step 01 · σ=0.046",
-    "face · step 02 · σ=0.022",
-    "face · step 03 · σ=0.01",
-    "face · final",
+    "00 · σ=0.1 · face",
+    "01 · σ=0.046 · face",
+    "02 · σ=0.022 · face",
+    "03 · σ=0.01 · face",
+    "final · face",
 ]
 
 
@@ -123,7 +123,7 @@ def test_a_paused_run_can_be_cancelled(open_loop, qtbot, gate):
 
 
 def test_two_runs_never_overwrite_each_other(open_loop, qtbot):
-    viewer, loop = open_loop(face(), Image(FACE, name="face · step 01 · σ=0.046"))
+    viewer, loop = open_loop(face(), Image(FACE, name="01 · σ=0.046 · face"))
     loop.source.set_layer(viewer.layers["face"])
     ran(loop, qtbot)
     first = {id(layer): layer.data.copy() for layer in viewer.layers}

@@ -11,7 +11,6 @@ from dock_driver import made, wait
 pytest.importorskip("napari")
 
 from napari.layers import Image, Labels, Shapes
-from qtpy.QtCore import Qt
 
 import napari_diffusion as nd
 from napari_diffusion.records.provenance import content_hash
@@ -33,29 +32,30 @@ def cells(**options):
 
 
 def ran(loop, qtbot, recipe=RECIPE):
-    loop.recipe.set_value(recipe)
-    loop.controls.run.click()
+    loop.value = recipe
+    loop.controls.run.native.click()
     wait(loop, qtbot)
 
 
-def choose(loop, viewer, name):
-    loop.source.mask_choice.set_layer(viewer.layers[name])
+def choose(dock, viewer, name):
+    dock.source.mask.value = viewer.layers[name]
 
 
-def entries(loop):
-    combo = loop.source.mask_choice.combo
-    enabled = Qt.ItemFlag.ItemIsEnabled
-    return {
-        combo.itemText(row): bool(combo.model().item(row).flags() & enabled)
-        for row in range(combo.count())
-    }
+def offered(dock):
+    combo = dock.source.mask.combo.native
+    return [combo.itemText(row) for row in range(combo.count())]
+
+
+def chosen(dock):
+    return dock.source.mask.combo.native.currentText()
 
 
 # --- what it can be ---
 
 
-def test_layers_that_do_not_fit_are_shown_with_the_reason(open_loop):
-    viewer, loop = open_loop(
+def test_only_layers_that_fit_are_offered(open_dock):
+    viewer, dock = open_dock(
+        "Filter",
         face(),
         cells(),
         Labels(np.ones((5, 6), int), name="small"),
@@ -67,50 +67,42 @@ def test_layers_that_do_not_fit_are_shown_with_the_reason(open_loop):
         Image(np.tile(np.arange(3.0), (24, 11))[:, :32] * INSIDE, name="three values"),
         Image(np.ones((5, 6), bool), name="small binary"),
     )
-    loop.source.set_layer(viewer.layers["face"])
-    assert entries(loop) == {
-        "none": True,
-        "two values": True,
-        "binary": True,
-        "area": True,
-        "nothing — it has no polygon, rectangle or ellipse": False,
-        "small — it is 5 × 6, and 'face' is 24 × 32": False,
-        "cells": True,
-    }
-    assert loop.source.mask_choice.value() is None
+    dock.source.set_layer(viewer.layers["face"])
+    assert offered(dock) == ["none", "cells", "area", "binary", "two values"]
+    assert dock.source.mask.value is None
 
 
-def test_the_list_follows_the_layers(open_loop):
-    viewer, loop = open_loop(face())
-    assert list(entries(loop)) == ["none"]
+def test_the_list_follows_the_layers(open_dock):
+    viewer, dock = open_dock("Filter", face())
+    assert offered(dock) == ["none"]
     viewer.add_layer(cells())
-    assert "cells" in entries(loop)
-    choose(loop, viewer, "cells")
+    assert offered(dock) == ["none", "cells"]
+    choose(dock, viewer, "cells")
     viewer.layers["cells"].name = "nuclei"
-    assert loop.source.mask_choice.combo.currentText() == "nuclei"
+    assert chosen(dock) == "nuclei"
     viewer.layers.remove("nuclei")
-    assert list(entries(loop)) == ["none"]
-    assert loop.source.mask_choice.value() is None
+    assert offered(dock) == ["none"]
+    assert dock.source.mask.value is None
 
 
-def test_each_source_has_its_own_mask(open_loop):
-    viewer, loop = open_loop(face(), Image(FACE, name="other"), cells())
-    loop.source.set_layer(viewer.layers["face"])
-    choose(loop, viewer, "cells")
-    loop.source.set_layer(viewer.layers["other"])
-    assert loop.source.mask_choice.combo.currentText() == "none"
-    loop.source.set_layer(viewer.layers["face"])
-    assert loop.source.mask_choice.combo.currentText() == "cells"
+def test_each_source_has_its_own_mask(open_dock):
+    viewer, dock = open_dock("Filter", face(), Image(FACE, name="other"), cells())
+    dock.source.set_layer(viewer.layers["face"])
+    choose(dock, viewer, "cells")
+    dock.source.set_layer(viewer.layers["other"])
+    assert chosen(dock) == "none"
+    dock.source.set_layer(viewer.layers["face"])
+    assert chosen(dock) == "cells"
 
 
-def test_a_mask_that_lies_elsewhere_says_so(open_loop):
-    viewer, loop = open_loop(face(scale=(0.5, 0.5)), cells())
-    loop.source.set_layer(viewer.layers["face"])
-    choose(loop, viewer, "cells")
-    assert "pixel by pixel" in loop.source.mask_choice.hint.text()
+def test_a_mask_that_lies_elsewhere_says_so(open_dock):
+    viewer, dock = open_dock("Filter", face(scale=(0.5, 0.5)), cells())
+    dock.source.set_layer(viewer.layers["face"])
+    choose(dock, viewer, "cells")
+    assert "lies elsewhere" in dock.source.hint.value
     viewer.layers["cells"].scale = (0.5, 0.5)
-    loop.source.mask_choice.refresh()
-    assert loop.source.mask_choice.hint.text() == ""
+    dock.source.set_layer(viewer.layers["face"])
+    assert dock.source.hint.value == ""
 
 
 def test_shapes_are_drawn_in_the_samples_of_the_source():
@@ -192,8 +184,8 @@ def test_what_changes_after_the_click_does_not_change_the_mask(open_loop, qtbot,
     viewer, loop = open_loop(face(), area)
     loop.source.set_layer(viewer.layers["face"])
     choose(loop, viewer, "area")
-    loop.recipe.set_value(RECIPE)
-    loop.controls.run.click()
+    loop.value = RECIPE
+    loop.controls.run.native.click()
     area.data = []
     gate.let(4)
     wait(loop, qtbot)
@@ -207,10 +199,10 @@ def test_masks_that_cannot_be_used_are_refused(open_loop, qtbot, said):
     choose(loop, viewer, "empty")
     ran(loop, qtbot)
     assert said[-1] == "The mask 'empty' is empty: no pixel would change."
-    assert loop.source.message.text() == said[-1]
+    assert loop.controls.message.sentence == said[-1]
     choose(loop, viewer, "cells")
     viewer.layers["cells"].data = np.ones((5, 6), int)
-    loop.controls.run.click()
+    loop.controls.run.native.click()
     assert not loop.runner.is_running
     assert said[-1] == "'cells' cannot be the mask: it is 5 × 6, and 'face' is 24 × 32."
     assert not made(viewer)
@@ -276,7 +268,7 @@ def test_the_final_result_of_a_region_is_gone_on_with_under_its_part_of_the_mask
     )
     viewer, loop = open_loop(face(), cells())
     loop.source.set_layer(viewer.layers["face"])
-    loop.source.axes.region.set_value("visible")
+    loop.source.axes.region.value = "visible"
     choose(loop, viewer, "cells")
     ran(loop, qtbot, RECIPE.replaced(final_filter=nd.filters.Heat(time=0.5)))
     final = made(viewer)[-1]
@@ -284,7 +276,7 @@ def test_the_final_result_of_a_region_is_gone_on_with_under_its_part_of_the_mask
     loop.steps.more.setValue(1)
     loop.steps.go_on.click()
     wait(loop, qtbot)
-    step = next(each for each in made(viewer) if each.name.startswith(f"{final.name} · step"))
+    step = next(each for each in made(viewer) if each.name.endswith(f" · {final.name}"))
     outside = ~INSIDE[part]
     np.testing.assert_array_equal(step.data[outside], final.data[outside])
     assert not np.array_equal(step.data, final.data)
@@ -295,21 +287,21 @@ def test_use_this_recipe_chooses_the_mask_too(open_loop, qtbot):
     loop.source.set_layer(viewer.layers["face"])
     choose(loop, viewer, "cells")
     ran(loop, qtbot)
-    loop.source.mask_choice.set_layer(None)
+    loop.source.mask.value = None
     viewer.layers.selection.active = made(viewer)[-1]
     loop.steps.use.click()
-    assert loop.source.mask_choice.layer() is viewer.layers["cells"]
-    assert "the recipe and the mask of step 02" in loop.controls.status.text()
+    assert loop.source.mask.value is viewer.layers["cells"]
+    assert "the recipe and the mask of step 02" in loop.controls.message.sentence
     viewer.layers.remove("cells")
     loop.steps.use.click()
-    assert "Its mask 'cells' was removed" in loop.controls.status.text()
+    assert "Its mask 'cells' was removed" in loop.controls.message.sentence
 
 
 def test_steps_taken_out_of_a_stack_keep_the_mask(open_loop, qtbot):
     viewer, loop = open_loop(face(), cells())
     loop.source.set_layer(viewer.layers["face"])
     choose(loop, viewer, "cells")
-    loop.result.set_value("stack")
+    loop.result.value = ("stack", 1)
     ran(loop, qtbot)
     loop.steps.extract.click()
     qtbot.waitUntil(lambda: len(made(viewer)) == 4)
@@ -317,11 +309,9 @@ def test_steps_taken_out_of_a_stack_keep_the_mask(open_loop, qtbot):
         np.testing.assert_array_equal(layer.metadata["napari_diffusion_mask"], INSIDE)
 
 
-def test_labels_that_fit_are_said_to_be_a_mask(open_loop, said):
-    viewer, loop = open_loop(face(), cells())
+def test_labels_that_fit_are_said_to_be_a_mask(open_dock):
+    viewer, dock = open_dock("Filter", face(), cells())
     assert viewer.layers.selection.active.name == "cells"
-    assert loop.source.hint.text().endswith("'face' is the source. 'cells' can be its mask.")
-    assert loop.source.warning()
-    choose(loop, viewer, "cells")
-    assert loop.source.hint.text() == ""
-    assert loop.source.warning() == ""
+    assert "it can be chosen as the mask under Advanced" in dock.source.hint.value
+    choose(dock, viewer, "cells")
+    assert dock.source.hint.value == ""

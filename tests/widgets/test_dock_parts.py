@@ -17,7 +17,7 @@ import napari_diffusion as nd
 from napari_diffusion.io.cast import Cast
 from napari_diffusion.io.memory import AT_WORK
 from napari_diffusion.widgets.layers.layer_axes import Fold, along_of, axes_of, spacing_of, unit_of
-from napari_diffusion.widgets.layers.step_layers import step_name
+from napari_diffusion.widgets.layers.layer_names import step_name
 from napari_diffusion.widgets.results.extract_steps import places_named
 from napari_diffusion.widgets.run import memory, memory_check
 from napari_diffusion.widgets.run.memory import Need, chosen_result, ordinal, written_bytes
@@ -229,10 +229,10 @@ def test_steps_are_named_by_their_number_in_the_run():
 @pytest.mark.parametrize(
     ("scale", "num_steps", "name"),
     [
-        (0.0312, 10, "step 07 · σ=0.031"),
-        (0.0312, 101, "step 007 · σ=0.031"),
-        (1234.4, 10, "step 07 · σ=1234"),
-        ((0.1, 0.25), 10, "step 07 · σ=0.1/0.25"),
+        (0.0312, 10, "07 · σ=0.031"),
+        (0.0312, 101, "007 · σ=0.031"),
+        (1234.4, 10, "07 · σ=1234"),
+        ((0.1, 0.25), 10, "07 · σ=0.1/0.25"),
     ],
 )
 def test_a_step_is_called_by_its_number_and_noise(scale, num_steps, name):
@@ -242,7 +242,7 @@ def test_a_step_is_called_by_its_number_and_noise(scale, num_steps, name):
 
 def test_without_noise_the_name_speaks_of_none():
     step = nd.Step(7, 0.0, np.zeros(1), is_final=False)
-    assert step_name(step, 10, {"recipe": {"noise": None}}) == "step 07"
+    assert step_name(step, 10, {"recipe": {"noise": None}}) == "07"
 
 
 # --- small widgets ---

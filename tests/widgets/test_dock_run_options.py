@@ -123,7 +123,7 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
     switched_on()
     ran(loop, qtbot)
     assert not tick.value
-    assert names(viewer) == ["cells", "cells · step 00", "cells · step 01", "other"]
+    assert names(viewer) == ["cells", "00 · cells", "01 · cells", "other"]
     switched_on()
     viewer.window.remove_dock_widget(loop.native)
     assert "preview · cells · step 01" not in names(viewer)
@@ -150,9 +150,9 @@ def test_a_run_with_its_noise_free_run(open_loop, qtbot):
     assert loop.result.need.value.startswith("A run makes 6 layers")
     ran(loop, qtbot)
     assert names(viewer)[1:4] == [
-        "cells · noise-free run 00",
-        "cells · noise-free run 01",
-        "cells · noise-free run 02",
+        "00 · noise-free · cells",
+        "01 · noise-free · cells",
+        "02 · noise-free · cells",
     ]
     steps, noise_free_runs = viewer.layers[4:], viewer.layers[1:4]
     resolved = NOISY.resolved(CELLS)

@@ -13,7 +13,6 @@ pytest.importorskip("napari")
 from napari.layers import Image
 
 import napari_diffusion as nd
-from napari_diffusion.widgets.layers.camera import camera_of
 
 RANDOM = np.random.default_rng(3)
 SQUARES = 100.0 * (np.add.outer(np.arange(150) // 25, np.arange(140) // 28) % 2)
@@ -42,7 +41,7 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
     assert len(viewer.layers) == 2
     parameter_sweep.values[1].setText("0.05; 0.1; 0.2")
     callbacks = list(viewer.mouse_drag_callbacks)
-    before = (camera_of(viewer).zoom, camera_of(viewer).center)
+    before = (viewer.scene.camera.zoom, viewer.scene.camera.center)
     parameter_sweep.button.click()
     wait(loop, qtbot)
     tiles = [each for each in viewer.layers if each.name.startswith("parameter sweep · contrast")]
@@ -79,7 +78,7 @@ def test_tiles_stand_side_by_side_and_go_without_a_trace(open_loop, qtbot, said)
     assert viewer.mouse_drag_callbacks == callbacks
     assert [each.name for each in viewer.layers] == ["squares", "other"]
     assert [each.visible for each in viewer.layers] == [True, True]
-    assert (camera_of(viewer).zoom, camera_of(viewer).center) == before
+    assert (viewer.scene.camera.zoom, viewer.scene.camera.center) == before
     assert loop.source.layer() is viewer.layers["squares"]
 
 

@@ -18,32 +18,12 @@ RANDOM = np.random.default_rng(8)
 FACE = RANDOM.random((24, 32)).astype(np.float32)
 
 
-@pytest.fixture
-def open_tool(make_napari_viewer):
-    """Return a function that opens a viewer with some layers and one of the docks."""
-
-    def opened(title, *layers, show=False):
-        viewer = make_napari_viewer(show=show)
-        for layer in layers:
-            viewer.add_layer(layer)
-        _, tool = viewer.window.add_plugin_dock_widget("napari-diffusion", title)
-        tools.append(tool)
-        return viewer, tool
-
-    tools = []
-    yield opened
-    for tool in tools:
-        tool.runner.drop()
-        if tool.runner.worker is not None:
-            assert tool.runner.worker.join(30), "the thread has not ended"
-
-
 def face(**options):
     return Image(FACE.copy(), name="face", **options)
 
 
 def clicked(tool, qtbot):
-    tool.controls.run.click()
+    tool.controls.run.native.click()
     qtbot.waitUntil(lambda: not tool.runner.is_running, timeout=60_000)
 
 
@@ -54,18 +34,18 @@ def names(viewer):
 # --- noise ---
 
 
-def test_noise_makes_a_noisy_copy(open_tool, qtbot):
-    viewer, tool = open_tool("Add noise", face(scale=(0.5, 0.5)), Image(FACE, name="above"))
+def test_noise_makes_a_noisy_copy(open_dock, qtbot):
+    viewer, tool = open_dock("Add noise", face(scale=(0.5, 0.5)), Image(FACE, name="above"))
     tool.source.set_layer(viewer.layers["face"])
-    tool.scale.set_value(0.1)
-    tool.seed.set_value(5)
+    tool.scale.value = 0.1
+    tool.seed.value = 5
     clicked(tool, qtbot)
-    assert names(viewer) == ["face", "face · noise Gaussian σ=0.1", "above"]
+    assert names(viewer) == ["face", "noise Gaussian σ=0.1 · face", "above"]
     noisy = viewer.layers[1]
     np.testing.assert_array_equal(noisy.data, nd.noise.Gaussian()(FACE, 0.1, seed=5))
     np.testing.assert_array_equal(noisy.scale, (0.5, 0.5))
     np.testing.assert_array_equal(viewer.layers["face"].data, FACE)
-    assert tool.controls.status.text().startswith("Done in 1 s: 1 layer")
+    assert tool.controls.message.sentence.startswith("Done in 1 s: 1 layer")
     record = json.loads(json.dumps(noisy.metadata["napari_diffusion"]))
     assert record["processed"].startswith("Processed, not raw data: 'face' with Gaussian noise")
     again = from_dict("noise", record["noise"])
@@ -74,29 +54,50 @@ def test_noise_makes_a_noisy_copy(open_tool, qtbot):
     )
 
 
-def test_auto_is_the_noise_that_the_image_has(open_tool, qtbot):
-    viewer, tool = open_tool("Add noise", face())
+def test_auto_is_the_noise_that_the_image_has(open_dock, qtbot):
+    viewer, tool = open_dock("Add noise", face())
     clicked(tool, qtbot)
     expected = nd.estimate.noise_sigma(FACE)
     assert viewer.layers[1].metadata["napari_diffusion"]["noise_scale"] == expected
-    assert f"{expected:.4g}" in tool.scale.edit.placeholderText()
+    assert f"{expected:.4g}" in tool.scale.note.value
 
 
-def test_noise_with_parameters_of_its_own(open_tool, qtbot):
-    viewer, tool = open_tool("Add noise", face())
-    assert not tool.strength.isVisibleTo(tool)
-    tool.noise.set_value(nd.noise.Poisson(gain=0.25))
-    assert tool.strength.isVisibleTo(tool)
-    tool.strength.set_value("its parameters")
-    assert not tool.scale.isVisibleTo(tool)
+def test_a_share_of_the_range_is_a_noise_scale(open_dock, qtbot):
+    viewer, tool = open_dock("Add noise", face())
+    qtbot.keyClicks(tool.scale.editor.native, "auto")
+    tool.scale.editor.native.setText("5%  of range")
+    clicked(tool, qtbot)
+    expected = 0.05 * float(FACE.max() - FACE.min())
+    assert viewer.layers[1].metadata["napari_diffusion"]["noise_scale"] == pytest.approx(expected)
+    assert tool.scale.note.value.startswith(f"= {expected:.4g}")
+    assert tool.value.starting_noise_scale == "5 % of range"
+
+
+def test_noise_with_parameters_of_its_own(open_dock, qtbot):
+    viewer, tool = open_dock("Add noise", face())
+    tool.noise.value = nd.noise.Poisson(gain=0.25)
+    tool.scale.editor.native.setText("none")
     clicked(tool, qtbot)
     np.testing.assert_array_equal(viewer.layers[1].data, nd.noise.Poisson(gain=0.25)(FACE))
-    tool.noise.set_value(nd.noise.Gaussian())
-    assert tool.scale.isVisibleTo(tool)
-    assert tool.recipe().starting_noise_scale == "auto"
+    tool.noise.value = nd.noise.Gaussian()
+    assert not tool.controls.run.enabled
+    assert "starting_noise_scale must be a number" in tool.controls.message.sentence
 
 
-def test_noise_takes_mask_region_and_colours(open_tool, qtbot, monkeypatch):
+def test_a_seed_is_drawn_and_only_asked_for_where_there_is_chance(open_dock):
+    _, tool = open_dock("Add noise", face())
+    assert tool.seed.native.isVisibleTo(tool.native)
+    before = tool.value.seed
+    tool.new_seed.native.click()
+    assert tool.value.seed != before
+    recipe = tool.value
+    tool.value = nd.Recipe(num_steps=1, seed=7)
+    assert tool.value != recipe
+    tool.value = recipe
+    assert tool.value == recipe
+
+
+def test_noise_takes_mask_region_and_colours(open_dock, qtbot, monkeypatch):
     part = (slice(2, 14), slice(3, 20), slice(0, 3))
     monkeypatch.setattr(
         "napari_diffusion.widgets.source.run_source.visible_region", lambda *_: part
@@ -104,16 +105,16 @@ def test_noise_takes_mask_region_and_colours(open_tool, qtbot, monkeypatch):
     colours = RANDOM.integers(0, 255, (24, 32, 3), np.uint8)
     inside = np.zeros((24, 32), bool)
     inside[5:20, 5:15] = True
-    viewer, tool = open_tool(
+    viewer, tool = open_dock(
         "Add noise", Image(colours, rgb=True, name="photo"), Labels(inside * 2, name="cells")
     )
     tool.source.set_layer(viewer.layers["photo"])
-    tool.source.mask_choice.set_layer(viewer.layers["cells"])
-    tool.source.axes.region.set_value("visible")
-    tool.scale.set_value(20.0)
+    tool.source.mask.value = viewer.layers["cells"]
+    tool.source.axes.region.value = "visible"
+    tool.scale.value = 20.0
     clicked(tool, qtbot)
     expected = nd.noise.Gaussian()(colours, 20.0, axes="yxc", rgb=True, mask=inside)
-    noisy = viewer.layers["photo · noise Gaussian σ=20"]
+    noisy = viewer.layers["noise Gaussian σ=20 · photo"]
     np.testing.assert_array_equal(noisy.data, np.rint(expected).clip(0, 255)[part])
     assert noisy.data.dtype == np.uint8
     record = noisy.metadata["napari_diffusion"]
@@ -121,35 +122,35 @@ def test_noise_takes_mask_region_and_colours(open_tool, qtbot, monkeypatch):
     assert "rounded to uint8" in record["processed"]
 
 
-def test_noise_is_added_to_channels_each_its_own(open_tool, qtbot):
-    viewer, tool = open_tool("Add noise", face(), Image(FACE + 1, name="other"))
+def test_noise_is_added_to_channels_each_its_own(open_dock, qtbot):
+    viewer, tool = open_dock("Add noise", face(), Image(FACE + 1, name="other"))
     viewer.layers.selection = set(viewer.layers)
-    tool.source.join.click()
-    tool.scale.set_value((0.1, 0.2))
+    tool.source.join.native.click()
+    tool.scale.value = (0.1, 0.2)
     clicked(tool, qtbot)
     expected = nd.noise.Gaussian()(np.stack([FACE, FACE + 1]), (0.1, 0.2), axes="cyx")
     for name, values in zip(("face", "other"), expected, strict=True):
-        noisy = viewer.layers[f"{name} · noise Gaussian σ=0.1/0.2"]
+        noisy = viewer.layers[f"noise Gaussian σ=0.1/0.2 · {name}"]
         np.testing.assert_array_equal(noisy.data, values)
 
 
-def test_what_noise_cannot_do_is_said(open_tool, qtbot, said):
+def test_what_noise_cannot_do_is_said(open_dock, qtbot, said):
     negative = Image(FACE - 5, name="negative")
-    _, tool = open_tool("Add noise", negative)
-    tool.noise.set_value(nd.noise.Poisson())
-    tool.scale.set_value(0.1)
+    _, tool = open_dock("Add noise", negative)
+    tool.noise.value = nd.noise.Poisson()
+    tool.scale.value = 0.1
     clicked(tool, qtbot)
     assert said
-    assert tool.controls.problem.text() == said[-1]
-    tool.noise.set_value(nd.noise.Gaussian())
-    assert tool.controls.problem.text() == ""
-    tool.scale.edit.setText("-1")
-    clicked(tool, qtbot)
-    assert "finite and 0 or more" in said[-1]
+    assert tool.controls.message.sentence == said[-1]
+    tool.noise.value = nd.noise.Gaussian()
+    assert tool.controls.message.sentence == ""
+    tool.scale.editor.native.setText("-1")
+    assert not tool.controls.run.enabled
+    assert "finite and 0 or more" in tool.controls.message.sentence
 
 
-def test_the_source_stays_when_a_layer_has_been_made_and_follows_the_list(open_tool, qtbot):
-    viewer, tool = open_tool("Add noise", face())
+def test_the_source_stays_when_a_layer_has_been_made_and_follows_the_list(open_dock, qtbot):
+    viewer, tool = open_dock("Add noise", face())
     clicked(tool, qtbot)
     assert tool.source.layer().name == "face"
     noisy = viewer.layers[1]
@@ -162,57 +163,56 @@ def test_the_source_stays_when_a_layer_has_been_made_and_follows_the_list(open_t
     assert "The source was: Processed, not raw data: 'face' with Gaussian" in said
 
 
-def test_a_noisy_copy_is_a_source_of_the_loop(open_tool, qtbot):
-    viewer, tool = open_tool("Add noise", face())
+def test_a_noisy_copy_is_a_source_of_the_loop(open_dock, qtbot):
+    viewer, tool = open_dock("Add noise", face())
     _, loop = viewer.window.add_plugin_dock_widget("napari-diffusion", "Diffusion loop")
-    tool.scale.set_value(0.1)
+    tool.scale.value = 0.1
     clicked(tool, qtbot)
     assert loop.source.layer() is viewer.layers[1]
-    assert not loop.steps.use.isEnabled()
-    loop.recipe.set_value(nd.Recipe(num_steps=1, starting_noise_scale=0.1))
+    loop.value = nd.Recipe(num_steps=1, starting_noise_scale=0.1)
     clicked(loop, qtbot)
-    assert names(viewer)[-1] == "face · noise Gaussian σ=0.1 · step 00 · σ=0.1"
+    assert names(viewer)[-1] == "00 · σ=0.1 · noise Gaussian σ=0.1 · face"
     record = viewer.layers[-1].metadata["napari_diffusion"]
     assert "The source was: Processed, not raw data: 'face'" in record["processed"]
 
 
-def test_noise_can_be_cancelled_and_undone(open_tool, qtbot):
-    viewer, tool = open_tool("Add noise", Image(np.zeros((3000, 3000), np.float32), name="large"))
-    tool.scale.set_value(0.1)
-    tool.controls.run.click()
-    assert tool.controls.cancel.isEnabled()
-    tool.controls.cancel.click()
+def test_noise_can_be_cancelled_and_undone(open_dock, qtbot):
+    viewer, tool = open_dock("Add noise", Image(np.zeros((3000, 3000), np.float32), name="large"))
+    tool.scale.value = 0.1
+    tool.controls.run.native.click()
+    assert tool.controls.cancel.enabled
+    tool.controls.cancel.native.click()
     qtbot.waitUntil(lambda: not tool.runner.is_running)
     assert names(viewer) == ["large"]
-    assert tool.controls.status.text() == "Cancelled: 0 layers kept."
+    assert tool.controls.message.sentence == "Cancelled: 0 layers kept."
 
 
 # --- filters ---
 
 
-def test_a_filter_makes_a_filtered_copy(open_tool, qtbot):
-    viewer, tool = open_tool("Filter", face(scale=(0.5, 0.5)))
-    tool.filter.set_value(nd.filters.Heat(time=0.3))
+def test_a_filter_makes_a_filtered_copy(open_dock, qtbot):
+    viewer, tool = open_dock("Filter", face(scale=(0.5, 0.5)))
+    tool.filter.value = nd.filters.Heat(time=0.3)
     clicked(tool, qtbot)
-    assert names(viewer) == ["face", "face · Linear diffusion t=0.3"]
+    assert names(viewer) == ["face", "Linear diffusion t=0.3 · face"]
     expected = nd.filters.Heat(time=0.3)(FACE, spacing=0.5)
     np.testing.assert_array_equal(viewer.layers[1].data, expected)
     said = viewer.layers[1].metadata["napari_diffusion"]["processed"]
     assert "'face' after 1 of 1 steps of Linear diffusion (time 0.3), without added noise." in said
-    assert tool.controls.status.text().startswith("Done in 1 s: 1 layer")
+    assert tool.controls.message.sentence.startswith("Done in 1 s: 1 layer")
 
 
-def test_the_numbers_of_a_filter_are_shown_and_follow_the_samples(open_tool, qtbot):
-    viewer, tool = open_tool("Filter", face(scale=(0.1, 0.1)))
-    tool.filter.set_value(nd.filters.PeronaMalik(contrast="auto"))
+def test_the_numbers_of_a_filter_are_shown_and_follow_the_samples(open_dock, qtbot):
+    viewer, tool = open_dock("Filter", face(scale=(0.1, 0.1)))
+    tool.filter.value = nd.filters.PeronaMalik(contrast="auto")
     clicked(tool, qtbot)
     found = viewer.layers[1].metadata["napari_diffusion"]["recipe"]["diffusion_filter"]["contrast"]
-    assert f"{found:.4g}" in tool.filter.form.fields["contrast"].edit.placeholderText()
+    assert f"{found:.4g}" in tool.filter.form.rows["contrast"].note.value
 
 
-def test_filters_can_follow_each_other(open_tool, qtbot):
-    viewer, tool = open_tool("Filter", face())
-    tool.filter.set_value(nd.filters.Heat(time=1.0))
+def test_filters_can_follow_each_other(open_dock, qtbot):
+    viewer, tool = open_dock("Filter", face())
+    tool.filter.value = nd.filters.Heat(time=1.0)
     clicked(tool, qtbot)
     viewer.layers.selection.active = viewer.layers["face"]
     viewer.layers.selection.active = viewer.layers[1]
@@ -222,17 +222,17 @@ def test_filters_can_follow_each_other(open_tool, qtbot):
     np.testing.assert_array_equal(viewer.layers[-1].data, expected)
 
 
-def test_deleting_what_was_made_leaves_the_viewer_as_it_was(open_tool, qtbot):
-    viewer, tool = open_tool("Filter", face(blending="translucent"))
+def test_deleting_what_was_made_leaves_the_viewer_as_it_was(open_dock, qtbot):
+    viewer, tool = open_dock("Filter", face(blending="translucent"))
     before = [(layer.name, layer.visible, layer.opacity) for layer in viewer.layers]
     clicked(tool, qtbot)
     viewer.layers.remove(viewer.layers[-1])
     assert [(layer.name, layer.visible, layer.opacity) for layer in viewer.layers] == before
 
 
-def test_closing_the_dock_stops_it(open_tool, qtbot):
-    viewer, tool = open_tool("Filter", Image(np.zeros((2000, 2000), np.float32)))
-    tool.controls.run.click()
-    viewer.window.remove_dock_widget(tool)
+def test_closing_the_dock_stops_it(open_dock, qtbot):
+    viewer, tool = open_dock("Filter", Image(np.zeros((2000, 2000), np.float32)))
+    tool.controls.run.native.click()
+    viewer.window.remove_dock_widget(tool.native)
     assert tool.runner.worker.join(30)
     assert len(viewer.layers) == 1

@@ -139,7 +139,7 @@ def test_up_to_thirty_steps_are_layers_and_more_are_a_stack(open_loop, qtbot):
     viewer, loop = open_loop(Image(FACE, name="face"))
     ran(loop, qtbot, RECIPE.replaced(num_steps=31))
     (stack,) = made(viewer)
-    assert stack.name == "face · 31 steps"
+    assert stack.name == "31 steps · face"
     assert stack.data.shape == (31, 24, 32)
     assert stack.axis_labels[0] == "step"
 
@@ -148,7 +148,7 @@ def test_thirty_layers(open_loop, qtbot):
     viewer, loop = open_loop(Image(FACE[:4, :4], name="face"))
     ran(loop, qtbot, RECIPE.replaced(num_steps=29, final_filter=nd.filters.Heat(time=1.0)))
     assert len(made(viewer)) == 30
-    assert made(viewer)[28].name.startswith("face · step 28")
+    assert made(viewer)[28].name.startswith("28 · σ=")
 
 
 @pytest.mark.parametrize("result", ["stack", "stack on disk"])
@@ -156,7 +156,7 @@ def test_a_stack_holds_every_step_and_every_record(open_loop, qtbot, result):
     viewer, loop = open_loop(Image(FACE, name="face"))
     ran(loop, qtbot, FINAL, result)
     (stack,) = made(viewer)
-    assert stack.name == "face · 5 steps"
+    assert stack.name == "5 steps · face"
     expected = longer(FACE, FINAL, 4)
     np.testing.assert_array_equal(stack.data, np.stack([step.image for step in expected]))
     kept = json.loads(json.dumps(stack.metadata["napari_diffusion"]))
@@ -265,7 +265,7 @@ def test_steps_are_extracted_from_a_stack_as_layers(open_loop, qtbot, which, ste
     extracted = made(viewer)[1:]
     assert [layer.metadata["napari_diffusion"]["step"] for layer in extracted] == list(steps)
     for step, layer in zip(steps, extracted, strict=True):
-        assert layer.name.startswith(f"face · step {step:02} · σ=")
+        assert layer.name.startswith(f"{step:02} · σ=")
         np.testing.assert_array_equal(layer.data, stack.data[step])
         np.testing.assert_array_equal(layer.scale, (2, 2))
         assert layer.colormap.name == "magma"
@@ -341,7 +341,7 @@ def test_continuing_equals_a_longer_run_bit_by_bit(open_loop, qtbot, result, flo
     for array, step in zip(images, expected, strict=True):
         np.testing.assert_array_equal(array, step.image)
     if result == "layers":
-        assert new[0].name.startswith(f"face · step {from_step + 1:02} · σ=")
+        assert new[0].name.startswith(f"{from_step + 1:02} · σ=")
         record = new[0].metadata["napari_diffusion"]
         assert (record["step"], record["first_step"]) == (from_step + 1, from_step + 1)
         assert record["source"] == "face"
@@ -355,7 +355,7 @@ def test_continuing_twice_equals_a_longer_run(open_loop, qtbot):
     for _ in range(2):
         loop.steps.go_on.click()
         wait(loop, qtbot)
-    assert made(viewer)[-1].name.startswith("face · step 05")
+    assert made(viewer)[-1].name.startswith("05 · σ=")
     np.testing.assert_array_equal(made(viewer)[-1].data, longer(FACE, RECIPE, 6)[-1].image)
 
 
@@ -370,11 +370,11 @@ def test_the_result_of_the_final_filter_becomes_a_source_of_its_own(open_loop, q
     resolved = FINAL.resolved(FACE).replaced(stop_at=6)
     expected = list(nd.steps(final.data, resolved, first_step=4))
     new = made(viewer)[5:]
-    assert new[0].name.startswith("face · final · step 04")
+    assert new[0].name.startswith("04 · σ=")
     for layer, step in zip(new, expected, strict=True):
         np.testing.assert_array_equal(layer.data, step.image)
     record = new[0].metadata["napari_diffusion"]
-    assert (record["source"], record["first_step"]) == ("face · final", 4)
+    assert (record["source"], record["first_step"]) == ("final · face", 4)
 
 
 @pytest.mark.parametrize("source", ["there", "renamed", "changed", "gone"])

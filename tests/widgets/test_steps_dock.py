@@ -44,12 +44,12 @@ def dock(make_napari_viewer):
     steps = list(nd.steps(NOISY, RECIPE, **GRID))
     for step in steps:
         kept = record(RECIPE, step, GRID, "cells")
-        name = f"cells · {'final' if step.is_final else f'step {step.index:02}'}"
+        name = f"{'final' if step.is_final else f'{step.index:02}'} · cells"
         viewer.layers.insert(
             1 + step.index, image_layer(step.image, name, LayerStyle.of(source), kept)
         )
     dock = Steps(viewer)
-    viewer.layers.selection.active = viewer.layers["cells · step 02"]
+    viewer.layers.selection.active = viewer.layers["02 · cells"]
     yield dock
     dock.wait(30)
     dock.close()
@@ -68,20 +68,20 @@ def measured(dock, qtbot, name):
 def test_one_step_is_shown_alone_and_kept(dock):
     before = [layer.name for layer in dock.viewer.layers]
     dock.keep.click()
-    assert [layer.name for layer in dock.viewer.layers] == ["cells", "cells · step 02", "truth"]
+    assert [layer.name for layer in dock.viewer.layers] == ["cells", "02 · cells", "truth"]
     assert dock.back.isEnabled()
     dock.back.click()
     assert [layer.name for layer in dock.viewer.layers] == before
     assert not dock.back.isEnabled()
 
     dock.step_slider.slider.setValue(4)
-    assert shown(dock) == ["cells · step 04"]
+    assert shown(dock) == ["04 · cells"]
     assert dock.run.shown == 4
     assert "step 04" in dock.step_slider.number.text()
     dock.step_slider.settle()
-    assert dock.viewer.layers.selection.active.name == "cells · step 04"
+    assert dock.viewer.layers.selection.active.name == "04 · cells"
     dock.curves.plot.clicked_at(0.3)
-    assert shown(dock) == ["cells · step 00"]
+    assert shown(dock) == ["00 · cells"]
     assert dock.step_slider.slider.value() == 0
 
 
@@ -91,7 +91,7 @@ def test_it_follows_the_active_layer_and_stays_with_the_last_run(dock):
     assert dock.step_slider.slider.value() == 2
     dock.viewer.layers.selection.active = dock.viewer.layers["cells"]
     assert dock.run.shown == 2
-    dock.viewer.layers.selection.active = dock.viewer.layers["cells · final"]
+    dock.viewer.layers.selection.active = dock.viewer.layers["final · cells"]
     assert dock.run.shown == 5
     for layer in dock.run.layers():
         dock.viewer.layers.remove(layer)
@@ -106,7 +106,7 @@ def test_measures_of_every_step_are_computed_and_kept_in_the_records(dock, qtbot
     np.testing.assert_allclose(
         values, [step.data.mean(dtype=float) for step in dock.run.steps], rtol=1e-6
     )
-    layer = dock.viewer.layers["cells · step 03"]
+    layer = dock.viewer.layers["03 · cells"]
     assert layer.metadata["napari_diffusion"]["measures"]["Mean intensity"] == values[3]
     json.dumps(layer.metadata["napari_diffusion"])
     assert "<b>" in dock.curves.plot.legend.text()
@@ -204,11 +204,11 @@ def test_channels_are_judged_together(dock, qtbot):
 def test_differences_are_layers_with_white_at_nothing(dock):
     dock.turn_to("Compare")
     layers = dock.viewer.layers
-    for other, name in (("cells", "the source"), ("cells · step 01", "the step before")):
+    for other, name in (("cells", "the source"), ("01 · cells", "the step before")):
         dock.compare.other.setCurrentText(name)
         dock.compare.difference.click()
-        made = layers[f"cells · step 02 minus {name}"]
-        step = layers["cells · step 02"]
+        made = layers[f"02 · cells minus {name}"]
+        step = layers["02 · cells"]
         np.testing.assert_array_equal(made.data, step.data - layers[other].data)
         low, high = made.contrast_limits
         assert low == -high
@@ -233,7 +233,7 @@ def test_side_by_side_and_blink_leave_everything_as_it_was(dock):
     compare.side.click()
     left = viewer.layers["the source"]
     assert left.data is viewer.layers["cells"].data
-    step = viewer.layers["cells · step 02"]
+    step = viewer.layers["02 · cells"]
     assert left.extent.world[1, 1] < step.extent.world[0, 1]
     np.testing.assert_allclose(left.extent.world[:, 0], step.extent.world[:, 0])
     dock.show_step(4)
@@ -259,7 +259,7 @@ def test_profiles_and_histograms(dock, tmp_path):
     dock.turn_to("Profile")
     profile = dock.profile
     profile.draw()
-    layer = dock.viewer.layers["cells · step 02"]
+    layer = dock.viewer.layers["02 · cells"]
     names, columns = profile.plot.table()
     shown = np.array(columns[names.index("step 02")], float)
     np.testing.assert_allclose(shown, layer.data[30], atol=1e-7)
@@ -288,14 +288,14 @@ def test_a_film_a_sheet_and_what_was_done(dock, qtbot, tmp_path):
     from PIL import Image as Image
 
     dock.turn_to("Export")
-    dock.viewer.layers["cells · step 02"].colormap = "viridis"
+    dock.viewer.layers["02 · cells"].colormap = "viridis"
     for name, write in (
         ("film.gif", dock.export.write_movie),
         ("sheet.png", dock.export.write_sheet),
     ):
         write(tmp_path / name)
         qtbot.waitUntil(lambda name=name: dock.message.text() == f"Written to {name}.")
-    layer = dock.viewer.layers["cells · step 02"]
+    layer = dock.viewer.layers["02 · cells"]
     low, high = layer.contrast_limits
     levels = np.rint((layer.data.clip(low, high) - low) / (high - low) * 255)
     with Image.open(tmp_path / "film.gif") as film:

@@ -169,14 +169,18 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_methods(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="a result of run or filter")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a result of run, filter or noise")
     parser.add_argument("--step", type=int, metavar="K", help="which step (default: the last one)")
-    parser.add_argument(
+    texts = parser.add_mutually_exclusive_group()
+    texts.add_argument(
         "--text",
         choices=(*TEXTS, "all"),
-        default="all",
         help="a paragraph for the methods section, a sentence for a figure legend, the references "
-        "as BibTeX, or Python code or a command that reproduces the step (default: all)",
+        "as text or as BibTeX, Python code or a command that reproduces the step, or the "
+        "supplement as JSON (default: paragraph)",
+    )
+    texts.add_argument(
+        "--all", dest="text", action="store_const", const="all", help="print all of these"
     )
 
 

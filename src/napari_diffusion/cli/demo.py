@@ -7,17 +7,20 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from napari_diffusion import PRESETS, Step
+from napari_diffusion import Recipe, Step
 from napari_diffusion.cli import screen
 from napari_diffusion.cli.output import write_steps
 from napari_diffusion.cli.source import Input
 from napari_diffusion.io import Output, Source
 from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.loop.recipe_units import LengthUnit, to_json
+from napari_diffusion.samples import SAMPLES
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
+
+    from napari_diffusion.samples import Sample
 
 _NO_NAPARI = (
     'The window needs napari and Qt: run pip install "napari-diffusion[all]", or give --no-window.'
@@ -28,16 +31,13 @@ _NO_SCREEN = (
 )
 
 
-# After JPEG, "auto" finds less noise in the face than the eye sees: too little to be seen added.
-RECIPE = PRESETS["explore"].replaced(starting_noise_scale=12.0)
-
-
 def demo(arguments: Namespace) -> int:
-    """Run explore, with noise that can be seen, on the degraded face; leave steps and images."""
+    """Run the recipe of the degraded face on it; leave steps and images."""
     problem = _window_problem() if arguments.window else None
     if arguments.window and problem is None and not screen.is_there():
         screen.run_again_on_a_virtual_one()
-    _make_files(arguments.output, arguments.quiet)
+    face = SAMPLES["face"]()
+    _make_files(arguments.output, face, arguments.quiet)
     if problem is not None:
         print(f"napari-diffusion: {problem}", file=sys.stderr)
         return 1
@@ -45,7 +45,8 @@ def demo(arguments: Namespace) -> int:
         from napari_diffusion.widgets.loop.demo import demo as demo_window
 
         stay = arguments.stay
-        demo_window(arguments.output, RECIPE, not screen.is_virtual() if stay is None else stay)
+        stay = not screen.is_virtual() if stay is None else stay
+        demo_window(arguments.output, Recipe.from_dict(face.recipe), stay)
     return 0
 
 
@@ -58,15 +59,13 @@ def _window_problem() -> str | None:
     return None
 
 
-def _make_files(folder: Path, quiet: bool) -> None:
+def _make_files(folder: Path, face: Sample, quiet: bool) -> None:
     """Write the steps, the recipe and the contact sheet; other files in the folder stay."""
     from napari_diffusion.io.contact_sheet import contact_sheet, panel, shown_range, step_label
-    from napari_diffusion.samples import SAMPLES
 
-    face = SAMPLES["face"]()
     source = Source(name=face.name, image=face.image, axes=face.axes, rgb=face.rgb)
     read = Input(source, {"axes": face.axes, "rgb": face.rgb, "spacing": face.spacing})
-    recipe = RECIPE.resolved_on(read.image)
+    recipe = Recipe.from_dict(face.recipe).resolved_on(read.image)
     panels = [panel("the face", face.image, face.axes, rgb=face.rgb)]
 
     def seen(step: Step) -> None:

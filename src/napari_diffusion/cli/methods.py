@@ -9,33 +9,52 @@ from napari_diffusion.io import read_image, read_record, step_paths
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari_diffusion.io.step_record import StepRecord
 
 #: What can be printed.
-TEXTS = ("paragraph", "legend", "bibtex", "python", "command")
+TEXTS = ("paragraph", "legend", "references", "bibtex", "python", "command", "supplement")
+
+# What only a step of a recipe has.
+_OF_RECIPES = ("python", "command")
 
 
 def methods(arguments: Namespace) -> int:
-    """Print the paragraph, the legend, the references, the code or the command of a result."""
-    from napari_diffusion.records import methods_text as texts
-    from napari_diffusion.records.provenance import recipe_of
-
+    """Print the paragraph of a result, or what was asked for: references, code, the supplement."""
     record = _record(arguments.file, arguments.step)
-    made = {
-        "paragraph": texts.paragraph,
-        "legend": texts.legend,
-        "bibtex": lambda kept: texts.bibtex(recipe_of(kept)),
-        "python": texts.python,
-        "command": texts.command,
-    }
-    if arguments.text != "all":
-        print(made[arguments.text](record).rstrip())
+    asked = arguments.text or "paragraph"
+    noisy_copy = "recipe" not in record
+    if noisy_copy and asked in _OF_RECIPES:
+        raise UsageError(
+            f"{str(arguments.file)!r} is a noisy copy, made without a recipe: use "
+            "--text supplement for its parameters."
+        )
+    made = _texts()
+    if asked != "all":
+        print(made[asked](record).rstrip())
         return 0
-    parts = [f"{name.upper()}\n\n{made[name](record).rstrip()}" for name in TEXTS]
-    print("\n\n".join(parts))
+    names = [name for name in TEXTS if not (noisy_copy and name in _OF_RECIPES)]
+    print("\n\n".join(f"{name.upper()}\n\n{made[name](record).rstrip()}" for name in names))
     return 0
+
+
+def _texts() -> dict[str, Callable[[StepRecord], str]]:
+    from napari_diffusion.records.methods_paragraph import legend, paragraph
+    from napari_diffusion.records.references import bibtex, cited
+    from napari_diffusion.records.reproduce import command, python
+    from napari_diffusion.records.supplement import supplement
+
+    return {
+        "paragraph": paragraph,
+        "legend": legend,
+        "references": lambda record: "\n".join(each.text() for each in cited(record)),
+        "bibtex": bibtex,
+        "python": python,
+        "command": command,
+        "supplement": supplement,
+    }
 
 
 def _record(path: Path, step: int | None) -> StepRecord:
@@ -46,8 +65,8 @@ def _record(path: Path, step: int | None) -> StepRecord:
     records = [each for each in map(read_record, images) if each is not None]
     if not records:
         kept = read_record(path)
-        if kept is None or "recipe" not in kept:
-            raise ValueError(f"{str(path)!r} is no result of a recipe run by napari-diffusion.")
+        if kept is None or not ("recipe" in kept or "noise" in kept):
+            raise ValueError(f"{str(path)!r} is no result of napari-diffusion.")
         records = [{**kept, **each} for each in kept["steps"]] if "steps" in kept else [kept]
     if step is None:
         return records[-1]

@@ -122,6 +122,14 @@ def add_changes(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=count, metavar="N", help="number of steps (default: the recipe's)"
     )
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="F",
+        help="factor on the noise sigma of a recipe that denoises; larger values smooth more "
+        "(default: 1)",
+    )
     add_seed(parser)
 
 

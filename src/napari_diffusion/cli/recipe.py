@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from napari_diffusion import PRESETS, Recipe
 from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.cli.options import RECIPES
+from napari_diffusion.denoising.denoise import strengthened
 from napari_diffusion.filters import Filter
 from napari_diffusion.io import read_record
 from napari_diffusion.loop.presets import DIGITS
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
 def recipe(arguments: Namespace) -> int:
     """Print a recipe as JSON, or list the presets."""
     if arguments.recipe is None:
-        if arguments.settings or arguments.steps or arguments.seed is not None:
+        if (
+            arguments.settings
+            or arguments.steps
+            or arguments.seed is not None
+            or arguments.strength != 1
+        ):
             raise UsageError(f"There is no recipe to change: give {RECIPES}.")
         width = max(len(name) for name in PRESETS)
         for name, preset in PRESETS.items():
@@ -63,6 +69,7 @@ def chosen(arguments: Namespace, read: Input | None = None) -> Recipe:
             fresh = getattr(recipe, name, None)
             if isinstance(fresh, Filter):
                 recipe = recipe.replaced(**{name: fresh.scaled(length, DIGITS)})
+        recipe = strengthened(recipe, arguments.strength)
     except (ValueError, TypeError) as error:
         raise UsageError(str(error)) from error
     return recipe

@@ -6,18 +6,19 @@ import dataclasses
 import functools
 import re
 import typing
+from collections.abc import Mapping  # noqa: TC003 - types of fields are read
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from napari_diffusion.core.parameter import Parameter, parameter_of
+from napari_diffusion.core.citation import Cite, Estimate  # noqa: TC001 - as above
+from napari_diffusion.core.method_words import MethodWords, Term  # noqa: TC001 - as above
+from napari_diffusion.core.noise_scale import factor_on_auto
+from napari_diffusion.core.parameter import LENGTH_POWERS, Parameter, parameter_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_diffusion.core.grid import Grid
-
-#: Power of the length in a unit.
-LENGTH_POWERS = {"world": 1, "world²": 2, "intensity/world": -1, "intensity·world": 1}
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,20 @@ class Component:
 
     `display_name` is the name that menus, layers, methods text and docs show; by default the name
     of the class as words. A `building_block` mainly serves other components and is listed last.
+
+    A methods section calls it `method_name`, where ``{time}`` stands for the value of that
+    parameter, and lists the other parameters in brackets: in the words of `terms`, with ``{}`` for
+    the value, or by their names. `estimates` says how automatic values are measured, `cites` what a
+    paper refers to; see `napari_diffusion.core.citation`.
     """
 
     slot: ClassVar[str] = ""
     display_name: ClassVar[str] = ""
     building_block: ClassVar[bool] = False
+    method_name: ClassVar[str] = ""
+    terms: ClassVar[Mapping[str, Term]] = {}
+    estimates: ClassVar[Mapping[str, Estimate]] = {}
+    cites: ClassVar[tuple[Cite, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -50,6 +60,8 @@ class Component:
             cls.display_name = re.sub(
                 r"(?<=[a-z])[A-Z]", lambda capital: f" {capital[0].lower()}", cls.__name__
             )
+        if "method_name" not in vars(cls):
+            cls.method_name = f"{cls.display_name} {cls.slot}"
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
@@ -66,6 +78,24 @@ class Component:
     def summary(cls) -> str:
         """Return the first line of the docstring, which describes the component in one sentence."""
         return (cls.__doc__ or "").strip().splitlines()[0]
+
+    def method_terms(self) -> Mapping[str, Term]:
+        """Return the words of the parameters; "" leaves one out. See `terms`."""
+        return self.terms
+
+    def method(self, words: MethodWords) -> str:
+        """Return this component as the methods section of a paper describes it."""
+        return words.described(self)
+
+    def works(self, words: MethodWords) -> tuple[str, ...]:
+        """Return the keys of the works to cite for what is used of this component."""
+        found = [each.key for each in self.cites if each.holds(self, words.conditions)]
+        for name, estimate in self.estimates.items():
+            found += estimate.cites if words.asked(name) else ()
+        for name, value in self._values():
+            for component in _components_in(value):
+                found += component.works(words.within(name))
+        return tuple(dict.fromkeys(found))
 
     def replaced(self, **changes: Any) -> Self:
         """Return a copy with some parameters changed and checked."""
@@ -91,13 +121,17 @@ class Component:
 
     def autos(self) -> tuple[str, ...]:
         """Return the names of the parameters that are ``"auto"``, nested ones with a dot."""
-        found = []
-        for name, value in self._values():
-            if isinstance(value, str) and value == "auto":
-                found.append(name)
+        return tuple(self.asked())
+
+    def asked(self) -> dict[str, str]:
+        """Return ``"auto"``, or a factor on it, of each parameter that is measured, by its name."""
+        found: dict[str, str] = {}
+        for parameter, (name, value) in zip(self.parameters(), self._values(), strict=True):
+            if parameter.auto and factor_on_auto(value) is not None:
+                found[name] = value
             for component in _components_in(value):
-                found += [f"{name}.{inner}" for inner in component.autos()]
-        return tuple(found)
+                found |= {f"{name}.{inner}": text for inner, text in component.asked().items()}
+        return found
 
     def number(self, name: str) -> float:
         """Return a parameter that is one number; raise if it is still "auto"."""
@@ -129,6 +163,10 @@ class Component:
                 many = isinstance(value, tuple)
                 changes[name] = tuple(change(each) for each in value) if many else change(value)
         return self.replaced(**changes) if changes else self
+
+    def components_in(self) -> tuple[Component, ...]:
+        """Return the components that are parameters of this one."""
+        return tuple(each for _, value in self._values() for each in _components_in(value))
 
     def _values(self) -> list[tuple[str, Any]]:
         return [(p.name, getattr(self, p.name)) for p in self.parameters()]

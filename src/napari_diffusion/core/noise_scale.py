@@ -24,6 +24,25 @@ Scales = tuple[float, ...]
 
 _SHARE = re.compile(r"\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*%\s*of\s*range\s*", re.IGNORECASE)
 
+_FACTOR = re.compile(r"\s*([\d.]+(?:e[+-]?\d+)?)\s*[×x*]\s*auto\s*", re.IGNORECASE)
+
+
+def factor_on_auto(value: object) -> float | None:
+    """Return 1 for "auto", the factor of a text such as "1.5 × auto", None for anything else."""
+    if not isinstance(value, str) or value == "auto":
+        return 1.0 if value == "auto" else None
+    found = _FACTOR.fullmatch(value)
+    try:
+        factor = 0.0 if found is None else float(found[1])
+    except ValueError:
+        return None
+    return factor if 0 < factor < math.inf else None
+
+
+def times_auto(factor: float) -> str:
+    """Return the text of a factor on a measured value: "1.5 × auto", or "auto" for 1."""
+    return "auto" if factor == 1 else f"{repr(float(factor)).removesuffix('.0')} × auto"
+
 
 def share_of_range(text: object) -> float | None:
     """Return the percentage of a text such as "5 % of range", None where it is none."""

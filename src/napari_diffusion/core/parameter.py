@@ -14,8 +14,12 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.function_parameter import is_name
+from napari_diffusion.core.noise_scale import factor_on_auto, times_auto
 
 Kind = Literal["float", "int", "bool", "choice", "text", "component", "function"]
+
+#: Power of the length in a unit.
+LENGTH_POWERS = {"world": 1, "world²": 2, "intensity/world": -1, "intensity·world": 1}
 
 _PLAIN = {float: "float", int: "int", bool: "bool", str: "text"}
 
@@ -44,6 +48,8 @@ class Parameter:
         Which components are allowed when kind is ``"component"``.
     auto : bool
         Whether ``"auto"`` is allowed in place of a number.
+    factor : bool
+        Whether a factor on "auto" is allowed, such as ``"1.5 × auto"``.
     optional : bool
         Whether None is allowed.
     single : bool
@@ -65,6 +71,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     slot: str = ""
     auto: bool = False
+    factor: bool = False
     optional: bool = False
     single: bool = True
     many: bool = False
@@ -79,6 +86,8 @@ class Parameter:
         """Return `value` in the type of this parameter; raise if it is not allowed."""
         if self.auto and isinstance(value, str) and value == "auto":
             return value
+        if self.factor and (factor := factor_on_auto(value)) is not None:
+            return times_auto(factor)
         if self.optional and value is None:
             return None
         if self.mapped and _is_map(value):
@@ -202,6 +211,7 @@ def parameter_of(field: dataclasses.Field[Any], hint: Any) -> Parameter:
         maximum=options.pop("max", None),
         unit=options.pop("unit", ""),
         tooltip=options.pop("tooltip", ""),
+        factor=options.pop("factor", False),
         **found,
     )
 

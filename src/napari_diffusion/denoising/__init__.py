@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_diffusion.denoising.denoise import denoise, denoiser
+from napari_diffusion.denoising.denoise import denoise, denoiser, strength_of, strengthened
 from napari_diffusion.denoising.noise_report import NoiseReport, NoiseWarning, noise_report
 from napari_diffusion.denoising.stages import Stage, stages
 
@@ -14,4 +14,6 @@ __all__ = [
     "denoiser",
     "noise_report",
     "stages",
+    "strength_of",
+    "strengthened",
 ]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion.core.image import Image
+from napari_diffusion.core.noise_scale import factor_on_auto
 from napari_diffusion.denoising.noise_report import NoiseWarning, noise_report
 from napari_diffusion.denoising.report_text import warning_texts
-from napari_diffusion.filters.denoisers.guided_filter import with_noise
+from napari_diffusion.filters.denoisers.guided_filter import (
+    has_noise_sigma,
+    with_noise,
+    with_strength,
+)
 from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.presets import PRESETS
 
@@ -26,6 +32,7 @@ def denoise(
     *,
     fast: bool = False,
     noise_sigma: NoiseSigma = "auto",
+    strength: float = 1.0,
     **options: Unpack[GridOptions],
 ) -> NDArray[Any]:
     """Denoise an image; no parameters needed.
@@ -46,6 +53,10 @@ def denoise(
     noise_sigma : float, tuple of float or "auto"
         Standard deviation of white noise in intensity units, if known, one for all channels or one
         for each; larger values smooth more. "auto" measures the noise.
+    strength : float
+        Factor on the noise sigma, greater than 0, whether it is measured or given. 1 removes the
+        noise and keeps what exceeds it; 1.5 smooths more and loses faint detail; 0.7 leaves some
+        noise and texture.
     **options
         ``axes, spacing, along, joint_channels, rgb, mask, missing``.
 
@@ -66,7 +77,7 @@ def denoise(
     photon noise. Not for images that were compressed or smoothed: their noise is underestimated and
     remains, unless `noise_sigma` is given.
     """
-    recipe = denoiser(fast=fast, noise_sigma=noise_sigma)
+    recipe = denoiser(fast=fast, noise_sigma=noise_sigma, strength=strength)
     source = Image.of(image, **options)
     resolved = recipe.resolved_on(source)
     report = noise_report(source, recipe, resolved)
@@ -75,10 +86,37 @@ def denoise(
     return run(source, resolved).image
 
 
-def denoiser(*, fast: bool = False, noise_sigma: NoiseSigma = "auto") -> Recipe:
+def denoiser(
+    *, fast: bool = False, noise_sigma: NoiseSigma = "auto", strength: float = 1.0
+) -> Recipe:
     """Return the preset that denoises, with the noise if it is known; see `denoise`."""
     recipe = PRESETS["denoise fast" if fast else "denoise"]
-    if isinstance(noise_sigma, str):
-        return recipe
-    # The noise given is that of intensities, and equally strong everywhere.
-    return recipe.replaced(domain=None).with_filters(lambda each: with_noise(each, noise_sigma))
+    if not isinstance(noise_sigma, str):
+        # The noise given is that of intensities, and equally strong everywhere.
+        recipe = recipe.replaced(domain=None).with_filters(lambda f: with_noise(f, noise_sigma))
+    return strengthened(recipe, strength)
+
+
+def strengthened(recipe: Recipe, strength: float) -> Recipe:
+    """Return a recipe whose filters take the noise for so many times as strong.
+
+    Raises
+    ------
+    ValueError
+        For a strength that is not greater than 0, and a recipe without a noise sigma.
+    """
+    if isinstance(strength, bool | str) or not 0 < float(strength) < math.inf:
+        raise ValueError(f"strength must be a number greater than 0 (got {strength!r}).")
+    if strength != 1 and not any(has_noise_sigma(each) for each in recipe.filters):
+        raise ValueError(
+            "strength is a factor on the noise sigma, and no filter of this recipe has one: use a "
+            "recipe that denoises."
+        )
+    return recipe.with_filters(lambda each: with_strength(each, float(strength)))
+
+
+def strength_of(recipe: Recipe) -> float:
+    """Return the factor on a measured noise sigma that a recipe, or that of a record, asked for."""
+    asked = {**recipe.asked, **recipe.autos()}
+    factors = (factor_on_auto(each) for name, each in asked.items() if name.endswith("noise_sigma"))
+    return next(filter(None, factors), 1.0)

@@ -6,14 +6,25 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
+from napari_diffusion.core.citation import Cite, Estimate
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.domains.base import Domain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from napari_diffusion.core.image import Image
+    from napari_diffusion.core.method_words import Term
     from napari_diffusion.domains.expected_values import Expected
     from napari_diffusion.engine.threads import Threads
+
+
+# An offset or read noise of less photons says no more than 0.
+SMALL = 1e-3
+
+_LINE = Estimate("estimated from the noise variance over intensity", ("foi2008",))
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,10 @@ class Anscombe(Domain):
     """
 
     display_name: ClassVar[str] = "Anscombe transform"
+    method_name = "the generalized Anscombe transform"
+    terms = in_terms(gain="gain {}", offset="offset {}", read_noise="read noise {}")
+    estimates = measured(gain=_LINE, offset=_LINE, read_noise=_LINE)
+    cites = (Cite("anscombe1948"), Cite("makitalo2013"))
 
     gain: Annotated[
         float | Literal["auto"],
@@ -82,6 +97,12 @@ class Anscombe(Domain):
             "tooltip": "Read noise: standard deviation without light.",
         },
     ] = "auto"
+
+    def method_terms(self) -> Mapping[str, Term]:
+        """Return the words of the parameters; the fit leaves one of the last two at 0."""
+        gain = self.number("gain")
+        small = [n for n in ("offset", "read_noise") if abs(self.number(n)) < SMALL * gain]
+        return {**self.terms, **dict.fromkeys(small, "")}
 
     def resolved(self, image: Image) -> Self:
         """Return this domain with its numbers measured; see `Domain.resolved`."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.citation import Cite
+from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.domains.base import Domain
 
 if TYPE_CHECKING:
@@ -50,6 +52,9 @@ class Log(Domain):
     """
 
     display_name: ClassVar[str] = "Logarithm"
+    method_name = "the logarithm"
+    terms = in_terms(looks="{} looks", floor="intensities of at least {}")
+    cites = (Cite("arsenault1976"),)
 
     looks: Annotated[
         float | Literal["auto"],

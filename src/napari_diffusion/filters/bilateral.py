@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.citation import FROM_NOISE, Cite
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
@@ -68,6 +70,11 @@ class Bilateral(Filter):
     ----------
     Tomasi and Manduchi (1998), Bilateral filtering for gray and color images.
     """
+
+    method_name = "a bilateral filter"
+    terms = in_terms(sigma="spatial σ = {}", sigma_intensity="intensity σ = {}")
+    estimates = measured(sigma_intensity=FROM_NOISE)
+    cites = (Cite("tomasi1998"),)
 
     maximum_principle: ClassVar[bool] = True
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Unpack
 
 import numpy as np
 
+from napari_diffusion.core.citation import NOISE, Estimate
 from napari_diffusion.core.grid import per_axis
 from napari_diffusion.core.image import Image
+from napari_diffusion.core.method_words import (
+    DIGITS,
+    MEASURED_DIGITS,
+    MethodWords,
+    in_brackets,
+    listed,
+    measured,
+)
 from napari_diffusion.engine.block import Block
 from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.blend_weights import Answers, of_least_error
@@ -21,9 +30,16 @@ from napari_diffusion.filters.denoisers.guided_filter import (
 from napari_diffusion.filters.heat import Heat
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import Grid, GridOptions, Shape
+
+
+_LEAST_ERROR = Estimate(
+    "that minimize Stein's unbiased risk estimate (SURE)", ("stein1981", "ramani2008", "blu2007")
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +61,8 @@ class Blend(Filter):
         "sure", estimates them on the source, each between −0.5 and 1.25.
     noise_sigma : float, tuple of float or "auto"
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
-        Inner filters whose own value is "auto" use it too. "auto" measures it for each channel.
+        Inner filters whose own value is "auto" use it too. "auto" measures it for each channel;
+        "1.5 × auto" takes 1.5 times that.
     local : bool
         Let the weights vary over the image, at a scale of 16 pixels. Better for images with parts
         of different kinds; takes twice as long.
@@ -62,6 +79,9 @@ class Blend(Filter):
     Unser (2008), Monte-Carlo SURE. Blu and Luisier (2007), The SURE-LET approach to image
     denoising.
     """
+
+    method_name = "a weighted sum of filters"
+    estimates = measured(noise_sigma=NOISE, weights=_LEAST_ERROR)
 
     building_block: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = False
@@ -93,6 +113,30 @@ class Blend(Filter):
             object.__setattr__(self, "weights", "auto")
         super().__post_init__()
 
+    def method(self, words: MethodWords) -> str:
+        """Return the kinds of filters that are combined, and where the weights come from."""
+        parts = list(self._parts())
+        kinds = dict.fromkeys(each.method(replace(words, brief=True)) for each in parts)
+        pilots = dict.fromkeys(
+            each.method(replace(words, brief=True)) for each in map(_first_pilot, parts) if each
+        )
+        how = _LEAST_ERROR.how if words.asked("weights") else "given in the recipe"
+        mean = "a locally weighted mean" if self.local else "a weighted mean"
+        guide = f", guided by {listed([*pilots])}," if pilots else ""
+        asked = words.asked("noise_sigma")
+        digits = DIGITS if asked is None else MEASURED_DIGITS
+        sigma = words.quantity(self.noise_sigma, "intensity", digits)
+        noise = f"noise standard deviation {sigma}"
+        if asked is not None:
+            noise = words.noted(noise, NOISE, asked=asked)
+        weighted = in_brackets(f"weights {how}", [noise])
+        return f"{mean} of {len(parts)} estimates ({listed([*kinds])}){guide} with {weighted}"
+
+    def _parts(self) -> Iterator[Filter]:
+        """Yield the filters, those of blends within one by one."""
+        for each in self.components:
+            yield from each._parts() if isinstance(each, Blend) else (each,)
+
     def resolved(self, image: Image) -> Self:
         """Return this filter with the noise, the inner filters and their weights resolved."""
         self.check(image.grid)
@@ -107,7 +151,7 @@ class Blend(Filter):
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
-        if self.noise_sigma != "auto":
+        if not isinstance(self.noise_sigma, str):
             self.number_per_channel("noise_sigma", grid)
         if self.weights != "auto":
             self.weights_of(grid)
@@ -212,3 +256,11 @@ class Blend(Filter):
                 zip(self.components, stages, (first, *weights), strict=True)
             )
         ]
+
+
+def _first_pilot(chosen: Filter) -> Filter | None:
+    """Return the pilot from which all guidance of a filter comes, the finest one within."""
+    pilot = getattr(chosen, "pilot", None)
+    if isinstance(pilot, Blend):
+        pilot = pilot.components[0]
+    return pilot and (_first_pilot(pilot) or pilot)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from napari_diffusion.core.citation import CONTRAST, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.tensors.tensor_flow import INTEGRATION, TensorFlow, TensorLaw
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ ACROSS = 1e-3
 CODES = {"lines": 1, "planes": 2}
 
 Structure = Literal["lines", "planes"]
+STRUCTURE_WORDS = {"lines": "along lines", "planes": "along planes"}
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,17 @@ class CoherenceEnhancing(TensorFlow):
     """
 
     display_name: ClassVar[str] = "Coherence-enhancing diffusion (CED)"
+    method_name = "coherence-enhancing diffusion (CED)"
+    terms = in_terms(
+        structure=STRUCTURE_WORDS,
+        contrast="contrast {}",
+        time="diffusion time {} per step",
+        smoothing="structure tensor smoothed with σ = {}",
+        integration="directions averaged with σ = {}",
+        condition_limit="",
+    )
+    estimates = measured(contrast=CONTRAST)
+    cites = (Cite("weickert1999"), Cite("fehrenbach2014"))
 
     integration: Annotated[float, INTEGRATION] = 3.0
     structure: Annotated[

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_diffusion.core.function_parameter import accepted, called, imported, spoken
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Custom(Filter):
     """
 
     display_name: ClassVar[str] = "Custom function"
+    method_name = "the user-defined filter {function}"
+    terms = in_terms(reach="")
     keeps_constant: ClassVar[bool] = False
     shifts_with_grey: ClassVar[bool] = False
     scales_with_intensity: ClassVar[bool] = False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from napari_diffusion.core.citation import CONTRAST, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.perona_malik import weickert_constant
 from napari_diffusion.filters.tensors.tensor_flow import TensorFlow, TensorLaw
 
@@ -71,6 +73,16 @@ class EdgeEnhancing(TensorFlow):
     """
 
     display_name: ClassVar[str] = "Edge-enhancing diffusion (EED)"
+    method_name = "edge-enhancing diffusion (EED)"
+    terms = in_terms(
+        contrast="contrast {}",
+        time="diffusion time {} per step",
+        smoothing="structure tensor smoothed with σ = {}",
+        condition_limit="",
+        sharpness="",
+    )
+    estimates = measured(contrast=CONTRAST)
+    cites = (Cite("weickert1998"), Cite("frangakis2001"), Cite("fehrenbach2014"))
 
     sharpness: Annotated[int, SHARPNESS] = 4
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
+from napari_diffusion.core.citation import MASKED, Cite
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
@@ -44,6 +46,10 @@ class Gaussian(Filter):
     ----------
     Knutsson and Westin (1993), Normalized and differential convolution, for the mask.
     """
+
+    method_name = "a Gaussian filter"
+    terms = in_terms(sigma="σ = {}")
+    cites = (Cite("knutsson1993", MASKED),)
 
     # Its weights sum to 1 only to round-off, and a mask's border is not conservative.
     keeps_constant: ClassVar[bool] = False

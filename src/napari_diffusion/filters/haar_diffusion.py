@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.citation import NOISE, Cite
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
     noise_sigmas,
+    with_noise,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +39,8 @@ class HaarDiffusion(Filter):
     ----------
     noise_sigma : float, tuple of float or "auto"
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
-        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel.
+        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
+        "1.5 × auto" takes 1.5 times that.
     levels : int
         1 to 8. Noise coarser than 2^levels pixels remains.
     weights : tuple of float or "auto"
@@ -60,6 +64,10 @@ class HaarDiffusion(Filter):
     """
 
     display_name: ClassVar[str] = "Haar wavelet diffusion"
+    method_name = "translation-invariant Haar wavelet diffusion"
+    terms = in_terms(noise_sigma="noise standard deviation {}", levels="{} scales", weights="")
+    estimates = measured(noise_sigma=NOISE)
+    cites = (Cite("mrazek2007"), Cite("coifman1995"), Cite("blu2007"))
     building_block: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = False
 
@@ -86,7 +94,7 @@ class HaarDiffusion(Filter):
         from napari_diffusion.filters.denoisers import haar_weights
 
         self.check(image.grid)
-        chosen = self.replaced(noise_sigma=noise_sigmas(self.noise_sigma, image))
+        chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
         if self.weights != "auto":
             return chosen
         sigmas = chosen.number_per_channel("noise_sigma", image.grid)
@@ -96,7 +104,7 @@ class HaarDiffusion(Filter):
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
-        if self.noise_sigma != "auto":
+        if not isinstance(self.noise_sigma, str):
             self.number_per_channel("noise_sigma", grid)
         if self.weights != "auto":
             self._weights(grid)

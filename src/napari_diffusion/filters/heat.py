@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.filters.flows.flow import Flow
 
 if TYPE_CHECKING:
@@ -44,10 +46,13 @@ class Heat(Flow["NDArray[np.bool_] | None"]):
     References
     ----------
     Lindeberg (1990), Scale-space for discrete signals.
-    Iijima (1962), Basic theory of pattern observation.
+    Iijima (1962), Basic theory on normalization of pattern.
     """
 
     display_name: ClassVar[str] = "Linear diffusion"
+    method_name = "linear diffusion"
+    terms = in_terms(time="diffusion time {} per step")
+    cites = (Cite("lindeberg1990"), Cite("iijima1962"))
     linear: ClassVar[bool] = True
 
     def variances(self, grid: Grid) -> dict[int, float]:

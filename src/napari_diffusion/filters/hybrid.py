@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.filters.coherence_enhancing import ACROSS, CODES, Structure
+from napari_diffusion.core.citation import CONTRAST, Cite, Estimate
+from napari_diffusion.core.method_words import in_terms, measured
+from napari_diffusion.filters.coherence_enhancing import ACROSS, CODES, STRUCTURE_WORDS, Structure
 from napari_diffusion.filters.edge_enhancing import SHARPNESS
 from napari_diffusion.filters.perona_malik import weickert_constant
 from napari_diffusion.filters.tensors.tensor_flow import INTEGRATION, TensorFlow, TensorLaw
@@ -82,6 +84,22 @@ class Hybrid(TensorFlow):
     """
 
     display_name: ClassVar[str] = "Hybrid EED and CED"
+    method_name = "hybrid edge- and coherence-enhancing diffusion"
+    terms = in_terms(
+        structure=STRUCTURE_WORDS,
+        contrast="contrast {}",
+        time="diffusion time {} per step",
+        smoothing="structure tensor smoothed with σ = {}",
+        integration="directions averaged with σ = {}",
+        switch="coherence threshold {}",
+        condition_limit="",
+        sharpness="",
+        background="",
+    )
+    estimates = measured(
+        contrast=CONTRAST, switch=Estimate("estimated from its spread over the image")
+    )
+    cites = (Cite("frangakis2001"), Cite("fernandez2003"))
 
     contrast: Annotated[
         float | Literal["auto"],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from napari_diffusion.core.citation import Cite
+from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.filters.flows.curvature_flow import CurvatureFlow
 
 
@@ -36,3 +38,7 @@ class MeanCurvature(CurvatureFlow):
     Osher and Sethian (1988), Fronts propagating with curvature-dependent speed.
     Evans and Spruck (1991), Motion of level sets by mean curvature.
     """
+
+    method_name = "mean curvature motion"
+    terms = in_terms(time="diffusion time {} per step")
+    cites = (Cite("osher1988"), Cite("evans1991"))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
@@ -45,6 +47,10 @@ class Median(Filter):
     ----------
     Tukey (1977), Exploratory data analysis, chapter 7.
     """
+
+    method_name = "a median filter"
+    terms = in_terms(radius="radius {}")
+    cites = (Cite("tukey1977"),)
 
     maximum_principle: ClassVar[bool] = True
 

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.filters.flows.curvature_flow import CurvatureFlow
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ class MinMaxCurvature(CurvatureFlow):
     """
 
     display_name: ClassVar[str] = "Min/max curvature"
+    method_name = "min/max curvature flow"
+    terms = in_terms(radius="size threshold {}", time="diffusion time {} per step")
+    cites = (Cite("malladi1996"),)
     mode: ClassVar[int] = 2
 
     radius: Annotated[

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.citation import CONTRAST, Cite
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.flows.curvature_flow import CurvatureFlow
 
 if TYPE_CHECKING:
@@ -54,6 +56,10 @@ class ModifiedCurvature(CurvatureFlow):
     """
 
     display_name: ClassVar[str] = "Edge-stopped curvature"
+    method_name = "edge-stopped curvature flow"
+    terms = in_terms(contrast="contrast {}", time="diffusion time {} per step")
+    estimates = measured(contrast=CONTRAST)
+    cites = (Cite("alvarez1992"), Cite("whitaker2001"))
     mode: ClassVar[int] = 1
 
     contrast: Annotated[

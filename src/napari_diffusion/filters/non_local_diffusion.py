@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.citation import CHOSEN, NOISE, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.denoisers.guided_filter import (
     Guided,
     is_solid,
@@ -16,10 +18,13 @@ from napari_diffusion.filters.denoisers.guided_filter import (
 from napari_diffusion.filters.tensors.axis_frame import Frame
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import DTypeLike, NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
+    from napari_diffusion.core.method_words import Term
     from napari_diffusion.engine.block import Block
 
 # How far to look where nobody says, and how many neighbours in a volume at most.
@@ -40,7 +45,8 @@ class NonLocalDiffusion(Guided):
     ----------
     noise_sigma : float, tuple of float or "auto"
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
-        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel.
+        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
+        "1.5 × auto" takes 1.5 times that.
     pilot : Filter or None
         The filter whose result on the same image is the guide; None uses the noisy image itself.
     radius : int or "auto"
@@ -72,6 +78,17 @@ class NonLocalDiffusion(Guided):
     """
 
     display_name: ClassVar[str] = "Non-local diffusion"
+    method_name = "non-local means"
+    terms = in_terms(
+        noise_sigma="noise standard deviation {}",
+        pilot="guided by {}",
+        radius="search radius {} pixels",
+        patch="patch radius {} pixels",
+        strength="filtering strength {}",
+        depth="search radius {} planes along the third axis",
+    )
+    estimates = measured(noise_sigma=NOISE, radius=CHOSEN, depth=CHOSEN)
+    cites = (Cite("buades2005"), Cite("gilboa2007"))
     building_block: ClassVar[bool] = True
 
     radius: Annotated[
@@ -90,6 +107,10 @@ class NonLocalDiffusion(Guided):
             "tooltip": "Search radius along the third axis; 0 searches within planes.",
         },
     ] = "auto"
+
+    def method_terms(self) -> Mapping[str, Term]:
+        """Return the words of the parameters; within planes there is no depth."""
+        return {**self.terms, "depth": ""} if self.depth == 0 else self.terms
 
     def resolved(self, image: Image) -> Self:
         """Return this filter with the noise, the pilot resolved, and the extent of the search."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
+from napari_diffusion.core.citation import NOISE, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.denoisers.library_images import LibraryFilter, exponent_of
 
 if TYPE_CHECKING:
@@ -64,6 +66,15 @@ class NonLocalMeans(LibraryFilter):
     """
 
     display_name: ClassVar[str] = "Non-local means"
+    method_name = "non-local means (scikit-image)"
+    terms = in_terms(
+        sigma="noise standard deviation {}",
+        strength="filtering strength {} times this",
+        patch="patch radius {} pixels",
+        search="search radius {} pixels",
+    )
+    estimates = measured(sigma=NOISE)
+    cites = (Cite("buades2005"), Cite("darbon2008"))
 
     # The library compares each pair of patches once, from one side.
     flips: ClassVar[bool] = False

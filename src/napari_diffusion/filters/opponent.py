@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 
+from napari_diffusion.core.citation import COLOUR, Cite
 from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.heat import Heat
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
+    from napari_diffusion.core.method_words import MethodWords
     from napari_diffusion.engine.block import Block
 
 # Rows: brightness, red less blue, and both less green; orthonormal, so that white noise stays so.
@@ -52,10 +54,13 @@ class Opponent(Filter):
     References
     ----------
     Ohta, Kanade and Sakai (1980), Color information for region segmentation. Dabov, Foi, Katkovnik
-    and Egiazarian (2007), Color image denoising via sparse 3D collaborative filtering.
+    and Egiazarian (2007), Color image denoising via sparse 3D collaborative filtering with grouping
+    constraint in luminance-chrominance space.
     """
 
     display_name: ClassVar[str] = "Opponent colours"
+    method_name = "a filter on opponent colours"
+    cites = (Cite("ohta1980", COLOUR), Cite("dabov2007colour", COLOUR))
     building_block: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = False
     keeps_constant: ClassVar[bool] = False
@@ -66,6 +71,13 @@ class Opponent(Filter):
     component: Annotated[
         Filter, {"tooltip": "Filter to run on luminance and colour differences."}
     ] = _HEAT
+
+    def method(self, words: MethodWords) -> str:
+        """Return the inner filter, and that it acts on opponent colours where there are colours."""
+        inner = self.component.method(words.within("component"))
+        if COLOUR not in words.conditions:
+            return inner
+        return f"{inner}, computed on luminance and two colour differences"
 
     def resolved(self, image: Image) -> Self:
         """Return this filter with the inner one resolved on the opponent channels."""

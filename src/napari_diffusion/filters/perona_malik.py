@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 
 import numpy as np
 
+from napari_diffusion.core.citation import CONTRAST, Cite
 from napari_diffusion.core.grid import per_axis
-from napari_diffusion.filters.flows.flow import SOLVER, Flow, Solver
+from napari_diffusion.core.method_words import in_terms, measured
+from napari_diffusion.filters.flows.flow import SOLVER, SOLVER_CITES, SOLVER_WORDS, Flow, Solver
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
+    from napari_diffusion.core.method_words import Term
     from napari_diffusion.engine.block import Block
 
     # guide, law, slopes, mask, joint
@@ -47,6 +52,12 @@ LAWS = {
 Conductance = Literal[
     "rational", "exponential", "simple exponential", "charbonnier", "huber", "tukey", "weickert"
 ]
+
+_PEOPLE = ("charbonnier", "huber", "tukey", "weickert")
+
+CONDUCTANCE_WORDS = {
+    name: f"{name.capitalize() if name in _PEOPLE else name} conductance" for name in LAWS
+}
 
 
 @dataclass(frozen=True)
@@ -115,9 +126,30 @@ class PeronaMalik(Flow["Coefficients"]):
     regularization in computed imaging.
     Black, Sapiro, Marimont and Heeger (1998), Robust anisotropic diffusion (Tukey, Huber).
     Weickert (1998), Anisotropic diffusion in image processing.
+    Hafner, Ochs, Weickert, Reißel and Grewenig (2016), FSI schemes.
+    Weickert, ter Haar Romeny and Viergever (1998), Efficient and reliable schemes for nonlinear
+    diffusion filtering.
     """
 
     display_name: ClassVar[str] = "Perona–Malik"
+    method_name = "anisotropic diffusion (Perona–Malik)"
+    terms = in_terms(
+        conductance=CONDUCTANCE_WORDS,
+        contrast="contrast {}",
+        time="diffusion time {} per step",
+        smoothing="gradients pre-smoothed with σ = {}",
+        gradient={"magnitude": "gradient magnitude at the pixels"},
+        solver=SOLVER_WORDS,
+    )
+    estimates = measured(contrast=CONTRAST)
+    cites = (
+        Cite("perona1990"),
+        Cite("catte1992", "smoothing"),
+        Cite("charbonnier1997", "conductance", ("charbonnier",)),
+        Cite("black1998", "conductance", ("tukey", "huber")),
+        Cite("weickert1998", "conductance", ("weickert",)),
+        *SOLVER_CITES,
+    )
 
     conductance: Annotated[
         Conductance,
@@ -153,6 +185,11 @@ class PeronaMalik(Flow["Coefficients"]):
         },
     ] = 4
     solver: Annotated[Solver, SOLVER] = "explicit"
+
+    def method_terms(self) -> Mapping[str, Term]:
+        """Return the words of the parameters; the sharpness is that of one conductance."""
+        weickert = self.conductance == "weickert"
+        return {**self.terms, "sharpness": "sharpness {}" if weickert else ""}
 
     def resolved(self, image: Image) -> Self:
         """Return this filter with the contrast that the image's own gradients suggest."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
+    from napari_diffusion.core.method_words import MethodWords
     from napari_diffusion.engine.block import Block
 
 _HEAT = Heat()
@@ -39,6 +40,8 @@ class PlanesOrVolumes(Filter):
     filter directly.
     """
 
+    method_name = "one filter for planes and another for volumes"
+
     building_block: ClassVar[bool] = True
     takes_mask: ClassVar[bool] = False
     keeps_constant: ClassVar[bool] = False
@@ -48,6 +51,13 @@ class PlanesOrVolumes(Filter):
 
     planes: Annotated[Filter, {"tooltip": "Filter for 2D images."}] = _HEAT
     volumes: Annotated[Filter, {"tooltip": "Filter for volumes."}] = _HEAT
+
+    def method(self, words: MethodWords) -> str:
+        """Return both filters; a resolved recipe has the one that was used in their place."""
+        planes, volumes = (
+            getattr(self, name).method(words.within(name)) for name in ("planes", "volumes")
+        )
+        return f"{planes} for planes or {volumes} for volumes"
 
     def of(self, grid: Grid) -> Filter:
         """Return the filter for an image."""

@@ -7,15 +7,20 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
+from napari_diffusion.core.citation import CHOSEN, NOISE, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.engine.tiles import with_halo
 from napari_diffusion.filters.denoisers.guided_filter import Guided, is_solid
 from napari_diffusion.filters.tensors.axis_frame import Frame
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
+    from napari_diffusion.core.method_words import Term
     from napari_diffusion.engine.block import Block
 
 # Planes of a window in a volume.
@@ -35,7 +40,8 @@ class ReactionDiffusion(Guided):
     ----------
     noise_sigma : float, tuple of float or "auto"
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
-        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel.
+        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
+        "1.5 × auto" takes 1.5 times that.
     pilot : Filter or None
         The filter whose result on the same image is the guide. None uses the noisy image itself:
         then components at the noise level are only halved.
@@ -57,12 +63,23 @@ class ReactionDiffusion(Guided):
 
     References
     ----------
-    Yaroslavsky (1996), Local adaptive image restoration with sliding cosine windows. Chen and Pock
-    (2017), Trainable nonlinear reaction diffusion. Dabov, Foi, Katkovnik and Egiazarian (2007), on
-    a pilot for an empirical Wiener filter.
+    Yaroslavsky (1996), Local adaptive image restoration and enhancement with the use of DFT and DCT
+    in a running window. Chen and Pock (2017), Trainable nonlinear reaction diffusion. Dabov, Foi,
+    Katkovnik and Egiazarian (2007), Image denoising by sparse 3-D transform-domain collaborative
+    filtering, on a pilot for an empirical Wiener filter.
     """
 
     display_name: ClassVar[str] = "Reaction–diffusion"
+    method_name = "sliding-window cosine-transform shrinkage"
+    terms = in_terms(
+        noise_sigma="noise standard deviation {}",
+        pilot="guided by {}",
+        window="windows of {} pixels",
+        stride="placed every {} pixels",
+        depth="{} planes deep",
+    )
+    estimates = measured(noise_sigma=NOISE, depth=CHOSEN)
+    cites = (Cite("yaroslavsky1996"), Cite("chen2017"), Cite("dabov2007", "pilot"))
     building_block: ClassVar[bool] = True
 
     window: Annotated[
@@ -96,6 +113,10 @@ class ReactionDiffusion(Guided):
                 f"ReactionDiffusion: stride must be at most half of window={self.window}, so that "
                 f"windows overlap (got {self.stride})."
             )
+
+    def method_terms(self) -> Mapping[str, Term]:
+        """Return the words of the parameters; windows of one plane have no depth."""
+        return {**self.terms, "depth": ""} if self.depth == 1 else self.terms
 
     def resolved(self, image: Image) -> Self:
         """Return this filter with the noise, the pilot resolved, and the depth of the windows."""

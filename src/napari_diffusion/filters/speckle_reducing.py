@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.citation import CHOSEN, Cite
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.flows.flow import Flow
 
 if TYPE_CHECKING:
@@ -72,6 +74,14 @@ class SpeckleReducing(Flow["Coefficients"]):
     """
 
     display_name: ClassVar[str] = "Speckle-reducing diffusion (SRAD)"
+    method_name = "speckle-reducing anisotropic diffusion (SRAD)"
+    terms = in_terms(
+        time="diffusion time {} per step",
+        q0="speckle coefficient of variation {} at the start",
+        decay="decaying over a time of {}",
+    )
+    estimates = measured(decay=CHOSEN)
+    cites = (Cite("yu2002"),)
     shifts_with_grey: ClassVar[bool] = False
 
     q0: Annotated[

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
+from napari_diffusion.core.citation import FROM_NOISE, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.denoisers.library_images import LibraryFilter, exponent_of
 
 if TYPE_CHECKING:
@@ -51,6 +53,10 @@ class TotalVariation(LibraryFilter):
     """
 
     display_name: ClassVar[str] = "Total variation (Chambolle)"
+    method_name = "total variation denoising (Chambolle's algorithm, scikit-image)"
+    terms = in_terms(weight="weight {}", tolerance="", rounds="")
+    estimates = measured(weight=FROM_NOISE)
+    cites = (Cite("rudin1992"), Cite("chambolle2004"))
     keeps_mean: ClassVar[bool] = True
     # The differences go forward, and the rounds end early.
     flips: ClassVar[bool] = False

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.filters.flows.flow import SOLVER, Flow, Solver
+from napari_diffusion.core.citation import CONTRAST, Cite
+from napari_diffusion.core.method_words import in_terms, measured
+from napari_diffusion.filters.flows.flow import SOLVER, SOLVER_CITES, SOLVER_WORDS, Flow, Solver
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -60,7 +62,19 @@ class TotalVariationFlow(Flow["Coefficients"]):
     ----------
     Rudin, Osher and Fatemi (1992), Nonlinear total variation based noise removal algorithms.
     Andreu, Ballester, Caselles and Mazón (2001), Minimizing total variation flow.
+    Hafner, Ochs, Weickert, Reißel and Grewenig (2016), FSI schemes.
+    Weickert, ter Haar Romeny and Viergever (1998), Efficient and reliable schemes for nonlinear
+    diffusion filtering.
     """
+
+    method_name = "total variation flow"
+    terms = in_terms(
+        time="diffusion time {} per step",
+        epsilon="gradients below {} regularized",
+        solver=SOLVER_WORDS,
+    )
+    estimates = measured(time=CONTRAST, epsilon=CONTRAST)
+    cites = (Cite("rudin1992"), Cite("andreu2001"), *SOLVER_CITES)
 
     time: Annotated[
         float | Literal["auto"],

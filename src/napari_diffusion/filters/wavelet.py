@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
+from napari_diffusion.core.citation import NOISE, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.denoisers.library_images import LibraryFilter, exponent_of
 
 if TYPE_CHECKING:
@@ -73,6 +75,16 @@ class Wavelet(LibraryFilter):
     """
 
     display_name: ClassVar[str] = "Wavelet shrinkage"
+    method_name = "wavelet shrinkage averaged over shifts (scikit-image)"
+    terms = in_terms(
+        sigma="noise standard deviation {}",
+        threshold={"bayes": "BayesShrink threshold", "universal": "universal threshold"},
+        wavelet="{} wavelet",
+        levels="{} scales",
+        shifts="shifts of up to {} pixels",
+    )
+    estimates = measured(sigma=NOISE)
+    cites = (Cite("chang2000", "threshold", ("bayes",)), Cite("coifman1995", "shifts"))
     flips: ClassVar[bool] = False
 
     sigma: Annotated[

@@ -138,7 +138,7 @@ class Recipe:
         found = {name: value for name, value in asked.items() if isinstance(value, str)}
         for slot, component in slots.items():
             if isinstance(component, Component):
-                found |= {f"{slot}.{name}": "auto" for name in component.autos()}
+                found |= {f"{slot}.{name}": text for name, text in component.asked().items()}
         return found
 
     def replaced(self, **changes: Any) -> Recipe:

@@ -8,7 +8,7 @@ import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.core.component import LENGTH_POWERS
+from napari_diffusion.core.parameter import LENGTH_POWERS
 from napari_diffusion.core.units import METRES, PIXEL, factor, symbol, unit_name
 from napari_diffusion.loop.presets import pixel_size
 

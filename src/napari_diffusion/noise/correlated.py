@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from napari_diffusion.core.array_parameter import ArrayParameter
+from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.noise.base import Noise
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from napari_diffusion.core.address import Address
     from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.method_words import Term
     from napari_diffusion.core.noise_scale import Scales
     from napari_diffusion.engine.block import Block
 
@@ -51,6 +55,9 @@ class Correlated(Noise):
         pixels.
     """
 
+    method_name = "spatially correlated Gaussian noise"
+    terms = in_terms(sigma="Gaussian correlation kernel of σ = {}", kernel="correlation kernel {}")
+
     white: ClassVar[bool] = False
 
     sigma: Annotated[
@@ -82,6 +89,10 @@ class Correlated(Noise):
                 f"Correlated: kernel={values.shape} has {values.size} weights, more than "
                 f"{MOST_WEIGHTS}: crop it."
             )
+
+    def method_terms(self) -> Mapping[str, Term]:
+        """Return the words of the parameters; a kernel replaces the Gaussian one."""
+        return self.terms if self.kernel is None else {"kernel": "own kernel", "sigma": ""}
 
     @property
     def claims(self) -> frozenset[str]:

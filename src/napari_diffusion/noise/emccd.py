@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from napari_diffusion.core.citation import MEAN, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.noise.sampling.exposure import Exposure
 from napari_diffusion.noise.sampling.signal_dependent import Reference  # noqa: TC001 - read when the parameters are
 
@@ -57,6 +59,16 @@ class EMCCD(Exposure):
     Hirsch, Wareham, Martin-Fernandez, Hobson and Rolfe (2013), A stochastic model for electron
     multiplication charge-coupled devices.
     """
+
+    method_name = "EMCCD camera noise"
+    terms = in_terms(
+        reference="reference intensity {}",
+        gain="gain {} per photoelectron",
+        offset="offset {}",
+        read_noise="read noise {}",
+    )
+    estimates = measured(reference=MEAN)
+    cites = (Cite("basden2003"), Cite("hirsch2013"))
 
     excess: ClassVar[float] = 2.0
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from napari_diffusion.core.citation import EXTREME, MEAN, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.noise.sampling.signal_dependent import Reference, Signal
 
 if TYPE_CHECKING:
@@ -62,6 +64,17 @@ class FilmGrain(Signal):
     Newson, Delon and Galerne (2017), A stochastic film grain model for resolution-independent
     rendering.
     """
+
+    method_name = "film-grain noise"
+    terms = in_terms(
+        size="grain size {}",
+        curve={"midtones": "strongest in the midtones", "root": "strongest in the highlights"},
+        strength="",
+        white_level="white level {}",
+        reference="reference intensity {}",
+    )
+    estimates = measured(white_level=EXTREME, reference=MEAN)
+    cites = (Cite("newson2017"),)
 
     white: ClassVar[bool] = False
 

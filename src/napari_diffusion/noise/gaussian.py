@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.noise.base import Noise
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ class Gaussian(Noise):
     Salmon, Moraes, Dror and Shaw (2011), Parallel random numbers: as easy as 1, 2, 3.
     Box and Muller (1958), A note on the generation of random normal deviates.
     """
+
+    method_name = "white Gaussian noise"
+    cites = (Cite("salmon2011"), Cite("box1958"))
 
     def add(self, block: Block, scales: Scales, address: Address) -> NDArray[Any]:
         """Return block + scale · n; see `Noise.add`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
+from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.noise.base import Noise
 
 if TYPE_CHECKING:
@@ -58,6 +59,12 @@ class MissingWedge(Noise):
         If the smallest tilt is not below the largest, the noise does not act along the axes of the
         wedge, or the image is too small to contain any of its frequencies.
     """
+
+    method_name = (
+        "Gaussian noise limited to the frequencies of a tilt series about {tilt_axis} from "
+        "{min_tilt} to {max_tilt}"
+    )
+    terms = in_terms(exponent="spectral exponent {}")
 
     white: ClassVar[bool] = False
 

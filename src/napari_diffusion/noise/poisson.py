@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from napari_diffusion.core.citation import MEAN, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.noise.sampling.planes import made_by
 from napari_diffusion.noise.sampling.signal_dependent import Reference, Signal, check_rate
 
@@ -56,6 +58,11 @@ class Poisson(Signal):
     function.
     Salmon, Moraes, Dror and Shaw (2011), Parallel random numbers: as easy as 1, 2, 3.
     """
+
+    method_name = "photon (Poisson) noise"
+    terms = in_terms(gain="", reference="reference intensity {}")
+    estimates = measured(reference=MEAN)
+    cites = (Cite("giles2016"), Cite("salmon2011"))
 
     keeps_mean: ClassVar[bool] = True
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from napari_diffusion.core.array_parameter import ArrayParameter  # noqa: TC001 - read when the parameters are
+from napari_diffusion.core.citation import MEAN, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.noise.sampling.exposure import Exposure
 from napari_diffusion.noise.sampling.signal_dependent import Reference  # noqa: TC001 - read when the parameters are
 
@@ -59,6 +61,16 @@ class PoissonGaussian(Exposure):
     """
 
     display_name: ClassVar[str] = "Poisson–Gaussian"
+    method_name = "camera noise (photon and read noise)"
+    # A noise scale multiplies the gain and the read variance: the recipe's values are a proportion.
+    terms = in_terms(
+        reference="reference intensity {}",
+        gain="gain {} per photoelectron",
+        offset="offset {}",
+        read_noise="read noise {}",
+    )
+    estimates = measured(reference=MEAN)
+    cites = (Cite("foi2008"), Cite("huang2013", "read_noise"))
 
     gain: Annotated[
         float | ArrayParameter,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.noise.base import Noise
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class PowerLaw(Noise):
     """
 
     display_name: ClassVar[str] = "Power-law (coloured)"
+    method_name = "Gaussian noise with a power spectrum falling as 1/f^{exponent}"
+    cites = (Cite("timmer1995"),)
     white: ClassVar[bool] = False
 
     exponent: Annotated[

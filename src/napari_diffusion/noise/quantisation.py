@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from napari_diffusion.core.citation import Cite
+from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.noise.base import Noise
 from napari_diffusion.noise.sampling.planes import made_by
 
@@ -47,6 +49,15 @@ class Quantisation(Noise):
     """
 
     display_name: ClassVar[str] = "Quantization"
+    method_name = "quantization noise"
+    terms = in_terms(
+        dither={
+            "subtractive": "subtractive dither",
+            "added": "non-subtractive dither",
+            "none": "without dither",
+        }
+    )
+    cites = (Cite("lipshitz1992"),)
 
     dither: Annotated[
         Literal["subtractive", "added", "none"],

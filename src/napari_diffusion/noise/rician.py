@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from napari_diffusion.core.citation import MEAN, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.noise.sampling.planes import made_by
 from napari_diffusion.noise.sampling.signal_dependent import Reference, Signal
 
@@ -55,6 +57,11 @@ class Rician(Signal):
     Rice (1944), Mathematical analysis of random noise.
     Gudbjartsson and Patz (1995), The Rician distribution of noisy MRI data.
     """
+
+    method_name = "Rician noise"
+    terms = in_terms(sigma="", reference="reference intensity {}")
+    estimates = measured(reference=MEAN)
+    cites = (Cite("rice1944"), Cite("gudbjartsson1995"))
 
     keeps_mean: ClassVar[bool] = False
 

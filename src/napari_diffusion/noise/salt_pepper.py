@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
+from napari_diffusion.core.citation import EXTREME, MEAN
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.noise.base import Noise
 from napari_diffusion.noise.sampling.planes import made_by
 
@@ -55,6 +57,15 @@ class SaltPepper(Noise):
     """
 
     display_name: ClassVar[str] = "Salt and pepper"
+    method_name = "salt-and-pepper noise"
+    terms = in_terms(
+        fraction="",
+        low="low value {}",
+        high="high value {}",
+        salt="a fraction {} of the outliers high",
+        reference="reference intensity {}",
+    )
+    estimates = measured(low=EXTREME, high=EXTREME, reference=MEAN)
 
     # Values far from the outliers' mean are drawn towards it.
     keeps_mean: ClassVar[bool] = False

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+from napari_diffusion.core.citation import MEAN, Cite
+from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.noise.sampling.planes import made_by
 from napari_diffusion.noise.sampling.signal_dependent import Reference, Signal
 
@@ -53,6 +55,11 @@ class Speckle(Signal):
     Goodman (1976), Some fundamental properties of speckle.
     Wilson and Hilferty (1931), The distribution of chi-square.
     """
+
+    method_name = "multiplicative speckle noise (gamma distributed)"
+    terms = in_terms(looks="", reference="reference intensity {}")
+    estimates = measured(reference=MEAN)
+    cites = (Cite("goodman1976"), Cite("wilson1931"))
 
     looks: Annotated[
         float,

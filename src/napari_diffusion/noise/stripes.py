@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
+from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.noise.base import Noise
 
 if TYPE_CHECKING:
@@ -49,6 +50,12 @@ class Stripes(Noise):
     """
 
     display_name: ClassVar[str] = "Row and column"
+    method_name = "stripe noise"
+    terms = in_terms(
+        direction={"rows": "one offset per row", "columns": "one offset per column"},
+        drift="changing over {}",
+        fixed="the same in all planes",
+    )
     white: ClassVar[bool] = False
 
     direction: Annotated[

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
+from napari_diffusion.core.method_words import MethodWords, listed
 from napari_diffusion.noise.base import CLAIMS, Noise
 from napari_diffusion.noise.gaussian import Gaussian
 from napari_diffusion.noise.uniform import Uniform
@@ -58,6 +59,8 @@ class Sum(Noise):
         If there is not one weight per component, or all weights are 0.
     """
 
+    method_name = "the sum of several noises"
+
     components: Annotated[
         tuple[Noise, ...], {"tooltip": "Noise models to add, independent of each other."}
     ] = (Gaussian(), Uniform())
@@ -96,6 +99,13 @@ class Sum(Noise):
         """Return the standard deviation that the components' own parameters add up to."""
         found = self._naturals()
         return super().natural_scale() if found is None else math.hypot(*found)
+
+    def method(self, words: MethodWords) -> str:
+        """Return the noises that are added, and the share of each in the standard deviation."""
+        inner = words.within("components", brief=True)
+        named = zip(self.components, self.ratios, strict=True)
+        parts = [f"{each.method(inner)} (weight {ratio:.3g})" for each, ratio in named]
+        return f"the sum of {listed(parts)}"
 
     def in_words(self, scale: float) -> str:
         """Return the noise scale of each component."""

@@ -31,6 +31,8 @@ class Uniform(Noise):
     (`Gaussian`).
     """
 
+    method_name = "white uniform noise"
+
     def in_words(self, scale: float) -> str:
         """Return the limits."""
         return f"±{math.sqrt(3.0) * scale:.3g}"

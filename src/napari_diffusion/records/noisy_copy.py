@@ -96,7 +96,7 @@ def noisy_copy(
     source = Image.of(image, **options)
     chosen, address = noise.resolved(source), Address(seed)
     wanted = None if noise_scale is None else asked_scale(noise_scale)
-    asked = {f"noise.{name}": "auto" for name in noise.autos()}
+    asked = {f"noise.{name}": text for name, text in noise.asked().items()}
     if isinstance(wanted, str):
         asked["noise_scale"] = wanted
         wanted = asked_scale_of(source, wanted)

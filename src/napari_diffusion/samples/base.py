@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ class Sample:
     """An example image with its axes, pixel size and ground truth.
 
     ``nd.steps(sample.image, recipe, axes=sample.axes, spacing=sample.spacing, rgb=sample.rgb)``
-    runs the loop on it.
+    runs the loop on it; ``nd.Recipe.from_dict(sample.recipe)`` is the recipe of the documentation.
 
     Attributes
     ----------
@@ -40,6 +40,9 @@ class Sample:
         True if the last axis holds red, green and blue.
     about : str
         How the image was made.
+    recipe : dict
+        The recipe that the documentation shows it with, as a recipe file has it: with the unit of
+        its lengths beside it.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Sample:
     truth: NDArray[Any] | None = None
     rgb: bool = False
     about: str = ""
+    recipe: dict[str, Any] = field(default_factory=dict)
 
 
 def layers(sample: Sample) -> list[LayerData]:
@@ -57,7 +61,7 @@ def layers(sample: Sample) -> list[LayerData]:
 
     The ground truth is hidden and has the image's contrast limits, so that
     both are shown alike. ``metadata["napari_diffusion_sample"]`` of each layer says that it is
-    synthetic, and how it was made.
+    synthetic, and how it was made; that of the image has the sample's ``"recipe"``.
 
     Parameters
     ----------
@@ -74,6 +78,43 @@ def layers(sample: Sample) -> list[LayerData]:
         return [image]
     hidden = _shown(sample, "truth", f"{sample.name} · ground truth") | {"visible": False}
     return [image, (sample.truth, hidden, "image")]
+
+
+def exploring(
+    start: float | str = "5 % of range", unit: str = "pixel", pixel_size: float = 1.0
+) -> dict[str, Any]:
+    """Return the preset *explore* for a pixel size, as a recipe file has it.
+
+    Parameters
+    ----------
+    start : float or str
+        The starting noise scale.
+    unit : str
+        The unit of its lengths.
+    pixel_size : float
+        The smallest pixel size, in this unit.
+    """
+
+    def scaled(number: float, power: int) -> float:
+        return float(f"{number * pixel_size**power:.3g}")
+
+    return {
+        "schema": 1,
+        "unit": unit,
+        "pixel_size": pixel_size,
+        "num_steps": 10,
+        "starting_noise_scale": start,
+        "noise": {"type": "Gaussian"},
+        "schedule": {"type": "Geometric", "end": 0.1},
+        "diffusion_filter": {
+            "type": "PeronaMalik",
+            "contrast": "auto",
+            "smoothing": scaled(0.7, 1),
+            "time": scaled(0.3, 2),
+        },
+        "final_filter": {"type": "Heat", "time": scaled(0.25, 2)},
+        "seed": 0,
+    }
 
 
 def shipped(name: str) -> NDArray[np.uint8]:
@@ -111,6 +152,7 @@ def _shown(sample: Sample, role: str, name: str) -> LayerOptions:
                 "role": role,
                 "synthetic": True,
                 "about": sample.about,
+                **({"recipe": sample.recipe} if role == "image" else {}),
             }
         },
     }

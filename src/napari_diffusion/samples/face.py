@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.samples.base import Sample, shipped
+from napari_diffusion.samples.base import Sample, exploring, shipped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +17,9 @@ LAMP = (1.0, 0.82, 0.6)
 FULL_WELL = 90
 READ_NOISE = 2.5
 JPEG_QUALITY = 28
+
+# In grey levels. JPEG left less noise than that in the face, too little to be seen when added.
+NOISE_SCALE = 12.0
 
 
 def degraded_face() -> Sample:
@@ -40,6 +43,7 @@ def degraded_face() -> Sample:
             f"exposure x {EXPOSURE} under a warm lamp, photon noise with {FULL_WELL} electrons at "
             f"white, read noise of {READ_NOISE} electrons, JPEG of quality {JPEG_QUALITY}."
         ),
+        recipe=exploring(start=NOISE_SCALE),
     )
 
 

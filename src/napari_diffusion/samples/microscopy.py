@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.samples.base import Sample, shipped
+from napari_diffusion.samples.base import Sample, exploring, shipped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +37,7 @@ def noisy_microscopy() -> Sample:
             f"at most {PHOTONS} photons a pixel, gain {GAIN} a photon, read noise of {READ_NOISE} "
             f"electrons, camera offset {OFFSET}."
         ),
+        recipe=exploring(unit="micrometer", pixel_size=PIXEL_SIZE),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_diffusion.samples.base import Sample
+from napari_diffusion.samples.base import Sample, exploring
 
 SPACING = (2.0, 0.5, 0.5)
 EXTENT = (96.0, 80.0, 80.0)
@@ -44,6 +44,7 @@ def phantom() -> Sample:
             "Computed scene of membranes, filaments and blobs, intensity 0.1 to 1, "
             f"with Gaussian noise of standard deviation {NOISE} added on purpose."
         ),
+        recipe=exploring(unit="micrometer", pixel_size=min(SPACING)),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_diffusion.samples.base import Sample
+from napari_diffusion.samples.base import Sample, exploring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +41,7 @@ def noisy_video() -> Sample:
             "Computed movie of moving and blinking objects, intensity 0.15 to 1, "
             f"with Gaussian noise of standard deviation {NOISE} added on purpose."
         ),
+        recipe=exploring(),
     )
 
 

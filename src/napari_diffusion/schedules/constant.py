@@ -19,6 +19,8 @@ class Constant(Schedule):
     must be nearly free of added noise, unless the noise is weak from the start.
     """
 
+    method_name = "the same in every step"
+
     def fraction(self, step: int, num_steps: int) -> float:
         """Return 1 for every step."""
         del step, num_steps

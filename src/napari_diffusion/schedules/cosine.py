@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.schedules.base import END, Schedule, progress
 
 
@@ -31,6 +32,9 @@ class Cosine(Schedule):
     Loshchilov and Hutter (2017), SGDR: stochastic gradient descent with warm restarts, equation 5,
     use the same curve for a learning rate.
     """
+
+    method_name = "decreasing along half a cosine wave to {end:%} in the last step"
+    cites = (Cite("loshchilov2017"),)
 
     end: Annotated[float, END] = 0.0
 

@@ -46,6 +46,7 @@ class Custom(Schedule):
     """
 
     display_name: ClassVar[str] = "Custom function"
+    method_name = "then set by the user-defined function {function}"
     relative: ClassVar[bool] = False
     monotone: ClassVar[bool] = False
 

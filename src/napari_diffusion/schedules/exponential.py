@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.schedules.base import END_ABOVE_0, Schedule, progress
 
 
@@ -32,6 +33,9 @@ class Exponential(Schedule):
     Song and Ermon (2019), Generative modeling by estimating gradients of the data distribution,
     section 4.2.
     """
+
+    method_name = "decreasing exponentially to {end:%} in the last step"
+    cites = (Cite("song2019"),)
 
     end: Annotated[float, END_ABOVE_0] = 0.1
 

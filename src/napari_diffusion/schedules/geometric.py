@@ -26,6 +26,8 @@ class Geometric(Schedule):
     structures get equally many steps. Not where the last step must have no noise at all.
     """
 
+    method_name = "decreasing geometrically to {end:%} in the last step"
+
     end: Annotated[float, END_ABOVE_0] = 0.1
 
     def fraction(self, step: int, num_steps: int) -> float:

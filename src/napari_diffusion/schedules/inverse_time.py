@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.schedules.base import Schedule
 
 
@@ -32,6 +33,8 @@ class InverseTime(Schedule):
     """
 
     display_name: ClassVar[str] = "Inverse time (1/k)"
+    method_name = "divided by 1 + {rate} k in step k = 0, 1, …"
+    cites = (Cite("robbins1951"),)
 
     rate: Annotated[
         float,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.schedules.base import END, Schedule, progress
 
 
@@ -33,6 +34,9 @@ class Karras(Schedule):
     Karras, Aittala, Aila and Laine (2022), Elucidating the design space of diffusion-based
     generative models, equation 5.
     """
+
+    method_name = "decreasing along a Karras schedule (ρ = {rho}) to {end:%} in the last step"
+    cites = (Cite("karras2022"),)
 
     end: Annotated[float, END] = 0.1
     rho: Annotated[

@@ -37,6 +37,7 @@ class Levels(Schedule):
     """
 
     display_name: ClassVar[str] = "List of levels"
+    method_name = "following the list {levels} in later steps"
     relative: ClassVar[bool] = False
     starts_itself: ClassVar[bool] = True
 

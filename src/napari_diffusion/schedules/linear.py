@@ -25,6 +25,8 @@ class Linear(Schedule):
     should be rough and late ones fine, `Geometric` gives more steps with little noise.
     """
 
+    method_name = "decreasing linearly to {end:%} in the last step"
+
     end: Annotated[float, END] = 0.0
 
     def fraction(self, step: int, num_steps: int) -> float:

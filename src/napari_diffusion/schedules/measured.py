@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.schedules.base import Schedule
 
 
@@ -38,6 +39,9 @@ class Measured(Schedule):
     Kadkhodaie and Simoncelli (2021), Stochastic solutions for linear inverse problems using the
     prior implicit in a denoiser, algorithm 1, whose γ at h = 1 this is with share = 1 − β.
     """
+
+    method_name = "then {share} of what the filter had removed in the step before"
+    cites = (Cite("kadkhodaie2021"),)
 
     tabulated: ClassVar[bool] = False
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.schedules.base import END_ABOVE_0, Schedule, progress
 
 
@@ -32,10 +33,14 @@ class PolyExponential(Schedule):
 
     References
     ----------
-    Crowson, k-diffusion (2022), where it is called polyexponential.
+    Crowson (2022), k-diffusion, where it is called polyexponential.
     """
 
     display_name: ClassVar[str] = "Polyexponential"
+    method_name = (
+        "decreasing along a polyexponential schedule (ρ = {rho}) to {end:%} in the last step"
+    )
+    cites = (Cite("crowson2022"),)
 
     end: Annotated[float, END_ABOVE_0] = 0.1
     rho: Annotated[

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.schedules.base import END, Schedule, progress
 
 
@@ -35,6 +36,9 @@ class Sigmoid(Schedule):
     Chen (2023), On the importance of noise scheduling for diffusion models, section 2; with
     w = 6 the curve that diffusion libraries call sigmoid.
     """
+
+    method_name = "decreasing along a sigmoid (steepness {steepness}) to {end:%} in the last step"
+    cites = (Cite("chen2023"),)
 
     end: Annotated[float, END] = 0.0
     steepness: Annotated[

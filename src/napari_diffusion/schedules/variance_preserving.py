@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.schedules.base import Schedule, progress
 
 
@@ -40,6 +41,11 @@ class VariancePreserving(Schedule):
     """
 
     display_name: ClassVar[str] = "Variance-preserving (VP)"
+    method_name = (
+        "decreasing along a variance-preserving schedule (β_d = {beta_d}, β_min = {beta_min}, last "
+        "time {eps_s})"
+    )
+    cites = (Cite("song2021"),)
 
     beta_d: Annotated[
         float,

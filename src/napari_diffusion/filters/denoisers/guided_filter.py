@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.noise_scale import factor_on_auto, times_auto
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.component import Component
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
     from napari_diffusion.core.noise_scale import NoiseScale
@@ -22,6 +24,7 @@ NoiseSigma = Annotated[
     {
         "min": 0.0,
         "unit": "intensity",
+        "factor": True,
         "tooltip": "Standard deviation of the white noise; larger values smooth more.",
     },
 ]
@@ -39,7 +42,7 @@ FARTHEST = 8.0
 
 
 def noise_sigmas(given: float | str | tuple[float, ...], image: Image) -> NoiseScale:
-    """Return the noise sigma given, or each channel's own where it is "auto"."""
+    """Return the noise sigma given, or each channel's own, without a factor, where it is "auto"."""
     from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 
     if not isinstance(given, str):
@@ -49,11 +52,42 @@ def noise_sigmas(given: float | str | tuple[float, ...], image: Image) -> NoiseS
 
 
 def with_noise(component: F, sigmas: NoiseScale) -> F:
-    """Return a filter that has this noise wherever it, or one within it, says "auto"."""
+    """Return a filter that has this noise wherever it, or one within it, says "auto".
+
+    Where that stands with a factor, as in "1.5 × auto", the noise is multiplied by it.
+    """
     component = component.with_components(lambda each: with_noise(each, sigmas))
-    if getattr(component, "noise_sigma", None) == "auto":
-        return component.replaced(noise_sigma=sigmas)
-    return component
+    factor = factor_on_auto(getattr(component, "noise_sigma", None))
+    if factor is None:
+        return component
+    return component.replaced(noise_sigma=_times(sigmas, factor))
+
+
+def with_strength(component: F, strength: float) -> F:
+    """Return a filter whose noise, and that of those within it, is multiplied by a factor.
+
+    A noise that is measured becomes "1.5 × auto"; numbers are multiplied.
+    """
+    component = component.with_components(lambda each: with_strength(each, strength))
+    sigma = getattr(component, "noise_sigma", None)
+    if strength == 1 or sigma is None:
+        return component
+    factor = factor_on_auto(sigma)
+    new = _times(sigma, strength) if factor is None else times_auto(factor * strength)
+    return component.replaced(noise_sigma=new)
+
+
+def has_noise_sigma(component: Component) -> bool:
+    """Return whether a component, or one within it, has a noise sigma."""
+    return hasattr(component, "noise_sigma") or any(map(has_noise_sigma, component.components_in()))
+
+
+def _times(sigmas: NoiseScale, factor: float) -> NoiseScale:
+    if factor == 1:
+        return sigmas
+    if isinstance(sigmas, tuple):
+        return tuple(factor * sigma for sigma in sigmas)
+    return factor * sigmas
 
 
 def third_ratio(grid: Grid) -> float:
@@ -103,7 +137,7 @@ class Guided(Filter):
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
-        if self.noise_sigma != "auto":
+        if not isinstance(self.noise_sigma, str):
             self.number_per_channel("noise_sigma", grid)
         if self.pilot is not None:
             self.pilot.check(grid)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.core.grid import per_axis
 from napari_diffusion.filters.flows.equation import SAFETY, C, Equation
 
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 MAX_SUB_STEPS = 10_000
 
 Solver = Literal["explicit", "fsi", "aos"]
+
+# What a methods section calls the solvers, and cites for them.
+SOLVER_WORDS = {
+    "fsi": "fast semi-iterative scheme",
+    "aos": "additive operator splitting",
+}
+SOLVER_CITES = (
+    Cite("hafner2016", "solver", ("fsi",)),
+    Cite("weickert1998aos", "solver", ("aos",)),
+)
 
 SOLVER = {
     "tooltip": "Time integration: explicit preserves the range exactly; fsi and aos "

@@ -5,7 +5,7 @@ coefficients are frozen in a cycle, in which single sub-steps may leave the rang
 
 References
 ----------
-Hafner, Ochs, Weickert, Reinhold and Grewenig (2016), FSI schemes: fast semi-iterative solvers for
+Hafner, Ochs, Weickert, Reißel and Grewenig (2016), FSI schemes: fast semi-iterative solvers for
 PDEs and optimisation methods.
 """
 

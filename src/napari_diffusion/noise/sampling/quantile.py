@@ -2,7 +2,7 @@
 
 References
 ----------
-Giles (2010), Approximating the erfinv function.
+Giles (2012), Approximating the erfinv function.
 Abramowitz and Stegun (1964), Handbook of mathematical functions, 26.2.23.
 """
 

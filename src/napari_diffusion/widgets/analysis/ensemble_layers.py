@@ -13,6 +13,7 @@ from napari_diffusion.analysis.ensemble import Ensemble, Gathering
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.records.derived import ensemble_record
 from napari_diffusion.records.provenance import content_hash
+from napari_diffusion.widgets.layers.layer_locks import is_locked
 from napari_diffusion.widgets.layers.step_layers import Place, image_layer
 from napari_diffusion.widgets.layers.step_records import KEY
 from napari_diffusion.widgets.results.layer_sink import related_layers
@@ -123,8 +124,8 @@ class EnsembleLayerSink:
         for channel, (name, image) in enumerate(zip(self._names, images, strict=True)):
             known = self._made.get((shows, channel))
             layer = None if known is None else known()
-            title = f"{name} · {shows} of {self._count} seed{'s' * (self._count > 1)}"
-            if known is None:
+            title = f"{shows} of {self._count} seed{'s' * (self._count > 1)} · {name}"
+            if known is None or (layer is not None and is_locked(layer)):
                 style = self._styles[channel]
                 own = _spread_style(style, image) if shows == "sensitivity" else style
                 layer = image_layer(image, title, own, record)

@@ -77,7 +77,7 @@ class StepLocalError:
         values, sigma = self._of_layer(local_error)
         layer = Image(
             values,
-            name=f"{self.step.layer.name} · estimated local error",
+            name=f"estimated local error · {self.step.layer.name}",
             metadata={KEY: local_error_record(local_error, self.record)},
             **{
                 **self.step.style.arguments(),

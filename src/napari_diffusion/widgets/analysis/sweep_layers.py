@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.widgets.layers.camera import camera_of
 from napari_diffusion.widgets.layers.source_layers import PREVIEW
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class SweepTiles:
         self._tiles: dict[int, tuple[weakref.ref[Image], SweepRun]] = {}
         self._words: Any = None
         self._size = (1.0, 1.0)
-        camera = camera_of(viewer)
+        camera = viewer.scene.camera
         self._before = (camera.center, camera.zoom, camera.angles, viewer.dims.ndisplay)
         self._active = weakref.ref(active) if (active := viewer.layers.selection.active) else None
         self._hidden = [weakref.ref(layer) for layer in viewer.layers if layer.visible]
@@ -149,7 +148,7 @@ class SweepTiles:
                 hidden.visible = True
         center, zoom, angles, ndisplay = self._before
         self._viewer.dims.ndisplay = ndisplay
-        camera = camera_of(self._viewer)
+        camera = self._viewer.scene.camera
         camera.center, camera.zoom, camera.angles = center, zoom, angles
         active = self._active() if self._active else None
         if active is not None and active in layers:

@@ -56,13 +56,13 @@ class StageReady(NamedTuple):
         """Yield name, values, record and style of the stage and of its weights, both hidden."""
         processed = f"{PROCESSED} a stage of {self.source!r} denoised, {self.stage.name}."
         kept = {"schema": SCHEMA, "stage": self.stage.name, "weight": self.stage.weight}
-        name = f"{self.source} · stage {self.stage.name}"
-        words = f"{name} · weight {self.stage.weight:.2f}"
+        words = f"stage {self.stage.name} · weight {self.stage.weight:.2f} · {self.source}"
         yield words, self.image, {**kept, "processed": processed}, style.hidden()
         shown = {**style.shown, "rgb": False, "colormap": "viridis", "contrast_limits": _WEIGHTS}
         processed = f"The weights of a stage of {self.source!r} denoised, {self.stage.name}."
         map_style = replace(style, shown=shown).hidden()
-        yield f"{name} · weights", self.weights, {**kept, "processed": processed}, map_style
+        name = f"stage {self.stage.name} · weights · {self.source}"
+        yield name, self.weights, {**kept, "processed": processed}, map_style
 
 
 def denoising_work(job: Job, layer_sink: LayerSink, staged: bool) -> Work:
@@ -86,7 +86,7 @@ def noise_work(job: Job) -> Work:
 
 
 def result_name(step: Step, kept: StepRecord) -> str:
-    """Return what the result is called, after its source."""
+    """Return what the result is called, before its source."""
     del step, kept
     return "denoised"
 

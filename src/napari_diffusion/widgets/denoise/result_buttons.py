@@ -10,7 +10,7 @@ from magicgui.widgets import PushButton
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.records.methods_text import paragraph
+from napari_diffusion.records.methods_paragraph import paragraph
 from napari_diffusion.widgets.denoise.result_file import (
     FORMATS,
     files_for,

@@ -35,18 +35,19 @@ class DockEvents(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """Tell what happens to the widget, and let it happen."""
-        # A dock that is thrown away without a window has lost its attributes by its last events.
-        if event is None or watched is not getattr(self, "_widget", None):
+        # Python may have cleared this object while Qt still has last events for the widget.
+        widget: QWidget | None = self.__dict__.get("_widget")
+        if widget is None or watched is not widget or event is None:
             return False
         match event.type():
-            case QEvent.Type.ParentChange if self._widget.parent() is None:
+            case QEvent.Type.ParentChange if widget.parent() is None:
                 self.left.emit(True)
             case QEvent.Type.ParentChange:
                 # The window places a dock after it has taken the widget.
                 self._soon.start(0)
             case QEvent.Type.Hide:
                 # A dock that is only hidden goes on.
-                window = self._widget.window()
+                window = widget.window()
                 if window is None or not window.isVisible():
                     self.left.emit(False)
         return False

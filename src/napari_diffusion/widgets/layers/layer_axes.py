@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 FURTHER = "?"
 
-# What napari calls an axis that nobody has named; "axis -1" up to its version 0.6.
-_UNNAMED = re.compile(r"(axis )?-?\d+")
+# What napari calls an axis that nobody has named.
+_UNNAMED = re.compile(r"-?\d+")
 
 _WORDS = {
     "t": ("time", "frame", "frames"),

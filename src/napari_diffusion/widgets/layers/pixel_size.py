@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_diffusion.core.grid import SPATIAL
+from napari_diffusion.widgets.layers.layer_locks import is_locked
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def fixed_because(layer: Image) -> str:
     """Return why a layer's pixel size cannot be set, nothing where it can."""
-    if layer.locked:
+    if is_locked(layer):
         return f"{layer.name!r} is locked: unlock the layer to change its pixel size."
     matrix = layer.affine.linear_matrix
     if not np.array_equal(matrix, np.eye(len(matrix))):

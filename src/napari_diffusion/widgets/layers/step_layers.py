@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import SCHEMA
+from napari_diffusion.widgets.layers.layer_locks import hide, is_locked, say_locked, unlocked
+from napari_diffusion.widgets.layers.layer_names import free_name
 from napari_diffusion.widgets.layers.step_records import KEY, MASK_KEY
+from napari_diffusion.widgets.layers.thumbnails import draw_thumbnails
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,9 +81,8 @@ class Place:
     def cover(self) -> None:
         """Hide the layers beneath; they come back when all that was inserted is deleted."""
         there = [layer for ref in self._beneath if (layer := ref()) is not None and layer.visible]
-        self._hidden = [weakref.ref(layer) for layer in there]
-        for layer in there:
-            layer.visible = False
+        say_locked(len(hide(there)), "left visible")
+        self._hidden = [weakref.ref(layer) for layer in there if not layer.visible]
 
         # A plain function, because of a method napari keeps a weak reference alone.
         def removed(event: object) -> None:
@@ -95,11 +97,16 @@ class Place:
         layers = self._viewer.layers
         if any(ref() in layers for ref in self._made):
             return False
-        for layer in (ref() for ref in self._hidden):
-            if layer is not None and layer in layers:
+        hidden = [layer for ref in self._hidden if (layer := ref()) is not None]
+        for layer in unlocked(hidden):
+            if layer in layers:
                 layer.visible = True
         self._hidden = []
         return True
+
+    def free_name(self, title: str, source: str, run: int) -> str:
+        """Return the name of a new layer; see `layer_names.free_name`."""
+        return free_name(title, source, run, {layer.name for layer in self._viewer.layers})
 
     def insert(self, layer: Layer) -> None:
         """Insert a layer; the list makes its name unique, so that none is ever overwritten."""
@@ -107,6 +114,7 @@ class Place:
         known = {id(each()) for each in self._beneath}
         below = [i for i, each in enumerate(layers) if id(each) in known]
         layers.insert(max(below) + 1 if below else len(layers), layer)
+        draw_thumbnails([layer], self._viewer.dims)
         self._beneath.append(weakref.ref(layer))
         self._made.append(weakref.ref(layer))
 
@@ -123,16 +131,21 @@ class StepLayers:
     name : str
         Name of the source.
     titled : callable
-        ``titled(step, record)`` returns what a step is called.
+        ``titled(step, record)`` returns what a step is called before its source.
+    run : int
+        Which run on the source it is.
     """
 
     in_turn = True
 
-    def __init__(self, place: Place, style: LayerStyle, name: str, titled: Titled) -> None:
+    def __init__(
+        self, place: Place, style: LayerStyle, name: str, titled: Titled, run: int = 1
+    ) -> None:
         self._place = place
         self._style = style
         self._name = name
         self._titled = titled
+        self._run = run
         self._last: weakref.ref[Layer] | None = None
         self.mask: NDArray[np.bool_] | None = None
 
@@ -142,13 +155,13 @@ class StepLayers:
 
     def show(self, step: Step, record: StepRecord) -> None:
         """Add a step's layer and hide the one before."""
-        name = f"{self._name} · {self._titled(step, record)}"
+        name = self._place.free_name(self._titled(step, record), self._name, self._run)
         layer = image_layer(step.image, name, self._style, record, self.mask)
         before = self._last() if self._last else None
         self._last = weakref.ref(layer)
         self._place.insert(layer)
         if before is not None:
-            before.visible = False
+            hide([before])
 
     def finish(self) -> None:
         """Show the layers beneath again where no step was made."""
@@ -219,6 +232,8 @@ class StepStack:
             self._place.uncover()
             return
         layer = self._layer() if self._layer else None
+        if layer is not None and is_locked(layer) and len(layer.data) < count:
+            self._leave(layer)
         if self._layer is None:
             kept = {"schema": SCHEMA, "steps": self._records}
             layer = image_layer(self._buffer[:count], self._name, self._style, kept, self.mask)
@@ -230,6 +245,13 @@ class StepStack:
             if follow:
                 self._viewer.dims.set_point(self._axis(layer), count - 1)
         self._seen = time.monotonic()
+
+    def _leave(self, layer: Image) -> None:
+        """Leave a layer that was locked as it is; another one shows all steps."""
+        self._layer, whole = None, self._records
+        self._records = list(whole)
+        del whole[len(layer.data) :]
+        say_locked(1, "left as it is: the steps go on in another layer")
 
     def _is_due(self) -> bool:
         return time.monotonic() - self._seen >= _REFRESH
@@ -254,22 +276,3 @@ def image_layer(
 
     metadata = {KEY: record} if mask is None else {KEY: record, MASK_KEY: mask}
     return Image(image, name=name, metadata=metadata, **style.arguments())
-
-
-def step_name(step: Step, num_steps: int, record: StepRecord) -> str:
-    """Return what a step is called in the list of layers, such as ``step 07 · σ=0.031``."""
-    if step.is_final:
-        return "final"
-    width = max(2, len(str(num_steps - 1)))
-    words = f"step {step.index:0{width}}"
-    return words if record["recipe"]["noise"] is None else f"{words} · {scale_name(step)}"
-
-
-def scale_name(step: Step) -> str:
-    """Return the noise scale of a step as a layer's name has it, such as ``σ=0.031``."""
-    scales = step.noise_scale if isinstance(step.noise_scale, tuple) else (step.noise_scale,)
-    return f"σ={'/'.join(_short(scale) for scale in scales)}"
-
-
-def _short(number: float) -> str:
-    return f"{number:.2g}" if number < 100 else f"{number:.0f}"

@@ -13,7 +13,6 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.widgets.layers.camera import camera_of
 from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.source_layers import PREVIEW, is_preview
 from napari_diffusion.widgets.layers.step_layers import Place
@@ -152,7 +151,7 @@ class LivePreview:
     def _connect(self, on: bool) -> None:
         viewer, dock = self._viewer, self._dock
         edited = [dock.recipe.changed, dock.recipe.problem_changed, dock.source.changed]
-        camera = camera_of(viewer)
+        camera = viewer.scene.camera
         moved = [getattr(camera.events, name) for name in ("center", "zoom", "angles")]
         moved += [getattr(viewer.dims.events, name) for name in ("point", "ndisplay", "order")]
         data = [] if self._run_source is None else [e.events.data for e in self._run_source.layers]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,13 +9,16 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import noise_scale_of
+from napari_diffusion.widgets.layers.layer_locks import hide, say_locked
+from napari_diffusion.widgets.layers.layer_names import layer_name, run_number, step_name
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
-from napari_diffusion.widgets.layers.step_layers import Place, image_layer, step_name
+from napari_diffusion.widgets.layers.step_layers import Place, image_layer
 from napari_diffusion.widgets.layers.step_records import (
     MASK_KEY,
     records_of,
     source_of,
 )
+from napari_diffusion.widgets.layers.thumbnails import draw_thumbnails
 
 if TYPE_CHECKING:
     import napari
@@ -87,25 +89,28 @@ class Extraction(QObject):
 
     def _add(self) -> None:
         batch, self._left = self._left[:_BATCH], self._left[_BATCH:]
-        # Older versions of napari have no batches; without them it only takes longer.
-        batch_of = getattr(self._viewer.layers, "batched_update", contextlib.nullcontext)
-        with batch_of():
-            for place in batch:
+        with self._viewer.layers.batched_update():
+            made = [
                 self._insert(place, visible=not self._left and place == batch[-1])
+                for place in batch
+            ]
+        draw_thumbnails(made, self._viewer.dims)
         if self._left:
             QTimer.singleShot(0, self._add)
             return
         if self._stack in self._viewer.layers:
-            self._stack.visible = False
+            say_locked(len(hide([self._stack])), "left visible")
         self.deleteLater()
 
-    def _insert(self, place: int, visible: bool) -> None:
+    def _insert(self, place: int, visible: bool) -> Image:
         record = self._records[place]
         step = Step(
             record["step"], noise_scale_of(record), np.array(self._data[place]), record["is_final"]
         )
         count = max(record["step"] for record in self._records) + 1
-        name = f"{source_of(record)} · {step_name(step, count, record)}"
+        title = step_name(step, count, record)
+        name = layer_name(title, source_of(record), run_number(self._stack.name))
         layer = image_layer(step.image, name, self._style, record, self._mask)
         layer.visible = visible
         self._place.insert(layer)
+        return layer

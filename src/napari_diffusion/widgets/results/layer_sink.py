@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.widgets.layers.channels import ChannelsLayerSink
-from napari_diffusion.widgets.layers.step_layers import Place, StepLayers, StepStack, step_name
+from napari_diffusion.widgets.layers.layer_names import (
+    layer_name,
+    next_run,
+    run_number,
+    step_name,
+)
+from napari_diffusion.widgets.layers.step_layers import Place, StepLayers, StepStack
 from napari_diffusion.widgets.layers.step_records import KEY, records_of, source_of
 from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.memory import chosen_result
@@ -72,6 +78,7 @@ def layer_sink_for(
     result: Result,
     titled: Titled | None = None,
     many: str = "steps",
+    run: int = 1,
 ) -> LayerSink:
     """Return where the steps of a run go; layers that would stay visible through them are hidden.
 
@@ -88,18 +95,22 @@ def layer_sink_for(
     result : {"auto", "layers", "stack", "stack on disk"}
         What becomes of the steps.
     titled : callable, optional
-        ``titled(step, record)`` returns what a step's layer is called, after its source.
+        ``titled(step, record)`` returns what a step's layer is called before its source; without,
+        it is called as a step of a loop.
     many : str
         What a stack of them is called.
+    run : int
+        Which run on its source it is, where it is none of a loop.
     """
-    titled = titled or _numbered(job.recipe.total_steps)
-    if len(layers) == 1:
-        return _layer_sink(viewer, layers[0], job, styles[0], result, job.source_name, titled, many)
-    names = job.more["layers"]
+    if titled is None:
+        titled, run = _numbered(job.recipe.total_steps), loop_run_number(viewer, layers, job)
+    names = [job.source_name] if len(layers) == 1 else job.more["layers"]
     layer_sinks = [
-        _layer_sink(viewer, layer, job, style, result, name, titled, many)
+        _layer_sink(viewer, layer, job, style, result, name, titled, many, run)
         for layer, style, name in zip(layers, styles, names, strict=True)
     ]
+    if len(layer_sinks) == 1:
+        return layer_sinks[0]
     return ChannelsLayerSink(layer_sinks)
 
 
@@ -112,6 +123,7 @@ def _layer_sink(
     name: str,
     titled: Titled,
     many: str,
+    run: int,
 ) -> LayerSink:
     shape = step_shape(job)
     if "layers" in job.more:
@@ -123,11 +135,34 @@ def _layer_sink(
     count = len(job.kept)
     kind = chosen_result(result, count)
     if kind == "layers":
-        return StepLayers(place, style, name, titled)
+        return StepLayers(place, style, name, titled, run)
     buffer: Any = LazyBuffer()
     if not job.lazy:
         buffer = buffer_for(count, shape, step_type(job), kind == "stack on disk")
-    return StepStack(viewer, place, style, f"{name} · {count} {many}", buffer)
+    return StepStack(viewer, place, style, layer_name(f"{count} {many}", name, run), buffer)
+
+
+def loop_run_number(viewer: napari.Viewer, layers: Sequence[Image], job: Job) -> int:
+    """Return which run of the loop on its source a run is.
+
+    A run that is continued keeps its number where that gives no two layers one name.
+    """
+    names = [job.source_name] if len(layers) == 1 else job.more["layers"]
+    if job.first_step:
+        run = run_number(layers[0].name)
+        later = [
+            each
+            for each in viewer.layers
+            if run_number(each.name) == run
+            and any(
+                source_of(record) in names
+                and (record["is_final"] or record["step"] >= job.first_step)
+                for record in records_of(each)
+            )
+        ]
+        if not later:
+            return run
+    return max(next_run([each.name for each in viewer.layers], name) for name in names)
 
 
 def _numbered(num_steps: int) -> Titled:

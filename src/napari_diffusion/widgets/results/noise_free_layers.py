@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from napari_diffusion.widgets.results.layer_sink import layer_sink_for
+from napari_diffusion.widgets.layers.layer_names import noise_free_name
+from napari_diffusion.widgets.results.layer_sink import layer_sink_for, loop_run_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,12 +87,12 @@ def with_noise_free_runs(
     result: Result,
 ) -> LayerSink:
     """Return a layer sink for steps and their noise-free runs; see `layer_sink_for`."""
-    width = max(2, len(str(job.recipe.total_steps - 1)))
 
     def titled(step: Step, record: StepRecord) -> str:
         del record
-        return "noise-free run final" if step.is_final else f"noise-free run {step.index:0{width}}"
+        return noise_free_name(step, job.recipe.total_steps)
 
     hidden = [style.hidden() for style in styles]
-    noise_free_runs = layer_sink_for(viewer, layers, job, hidden, result, titled, "noise-free")
+    run, many = loop_run_number(viewer, layers, job), "noise-free steps"
+    noise_free_runs = layer_sink_for(viewer, layers, job, hidden, result, titled, many, run)
     return NoiseFreeLayerSink(viewer, layer_sink, noise_free_runs)

@@ -13,10 +13,12 @@ from napari_diffusion.io.run_writer import Output
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import SCHEMA, noise_scale_of
 from napari_diffusion.widgets.layers.layer_axes import Fold
+from napari_diffusion.widgets.layers.layer_names import layer_name, next_run, step_name
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.source_layers import is_image
-from napari_diffusion.widgets.layers.step_layers import image_layer, step_name
+from napari_diffusion.widgets.layers.step_layers import image_layer
 from napari_diffusion.widgets.layers.step_records import source_of
+from napari_diffusion.widgets.layers.thumbnails import draw_thumbnails
 from napari_diffusion.widgets.run.preferences import preferences
 
 if TYPE_CHECKING:
@@ -96,16 +98,19 @@ def show_run(viewer: napari.Viewer, opened: list[OpenedStep]) -> None:
     """Add the steps of an opened run, the last of them selected."""
     name = source_of(opened[0][1])
     known = (layer for layer in viewer.layers if layer.name == name and is_image(layer))
-    layers = layers_of(opened, next(known, None))
+    run = next_run([layer.name for layer in viewer.layers], name)
+    layers = layers_of(opened, next(known, None), run)
     with viewer.layers.batched_update():
         viewer.layers.extend(layers)
+    draw_thumbnails(layers, viewer.dims)
     viewer.layers.selection.active = layers[-1]
 
 
-def layers_of(opened: list[OpenedStep], known: Image | None = None) -> list[Image]:
+def layers_of(opened: list[OpenedStep], known: Image | None = None, run: int = 1) -> list[Image]:
     """Return the layers of opened steps: one each, or one stack of very many.
 
-    They look like the layer that is known to be their source, where it is as large.
+    They look like the layer that is known to be their source, where it is as large. Their names
+    have the number of the run on that source.
     """
     source, record, image = opened[0]
     same = known is not None and known.data.shape == image.shape
@@ -114,12 +119,12 @@ def layers_of(opened: list[OpenedStep], known: Image | None = None) -> list[Imag
     if len(opened) > preferences().most_layers:
         whole = {"schema": SCHEMA, "steps": [record for _, record, _ in opened]}
         stack = np.stack([image for *_, image in opened])
-        name = f"{source_of(record)} · {len(opened)} steps"
+        name = layer_name(f"{len(opened)} steps", source_of(record), run)
         return [image_layer(stack, name, style.stacked(), whole)]
     layers = []
     for _, kept, values in opened:
         step = Step(kept["step"], noise_scale_of(kept), values, kept["is_final"])
-        name = f"{source_of(kept)} · {step_name(step, count, kept)}"
+        name = layer_name(step_name(step, count, kept), source_of(kept), run)
         layer = image_layer(values, name, style, kept)
         layer.visible = kept is opened[-1][1]
         layers.append(layer)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.widgets.layers.camera import camera_of
+from napari_diffusion.widgets.layers.layer_locks import is_locked, say_locked
 
 if TYPE_CHECKING:
     import napari
@@ -45,14 +45,23 @@ class SideBySide:
         """Say whether the layer is there: the user may have removed it."""
         return self.layer is not None and self.layer in self._viewer.layers
 
+    def turn(self) -> bool:
+        """Show the layer if it is hidden, hide it if it is shown; say whether it may be."""
+        if not self.is_there() or self.layer is None or is_locked(self.layer):
+            return False
+        self.layer.visible = not self.layer.visible
+        return True
+
     def show(self, run: StepRun, data: NDArray[Any], name: str) -> None:
         """Show an image that is as large as the step of a run that is shown."""
         step = run.step
-        if self.is_there() and self.layer is not None and _fits(self.layer, step, data):
-            if self.layer.data is not data:
-                self.layer.data = data
-                self.layer.name = name
-            return
+        layer = self.layer
+        if layer is not None and self.is_there() and _fits(layer, step, data):
+            if layer.data is data:
+                return
+            if not is_locked(layer):
+                layer.data, layer.name = data, name
+                return
         self.close(look_back=False)
         self.layer = _layer(self._viewer, step, data, name, self._left)
         active = self._viewer.layers.selection.active
@@ -61,7 +70,7 @@ class SideBySide:
         self._viewer.layers.insert(place + 1, self.layer)
         self._viewer.layers.selection.active = active
         if self._left and self._camera is None:
-            camera = camera_of(self._viewer)
+            camera = self._viewer.scene.camera
             self._camera = tuple(camera.center), float(camera.zoom), tuple(camera.angles)
             self._viewer.reset_view()
             camera.angles = self._camera[2]
@@ -70,9 +79,12 @@ class SideBySide:
         """Remove the layer, and look where one looked before."""
         layer, self.layer = self.layer, None
         if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
+            if is_locked(layer):
+                say_locked(1)
+            else:
+                self._viewer.layers.remove(layer)
         if look_back and self._camera is not None:
-            camera = camera_of(self._viewer)
+            camera = self._viewer.scene.camera
             camera.center, camera.zoom, camera.angles = self._camera
             self._camera = None
 

@@ -272,11 +272,12 @@ class SourceForm(Box):
     def _show(self) -> None:
         """Show what is worth knowing of the source, and the cure of missing values."""
         kept = bool(self.axes.holes.value)
-        words = hint(self._viewer, self.layers(), self.mask.value, self._holes, kept)
+        words = hint(self._viewer, self.layers(), self.mask.value, self._holes, kept, self.mask.offers)
         self.hint.value = words
         self.hint.visible = bool(words)
         self.holes.visible = bool(self._holes) and bool(self.layers()) and not kept
 
 
 def _events(layer: Image) -> list[EventEmitter]:
-    return [getattr(layer.events, name) for name in ("scale", "affine", "units", "axis_labels")]
+    names = ("scale", "affine", "units", "axis_labels", "locked")
+    return [getattr(layer.events, name) for name in names]

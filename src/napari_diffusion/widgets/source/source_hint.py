@@ -9,6 +9,8 @@ from napari_diffusion.widgets.layers.mask import lies_elsewhere
 from napari_diffusion.widgets.layers.source_layers import is_image, is_preview, selected_images
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import napari
     from napari.layers import Image, Layer
 
@@ -19,6 +21,7 @@ def hint(
     mask: Layer | None,
     holes: int | None,
     kept: bool,
+    can_be_mask: Callable[[Layer], bool],
 ) -> str:
     """Return one sentence on a source, the most important one; nothing where there is none.
 
@@ -34,6 +37,8 @@ def hint(
         How many values are NaN or infinite, None where they were not counted.
     kept : bool
         Whether those are treated as missing.
+    can_be_mask : callable
+        Says of a layer that it could be the mask.
     """
     if not layers:
         return ""
@@ -45,8 +50,10 @@ def hint(
     others = active is not None and not is_image(active) and active is not mask
     if active is not None and others and not is_preview(active):
         kind = kind_of(active)
+        cure = ", and it can be chosen as the mask under Advanced" * can_be_mask(active)
         return (
-            f"Only images are filtered: {active.name!r} is a {kind} layer, {layer.name!r} is used."
+            f"Only images are filtered: {active.name!r} is a {kind} layer{cure}; {layer.name!r} "
+            "is used."
         )
     if mask is not None and lies_elsewhere(mask, layer):
         return f"The mask {mask.name!r} lies elsewhere than {layer.name!r}: pixels are matched."

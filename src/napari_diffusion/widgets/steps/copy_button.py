@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from psygnal import Signal
 from qtpy.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 
-from napari_diffusion.records import methods_text
+from napari_diffusion.records.methods_paragraph import legend, paragraph
 from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.records.references import bibtex
+from napari_diffusion.records.reproduce import command, python
+from napari_diffusion.records.supplement import supplement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,12 +20,13 @@ if TYPE_CHECKING:
     from napari_diffusion.io.step_record import StepRecord
 
 COPIES: dict[str, Callable[[StepRecord], str]] = {
-    "Methods text": methods_text.paragraph,
-    "Figure legend": methods_text.legend,
+    "Methods paragraph": paragraph,
+    "References (BibTeX)": bibtex,
+    "Figure legend": legend,
+    "Supplement (JSON)": supplement,
     "Recipe (JSON)": lambda record: recipe_of(record).to_json(),
-    "Python": methods_text.python,
-    "Command line": methods_text.command,
-    "BibTeX": lambda record: methods_text.bibtex(recipe_of(record)),
+    "Python": python,
+    "Command line": command,
 }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_diffusion.widgets.layers.layer_locks import say_locked, show_alone, unlocked
 from napari_diffusion.widgets.layers.step_records import records_of
+from napari_diffusion.widgets.layers.thumbnails import draw_thumbnails
 
 if TYPE_CHECKING:
     import napari
@@ -39,9 +41,14 @@ class StepKeeper:
         return bool(self._dropped)
 
     def keep(self, run: StepRun) -> bool:
-        """Remove all layers of a run but the one that is shown; say whether there were others."""
+        """Remove all layers of a run but the one that is shown, and those that are locked.
+
+        Returns whether there were any to remove.
+        """
         here = run.step.layer
-        others = [layer for layer in run.layers() if layer is not here]
+        there = [layer for layer in run.layers() if layer is not here]
+        others = unlocked(there)
+        say_locked(len(there) - len(others))
         if not others:
             return False
         places = [(self._viewer.layers.index(layer), layer) for layer in others]
@@ -49,7 +56,7 @@ class StepKeeper:
         with self._viewer.layers.batched_update():
             for _, layer in self._dropped:
                 self._viewer.layers.remove(layer)
-        here.visible = True
+        show_alone(here, [])
         self._viewer.layers.selection.active = here
         return True
 
@@ -62,6 +69,7 @@ class StepKeeper:
                 for place, layer in dropped:
                     layer.visible = False
                     self._viewer.layers.insert(min(place, len(self._viewer.layers)), layer)
+            draw_thumbnails([layer for _, layer in dropped], self._viewer.dims)
         finally:
             self._busy = False
 

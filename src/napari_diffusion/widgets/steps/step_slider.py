@@ -8,6 +8,7 @@ from psygnal import Signal
 from qtpy.QtCore import QSignalBlocker, Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
+from napari_diffusion.widgets.layers.layer_locks import show_alone
 from napari_diffusion.widgets.layers.step_records import is_stack
 
 if TYPE_CHECKING:
@@ -77,10 +78,7 @@ class StepSlider(QWidget):
             scale, start = step.layer.scale[0], step.layer.translate[0]
             self._viewer.dims.set_point(axis, start + scale * step.place)
             return
-        for layer in run.layers():
-            if layer is not step.layer and layer.visible:
-                layer.visible = False
-        step.layer.visible = True
+        show_alone(step.layer, run.layers())
         self._settle_timer.start()
         self.moved.emit(self._finder.show(place))
 

@@ -18,7 +18,7 @@ from napari_diffusion.widgets.docks.single_step import SingleStep
 from napari_diffusion.widgets.forms.component_choice import ComponentChoice
 from napari_diffusion.widgets.forms.field import Field
 from napari_diffusion.widgets.forms.fold import Fold
-from napari_diffusion.widgets.layers.step_layers import scale_name
+from napari_diffusion.widgets.layers.layer_names import scale_name
 from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.loop_run import finished
 from napari_diffusion.widgets.run.read_layer import (
