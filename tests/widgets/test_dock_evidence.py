@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("napari")
 
 from napari.layers import Image
+from scipy import ndimage
 
 import napari_diffusion as nd
 
@@ -19,47 +20,72 @@ NOISY = (SQUARES + 10 * RANDOM.normal(size=SQUARES.shape)).astype(np.float32)
 @pytest.fixture
 def loop(open_loop, qtbot):
     _, loop = open_loop(Image(NOISY.copy(), name="squares"))
-    assert not loop.evidence.isVisibleTo(loop)
-    loop.controls.estimate.click()
+    assert not loop.evidence.native.isVisibleTo(loop.advanced.body.native)
+    loop.estimate_button.native.click()
     qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
     return loop
 
 
-def test_estimate_shows_every_way_and_a_click_takes_its_number(loop):
-    assert loop.evidence.isVisibleTo(loop)
-    found = nd.estimate.evidence(NOISY, loop.recipe.value().diffusion_filter.smoothing)
+def test_estimate_shows_every_method_and_a_click_takes_its_number(loop):
+    found = nd.estimate.evidence(NOISY, loop.value.diffusion_filter.smoothing)
     assert found.sigmas["windows"] == pytest.approx(10, rel=0.05)
+    said = f"Gaussian noise: {found.model.in_words()}"
+    assert loop.controls.message.sentence.endswith(said)
+    assert loop.controls.message.role == "good"
+    assert not loop.advanced.open
+    loop.controls.message.actions[0].native.click()
+    assert loop.evidence.native.isVisibleTo(loop.native)
+    assert loop.evidence.about.value == said
     buttons = loop.evidence.buttons
     for name, numbers in (
         ("noise_scale", found.sigmas), ("contrast", found.contrasts), ("time", found.times),
     ):  # fmt: skip
-        shown = {way: button.text() for (n, way), button in buttons.items() if n == name}
+        shown = {way: button.text for (n, way), button in buttons.items() if n == name}
         assert shown == {way: f"{number:.3g}" for way, number in numbers.items()}
-    assert loop.evidence.about.text() == f"Gaussian noise: {found.model.in_words()}"
-    buttons["noise_scale", "wavelet"].click()
-    assert loop.recipe.value().starting_noise_scale == float(f"{found.sigmas['wavelet']:.3g}")
-    buttons["contrast", "percentile"].click()
-    chosen = loop.recipe.value().diffusion_filter
+    buttons["noise_scale", "wavelet"].native.click()
+    assert loop.value.starting_noise_scale == float(f"{found.sigmas['wavelet']:.3g}")
+    buttons["contrast", "percentile"].native.click()
+    chosen = loop.value.diffusion_filter
     assert chosen.contrast == float(f"{found.contrasts['percentile']:.3g}")
-    assert "contrast" in loop.controls.status.text()
-    buttons["time", "a tenth left"].click()
-    whole = loop.recipe.value().diffusion_filter.time * loop.recipe.value().num_steps
+    assert "contrast" in loop.controls.message.sentence
+    buttons["time", "a tenth left"].native.click()
+    whole = loop.value.diffusion_filter.time * loop.value.num_steps
     assert whole == pytest.approx(found.times["a tenth left"], rel=0.01)
     marks = [line.value() for line in loop.evidence.gradients.marks()]
     assert marks == list(found.contrasts.values())
-    loop.evidence.fold.click()
-    assert not loop.evidence.noise.isVisibleTo(loop.evidence)
+    loop.evidence.toggle.native.click()
+    assert not loop.evidence.noise.isVisibleTo(loop.native)
+
+
+def test_plots_are_made_when_the_evidence_is_opened(loop):
+    assert loop.evidence.gradients.marks() == []
+    loop.evidence.open = True
+    assert len(loop.evidence.gradients.marks()) == 3
+
+
+def test_warnings_are_folded(open_loop, qtbot):
+    blurred = ndimage.gaussian_filter(NOISY, 0.8).clip(0, 100)
+    _, loop = open_loop(Image(blurred, name="blurred"))
+    loop.estimate_button.native.click()
+    qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
+    message, model = loop.controls.message, loop.evidence.value.model
+    assert model.warnings
+    assert message.role == "warning"
+    assert message.details == "\n\n".join(model.warnings)
+    assert not any(warning in message.sentence for warning in model.warnings)
 
 
 def test_numbers_without_a_field_are_refused_and_another_source_forgets(loop, said):
     buttons = loop.evidence.buttons
-    loop.recipe.set_value(nd.PRESETS["smooth"].replaced(diffusion_filter=nd.filters.Heat()))
-    buttons["contrast", "robust"].click()
+    loop.value = nd.PRESETS["smooth"].replaced(diffusion_filter=nd.filters.Heat())
+    buttons["contrast", "robust"].native.click()
     assert said[-1] == "Linear diffusion has no contrast to fill in: choose a filter that has one."
-    buttons["noise_scale", "mean"].click()
+    buttons["noise_scale", "mean"].native.click()
     assert said[-1] == "The recipe has no noise: choose one to fill in a noise scale."
+    assert loop.controls.message.sentence == said[-1]
     loop.viewer.add_image(NOISY[:50], name="another")
-    assert not loop.evidence.isVisibleTo(loop)
+    assert loop.evidence.value is None
+    assert not loop.evidence.native.isVisibleTo(loop.advanced.body.native)
 
 
 def test_of_a_large_image_the_middle_is_measured():

@@ -21,8 +21,8 @@ from napari_diffusion.widgets.layers.layer_names import step_name
 from napari_diffusion.widgets.results.extract_steps import places_named
 from napari_diffusion.widgets.run import memory, memory_check
 from napari_diffusion.widgets.run.memory import Need, chosen_result, ordinal, written_bytes
-from napari_diffusion.widgets.run.result_choice import KeepEverySpin, ResultWidget
-from napari_diffusion.widgets.run.run_controls import Clock, Controls, written_seconds
+from napari_diffusion.widgets.run.result_choice import ResultChoice, need_words
+from napari_diffusion.widgets.run.run_controls import Clock, RunControls, written_seconds
 from napari_diffusion.widgets.run.run_request import Job
 from napari_diffusion.widgets.run.worker import Worker
 
@@ -169,6 +169,17 @@ def test_fewer_steps_fit_and_leave_room():
     assert need.steps_that_fit(100) == 0
 
 
+def test_what_would_fit_is_offered(monkeypatch):
+    taken = []
+    show, fewer = (lambda *kept: taken.append(kept)), taken.append
+    monkeypatch.setattr(memory, "free_memory", lambda: 2_000_000)
+    made = memory_check.offers(job(), "stack", show, fewer)
+    assert [offer.text for offer in made] == ["Stack on disk", "Every 4th step", "33 steps"]
+    for offer in made:
+        offer.take()
+    assert taken == [("stack on disk", 1), ("stack", 4), 33]
+
+
 def test_nothing_is_offered_where_nothing_fits(monkeypatch):
     monkeypatch.setattr(memory, "free_memory", lambda: 1000)
     assert memory_check.offers(job(), "stack", lambda *_: None, lambda *_: None) == []
@@ -237,40 +248,36 @@ def test_without_noise_the_name_speaks_of_none():
 # --- small widgets ---
 
 
-def test_the_spin_box_speaks_in_words(qtbot):
-    spin = KeepEverySpin()
-    qtbot.addWidget(spin)
-    assert spin.text() == "all steps"
-    spin.setValue(3)
-    assert spin.text() == "every 3rd step"
-    spin.lineEdit().setText("every 12th")
-    spin.interpretText()
-    assert spin.value() == 12
-    spin.lineEdit().setText("")
-    spin.interpretText()
-    assert spin.value() == 1
+@pytest.fixture
+def result(qtbot):
+    result = ResultChoice()
+    qtbot.addWidget(result.native)
+    return result
 
 
-@pytest.mark.parametrize("result", memory.RESULTS)
-def test_the_result_comes_back_as_it_was_set(qtbot, result):
-    widget = ResultWidget()
-    qtbot.addWidget(widget)
-    widget.set_value(result, 7)
-    assert widget.value() == (result, 7)
+@pytest.mark.parametrize("kind", memory.RESULTS)
+def test_the_result_comes_back_as_it_was_set(result, kind):
+    heard = []
+    result.changed.connect(heard.append)
+    result.value = kind, 7
+    assert result.value == (kind, 7)
+    assert heard
 
 
-def test_an_offer_is_taken_once_and_goes(qtbot):
-    from qtpy.QtWidgets import QPushButton
+def test_which_steps_are_kept_is_said_in_words(result):
+    assert result.keep_every.note.value == "all steps"
+    result.keep_every.editor.native.setText("3")
+    assert result.keep_every.note.value == "every 3rd step"
+    result.keep_every.editor.native.setText("0")
+    with pytest.raises(ValueError, match="keep every must be"):
+        result.value  # noqa: B018
 
-    widget = ResultWidget()
-    qtbot.addWidget(widget)
-    taken = []
-    widget.show_error("Too large.", [("Fewer", lambda: taken.append(1))])
-    assert widget.offers.isVisibleTo(widget)
-    widget.offers.findChild(QPushButton).click()
-    assert taken == [1]
-    assert not widget.offers.isVisibleTo(widget)
-    assert widget.message.text() == ""
+
+def test_what_a_run_takes_is_said_in_words():
+    need = Need(step_bytes=10**6, work_bytes=10**6, num_kept=10, on_disk=False)
+    assert need_words(need, "layers", 2) == "20 layers, 11 MB of memory"
+    need = Need(step_bytes=10**6, work_bytes=10**6, num_kept=40, on_disk=True)
+    assert need_words(need, "stack") == "1 stack of 40, 1 MB of memory, 40 MB on disk"
 
 
 @pytest.mark.parametrize(
@@ -295,14 +302,14 @@ def test_the_clock_stops_while_paused(monkeypatch):
 
 
 def test_the_time_left_follows_from_the_steps_done(qtbot, monkeypatch):
-    controls = Controls()
-    qtbot.addWidget(controls)
+    controls = RunControls("Run", "", many=True)
+    qtbot.addWidget(controls.native)
     controls.start(10)
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 8.0)
     controls.show_progress(4)
-    qtbot.waitUntil(lambda: controls.bar.value() == 4)
-    assert controls.status.text() == "Running, 12 s left"
+    qtbot.waitUntil(lambda: controls.bar.value == 4)
+    assert controls.message.sentence == "Running, 12 s left"
 
 
 # --- the worker ---

@@ -1,4 +1,4 @@
-"""In the dock Diffusion loop: preview, noise-free run, ensemble and estimated local error."""
+"""In the dock Diffusion loop: the live preview, and runs with a noise-free run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ pytest.importorskip("napari")
 from napari.layers import Image
 
 import napari_diffusion as nd
-from napari_diffusion.analysis import local_error
 from napari_diffusion.widgets.layers.source_layers import shown_images
 from napari_diffusion.widgets.layers.step_records import records_of
 
@@ -31,14 +30,14 @@ def names(viewer):
 
 def settled(loop, qtbot):
     """Wait until the preview shows what the form says."""
-    live = loop.run_options.live
+    live = loop.preview.live
     qtbot.wait(40)
     qtbot.waitUntil(lambda: live.worker is not None and not live.worker.is_running)
     qtbot.wait(20)
 
 
-def ran(loop, qtbot, button):
-    button.click()
+def ran(loop, qtbot):
+    loop.controls.run.native.click()
     qtbot.waitUntil(lambda: not loop.runner.is_running)
 
 
@@ -47,10 +46,10 @@ def test_the_preview_follows_the_form_and_leaves_no_trace(open_loop, qtbot):
     viewer, loop = open_loop(first, second)
     viewer.layers.selection.active = first
     first.contrast_limits = (0.2, 0.7)
-    loop.recipe.set_value(SMOOTH)
-    loop.run_options.preview.click()
+    loop.value = SMOOTH
+    loop.preview.tick.native.click()
     settled(loop, qtbot)
-    (layer,) = loop.run_options.live.layers()
+    (layer,) = loop.preview.live.layers()
     assert names(viewer) == ["cells", "preview · cells · step 01", "other"]
     np.testing.assert_array_equal(layer.data, nd.run(CELLS, SMOOTH).image)
     assert layer.contrast_limits == [0.2, 0.7]
@@ -64,22 +63,22 @@ def test_the_preview_follows_the_form_and_leaves_no_trace(open_loop, qtbot):
     viewer.layers.selection.active = first
 
     # Of many edits the newest wins.
-    before = loop.run_options.live.worker
+    before = loop.preview.live.worker
     for time in (0.1, 40.0, 0.7):
         filters = SMOOTH.diffusion_filter.replaced(time=time)
-        loop.recipe.set_value(SMOOTH.replaced(diffusion_filter=filters))
-        loop.run_options.live._request()
-    assert before is not loop.run_options.live.worker
+        loop.value = SMOOTH.replaced(diffusion_filter=filters)
+        loop.preview.live._request()
+    assert before is not loop.preview.live.worker
     settled(loop, qtbot)
-    np.testing.assert_array_equal(layer.data, nd.run(CELLS, loop.recipe.value()).image)
+    np.testing.assert_array_equal(layer.data, nd.run(CELLS, loop.value).image)
     assert layer.name == "preview · cells · step 01"
 
-    loop.run_options.step.setValue(0)
+    loop.preview.step.native.setText("0")
     settled(loop, qtbot)
-    steps = list(nd.steps(CELLS, loop.recipe.value()))
+    steps = list(nd.steps(CELLS, loop.value))
     np.testing.assert_array_equal(layer.data, steps[0].image)
 
-    loop.run_options.preview.click()
+    loop.preview.tick.native.click()
     assert names(viewer) == ["cells", "other"]
     assert list(viewer.layers.selection) == [first]
     assert first.contrast_limits == [0.2, 0.7]
@@ -88,56 +87,55 @@ def test_the_preview_follows_the_form_and_leaves_no_trace(open_loop, qtbot):
 def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
     viewer, loop = open_loop(cells(), Image(CELLS, name="other"))
     loop.source.set_layer(viewer.layers["cells"])
-    loop.recipe.set_value(SMOOTH)
-    button, message = loop.run_options.preview, loop.run_options.message
+    loop.value = SMOOTH
+    tick, message = loop.preview.tick, loop.controls.message
 
     def switched_on():
         loop.source.set_layer(viewer.layers["cells"])
-        button.setChecked(True)
+        tick.value = True
         settled(loop, qtbot)
         assert "preview · cells · step 01" in names(viewer)
 
     switched_on()
-    image = loop.run_options.live.layers()[0].data
-    loop.recipe.num_steps.set_value("no number")
-    loop.recipe.num_steps.changed.emit("no number")
-    qtbot.waitUntil(lambda: "outdated" in message.text())
-    assert "steps" in message.text()
+    image = loop.preview.live.layers()[0].data
+    loop.recipe.num_steps.editor.native.setText("no number")
+    qtbot.waitUntil(lambda: "outdated" in message.sentence)
+    assert "steps" in message.sentence
     assert "preview · outdated" in names(viewer)
-    assert loop.run_options.live.layers()[0].data is image
-    loop.recipe.set_value(SMOOTH.replaced(num_steps=3))
+    assert loop.preview.live.layers()[0].data is image
+    loop.value = SMOOTH.replaced(num_steps=3)
     settled(loop, qtbot)
     assert "preview · cells · step 02" in names(viewer)
-    assert not message.text()
+    assert not message.sentence
     wavelets = SMOOTH.replaced(diffusion_filter=nd.filters.Wavelet())
-    loop.recipe.set_value(wavelets)
+    loop.value = wavelets
     settled(loop, qtbot)
     assert "preview · cells · step 01 · approximate" in names(viewer)
-    loop.recipe.set_value(SMOOTH)
+    loop.value = SMOOTH
     settled(loop, qtbot)
 
     viewer.layers.remove("preview · cells · step 01")
-    assert not button.isChecked()
+    assert not tick.value
     switched_on()
     loop.source.set_layer(viewer.layers["other"])
-    qtbot.waitUntil(lambda: not button.isChecked())
+    qtbot.waitUntil(lambda: not tick.value)
     assert names(viewer) == ["cells", "other"]
     switched_on()
-    ran(loop, qtbot, loop.controls.run)
-    assert not button.isChecked()
+    ran(loop, qtbot)
+    assert not tick.value
     assert names(viewer) == ["cells", "00 · cells", "01 · cells", "other"]
     switched_on()
-    viewer.window.remove_dock_widget(loop)
+    viewer.window.remove_dock_widget(loop.native)
     assert "preview · cells · step 01" not in names(viewer)
 
 
 def test_a_stack_shows_the_plane_of_the_slider(open_loop, qtbot):
     stack = np.random.default_rng(0).random((5, 24, 30)).astype(np.float32)
     viewer, loop = open_loop(Image(stack, name="stack", scale=(2.0, 1.0, 1.0)))
-    loop.recipe.set_value(SMOOTH)
-    loop.run_options.preview.click()
+    loop.value = SMOOTH
+    loop.preview.tick.native.click()
     settled(loop, qtbot)
-    (layer,) = loop.run_options.live.layers()
+    (layer,) = loop.preview.live.layers()
     expected = nd.run(stack, SMOOTH, axes="zyx", spacing=(2.0, 1.0, 1.0)).image
     for z in (2, 4):
         viewer.dims.set_point(0, 2.0 * z)
@@ -147,10 +145,10 @@ def test_a_stack_shows_the_plane_of_the_slider(open_loop, qtbot):
 
 def test_a_run_with_its_noise_free_run(open_loop, qtbot):
     viewer, loop = open_loop(cells())
-    loop.recipe.set_value(NOISY)
-    loop.run_options.noise_free_run.click()
-    assert loop.result.need.text().startswith("6 layers")
-    ran(loop, qtbot, loop.controls.run)
+    loop.value = NOISY
+    loop.noise_free_run.native.click()
+    assert loop.result.need.value.startswith("A run makes 6 layers")
+    ran(loop, qtbot)
     assert names(viewer)[1:4] == [
         "00 · noise-free · cells",
         "01 · noise-free · cells",
@@ -168,43 +166,15 @@ def test_a_run_with_its_noise_free_run(open_loop, qtbot):
         assert records_of(noise_free_run)[0]["noise_free_run"] is True
         assert not noise_free_run.visible
     assert viewer.layers.selection.active is viewer.layers[-1]
-    loop.recipe.set_value(SMOOTH)
-    assert not loop.run_options.noise_free_run.isEnabled()
-    assert not loop.run_options.ensemble.isEnabled()
+    loop.value = SMOOTH
+    assert not loop.noise_free_run.enabled
 
 
-def test_an_ensemble_and_the_local_error_of_a_step(open_loop, qtbot):
-    viewer, loop = open_loop(cells())
-    loop.recipe.set_value(NOISY)
-    loop.run_options.seeds.setValue(3)
-    ran(loop, qtbot, loop.run_options.ensemble)
-    made = nd.analysis.ensemble(CELLS, NOISY, seeds=3)
-    assert names(viewer) == ["cells", "mean of 3 seeds · cells", "sensitivity of 3 seeds · cells"]
-    mean, spread = viewer.layers[1:]
-    np.testing.assert_array_equal(mean.data, made.mean)
-    np.testing.assert_array_equal(spread.data, made.sensitivity)
-    assert records_of(mean) == []
-    record = spread.metadata["napari_diffusion"]
-    assert (record["made"], record["shows"], record["seeds"]) == (
-        "ensemble",
-        "sensitivity",
-        [7, 8, 9],
-    )
-    assert "is not an error" in record["processed"]
-    assert loop.controls.status.text().endswith("mean and sensitivity of 3 seeds.")
-
-    assert not loop.run_options.local_error.isEnabled()
-    ran(loop, qtbot, loop.controls.run)
-    step = viewer.layers[-1]
-    assert step.name.startswith("02 · σ=")
-    ran(loop, qtbot, loop.run_options.local_error)
-    layer = viewer.layers[-1]
-    assert layer.name == f"estimated local error · {step.name}"
-    np.testing.assert_array_equal(layer.data, local_error(CELLS, NOISY.resolved(CELLS)).values)
-    low, high = layer.contrast_limits
-    assert low == -high
-    assert records_of(layer) == []
-    viewer.layers.remove(viewer.layers["cells"])
-    viewer.layers.selection.active = step
-    loop.run_options.local_error.click()
-    assert "The source 'cells' was removed" in loop.controls.problem.text()
+def test_a_step_that_is_no_number_is_marked(open_loop):
+    _, loop = open_loop(cells())
+    edit = loop.preview.step
+    edit.native.setText("x")
+    assert edit.native.property("role") == "error"
+    assert "step" in edit.tooltip
+    edit.native.setText("last")
+    assert not edit.native.property("role")

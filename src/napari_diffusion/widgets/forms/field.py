@@ -121,5 +121,7 @@ class Field(Box):
         if isinstance(number, str) and self.resolved is not None:
             number = self.resolved
             found = f"= {number_text.rounded(number)} "
+            # There is hardly room for the word beside both, and it says the least.
+            unit = "" if unit == "intensity" else unit
         pixels = self._units.in_pixels(number, self.parameter.unit)
         return f"{found}{unit}{' = ' * bool(unit and pixels)}{pixels}".strip()

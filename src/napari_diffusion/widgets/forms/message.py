@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from magicgui.widgets import Label, PushButton
 from qtpy.QtCore import Qt
@@ -118,7 +118,7 @@ def _in_rows(actions: Sequence[Action]) -> list[list[Action]]:
     return rows
 
 
-def text_label(role: Role) -> Label:
+def text_label(role: Role | Literal[""]) -> Label:
     """Return a text that wraps and can be copied."""
     label = Label(value="")
     native = label.native

@@ -50,7 +50,7 @@ def demo(output: Path, recipe: Recipe, stay: bool = False) -> None:
     dock.raise_()
     settle(0.5)
     viewer.reset_view()
-    loop.recipe.set_value(recipe)
+    loop.value = recipe
     run(viewer, loop, output)
     if stay:
         napari.run()
@@ -60,9 +60,9 @@ def demo(output: Path, recipe: Recipe, stay: bool = False) -> None:
 
 def run(viewer: napari.Viewer, loop: DiffusionLoop, output: Path) -> None:
     """Press Run, and take images half-way and at the end, one step shown alone."""
-    total = loop.recipe.value().total_steps
+    total = loop.value.total_steps
     before = len(viewer.layers)
-    loop.controls.run.click()
+    loop.controls.run.native.click()
     wait(lambda: len(viewer.layers) - before > total // 2 or not loop.runner.is_running)
     photograph(viewer, output / "window-half-way.png")
     wait(lambda: not loop.runner.is_running)

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import weakref
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from psygnal import Signal
@@ -23,15 +23,18 @@ from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.run.worker import Worker
 
 if TYPE_CHECKING:
+    import napari
     from napari.layers import Image
     from numpy.typing import NDArray
+    from qtpy.QtWidgets import QWidget
 
     from napari_diffusion.loop.preview import Part
-    from napari_diffusion.widgets.docks.recipe_dock import RecipeDock
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
+    from napari_diffusion.widgets.recipe.recipe_form import RecipeForm
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Work
     from napari_diffusion.widgets.source.run_source import Region, RunSource
+    from napari_diffusion.widgets.source.source_form import SourceForm
 
 # Milliseconds: keys that are typed fast make one request, and a canvas that moves is drawn first.
 _EDITED, _MOVED, _SETTLED = 15, 60, 300
@@ -44,12 +47,32 @@ class _PartReady(NamedTuple):
     region: Region
 
 
+class PreviewedDock(Protocol):
+    """A dock whose form is followed."""
+
+    viewer: napari.Viewer
+    source: SourceForm
+    recipe: RecipeForm
+
+    @property
+    def native(self) -> QWidget:
+        """The widget of Qt's."""
+        ...
+
+    def check_idle(self) -> None:
+        """Raise `RunError` while a run is in progress."""
+
+    def job(self, run_source: RunSource) -> Job:
+        """Return the job of a run on a source; `RunError` says what is wrong with the form."""
+        ...
+
+
 class LivePreview:
     """Follows the form, the canvas and the sliders while it is on; leaves the viewer as it was.
 
     Parameters
     ----------
-    dock : RecipeDock
+    dock : PreviewedDock
         The dock whose form is followed.
     """
 
@@ -58,7 +81,7 @@ class LivePreview:
     #: What it is at, and whether that is bad.
     reported = Signal(str, bool)
 
-    def __init__(self, dock: RecipeDock) -> None:
+    def __init__(self, dock: PreviewedDock) -> None:
         self._dock = dock
         self._viewer = dock.viewer
         self._reader = Reader()
@@ -68,7 +91,7 @@ class LivePreview:
         self._asked: tuple[Any, ...] = ()
         self._step: int | None = None
         self.is_on = False
-        self._soon, self._later = QTimer(dock), QTimer(dock)
+        self._soon, self._later = QTimer(dock.native), QTimer(dock.native)
         for timer in (self._soon, self._later):
             timer.setSingleShot(True)
             timer.timeout.connect(self._request)
@@ -79,7 +102,7 @@ class LivePreview:
             return
         try:
             self._dock.check_idle()
-            self._run_source = self._dock.source.value()
+            self._run_source = self._dock.source.value
         except (RunError, ValueError) as error:
             self.switched.emit(False)
             self.reported.emit(str(error), True)
@@ -174,7 +197,7 @@ class LivePreview:
             self.stop()
             return
         try:
-            run_source = self._dock.source.value()
+            run_source = self._dock.source.value
             job = self._dock.job(run_source)
             region = shown_region(run_source, self._viewer)
         except (RunError, ValueError) as error:
@@ -188,7 +211,7 @@ class LivePreview:
         self._run_source, self._asked = run_source, asked
         if not self._reader.is_ready:
             self.reported.emit("Preparing the preview …", False)
-        self._worker = Worker(self._work(job, region), self._dock)
+        self._worker = Worker(self._work(job, region), self._dock.native)
         self._worker.posted.connect(self._show)
         self._worker.ended.connect(self._ended)
         self._worker.start()

@@ -5,10 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
-from napari_diffusion.widgets.forms.theme import DARK, give_role
-
-#: Axes are drawn in this colour until the theme of the viewer is shown.
-AXES = DARK.help
+from napari_diffusion.widgets.forms.theme import give_role
 
 
 class Caption(QLabel):

@@ -10,8 +10,8 @@ import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import Qt
 
-from napari_diffusion.widgets.plots.caption import AXES
-from napari_diffusion.widgets.plots.plot import PALETTE, Column, Plot, short
+from napari_diffusion.widgets.plots.plot import Column, Plot, short
+from napari_diffusion.widgets.plots.plot_theme import MARK, PALETTE, colour_axes, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,15 +57,14 @@ class CurvePlot(Plot):
         import pyqtgraph
 
         self._item.setLabel("bottom", "step")
-        pen = pyqtgraph.mkPen(AXES, width=2)
-        dashed = pyqtgraph.mkPen("#e8605a", width=2, style=Qt.PenStyle.DashLine)
+        dashed = pyqtgraph.mkPen(MARK, width=2, style=Qt.PenStyle.DashLine)
         options = {
             "position": 0.94,
-            "color": "#e8605a",
+            "color": MARK,
             "rotateAxis": None,
             "anchors": [(0, 0)] * 2,
         }
-        self._shown = pyqtgraph.InfiniteLine(angle=90, pen=pen)
+        self._shown = quiet(pyqtgraph.InfiniteLine(angle=90), 2)
         self._best = pyqtgraph.InfiniteLine(angle=90, pen=dashed, label="best", labelOpts=options)
         self._steps: list[int] = []
         self._curves: list[Drawn] = []
@@ -93,6 +92,7 @@ class CurvePlot(Plot):
         self._item.setLabel("left", label)
         self._item.addItem(self._shown)
         self._item.addItem(self._best)
+        colour_axes(self._view)
         if again:
             self._item.autoRange()
         self._show_legend()
@@ -159,7 +159,7 @@ class CurvePlot(Plot):
         place = self._at
         if place is None or place >= len(self._steps):
             place = self._nearest(self._marked)
-        lines = [f'<span style="color:{AXES}">at step {self._steps[place]:02}:</span>']
+        lines = [f"at step {self._steps[place]:02}:"]
         lines += [_entry(turn, curve, place) for turn, curve in enumerate(self._curves)]
         self.legend.setText("<br>".join(lines))
 
@@ -171,17 +171,14 @@ def _entry(turn: int, curve: Drawn, place: int) -> str:
     line = f'<span style="color:{_colour(turn)}">{sign}</span> {html.escape(curve.name)} '
     unit = f" {curve.unit}" if curve.unit else ""
     if not np.isfinite(values[place]):
-        line += f'<span style="color:{AXES}">no value here</span>'
+        line += "no value here"
     else:
         line += f"<b>{short(values[place])}</b>{unit}"
     if known.size:
         ends = f"{short(known.min())} … {short(known.max())}"
-        line += f' <span style="color:{AXES}">({ends})</span>'
+        line += f" ({ends})"
     if curve.doubt:
-        line += (
-            f'<br><span style="color:{AXES}">excluded from the recommendation: '
-            f"{html.escape(curve.doubt)}</span>"
-        )
+        line += f"<br>excluded from the recommendation: {html.escape(curve.doubt)}"
     return line
 
 

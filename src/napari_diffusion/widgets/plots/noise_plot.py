@@ -8,8 +8,8 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.plots.caption import AXES, Caption
-from napari_diffusion.widgets.plots.schedule_plot import COLOURS
+from napari_diffusion.widgets.plots.caption import Caption
+from napari_diffusion.widgets.plots.plot_theme import PALETTE, colour_axes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -65,8 +65,8 @@ class NoisePlot(QWidget):
 
         item = self._item()
         dots = {"pen": None, "symbol": "o", "symbolSize": 5, "symbolPen": None}
-        item.plot(np.array(x), np.array(y), symbolBrush=COLOURS[0], **dots)
-        item.plot(line_x, line_y, pen=pyqtgraph.mkPen(COLOURS[1], width=2))
+        item.plot(np.array(x), np.array(y), symbolBrush=PALETTE[0], **dots)
+        item.plot(line_x, line_y, pen=pyqtgraph.mkPen(PALETTE[1], width=2))
         item.setXRange(float(np.min(line_x)), float(np.max(line_x)), padding=0.04)
         item.setYRange(0.0, float(max(np.max(y), np.max(line_y))), padding=0.08)
 
@@ -86,8 +86,6 @@ def plot_view(height: int) -> PlotWidget:
     item.setMouseEnabled(False, False)
     view.wheelEvent = lambda event: event.ignore()
     for side in ("left", "bottom"):
-        axis = item.getAxis(side)
-        axis.setPen(AXES)
-        axis.setTextPen(AXES)
-        axis.enableAutoSIPrefix(False)
+        item.getAxis(side).enableAutoSIPrefix(False)
+    colour_axes(view)
     return view

@@ -9,8 +9,8 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QPainter, QPixmap
 from qtpy.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.plots.caption import AXES
-from napari_diffusion.widgets.plots.schedule_plot import COLOURS
+from napari_diffusion.widgets.forms.theme import give_role
+from napari_diffusion.widgets.plots.plot_theme import PALETTE, colour_axes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from pyqtgraph import PlotWidget
     from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
-#: Distinguishable on dark and on light backgrounds; beyond them curves are dashed.
-PALETTE = (*COLOURS, "#d9c24a", "#4fc4c4", "#e57ab0", "#a3785a")
+__all__ = ["PALETTE", "Column", "Plot", "short"]
 
 _SHEET = "color: black; background: white; font-size: 11px;"
 
@@ -40,7 +39,7 @@ class Plot(QWidget):
         self.legend = QLabel()
         self.legend.setWordWrap(True)
         self.legend.setTextFormat(Qt.TextFormat.RichText)
-        self.legend.setStyleSheet("font-size: 11px;")
+        give_role(self.legend, "help")
         self.legend.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -56,10 +55,8 @@ class Plot(QWidget):
         # Its default of 480 pixels would be too high, and push the legend out of sight.
         self._view.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         for side in ("left", "bottom"):
-            axis = self._item.getAxis(side)
-            axis.setPen(AXES)
-            axis.setTextPen(AXES)
-            axis.enableAutoSIPrefix(False)
+            self._item.getAxis(side).enableAutoSIPrefix(False)
+        colour_axes(self._view)
         # Else the name of the axis is cut off.
         self._item.getAxis("bottom").setHeight(40)
         self._view.scene().sigMouseClicked.connect(self._mouse_clicked)

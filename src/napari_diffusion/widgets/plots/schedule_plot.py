@@ -11,7 +11,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_diffusion.widgets.forms.number_text import rounded
-from napari_diffusion.widgets.plots.caption import AXES, Caption
+from napari_diffusion.widgets.plots.caption import Caption
+from napari_diffusion.widgets.plots.plot_theme import PALETTE, colour_axes, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.schedules import Schedule
-
-COLOURS = ("#3d9be9", "#e8965a", "#5fb878", "#c678dd")
 
 # More cannot be distinguished at the width of a dock, and a million would stall it.
 _MOST_POINTS = 200
@@ -47,9 +46,8 @@ class SchedulePlot(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._view)
-        layout.addWidget(self._natural)
-        layout.addWidget(self._diffusion)
-        layout.addWidget(self._message)
+        for caption in (self._message, self._natural, self._diffusion):
+            layout.addWidget(caption)
         self._furnish()
 
     def _furnish(self) -> None:
@@ -64,10 +62,8 @@ class SchedulePlot(QWidget):
             each.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._view.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for side in ("left", "bottom", "right"):
-            axis = item.getAxis(side)
-            axis.setPen(AXES)
-            axis.setTextPen(AXES)
-            axis.setStyle(tickLength=-4)
+            item.getAxis(side).setStyle(tickLength=-4)
+        colour_axes(self._view)
         item.getAxis("bottom").setHeight(18)
 
     def show_schedule(
@@ -137,7 +133,7 @@ class SchedulePlot(QWidget):
                 pen=pyqtgraph.mkPen(colour, width=2),
                 **(dots and {**dots, "symbolBrush": colour}),
             )
-            for heights, colour in zip(curves, itertools.cycle(COLOURS), strict=False)
+            for heights, colour in zip(curves, itertools.cycle(PALETTE), strict=False)
         ]
         last = steps[-1]
         item.setXRange(0, max(last, 1), padding=0.04)
@@ -147,16 +143,14 @@ class SchedulePlot(QWidget):
 
     def _draw_width(self, steps: list[int], widths: list[float]) -> None:
         """Draw the widths of diffusion, the largest as high as the largest noise scale."""
-        import pyqtgraph
-
         item = self._view.getPlotItem()
         item.showAxis("right", bool(widths))
         self.width = None
         if not widths:
             return
         largest = widths[-1] or 1.0
-        pen = pyqtgraph.mkPen(AXES, width=1.5, style=Qt.PenStyle.DashLine)
-        self.width = item.plot(steps, [each / largest for each in widths], pen=pen)
+        self.width = item.plot(steps, [each / largest for each in widths])
+        quiet(self.width, 1.5, Qt.PenStyle.DashLine)
         item.getAxis("right").setTicks([[(0, "0"), (1, rounded(widths[-1]))]])
 
 

@@ -5,69 +5,120 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
-from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from napari_diffusion.loop.presets import DIGITS, PRESETS
 from napari_diffusion.loop.recipe import Recipe
-from napari_diffusion.widgets.forms.form_rows import Combo, RowLabel
+from napari_diffusion.widgets.forms.box import Box, labelled
+from napari_diffusion.widgets.forms.editors import Choice
+from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CUSTOM = "custom"
 
+_TOOLTIP = "Start from a named recipe. An edited one is called custom."
+_ABOUT = {
+    "explore": "Ten steps of fading noise and Perona–Malik diffusion: shows what the loop does.",
+    "denoise": "One step without noise: several denoising filters, blended.",
+    "denoise fast": "As denoise, with fewer filters.",
+    "smooth": "Eight steps of Perona–Malik diffusion without noise.",
+    CUSTOM: "The recipe as you edited it.",
+}
 
-class PresetChoice(QWidget):
+
+class PresetChoice(Box):
     """The presets by name; "custom" stands there once a recipe has been edited.
 
     Choosing "custom" again brings the edited recipe back.
+
+    Parameters
+    ----------
+    presets : mapping of str to Recipe
+        By their names, for a pixel size of 1.
     """
 
+    #: A preset was chosen: its recipe, for the pixel size of the image.
     chosen = Signal(Recipe)
+    #: The edited recipe was chosen, with the unit that it was typed in.
+    custom_chosen = Signal(TypedRecipe)
 
-    def __init__(
-        self, presets: Mapping[str, Recipe] = PRESETS, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, presets: Mapping[str, Recipe] = PRESETS) -> None:
         self._unscaled = presets
         self._presets = dict(presets)
-        self._custom: Recipe | None = None
-        self.combo = Combo()
-        self.combo.addItems(list(presets))
-        self.combo.setToolTip("Start from a named recipe.")
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        layout.addWidget(RowLabel("<b>preset</b>"))
-        layout.addWidget(self.combo, 1)
-        self.combo.currentTextChanged.connect(self._choose)
+        self._sample: tuple[str, Recipe] | None = None
+        self._before_sample = next(iter(presets))
+        self._custom: TypedRecipe | None = None
+        self.choice = Choice({name: name for name in presets}, _ABOUT)
+        super().__init__(labelled("preset", self.choice, tooltip=_TOOLTIP))
+        self.choice.tooltip = _TOOLTIP
+        self.choice.changed.connect(self._choose)
 
-    def name(self) -> str:
-        """Return the name in view: a preset's, or "custom"."""
-        return str(self.combo.currentText())
+    @property
+    def value(self) -> str:
+        """The name in view: a preset's, a sample's, or "custom"."""
+        return str(self.choice.value)
+
+    @value.setter
+    def value(self, name: str) -> None:
+        self.choice.value = name
 
     def set_pixel_size(self, length: float) -> None:
-        """Scale the presets to pixels at a distance of `length` world units.
-
-        Where a preset is in view, it is chosen again, with its new numbers.
-        """
-        name = self.name()
+        """Scale the presets to a pixel size."""
         self._presets = {key: each.scaled(length, DIGITS) for key, each in self._unscaled.items()}
-        if name != CUSTOM:
-            self._choose(name)
 
-    def show_recipe(self, recipe: Recipe | None) -> None:
-        """Show which preset a recipe is; None is one that cannot be made yet."""
-        names = [name for name, preset in self._presets.items() if preset == recipe]
-        if not names and recipe is not None:
-            self._custom = recipe
-        with QSignalBlocker(self.combo):
-            if not names and self.combo.findText(CUSTOM) < 0:
-                self.combo.addItem(CUSTOM)
-            self.combo.setCurrentText(names[0] if names else CUSTOM)
+    def recipe_in_view(self) -> Recipe | None:
+        """Return the recipe of the name in view, None of "custom"."""
+        return self._named().get(self.value)
 
-    def _choose(self, name: str) -> None:
-        recipe = self._custom if name == CUSTOM else self._presets[name]
+    def offer_sample(self, name: str, recipe: Recipe | None) -> None:
+        """Offer the recipe that the image in view comes with, and show it unless one was edited.
+
+        Without one, what it was in place of comes back.
+        """
+        wanted = None if recipe is None else (f"sample: {name}", recipe)
+        if wanted == self._sample:
+            return
+        shown, before = self.value, self._sample
+        with self.choice.changed.blocked():
+            if before is not None:
+                if shown == before[0]:
+                    self.choice.value = shown = self._before_sample
+                self.choice.withdraw(before[0])
+            self._sample = wanted
+            if wanted is not None:
+                self.choice.offer(wanted[0], wanted[0], "The recipe that comes with this sample.")
+        if wanted is not None and shown != CUSTOM:
+            self._before_sample = shown
+            self.value = wanted[0]
+        elif before is not None and shown == self._before_sample:
+            self._choose()
+
+    def show_recipe(self, typed: TypedRecipe | None, shown: Recipe | None) -> None:
+        """Show which preset a recipe is.
+
+        Parameters
+        ----------
+        typed : TypedRecipe or None
+            What "custom" brings back; None is one that cannot be made yet.
+        shown : Recipe or None
+            The recipe in the form.
+        """
+        names = [name for name, each in self._named().items() if each == shown]
+        if not names and typed is not None:
+            self._custom = typed
+        with self.choice.changed.blocked():
+            if not names and CUSTOM not in self.choice.options_named:
+                self.choice.offer(CUSTOM, CUSTOM, _ABOUT[CUSTOM])
+            self.choice.value = names[0] if names else CUSTOM
+
+    def _named(self) -> dict[str, Recipe]:
+        # The sample's goes first: it may equal a preset, and is what was asked for.
+        return {**dict([self._sample] if self._sample else []), **self._presets}
+
+    def _choose(self) -> None:
+        recipe = self.recipe_in_view()
         if recipe is not None:
             self.chosen.emit(recipe)
+        elif self._custom is not None:
+            self.custom_chosen.emit(self._custom)

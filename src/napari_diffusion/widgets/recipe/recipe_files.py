@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 from napari_diffusion.loop.recipe import Recipe
+from napari_diffusion.loop.recipe_units import to_json, unit_of_json
+from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
 
 # What Windows, macOS or Linux do not take as the name of a file.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
@@ -49,15 +51,15 @@ class RecipeFiles:
             raise ValueError(f"Invalid recipe name {name!r}: use letters, digits, spaces, - and _.")
         return self.folder / f"{clean}.json"
 
-    def load(self, name: str) -> Recipe:
+    def load(self, name: str) -> TypedRecipe:
         """Return the recipe of a name; ValueError says what is wrong with its file."""
         return read_recipe(self.path(name))
 
-    def save(self, name: str, recipe: Recipe, overwrite: bool = False) -> Path:
+    def save(self, name: str, typed: TypedRecipe, overwrite: bool = False) -> Path:
         """Write a recipe; FileExistsError where the name is taken and `overwrite` is False."""
         path = self.path(name)
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_recipe(path, recipe, overwrite)
+        write_recipe(path, typed, overwrite)
         return path
 
     def delete(self, name: str) -> None:
@@ -65,19 +67,20 @@ class RecipeFiles:
         self.path(name).unlink(missing_ok=True)
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Return the recipe in a file; ValueError says what is wrong with it."""
+def read_recipe(path: Path) -> TypedRecipe:
+    """Return the recipe in a file, with its unit; ValueError says what is wrong with the file."""
     try:
-        return Recipe.from_json(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return TypedRecipe(Recipe.from_json(text), unit_of_json(text))
     except FileNotFoundError:
         raise ValueError(f"File not found: {path}.") from None
     except (OSError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"{path.name} cannot be read as a recipe: {error}") from None
 
 
-def write_recipe(path: Path, recipe: Recipe, overwrite: bool = False) -> None:
+def write_recipe(path: Path, typed: TypedRecipe, overwrite: bool = False) -> None:
     """Write a recipe whole or not at all; FileExistsError where that would replace a file."""
-    text = recipe.to_json() + "\n"
+    text = to_json(typed.recipe, typed.unit) + "\n"
     if not overwrite:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)

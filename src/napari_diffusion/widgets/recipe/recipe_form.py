@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import re
+import secrets
 from functools import partial
 from typing import TYPE_CHECKING
 
+from magicgui.widgets import PushButton
 from psygnal import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.domains.base import UNIT
 from napari_diffusion.loop.presets import PRESETS
 from napari_diffusion.loop.recipe import Recipe
-from napari_diffusion.noise import Noise
-from napari_diffusion.widgets.forms.choice import ComponentChoice
-from napari_diffusion.widgets.forms.fields import Automatic, LineField
-from napari_diffusion.widgets.forms.form_rows import MessageLabel, problem_of
-from napari_diffusion.widgets.forms.seed import SeedField
-from napari_diffusion.widgets.plots.schedule_plot import SchedulePlot
+from napari_diffusion.widgets.forms.box import Box
+from napari_diffusion.widgets.forms.component_choice import ComponentChoice
+from napari_diffusion.widgets.forms.field import Field
+from napari_diffusion.widgets.forms.form_row import problem_of
+from napari_diffusion.widgets.forms.units import Units
 from napari_diffusion.widgets.recipe.preset_choice import PresetChoice
+from napari_diffusion.widgets.recipe.schedule_view import ScheduleView
+from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
 
 if TYPE_CHECKING:
-    from napari_diffusion.widgets.forms.fields import Field
+    from napari_diffusion.loop.recipe_units import LengthUnit
+    from napari_diffusion.widgets.forms.form_row import FormRow
     from napari_diffusion.widgets.forms.number_text import Value
 
 _STEPS = Parameter(
     "steps", "int", 10, tooltip="How often noise is added and the diffusion filter applied."
 )
 _START = Parameter(
-    "starting_scale",
+    "noise scale",
     "float",
     "auto",
     unit="intensity",
     tooltip=(
         "Standard deviation of the noise in the first step; one per channel: 0.1, 0.2, 0.3. "
-        "5 % of range: a share of maximum − minimum; auto: as much noise as the image has; "
-        "none: the parameters of the noise as typed."
+        "auto: as much noise as the image has; 5 % of range: that share of its brightest minus "
+        "its darkest value; none: the parameters of the noise as typed."
     ),
     auto=True,
     optional=True,
@@ -44,238 +49,245 @@ _START = Parameter(
 )
 _SEED = Parameter("seed", "int", 0, tooltip="Random seed: the same seed gives the same noise.")
 _STOP = Parameter(
-    "stop_after",
+    "stop after",
     "int",
     None,
     tooltip="Number of steps to compute; the schedule spans all steps, or continues beyond.",
+    optional=True,
 )
 
+# What an engine calls a row.
+_ALIASES = {"noise_scale": "starting_noise_scale"}
 
-class RecipeWidget(QWidget):
+
+class StopAfter(Field):
+    """The number of steps to compute."""
+
+    def _meaning(self, unit: str) -> str:
+        del unit
+        return "= all steps" if self.value is None else ""
+
+
+class RecipeForm(Box):
     """A view of a recipe: whatever recipe is shown comes back equal, to the bit.
 
-    It shows the preset *explore* first.
+    It shows the preset *explore* first. `advanced` holds what a dock shows on demand: the working
+    domain, and after which step to stop.
     """
 
-    changed = Signal(Recipe)
+    #: What was wrong before is another thing now, or nothing.
     problem_changed = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
         self._filling = False
         self._last: Recipe | None = None
         self._problem: str | None = None
-        self._marked: Field | None = None
-        self._world_unit = ""
-        self._known: Recipe | None = None
+        self._units = Units()
+        self._typed: TypedRecipe | None = None
+        self._shown_units: Units | None = None
+        self._marked: FormRow | None = None
+        self.note = ""
         self.presets = PresetChoice()
-        self.num_steps = LineField(_STEPS, partial(_checked, "num_steps"))
-        self.starting_noise_scale = LineField(
-            _START, partial(_checked, "starting_noise_scale"), Automatic()
-        )
-        self.seed = SeedField(_SEED, partial(_checked, "seed"))
-        self.stop_at = LineField(_STOP, partial(_checked, "stop_at"), Automatic("all", None))
-        self.noise = ComponentChoice("noise", may_be_none=True)
+        self.num_steps = Field(_STEPS, partial(_checked, "num_steps"))
+        self.noise = ComponentChoice("noise", none=True)
+        self.starting_noise_scale = Field(_START, partial(_checked, "starting_noise_scale"))
         self.schedule = ComponentChoice("schedule")
         self.diffusion_filter = ComponentChoice("filter", "diffusion filter")
-        self.final_filter = ComponentChoice("filter", "final filter", may_be_none=True)
-        self.domain = ComponentChoice("domain", may_be_none=True, may_be_auto=True)
-        self.plot = SchedulePlot()
-        self._message = MessageLabel()
-        self._lay_out()
-        self.presets.chosen.connect(self.set_value)
-        for view in self._views.values():
-            view.changed.connect(self._edited)
-        self.set_value(PRESETS["explore"])
-
-    def _lay_out(self) -> None:
+        self.final_filter = ComponentChoice("filter", "final filter", none=True)
+        self.seed = Field(_SEED, partial(_checked, "seed"))
+        self.domain = ComponentChoice("domain", "working domain", none=True, auto=True)
+        self.stop_at = StopAfter(_STOP, partial(_checked, "stop_at"))
+        self.new_seed = PushButton(text="New seed", tooltip="Draw another random seed.")
+        self.noise_buttons = Box(self.new_seed, layout="horizontal")
+        self.schedule_view = ScheduleView(self.schedule.toggle)
+        self.advanced = Box(self.domain, self.stop_at)
         # By the names of the recipe's fields, from top to bottom.
-        self._views: dict[str, Field | ComponentChoice] = {
-            "num_steps": self.num_steps,
-            "stop_at": self.stop_at,
-            "noise": self.noise,
-            "starting_noise_scale": self.starting_noise_scale,
-            "seed": self.seed,
-            "schedule": self.schedule,
-            "diffusion_filter": self.diffusion_filter,
-            "final_filter": self.final_filter,
-            "domain": self.domain,
-        }
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.setSpacing(4)
-        layout.addWidget(self.presets)
-        for name, view in self._views.items():
-            if isinstance(view, ComponentChoice):
-                layout.addSpacing(4)
-            layout.addWidget(view)
-            if name == "schedule":
-                layout.addWidget(self.plot)
-        layout.addWidget(self._message)
-        layout.addStretch(1)
+        self.rows: dict[str, FormRow] = {
+            name: getattr(self, name)
+            for name in (
+                "num_steps", "noise", "starting_noise_scale", "schedule", "diffusion_filter",
+                "final_filter", "seed", "domain", "stop_at",
+            )
+        }  # fmt: skip
+        shown = [row for row in self.rows.values() if row not in (self.domain, self.stop_at)]
+        super().__init__(self.presets, *shown)  # type: ignore[arg-type]
+        self.noise.add_details(self.noise_buttons)
+        self.schedule.add_details(self.schedule_view)
+        self._connect()
+        self._fill(PRESETS["explore"])
 
+    def _connect(self) -> None:
+        self.presets.chosen.connect(self._take_typed)
+        self.presets.custom_chosen.connect(self.take)
+        self.new_seed.changed.connect(self._draw_seed)
+        for row in self.rows.values():
+            row.changed.connect(self._edited)
+
+    @property
     def value(self) -> Recipe:
-        """Return the recipe; ValueError says in one sentence what is wrong with a field."""
-        values: dict[str, Value] = {name: view.value() for name, view in self._views.items()}
+        """The recipe; ValueError says in one sentence what is wrong with a row."""
+        values: dict[str, Value] = {name: row.value for name, row in self.rows.items()}
         try:
             return Recipe(**values)
         except TypeError as error:
             raise ValueError(str(error)) from None
 
-    def set_value(self, recipe: Recipe) -> None:
-        """Show a recipe; an equal one comes back from `value`."""
+    @value.setter
+    def value(self, recipe: Recipe) -> None:
+        self._take_typed(recipe)
+
+    @property
+    def problem(self) -> str | None:
+        """The sentence of the first bad row, None where the recipe is good."""
+        return problem_of(self)
+
+    @property
+    def preset(self) -> str:
+        """The name of the preset that the recipe equals, or "custom"."""
+        return self.presets.value
+
+    # --- units ---
+
+    def take(self, typed: TypedRecipe) -> None:
+        """Show a recipe that was typed in some unit, in the unit of the image."""
+        recipe, self.note = typed.on(self._units.of_length)
+        self._fill(recipe, typed)
+
+    def set_units(self, units: Units) -> None:
+        """Follow an image: a preset is scaled to its pixels, other recipes are converted.
+
+        `note` says in a sentence what became of lengths; `keep_as_typed` undoes it.
+        """
+        if units == self._units:
+            return
+        before, self._units = self._units, units
+        preset, typed = self.presets.recipe_in_view(), self._typed
+        self.presets.set_pixel_size(units.pixel_size)
         self._filling = True
         try:
-            for name, view in self._views.items():
-                view.set_value(getattr(recipe, name))
+            self._show_units()
         finally:
             self._filling = False
-        self._edited()
+        if preset is not None:
+            self._fill(self.presets.recipe_in_view() or preset)
+        elif typed is not None:
+            self.take(typed)
+        else:
+            unit = before.of_length.plural
+            said = f"The recipe has an error, so its lengths are still in {unit}: check them."
+            self._edited(note=said if units.length != before.length else "")
 
-    def problem(self) -> str | None:
-        """Return the sentence of the first bad field, None where the recipe is good."""
-        return problem_of(self.value)
+    def keep_as_typed(self) -> None:
+        """Take the numbers as they were typed, in the unit of the image."""
+        if self._typed is not None:
+            self._take_typed(self._typed.recipe)
 
-    def say(self, sentence: str) -> None:
-        """Show what a run has refused, beneath the field that it names, until the next edit.
+    @property
+    def is_converted(self) -> bool:
+        """Whether numbers differ from those that were typed."""
+        return self.problem is None and self._typed is not None and self._typed.recipe != self.value
 
-        The form's own problem goes first; an empty sentence takes the last one away.
-        """
-        self._unsay()
-        self._marked = self._named(sentence) if sentence else None
-        (self._marked or self._message).say(sentence)
+    @property
+    def unit(self) -> LengthUnit:
+        """The unit that lengths in the form are in."""
+        return self._units.of_length
 
-    def _named(self, sentence: str) -> Field | None:
-        """Return the field in "Owner: name …" or "name …", None where it is not in view."""
+    def _take_typed(self, recipe: Recipe) -> None:
+        self.take(TypedRecipe(recipe, self.unit))
+
+    # --- what a run says ---
+
+    def mark(self, sentence: str) -> None:
+        """Mark the row that a sentence names until the next edit; an empty one unmarks it."""
+        self._unmark()
+        if not sentence:
+            return
         owner, name = re.match(r"(?:(\w+): )?(\w*)", sentence).groups()  # type: ignore[union-attr]
-        for view in self._views.values():
-            for form in view.forms():
-                if owner in (None, form.component) and name in form.fields:
-                    return form.fields[name]
-        named = self._views.get({"noise_scale": "starting_noise_scale"}.get(name, name))
-        return None if isinstance(named, ComponentChoice) else named
-
-    def _unsay(self) -> None:
+        for row in self.rows.values():
+            for form in row.forms():
+                if owner in (None, form.component) and name in form.rows:
+                    assert isinstance(row, ComponentChoice)
+                    row.toggle.open = True
+                    self._marked = form.rows[name]
+                    break
+        self._marked = self._marked or self.rows.get(_ALIASES.get(name, name))
         if self._marked is not None:
-            self._marked.say("")
+            self._marked.mark(sentence)
+
+    def _unmark(self) -> None:
+        if self._marked is not None:
+            self._marked.mark(self._marked.problem or "")
             self._marked = None
 
-    def preset(self) -> str:
-        """Return the name of the preset that the recipe equals, or "custom"."""
-        return self.presets.name()
-
     def set_resolved(self, recipe: Recipe | None) -> None:
-        """Show the numbers that every "auto" stands for, as found on an image; None forgets them.
+        """Show the values that every "auto" stands for, as found on an image; None forgets them.
 
         The recipe's value stays as it is.
         """
-        self._known = recipe
-        for name, view in self._views.items():
+        self.schedule_view.known = recipe
+        for name, row in self.rows.items():
             if name not in ("num_steps", "seed", "stop_at", "schedule"):
-                view.set_resolved(None if recipe is None else getattr(recipe, name))
-        self._show_plot()
+                row.set_resolved(None if recipe is None else getattr(recipe, name))
+        self._show_schedule()
 
-    def set_world_unit(self, unit: str) -> None:
-        """Name the unit of length, such as "µm"; an empty text goes back to "world"."""
-        self._world_unit = unit
-        for view in self._views.values():
-            view.set_unit("world", unit)
-        self._show_plot()
+    # --- edits ---
 
-    def set_pixel_size(self, length: float) -> None:
-        """Say how far apart the pixels are, in world units.
-
-        Presets and the numbers that a newly chosen component starts with are made for it, so that
-        they do the same to an image with pixels of 0.1 µm as to one without units. Numbers that
-        were typed stay.
-        """
+    def _fill(self, recipe: Recipe, typed: TypedRecipe | None = None) -> None:
+        """Show a recipe, which was typed like that unless something else is said."""
         self._filling = True
         try:
-            for view in self._views.values():
-                if isinstance(view, ComponentChoice):
-                    view.set_pixel_size(length)
+            for name, row in self.rows.items():
+                row.value = getattr(recipe, name)
         finally:
             self._filling = False
-        self.presets.set_pixel_size(length)
-        self._edited()
+        note = self.note if typed is not None else ""
+        self._edited(typed=typed or TypedRecipe(recipe, self.unit), note=note)
 
-    def _edited(self) -> None:
+    def _edited(self, *_: object, typed: TypedRecipe | None = None, note: str = "") -> None:
         if self._filling:
             return
-        self._unsay()
-        problem = self.problem()
-        recipe = None if problem else self.value()
-        alone = any(view.problem() for view in self._views.values())
-        self._message.say("" if alone else problem or "")
-        self.presets.show_recipe(recipe)
-        self.stop_at.setVisible(not self.stop_at.tick.isChecked())
-        self._show_unit()
-        self._show_plot()
+        problem = self.problem
+        recipe = None if problem else self.value
+        if typed is None and recipe is not None:
+            typed = TypedRecipe(recipe, self.unit)
+        self._typed, self.note = typed, note
+        self._unmark()
+        self.presets.show_recipe(typed, recipe)
+        self._show_units()
+        self._show_schedule()
         if problem != self._problem:
             self._problem = problem
             self.problem_changed.emit(problem)
         if recipe is not None and recipe != self._last:
             self._last = recipe
-            self.changed.emit(recipe)
+            self.changed.emit(self)
 
-    def _show_unit(self) -> None:
+    def _draw_seed(self) -> None:
+        # 32 bits are short enough to be read out and plenty to be new.
+        self.seed.value = secrets.randbits(32)
+
+    def _show_units(self) -> None:
         """Call intensity what it is in the domain: everything but the domain's own numbers."""
         try:
-            unit = "" if self.domain.value() in (None, "auto") else UNIT
+            plain = self.domain.value in (None, "auto")
         except ValueError:
-            unit = UNIT
-        for view in self._views.values():
-            if view is not self.domain:
-                view.set_unit("intensity", unit)
-
-    def _show_plot(self) -> None:
-        try:
-            noise, schedule = self.noise.value(), self.schedule.value()
-            start, steps = self.starting_noise_scale.value(), self.num_steps.value()
-            total = self.stop_at.value() or steps
-            stabilised = self.domain.value() not in (None, "auto")
-        except ValueError:
+            plain = False
+        units = self._units if plain else dataclasses.replace(self._units, intensity=UNIT)
+        if units == self._shown_units:
             return
-        self.schedule.setEnabled(noise is not None)
-        self.starting_noise_scale.setEnabled(noise is not None and not schedule.starts_itself)
-        self.plot.setVisible(noise is not None)
-        if isinstance(start, str):
-            start = self.starting_noise_scale.resolved
-        self.plot.show_schedule(
-            schedule,
-            start,
-            steps,
-            total,
-            unit=UNIT if stabilised else "intensity",
-            times=self._times(),
-            world_unit=self._world_unit,
-            in_words=self._in_words,
-        )
+        self._shown_units = units
+        for row in self.rows.values():
+            row.set_units(self._units if row is self.domain else units)
+        self.schedule_view.units = units
 
-    def _in_words(self, scale: float) -> str:
-        """Return what a noise scale is in the terms of the noise, once its numbers are known."""
-        typed = self.noise.value()
-        if not isinstance(typed, Noise) or scale <= 0:
-            return ""
-        known = None if self._known is None else self._known.noise
-        if type(known) is type(typed):
-            found = {name: getattr(known, name) for name in typed.autos() if "." not in name}
-            typed = typed.replaced(**found)
-        try:
-            return "" if typed.autos() else typed.in_words(scale)
-        except (ValueError, ArithmeticError):
-            return ""
-
-    def _times(self) -> tuple[float, ...]:
-        """Return the diffusion times of the series of filters, none where one has no time."""
-        try:
-            chosen = self.diffusion_filter.value()
-        except ValueError:
-            return ()
-        series = chosen if isinstance(chosen, tuple) else (chosen,)
-        times = [getattr(each, "time", None) for each in series]
-        known = tuple(time for time in times if isinstance(time, float))
-        return known if len(known) == len(times) else ()
+    def _show_schedule(self) -> None:
+        with_noise, starts_itself = self.noise.choice.value is not None, False
+        with contextlib.suppress(ValueError):
+            starts_itself = bool(self.schedule.value.starts_itself)
+        self.schedule.enabled = with_noise
+        self.starting_noise_scale.enabled = with_noise and not starts_itself
+        if self.problem is None:
+            self.schedule_view.show_recipe(self.value)
 
 
 def _checked(name: str, value: Value) -> Value:

@@ -4,135 +4,96 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
+from magicgui.widgets import PushButton
 from psygnal import Signal
-from qtpy.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
-    QInputDialog,
-    QMenu,
-    QMessageBox,
-    QPushButton,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
-from napari_diffusion.widgets.forms.form_rows import GREY, RED, Combo, MessageLabel
-from napari_diffusion.widgets.recipe.recipe_files import (
-    RecipeFiles,
-    read_recipe,
-    recipe_folder,
-    write_recipe,
-)
+from napari_diffusion.widgets.forms.box import Box, labelled, may_be_narrow
+from napari_diffusion.widgets.forms.editors import Choice
+from napari_diffusion.widgets.recipe.recipe_files import RecipeFiles, read_recipe, write_recipe
+from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_diffusion.loop.recipe import Recipe
-
-__all__ = ["RecipeFiles", "recipe_folder"]
+    from napari_diffusion.widgets.forms.theme import Role
+    from napari_diffusion.widgets.recipe.recipe_form import RecipeForm
 
 _FILES = "Recipes (*.json)"
+_NONE = "none saved"
 
 
-class View(Protocol):
-    """Anything that shows a recipe."""
-
-    def value(self) -> Recipe:
-        """Return the recipe."""
-
-    def set_value(self, recipe: Recipe) -> None:
-        """Show a recipe."""
-
-
-class SavedRecipes(QWidget):
-    """One row: the saved recipes, and what can be done with them.
+class SavedRecipes(Box):
+    """The saved recipes, and what can be done with them.
 
     Nothing is replaced or deleted without a question, and an unreadable file is reported.
 
     Parameters
     ----------
-    view : View
+    form : RecipeForm
         Whose recipe is saved, and where loaded ones are shown.
     folder : Path, optional
         Where the files are; the user's configuration folder if not given.
     """
 
-    reported = Signal(str)
+    #: What was done, or is wrong: a sentence, and what it is.
+    reported = Signal(str, str)
+    #: A recipe was loaded: from where.
+    loaded = Signal(str)
 
-    def __init__(
-        self, view: View, folder: Path | None = None, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._view = view
+    def __init__(self, form: RecipeForm, folder: Path | None = None) -> None:
+        self._form = form
         self.files = RecipeFiles(folder)
-        self.combo = Combo()
-        self.combo.setPlaceholderText("no saved recipe yet")
-        self.combo.setToolTip("Recipes saved by name.")
-        self.load_button = self._button("Load", self.load, "Show the saved recipe in the form.")
-        self.save_button = self._button("Save…", self.save, "Save the form's recipe by a name.")
-        self.more_button = QToolButton()
-        self._message = MessageLabel()
-        self._lay_out()
+        self.choice = Choice({_NONE: ""})
+        self.load_button = _button("Load", self.load, "Show the saved recipe in the form.")
+        self.save_button = _button("Save…", self.save, "Save the form's recipe by a name.")
+        self.delete_button = _button("Delete…", self.delete, "Delete the saved recipe.")
+        self.import_button = _button("Import…", self.import_file, "Read a recipe from a file.")
+        self.export_button = _button("Export…", self.export_file, "Write the recipe to a file.")
+        tooltip = "Recipes saved by name, with the unit of their lengths."
+        super().__init__(
+            labelled("saved recipe", self.choice, tooltip=tooltip),
+            Box(self.load_button, self.save_button, self.delete_button, layout="horizontal"),
+            Box(self.import_button, self.export_button, layout="horizontal"),
+        )
+        self.choice.tooltip = tooltip
         self.refresh()
 
-    def _button(self, text: str, action: Callable[[], None], tooltip: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setToolTip(tooltip)
-        button.clicked.connect(lambda: action())
-        return button
+    @property
+    def value(self) -> str:
+        """The saved name in view, empty where nothing is saved."""
+        return str(self.choice.value)
 
-    def _lay_out(self) -> None:
-        self.more_button.setText("⋯")
-        self.more_button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
-        self.more_button.setToolTip("Delete, import or export a recipe.")
-        self.more_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.more_button)
-        self.delete_action: Any = menu.addAction("Delete…", self.delete)
-        menu.addAction("Import from file…", self.import_file)
-        menu.addAction("Export to file…", self.export_file)
-        self.more_button.setMenu(menu)
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(self.combo, 1)
-        for button in (self.load_button, self.save_button, self.more_button):
-            row.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 0)
-        layout.setSpacing(1)
-        layout.addLayout(row)
-        layout.addWidget(self._message)
-
-    def name(self) -> str:
-        """Return the saved name in view, empty where nothing is saved."""
-        return str(self.combo.currentText())
+    @value.setter
+    def value(self, name: str) -> None:
+        self.choice.value = name
 
     def refresh(self, name: str = "") -> None:
         """Read the folder again and bring a name into view."""
-        wanted = name or self.name()
-        self.combo.clear()
-        with self._saying():
-            self.combo.addItems(self.files.names())
-        self.combo.setCurrentIndex(
-            max(self.combo.findText(wanted), 0) if self.combo.count() else -1
-        )
-        for action in (self.load_button, self.delete_action):
-            action.setEnabled(self.combo.count() > 0)
+        wanted, names = name or self.value, self._names()
+        with self.choice.changed.blocked():
+            for each in list(self.choice.options_named):
+                self.choice.withdraw(each)
+            for each in names or [_NONE]:
+                self.choice.offer(each, each if names else "")
+            self.choice.value = wanted if wanted in names else next(iter(names), "")
+        for widget in (self.choice, self.load_button, self.delete_button):
+            widget.enabled = bool(names)
 
     def load(self) -> None:
         """Show the saved recipe in view."""
-        with self._saying():
-            self._view.set_value(self.files.load(self.name()))
-            self._say(f"Loaded {self.name()}.")
+        with self._reporting():
+            self._form.take(self.files.load(self.value))
+            self.loaded.emit(self.value)
 
     def save(self) -> None:
         """Ask for a name and save the form's recipe by it; ask again before replacing one."""
-        with self._saying():
-            recipe = self._view.value()
+        with self._reporting():
+            typed = self._typed()
             name, agreed = QInputDialog.getText(
-                self, "Save recipe", "Name of the recipe:", text=self.name()
+                self.native, "Save recipe", "Name of the recipe:", text=self.value
             )
             if not agreed:
                 return
@@ -140,33 +101,33 @@ class SavedRecipes(QWidget):
             replace = path.exists()
             if replace and not self._agrees(f"Replace the saved recipe {path.stem}?"):
                 return
-            self.files.save(name, recipe, overwrite=replace)
+            self.files.save(name, typed, overwrite=replace)
             self.refresh(path.stem)
-            self._say(f"Saved as {path.stem}.")
+            self.reported.emit(f"Saved as {path.stem}.", "good")
 
     def delete(self) -> None:
         """Delete the saved recipe in view, after a question."""
-        with self._saying():
-            name = self.name()
+        with self._reporting():
+            name = self.value
             if name and self._agrees(f"Delete the saved recipe {name}?"):
                 self.files.delete(name)
                 self.refresh()
-                self._say(f"Deleted {name}.")
+                self.reported.emit(f"Deleted {name}.", "good")
 
     def import_file(self) -> None:
         """Show the recipe in a file of the user's choice."""
-        with self._saying():
-            chosen, _ = QFileDialog.getOpenFileName(self, "Import recipe", "", _FILES)
+        with self._reporting():
+            chosen, _ = QFileDialog.getOpenFileName(self.native, "Import recipe", "", _FILES)
             if chosen:
-                self._view.set_value(read_recipe(Path(chosen)))
-                self._say(f"Loaded {Path(chosen).name}.")
+                self._form.take(read_recipe(Path(chosen)))
+                self.loaded.emit(Path(chosen).name)
 
     def export_file(self) -> None:
         """Write the form's recipe to a file of the user's choice."""
-        with self._saying():
-            recipe = self._view.value()
-            start = f"{self.name() or 'recipe'}.json"
-            chosen, _ = QFileDialog.getSaveFileName(self, "Export recipe", start, _FILES)
+        with self._reporting():
+            typed = self._typed()
+            start = f"{self.value or 'recipe'}.json"
+            chosen, _ = QFileDialog.getSaveFileName(self.native, "Export recipe", start, _FILES)
             if not chosen:
                 return
             # The dialog has asked about the name that was typed, not about one with a suffix.
@@ -174,23 +135,37 @@ class SavedRecipes(QWidget):
             asked = path == Path(chosen)
             if path.exists() and not asked and not self._agrees(f"Replace {path.name}?"):
                 return
-            write_recipe(path, recipe, overwrite=path.exists())
-            self._say(f"Written to {path.name}.")
+            write_recipe(path, typed, overwrite=path.exists())
+            self.reported.emit(f"Written to {path.name}.", "good")
+
+    def _typed(self) -> TypedRecipe:
+        return TypedRecipe(self._form.value, self._form.unit)
+
+    def _names(self) -> list[str]:
+        names: list[str] = []
+        with self._reporting():
+            names += self.files.names()
+        return names
 
     def _agrees(self, question: str) -> bool:
         yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
-        return bool(QMessageBox.question(self, "Recipes", question, yes | no, no) == yes)
+        return bool(QMessageBox.question(self.native, "Recipes", question, yes | no, no) == yes)
 
     @contextlib.contextmanager
-    def _saying(self) -> Iterator[None]:
-        """Say what goes wrong instead of raising it."""
+    def _reporting(self) -> Iterator[None]:
+        """Report what goes wrong instead of raising it."""
+        bad: Role = "error"
         try:
             yield
         except OSError as error:
-            self._say(f"{error.strerror or error}: {error.filename or self.files.folder}", RED)
+            where = error.filename or self.files.folder
+            self.reported.emit(f"{error.strerror or error}: {where}", bad)
         except ValueError as error:
-            self._say(str(error), RED)
+            self.reported.emit(str(error), bad)
 
-    def _say(self, sentence: str, colour: str = GREY) -> None:
-        self._message.say(sentence, colour)
-        self.reported.emit(sentence)
+
+def _button(text: str, action: Callable[[], None], tooltip: str) -> PushButton:
+    button = PushButton(text=text, tooltip=tooltip)
+    may_be_narrow(button.native)
+    button.changed.connect(lambda: action())
+    return button

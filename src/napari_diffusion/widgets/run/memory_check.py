@@ -11,6 +11,7 @@ import numpy as np
 from napari_diffusion.core.image import computing_type
 from napari_diffusion.io.memory import working_memory
 from napari_diffusion.loop.kept_steps import kept_steps
+from napari_diffusion.widgets.forms.message import Action
 from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.memory import Need, chosen_result, ordinal, written_bytes
 from napari_diffusion.widgets.run.run_request import RunError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_diffusion.widgets.run.memory import Result
-    from napari_diffusion.widgets.run.result_choice import Offer
     from napari_diffusion.widgets.run.run_request import Job
 
 
@@ -75,7 +75,7 @@ def offers(
     result: Result,
     show: Callable[[Result, int], None],
     fewer: Callable[[int], None],
-) -> list[Offer]:
+) -> list[Action]:
     """Return what would fit: the stack on disk, every k-th step, or fewer steps.
 
     Parameters
@@ -90,19 +90,19 @@ def offers(
         ``fewer(num_steps)`` fills the form.
     """
     free = memory.free_memory()
-    made: list[Offer] = []
+    made: list[Action] = []
     on_disk = need_of(job, "stack on disk")
     if result != "stack on disk" and on_disk.memory <= free and on_disk.disk <= memory.free_disk():
-        made.append(("Stack on disk", partial(show, "stack on disk", 1)))
+        made.append(Action("Stack on disk", partial(show, "stack on disk", 1)))
     fit = need_of(job, result).steps_that_fit(free)
     steps = job.recipe.total_steps - job.first_step
     every = next((k for k in range(2, steps) if _kept(job, k) <= fit), None)
     if every is not None:
-        made.append((f"Every {ordinal(every)} step", partial(show, result, every)))
+        made.append(Action(f"Every {ordinal(every)} step", partial(show, result, every)))
     final = int(job.recipe.final_filter is not None)
     if 1 <= fit - final < steps:
         count = fit - final
-        made.append((f"{count} step{'s' * (count > 1)}", partial(fewer, count)))
+        made.append(Action(f"{count} step{'s' * (count > 1)}", partial(fewer, count)))
     return made
 
 

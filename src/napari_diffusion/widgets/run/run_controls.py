@@ -156,12 +156,16 @@ class RunControls(Box):
         """Seconds that the run has taken so far, pauses left out."""
         return self._clock.seconds
 
-    def show_idle(self, words: str, bad: bool = False) -> None:
-        """Show that nothing runs, and how the last run ended."""
+    def show_idle(
+        self, words: str, bad: bool = False, *actions: Action, details: str = ""
+    ) -> None:
+        """Show that nothing runs, how the last run ended, and what can be done now."""
         self._set_running(False)
         self._ticker.stop()
         self.bar.visible = False
         self.say(words, bad)
+        if actions or details:
+            self.message.say(words, "warning" if details else "good", *actions, details=details)
         conclusion, self._conclusion = self._conclusion, None
         if conclusion is not None and not bad:
             conclusion()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtCore import QObject
 
+    from napari_diffusion.widgets.forms.message import Action
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_controls import RunControls
     from napari_diffusion.widgets.run.worker import News, Work
@@ -87,6 +88,8 @@ class Runner:
         self._layer_sink: Any = None
         self._summary: Callable[[], str] = self._kept
         self._made: list[bool] = []
+        self._actions: tuple[Action, ...] = ()
+        self._remark = self._warnings = ""
         self._cancelled = False
         controls.pause_clicked.connect(self.pause)
         controls.cancel_clicked.connect(self.cancel)
@@ -109,6 +112,8 @@ class Runner:
         unit: str = "steps",
         made: Callable[[], str] | None = None,
         title: str = "napari-diffusion",
+        actions: tuple[Action, ...] = (),
+        remark: str = "",
     ) -> None:
         """Start the work of a run or, without a layer sink, of an estimate.
 
@@ -127,7 +132,12 @@ class Runner:
         title : str
             What napari calls it in its activity area and when the window is closed, such as the
             name of the image.
+        actions : tuple of Action
+            What is offered once layers have been made.
+        remark : str
+            Said of them at the end, after what was made.
         """
+        self._actions, self._remark, self._warnings = actions, remark, ""
         self._made, self._cancelled, self._layer_sink = [], False, layer_sink
         self._summary = made or self._kept
         self._controls.start(total, unit)
@@ -169,6 +179,7 @@ class Runner:
                 self._controls.begin_clock()
             case StepReady(step, record, done):
                 self._made.append(step.is_final)
+                self._warnings = "\n\n".join(record.get("noise_warnings", ()))
                 if self._layer_sink is not None:
                     with self._around():
                         self._layer_sink.show(step, record)
@@ -198,12 +209,16 @@ class Runner:
         if error is not None:
             self._failed(error)
         elif self._cancelled:
-            self._controls.show_idle(f"Cancelled: {self._summary()} kept.")
+            self._controls.show_idle(f"Cancelled: {self._summary()} kept.", False, *self._offered())
         elif layer_sink is None:
             self._controls.show_idle("Estimation done; values filled in.")
         else:
             seconds = written_seconds(self._controls.seconds)
-            self._controls.show_idle(f"Done in {seconds}: {self._summary()}.")
+            done = f"Done in {seconds}: {self._summary()}{self._remark}."
+            self._controls.show_idle(done, False, *self._offered(), details=self._warnings)
+
+    def _offered(self) -> tuple[Action, ...]:
+        return self._actions if self._made else ()
 
     def _kept(self) -> str:
         count = self._made.count(False)
