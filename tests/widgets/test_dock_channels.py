@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from dock_driver import made, wait
+from dock_driver import go_on, made, open_study, wait
 
 pytest.importorskip("napari")
 
@@ -94,7 +94,7 @@ def test_channels_are_diffused_together(open_loop, qtbot, joint):
     joined(loop, viewer)
     loop.source.axes.joint.value = joint
     loop.value = RECIPE
-    assert loop.result.need.text().startswith("12 layers, ")
+    assert "12 layers, " in loop.result.need.value
     ran(loop, qtbot)
     grid = {"axes": "cyx", "joint_channels": joint}
     expected = list(nd.steps(PICTURE, RECIPE.resolved(PICTURE, **grid), **grid))
@@ -122,15 +122,15 @@ def test_channels_are_diffused_together(open_loop, qtbot, joint):
 def test_a_stack_for_each_channel(open_loop, qtbot):
     viewer, loop = open_loop(*channels())
     joined(loop, viewer)
-    loop.result.set_value("stack")
+    loop.result.value = ("stack", 1)
     ran(loop, qtbot)
-    assert loop.result.need.text().startswith("3 stacks of 4, ")
+    assert "3 stacks of 4, " in loop.result.need.value
     assert [layer.name for layer in made(viewer)] == [f"4 steps · {name}" for name in COLOURS]
     last = nd.run(PICTURE, RECIPE.resolved(PICTURE, axes="cyx"), axes="cyx").image
     for c, layer in enumerate(made(viewer)):
         np.testing.assert_array_equal(layer.data[-1], last[c])
     viewer.layers.selection.active = made(viewer)[1]
-    loop.steps.extract.click()
+    open_study(viewer).study.extract.native.click()
     qtbot.waitUntil(lambda: len(made(viewer)) == 7)
     assert viewer.layers["final · green"].colormap.name == "green"
 
@@ -147,14 +147,12 @@ def test_channels_are_gone_on_with_to_the_bit(open_loop, qtbot, monkeypatch, res
         loop.source.axes.region.value = "visible"
         here = "napari_diffusion.widgets.source.run_source.visible_region"
         monkeypatch.setattr(here, lambda *_: region[1:])
-    loop.result.set_value(result)
+    loop.result.value = (result, 1)
     recipe = RECIPE.replaced(final_filter=None)
     ran(loop, qtbot, recipe)
     before = len(viewer.layers)
     viewer.layers.selection.active = made(viewer)[-1]
-    loop.steps.more.setValue(1)
-    loop.steps.go_on.click()
-    wait(loop, qtbot)
+    go_on(viewer, qtbot)
     assert loop.controls.message.role != "error"
     assert len(viewer.layers) == before + 3
     longer = recipe.resolved(PICTURE, axes="cyx").replaced(stop_at=4)
@@ -172,8 +170,7 @@ def test_going_on_needs_all_channels(open_loop, qtbot, said):
     ran(loop, qtbot)
     viewer.layers.remove("02 · σ=0.01 · blue")
     viewer.layers.selection.active = viewer.layers["02 · σ=0.01 · red"]
-    loop.steps.go_on.click()
-    assert not loop.runner.is_running
+    go_on(viewer, qtbot)
     assert said[-1].startswith("Continuing needs all channels of this step, but that of 'blue'")
 
 
