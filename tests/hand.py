@@ -77,9 +77,13 @@ class Hand:
         assert place >= 0, (text, [combo.itemText(i) for i in range(combo.count())])
         self.clicks += 1
         self._press(combo)
+        # A list that has just been opened takes no click for a moment.
+        self.settle(0.6)
         view = combo.view()
         rect = view.visualRect(combo.model().index(place, 0))
+        QTest.mouseMove(view.viewport(), rect.center())
         self._press(view.viewport(), rect.center())
+        assert combo.currentText() == text, combo.currentText()
 
     def type(self, edit, text):
         """Click into a line, replace what is in it, and leave it with the tab key."""
