@@ -14,6 +14,7 @@ import yaml
 
 pytest.importorskip("napari")
 
+from magicgui.widgets import Container
 from npe2 import PluginManifest
 from npe2.manifest.utils import import_python_name
 
@@ -26,6 +27,7 @@ COMMANDS = [
 ]
 
 DOCKS = {
+    "napari-diffusion.denoise": "Denoise",
     "napari-diffusion.loop": "Diffusion loop",
     "napari-diffusion.steps": "Steps",
     "napari-diffusion.filter": "Filter",
@@ -34,7 +36,7 @@ DOCKS = {
 
 SUBMENUS = ["Denoising", "Diffusion", "Noise"]
 MENUS = {
-    "napari-diffusion/denoising": ["Denoise selected layer", "Filter"],
+    "napari-diffusion/denoising": ["Denoise selected layer", "Denoise", "Filter"],
     "napari-diffusion/diffusion": [
         "Diffusion loop",
         "Steps",
@@ -95,6 +97,7 @@ def test_a_dock_is_a_class_that_gets_the_viewer(manifest, name):
     dock = import_python_name(named.python_name)
     assert inspect.isclass(dock)
     assert "napari_viewer" in inspect.signature(dock).parameters
+    assert issubclass(dock, Container)
 
 
 def test_scripts_have_the_docks_too(manifest):
