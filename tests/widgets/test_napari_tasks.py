@@ -125,7 +125,7 @@ def test_cancel_in_the_activity_area_cancels_the_run(open_loop, qtbot, gate):
     (bar,) = progress._all_instances
     bar.cancel()
     wait(loop, qtbot)
-    assert "Cancelled: 2 steps kept" in loop.controls.status.text()
+    assert "Cancelled: 2 steps kept" in loop.controls.message.sentence
     assert loop.runner.worker.join(10)
 
 
