@@ -44,7 +44,7 @@ class RunControls(Box):
     Parameters
     ----------
     run : str
-        What the main button says.
+        What the main button says; without one, Cancel stands beside the bar while there is work.
     about : str
         What it does, in a sentence.
     many : bool
@@ -55,7 +55,10 @@ class RunControls(Box):
     pause_clicked = Signal(bool)
     cancel_clicked = Signal()
 
-    def __init__(self, run: str, about: str, many: bool = False) -> None:
+    #: A run has begun, or has ended.
+    switched = Signal(bool)
+
+    def __init__(self, run: str = "", about: str = "", many: bool = False) -> None:
         self._many = many
         self.run = PushButton(text=run, tooltip=about)
         self.pause = PushButton(text="Pause", tooltip="Pause between two steps, or resume.")
@@ -68,10 +71,16 @@ class RunControls(Box):
         self._paused = False
         self._clock = Clock()
         self._total, self._done, self._words = 1, 0, ""
+        self._only_working = not run
         shown = (self.run, self.pause, self.cancel) if many else (self.run, self.cancel)
-        super().__init__(Box(*shown, layout="horizontal"), self.bar, self.message)
-        for button in shown:
-            may_be_narrow(button.native)
+        if self._only_working:
+            self._row = Box(self.bar, self.cancel, layout="horizontal", visible=False)
+            super().__init__(self._row, self.message)
+        else:
+            self._row = Box(*shown, layout="horizontal")
+            super().__init__(self._row, self.bar, self.message)
+            for button in shown:
+                may_be_narrow(button.native)
         give_role(self.run.native, "primary")
         self._ticker = QTimer(self.native)
         self._ticker.setSingleShot(True)
@@ -149,7 +158,10 @@ class RunControls(Box):
         self.cancel.enabled = on
         self.pause.enabled = on
         self.run.enabled = self._possible and not on
+        if self._only_working:
+            self._row.visible = on
         self._show_paused(False)
+        self.switched.emit(on)
 
     def _toggle_pause(self) -> None:
         if self.is_running:
