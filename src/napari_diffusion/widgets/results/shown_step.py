@@ -16,6 +16,8 @@ from napari_diffusion.widgets.results.chosen_step import ChosenStep, shown_of
 from napari_diffusion.widgets.results.run_finder import RunFinder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import napari
     from napari.layers import Image, Layer
     from napari.utils.events import Event
@@ -239,7 +241,7 @@ def _overlap(one: Image, other: Image) -> bool:
     return bool(np.all(np.minimum(a[1], b[1]) > np.maximum(a[0], b[0])))
 
 
-def _timer(milliseconds: int, take: object) -> QTimer:
+def _timer(milliseconds: int, take: Callable[[], None]) -> QTimer:
     timer = QTimer()
     timer.setSingleShot(True)
     timer.setInterval(milliseconds)

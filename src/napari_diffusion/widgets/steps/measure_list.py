@@ -85,7 +85,7 @@ class MeasureList(Box):
         for row in self._ticked():
             if self.problem_of(row) is None:
                 metric = self._metric(row)
-                found[self.label(metric)] = metric
+                found[self.curve_name(metric)] = metric
         return found | {name: None for name, box in self.kept.items() if box.value}
 
     @property
@@ -100,12 +100,12 @@ class MeasureList(Box):
             return "choose the layer that holds the ground truth."
         if row.problem is None and row.has_region:
             try:
-                self.region.labels(self._run)
+                self.region.drawn_labels(self._run)
             except ValueError as error:
                 return str(error)
         return row.problem
 
-    def label(self, metric: Metric) -> str:
+    def curve_name(self, metric: Metric) -> str:
         """Return what a curve is called: the measure, its parameters and its reference."""
         other = ""
         if metric.needs_reference:
@@ -130,7 +130,7 @@ class MeasureList(Box):
         self._guess_reference()
         labels = [] if run is None else run.measures()
         ready = [row for row in self.rows.values() if self._is_ready(row)]
-        made = {self.label(self._metric(row)): row.name_shown for row in ready}
+        made = {self.curve_name(self._metric(row)): row.name_shown for row in ready}
         names = [made.get(label, label) for label in labels]
         for name in [name for name in self.kept if name not in names]:
             self._ticks.remove(self.kept.pop(name))
@@ -174,7 +174,7 @@ class MeasureList(Box):
 
     def _metric(self, row: MeasureRow) -> Metric:
         metric = row.value
-        return metric.replaced(labels=self.region.labels(self._run)) if row.has_region else metric
+        return metric.replaced(labels=self.region.drawn_labels(self._run)) if row.has_region else metric
 
     def _keep(self, name: str, on: bool) -> None:
         if name not in self.kept:

@@ -40,7 +40,9 @@ class MovieForm(StepsTab):
         super().__init__(viewer, tasks)
         offered = {name: ending for ending, name in ENDINGS.items()}
         self.kind = Choice(offered, {name: missing(each) for name, each in offered.items()})
-        self.pace = FloatSpinBox(value=4.0, min=0.2, max=50.0, step=0.5)
+        self.pace = FloatSpinBox(
+            value=4.0, min=0.2, max=50.0, step=0.5, tooltip="Steps shown in a second."
+        )
         self.source_first = CheckBox(value=True, text="with the source")
         self.movie = button("Movie…")
         self.sheet = button("Contact sheet…")
@@ -54,7 +56,7 @@ class MovieForm(StepsTab):
             may_be_narrow(widget.native)
             leave_wheel(widget.native)
         may_be_narrow(self.source_first.native)
-        self.pace.native.setSuffix(" steps/s")
+        self.pace.native.setSuffix(" /s")
         self.pace.native.setDecimals(1)
         rows = (
             buttons(self.movie, self.sheet),

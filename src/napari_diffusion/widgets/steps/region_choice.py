@@ -38,7 +38,7 @@ class RegionChoice(LayerChoice):
         self._soon.timeout.connect(lambda: self.changed.emit(self))
         self.combo.changed.connect(self._forget, priority=1)
 
-    def labels(self, run: StepRun | None) -> ArrayParameter | None:
+    def drawn_labels(self, run: StepRun | None) -> ArrayParameter | None:
         """Return the region as labels, None for all; ValueError says why it cannot be one."""
         layer = self.value
         if layer is None or run is None:

@@ -51,7 +51,9 @@ class RunChoice(Box):
     def follow(self, run: StepRun | None) -> None:
         """Show which run it is."""
         self._runs = self._shown_step.runs()
-        own = (k for k, steps in enumerate(self._runs) if run and run.place_of(steps[0]) is not None)
+        own = (
+            k for k, steps in enumerate(self._runs) if run and run.place_of(steps[0]) is not None
+        )
         here = next(own, None)
         many = len(self._runs) > 1 and here is not None
         self.title.value = NOTHING if run is None else _title(run.steps)

@@ -206,7 +206,7 @@ class StepCurves(PlotTab):
 
         def done(best: BestStep) -> str:
             reason = step_measure.reason_for(best, job.recipe, others)
-            step_measure.keep_best(run, best, reason, self.measures.label)
+            step_measure.keep_best(run, best, reason, self.measures.curve_name)
             decided_by = best.decided_by or best.curves[0]
             self.measures.tick([decided_by.metric.display_name])
             self.draw()

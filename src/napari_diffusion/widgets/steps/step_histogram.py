@@ -59,7 +59,7 @@ class HistogramPlot(Plot):
             )  # fmt: skip
         axis = self._item.getAxis("left")
         axis.setTicks(_powers(counts) if log else None)
-        self._item.setLabel("left", "samples")
+        self._item.setLabel("left", "pixels")
         self._item.autoRange()
 
     def clear(self) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.widgets.steps.tasks import Tasks
 
-ROW, COLUMN = "the row through the middle", "the column through the middle"
+ROW, COLUMN = "middle row", "middle column"
 
 # At most this many steps are drawn: the shown one and others at even distances.
 _MOST_CURVES = 40
@@ -119,7 +119,7 @@ class StepProfile(PlotTab):
         found = [layer for layer in self.viewer.layers if isinstance(layer, Shapes)]
         return {each.name: each for each in found if drawn(self.viewer, each) is not None}
 
-    def _offered(self, combo: ComboBox) -> list[str]:
+    def _offered(self, combo: object) -> list[str]:
         del combo
         return [ROW, COLUMN, *self._lines()]
 

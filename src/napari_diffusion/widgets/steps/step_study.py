@@ -34,13 +34,15 @@ from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.steps.steps_tab import StepsTab, button, enable_unless
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import napari
     from magicgui.widgets.bases import Widget
 
     from napari_diffusion.widgets.analysis.study_dock import StudyDock
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.results.step_run import StepRun
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.steps.tasks import Tasks
 
 _ENSEMBLE = (
@@ -78,7 +80,7 @@ class StepStudy(StepsTab):
         super().__init__(viewer, tasks)
         self._dock = dock
         self.sweep = SweepForm(dock)
-        self.ensemble = button("Run ensemble")
+        self.ensemble = button("Ensemble")
         self.seeds = SpinBox(value=8, min=2, max=9999, tooltip=_ENSEMBLE)
         self.noise_free = button("Run without noise")
         self.local_error = button("Estimate")
@@ -240,7 +242,7 @@ class StepStudy(StepsTab):
         self.sweep.close_sweep()
         return self.run
 
-    def _launch(self, job: Job, sink: LayerSink, made: object = None) -> None:
+    def _launch(self, job: Job, sink: LayerSink, made: Callable[[], str] | None = None) -> None:
         recipe = job.recipe
         check_memory(job, "auto")
         total = recipe.total_steps - job.first_step + (recipe.final_filter is not None)
