@@ -47,7 +47,7 @@ class StepCurves(PlotTab):
         super().__init__(viewer, tasks, CurvePlot(), "curves")
         self.measures = MeasureList(viewer)
         self.recommend = button("Recommend a step")
-        self._quick = Background(self._stopped, lambda: None)
+        self._quick = Background(self._stopped, lambda: None, self.native)
         self._failed: set[str] = set()
         self.extend([self.measures, buttons(self.recommend, self.export)])
         self.native.layout().insertWidget(1, self.plot, 1)
@@ -160,7 +160,7 @@ class StepCurves(PlotTab):
             self.draw()
 
         self._failed |= set(metrics)
-        self._quick.start(work, posted, lambda result: self._done(run, set(metrics)))
+        self._quick.start(work, posted, lambda result: self._done(run, set(metrics)), "Measuring the steps")
 
     def _stopped(self, sentence: str, bad: bool) -> None:
         if bad:

@@ -9,9 +9,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.forms.save_dialog import asked_for
-from napari_diffusion.widgets.layers.source_layers import is_image
-from napari_diffusion.widgets.layers.step_records import source_of
-from napari_diffusion.widgets.results.saved_run import OpenedStep, layers_of, open_run, save_run
+from napari_diffusion.widgets.results.saved_run import OpenedStep, open_run, save_run, show_run
 from napari_diffusion.widgets.steps.copy_menu import COPIES, CopyMenu, copy
 from napari_diffusion.widgets.steps.movie_form import MovieForm
 from napari_diffusion.widgets.steps.steps_tab import (
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     import napari
-    from napari.layers import Image
 
     from napari_diffusion.widgets.results.step_run import StepRun
     from napari_diffusion.widgets.steps.tasks import Tasks
@@ -124,14 +121,7 @@ class StepSave(StepsTab):
             return found
 
         def opened(found: list[OpenedStep]) -> str:
-            name = source_of(found[0][1])
-            layers = layers_of(found, next(filter(is_image, self._called(name)), None))
-            with self.viewer.layers.batched_update():
-                self.viewer.layers.extend(layers)
-            self.viewer.layers.selection.active = layers[-1]
+            show_run(self.viewer, found)
             return f"{len(found)} steps read from {path.name}."
 
         self.tasks.start(work, f"Reading {path.name} …", 0, "", opened)
-
-    def _called(self, name: str) -> list[Image]:
-        return [layer for layer in self.viewer.layers if layer.name == name]

@@ -38,7 +38,7 @@ class Tasks:
     def __init__(self, controls: RunControls, runner: Runner) -> None:
         self._controls = controls
         self._runner = runner
-        self._background = Background(self._ended, lambda: None)
+        self._background = Background(self._ended, lambda: None, controls.native)
         controls.cancel_clicked.connect(self.stop)
         controls.switched.connect(lambda on: self.switched.emit())
 
@@ -80,7 +80,12 @@ class Tasks:
         self._controls.start(count, unit)
         self._controls.say(doing)
         self._background.start(
-            work, self._controls.show_progress, lambda result: self._ended(done(result), False)
+            work,
+            self._controls.show_progress,
+            lambda result: self._ended(done(result), False),
+            doing.rstrip(" …"),
+            count,
+            unit.removesuffix("s"),
         )
 
     def stop(self) -> None:
