@@ -54,6 +54,8 @@ class ShownStep:
         self._is_known = False
         self._asked_for: weakref.ref[Layer] | None = None
         self._clicked: weakref.ref[Layer] | None = None
+        self._new: list[weakref.ref[Layer]] = []
+        self._has_removed = False
         self._soon = _timer(0, self._tell)
         self._settle = _timer(_SETTLE_MS, self.settle)
         self._connect()
@@ -120,7 +122,8 @@ class ShownStep:
             axis = self._viewer.dims.ndim - step.layer.ndim
             scale, start = step.layer.scale[0], step.layer.translate[0]
             self._viewer.dims.set_point(axis, start + scale * step.place)
-        self._asked_for = weakref.ref(step.layer)
+        # What was clicked before is over.
+        self._asked_for, self._clicked = weakref.ref(step.layer), None
         self._settle.start()
         self._changed()
 
@@ -143,12 +146,16 @@ class ShownStep:
 
     def _inserted(self, event: Event) -> None:
         self._watch(event.value)
+        self._new.append(weakref.ref(event.value))
+        if event.value.visible and records_of(event.value):
+            self._asked_for = None
         self._others()
 
     def _removed(self, event: Event) -> None:
         if is_image(event.value):
             event.value.events.visible.disconnect(self._seen)
             event.value.events.name.disconnect(self._others)
+        self._has_removed = True
         self._others()
 
     def _others(self) -> None:
@@ -165,6 +172,7 @@ class ShownStep:
     def _selected(self) -> None:
         """Show a step that was clicked in the list, once napari has done the same."""
         active = self._viewer.layers.selection.active
+        self._settle.stop()
         if active is None or not records_of(active):
             return
         self._clicked = weakref.ref(active)
@@ -184,13 +192,20 @@ class ShownStep:
         self.changed.emit()
 
     def _take_click(self) -> None:
-        """Show the layer that was clicked; layers that were only added meanwhile are none."""
+        """Show the layer that was clicked.
+
+        Neither a layer that napari has selected because it is new, nor one beside a layer that was
+        removed, unless that was the step that was shown.
+        """
         layer, self._clicked = self._clicked and self._clicked(), None
-        if layer is None or layer not in self._viewer.layers:
+        new, self._new = [ref() for ref in self._new], []
+        removed, self._has_removed = self._has_removed, False
+        if layer is None or layer is not self._viewer.layers.selection.active:
             return
-        if layer is not self._viewer.layers.selection.active:
+        visible = self._visible()
+        if not layer.visible and (any(layer is each for each in new) or (removed and visible)):
             return
-        steps = [each for each in self._visible() if each is not layer]
+        steps = [each for each in visible if each is not layer]
         if not layer.visible or any(self._covers(each, layer) for each in steps):
             self.show_step(shown_of(layer, self._viewer))
         else:
@@ -230,7 +245,7 @@ class ShownStep:
     def _covers(self, layer: Image, other: Image) -> bool:
         """Say whether a layer hides another one that lies beneath it."""
         layers = self._viewer.layers
-        if self._viewer.grid.enabled or layers.index(layer) < layers.index(other):
+        if self._viewer.canvas.grid.enabled or layers.index(layer) < layers.index(other):
             return False
         return not LayerStyle.of(layer).mixes and _overlap(layer, other)
 

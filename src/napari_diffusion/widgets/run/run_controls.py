@@ -55,8 +55,8 @@ class RunControls(Box):
     pause_clicked = Signal(bool)
     cancel_clicked = Signal()
 
-    #: A run has begun, or has ended.
-    switched = Signal(bool)
+    #: A run has begun, or it has ended and the message says how.
+    running = Signal(bool)
 
     def __init__(self, run: str = "", about: str = "", many: bool = False) -> None:
         self._many = many
@@ -114,6 +114,7 @@ class RunControls(Box):
         self.begin_clock()
         if not total:
             self._ticker.start(_SECOND_MS)
+        self.running.emit(True)
 
     def begin_clock(self) -> None:
         """Count the time from now on: what went before was preparation."""
@@ -153,6 +154,7 @@ class RunControls(Box):
         self._ticker.stop()
         self.bar.visible = False
         self.say(words, bad)
+        self.running.emit(False)
 
     def _set_running(self, on: bool) -> None:
         self.cancel.enabled = on
@@ -161,7 +163,6 @@ class RunControls(Box):
         if self._only_working:
             self._row.visible = on
         self._show_paused(False)
-        self.switched.emit(on)
 
     def _toggle_pause(self) -> None:
         if self.is_running:

@@ -25,6 +25,7 @@ from napari_diffusion.widgets.steps.steps_tab import (
 
 if TYPE_CHECKING:
     import napari
+    from magicgui.widgets import PushButton
     from napari.utils.events import Event
     from numpy.typing import NDArray
 
@@ -127,7 +128,7 @@ class StepCompare(StepsTab):
     def leave(self) -> None:
         """Take the other image away."""
         for each in (self.side, self.blink):
-            each.value = False
+            self._switch_off(each)
 
     def _changed(self) -> None:
         self.step_changed()
@@ -161,7 +162,7 @@ class StepCompare(StepsTab):
         """Show the other one of the two."""
         layer = self.cover.layer
         if layer is None or not self.cover.is_there():
-            self.blink.value = False
+            self._switch_off(self.blink)
             return
         layer.visible = not layer.visible
 
@@ -170,7 +171,12 @@ class StepCompare(StepsTab):
         gone = getattr(event, "value", None)
         for each, toggle in ((self.side_by_side, self.side), (self.cover, self.blink)):
             if toggle.value and each.layer is gone is not None:
-                toggle.value = False
+                self._switch_off(toggle)
+
+    def _switch_off(self, toggle: PushButton) -> None:
+        # Only a click is reported by the button itself.
+        toggle.value = False
+        (self._show_side if toggle is self.side else self._show_blink)(False)
 
     def subtract(self) -> None:
         """Add a layer of the shown step minus the other."""

@@ -59,7 +59,7 @@ class Steps(Dock):
         self.run: StepRun | None = None
         self.shown_step = ShownStep.of(self.viewer)
         self.keeping = StepKeeper(self.viewer)
-        self.tasks = Tasks(self.controls, self.runner)
+        self.tasks = Tasks(self.controls)
         self.which = RunChoice(self.shown_step)
         self.step_slider = StepSlider()
         self.keep = button("Keep this one")
@@ -96,6 +96,7 @@ class Steps(Dock):
 
     def _connect(self) -> None:
         self.shown_step.changed.connect(self.refresh)
+        self.native.destroyed.connect(self._stop_following)
         self.step_slider.moved.connect(self.shown_step.show)
         self.curves.chosen.connect(self.shown_step.show)
         self.keep.changed.connect(self.keep_this)
@@ -128,7 +129,7 @@ class Steps(Dock):
         self.run = run
         self.which.follow(run)
         self.step_slider.follow(run, self.shown_step.is_visible)
-        if (before is None or run is None or before.steps is not run.steps) and not self.is_busy:
+        if before is None or run is None or before.steps[0].layer is not run.steps[0].layer:
             self.say("")
         self._show_possible()
         self._follow()
@@ -218,8 +219,13 @@ class Steps(Dock):
         """Stop computing: the dock is closed, or else the whole window."""
         super().let_go(closed)
         self.tasks.drop()
+        if closed:
+            self._stop_following()
         for part in self._all_parts():
             (part.drop if closed else part.leave)()
+
+    def _stop_following(self) -> None:
+        self.shown_step.changed.disconnect(self.refresh, missing_ok=True)
 
 
 def _scrolled(parts: list[StepsTab]) -> QWidget:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from napari_diffusion.widgets.run.run_controls import RunControls
-    from napari_diffusion.widgets.run.runner import Runner
 
 Returned = TypeVar("Returned")
 
@@ -22,30 +21,27 @@ BUSY = "Something is being computed: wait for it or cancel it."
 
 
 class Tasks:
-    """Runs generators one at a time, and the runs of the dock beside them.
+    """Runs generators one at a time, and never beside a run of the dock.
 
     Parameters
     ----------
     controls : RunControls
-        Where progress and results are shown; its Cancel stops the work.
-    runner : Runner
-        Makes layers; nothing is started while it does.
+        Where progress and results are shown, those of the dock's runs too; Cancel stops the work.
     """
 
     #: Work has begun, or has ended.
     switched = Signal()
 
-    def __init__(self, controls: RunControls, runner: Runner) -> None:
+    def __init__(self, controls: RunControls) -> None:
         self._controls = controls
-        self._runner = runner
         self._background = Background(self._ended, lambda: None, controls.native)
         controls.cancel_clicked.connect(self.stop)
-        controls.switched.connect(lambda on: self.switched.emit())
+        controls.running.connect(lambda on: self.switched.emit())
 
     @property
     def is_busy(self) -> bool:
         """Whether anything is being computed, read or written."""
-        return self._background.is_running or self._runner.is_running
+        return self._controls.is_running
 
     @property
     def why_not(self) -> str:
