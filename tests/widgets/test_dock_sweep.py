@@ -159,9 +159,7 @@ def test_a_volume_of_flat_voxels_and_one_parameter(open_steps, qtbot):
         expected = nd.run(
             stack, recipe.replaced(diffusion_filter=heat), axes="zyx", spacing=(2.0, 0.5, 0.25)
         )
-        np.testing.assert_array_equal(
-            mosaic.data[:, gap:-gap, first : first + 54], expected.image
-        )
+        np.testing.assert_array_equal(mosaic.data[:, gap:-gap, first : first + 54], expected.image)
     # Values stand within their tiles.
     assert [text.split("\n")[0] for text in words.text.values if "time" in text] == ["time"] * 4
     click(sweep.close_button)

@@ -174,7 +174,11 @@ class MeasureList(Box):
 
     def _metric(self, row: MeasureRow) -> Metric:
         metric = row.value
-        return metric.replaced(labels=self.region.drawn_labels(self._run)) if row.has_region else metric
+        return (
+            metric.replaced(labels=self.region.drawn_labels(self._run))
+            if row.has_region
+            else metric
+        )
 
     def _keep(self, name: str, on: bool) -> None:
         if name not in self.kept:

@@ -160,7 +160,9 @@ class StepCurves(PlotTab):
             self.draw()
 
         self._failed |= set(metrics)
-        self._quick.start(work, posted, lambda result: self._done(run, set(metrics)), "Measuring the steps")
+        self._quick.start(
+            work, posted, lambda result: self._done(run, set(metrics)), "Measuring the steps"
+        )
 
     def _stopped(self, sentence: str, bad: bool) -> None:
         if bad:
