@@ -94,7 +94,7 @@ def test_channels_are_diffused_together(open_loop, qtbot, joint):
     joined(loop, viewer)
     loop.source.axes.joint.value = joint
     loop.value = RECIPE
-    assert "12 layers, " in loop.result.need.value
+    assert loop.result.need.value.startswith("A run makes 12 layers, ")
     ran(loop, qtbot)
     grid = {"axes": "cyx", "joint_channels": joint}
     expected = list(nd.steps(PICTURE, RECIPE.resolved(PICTURE, **grid), **grid))
@@ -122,9 +122,9 @@ def test_channels_are_diffused_together(open_loop, qtbot, joint):
 def test_a_stack_for_each_channel(open_loop, qtbot):
     viewer, loop = open_loop(*channels())
     joined(loop, viewer)
-    loop.result.value = ("stack", 1)
+    loop.result.value = "stack", 1
     ran(loop, qtbot)
-    assert "3 stacks of 4, " in loop.result.need.value
+    assert loop.result.need.value.startswith("A run makes 3 stacks of 4, ")
     assert [layer.name for layer in made(viewer)] == [f"4 steps · {name}" for name in COLOURS]
     last = nd.run(PICTURE, RECIPE.resolved(PICTURE, axes="cyx"), axes="cyx").image
     for c, layer in enumerate(made(viewer)):
@@ -147,7 +147,7 @@ def test_channels_are_gone_on_with_to_the_bit(open_loop, qtbot, monkeypatch, res
         loop.source.axes.region.value = "visible"
         here = "napari_diffusion.widgets.source.run_source.visible_region"
         monkeypatch.setattr(here, lambda *_: region[1:])
-    loop.result.value = (result, 1)
+    loop.result.set_value(result)
     recipe = RECIPE.replaced(final_filter=None)
     ran(loop, qtbot, recipe)
     before = len(viewer.layers)

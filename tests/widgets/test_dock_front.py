@@ -192,6 +192,15 @@ def test_undo_takes_the_numbers_as_typed(open_loop):
     assert time.note.value == "µm² = 262 px²"
 
 
+def test_an_edit_takes_the_numbers_in_view_for_good(open_loop):
+    viewer, loop = open_loop(face())
+    loop.value = HEAT
+    viewer.add_layer(Image(FACE.copy(), name="small", scale=(0.5,) * 2, units="µm"))
+    loop.recipe.num_steps.editor.native.setText("3")
+    assert loop.controls.message.sentence == ""
+    assert loop.value.diffusion_filter.time == 0.75
+
+
 def test_removing_the_image_converts_nothing(open_loop):
     viewer, loop = open_loop(face(scale=(0.107,) * 2, units="µm"))
     loop.value = HEAT

@@ -125,7 +125,7 @@ def test_cancel_in_the_activity_area_cancels_the_run(open_loop, qtbot, gate):
     (bar,) = progress._all_instances
     bar.cancel()
     wait(loop, qtbot)
-    assert "Cancelled: 2 steps kept" in loop.controls.status.text()
+    assert "Cancelled: 2 steps kept" in loop.controls.message.sentence
     assert loop.runner.worker.join(10)
 
 
@@ -137,7 +137,7 @@ def test_a_failed_run_leaves_neither_bar_nor_task(open_loop, qtbot, monkeypatch)
     viewer, loop = open_loop(face())
     click_run(loop)
     wait(loop, qtbot)
-    assert "ZeroDivisionError" in loop.controls.problem.text()
+    assert "ZeroDivisionError" in loop.controls.message.sentence
     qtbot.waitUntil(lambda: not manager(viewer).is_busy())
 
 

@@ -28,7 +28,7 @@ def ran(loop, qtbot, recipe=RECIPE, result="auto", keep_every=1):
     loop.result.set_value(result, keep_every)
     loop.controls.run.click()
     wait(loop, qtbot)
-    assert loop.controls.status.text().startswith("Done")
+    assert loop.controls.message.sentence.startswith("Done")
 
 
 def select(viewer, layer):
@@ -172,7 +172,7 @@ def test_a_stack_grows_and_the_slider_follows_unless_it_was_moved(
     monkeypatch.setattr("napari_diffusion.widgets.layers.step_layers._REFRESH", 0.0)
     viewer, loop = open_loop(Image(FACE, name="face"))
     loop.recipe.set_value(RECIPE)
-    loop.result.set_value("stack")
+    loop.result.value = "stack", 1
     loop.controls.run.click()
     for count in (1, 2):
         gate.let(1)
@@ -191,7 +191,7 @@ def test_a_stack_that_is_deleted_while_it_grows_stays_deleted(open_loop, qtbot, 
     monkeypatch.setattr("napari_diffusion.widgets.layers.step_layers._REFRESH", 0.0)
     viewer, loop = open_loop(Image(FACE, name="face"))
     loop.recipe.set_value(RECIPE)
-    loop.result.set_value("stack")
+    loop.result.value = "stack", 1
     loop.controls.run.click()
     gate.let(2)
     qtbot.waitUntil(lambda: bool(made(viewer)) and len(made(viewer)[0].data) == 2)
@@ -204,7 +204,7 @@ def test_a_stack_that_is_deleted_while_it_grows_stays_deleted(open_loop, qtbot, 
 def test_a_cancelled_stack_holds_the_steps_made_so_far(open_loop, qtbot, gate):
     viewer, loop = open_loop(Image(FACE, name="face"))
     loop.recipe.set_value(RECIPE)
-    loop.result.set_value("stack")
+    loop.result.value = "stack", 1
     loop.controls.run.click()
     gate.let(2)
     qtbot.waitUntil(lambda: len(_records(viewer)) == 2)

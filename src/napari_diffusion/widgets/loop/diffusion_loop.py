@@ -66,6 +66,7 @@ class DiffusionLoop(LayerDock):
         self.noise_free_run = CheckBox(text="Also run without noise", tooltip=_NOISE_FREE)
         self.estimate_button = PushButton(text="Estimate", tooltip=_ESTIMATE)
         self._offers: list[Action] = []
+        self._said_of_units = self._said_of_preview = ""
         super().__init__(napari_viewer, RunControls("Run", _ABOUT, many=True), single=False)
         self.meter = NoiseMeter(self.viewer, self.source)
         self.preview = PreviewRow(self)
@@ -224,6 +225,10 @@ class DiffusionLoop(LayerDock):
 
     # --- what the dock shows ---
 
+    def shown_recipe(self) -> Recipe:
+        """Return the recipe; its kernels are compiled before it is run."""
+        return self.value
+
     def source_changed(self) -> None:
         """Follow another image: its sample's recipe, its unit and its pixel size."""
         self.recipe.set_resolved(None)
@@ -243,6 +248,8 @@ class DiffusionLoop(LayerDock):
         self._show_need()
         if possible and self.recipe.note:
             self._say_of_units(self.recipe.note)
+        else:
+            self._take_back(self._said_of_units)
 
     def _edited(self) -> None:
         self.show_possible()
@@ -267,6 +274,7 @@ class DiffusionLoop(LayerDock):
 
     def _say_of_units(self, sentence: str) -> None:
         undo = (Action("Undo", self.recipe.keep_as_typed),) if self.recipe.is_converted else ()
+        self._said_of_units = sentence
         self.controls.message.say(sentence, "warning", *undo)
 
     def _loaded(self, said: str) -> None:
@@ -276,7 +284,16 @@ class DiffusionLoop(LayerDock):
             self.controls.message.say(f"{said}.", "good")
 
     def _say_of_preview(self, sentence: str, bad: bool) -> None:
+        if not sentence:
+            self._take_back(self._said_of_preview)
+            return
+        self._said_of_preview = sentence
         self.controls.message.say(sentence, "error" if bad else "help")
+
+    def _take_back(self, said: str) -> None:
+        """Take a message away unless another has come in its place."""
+        if self.controls.message.sentence == said:
+            self.controls.say("")
 
     def _show_evidence(self, evidence: Evidence) -> None:
         self.evidence.show_evidence(evidence, self.units())

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
-import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.layers.channels import values
-from napari_diffusion.widgets.layers.source_layers import PREVIEW, is_preview
-from napari_diffusion.widgets.layers.step_layers import Place
+from napari_diffusion.widgets.loop.preview_layers import PreviewLayers
 from napari_diffusion.widgets.loop.preview_part import Reader, own_region, shown_region
-from napari_diffusion.widgets.results.layer_sink import related_layers
 from napari_diffusion.widgets.run.read_layer import as_run_error
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.run.worker import Worker
@@ -25,14 +20,12 @@ from napari_diffusion.widgets.run.worker import Worker
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
-    from numpy.typing import NDArray
     from qtpy.QtWidgets import QWidget
 
     from napari_diffusion.loop.preview import Part
-    from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.recipe.recipe_form import RecipeForm
     from napari_diffusion.widgets.run.run_request import Job
-    from napari_diffusion.widgets.run.worker import Work
+    from napari_diffusion.widgets.run.worker import News, Work
     from napari_diffusion.widgets.source.run_source import Region, RunSource
     from napari_diffusion.widgets.source.source_form import SourceForm
 
@@ -86,7 +79,7 @@ class LivePreview:
         self._viewer = dock.viewer
         self._reader = Reader()
         self._worker: Worker | None = None
-        self._layers: list[weakref.ref[Image]] = []
+        self._layers = PreviewLayers(dock.viewer, dock.source.holding)
         self._run_source: RunSource | None = None
         self._asked: tuple[Any, ...] = ()
         self._step: int | None = None
@@ -120,7 +113,7 @@ class LivePreview:
         self._connect(False)
         self.drop()
         self._reader.forget()
-        self._remove()
+        self._layers.remove(self._run_source)
         self.reported.emit("", False)
         self.switched.emit(False)
 
@@ -142,11 +135,10 @@ class LivePreview:
         return self._worker
 
     def layers(self) -> list[Image]:
-        """Return the layers of the preview: one, or one for each channel."""
-        there = [ref() for ref in self._layers]
-        return [layer for layer in there if layer is not None and layer in self._viewer.layers]
+        """Return the layers of the preview that are there."""
+        return self._layers.present()
 
-    # --- what it follows ---
+    # --- following ---
 
     def _connect(self, on: bool) -> None:
         viewer, dock = self._viewer, self._dock
@@ -181,7 +173,7 @@ class LivePreview:
 
     def _removed(self) -> None:
         """Switch off where the user has deleted the layer, or the source."""
-        lost = len(self.layers()) < len(self._layers)
+        lost = self._layers.are_missing
         source = [] if self._run_source is None else list(self._run_source.layers)
         if self.is_on and (lost or any(each not in self._viewer.layers for each in source)):
             self.stop()
@@ -246,68 +238,11 @@ class LivePreview:
         if self._worker is not None:
             self._worker.drop()
         self._asked = ()
-        for layer in self.layers():
-            layer.name = "preview · outdated"
-        late = " The image shown is outdated." if self._layers else ""
+        self._layers.mark_outdated()
+        late = " The image shown is outdated." if self._layers.are_made else ""
         self.reported.emit(f"Preview: {sentence}{late}", True)
 
-    # --- the layer ---
-
-    def _show(self, news: Any) -> None:
-        run_source = self._run_source
-        if not self.is_on or run_source is None or not isinstance(news, _PartReady):
-            return
-        part, region = news
-        image: NDArray[Any] = run_source.fold.unfolded(part.step.image)
-        if run_source.cast is not None:
-            image = run_source.cast(image)
-        styles = dataclasses.replace(run_source, region=region).styles
-        images = [image] if len(styles) == 1 else list(image)
-        names = [_name(source, part) for source in run_source.layers]
-        if len(self.layers()) != len(styles):
-            self._insert(images, styles, names)
-        for layer, data, style, name in zip(self.layers(), images, styles, names, strict=True):
-            if layer.data is not data:
-                layer.data = data
-            if not np.array_equal(layer.translate, style.placed["translate"]):
-                layer.translate = style.placed["translate"]
-            if layer.name != name:
-                layer.name = name
-        self.reported.emit("" if part.is_last else "Refining the preview …", False)
-
-    def _insert(
-        self, images: list[NDArray[Any]], styles: list[LayerStyle], names: list[str]
-    ) -> None:
-        from napari.layers import Image
-
-        assert self._run_source is not None
-        viewer = self._viewer
-        chosen, self._layers = set(viewer.layers.selection), []
-        made = zip(self._run_source.layers, images, styles, names, strict=True)
-        for source, data, style, name in made:
-            place = Place(viewer, related_layers(viewer, source))
-            if style.mixes:
-                place.cover()
-            layer = Image(data, name=name, metadata={PREVIEW: True}, **style.arguments())
-            with self._dock.source.holding():
-                place.insert(layer)
-                viewer.layers.selection = chosen
-            self._layers.append(weakref.ref(layer))
-
-    def _remove(self) -> None:
-        layers, self._layers = self.layers(), []
-        chosen = {each for each in self._viewer.layers.selection if not is_preview(each)}
-        if self._run_source is not None:
-            chosen = chosen or {
-                each for each in self._run_source.layers if each in self._viewer.layers
-            }
-        with self._dock.source.holding():
-            for layer in layers:
-                self._viewer.layers.remove(layer)
-            self._viewer.layers.selection = chosen
-
-
-def _name(source: Image, part: Part) -> str:
-    which = "final" if part.step.is_final else f"step {part.step.index:02}"
-    name = f"preview · {source.name} · {which}"
-    return f"{name} · approximate" if part.approximate else name
+    def _show(self, news: News) -> None:
+        if self.is_on and self._run_source is not None and isinstance(news, _PartReady):
+            self._layers.show(self._run_source, news.part, news.region)
+            self.reported.emit("" if news.part.is_last else "Refining the preview …", False)

@@ -162,9 +162,7 @@ class RunControls(Box):
         """Seconds that the run has taken so far, pauses left out."""
         return self._clock.seconds
 
-    def show_idle(
-        self, words: str, bad: bool = False, *actions: Action, details: str = ""
-    ) -> None:
+    def show_idle(self, words: str, bad: bool = False, *actions: Action, details: str = "") -> None:
         """Show that nothing runs, how the last run ended, and what can be done now."""
         self._set_running(False)
         self._ticker.stop()
