@@ -101,14 +101,13 @@ class Activity:
             self._is_drawing = False
 
     def _move(self) -> None:
-        words, done = f"{self._title}: {self._words}", self._done
-        if self._bar is None:
+        words, done, bar = f"{self._title}: {self._words}", self._done, self._bar
+        if bar is None:
             bar = _Bar(self._cancelled, total=self._total, desc=words)
-            if self._is_closed:
-                bar.close()
-                return
             self._bar = bar
-        elif self._bar.desc.removesuffix(": ") != words:
-            self._bar.set_description(words)
-        if self._bar is not None and done != self._bar.n and self._total:
-            self._bar.update(done - self._bar.n)
+            if self._is_closed:
+                self.close()
+        elif bar.desc.removesuffix(": ") != words:
+            bar.set_description(words)
+        if self._total and done != bar.n and not self._is_closed:
+            bar.update(done - bar.n)
