@@ -136,7 +136,8 @@ class SweepRow(QWidget):
             self._tiles = SweepTiles(dock.viewer, style, columns, plane)
             rows = [len(values or FACTORS) for values in tried.values()]
             total = math.prod(rows)
-            dock.runner.start(sweep_work(job, tried, region), self, total, "tries", self._summary)
+            work, title = sweep_work(job, tried, region), job.source_name
+            dock.runner.start(work, self, total, "tries", self._summary, title)
 
     def _tried(self, recipe: Recipe) -> dict[str, tuple[float, ...]]:
         """Return the values to try by name, none where they follow from the form."""

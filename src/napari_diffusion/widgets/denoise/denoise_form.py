@@ -117,7 +117,7 @@ class DenoiseWidget(QWidget):
             self._style = styles[0]
             work = denoising_work(job, layer_sink, staged)
             self._made = "nothing"
-            dock.runner.start(work, layer_sink, made=lambda: self._made)
+            dock.runner.start(work, layer_sink, made=lambda: self._made, title=job.source_name)
             assert dock.runner.worker is not None
             dock.runner.worker.posted.connect(self._posted)
 

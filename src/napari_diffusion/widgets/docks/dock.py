@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from napari_diffusion.widgets.run.kernel_warming import KernelWarming
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.run.runner import Runner
 from napari_diffusion.widgets.source.noise_meter import NoiseMeter, measuring_work
@@ -47,6 +48,7 @@ class Dock(QWidget):
         makes = "layer" if single else "step"
         self.runner = Runner(self.controls, self, makes, self.source.holding)
         self.meter = NoiseMeter(self.viewer, self.source)
+        self.warming = KernelWarming(self)
         self._area = QScrollArea()
         self.runner.failed.connect(self._show_error)
 
@@ -93,7 +95,12 @@ class Dock(QWidget):
         way = self.meter.value()
         self.source.say(None)
         self.meter.show_model(None)
-        self.runner.start(measuring_work(job, way))
+        self.runner.start(measuring_work(job, way), title=job.source_name)
+
+    def warm(self, job: Job) -> None:
+        """Have the kernels of a run that the form shows compiled ahead."""
+        if not job.lazy:
+            self.warming.follow(job.recipe, dtype=job.data.dtype, **job.options)
 
     @contextlib.contextmanager
     def showing_errors(self) -> Iterator[None]:
@@ -122,6 +129,7 @@ class Dock(QWidget):
         """Stop computing: the dock is closed, or else the whole window."""
         del closed
         self.runner.drop()
+        self.warming.stop()
 
     def event(self, event: QEvent | None) -> bool:
         """Stop the run when the dock is closed, which takes it out of the window."""

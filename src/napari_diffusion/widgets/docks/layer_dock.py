@@ -86,12 +86,14 @@ class Tool(Dock):
             layer_sink = layer_sink_for(
                 self.viewer, run_source.layers, job, run_source.styles, "layers", self.title
             )
-            self.runner.start(self.work(job, layer_sink), layer_sink)
+            self.runner.start(self.work(job, layer_sink), layer_sink, title=job.source_name)
 
     def _source_changed(self) -> None:
         self.set_resolved(None)
         if not self.runner.is_running:
             self.controls.say("")
+        with contextlib.suppress(ValueError, TypeError):
+            self.warm(self.source.value().job(self.recipe(), 1, memory.free_memory()))
         length = None
         with contextlib.suppress(ValueError):
             length = pixel_size(self.source.value().options["spacing"])

@@ -101,7 +101,7 @@ class DiffusionLoop(RecipeDock):
         with self.showing_errors():
             job = self.job(self.run_source())
             self.source.say(None)
-            self.runner.start(evidence_work(job))
+            self.runner.start(evidence_work(job), title=job.source_name)
 
     def take_number(self, name: str, number: float) -> None:
         """Fill the form with a number of the evidence: a noise scale, a contrast or a time."""
@@ -199,7 +199,8 @@ class DiffusionLoop(RecipeDock):
         if job.noise_free_run:
             layer_sink = with_noise_free_runs(layer_sink, self.viewer, layers, job, styles, result)
         total = job.recipe.total_steps - job.first_step + (job.recipe.final_filter is not None)
-        self.runner.start(loop_work(job, layer_sink), layer_sink, total)
+        work = loop_work(job, layer_sink)
+        self.runner.start(work, layer_sink, total, title=job.source_name)
 
     def _fewer(self, num_steps: int) -> None:
         self.recipe.set_value(self.recipe.value().replaced(num_steps=num_steps, stop_at=None))
@@ -231,6 +232,7 @@ class DiffusionLoop(RecipeDock):
         except (ValueError, RunError):
             self.result.show_need(None, "auto")
             return
+        self.warm(job)
         result = self.result.value()[0]
         kind = memory.chosen_result(result, len(job.kept))
         self.result.show_need(need_of(job, result), kind, len(run_source.layers))

@@ -126,7 +126,8 @@ class RunOptions(QWidget):
             self.live.stop()
             layer_sink = EnsembleLayerSink(dock.viewer, run_source.layers, job, run_source.styles)
             work = ensemble_work(job, count)
-            dock.runner.start(work, layer_sink, count, "seeds", layer_sink.summary)
+            title = job.source_name
+            dock.runner.start(work, layer_sink, count, "seeds", layer_sink.summary, title)
 
     def show_local_error(self) -> None:
         """Show the estimated local error of the selected step, or what is wrong."""
@@ -138,7 +139,8 @@ class RunOptions(QWidget):
             self.live.stop()
             local_error = StepLocalError.of(step, dock.viewer)
             layer_sink = LocalErrorLayerSink(local_error, dock.viewer)
-            dock.runner.start(local_error_work(local_error), layer_sink, 1, "", layer_sink.summary)
+            work, title = local_error_work(local_error), step.layer.name
+            dock.runner.start(work, layer_sink, 1, "", layer_sink.summary, title)
 
     def _toggled(self, on: bool) -> None:
         (self.live.start if on else self.live.stop)()
