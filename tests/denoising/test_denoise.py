@@ -236,6 +236,17 @@ def test_all_ways_to_the_noise_give_one_sigma_and_one_list_of_warnings():
     assert noise_report(source, explore, explore.resolved_on(source)) is None
 
 
+def test_two_sigmas_of_photon_noise_have_two_names():
+    image = 4 * random().poisson(20 * CLEAN + 1)
+    source, loop = Image.of(image), nd.Recipe(num_steps=1)
+    even = found_text(report_on(image))
+    plain = noise_report(source, loop, loop.resolved_on(source))
+    assert even.startswith("Photon noise, σ = ")
+    assert "at the mean intensity" in even
+    sigma = f"{nd.estimate.noise_sigma(image):.3g}"
+    assert found_text(plain) == f"Photon noise, σ = {sigma} in calm regions, in intensity units."
+
+
 def test_the_sigma_of_a_large_image_is_that_of_all_of_it():
     image = random().normal(0, 1, (1200, 1100)).astype(np.float32)
     image[:200] *= 3

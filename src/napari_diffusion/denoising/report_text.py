@@ -20,6 +20,14 @@ _CAUSES: dict[FindingName, str] = {
 }
 
 
+_KINDS = {
+    "correlated": "Correlated noise",
+    "processed": "Noise of a processed image",
+    "poisson": "Photon noise",
+    "poisson-gaussian": "Photon noise",
+}
+
+
 class ReportEntries(TypedDict, total=False):
     """What a record keeps of a report."""
 
@@ -38,15 +46,17 @@ def found_text(report: NoiseReport) -> str:
         )
     if report.sigma == 0:
         return "No noise found."
-    return f"{_kind(model)}, σ = {report.sigma:.3g} in intensity units."
+    where = ""
+    if model is not None and model.kind.startswith("poisson") and model.finding("uneven"):
+        # Another number than the one at the mean intensity, and not called alike.
+        where = " in calm regions,"
+    return f"{_kind(model)}, σ = {report.sigma:.3g}{where} in intensity units."
 
 
 def _kind(model: NoiseModel | None) -> str:
     if model is None or model.is_white:
         return "White noise"
-    return {"correlated": "Correlated noise", "processed": "Noise of a processed image"}.get(
-        model.kind, "Noise"
-    )
+    return _KINDS.get(model.kind, "Noise")
 
 
 def detail_texts(report: NoiseReport) -> tuple[str, ...]:

@@ -38,7 +38,13 @@ DESCRIBING: tuple[FindingName, ...] = ("rows", "columns", "uneven")
 PROCESSED: tuple[FindingName, ...] = ("compressed", "correlated", "sharpened", "falling")
 
 #: What processing, once it is found, explains too.
-_ITS_TRACES: tuple[FindingName, ...] = ("stretched", "texture", "crooked", "few windows")
+_ITS_TRACES: tuple[FindingName, ...] = (
+    "stretched",
+    "rounded",
+    "texture",
+    "crooked",
+    "few windows",
+)
 
 #: Findings that speak against a measurement, the most serious first.
 SERIOUS: tuple[FindingName, ...] = (
