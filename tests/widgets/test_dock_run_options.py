@@ -51,7 +51,7 @@ def test_the_preview_follows_the_form_and_leaves_no_trace(open_loop, qtbot):
     loop.run_options.preview.click()
     settled(loop, qtbot)
     (layer,) = loop.run_options.live.layers()
-    assert names(viewer) == ["cells", "preview · cells · step 01", "other"]
+    assert names(viewer) == ["cells", "preview · 01 · cells", "other"]
     np.testing.assert_array_equal(layer.data, nd.run(CELLS, SMOOTH).image)
     assert layer.contrast_limits == [0.2, 0.7]
     assert list(viewer.layers.selection) == [first]
@@ -72,7 +72,7 @@ def test_the_preview_follows_the_form_and_leaves_no_trace(open_loop, qtbot):
     assert before is not loop.run_options.live.worker
     settled(loop, qtbot)
     np.testing.assert_array_equal(layer.data, nd.run(CELLS, loop.recipe.value()).image)
-    assert layer.name == "preview · cells · step 01"
+    assert layer.name == "preview · 01 · cells"
 
     loop.run_options.step.setValue(0)
     settled(loop, qtbot)
@@ -95,7 +95,7 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
         loop.source.set_layer(viewer.layers["cells"])
         button.setChecked(True)
         settled(loop, qtbot)
-        assert "preview · cells · step 01" in names(viewer)
+        assert "preview · 01 · cells" in names(viewer)
 
     switched_on()
     image = loop.run_options.live.layers()[0].data
@@ -107,16 +107,16 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
     assert loop.run_options.live.layers()[0].data is image
     loop.recipe.set_value(SMOOTH.replaced(num_steps=3))
     settled(loop, qtbot)
-    assert "preview · cells · step 02" in names(viewer)
+    assert "preview · 02 · cells" in names(viewer)
     assert not message.text()
     wavelets = SMOOTH.replaced(diffusion_filter=nd.filters.Wavelet())
     loop.recipe.set_value(wavelets)
     settled(loop, qtbot)
-    assert "preview · cells · step 01 · approximate" in names(viewer)
+    assert "preview · 01 · approximate · cells" in names(viewer)
     loop.recipe.set_value(SMOOTH)
     settled(loop, qtbot)
 
-    viewer.layers.remove("preview · cells · step 01")
+    viewer.layers.remove("preview · 01 · cells")
     assert not button.isChecked()
     switched_on()
     loop.source.set_layer(viewer.layers["other"])
@@ -128,7 +128,7 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
     assert names(viewer) == ["cells", "00 · cells", "01 · cells", "other"]
     switched_on()
     viewer.window.remove_dock_widget(loop)
-    assert "preview · cells · step 01" not in names(viewer)
+    assert "preview · 01 · cells" not in names(viewer)
 
 
 def test_a_stack_shows_the_plane_of_the_slider(open_loop, qtbot):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.widgets.layers.layer_locks import hide, say_locked, unlocked
 from napari_diffusion.widgets.layers.source_layers import PREVIEW
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ class SweepTiles:
         camera = viewer.scene.camera
         self._before = (camera.center, camera.zoom, camera.angles, viewer.dims.ndisplay)
         self._active = weakref.ref(active) if (active := viewer.layers.selection.active) else None
-        self._hidden = [weakref.ref(layer) for layer in viewer.layers if layer.visible]
-        for layer in list(viewer.layers):
-            layer.visible = False
+        visible = [layer for layer in viewer.layers if layer.visible]
+        say_locked(len(hide(visible)), "left visible")
+        self._hidden = [weakref.ref(layer) for layer in visible if not layer.visible]
         viewer.dims.ndisplay = 2
         viewer.mouse_drag_callbacks.append(self._clicked)
 
@@ -139,8 +140,9 @@ class SweepTiles:
         layers = self._viewer.layers
         if self._clicked in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._clicked)
-        for layer in [*(ref() for ref, _ in self._tiles.values()), self._words]:
-            if layer is not None and layer in layers:
+        shown = [layer for ref, _ in self._tiles.values() if (layer := ref()) is not None]
+        for layer in unlocked([*shown, *([self._words] if self._words is not None else [])]):
+            if layer in layers:
                 layers.remove(layer)
         self._tiles.clear()
         for hidden in (ref() for ref in self._hidden):

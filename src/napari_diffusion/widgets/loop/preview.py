@@ -14,6 +14,8 @@ from qtpy.QtCore import QTimer
 
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.layers.channels import values
+from napari_diffusion.widgets.layers.layer_locks import unlocked
+from napari_diffusion.widgets.layers.layer_names import layer_name
 from napari_diffusion.widgets.layers.source_layers import PREVIEW, is_preview
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.loop.preview_part import Reader, own_region, shown_region
@@ -119,9 +121,9 @@ class LivePreview:
         return self._worker
 
     def layers(self) -> list[Image]:
-        """Return the layers of the preview: one, or one for each channel."""
-        there = [ref() for ref in self._layers]
-        return [layer for layer in there if layer is not None and layer in self._viewer.layers]
+        """Return the layers of the preview: one, or one for each channel, unless locked."""
+        there = unlocked(layer for ref in self._layers if (layer := ref()) is not None)
+        return [layer for layer in there if layer in self._viewer.layers]
 
     # --- what it follows ---
 
@@ -285,6 +287,6 @@ class LivePreview:
 
 
 def _name(source: Image, part: Part) -> str:
-    which = "final" if part.step.is_final else f"step {part.step.index:02}"
-    name = f"preview · {source.name} · {which}"
-    return f"{name} · approximate" if part.approximate else name
+    which = "final" if part.step.is_final else f"{part.step.index:02}"
+    title = f"preview · {which}" + " · approximate" * part.approximate
+    return layer_name(title, source.name)
