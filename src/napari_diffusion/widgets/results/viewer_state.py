@@ -6,7 +6,6 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-
 if TYPE_CHECKING:
     from typing import Self
 
