@@ -85,12 +85,14 @@ class Hand:
         self._press(view.viewport(), rect.center())
         assert combo.currentText() == text, combo.currentText()
 
-    def type(self, edit, text):
-        """Click into a line, replace what is in it, and leave it with the tab key."""
-        self.click(edit.native)
+    def type(self, edit, text, tabbed=False):
+        """Click into a line, or come there with the tab key; replace its text and press Return."""
+        if not tabbed:
+            self.click(edit.native)
+        assert edit.native.isVisible()
         edit.native.selectAll()
         QTest.keyClicks(edit.native, text)
-        QTest.keyClick(edit.native, Qt.Key.Key_Tab)
+        QTest.keyClick(edit.native, Qt.Key.Key_Return)
         self.settle()
 
     def eye(self, layer):
