@@ -13,7 +13,8 @@ from napari.layers import Image, Labels, Shapes
 
 import napari_diffusion as nd
 from napari_diffusion.widgets.forms.fold import Fold
-from napari_diffusion.widgets.source.noise_meter import FRAMES, REGION, rounded_noise
+from napari_diffusion.widgets.source.noise_measurement import rounded_noise
+from napari_diffusion.widgets.source.noise_meter import FRAMES, REGION
 
 RANDOM = np.random.default_rng(11)
 LIGHT = np.add.outer(np.linspace(20, 400, 96), np.linspace(0, 100, 112))

@@ -10,9 +10,10 @@ from qtpy.QtWidgets import QSizePolicy
 
 from napari_diffusion.widgets.forms import number_text
 from napari_diffusion.widgets.forms.box import Box, row_label
-from napari_diffusion.widgets.forms.editors import ArrayEdit, NumberEdit, editor_for
+from napari_diffusion.widgets.forms.editors import NumberEdit
 from napari_diffusion.widgets.forms.form_row import problem_of
 from napari_diffusion.widgets.forms.number_text import Value
+from napari_diffusion.widgets.forms.parameter_editors import ArrayEdit, editor_for
 from napari_diffusion.widgets.forms.theme import give_role
 from napari_diffusion.widgets.forms.units import Units
 

@@ -29,7 +29,8 @@ from napari_diffusion.widgets.run.memory_check import check_memory, need_of, off
 from napari_diffusion.widgets.run.result_choice import ResultChoice, need_words
 from napari_diffusion.widgets.run.run_controls import RunControls
 from napari_diffusion.widgets.run.run_request import Job, RunError
-from napari_diffusion.widgets.source.noise_meter import NoiseMeter, measuring_work, rounded_noise
+from napari_diffusion.widgets.source.noise_measurement import measuring_work, rounded_noise
+from napari_diffusion.widgets.source.noise_meter import NoiseMeter
 
 if TYPE_CHECKING:
     import napari
