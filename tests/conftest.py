@@ -71,6 +71,28 @@ def open_loop(open_dock):
     return functools.partial(open_dock, "Diffusion loop")
 
 
+@pytest.fixture
+def open_steps(make_napari_viewer, qtbot):
+    """Return a function that opens a viewer with some layers and the dock *Steps*."""
+    docks = []
+
+    def opened(*layers, show=False):
+        from napari_diffusion.widgets.steps.steps import Steps
+
+        viewer = make_napari_viewer(show=show)
+        for layer in layers:
+            viewer.add_layer(layer)
+        dock = Steps(viewer)
+        viewer.window.add_dock_widget(dock, name="Steps")
+        docks.append(dock)
+        return viewer, dock
+
+    yield opened
+    for dock in docks:
+        dock.let_go(closed=True)
+        dock.wait(30)
+
+
 class Gate:
     """Lets the steps of a run pass one by one."""
 

@@ -44,3 +44,19 @@ def names(viewer):
 
 def made(viewer):
     return [layer for layer in viewer.layers if "napari_diffusion" in layer.metadata]
+
+
+def open_study(viewer):
+    """Open the dock Steps at its tab Study, which goes on with a run, and return it."""
+    _, dock = viewer.window.add_plugin_dock_widget("napari-diffusion", "Steps")
+    dock.turn_to("Study")
+    dock.refresh()
+    return dock
+
+
+def go_on(viewer, qtbot, more=1):
+    """Make more steps from the layer that is active."""
+    dock = open_study(viewer)
+    dock.study.more.value = more
+    dock.study.go_on.native.click()
+    wait(dock, qtbot)

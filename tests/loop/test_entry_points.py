@@ -143,13 +143,13 @@ def test_the_command_line_sets_them(install, capsys):
 
 
 def test_the_form_offers_them(install, qtbot):
-    from napari_diffusion.widgets.forms.choice import ComponentChoice
+    from napari_diffusion.widgets.forms.component_choice import ComponentChoice
 
     install(GOOD)
     choice = ComponentChoice("filter")
-    qtbot.addWidget(choice)
-    choice.combo.setCurrentText("Brighter")
-    assert choice.value() == registry.component_class("filter", "Brighter")()
+    qtbot.addWidget(choice.native)
+    choice.choice.native.setCurrentText("Brighter")
+    assert choice.value == registry.component_class("filter", "Brighter")()
 
 
 @pytest.mark.parametrize("line", BROKEN)

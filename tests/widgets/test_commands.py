@@ -18,7 +18,7 @@ from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.widgets.commands import command_work, open_run
-from napari_diffusion.widgets.results.run_finder import RunFinder
+from napari_diffusion.widgets.results.shown_step import ShownStep
 from napari_diffusion.widgets.results.saved_run import save_run
 
 RANDOM = np.random.default_rng(3)
@@ -223,7 +223,7 @@ def test_open_run_adds_the_steps_of_a_saved_one(viewer, qtbot, notes, monkeypatc
     viewer.add_image(WHITE.copy(), name="noisy")
     executed("denoise_selected", qtbot)
     made = viewer.layers.selection.active
-    run = RunFinder(viewer).find()
+    run = ShownStep.of(viewer).run
     list(save_run(tmp_path / "steps", run))
     viewer.layers.remove(made)
     monkeypatch.setattr(open_run, "asked_folder", lambda viewer: tmp_path / "steps")

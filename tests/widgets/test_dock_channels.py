@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from dock_driver import made, wait
+from dock_driver import go_on, made, open_study, wait
 
 pytest.importorskip("napari")
 
@@ -130,7 +130,7 @@ def test_a_stack_for_each_channel(open_loop, qtbot):
     for c, layer in enumerate(made(viewer)):
         np.testing.assert_array_equal(layer.data[-1], last[c])
     viewer.layers.selection.active = made(viewer)[1]
-    loop.steps.extract.click()
+    open_study(viewer).study.extract.native.click()
     qtbot.waitUntil(lambda: len(made(viewer)) == 7)
     assert viewer.layers["final · green"].colormap.name == "green"
 
@@ -152,9 +152,7 @@ def test_channels_are_gone_on_with_to_the_bit(open_loop, qtbot, monkeypatch, res
     ran(loop, qtbot, recipe)
     before = len(viewer.layers)
     viewer.layers.selection.active = made(viewer)[-1]
-    loop.steps.more.setValue(1)
-    loop.steps.go_on.click()
-    wait(loop, qtbot)
+    go_on(viewer, qtbot)
     assert loop.controls.message.role != "error"
     assert len(viewer.layers) == before + 3
     longer = recipe.resolved(PICTURE, axes="cyx").replaced(stop_at=4)
@@ -172,8 +170,7 @@ def test_going_on_needs_all_channels(open_loop, qtbot, said):
     ran(loop, qtbot)
     viewer.layers.remove("02 · σ=0.01 · blue")
     viewer.layers.selection.active = viewer.layers["02 · σ=0.01 · red"]
-    loop.steps.go_on.click()
-    assert not loop.runner.is_running
+    go_on(viewer, qtbot)
     assert said[-1].startswith("Continuing needs all channels of this step, but that of 'blue'")
 
 

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from dock_driver import made, wait
+from dock_driver import go_on, made, open_study, wait
 
 pytest.importorskip("napari")
 
@@ -68,7 +68,7 @@ def test_only_layers_that_fit_are_offered(open_dock):
         Image(np.ones((5, 6), bool), name="small binary"),
     )
     dock.source.set_layer(viewer.layers["face"])
-    assert offered(dock) == ["none", "cells", "area", "binary", "two values"]
+    assert set(offered(dock)) == {"none", "cells", "area", "binary", "two values"}
     assert dock.source.mask.value is None
 
 
@@ -229,9 +229,7 @@ def test_a_step_with_a_mask_is_gone_on_with_to_the_bit(open_loop, qtbot):
     # What became of the layers in the meantime does not matter: the run's mask is kept.
     viewer.layers.remove("cells")
     viewer.layers.selection.active = made(viewer)[-1]
-    loop.steps.more.setValue(2)
-    loop.steps.go_on.click()
-    wait(loop, qtbot)
+    go_on(viewer, qtbot, 2)
     recipe = RECIPE.resolved(FACE, mask=INSIDE).replaced(stop_at=5)
     expected = nd.run(FACE, recipe, mask=INSIDE).image
     last = made(viewer)[-1]
@@ -248,13 +246,11 @@ def test_a_mask_is_looked_for_where_the_layer_has_lost_it(open_loop, qtbot, said
     del step.metadata["napari_diffusion_mask"]
     viewer.layers["cells"].name = "renamed"
     viewer.layers.selection.active = step
-    loop.steps.go_on.click()
-    wait(loop, qtbot)
+    go_on(viewer, qtbot, 5)
     assert len(made(viewer)) == 8
     viewer.layers["renamed"].data = np.ones(FACE.shape, int)
     viewer.layers.selection.active = step
-    loop.steps.go_on.click()
-    wait(loop, qtbot)
+    go_on(viewer, qtbot, 5)
     assert said[-1].startswith("The mask 'cells' of this run was removed")
     assert len(made(viewer)) == 8
 
@@ -273,9 +269,7 @@ def test_the_final_result_of_a_region_is_gone_on_with_under_its_part_of_the_mask
     ran(loop, qtbot, RECIPE.replaced(final_filter=nd.filters.Heat(time=0.5)))
     final = made(viewer)[-1]
     viewer.layers.selection.active = final
-    loop.steps.more.setValue(1)
-    loop.steps.go_on.click()
-    wait(loop, qtbot)
+    go_on(viewer, qtbot)
     step = next(each for each in made(viewer) if each.name.endswith(f" · {final.name}"))
     outside = ~INSIDE[part]
     np.testing.assert_array_equal(step.data[outside], final.data[outside])
@@ -289,12 +283,12 @@ def test_use_this_recipe_chooses_the_mask_too(open_loop, qtbot):
     ran(loop, qtbot)
     loop.source.mask.value = None
     viewer.layers.selection.active = made(viewer)[-1]
-    loop.steps.use.click()
+    open_study(viewer).study.use.native.click()
     assert loop.source.mask.value is viewer.layers["cells"]
-    assert "the recipe and the mask of step 02" in loop.controls.message.sentence
+    assert loop.controls.message.sentence.startswith("Filled in the recipe and the mask")
     viewer.layers.remove("cells")
-    loop.steps.use.click()
-    assert "Its mask 'cells' was removed" in loop.controls.message.sentence
+    open_study(viewer).study.use.native.click()
+    assert "its mask 'cells' was removed" in loop.controls.message.sentence
 
 
 def test_steps_taken_out_of_a_stack_keep_the_mask(open_loop, qtbot):
@@ -303,7 +297,7 @@ def test_steps_taken_out_of_a_stack_keep_the_mask(open_loop, qtbot):
     choose(loop, viewer, "cells")
     loop.result.value = ("stack", 1)
     ran(loop, qtbot)
-    loop.steps.extract.click()
+    open_study(viewer).study.extract.native.click()
     qtbot.waitUntil(lambda: len(made(viewer)) == 4)
     for layer in made(viewer):
         np.testing.assert_array_equal(layer.metadata["napari_diffusion_mask"], INSIDE)

@@ -26,6 +26,7 @@ COMMANDS = [
 ]
 
 DOCKS = {
+    "napari-diffusion.denoise": "Denoise",
     "napari-diffusion.loop": "Diffusion loop",
     "napari-diffusion.steps": "Steps",
     "napari-diffusion.filter": "Filter",
@@ -34,7 +35,7 @@ DOCKS = {
 
 SUBMENUS = ["Denoising", "Diffusion", "Noise"]
 MENUS = {
-    "napari-diffusion/denoising": ["Denoise selected layer", "Filter"],
+    "napari-diffusion/denoising": ["Denoise selected layer", "Denoise", "Filter"],
     "napari-diffusion/diffusion": [
         "Diffusion loop",
         "Steps",

@@ -137,7 +137,7 @@ def test_a_failed_run_leaves_neither_bar_nor_task(open_loop, qtbot, monkeypatch)
     viewer, loop = open_loop(face())
     click_run(loop)
     wait(loop, qtbot)
-    assert "ZeroDivisionError" in loop.controls.problem.text()
+    assert "ZeroDivisionError" in loop.controls.message.sentence
     qtbot.waitUntil(lambda: not manager(viewer).is_busy())
 
 

@@ -11,6 +11,7 @@ pytest.importorskip("napari")
 
 from napari.layers import Image
 from qtpy.QtWidgets import QApplication
+from steps_driver import click, wait
 
 import napari_diffusion as nd
 from napari_diffusion.analysis import local_error
@@ -19,9 +20,9 @@ from napari_diffusion.records.provenance import record
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import image_layer
 from napari_diffusion.widgets.results.continued_run import channels_of
-from napari_diffusion.widgets.steps.copy_button import COPIES
+from napari_diffusion.widgets.steps.copy_menu import COPIES
 from napari_diffusion.widgets.steps.step_measure import keep_best
-from napari_diffusion.widgets.steps.steps import NOTHING, Steps
+from napari_diffusion.widgets.steps.steps import NOTHING
 
 SCENE = 0.5 * (np.add.outer(np.arange(60), np.arange(64)) > 60)
 NOISY = (SCENE + 0.1 * np.random.default_rng(0).normal(size=SCENE.shape)).astype(np.float32)
@@ -36,23 +37,26 @@ RECIPE = nd.Recipe(
 
 
 @pytest.fixture
-def dock(make_napari_viewer):
+def dock(open_steps, qtbot):
     """Return the dock of a viewer with a source, its truth, and the steps of a run."""
-    viewer = make_napari_viewer()
-    source = viewer.add_layer(Image(NOISY.copy(), name="cells"))
-    viewer.add_layer(Image(SCENE.astype(np.float32), name="truth"))
+    source, truth = Image(NOISY.copy(), name="cells"), Image(SCENE.astype(np.float32), name="truth")
+    viewer, dock = open_steps(source, truth)
     steps = list(nd.steps(NOISY, RECIPE, **GRID))
     for step in steps:
         kept = record(RECIPE, step, GRID, "cells")
-        name = f"{'final' if step.is_final else f'{step.index:02}'} · cells"
+        name = f"cells · {'final' if step.is_final else f'step {step.index:02}'}"
         viewer.layers.insert(
             1 + step.index, image_layer(step.image, name, LayerStyle.of(source), kept)
         )
-    dock = Steps(viewer)
-    viewer.layers.selection.active = viewer.layers["02 · cells"]
-    yield dock
-    dock.wait(30)
-    dock.close()
+    viewer.layers["cells · step 02"].visible = True
+    show(dock, qtbot, "cells · step 02")
+    return dock
+
+
+def show(dock, qtbot, name):
+    """Click a layer in the list."""
+    dock.viewer.layers.selection.active = dock.viewer.layers[name]
+    qtbot.wait(20)
 
 
 def shown(dock):
@@ -65,40 +69,71 @@ def measured(dock, qtbot, name):
     return dock.run.values(name)
 
 
-def test_one_step_is_shown_alone_and_kept(dock):
+def test_one_step_is_kept_and_the_others_come_back(dock, qtbot):
     before = [layer.name for layer in dock.viewer.layers]
-    dock.keep.click()
-    assert [layer.name for layer in dock.viewer.layers] == ["cells", "02 · cells", "truth"]
-    assert dock.back.isEnabled()
-    dock.back.click()
+    click(dock.keep)
+    qtbot.wait(20)
+    assert [layer.name for layer in dock.viewer.layers] == ["cells", "cells · step 02", "truth"]
+    assert dock.back.enabled
+    click(dock.back)
+    qtbot.wait(20)
     assert [layer.name for layer in dock.viewer.layers] == before
-    assert not dock.back.isEnabled()
-
-    dock.step_slider.slider.setValue(4)
-    assert shown(dock) == ["04 · cells"]
-    assert dock.run.shown == 4
-    assert "step 04" in dock.step_slider.number.text()
-    dock.step_slider.settle()
-    assert dock.viewer.layers.selection.active.name == "04 · cells"
-    dock.curves.plot.clicked_at(0.3)
-    assert shown(dock) == ["00 · cells"]
-    assert dock.step_slider.slider.value() == 0
+    assert shown(dock) == ["cells · step 02"]
+    assert not dock.back.enabled
 
 
-def test_it_follows_the_active_layer_and_stays_with_the_last_run(dock):
-    assert dock.title.text() == "6 steps of 'cells'"
-    assert dock.run.shown == 2
-    assert dock.step_slider.slider.value() == 2
-    dock.viewer.layers.selection.active = dock.viewer.layers["cells"]
-    assert dock.run.shown == 2
-    dock.viewer.layers.selection.active = dock.viewer.layers["final · cells"]
-    assert dock.run.shown == 5
+def test_without_a_run_everything_is_disabled_with_the_reason(dock, qtbot):
+    assert dock.which.title.value == "6 steps of 'cells'"
+    assert (dock.value, dock.step_slider.slider.value()) == (2, 2)
     for layer in dock.run.layers():
         dock.viewer.layers.remove(layer)
-    assert dock.title.text() == NOTHING
-    for button in (dock.keep, dock.curves.recommend, dock.curves.export):
-        assert not button.isEnabled()
-        assert "No run yet" in button.toolTip()
+    qtbot.wait(20)
+    assert dock.controls.message.sentence == NOTHING
+    study, saving = dock.study, dock.saving
+    for name in dock.parts:
+        dock.turn_to(name)
+    for button in (
+        dock.keep, dock.curves.recommend, dock.curves.export, dock.compare.side,
+        dock.profile.export, saving.methods, saving.save_button, saving.movie.sheet,
+        study.sweep.start, study.ensemble, study.noise_free, study.local_error, study.use,
+        study.go_on,
+    ):  # fmt: skip
+        assert not button.enabled
+        assert "No run yet" in button.tooltip
+    assert saving.open_button.enabled
+
+
+def test_buttons_are_disabled_while_something_is_computed(dock, qtbot):
+    for name in ("Save", "Study"):
+        dock.turn_to(name)
+    click(dock.study.local_error)
+    assert dock.is_busy
+    for button in (dock.keep, dock.study.go_on, dock.study.sweep.start, dock.study.use):
+        assert not button.enabled
+        assert "wait for it or cancel it" in button.tooltip
+    dock.turn_to("Save")
+    assert not dock.saving.save_button.enabled
+    wait(dock, qtbot)
+    assert dock.saving.save_button.enabled
+    assert dock.keep.enabled
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_nothing_scrolls_sideways_and_all_tabs_can_be_read(dock, qtbot, theme):
+    window = dock.viewer.window._qt_window
+    dock.viewer.theme = theme
+    window.resize(1280, 800)
+    dock.native.setFixedWidth(330)
+    dock.study.sweep.toggle.open = True
+    bar = dock.tabs.tabBar()
+    for place, name in enumerate(dock.parts):
+        dock.turn_to(name)
+        qtbot.wait(30)
+        text = bar.fontMetrics().horizontalAdvance(name)
+        assert bar.tabRect(place).width() >= text
+        assert bar.tabRect(place).right() < 330
+        area = dock.tabs.widget(place)
+        assert area.widget().minimumSizeHint().width() <= area.viewport().width()
 
 
 def test_measures_of_every_step_are_computed_and_kept_in_the_records(dock, qtbot):
@@ -106,7 +141,7 @@ def test_measures_of_every_step_are_computed_and_kept_in_the_records(dock, qtbot
     np.testing.assert_allclose(
         values, [step.data.mean(dtype=float) for step in dock.run.steps], rtol=1e-6
     )
-    layer = dock.viewer.layers["03 · cells"]
+    layer = dock.viewer.layers["cells · step 03"]
     assert layer.metadata["napari_diffusion"]["measures"]["Mean intensity"] == values[3]
     json.dumps(layer.metadata["napari_diffusion"])
     assert "<b>" in dock.curves.plot.legend.text()
@@ -118,26 +153,25 @@ def test_the_recommended_step_is_marked_with_the_reason(dock, qtbot):
     index, reason = dock.run.recommended()
     found = nd.analysis.best_step(NOISY, RECIPE, **GRID)
     assert (index, reason) == (found.index, found.reason)
-    qtbot.waitUntil(lambda: dock.message.text() == reason)
-    assert "SURE" in dock.curves.measures.ticked()
+    qtbot.waitUntil(lambda: dock.controls.message.sentence == reason)
+    assert "SURE" in dock.curves.measures.value
     np.testing.assert_allclose(dock.run.values("SURE"), found.curves[0].values[1:], rtol=1e-9)
 
     # Without its source a run is not judged.
     dock.viewer.layers.remove("cells")
     dock.curves.find_best()
-    qtbot.waitUntil(lambda: "was removed" in dock.message.text())
+    qtbot.waitUntil(lambda: "was removed" in dock.controls.message.sentence)
 
 
-def told(dock, qtbot):
+def local_error_of(dock, qtbot):
     """Return the layer of the estimated local error of the shown step."""
-    dock.turn_to("Compare")
+    dock.turn_to("Study")
+    wait(dock, qtbot)
     count = len(dock.viewer.layers)
-    # Both say what they are at in the same line.
-    qtbot.waitUntil(lambda: not dock.curves.work.is_running)
-    dock.compare.local_error.click()
-    qtbot.waitUntil(lambda: not dock.compare.work.is_running)
-    assert len(dock.viewer.layers) == count + 1, dock.message.text()
-    assert "closer to the ground truth than the source" in dock.message.text()
+    click(dock.study.local_error)
+    wait(dock, qtbot)
+    assert len(dock.viewer.layers) == count + 1, dock.controls.message.sentence
+    assert "closer to the ground truth than the source" in dock.controls.message.sentence
     return next(layer for layer in dock.viewer.layers if "estimated local error" in layer.name)
 
 
@@ -165,7 +199,7 @@ def test_a_part_with_a_mask_is_judged_as_it_ran(dock, qtbot):
     for step in nd.steps(NOISY, RECIPE, region=region, **options):
         kept = record(RECIPE, step, options, "cells", **more)
         dock.viewer.add_layer(image_layer(step.image, f"part {step.index}", style, kept, mask))
-    dock.viewer.layers.selection.active = dock.viewer.layers["part 1"]
+    show(dock, qtbot, "part 1")
     dock.curves.find_best()
     qtbot.waitUntil(lambda: dock.run.recommended() is not None)
     found = nd.analysis.best_step(NOISY, RECIPE, region=region, **options)
@@ -174,7 +208,7 @@ def test_a_part_with_a_mask_is_judged_as_it_ran(dock, qtbot):
     inside = (dock.run.step.data - SCENE[region])[mask[region]]
     assert error == pytest.approx(np.mean(inside), rel=1e-4)
     expected = local_error(NOISY, RECIPE, step=1, region=region, **options)
-    np.testing.assert_array_equal(told(dock, qtbot).data, expected.values)
+    np.testing.assert_array_equal(local_error_of(dock, qtbot).data, expected.values)
 
 
 def test_channels_are_judged_together(dock, qtbot):
@@ -190,7 +224,7 @@ def test_channels_are_judged_together(dock, qtbot):
             made = image_layer(step.image[channel], f"{name} {step.index}", style,
                                {**kept, "channel": channel})  # fmt: skip
             dock.viewer.add_layer(made)
-    dock.viewer.layers.selection.active = dock.viewer.layers["green 1"]
+    show(dock, qtbot, "green 1")
     dock.curves.find_best()
     qtbot.waitUntil(lambda: dock.run.recommended() is not None)
     found = nd.analysis.best_step(stack, RECIPE, **options)
@@ -198,25 +232,26 @@ def test_channels_are_judged_together(dock, qtbot):
     # What was measured of one channel does not part it from the others.
     assert len(channels_of(dock.run.step, dock.viewer)) == 2
     expected = local_error(stack, RECIPE, step=1, **options)
-    np.testing.assert_array_equal(told(dock, qtbot).data, expected.values[1])
+    np.testing.assert_array_equal(local_error_of(dock, qtbot).data, expected.values[1])
 
 
-def test_differences_are_layers_with_white_at_nothing(dock):
+def test_differences_are_layers_with_white_at_nothing(dock, qtbot):
     dock.turn_to("Compare")
     layers = dock.viewer.layers
-    for other, name in (("cells", "the source"), ("01 · cells", "the step before")):
-        dock.compare.other.setCurrentText(name)
-        dock.compare.difference.click()
-        made = layers[f"02 · cells minus {name}"]
-        step = layers["02 · cells"]
+    for other, name in (("cells", "source"), ("cells · step 01", "step before")):
+        dock.compare.other.value = name
+        click(dock.compare.difference)
+        qtbot.wait(20)
+        made = layers[f"cells · step 02 minus the {name}"]
+        step = layers["cells · step 02"]
         np.testing.assert_array_equal(made.data, step.data - layers[other].data)
         low, high = made.contrast_limits
         assert low == -high
         assert layers.index(made) == layers.index(step) + 1
         assert dock.run.shown == 2
-    dock.compare.other.setCurrentText("its noise-free run")
-    assert not dock.compare.difference.isEnabled()
-    assert "no noise-free run" in dock.compare.difference.toolTip()
+    dock.compare.other.value = "noise-free run"
+    assert not dock.compare.difference.enabled
+    assert "no noise-free run" in dock.compare.difference.tooltip
 
 
 def looks(viewer):
@@ -225,33 +260,34 @@ def looks(viewer):
     return kept, tuple(camera.center), camera.zoom, viewer.layers.selection.active
 
 
-def test_side_by_side_and_blink_leave_everything_as_it_was(dock):
+def test_side_by_side_and_blink_leave_everything_as_it_was(dock, qtbot):
     viewer, compare = dock.viewer, dock.compare
     dock.turn_to("Compare")
-    dock.show_step(2)
     before = looks(viewer)
-    compare.side.click()
-    left = viewer.layers["the source"]
+    click(compare.side)
+    left = viewer.layers["source cells"]
     assert left.data is viewer.layers["cells"].data
-    step = viewer.layers["02 · cells"]
+    step = viewer.layers["cells · step 02"]
     assert left.extent.world[1, 1] < step.extent.world[0, 1]
     np.testing.assert_allclose(left.extent.world[:, 0], step.extent.world[:, 0])
-    dock.show_step(4)
+    dock.value = 4
+    qtbot.wait(20)
     assert compare.side_by_side.is_there()
-    dock.show_step(2)
-    dock.step_slider.settle()
-    compare.side.click()
+    dock.value = 2
+    qtbot.wait(20)
+    click(compare.side)
     assert looks(viewer) == before
-    compare.blink.click()
-    cover = viewer.layers["the source"]
+    click(compare.blink)
+    cover = viewer.layers["source cells"]
     np.testing.assert_allclose(cover.extent.world, step.extent.world)
     compare._turn()
     assert not cover.visible
     viewer.layers.remove(cover)
-    assert not compare.blink.isChecked()
-    compare.blink.click()
+    assert not compare.blink.value
+    viewer.layers.selection.active = step
+    click(compare.blink)
     dock.turn_to("Curves")
-    assert not compare.blink.isChecked()
+    assert not compare.blink.value
     assert looks(viewer) == before
 
 
@@ -259,7 +295,7 @@ def test_profiles_and_histograms(dock, tmp_path):
     dock.turn_to("Profile")
     profile = dock.profile
     profile.draw()
-    layer = dock.viewer.layers["02 · cells"]
+    layer = dock.viewer.layers["cells · step 02"]
     names, columns = profile.plot.table()
     shown = np.array(columns[names.index("step 02")], float)
     np.testing.assert_allclose(shown, layer.data[30], atol=1e-7)
@@ -276,9 +312,9 @@ def test_profiles_and_histograms(dock, tmp_path):
     assert len((tmp_path / "profile.csv").read_text().splitlines()) == 12
 
     dock.viewer.layers.selection.active = layer
-    dock.turn_to("Histogram")
     for log in (False, True):
-        dock.histogram.log.setChecked(log)
+        dock.histogram.log.value = log
+        dock.histogram.draw()
         names, columns = dock.histogram.plot.table()
         assert names == ["from", "to", "source", "step 02"]
         assert sum(columns[2]) == sum(columns[3]) == NOISY.size
@@ -287,15 +323,15 @@ def test_profiles_and_histograms(dock, tmp_path):
 def test_a_film_a_sheet_and_what_was_done(dock, qtbot, tmp_path):
     from PIL import Image as Image
 
-    dock.turn_to("Export")
-    dock.viewer.layers["02 · cells"].colormap = "viridis"
+    dock.turn_to("Save")
+    dock.viewer.layers["cells · step 02"].colormap = "viridis"
     for name, write in (
-        ("film.gif", dock.export.write_movie),
-        ("sheet.png", dock.export.write_sheet),
+        ("film.gif", dock.saving.movie.write_movie),
+        ("sheet.png", dock.saving.movie.write_sheet),
     ):
         write(tmp_path / name)
-        qtbot.waitUntil(lambda name=name: dock.message.text() == f"Written to {name}.")
-    layer = dock.viewer.layers["02 · cells"]
+        qtbot.waitUntil(lambda name=name: dock.controls.message.sentence == f"Written to {name}.")
+    layer = dock.viewer.layers["cells · step 02"]
     low, high = layer.contrast_limits
     levels = np.rint((layer.data.clip(low, high) - low) / (high - low) * 255)
     with Image.open(tmp_path / "film.gif") as film:
@@ -308,9 +344,9 @@ def test_a_film_a_sheet_and_what_was_done(dock, qtbot, tmp_path):
         assert sheet.width > 4 * NOISY.shape[1]
 
     for name, form in COPIES.items():
-        dock.export.copy.asked.emit(name)
+        dock.saving.more.asked.emit(name)
         assert QApplication.clipboard().text() == form(dock.run.record)
-        assert name in dock.message.text()
+        assert name in dock.controls.message.sentence
     assert nd.Recipe.from_json(COPIES["Recipe (JSON)"](dock.run.record)) == RECIPE
 
 
@@ -320,14 +356,14 @@ def test_all_curves_are_exported(dock, qtbot, tmp_path):
         path = tmp_path / f"curve.{ending}"
         dock.curves.write(path)
         assert path.stat().st_size > 0
-        assert path.name in dock.message.text()
+        assert path.name in dock.controls.message.sentence
     names, *rows = [line.split(",") for line in (tmp_path / "curve.csv").read_text().splitlines()]
     assert names[0] == "step"
     for name, known in values.items():
         column = next(k for k, each in enumerate(names) if each.startswith(name))
         assert [float(row[column]) for row in rows] == known
     dock.curves.write(tmp_path / "curve.txt")
-    assert "use .csv, .png or .svg" in dock.message.text()
+    assert "use .csv, .png or .svg" in dock.controls.message.sentence
 
 
 def test_curves_and_marks_survive_saving_and_reopening(dock, qtbot, tmp_path):
@@ -336,13 +372,14 @@ def test_curves_and_marks_survive_saving_and_reopening(dock, qtbot, tmp_path):
     keep_best(dock.run, BestStep(3, ()), "Step 3 is best.", str)
     records = [step.record for step in dock.run.steps]
     images = [step.data for step in dock.run.steps]
-    dock.turn_to("Export")
-    dock.export.saving.save_run(tmp_path / name)
-    qtbot.waitUntil(lambda: dock.export.saving.work.is_running is False)
-    assert dock.message.text() == f"Written to {name}."
+    dock.turn_to("Save")
+    dock.saving.save_run(tmp_path / name)
+    wait(dock, qtbot)
+    assert dock.controls.message.sentence == f"Written to {name}."
     for layer in dock.run.layers():
         dock.viewer.layers.remove(layer)
-    dock.export.saving.open_run(tmp_path / name)
+    qtbot.waitUntil(lambda: dock.run is None)
+    dock.saving.open_run(tmp_path / name)
     qtbot.waitUntil(lambda: dock.run is not None)
     assert dock.run.values("Mean intensity") == values
     assert dock.run.recommended() == (3, "Step 3 is best.")
@@ -350,20 +387,3 @@ def test_curves_and_marks_survive_saving_and_reopening(dock, qtbot, tmp_path):
         assert step.record["measures"] == before["measures"]
         np.testing.assert_array_equal(step.data, image)
     assert dock.run.source is dock.viewer.layers["cells"]
-
-
-def test_a_stack_is_scrubbed_by_its_slider(make_napari_viewer):
-    viewer = make_napari_viewer()
-    viewer.add_layer(Image(NOISY.copy(), name="cells"))
-    steps = list(nd.steps(NOISY, RECIPE, **GRID))
-    kept = {"schema": 1, "steps": [record(RECIPE, step, GRID, "cells") for step in steps]}
-    style = LayerStyle.of(viewer.layers["cells"]).stacked()
-    viewer.layers.append(image_layer(np.stack([s.image for s in steps]), "all", style, kept))
-    viewer.layers.selection.active = viewer.layers["all"]
-    dock = Steps(viewer)
-    dock.show_step(3)
-    assert dock.run.shown == 3
-    assert viewer.dims.current_step[0] == 3
-    assert not dock.keep.isEnabled()
-    assert "extract" in dock.keep.toolTip()
-    dock.close()

@@ -68,7 +68,7 @@ class StepLocalError:
             )
         except ValueError as error:
             # What a script may say instead, a button cannot.
-            raise ValueError(str(error).partition(" Where you know better")[0]) from None
+            raise ValueError(str(error).partition(" If you know the noise")[0]) from None
 
     def show(self, local_error: LocalError, viewer: napari.Viewer) -> Image:
         """Insert a layer above all steps: green where closer to ground truth, pink where not."""

@@ -14,27 +14,29 @@ from napari_diffusion.widgets.run.run_request import Message, SeedDone
 
 if TYPE_CHECKING:
     import napari
+    from napari.layers import Image
 
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Work, Worker
-    from napari_diffusion.widgets.source.run_source import Region, RunSource
+
+Region = tuple[slice, ...]
 
 # The part that is tried: pixels along y and x, or along z, y and x.
 _PLANE = {"y": 256, "x": 256}
 _SPACE = {"z": 16, "y": 128, "x": 128}
 
 
-def part_of(run_source: RunSource, viewer: napari.Viewer) -> Region:
+def part_of(job: Job, layer: Image, viewer: napari.Viewer) -> Region:
     """Return the part that a parameter sweep runs on: the middle of the region or of the image."""
-    layer, fold = run_source.layers[0], run_source.fold
-    sizes = _SPACE if "z" in run_source.options["along"] else _PLANE
+    fold = job.fold
+    sizes = _SPACE if "z" in job.options["along"] else _PLANE
     here = np.round(layer.world_to_data(viewer.dims.point[-layer.ndim :])).astype(int)
     part = []
     for axis, (letter, size) in enumerate(zip(fold.letters, fold.shape, strict=True)):
         first, last = 0, size
-        if run_source.region is not None:
-            first, last, _ = run_source.region[axis].indices(size)
+        if job.region is not None:
+            first, last, _ = job.region[axis].indices(size)
         if letter == "c":
             part.append(slice(0, size))
             continue

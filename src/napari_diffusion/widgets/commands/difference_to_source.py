@@ -12,6 +12,7 @@ from napari_diffusion.widgets.commands.selected_image import (
 )
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.layers.step_records import records_of
+from napari_diffusion.widgets.results.chosen_step import shown_of
 from napari_diffusion.widgets.results.difference import difference_layer, difference_of
 from napari_diffusion.widgets.results.run_finder import RunFinder
 from napari_diffusion.widgets.run.run_request import RunError
@@ -45,7 +46,7 @@ def difference_to_source(viewer: napari.Viewer, layer: napari.layers.Layer | Non
                 f"{image.name!r} is no result of napari-diffusion: select a step or a denoised "
                 f"image to {_WANTED}.",
             )
-        run = RunFinder(viewer).run_of(image)
+        run = RunFinder(viewer).run_of(shown_of(image, viewer))
         source = run.source_data()
         if source is None or run.source is None:
             raise RunError(

@@ -17,7 +17,7 @@ from napari_diffusion.widgets.denoise.result_file import (
     open_layers,
     save_layers,
 )
-from napari_diffusion.widgets.forms.box import Box, may_be_narrow
+from napari_diffusion.widgets.forms.box import Box
 from napari_diffusion.widgets.forms.save_dialog import asked_for
 from napari_diffusion.widgets.layers.step_records import is_stack, records_of
 from napari_diffusion.widgets.run.background import Background
@@ -63,8 +63,6 @@ class ResultButtons(Box):
         self.save = PushButton(text="Save…")
         self.open = PushButton(text="Open…", tooltip=_OPEN)
         super().__init__(self.copy, self.save, self.open, layout="horizontal")
-        for button in (self.copy, self.save, self.open):
-            may_be_narrow(button.native)
         self._work = Background(self._say, self._show, self.native)
         self.copy.changed.connect(self.copy_methods)
         self.save.changed.connect(self._ask_and_save)

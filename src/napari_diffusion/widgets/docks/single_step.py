@@ -101,7 +101,13 @@ class SingleStep(LayerDock):
 
     def form_problem(self) -> str | None:
         """Return what is wrong with the form, None where nothing is."""
-        return next((each.problem for each in self._rows if each.problem), None)
+        problem = next((each.problem for each in self._rows if each.problem), None)
+        if problem is None:
+            try:
+                self.recipe()
+            except (ValueError, TypeError) as error:
+                return str(error)
+        return problem
 
     def source_changed(self) -> None:
         """Show the form in the units of another source; what becomes of lengths is said."""

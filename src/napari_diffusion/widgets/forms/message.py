@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.forms.theme import Role
 
 
+# Details are at most this high, and a scroll bar beside them is this wide, in pixels.
+_HIGHEST, _BAR = 160, 16
+
 # Characters that stand side by side on the buttons of a narrow dock.
 _ROOM = 44
 
@@ -47,8 +50,11 @@ class Message(Box):
         self._sentence = text_label("help")
         self._details = text_label("help")
         self._actions = Box()
-        self._fold = FoldToggle("Details", self._details)
-        super().__init__(self._sentence, self._actions, self._fold, self._details)
+        self._body = Box()
+        self._fold = FoldToggle("Details", self._body)
+        super().__init__(self._sentence, self._actions, self._fold, self._body)
+        self._area = self._body.add_scrolled(Box(self._details))
+        self._fold.toggled.connect(self._make_room)
         self.say("")
 
     @property
@@ -96,6 +102,11 @@ class Message(Box):
             (self._sentence, sentence), (self._actions, actions), (self._fold, details)
         ):  # fmt: skip
             widget.visible = bool(shown)
+
+    def _make_room(self) -> None:
+        """Show details as high as they are; those that are long scroll."""
+        height = self._details.native.heightForWidth(self.native.width() - _BAR)
+        self._area.setFixedHeight(min(height + 4, _HIGHEST))
 
     def _button(self, action: Action) -> PushButton:
         def clicked() -> None:

@@ -21,11 +21,12 @@ class Colours(NamedTuple):
     error: str
     good: str
     primary: str
+    hover: str
     primary_text: str
 
 
-DARK = Colours("#aeb4bd", "#e6b450", "#ff8880", "#7bc98a", "#2f66c9", "#ffffff")
-LIGHT = Colours("#565c66", "#7a5300", "#b3261e", "#22663a", "#2a5cb8", "#ffffff")
+DARK = Colours("#aeb4bd", "#e6b450", "#ff8880", "#7bc98a", "#2f66c9", "#3a6fd0", "#ffffff")
+LIGHT = Colours("#565c66", "#7a5300", "#b3261e", "#22663a", "#2a5cb8", "#3467c4", "#ffffff")
 
 
 def colours_of(theme: str) -> Colours:
@@ -53,7 +54,7 @@ def style_sheet(theme: str) -> str:
         QPushButton[role="primary"]:enabled {{
             background-color: {colours.primary}; color: {colours.primary_text}; font-weight: bold;
         }}
-        QPushButton[role="primary"]:enabled:hover {{ background-color: #3f78e0; }}
+        QPushButton[role="primary"]:enabled:hover {{ background-color: {colours.hover}; }}
         QPushButton[role="fold"] {{ text-align: left; padding: 2px 4px; }}
     """
 

@@ -17,7 +17,7 @@ class Units:
     length : str
         Such as "µm"; "pixel" where the image has none.
     pixel_size : float
-        Length of a pixel, the smallest of an image.
+        The smallest pixel size of an image.
     intensity : str
         "intensity", or what values are in where noise is stabilised.
     """

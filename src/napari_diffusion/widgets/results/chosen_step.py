@@ -54,12 +54,6 @@ class ChosenStep:
         return f"{which} of {self.record['source']!r}"
 
 
-def chosen_step(viewer: napari.Viewer) -> ChosenStep | None:
-    """Return the step that the active layer shows, None where it shows none."""
-    layer = viewer.layers.selection.active
-    return shown_of(layer, viewer) if records_of(layer) else None
-
-
 def shown_of(layer: Image, viewer: napari.Viewer) -> ChosenStep:
     """Return the step of a layer, of a stack the one that the viewer's slider stands at."""
     if not is_stack(layer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion.io.cast import Cast
+from napari_diffusion.loop.presets import PRESETS
 from napari_diffusion.records.provenance import next_noise_scale_of, recipe_of, unmasked_grid_of
 from napari_diffusion.widgets.layers.channels import joined
 from napari_diffusion.widgets.layers.layer_axes import Fold
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.layers.channels import SourceArray
     from napari_diffusion.widgets.layers.step_records import Entries
+    from napari_diffusion.widgets.results.step_run import StepRun
+
+# The filters of presets that denoise in one step.
+_DENOISERS = tuple(
+    type(PRESETS[name].filters[0]) for name in ("denoise", "denoise fast")
+)  # fmt: skip
 
 
 def continued_job(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.Viewer) -> Job:
@@ -75,6 +82,20 @@ def continued_job(step: ChosenStep, more_steps: int, keep_every: int, viewer: na
         mask_sha256=mask_sha256,
         more=more,
     )
+
+
+def why_not_continued(run: StepRun) -> str:
+    """Return why no more steps can be made from the step that is shown; empty where they can."""
+    record = run.record
+    recipe = recipe_of(record)
+    if record.get("noise_free_run"):
+        return "This is a noise-free run: show a step of the run with noise."
+    if recipe.num_steps == 1 and recipe.noise is None and isinstance(recipe.filters[0], _DENOISERS):
+        return "A denoised image is no step of a loop: denoise its source with another strength."
+    before = run.steps[run.shown - 1].record if run.shown else record
+    if record["is_final"] and before["step"] == recipe.total_steps - 1 and not before["is_final"]:
+        return f"The final filter ends the run: show step {before['step']:02} to continue the loop."
+    return ""
 
 
 def channels_of(step: ChosenStep, viewer: napari.Viewer) -> list[ChosenStep]:

@@ -130,7 +130,8 @@ def _layer_sink(
         shape = shape[1:]  # c leads, and each channel has a layer
     beneath = related_layers(viewer, layer)
     place = Place(viewer, beneath)
-    if style.mixes:
+    # What is hidden itself lets the layers beneath be seen.
+    if style.mixes and style.shown.get("visible", True):
         place.cover()
     count = len(job.kept)
     kind = chosen_result(result, count)

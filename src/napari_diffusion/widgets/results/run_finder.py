@@ -1,13 +1,13 @@
-"""Finds the run that is looked at among the layers."""
+"""Finds the runs among the layers."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_records import is_stack, records_of, source_of
-from napari_diffusion.widgets.results.chosen_step import ChosenStep, chosen_step, shown_of
+from napari_diffusion.widgets.results.chosen_step import ChosenStep
 from napari_diffusion.widgets.results.step_run import StepRun
 
 if TYPE_CHECKING:
@@ -17,8 +17,23 @@ if TYPE_CHECKING:
     from napari_diffusion.io.step_record import StepRecord
 
 
+class RunKey(NamedTuple):
+    """What all steps of one run have in common.
+
+    Attributes
+    ----------
+    common : str
+        The recipe, the grid and the source, as text.
+    channel : int or None
+        Which channel, where several layers were diffused together.
+    """
+
+    common: str
+    channel: int | None
+
+
 class RunFinder:
-    """Finds the run that is looked at, and remembers it while the layers stay the same.
+    """Finds the runs among the layers, and remembers them while the layers stay the same.
 
     Parameters
     ----------
@@ -29,83 +44,73 @@ class RunFinder:
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
         # By the identity of a record, which is kept here so that no other one gets it.
-        self._keys: dict[int, tuple[StepRecord, str]] = {}
+        self._keys: dict[int, tuple[StepRecord, RunKey]] = {}
+        self._found: dict[RunKey, list[ChosenStep]] = {}
         self._run: StepRun | None = None
-        self._known = False
-        self._ahead = False
-        self._count = 0
-
-    def show(self, place: int) -> StepRun:
-        """Take a step for the one that is shown until `arrive`: selecting its layer takes long."""
-        assert self._run is not None
-        self._run, self._ahead = self._run.at(place), True
-        return self._run
-
-    def arrive(self) -> None:
-        """Follow the selection again."""
-        self._ahead = False
+        self._is_old = False
+        self._count = -1
 
     def forget(self) -> None:
         """Look through all layers at the next call: some came, went or were named anew."""
-        self._known = self._ahead = False
+        self._count = -1
 
-    def find(self) -> StepRun | None:
-        """Return the run of the active layer, or else the last one, while it is there."""
-        if self._ahead and self._known:
-            return self._run
-        chosen = chosen_step(self._viewer) or self._last()
-        if chosen is None:
-            self._run = None
-            return None
-        if self._known and self._run is not None and self._count == self._counted():
-            place = self._run.place_of(chosen)
-            if place is not None:
-                self._run = self._run.at(place)
-                return self._run
-        self._run = self._searched(chosen)
-        self._known, self._count = True, self._counted()
+    def runs(self) -> dict[RunKey, list[ChosenStep]]:
+        """Return the steps of each run, in the order of the layers."""
+        # A stack grows while it is made.
+        count = sum(len(records_of(layer)) for layer in self._viewer.layers)
+        if count != self._count:
+            self._search()
+            self._count, self._is_old = count, True
+        return self._found
+
+    def key_of(self, step: ChosenStep) -> RunKey:
+        """Return what a step has in common with the others of its run."""
+        known = self._keys.get(id(step.record))
+        return known[1] if known is not None else _key(step.record)
+
+    def run_of(self, chosen: ChosenStep) -> StepRun:
+        """Return the run of a step, which is the one that is shown."""
+        runs = self.runs()
+        before, place = self._run, None
+        if before is not None and not self._is_old:
+            place = before.place_of(chosen)
+        if before is None or place is None:
+            steps = _once(runs[self.key_of(chosen)], chosen)
+            steps.sort(key=lambda step: (step.record["step"], step.record["is_final"]))
+            every = [step for each in runs.values() for step in each]
+            source = _source(self._viewer, chosen)
+            found = StepRun(tuple(steps), 0, source, _noise_free_runs(steps, every))
+            # Layers that came and went may have nothing to do with the run.
+            before = before if before is not None and before.is_same(found) else found
+            place, self._is_old = before.place_of(chosen), False
+        assert place is not None
+        self._run = before.at(place)
         return self._run
 
-    def run_of(self, layer: Image) -> StepRun:
-        """Return the run of a layer with a step, of a stack at the step that is shown."""
-        return self._searched(shown_of(layer, self._viewer))
-
-    def _counted(self) -> int:
-        """Return how many records the run's layers have: a stack grows while it is made."""
-        assert self._run is not None
-        return sum(len(records_of(layer)) for layer in self._run.layers())
-
-    def _last(self) -> ChosenStep | None:
-        if self._run is None:
-            return None
-        left = [step for step in self._run.steps if step.layer in self._viewer.layers]
-        here = self._run.step
-        if is_stack(here.layer) and here in left:
-            return shown_of(here.layer, self._viewer)
-        return here if here in left else next(iter(left), None)
-
-    def _searched(self, chosen: ChosenStep) -> StepRun:
-        every = [
-            ChosenStep(layer, place)
-            for layer in self._viewer.layers
-            for place in range(len(records_of(layer)))
+    def together(self, chosen: ChosenStep) -> list[Image]:
+        """Return the layers that show a step: one for each channel of its run."""
+        key, record = self.key_of(chosen), chosen.record
+        if key.channel is None:
+            return [chosen.layer]
+        return [chosen.layer] + [
+            step.layer
+            for other, steps in self.runs().items()
+            for step in steps
+            if other.common == key.common
+            and other.channel != key.channel
+            and (step.record["step"], step.record["is_final"])
+            == (record["step"], record["is_final"])
         ]
-        keys = {id(step.record): (step.record, self._key(step.record)) for step in every}
-        self._keys = keys
-        key = keys[id(chosen.record)][1]
-        same = [step for step in every if keys[id(step.record)][1] == key]
-        found = _once(same, chosen)
-        found.sort(key=lambda step: (step.record["step"], step.record["is_final"]))
-        run = StepRun(
-            tuple(found), 0, _source(self._viewer, chosen), _noise_free_runs(found, every)
-        )
-        place = run.place_of(chosen)
-        assert place is not None
-        return run.at(place)
 
-    def _key(self, record: StepRecord) -> str:
-        known = self._keys.get(id(record))
-        return known[1] if known is not None else _key(record)
+    def _search(self) -> None:
+        keys: dict[int, tuple[StepRecord, RunKey]] = {}
+        self._found = {}
+        for layer in self._viewer.layers:
+            for place, record in enumerate(records_of(layer)):
+                known = self._keys.get(id(record)) or (record, _key(record))
+                keys[id(record)] = known
+                self._found.setdefault(known[1], []).append(ChosenStep(layer, place))
+        self._keys = keys
 
 
 def _once(steps: list[ChosenStep], chosen: ChosenStep) -> list[ChosenStep]:
@@ -119,13 +124,12 @@ def _once(steps: list[ChosenStep], chosen: ChosenStep) -> list[ChosenStep]:
     return list(known.values())
 
 
-def _key(record: StepRecord) -> str:
-    """Return what all steps of one run have in common, as text."""
-    kept = ("recipe", "grid", "source", "region", "channel", "layers", "noise_free_run")
+def _key(record: StepRecord) -> RunKey:
+    kept = ("recipe", "grid", "source", "region", "layers", "noise_free_run")
     parts = {name: record.get(name) for name in kept}
     # A continued run has another end, and is the same run.
     parts["recipe"] = {**record["recipe"], "stop_at": None}
-    return json.dumps(parts, sort_keys=True)
+    return RunKey(json.dumps(parts, sort_keys=True), record.get("channel"))
 
 
 def _source(viewer: napari.Viewer, step: ChosenStep) -> Image | None:
@@ -146,6 +150,8 @@ def _noise_free_runs(
         for each in every
         if each.record.get("noise_free_run")
     }
+    if not known:
+        return (None,) * len(steps)
     return tuple(known.get(_noise_free_run_key(step.record)) for step in steps)
 
 

@@ -46,6 +46,14 @@ class StepRun:
         """Return the same run where another step is shown."""
         return self if shown == self.shown else replace(self, shown=shown)
 
+    def is_same(self, other: StepRun) -> bool:
+        """Say whether another run has the same steps, source and noise-free run."""
+        return (
+            self.source is other.source
+            and _places(self.steps) == _places(other.steps)
+            and _places(self.noise_free_run) == _places(other.noise_free_run)
+        )
+
     @property
     def step(self) -> ChosenStep:
         """The step that is shown."""
@@ -128,6 +136,11 @@ class StepRun:
         """Return the index of the recommended step and the reason, None before it was asked for."""
         kept = self.record.get(RECOMMENDED)
         return None if kept is None else (int(kept["index"]), str(kept["reason"]))
+
+
+def _places(steps: Sequence[ChosenStep | None]) -> list[tuple[int, int] | None]:
+    """Return which layers steps lie in, and where; the steps keep the layers from being deleted."""
+    return [None if step is None else (id(step.layer), step.place) for step in steps]
 
 
 def keep_value(step: ChosenStep, name: str, value: float, doubt: str = "") -> None:

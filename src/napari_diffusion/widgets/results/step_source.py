@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.io.cast import Cast
 from napari_diffusion.records.provenance import recipe_of, unmasked_grid_of
 from napari_diffusion.widgets.layers.channels import joined, sizes, values
 from napari_diffusion.widgets.layers.layer_axes import Fold
+from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.mask import KeptMask, Mask, can_be_mask, mask_of
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_records import MASK_KEY, is_stack, records_of, source_of
@@ -26,13 +28,18 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
 
 
+#: What the records of further results of a run have in common with those of its steps.
+_COMMON = (
+    "cast", "layer_axes", "layers", "mask", "region", "source_processed", "source_shape",
+)  # fmt: skip
+
+
 def rerun_job(step: ChosenStep, viewer: napari.Viewer) -> Job:
     """Return the run that a step is of, from its whole source; `RunError` says what is missing."""
     record = step.record
-    parts = [_source_named(name, step, viewer) for name in _names(record)]
-    data = joined([values(layer) for layer in parts])
+    data = joined([values(layer) for layer in source_layers(step, viewer)])
     letters = record.get("layer_axes", record["grid"]["axes"])
-    region = record.get("region")
+    region, cast = record.get("region"), record.get("cast")
     masks, mask_sha256 = masks_of(step, viewer, letters)
     return Job(
         data=data,
@@ -41,10 +48,26 @@ def rerun_job(step: ChosenStep, viewer: napari.Viewer) -> Job:
         recipe=recipe_of(record),
         source_name=record["source"],
         region=None if region is None else tuple(slice(*ends) for ends in region),
+        cast=Cast.recorded(cast) if cast else None,
         masks=masks,
         mask_sha256=mask_sha256,
-        more={"mask": record["mask"]} if "mask" in record else {},
+        more={name: each for name, each in record.items() if name in _COMMON},
     )
+
+
+def source_layers(step: ChosenStep, viewer: napari.Viewer) -> list[Image]:
+    """Return the layers that a step was made from, one for each channel."""
+    return [_source_named(name, step, viewer) for name in _names(step.record)]
+
+
+def source_styles(step: ChosenStep, viewer: napari.Viewer) -> list[LayerStyle]:
+    """Return what results of a step's run look like, for each of its source layers."""
+    record, layers = step.record, source_layers(step, viewer)
+    many = "channel" in record
+    starts = tuple(int(first) for first, _ in record.get("region", ()))[many:]
+    return [
+        LayerStyle.of(layer).moved(starts[: layer.ndim] or (0,) * layer.ndim) for layer in layers
+    ]
 
 
 def _names(record: StepRecord) -> list[str]:

@@ -51,7 +51,7 @@ class RunControls(Box):
     Parameters
     ----------
     run : str
-        What the main button says.
+        What the main button says; without one, Cancel stands beside the bar while there is work.
     about : str
         What it does, in a sentence.
     many : bool
@@ -64,7 +64,7 @@ class RunControls(Box):
     #: A run has begun, or it has ended and the message says how.
     running = Signal(bool)
 
-    def __init__(self, run: str, about: str, many: bool = False) -> None:
+    def __init__(self, run: str = "", about: str = "", many: bool = False) -> None:
         self._many = many
         self.run = PushButton(text=run, tooltip=about)
         self.pause = PushButton(text="Pause", tooltip="Pause between two steps, or resume.")
@@ -78,10 +78,16 @@ class RunControls(Box):
         self._clock = Clock()
         self._total, self._done, self._words = 1, 0, ""
         self._conclusion: Callable[[], None] | None = None
+        self._only_working = not run
         shown = (self.run, self.pause, self.cancel) if many else (self.run, self.cancel)
-        super().__init__(Box(*shown, layout="horizontal"), self.bar, self.message)
-        for button in shown:
-            may_be_narrow(button.native)
+        if self._only_working:
+            self._row = Box(self.bar, self.cancel, layout="horizontal", visible=False)
+            super().__init__(self._row, self.message)
+        else:
+            self._row = Box(*shown, layout="horizontal")
+            super().__init__(self._row, self.bar, self.message)
+            for button in shown:
+                may_be_narrow(button.native)
         give_role(self.run.native, "primary")
         self._ticker = QTimer(self.native)
         self._ticker.setSingleShot(True)
@@ -173,6 +179,8 @@ class RunControls(Box):
         self.cancel.enabled = on
         self.pause.enabled = on
         self.run.enabled = self._possible and not on
+        if self._only_working:
+            self._row.visible = on
         self._show_paused(False)
 
     def _toggle_pause(self) -> None:

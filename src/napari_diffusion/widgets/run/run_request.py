@@ -116,6 +116,8 @@ class Job:
         The noise scale of that step, where the schedule has measured it.
     keep_every : int
         Keep every n-th step and the last one; see `kept_steps`.
+    only : frozenset of int or None
+        The steps to keep instead.
     cast : Cast or None
         Brings steps back to the source's type.
     lazy : bool
@@ -141,6 +143,7 @@ class Job:
     first_step: int = 0
     noise_scale: NoiseScale | None = None
     keep_every: int = 1
+    only: frozenset[int] | None = None
     cast: Cast | None = None
     lazy: bool = False
     origin: Origin | None = None
@@ -152,4 +155,6 @@ class Job:
     @functools.cached_property
     def kept(self) -> frozenset[int]:
         """The indices of the steps that are kept; the final filter's is total_steps."""
+        if self.only is not None:
+            return self.only
         return frozenset(kept_steps(self.recipe, self.keep_every, self.first_step))

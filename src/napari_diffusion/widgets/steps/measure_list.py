@@ -1,18 +1,18 @@
-"""Which measures are drawn: any number of them, the parameters of one beneath."""
+"""Which measures are drawn: any number of them, each with its parameters folded beneath."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from psygnal import Signal
-from qtpy.QtCore import QSignalBlocker, QSize, Qt
-from qtpy.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from magicgui.widgets import CheckBox
 
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.metrics import METRICS, Metric
-from napari_diffusion.widgets.forms.choice import form_for
-from napari_diffusion.widgets.forms.form_rows import MessageLabel
-from napari_diffusion.widgets.steps.layer_row import LayerRow, RegionRow
+from napari_diffusion.widgets.forms.box import Box
+from napari_diffusion.widgets.forms.layer_choice import LayerChoice
+from napari_diffusion.widgets.layers.source_layers import is_image
+from napari_diffusion.widgets.steps.measure_row import MeasureRow
+from napari_diffusion.widgets.steps.region_choice import RegionChoice
 from napari_diffusion.widgets.steps.step_measure import Others
 
 if TYPE_CHECKING:
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
     import napari
 
-    from napari_diffusion.widgets.forms.component_form import ParameterForm
     from napari_diffusion.widgets.results.step_run import StepRun
-
-_ARROWS = {"lower": " ↓", "higher": " ↑"}
-_WAYS = {"lower": " Lower is better.", "higher": " Higher is better."}
 
 NONE = "choose the ground truth …"
 _REFERENCE = "The layer that holds the ground truth."
 
 FRAMES = "odd and even frames"
+
+_SECOND = (
+    "An independent noisy acquisition of the same scene; or the even and odd frames of the source."
+)
 
 #: What runs keep of their steps without being asked: unit, and what it means.
 _KEPT = {
@@ -39,198 +39,166 @@ _KEPT = {
     )
 }
 
-_SECOND = (
-    "An independent noisy acquisition of the same scene; or the even and odd frames of the source."
-)
-
 # What is drawn of a run of which nothing was measured yet: quick, and plain to understand.
 FIRST = "Residual"
 
+_HEIGHT = (96, 132)
 
-class MeasureList(QWidget):
-    """A list to tick measures in; one that has parameters shows them when it is selected."""
 
-    changed = Signal()
+class MeasureList(Box):
+    """A tick for each measure; one that has parameters shows them on demand.
 
-    def __init__(self, viewer: napari.Viewer, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.list = QListWidget()
-        self.list.setSizeAdjustPolicy(QListWidget.SizeAdjustPolicy.AdjustIgnored)
-        self.list.setMinimumHeight(80)
-        self.list.setMaximumHeight(118)
-        self.list.setToolTip("Tick the measures to plot. ↓: lower is better, ↑: higher is better.")
-        self.reference = LayerRow(viewer, "reference", _REFERENCE, (NONE,), likely="truth")
-        self.second = LayerRow(viewer, "second half", _SECOND, (FRAMES,))
-        self.region = RegionRow(viewer)
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layers the steps can be compared with.
+    """
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        from napari.layers import Image
+
+        self._viewer = viewer
         self._run: StepRun | None = None
-        self._message = MessageLabel()
-        self._forms: dict[str, ParameterForm] = {}
-        self._classes: dict[str, type[Metric]] = {cls.display_name: cls for cls in METRICS}
-        self._form_layout = QVBoxLayout()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3)
-        layout.addWidget(self.list)
-        layout.addWidget(self.region)
-        layout.addLayout(self._form_layout)
-        layout.addWidget(self.reference)
-        layout.addWidget(self.second)
-        layout.addWidget(self._message)
-        for cls in METRICS:
-            self._offer(cls.display_name, *_words(cls))
-        self.list.itemChanged.connect(self._edited)
-        self.list.currentItemChanged.connect(self._selected)
-        self.reference.changed.connect(self._edited)
-        self.second.changed.connect(self._edited)
-        self.region.changed.connect(self._edited)
-        self._selected()
+        self.reference = LayerChoice("ground truth", _REFERENCE, Image, is_image, NONE)
+        self.second = LayerChoice("second half", _SECOND, Image, is_image, FRAMES)
+        self.region = RegionChoice()
+        self.rows = {cls.display_name: MeasureRow(cls) for cls in METRICS}
+        #: Curves that nothing here measures, by their labels.
+        self.kept: dict[str, CheckBox] = {}
+        self._ticks = Box(*self.rows.values())
+        super().__init__(self.reference, self.second, self.region)
+        self._area = self.add_scrolled(self._ticks)
+        self._area.setMinimumHeight(_HEIGHT[0])
+        self._area.setMaximumHeight(_HEIGHT[1])
+        for row in self.rows.values():
+            row.changed.connect(self._edited)
+        for choice in (self.reference, self.second, self.region):
+            choice.changed.connect(self._edited)
+        self._show_rows()
 
     # --- what is ticked ---
 
-    def ticked(self) -> dict[str, Metric | None]:
-        """Return what is ticked by its label; None for what can only be drawn as it was kept."""
+    @property
+    def value(self) -> dict[str, Metric | None]:
+        """What is ticked by its label; None for what can only be drawn as it was kept."""
         found: dict[str, Metric | None] = {}
-        wrong = ""
-        for name in self._ticked_names():
-            if name not in self._classes:
-                found[name] = None
-                continue
-            try:
-                metric = self._metric(name)
-            except ValueError as error:
-                wrong = f"{name}: {error}"
-                continue
-            found[self.label(metric)] = metric
-        self._message.say(wrong)
-        return found
+        for row in self._ticked():
+            if self.problem_of(row) is None:
+                metric = self._metric(row)
+                found[self.curve_name(metric)] = metric
+        return found | {name: None for name, box in self.kept.items() if box.value}
 
-    def label(self, metric: Metric) -> str:
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with a measure that is ticked, None where nothing is."""
+        wrong = ((row, self.problem_of(row)) for row in self._ticked())
+        return next((f"{row.name_shown}: {why}" for row, why in wrong if why), None)
+
+    def problem_of(self, row: MeasureRow) -> str | None:
+        """Return what is wrong with a measure, None where nothing is."""
+        if row.cls.needs_reference and self.reference.value is None:
+            return "choose the layer that holds the ground truth."
+        if row.problem is None and row.has_region:
+            try:
+                self.region.drawn_labels(self._run)
+            except ValueError as error:
+                return str(error)
+        return row.problem
+
+    def curve_name(self, metric: Metric) -> str:
         """Return what a curve is called: the measure, its parameters and its reference."""
         other = ""
         if metric.needs_reference:
-            other = self.reference.combo.currentText()
+            other = str(self.reference.combo.current_choice)
         elif metric.needs_halves:
-            other = self.second.combo.currentText()
-        return label_of(metric, other, self.region.name())
+            other = str(self.second.combo.current_choice)
+        return label_of(metric, other, self.region.name_marked)
 
     def tick(self, names: Iterable[str], on: bool = True) -> None:
         """Tick some measures by their labels; labels that nothing here makes are added."""
-        with QSignalBlocker(self.list):
+        with self.changed.blocked():
             for name in names:
-                if self._item(name) is None:
-                    unit, tip = _KEPT.get(name, ("", "Measured earlier, with other parameters."))
-                    self._offer(name, f"{name} · {unit}" if unit else name, tip)
-                self._item(name).setCheckState(
-                    Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
-                )
+                if name in self.rows:
+                    self.rows[name].ticked = on
+                else:
+                    self._keep(name, on)
         self._edited()
 
     def show_measured(self, run: StepRun | None) -> None:
         """Tick what was measured before, at first one plain measure; the ticks stay otherwise."""
         self._run = run
+        self._guess_reference()
         labels = [] if run is None else run.measures()
-        made = {self.label(self._metric(name)): name for name in self._valid_names()}
+        ready = [row for row in self.rows.values() if self._is_ready(row)]
+        made = {self.curve_name(self._metric(row)): row.name_shown for row in ready}
         names = [made.get(label, label) for label in labels]
-        with QSignalBlocker(self.list):
-            for item in self._items():
-                name = item.data(Qt.ItemDataRole.UserRole)
-                if name not in self._classes and name not in names:
-                    self.list.takeItem(self.list.row(item))
-        if names or not self._ticked_names():
+        for name in [name for name in self.kept if name not in names]:
+            self._ticks.remove(self.kept.pop(name))
+        if names or not self.value:
             self.tick(names or [FIRST])
+        for row in self._ticked()[:1]:
+            self._area.ensureWidgetVisible(row.native)
 
     def others(self, metrics: Iterable[Metric | None]) -> Others:
         """Return the layers that some measures compare the steps with."""
         known = [each for each in metrics if each is not None]
         halved = any(each.needs_halves for each in known)
         truth = any(each.needs_reference for each in known)
+        second = self.second.value
         return Others(
-            self.reference.layer() if truth else None,
-            self.second.layer() if halved else None,
-            halved and self.second.combo.currentText() == FRAMES,
+            self.reference.value if truth else None,
+            second if halved else None,
+            halved and second is None,
         )
 
-    def refresh(self) -> None:
+    def reset_choices(self, *_: object) -> None:
         """Offer the layers that there are."""
-        self.reference.refresh()
-        self.second.refresh()
-        self.region.refresh()
+        super().reset_choices()
+        self._guess_reference()
 
     # --- parts ---
 
-    def _offer(self, name: str, text: str, tip: str) -> None:
-        item = QListWidgetItem(text)
-        item.setData(Qt.ItemDataRole.UserRole, name)
-        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-        item.setCheckState(Qt.CheckState.Unchecked)
-        item.setToolTip(tip)
-        item.setSizeHint(QSize(10, 19))
-        self.list.addItem(item)
+    def _guess_reference(self) -> None:
+        """Choose a layer that is named as the ground truth, where none is chosen."""
+        if self.reference.value is None:
+            layers = [each for each in self.reference.combo.choices if each is not None]
+            named = (each for each in layers if "truth" in each.name.lower())
+            self.reference.combo.value = next(named, None)
 
-    def _items(self) -> list[Any]:
-        return [self.list.item(row) for row in range(self.list.count())]
+    def _ticked(self) -> list[MeasureRow]:
+        return [row for row in self.rows.values() if row.ticked]
 
-    def _item(self, name: str) -> Any:
-        found = (item for item in self._items() if item.data(Qt.ItemDataRole.UserRole) == name)
-        return next(found, None)
+    def _is_ready(self, row: MeasureRow) -> bool:
+        made = not row.cls.parameters() or row.form is not None
+        return made and self.problem_of(row) is None
 
-    def _ticked_names(self) -> list[str]:
-        return [
-            item.data(Qt.ItemDataRole.UserRole)
-            for item in self._items()
-            if item.checkState() == Qt.CheckState.Checked
-        ]
+    def _metric(self, row: MeasureRow) -> Metric:
+        metric = row.value
+        return (
+            metric.replaced(labels=self.region.drawn_labels(self._run))
+            if row.has_region
+            else metric
+        )
 
-    def _valid_names(self) -> list[str]:
-        """Return the measures whose parameters are all right as they are."""
-        found = []
-        for name, cls in self._classes.items():
-            form = self._forms.get(name)
-            ready = not cls.parameters() or form is not None
-            known = not cls.needs_reference or self.reference.layer() is not None
-            if ready and known and (form is None or form.problem() is None):
-                found.append(name)
-        return found
-
-    def _metric(self, name: str) -> Metric:
-        cls = self._classes[name]
-        if cls.needs_reference and self.reference.layer() is None:
-            raise ValueError("choose the layer that holds the ground truth as reference.")
-        if not cls.parameters():
-            return cls()
-        metric: Any = self._form(name).value()
-        return metric.replaced(labels=self.region.region(self._run)) if _has_region(cls) else metric
-
-    def _form(self, name: str) -> ParameterForm:
-        if name not in self._forms:
-            form = self._forms[name] = form_for(self._classes[name], self)
-            form.changed.connect(self._edited)
-            form.setVisible(False)
-            if _has_region(self._classes[name]):
-                form.fields["labels"].setVisible(False)
-            self._form_layout.addWidget(form)
-        return self._forms[name]
-
-    def _selected(self) -> None:
-        item = self.list.currentItem()
-        name = item.data(Qt.ItemDataRole.UserRole) if item is not None else ""
-        cls = self._classes.get(name)
-        if cls is not None and cls.parameters():
-            self._form(name)
-        for each, form in self._forms.items():
-            form.setVisible(each == name)
-        self.region.setVisible(cls is not None and _has_region(cls))
-        self._show_rows()
+    def _keep(self, name: str, on: bool) -> None:
+        if name not in self.kept:
+            unit, tip = _KEPT.get(name, ("", "Measured earlier, with other parameters."))
+            box = CheckBox(text=f"{name} · {unit}" if unit else name, tooltip=tip)
+            box.changed.connect(self._edited)
+            self.kept[name] = box
+            self._ticks.append(box)
+        self.kept[name].value = on
 
     def _show_rows(self) -> None:
         """Show the rows that choose layers where a ticked measure needs them."""
-        known = [self._classes[n] for n in self._ticked_names() if n in self._classes]
-        self.reference.setVisible(any(cls.needs_reference for cls in known))
-        self.second.setVisible(any(cls.needs_halves for cls in known))
+        known = self._ticked()
+        self.reference.visible = any(row.cls.needs_reference for row in known)
+        self.second.visible = any(row.cls.needs_halves for row in known)
+        self.region.visible = any(row.has_region for row in known)
 
     def _edited(self) -> None:
         self._show_rows()
-        self.changed.emit()
+        self.changed.emit(self)
 
 
 def label_of(metric: Metric, other: str = "", region: str = "") -> str:
@@ -249,13 +217,3 @@ def unit_of(label: str) -> str:
     name = label.partition(" vs ")[0].partition("(")[0]
     units = {cls.display_name: cls.unit for cls in METRICS}
     return units.get(name, _KEPT.get(name, ("",))[0])
-
-
-def _has_region(cls: type[Metric]) -> bool:
-    return any(each.name == "labels" and each.mapped for each in cls.parameters())
-
-
-def _words(cls: type[Metric]) -> tuple[str, str]:
-    unit = f" · {cls.unit}" if cls.unit else ""
-    text = f"{cls.display_name}{unit}{_ARROWS.get(cls.better, '')}"
-    return text, f"{cls.summary()}{_WAYS.get(cls.better, '')}"

@@ -5,17 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout
+from magicgui.widgets import CheckBox
+from qtpy.QtCore import QTimer
 
-from napari_diffusion.widgets.forms.form_rows import GREY
 from napari_diffusion.widgets.plots.plot import PALETTE, Column, Plot, short
-from napari_diffusion.widgets.steps.steps_tab import NO_RUN, PlotPart
+from napari_diffusion.widgets.steps.steps_tab import (
+    SOURCE_GREY,
+    PlotTab,
+    buttons,
+    short_name,
+)
 
 if TYPE_CHECKING:
     import napari
     from numpy.typing import NDArray
 
+    from napari_diffusion.widgets.steps.tasks import Tasks
+
 _BINS = 200
+
+# After the last change it is drawn so soon, in milliseconds.
+_SOON = 40
 
 # Of more pixels those at even distances are counted, so that scrubbing does not stall.
 _MOST_PIXELS = 1 << 19
@@ -39,17 +49,17 @@ class HistogramPlot(Plot):
         ground = len(counts) > 1
         for turn, values in enumerate(counts.values()):
             first = turn == 0 and ground
-            colour = GREY if first else PALETTE[0]
+            colour = SOURCE_GREY if first else PALETTE[0]
             # On a logarithmic axis nothing has no place: below one count there is none.
             heights = np.log10(np.maximum(values, 0.5)) if log else values
-            fill = {"fillLevel": np.log10(0.5) if log else 0, "brush": f"{GREY}70"}
+            fill = {"fillLevel": np.log10(0.5) if log else 0, "brush": f"{SOURCE_GREY}70"}
             self._item.plot(
                 edges, heights, stepMode="center", pen=pyqtgraph.mkPen(colour, width=1 + turn),
                 **(fill if first else {}),
             )  # fmt: skip
         axis = self._item.getAxis("left")
         axis.setTicks(_powers(counts) if log else None)
-        self._item.setLabel("left", "samples")
+        self._item.setLabel("left", "pixels")
         self._item.autoRange()
 
     def clear(self) -> None:
@@ -64,37 +74,42 @@ class HistogramPlot(Plot):
         return ["from", "to", *self._counts], [*ends, *counts]
 
 
-class StepHistogram(PlotPart):
+class StepHistogram(PlotTab):
     """Histograms of the source and of the step that is shown."""
 
     plot: HistogramPlot
 
-    def __init__(self, viewer: napari.Viewer) -> None:
-        super().__init__(viewer, HistogramPlot(), "histogram")
-        self.log = QCheckBox("logarithmic counts")
-        self.log.setToolTip("Logarithmic axis: makes rare intensities visible.")
+    def __init__(self, viewer: napari.Viewer, tasks: Tasks) -> None:
+        super().__init__(viewer, tasks, HistogramPlot(), "histogram")
+        self.log = CheckBox(
+            text="logarithmic counts", tooltip="Logarithmic axis: makes rare intensities visible."
+        )
         self._known: tuple[int, NDArray[Any]] | None = None
-        row = QHBoxLayout()
-        row.addWidget(self.log, 1)
-        row.addWidget(self.export)
-        self.rows.addWidget(self.plot, 1)
-        self.rows.addLayout(row)
-        self.log.toggled.connect(self.draw)
+        self.append(buttons(self.log, self.export))
+        self.native.layout().insertWidget(0, self.plot, 1)
+        self._soon = QTimer(self.native)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_SOON)
+        self._soon.timeout.connect(self.draw)
+        self.log.changed.connect(self.draw)
 
     def run_changed(self) -> None:
         """Count another run."""
         self._known = None
-        self.draw()
+        self._soon.start()
 
     def step_changed(self) -> None:
         """Count another step."""
-        self.draw()
+        self._soon.start()
+
+    def leave(self) -> None:
+        """Stop drawing while hidden."""
+        self._soon.stop()
 
     def refresh(self) -> None:
         """Disable the buttons that can do nothing, with the reason as tooltip."""
-        none = "" if self.run is not None else NO_RUN
         super().refresh()
-        self.log.setEnabled(not none)
+        self.log.enabled = self.run is not None
 
     def draw(self) -> None:
         """Draw the histograms of the source and of the step."""
@@ -102,16 +117,15 @@ class StepHistogram(PlotPart):
         if run is None:
             self.plot.clear()
             return
-        record = run.record
-        name = "final" if record["is_final"] else f"step {record['step']:02}"
+        name = short_name(run.record)
         values = {name: _values(run.step.data, run.step.layer.rgb)}
         source = self._source()
         if source is not None:
             values = {"source": source, **values}
         edges = _edges(list(values.values()))
         counts = {each: np.histogram(v, edges)[0] for each, v in values.items()}
-        self.plot.show_counts(edges, counts, self.log.isChecked())
-        colours = (GREY, PALETTE[0])[-len(values) :]
+        self.plot.show_counts(edges, counts, bool(self.log.value))
+        colours = (SOURCE_GREY, PALETTE[0])[-len(values) :]
         self.plot.legend.setText(
             "<br>".join(
                 f'<span style="color:{colour}">■</span> {each}: mean <b>{short(v.mean())}</b>, '

@@ -1,26 +1,34 @@
-"""The values along a line, of all steps."""
+"""The values along a line of all steps, and how often each intensity is found."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QSignalBlocker, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QPushButton
+from magicgui.widgets import ComboBox
+from qtpy.QtCore import QTimer
 
-from napari_diffusion.widgets.forms.form_rows import GREY, Combo, RowLabel
+from napari_diffusion.widgets.forms.box import labelled, leave_wheel, may_be_narrow
 from napari_diffusion.widgets.plots.line_profile import Line, across, along, drawn
 from napari_diffusion.widgets.plots.plot import PALETTE, Column, Plot
-from napari_diffusion.widgets.steps.steps_tab import NO_RUN, PlotPart, enable_unless
+from napari_diffusion.widgets.steps.steps_tab import (
+    NO_RUN,
+    SOURCE_GREY,
+    PlotTab,
+    button,
+    buttons,
+    enable_unless,
+    short_name,
+)
 
 if TYPE_CHECKING:
     import napari
     from napari.layers import Layer
     from numpy.typing import NDArray
 
-    from napari_diffusion.io.step_record import StepRecord
+    from napari_diffusion.widgets.steps.tasks import Tasks
 
-ROW, COLUMN = "the row through the middle", "the column through the middle"
+ROW, COLUMN = "middle row", "middle column"
 
 # At most this many steps are drawn: the shown one and others at even distances.
 _MOST_CURVES = 40
@@ -55,7 +63,7 @@ class ProfilePlot(Plot):
             if name != shown:
                 self._item.plot(distance, values, pen=pyqtgraph.mkPen(f"{PALETTE[0]}60", width=1))
         if source is not None:
-            self._item.plot(distance, source, pen=pyqtgraph.mkPen(GREY, width=2))
+            self._item.plot(distance, source, pen=pyqtgraph.mkPen(SOURCE_GREY, width=2))
         strong = pyqtgraph.mkPen(PALETTE[1], width=2)
         self._item.plot(distance, steps[shown], pen=strong)
         self._item.setLabel("bottom", f"along the line ({unit})")
@@ -63,7 +71,7 @@ class ProfilePlot(Plot):
         others = {} if source is None else {"source": source}
         self._names = [f"distance ({unit})", *others, *steps]
         self._columns = [distance, *others.values(), *steps.values()]
-        entries = [(PALETTE[1], shown), (PALETTE[0], "other steps"), (GREY, "source")]
+        entries = [(PALETTE[1], shown), (PALETTE[0], "other steps"), (SOURCE_GREY, "source")]
         entries = entries if source is not None else entries[:2]
         self.legend.setText(
             " &nbsp; ".join(f'<span style="color:{c}">━</span> {name}' for c, name in entries)
@@ -79,31 +87,28 @@ class ProfilePlot(Plot):
         return self._names, [[f"{value:.9g}" for value in column] for column in self._columns]
 
 
-class StepProfile(PlotPart):
+class StepProfile(PlotTab):
     """Which line, and the values along it."""
 
     plot: ProfilePlot
 
-    def __init__(self, viewer: napari.Viewer) -> None:
-        super().__init__(viewer, ProfilePlot(), "profiles")
-        self.which = Combo()
-        self.draw_line = QPushButton("Draw a line")
+    def __init__(self, viewer: napari.Viewer, tasks: Tasks) -> None:
+        super().__init__(viewer, tasks, ProfilePlot(), "profiles")
         self._watched: Layer | None = None
-        self._soon = QTimer(self)
+        self._soon = QTimer(self.native)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON)
         self._soon.timeout.connect(self.draw)
-        row = QHBoxLayout()
-        row.addWidget(RowLabel("line"))
-        row.addWidget(self.which, 1)
-        self.rows.addLayout(row)
-        self.rows.addWidget(self.plot, 1)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.draw_line)
-        buttons.addWidget(self.export)
-        self.rows.addLayout(buttons)
-        self.which.currentIndexChanged.connect(self._chosen)
-        self.draw_line.clicked.connect(self.add_line)
+        self.which = ComboBox(choices=self._offered, tooltip="Where the values are read.")
+        may_be_narrow(self.which.native)
+        leave_wheel(self.which.native)
+        self.draw_line = button("Draw a line")
+        row = labelled("line", self.which)
+        row.native.layout().setStretch(1, 1)
+        self.extend([row, buttons(self.draw_line, self.export)])
+        self.native.layout().insertWidget(1, self.plot, 1)
+        self.which.changed.connect(self._chosen)
+        self.draw_line.changed.connect(self.add_line)
 
     # --- which line ---
 
@@ -114,20 +119,19 @@ class StepProfile(PlotPart):
         found = [layer for layer in self.viewer.layers if isinstance(layer, Shapes)]
         return {each.name: each for each in found if drawn(self.viewer, each) is not None}
 
-    def _offer(self) -> None:
-        names = [ROW, COLUMN, *self._lines()]
-        if names == [self.which.itemText(i) for i in range(self.which.count())]:
-            return
-        chosen = self.which.currentText()
-        with QSignalBlocker(self.which):
-            self.which.clear()
-            self.which.addItems(names)
-            self.which.setCurrentIndex(names.index(chosen) if chosen in names else 0)
+    def _offered(self, combo: object) -> list[str]:
+        del combo
+        return [ROW, COLUMN, *self._lines()]
+
+    def reset_choices(self, *_: object) -> None:
+        """Offer the lines that there are."""
+        with self.which.changed.blocked():
+            self.which.reset_choices()
         self._watch()
 
     def _watch(self) -> None:
         """Draw again while the line is dragged."""
-        layer = self._lines().get(self.which.currentText())
+        layer = self._lines().get(self.which.value)
         if layer is self._watched:
             return
         if self._watched is not None:
@@ -135,6 +139,7 @@ class StepProfile(PlotPart):
         if layer is not None:
             layer.events.set_data.connect(self._moved)
         self._watched = layer
+        self._soon.start()
 
     def _moved(self) -> None:
         self._soon.start()
@@ -147,10 +152,10 @@ class StepProfile(PlotPart):
         """Return the line, None where there is no run to draw it through."""
         if self.run is None:
             return None
-        layer = self._lines().get(self.which.currentText())
+        layer = self._lines().get(self.which.value)
         if layer is not None:
             return drawn(self.viewer, layer)
-        return across(self.viewer, self.run.step.layer, self.which.currentText() == COLUMN)
+        return across(self.viewer, self.run.step.layer, self.which.value == COLUMN)
 
     def add_line(self) -> None:
         """Add a Shapes layer with a line, ready to be dragged."""
@@ -166,14 +171,14 @@ class StepProfile(PlotPart):
             edge_width=max(max(own.data.shape[-2:]) / 150, 1.0), scale=own.scale, units=own.units,
         )  # fmt: skip
         layer.mode = "direct"
-        self._offer()
-        self.which.setCurrentText(layer.name)
+        self.reset_choices()
+        self.which.value = layer.name
 
     # --- what is drawn ---
 
     def run_changed(self) -> None:
         """Draw the profiles of another run."""
-        self._offer()
+        self.reset_choices()
         self._soon.start()
 
     def step_changed(self) -> None:
@@ -182,7 +187,6 @@ class StepProfile(PlotPart):
 
     def refresh(self) -> None:
         """Disable the buttons that can do nothing, with the reason as tooltip."""
-        self._offer()
         none = "" if self.run is not None else NO_RUN
         enable_unless(self.draw_line, none, _DRAW)
         super().refresh()
@@ -201,21 +205,17 @@ class StepProfile(PlotPart):
         places = line.samples(layer)
         own = places[:, 1:] if len(places[0]) > np.ndim(run.step.data) - layer.rgb else places
         steps = {
-            _name(run.steps[k].record): along(run.steps[k].data, own, layer.rgb)
-            for k in _chosen(len(run.steps), run.shown)
+            short_name(run.steps[k].record): along(run.steps[k].data, own, layer.rgb)
+            for k in _drawn(len(run.steps), run.shown)
         }
         data = run.source_data()
         source = None if data is None else along(data, own, layer.rgb)
         unit = f"{self.viewer.layers.extent.units[-1]:~P}" or "pixel"
         distance = np.linspace(0.0, line.length, len(own))
-        self.plot.show_profiles(distance, steps, _name(run.record), source, unit)
+        self.plot.show_profiles(distance, steps, short_name(run.record), source, unit)
 
 
-def _name(record: StepRecord) -> str:
-    return "final" if record["is_final"] else f"step {record['step']:02}"
-
-
-def _chosen(count: int, shown: int) -> list[int]:
+def _drawn(count: int, shown: int) -> list[int]:
     """Return which steps are drawn: all, or the shown one and others at even distances."""
     if count <= _MOST_CURVES:
         return list(range(count))

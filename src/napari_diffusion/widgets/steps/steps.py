@@ -4,34 +4,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QTabWidget, QVBoxLayout
-from qtpy.QtWidgets import QWidget as _QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, MessageLabel
-from napari_diffusion.widgets.results.run_finder import RunFinder
+from napari_diffusion.widgets.docks.dock import Dock
+from napari_diffusion.widgets.forms.box import Box
+from napari_diffusion.widgets.forms.message import Action
+from napari_diffusion.widgets.results.shown_step import ShownStep
+from napari_diffusion.widgets.run.run_controls import RunControls
+from napari_diffusion.widgets.steps.recipe_handover import hand_over, open_loop
+from napari_diffusion.widgets.steps.run_choice import RunChoice
 from napari_diffusion.widgets.steps.step_compare import StepCompare
 from napari_diffusion.widgets.steps.step_curves import StepCurves
-from napari_diffusion.widgets.steps.step_export import StepExport
 from napari_diffusion.widgets.steps.step_histogram import StepHistogram
 from napari_diffusion.widgets.steps.step_keeping import StepKeeper
 from napari_diffusion.widgets.steps.step_profile import StepProfile
+from napari_diffusion.widgets.steps.step_save import StepSave
 from napari_diffusion.widgets.steps.step_slider import StepSlider
-from napari_diffusion.widgets.steps.steps_tab import NO_RUN, StepPart, enable_unless
+from napari_diffusion.widgets.steps.step_study import StepStudy
+from napari_diffusion.widgets.steps.steps_tab import (
+    NO_RUN,
+    StepsTab,
+    button,
+    buttons,
+    enable_unless,
+)
+from napari_diffusion.widgets.steps.tasks import Tasks
 
 if TYPE_CHECKING:
     import napari
-    from qtpy.QtGui import QHideEvent
+    from qtpy.QtWidgets import QWidget
 
+    from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.widgets.forms.theme import Role
     from napari_diffusion.widgets.results.step_run import StepRun
 
-NOTHING = "Select a layer made by a run."
+NOTHING = "Run the loop first, or open a run."
 
 _KEEP = 'Remove all other steps of this run; undo with "Bring back" until the next run.'
 _BACK = "Insert the removed steps again."
 
 
-class Steps(_QWidget):
+class Steps(Dock):
     """Curves of all steps of a run, one of them to be shown, compared, kept or written about.
 
     Parameters
@@ -41,28 +55,27 @@ class Steps(_QWidget):
     """
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__()
-        # napari hands plugins a proxy at times, whose layers are new objects at every look.
-        self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        super().__init__(napari_viewer, RunControls(many=True))
         self.run: StepRun | None = None
-        self.finder = RunFinder(self.viewer)
+        self.shown_step = ShownStep.of(self.viewer)
         self.keeping = StepKeeper(self.viewer)
-        self.title = MessageLabel(GREY)
-        self.message = MessageLabel(GREY)
-        self.step_slider = StepSlider(self.viewer, self.finder)
-        self.keep = QPushButton("Keep this one")
-        self.back = QPushButton("Bring back")
-        self.curves = StepCurves(self.viewer)
-        self.compare = StepCompare(self.viewer)
-        self.profile = StepProfile(self.viewer)
-        self.histogram = StepHistogram(self.viewer)
-        self.export = StepExport(self.viewer)
-        self.parts: dict[str, StepPart] = {
-            "Curves": self.curves,
-            "Compare": self.compare,
-            "Profile": self.profile,
-            "Histogram": self.histogram,
-            "Export": self.export,
+        self.tasks = Tasks(self.controls)
+        self.which = RunChoice(self.shown_step)
+        self.step_slider = StepSlider()
+        self.keep = button("Keep this one")
+        self.back = button("Bring back")
+        self.curves = StepCurves(self.viewer, self.tasks)
+        self.compare = StepCompare(self.viewer, self.tasks)
+        self.profile = StepProfile(self.viewer, self.tasks)
+        self.histogram = StepHistogram(self.viewer, self.tasks)
+        self.saving = StepSave(self.viewer, self.tasks)
+        self.study = StepStudy(self.viewer, self.tasks, self)
+        self.parts: dict[str, list[StepsTab]] = {
+            "Curves": [self.curves],
+            "Compare": [self.compare],
+            "Profile": [self.profile, self.histogram],
+            "Save": [self.saving],
+            "Study": [self.study],
         }
         self.tabs = QTabWidget()
         self._lay_out()
@@ -70,126 +83,160 @@ class Steps(_QWidget):
         self.refresh()
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.setSpacing(4)
-        row = QHBoxLayout()
-        row.addWidget(self.keep)
-        row.addWidget(self.back)
-        layout.addWidget(self.title)
-        layout.addWidget(self.step_slider)
-        layout.addLayout(row)
+        self.margins = (6, 4, 6, 4)
+        self.extend([self.which, buttons(self.keep, self.back), self.controls])
+        self.native.layout().insertWidget(1, self.step_slider)
         self.tabs.setDocumentMode(True)
-        for name, part in self.parts.items():
-            area = QScrollArea()
-            area.setWidgetResizable(True)
-            area.setFrameShape(QFrame.Shape.NoFrame)
-            area.setWidget(part)
-            self.tabs.addTab(area, name)
-        layout.addWidget(self.tabs, 1)
-        layout.addWidget(self.message)
-        self.setMinimumWidth(330)
+        self.tabs.setUsesScrollButtons(False)
+        for name, parts in self.parts.items():
+            self.tabs.addTab(_scrolled(parts), name)
+        self.tabs.setTabToolTip(2, "Values along a line, and the histogram.")
+        self.native.layout().insertWidget(3, self.tabs, 1)
+        self.show_theme()
 
     def _connect(self) -> None:
-        layers = self.viewer.layers
-        layers.events.inserted.connect(self._layers_changed)
-        layers.events.removed.connect(self._layers_changed)
-        layers.selection.events.active.connect(self.refresh)
-        self.viewer.dims.events.point.connect(self.refresh)
-        self.step_slider.moved.connect(self._show_run)
-        self.curves.chosen.connect(self.show_step)
-        self.keep.clicked.connect(self.keep_this)
-        self.back.clicked.connect(self.bring_back)
+        self.shown_step.changed.connect(self.refresh)
+        self.native.destroyed.connect(self._stop_following)
+        self.step_slider.moved.connect(self.shown_step.show)
+        self.curves.chosen.connect(self.shown_step.show)
+        self.keep.changed.connect(self.keep_this)
+        self.back.changed.connect(self.bring_back)
         self.tabs.currentChanged.connect(self._turned)
-        for part in self.parts.values():
+        self.tasks.switched.connect(self._show_possible)
+        for part in self._all_parts():
             part.reported.connect(self.say)
+
+    def reset_choices(self, *_: object) -> None:
+        """Have layers listed anew."""
+        for part in self._all_parts():
+            part.reset_choices()
 
     # --- what is shown ---
 
+    @property
+    def value(self) -> int | None:
+        """The place of the shown step in its run, None where there is no run."""
+        run = self.shown_step.run
+        return None if run is None else run.shown
+
+    @value.setter
+    def value(self, place: int) -> None:
+        self.shown_step.show(place)
+
     def refresh(self) -> None:
-        """Follow the active layer."""
-        self._show_run(self.finder.find())
-
-    def _layers_changed(self) -> None:
-        self.finder.forget()
-        self.refresh()
-
-    def _show_run(self, run: StepRun | None) -> None:
-        before, self.run = self.run, run
-        if run is before and run is not None:
-            return
-        self.step_slider.follow(run)
-        if run is None:
-            self.title.say(NOTHING)
-        else:
-            count = len(run.steps)
-            self.title.say(f"{count} step{'s' * (count != 1)} of {run.record['source']!r}")
-        if before is None or run is None or before.steps is not run.steps:
-            self.say("", GREY)
-        alone = run is not None and len(run.layers()) < 2
-        why = "" if run is not None else NO_RUN
-        if alone:
-            why = "All steps are in one stack: extract the steps to keep."
-        enable_unless(self.keep, why, _KEEP)
-        enable_unless(self.back, "" if self.keeping.can_undo() else "Nothing was removed.", _BACK)
-        self.part.follow(run)
+        """Show what is shown in the viewer."""
+        before, run = self.run, self.shown_step.run
+        self.run = run
+        self.which.follow(run)
+        self.step_slider.follow(run, self.shown_step.is_visible)
+        if before is None or run is None or before.steps[0].layer is not run.steps[0].layer:
+            self.say("")
+        self._show_possible()
+        self._follow()
+        if run is not before:
+            self.changed.emit(self.value)
 
     @property
-    def part(self) -> StepPart:
-        """The part in the tab that is seen."""
+    def is_busy(self) -> bool:
+        """Whether anything is being computed."""
+        return self.tasks.is_busy
+
+    def _show_possible(self) -> None:
+        run = self.run
+        why = "" if run is not None else NO_RUN
+        if run is not None and len(run.layers()) < 2:
+            why = "This run has one layer only: extract the steps to keep."
+        enable_unless(self.keep, why or self.tasks.why_not, _KEEP)
+        enable_unless(self.back, "" if self.keeping.can_undo() else "Nothing was removed.", _BACK)
+        for part in self.shown_parts:
+            part.refresh()
+
+    @property
+    def shown_parts(self) -> list[StepsTab]:
+        """What is in the tab that is seen."""
         return list(self.parts.values())[self.tabs.currentIndex()]
+
+    def _all_parts(self) -> list[StepsTab]:
+        return [part for parts in self.parts.values() for part in parts]
 
     def turn_to(self, name: str) -> None:
         """Open the tab of that name."""
         self.tabs.setCurrentIndex(list(self.parts).index(name))
 
     def _turned(self) -> None:
-        for part in self.parts.values():
-            if part is not self.part:
+        for part in self._all_parts():
+            if part not in self.shown_parts:
                 part.leave()
-        self.part.follow(self.run)
+        self._follow()
 
-    def show_step(self, place: int) -> None:
-        """Show one step alone: its layer, or its place in the stack."""
-        self.step_slider.show_step(place)
+    def _follow(self) -> None:
+        for part in self.shown_parts:
+            part.follow(self.run)
 
-    def say(self, sentence: str, colour: str = GREY) -> None:
-        """Say something; without a sentence why the recommended step is."""
-        found = self.run.recommended() if self.run is not None else None
-        if not sentence and found is not None:
-            sentence, colour = found[1], GREY
-        self.message.say(sentence, colour or GREY)
+    def say(self, sentence: str, role: Role = "help") -> None:
+        """Say something; without a sentence why a step is recommended, or what to do first."""
+        if self.is_busy:
+            return
+        found = None if self.run is None else self.run.recommended()
+        message = self.controls.message
+        if sentence:
+            message.say(sentence, role)
+        elif self.run is None:
+            loop = Action("Diffusion loop", lambda: open_loop(self.viewer))
+            message.say(NOTHING, "help", loop, Action("Open run…", self.saving.ask_open))
+        else:
+            message.say("" if found is None else found[1])
 
     # --- what the buttons do ---
 
     def keep_this(self) -> None:
         """Remove the other layers of the run; `bring_back` inserts them again."""
         if self.run is not None and self.keeping.keep(self.run):
-            self._layers_changed()
+            self.refresh()
 
     def bring_back(self) -> None:
         """Insert the layers that `keep_this` removed, where they were."""
+        active = self.viewer.layers.selection.active
         self.keeping.bring_back()
-        self._layers_changed()
+        # A layer that is inserted is selected, and to select a step is to show it.
+        self.viewer.layers.selection.active = active
+        self.refresh()
+
+    def hand_over(self, recipe: Recipe, mask_name: str | None) -> None:
+        """Fill the dock *Diffusion loop* with a recipe."""
+        hand_over(self.viewer, recipe, mask_name)
 
     # --- the end ---
 
     def wait(self, seconds: float) -> None:
         """Wait until the threads have ended, so that the dock may be closed."""
-        for part in self.parts.values():
-            part.wait(seconds)
+        self.tasks.wait(seconds)
+        self.curves.wait(seconds)
+        if self.runner.worker is not None:
+            self.runner.worker.join(seconds)
 
-    def event(self, event: QEvent | None) -> bool:
-        """Stop all work when the dock is closed, which takes it out of the window."""
-        kind = None if event is None else event.type()
-        left = kind == QEvent.Type.ParentChange and self.parent() is None
-        if left or kind == QEvent.Type.Close:
-            for part in self.parts.values():
-                part.drop()
-        return bool(super().event(event))
+    def let_go(self, closed: bool) -> None:
+        """Stop computing: the dock is closed, or else the whole window."""
+        super().let_go(closed)
+        self.tasks.drop()
+        if closed:
+            self._stop_following()
+        for part in self._all_parts():
+            (part.drop if closed else part.leave)()
 
-    def hideEvent(self, event: QHideEvent | None) -> None:  # noqa: N802
-        """Remove what is only shown while the tab is open."""
-        for part in self.parts.values():
-            part.leave()
-        super().hideEvent(event)
+    def _stop_following(self) -> None:
+        self.shown_step.changed.disconnect(self.refresh, missing_ok=True)
+
+
+def _scrolled(parts: list[StepsTab]) -> QWidget:
+    """Return an area that scrolls up and down, never sideways."""
+    box = Box(*parts)
+    layout = box.native.layout()
+    for place in range(len(parts)):
+        layout.setStretch(place, 1)
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(box.native)
+    return area

@@ -4,53 +4,56 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from magicgui.widgets import PushButton
 from psygnal import Signal
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.forms.form_rows import GREY, RED
+from napari_diffusion.widgets.forms.box import Box, may_be_narrow
 from napari_diffusion.widgets.forms.save_dialog import asked_for
-from napari_diffusion.widgets.run.background import Background, Returned
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable, Generator
     from pathlib import Path
 
     import napari
-    from qtpy.QtWidgets import QAbstractButton
+    from magicgui.widgets.bases import Widget
 
+    from napari_diffusion.io.step_record import StepRecord
+    from napari_diffusion.widgets.forms.theme import Role
     from napari_diffusion.widgets.plots.plot import Plot
     from napari_diffusion.widgets.results.step_run import StepRun
+    from napari_diffusion.widgets.steps.tasks import Tasks
 
 NO_RUN = "No run yet."
+SOURCE_GONE = "The source layer was removed or renamed."
+
+#: Readable on napari's dark and light themes.
+SOURCE_GREY = "#8a8f98"
 
 
-class StepPart(QWidget):
+class StepsTab(Box):
     """A view of the run that the dock follows.
 
     Parameters
     ----------
     viewer : napari.Viewer
         The viewer that the dock belongs to.
+    tasks : Tasks
+        What is computed for the dock.
     """
 
-    #: A sentence for the user, and its colour.
+    #: A sentence for the user, and its role.
     reported = Signal(str, str)
 
-    def __init__(self, viewer: napari.Viewer) -> None:
+    def __init__(self, viewer: napari.Viewer, tasks: Tasks) -> None:
         super().__init__()
         self.viewer = viewer
+        self.tasks = tasks
         self.run: StepRun | None = None
-        self.work = Background(self._report, self.refresh, self)
-        self.rows = QVBoxLayout(self)
-        self.rows.setContentsMargins(4, 4, 4, 4)
-        self.rows.setSpacing(4)
+        self.margins = (2, 6, 2, 2)
 
     def follow(self, run: StepRun | None) -> None:
         """Show a run, or another step of the same one."""
         before, self.run = self.run, run
-        same = before is not None and run is not None and before.steps is run.steps
-        if same:
+        if before is not None and run is not None and before.steps is run.steps:
             self.step_changed()
         else:
             self.run_changed()
@@ -69,68 +72,50 @@ class StepPart(QWidget):
         """Remove what is only shown while the tab is open."""
 
     def wait(self, seconds: float) -> None:
-        """Wait until the thread has ended."""
-        self.work.wait(seconds)
+        """Wait until threads of its own have ended."""
 
     def drop(self) -> None:
         """Ask the work to end: the dock goes."""
         self.leave()
-        self.work.drop()
 
-    def start(
-        self,
-        work: Callable[[threading.Event], Generator[int, None, Returned]],
-        doing: str,
-        count: int,
-        done: Callable[[Returned], str],
-    ) -> None:
-        """Start work that yields its progress; what `done` returns is shown at the end.
-
-        Parameters
-        ----------
-        work : callable
-            Takes the token that says when to stop.
-        doing : str
-            What is shown meanwhile, before the number.
-        count : int
-            How many there are to do; 0 if unknown.
-        done : callable
-            Takes what the work returned.
-        """
-        of = f" of {count}" if count else ""
-        self.work.start(
-            work,
-            lambda place: self.say(f"{doing} {place}{of} …"),
-            lambda result: self.say(done(result)),
-        )
-
-    def say(self, sentence: str) -> None:
+    def say(self, sentence: str, role: Role = "help") -> None:
         """Say something to the user."""
-        self.reported.emit(sentence, GREY)
+        self.reported.emit(sentence, role)
 
-    def _report(self, sentence: str, bad: bool) -> None:
-        self.reported.emit(sentence, RED if bad else GREY)
+    @property
+    def why_no_run(self) -> str:
+        """Why nothing can be done with the run: there is none, or something is being computed."""
+        return NO_RUN if self.run is None else self.tasks.why_not
+
+    @property
+    def why_no_source(self) -> str:
+        """Why the run cannot be run again."""
+        if self.run is not None and self.run.source is None:
+            return SOURCE_GONE
+        return self.why_no_run
 
 
-class PlotPart(StepPart):
+class PlotTab(StepsTab):
     """A tab with a plot whose contents can be written to a file.
 
     Parameters
     ----------
     viewer : napari.Viewer
         The viewer that the dock belongs to.
+    tasks : Tasks
+        What is computed for the dock.
     plot : Plot
         What is drawn.
     what : str
         What it is, as a file would be called.
     """
 
-    def __init__(self, viewer: napari.Viewer, plot: Plot, what: str) -> None:
-        super().__init__(viewer)
+    def __init__(self, viewer: napari.Viewer, tasks: Tasks, plot: Plot, what: str) -> None:
+        super().__init__(viewer, tasks)
         self.plot = plot
         self._what = what
-        self.export = QPushButton("Export …")
-        self.export.clicked.connect(self._export)
+        self.export = button("Export…")
+        self.export.changed.connect(self._export)
 
     def refresh(self) -> None:
         """Disable the button where there is nothing to write."""
@@ -141,7 +126,7 @@ class PlotPart(StepPart):
 
     def _export(self) -> None:
         endings = {"csv": "Table", "png": "Image", "svg": "Drawing"}
-        path = asked_for(self, f"Export the {self._what}", self._what, endings)
+        path = asked_for(self.native, f"Export the {self._what}", self._what, endings)
         if path is not None:
             self.write(path)
 
@@ -150,12 +135,33 @@ class PlotPart(StepPart):
         try:
             self.plot.write(path)
         except (OSError, ValueError) as error:
-            self._report(str(error), True)
+            self.say(str(error), "error")
         else:
             self.say(f"Written to {path.name}.")
 
 
-def enable_unless(button: QAbstractButton, why: str, tip: str) -> None:
-    """Enable a button, or disable it with the reason in its tooltip."""
-    button.setEnabled(not why)
-    button.setToolTip(f"{why} {tip}" if why else tip)
+def button(text: str, tooltip: str = "", checkable: bool = False) -> PushButton:
+    """Return a button that shares the width of its row."""
+    made = PushButton(text=text, tooltip=tooltip)
+    made.native.setCheckable(checkable)
+    may_be_narrow(made.native)
+    return made
+
+
+def buttons(*row: Widget) -> Box:
+    """Return a row of buttons of the same width."""
+    box = Box(*row, layout="horizontal")
+    for place in range(len(row)):
+        box.native.layout().setStretch(place, 1)
+    return box
+
+
+def enable_unless(widget: Widget, why: str, tip: str) -> None:
+    """Enable a widget, or disable it with the reason in its tooltip."""
+    widget.enabled = not why
+    widget.tooltip = f"{why} {tip}" if why else tip
+
+
+def short_name(record: StepRecord) -> str:
+    """Return what a step is called in a legend."""
+    return "final" if record["is_final"] else f"step {record['step']:02}"

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.io.step_record import StepRecord
+    from napari_diffusion.widgets.forms.number_text import Value
     from napari_diffusion.widgets.forms.theme import Role
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
@@ -72,7 +73,7 @@ class AddNoise(SingleStep):
         about = "Add the noise once. The noisy copy is a new layer; the source stays unchanged."
         super().__init__(napari_viewer, "Add noise", about)
         self.noise = ComponentChoice("noise", unfolded=True)
-        self.scale = Field(_SCALE, asked_scale)
+        self.scale = Field(_SCALE, _checked_scale)
         self.seed = Field(_SEED, lambda seed: Recipe(seed=seed).seed)
         self.new_seed = PushButton(text="New", tooltip=_NEW_SEED)
         self.meter = NoiseMeter(self.viewer, self.source)
@@ -195,3 +196,8 @@ def _add(job: Job, layer_sink: LayerSink, worker: Worker) -> None:
     worker.post(Resolved(recipe.replaced(noise=made.noise, starting_noise_scale=made.noise_scale)))
     shown = layer_sink.keep(finished(Step(0, made.noise_scale, made.image, False), job))
     worker.post(StepReady(shown, kept, 1), in_turn=layer_sink.in_turn)
+
+
+def _checked_scale(value: Value) -> Value:
+    # Whether none goes with the noise, the whole recipe says.
+    return None if value is None else asked_scale(value)

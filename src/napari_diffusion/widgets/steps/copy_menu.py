@@ -1,0 +1,62 @@
+"""A button that puts what was done on the clipboard, in words or in code."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import PushButton
+from psygnal import Signal
+from qtpy.QtWidgets import QApplication, QMenu
+
+from napari_diffusion.records import methods_text
+from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.widgets.forms.box import may_be_narrow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_diffusion.io.step_record import StepRecord
+
+COPIES: dict[str, Callable[[StepRecord], str]] = {
+    "Methods text": methods_text.paragraph,
+    "Figure legend": methods_text.legend,
+    "References (BibTeX)": lambda record: methods_text.bibtex(recipe_of(record)),
+    "Recipe (JSON)": lambda record: recipe_of(record).to_json(),
+    "Python": methods_text.python,
+    "Command line": methods_text.command,
+}
+
+
+class CopyMenu(PushButton):
+    """Offers all other forms in which a step can be written about.
+
+    Parameters
+    ----------
+    names : list of str
+        Which of `COPIES` are offered.
+    """
+
+    #: Which of them was asked for.
+    asked = Signal(str)
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(text="Copy…")
+        menu = QMenu(self.native)
+        for name in names:
+            action: Any = menu.addAction(name)
+            action.triggered.connect(partial(self._ask, name))
+        self.native.setMenu(menu)
+        may_be_narrow(self.native)
+
+    def _ask(self, name: str, checked: bool = False) -> None:
+        del checked
+        self.asked.emit(name)
+
+
+def copy(name: str, record: StepRecord) -> str:
+    """Put one form of a step's record on the clipboard, and return it."""
+    text = COPIES[name](record)
+    clipboard: Any = QApplication.clipboard()
+    clipboard.setText(text)
+    return text

@@ -1,0 +1,35 @@
+"""A recipe for the dock *Diffusion loop*, which is opened by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from napari_diffusion.widgets.docks.dock_tabs import open_dock
+from napari_diffusion.widgets.forms.box import Box
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_diffusion.loop.recipe import Recipe
+
+LOOP = "Diffusion loop"
+
+
+@runtime_checkable
+class RecipeUser(Protocol):
+    """A dock that can be filled with a recipe."""
+
+    def use_recipe(self, recipe: Recipe, mask_name: str | None) -> None:
+        """Show a recipe, and choose the mask of that name."""
+
+
+def open_loop(viewer: napari.Viewer) -> Box:
+    """Open the dock of the loop, or bring it to the front, and return it."""
+    return open_dock(viewer, LOOP, Box)
+
+
+def hand_over(viewer: napari.Viewer, recipe: Recipe, mask_name: str | None) -> None:
+    """Open the dock of the loop, or bring it to the front, with a recipe filled in."""
+    dock = open_loop(viewer)
+    assert isinstance(dock, RecipeUser)
+    dock.use_recipe(recipe, mask_name)

@@ -1,0 +1,262 @@
+"""What else can be done with the run that is shown: studies, its recipe, more steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from magicgui.widgets import LineEdit, SpinBox
+
+from napari_diffusion.analysis.ensemble import check_random
+from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.widgets.analysis.ensemble_layers import EnsembleLayerSink, ensemble_work
+from napari_diffusion.widgets.analysis.local_error_layer import (
+    LocalErrorLayerSink,
+    StepLocalError,
+    local_error_work,
+)
+from napari_diffusion.widgets.analysis.noise_free_study import noise_free_study
+from napari_diffusion.widgets.analysis.sweep_form import ABOUT as SWEEP
+from napari_diffusion.widgets.analysis.sweep_form import SweepForm
+from napari_diffusion.widgets.forms.box import Box, labelled, leave_wheel, may_be_narrow
+from napari_diffusion.widgets.layers.step_records import is_stack, records_of
+from napari_diffusion.widgets.results.continued_run import (
+    channels_of,
+    continued_job,
+    why_not_continued,
+)
+from napari_diffusion.widgets.results.extract_steps import Extraction, places_named
+from napari_diffusion.widgets.results.layer_sink import layer_sink_for
+from napari_diffusion.widgets.results.step_source import rerun_job, source_layers, source_styles
+from napari_diffusion.widgets.run import memory
+from napari_diffusion.widgets.run.loop_run import loop_work
+from napari_diffusion.widgets.run.memory_check import check_memory
+from napari_diffusion.widgets.run.run_request import RunError
+from napari_diffusion.widgets.steps.steps_tab import StepsTab, button, enable_unless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import napari
+    from magicgui.widgets.bases import Widget
+
+    from napari_diffusion.widgets.analysis.study_dock import StudyDock
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
+    from napari_diffusion.widgets.results.step_run import StepRun
+    from napari_diffusion.widgets.run.run_request import Job
+    from napari_diffusion.widgets.steps.tasks import Tasks
+
+_ENSEMBLE = (
+    "Run the recipe with this many random seeds: adds the mean of the last step and its "
+    "sensitivity, the standard deviation over the seeds (not an error)."
+)
+_NOISE_FREE = (
+    "Run the same recipe without noise, as hidden layers; each record gets the distance of its "
+    "step from the noise-free one. Shows the effect of the noise."
+)
+_LOCAL_ERROR = (
+    "Add a map of where the shown step is closer to the ground truth than its source (green) and "
+    "where farther (pink). Stein's unbiased risk estimate, for white noise."
+)
+_USE = "Fill the dock Diffusion loop with the recipe that made this run."
+_CONTINUE = "Make more steps from the shown one, as if the run had been longer."
+_EXTRACT = "Add steps of this stack as separate layers."
+_WHICH = "Which steps: 0-9, 20, 50- (to the last). Empty: all."
+
+
+class StepStudy(StepsTab):
+    """Runs the recipe of the shown run again, in other ways; or goes on from the shown step.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer that the dock belongs to.
+    tasks : Tasks
+        What is computed for the dock.
+    dock : StudyDock
+        Whose run it is, and whose runner makes the layers.
+    """
+
+    def __init__(self, viewer: napari.Viewer, tasks: Tasks, dock: StudyDock) -> None:
+        super().__init__(viewer, tasks)
+        self._dock = dock
+        self.sweep = SweepForm(dock)
+        self.ensemble = button("Ensemble")
+        self.seeds = SpinBox(value=8, min=2, max=9999, tooltip=_ENSEMBLE)
+        self.noise_free = button("Run without noise")
+        self.local_error = button("Estimate")
+        self.use = button("Use this recipe")
+        self.more = SpinBox(value=5, min=1, max=10_000, tooltip=_CONTINUE)
+        self.go_on = button("Continue")
+        self.which = LineEdit(tooltip=_WHICH)
+        self.extract = button("Extract layers")
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        self.which.native.setPlaceholderText("all")
+        for widget in (self.seeds, self.more, self.which):
+            may_be_narrow(widget.native)
+            leave_wheel(widget.native)
+        self._extract_row = _row("extract", self.which, self.extract)
+        self.extend([
+            self.sweep,
+            _row("random seeds", self.seeds, self.ensemble),
+            _row("noise-free run", self.noise_free),
+            _row("estimated local error", self.local_error),
+            _row("recipe", self.use),
+            _row("more steps", self.more, self.go_on),
+            self._extract_row,
+        ])  # fmt: skip
+        self.add_stretch()
+
+    def _connect(self) -> None:
+        self.ensemble.changed.connect(self.run_ensemble)
+        self.noise_free.changed.connect(self.run_without_noise)
+        self.local_error.changed.connect(self.show_local_error)
+        self.use.changed.connect(self.use_recipe)
+        self.go_on.changed.connect(self.continue_run)
+        self.extract.changed.connect(self.extract_steps)
+
+    # --- what is possible ---
+
+    def run_changed(self) -> None:
+        """Offer the parameters of another run."""
+        self.sweep.show_recipe(None if self.run is None else recipe_of(self.run.record))
+
+    def refresh(self) -> None:
+        """Disable the buttons that can do nothing, with the reason as tooltip."""
+        run, none, again = self.run, self.why_no_run, self.why_no_source
+        stack = run is not None and is_stack(run.step.layer)
+        enable_unless(self.sweep.start, again or self._why_no_sweep(), SWEEP)
+        enable_unless(self.ensemble, again or self._why_not_random(), _ENSEMBLE)
+        enable_unless(self.noise_free, again or self._why_not_noise_free(), _NOISE_FREE)
+        enable_unless(self.local_error, again, _LOCAL_ERROR)
+        enable_unless(self.use, none, _USE)
+        not_continued = none or ("" if run is None else why_not_continued(run))
+        enable_unless(self.go_on, not_continued, _CONTINUE)
+        not_extracted = none or ("" if stack else "The steps are layers of their own already.")
+        enable_unless(self.extract, not_extracted, _EXTRACT)
+        self._extract_row.visible = stack
+        self.seeds.enabled = self.ensemble.enabled
+        self.more.enabled = self.go_on.enabled
+        self.which.enabled = self.extract.enabled
+
+    def _why_no_sweep(self) -> str:
+        if self.run is not None and "channel" in self.run.record:
+            return "Not for layers that were joined as channels."
+        return "" if self.sweep.names[0].choices else "The filter has no numeric parameter."
+
+    def _why_not_random(self) -> str:
+        if self.run is None:
+            return ""
+        try:
+            check_random(recipe_of(self.run.record))
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    def _why_not_noise_free(self) -> str:
+        run = self.run
+        if run is None:
+            return ""
+        if run.record.get("noise_free_run") or recipe_of(run.record).noise is None:
+            return "This run has no noise."
+        return "It is there already." if all(run.noise_free_run) else ""
+
+    # --- what the buttons do ---
+
+    def run_ensemble(self) -> None:
+        """Run the recipe with many seeds; errors are shown, not raised."""
+        run, count = self._begin(), int(self.seeds.value)
+        if run is None:
+            return
+        with self._dock.showing_errors():
+            job = rerun_job(run.step, self.viewer)
+            layers = source_layers(run.step, self.viewer)
+            styles = source_styles(run.step, self.viewer)
+            sink = EnsembleLayerSink(self.viewer, layers, job, styles)
+            self._dock.runner.start(ensemble_work(job, count), sink, count, "seeds", sink.summary)
+
+    def run_without_noise(self) -> None:
+        """Add the noise-free run of the shown run as hidden layers."""
+        run = self._begin()
+        if run is None:
+            return
+        with self._dock.showing_errors():
+            job, sink = noise_free_study(run, self.viewer)
+            self._launch(job, sink, lambda: "noise-free run added, hidden; compare with it")
+
+    def show_local_error(self) -> None:
+        """Show the estimated local error of the shown step."""
+        run = self._begin()
+        if run is None:
+            return
+        with self._dock.showing_errors():
+            local_error = StepLocalError.of(run.step, self.viewer)
+            sink = LocalErrorLayerSink(local_error, self.viewer)
+            self._dock.runner.start(local_error_work(local_error), sink, 0, "", sink.summary)
+
+    def use_recipe(self) -> None:
+        """Fill the dock of the loop with the recipe of the shown run."""
+        if self.run is not None:
+            mask = self.run.record.get("mask")
+            name = None if mask is None else mask["layer"]
+            self._dock.hand_over(recipe_of(self.run.record), name)
+
+    def continue_run(self) -> None:
+        """Make more steps from the shown step."""
+        run = self._begin()
+        if run is None:
+            return
+        with self._dock.showing_errors():
+            channels = channels_of(run.step, self.viewer)
+            job = continued_job(run.step, int(self.more.value), 1, self.viewer)
+            layers, styles = [each.layer for each in channels], [each.style for each in channels]
+            self._launch(job, layer_sink_for(self.viewer, layers, job, styles, "auto"))
+
+    def extract_steps(self) -> None:
+        """Make layers of the named steps of the shown stack."""
+        run = self._begin()
+        if run is None:
+            return
+        step = run.step
+        with self._dock.showing_errors():
+            try:
+                places = places_named(str(self.which.value), records_of(step.layer))
+            except ValueError as error:
+                raise RunError("steps", str(error)) from None
+            need, free = len(places) * step.data.nbytes, memory.free_memory()
+            if need > free:
+                raise RunError(
+                    "steps",
+                    f"{len(places)} layers need {memory.written_bytes(need)}, but only "
+                    f"{memory.written_bytes(free)} are free: extract fewer steps, such as "
+                    "0-9.",
+                )
+            Extraction(self.viewer, step.layer, places, self.native).start()
+
+    def _begin(self) -> StepRun | None:
+        """Return the run, the viewer being as it was before a sweep."""
+        if self.tasks.is_busy:
+            return None
+        self.sweep.close_sweep()
+        return self.run
+
+    def _launch(self, job: Job, sink: LayerSink, made: Callable[[], str] | None = None) -> None:
+        recipe = job.recipe
+        check_memory(job, "auto")
+        total = recipe.total_steps - job.first_step + (recipe.final_filter is not None)
+        self._dock.runner.start(loop_work(job, sink), sink, total, "steps", made)
+
+    def drop(self) -> None:
+        """Restore the view: the dock goes."""
+        super().drop()
+        self.sweep.close_sweep()
+
+
+def _row(name: str, *widgets: Widget) -> Box:
+    """Return a named row whose parts share its width."""
+    row = labelled(name, *widgets)
+    for place in range(len(widgets)):
+        row.native.layout().setStretch(1 + place, 2 + place)
+    return row
