@@ -123,6 +123,7 @@ class Field(Box):
             number = self.resolved
             found = f"= {number_text.rounded(number)} "
             # There is hardly room for the word beside both, and it says the least.
-            unit = "" if unit == "intensity" else unit
+            unit = "" if unit == "intensity" else unit.replace("intensity/", "per ")
         pixels = self._units.in_pixels(number, self.parameter.unit)
+        pixels = pixels.replace("intensity/", "per ")
         return f"{found}{unit}{' = ' * bool(unit and pixels)}{pixels}".strip()
