@@ -95,7 +95,7 @@ def test_a_dock_is_a_class_that_gets_the_viewer(manifest, name):
     (named,) = [each for each in manifest.contributions.commands if each.id == widget.command]
     dock = import_python_name(named.python_name)
     assert inspect.isclass(dock)
-    assert "napari_viewer" in inspect.signature(dock).parameters
+    assert "napari_viewer" in inspect.signature(dock.__init__).parameters
 
 
 def test_scripts_have_the_docks_too(manifest):
