@@ -144,7 +144,8 @@ class SweepForm(Box):
             self._mosaic.selected_changed.connect(self._show_buttons)
             self._mosaic.removed.connect(self.close_sweep)
             work = sweep_work(job, tried, region)
-            dock.runner.start(work, self, math.prod(rows), "tiles", self._summary)
+            total, title = math.prod(rows), job.source_name
+            dock.runner.start(work, self, total, "tiles", self._summary, title)
 
     def _tried(self, recipe: Recipe) -> dict[str, tuple[float, ...]]:
         """Return the values to try by name, none where they follow from the recipe."""
@@ -174,8 +175,7 @@ class SweepForm(Box):
             return
         with self._dock.showing_errors():
             recipe = with_values(recipe_of(run.record), sweep_run.parameters)
-            mask = run.record.get("mask")
-            self._dock.hand_over(recipe, None if mask is None else mask["layer"])
+            self._dock.hand_over(recipe, run.record)
 
     def close_sweep(self) -> None:
         """Remove the tiles and show what was shown before."""
