@@ -13,7 +13,8 @@ from napari.layers import Image, Labels, Shapes
 
 import napari_diffusion as nd
 from napari_diffusion.widgets.forms.fold import Fold
-from napari_diffusion.widgets.source.noise_meter import FRAMES, REGION, rounded_noise
+from napari_diffusion.widgets.source.noise_measurement import rounded_noise
+from napari_diffusion.widgets.source.noise_meter import FRAMES, REGION
 
 RANDOM = np.random.default_rng(11)
 LIGHT = np.add.outer(np.linspace(20, 400, 96), np.linspace(0, 100, 112))
@@ -52,10 +53,10 @@ def test_the_meter_unfolds_beneath_the_noise(open_noise):
 
 def test_measuring_the_whole_image_fills_the_form(open_noise, qtbot):
     viewer, dock = open_noise(dim())
-    dock.meter.button.native.click()
-    assert not dock.meter.button.enabled
-    qtbot.waitUntil(lambda: not dock.runner.is_running, timeout=60_000)
-    assert dock.meter.button.enabled
+    during = []
+    dock.controls.running.connect(lambda on: during.append(dock.meter.button.enabled))
+    measured(dock, qtbot)
+    assert during == [False, True]
     model = nd.estimate.noise_model(DIM)
     assert model.gain == pytest.approx(2, rel=0.2)
     noise, scale = rounded_noise(model)

@@ -101,7 +101,9 @@ def test_one_mosaic_that_goes_without_a_trace(open_steps, qtbot, said, monkeypat
     )
     click(sweep.take)
     changed = resolved.diffusion_filter.replaced(contrast=60.0, time=0.2)
-    assert taken == [(resolved.replaced(diffusion_filter=changed), None)]
+    ((recipe, record),) = taken
+    assert recipe == resolved.replaced(diffusion_filter=changed)
+    assert record is dock.run.record
     click(sweep.close_button)
     qtbot.wait(50)
     assert state(viewer) == before

@@ -18,8 +18,9 @@ from napari_diffusion.filters import Heat, Median, PeronaMalik
 from napari_diffusion.widgets.forms.component_choice import ComponentChoice, row_within
 from napari_diffusion.widgets.forms.component_form import ComponentForm
 from napari_diffusion.widgets.forms.component_series import ComponentSeries
-from napari_diffusion.widgets.forms.editors import ArrayEdit, Choice, FunctionEdit, NumberEdit
+from napari_diffusion.widgets.forms.editors import Choice, NumberEdit
 from napari_diffusion.widgets.forms.field import Field
+from napari_diffusion.widgets.forms.parameter_editors import ArrayEdit, FunctionEdit
 from napari_diffusion.widgets.forms.units import Units
 
 

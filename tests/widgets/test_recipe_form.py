@@ -296,7 +296,7 @@ def test_resolved_values_are_notes_and_the_recipe_stays_auto(form):
     assert form.value == recipe
     assert changed == []
     contrast = form.diffusion_filter.form.rows["contrast"]
-    assert contrast.note.value == f"= {resolved.diffusion_filter.contrast:.4g} intensity/pixel"
+    assert contrast.note.value == f"= {resolved.diffusion_filter.contrast:.4g} per pixel"
     assert form.starting_noise_scale.note.value == f"= {resolved.starting_noise_scale:.4g}"
     form.set_resolved(None)
     assert form.starting_noise_scale.note.value == "intensity"
@@ -454,7 +454,7 @@ def test_the_domain_s_measured_numbers_are_hints(form):
     resolved = form.value.resolved(image)
     form.set_resolved(resolved)
     gain = form.domain.form.rows["gain"]
-    assert gain.note.value == f"= {resolved.domain.gain:.4g} intensity/photon"
+    assert gain.note.value == f"= {resolved.domain.gain:.4g} per photon"
     assert form.value == Recipe(domain="anscombe")
 
 

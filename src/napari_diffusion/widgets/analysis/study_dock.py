@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     import napari
 
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.forms.theme import Role
     from napari_diffusion.widgets.results.step_run import StepRun
@@ -33,5 +34,5 @@ class StudyDock(Protocol):
     def say(self, sentence: str, role: Role = "help") -> None:
         """Say something in the dock's message."""
 
-    def hand_over(self, recipe: Recipe, mask_name: str | None) -> None:
-        """Fill the dock *Diffusion loop* with a recipe."""
+    def hand_over(self, recipe: Recipe, record: StepRecord) -> None:
+        """Fill the dock *Diffusion loop* with a recipe; the record has its mask and its unit."""

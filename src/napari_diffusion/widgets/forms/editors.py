@@ -1,19 +1,15 @@
-"""What a parameter is edited in: a line, a choice, a tick, the name of an array or a function."""
+"""What values are edited in: a line for numbers, and a choice."""
 
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magicgui.types import Separator
-from magicgui.widgets import CheckBox, ComboBox, LineEdit, PushButton
+from magicgui.widgets import CheckBox, ComboBox, LineEdit
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QFileDialog
+from qtpy.QtWidgets import QComboBox
 
-from napari_diffusion.core.array_parameter import ArrayParameter
-from napari_diffusion.core.function_parameter import name_of
 from napari_diffusion.widgets.forms import number_text
 from napari_diffusion.widgets.forms.box import leave_wheel, may_be_narrow
 
@@ -85,63 +81,6 @@ class NumberEdit(LineEdit):
         """Keep what is typed in sight, unless it is very long: the note beside it can wrap."""
         wanted = self.native.fontMetrics().horizontalAdvance(text) + _FRAME
         self.native.setMinimumWidth(min(max(wanted, _NARROW), _WIDE))
-
-
-class ArrayEdit(NumberEdit):
-    """A number, or the name of a file or of an image layer that holds one number per pixel.
-
-    An array that came from neither is shown by its shape, and kept.
-    """
-
-    def __init__(self, parameter: Parameter) -> None:
-        super().__init__(parameter)
-        self._known: dict[tuple[str, float], ArrayParameter] = {}
-        self.browse = PushButton(
-            text="…", tooltip="Choose a .npy or .tif file, or type the name of a layer."
-        )
-        self.browse.native.setFixedWidth(26)
-        self.browse.changed.connect(self._choose)
-
-    def _read(self, text: str) -> Value:
-        key = (text, _modified(text))
-        if key not in self._known:
-            layer = _layer_called(text)
-            value = super()._read(text) if layer is None else layer
-            if not isinstance(value, str):
-                return value
-            self._known = {key: ArrayParameter(text)} if text else {}
-        return self._known.get(key, text)
-
-    def _written(self, value: Value) -> str:
-        if not isinstance(value, ArrayParameter):
-            return super()._written(value)
-        name = value.file or f"array of {' × '.join(str(size) for size in value.values.shape)}"
-        self._known = {(name, _modified(name)): value}
-        return name
-
-    def _choose(self) -> None:
-        kinds = "Arrays (*.npy *.tif *.tiff)"
-        file, _ = QFileDialog.getOpenFileName(self.native, self.parameter.label, "", kinds)
-        if file:
-            self.native.setText(file)
-
-
-class FunctionEdit(NumberEdit):
-    """The name of a function, "package.module:function"; one without a name is kept."""
-
-    _kept: tuple[str, Value] = ("", None)
-
-    def _read(self, text: str) -> Value:
-        name, function = self._kept
-        return function if function is not None and text == name else text
-
-    def _written(self, value: Value) -> str:
-        try:
-            name = name_of(value, "")
-        except ValueError:
-            name = str(getattr(value, "__name__", value))
-        self._kept = (name, value)
-        return name
 
 
 class Choice(ComboBox):
@@ -221,36 +160,3 @@ class Choice(ComboBox):
         for index in range(self.native.count()):
             about = self._tooltips.get(self.native.itemText(index), "")
             self.native.setItemData(index, about, Qt.ItemDataRole.ToolTipRole)
-
-
-def editor_for(parameter: Parameter) -> Editor:
-    """Return what a parameter that is no component is edited in."""
-    others: dict[str, Value] = {}
-    if parameter.auto:
-        others["auto"] = "auto"
-    if parameter.optional:
-        others["none"] = None
-    if parameter.kind == "choice":
-        return Choice({**others, **{str(each): each for each in parameter.choices}})
-    if parameter.kind == "bool":
-        return Choice({**others, "yes": True, "no": False}) if others else CheckBox(text="")
-    if parameter.mapped:
-        return ArrayEdit(parameter)
-    return (FunctionEdit if parameter.kind == "function" else NumberEdit)(parameter)
-
-
-def _modified(name: str) -> float:
-    try:
-        return Path(name).stat().st_mtime if name else 0.0
-    except (OSError, ValueError):
-        return 0.0
-
-
-def _layer_called(name: str) -> Value:
-    """Return what the image layer of a name holds, None where there is none."""
-    # Without napari there are no layers, and the form is shown all the same.
-    napari = sys.modules.get("napari")
-    viewer = napari.current_viewer() if napari is not None else None
-    if viewer is None or name not in viewer.layers:
-        return None
-    return getattr(viewer.layers[name], "data", None)

@@ -10,9 +10,10 @@ from qtpy.QtWidgets import QSizePolicy
 
 from napari_diffusion.widgets.forms import number_text
 from napari_diffusion.widgets.forms.box import Box, row_label
-from napari_diffusion.widgets.forms.editors import ArrayEdit, NumberEdit, editor_for
+from napari_diffusion.widgets.forms.editors import NumberEdit
 from napari_diffusion.widgets.forms.form_row import problem_of
 from napari_diffusion.widgets.forms.number_text import Value
+from napari_diffusion.widgets.forms.parameter_editors import ArrayEdit, editor_for
 from napari_diffusion.widgets.forms.theme import give_role
 from napari_diffusion.widgets.forms.units import Units
 
@@ -122,6 +123,7 @@ class Field(Box):
             number = self.resolved
             found = f"= {number_text.rounded(number)} "
             # There is hardly room for the word beside both, and it says the least.
-            unit = "" if unit == "intensity" else unit
+            unit = "" if unit == "intensity" else unit.replace("intensity/", "per ")
         pixels = self._units.in_pixels(number, self.parameter.unit)
+        pixels = pixels.replace("intensity/", "per ")
         return f"{found}{unit}{' = ' * bool(unit and pixels)}{pixels}".strip()

@@ -11,7 +11,6 @@ from magicgui.widgets import PushButton
 from napari_diffusion.widgets.forms.box import Box
 from napari_diffusion.widgets.forms.form_row import problem_of
 from napari_diffusion.widgets.forms.layer_choice import LayerChoice
-from napari_diffusion.widgets.forms.message import text_label
 from napari_diffusion.widgets.layers.source_layers import (
     channel_group,
     count_holes,
@@ -26,7 +25,8 @@ from napari_diffusion.widgets.source.first_axis import FirstAxis
 from napari_diffusion.widgets.source.layer_readings import READINGS
 from napari_diffusion.widgets.source.mask_choice import MaskChoice
 from napari_diffusion.widgets.source.run_source import RunSource
-from napari_diffusion.widgets.source.source_hint import count_words, hint, kind_of
+from napari_diffusion.widgets.source.source_hint import count_words, kind_of
+from napari_diffusion.widgets.source.source_notes import SourceNotes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -81,11 +81,9 @@ class SourceForm(Box):
         self.axes = AxesForm()
         self.mask = MaskChoice(viewer)
         self.advanced = Box(self.axes, *(self.mask,) * takes_masks)
-        self.holes = PushButton(
-            text="Treat them as missing", tooltip=self.axes.holes.parameter.tooltip
-        )
-        self.hint = text_label("help")
-        super().__init__(self.image, self.join, self.first_axis, self.hint, self.holes)
+        self.notes = SourceNotes(viewer, self.axes.holes.parameter.tooltip)
+        self.hint, self.holes = self.notes.hint, self.notes.holes
+        super().__init__(self.image, self.join, self.first_axis, self.notes)
         self._connect()
         self._relist()
         self._follow()
@@ -291,12 +289,8 @@ class SourceForm(Box):
     def _show(self) -> None:
         """Show what is worth knowing of the source, and the cure of missing values."""
         kept = bool(self.axes.holes.value)
-        mask, offers = self.mask.value, self._can_be_mask
         holes = self._holes if self._takes_masks else 0
-        words = hint(self._viewer, self.layers(), mask, holes, kept, offers)
-        self.hint.value = words
-        self.hint.visible = bool(words)
-        self.holes.visible = bool(holes) and bool(self.layers()) and not kept
+        self.notes.show_source(self.layers(), self.mask.value, holes, kept, self._can_be_mask)
 
     def _can_be_mask(self, layer: Layer) -> bool:
         return self._takes_masks and self.mask.offers(layer)

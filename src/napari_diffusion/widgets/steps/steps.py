@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import napari
     from qtpy.QtWidgets import QWidget
 
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.forms.theme import Role
     from napari_diffusion.widgets.results.step_run import StepRun
@@ -202,9 +203,9 @@ class Steps(Dock):
         self.viewer.layers.selection.active = active
         self.refresh()
 
-    def hand_over(self, recipe: Recipe, mask_name: str | None) -> None:
-        """Fill the dock *Diffusion loop* with a recipe."""
-        hand_over(self.viewer, recipe, mask_name)
+    def hand_over(self, recipe: Recipe, record: StepRecord) -> None:
+        """Fill the dock *Diffusion loop* with a recipe; the record has its mask and its unit."""
+        hand_over(self.viewer, recipe, record)
 
     # --- the end ---
 

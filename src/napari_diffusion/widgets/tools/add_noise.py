@@ -29,7 +29,8 @@ from napari_diffusion.widgets.run.read_layer import (
     with_mask,
 )
 from napari_diffusion.widgets.run.run_request import Message, Resolved, StepReady
-from napari_diffusion.widgets.source.noise_meter import NoiseMeter, measuring_work, rounded_noise
+from napari_diffusion.widgets.source.noise_measurement import measuring_work, rounded_noise
+from napari_diffusion.widgets.source.noise_meter import NoiseMeter
 
 if TYPE_CHECKING:
     import napari
