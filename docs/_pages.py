@@ -99,7 +99,7 @@ def _public(module: ModuleType) -> list[Any]:
 def _entry(component: Any) -> str:
     """Return a function in full, and of a component the link to its page."""
     listed = {cls for components in registry.COMPONENTS.values() for cls in components}
-    if component in listed:
+    if inspect.isclass(component) and component in listed:
         summary = _components.Docstring.of(component).summary
         return f"- [{component.__name__}]({_components.page_of(component)}): {summary}"
     if inspect.isclass(component) or inspect.isfunction(component):

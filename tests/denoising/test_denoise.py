@@ -12,9 +12,10 @@ import napari_diffusion as nd
 from napari_diffusion.cli import main
 from napari_diffusion.core.image import Image
 from napari_diffusion.denoising.denoise import denoiser, strength_of, strengthened
-from napari_diffusion.denoising.noise_report import PROCESSED, noise_report
-from napari_diffusion.denoising.report_text import found_text
+from napari_diffusion.denoising.noise_report import noise_of, noise_report
+from napari_diffusion.denoising.report_text import found_text, warning_texts
 from napari_diffusion.domains import Anscombe
+from napari_diffusion.estimate.finding import PROCESSED
 from napari_diffusion.filters import HaarDiffusion
 from napari_diffusion.io import read_record
 
@@ -176,7 +177,7 @@ ROWS = WHITE + 6 * np.random.default_rng(1).normal(size=(96, 1))
     [
         (
             lambda: compressed(40 + 150 * CLEAN + 12 * random().normal(size=CLEAN.shape)),
-            "enter a noise σ",
+            "enter a larger noise σ, such as",
         ),
         (lambda: ROWS, "Row noise, σ = "),
         (
@@ -208,9 +209,48 @@ def test_what_was_found_is_said():
         return found_text(report_on(image))
 
     assert found(WHITE).startswith("White noise, σ = 10")
-    assert found(4 * random().poisson(20 * CLEAN + 1)).startswith("Photon noise: gain")
+    assert found(4 * random().poisson(20 * CLEAN + 1)).startswith("Photon noise, σ = ")
     assert found(np.zeros((64, 64))).startswith(("No noise", "White noise, σ = 0"))
     assert found(np.eye(5)).startswith("White noise")
+    jpeg = compressed(40 + 150 * CLEAN + 12 * random().normal(size=CLEAN.shape), 60)
+    for image in (WHITE, ROWS, jpeg, 4 * random().poisson(20 * CLEAN + 1)):
+        report = noise_of(Image.of(image))
+        texts = found_text(report), *warning_texts(report)
+        assert all(len(text) <= 140 and text.count(". ") == 0 for text in texts)
+        assert len(texts[0]) <= 120
+    assert warning_texts(noise_of(Image.of(jpeg)))[0].startswith("The image was JPEG-compressed:")
+
+
+def test_all_ways_to_the_noise_give_one_sigma_and_one_list_of_warnings():
+    for image in (WHITE, ROWS, compressed(255 * CLEAN + 12 * random().normal(size=CLEAN.shape))):
+        source, loop = Image.of(image), nd.Recipe(num_steps=1)
+        denoising, looping = report_on(image), noise_report(source, loop, loop.resolved_on(source))
+        assert denoising == looping == noise_of(Image.of(image))
+        sigma = denoising.sigma
+        assert loop.resolved(image).starting_noise_scale == sigma
+        assert next(iter(nd.estimate.evidence(image).sigmas.values())) == sigma
+        assert nd.estimate.noise_sigma(image) == sigma
+        used = sigmas_of(denoiser(fast=True).resolved(image).filters[0])
+        assert set(used) == {sigma}
+    explore = nd.PRESETS["explore"]
+    assert noise_report(source, explore, explore.resolved_on(source)) is None
+
+
+def test_two_sigmas_of_photon_noise_have_two_names():
+    image = 4 * random().poisson(20 * CLEAN + 1)
+    source, loop = Image.of(image), nd.Recipe(num_steps=1)
+    even = found_text(report_on(image))
+    plain = noise_report(source, loop, loop.resolved_on(source))
+    assert even.startswith("Photon noise, σ = ")
+    assert "at the mean intensity" in even
+    sigma = f"{nd.estimate.noise_sigma(image):.3g}"
+    assert found_text(plain) == f"Photon noise, σ = {sigma} in calm regions, in intensity units."
+
+
+def test_the_sigma_of_a_large_image_is_that_of_all_of_it():
+    image = random().normal(0, 1, (1200, 1100)).astype(np.float32)
+    image[:200] *= 3
+    assert nd.estimate.evidence(image).sigmas["windows"] == nd.estimate.noise_sigma(image)
 
 
 def test_a_report_is_data():
@@ -219,9 +259,10 @@ def test_a_report_is_data():
     assert not white.stabilised
     assert [each.name for each in rows.warnings] == ["rows"]
     assert rows.warnings[0].amount == rows.model.row_noise
-    assert rows.sigma == rows.model.sigma
+    assert rows.sigma == nd.estimate.noise_sigma(ROWS)
     smooth = report_on(compressed(40 + 150 * CLEAN + 12 * random().normal(size=CLEAN.shape)))
-    assert smooth.warnings[-1].name in PROCESSED
+    assert smooth.warnings[0].name in PROCESSED
+    assert {each.name for each in smooth.warnings[1:]}.isdisjoint(PROCESSED)
     assert smooth.coarse_sigma > smooth.sigma
 
 

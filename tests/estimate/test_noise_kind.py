@@ -12,9 +12,10 @@ from PIL import Image
 from scipy import ndimage
 from skimage import data
 
-from napari_diffusion.estimate import Finding, finding_text, noise_model
-from napari_diffusion.estimate.finding import FindingName
+from napari_diffusion.estimate import Finding, finding_text, noise_model, warning_text
+from napari_diffusion.estimate.finding import FindingName, serious
 from napari_diffusion.estimate.jpeg import position_of_blocks
+from napari_diffusion.estimate.measured_text import measured_text
 from napari_diffusion.noise import Stripes
 
 SHAPE = (300, 340)
@@ -80,6 +81,57 @@ def test_every_finding_has_its_sentence(name):
     assert "{" not in said
     if finding.unit == "":
         assert said == finding_text(Finding(name, 7.0, (3.0, 4.0)))
+
+
+@pytest.mark.parametrize("name", get_args(FindingName))
+def test_a_warning_is_one_short_sentence(name):
+    if name in ("uneven",):
+        return
+    said = warning_text(Finding(name, 0.5, (3.0, 4.0)))
+    assert len(said) <= 100
+    assert said.endswith(".")
+    assert ". " not in said
+
+
+def test_one_cause_stands_for_all_traces_of_processing():
+    findings = [Finding(n) for n in ("texture", "rows", "clipped", "correlated", "compressed")]
+    assert [each.name for each in serious(findings, ())] == ["compressed", "clipped", "rows"]
+    assert [each.name for each in serious(findings, ("rows",))] == ["compressed", "clipped"]
+    assert serious([Finding("falling")], ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("offset", "read", "given", "words"),
+    [
+        (100, 15, None, "read noise not separable from the offset."),
+        (100, 3, None, "read noise not separable from the offset (no variance at intensity 96"),
+        (100, 15, 100, "offset 100, read noise 15.2."),
+        (100, 0, 100, "offset 100, read noise too weak to measure."),
+    ],
+)
+def test_no_digit_is_told_that_was_not_measured(offset, read, given, words):
+    random = np.random.default_rng(0)
+    light = 2.2 * random.poisson(40 * (data.camera() / 255) + 1)
+    image = offset + light + read * random.normal(size=light.shape)
+    assert words in noise_model(image, offset=given).in_words()
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (2.2034, 0.0, "2.2"),
+        (2.2034, 0.02, "2.20"),
+        (2.2034, 0.2, "2.2"),
+        (2.2034, 3.0, ""),
+        (1234.5, 20.0, "1230"),
+        (123456.7, 1e-9, "123500"),
+        (1.23456e7, 2e4, "1.235e+07"),
+        (1.23e-7, 1e-8, "1.2e-07"),
+        (0.0, 0.1, "0"),
+    ],
+)
+def test_digits_follow_the_uncertainty(value, error, text):
+    assert measured_text(value, error) == text
 
 
 def test_a_finding_says_how_to_measure_a_noise_that_is_underestimated():

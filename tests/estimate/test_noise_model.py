@@ -32,7 +32,7 @@ class TestOfTheImageAlone:
     )
     def test_finds_gain_and_read_noise(self, gain, read, peak):
         models = [noise_model(recorded(peak * scene(), gain, read, seed=seed)) for seed in range(4)]
-        assert re.match(r"σ = .*, gain .*, offset .*, read noise .*\.$", models[0].in_words())
+        assert re.match(r"σ = .*, gain .*, read noise not separable", models[0].in_words())
         for model in models:
             assert model.gain == pytest.approx(gain, rel=0.05)
             assert model.read_noise == pytest.approx(read, rel=0.12)
@@ -119,7 +119,7 @@ class TestSaysWhatIsWrong:
         file = io.BytesIO()
         Image.fromarray(image).save(file, "JPEG", quality=quality)
         assert "not white" not in self.said(image)
-        assert "not white" in self.said(np.asarray(Image.open(file)))
+        assert self.said(np.asarray(Image.open(file))).startswith("The image was JPEG-compressed")
 
     @pytest.mark.parametrize(
         "processed",
@@ -143,7 +143,7 @@ class TestSaysWhatIsWrong:
 
     def test_where_few_photons_came(self):
         model = noise_model(recorded(0.2 + 0.2 * scene(), 1.0))
-        assert "few photons" in model.warnings[0]
+        assert "Few photons" in model.warnings[0]
         assert model.gain == pytest.approx(1.0, rel=0.15)
 
     def test_with_tone_curves(self):
@@ -154,7 +154,8 @@ class TestSaysWhatIsWrong:
         assert "unevenly spaced" in self.said(stretched)
 
     def test_with_rounding(self):
-        assert "mostly rounding" in self.said(np.round(recorded(self.clean, read=0.3)))
+        said = self.said(np.round(recorded(self.clean, read=0.3)))
+        assert "in steps of 1, more than twice the noise" in said
 
     def test_with_intensities_all_alike(self):
         model = noise_model(recorded(np.full((200, 200), 50.0), 2.0))

@@ -333,8 +333,10 @@ def test_folders_that_are_no_image(tmp_path):
     zarr.create_group(tmp_path / "empty.zarr")
     with pytest.raises(NotReadable, match="contains no OME-Zarr image"):
         read_image(tmp_path / "empty.zarr")
-    zarr_image(tmp_path / "a.zarr", "0.5", [("w", {}), ("x", SPACE)], [1.0, 1.0], GREY)
-    with pytest.raises(NotReadable, match="axis 'w': only t, c, z, y and x"):
+    zarr_image(tmp_path / "w.zarr", "0.5", [("w", {}), ("X [um]", SPACE)], [1.0, 1.0], GREY)
+    assert read_image(tmp_path / "w.zarr").axes == "yx"  # a name that says nothing
+    zarr_image(tmp_path / "a.zarr", "0.5", [("scene", {}), ("x", SPACE)], [1.0, 1.0], GREY)
+    with pytest.raises(NotReadable, match="axis 'scene': only t, c, z, y and x"):
         read_image(tmp_path / "a.zarr")
     path, _ = written(tmp_path / "steps.ome.zarr", source())
     with pytest.raises(NotReadable, match=r"3 steps of a run: give one .*steps\W+0002"):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import posixpath
 import re
 import shlex
+import shutil
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -207,6 +210,48 @@ def test_nothing_is_fetched_from_elsewhere(pages):
     assert "https:" not in settings
     for text in [*(path.read_text("utf-8") for path in WRITTEN), *map(str, pages.values())]:
         assert not re.search(r"!\[[^]]*\]\(https?:|<script|mermaid", text)
+
+
+SITE = """
+site_name: small
+docs_dir: pages
+use_directory_urls: false
+theme: {name: material, font: false}
+extra: {polyfills: [iframe-worker.js]}
+plugins: [search, offline]
+"""
+
+
+@pytest.mark.slow
+def test_the_site_is_searched_from_the_disk(tmp_path, monkeypatch):
+    """A browser finds a word on a page that it reads from a file, without a server."""
+    pytest.importorskip("material")
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no browser is installed")
+    settings = (ROOT / "mkdocs.yml").read_text("utf-8")
+    for line in ("  polyfills: [iframe-worker.js]", "  - search", "  - offline"):
+        assert f"\n{line}\n" in settings
+    pages = tmp_path / "pages"
+    (pages / "filters").mkdir(parents=True)
+    (pages / "index.md").write_text("# Home\n\nNothing here.\n")
+    (pages / "filters" / "index.md").write_text("# Filters\n\nThe wanted word: stigmergy.\n")
+    shutil.copy(DOCS / "iframe-worker.js", pages)
+    (tmp_path / "mkdocs.yml").write_text(SITE)
+    monkeypatch.chdir(tmp_path)
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    subprocess.run(build, check=True, env=environment)
+    for page in ("index.html", "filters/index.html"):
+        address = f"{(tmp_path / 'site' / page).as_uri()}?q=stigmergy"
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000"]
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        line = [browser, *options, profile, "--dump-dom", address]
+        shown = subprocess.run(line, check=True, capture_output=True, text=True, timeout=120).stdout
+        assert "1 matching document" in shown
+        assert re.search(
+            r'href="[^"]*filters/index.html[^"]*" class="md-search-result__link"', shown
+        )
 
 
 @pytest.mark.parametrize(

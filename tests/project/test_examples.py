@@ -12,7 +12,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "examples"
 #: What each of them prints or leaves, beyond running at all.
 TOLD = {
     "dask_stack": ["the same as in memory: True"],
-    "measured_noise": ["gain 2,", "offset 100", "read noise 8.0", "Its noise: 31."],
+    "measured_noise": ["gain 2.001,", "offset 100", "read noise 8.0", "Its noise: 31."],
     "noisy_copy": ["twice the same: True", "another step, the same: False", "a crop, the same: T"],
     "one_filter": ["noise after:  0."],
     "run_loop": ["step 00 · sigma 12:", "step 09 · sigma 1.2:", "final filter:"],

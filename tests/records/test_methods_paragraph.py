@@ -56,7 +56,7 @@ def test_every_dimensional_number_has_a_unit(records):
 def test_only_hard_cases_leave_parameters_to_the_supplement(records):
     """Where there is no room the paragraph says so; that is the exception."""
     short = [name for name, record in records.items() if ELSEWHERE in paragraph(record)]
-    assert set(short) <= {"everything else", "series", "sum of sums"}, short
+    assert set(short) <= {"everything else", "sum of sums"}, short
 
 
 def test_the_paragraph_says_everything():
@@ -136,6 +136,15 @@ def test_the_legend_discloses():
     for words in ("processed", "noise was added on purpose", "2 of 3 steps"):
         assert words in said
     assert said.count("\n") == 0
+    linear = nd.Recipe(num_steps=1, noise=None, diffusion_filter=nd.filters.Heat())
+    assert "non-linearly" not in legend(kept(linear))
+    assert "non-linearly" in legend(kept(nd.PRESETS["smooth"]))
+
+
+def test_what_was_done_besides_is_never_left_out():
+    said = paragraph(dict(methods_cases.records())["everything else"])
+    for words in ("continued", "region", "rounded to uint8", "processed before", "Limits of"):
+        assert words in said
 
 
 def test_a_component_without_words_of_its_own_is_described_by_its_parameters(monkeypatch):

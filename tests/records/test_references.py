@@ -14,7 +14,7 @@ from methods_cases import SHORT, kept
 import napari_diffusion as nd
 from napari_diffusion.loop.registry import COMPONENTS
 from napari_diffusion.records.bibtex import escaped
-from napari_diffusion.records.references import REQUIRED, bibtex, references, works
+from napari_diffusion.records.references import REQUIRED, bibtex, references, software, works
 
 PACKAGE = Path(nd.__file__).parent
 
@@ -125,6 +125,20 @@ def test_bibtex_of_all_works_is_ascii():
         text = entry(work.type, key, {"author": " and ".join(work.authors), "title": work.title})
         assert text.isascii()
         assert list(entries(text))
+
+
+def test_references_as_text():
+    text = {key: work.text() for key, work in works().items()}
+    assert text["perona1990"] == (
+        "Perona P and Malik J (1990). Scale-space and edge detection using anisotropic diffusion. "
+        "IEEE Transactions on Pattern Analysis and Machine Intelligence, 12(7), 629–639. "
+        "doi:10.1109/34.56205."
+    )
+    assert "Proceedings of SPIE 2825." in text["yaroslavsky1996"]
+    assert "arXiv:2301.10972." in text["chen2023"]
+    assert software(kept(SHORT)).text() == (
+        "The napari-diffusion developers. napari-diffusion. Version " + nd.__version__ + "."
+    )
 
 
 def test_accents():

@@ -18,8 +18,8 @@ from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.widgets.commands import command_work, open_run
-from napari_diffusion.widgets.results.shown_step import ShownStep
 from napari_diffusion.widgets.results.saved_run import save_run
+from napari_diffusion.widgets.results.shown_step import ShownStep
 
 RANDOM = np.random.default_rng(3)
 CLEAN = 100 + 20 * np.add.outer(np.arange(48) // 8 % 2, np.arange(56) // 8 % 2)

@@ -47,6 +47,8 @@ RANDOM = np.random.default_rng(5)
         ((4, 5, 6), {"axis_labels": ("Channel", "row", "col")}, "cyx"),
         ((4, 5, 6), {"axis_labels": ("step", "y", "x")}, "?yx"),
         ((4, 5, 6), {"axis_labels": ("y", "y", "x")}, "?yx"),
+        ((4, 5, 6), {"axis_labels": ("Z [um]", "lat", "lon")}, "zyx"),
+        ((4, 5, 6), {"axis_labels": ("dim_0", "dim_1", "dim_2")}, "zyx"),
         ((4, 5, 6, 3), {"axis_labels": ("c", "y", "x"), "rgb": True}, "?yxc"),
         ((4, 5, 6), {"axis_labels": ("x", "y", "z")}, "xyz"),
     ],

@@ -13,7 +13,6 @@ pytest.importorskip("napari")
 from napari.layers import Image
 
 import napari_diffusion as nd
-from napari_diffusion.widgets.layers.camera import camera_of
 
 RANDOM = np.random.default_rng(3)
 SQUARES = 100.0 * (np.add.outer(np.arange(150) // 25, np.arange(140) // 28) % 2)
@@ -28,7 +27,7 @@ def _small_part(monkeypatch):
 
 
 def state(viewer):
-    camera = camera_of(viewer)
+    camera = viewer.scene.camera
     return (
         [(layer.name, layer.visible) for layer in viewer.layers],
         (camera.zoom, tuple(camera.center)),

@@ -75,7 +75,7 @@ def test_a_run_that_compiles_says_so(open_loop, qtbot, monkeypatch):
                 watcher(0.5)
             yield part
 
-    monkeypatch.setattr("napari_diffusion.widgets.run.loop_run.warmed", compiled)
+    monkeypatch.setattr("napari_diffusion.widgets.run.compiling_note.warmed", compiled)
     _, loop = open_loop(face())
     said = []
     monkeypatch.setattr(type(loop.controls), "say", lambda self, words, *how: said.append(words))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import inspect
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -186,3 +187,37 @@ def test_the_menus_show_it(make_napari_viewer):
         ours = [title.removesuffix(" (napari-diffusion)") for title in titles(menu)]
         assert [title for title in ours if title in wanted] == wanted
     assert len(titles("napari/file/samples/napari-diffusion")) == 4
+
+
+ROOT = Path(__file__).parents[2]
+PATH = re.compile(r"\*((?:File|Layers|Plugins)(?:\s▸\s[^*▸]+)+)\*")
+# napari-plugin-manager and napari's own dialog, which are no part of the tests.
+ELSEWHERE = {"Install/Uninstall Plugins…", "Preferences"}
+
+
+def named_paths():
+    """Return the ways through menus that the pages name, each as a tuple of titles."""
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]
+    found = [path for page in pages for path in PATH.findall(page.read_text("utf-8"))]
+    ways = {tuple(" ".join(each.split()) for each in path.split("▸")) for path in found}
+    return sorted(way for way in ways if way[1] not in ELSEWHERE)
+
+
+def walked(actions, before=()):
+    """Yield the titles on the way to each entry of menus and their submenus."""
+    for action in actions:
+        title = action.text().replace("&", "").removesuffix(" (napari-diffusion)")
+        way = (*before, title)
+        yield way
+        if action.menu() is not None:
+            action.menu().aboutToShow.emit()
+            yield from walked(action.menu().actions(), way)
+
+
+def test_the_pages_name_menus_that_are_there(make_napari_viewer):
+    viewer = make_napari_viewer()
+    there = set(walked(viewer.window._qt_window.menuBar().actions()))
+    ways = named_paths()
+    assert len(ways) > 8
+    for way in ways:
+        assert way in there, " ▸ ".join(way)

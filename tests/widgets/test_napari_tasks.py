@@ -41,6 +41,7 @@ def mid_run(viewer, loop, qtbot, gate):
     click_run(loop)
     gate.let(2)
     qtbot.waitUntil(lambda: len(made(viewer)) == 2)
+    qtbot.waitUntil(lambda: len(progress._all_instances) == 1)
 
 
 class SpontaneousClose(QCloseEvent):
@@ -72,7 +73,7 @@ def test_the_task_manager_is_busy_in_mid_run_and_free_after(open_loop, qtbot, ga
     assert not manager(viewer).is_busy()
     mid_run(viewer, loop, qtbot, gate)
     assert manager(viewer).is_busy()
-    assert ["0x" in each for each in manager(viewer).get_status()] == [False]
+    assert manager(viewer).get_status() == ["napari-worker: Executing face"]
     gate.let(3)
     wait(loop, qtbot)
     qtbot.waitUntil(lambda: not manager(viewer).is_busy())
@@ -111,12 +112,41 @@ def test_the_bar_says_how_far_the_run_is_and_goes(open_loop, qtbot, gate):
     mid_run(viewer, loop, qtbot, gate)
     (bar,) = progress._all_instances
     assert bar.total == 5
-    qtbot.waitUntil(
-        lambda: "step 1 of 5" in descriptions()[0] or "step 2 of 5" in descriptions()[0]
-    )
+    qtbot.waitUntil(lambda: bar.n == 2)
+    assert descriptions() == ["face: step 2 of 5"]
     gate.let(3)
     wait(loop, qtbot)
     assert not progress._all_instances
+
+
+def test_short_work_shows_no_bar(make_napari_viewer, qtbot):
+    make_napari_viewer()
+    parent, activity = QObject(), Activity("face", 3, "step", lambda: None)
+    worker = Worker(lambda worker: None, parent, "face", activity)
+    worker.ended.connect(lambda error: activity.show(3))
+    worker.start()
+    qtbot.wait(600)
+    assert not worker.is_running
+    assert not progress._all_instances
+
+
+def test_a_bar_that_is_drawn_slowly_is_drawn_once(make_napari_viewer, qtbot, monkeypatch):
+    make_napari_viewer()
+    parent, activity = QObject(), Activity("face", 3, "step", lambda: None)
+
+    def slowly(event):
+        # As napari does: whatever is due is done while a bar appears.
+        activity.show(1)
+        qtbot.wait(700)
+
+    progress._all_instances.events.changed.connect(slowly)
+    try:
+        activity.open(parent)
+        qtbot.wait(900)
+    finally:
+        progress._all_instances.events.changed.disconnect(slowly)
+    qtbot.waitUntil(lambda: len(progress._all_instances) == 1)
+    activity.close()
 
 
 def test_cancel_in_the_activity_area_cancels_the_run(open_loop, qtbot, gate):
@@ -225,6 +255,7 @@ def test_a_parent_that_goes_frees_work_that_awaits_its_turn(make_napari_viewer, 
     worker = Worker(work, owner, "face", activity)
     worker.posted.connect(lambda news: pytest.fail("delivered to what is gone"))
     worker.start()
+    qtbot.waitUntil(lambda: len(progress._all_instances) == 1)
     shown.set()
     assert not worker.join(0.1)
     owner.deleteLater()

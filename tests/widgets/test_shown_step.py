@@ -117,7 +117,7 @@ def test_two_runs_and_a_choice_between_them(open_steps, qtbot):
     second = run_on(dock, qtbot, OTHER, viewer.layers["face"])
     agrees(dock, qtbot, second[2].name.split(" · σ")[0], 2)
     dock.show()
-    names = [name for name in map(dock.which.choice.native.itemText, range(2))]
+    names = list(map(dock.which.choice.native.itemText, range(2)))
     assert names == ["4 steps of 'face' · run 1", "3 steps of 'face' · run 2"]
     dock.which.choice.native.setCurrentIndex(0)
     agrees(dock, qtbot, "face · step 03", 3)

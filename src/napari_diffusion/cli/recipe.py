@@ -98,7 +98,7 @@ def _recipe_in(path: Path) -> tuple[Recipe, LengthUnit | None]:
     else:
         found = read_record(path)
         if found is None or "recipe" not in found:
-            raise ValueError("it is no result of a recipe run by napari-diffusion.")
+            raise ValueError("it is no result of napari-diffusion with a recipe.")
     return recipe_of(found), unit_of(found) or unit_of(found["recipe"])
 
 

@@ -25,12 +25,12 @@ from napari_diffusion.loop.run_state import RunState
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from napari_diffusion.engine.threads import StopToken
 
 # Pixels along an axis: enough for what is measured of an image.
-_EXTENT = {"t": 2, "c": 2, "z": 12, "y": 40, "x": 40}
+_EXTENT = {"t": 2, "z": 12, "y": 40, "x": 40}
 
 
 class Part(NamedTuple):
@@ -108,22 +108,35 @@ def request_of(recipe: Recipe, axes: str, dtype: str, options: Mapping[str, Any]
     )
 
 
+def kinds_of(recipe: Recipe, axes: str, dtype: DTypeLike, options: Mapping[str, Any]) -> str:
+    """Return what decides which kernels a recipe needs: all but the numbers in it."""
+    kinds = [recipe.to_dict(), axes, np.dtype(dtype).name, dict(options)]
+    return json.dumps(_without_numbers(kinds), sort_keys=True)
+
+
+def _without_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_numbers(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_numbers(each) for each in value]
+    return 0 if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 def compile_requested(request: str) -> None:
     """Compile what a request names."""
     asked = json.loads(request)
     keep_kernels_in(asked["folder"])
     options = {**asked["options"], "axes": asked["axes"]}
-    colours = 3 if options.get("rgb") else None
-    scrap = _scrap(asked["axes"], asked["dtype"], colours)
+    scrap = scrap_of(asked["axes"], asked["dtype"], 3 if options.get("rgb") else 2)
     # What is wrong with a recipe is said by the run.
     with contextlib.suppress(ValueError, TypeError):
         for _ in warmed(scrap, Recipe.from_dict(asked["recipe"]), **options):
             pass
 
 
-def _scrap(axes: str, dtype: str, colours: int | None) -> NDArray[Any]:
-    """Return a slope with a little noise."""
-    shape = [_EXTENT[axis] if axis != "c" or not colours else colours for axis in axes]
+def scrap_of(axes: str, dtype: DTypeLike, channels: int) -> NDArray[Any]:
+    """Return a small image of some axes and type: a slope with a little noise."""
+    shape = [channels if axis == "c" else _EXTENT[axis] for axis in axes]
     slope = np.linspace(0.2, 0.8, shape[axes.index("x")] if "x" in axes else shape[-1])
     along = [1] * len(shape)
     along[axes.index("x") if "x" in axes else -1] = -1

@@ -1,4 +1,4 @@
-"""What limits the denoising of an image: the kind of its noise."""
+"""What was found about the noise of an image: one sigma and one list of warnings for all."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_diffusion.domains.automatic import measured_model
+from napari_diffusion.domains.automatic import automatic, measured_model
 from napari_diffusion.estimate import noise_sigma_of
+from napari_diffusion.estimate.finding import PROCESSED, serious
 
 if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
     from napari_diffusion.estimate.finding import FindingName
     from napari_diffusion.loop.recipe import Recipe
 
-#: Findings that the noise was changed after it arose, and is stronger than it looks.
-PROCESSED: tuple[FindingName, ...] = ("compressed", "correlated", "sharpened", "falling")
-
-# Findings that speak against a result by themselves, and those that photon noise would explain.
-_ALWAYS: tuple[FindingName, ...] = ("clipped", "rounded")
-_UNEXPLAINED: tuple[FindingName, ...] = ("stretched", "few photons")
+# Findings that speak against a model of the noise and not against its sigma, and those that photon
+# noise explains.
+_MODEL: tuple[FindingName, ...] = ("moving", "texture", "crooked", "alike", "few windows")
+_PHOTONS: tuple[FindingName, ...] = ("stretched", "few photons")
 
 
 class NoiseWarning(UserWarning):
@@ -31,18 +30,19 @@ class NoiseWarning(UserWarning):
 
 @dataclass(frozen=True)
 class NoiseReport:
-    """What was found about the noise of an image that is denoised; `report_text` has the words.
+    """What was found about the noise of an image; `report_text` has the words.
 
     Attributes
     ----------
     sigma : float
-        Standard deviation of the noise at the mean intensity.
+        Standard deviation of the noise, as "auto" measures it wherever it stands; of photon noise
+        that is stabilised, the one at the mean intensity.
     model : NoiseModel or None
         All that was measured; None where the image is too small for more than `sigma`.
     stabilised : bool
         Whether it is photon noise, and its variance is stabilised while it is filtered.
     warnings : tuple of Finding
-        What speaks against the result.
+        What speaks against the result, the most serious first.
     coarse_sigma : float
         Standard deviation of the noise at twice the scale, where a warning says that the image
         was processed; else 0.
@@ -55,8 +55,31 @@ class NoiseReport:
     coarse_sigma: float = 0.0
 
 
+def noise_of(image: Image, stabilised: bool | None = None) -> NoiseReport:
+    """Return what there is to know about the noise of an image, whatever is done to it.
+
+    Parameters
+    ----------
+    image : Image
+        The whole source.
+    stabilised : bool, optional
+        Whether its variance is stabilised; by default, whether it would be by the domain "auto".
+    """
+    model = measured_model(image)
+    if model is None:
+        return NoiseReport(noise_sigma_of(image))
+    if stabilised is None:
+        stabilised = automatic(image) is not None
+    explained = _MODEL + (_PHOTONS if stabilised else ())
+    warnings = serious(model.findings, explained)
+    processed = any(each.name in PROCESSED for each in warnings)
+    coarse = coarse_sigma(image) if processed else 0.0
+    sigma = model.sigma if stabilised else noise_sigma_of(image)
+    return NoiseReport(sigma, model, stabilised, warnings, coarse)
+
+
 def noise_report(image: Image, recipe: Recipe, resolved: Recipe) -> NoiseReport | None:
-    """Return what there is to know about a run, None where its recipe does not measure the noise.
+    """Return `noise_of` the source of a run, None where its recipe does not measure the noise.
 
     Parameters
     ----------
@@ -65,25 +88,11 @@ def noise_report(image: Image, recipe: Recipe, resolved: Recipe) -> NoiseReport 
     recipe, resolved : Recipe
         As it was asked for, and resolved on the image.
     """
-    if recipe.domain != "auto":
-        return None
-    model = measured_model(image)
-    if model is None:
-        return NoiseReport(noise_sigma_of(image))
-    stabilised = resolved.domain is not None
-    warnings = _warnings(model, stabilised)
-    processed = any(each.name in PROCESSED for each in warnings)
-    coarse = coarse_sigma(image) if processed else 0.0
-    return NoiseReport(model.sigma, model, stabilised, warnings, coarse)
-
-
-def _warnings(model: NoiseModel, stabilised: bool) -> tuple[Finding, ...]:
-    names = _ALWAYS + (() if stabilised else _UNEXPLAINED) + ("rows", "columns")
-    found = [model.finding(name) for name in names]
-    even = model.finding("uneven") is None
-    processed = [model.finding(n) for n in PROCESSED if not (even and n == "falling")]
-    found.append(next(filter(None, processed), None))
-    return tuple(each for each in found if each is not None)
+    asked = recipe.autos()
+    measured = asked.get("starting_noise_scale") == "auto" and recipe.noise is not None
+    if recipe.domain == "auto" or (recipe.domain is None and measured):
+        return noise_of(image, resolved.domain is not None)
+    return None
 
 
 def coarse_sigma(image: Image) -> float:

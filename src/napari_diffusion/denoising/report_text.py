@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from napari_diffusion.denoising.noise_report import PROCESSED
-from napari_diffusion.estimate import finding_text
+from napari_diffusion.estimate import warning_text
+from napari_diffusion.estimate.finding import PROCESSED
 
 if TYPE_CHECKING:
     from napari_diffusion.denoising.noise_report import NoiseReport
+    from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.estimate.finding import Finding, FindingName
-
-_STRIPES: dict[FindingName, str] = {"rows": "row", "columns": "column"}
 
 _CAUSES: dict[FindingName, str] = {
     "compressed": "The image was JPEG-compressed",
-    "correlated": "The noise is not white: the image was compressed, smoothed or resized",
-    "sharpened": "The noise is not white: the image was sharpened",
-    "falling": "The noise decreases with intensity: a tone curve or processing was applied",
+    "correlated": "The image was smoothed, resized or compressed",
+    "sharpened": "The image was sharpened",
+    "falling": "A tone curve was applied",
+}
+
+
+_KINDS = {
+    "correlated": "Correlated noise",
+    "processed": "Noise of a processed image",
+    "poisson": "Photon noise",
+    "poisson-gaussian": "Photon noise",
 }
 
 
@@ -26,25 +33,40 @@ class ReportEntries(TypedDict, total=False):
 
     noise_found: str
     noise_warnings: list[str]
+    noise_details: list[str]
 
 
 def found_text(report: NoiseReport) -> str:
-    """Return the noise that was measured, in one sentence."""
+    """Return the noise that was measured, in one short sentence."""
     model = report.model
-    if model is None:
-        return f"White noise, σ = {report.sigma:.3g}."
-    if report.stabilised:
+    if report.stabilised and model is not None:
         return (
-            f"Photon noise: gain {model.gain:.3g}, offset {model.offset:.3g}, read noise "
-            f"{model.read_noise:.3g}; its variance is stabilised while filtering."
+            f"Photon noise, σ = {report.sigma:.3g} at the mean intensity, {model.level:.3g}, in "
+            "intensity units."
         )
-    if model.kind == "none":
-        return "No noise found: nothing is removed."
-    return f"{'White noise' if model.is_white else 'Noise'}, σ = {model.sigma:.3g}."
+    if report.sigma == 0:
+        return "No noise found."
+    where = ""
+    if model is not None and model.kind.startswith("poisson") and model.finding("uneven"):
+        # Another number than the one at the mean intensity, and not called alike.
+        where = " in calm regions,"
+    return f"{_kind(model)}, σ = {report.sigma:.3g}{where} in intensity units."
+
+
+def _kind(model: NoiseModel | None) -> str:
+    if model is None or model.is_white:
+        return "White noise"
+    return _KINDS.get(model.kind, "Noise")
+
+
+def detail_texts(report: NoiseReport) -> tuple[str, ...]:
+    """Return all that was measured, in full, for whoever asks for details."""
+    model = report.model
+    return () if model is None else (f"By intensity: {model.in_words()}", *model.details)
 
 
 def warning_texts(report: NoiseReport) -> tuple[str, ...]:
-    """Return what speaks against the result and the cure, one text for each warning."""
+    """Return what speaks against the result, one sentence each, the most serious first."""
     return tuple(_warning(report, finding) for finding in report.warnings)
 
 
@@ -55,22 +77,17 @@ def report_record(report: NoiseReport | None) -> ReportEntries:
     entries: ReportEntries = {"noise_found": found_text(report)}
     if warnings := list(warning_texts(report)):
         entries["noise_warnings"] = warnings
+    if details := list(detail_texts(report)):
+        entries["noise_details"] = details
     return entries
 
 
 def _warning(report: NoiseReport, finding: Finding) -> str:
-    if finding.name in PROCESSED:
-        stronger = report.coarse_sigma > report.sigma
-        cure = f", such as {report.coarse_sigma:.2g}," if stronger else ""
-        return (
-            f"{_CAUSES[finding.name]}. Only the noise left at the finest scale, σ = "
-            f"{report.sigma:.2g}, is removed: enter a noise σ{cure} to remove more, or start from "
-            "the raw data."
-        )
-    stripe = _STRIPES.get(finding.name)
-    if stripe is None:
-        return finding_text(finding)
+    if finding.name not in PROCESSED:
+        return warning_text(finding)
+    cure = f", such as {report.coarse_sigma:.2g}" if report.coarse_sigma > report.sigma else ""
+    left = f"only σ = {report.sigma:.2g}" if report.sigma else "none"
     return (
-        f"{finding_text(finding)} It is not removed: subtract the median of each {stripe} first, "
-        "if the scene allows it."
+        f"{_CAUSES[finding.name]}: {left} of its noise can be measured; enter a larger noise "
+        f"σ{cure}."
     )

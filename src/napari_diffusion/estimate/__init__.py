@@ -6,7 +6,7 @@ from napari_diffusion.estimate.contrast import contrast, contrast_of
 from napari_diffusion.estimate.diffusion_time import diffusion_time
 from napari_diffusion.estimate.evidence import Evidence, evidence
 from napari_diffusion.estimate.finding import Finding
-from napari_diffusion.estimate.findings_text import finding_text
+from napari_diffusion.estimate.findings_text import finding_text, warning_text
 from napari_diffusion.estimate.measured_noise import NoiseModel
 from napari_diffusion.estimate.noise_by_region import noise_by_region
 from napari_diffusion.estimate.noise_model import noise_kernel, noise_model
@@ -26,4 +26,5 @@ __all__ = [
     "noise_model",
     "noise_sigma",
     "noise_sigma_of",
+    "warning_text",
 ]

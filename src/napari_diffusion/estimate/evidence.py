@@ -37,7 +37,8 @@ class Evidence:
     Attributes
     ----------
     sigmas : dict
-        Standard deviation of the noise by each method of `noise_sigma`.
+        Standard deviation of the noise by each method of `noise_sigma`; the first is that of the
+        whole image, which every run uses.
     contrasts : dict
         Contrast by the methods of `contrast` that need no region.
     times : dict
@@ -92,11 +93,12 @@ def evidence(
 
     given = Image.of(image, **options)
     source = _middle(given)
-    sigmas = {}
+    sigmas: dict[str, float] = {}
     for way in get_args(Method):
         if stop is not None and stop.is_set():
             raise Stopped
-        sigmas[way] = noise_sigma_of(source, way)
+        # The first one is that of the whole image, as a run and the denoiser measure it.
+        sigmas[way] = noise_sigma_of(source if sigmas else given, way)
     sigma = sigmas["windows"]
     gradients = gradients_of(source, smoothing)
     contrasts = {

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
 
 #: Names of findings.
 FindingName = Literal[
@@ -30,6 +33,34 @@ FindingUnit = Literal["share", "intensity", "ratio", "windows", ""]
 
 #: Findings that describe the noise and do not put its measurement in doubt.
 DESCRIBING: tuple[FindingName, ...] = ("rows", "columns", "uneven")
+
+#: Findings that the noise was changed after it arose, and is stronger than it looks.
+PROCESSED: tuple[FindingName, ...] = ("compressed", "correlated", "sharpened", "falling")
+
+#: What processing, once it is found, explains too.
+_ITS_TRACES: tuple[FindingName, ...] = (
+    "stretched",
+    "rounded",
+    "texture",
+    "crooked",
+    "few windows",
+)
+
+#: Findings that speak against a measurement, the most serious first.
+SERIOUS: tuple[FindingName, ...] = (
+    *PROCESSED,
+    "clipped",
+    "few photons",
+    "rounded",
+    "moving",
+    "stretched",
+    "texture",
+    "crooked",
+    "rows",
+    "columns",
+    "alike",
+    "few windows",
+)
 
 _UNITS: dict[FindingName, FindingUnit] = {
     "clipped": "share",
@@ -87,3 +118,23 @@ class Finding:
     def unit(self) -> FindingUnit:
         """Unit of `amount`: "share" of the pixels, "intensity", "ratio", "windows" or none."""
         return _UNITS.get(self.name, "")
+
+
+def serious(findings: Iterable[Finding], explained: Collection[FindingName]) -> tuple[Finding, ...]:
+    """Return what speaks against a measurement, the most serious first.
+
+    One cause stands for all traces of processing.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+        All that was found.
+    explained : collection of str
+        Names of findings that say nothing against it here.
+    """
+    found = {each.name: each for each in findings}
+    if "uneven" not in found:
+        found.pop("falling", None)
+    cause = next((name for name in PROCESSED if name in found), None)
+    apart = {*explained, *(PROCESSED if cause else ()), *(_ITS_TRACES if cause else ())} - {cause}
+    return tuple(found[name] for name in SERIOUS if name in found and name not in apart)

@@ -72,6 +72,27 @@ _ALTERNATING = (
     "something alternates from frame to frame and is counted as noise."
 )
 
+# One sentence each, for a list that is read at a glance.
+_WARNINGS: dict[FindingName, str] = {
+    "compressed": "The image was JPEG-compressed, which removed some of its noise.",
+    "correlated": "The noise is not white: the image was smoothed, resized or compressed.",
+    "sharpened": "The noise is not white: the image was sharpened.",
+    "falling": "The noise decreases with intensity: a tone curve was applied.",
+    "clipped": "{amount:.1%} of the pixels are exactly {listed}: the image is clipped there.",
+    "few photons": "Few photons were detected: {amount:.1%} of the pixels are exactly {listed}.",
+    "rounded": "The image is quantized in steps of {amount:g}, more than twice the noise.",
+    "stretched": "The gray levels are unevenly spaced: the image was stretched.",
+    "moving": "Successive frames are too similar: the scene moves, bleaches or drifts.",
+    "texture": "Fine texture was mistaken for noise, or the noise is not white.",
+    "crooked": "The variance does not grow linearly with intensity: a tone curve was applied.",
+    "rows": "Row noise, σ = {amount:.3g}, remains: subtract the median of each row first.",
+    "columns": "Column noise, σ = {amount:.3g}, remains: subtract the median of each column first.",
+    "alike": "The intensities are too similar to tell how the noise depends on them.",
+    "few windows": "Cannot tell whether the noise is white: few windows are free of structure.",
+}
+
+_ALTERNATING_WARNING = "Successive frames differ more than others: something alternates."
+
 _UNDERESTIMATED = (
     " The noise is underestimated: measure it on a background region or on repeated frames."
 )
@@ -86,8 +107,24 @@ def finding_text(finding: Finding) -> str:
     >>> nd.estimate.finding_text(nd.estimate.Finding("rows", 2.5))
     'Row noise, σ = 2.5.'
     """
-    alternating = finding.name == "moving" and finding.amount > 1
-    sentence = _ALTERNATING if alternating else _SENTENCES[finding.name]
+    sentence = _ALTERNATING if _alternates(finding) else _SENTENCES[finding.name]
+    return _filled(sentence, finding) + (_UNDERESTIMATED if finding.underestimated else "")
+
+
+def warning_text(finding: Finding) -> str:
+    """Return what a finding says against a measurement in one short sentence.
+
+    `finding_text` has the details.
+    """
+    if _alternates(finding):
+        return _ALTERNATING_WARNING
+    return _filled(_WARNINGS[finding.name], finding)
+
+
+def _alternates(finding: Finding) -> bool:
+    return finding.name == "moving" and finding.amount > 1
+
+
+def _filled(sentence: str, finding: Finding) -> str:
     listed = " and ".join(f"{value:g}" for value in finding.values)
-    said = sentence.format(amount=finding.amount, values=finding.values, listed=listed)
-    return said + (_UNDERESTIMATED if finding.underestimated else "")
+    return sentence.format(amount=finding.amount, values=finding.values, listed=listed)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from napari_diffusion.core.array_parameter import ArrayParameter
-from napari_diffusion.estimate.finding import DESCRIBING, Finding, FindingName
-from napari_diffusion.estimate.findings_text import finding_text
+from napari_diffusion.estimate.finding import DESCRIBING, Finding, FindingName, serious
+from napari_diffusion.estimate.findings_text import finding_text, warning_text
+from napari_diffusion.estimate.measured_text import measured_text
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -62,6 +63,12 @@ class NoiseModel:
         The kernel of correlated noise; empty for white noise and where none was measured.
     findings : tuple of Finding
         What was found, by name and with its amount: see `Finding`; `finding_text` gives the words.
+    gain_error : float
+        Standard error of the gain.
+    dark_variance_error : float
+        Standard error of the variance at the offset.
+    offset_is_known : bool
+        Whether the offset was given; if not, read noise and offset cannot be told apart.
     """
 
     sigma: float
@@ -77,11 +84,19 @@ class NoiseModel:
     power: tuple[float, ...] = ()
     kernel: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
     findings: tuple[Finding, ...] = ()
+    gain_error: float = 0.0
+    dark_variance_error: float = 0.0
+    offset_is_known: bool = True
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What puts these parameters in doubt, one sentence each."""
-        return tuple(finding_text(f) for f in self.findings if f.name not in DESCRIBING)
+        """What puts these parameters in doubt, one sentence each, the most serious first."""
+        return tuple(warning_text(each) for each in serious(self.findings, DESCRIBING))
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """All that was found, in full."""
+        return tuple(finding_text(each) for each in self.findings)
 
     def finding(self, name: FindingName) -> Finding | None:
         """Return the finding of this name, None where there is none."""
@@ -121,9 +136,7 @@ class NoiseModel:
         """Return the measured parameters in one sentence."""
         parts = [f"σ = {self.sigma:.3g} at intensity {self.level:.3g}"]
         if self.gain > 0:
-            parts.append(f"gain {self.gain:.3g}")
-            parts.append(f"offset {self.offset:.3g}")
-            parts.append(f"read noise {self.read_noise:.3g}")
+            parts += self.light_in_words()
         if self.row_noise > 0:
             parts.append(f"row noise {self.row_noise:.3g}")
         if self.column_noise > 0:
@@ -131,6 +144,21 @@ class NoiseModel:
         if self.kernel:
             parts.append("correlated between neighbours")
         return ", ".join(parts) + "."
+
+    def light_in_words(self) -> list[str]:
+        """Return gain, offset and read noise in words, with the digits that were measured."""
+        words = [f"gain {measured_text(self.gain, self.gain_error)}"]
+        if not self.offset_is_known:
+            # Without read noise the line of the variance would reach 0 at the offset.
+            zero = measured_text(self.offset, self.dark_variance_error / self.gain)
+            where = f" (no variance at intensity {zero})" if self.offset and zero else ""
+            return [*words, f"read noise not separable from the offset{where}"]
+        words.append(f"offset {self.offset:.6g}")
+        variance, error = self.read_noise**2, self.dark_variance_error
+        if variance <= 2 * error:
+            return [*words, "read noise too weak to measure"]
+        halved = error / (2 * self.read_noise) if error else 0.0
+        return [*words, f"read noise {measured_text(self.read_noise, halved)}"]
 
     def variance_at(self, intensity: ArrayLike) -> NDArray[np.float64]:
         """Return the variance of the noise at each intensity."""

@@ -204,9 +204,9 @@ def _model(
     gain, dark = max(line.slope, 0.0), 0.0 if offset is None else offset
     if gain == 0:
         dark_variance = line.at(level)
+    elif offset is None and line.intercept < 0:
+        dark, dark_variance = -line.intercept / gain, 0.0
     else:
-        if offset is None and line.intercept < 0:
-            dark = -line.intercept / gain
         dark_variance = line.at(dark)
     frequencies, powers = grouped(spectrum)
     return NoiseModel(
@@ -222,4 +222,7 @@ def _model(
         frequencies=frequencies,
         power=powers,
         findings=tuple(findings),
+        gain_error=line.slope_error,
+        dark_variance_error=line.error_at(dark),
+        offset_is_known=offset is not None,
     )

@@ -39,6 +39,10 @@ class Line:
         Root mean square of the points' relative distance from the line beyond what chance gives.
     unsure : float
         How steep a line could be that is taken for a level one.
+    centre : float
+        The intensity that `covariance` refers to.
+    covariance : tuple of float
+        Variance of the height at `centre`, covariance of height and slope, variance of the slope.
     """
 
     slope: float
@@ -46,6 +50,14 @@ class Line:
     slope_error: float
     misfit: float
     unsure: float = 0.0
+    centre: float = 0.0
+    covariance: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def error_at(self, intensity: float) -> float:
+        """Return the standard error of the variance at an intensity."""
+        away = intensity - self.centre
+        height, both, slope = self.covariance
+        return math.sqrt(max(height + 2 * away * both + away**2 * slope, 0.0))
 
     @overload
     def at(self, intensity: float) -> float: ...
@@ -117,7 +129,16 @@ class Points:
             intercept=float(found[0]) - slope * centre,
             slope_error=error if len(found) > 1 else 0.0,
             misfit=math.sqrt(max(float(excess), 0.0)),
+            centre=centre,
+            covariance=_covariance(spread**2 * inverse, width or 1.0),
         )
+
+
+def _covariance(found: NDArray[np.float64], width: float) -> tuple[float, float, float]:
+    """Return that of height and slope, from that of the coefficients in widths of the levels."""
+    if len(found) < 2:
+        return float(found[0, 0]), 0.0, 0.0
+    return float(found[0, 0]), float(found[0, 1]) / width, float(found[1, 1]) / width**2
 
 
 def gathered(

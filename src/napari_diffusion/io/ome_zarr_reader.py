@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from napari_diffusion.core.axis_names import FURTHER, axis_letters, letter_of
+from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.core.units import FRAME, PIXEL, in_one_unit, unit_name
 from napari_diffusion.io.file_image import NotReadable, Source
 from napari_diffusion.io.memory import fits
@@ -27,7 +29,8 @@ _Attributes: TypeAlias = dict[str, Any]
 #: Key of the record in a group's attributes.
 KEY = "napari_diffusion"
 
-_LETTERS = {"time": "t", "channel": "c"}
+# Types of axes that have one letter whatever they are called.
+_TYPES = ("time", "channel")
 
 
 def read_zarr(path: Path, *, lazy: bool | None = None) -> Source:
@@ -65,14 +68,15 @@ def _values(array: AnyArray, path: Path, lazy: bool | None) -> NDArray[Any]:
 
 def _plain_axes(array: AnyArray) -> str | None:
     names = getattr(array.metadata, "dimension_names", None) or ()
-    axes = "".join(str(name).lower() for name in names)
-    return axes if len(axes) == array.ndim and set(axes) <= set("tczyx") else None
+    letters = [letter_of(str(name)) or FURTHER for name in names]
+    known = len(letters) == array.ndim == len(set(letters)) and FURTHER not in letters
+    return "".join(letters) if known else None
 
 
 def _described(source: Source, multiscale: _Attributes, level: _Attributes, path: Path) -> Source:
     """Return the source with the axes, lengths and units of its multiscale metadata."""
     entries = [_entry(axis) for axis in multiscale.get("axes", ())]
-    axes = "".join(_letter(entry, path) for entry in entries)
+    axes = _axes(entries, path)
     scales = _scales(level, len(axes)) * _scales(multiscale, len(axes))
     lengths, units = {}, {}
     for axis, entry, scale in zip(axes, entries, scales, strict=True):
@@ -98,14 +102,19 @@ def _entry(axis: str | _Attributes) -> _Attributes:
     return {"name": axis} if isinstance(axis, str) else dict(axis)
 
 
-def _letter(entry: _Attributes, path: Path) -> str:
-    name = str(entry.get("name", "")).lower()
-    letter = name if name in ("t", "c", "z", "y", "x") else _LETTERS.get(str(entry.get("type")), "")
-    if not letter:
-        raise NotReadable(
-            f"{str(path)!r} has an axis {entry.get('name')!r}: only t, c, z, y and x are supported."
-        )
-    return letter
+def _axes(entries: list[_Attributes], path: Path) -> str:
+    names = [
+        str(entry["type"]) if entry.get("type") in _TYPES else str(entry.get("name", ""))
+        for entry in entries
+    ]
+    axes = axis_letters(names, CANONICAL)
+    for letter, entry in zip(axes, entries, strict=True):
+        if letter == FURTHER:
+            raise NotReadable(
+                f"{str(path)!r} has an axis {entry.get('name')!r}: only t, c, z, y and x are "
+                "supported."
+            )
+    return axes
 
 
 def _scales(holder: _Attributes, count: int) -> NDArray[np.float64]:

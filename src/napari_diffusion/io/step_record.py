@@ -55,6 +55,7 @@ class FurtherEntries(TypedDict, total=False):
     source_shape: list[int]
     noise_found: str
     noise_warnings: list[str]
+    noise_details: list[str]
     region: list[list[int]]
     layer_axes: str
     layers: list[str]

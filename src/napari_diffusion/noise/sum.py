@@ -103,9 +103,11 @@ class Sum(Noise):
     def method(self, words: MethodWords) -> str:
         """Return the noises that are added, and the share of each in the standard deviation."""
         inner = words.within("components", brief=True)
-        named = zip(self.components, self.ratios, strict=True)
-        parts = [f"{each.method(inner)} (weight {ratio:.3g})" for each, ratio in named]
-        return f"the sum of {listed(parts)}"
+        names = [each.method(inner) for each in self.components]
+        if words.brief:
+            return f"the sum of {listed(names)}"
+        parts = [f"{ratio:.3g} for {name}" for name, ratio in zip(names, self.ratios, strict=True)]
+        return f"several noises (weight {listed(parts)})"
 
     def in_words(self, scale: float) -> str:
         """Return the noise scale of each component."""

@@ -22,7 +22,7 @@ from napari_diffusion.records.grid_words import grid_sentence, length_unit
 from napari_diffusion.records.provenance import noise_scale_of, recipe_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from napari_diffusion.core.component import Component
     from napari_diffusion.core.noise_scale import NoiseScale
@@ -40,7 +40,7 @@ FULL, SHORT, BRIEF = 2, 1, 0
 ELSEWHERE = "All parameters are listed in the supplement."
 
 # A longer name of a source is cut.
-_LONGEST_NAME = 60
+_LONGEST_NAME = 40
 
 # A longer series of filters is summed up.
 _LONGEST_SERIES = 3
@@ -63,7 +63,16 @@ def paragraph(record: StepRecord) -> str:
         text = text.replace("..", ".")  # a sentence that ends with a.u.
         if len(text.split()) <= MOST_WORDS:
             return text
-    return " ".join([*_made(record, BRIEF)[:2], ELSEWHERE])
+    return _fitting([*_made(record, BRIEF), ELSEWHERE], _further(record))
+
+
+def _fitting(sentences: list[str], further: Iterable[str]) -> str:
+    """Return sentences, and as many further ones as there is room for."""
+    text = " ".join(sentences)
+    for sentence in further:
+        longer = f"{text} {sentence}"
+        text = longer if len(longer.split()) <= MOST_WORDS else text
+    return text
 
 
 def legend(record: StepRecord) -> str:
@@ -75,9 +84,11 @@ def legend(record: StepRecord) -> str:
     recipe = recipe_of(record)
     filters = ", ".join(dict.fromkeys(each.display_name for each in _used(recipe, record)))
     noise_words = " after noise was added on purpose" if recipe.noise is not None else ""
+    last = [recipe.final_filter] if record["is_final"] and recipe.final_filter else []
+    linear = recipe.domain is None and all(each.linear for each in (*_used(recipe, record), *last))
     return (
-        f"Image processed non-linearly (napari-diffusion {version}, {filters}, "
-        f"{steps_made(recipe, record)} of {recipe.total_steps} steps{noise_words}); "
+        f"Image processed{'' if linear else ' non-linearly'} (napari-diffusion {version}, "
+        f"{filters}, {steps_made(recipe, record)} of {recipe.total_steps} steps{noise_words}); "
         "unprocessed data are available on request."
     )
 

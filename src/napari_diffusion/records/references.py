@@ -66,10 +66,17 @@ class Work:
         """Return the reference as a list of references prints it."""
         names = " and ".join(filter(None, (", ".join(_short(self)[:-1]), _short(self)[-1])))
         numbers = self.volume + (f"({self.number})" if self.number else "")
+        numbers = f"{self.series} {numbers}".strip()
         where = ", ".join(
             filter(None, (self.journal or self.booktitle or self.school, numbers, self.pages))
         )
-        where = where or self.publisher or self.url or f"{self.archive}:{self.eprint}".strip(":")
+        where = (
+            where
+            or self.publisher
+            or self.url
+            or self.note
+            or f"{self.archive}:{self.eprint}".strip(":")
+        )
         link = f" doi:{self.doi}." if self.doi else ""
         year = f" ({self.year})" if self.year else ""
         return f"{names}{year}. {self.title}. {where}.{link}".replace(". .", ".")

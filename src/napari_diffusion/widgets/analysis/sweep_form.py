@@ -144,7 +144,8 @@ class SweepForm(Box):
             self._mosaic.selected_changed.connect(self._show_buttons)
             self._mosaic.removed.connect(self.close_sweep)
             work = sweep_work(job, tried, region)
-            dock.runner.start(work, self, math.prod(rows), "tiles", self._summary)
+            total, title = math.prod(rows), job.source_name
+            dock.runner.start(work, self, total, "tiles", self._summary, title)
 
     def _tried(self, recipe: Recipe) -> dict[str, tuple[float, ...]]:
         """Return the values to try by name, none where they follow from the recipe."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
+from napari_diffusion.widgets.layers.layer_locks import unlocked
 from napari_diffusion.widgets.layers.source_layers import PREVIEW
 from napari_diffusion.widgets.results.viewer_state import ViewerState
 
@@ -263,9 +264,9 @@ class SweepMosaic:
         layers.events.removed.disconnect(self._gone)
         if self._clicked in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._clicked)
-        for ref in (self._labels, self._layer):
-            layer = None if ref is None else ref()
-            if layer is not None and layer in layers:
+        made = (ref() for ref in (self._labels, self._layer) if ref is not None)
+        for layer in unlocked(each for each in made if each is not None):
+            if layer in layers:
                 layers.remove(layer)
         self._before.restore()
 

@@ -13,6 +13,7 @@ from napari_diffusion.engine.threads import Stopped, stoppable
 from napari_diffusion.loop.loop import run
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import PROCESSED, SCHEMA, record
+from napari_diffusion.widgets.run.compiling_note import warm
 from napari_diffusion.widgets.run.loop_run import finished
 from napari_diffusion.widgets.run.read_layer import as_run_error, read_image, read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import Message, StepReady
@@ -20,7 +21,6 @@ from napari_diffusion.widgets.run.run_request import Message, StepReady
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.core.image import Image
@@ -80,7 +80,8 @@ def noise_work(job: Job) -> Work:
 
     def work(worker: Worker) -> None:
         with contextlib.suppress(Stopped):
-            _measured(job, read_mask(job), worker)
+            mask = read_mask(job)
+            _measured(read_image(job, with_mask(job, mask), worker), job, worker)
 
     return work
 
@@ -93,7 +94,9 @@ def result_name(step: Step, kept: StepRecord) -> str:
 
 def _denoise(job: Job, layer_sink: LayerSink, staged: bool, worker: Worker) -> None:
     layer_sink.mask = mask = read_mask(job)
-    source, recipe, report = _measured(job, mask, worker)
+    source = read_image(job, with_mask(job, mask), worker)
+    warm(source.data, job, mask, worker)
+    recipe, report = _measured(source, job, worker)
     worker.post(Message("Denoising …"))
     with as_run_error("run"):
         region = None if job.region is None else job.fold.region(job.region)
@@ -109,17 +112,14 @@ def _denoise(job: Job, layer_sink: LayerSink, staged: bool, worker: Worker) -> N
         _post_stages(job, source, recipe, worker)
 
 
-def _measured(
-    job: Job, mask: NDArray[np.bool_] | None, worker: Worker
-) -> tuple[Image, Recipe, NoiseReport | None]:
-    """Return the image, the recipe with the noise that was measured, and all that was found."""
-    source = read_image(job, with_mask(job, mask), worker)
-    worker.post(Message("Measuring the noise (the first run compiles, which takes a while) …"))
+def _measured(source: Image, job: Job, worker: Worker) -> tuple[Recipe, NoiseReport | None]:
+    """Return the recipe with the noise that was measured, and all that was found."""
+    worker.post(Message("Measuring the noise …"))
     with as_run_error("run"), stoppable(worker.stop):
         recipe = job.recipe.resolved_on(source)
         report = noise_report(source, job.recipe, recipe)
     worker.post(NoiseFound(report))
-    return source, recipe, report
+    return recipe, report
 
 
 def _post_stages(job: Job, image: Image, recipe: Recipe, worker: Worker) -> None:

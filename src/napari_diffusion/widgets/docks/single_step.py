@@ -97,7 +97,7 @@ class SingleStep(LayerDock):
             layer_sink = layer_sink_for(
                 self.viewer, run_source.layers, job, run_source.styles, "layers", self.title
             )
-            self.runner.start(self.work(job, layer_sink), layer_sink)
+            self.runner.start(self.work(job, layer_sink), layer_sink, title=job.source_name)
 
     def form_problem(self) -> str | None:
         """Return what is wrong with the form, None where nothing is."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.axis_names import FURTHER as FURTHER
+from napari_diffusion.core.axis_names import axis_letters, letter_of
 from napari_diffusion.core.grid import CANONICAL, SPATIAL
 
 if TYPE_CHECKING:
@@ -16,45 +17,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pint import Unit
 
-FURTHER = "?"
-
-# What napari calls an axis that nobody has named.
-_UNNAMED = re.compile(r"-?\d+")
-
-_WORDS = {
-    "t": ("time", "frame", "frames"),
-    "c": ("ch", "channel", "channels"),
-    "z": ("plane", "depth", "slice"),
-    "y": ("row", "rows", "height"),
-    "x": ("col", "column", "columns", "width"),
-}
-_LETTERS = {word: letter for letter, words in _WORDS.items() for word in (letter, *words)}
-
 
 def axes_of(layer: Image) -> str:
     """Return one letter of "tczyx" per axis of a layer's array; "?" marks any further axis.
 
-    Axes without a label are read as yx, zyx, tzyx or tczyx, as many as there are.
+    Axes whose label says nothing are read as yx, zyx, tzyx or tczyx, as many as there are.
     """
-    labels = [str(label).strip().lower() for label in layer.axis_labels]
     usual = "tzyx" if layer.rgb or layer.ndim == 4 else CANONICAL
-    usual = usual[-layer.ndim :].rjust(layer.ndim, FURTHER)
-    letters = [
-        guess if _UNNAMED.fullmatch(label) else _LETTERS.get(label, FURTHER)
-        for label, guess in zip(labels, usual, strict=True)
-    ]
-    colour = ["c"] if layer.rgb else []
-    # Of two axes with one letter the right one has it.
-    known = [
-        FURTHER if letter in [*letters[place + 1 :], *colour] else letter
-        for place, letter in enumerate(letters)
-    ]
-    return "".join([*known, *colour])
+    letters = axis_letters([str(label) for label in layer.axis_labels], usual[-layer.ndim :])
+    return letters.replace("c", FURTHER) + "c" if layer.rgb else letters
 
 
 def is_unnamed(label: str) -> bool:
-    """Say whether a label is the number that napari gives an axis without a name."""
-    return bool(_UNNAMED.fullmatch(str(label).strip().lower()))
+    """Say whether a label says nothing of its axis, such as the number that napari gives it."""
+    return letter_of(str(label)) is None
 
 
 def along_of(axes: str) -> str:

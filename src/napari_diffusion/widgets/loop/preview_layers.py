@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.widgets.layers.layer_locks import unlocked
+from napari_diffusion.widgets.layers.layer_names import layer_name
 from napari_diffusion.widgets.layers.source_layers import PREVIEW, is_preview
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.results.layer_sink import related_layers
@@ -54,9 +56,9 @@ class PreviewLayers:
         return len(self.present()) < len(self._layers)
 
     def present(self) -> list[Image]:
-        """Return those that are among the viewer's layers."""
-        there = [ref() for ref in self._layers]
-        return [layer for layer in there if layer is not None and layer in self._viewer.layers]
+        """Return those that are among the viewer's layers, unless they are locked."""
+        there = unlocked(layer for ref in self._layers if (layer := ref()) is not None)
+        return [layer for layer in there if layer in self._viewer.layers]
 
     def show(self, run_source: RunSource, part: Part, region: Region) -> None:
         """Show a part of a step of a source, in place of what was shown before."""
@@ -115,6 +117,6 @@ class PreviewLayers:
 
 
 def _name(source: Image, part: Part) -> str:
-    which = "final" if part.step.is_final else f"step {part.step.index:02}"
-    name = f"preview · {source.name} · {which}"
-    return f"{name} · approximate" if part.approximate else name
+    which = "final" if part.step.is_final else f"{part.step.index:02}"
+    title = f"preview · {which}" + " · approximate" * part.approximate
+    return layer_name(title, source.name)

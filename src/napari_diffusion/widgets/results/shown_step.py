@@ -159,12 +159,12 @@ class ShownStep:
         self._others()
 
     def _others(self) -> None:
-        """Some layers came, went, moved or were named anew."""
+        """Look anew: some layers came, went, moved or were named anew."""
         self._finder.forget()
         self._changed()
 
     def _seen(self, event: Event) -> None:
-        """A layer was made visible, or hidden: what lies on top is shown."""
+        """Show what lies on top: a layer was made visible, or hidden."""
         if records_of(event.source):
             self._asked_for = None
             self._changed()

@@ -6,8 +6,6 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_diffusion.widgets.layers.camera import camera_of
-
 if TYPE_CHECKING:
     from typing import Self
 
@@ -46,7 +44,7 @@ class ViewerState:
     @classmethod
     def of(cls, viewer: napari.Viewer) -> Self:
         """Read a viewer."""
-        camera, selection = camera_of(viewer), viewer.layers.selection
+        camera, selection = viewer.scene.camera, viewer.layers.selection
         return cls(
             viewer=viewer,
             visible=[weakref.ref(layer) for layer in viewer.layers if layer.visible],
@@ -72,7 +70,7 @@ class ViewerState:
         dims.ndisplay = self.ndisplay
         if len(self.point) == dims.ndim:
             dims.set_point(range(dims.ndim), self.point)
-        camera = camera_of(self.viewer)
+        camera = self.viewer.scene.camera
         camera.center, camera.zoom, camera.angles = self.camera
         chosen = (ref() for ref in self.selected)
         layers.selection = {each for each in chosen if each is not None and each in layers}

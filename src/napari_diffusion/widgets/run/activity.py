@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.progress import cancelable_progress
+from qtpy.QtCore import QTimer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# A bar that is moved paints the whole window, so it is not moved with every step.
-_REFRESH = 0.2
+    from qtpy.QtCore import QObject
+
+# Milliseconds. napari handles all events whenever a bar appears or moves, the canvas among them: so
+# short work has none, and it moves between the steps, not with each of them.
+_SOON, _REFRESH = 400, 300
 
 
 class _Bar(cancelable_progress):
@@ -47,38 +51,63 @@ class Activity:
         self._total = total
         self._piece = piece
         self._cancelled = cancelled
-        self._words = "starting"
+        self._timer: QTimer | None = None
         self._bar: _Bar | None = None
-        self._is_closed = False
-        self._moved = 0.0
+        self._words = "starting"
+        self._done = 0
+        self._is_closed = self._is_drawing = False
 
-    def open(self) -> None:
-        """Show the bar, upon which napari handles events: work may say things or end meanwhile."""
-        bar = _Bar(self._cancelled, total=self._total, desc=f"{self._title}: {self._words}")
-        if self._is_closed:
-            bar.close()
-        else:
-            self._bar = bar
-            self.say(self._words)
+    def open(self, parent: QObject) -> None:
+        """Show the bar soon, unless it is closed before."""
+        self._timer = QTimer(parent)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._draw)
+        self._timer.start(_SOON)
 
     def say(self, words: str) -> None:
         """Show what the work is at."""
-        self._words = words or self._words
-        if self._bar is not None and words:
-            self._bar.set_description(f"{self._title}: {words}")
+        if words:
+            self._words = words
+            self._draw_soon()
 
     def show(self, done: int) -> None:
         """Show how many pieces are done."""
-        bar, now = self._bar, time.monotonic()
-        if bar is None or (done < self._total and now - self._moved < _REFRESH):
-            return
-        self._moved = now
+        self._done = done
         if self._total:
-            bar.set_description(f"{self._title}: {self._piece} {done} of {self._total}".strip())
-            bar.update(done - bar.n)
+            self.say(f"{self._piece} {done} of {self._total}".strip())
 
     def close(self) -> None:
         """Remove the bar."""
         bar, self._bar, self._is_closed = self._bar, None, True
+        with contextlib.suppress(RuntimeError):  # the timer may have gone with its parent
+            if self._timer is not None:
+                self._timer.stop()
         if bar is not None:
             bar.close()
+
+    def _draw_soon(self) -> None:
+        if self._timer is not None and not self._is_closed and not self._timer.isActive():
+            self._timer.start(_REFRESH)
+
+    def _draw(self) -> None:
+        """Draw the bar, upon which napari handles events: this one again, or the work's end."""
+        if self._is_drawing:
+            self._draw_soon()
+            return
+        self._is_drawing = True
+        try:
+            self._move()
+        finally:
+            self._is_drawing = False
+
+    def _move(self) -> None:
+        words, done, bar = f"{self._title}: {self._words}", self._done, self._bar
+        if bar is None:
+            bar = _Bar(self._cancelled, total=self._total, desc=words)
+            self._bar = bar
+            if self._is_closed:
+                self.close()
+        elif bar.desc.removesuffix(": ") != words:
+            bar.set_description(words)
+        if self._total and done != bar.n and not self._is_closed:
+            bar.update(done - bar.n)

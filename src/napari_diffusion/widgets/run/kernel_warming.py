@@ -81,10 +81,10 @@ class KernelWarming:
             request = kernel_warming.request_of(
                 recipe, axes, np.dtype(dtype).name, {**known, "rgb": rgb}
             )
-            kinds = [_kinds(recipe.to_dict()), axes, np.dtype(dtype).name, _kinds(known), rgb]
+            kinds = kernel_warming.kinds_of(recipe, axes, dtype, {**known, "rgb": rgb})
         except (TypeError, ValueError):  # a function of the user's own has no text
             return
-        key = repr((kinds, kernel_folder()))
+        key = f"{kinds} {kernel_folder()}"
         if key in _DONE or key == self._key:
             return
         self._request, self._key = request, key
@@ -140,15 +140,6 @@ class KernelWarming:
         process.kill()
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             process.communicate(timeout=1)
-
-
-def _kinds(value: Any) -> Any:
-    """Return a recipe without its numbers, which no kernel depends on."""
-    if isinstance(value, dict):
-        return {name: _kinds(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_kinds(each) for each in value]
-    return 0 if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 @atexit.register

@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_diffusion.core.image import Image
-from napari_diffusion.denoising.kernel_warming import warmed
 from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.denoising.report_text import report_record
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import content_hash, record
-from napari_diffusion.widgets.run.compiling_note import CompilingNote
+from napari_diffusion.widgets.run.compiling_note import warm
 from napari_diffusion.widgets.run.noise_free_runs import NoiseFreeRuns
 from napari_diffusion.widgets.run.read_layer import (
     as_run_error,
@@ -34,9 +31,6 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Work, Worker
 
-# As many pixels along an axis as the smallest image needs to compile what the run will use.
-_SCRAP = 8
-
 
 def loop_work(job: Job, layer_sink: LayerSink) -> Work:
     """Return the work of a run: it posts `Message`, `Resolved` and `StepReady`."""
@@ -53,8 +47,7 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
     layer_sink.mask = mask = read_mask(job)
     options = with_mask(job, mask)
     image, first_step, more = read_start(job, options, worker)
-    worker.post(Message("Preparing …"))
-    _warm(image, job, mask, worker)
+    warm(image, job, mask, worker)
     worker.post(Message("Measuring the image …"))
     with as_run_error("recipe"):
         source = Image.of(image, **options)
@@ -103,18 +96,3 @@ def finished(step: Step, job: Job) -> Step:
     if job.cast is not None:
         image = job.cast(image)
     return Step(step.index, step.noise_scale, image, step.is_final)
-
-
-def _warm(image: NDArray[Any], job: Job, mask: NDArray[np.bool_] | None, worker: Worker) -> None:
-    """Compile what the run will use on a scrap of the image, so that the run itself is quick."""
-    letters = job.options["axes"]
-    part = tuple(slice(None) if letter == "c" else slice(_SCRAP) for letter in letters)
-    scrap = np.array(image[part])
-    options = job.options
-    if mask is not None:
-        options = {**options, "mask": np.ones(scrap.shape[: mask.ndim], bool)}
-    note = CompilingNote(worker.post)
-    # An error of the scrap is one of the image, and reported there.
-    with note, contextlib.suppress(ValueError, TypeError):
-        for stage in warmed(scrap, job.recipe, worker.stop, **options):
-            note.part = stage

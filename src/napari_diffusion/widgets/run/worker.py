@@ -85,7 +85,7 @@ class Worker:
         self._pooled.start()
         self._timer.start(_LOOK_EVERY_MS)
         if self._activity is not None:
-            self._activity.open()
+            self._activity.open(self._parent)
 
     @property
     def is_paused(self) -> bool:

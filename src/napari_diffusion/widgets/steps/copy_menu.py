@@ -9,8 +9,11 @@ from magicgui.widgets import PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QApplication, QMenu
 
-from napari_diffusion.records import methods_text
+from napari_diffusion.records.methods_paragraph import legend, paragraph
 from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.records.references import bibtex
+from napari_diffusion.records.reproduce import command, python
+from napari_diffusion.records.supplement import supplement
 from napari_diffusion.widgets.forms.box import may_be_narrow
 
 if TYPE_CHECKING:
@@ -19,12 +22,13 @@ if TYPE_CHECKING:
     from napari_diffusion.io.step_record import StepRecord
 
 COPIES: dict[str, Callable[[StepRecord], str]] = {
-    "Methods text": methods_text.paragraph,
-    "Figure legend": methods_text.legend,
-    "References (BibTeX)": lambda record: methods_text.bibtex(recipe_of(record)),
+    "Methods paragraph": paragraph,
+    "References (BibTeX)": bibtex,
+    "Figure legend": legend,
+    "Supplement (JSON)": supplement,
     "Recipe (JSON)": lambda record: recipe_of(record).to_json(),
-    "Python": methods_text.python,
-    "Command line": methods_text.command,
+    "Python": python,
+    "Command line": command,
 }
 
 

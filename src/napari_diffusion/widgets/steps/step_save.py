@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.results.step_run import StepRun
     from napari_diffusion.widgets.steps.tasks import Tasks
 
-_METHODS = "Methods text"
+_METHODS = "Methods paragraph"
 _COPY_METHODS = "Copy a paragraph on how the shown step was made, for the methods of a paper."
 _COPY = "Copy how the shown step was made: references, the recipe, Python, the command line."
 _SAVE = (

@@ -175,7 +175,8 @@ class StepStudy(StepsTab):
             layers = source_layers(run.step, self.viewer)
             styles = source_styles(run.step, self.viewer)
             sink = EnsembleLayerSink(self.viewer, layers, job, styles)
-            self._dock.runner.start(ensemble_work(job, count), sink, count, "seeds", sink.summary)
+            work, title = ensemble_work(job, count), job.source_name
+            self._dock.runner.start(work, sink, count, "seeds", sink.summary, title)
 
     def run_without_noise(self) -> None:
         """Add the noise-free run of the shown run as hidden layers."""
@@ -194,7 +195,8 @@ class StepStudy(StepsTab):
         with self._dock.showing_errors():
             local_error = StepLocalError.of(run.step, self.viewer)
             sink = LocalErrorLayerSink(local_error, self.viewer)
-            self._dock.runner.start(local_error_work(local_error), sink, 0, "", sink.summary)
+            work = local_error_work(local_error)
+            self._dock.runner.start(work, sink, 0, "", sink.summary, "Estimated local error")
 
     def use_recipe(self) -> None:
         """Fill the dock of the loop with the recipe of the shown run."""
@@ -246,7 +248,8 @@ class StepStudy(StepsTab):
         recipe = job.recipe
         check_memory(job, "auto")
         total = recipe.total_steps - job.first_step + (recipe.final_filter is not None)
-        self._dock.runner.start(loop_work(job, sink), sink, total, "steps", made)
+        work, title = loop_work(job, sink), job.source_name
+        self._dock.runner.start(work, sink, total, "steps", made, title)
 
     def drop(self) -> None:
         """Restore the view: the dock goes."""
