@@ -49,7 +49,8 @@ def run_on(dock, qtbot, recipe, *layers, axes="yx", result="auto", keep_every=1,
     job = dataclasses.replace(source.job(recipe, keep_every, 1 << 40))
     sink = layer_sink_for(dock.viewer, layers, job, source.styles, result)
     before = set(dock.viewer.layers)
-    dock.runner.start(loop_work(job, sink), sink, recipe.total_steps)
+    total = recipe.total_steps + (recipe.final_filter is not None)
+    dock.runner.start(loop_work(job, sink), sink, total)
     wait(dock, qtbot)
     assert dock.controls.message.sentence.startswith("Done"), dock.controls.message.sentence
     return [layer for layer in dock.viewer.layers if layer not in before]

@@ -44,12 +44,12 @@ def dock(open_steps, qtbot):
     steps = list(nd.steps(NOISY, RECIPE, **GRID))
     for step in steps:
         kept = record(RECIPE, step, GRID, "cells")
-        name = f"cells · {'final' if step.is_final else f'step {step.index:02}'}"
+        name = f"{'final' if step.is_final else f'{step.index:02}'} · cells"
         viewer.layers.insert(
             1 + step.index, image_layer(step.image, name, LayerStyle.of(source), kept)
         )
-    viewer.layers["cells · step 02"].visible = True
-    show(dock, qtbot, "cells · step 02")
+    viewer.layers["02 · cells"].visible = True
+    show(dock, qtbot, "02 · cells")
     return dock
 
 
@@ -73,12 +73,12 @@ def test_one_step_is_kept_and_the_others_come_back(dock, qtbot):
     before = [layer.name for layer in dock.viewer.layers]
     click(dock.keep)
     qtbot.wait(20)
-    assert [layer.name for layer in dock.viewer.layers] == ["cells", "cells · step 02", "truth"]
+    assert [layer.name for layer in dock.viewer.layers] == ["cells", "02 · cells", "truth"]
     assert dock.back.enabled
     click(dock.back)
     qtbot.wait(20)
     assert [layer.name for layer in dock.viewer.layers] == before
-    assert shown(dock) == ["cells · step 02"]
+    assert shown(dock) == ["02 · cells"]
     assert not dock.back.enabled
 
 
@@ -141,7 +141,7 @@ def test_measures_of_every_step_are_computed_and_kept_in_the_records(dock, qtbot
     np.testing.assert_allclose(
         values, [step.data.mean(dtype=float) for step in dock.run.steps], rtol=1e-6
     )
-    layer = dock.viewer.layers["cells · step 03"]
+    layer = dock.viewer.layers["03 · cells"]
     assert layer.metadata["napari_diffusion"]["measures"]["Mean intensity"] == values[3]
     json.dumps(layer.metadata["napari_diffusion"])
     assert "<b>" in dock.curves.plot.legend.text()
@@ -238,12 +238,12 @@ def test_channels_are_judged_together(dock, qtbot):
 def test_differences_are_layers_with_white_at_nothing(dock, qtbot):
     dock.turn_to("Compare")
     layers = dock.viewer.layers
-    for other, name in (("cells", "source"), ("cells · step 01", "step before")):
+    for other, name in (("cells", "source"), ("01 · cells", "step before")):
         dock.compare.other.value = name
         click(dock.compare.difference)
         qtbot.wait(20)
-        made = layers[f"cells · step 02 minus the {name}"]
-        step = layers["cells · step 02"]
+        made = layers[f"02 · cells minus the {name}"]
+        step = layers["02 · cells"]
         np.testing.assert_array_equal(made.data, step.data - layers[other].data)
         low, high = made.contrast_limits
         assert low == -high
@@ -267,7 +267,7 @@ def test_side_by_side_and_blink_leave_everything_as_it_was(dock, qtbot):
     click(compare.side)
     left = viewer.layers["source cells"]
     assert left.data is viewer.layers["cells"].data
-    step = viewer.layers["cells · step 02"]
+    step = viewer.layers["02 · cells"]
     assert left.extent.world[1, 1] < step.extent.world[0, 1]
     np.testing.assert_allclose(left.extent.world[:, 0], step.extent.world[:, 0])
     dock.value = 4
@@ -295,7 +295,7 @@ def test_profiles_and_histograms(dock, tmp_path):
     dock.turn_to("Profile")
     profile = dock.profile
     profile.draw()
-    layer = dock.viewer.layers["cells · step 02"]
+    layer = dock.viewer.layers["02 · cells"]
     names, columns = profile.plot.table()
     shown = np.array(columns[names.index("step 02")], float)
     np.testing.assert_allclose(shown, layer.data[30], atol=1e-7)
@@ -324,14 +324,14 @@ def test_a_film_a_sheet_and_what_was_done(dock, qtbot, tmp_path):
     from PIL import Image as Image
 
     dock.turn_to("Save")
-    dock.viewer.layers["cells · step 02"].colormap = "viridis"
+    dock.viewer.layers["02 · cells"].colormap = "viridis"
     for name, write in (
         ("film.gif", dock.saving.movie.write_movie),
         ("sheet.png", dock.saving.movie.write_sheet),
     ):
         write(tmp_path / name)
         qtbot.waitUntil(lambda name=name: dock.controls.message.sentence == f"Written to {name}.")
-    layer = dock.viewer.layers["cells · step 02"]
+    layer = dock.viewer.layers["02 · cells"]
     low, high = layer.contrast_limits
     levels = np.rint((layer.data.clip(low, high) - low) / (high - low) * 255)
     with Image.open(tmp_path / "film.gif") as film:

@@ -16,6 +16,7 @@ from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.samples import degraded_face
 from napari_diffusion.widgets.layers.mask import KeptMask
 from napari_diffusion.widgets.layers.step_records import records_of
+from napari_diffusion.loop.recipe_units import LengthUnit
 from napari_diffusion.widgets.steps.recipe_handover import LOOP
 
 RANDOM = np.random.default_rng(4)
@@ -62,7 +63,7 @@ def test_an_ensemble_of_the_recipe(open_steps, qtbot):
     dock.study.seeds.value = 3
     mean, spread = clicked(dock, qtbot, dock.study.ensemble)
     made = nd.analysis.ensemble(CELLS, recipe, seeds=3)
-    assert names([mean, spread]) == ["cells · mean of 3 seeds", "cells · sensitivity of 3 seeds"]
+    assert names([mean, spread]) == ["mean of 3 seeds · cells", "sensitivity of 3 seeds · cells"]
     np.testing.assert_array_equal(mean.data, made.mean)
     np.testing.assert_array_equal(spread.data, made.sensitivity)
     assert records_of(mean) == []
@@ -79,7 +80,7 @@ def test_the_local_error_of_the_shown_step(open_steps, qtbot):
     dock.value = 2
     qtbot.wait(20)
     (layer,) = clicked(dock, qtbot, dock.study.local_error)
-    assert layer.name == f"{steps[2].name} · estimated local error"
+    assert layer.name == f"estimated local error · {steps[2].name}"
     expected = local_error(CELLS, RECIPE.resolved(CELLS), step=2)
     np.testing.assert_array_equal(layer.data, expected.values)
     low, high = layer.contrast_limits
@@ -103,7 +104,7 @@ def test_a_noise_free_run_afterwards(open_steps, qtbot, result):
     quiet = clicked(dock, qtbot, dock.study.noise_free)
     assert not any(layer.visible for layer in quiet)
     assert [layer.visible for layer in viewer.layers if layer not in quiet] == before
-    assert names(quiet)[:2] == ["cells · noise-free run 00", "cells · noise-free run 02"]
+    assert names(quiet)[:2] == ["00 · noise-free · cells", "02 · noise-free · cells"]
     pairs = list(nd.analysis.noise_free_run(CELLS, FINAL.resolved(CELLS)))
     records = [record for layer in layers for record in records_of(layer)]
     for number, layer, record in zip(numbers, quiet, records, strict=True):
@@ -170,8 +171,8 @@ class FakeLoop:
     def __init__(self):
         self.given = []
 
-    def use_recipe(self, recipe, mask_name):
-        self.given.append((recipe, mask_name))
+    def use_recipe(self, recipe, mask_name, made_for):
+        self.given.append((recipe, mask_name, made_for))
 
 
 def test_use_this_recipe_opens_the_loop_with_it(open_steps, qtbot, monkeypatch):
@@ -188,7 +189,7 @@ def test_use_this_recipe_opens_the_loop_with_it(open_steps, qtbot, monkeypatch):
     run_on(dock, qtbot, recipe, viewer.layers["face"], mask=mask)
     click(dock.study.use)
     assert asked == [LOOP]
-    assert loop.given == [(recipe.resolved(FACE, mask=INSIDE), "cells")]
+    assert loop.given == [(recipe.resolved(FACE, mask=INSIDE), "cells", LengthUnit())]
 
 
 # --- continue ---
@@ -210,7 +211,7 @@ def test_continuing_equals_a_longer_run_bit_by_bit(
     assert len(new) == 4
     for layer, step in zip(new, expected, strict=True):
         np.testing.assert_array_equal(layer.data, step.image)
-    assert new[0].name.startswith(f"face · step {from_step + 1:02} · σ=")
+    assert new[0].name.startswith(f"{from_step + 1:02} · σ=")
     record = new[0].metadata["napari_diffusion"]
     assert (record["step"], record["first_step"]) == (from_step + 1, from_step + 1)
     assert record["source"] == "face"
@@ -222,7 +223,7 @@ def test_continuing_twice_equals_a_longer_run(open_steps, qtbot):
     run_on(dock, qtbot, RECIPE, viewer.layers["face"])
     continued(dock, qtbot, 1)
     (last,) = continued(dock, qtbot, 1)
-    assert last.name.startswith("face · step 05")
+    assert last.name.startswith("05 · σ=")
     assert dock.value == 5
     np.testing.assert_array_equal(last.data, longer(FACE, RECIPE, 6)[-1].image)
 
@@ -251,11 +252,11 @@ def test_the_result_of_the_final_filter_becomes_a_source_of_its_own(open_steps, 
     new = continued(dock, qtbot, 2)
     resolved = FINAL.resolved(FACE).replaced(stop_at=6)
     expected = list(nd.steps(final.data, resolved, first_step=4))
-    assert new[0].name.startswith("face · final · step 04")
+    assert new[0].name.startswith("04 · σ=")
     for layer, step in zip(new, expected, strict=True):
         np.testing.assert_array_equal(layer.data, step.image)
     record = new[0].metadata["napari_diffusion"]
-    assert (record["source"], record["first_step"]) == ("face · final", 4)
+    assert (record["source"], record["first_step"]) == ("final · face", 4)
 
 
 @pytest.mark.parametrize("source", ["there", "renamed", "changed", "gone"])
@@ -301,7 +302,7 @@ def test_folded_axes_are_continued(open_steps, qtbot):
     data = RANDOM.random((2, 3, 4, 10, 9), np.float32)
     viewer, dock = opened(open_steps, Image(data, name="many"))
     recipe = RECIPE.replaced(num_steps=2)
-    run_on(dock, qtbot, recipe, viewer.layers["many"], axes="stzyx")
+    run_on(dock, qtbot, recipe, viewer.layers["many"], axes="?tzyx")
     *_, made = continued(dock, qtbot, 1)
     folded = data.reshape((6, 4, 10, 9))
     expected = longer(folded, recipe, 3, axes="tzyx")[-1].image.reshape(data.shape)
@@ -380,7 +381,7 @@ def test_steps_are_extracted_from_a_stack_as_layers(open_steps, qtbot, which, st
     extracted = [layer for layer in viewer.layers if layer not in (source, stack)]
     assert [layer.metadata["napari_diffusion"]["step"] for layer in extracted] == list(steps)
     for step, layer in zip(steps, extracted, strict=True):
-        assert layer.name.startswith(f"face · step {step:02} · σ=")
+        assert layer.name.startswith(f"{step:02} · σ=")
         np.testing.assert_array_equal(layer.data, stack.data[step])
         np.testing.assert_array_equal(layer.scale, (2, 2))
         assert layer.colormap.name == "magma"

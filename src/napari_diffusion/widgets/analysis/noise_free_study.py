@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_diffusion.widgets.layers.layer_names import run_number
 from napari_diffusion.widgets.layers.step_records import MEASURES
 from napari_diffusion.widgets.results.continued_run import channels_of
 from napari_diffusion.widgets.results.noise_free_layers import with_noise_free_runs
@@ -67,5 +68,6 @@ def noise_free_study(run: StepRun, viewer: napari.Viewer) -> tuple[Job, LayerSin
         rerun_job(step, viewer), only=frozenset(run.numbers), noise_free_run=True
     )  # fmt: skip
     layers, styles = source_layers(step, viewer), source_styles(step, viewer)
-    sink = with_noise_free_runs(MeasuredSteps(records), viewer, layers, job, styles, "auto")
-    return job, sink
+    number = run_number(step.layer.name)
+    made = MeasuredSteps(records)
+    return job, with_noise_free_runs(made, viewer, layers, job, styles, "auto", number)

@@ -33,5 +33,5 @@ class StudyDock(Protocol):
     def say(self, sentence: str, role: Role = "help") -> None:
         """Say something in the dock's message."""
 
-    def hand_over(self, recipe: Recipe, mask_name: str | None) -> None:
-        """Fill the dock *Diffusion loop* with a recipe."""
+    def hand_over(self, recipe: Recipe) -> None:
+        """Fill the dock *Diffusion loop* with a recipe made from that of the run."""

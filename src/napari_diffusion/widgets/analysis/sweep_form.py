@@ -175,8 +175,7 @@ class SweepForm(Box):
             return
         with self._dock.showing_errors():
             recipe = with_values(recipe_of(run.record), sweep_run.parameters)
-            mask = run.record.get("mask")
-            self._dock.hand_over(recipe, None if mask is None else mask["layer"])
+            self._dock.hand_over(recipe)
 
     def close_sweep(self) -> None:
         """Remove the tiles and show what was shown before."""

@@ -51,6 +51,7 @@ def continued_job(step: ChosenStep, more_steps: int, keep_every: int, viewer: na
     cast, region, origin = record.get("cast"), None, None
     kept = ("cast", "layer_axes", "layers", "mask", "source_processed")
     more: Entries = {name: each for name, each in record.items() if name in kept}
+    more["unit"] = record["grid"].get("unit")
     shape = tuple(data.shape)
     if not record["is_final"]:
         if "region" in record:

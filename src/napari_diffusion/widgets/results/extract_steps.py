@@ -90,14 +90,11 @@ class Extraction(QObject):
     def _add(self) -> None:
         batch, self._left = self._left[:_BATCH], self._left[_BATCH:]
         layers = self._viewer.layers
-        chosen = set(layers.selection)
         with layers.batched_update():
             made = [
                 self._insert(place, visible=not self._left and place == batch[-1])
                 for place in batch
             ]
-        # A layer that is inserted is selected, and to select a step is to show it.
-        layers.selection = chosen & set(layers)
         draw_thumbnails(made, self._viewer.dims)
         if self._left:
             QTimer.singleShot(0, self._add)

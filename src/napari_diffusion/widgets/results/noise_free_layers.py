@@ -85,14 +85,19 @@ def with_noise_free_runs(
     job: Job,
     styles: Sequence[LayerStyle],
     result: Result,
+    run: int | None = None,
 ) -> LayerSink:
-    """Return a layer sink for steps and their noise-free runs; see `layer_sink_for`."""
+    """Return a layer sink for steps and their noise-free runs; see `layer_sink_for`.
+
+    Without a number they are those of the next run on the source.
+    """
 
     def titled(step: Step, record: StepRecord) -> str:
         del record
         return noise_free_name(step, job.recipe.total_steps)
 
     hidden = [style.hidden() for style in styles]
-    run, many = loop_run_number(viewer, layers, job), "noise-free steps"
+    run = run or loop_run_number(viewer, layers, job)
+    many = "noise-free steps"
     noise_free_runs = layer_sink_for(viewer, layers, job, hidden, result, titled, many, run)
     return NoiseFreeLayerSink(viewer, layer_sink, noise_free_runs)

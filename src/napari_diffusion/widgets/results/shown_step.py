@@ -9,6 +9,7 @@ import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
+from napari_diffusion.widgets.layers.layer_locks import show_alone
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_records import is_stack, records_of
@@ -109,15 +110,15 @@ class ShownStep:
         """Show a step alone; steps of other runs are hidden where they would cover it."""
         wanted = self._finder.together(step)
         common = self._finder.key_of(step).common
-        for layer in wanted:
-            if not layer.visible:
-                layer.visible = True
+        others: list[Image] = []
         for key, steps in self._finder.runs().items():
             for other in {id(each.layer): each.layer for each in steps}.values():
                 if other.visible and not any(other is each for each in wanted):
                     own = key.common == common
                     if own or self._covers(other, step.layer):
-                        other.visible = False
+                        others.append(other)
+        for layer in wanted:
+            show_alone(layer, others)
         if is_stack(step.layer):
             axis = self._viewer.dims.ndim - step.layer.ndim
             scale, start = step.layer.scale[0], step.layer.translate[0]
@@ -159,12 +160,12 @@ class ShownStep:
         self._others()
 
     def _others(self) -> None:
-        """Look anew: some layers came, went, moved or were named anew."""
+        """Look again: some layers came, went, moved or were named anew."""
         self._finder.forget()
         self._changed()
 
     def _seen(self, event: Event) -> None:
-        """Show what lies on top: a layer was made visible, or hidden."""
+        """Follow a layer that was made visible or hidden: what lies on top is shown."""
         if records_of(event.source):
             self._asked_for = None
             self._changed()

@@ -51,7 +51,10 @@ def rerun_job(step: ChosenStep, viewer: napari.Viewer) -> Job:
         cast=Cast.recorded(cast) if cast else None,
         masks=masks,
         mask_sha256=mask_sha256,
-        more={name: each for name, each in record.items() if name in _COMMON},
+        more={
+            **{name: each for name, each in record.items() if name in _COMMON},
+            "unit": record["grid"].get("unit"),
+        },
     )
 
 

@@ -6,6 +6,8 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_diffusion.widgets.layers.layer_locks import hide, unlocked
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -56,17 +58,15 @@ class ViewerState:
         )
 
     def hide_all(self) -> None:
-        """Hide all layers."""
-        for layer in list(self.viewer.layers):
-            if layer.visible:
-                layer.visible = False
+        """Hide all layers but the locked ones."""
+        hide(list(self.viewer.layers))
 
     def restore(self) -> None:
         """Show what was shown, from where it was seen; layers that are gone are left out."""
         layers, dims = self.viewer.layers, self.viewer.dims
-        for layer in (ref() for ref in self.visible):
-            if layer is not None and layer in layers:
-                layer.visible = True
+        there = [layer for ref in self.visible if (layer := ref()) is not None and layer in layers]
+        for layer in unlocked(there):
+            layer.visible = True
         dims.ndisplay = self.ndisplay
         if len(self.point) == dims.ndim:
             dims.set_point(range(dims.ndim), self.point)

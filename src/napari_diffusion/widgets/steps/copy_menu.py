@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from napari_diffusion.io.step_record import StepRecord
 
+METHODS = "Methods paragraph"
+
 COPIES: dict[str, Callable[[StepRecord], str]] = {
-    "Methods paragraph": paragraph,
+    METHODS: paragraph,
     "References (BibTeX)": bibtex,
     "Figure legend": legend,
     "Supplement (JSON)": supplement,

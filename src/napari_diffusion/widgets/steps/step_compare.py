@@ -160,11 +160,8 @@ class StepCompare(StepsTab):
 
     def _turn(self) -> None:
         """Show the other one of the two."""
-        layer = self.cover.layer
-        if layer is None or not self.cover.is_there():
+        if not self.cover.turn():
             self._switch_off(self.blink)
-            return
-        layer.visible = not layer.visible
 
     def _removed(self, event: Event) -> None:
         """End what the user has ended by removing its layer."""

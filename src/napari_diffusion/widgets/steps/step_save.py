@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.forms.save_dialog import asked_for
 from napari_diffusion.widgets.results.saved_run import OpenedStep, open_run, save_run, show_run
-from napari_diffusion.widgets.steps.copy_menu import COPIES, CopyMenu, copy
+from napari_diffusion.widgets.steps.copy_menu import COPIES, METHODS, CopyMenu, copy
 from napari_diffusion.widgets.steps.movie_form import MovieForm
 from napari_diffusion.widgets.steps.steps_tab import (
     NO_RUN,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.results.step_run import StepRun
     from napari_diffusion.widgets.steps.tasks import Tasks
 
-_METHODS = "Methods paragraph"
 _COPY_METHODS = "Copy a paragraph on how the shown step was made, for the methods of a paper."
 _COPY = "Copy how the shown step was made: references, the recipe, Python, the command line."
 _SAVE = (
@@ -45,7 +44,7 @@ class StepSave(StepsTab):
     def __init__(self, viewer: napari.Viewer, tasks: Tasks) -> None:
         super().__init__(viewer, tasks)
         self.methods = button("Copy methods")
-        self.more = CopyMenu([name for name in COPIES if name != _METHODS])
+        self.more = CopyMenu([name for name in COPIES if name != METHODS])
         self.save_button = button("Save run…")
         self.open_button = button("Open run…")
         self.movie = MovieForm(viewer, tasks)
@@ -53,7 +52,7 @@ class StepSave(StepsTab):
         words = buttons(self.methods, self.more)
         self.extend([words, buttons(self.save_button, self.open_button), self.movie])
         self.add_stretch()
-        self.methods.changed.connect(lambda: self.copy_text(_METHODS))
+        self.methods.changed.connect(lambda: self.copy_text(METHODS))
         self.more.asked.connect(self.copy_text)
         self.save_button.changed.connect(self._save)
         self.open_button.changed.connect(self.ask_open)

@@ -201,9 +201,7 @@ class StepStudy(StepsTab):
     def use_recipe(self) -> None:
         """Fill the dock of the loop with the recipe of the shown run."""
         if self.run is not None:
-            mask = self.run.record.get("mask")
-            name = None if mask is None else mask["layer"]
-            self._dock.hand_over(recipe_of(self.run.record), name)
+            self._dock.hand_over(recipe_of(self.run.record))
 
     def continue_run(self) -> None:
         """Make more steps from the shown step."""

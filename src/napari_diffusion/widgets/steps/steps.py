@@ -202,9 +202,10 @@ class Steps(Dock):
         self.viewer.layers.selection.active = active
         self.refresh()
 
-    def hand_over(self, recipe: Recipe, mask_name: str | None) -> None:
-        """Fill the dock *Diffusion loop* with a recipe."""
-        hand_over(self.viewer, recipe, mask_name)
+    def hand_over(self, recipe: Recipe) -> None:
+        """Fill the dock *Diffusion loop* with a recipe made from that of the run."""
+        if self.run is not None:
+            hand_over(self.viewer, recipe, self.run.record)
 
     # --- the end ---
 
