@@ -12,11 +12,11 @@ from napari.layers import Image
 
 import napari_diffusion as nd
 from napari_diffusion.analysis import local_error
+from napari_diffusion.loop.recipe_units import LengthUnit
 from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.samples import degraded_face
 from napari_diffusion.widgets.layers.mask import KeptMask
 from napari_diffusion.widgets.layers.step_records import records_of
-from napari_diffusion.loop.recipe_units import LengthUnit
 from napari_diffusion.widgets.steps.recipe_handover import LOOP
 
 RANDOM = np.random.default_rng(4)
