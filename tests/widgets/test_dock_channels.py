@@ -147,7 +147,7 @@ def test_channels_are_gone_on_with_to_the_bit(open_loop, qtbot, monkeypatch, res
         loop.source.axes.region.value = "visible"
         here = "napari_diffusion.widgets.source.run_source.visible_region"
         monkeypatch.setattr(here, lambda *_: region[1:])
-    loop.result.set_value(result)
+    loop.result.value = result, 1
     recipe = RECIPE.replaced(final_filter=None)
     ran(loop, qtbot, recipe)
     before = len(viewer.layers)

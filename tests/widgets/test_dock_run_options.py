@@ -50,7 +50,7 @@ def test_the_preview_follows_the_form_and_leaves_no_trace(open_loop, qtbot):
     loop.preview.tick.native.click()
     settled(loop, qtbot)
     (layer,) = loop.preview.live.layers()
-    assert names(viewer) == ["cells", "preview · cells · step 01", "other"]
+    assert names(viewer) == ["cells", "preview · 01 · cells", "other"]
     np.testing.assert_array_equal(layer.data, nd.run(CELLS, SMOOTH).image)
     assert layer.contrast_limits == [0.2, 0.7]
     assert list(viewer.layers.selection) == [first]
@@ -71,7 +71,7 @@ def test_the_preview_follows_the_form_and_leaves_no_trace(open_loop, qtbot):
     assert before is not loop.preview.live.worker
     settled(loop, qtbot)
     np.testing.assert_array_equal(layer.data, nd.run(CELLS, loop.value).image)
-    assert layer.name == "preview · cells · step 01"
+    assert layer.name == "preview · 01 · cells"
 
     loop.preview.step.native.setText("0")
     settled(loop, qtbot)
@@ -94,7 +94,7 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
         loop.source.set_layer(viewer.layers["cells"])
         tick.value = True
         settled(loop, qtbot)
-        assert "preview · cells · step 01" in names(viewer)
+        assert "preview · 01 · cells" in names(viewer)
 
     switched_on()
     image = loop.preview.live.layers()[0].data
@@ -105,16 +105,16 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
     assert loop.preview.live.layers()[0].data is image
     loop.value = SMOOTH.replaced(num_steps=3)
     settled(loop, qtbot)
-    assert "preview · cells · step 02" in names(viewer)
+    assert "preview · 02 · cells" in names(viewer)
     assert not message.sentence
     wavelets = SMOOTH.replaced(diffusion_filter=nd.filters.Wavelet())
     loop.value = wavelets
     settled(loop, qtbot)
-    assert "preview · cells · step 01 · approximate" in names(viewer)
+    assert "preview · 01 · approximate · cells" in names(viewer)
     loop.value = SMOOTH
     settled(loop, qtbot)
 
-    viewer.layers.remove("preview · cells · step 01")
+    viewer.layers.remove("preview · 01 · cells")
     assert not tick.value
     switched_on()
     loop.source.set_layer(viewer.layers["other"])
@@ -126,7 +126,7 @@ def test_what_ends_the_preview_and_what_makes_it_out_of_date(open_loop, qtbot):
     assert names(viewer) == ["cells", "00 · cells", "01 · cells", "other"]
     switched_on()
     viewer.window.remove_dock_widget(loop.native)
-    assert "preview · cells · step 01" not in names(viewer)
+    assert "preview · 01 · cells" not in names(viewer)
 
 
 def test_a_stack_shows_the_plane_of_the_slider(open_loop, qtbot):
