@@ -17,10 +17,9 @@ from napari_diffusion.widgets.layers.layer_locks import locked_words
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import Place, StepStack, image_layer
 from napari_diffusion.widgets.layers.thumbnails import draw_thumbnails
-from napari_diffusion.widgets.results.run_finder import RunFinder
+from napari_diffusion.widgets.results.shown_step import ShownStep
 from napari_diffusion.widgets.results.side_by_side import SideBySide
 from napari_diffusion.widgets.steps.step_keeping import StepKeeper
-from napari_diffusion.widgets.steps.step_slider import StepSlider
 
 PLAIN = RECIPE.replaced(diffusion_filter=nd.filters.Heat(time=0.2))
 
@@ -66,7 +65,7 @@ def test_keeping_one_step_keeps_the_locked_ones(run, infos):
         run.layers[name].locked = LayerLock.DELETION
     run.layers.selection.active = run.layers["final · face"]
     keeper = StepKeeper(run)
-    assert keeper.keep(RunFinder(run).find())
+    assert keeper.keep(ShownStep.of(run).run)
     assert names(run) == ["face", "01 · face", "03 · face", "final · face"]
     assert infos == ["2 locked layers were kept."]
     keeper.bring_back()
@@ -74,24 +73,21 @@ def test_keeping_one_step_keeps_the_locked_ones(run, infos):
     keeper.close()
 
 
-def test_stepping_leaves_a_locked_layer_as_it_was(run, qtbot):
-    finder = RunFinder(run)
-    slider = StepSlider(run, finder)
-    qtbot.addWidget(slider)
+def test_stepping_leaves_a_locked_layer_as_it_was(run):
+    shown_step = ShownStep.of(run)
     run.layers.selection.active = run.layers["final · face"]
     hidden, shown = run.layers["01 · face"], run.layers["03 · face"]
     shown.visible = True
     for layer in (hidden, shown):
         layer.locked = True
-    slider.follow(finder.find())
-    slider.show_step(0)
+    shown_step.show(0)
     assert shown.visible
-    slider.follow(finder.find())
-    slider.show_step(1)  # the user asks for it
+    assert shown_step.run.shown == 0
+    shown_step.show(1)  # the user asks for it
     assert hidden.visible
-    slider.follow(finder.find())
-    slider.show_step(2)
+    shown_step.show(2)
     assert (hidden.visible, shown.visible) == (False, True)
+    assert shown_step.run.shown == 2
 
 
 def test_a_run_covers_no_locked_source(open_loop, qtbot, infos):
@@ -143,7 +139,7 @@ def test_a_stack_that_is_locked_in_mid_run_is_left_as_it_is(make_napari_viewer, 
 
 def test_a_locked_comparison_is_left_alone(run, infos):
     run.layers.selection.active = run.layers["final · face"]
-    found = RunFinder(run).find()
+    found = ShownStep.of(run).run
     cover = SideBySide(run, left=False)
     cover.show(found, FACE, "compared")
     layer = cover.layer
@@ -174,7 +170,7 @@ def test_restored_layers_have_their_thumbnails(run):
     for layer in made(run):
         layer.data = layer.data * 0.5  # hidden layers draw nothing for this
     keeper = StepKeeper(run)
-    keeper.keep(RunFinder(run).find())
+    keeper.keep(ShownStep.of(run).run)
     keeper.bring_back()
     assert len(made(run)) == 5
     assert all(right(layer) for layer in made(run))
@@ -219,7 +215,7 @@ def test_thumbnails_of_colours(make_napari_viewer, dtype, count):
 
 def test_hidden_layers_of_a_run_have_thumbnails(open_loop, qtbot):
     viewer, loop = open_loop(face())
-    loop.run_options.noise_free_run.setChecked(True)
+    loop.noise_free_run.value = True
     ran(loop, qtbot)
     hidden = [layer for layer in made(viewer) if "noise-free" in layer.name]
     assert len(hidden) == 5

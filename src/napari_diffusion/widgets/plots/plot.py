@@ -58,7 +58,7 @@ class Plot(QWidget):
             self._item.getAxis(side).enableAutoSIPrefix(False)
         colour_axes(self._view)
         # Else the name of the axis is cut off.
-        self._item.getAxis("bottom").setHeight(40)
+        self._item.getAxis("bottom").setHeight(44)
         self._view.scene().sigMouseClicked.connect(self._mouse_clicked)
 
     def table(self) -> tuple[list[str], list[Column]]:
