@@ -39,7 +39,7 @@ _OPEN = "Open the steps of a saved run as layers, with their measures and recomm
 
 
 class StepSave(StepsTab):
-    """Copies of what was done, the run on disk and back again, and pictures of all steps."""
+    """Copies of what was done, the run on disk and back again, and movies of all steps."""
 
     def __init__(self, viewer: napari.Viewer, tasks: Tasks) -> None:
         super().__init__(viewer, tasks)
