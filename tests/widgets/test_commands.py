@@ -12,14 +12,16 @@ pytest.importorskip("napari")
 
 from napari._app_model import get_app_model
 from napari.utils.progress import progress
+from qtpy.QtWidgets import QMessageBox
 
 import napari_diffusion as nd
 from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.records.provenance import recipe_of
-from napari_diffusion.widgets.commands import command_work, open_run
+from napari_diffusion.widgets.commands import asked_axes, command_work, open_run
 from napari_diffusion.widgets.results.saved_run import save_run
 from napari_diffusion.widgets.results.shown_step import ShownStep
+from napari_diffusion.widgets.source.layer_readings import READINGS
 
 RANDOM = np.random.default_rng(3)
 CLEAN = 100 + 20 * np.add.outer(np.arange(48) // 8 % 2, np.arange(56) // 8 % 2)
@@ -245,6 +247,83 @@ def test_open_run_adds_the_steps_of_a_saved_one(viewer, qtbot, notes, monkeypatc
     assert "is not a folder of steps" in sentence
 
 
-def test_the_words_of_the_field_open_the_filters(viewer):
-    execute("anisotropic_diffusion")
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [("perona_malik", nd.filters.PeronaMalik), ("total_variation", nd.filters.TotalVariation)],
+)
+def test_the_words_of_the_field_open_the_filters(viewer, command, kind):
+    execute(command)
     assert "Filter (napari-diffusion)" in viewer.window.dock_widgets
+    _, dock = viewer.window.add_plugin_dock_widget("napari-diffusion", "Filter")
+    assert isinstance(dock.value, kind)
+    dock.value = nd.filters.Heat()
+    execute(command)
+    assert isinstance(dock.value, kind)
+
+
+@pytest.fixture
+def answer(monkeypatch):
+    """Answer what the first axis is; return what was asked."""
+    asked = []
+
+    def answers(letter):
+        def ask(layer, letters):
+            asked.append((layer.name, letters))
+            return letter
+
+        monkeypatch.setattr(asked_axes, "asked_first_axis", ask)
+        return asked
+
+    return answers
+
+
+MOVIE = np.stack([WHITE[:24, :28], 2 * WHITE[:24, :28], WHITE[24:48, :28]])
+
+
+def test_the_first_axis_of_a_layer_without_names_is_asked_for_once(viewer, qtbot, notes, answer):
+    asked = answer("t")
+    movie = viewer.add_image(MOVIE.copy(), name="movie")
+    executed("denoise_selected", qtbot)
+    assert asked == [("movie", "ztc")]
+    layer = viewer.layers["denoised · movie"]
+    np.testing.assert_array_equal(layer.data, nd.denoise(MOVIE, axes="tyx"))
+    assert READINGS.typed(movie)["axes"] == "tyx"
+    # Neither the layer nor its result is asked for again.
+    for each in (layer, movie):
+        viewer.layers.selection.active = each
+        executed("estimate_noise", qtbot)
+    assert len(asked) == 1
+    assert [kind for kind, _ in notes].count("error") == 0
+
+
+def test_without_an_answer_nothing_is_done(viewer, notes, answer):
+    answer(None)
+    viewer.add_image(MOVIE.copy(), name="movie")
+    execute("denoise_selected")
+    assert notes == [("warning", "The first axis of 'movie' is not known.")]
+    assert not command_work.under_way()
+
+
+def test_named_axes_are_not_asked_for(viewer, qtbot, notes, answer):
+    asked = answer("t")
+    viewer.add_image(MOVIE.copy(), name="volume", axis_labels=("z", "y", "x"))
+    executed("estimate_noise", qtbot)
+    assert not asked
+    assert notes[0][0] == "info"
+
+
+def test_the_question_offers_what_the_axis_may_be(viewer, monkeypatch):
+    movie = viewer.add_image(MOVIE.copy(), name="movie")
+    found = []
+
+    def click(box):
+        found.append((box.text(), [button.text() for button in box.buttons()]))
+        next(button for button in box.buttons() if button.text() == wanted).click()
+
+    monkeypatch.setattr(QMessageBox, "exec", click)
+    wanted = "Time"
+    assert asked_axes.asked_first_axis(movie, "ztc") == "t"
+    assert found[0][0] == "What is the first axis of 'movie' (3 × 24 × 28)?"
+    assert set(found[0][1]) >= {"Depth", "Time", "Channel"}
+    wanted = next(text for text in found[0][1] if "Cancel" in text)
+    assert asked_axes.asked_first_axis(movie, "ztc") is None

@@ -13,8 +13,11 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton,
 
 import napari_diffusion as nd
 from napari_diffusion.loop.recipe_units import LengthUnit
+from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.widgets.layers.step_records import records_of
 from napari_diffusion.widgets.loop import diffusion_loop
 from napari_diffusion.widgets.run import memory
+from napari_diffusion.widgets.steps.recipe_handover import hand_over
 
 HEAT = nd.Recipe(num_steps=2, noise=None, diffusion_filter=nd.filters.Heat(time=3.0))
 
@@ -232,6 +235,16 @@ def test_a_step_s_recipe_comes_with_its_unit_and_its_mask(open_loop):
         "Filled in the recipe; its mask 'gone' was removed or does not fit the image. Lengths "
     )
     assert actions(loop) == ["Undo"]
+
+
+def test_a_step_s_recipe_is_converted_from_the_unit_of_its_run(open_loop, qtbot):
+    viewer, loop = open_loop(face(scale=(0.5, 0.5), units="µm"))
+    ran(loop, qtbot, HEAT)
+    record = records_of(made(viewer)[-1])[0]
+    viewer.add_layer(Image(FACE.copy(), name="in pixels"))
+    hand_over(viewer, recipe_of(record), record)
+    assert loop.value.diffusion_filter.time == 12.0  # 3 / 0.5²
+    assert "Lengths converted from µm to pixels" in loop.controls.message.sentence
 
 
 # --- samples ---

@@ -15,6 +15,8 @@ import yaml
 
 pytest.importorskip("napari")
 
+from magicgui.type_map._magicgui import MagicFactory
+from magicgui.widgets import Container
 from npe2 import PluginManifest
 from npe2.manifest.utils import import_python_name
 
@@ -40,7 +42,8 @@ MENUS = {
     "napari-diffusion/diffusion": [
         "Diffusion loop",
         "Steps",
-        "Anisotropic diffusion, Perona–Malik, total variation…",
+        "Anisotropic diffusion (Perona–Malik)…",
+        "Total variation…",
     ],
     "napari-diffusion/noise": ["Add noise", "Estimate noise"],
     "napari/layers/measure": ["Estimate noise"],
@@ -99,6 +102,14 @@ def test_a_dock_is_a_class_that_gets_the_viewer(manifest, name):
     assert "napari_viewer" in inspect.signature(dock.__init__).parameters
 
 
+@pytest.mark.parametrize("name", DOCKS.values())
+def test_a_dock_is_a_widget_of_magicgui(manifest, name):
+    (widget,) = [each for each in manifest.contributions.widgets if each.display_name == name]
+    (named,) = [each for each in manifest.contributions.commands if each.id == widget.command]
+    dock = import_python_name(named.python_name)
+    assert isinstance(dock, MagicFactory) or issubclass(dock, Container)
+
+
 def test_scripts_have_the_docks_too(manifest):
     commands = {each.id: each.python_name for each in manifest.contributions.commands}
     docks = [import_python_name(commands[each.command]) for each in manifest.contributions.widgets]
@@ -141,9 +152,9 @@ def test_every_command_that_opens_no_sample_stands_in_a_menu(manifest):
         ("denoise", {"denoise_selected"}),
         ("estimate noise", {"estimate_noise"}),
         ("add noise", {"noise"}),
-        ("perona malik", {"anisotropic_diffusion"}),
-        ("anisotropic diffusion", {"anisotropic_diffusion"}),
-        ("total variation", {"anisotropic_diffusion"}),
+        ("perona malik", {"perona_malik"}),
+        ("anisotropic diffusion", {"perona_malik"}),
+        ("total variation", {"total_variation"}),
         ("difference source", {"difference_to_source"}),
         ("open run", {"open_run"}),
     ],

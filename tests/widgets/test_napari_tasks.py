@@ -231,13 +231,15 @@ def test_work_that_waits_takes_no_thread_from_others(make_napari_viewer, qtbot):
 
     def work(worker):
         entered.append(1)
-        gate.wait(10)
+        gate.wait(30)
 
     workers = [Worker(work, parent, "waits") for _ in range(count)]
     for worker in workers:
         worker.start()
-    qtbot.waitUntil(lambda: len(entered) == count)
-    gate.set()
+    try:
+        qtbot.waitUntil(lambda: len(entered) == count, timeout=10_000)
+    finally:
+        gate.set()
     qtbot.waitUntil(lambda: not any(worker.is_running for worker in workers))
     assert all(worker.join(10) for worker in workers)
 

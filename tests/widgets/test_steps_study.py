@@ -8,16 +8,16 @@ from steps_driver import click, clicked, run_on, selected, wait
 
 pytest.importorskip("napari")
 
-from napari.layers import Image, Labels
+from napari.layers import Image
 
 import napari_diffusion as nd
 from napari_diffusion.analysis import local_error
+from napari_diffusion.loop.recipe_units import LengthUnit
 from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.samples import degraded_face
-from napari_diffusion.widgets.docks.dock_tabs import opened_dock
 from napari_diffusion.widgets.layers.mask import KeptMask
 from napari_diffusion.widgets.layers.step_records import records_of
-from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
+from napari_diffusion.widgets.steps.recipe_handover import LOOP
 
 RANDOM = np.random.default_rng(4)
 FACE = RANDOM.random((24, 32)).astype(np.float32)
@@ -165,26 +165,31 @@ def test_studies_that_need_noise_are_disabled_without(open_steps, qtbot):
 # --- the recipe ---
 
 
-@pytest.mark.parametrize("by", ["the run", "a tile"])
-def test_the_loop_is_opened_with_the_recipe_and_the_mask(open_steps, qtbot, by):
-    mask_layer = Labels(INSIDE * 7, name="cells", scale=(0.5, 0.5), units="um")
-    viewer, dock = opened(open_steps, face(scale=(0.5, 0.5), units="um"), mask_layer)
+class FakeLoop:
+    """Takes recipes as the dock *Diffusion loop* does."""
+
+    def __init__(self):
+        self.given = []
+
+    def use_recipe(self, recipe, mask_name, made_for):
+        self.given.append((recipe, mask_name, made_for))
+
+
+def test_use_this_recipe_opens_the_loop_with_it(open_steps, qtbot, monkeypatch):
+    loop, asked = FakeLoop(), []
+
+    def opened_dock(viewer, name, kind):
+        asked.append(name)
+        return loop
+
+    monkeypatch.setattr("napari_diffusion.widgets.steps.recipe_handover.open_dock", opened_dock)
+    viewer, dock = opened(open_steps, face())
     recipe = nd.PRESETS["explore"].replaced(num_steps=3, starting_noise_scale=1 / 3, seed=2**64 - 1)
     mask = KeptMask("cells", INSIDE)
     run_on(dock, qtbot, recipe, viewer.layers["face"], mask=mask)
-    expected = recipe.resolved(FACE, mask=INSIDE, spacing=0.5)
-    if by == "the run":
-        click(dock.study.use)
-    else:
-        dock.study.sweep.values[0].value = dock.study.sweep.values[1].value = "0.5"
-        clicked(dock, qtbot, dock.study.sweep.start)
-        click(dock.study.sweep.take)
-        changed = expected.diffusion_filter.replaced(contrast=0.5, time=0.5)
-        expected = expected.replaced(diffusion_filter=changed)
-    loop = opened_dock(viewer, DiffusionLoop)
-    assert loop.value == expected
-    assert loop.source.mask.value is mask_layer
-    loop.let_go(closed=True)
+    click(dock.study.use)
+    assert asked == [LOOP]
+    assert loop.given == [(recipe.resolved(FACE, mask=INSIDE), "cells", LengthUnit())]
 
 
 # --- continue ---

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
     import napari
 
-    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.forms.theme import Role
     from napari_diffusion.widgets.results.step_run import StepRun
@@ -34,5 +33,5 @@ class StudyDock(Protocol):
     def say(self, sentence: str, role: Role = "help") -> None:
         """Say something in the dock's message."""
 
-    def hand_over(self, recipe: Recipe, record: StepRecord) -> None:
-        """Fill the dock *Diffusion loop* with a recipe; the record has its mask and its unit."""
+    def hand_over(self, recipe: Recipe) -> None:
+        """Fill the dock *Diffusion loop* with a recipe made from that of the run."""

@@ -175,7 +175,7 @@ class SweepForm(Box):
             return
         with self._dock.showing_errors():
             recipe = with_values(recipe_of(run.record), sweep_run.parameters)
-            self._dock.hand_over(recipe, run.record)
+            self._dock.hand_over(recipe)
 
     def close_sweep(self) -> None:
         """Remove the tiles and show what was shown before."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion.denoising.denoise import denoiser
-from napari_diffusion.denoising.report_text import found_text, warning_texts
 from napari_diffusion.widgets.commands.command_work import start
 from napari_diffusion.widgets.commands.selected_image import (
     saying_errors,
@@ -14,6 +13,7 @@ from napari_diffusion.widgets.commands.selected_image import (
     unwrapped,
 )
 from napari_diffusion.widgets.denoise.denoise_run import NoiseFound, denoising_work, result_name
+from napari_diffusion.widgets.denoise.found_message import caution, found_message
 from napari_diffusion.widgets.docks.dock import notify
 from napari_diffusion.widgets.results.layer_sink import single_result
 from napari_diffusion.widgets.run.run_request import StepReady
@@ -62,9 +62,6 @@ def say_found(report: NoiseReport | None, done: str) -> None:
 
     The finding comes first: napari shows the beginning of a text until it is unfolded.
     """
-    if report is None:
-        notify("info", done)
-        return
-    notify("info", f"{found_text(report)} {done}")
-    if warnings := warning_texts(report):
-        notify("warning", " ".join(warnings))
+    notify("info", f"{found_message(report).sentence}. {done}")
+    if doubt := caution(report):
+        notify("warning", doubt)

@@ -1,23 +1,30 @@
-"""Commands that open a dock under a name of the field, for those who type it in the palette."""
+"""Commands that open the dock *Filter* with the filter that is typed in the palette."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_diffusion.filters import PeronaMalik, TotalVariation
 from napari_diffusion.widgets.commands.selected_image import unwrapped
 
 if TYPE_CHECKING:
     import napari
 
+    from napari_diffusion.filters import Filter
+
 PLUGIN = "napari-diffusion"
 
 
-def open_filter(viewer: napari.Viewer) -> None:
-    """Open the dock *Filter*.
+def open_perona_malik(viewer: napari.Viewer) -> None:
+    """Open the dock *Filter* with anisotropic diffusion as Perona and Malik have defined it."""
+    _open(viewer, PeronaMalik())
 
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where the dock opens.
-    """
-    unwrapped(viewer).window.add_plugin_dock_widget(PLUGIN, "Filter")
+
+def open_total_variation(viewer: napari.Viewer) -> None:
+    """Open the dock *Filter* with total variation."""
+    _open(viewer, TotalVariation())
+
+
+def _open(viewer: napari.Viewer, chosen: Filter) -> None:
+    _, dock = unwrapped(viewer).window.add_plugin_dock_widget(PLUGIN, "Filter")
+    dock.value = chosen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from napari_diffusion.widgets.commands.asked_axes import typed_for
 from napari_diffusion.widgets.docks.dock import notify
 from napari_diffusion.widgets.layers.layer_axes import along_of, axes_of, spacing_of
 from napari_diffusion.widgets.layers.source_layers import is_image
@@ -66,10 +67,17 @@ def selected_image(viewer: napari.Viewer, layer: Layer | None, wanted: str) -> I
 
 def source_of_command(viewer: napari.Viewer, layer: Image) -> RunSource:
     """Return all of a layer as the source of a run, its axes read as the docks read them."""
-    axes = axes_of(layer)
-    along = along_of(axes)
-    spacing = spacing_of(layer, axes, along)
-    reading = Reading(axes, along, spacing, joint_channels=True, keep_holes=False, region="whole")
+    typed = typed_for(layer)
+    axes = str(typed.get("axes", axes_of(layer)))
+    along = str(typed.get("along", along_of(axes)))
+    reading = Reading(
+        axes=axes,
+        along=along,
+        spacing=spacing_of(layer, axes, along),
+        joint_channels=bool(typed.get("joint_channels", True)),
+        keep_holes=bool(typed.get("keep_holes", False)),
+        region="whole",
+    )
     try:
         return RunSource.of([layer], reading, viewer)
     except ValueError as error:

@@ -28,6 +28,8 @@ def join_tabs(widget: QWidget) -> None:
         if other is not own and ours and same and not other.isFloating() and other.isVisible():
             window.tabifyDockWidget(other, own)
             break
+    # The name of the plugin behind each of five tabs would leave no room for theirs.
+    own.setWindowTitle(own.windowTitle().removesuffix(f" ({PLUGIN})"))
     own.show()
     own.raise_()
 

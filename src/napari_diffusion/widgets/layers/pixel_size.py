@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_diffusion.core.grid import SPATIAL
+from napari_diffusion.core.units import METRES, PIXEL, unit_name
 from napari_diffusion.widgets.layers.layer_locks import is_locked
 
 if TYPE_CHECKING:
@@ -23,19 +24,18 @@ def fixed_because(layer: Image) -> str:
     return ""
 
 
-def check_unit(unit: str) -> None:
-    """Raise ValueError where a text is no unit of length; "pixel" stands for none."""
-    import pint
+def checked_unit(unit: str) -> str:
+    """Return the full name of a unit of length that files have too; "pixel" stands for none.
 
-    units = pint.get_application_registry()  # type: ignore[no-untyped-call]
-    try:
-        found = units.parse_units(unit.strip() or "pixel")
-        known = found == units.pixel or bool(found.is_compatible_with("meter"))
-    except Exception:
-        # pint has errors of many kinds for what is no unit.
-        known = False
-    if not known:
+    Raises
+    ------
+    ValueError
+        If it is another unit, or none.
+    """
+    name = unit_name(unit)
+    if name != PIXEL and name not in METRES:
         raise ValueError(f"Unit must be a unit of length such as µm, or pixel (got {unit!r}).")
+    return name
 
 
 def set_pixel_size(
@@ -61,7 +61,7 @@ def set_pixel_size(
         place = axes.index(axis)
         scale[place] = np.copysign(length, scale[place])
         if axis in SPATIAL:
-            units[place] = unit.strip() or "pixel"
+            units[place] = checked_unit(unit)
     # A reader of the layer would see the new unit with the old numbers in between.
     with layer.events.scale.blocker():
         layer.scale = scale

@@ -37,6 +37,9 @@ _KINDS = {
 
 _DIGITS = 3
 
+# Letters that a button has room for.
+_LONGEST = 6
+
 
 class EvidenceBox(Fold):
     """Numbers by method, to be clicked, with the curve and the histogram they were read from.
@@ -97,7 +100,10 @@ class EvidenceBox(Fold):
 
     def _cell(self, name: str, way: str, number: float) -> Box:
         short = float(f"{number:.{_DIGITS}g}")
-        button = PushButton(text=f"{short:g}", tooltip=f"Use {short} in the form.")
+        text = f"{short:g}"
+        # More do not fit; the tooltip has them all.
+        text = f"{number:.2g}" if len(text) > _LONGEST else text
+        button = PushButton(text=text, tooltip=f"Use {short} in the form.")
         may_be_narrow(button.native)
         button.changed.connect(lambda: self.taken.emit(name, short))
         # Nothing to take: no diffusion at all is best, or the time would be endless.

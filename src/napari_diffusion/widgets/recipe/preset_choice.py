@@ -56,7 +56,7 @@ class PresetChoice(Box):
 
     @property
     def value(self) -> str:
-        """The name in view: a preset's, a sample's, or "custom"."""
+        """The name in view: that of a preset, of the image's own recipe, or "custom"."""
         return str(self.choice.value)
 
     @value.setter

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from psygnal import Signal
+
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.widgets.forms.box import Box
 from napari_diffusion.widgets.forms.field import Field
 from napari_diffusion.widgets.layers.layer_axes import spacing_of, unit_of
-from napari_diffusion.widgets.layers.pixel_size import check_unit, fixed_because, set_pixel_size
+from napari_diffusion.widgets.layers.pixel_size import checked_unit, fixed_because, set_pixel_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,17 +42,21 @@ _UNIT = Parameter(
 class PixelSizeForm(Box):
     """A view of the scale and the units of layers along the axes that diffuse."""
 
+    #: The layers have another pixel size now.
+    applied = Signal()
+
     def __init__(self) -> None:
         self._layers: tuple[Image, ...] = ()
         self._axes = self._along = ""
         self.spacing = Field(_SPACING, self._checked_spacing)
-        self.unit = Field(_UNIT, _checked_unit)
+        self.unit = Field(_UNIT, self._checked_unit)
         super().__init__(self.spacing, self.unit)
         for field in (self.spacing, self.unit):
             # Not at every key: between two of them there is a pixel size that nobody means.
+            field.editor.native.textEdited.connect(self._typed)
             field.editor.native.editingFinished.connect(self.apply)
             field.changed.connect(self._edited)
-        self._reading = False
+        self._reading = self._typing = False
 
     def read(self, layers: Sequence[Image], axes: str, along: str) -> None:
         """Show the pixel size of layers along some of their axes."""
@@ -70,7 +76,7 @@ class PixelSizeForm(Box):
     def value(self) -> tuple[float, ...]:
         """The pixel size along each axis; ValueError says what is wrong with it or its unit."""
         spacing = self.spacing.value
-        _checked_unit(self.unit.value)
+        self._checked_unit(self.unit.value)
         return spacing if isinstance(spacing, tuple) else (spacing,) * len(self._along)
 
     def length_unit(self) -> str:
@@ -79,19 +85,25 @@ class PixelSizeForm(Box):
 
     def apply(self) -> None:
         """Give the layers the pixel size and the unit that were typed, where they are others."""
+        self._typing = False
         with contextlib.suppress(ValueError):
             spacing, unit = self.value, str(self.unit.value)
             if self._layers and (spacing, unit) != self._read():
                 for layer in self._layers:
                     set_pixel_size(layer, self._axes, self._along, spacing, unit)
+                self.applied.emit()
 
     def _read(self) -> tuple[tuple[float, ...], str]:
-        return spacing_of(self._layers[0], self._axes, self._along), self.length_unit() or "pixel"
+        spacing = spacing_of(self._layers[0], self._axes, self._along)
+        return spacing, self._checked_unit(self.length_unit() or "pixel")
+
+    def _typed(self) -> None:
+        self._typing = True
 
     def _edited(self) -> None:
         if self._reading:
             return
-        if not any(field.editor.native.hasFocus() for field in (self.spacing, self.unit)):
+        if not self._typing:
             self.apply()
         self.changed.emit(self)
 
@@ -102,8 +114,6 @@ class PixelSizeForm(Box):
             Grid.of((1,) * len(self._along), axes=self._along, along=self._along, spacing=value)
         return value
 
-
-def _checked_unit(value: Value) -> str:
-    unit = str(value)
-    check_unit(unit)
-    return unit
+    def _checked_unit(self, value: Value) -> str:
+        # What the layers came with is theirs, even where no file has it.
+        return str(value) if value == self.length_unit() else checked_unit(str(value))

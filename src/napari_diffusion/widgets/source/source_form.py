@@ -103,6 +103,8 @@ class SourceForm(Box):
         self.join.changed.connect(lambda: self.set_layers(channel_group(self._viewer)))
         self.first_axis.changed.connect(self._answered)
         self.axes.changed.connect(self._edited)
+        # The layer is larger or smaller in the window now.
+        self.axes.pixel_size.applied.connect(self._viewer.reset_view)
         self.mask.changed.connect(self._show)
         self.mask.changed.connect(lambda: self.changed.emit(self))
         self.holes.changed.connect(lambda: setattr(self.axes.holes, "value", True))

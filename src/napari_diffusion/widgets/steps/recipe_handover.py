@@ -23,9 +23,9 @@ class RecipeUser(Protocol):
     """A dock that can be filled with a recipe."""
 
     def use_recipe(
-        self, recipe: Recipe, mask_name: str = "", made_for: LengthUnit | None = None
+        self, recipe: Recipe, mask_name: str | None, made_for: LengthUnit | None
     ) -> None:
-        """Show a recipe whose lengths are in a unit, and choose the mask of that name."""
+        """Show a recipe, whose lengths are in some unit, and choose the mask of that name."""
 
 
 def open_loop(viewer: napari.Viewer) -> Box:
@@ -41,11 +41,11 @@ def hand_over(viewer: napari.Viewer, recipe: Recipe, record: StepRecord) -> None
     viewer : napari.Viewer
         Whose dock.
     recipe : Recipe
-        The recipe.
+        The recipe of a step, or one that was made from it.
     record : StepRecord
-        Of a step that was made with it, or with one like it: has its mask and its unit of length.
+        Of the step: it names the mask, and the unit of the recipe's lengths.
     """
     dock = open_loop(viewer)
     assert isinstance(dock, RecipeUser)
-    mask_name = record["mask"]["layer"] if "mask" in record else ""
-    dock.use_recipe(recipe, mask_name, unit_of(record))
+    mask = record.get("mask")
+    dock.use_recipe(recipe, None if mask is None else mask["layer"], unit_of(record))

@@ -201,7 +201,7 @@ class StepStudy(StepsTab):
     def use_recipe(self) -> None:
         """Fill the dock of the loop with the recipe of the shown run."""
         if self.run is not None:
-            self._dock.hand_over(recipe_of(self.run.record), self.run.record)
+            self._dock.hand_over(recipe_of(self.run.record))
 
     def continue_run(self) -> None:
         """Make more steps from the shown step."""

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     import napari
     from qtpy.QtWidgets import QWidget
 
-    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.forms.theme import Role
     from napari_diffusion.widgets.results.step_run import StepRun
@@ -203,9 +202,10 @@ class Steps(Dock):
         self.viewer.layers.selection.active = active
         self.refresh()
 
-    def hand_over(self, recipe: Recipe, record: StepRecord) -> None:
-        """Fill the dock *Diffusion loop* with a recipe; the record has its mask and its unit."""
-        hand_over(self.viewer, recipe, record)
+    def hand_over(self, recipe: Recipe) -> None:
+        """Fill the dock *Diffusion loop* with a recipe made from that of the run."""
+        if self.run is not None:
+            hand_over(self.viewer, recipe, self.run.record)
 
     # --- the end ---
 
