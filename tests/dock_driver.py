@@ -46,6 +46,13 @@ def made(viewer):
     return [layer for layer in viewer.layers if "napari_diffusion" in layer.metadata]
 
 
+def look_at(viewer, layer):
+    """Show one of the layers that were made, and select it."""
+    for each in made(viewer):
+        each.visible = each is layer
+    viewer.layers.selection.active = layer
+
+
 def open_study(viewer):
     """Open the dock Steps at its tab Study, which goes on with a run, and return it."""
     _, dock = viewer.window.add_plugin_dock_widget("napari-diffusion", "Steps")

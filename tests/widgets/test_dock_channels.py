@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from dock_driver import go_on, made, open_study, wait
+from dock_driver import go_on, look_at, made, open_study, wait
 
 pytest.importorskip("napari")
 
@@ -129,7 +129,7 @@ def test_a_stack_for_each_channel(open_loop, qtbot):
     last = nd.run(PICTURE, RECIPE.resolved(PICTURE, axes="cyx"), axes="cyx").image
     for c, layer in enumerate(made(viewer)):
         np.testing.assert_array_equal(layer.data[-1], last[c])
-    viewer.layers.selection.active = made(viewer)[1]
+    look_at(viewer, made(viewer)[1])
     open_study(viewer).study.extract.native.click()
     qtbot.waitUntil(lambda: len(made(viewer)) == 7)
     assert viewer.layers["final · green"].colormap.name == "green"
@@ -151,15 +151,13 @@ def test_channels_are_gone_on_with_to_the_bit(open_loop, qtbot, monkeypatch, res
     recipe = RECIPE.replaced(final_filter=None)
     ran(loop, qtbot, recipe)
     before = len(viewer.layers)
-    viewer.layers.selection.active = made(viewer)[-1]
+    look_at(viewer, made(viewer)[-1])
     go_on(viewer, qtbot)
     assert loop.controls.message.role != "error"
     assert len(viewer.layers) == before + 3
     longer = recipe.resolved(PICTURE, axes="cyx").replaced(stop_at=4)
     expected = nd.run(PICTURE, longer, axes="cyx", region=region).image
-    new = [
-        layer for layer in made(viewer) if "step 03" in layer.name or layer.name.endswith("1 steps")
-    ]
+    new = [layer for layer in made(viewer) if layer.name.startswith(("03 ", "1 steps "))]
     for c, layer in enumerate(new):
         np.testing.assert_array_equal(layer.data.reshape(expected[c].shape), expected[c])
 
@@ -169,7 +167,7 @@ def test_going_on_needs_all_channels(open_loop, qtbot, said):
     joined(loop, viewer)
     ran(loop, qtbot)
     viewer.layers.remove("02 · σ=0.01 · blue")
-    viewer.layers.selection.active = viewer.layers["02 · σ=0.01 · red"]
+    look_at(viewer, viewer.layers["02 · σ=0.01 · red"])
     go_on(viewer, qtbot)
     assert said[-1].startswith("Continuing needs all channels of this step, but that of 'blue'")
 

@@ -48,7 +48,7 @@ def typed_for(layer: Image) -> dict[str, Value]:
 
 
 def asked_first_axis(layer: Image, letters: str) -> str | None:
-    """Ask what the first axis of a layer is; return its letter, None where nobody knows.
+    """Ask what the first axis of a layer is; return its letter, None without an answer.
 
     Parameters
     ----------

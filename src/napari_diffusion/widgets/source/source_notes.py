@@ -46,4 +46,7 @@ class SourceNotes(Box):
         words = hint(self._viewer, layers, mask, holes, kept, can_be_mask)
         self.hint.value = words
         self.hint.visible = bool(words)
-        self.holes.visible = bool(holes) and bool(layers) and not kept
+        missing = bool(holes) and bool(layers) and not kept
+        self.holes.visible = missing
+        # An empty box would still take the space between two rows.
+        self.visible = bool(words) or missing
