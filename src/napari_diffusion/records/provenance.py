@@ -28,6 +28,9 @@ SCHEMA = 1
 #: How every text on a processed image begins.
 PROCESSED = "Processed, not raw data:"
 
+# More numbers, such as the weights of a filter, are read in the record alone.
+_MOST_NUMBERS = 6
+
 _LIBRARIES = ("napari-diffusion", "numpy", "numba", "scipy")
 
 
@@ -261,7 +264,7 @@ def _noise_words(recipe: Recipe, noise: Component) -> str:
 
 
 def component_words(component: Component) -> str:
-    """Return a component and its parameters, in words."""
+    """Return a component and its parameters, in words: the record has those of inner ones too."""
     parameters = ", ".join(
         f"{p.label} {number_words(getattr(component, p.name))}" for p in component.parameters()
     )
@@ -272,7 +275,10 @@ def component_words(component: Component) -> str:
 def number_words(value: Any) -> str:
     """Return a number, one number per channel, or a component, in words."""
     if isinstance(value, Component):
-        return component_words(value)
+        nested = any(parameter.kind == "component" for parameter in value.parameters())
+        return value.display_name if nested else component_words(value)
+    if isinstance(value, tuple) and len(value) > _MOST_NUMBERS:
+        return f"{len(value)} values"
     if isinstance(value, tuple):
         return " / ".join(number_words(each) for each in value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)

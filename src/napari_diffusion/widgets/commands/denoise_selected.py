@@ -13,9 +13,9 @@ from napari_diffusion.widgets.commands.selected_image import (
     unwrapped,
 )
 from napari_diffusion.widgets.denoise.denoise_run import NoiseFound, denoising_work, result_name
-from napari_diffusion.widgets.denoise.found_message import caution, found_message
 from napari_diffusion.widgets.docks.dock import notify
 from napari_diffusion.widgets.results.layer_sink import single_result
+from napari_diffusion.widgets.run.found_message import caution_of, found_message
 from napari_diffusion.widgets.run.run_request import StepReady
 
 if TYPE_CHECKING:
@@ -63,5 +63,5 @@ def say_found(report: NoiseReport | None, done: str) -> None:
     The finding comes first: napari shows the beginning of a text until it is unfolded.
     """
     notify("info", f"{found_message(report).sentence}. {done}")
-    if doubt := caution(report):
+    if doubt := caution_of(report):
         notify("warning", doubt)

@@ -14,7 +14,6 @@ from napari_diffusion.widgets.denoise.denoise_run import (
     denoising_work,
     result_name,
 )
-from napari_diffusion.widgets.denoise.found_message import caution, found_message
 from napari_diffusion.widgets.denoise.result_buttons import ResultButtons
 from napari_diffusion.widgets.docks.layer_dock import LayerDock
 from napari_diffusion.widgets.forms.field import Field
@@ -22,6 +21,7 @@ from napari_diffusion.widgets.layers.step_layers import Place, image_layer
 from napari_diffusion.widgets.layers.step_records import records_of
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for, related_layers
 from napari_diffusion.widgets.run import memory
+from napari_diffusion.widgets.run.found_message import caution_of, found_message
 from napari_diffusion.widgets.run.memory_check import check_memory
 from napari_diffusion.widgets.run.run_controls import RunControls, written_seconds
 from napari_diffusion.widgets.run.run_request import RunError, StepReady
@@ -182,7 +182,7 @@ class Denoise(LayerDock):
         """Say what was found once the run has ended; with stages that is later than now."""
         sentence, role, details = found_message(self._report)
         took = written_seconds(self.controls.seconds)
-        words = f"{sentence}; 1 layer in {took}. {caution(self._report)}".strip()
+        words = f"{sentence}; 1 layer in {took}. {caution_of(self._report)}".strip()
         self.controls.conclude(words, role, details=details)
 
     def _inserted(self, event: Event) -> None:

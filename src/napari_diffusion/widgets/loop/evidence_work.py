@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from napari_diffusion.analysis.parameter_sweep import parameter_names, with_values
+from napari_diffusion.denoising.noise_report import noise_of
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.run.read_layer import as_run_error, read_image, read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import EvidenceReady, Message, Resolved, RunError
@@ -32,7 +33,8 @@ def evidence_work(job: Job) -> Work:
         with contextlib.suppress(Stopped), as_run_error("recipe"):
             worker.post(Resolved(job.recipe.resolved_on(source)))
             smoothing = getattr(job.recipe.filters[0], "smoothing", 0.0)
-            worker.post(EvidenceReady(evidence(source, smoothing, stop=worker.stop)))
+            found = evidence(source, smoothing, stop=worker.stop)
+            worker.post(EvidenceReady(found, noise_of(source)))
 
     return work
 

@@ -11,11 +11,12 @@ from qtpy.QtCore import QTimer
 from napari_diffusion.widgets.docks.layer_dock import LayerDock
 from napari_diffusion.widgets.forms.fold import Fold
 from napari_diffusion.widgets.forms.message import Action
-from napari_diffusion.widgets.loop.evidence import EvidenceBox, about
+from napari_diffusion.widgets.loop.evidence import EvidenceBox
 from napari_diffusion.widgets.loop.evidence_work import evidence_work, with_evidence
 from napari_diffusion.widgets.loop.sample_recipe import sample_recipe
 from napari_diffusion.widgets.recipe.recipe_form import RecipeForm
 from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
+from napari_diffusion.widgets.run.found_message import caution_of, found_message
 from napari_diffusion.widgets.source.noise_measurement import measuring_work, rounded_noise
 from napari_diffusion.widgets.source.noise_meter import NoiseMeter
 
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     import napari
     from qtpy.QtWidgets import QScrollArea
 
-    from napari_diffusion.estimate import Evidence, NoiseModel
+    from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.loop.recipe_units import LengthUnit
     from napari_diffusion.widgets.forms.theme import Role
     from napari_diffusion.widgets.run.run_controls import RunControls
-    from napari_diffusion.widgets.run.run_request import Job, RunError
+    from napari_diffusion.widgets.run.run_request import EvidenceReady, Job, RunError
     from napari_diffusion.widgets.source.run_source import RunSource
 
 _ESTIMATE = "Measure the image: the values behind every auto are shown beside it."
@@ -149,11 +150,12 @@ class RecipeDock(LayerDock):
         self.meter.show_model(model)
         self._conclude(said, model.warnings)
 
-    def _show_evidence(self, evidence: Evidence) -> None:
-        self.evidence.show_evidence(evidence, self.units())
-        warnings = () if evidence.model is None else evidence.model.warnings
-        said = f"Estimated; the values stand beside the fields. {about(evidence)}"
-        self._conclude(said, warnings, Action("Show evidence", self._open_evidence))
+    def _show_evidence(self, news: EvidenceReady) -> None:
+        self.evidence.show_evidence(news.evidence, self.units())
+        sentence, role, details = found_message(news.report)
+        said = f"{sentence}; all estimates stand beside the fields. {caution_of(news.report)}"
+        action = Action("Show evidence", self._open_evidence)
+        self.controls.conclude(said.strip(), role, action, details=details)
 
     def _conclude(self, sentence: str, warnings: Sequence[str], *actions: Action) -> None:
         role: Role = "warning" if warnings else "good"

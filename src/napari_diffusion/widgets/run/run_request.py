@@ -10,6 +10,7 @@ from napari_diffusion.loop.kept_steps import kept_steps
 
 if TYPE_CHECKING:
     from napari_diffusion.core.noise_scale import NoiseScale
+    from napari_diffusion.denoising.noise_report import NoiseReport
     from napari_diffusion.estimate import Evidence, NoiseModel
     from napari_diffusion.io.cast import Cast
     from napari_diffusion.io.step_record import StepRecord
@@ -54,9 +55,10 @@ class SeedDone(NamedTuple):
 
 
 class EvidenceReady(NamedTuple):
-    """What was measured of the image to choose parameters from."""
+    """What was measured of the image to choose parameters from, and what of its noise."""
 
     evidence: Evidence
+    report: NoiseReport
 
 
 class Measured(NamedTuple):

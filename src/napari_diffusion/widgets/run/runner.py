@@ -10,6 +10,7 @@ from psygnal import Signal
 
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.widgets.run.activity import Activity
+from napari_diffusion.widgets.run.found_message import caution
 from napari_diffusion.widgets.run.run_controls import written_seconds
 from napari_diffusion.widgets.run.run_request import (
     EvidenceReady,
@@ -89,7 +90,8 @@ class Runner:
         self._summary: Callable[[], str] = self._kept
         self._made: list[bool] = []
         self._actions: tuple[Action, ...] = ()
-        self._remark = self._warnings = ""
+        self._remark = ""
+        self._warnings: tuple[str, ...] = ()
         self._cancelled = False
         controls.pause_clicked.connect(self.pause)
         controls.cancel_clicked.connect(self.cancel)
@@ -137,7 +139,7 @@ class Runner:
         remark : str
             Said of them at the end, after what was made.
         """
-        self._actions, self._remark, self._warnings = actions, remark, ""
+        self._actions, self._remark, self._warnings = actions, remark, ()
         self._made, self._cancelled, self._layer_sink = [], False, layer_sink
         self._summary = made or self._kept
         self._controls.start(total, unit)
@@ -170,8 +172,8 @@ class Runner:
         match news:
             case Message(words):
                 self._say(words)
-            case EvidenceReady(evidence):
-                self.found.emit(evidence)
+            case EvidenceReady():
+                self.found.emit(news)
             case Measured(model):
                 self.measured.emit(model)
             case Resolved(recipe):
@@ -179,7 +181,7 @@ class Runner:
                 self._controls.begin_clock()
             case StepReady(step, record, done):
                 self._made.append(step.is_final)
-                self._warnings = "\n\n".join(record.get("noise_warnings", ()))
+                self._warnings = tuple(record.get("noise_warnings", ()))
                 if self._layer_sink is not None:
                     with self._around():
                         self._layer_sink.show(step, record)
@@ -214,8 +216,9 @@ class Runner:
             self._controls.show_idle("Estimation done; values filled in.")
         else:
             seconds = written_seconds(self._controls.seconds)
-            done = f"Done in {seconds}: {self._summary()}{self._remark}."
-            self._controls.show_idle(done, False, *self._offered(), details=self._warnings)
+            done = f"Done in {seconds}: {self._summary()}{self._remark}. {caution(self._warnings)}"
+            details = "\n\n".join(self._warnings)
+            self._controls.show_idle(done.strip(), False, *self._offered(), details=details)
 
     def _offered(self) -> tuple[Action, ...]:
         return self._actions if self._made else ()

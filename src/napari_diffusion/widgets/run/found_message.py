@@ -1,4 +1,4 @@
-"""What is said of a denoised image: the noise that was found, and what speaks against it."""
+"""What is said of the noise that was found, and what speaks against a result."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from napari_diffusion.denoising.report_text import found_text, warning_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_diffusion.denoising.noise_report import NoiseReport
     from napari_diffusion.widgets.forms.theme import Role
 
@@ -31,7 +33,11 @@ def found_message(report: NoiseReport | None) -> FoundMessage:
     return FoundMessage(sentence, "warning" if warnings else "good", details)
 
 
-def caution(report: NoiseReport | None) -> str:
+def caution(warnings: Sequence[str]) -> str:
     """Return the first sentence of what speaks against a result, nothing where nothing does."""
-    warnings = () if report is None else warning_texts(report)
     return "" if not warnings else f"{warnings[0].split('. ')[0].removesuffix('.')}."
+
+
+def caution_of(report: NoiseReport | None) -> str:
+    """Return the caution of a report; None is noise that was typed, which has none."""
+    return caution(() if report is None else warning_texts(report))
