@@ -9,7 +9,7 @@ RUN = "$(VENV)/bin/python"
 SHARED = -n auto --maxprocesses=8 --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-quality test try-wheel test-long test-random bench docs pictures lint format pins clean
+.PHONY: help setup demo bench-quality test try-wheel test-long test-random bench docs screenshots lint format pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -50,8 +50,8 @@ bench-quality: ## measure the denoiser beside others, with the truth at hand
 	@$(PREPARE) bench
 	@$(RUN) -m benchmarks.quality
 
-pictures: setup ## walk as a new user would, keep screenshots in pictures/
-	@NAPARI_DIFFUSION_PICTURES="$(CURDIR)/pictures" $(RUN) -m pytest -q \
+screenshots: setup ## walk as a new user would, and keep what is seen in screenshots/
+	@NAPARI_DIFFUSION_SCREENSHOTS="$(CURDIR)/screenshots" $(RUN) -m pytest -q \
 		tests/widgets/test_walks.py tests/widgets/test_dock_looks.py
 
 docs: ## build the pages into site/
@@ -66,4 +66,4 @@ pins: ## renew constraints.txt
 	@rm constraints.new
 
 clean: ## remove what the other targets left, but the environment
-	rm -rf build demo dist pictures site .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build demo dist screenshots site .mypy_cache .pytest_cache .ruff_cache

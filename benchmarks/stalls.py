@@ -83,8 +83,7 @@ def _image(case: Case) -> NDArray[np.float32]:
 
 
 def _ours(viewer: Any, case: Case) -> tuple[Callable[[], None], Callable[[], bool]]:
-    from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
-    from napari_diffusion.widgets.steps.steps import Steps
+    from napari_diffusion.widgets import DiffusionLoop, Steps
 
     loop = DiffusionLoop(viewer)
     viewer.window.add_dock_widget(loop, name="Diffusion loop")

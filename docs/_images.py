@@ -1,6 +1,6 @@
-"""Put the images that `make demo` and `make pictures` left into the README and the pages.
+"""Put the images that `make demo` and `make screenshots` left into the README and the pages.
 
-python docs/_images.py demo pictures
+python docs/_images.py demo screenshots
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QComboBox, QMenu, QScrollArea, QWidget
 
-PICTURES = os.environ.get("NAPARI_DIFFUSION_PICTURES", "")
+PICTURES = os.environ.get("NAPARI_DIFFUSION_SCREENSHOTS", "")
 
 
 class Hand:

@@ -338,7 +338,10 @@ def spans_the_run(component, start, num_steps):
         np.testing.assert_allclose(table[-1], start * component.end, rtol=1e-12, atol=1e-15 * start)
     if "monotone" in component.claims:
         slopes = np.diff(table)
-        assert (slopes <= 0).all() if getattr(component, "end", 0) <= 1 else (slopes >= 0).all()
+        # Where a rule hardly moves, the last bit of a power may turn back.
+        last_bit = 4 * np.finfo(float).eps * np.abs(table).max()
+        falls = getattr(component, "end", 0) <= 1
+        assert (slopes <= last_bit).all() if falls else (slopes >= -last_bit).all()
     assert (table >= 0).all()
     assert table.max() <= component.largest_scale(start, num_steps) * (1 + 1e-12)
 

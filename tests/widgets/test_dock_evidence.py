@@ -11,6 +11,9 @@ from napari.layers import Image
 from scipy import ndimage
 
 import napari_diffusion as nd
+from napari_diffusion.core import image as core
+from napari_diffusion.denoising.noise_report import noise_of
+from napari_diffusion.widgets.run.found_message import caution_of, found_message
 
 RANDOM = np.random.default_rng(3)
 SQUARES = 100.0 * (np.add.outer(np.arange(96) // 24, np.arange(112) // 28) % 2)
@@ -30,8 +33,12 @@ def test_estimate_shows_every_method_and_a_click_takes_its_number(loop):
     found = nd.estimate.evidence(NOISY, loop.value.diffusion_filter.smoothing)
     assert found.sigmas["windows"] == pytest.approx(10, rel=0.05)
     said = f"Gaussian noise: {found.model.in_words()}"
-    assert loop.controls.message.sentence.endswith(said)
-    assert loop.controls.message.role == "good"
+    # The same sentence as from Denoise, with the same noise sigma.
+    sentence, role, details = found_message(noise_of(core.Image.of(NOISY)))
+    message = loop.controls.message
+    assert message.sentence.startswith(f"{sentence}; ")
+    assert (message.role, message.details) == (role, details)
+    assert f"{found.sigmas['windows']:.3g}" in sentence
     assert not loop.advanced.open
     loop.controls.message.actions[0].native.click()
     assert loop.evidence.native.isVisibleTo(loop.native)
@@ -71,11 +78,12 @@ def test_warnings_are_folded(open_loop, qtbot):
     _, loop = open_loop(Image(blurred, name="blurred"))
     loop.estimate_button.native.click()
     qtbot.waitUntil(lambda: not loop.runner.is_running, timeout=60_000)
-    message, model = loop.controls.message, loop.evidence.value.model
-    assert model.warnings
-    assert message.role == "warning"
-    assert message.details == "\n\n".join(model.warnings)
-    assert not any(warning in message.sentence for warning in model.warnings)
+    message = loop.controls.message
+    report = noise_of(core.Image.of(blurred))
+    assert report.warnings
+    assert (message.role, message.details) == ("warning", found_message(report).details)
+    assert len(message.sentence) < 200
+    assert caution_of(report) in message.sentence
 
 
 def test_numbers_without_a_field_are_refused_and_another_source_forgets(loop, said):

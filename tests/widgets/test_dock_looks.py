@@ -1,6 +1,6 @@
 """How every dock of the manifest looks: nothing clipped, nothing sideways, readable in each theme.
 
-With ``NAPARI_DIFFUSION_PICTURES=folder`` the window is saved there, for each dock and theme.
+With ``NAPARI_DIFFUSION_SCREENSHOTS=folder`` the window is saved there, for each dock and theme.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def shown(make_napari_viewer, qtbot):
 
 def picture(viewer, name):
     """Save the window where somebody wants to look at it."""
-    if folder := os.environ.get("NAPARI_DIFFUSION_PICTURES"):
+    if folder := os.environ.get("NAPARI_DIFFUSION_SCREENSHOTS"):
         QApplication.processEvents()
         Path(folder).mkdir(parents=True, exist_ok=True)
         viewer.screenshot(str(Path(folder, f"{name}.png")), canvas_only=False, flash=False)

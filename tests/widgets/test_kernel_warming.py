@@ -78,7 +78,9 @@ def test_a_run_that_compiles_says_so(open_loop, qtbot, monkeypatch):
     monkeypatch.setattr("napari_diffusion.widgets.run.compiling_note.warmed", compiled)
     _, loop = open_loop(face())
     said = []
-    monkeypatch.setattr(type(loop.controls), "say", lambda self, words, *how: said.append(words))
+    monkeypatch.setattr(
+        type(loop.controls), "say", lambda self, words, bad=False: said.append(words)
+    )
     click_run(loop)
     wait(loop, qtbot)
     assert any("part 2 of 4" in words for words in said)

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("napari")
 
-from dock_driver import RECIPE, click_run, face, made, names, ran, wait
+from dock_driver import RECIPE, click_run, face, go_on, made, names, ran, wait
 
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.widgets.layers import layer_names
@@ -52,12 +52,10 @@ def test_a_run_that_is_continued_keeps_its_number(open_loop, qtbot, gate):
     click_run(loop, ran_steps)
     gate.let(3)
     qtbot.waitUntil(lambda: len(made(viewer)) == 3)
-    loop.controls.cancel.click()
+    loop.controls.cancel.native.click()
     wait(loop, qtbot)
     gate.let(20)
-    loop.steps.more.setValue(2)
-    loop.steps.go_on.click()
-    wait(loop, qtbot)
+    go_on(viewer, qtbot, more=2)
     assert len(made(viewer)) == 5
     assert not any("run" in layer.name or "[" in layer.name for layer in made(viewer))
 

@@ -73,7 +73,7 @@ def test_the_task_manager_is_busy_in_mid_run_and_free_after(open_loop, qtbot, ga
     assert not manager(viewer).is_busy()
     mid_run(viewer, loop, qtbot, gate)
     assert manager(viewer).is_busy()
-    assert manager(viewer).get_status() == ["napari-worker: Executing face"]
+    assert manager(viewer).get_status() == ["napari-worker: Executing Diffusion loop on 'face'"]
     gate.let(3)
     wait(loop, qtbot)
     qtbot.waitUntil(lambda: not manager(viewer).is_busy())
@@ -113,7 +113,7 @@ def test_the_bar_says_how_far_the_run_is_and_goes(open_loop, qtbot, gate):
     (bar,) = progress._all_instances
     assert bar.total == 5
     qtbot.waitUntil(lambda: bar.n == 2)
-    assert descriptions() == ["face: step 2 of 5"]
+    assert descriptions() == ["Diffusion loop on 'face': step 2 of 5"]
     gate.let(3)
     wait(loop, qtbot)
     assert not progress._all_instances
@@ -177,7 +177,7 @@ def test_what_is_closed_in_mid_run_leaves_no_bar(open_loop, qtbot, gate, how):
     mid_run(viewer, loop, qtbot, gate)
     worker = loop.runner.worker
     if how == "dock":
-        viewer.window.remove_dock_widget(loop)
+        viewer.window.remove_dock_widget(loop.native)
     else:
         viewer.close()
     assert not progress._all_instances

@@ -23,9 +23,9 @@ FINAL = RECIPE.replaced(final_filter=nd.filters.Heat(time=0.5))
 
 
 def ran(loop, qtbot, recipe=RECIPE, result="auto", keep_every=1):
-    loop.recipe.set_value(recipe)
-    loop.result.set_value(result, keep_every)
-    loop.controls.run.click()
+    loop.value = recipe
+    loop.result.value = result, keep_every
+    loop.controls.run.native.click()
     wait(loop, qtbot)
     assert loop.controls.message.sentence.startswith("Done")
 
@@ -170,9 +170,9 @@ def test_a_stack_grows_and_the_slider_follows_unless_it_was_moved(
 ):
     monkeypatch.setattr("napari_diffusion.widgets.layers.step_layers._REFRESH", 0.0)
     viewer, loop = open_loop(Image(FACE, name="face"))
-    loop.recipe.set_value(RECIPE)
+    loop.value = RECIPE
     loop.result.value = "stack", 1
-    loop.controls.run.click()
+    loop.controls.run.native.click()
     for count in (1, 2):
         gate.let(1)
         qtbot.waitUntil(
@@ -189,9 +189,9 @@ def test_a_stack_grows_and_the_slider_follows_unless_it_was_moved(
 def test_a_stack_that_is_deleted_while_it_grows_stays_deleted(open_loop, qtbot, gate, monkeypatch):
     monkeypatch.setattr("napari_diffusion.widgets.layers.step_layers._REFRESH", 0.0)
     viewer, loop = open_loop(Image(FACE, name="face"))
-    loop.recipe.set_value(RECIPE)
+    loop.value = RECIPE
     loop.result.value = "stack", 1
-    loop.controls.run.click()
+    loop.controls.run.native.click()
     gate.let(2)
     qtbot.waitUntil(lambda: bool(made(viewer)) and len(made(viewer)[0].data) == 2)
     viewer.layers.remove(made(viewer)[0])
@@ -202,12 +202,12 @@ def test_a_stack_that_is_deleted_while_it_grows_stays_deleted(open_loop, qtbot, 
 
 def test_a_cancelled_stack_holds_the_steps_made_so_far(open_loop, qtbot, gate):
     viewer, loop = open_loop(Image(FACE, name="face"))
-    loop.recipe.set_value(RECIPE)
+    loop.value = RECIPE
     loop.result.value = "stack", 1
-    loop.controls.run.click()
+    loop.controls.run.native.click()
     gate.let(2)
     qtbot.waitUntil(lambda: len(_records(viewer)) == 2)
-    loop.controls.cancel.click()
+    loop.controls.cancel.native.click()
     wait(loop, qtbot)
     np.testing.assert_array_equal(
         made(viewer)[0].data, np.stack([step.image for step in longer(FACE, RECIPE, 4)[:2]])

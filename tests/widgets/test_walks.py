@@ -1,6 +1,6 @@
 """Three walks of new users, by real clicks in the real window; the pictures of the pages show them.
 
-`NAPARI_DIFFUSION_PICTURES=folder` keeps a screenshot of each station.
+`NAPARI_DIFFUSION_SCREENSHOTS=folder` keeps a screenshot of each station.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_diffusion.denoising.report_text import found_text, warning_texts
+from napari_diffusion.denoising.report_text import detail_texts, found_text, warning_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,8 @@ def found_message(report: NoiseReport | None) -> FoundMessage:
     if report is None:
         return FoundMessage("White noise with the standard deviation entered", "good", "")
     warnings = warning_texts(report)
-    details = "\n\n".join((found_text(report), *warnings) if warnings or report.stabilised else ())
+    told = (found_text(report), *warnings, *detail_texts(report))
+    details = "\n\n".join(told if warnings or report.stabilised else ())
     sentence = found_text(report).removesuffix(".")
     if report.stabilised:
         sentence = f"Photon noise, σ = {report.sigma:.3g} at the mean intensity"

@@ -57,6 +57,7 @@ class Steps(Dock):
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(napari_viewer, RunControls(many=True))
         self.run: StepRun | None = None
+        self._done = ""
         self.shown_step = ShownStep.of(self.viewer)
         self.keeping = StepKeeper(self.viewer)
         self.tasks = Tasks(self.controls)
@@ -103,6 +104,7 @@ class Steps(Dock):
         self.back.changed.connect(self.bring_back)
         self.tabs.currentChanged.connect(self._turned)
         self.tasks.switched.connect(self._show_possible)
+        self.controls.running.connect(self._remember)
         for part in self._all_parts():
             part.reported.connect(self.say)
 
@@ -130,7 +132,10 @@ class Steps(Dock):
         self.which.follow(run)
         self.step_slider.follow(run, self.shown_step.is_visible)
         if before is None or run is None or before.steps[0].layer is not run.steps[0].layer:
-            self.say("")
+            # What has just been done is said of the layers that are shown by now.
+            done, self._done = self._done, ""
+            if not done or self.controls.message.sentence != done:
+                self.say("")
         self._show_possible()
         self._follow()
         if run is not before:
@@ -140,6 +145,9 @@ class Steps(Dock):
     def is_busy(self) -> bool:
         """Whether anything is being computed."""
         return self.tasks.is_busy
+
+    def _remember(self, is_running: bool) -> None:
+        self._done = "" if is_running else self.controls.message.sentence
 
     def _show_possible(self) -> None:
         run = self.run
