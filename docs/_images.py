@@ -20,6 +20,7 @@ TAKEN = {
     "a-microscopist-denoises-a-stack-3.png": "stack-methods.jpg",
     "a-portrait-goes-through-the-loop-2.png": "portrait-run.jpg",
     "a-portrait-goes-through-the-loop-3.png": "portrait-steps.jpg",
+    "a-portrait-goes-through-the-loop-4.png": "portrait-compare.jpg",
     "a-video-is-asked-for-its-first-axis-1.png": "video-denoised.jpg",
 }
 

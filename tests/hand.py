@@ -12,7 +12,15 @@ pytest.importorskip("napari")
 
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QComboBox, QMenu, QScrollArea, QWidget
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QMenu,
+    QScrollArea,
+    QStyle,
+    QStyleOptionSlider,
+    QWidget,
+)
 
 PICTURES = os.environ.get("NAPARI_DIFFUSION_SCREENSHOTS", "")
 
@@ -95,23 +103,35 @@ class Hand:
         QTest.keyClick(edit.native, Qt.Key.Key_Return)
         self.settle()
 
-    def eye(self, layer):
-        """Click the eye of a layer in the list."""
-        self._in_list(layer, 0.08)
+    def drag(self, slider, share):
+        """Drag the handle of a slider to a share of its width."""
+        option = QStyleOptionSlider()
+        slider.initStyleOption(option)
+        parts = QStyle.ComplexControl.CC_Slider, QStyle.SubControl.SC_SliderHandle
+        handle = slider.style().subControlRect(parts[0], option, parts[1], slider).center()
+        end = QPoint(int(share * slider.width()), handle.y())
+        QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=handle)
+        QTest.mouseMove(slider, end)
+        self.settle(0.1)
+        QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=end)
+        self.clicks += 1
+        self.settle(0.5)
+
+    def tab(self, tabs, title):
+        """Click the tab of that title."""
+        bar = tabs.tabBar()
+        place = [bar.tabText(each) for each in range(bar.count())].index(title)
+        self.click(bar, bar.tabRect(place).center())
 
     def select(self, layer):
         """Click the name of a layer in the list."""
-        self._in_list(layer, 0.5)
-
-    def _in_list(self, layer, across):
         layers = self.window._qt_viewer.layers
         for row in range(layers.model().rowCount()):
             at = layers.model().index(row, 0)
             if at.data() == layer.name:
                 layers.scrollTo(at)
                 rect = layers.visualRect(at)
-                spot = QPoint(rect.left() + int(across * rect.width()), rect.center().y())
-                return self.click(layers.viewport(), spot)
+                return self.click(layers.viewport(), rect.center())
         raise AssertionError(layer.name)
 
     def picture(self):

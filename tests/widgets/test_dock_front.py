@@ -253,7 +253,7 @@ def test_a_step_s_recipe_is_converted_from_the_unit_of_its_run(open_loop, qtbot)
 def test_the_recipe_of_a_sample_is_shown_first(open_loop):
     sample = {"name": "face", "role": "image", "recipe": RECIPE.to_dict()}
     viewer, loop = open_loop(face(metadata={"napari_diffusion_sample": sample}))
-    assert loop.recipe.preset == "sample: face"
+    assert loop.recipe.preset == "sample recipe"
     assert loop.value == RECIPE
     viewer.add_layer(Image(FACE.copy(), name="own", scale=(0.5, 0.5), units="µm"))
     assert loop.recipe.preset == "explore"

@@ -9,6 +9,7 @@ pytest.importorskip("napari")
 
 from dock_driver import face
 from napari.utils.theme import get_theme
+from pyqtgraph import PlotWidget
 from qtpy.QtWidgets import QWidget
 
 from napari_diffusion import Recipe, filters
@@ -83,3 +84,17 @@ def test_the_plots_of_the_dock_follow_the_viewer(open_loop, qtbot):
         assert line.label.color.name() == light
     viewer.theme = "dark"
     assert axis_colours(loop.evidence.gradients._view) == {colours_of("dark").help}
+
+
+def test_the_name_of_an_axis_is_not_cut_off(qtbot):
+    plot = CurvePlot()
+    qtbot.addWidget(plot)
+    plot.resize(300, 300)
+    plot.show()
+    qtbot.waitExposed(plot)
+    view = plot.findChild(PlotWidget)
+    view.getPlotItem().setLabel("bottom", "along the line (µm)")
+    qtbot.wait(50)
+    label = view.getPlotItem().getAxis("bottom").label
+    name = label.mapRectToScene(label.boundingRect())
+    assert name.bottom() <= view.sceneRect().bottom()

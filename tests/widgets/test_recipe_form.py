@@ -580,13 +580,13 @@ def test_a_form_with_an_error_says_that_nothing_was_converted(form):
 
 
 def test_a_sample_s_recipe_is_offered_shown_first_and_goes_with_it(form):
-    form.presets.offer_sample("face", SERIES)
-    assert form.preset == "sample: face"
+    form.presets.offer_sample(SERIES)
+    assert form.preset == "sample recipe"
     assert form.value == SERIES
     choose(form.presets, "smooth")
-    choose(form.presets, "sample: face")
+    choose(form.presets, "sample recipe")
     assert form.value == SERIES
-    form.presets.offer_sample("", None)
+    form.presets.offer_sample(None)
     assert form.preset == "explore"
     assert form.value == PRESETS["explore"]
     assert offered(form.presets) == list(PRESETS)
@@ -594,8 +594,8 @@ def test_a_sample_s_recipe_is_offered_shown_first_and_goes_with_it(form):
 
 def test_a_sample_does_not_replace_an_edited_recipe(form):
     typed(form.num_steps, "3")
-    form.presets.offer_sample("face", SERIES)
+    form.presets.offer_sample(SERIES)
     assert form.preset == "custom"
     assert form.value.num_steps == 3
-    choose(form.presets, "sample: face")
+    choose(form.presets, "sample recipe")
     assert form.value == SERIES

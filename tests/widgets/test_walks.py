@@ -134,11 +134,17 @@ def test_a_portrait_goes_through_the_loop(hand, opens, qtbot, tmp_path):
     hand.press(loop.controls.message.actions[0])
     hand.settle(0.5)
     steps = opened_dock(hand.viewer, Steps)
-    slider = steps.step_slider.slider
-    for part in (0.02, 0.5):
-        hand.click(slider, slider.rect().topLeft() + type(slider.rect().center())(
-            int(part * slider.width()), slider.height() // 2))  # fmt: skip
+    hand.drag(steps.step_slider.slider, 0.0)
+    assert steps.value == 0
+    hand.drag(steps.step_slider.slider, 0.5)
     assert 0 < steps.value < 10
+    hand.picture()
+    hand.tab(steps.tabs, "Compare")
+    hand.press(steps.compare.side)
+    beside = hand.viewer.layers[-1]
+    assert beside.visible
+    assert beside is not source
+    np.testing.assert_array_equal(beside.data, source.data)
     hand.picture()
     assert hand.clicks <= DOZEN
 

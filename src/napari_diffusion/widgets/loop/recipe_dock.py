@@ -179,7 +179,7 @@ class RecipeDock(LayerDock):
         self.evidence.show_evidence(None, self.units())
         layer = self.source.layer()
         if layer is not None:
-            self.recipe.presets.offer_sample(*sample_recipe(layer))
+            self.recipe.presets.offer_sample(sample_recipe(layer))
             self.recipe.set_units(self.units())
 
     def recipe_changed(self) -> None:

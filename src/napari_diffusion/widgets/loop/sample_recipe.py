@@ -10,13 +10,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 
-def sample_recipe(layer: Image) -> tuple[str, Recipe | None]:
-    """Return the name of a layer's sample and the recipe that the manual shows it with.
-
-    The name is empty and the recipe None where the layer comes with none.
-    """
+def sample_recipe(layer: Image) -> Recipe | None:
+    """Return the recipe that the manual shows a sample with; None for any other layer."""
     sample = layer.metadata.get("napari_diffusion_sample")
     recipe = sample.get("recipe") if isinstance(sample, dict) else None
-    if not isinstance(sample, dict) or not isinstance(recipe, dict):
-        return "", None
-    return str(sample.get("name", layer.name)), Recipe.from_dict(recipe)
+    return Recipe.from_dict(recipe) if isinstance(recipe, dict) else None

@@ -57,8 +57,9 @@ class Plot(QWidget):
         for side in ("left", "bottom"):
             self._item.getAxis(side).enableAutoSIPrefix(False)
         colour_axes(self._view)
-        # Else the name of the axis is cut off.
-        self._item.getAxis("bottom").setHeight(44)
+        # pyqtgraph writes the name of the axis a little lower than the axis ends.
+        self._item.getAxis("bottom").setHeight(38)
+        self._item.setContentsMargins(0, 0, 0, 8)
         self._view.scene().sigMouseClicked.connect(self._mouse_clicked)
 
     def table(self) -> tuple[list[str], list[Column]]:

@@ -15,7 +15,7 @@ from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CUSTOM = "custom"
+CUSTOM, SAMPLE = "custom", "sample recipe"
 
 _TOOLTIP = "Start from a named recipe. An edited one is called custom."
 _ABOUT = {
@@ -71,12 +71,12 @@ class PresetChoice(Box):
         """Return the recipe of the name in view, None of "custom"."""
         return self._named().get(self.value)
 
-    def offer_sample(self, name: str, recipe: Recipe | None) -> None:
+    def offer_sample(self, recipe: Recipe | None) -> None:
         """Offer the recipe that the image in view comes with, and show it unless one was edited.
 
         Without one, what it was in place of comes back.
         """
-        wanted = None if recipe is None else (f"sample: {name}", recipe)
+        wanted = None if recipe is None else (SAMPLE, recipe)
         if wanted == self._sample:
             return
         shown, before = self.value, self._sample
@@ -87,7 +87,7 @@ class PresetChoice(Box):
                 self.choice.withdraw(before[0])
             self._sample = wanted
             if wanted is not None:
-                self.choice.offer(wanted[0], wanted[0], "The recipe that comes with this sample.")
+                self.choice.offer(SAMPLE, SAMPLE, "The recipe that comes with this sample image.")
         if wanted is not None and shown != CUSTOM:
             self._before_sample = shown
             self.value = wanted[0]
