@@ -291,3 +291,11 @@ def test_the_command_line_says_the_same_and_keeps_it(tmp_path, capsys):
     with pytest.warns(nd.NoiseWarning, match="Row noise"):
         expected = nd.denoise(ROWS.astype(np.float32), fast=True)
     np.testing.assert_array_equal(tifffile.imread(made), expected)
+
+
+def test_a_grey_image_in_colour_is_denoised_like_the_grey_one():
+    # Its opponent colours have neither signal nor noise, and nothing is divided by it.
+    grey = WHITE[:64, :64].astype(np.float32)
+    made = nd.denoise(np.repeat(grey[..., None], 3, axis=-1), axes="yxc", rgb=True)
+    assert np.ptp(made, axis=-1).max() < 1e-3
+    assert made[..., 0].std() < grey.std() / 5

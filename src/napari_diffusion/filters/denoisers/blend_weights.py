@@ -62,7 +62,8 @@ class Answers:
         axes = {*block.grid.along_axes, *((1,) if block.grid.joint_channels else ())}
         apart = np.array([axis in axes for axis in range(5)], np.int64)
         add_probe(block.values, origin, apart, size, self._probed)
-        self._squares = np.square(np.maximum(size.astype(np.float64), 1e-300))
+        # A channel without noise is not changed, and has slopes of 0.
+        self._squares = np.where(size > 0, np.square(size.astype(np.float64)), 1.0)
         self.again = stages(block.with_values(self._probed))
 
     def slopes(
