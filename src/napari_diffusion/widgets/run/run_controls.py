@@ -113,7 +113,7 @@ class RunControls(Box):
         self._set_running(True)
         # What is one piece has no place to hold at.
         self.pause.enabled = total > 0
-        self._total = total
+        self._total, self._done = total, 0
         self.message.say("")
         self.bar.max = total
         self.bar.value = 0
@@ -140,7 +140,7 @@ class RunControls(Box):
             self._ticker.start(_REFRESH_MS)
 
     def _tick(self) -> None:
-        done, total = self._done, self._total
+        done, total = min(self._done, self._total), self._total
         if not total:
             if self._words and self.seconds >= _SOON:
                 self.message.say(f"{self._words} {written_seconds(self.seconds)}")

@@ -57,7 +57,7 @@ class Steps(Dock):
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(napari_viewer, RunControls(many=True))
         self.run: StepRun | None = None
-        self._done = ""
+        self._done, self._is_new = "", False
         self.shown_step = ShownStep.of(self.viewer)
         self.keeping = StepKeeper(self.viewer)
         self.tasks = Tasks(self.controls)
@@ -132,10 +132,11 @@ class Steps(Dock):
         self.which.follow(run)
         self.step_slider.follow(run, self.shown_step.is_visible)
         if before is None or run is None or before.steps[0].layer is not run.steps[0].layer:
-            # What has just been done is said of the layers that are shown by now.
-            done, self._done = self._done, ""
-            if not done or self.controls.message.sentence != done:
-                self.say("")
+            # What has just been done made the layers that are shown first.
+            if not self._is_new or (run is None and before is not None):
+                self._done = ""
+            self._is_new = self._is_new and run is None
+            self.say("")
         self._show_possible()
         self._follow()
         if run is not before:
@@ -148,6 +149,7 @@ class Steps(Dock):
 
     def _remember(self, is_running: bool) -> None:
         self._done = "" if is_running else self.controls.message.sentence
+        self._is_new = bool(self._done)
 
     def _show_possible(self) -> None:
         run = self.run
@@ -187,6 +189,8 @@ class Steps(Dock):
             return
         found = None if self.run is None else self.run.recommended()
         message = self.controls.message
+        if not sentence and self._done and message.sentence == self._done:
+            return
         if sentence:
             message.say(sentence, role)
         elif self.run is None:
