@@ -304,3 +304,16 @@ def test_what_cannot_be_opened_or_written_is_said(open_denoise, qtbot, tmp_path)
     written(dock, qtbot, tmp_path / "nowhere" / "result.ome.tif")
     assert "does not exist" in dock.controls.message.sentence
     assert len(made(viewer)) == 1
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("options", [{}, {"strength": 1.3}, {"noise_sigma": (3.0, 4.0, 4.0)}])
+def test_a_recipe_of_the_denoiser_is_shown_and_comes_back(open_denoise, fast, options):
+    _, dock = open_denoise(noisy())
+    recipe = denoiser(fast=fast, **options)
+    dock.value = recipe
+    assert dock.value == recipe
+    assert dock.fast.value is fast
+    with pytest.raises(ValueError, match="use the presets denoise"):
+        dock.value = nd.PRESETS["explore"]
+    assert dock.value == recipe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from napari_diffusion.core.image import Image
 from napari_diffusion.core.noise_scale import factor_on_auto
@@ -95,6 +95,45 @@ def denoiser(
         # The noise given is that of intensities, and equally strong everywhere.
         recipe = recipe.replaced(domain=None).with_filters(lambda f: with_noise(f, noise_sigma))
     return strengthened(recipe, strength)
+
+
+class DenoiserOptions(TypedDict):
+    """The keywords of `denoiser`."""
+
+    fast: bool
+    noise_sigma: NoiseSigma
+    strength: float
+
+
+def denoiser_options(recipe: Recipe) -> DenoiserOptions:
+    """Return the keywords with which `denoiser` returns a recipe.
+
+    Raises
+    ------
+    ValueError
+        If it never does.
+    """
+    strength, sigma = strength_of(recipe), _noise_sigma(recipe)
+    for fast in (False, True):
+        options = DenoiserOptions(fast=fast, noise_sigma=sigma, strength=strength)
+        if denoiser(**options) == recipe:
+            return options
+    raise ValueError("Not a recipe of the denoiser: use the presets denoise and denoise fast.")
+
+
+def _noise_sigma(recipe: Recipe) -> NoiseSigma:
+    """Return the noise that the filters of a recipe have, "auto" where they measure it."""
+    found: list[Any] = []
+
+    def look(component: Any) -> Any:
+        component.with_components(look)
+        found.append(getattr(component, "noise_sigma", None))
+        return component
+
+    for each in recipe.filters:
+        look(each)
+    known = [each for each in found if each is not None]
+    return known[0] if known and factor_on_auto(known[0]) is None else "auto"
 
 
 def strengthened(recipe: Recipe, strength: float) -> Recipe:

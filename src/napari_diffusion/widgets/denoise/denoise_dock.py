@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_diffusion.core.parameter import Parameter
-from napari_diffusion.denoising.denoise import denoiser
+from napari_diffusion.denoising.denoise import denoiser, denoiser_options
 from napari_diffusion.widgets.denoise.denoise_run import (
     NoiseFound,
     StageReady,
@@ -112,6 +112,12 @@ class Denoise(LayerDock):
         return denoiser(
             fast=self.fast.value, noise_sigma=self.sigma.value, strength=self.strength.value
         )
+
+    @value.setter
+    def value(self, recipe: Recipe) -> None:
+        options = denoiser_options(recipe)
+        self.fast.value, self.strength.value = options["fast"], options["strength"]
+        self.sigma.value = options["noise_sigma"]
 
     def shown_recipe(self) -> Recipe:
         """Return the recipe; its kernels are compiled before it is run."""
