@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def sample_recipe(layer: Image) -> Recipe | None:
-    """Return the recipe that the manual shows a sample with; None for any other layer."""
+    """Return the recipe that the manual shows a sample image with; None for any other layer."""
     sample = layer.metadata.get("napari_diffusion_sample")
     recipe = sample.get("recipe") if isinstance(sample, dict) else None
     return Recipe.from_dict(recipe) if isinstance(recipe, dict) else None
