@@ -45,7 +45,9 @@ def build(folder: Path) -> Path:
     _hatchling(ROOT, "sdist", folder)
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
-        opened.extractall(folder, filter="data")
+        # The first releases of Python 3.11 know no filters; this archive is our own.
+        safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        opened.extractall(folder, **safely)
     _hatchling(folder / archive.name.removesuffix(".tar.gz"), "wheel", folder)
     (wheel,) = folder.glob("*.whl")
     return wheel
