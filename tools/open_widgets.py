@@ -22,19 +22,24 @@ PLUGIN = "napari-diffusion"
 SAMPLE = "microscopy"
 COMMAND = "napari-diffusion.denoise_selected"
 
+#: A bare machine has no program to ask how large its screen is.
+SCREEN_WITHOUT_SIZE = "WARNING vispy: could not determine DPI"
+
 #: Seconds for a denoised layer to appear: nothing is compiled yet.
 PATIENCE = 600.0
 
 
 class Kept(logging.Handler):
-    """Keeps what is logged."""
+    """Keeps what is logged, but for what vispy says of a virtual screen."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(f"{record.levelname} {record.name}: {record.getMessage()}")
+        line = f"{record.levelname} {record.name}: {record.getMessage()}"
+        if line != SCREEN_WITHOUT_SIZE:
+            self.lines.append(line)
 
 
 def main() -> int:
