@@ -22,24 +22,23 @@ PLUGIN = "napari-diffusion"
 SAMPLE = "microscopy"
 COMMAND = "napari-diffusion.denoise_selected"
 
-#: A bare machine has no program to ask how large its screen is.
-SCREEN_WITHOUT_SIZE = "WARNING vispy: could not determine DPI"
+#: Warns of what a virtual screen cannot tell, such as its size.
+SCREEN = "vispy"
 
 #: Seconds for a denoised layer to appear: nothing is compiled yet.
 PATIENCE = 600.0
 
 
 class Kept(logging.Handler):
-    """Keeps what is logged, but for what vispy says of a virtual screen."""
+    """Keeps what is logged, but for warnings on the screen."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = f"{record.levelname} {record.name}: {record.getMessage()}"
-        if line != SCREEN_WITHOUT_SIZE:
-            self.lines.append(line)
+        if record.name != SCREEN or record.levelno >= logging.ERROR:
+            self.lines.append(f"{record.levelname} {record.name}: {record.getMessage()}")
 
 
 def main() -> int:
