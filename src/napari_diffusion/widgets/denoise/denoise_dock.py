@@ -19,10 +19,8 @@ from napari_diffusion.widgets.docks.layer_dock import LayerDock
 from napari_diffusion.widgets.forms.field import Field
 from napari_diffusion.widgets.layers.step_layers import Place, image_layer
 from napari_diffusion.widgets.layers.step_records import records_of
-from napari_diffusion.widgets.results.layer_sink import layer_sink_for, related_layers
-from napari_diffusion.widgets.run import memory
+from napari_diffusion.widgets.results.layer_sink import related_layers, single_result
 from napari_diffusion.widgets.run.found_message import caution_of, found_message
-from napari_diffusion.widgets.run.memory_check import check_memory
 from napari_diffusion.widgets.run.run_controls import RunControls, written_seconds
 from napari_diffusion.widgets.run.run_request import RunError, StepReady
 
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.forms.number_text import Value
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
+    from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import News
     from napari_diffusion.widgets.source.run_source import RunSource
@@ -144,9 +143,8 @@ class Denoise(LayerDock):
                 recipe = self.value
             except ValueError as error:
                 raise RunError("form", str(error)) from None
-            job = run_source.job(recipe, 1, memory.free_memory())
-            check_memory(job, "layers")
-            self._start(job, run_source)
+            job, layer_sink = single_result(self.viewer, run_source, recipe, result_name)
+            self._start(job, layer_sink, run_source)
 
     def let_go(self, closed: bool) -> None:
         """Stop computing and writing: the dock is closed, or else the whole window."""
@@ -155,9 +153,8 @@ class Denoise(LayerDock):
         if closed:
             self.viewer.layers.events.inserted.disconnect(self._inserted)
 
-    def _start(self, job: Job, run_source: RunSource) -> None:
+    def _start(self, job: Job, layer_sink: LayerSink, run_source: RunSource) -> None:
         layers, styles = run_source.layers, run_source.styles
-        layer_sink = layer_sink_for(self.viewer, layers, job, styles, "layers", result_name)
         staged = self.stages.value and len(layers) == 1 and not job.lazy
         self._place = Place(self.viewer, related_layers(self.viewer, layers[0])) if staged else None
         self._style, self._report = styles[0], None

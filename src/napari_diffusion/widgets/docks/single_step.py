@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, cast
 
-from napari_diffusion.loop.recipe_units import LengthUnit, converted
 from napari_diffusion.widgets.docks.layer_dock import LayerDock
 from napari_diffusion.widgets.forms.message import Action
 from napari_diffusion.widgets.forms.units import Units
-from napari_diffusion.widgets.results.layer_sink import layer_sink_for
-from napari_diffusion.widgets.run import memory
-from napari_diffusion.widgets.run.memory_check import check_memory
+from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
+from napari_diffusion.widgets.results.layer_sink import single_result
 from napari_diffusion.widgets.run.run_controls import RunControls
 from napari_diffusion.widgets.run.run_request import RunError
 
@@ -41,9 +39,7 @@ class SingleStep(LayerDock):
     def __init__(self, viewer: napari.Viewer, button: str, about: str) -> None:
         super().__init__(viewer, RunControls(button, about), single=True)
         self._rows: list[FormRow] = []
-        # What was typed, and in which unit: images with other units get it converted from there,
-        # so that going there and back changes no digit.
-        self._typed: tuple[Recipe, LengthUnit] | None = None
+        self._typed: TypedRecipe | None = None
         self._units: Units | None = None
         self._is_default = True
         self._filling = False
@@ -57,7 +53,7 @@ class SingleStep(LayerDock):
         self.lay_out([self.source, *boxes, self.advanced], [self.controls])
         for row in rows:
             row.changed.connect(self._edited)
-        self._typed = self.recipe(), Units().of_length
+        self._typed = TypedRecipe(self.recipe(), Units().of_length)
         self._source_changed()
 
     def recipe(self) -> Recipe:
@@ -92,11 +88,7 @@ class SingleStep(LayerDock):
                 recipe = self.recipe()
             except (ValueError, TypeError) as error:
                 raise RunError("form", str(error)) from None
-            job = run_source.job(recipe, 1, memory.free_memory())
-            check_memory(job, "layers")
-            layer_sink = layer_sink_for(
-                self.viewer, run_source.layers, job, run_source.styles, "layers", self.title
-            )
+            job, layer_sink = single_result(self.viewer, run_source, recipe, self.title)
             self.runner.start(self.work(job, layer_sink), layer_sink, title=job.source_name)
 
     def form_problem(self) -> str | None:
@@ -118,8 +110,8 @@ class SingleStep(LayerDock):
         self._units = units
         for row in self._rows:
             row.set_units(units)
-        recipe, said = converted(*self._typed, units.of_length)
-        typed = self._typed[0]
+        recipe, said = self._typed.on(units.of_length)
+        typed = self._typed.recipe
         self._fill(recipe)
         if said and not self._is_default and not self.runner.is_running:
             undo = Action("Undo", lambda: self._take(typed))
@@ -142,6 +134,6 @@ class SingleStep(LayerDock):
             return
         self._is_default = False
         with contextlib.suppress(ValueError):
-            self._typed = self.recipe(), self.units().of_length
+            self._typed = TypedRecipe(self.recipe(), self.units().of_length)
         self.show_possible()
         self.changed.emit(self)
