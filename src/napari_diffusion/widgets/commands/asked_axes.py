@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion.widgets.layers.layer_axes import axes_of
-from napari_diffusion.widgets.layers.step_records import records_of
+from napari_diffusion.widgets.layers.step_records import layer_letters, records_of
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.source.first_axis import axes_from, is_question, possible
 from napari_diffusion.widgets.source.layer_readings import READINGS
@@ -34,9 +34,7 @@ def typed_for(layer: Image) -> dict[str, Value]:
     if "axes" in typed:
         return typed
     if records := records_of(layer):
-        record = records[0]
-        axes = str(record.get("layer_axes", record["grid"]["axes"]))
-        axes = axes.replace("c", "") if "channel" in record else axes
+        axes = layer_letters(records[0])
         return {**typed, "axes": axes} if len(axes) == len(axes_of(layer)) else typed
     if is_question(layer):
         letter = asked_first_axis(layer, possible(layer))

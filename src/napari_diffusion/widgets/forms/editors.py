@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from magicgui.types import Separator
-from magicgui.widgets import CheckBox, ComboBox, LineEdit
+from magicgui.widgets import ComboBox, LineEdit
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.parameter import Parameter
     from napari_diffusion.widgets.forms.number_text import Value
-
-    Editor = LineEdit | CheckBox | ComboBox
 
 
 # Widths of a line in pixels: what its frame takes, and how narrow and wide it must be.

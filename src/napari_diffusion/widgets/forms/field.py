@@ -47,7 +47,6 @@ class Field(Box):
         self.parameter = parameter
         self._check = check
         self._units = Units()
-        self._problem: str | None = None
         self.resolved: Value = None
         self.editor = editor_for(parameter)
         self.note = Label(value="")

@@ -57,11 +57,6 @@ class FoldToggle(PushButton):
         self._body.visible = on
         self.toggled.emit(on)
 
-    def retitle(self, title: str) -> None:
-        """Give the line another title."""
-        self._title = title
-        self.text = f"{_OPEN if self._open else _CLOSED} {title}".rstrip()
-
 
 class Fold(Box):
     """A line to click, with what it shows beneath.

@@ -42,6 +42,17 @@ def is_stack(layer: Layer) -> bool:
     return isinstance(kept, dict) and "steps" in kept
 
 
+def letters_of(record: StepRecord) -> str:
+    """Return one letter per axis of what a run started from: all channels where they are many."""
+    return str(record.get("layer_axes", record["grid"]["axes"]))
+
+
+def layer_letters(record: StepRecord) -> str:
+    """Return one letter per axis of a step's layer, which of many channels holds one."""
+    letters = letters_of(record)
+    return letters.replace("c", "") if "channel" in record else letters
+
+
 def source_of(record: StepRecord) -> str:
     """Return the name of the layer that a step was made from: of several its own channel's."""
     if "channel" in record:

@@ -14,6 +14,7 @@ from napari_diffusion.widgets.layers.step_records import (
     DOUBTS,
     MEASURES,
     RECOMMENDED,
+    letters_of,
     records_of,
 )
 from napari_diffusion.widgets.results.chosen_step import ChosenStep
@@ -45,7 +46,7 @@ def continued_job(step: ChosenStep, more_steps: int, keep_every: int, viewer: na
     grid = unmasked_grid_of(record)
     channels = channels_of(step, viewer)
     data = joined([each.data for each in channels])
-    letters = record.get("layer_axes", grid["axes"])
+    letters = letters_of(record)
     recipe = recipe_of(record)
     first = recipe.total_steps if record["is_final"] else record["step"] + 1
     cast, region, origin = record.get("cast"), None, None

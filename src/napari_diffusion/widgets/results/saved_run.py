@@ -17,7 +17,7 @@ from napari_diffusion.widgets.layers.layer_names import layer_name, next_run, st
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_layers import image_layer
-from napari_diffusion.widgets.layers.step_records import source_of
+from napari_diffusion.widgets.layers.step_records import layer_letters, letters_of, source_of
 from napari_diffusion.widgets.layers.thumbnails import draw_thumbnails
 from napari_diffusion.widgets.run.preferences import preferences
 
@@ -88,10 +88,7 @@ def open_run(path: Path) -> Iterator[OpenedStep]:
         # The list of the steps in a file would be taken for a stack.
         record: StepRecord = {**source.record}
         record.pop("steps", None)
-        letters = record.get("layer_axes", record["grid"]["axes"])
-        if "channel" in record:
-            letters = letters.replace("c", "")
-        yield source, record, _arranged(source, letters)
+        yield source, record, _arranged(source, layer_letters(record))
 
 
 def show_run(viewer: napari.Viewer, opened: list[OpenedStep]) -> None:
@@ -144,7 +141,7 @@ def _arranged(source: Source, letters: str) -> NDArray[Any]:
 def _style(source: Source, image: NDArray[Any], record: StepRecord) -> LayerStyle:
     from napari.layers import Image
 
-    letters = record.get("layer_axes", record["grid"]["axes"])
+    letters = letters_of(record)
     colours = bool(record["grid"].get("rgb"))
     axes = [axis for axis in letters if not (axis == "c" and (colours or "channel" in record))]
     finite = image[np.isfinite(image)]

@@ -9,7 +9,12 @@ import numpy as np
 
 from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.layer_axes import Fold
-from napari_diffusion.widgets.layers.step_records import DOUBTS, MEASURES, RECOMMENDED
+from napari_diffusion.widgets.layers.step_records import (
+    DOUBTS,
+    MEASURES,
+    RECOMMENDED,
+    layer_letters,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +104,7 @@ class StepRun:
     @property
     def letters(self) -> str:
         """One letter per axis of a step's layer."""
-        letters = str(self.record.get("layer_axes", self.record["grid"]["axes"]))
-        return letters.replace("c", "") if "channel" in self.record else letters
+        return layer_letters(self.record)
 
     def folded(self, data: NDArray[Any]) -> NDArray[Any]:
         """Return a layer's values with the axes that the loop took."""

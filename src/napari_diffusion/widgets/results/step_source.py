@@ -14,7 +14,13 @@ from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.mask import KeptMask, Mask, can_be_mask, mask_of
 from napari_diffusion.widgets.layers.source_layers import is_image
-from napari_diffusion.widgets.layers.step_records import MASK_KEY, is_stack, records_of, source_of
+from napari_diffusion.widgets.layers.step_records import (
+    MASK_KEY,
+    is_stack,
+    letters_of,
+    records_of,
+    source_of,
+)
 from napari_diffusion.widgets.run.read_layer import read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import Job, RunError
 
@@ -38,7 +44,7 @@ def rerun_job(step: ChosenStep, viewer: napari.Viewer) -> Job:
     """Return the run that a step is of, from its whole source; `RunError` says what is missing."""
     record = step.record
     data = joined([values(layer) for layer in source_layers(step, viewer)])
-    letters = record.get("layer_axes", record["grid"]["axes"])
+    letters = letters_of(record)
     region, cast = record.get("region"), record.get("cast")
     masks, mask_sha256 = masks_of(step, viewer, letters)
     return Job(

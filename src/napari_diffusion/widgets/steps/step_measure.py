@@ -15,7 +15,7 @@ from napari_diffusion.records.provenance import unmasked_grid_of
 from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.layer_axes import FURTHER, Fold
 from napari_diffusion.widgets.layers.mask import KeptMask
-from napari_diffusion.widgets.layers.step_records import MASK_KEY, MEASURES, RECOMMENDED
+from napari_diffusion.widgets.layers.step_records import MASK_KEY, MEASURES, RECOMMENDED, letters_of
 from napari_diffusion.widgets.results.step_run import StepRun, keep_value
 from napari_diffusion.widgets.results.step_source import arguments_of, cut_to_region, on_source_grid
 
@@ -187,7 +187,7 @@ def _mask(run: StepRun, grid: Grid) -> NDArray[np.bool_] | None:
     kept, record = run.step.layer.metadata.get(MASK_KEY), run.record
     if kept is None:
         return None
-    letters = record.get("layer_axes", record["grid"]["axes"])
+    letters = letters_of(record)
     if "region" in record:
         (cut, *_), _ = cut_to_region((KeptMask("", kept),), None, record, letters)
         kept = cut.folded(Fold(letters, ()), grid.rgb)
