@@ -75,6 +75,8 @@ def test_a_run_that_compiles_says_so(open_loop, qtbot, monkeypatch):
                 watcher(0.5)
             yield part
 
+    # Whatever ran before in this process left its kernels warm, and warm kernels say nothing.
+    monkeypatch.setattr("napari_diffusion.widgets.run.compiling_note._WARM", set())
     monkeypatch.setattr("napari_diffusion.widgets.run.compiling_note.warmed", compiled)
     _, loop = open_loop(face())
     said = []
