@@ -10,10 +10,10 @@ from napari_diffusion.widgets.commands.selected_image import (
     saying_errors,
     selected_image,
     source_of_command,
-    unwrapped,
 )
 from napari_diffusion.widgets.denoise.denoise_run import NoiseFound, denoising_work, result_name
 from napari_diffusion.widgets.docks.dock import notify
+from napari_diffusion.widgets.layers.unwrapped import unwrapped
 from napari_diffusion.widgets.results.layer_sink import single_result
 from napari_diffusion.widgets.run.found_message import caution_of, found_message
 from napari_diffusion.widgets.run.run_request import StepReady

@@ -8,10 +8,10 @@ from napari_diffusion.widgets.commands.command_work import start
 from napari_diffusion.widgets.commands.selected_image import (
     saying_errors,
     selected_image,
-    unwrapped,
 )
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.layers.step_records import records_of
+from napari_diffusion.widgets.layers.unwrapped import unwrapped
 from napari_diffusion.widgets.results.chosen_step import shown_of
 from napari_diffusion.widgets.results.difference import difference_layer, difference_of
 from napari_diffusion.widgets.results.run_finder import RunFinder

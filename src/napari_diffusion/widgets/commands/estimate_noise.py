@@ -11,9 +11,9 @@ from napari_diffusion.widgets.commands.selected_image import (
     saying_errors,
     selected_image,
     source_of_command,
-    unwrapped,
 )
 from napari_diffusion.widgets.denoise.denoise_run import NoiseFound, noise_work
+from napari_diffusion.widgets.layers.unwrapped import unwrapped
 from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.memory_check import check_memory
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.filters import PeronaMalik, TotalVariation
-from napari_diffusion.widgets.commands.selected_image import unwrapped
+from napari_diffusion.widgets.docks.dock_tabs import open_dock
+from napari_diffusion.widgets.forms.box import Box
+from napari_diffusion.widgets.layers.unwrapped import unwrapped
 
 if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.filters import Filter
-
-PLUGIN = "napari-diffusion"
 
 
 def open_perona_malik(viewer: napari.Viewer) -> None:
@@ -26,5 +26,5 @@ def open_total_variation(viewer: napari.Viewer) -> None:
 
 
 def _open(viewer: napari.Viewer, chosen: Filter) -> None:
-    _, dock = unwrapped(viewer).window.add_plugin_dock_widget(PLUGIN, "Filter")
+    dock: Any = open_dock(unwrapped(viewer), "Filter", Box)
     dock.value = chosen

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_diffusion.widgets.commands.command_work import start
-from napari_diffusion.widgets.commands.selected_image import saying_errors, unwrapped
+from napari_diffusion.widgets.commands.selected_image import saying_errors
+from napari_diffusion.widgets.layers.unwrapped import unwrapped
 from napari_diffusion.widgets.results.saved_run import OpenedStep, open_run, show_run
 from napari_diffusion.widgets.run.run_request import Progress, RunError
 

@@ -9,6 +9,7 @@ from napari_diffusion.widgets.commands.asked_axes import typed_for
 from napari_diffusion.widgets.docks.dock import notify
 from napari_diffusion.widgets.layers.layer_axes import along_of, axes_of, spacing_of
 from napari_diffusion.widgets.layers.source_layers import is_image
+from napari_diffusion.widgets.layers.unwrapped import unwrapped
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.source.axes_form import Reading
 from napari_diffusion.widgets.source.run_source import RunSource
@@ -29,15 +30,6 @@ def saying_errors() -> Iterator[None]:
         notify("warning", str(error))
 
 
-def unwrapped(viewer: napari.Viewer) -> napari.Viewer:
-    """Return the viewer itself: napari hands commands a proxy, whose layers are new at every look.
-
-    They are neither the same as each other nor kept by a weak reference.
-    """
-    viewer = getattr(viewer, "__wrapped__", viewer)
-    return viewer
-
-
 def selected_image(viewer: napari.Viewer, layer: Layer | None, wanted: str) -> Image:
     """Return the image to work on; `RunError` says in one sentence why there is none.
 
@@ -51,7 +43,7 @@ def selected_image(viewer: napari.Viewer, layer: Layer | None, wanted: str) -> I
         What to select it for, such as "denoise it".
     """
     chosen = viewer.layers.selection.active if layer is None else layer
-    chosen = getattr(chosen, "__wrapped__", chosen)
+    chosen = unwrapped(chosen)
     if chosen is None:
         count = len(viewer.layers.selection)
         selected = f": {count} layers are selected" if count > 1 else ""

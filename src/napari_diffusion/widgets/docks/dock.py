@@ -9,6 +9,7 @@ from napari_diffusion.widgets.docks.dock_events import DockEvents
 from napari_diffusion.widgets.docks.dock_tabs import join_tabs
 from napari_diffusion.widgets.forms.box import Box
 from napari_diffusion.widgets.forms.theme import style_sheet
+from napari_diffusion.widgets.layers.unwrapped import unwrapped
 from napari_diffusion.widgets.plots.plot_theme import show_theme
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.run.runner import Runner
@@ -51,9 +52,7 @@ class Dock(Box):
         around: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         super().__init__()
-        # napari hands plugins a proxy at times, whose layers are new objects at every look: they
-        # are neither the same as each other nor kept by a weak reference.
-        self.viewer = getattr(viewer, "__wrapped__", viewer)
+        self.viewer = unwrapped(viewer)
         self.controls = controls
         self.runner = Runner(controls, self.native, makes, around)
         self.runner.failed.connect(self._show_failure)

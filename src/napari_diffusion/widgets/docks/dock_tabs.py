@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_diffusion.widgets.forms.box import Box
+from napari_diffusion.widgets.run.preferences import PLUGIN
 
 if TYPE_CHECKING:
     import napari
 
 AnyDock = TypeVar("AnyDock", bound=Box)
-
-PLUGIN = "napari-diffusion"
 
 
 def join_tabs(widget: QWidget) -> None:

@@ -11,6 +11,7 @@ from napari_diffusion.widgets.docks.dock import Dock
 from napari_diffusion.widgets.forms.fold import Fold
 from napari_diffusion.widgets.forms.units import Units
 from napari_diffusion.widgets.layers.source_layers import is_step
+from napari_diffusion.widgets.layers.unwrapped import unwrapped
 from napari_diffusion.widgets.run.kernel_warming import KernelWarming
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.source.source_form import SourceForm
@@ -42,8 +43,7 @@ class LayerDock(Dock):
 
     def __init__(self, viewer: napari.Viewer, controls: RunControls, single: bool) -> None:
         passes_over = self.passes_over if single else is_step
-        own = getattr(viewer, "__wrapped__", viewer)
-        self.source = SourceForm(own, passes_over, self.takes_masks)
+        self.source = SourceForm(unwrapped(viewer), passes_over, self.takes_masks)
         self.advanced = Fold("Advanced", self.source.advanced)
         makes = "layer" if single else "step"
         super().__init__(viewer, controls, makes, self.source.holding)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.widgets.run.preferences import PLUGIN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
 
-PLUGIN = "napari-diffusion"
 SIZE = (1280, 800)
 
 # A first run compiles the kernels, and a machine may be slow at that.

@@ -46,7 +46,7 @@ class PresetChoice(Box):
     def __init__(self, presets: Mapping[str, Recipe] = PRESETS) -> None:
         self._unscaled = presets
         self._presets = dict(presets)
-        self._sample: tuple[str, Recipe] | None = None
+        self._sample: Recipe | None = None
         self._before_sample = next(iter(presets))
         self._custom: TypedRecipe | None = None
         self.choice = Choice({name: name for name in presets}, _ABOUT)
@@ -76,21 +76,20 @@ class PresetChoice(Box):
 
         Without one, what it was in place of comes back.
         """
-        wanted = None if recipe is None else (SAMPLE, recipe)
-        if wanted == self._sample:
+        if recipe == self._sample:
             return
         shown, before = self.value, self._sample
         with self.choice.changed.blocked():
             if before is not None:
-                if shown == before[0]:
+                if shown == SAMPLE:
                     self.choice.value = shown = self._before_sample
-                self.choice.withdraw(before[0])
-            self._sample = wanted
-            if wanted is not None:
+                self.choice.withdraw(SAMPLE)
+            self._sample = recipe
+            if recipe is not None:
                 self.choice.offer(SAMPLE, SAMPLE, "The recipe that comes with this sample image.")
-        if wanted is not None and shown != CUSTOM:
+        if recipe is not None and shown != CUSTOM:
             self._before_sample = shown
-            self.value = wanted[0]
+            self.value = SAMPLE
         elif before is not None and shown == self._before_sample:
             self._choose()
 
@@ -114,7 +113,8 @@ class PresetChoice(Box):
 
     def _named(self) -> dict[str, Recipe]:
         # The sample's goes first: it may equal a preset, and is what was asked for.
-        return {**dict([self._sample] if self._sample else []), **self._presets}
+        own = {} if self._sample is None else {SAMPLE: self._sample}
+        return {**own, **self._presets}
 
     def _choose(self) -> None:
         recipe = self.recipe_in_view()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-import secrets
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from napari_diffusion.widgets.forms.form_row import problem_of
 from napari_diffusion.widgets.forms.units import Units
 from napari_diffusion.widgets.recipe.preset_choice import PresetChoice
 from napari_diffusion.widgets.recipe.schedule_view import ScheduleView
+from napari_diffusion.widgets.recipe.seed_field import SeedField
 from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ _START = Parameter(
     optional=True,
     many=True,
 )
-_SEED = Parameter("seed", "int", 0, tooltip="Random seed: the same seed gives the same noise.")
 _STOP = Parameter(
     "stop after",
     "int",
@@ -94,7 +93,7 @@ class RecipeForm(Box):
         self.schedule = ComponentChoice("schedule")
         self.diffusion_filter = ComponentChoice("filter", "diffusion filter")
         self.final_filter = ComponentChoice("filter", "final filter", none=True)
-        self.seed = Field(_SEED, partial(_checked, "seed"))
+        self.seed = SeedField()
         self.domain = ComponentChoice("domain", "working domain", none=True, auto=True)
         self.stop_at = StopAfter(_STOP, partial(_checked, "stop_at"))
         self.new_seed = PushButton(text="New seed", tooltip="Draw another random seed.")
@@ -119,7 +118,7 @@ class RecipeForm(Box):
     def _connect(self) -> None:
         self.presets.chosen.connect(self._take_typed)
         self.presets.custom_chosen.connect(self.take)
-        self.new_seed.changed.connect(self._draw_seed)
+        self.new_seed.changed.connect(self.seed.draw)
         for row in self.rows.values():
             row.changed.connect(self._edited)
 
@@ -261,10 +260,6 @@ class RecipeForm(Box):
         if recipe is not None and recipe != self._last:
             self._last = recipe
             self.changed.emit(self)
-
-    def _draw_seed(self) -> None:
-        # 32 bits are short enough to be read out and plenty to be new.
-        self.seed.value = secrets.randbits(32)
 
     def _show_units(self) -> None:
         """Call intensity what it is in the domain: everything but the domain's own numbers."""

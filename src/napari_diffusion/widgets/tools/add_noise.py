@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 from typing import TYPE_CHECKING
 
 from magicgui.widgets import PushButton
@@ -19,6 +18,7 @@ from napari_diffusion.widgets.forms.component_choice import ComponentChoice
 from napari_diffusion.widgets.forms.field import Field
 from napari_diffusion.widgets.forms.fold import Fold
 from napari_diffusion.widgets.layers.layer_names import scale_name
+from napari_diffusion.widgets.recipe.seed_field import SeedField
 from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.loop_run import finished
 from napari_diffusion.widgets.run.read_layer import (
@@ -57,7 +57,6 @@ _SCALE = Parameter(
     optional=True,
     many=True,
 )
-_SEED = Parameter("seed", "int", 0, tooltip="Random seed: the same seed gives the same noise.")
 _NEW_SEED = "Draw another random seed: different noise of the same kind."
 
 
@@ -75,7 +74,7 @@ class AddNoise(SingleStep):
         super().__init__(napari_viewer, "Add noise", about)
         self.noise = ComponentChoice("noise", unfolded=True)
         self.scale = Field(_SCALE, _checked_scale)
-        self.seed = Field(_SEED, lambda seed: Recipe(seed=seed).seed)
+        self.seed = SeedField()
         self.new_seed = PushButton(text="New", tooltip=_NEW_SEED)
         self.meter = NoiseMeter(self.viewer, self.source)
         self.scale.value, self.seed.value = "auto", 0
@@ -86,7 +85,7 @@ class AddNoise(SingleStep):
         self._show_seed()
 
     def _connect(self) -> None:
-        self.new_seed.changed.connect(self._draw_seed)
+        self.new_seed.changed.connect(self.seed.draw)
         self.noise.changed.connect(self._show_seed)
         self.meter.clicked.connect(self.measure)
         self.runner.measured.connect(self.fill_noise)
@@ -162,10 +161,6 @@ class AddNoise(SingleStep):
 
     def _show_measurable(self) -> None:
         self.meter.set_possible(self.source.problem is None and not self.controls.is_running)
-
-    def _draw_seed(self) -> None:
-        # 32 bits are short enough to be read out and plenty to be new.
-        self.seed.value = secrets.randbits(32)
 
     def _show_seed(self) -> None:
         claims: frozenset[str] = frozenset()
