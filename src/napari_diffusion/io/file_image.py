@@ -11,12 +11,32 @@ from napari_diffusion.core.units import FRAME, PIXEL
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.io.step_record import StepRecord
 
 #: Numerator and denominator of X and Y, and TIFF's code of the unit.
 Resolution = tuple[tuple[int, int], tuple[int, int], int]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """How a file calls and shows one channel.
+
+    Attributes
+    ----------
+    name : str
+        Such as "DAPI"; empty if the file does not say.
+    colour : str
+        Red, green and blue as six hexadecimal digits; empty if the file does not say.
+    limits : tuple of float or None
+        The intensities shown as black and as full colour.
+    """
+
+    name: str = ""
+    colour: str = ""
+    limits: tuple[float, float] | None = None
 
 
 class NotReadable(ValueError):  # noqa: N818 - it describes the file
@@ -39,14 +59,26 @@ class Source:
         The axes as they are called in the file.
     lengths : mapping
         Pixel size along an axis, by its letter, for the axes that have one in the file.
+    place : mapping
+        World position of the centre of the first pixel along an axis, by its letter, in the unit
+        of the pixel size; 0 for axes that are not there.
     unit, time_unit : str
         Unit of the pixel sizes of z, y, x, and of the frame interval.
+    channels : tuple of Channel
+        One for each channel; empty if the file does not describe them.
     rgb : bool
         Whether c holds RGB colours, a fourth channel being alpha.
     resolution : tuple or None
         The resolution tags of a TIFF.
     record : dict or None
         The record that napari-diffusion wrote into the file.
+    valid : ndarray of bool or None
+        The shape of the image: False where the file marks a value as no data. None if every
+        value is data.
+    remarks : tuple of str
+        What is incomplete in the file; records of results keep these sentences.
+    header : mapping
+        Further metadata of the format, which a file written in the same format keeps.
     """
 
     name: str
@@ -54,11 +86,16 @@ class Source:
     axes: str | None = None
     letters: str = ""
     lengths: Mapping[str, float] = field(default_factory=dict)
+    place: Mapping[str, float] = field(default_factory=dict)
     unit: str = PIXEL
     time_unit: str = FRAME
     rgb: bool = False
+    channels: tuple[Channel, ...] = ()
     resolution: Resolution | None = None
     record: StepRecord | None = None
+    valid: NDArray[np.bool_] | None = None
+    remarks: tuple[str, ...] = ()
+    header: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def spacing(self) -> tuple[float, ...]:

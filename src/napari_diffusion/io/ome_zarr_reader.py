@@ -33,7 +33,7 @@ KEY = "napari_diffusion"
 _TYPES = ("time", "channel")
 
 
-def read_zarr(path: Path, *, lazy: bool | None = None) -> Source:
+def read_zarr(path: Path, lazy: bool | None = None) -> Source:
     """Read the finest level of an OME-Zarr image, or a plain zarr array."""
     import zarr
 

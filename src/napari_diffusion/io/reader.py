@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from napari_diffusion.io.file_image import NotReadable, Source
 
@@ -14,13 +13,49 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from numpy.typing import NDArray
-    from PIL.Image import Image as PillowImage
-    from PIL.ImageFile import ImageFile
 
-_NPY = b"\x93NUMPY"
+@dataclass(frozen=True)
+class Format:
+    """Files of one kind: how their names end, and what reads them.
 
-READABLE = ".tif .tiff .png .jpg .jpeg .npy .zarr"
+    Attributes
+    ----------
+    endings : tuple of str
+        Lower case, with the dot.
+    reader : str
+        ``"module:function"`` of this package; the function takes a path and whether it may be lazy.
+    extra : str
+        The extra that installs what the reader needs; empty if the package itself does.
+    """
+
+    endings: tuple[str, ...]
+    reader: str
+    extra: str = ""
+
+    def function(self) -> Callable[[Path, bool | None], Source]:
+        """Return the reader."""
+        module, _, name = self.reader.partition(":")
+        found = getattr(importlib.import_module(f"napari_diffusion.io.{module}"), name)
+        return cast("Callable[[Path, bool | None], Source]", found)
+
+
+FORMATS = (
+    Format((".tif", ".tiff"), "tiff_reader:read_tiff"),
+    Format((".png", ".jpg", ".jpeg"), "photo_reader:read_photo"),
+    Format((".npy",), "npy_reader:read_npy"),
+    Format((".mrc", ".mrcs", ".map", ".rec", ".st", ".ali"), "formats.mrc:read_mrc", "formats"),
+    Format((".nii", ".nii.gz"), "formats.nifti:read_nifti", "formats"),
+    Format((".dcm", ".dicom"), "formats.dicom:read_dicom", "formats"),
+    Format(
+        (".czi", ".nd2", ".lif", ".oib", ".oif", ".vsi", ".lsm", ".ims", ".dv", ".sldy"),
+        "formats.bioio_images:read_bioio",
+        "bioio",
+    ),
+)
+_ZARR = Format((".zarr",), "ome_zarr_reader:read_zarr")
+_DICOM_SERIES = Format((), "formats.dicom:read_dicom", "formats")
+
+READABLE = " ".join(ending for each in (*FORMATS, _ZARR) for ending in each.endings)
 
 
 def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source:
@@ -29,7 +64,9 @@ def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source
     Parameters
     ----------
     path : path
-        A TIFF (plain, ImageJ's or OME), PNG, JPEG or NPY file, or an OME-Zarr image (0.4, 0.5).
+        A TIFF (plain, ImageJ's or OME), PNG, JPEG or NPY file, an OME-Zarr image (0.4, 0.5), or
+        with the extra ``formats`` an MRC or NIfTI file, a DICOM file or a folder with a DICOM
+        series; with the extra ``bioio`` what bioio reads.
     lazy : bool, optional
         Open an OME-Zarr as dask array; by default only if it does not fit into the free memory.
 
@@ -50,71 +87,30 @@ def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"File {str(path)!r} does not exist.")
-    reader = _reader(path, lazy)
+    chosen = _format_of(path)
     try:
-        return reader(path)
+        return chosen.function()(path, lazy)
     except (NotReadable, MemoryError, OSError):
         raise
+    except ImportError as error:
+        if not chosen.extra:
+            raise
+        raise NotReadable(
+            f"{str(path)!r} needs the package {error.name}: pip install "
+            f'"napari-diffusion[{chosen.extra}]".'
+        ) from error
     except Exception as error:
         # The decoders raise whatever they meet first in a broken file.
         why = str(error) or type(error).__name__
         raise NotReadable(f"{str(path)!r} cannot be read: {why}") from error
 
 
-def _reader(path: Path, lazy: bool | None) -> Callable[[Path], Source]:
+def _format_of(path: Path) -> Format:
     if path.is_dir():
-        from napari_diffusion.io.ome_zarr_reader import read_zarr
-
-        return lambda folder: read_zarr(folder, lazy=lazy)
-    ending = path.suffix.lower()
-    if ending in (".tif", ".tiff"):
-        from napari_diffusion.io.tiff_reader import read_tiff
-
-        return read_tiff
-    if ending in (".png", ".jpg", ".jpeg"):
-        return _read_photo
-    if ending == ".npy":
-        return _read_npy
+        series = path.suffix.lower() != ".zarr" and any(path.glob("*.dcm"))
+        return _DICOM_SERIES if series else _ZARR
+    name = path.name.lower()
+    for each in FORMATS:
+        if name.endswith(each.endings):
+            return each
     raise NotReadable(f"{str(path)!r} has an unsupported extension: use {READABLE}.")
-
-
-def _read_npy(path: Path) -> Source:
-    with path.open("rb") as file:
-        if file.read(len(_NPY)) != _NPY:
-            raise NotReadable(f"{str(path)!r} is not a NPY file.")
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    return Source(name=path.name, image=np.array(array))
-
-
-def _read_photo(path: Path) -> Source:
-    from PIL import Image, ImageOps
-
-    with Image.open(path) as file:
-        if _loses_bits(file):
-            warnings.warn(
-                f"{path.name} is a 16-bit colour PNG and is read with 8 bits: save it as TIFF "
-                "to keep all 16.",
-                stacklevel=4,
-            )
-        upright = ImageOps.exif_transpose(file)
-        image = _pixels(upright)
-    axes = "yx" if image.ndim == 2 else "yxc"
-    return Source(name=path.name, image=image, axes=axes, rgb=image.ndim == 3)
-
-
-def _loses_bits(file: ImageFile) -> bool:
-    # Pillow reads colours of 16 bits as 8 without a word. The header has bit depth, colour type.
-    if file.format != "PNG":
-        return False
-    with open(file.filename, "rb") as raw:
-        header = raw.read(26)
-    return len(header) == 26 and header[24] == 16 and header[25] != 0
-
-
-def _pixels(image: PillowImage) -> NDArray[Any]:
-    """Return grey values unchanged, and any kind of colours as RGB or RGBA."""
-    if image.mode in ("1", "L", "F", "I") or image.mode.startswith("I;16"):
-        return np.array(image)
-    transparent = image.mode in ("LA", "PA", "RGBA", "La", "RGBa")
-    transparent = transparent or "transparency" in image.info
-    return np.array(image.convert("RGBA" if transparent else "RGB"))

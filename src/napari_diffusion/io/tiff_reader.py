@@ -29,8 +29,9 @@ _RGB, _PALETTE, _YCBCR = 2, 3, 6
 _COLOURS = (3, 4)
 
 
-def read_tiff(path: Path) -> Source:
+def read_tiff(path: Path, lazy: bool | None = None) -> Source:
     """Read the first image of a TIFF file."""
+    del lazy
     import tifffile
 
     with tifffile.TiffFile(path) as file:

@@ -1,0 +1,1 @@
+"""Readers and writers of further formats, whose libraries are in the extras."""
