@@ -54,4 +54,5 @@ def counted(
     values = values[values >= 0]
     if around is not None:
         values = np.abs(values - around)
-    return np.minimum(values, np.finfo(np.float32).max)
+    # The last bin has an upper edge too.
+    return np.minimum(values, np.finfo(values.dtype).max / 2)

@@ -10,30 +10,64 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# The leading bits of a non-negative float32 order it; 12 bits of its fraction make a bin at most
+# The leading bits of a non-negative float64 order it; 12 bits of its fraction make a bin at most
 # 1/4096 wider than its lower edge, from the smallest number to the largest.
-_DROPPED_BITS = 11
-_BINS = 1 << (31 - _DROPPED_BITS)
+_FRACTION_BITS = 12
+_DROPPED_BITS = 52 - _FRACTION_BITS
+
+# Half the last bit of a float32: numbers so near to a bin are counted in it, so that an image has
+# the same counts in float32 and in float64.
+_HALF = 1 << 28
 
 #: The largest relative width of a bin.
-WIDTH = 2.0 ** (_DROPPED_BITS - 23)
+WIDTH = 2.0**-_FRACTION_BITS
 
 
 @dataclass
 class Histogram:
-    """Counts of non-negative numbers in bins of equal relative width."""
+    """Counts of non-negative numbers in bins of equal relative width.
 
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(_BINS, np.int64))
+    Attributes
+    ----------
+    zeros : int
+        How many are 0.
+    first : int
+        The first bin of `counts`; those of all float64 would be too many.
+    counts : ndarray
+        Counts of the other numbers.
+    """
+
+    zeros: int = 0
+    first: int = 0
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def add(self, values: NDArray[Any]) -> None:
         """Count finite values of 0 or more."""
-        bits = np.ascontiguousarray(values, np.float32).ravel().view(np.uint32)
-        self.counts += np.bincount(bits >> _DROPPED_BITS, minlength=_BINS)
+        # A value of 0, and one that is nearly as small, is in bin 0.
+        bits = np.asarray(values, np.float64).ravel().view(np.uint64)
+        bins = ((bits + np.uint64(_HALF)) >> np.uint64(_DROPPED_BITS)).astype(np.int64)
+        bins = bins[bins > 0]
+        self.zeros += bits.size - bins.size
+        if bins.size:
+            self._reach(int(bins.min()), int(bins.max()) + 1)
+            self.counts += np.bincount(bins - self.first, minlength=len(self.counts))
+
+    def _reach(self, first: int, end: int) -> None:
+        """Make room for the bins from `first` to before `end`."""
+        if len(self.counts):
+            first, end = min(first, self.first), max(end, self.first + len(self.counts))
+        counts = np.zeros(end - first, np.int64)
+        counts[self.first - first :][: len(self.counts)] = self.counts
+        self.first, self.counts = first, counts
+
+    def without_zeros(self) -> Histogram:
+        """Return the counts of the numbers above 0."""
+        return Histogram(0, self.first, self.counts)
 
     @property
     def total(self) -> int:
         """How many values were counted."""
-        return int(self.counts.sum())
+        return self.zeros + int(self.counts.sum())
 
     def mean(self) -> float:
         """Return the mean of the counted values, each taken as the middle of its bin."""
@@ -53,25 +87,28 @@ class Histogram:
     def _middles(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return the middles of the bins that are not empty, and their counts."""
         chosen = np.flatnonzero(self.counts)
-        edges = [(chosen + i).astype(np.uint32) << _DROPPED_BITS for i in (0, 1)]
-        low, high = (each.view(np.float32).astype(np.float64) for each in edges)
-        return np.where(chosen == 0, 0.0, (low + high) / 2), self.counts[chosen]
+        low, high = (_edges(self.first + chosen + i) for i in (0, 1))
+        middles, counts = (low + high) / 2, self.counts[chosen]
+        if self.zeros:
+            middles, counts = np.append(0.0, middles), np.append(self.zeros, counts)
+        return middles, counts
 
     def quantile(self, fraction: float) -> float:
         """Return the value that a fraction of the counted ones do not exceed, 0 without any."""
-        cumulative = np.cumsum(self.counts)
-        if cumulative[-1] == 0:
+        if not self.total:
             return 0.0
-        rank = fraction * (cumulative[-1] - 1) + 0.5
+        rank = fraction * (self.total - 1) + 0.5
+        if rank <= self.zeros:
+            return 0.0
+        cumulative = self.zeros + np.cumsum(self.counts)
         chosen = int(np.searchsorted(cumulative, rank, side="left"))
         below = cumulative[chosen] - self.counts[chosen]
-        # Counted values are taken as spread evenly over their bin, but 0 is 0.
-        within = (rank - below) / self.counts[chosen] if chosen else 0.0
-        low, high = _edges(chosen)
+        # Counted values are taken as spread evenly over their bin.
+        within = (rank - below) / self.counts[chosen]
+        low, high = (float(edge) for edge in _edges(self.first + chosen + np.arange(2)))
         return low + (high - low) * float(min(max(within, 0.0), 1.0))
 
 
-def _edges(chosen: int) -> tuple[float, float]:
-    bits = np.array([chosen, chosen + 1], np.uint32) << _DROPPED_BITS
-    low, high = bits.view(np.float32).astype(np.float64)
-    return float(low), float(high)
+def _edges(bins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the lower edges of bins."""
+    return (bins << _DROPPED_BITS).view(np.float64)

@@ -124,8 +124,7 @@ def _measured_contrast(image: Image, smoothing: float) -> float:
     found = SPREADS * MAD_TO_SIGMA * gradients_of(image, smoothing, middle).quantile(0.5)
     if found > 0:
         return found
-    gradients.counts[0] = 0
-    return gradients.quantile(0.9) or 1.0
+    return gradients.without_zeros().quantile(0.9) or 1.0
 
 
 def gradient_of_noise(grid: Grid, smoothing: float = 0.0) -> float:
