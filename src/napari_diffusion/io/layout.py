@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+#: The axes beside which OME-Zarr allows one of steps.
+STACKABLE = ("yx", "zyx")
+
 # Large enough to be read in one go, small enough for many of them.
 _SLAB_BYTES = 1 << 26
 

@@ -13,6 +13,7 @@ from napari_diffusion.core.units import FRAME, PIXEL, in_one_unit, unit_name
 from napari_diffusion.io.file_image import NotReadable, Source
 from napari_diffusion.io.memory import fits
 from napari_diffusion.io.step_record import as_record
+from napari_diffusion.io.zarr_description import KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 #: Attributes of a zarr node, as its JSON has them.
 _Attributes: TypeAlias = dict[str, Any]
-
-#: Key of the record in a group's attributes.
-KEY = "napari_diffusion"
 
 # Types of axes that have one letter whatever they are called.
 _TYPES = ("time", "channel")

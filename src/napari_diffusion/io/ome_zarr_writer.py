@@ -1,128 +1,159 @@
-"""Writes steps to an OME-Zarr 0.5: a group with one image per step, ``steps/0007``."""
+"""Writes OME-Zarr 0.5: one image, a group with one image per step, or a stack of steps."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.core.units import FRAME, PIXEL
-from napari_diffusion.io.layout import Layout
-from napari_diffusion.io.ome_zarr_reader import KEY
+from napari_diffusion.io.record_reader import step_entry
+from napari_diffusion.io.zarr_description import KEY
+from napari_diffusion.io.zarr_image import ZarrImage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import DTypeLike, NDArray
-    from yaozarrs import v05
 
     from napari_diffusion.io.file_image import Source
-    from napari_diffusion.io.step_record import StepRecord
+    from napari_diffusion.io.step_record import StepEntry, StepRecord
 
-_COLOURS = ("red", "FF0000"), ("green", "00FF00"), ("blue", "0000FF"), ("alpha", "FFFFFF")
+# Where a step is written until it is whole.
+_UNFINISHED = ".unfinished"
 
 
 class ZarrWriter:
-    """A group of OME-Zarr images, one per step, listed in order as a collection.
+    """One image at the root of the store."""
 
-    OME-Zarr 0.5 has no step axis; it has collections of images.
-    """
+    separate = False
 
-    separate = True
-
-    def __init__(self, path: Path, source: Source, dtype: DTypeLike) -> None:
-        import zarr
-
-        del dtype
-        self._path, self._source = path, source
-        self._layout = Layout.of(source.axes or "")
-        self._series: list[str] = []
-        zarr.create_group(str(path), zarr_format=3)
-        zarr.create_group(str(path / "steps"), zarr_format=3)
+    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
+        del dtype, count
+        self._name = source.name
+        self._image = ZarrImage(path, source)
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
-        """Write a step as an image of its own."""
-        from yaozarrs.write.v05 import write_image
-
-        name = f"steps/{record['step']:04}"
-        arranged = self._layout.arranged(image)
-        try:
-            write_image(
-                self._path / name,
-                self._metadata(record),
-                arranged,
-                writer="zarr",
-                # Of a dask array no two chunks may meet in one of the file's.
-                chunks=getattr(arranged, "chunksize", "auto"),
-                extra_attributes={KEY: record},
-            )
-        except BaseException:
-            shutil.rmtree(self._path / name, ignore_errors=True)
-            raise
-        self._series.append(name)
+        """Write the image."""
+        del record
+        self._image.write(image)
 
     def finish(self, record: StepRecord) -> None:
-        """List the steps, and validate the OME-Zarr."""
-        import zarr
-        from yaozarrs import v05, validate_zarr_store
-
-        whole = v05.Bf2Raw.model_validate({"bioformats2raw.layout": 3})
-        attributes: dict[str, Any] = {
-            "ome": whole.model_dump(mode="json", by_alias=True),
-            KEY: record,
-        }
-        zarr.open_group(str(self._path), mode="r+").attrs.update(attributes)
-        series = v05.Series(series=self._series).model_dump(mode="json")
-        zarr.create_group(str(self._path / "OME"), zarr_format=3, attributes={"ome": series})
-        validate_zarr_store(str(self._path))
+        """Write the metadata."""
+        if record.get("steps"):
+            self._image.describe(self._name, {**record, "complete": True})
 
     def close(self) -> None:
         """Do nothing: no file is open."""
 
-    def _metadata(self, record: StepRecord) -> v05.Image:
+
+class ZarrRunWriter:
+    """A group of OME-Zarr images, one per step, listed in order as a collection.
+
+    What stands in the group is whole at any time: a step is written aside and gets its name when
+    it is complete, and only then is it listed.
+    """
+
+    separate = True
+
+    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
+        import zarr
         from yaozarrs import v05
 
-        source, axes = self._source, self._layout.axes
-        scale = [float(source.lengths.get(axis, 1.0)) for axis in axes]
-        level = v05.Dataset(
-            path="0", coordinateTransformations=[v05.ScaleTransformation(scale=scale)]
+        del dtype
+        self._path, self._source, self._count = path, source, count
+        self._steps: list[StepEntry] = []
+        whole = v05.Bf2Raw.model_validate({"bioformats2raw.layout": 3})
+        zarr.create_group(
+            str(path),
+            zarr_format=3,
+            attributes={
+                "ome": whole.model_dump(mode="json", by_alias=True),
+                KEY: {"complete": False, "steps": []},
+            },
         )
-        multiscale = v05.Multiscale(
-            name=f"step {record['step']}",
-            axes=[self._axis(axis) for axis in axes],
-            datasets=[level],
-        )
-        return v05.Image(multiscales=[multiscale], omero=self._colours())
+        zarr.create_group(str(path / "steps"), zarr_format=3)
 
-    def _axis(self, axis: str) -> v05.TimeAxis | v05.ChannelAxis | v05.SpaceAxis:
+    def write(self, image: NDArray[Any], record: StepRecord) -> None:
+        """Write a step as an image of its own."""
+        aside = self._path / _UNFINISHED
+        try:
+            made = ZarrImage(aside, self._source)
+            made.write(image)
+            made.describe(f"step {record['step']}", {**record, "complete": True})
+            os.replace(aside, self._path / _name(record))
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        self._steps.append(step_entry(record))
+        self._list(record)
+
+    def finish(self, record: StepRecord) -> None:
+        """Say that the run is complete, if all its steps are there."""
+        self._list(record)
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
+    def _list(self, record: StepRecord) -> None:
         from yaozarrs import v05
 
-        source = self._source
-        if axis == "t":
-            return v05.TimeAxis(name="t", unit=_unit(source.time_unit, FRAME))
-        if axis == "c":
-            return v05.ChannelAxis(name="c")
-        return v05.SpaceAxis(name=axis, unit=_unit(source.unit, PIXEL))
-
-    def _colours(self) -> v05.Omero | None:
-        """Return how a viewer shows the channels of a colour image; None for any other."""
-        if not self._source.rgb:
-            return None
-        import numpy as np
-        from yaozarrs import v05
-
-        source = np.dtype(self._source.image.dtype)
-        white = float(np.iinfo(source).max) if source.kind in "iu" else 1.0
-        window = {"start": 0.0, "end": white, "min": 0.0, "max": white}
-        count = self._source.image.shape[(self._source.axes or "").index("c")]
-        return v05.Omero.model_validate(
-            {
-                "channels": [
-                    {"label": label, "color": colour, "active": label != "alpha", "window": window}
-                    for label, colour in _COLOURS[:count]
-                ]
-            }
-        )
+        if self._steps:
+            series = v05.Series(series=[_name(step) for step in self._steps])
+            _set_attributes(self._path / "OME", {"ome": series.model_dump(mode="json")})
+        complete = len(self._steps) == self._count
+        _set_attributes(self._path, {KEY: {**record, "steps": self._steps, "complete": complete}})
 
 
-def _unit(unit: str, none: str) -> str | None:
-    return None if unit == none else unit
+class ZarrStackWriter:
+    """One image whose first axis is the step.
+
+    Its length on disk is the number of whole steps at any time: each is written beyond the end
+    first.
+    """
+
+    separate = True
+
+    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
+        del dtype
+        self._path, self._source, self._count = path, source, count
+        self._image = ZarrImage(path, source, count)
+        self._steps: list[StepEntry] = []
+
+    def write(self, image: NDArray[Any], record: StepRecord) -> None:
+        """Append a step."""
+        index = len(self._steps)
+        try:
+            self._image.write(image, index)
+        except BaseException:
+            for level in self._path.glob(f"[0-9]*/c/{index}"):
+                shutil.rmtree(level, ignore_errors=True)
+            raise
+        self._image.show_steps(index + 1)
+        self._steps.append(step_entry(record))
+        self._describe(record)
+
+    def finish(self, record: StepRecord) -> None:
+        """Say that the stack is complete, if all its steps are there."""
+        if self._steps:
+            self._describe(record)
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
+    def _describe(self, record: StepRecord) -> None:
+        complete = len(self._steps) == self._count
+        kept = {**record, "steps": self._steps, "complete": complete}
+        self._image.describe(self._source.name, kept)
+
+
+def _name(step: StepRecord | StepEntry) -> str:
+    return f"steps/{step['step']:04}"
+
+
+def _set_attributes(path: Path, attributes: dict[str, Any]) -> None:
+    import zarr
+
+    if path.exists():
+        zarr.open_group(str(path), mode="r+").attrs.update(attributes)
+    else:
+        zarr.create_group(str(path), zarr_format=3, attributes=attributes)

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from napari_diffusion.io.step_record import as_record
+from napari_diffusion.io.step_record import StepEntry, as_record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_diffusion.io.step_record import StepRecord
+
+
+def step_entry(record: StepRecord) -> StepEntry:
+    """Return what a list of steps says of one, by its record."""
+    return StepEntry(
+        step=record["step"], noise_scale=record["noise_scale"], is_final=record["is_final"]
+    )
 
 
 def beside(path: Path) -> Path:
@@ -36,19 +43,23 @@ def read_record(path: Path) -> StepRecord | None:
 
 
 def step_paths(path: Path) -> list[Path]:
-    """Return the images of the steps in the output of a run; none for any other file."""
+    """Return the images of the steps in the output of a run; none for any other file.
+
+    A store that is one image is that of its step.
+    """
     if not path.is_dir():
         return []
     files = sorted(path.glob("step_*.ome.tif"))
     if files or _in_zarr(path) is None:
         return files
-    return sorted(entry for entry in path.glob("steps/[0-9]*") if entry.is_dir())
+    steps = sorted(entry for entry in path.glob("steps/[0-9]*") if entry.is_dir())
+    return steps or [path] * (path / "0").is_dir()
 
 
 def _in_zarr(path: Path) -> StepRecord | None:
     import zarr
 
-    from napari_diffusion.io.ome_zarr_reader import KEY
+    from napari_diffusion.io.zarr_description import KEY
 
     try:
         node = zarr.open(str(path), mode="r")

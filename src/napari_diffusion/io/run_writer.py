@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import cast as cast_type
 
 from napari_diffusion.io.cast import cast
-from napari_diffusion.io.record_reader import beside
+from napari_diffusion.io.layout import STACKABLE, Layout
+from napari_diffusion.io.record_reader import beside, step_entry
 from napari_diffusion.io.step_record import StepEntry, StepRecord
 
 if TYPE_CHECKING:
@@ -22,10 +25,30 @@ if TYPE_CHECKING:
 
     from napari_diffusion.io.file_image import Source
 
-#: Extensions and so formats; none at all asks for a folder of OME-TIFF files.
-ENDINGS = (".ome.zarr", ".zarr", ".ome.tiff", ".ome.tif", ".tiff", ".tif", ".npy")
-
 FOLDER = ""
+
+# What writes one image, or all steps of a run, by the extension: "module:class".
+_WRITERS = {
+    ".ome.zarr": "ome_zarr_writer:ZarrWriter",
+    ".zarr": "ome_zarr_writer:ZarrWriter",
+    ".ome.tiff": "tiff_writer:TiffWriter",
+    ".ome.tif": "tiff_writer:TiffWriter",
+    ".tiff": "tiff_writer:TiffWriter",
+    ".tif": "tiff_writer:TiffWriter",
+    ".mrc": "formats.mrc_writer:MrcWriter",
+    ".nii.gz": "formats.nifti_writer:NiftiWriter",
+    ".nii": "formats.nifti_writer:NiftiWriter",
+    ".npy": "npy_writer:NpyWriter",
+    FOLDER: "tiff_writer:FolderWriter",
+}
+_RUN, _STACK = "ome_zarr_writer:ZarrRunWriter", "ome_zarr_writer:ZarrStackWriter"
+
+#: Extensions and so formats; none at all asks for a folder of OME-TIFF files.
+ENDINGS = tuple(ending for ending in _WRITERS if ending)
+
+# Formats of one image, and those that keep the record in a file beside.
+_SINGLE = (".mrc", ".nii.gz", ".nii")
+_BESIDE = (".npy", ".mrc")
 
 _STEP_FILE = re.compile(r"step_\d{4,}\.ome\.tif")
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
@@ -66,6 +89,13 @@ class Output:
         Type of the values written.
     overwrite : bool
         Whether something of that name may be replaced.
+    stack : bool
+        Whether the steps in an OME-Zarr are one image, the step being its first axis.
+
+    Raises
+    ------
+    ValueError
+        If the format cannot hold that many steps, or not as a stack.
     """
 
     path: Path
@@ -73,6 +103,7 @@ class Output:
     count: int
     dtype: np.dtype[Any]
     overwrite: bool = False
+    stack: bool = False
     steps: list[StepEntry] = field(default_factory=list)
     record: StepRecord = field(default_factory=StepRecord)
 
@@ -85,9 +116,32 @@ class Output:
             if not holds_steps(self.source, self.count):
                 self.path, ending = wanted, FOLDER
         self.ending = ending
+        if self.count > 1:
+            self._check_count()
         self.partial = wanted.with_name(f"{wanted.name}.partial{ending}")
         for path in (*self._pieces(self.path), *self._pieces(self.partial)):
             check_free(path, self.overwrite)
+
+    def _check_count(self) -> None:
+        """Refuse steps that the format cannot hold."""
+        name, axes = self.path.name, self.source.axes or ""
+        if self.ending in _SINGLE:
+            raise ValueError(
+                f"{name!r} can hold one image, and {self.count} steps are to be written: write "
+                ".ome.zarr or .ome.tif, or keep one step."
+            )
+        if not self.stack:
+            return
+        if self.ending == FOLDER:
+            raise ValueError(
+                f"{name!r} is to be a folder with one file per step, and no stack: write .ome.zarr "
+                "or .ome.tif, or leave the stack out."
+            )
+        if self.ending.endswith("zarr") and Layout.of(axes).axes not in STACKABLE:
+            raise ValueError(
+                f"OME-Zarr can stack the steps of images with the axes yx or zyx only (got {axes}):"
+                " write .npy, or leave the stack out for one image per step."
+            )
 
     def __enter__(self) -> Self:
         for path in self._pieces(self.partial):
@@ -104,13 +158,7 @@ class Output:
             self._whole = self._writer.separate
             raise
         self.record = record
-        self.steps.append(
-            StepEntry(
-                step=record["step"],
-                noise_scale=record["noise_scale"],
-                is_final=record["is_final"],
-            )
-        )
+        self.steps.append(step_entry(record))
 
     def __exit__(
         self,
@@ -126,7 +174,8 @@ class Output:
             try:
                 self._writer.finish(self._whole_record())
             except OSError:
-                self._whole = False
+                # Steps that are files of their own are whole without a last word.
+                self._whole = self._writer.separate
         if self.steps and self._whole:
             error.add_note(f"The {_counted(len(self.steps))} saved in {str(self.partial)!r}.")
             return
@@ -134,16 +183,12 @@ class Output:
         error.add_note(f"Nothing was written to {str(self.path)!r}.")
 
     def _made_writer(self) -> Writer:
-        from napari_diffusion.io.npy_writer import NpyWriter
-        from napari_diffusion.io.ome_zarr_writer import ZarrWriter
-        from napari_diffusion.io.tiff_writer import FolderWriter, TiffWriter
-
-        if self.ending == FOLDER:
-            return FolderWriter(self.partial, self.source, self.dtype)
-        if self.ending.endswith("zarr"):
-            return ZarrWriter(self.partial, self.source, self.dtype)
-        made = NpyWriter if self.ending == ".npy" else TiffWriter
-        return made(self.partial, self.source, self.dtype, self.count)
+        chosen = _WRITERS[self.ending]
+        if self.ending.endswith("zarr") and self.count > 1:
+            chosen = _STACK if self.stack else _RUN
+        module, _, name = chosen.partition(":")
+        made = getattr(importlib.import_module(f"napari_diffusion.io.{module}"), name)
+        return cast_type("Writer", made(self.partial, self.source, self.dtype, self.count))
 
     def _whole_record(self) -> StepRecord:
         return {**self.record, "steps": self.steps}
@@ -165,7 +210,7 @@ class Output:
 
     def _pieces(self, path: Path) -> tuple[Path, ...]:
         """Return the path and, for a format without records, first that of the record."""
-        return (beside(path), path) if self.ending == ".npy" else (path,)
+        return (beside(path), path) if self.ending in _BESIDE else (path,)
 
 
 def split_extension(path: Path) -> tuple[Path, str]:

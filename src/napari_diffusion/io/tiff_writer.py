@@ -123,7 +123,8 @@ class FolderWriter:
 
     separate = True
 
-    def __init__(self, path: Path, source: Source, dtype: DTypeLike) -> None:
+    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
+        del count
         _checked_type(dtype)
         self._path, self._source, self._dtype = path, source, dtype
         path.mkdir()

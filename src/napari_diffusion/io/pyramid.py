@@ -1,0 +1,119 @@
+"""The coarser levels of an image: each has half the pixels of the one before."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import DTypeLike, NDArray
+    from zarr.types import AnyArray
+
+# A coarsest level of this width fills a thumbnail, and is one chunk.
+_SMALLEST = 256
+
+# Large enough that there are few files, small enough that a viewer waits for none.
+_CHUNK_BYTES = 1 << 22
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a pyramid.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Pixels along each axis.
+    step : tuple of int
+        How many pixels of the level before make one, along each axis; all 1 for the image itself.
+    factor : tuple of int
+        How many pixels of the image make one, along each axis.
+    """
+
+    shape: tuple[int, ...]
+    step: tuple[int, ...]
+    factor: tuple[int, ...]
+
+
+def levels(axes: str, shape: Sequence[int], lengths: Mapping[str, float]) -> tuple[Level, ...]:
+    """Return the levels of an image, itself first, until y and x have at most 256 pixels.
+
+    Along z there is no halving while voxels are longer there than along x.
+    """
+    ones = (1,) * len(axes)
+    made = [Level(tuple(shape), ones, ones)]
+    wide = [index for index, axis in enumerate(axes) if axis in "yx"]
+    while max(made[-1].shape[index] for index in wide) > _SMALLEST:
+        last = made[-1]
+        size = {a: lengths.get(a, 1.0) * f for a, f in zip(axes, last.factor, strict=True)}
+        halved = "zyx" if size.get("z", math.inf) <= size["x"] else "yx"
+        step = tuple(
+            2 if axis in halved and length > 1 else 1
+            for axis, length in zip(axes, last.shape, strict=True)
+        )
+        # A last pixel without a neighbour makes one alone.
+        fewer = tuple(-(-n // by) for n, by in zip(last.shape, step, strict=True))
+        factor = tuple(f * by for f, by in zip(last.factor, step, strict=True))
+        made.append(Level(fewer, step, factor))
+    return tuple(made)
+
+
+def coarser(values: NDArray[Any], step: Sequence[int]) -> NDArray[Any]:
+    """Return the means of boxes of pixels, rounded for integers; NaN is left out of them."""
+    floating = values.dtype.kind == "f"
+    real = np.result_type(values.dtype, np.float32 if floating else np.float64)
+    missing = np.isnan(values) if floating else np.zeros((), bool)
+    some = bool(missing.any())
+    sums = _summed(np.where(missing, 0, values) if some else values, step, real)
+    held = np.broadcast_to(~missing, values.shape)
+    # Boxes at the end of an axis can be smaller, so pixels are counted.
+    counts = _summed(held, step, np.dtype(np.float32))
+    with np.errstate(invalid="ignore"):
+        means = sums / counts
+    return (means if floating else np.rint(means)).astype(values.dtype)
+
+
+def _summed(values: NDArray[Any], step: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    values = values if 2 in step else values.astype(dtype)
+    for axis, by in enumerate(step):
+        if by > 1:
+            values = np.add.reduceat(values, range(0, values.shape[axis], by), axis, dtype)
+    return values
+
+
+def fill(fine: AnyArray, coarse: AnyArray, step: Sequence[int], leading: tuple[int, ...]) -> None:
+    """Compute a level from the one before, chunk by chunk, so that few pixels are in memory.
+
+    `leading` are indices of axes before those of the image.
+    """
+    done = len(leading)
+    for chunk in chunk_slices(coarse.shape[done:], coarse.chunks[done:]):
+        read = tuple(slice(s.start * by, s.stop * by) for s, by in zip(chunk, step, strict=True))
+        coarse[leading + chunk] = coarser(np.asarray(fine[leading + read]), step)
+
+
+def chunk_slices(shape: Sequence[int], chunks: Sequence[int]) -> Iterator[tuple[slice, ...]]:
+    """Yield the region of each chunk."""
+    along = [
+        [slice(start, min(start + size, length)) for start in range(0, length, size)]
+        for length, size in zip(shape, chunks, strict=True)
+    ]
+    yield from itertools.product(*along)
+
+
+def chunk_shape(shape: Sequence[int], dtype: DTypeLike) -> tuple[int, ...]:
+    """Return the shape of chunks of about 4 MB: wide in y and x, the last two axes."""
+    most = max(_CHUNK_BYTES // np.dtype(dtype).itemsize, 1)
+    chunks = [1] * (len(shape) - 2) + [max(length, 1) for length in shape[-2:]]
+    while math.prod(chunks) > most:
+        widest = max(range(len(chunks)), key=lambda index: chunks[index])
+        chunks[widest] = -(-chunks[widest] // 2)
+    for index in reversed(range(len(shape) - 2)):
+        chunks[index] = max(min(shape[index], most // math.prod(chunks)), 1)
+    return tuple(chunks)
