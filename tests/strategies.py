@@ -200,7 +200,7 @@ def recipes(draw):
     series = st.lists(components(FILTERS, auto=True, many=True), min_size=1, max_size=3)
     one = components(FILTERS, auto=True, many=True)
     return Recipe(
-        num_steps=draw(st.integers(1, 2**32 - 1)),
+        num_steps=draw(st.integers(1, 100_000)),
         starting_noise_scale=draw(
             st.one_of(
                 st.just("auto"), shares(), scale, st.lists(scale, min_size=1, max_size=4).map(tuple)
@@ -212,5 +212,5 @@ def recipes(draw):
         final_filter=draw(st.one_of(st.none(), one)),
         domain=draw(st.one_of(st.none(), components(DOMAINS, auto=True))),
         seed=draw(st.integers(0, 2**64 - 1)),
-        stop_at=draw(st.one_of(st.none(), st.integers(1, 2**32 - 1))),
+        stop_at=draw(st.one_of(st.none(), st.integers(1, 100_000))),
     )

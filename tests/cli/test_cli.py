@@ -310,7 +310,7 @@ WRONG = [
     ("run a.npy a.npy --overwrite", 1, "would overwrite the input"),
     ("run a.png out.jpg", 2, r"use \.ome\.zarr, \.zarr, "),
     ("run a.png out.tif --recipe nope", 2, "presets are explore, denoise"),
-    ("run a.png out.tif --recipe a.png", 2, "is no result of napari-diffusion"),
+    ("run a.png out.tif --recipe a.png", 1, "is no result of napari-diffusion"),
     ("run a.png out.tif --set time=2", 2, "has no 'time'; it has num_steps"),
     ("run a.png out.tif --set diffusion_filter.tim=2", 2, "no parameter 'tim'; it has time"),
     ("run a.png out.tif --set diffusion_filter=Nope", 2, "no filter 'Nope': use one of P"),

@@ -35,7 +35,9 @@ class Nest(Component):
 
 
 def again(component):
-    return registry.from_dict("filter", json.loads(json.dumps(registry.to_dict(component))))
+    return registry.from_dict(
+        "filter", json.loads(json.dumps(registry.to_dict(component))), allow_code=True
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -109,7 +109,7 @@ class TestName:
 
     def test_is_written_into_json(self):
         assert to_dict(Custom(blurred))["function"] == f"{__name__}:blurred"
-        again = from_dict("filter", to_dict(Custom(blurred, reach=8)))
+        again = from_dict("filter", to_dict(Custom(blurred, reach=8)), allow_code=True)
         image = RANDOM.random((9, 9))
         np.testing.assert_array_equal(again(image), Custom(blurred)(image))
         assert again.reach == 8

@@ -214,7 +214,9 @@ class TestCustom:
         named = Custom(f"{__name__}:rising")
         np.testing.assert_array_equal(named(1.0, 3), Custom(rising)(1.0, 3))
         recipe = nd.Recipe(schedule=Custom(rising))
-        assert nd.Recipe.from_json(recipe.to_json()) == recipe.replaced(schedule=named)
+        assert nd.Recipe.from_json(recipe.to_json(), allow_code=True) == recipe.replaced(
+            schedule=named
+        )
 
     @pytest.mark.parametrize("found", [-1.0, math.nan, math.inf, "much", None, (1.0, 2.0)])
     def test_what_is_no_noise_scale_is_refused(self, found):

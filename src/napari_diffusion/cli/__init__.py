@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.arguments import parser
-from napari_diffusion.cli.errors import UsageError
+from napari_diffusion.cli.errors import UsageError, as_typed
 from napari_diffusion.engine.threads import Stopped
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename!r}: " if error.filename else ""
         return f"{where}{error.strerror}."
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = as_typed(" ".join(str(error).split())) or type(error).__name__
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
@@ -70,7 +70,7 @@ def _warner() -> Callable[..., None]:
     said = set()
 
     def say(message: Warning | str, category: type[Warning], *_: str | int | None) -> None:
-        text = " ".join(str(message).split())
+        text = as_typed(" ".join(str(message).split()))
         # A library that will change is its developers' concern.
         if text not in said and not issubclass(category, DeprecationWarning):
             print(f"napari-diffusion: warning: {text}", file=sys.stderr)

@@ -18,6 +18,7 @@ from napari_diffusion.cli.options import (
     ONE_FILE,
     RECIPES,
     add_changes,
+    add_code,
     add_files,
     add_input,
     add_reading,
@@ -102,6 +103,7 @@ def _add_filter(parser: argparse.ArgumentParser) -> None:
         help=f"one of {names(FILTERS)}; its defaults are scaled to the pixel size",
     )
     add_settings(parser, "a parameter of the filter, such as time=2")
+    add_code(parser)
     add_reading(parser)
     add_writing(parser)
 
@@ -124,6 +126,7 @@ def _add_noise(parser: argparse.ArgumentParser) -> None:
         "such a parameter is set, else auto)",
     )
     add_settings(parser, "a parameter of the noise, such as gain=0.5")
+    add_code(parser)
     add_seed(parser, 0)
     add_reading(parser)
     add_writing(parser)

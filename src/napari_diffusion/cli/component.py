@@ -6,13 +6,13 @@ import dataclasses
 from typing import TYPE_CHECKING, Literal, overload
 
 from napari_diffusion.cli.errors import UsageError
+from napari_diffusion.core.function_parameter import CodeRefused
 from napari_diffusion.loop.presets import DIGITS
 from napari_diffusion.loop.registry import component_class, from_dict, to_dict, with_setting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from argparse import Namespace
 
-    from napari_diffusion.cli.values import Setting
     from napari_diffusion.filters import Filter
     from napari_diffusion.noise import Noise
 
@@ -21,21 +21,22 @@ _FIELDS = {"noise": "noise", "filter": "diffusion_filter"}
 
 @overload
 def component(
-    slot: Literal["noise"], name: str, settings: Sequence[Setting], length: float = 1.0
+    slot: Literal["noise"], name: str, arguments: Namespace, length: float = 1.0
 ) -> Noise: ...
 @overload
 def component(
-    slot: Literal["filter"], name: str, settings: Sequence[Setting], length: float = 1.0
+    slot: Literal["filter"], name: str, arguments: Namespace, length: float = 1.0
 ) -> Filter: ...
 def component(
-    slot: Literal["noise", "filter"], name: str, settings: Sequence[Setting], length: float = 1.0
+    slot: Literal["noise", "filter"], name: str, arguments: Namespace, length: float = 1.0
 ) -> Noise | Filter:
     """Return the component that a command line asks for.
 
     Its defaults are for a pixel size of 1; `length` is the pixel size there is. What the command
     line says is in world units as it stands.
     """
-    field = _FIELDS[slot]
+    field, settings = _FIELDS[slot], arguments.settings
+    allow_code = arguments.allow_code
     try:
         cls = component_class(slot, name)
         needed = [p.name for p in cls.parameters() if p.default is dataclasses.MISSING]
@@ -43,9 +44,13 @@ def component(
         if missing:
             raise UsageError(f"{name} needs --set {missing[0]}=VALUE.")
         given = {each: value for each, value in settings if each in needed}
-        values = to_dict(from_dict(slot, {"type": name, **given}).scaled(length, DIGITS))
+        values = to_dict(
+            from_dict(slot, {"type": name, **given}, allow_code).scaled(length, DIGITS)
+        )
         for path, value in settings:
             values = with_setting({field: values}, f"{field}.{path}", value)[field]
-        return from_dict(slot, values)
+        return from_dict(slot, values, allow_code)
+    except CodeRefused:
+        raise
     except (ValueError, TypeError) as error:
         raise UsageError(str(error)) from error

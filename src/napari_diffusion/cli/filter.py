@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def apply(arguments: Namespace) -> int:
     """Read an image, apply a filter to it, and write the result."""
-    component("filter", arguments.filter, arguments.settings)  # wrong ones are said before reading
+    component("filter", arguments.filter, arguments)  # wrong ones are said before reading
     check_output(arguments, one=True)
     read = read_input(arguments)
-    chosen = component("filter", arguments.filter, arguments.settings, read.pixel_size)
+    chosen = component("filter", arguments.filter, arguments, read.pixel_size)
     # One step without noise is the filter itself, and its record a recipe to be used again.
     recipe = Recipe(num_steps=1, noise=None, diffusion_filter=chosen)
     dtype = read.written_type(arguments.dtype)

@@ -23,10 +23,10 @@ def noise(arguments: Namespace) -> int:
     """Read an image, add noise to it, and write the noisy copy."""
     from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 
-    _scale(arguments, component("noise", arguments.noise, arguments.settings))
+    _scale(arguments, component("noise", arguments.noise, arguments))
     check_output(arguments, one=True)
     read = read_input(arguments)
-    chosen = component("noise", arguments.noise, arguments.settings, read.pixel_size)
+    chosen = component("noise", arguments.noise, arguments, read.pixel_size)
     dtype = read.written_type(arguments.dtype)
     output = Output(arguments.output, read.source, 1, dtype, arguments.overwrite)
     with threads(arguments.threads), output, stoppable() as stop:

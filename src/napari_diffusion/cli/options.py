@@ -114,8 +114,19 @@ def add_seed(parser: ArgumentParser, default: int | None = None) -> None:
     )
 
 
+def add_code(parser: ArgumentParser) -> None:
+    """Add the option that lets a recipe name functions."""
+    parser.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="let the recipe run the functions that it names, such as that of a Custom filter; "
+        "allow it only for recipes that you know",
+    )
+
+
 def add_changes(parser: ArgumentParser) -> None:
     """Add the options that change a recipe."""
+    add_code(parser)
     add_settings(
         parser, "change the recipe, such as diffusion_filter.time=2, schedule=Linear or noise=none"
     )

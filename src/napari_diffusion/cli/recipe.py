@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +9,12 @@ from typing import TYPE_CHECKING
 from napari_diffusion import PRESETS, Recipe
 from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.cli.options import RECIPES
+from napari_diffusion.core.function_parameter import CodeRefused
+from napari_diffusion.core.json_text import json_object
 from napari_diffusion.denoising.denoise import strengthened
 from napari_diffusion.filters import Filter
 from napari_diffusion.io import read_record
+from napari_diffusion.io.step_record import checked_record
 from napari_diffusion.loop.presets import DIGITS
 from napari_diffusion.loop.recipe_units import converted, to_json, unit_of
 from napari_diffusion.loop.registry import with_setting
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from napari_diffusion.cli.source import Input
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe_units import LengthUnit
 
 
@@ -39,7 +42,7 @@ def recipe(arguments: Namespace) -> int:
         for name, preset in PRESETS.items():
             print(f"{name:{width}}  {summary(preset)}")
         return 0
-    made_for = None if arguments.recipe in PRESETS else _file(arguments.recipe)[1]
+    made_for = None if arguments.recipe in PRESETS else _file(arguments)[1]
     print(to_json(chosen(arguments), made_for))
     return 0
 
@@ -54,7 +57,7 @@ def chosen(arguments: Namespace, read: Input | None = None) -> Recipe:
     if arguments.recipe in PRESETS:
         recipe = PRESETS[arguments.recipe].scaled(length, DIGITS)
     else:
-        recipe, made_for = _file(arguments.recipe)
+        recipe, made_for = _file(arguments)
         if read is not None:
             recipe, said = converted(recipe, made_for, read.length_unit)
             if said and not arguments.quiet:
@@ -65,41 +68,46 @@ def chosen(arguments: Namespace, read: Input | None = None) -> Recipe:
         if arguments.seed is not None:
             recipe = recipe.replaced(seed=arguments.seed)
         for name, value in arguments.settings:
-            recipe = Recipe.from_dict(with_setting(recipe.to_dict(), name, value))
+            changed = with_setting(recipe.to_dict(), name, value)
+            recipe = Recipe.from_dict(changed, allow_code=arguments.allow_code)
             fresh = getattr(recipe, name, None)
             if isinstance(fresh, Filter):
                 recipe = recipe.replaced(**{name: fresh.scaled(length, DIGITS)})
         recipe = strengthened(recipe, arguments.strength)
+    except CodeRefused:
+        raise
     except (ValueError, TypeError) as error:
         raise UsageError(str(error)) from error
     return recipe
 
 
-def _file(name: str) -> tuple[Recipe, LengthUnit | None]:
+def _file(arguments: Namespace) -> tuple[Recipe, LengthUnit | None]:
     """Return the recipe in a file, and the unit that it was made for."""
+    name = arguments.recipe
     path = Path(name)
     if not path.exists():
         raise UsageError(
             f"There is no preset or file {name!r}; the presets are {', '.join(PRESETS)}."
         )
     try:
-        return _recipe_in(path)
+        return _recipe_in(path, arguments.allow_code)
+    except CodeRefused:
+        raise
     except (ValueError, TypeError) as error:
-        raise UsageError(f"{name!r} holds no recipe: {error}") from error
+        raise ValueError(f"{name!r} holds no recipe: {error}") from error
 
 
-def _recipe_in(path: Path) -> tuple[Recipe, LengthUnit | None]:
+def _recipe_in(path: Path, allow_code: bool) -> tuple[Recipe, LengthUnit | None]:
     if path.suffix.lower() == ".json":
-        found = json.loads(path.read_text("utf-8"))
-        if not isinstance(found, dict):
-            raise ValueError(f"a recipe is a JSON object (got {type(found).__name__}).")
-        if "recipe" not in found:
-            return Recipe.from_dict(found), unit_of(found)
+        values = json_object(path.read_text("utf-8"), "recipe")
+        if "recipe" not in values:
+            return Recipe.from_dict(values, allow_code=allow_code), unit_of(values)
+        kept: StepRecord | None = checked_record(values)
     else:
-        found = read_record(path)
-        if found is None or "recipe" not in found:
-            raise ValueError("it is no result of napari-diffusion with a recipe.")
-    return recipe_of(found), unit_of(found) or unit_of(found["recipe"])
+        kept = read_record(path)
+    if kept is None or "recipe" not in kept:
+        raise ValueError("it is no result of napari-diffusion with a recipe.")
+    return recipe_of(kept, allow_code), unit_of(kept) or unit_of(kept["recipe"])
 
 
 def summary(recipe: Recipe) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +95,7 @@ def read_as(source: Source, arguments: Namespace) -> tuple[Source, GridOptions]:
             lengths.update(zip(grid.along, grid.spacing, strict=True))
             source = source.replaced(resolution=None)
     except (ValueError, TypeError) as error:
-        raise UsageError(_as_typed(str(error))) from error
+        raise UsageError(str(error)) from error
     source = source.replaced(axes=grid.axes, rgb=rgb, lengths=lengths)
     return source, {
         "axes": grid.axes,
@@ -105,15 +104,6 @@ def read_as(source: Source, arguments: Namespace) -> tuple[Source, GridOptions]:
         "joint_channels": grid.joint_channels,
         "rgb": rgb,
     }
-
-
-def _as_typed(text: str) -> str:
-    """Return a message about keywords of Python with the options of the command line instead."""
-    return re.sub(r"\b(axes|along|spacing|rgb)=(True|'?([^' ,.;]+)'?)", _option, text)
-
-
-def _option(match: re.Match[str]) -> str:
-    return f"--{match[1]}" if match[2] == "True" else f"--{match[1]} {match[3]}"
 
 
 def _check_memory(source: Source) -> None:

@@ -10,9 +10,13 @@ from typing import Any, Self
 import numpy as np
 
 from napari_diffusion.core.image import computing_type
+from napari_diffusion.core.npy_file import npy_values
 
 # Larger arrays than this are not stored in a recipe's text, only the name of their file.
 INLINE = 1024
+
+# No compression makes real values so much smaller.
+_MOST_COMPRESSED = 1000
 
 
 class ArrayParameter:
@@ -91,7 +95,14 @@ def _read(path: Path) -> Any:
     if not path.is_file():
         raise ValueError(f"There is no file {str(path)!r} to read the array from.")
     if path.suffix.lower() == ".npy":
-        return np.load(path, allow_pickle=False)
+        return npy_values(path)
     import tifffile
 
-    return tifffile.imread(path)
+    with tifffile.TiffFile(path) as file:
+        series = file.series[0]
+        declared, held = int(series.nbytes), path.stat().st_size
+        if declared > _MOST_COMPRESSED * held:
+            raise ValueError(
+                f"{str(path)!r} declares {declared} bytes of values, but holds {held} bytes."
+            )
+        return series.asarray()

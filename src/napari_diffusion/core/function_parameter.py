@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -17,7 +18,36 @@ if TYPE_CHECKING:
     # A function, or its name as "package.module:function".
     Function = Callable[..., object] | str
 
+#: Which functions a recipe from elsewhere may call: none, all, or those of these names.
+AllowCode: TypeAlias = bool | Collection[str]
+
 _NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+class CodeRefused(ValueError):  # noqa: N818 - it describes the recipe
+    """A recipe from elsewhere names a function that nobody has allowed.
+
+    Attributes
+    ----------
+    function : str
+        Its name, ``"package.module:function"``.
+    """
+
+    def __init__(self, function: str, owner: str) -> None:
+        super().__init__(
+            f"{owner} would run the function {function!r}, which is code outside this recipe: if "
+            "you know what it does, allow it with allow_code=True."
+        )
+        self.function = function
+
+
+def check_allowed(value: Any, owner: str, allow_code: AllowCode) -> None:
+    """Raise `CodeRefused` for the names of functions that a recipe may not call."""
+    if allow_code is True:
+        return
+    for name in value if isinstance(value, list | tuple) else (value,):
+        if name is not None and not (allow_code and name in allow_code):
+            raise CodeRefused(str(name), owner)
 
 
 def is_name(text: str) -> bool:
@@ -40,7 +70,7 @@ def imported(function: Function) -> Callable[..., Any]:
         found: Any = importlib.import_module(module)
         for name in path.split("."):
             found = getattr(found, name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, SyntaxError) as error:
         raise ValueError(f"There is no function {function!r}: {error}.") from None
     if not callable(found):
         raise ValueError(f"{function!r} is not a function (got {type(found).__name__}).")

@@ -1,8 +1,21 @@
-"""What the record of a step holds, as JSON has it."""
+"""What the record of a step holds, as JSON has it, and the check of a record from outside."""
 
 from __future__ import annotations
 
-from typing import Any, NotRequired, TypedDict, cast
+import functools
+import warnings
+from typing import Annotated, Any, NotRequired
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+# Texts that come from a record go into code and commands that people run: what stands there
+# without quotes can be nothing else.
+Axes = Annotated[str, Field(pattern=r"^[tczyx?]{0,16}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Word = Annotated[str, Field(pattern=r"^[a-z]{0,16}$")]
+Count = Annotated[int, Field(ge=0, lt=2**64)]
+Ends = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
 class CastEntry(TypedDict):
@@ -16,7 +29,7 @@ class CastEntry(TypedDict):
 class MaskEntry(TypedDict):
     """A mask by its content hash; the mask itself is not kept."""
 
-    sha256: str
+    sha256: Sha256
 
 
 class MaskLayerEntry(TypedDict):
@@ -29,21 +42,21 @@ class MaskLayerEntry(TypedDict):
 class GridEntry(TypedDict):
     """The grid keywords of a run."""
 
-    axes: str
+    axes: Axes
     spacing: list[float]
-    along: str
+    along: Axes
     joint_channels: bool
     rgb: bool
     unit: NotRequired[str]
     mask: NotRequired[MaskEntry]
-    missing: NotRequired[str]
+    missing: NotRequired[Word]
 
 
 class OriginEntry(TypedDict):
     """The source of steps that a run cannot go on from: rounded ones, and regions."""
 
-    sha256: str
-    first_step: int
+    sha256: Sha256
+    first_step: Count
 
 
 class FurtherEntries(TypedDict, total=False):
@@ -56,10 +69,10 @@ class FurtherEntries(TypedDict, total=False):
     noise_found: str
     noise_warnings: list[str]
     noise_details: list[str]
-    region: list[list[int]]
-    layer_axes: str
+    region: list[Ends]
+    layer_axes: Axes
     layers: list[str]
-    channel: int
+    channel: Count
     mask: MaskLayerEntry
     origin: OriginEntry
     started_from_rounded: bool
@@ -72,32 +85,57 @@ class FurtherEntries(TypedDict, total=False):
 class StepEntry(TypedDict):
     """One of the steps in a file that holds several."""
 
-    step: int
+    step: Count
     noise_scale: float | list[float]
     is_final: bool
 
 
+@with_config(ConfigDict(extra="allow"))
 class StepRecord(FurtherEntries, total=False):
     """Everything it takes to make a step again."""
 
     schema: int
     recipe: dict[str, Any]
     noise: dict[str, Any]
-    step: int
+    step: Count
     is_final: bool
     noise_scale: float | list[float]
     next_noise_scale: float | list[float]
     asked: dict[str, str]
     units: str
-    seed: int
+    seed: Count
     grid: GridEntry
     source: str
-    first_step: int
+    first_step: Count
     versions: dict[str, str]
     processed: str
     steps: list[StepEntry]
 
 
+@functools.cache
+def _checked() -> TypeAdapter[StepRecord]:
+    return TypeAdapter(StepRecord)
+
+
+def checked_record(found: dict[str, Any]) -> StepRecord:
+    """Return plain values from outside as a record; ValueError says what records do not hold."""
+    try:
+        return _checked().validate_python(found)
+    except (ValidationError, RecursionError) as error:
+        where = "its depth"
+        if isinstance(error, ValidationError):
+            where = ".".join(str(each) for each in error.errors()[0]["loc"])
+        raise ValueError(
+            f"The record of napari-diffusion cannot be used: {where} is not what records hold."
+        ) from None
+
+
 def as_record(found: Any) -> StepRecord | None:
-    """Return what was read from a file as a record; None where it is none."""
-    return cast(StepRecord, found) if isinstance(found, dict) else None
+    """Return what was read from a file or a layer as a record; None, with a warning, if it is none."""
+    if not isinstance(found, dict):
+        return None
+    try:
+        return checked_record(found)
+    except ValueError as error:
+        warnings.warn(str(error), stacklevel=2)
+        return None

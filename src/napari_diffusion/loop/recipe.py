@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import reprlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from napari_diffusion.core.address import Address
 from napari_diffusion.core.component import Component
 from napari_diffusion.core.image import Image
+from napari_diffusion.core.json_text import json_object
 from napari_diffusion.core.noise_scale import (
     AskedScale,
     NoiseScale,
@@ -29,9 +31,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_diffusion.core.function_parameter import AllowCode
     from napari_diffusion.core.grid import GridOptions
 
 SCHEMA = 1
+
+#: More steps than anyone waits for: the table of noise scales is made in a moment.
+MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True)
@@ -244,20 +250,34 @@ class Recipe:
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Recipe:
-        """Make a recipe from plain values; raise for unknown names and versions."""
-        return cls(**registry.recipe_fields(values, SCHEMA))
+    def from_dict(cls, values: dict[str, Any], *, allow_code: AllowCode = False) -> Recipe:
+        """Make a recipe from plain values; raise for unknown names and versions.
+
+        Parameters
+        ----------
+        values : dict
+            As `to_dict` returns them.
+        allow_code : bool or collection of str
+            Whether the recipe may name functions to run, such as that of a `Custom` filter. A
+            recipe from elsewhere could run anything that way: allow it only if you know the
+            functions. A collection allows the functions of these names.
+
+        Raises
+        ------
+        CodeRefused
+            If it names a function that is not allowed; a ValueError.
+        ValueError, TypeError
+            If it is no recipe of this version.
+        """
+        try:
+            return cls(**registry.recipe_fields(values, SCHEMA, allow_code))
+        except OverflowError as error:
+            raise ValueError(f"The recipe holds a number that is too large: {error}.") from None
 
     @classmethod
-    def from_json(cls, text: str) -> Recipe:
-        """Make a recipe from JSON text."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"A recipe must be JSON text: {error}.") from None
-        if not isinstance(values, dict):
-            raise ValueError(f"A recipe must be a JSON object (got {type(values).__name__}).")
-        return cls.from_dict(values)
+    def from_json(cls, text: str, *, allow_code: AllowCode = False) -> Recipe:
+        """Make a recipe from JSON text; see `from_dict` for `allow_code`."""
+        return cls.from_dict(json_object(text, "recipe"), allow_code=allow_code)
 
 
 @dataclass(frozen=True, eq=False)
@@ -308,8 +328,10 @@ def _checked_count(name: str, value: Any) -> int | None:
         return None
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be a whole number (got {value!r}).")
-    if not 1 <= value.__index__() < 2**32:
-        raise ValueError(f"{name} must be at least 1 and less than 2**32 (got {value!r}).")
+    if not 1 <= value.__index__() <= MOST_STEPS:
+        raise ValueError(
+            f"{name} must be at least 1 and at most {MOST_STEPS} (got {reprlib.repr(value)})."
+        )
     return int(value.__index__())
 
 

@@ -8,6 +8,7 @@ import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.core.json_text import json_object
 from napari_diffusion.core.parameter import LENGTH_POWERS
 from napari_diffusion.core.units import METRES, PIXEL, factor, symbol, unit_name
 from napari_diffusion.loop.presets import pixel_size
@@ -161,8 +162,7 @@ def unit_of(values: Mapping[str, Any]) -> LengthUnit | None:
 
 def unit_of_json(text: str) -> LengthUnit | None:
     """Return the unit in the JSON text of a recipe file, None where there is none."""
-    values = json.loads(text)
-    return unit_of(values) if isinstance(values, dict) else None
+    return unit_of(json_object(text, "recipe"))
 
 
 def _checked_size(size: object) -> float:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import reprlib
 import warnings
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, cast
 
 from napari_diffusion.core.array_parameter import ArrayParameter
-from napari_diffusion.core.function_parameter import name_of
+from napari_diffusion.core.function_parameter import AllowCode, check_allowed, name_of
 from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import FILTERS, Filter
 from napari_diffusion.metrics import METRICS, Metric
@@ -45,6 +46,9 @@ BASES: dict[str, type[Component]] = {
 
 # All components, ours first; see `__getattr__`.
 COMPONENTS: dict[str, tuple[type[Component], ...]]
+
+# Components that only work within others are nested once or twice.
+_MOST_NESTED = 16
 
 _RECIPE_SLOTS = {
     "noise": "noise",
@@ -147,13 +151,44 @@ def _plain(parameter: Parameter, value: Any, owner: str) -> Any:
     return [to_dict(each) for each in value] if isinstance(value, tuple) else to_dict(value)
 
 
-def from_dict(slot: str, values: Any) -> Any:
-    """Make a component of a slot from plain values."""
+def from_dict(slot: str, values: Any, allow_code: AllowCode = False, depth: int = 0) -> Any:
+    """Make a component of a slot from plain values.
+
+    This is the gate for everything that comes from outside: a function is never imported by its
+    name here unless `allow_code` says so.
+
+    Parameters
+    ----------
+    slot : str
+        "noise", "schedule", "filter", "domain" or "metric".
+    values : dict
+        The component's type and parameters.
+    allow_code : bool or collection of str
+        Whether functions may be named: all, none, or those in the collection.
+    depth : int
+        How many components this one is within.
+
+    Raises
+    ------
+    CodeRefused
+        If a parameter names a function that is not allowed.
+    ValueError
+        For unknown types and parameters, and values that are not allowed.
+    """
     if not isinstance(values, dict) or not isinstance(values.get("type"), str):
-        raise ValueError(f'A {slot} must be an object with a "type" (got {values!r}).')
+        raise ValueError(f'A {slot} must be an object with a "type" (got {reprlib.repr(values)}).')
+    if depth > _MOST_NESTED:
+        raise ValueError(f"Components may be nested {_MOST_NESTED} deep, and these are deeper.")
     cls = component_class(slot, values["type"])
-    given = {name: value for name, value in values.items() if name != "type"}
-    return cls(**{n: _value(_known(cls, n), value) for n, value in given.items()})
+    given: dict[str, Any] = {}
+    for name, value in values.items():
+        if name != "type":
+            parameter = _known(cls, name)
+            # The default is a function of the package that the component comes from.
+            if parameter.kind == "function" and value != parameter.default:
+                check_allowed(value, cls.__name__, allow_code)
+            given[name] = _value(parameter, value, allow_code, depth)
+    return cls(**given)
 
 
 def _known(cls: type[Component], name: str) -> Parameter:
@@ -166,24 +201,27 @@ def _known(cls: type[Component], name: str) -> Parameter:
     return known[name]
 
 
-def _value(parameter: Parameter, value: Any) -> Any:
+def _value(parameter: Parameter, value: Any, allow_code: AllowCode, depth: int) -> Any:
     """Return one parameter's value from a plain one."""
     if parameter.kind == "component" and value is not None:
         many = isinstance(value, list | tuple)
-        each = [from_dict(parameter.slot, v) for v in (value if many else [value])]
+        plain = value if many else [value]
+        each = [from_dict(parameter.slot, v, allow_code, depth + 1) for v in plain]
         return tuple(each) if many else each[0]
     if parameter.mapped and isinstance(value, dict):
         return ArrayParameter.from_dict(value)
     return tuple(value) if isinstance(value, list) else value
 
 
-def recipe_fields(values: dict[str, Any], schema: int) -> dict[str, Any]:
-    """Turn the plain values of a recipe into its fields."""
+def recipe_fields(
+    values: dict[str, Any], schema: int, allow_code: AllowCode = False
+) -> dict[str, Any]:
+    """Turn the plain values of a recipe into its fields; see `from_dict` for `allow_code`."""
     found = values.get("schema", schema)
     if found != schema:
         raise ValueError(
-            f"The recipe has schema {found!r}, but this version reads schema {schema}: update "
-            "napari-diffusion."
+            f"The recipe has schema {reprlib.repr(found)}, but this version reads schema {schema}: "
+            "update napari-diffusion."
         )
     fields: dict[str, Any] = {}
     for name, value in values.items():
@@ -191,19 +229,19 @@ def recipe_fields(values: dict[str, Any], schema: int) -> dict[str, Any]:
             continue
         if name not in _RECIPE_FIELDS:
             raise ValueError(f"A recipe has no {name!r}; it has {', '.join(_RECIPE_FIELDS)}.")
-        fields[name] = _field(name, value)
+        fields[name] = _field(name, value, allow_code)
     return fields
 
 
-def _field(name: str, value: Any) -> Any:
+def _field(name: str, value: Any, allow_code: AllowCode) -> Any:
     slot = _RECIPE_SLOTS.get(name)
     if slot is None:
         return tuple(value) if isinstance(value, list) else value
     if isinstance(value, list):
-        return tuple(from_dict(slot, each) for each in value)
+        return tuple(from_dict(slot, each, allow_code) for each in value)
     # A domain may be given by its name.
     named = slot == "domain" and isinstance(value, str)
-    return value if value is None or named else from_dict(slot, value)
+    return value if value is None or named else from_dict(slot, value, allow_code)
 
 
 def with_setting(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:

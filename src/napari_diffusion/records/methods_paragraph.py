@@ -19,7 +19,7 @@ from napari_diffusion.core.noise_scale import share_of_range
 from napari_diffusion.domains.base import UNIT, Domain
 from napari_diffusion.loop import registry
 from napari_diffusion.records.grid_words import grid_sentence, length_unit
-from napari_diffusion.records.provenance import noise_scale_of, recipe_of
+from napari_diffusion.records.provenance import described_recipe, noise_scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,9 +79,9 @@ def legend(record: StepRecord) -> str:
     """Return a sentence for a figure legend that discloses the processing."""
     version = record["versions"]["napari-diffusion"]
     if "recipe" not in record:
-        noise = registry.from_dict("noise", record["noise"])
+        noise = registry.from_dict("noise", record["noise"], allow_code=True)
         return f"{noise.display_name} noise was added on purpose (napari-diffusion {version})."
-    recipe = recipe_of(record)
+    recipe = described_recipe(record)
     filters = ", ".join(dict.fromkeys(each.display_name for each in _used(recipe, record)))
     noise_words = " after noise was added on purpose" if recipe.noise is not None else ""
     last = [recipe.final_filter] if record["is_final"] and recipe.final_filter else []
@@ -118,7 +118,7 @@ def words_for(record: StepRecord, name: str, detail: int = FULL) -> MethodWords:
 def _measured(record: StepRecord) -> dict[str, str]:
     """Return the settings that were measured on the image, and what they were asked for as."""
     asked = dict(record.get("asked", {}))
-    domain = recipe_of(record).working_domain if "recipe" in record else None
+    domain = described_recipe(record).working_domain if "recipe" in record else None
     if domain is None:
         return asked
     if asked.get("domain") == "auto":
@@ -133,7 +133,7 @@ def noise_was_measured(record: StepRecord) -> bool:
     asked = record.get("asked", {})
     if "recipe" not in record:
         return asked.get("noise_scale") == "auto"
-    recipe = recipe_of(record)
+    recipe = described_recipe(record)
     uses = recipe.noise is not None and not recipe.schedule.starts_itself
     return uses and asked.get("starting_noise_scale") == "auto"
 
@@ -141,9 +141,9 @@ def noise_was_measured(record: StepRecord) -> bool:
 def parts_used(record: StepRecord) -> Iterator[tuple[str, Component]]:
     """Yield the components that a step was made with, and their places in its recipe."""
     if "recipe" not in record:
-        yield "noise", registry.from_dict("noise", record["noise"])
+        yield "noise", registry.from_dict("noise", record["noise"], allow_code=True)
         return
-    recipe = recipe_of(record)
+    recipe = described_recipe(record)
     if recipe.noise is not None:
         yield "noise", recipe.noise
         yield "schedule", recipe.schedule
@@ -158,7 +158,7 @@ def _made(record: StepRecord, detail: int) -> list[str]:
     """Return the sentences on noise and filters."""
     if "recipe" not in record:
         return [_noisy_copy(record, detail)]
-    recipe = recipe_of(record)
+    recipe = described_recipe(record)
     said = [_loop(recipe, record) if recipe.noise else _plain(recipe, record, detail)]
     if recipe.noise is not None:
         said.append(_each_step(recipe, record, detail))
@@ -242,7 +242,7 @@ def _series(recipe: Recipe, record: StepRecord) -> Iterator[tuple[str, Filter]]:
 
 
 def _noisy_copy(record: StepRecord, detail: int) -> str:
-    noise = registry.from_dict("noise", record["noise"])
+    noise = registry.from_dict("noise", record["noise"], allow_code=True)
     words = words_for(record, "noise", detail)
     scale, asked = noise_scale_of(record), record.get("asked", {}).get("noise_scale")
     deviation = _deviation("standard deviation", words, scale, asked)

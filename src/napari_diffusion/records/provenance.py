@@ -17,6 +17,7 @@ from napari_diffusion.loop.recipe import Recipe, Step
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from napari_diffusion.core.function_parameter import AllowCode
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.io.step_record import CastEntry, FurtherEntries, GridEntry, StepRecord
 
@@ -104,9 +105,24 @@ def further(entries: FurtherEntries) -> StepRecord:
     return given
 
 
-def recipe_of(kept: StepRecord) -> Recipe:
-    """Return the recipe of a record, equal to the one it was made from."""
-    return Recipe.from_dict(dict(kept["recipe"])).replaced(asked=dict(kept.get("asked", {})))
+def recipe_of(kept: StepRecord, allow_code: AllowCode = False) -> Recipe:
+    """Return the recipe of a record, equal to the one it was made from.
+
+    Raises
+    ------
+    CodeRefused
+        If it names a function that is not allowed; see `Recipe.from_dict`.
+    """
+    recipe = Recipe.from_dict(dict(kept["recipe"]), allow_code=allow_code)
+    return recipe.replaced(asked=dict(kept.get("asked", {})))
+
+
+def described_recipe(kept: StepRecord) -> Recipe:
+    """Return the recipe of a record for words on it; it is not to be run.
+
+    Nothing is imported for a text that only names the functions of a recipe.
+    """
+    return recipe_of(kept, allow_code=True)
 
 
 def noise_scale_of(kept: StepRecord) -> NoiseScale:

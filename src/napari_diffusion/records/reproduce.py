@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.records.provenance import described_recipe
 
 if TYPE_CHECKING:
     from napari_diffusion.io.step_record import MaskEntry, StepRecord
+    from napari_diffusion.loop.recipe import Recipe
 
 
 def python(record: StepRecord) -> str:
@@ -16,13 +17,13 @@ def python(record: StepRecord) -> str:
 
     With a mask it also needs an array called `mask`: a record keeps only its hash.
     """
-    recipe, masked = recipe_of(record), record["grid"].get("mask")
+    recipe, masked = described_recipe(record), record["grid"].get("mask")
     options = "".join(f"    {name}={value!r},\n" for name, value in _options(record).items())
     options += "    mask=mask,\n" if masked else ""
     at = "step.is_final" if record["is_final"] else f"step.index == {record['step']}"
     return (
         "import napari_diffusion as nd\n\n"
-        f"recipe = nd.Recipe.from_json(r'''{json.dumps(recipe.to_dict(), indent=2)}''')\n"
+        f"recipe = nd.Recipe.from_json(r'''{_json(recipe)}''')\n"
         f"# image: the values of {_image_words(record)}\n"
         f"{_about_mask(masked)}"
         f"steps = nd.steps(\n    image,\n    recipe,\n{options})\n"
@@ -33,7 +34,7 @@ def python(record: StepRecord) -> str:
 
 def command(record: StepRecord) -> str:
     """Return shell commands that reproduce the step from a file called INPUT."""
-    recipe = recipe_of(record)
+    recipe = described_recipe(record)
     if not record["is_final"]:
         # A run that ends with this step: its last image is that of the step.
         recipe = recipe.replaced(stop_at=record["step"] + 1, final_filter=None)
@@ -49,8 +50,12 @@ def command(record: StepRecord) -> str:
         words.append("--mask MASK")
     if grid.get("missing", "refuse") != "refuse":
         words.append(f"--missing {grid['missing']}")
-    text = json.dumps(recipe.to_dict(), indent=2)
-    return f"cat > recipe.json <<'END'\n{text}\nEND\n" + " \\\n    ".join(words) + "\n"
+    return f"cat > recipe.json <<'END'\n{_json(recipe)}\nEND\n" + " \\\n    ".join(words) + "\n"
+
+
+def _json(recipe: Recipe) -> str:
+    """Return the recipe as JSON without a quotation mark that could end the text around it."""
+    return json.dumps(recipe.to_dict(), indent=2).replace("'", "\\u0027")
 
 
 def _options(record: StepRecord) -> dict[str, str | bool | tuple[float, ...] | tuple[slice, ...]]:

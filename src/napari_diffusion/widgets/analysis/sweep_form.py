@@ -14,12 +14,12 @@ from napari_diffusion.analysis.parameter_sweep import (
     parameter_names,
     with_values,
 )
-from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.widgets.analysis.sweep_mosaic import SweepMosaic, Tiling
 from napari_diffusion.widgets.analysis.sweep_run import part_of, sweep_work
 from napari_diffusion.widgets.forms.box import Box, labelled, leave_wheel, may_be_narrow
 from napari_diffusion.widgets.forms.fold import FoldToggle
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
+from napari_diffusion.widgets.recipe.code_consent import recipe_with_consent
 from napari_diffusion.widgets.results.step_source import rerun_job, source_layers
 from napari_diffusion.widgets.run.read_layer import as_run_error
 from napari_diffusion.widgets.run.run_request import RunError
@@ -174,7 +174,7 @@ class SweepForm(Box):
         if run is None or sweep_run is None:
             return
         with self._dock.showing_errors():
-            recipe = with_values(recipe_of(run.record), sweep_run.parameters)
+            recipe = with_values(recipe_with_consent(run.record), sweep_run.parameters)
             self._dock.hand_over(recipe)
 
     def close_sweep(self) -> None:

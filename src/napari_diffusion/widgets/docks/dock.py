@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from napari_diffusion.core.function_parameter import CodeRefused
 from napari_diffusion.widgets.docks.dock_events import DockEvents
 from napari_diffusion.widgets.docks.dock_tabs import join_tabs
 from napari_diffusion.widgets.forms.box import Box
@@ -111,6 +112,8 @@ class Dock(Box):
             yield
         except RunError as error:
             self._show_failure(error)
+        except CodeRefused as error:
+            self._show_failure(RunError("recipe", str(error)))
 
     def show_error(self, error: RunError) -> None:
         """Show an error; docks extend this where they can mark its cause or offer a cure."""

@@ -14,4 +14,9 @@ def sample_recipe(layer: Image) -> Recipe | None:
     """Return the recipe that the manual shows a sample image with; None for any other layer."""
     sample = layer.metadata.get("napari_diffusion_sample")
     recipe = sample.get("recipe") if isinstance(sample, dict) else None
-    return Recipe.from_dict(recipe) if isinstance(recipe, dict) else None
+    if not isinstance(recipe, dict):
+        return None
+    try:
+        return Recipe.from_dict(recipe)
+    except (ValueError, TypeError):
+        return None  # what a layer from elsewhere brings is no recipe of a sample

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from napari_diffusion.core.function_parameter import CodeRefused
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.loop.recipe_units import to_json, unit_of_json
 from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
+
+if TYPE_CHECKING:
+    from napari_diffusion.core.function_parameter import AllowCode
 
 # What Windows, macOS or Linux do not take as the name of a file.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
@@ -51,9 +56,9 @@ class RecipeFiles:
             raise ValueError(f"Invalid recipe name {name!r}: use letters, digits, spaces, - and _.")
         return self.folder / f"{clean}.json"
 
-    def load(self, name: str) -> TypedRecipe:
+    def load(self, name: str, allow_code: AllowCode = False) -> TypedRecipe:
         """Return the recipe of a name; ValueError says what is wrong with its file."""
-        return read_recipe(self.path(name))
+        return read_recipe(self.path(name), allow_code)
 
     def save(self, name: str, typed: TypedRecipe, overwrite: bool = False) -> Path:
         """Write a recipe; FileExistsError where the name is taken and `overwrite` is False."""
@@ -67,11 +72,13 @@ class RecipeFiles:
         self.path(name).unlink(missing_ok=True)
 
 
-def read_recipe(path: Path) -> TypedRecipe:
+def read_recipe(path: Path, allow_code: AllowCode = False) -> TypedRecipe:
     """Return the recipe in a file, with its unit; ValueError says what is wrong with the file."""
     try:
         text = path.read_text(encoding="utf-8")
-        return TypedRecipe(Recipe.from_json(text), unit_of_json(text))
+        return TypedRecipe(Recipe.from_json(text, allow_code=allow_code), unit_of_json(text))
+    except CodeRefused:
+        raise
     except FileNotFoundError:
         raise ValueError(f"File not found: {path}.") from None
     except (OSError, ValueError, TypeError, ArithmeticError, RecursionError) as error:

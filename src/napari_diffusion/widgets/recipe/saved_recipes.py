@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from napari_diffusion.widgets.forms.box import Box, labelled, may_be_narrow
 from napari_diffusion.widgets.forms.editors import Choice
+from napari_diffusion.widgets.recipe.code_consent import with_consent
 from napari_diffusion.widgets.recipe.recipe_files import RecipeFiles, read_recipe, write_recipe
 from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
 
@@ -85,7 +87,7 @@ class SavedRecipes(Box):
     def load(self) -> None:
         """Show the saved recipe in view."""
         with self._reporting():
-            self._form.take(self.files.load(self.value))
+            self._form.take(with_consent(partial(self.files.load, self.value)))
             self.loaded.emit(self.value)
 
     def save(self) -> None:
@@ -119,7 +121,7 @@ class SavedRecipes(Box):
         with self._reporting():
             chosen, _ = QFileDialog.getOpenFileName(self.native, "Import recipe", "", _FILES)
             if chosen:
-                self._form.take(read_recipe(Path(chosen)))
+                self._form.take(with_consent(partial(read_recipe, Path(chosen))))
                 self.loaded.emit(Path(chosen).name)
 
     def export_file(self) -> None:

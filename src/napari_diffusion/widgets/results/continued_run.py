@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from napari_diffusion.io.cast import Cast
 from napari_diffusion.loop.presets import PRESETS
-from napari_diffusion.records.provenance import next_noise_scale_of, recipe_of, unmasked_grid_of
+from napari_diffusion.records.provenance import (
+    described_recipe,
+    next_noise_scale_of,
+    unmasked_grid_of,
+)
 from napari_diffusion.widgets.layers.channels import joined
 from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.source_layers import is_image
@@ -17,6 +21,7 @@ from napari_diffusion.widgets.layers.step_records import (
     letters_of,
     records_of,
 )
+from napari_diffusion.widgets.recipe.code_consent import recipe_with_consent
 from napari_diffusion.widgets.results.chosen_step import ChosenStep
 from napari_diffusion.widgets.results.step_source import cut_to_region, masks_of
 from napari_diffusion.widgets.run.run_request import Job, Origin, RunError
@@ -47,7 +52,7 @@ def continued_job(step: ChosenStep, more_steps: int, keep_every: int, viewer: na
     channels = channels_of(step, viewer)
     data = joined([each.data for each in channels])
     letters = letters_of(record)
-    recipe = recipe_of(record)
+    recipe = recipe_with_consent(record)
     first = recipe.total_steps if record["is_final"] else record["step"] + 1
     cast, region, origin = record.get("cast"), None, None
     kept = ("cast", "layer_axes", "layers", "mask", "source_processed")
@@ -89,7 +94,7 @@ def continued_job(step: ChosenStep, more_steps: int, keep_every: int, viewer: na
 def why_not_continued(run: StepRun) -> str:
     """Return why no more steps can be made from the step that is shown; empty where they can."""
     record = run.record
-    recipe = recipe_of(record)
+    recipe = described_recipe(record)
     if record.get("noise_free_run"):
         return "This is a noise-free run: show a step of the run with noise."
     if recipe.num_steps == 1 and recipe.noise is None and isinstance(recipe.filters[0], _DENOISERS):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.io.cast import Cast
-from napari_diffusion.records.provenance import recipe_of, unmasked_grid_of
+from napari_diffusion.records.provenance import unmasked_grid_of
 from napari_diffusion.widgets.layers.channels import joined, sizes, values
 from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
@@ -21,6 +21,7 @@ from napari_diffusion.widgets.layers.step_records import (
     records_of,
     source_of,
 )
+from napari_diffusion.widgets.recipe.code_consent import recipe_with_consent
 from napari_diffusion.widgets.run.read_layer import read_mask, with_mask
 from napari_diffusion.widgets.run.run_request import Job, RunError
 
@@ -51,7 +52,7 @@ def rerun_job(step: ChosenStep, viewer: napari.Viewer) -> Job:
         data=data,
         fold=Fold(letters, tuple(data.shape)),
         options=unmasked_grid_of(record),
-        recipe=recipe_of(record),
+        recipe=recipe_with_consent(record),
         source_name=record["source"],
         region=None if region is None else tuple(slice(*ends) for ends in region),
         cast=Cast.recorded(cast) if cast else None,

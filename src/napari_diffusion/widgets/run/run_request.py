@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_diffusion.loop.kept_steps import kept_steps
+from napari_diffusion.widgets.recipe.code_consent import allow_functions_of
 
 if TYPE_CHECKING:
     from napari_diffusion.core.noise_scale import NoiseScale
@@ -153,6 +154,9 @@ class Job:
     mask_sha256: str | None = None
     noise_free_run: bool = False
     more: Entries = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        allow_functions_of(self.recipe)
 
     @functools.cached_property
     def kept(self) -> frozenset[int]:

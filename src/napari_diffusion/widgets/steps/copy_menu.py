@@ -10,7 +10,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QApplication, QMenu
 
 from napari_diffusion.records.methods_paragraph import legend, paragraph
-from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.records.provenance import described_recipe
 from napari_diffusion.records.references import bibtex
 from napari_diffusion.records.reproduce import command, python
 from napari_diffusion.records.supplement import supplement
@@ -28,7 +28,7 @@ COPIES: dict[str, Callable[[StepRecord], str]] = {
     "References (BibTeX)": bibtex,
     "Figure legend": legend,
     "Supplement (JSON)": supplement,
-    "Recipe (JSON)": lambda record: recipe_of(record).to_json(),
+    "Recipe (JSON)": lambda record: described_recipe(record).to_json(),
     "Python": python,
     "Command line": command,
 }

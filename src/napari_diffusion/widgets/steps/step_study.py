@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from magicgui.widgets import LineEdit, SpinBox
 
 from napari_diffusion.analysis.ensemble import check_random
-from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.records.provenance import described_recipe
 from napari_diffusion.widgets.analysis.ensemble_layers import EnsembleLayerSink, ensemble_work
 from napari_diffusion.widgets.analysis.local_error_layer import (
     LocalErrorLayerSink,
@@ -19,6 +19,7 @@ from napari_diffusion.widgets.analysis.sweep_form import ABOUT as SWEEP
 from napari_diffusion.widgets.analysis.sweep_form import SweepForm
 from napari_diffusion.widgets.forms.box import Box, labelled, leave_wheel, may_be_narrow
 from napari_diffusion.widgets.layers.step_records import is_stack, records_of
+from napari_diffusion.widgets.recipe.code_consent import recipe_with_consent
 from napari_diffusion.widgets.results.continued_run import (
     channels_of,
     continued_job,
@@ -121,7 +122,7 @@ class StepStudy(StepsTab):
 
     def run_changed(self) -> None:
         """Offer the parameters of another run."""
-        self.sweep.show_recipe(None if self.run is None else recipe_of(self.run.record))
+        self.sweep.show_recipe(None if self.run is None else described_recipe(self.run.record))
 
     def refresh(self) -> None:
         """Disable the buttons that can do nothing, with the reason as tooltip."""
@@ -150,7 +151,7 @@ class StepStudy(StepsTab):
         if self.run is None:
             return ""
         try:
-            check_random(recipe_of(self.run.record))
+            check_random(described_recipe(self.run.record))
         except ValueError as error:
             return str(error)
         return ""
@@ -159,7 +160,7 @@ class StepStudy(StepsTab):
         run = self.run
         if run is None:
             return ""
-        if run.record.get("noise_free_run") or recipe_of(run.record).noise is None:
+        if run.record.get("noise_free_run") or described_recipe(run.record).noise is None:
             return "This run has no noise."
         return "It is there already." if all(run.noise_free_run) else ""
 
@@ -201,7 +202,8 @@ class StepStudy(StepsTab):
     def use_recipe(self) -> None:
         """Fill the dock of the loop with the recipe of the shown run."""
         if self.run is not None:
-            self._dock.hand_over(recipe_of(self.run.record))
+            with self._dock.showing_errors():
+                self._dock.hand_over(recipe_with_consent(self.run.record))
 
     def continue_run(self) -> None:
         """Make more steps from the shown step."""
