@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -100,20 +98,6 @@ def test_sixteen_bits_of_grey_and_one_bit(tmp_path):
     Image.fromarray(GREY > 7).save(tmp_path / "bit.png")
     assert np.array_equal(read_image(tmp_path / "deep.png").image, deep)
     assert np.array_equal(read_image(tmp_path / "bit.png").image, GREY > 7)
-
-
-def test_colours_of_sixteen_bits_are_not_cut_in_silence(tmp_path):
-    def chunk(kind, data):
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    rows = b"".join(b"\0" + row.tobytes() for row in COLOUR.astype(">u2") * 257)
-    header = struct.pack(">IIBBBBB", 6, 5, 16, 2, 0, 0, 0)
-    pieces = (b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
-    path = tmp_path / "a.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*piece) for piece in pieces))
-    with pytest.warns(UserWarning, match="16-bit colour PNG and is read with 8 bits"):
-        assert np.array_equal(read_image(path).image, COLOUR)
 
 
 def test_a_photo_is_turned_upright(tmp_path):

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.units import FRAME, PIXEL, in_one_unit, unit_name
-from napari_diffusion.io.file_image import NotReadable, Resolution, Source
-from napari_diffusion.io.step_record import as_record
+from napari_diffusion.io import ome_xml, tiff_storage
+from napari_diffusion.io.file_image import NotReadable, Source
+from napari_diffusion.io.ome_xml import NAMESPACE, UnusableOme, record_in
+from napari_diffusion.io.physical_size import warn
+from napari_diffusion.io.tiff_calibration import by_imagej, by_resolution, resolution_of
+from napari_diffusion.io.tiff_nodata import valid_pixels, warn_of_geography
+from napari_diffusion.io.tiff_orientation import ORIENTATIONS, swaps, upright
+from napari_diffusion.io.tiff_pixels import (
+    check_kind,
+    is_colour,
+    light,
+    same_kind,
+    warn_of_kind,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,175 +28,176 @@ if TYPE_CHECKING:
     import tifffile
     from numpy.typing import NDArray
 
-    from napari_diffusion.io.step_record import StepRecord
+__all__ = ["NAMESPACE", "read_tiff", "record_in"]
 
-#: Namespace of the annotation that holds the record in an OME-TIFF.
-NAMESPACE = "napari-diffusion"
-
-_CENTIMETRE = 3
-_RGB, _PALETTE, _YCBCR = 2, 3, 6
-_COLOURS = (3, 4)
+_ORIENTATION = 274
 
 
 def read_tiff(path: Path, lazy: bool | None = None) -> Source:
     """Read the first image of a TIFF file."""
     del lazy
+    try:
+        return _read(path, ome=True)
+    except UnusableOme as error:
+        warn(path.name, f"has OME-XML that {error}: the image is read without it.")
+        return _read(path, ome=False)
+
+
+def _read(path: Path, ome: bool) -> Source:
     import tifffile
 
-    with tifffile.TiffFile(path) as file:
-        if len(file.series) > 1:
-            warnings.warn(
-                f"{path.name} holds {len(file.series)} images: only the first one is read.",
-                stacklevel=3,
-            )
-        series, page = file.series[0], file.series[0].keyframe
-        if int(page.photometric) == _PALETTE:
-            warnings.warn(
-                f"{path.name} is a palette image: its values are read as indices, without colours.",
-                stacklevel=3,
-            )
-        image = _values(path, series)
-        axes, image, rgb = _axes(series.axes, image, int(page.photometric))
-        resolution = _resolution(page)
-        source = Source(
-            name=path.name,
-            image=image,
-            axes=axes,
-            letters=series.axes,
-            rgb=rgb,
-            resolution=resolution,
+    with tiff_storage.complaints() as said, tifffile.TiffFile(path) as file:
+        tiff_storage.check_chain(file)
+        if not ome:
+            file.is_ome = False
+        root = _ome_root(path, file)
+        series = _first_series(path, file, root)
+        page = series.keyframe
+        check_kind(str(path), page)
+        same_kind(str(path), series)
+        tiff_storage.check_size(str(path), series)
+        remarks = tiff_storage.check_stored(str(path), series)
+        source = _source(path.name, series, remarks)
+        xml = file.ome_metadata if root is not None else None
+        if root is not None:
+            height, width = page.imagelength, page.imagewidth
+            source = ome_xml.described(source, ome_xml.image_of(root, height, width))
+            source = source.replaced(record=record_in(xml or "", path.name))
+        elif file.is_imagej:
+            source = by_imagej(source, file.imagej_metadata or {})
+        else:
+            source = by_resolution(source)
+    _warn_of_faults(source, said, series)
+    return _upright(source, page)
+
+
+def _ome_root(path: Path, file: tifffile.TiffFile) -> Element | None:
+    """Return the root of the OME-XML; None if the file has none."""
+    if not file.is_ome:
+        return None
+    root = ome_xml.parsed(file.ome_metadata or "")
+    ome_xml.check_planes(path, root, file.pages.first.size)
+    return root
+
+
+def _first_series(
+    path: Path, file: tifffile.TiffFile, root: Element | None
+) -> tifffile.TiffPageSeries:
+    try:
+        found = file.series
+    except Exception as error:
+        if root is None:
+            raise
+        # tifffile takes what it needs from the text, whatever it holds.
+        raise UnusableOme(f"does not describe it ({type(error).__name__} {error})") from error
+    if not found:
+        raise NotReadable(f"{str(path)!r} holds no image.")
+    if len(found) > 1:
+        warn(path.name, f"holds {len(found)} images: only the first one is read.")
+    if file.is_imagej and root is None and found[0].kind != "imagej":
+        _check_imagej(path, file, found[0])
+    return found[0]
+
+
+def _check_imagej(path: Path, file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> None:
+    """Refuse a stack of ImageJ whose planes are not all there."""
+    metadata = file.imagej_metadata or {}
+    declared = metadata.get("images", 1)
+    if isinstance(declared, int) and declared > len(series):
+        raise NotReadable(
+            f"{str(path)!r} is cut off: it declares {declared} planes and holds less. Copy it "
+            "again from where it was made."
         )
-        if file.is_ome:
-            return _with_ome(source, file.ome_metadata or "")
-        if file.is_imagej:
-            return _with_imagej(source, file.imagej_metadata or {})
-    return _with_resolution(source, "micrometer", 1e4) if _in_centimetres(resolution) else source
 
 
-def _in_centimetres(resolution: Resolution | None) -> bool:
-    # Inches are how large an image is to be printed; they say nothing about what was seen.
-    return resolution is not None and resolution[2] == _CENTIMETRE
+def _source(name: str, series: tifffile.TiffPageSeries, remarks: tuple[str, ...]) -> Source:
+    """Return the image as it is stored, with its axes."""
+    page = series.keyframe
+    warn_of_kind(name, page)
+    warn_of_geography(name, page)
+    image = np.asarray(series.asarray())
+    if image.shape != tuple(series.shape):
+        raise NotReadable(
+            f"{name} declares {series.shape} pixels and holds {image.shape}: it is damaged."
+        )
+    missing, valid = tiff_storage.missing_planes(series, image)
+    marked = valid_pixels(name, page, image)
+    if valid is not None and marked is not None:
+        valid &= marked
+    elif valid is None:
+        valid = marked
+    for remark in (*remarks, *missing):
+        warn(name, remark)
+    image = light(name, page, image)
+    letters = series.axes
+    axes, shape, rgb = _axes(name, letters, image.shape, page)
+    return Source(
+        name=name,
+        image=image.reshape(shape),
+        axes=axes,
+        letters=letters,
+        rgb=rgb,
+        resolution=resolution_of(name, page),
+        valid=None if valid is None else valid.reshape(shape),
+        remarks=tuple(f"{name} {remark}" for remark in (*remarks, *missing)),
+    )
 
 
 def _axes(
-    letters: str, image: NDArray[Any], photometric: int
-) -> tuple[str | None, NDArray[Any], bool]:
-    """Return (axes, image, rgb) from TIFF's letters; unknown axes give None."""
-    if "S" in letters and "C" in letters and image.shape[letters.index("C")] == 1:
-        image = image.squeeze(letters.index("C"))
+    name: str, letters: str, shape: tuple[int, ...], page: tifffile.TiffPage
+) -> tuple[str | None, tuple[int, ...], bool]:
+    """Return (axes, shape, rgb) from TIFF's letters; unknown axes give None."""
+    if "S" in letters and "C" in letters and shape[letters.index("C")] == 1:
+        place = letters.index("C")
+        shape = shape[:place] + shape[place + 1 :]
         letters = letters.replace("C", "")
-    rgb = (
-        "S" in letters
-        and photometric in (_RGB, _YCBCR)
-        and image.shape[letters.index("S")] in _COLOURS
-    )
+    rgb = "S" in letters and is_colour(name, page, shape[letters.index("S")])
     axes = letters.replace("S", "C").lower()
     named = set(axes) <= set("tczyx") and len(set(axes)) == len(axes)
-    return (axes, image, rgb) if named else (None, image, False)
+    return (axes, shape, rgb) if named else (None, shape, False)
 
 
-def _values(path: Path, series: tifffile.TiffPageSeries) -> NDArray[Any]:
-    try:
-        values = series.asarray()
-    except ValueError as error:
-        if "imagecodecs" not in str(error):
-            raise
-        values = _values_by_pillow(path, series)
-    return np.asarray(values)
-
-
-def _values_by_pillow(path: Path, series: tifffile.TiffPageSeries) -> NDArray[Any]:
-    """Return the values of a file whose compression tifffile does not read by itself."""
-    from PIL import Image
-
-    with Image.open(path) as file:
-        pages = []
-        for page in series.pages:
-            if page is None:
-                continue
-            file.seek(page.index)
-            pages.append(np.asarray(file))
-    values = np.stack(pages)
-    if values.size != series.size or values.dtype.newbyteorder("=") != series.dtype:
-        kind = getattr(series.keyframe.compression, "name", series.keyframe.compression)
-        raise NotReadable(
-            f"{str(path)!r} is compressed with {kind}, which needs another package: "
-            "pip install imagecodecs."
-        )
-    return values.reshape(series.shape)
-
-
-def _resolution(page: tifffile.TiffPage) -> Resolution | None:
-    x, y = (page.tags.valueof(name) for name in ("XResolution", "YResolution"))
-    if not x or not y or not all((*x, *y)):
-        return None
-    return tuple(x), tuple(y), int(page.tags.valueof("ResolutionUnit", default=1))
-
-
-def _with_resolution(source: Source, unit: str, length: float) -> Source:
-    """Return the source with the pixel sizes of y and x: its resolution is pixels per `length`."""
-    if source.resolution is None:
+def _upright(source: Source, page: tifffile.TiffPage) -> Source:
+    """Return the source turned as its orientation says."""
+    orientation = page.tags.valueof(_ORIENTATION, default=1)
+    if orientation == 1:
         return source
-    x, y, _ = source.resolution
-    lengths = {"y": length * y[1] / y[0], "x": length * x[1] / x[0]}
-    return source.replaced(lengths={**source.lengths, **lengths}, unit=unit)
-
-
-def _with_imagej(source: Source, metadata: dict[str, Any]) -> Source:
-    unit = unit_name(str(metadata.get("unit", "")))
-    interval = metadata.get("finterval") or 0.0
-    if interval > 0:
-        source = source.replaced(
-            lengths={"t": float(interval)}, time_unit=unit_name(metadata.get("tunit", "s"))
-        )
-    if unit == PIXEL:
+    letters = source.axes or source.letters.lower()
+    if orientation not in ORIENTATIONS or not {"y", "x"} <= set(letters):
+        warn(source.name, f"has an unknown orientation ({orientation!r}): it is not turned.")
         return source
-    # In ImageJ slices are one unit apart unless it says otherwise.
-    spacing = abs(float(metadata.get("spacing", 1.0))) or 1.0
-    source = source.replaced(lengths={**source.lengths, "z": spacing})
-    return _with_resolution(source, unit, 1.0)
+    y, x = letters.index("y"), letters.index("x")
+    warn(
+        source.name,
+        f"is stored turned or mirrored (orientation {orientation}): it is turned upright.",
+    )
 
+    def turned(image: NDArray[Any]) -> NDArray[Any]:
+        return upright(image, orientation, y, x)
 
-def _with_ome(source: Source, xml: str) -> Source:
-    from xml.etree import ElementTree
-
-    root = ElementTree.fromstring(xml)
-    pixels = next((e for e in root.iter() if _tag(e) == "Pixels"), None)
-    source = source.replaced(record=record_in(xml))
-    if pixels is None:
+    source = source.replaced(
+        image=turned(source.image),
+        valid=None if source.valid is None else turned(source.valid),
+    )
+    if not swaps(orientation):
         return source
-    lengths, units = {}, {}
-    for axis in "xyz":
-        length = float(pixels.get(f"PhysicalSize{axis.upper()}", 0))
-        if length > 0:
-            lengths[axis] = length
-            units[axis] = unit_name(pixels.get(f"PhysicalSize{axis.upper()}Unit", "µm"))
-    interval = float(pixels.get("TimeIncrement", 0))
-    time_unit = unit_name(pixels.get("TimeIncrementUnit", "s")) if interval > 0 else FRAME
-    if "z" in (source.axes or "") and "x" in lengths and "z" not in lengths:
-        warnings.warn(
-            f"{source.name} gives no voxel size along z: that along x is used, {lengths['x']:g} "
-            f"{units['x']}.",
-            stacklevel=4,
-        )
-        lengths["z"], units["z"] = lengths["x"], units["x"]
+    x_y = source.resolution
     return source.replaced(
-        lengths=in_one_unit(lengths, units) | ({"t": interval} if interval > 0 else {}),
-        unit=next(iter(units.values()), PIXEL),
-        time_unit=time_unit,
+        lengths=_exchanged(source.lengths),
+        place=_exchanged(source.place),
+        resolution=None if x_y is None else (x_y[1], x_y[0], x_y[2]),
     )
 
 
-def record_in(xml: str) -> StepRecord | None:
-    """Return the record in OME-XML; None where there is none."""
-    from xml.etree import ElementTree
-
-    for element in ElementTree.fromstring(xml).iter():
-        if _tag(element) == "CommentAnnotation" and element.get("Namespace") == NAMESPACE:
-            text = next((e.text for e in element if _tag(e) == "Value"), None)
-            return as_record(json.loads(text or "null"))
-    return None
+def _exchanged(by_axis: Any) -> dict[str, float]:
+    return {{"x": "y", "y": "x"}.get(axis, axis): value for axis, value in by_axis.items()}
 
 
-def _tag(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+def _warn_of_faults(source: Source, said: list[str], series: tifffile.TiffPageSeries) -> None:
+    """Warn of what tifffile logged and nothing else has told."""
+    told = ["GDAL_NODATA", "read_segments"]
+    if source.remarks and series.kind == "ome":
+        told.append("OME series")
+    tiff_storage.warn_of_complaints(
+        source.name, [each for each in said if not any(word in each for word in told)]
+    )

@@ -1,0 +1,117 @@
+"""Pixel sizes of TIFF files from their resolution and from ImageJ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.core.units import PIXEL, unit_name
+from napari_diffusion.io.file_image import Channel, Resolution
+from napari_diffusion.io.ome_xml import with_z
+from napari_diffusion.io.physical_size import frame_interval, pixel_sizes, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import tifffile
+
+    from napari_diffusion.io.file_image import Source
+    from napari_diffusion.io.physical_size import Quantity
+
+_NONE, _CENTIMETRE = 1, 3
+_UNITS = (1, 2, 3)
+
+
+def resolution_of(name: str, page: tifffile.TiffPage) -> Resolution | None:
+    """Return the resolution tags; None, with a warning, if they are no numbers above 0."""
+    found = [page.tags.valueof(tag) for tag in ("XResolution", "YResolution")]
+    if None in found:
+        return None
+    if not all(_is_ratio(each) for each in found):
+        warn(name, f"has no usable resolution (got {found[0]!r} and {found[1]!r}): it is unknown.")
+        return None
+    unit = page.tags.valueof("ResolutionUnit", default=_NONE)
+    x, y = ((int(each[0]), int(each[1])) for each in found)
+    return x, y, int(unit) if unit in _UNITS else _NONE
+
+
+def by_resolution(source: Source) -> Source:
+    """Return the source with the pixel sizes of its resolution, where it is a scale."""
+    # Inches are how large an image is to be printed; they say nothing about what was seen.
+    if source.resolution is None or source.resolution[2] != _CENTIMETRE:
+        return source
+    lengths, unit = pixel_sizes(source.name, _sizes(source.resolution, 1e4, "µm"))
+    return source.replaced(lengths=lengths, unit=unit)
+
+
+def by_imagej(source: Source, metadata: Mapping[str, Any]) -> Source:
+    """Return the source with the pixel sizes, frame interval and channels of ImageJ."""
+    axes = source.axes or "tczyx"
+    interval = metadata.get("finterval") if "t" in axes else None
+    times, time_unit = frame_interval(
+        source.name, interval or None, str(metadata.get("tunit", "s"))
+    )
+    source = source.replaced(
+        lengths=times, time_unit=time_unit, channels=_channels(source, metadata)
+    )
+    unit = str(metadata.get("unit", ""))
+    if unit_name(unit) == PIXEL:
+        return source
+    # In ImageJ slices are one unit apart unless it says otherwise.
+    found: dict[str, Quantity] = {"z": (metadata.get("spacing", 1.0), unit)} if "z" in axes else {}
+    if source.resolution is not None:
+        found |= _sizes(source.resolution, 1.0, unit)
+    lengths, known = pixel_sizes(source.name, found)
+    if "z" in axes:
+        lengths = with_z(source.name, lengths, known)
+    return source.replaced(lengths=lengths | times, unit=known)
+
+
+def _is_ratio(value: object) -> bool:
+    return (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(isinstance(each, int | np.integer) and 0 < each < 2**32 for each in value)
+    )
+
+
+def _sizes(resolution: Resolution, length: float, unit: str) -> dict[str, Quantity]:
+    """Return the pixel sizes of y and x: the resolution is pixels per `length`."""
+    x, y, _ = resolution
+    return {"y": (length * y[1] / y[0], unit), "x": (length * x[1] / x[0], unit)}
+
+
+def _channels(source: Source, metadata: Mapping[str, Any]) -> tuple[Channel, ...]:
+    """Return the colours and limits of the channels, of those that ImageJ says them of."""
+    axes = source.axes or ""
+    count = source.image.shape[axes.index("c")] if "c" in axes else 1
+    if source.rgb:
+        return ()
+    limits = _limits(metadata, count)
+    tables = metadata.get("LUTs", ())
+    tables = tables if isinstance(tables, list) else [tables]
+    colours = [_colour(each) for each in tables] if len(tables) == count else [""] * count
+    if not any(limits) and not any(colours):
+        return ()
+    return tuple(
+        Channel(colour=colour, limits=limit) for colour, limit in zip(colours, limits, strict=True)
+    )
+
+
+def _limits(metadata: Mapping[str, Any], count: int) -> list[tuple[float, float] | None]:
+    found = metadata.get("Ranges")
+    if found is None and count == 1:
+        found = (metadata.get("min"), metadata.get("max"))
+    numbers = found if isinstance(found, tuple) else ()
+    if len(numbers) != 2 * count or not all(isinstance(each, int | float) for each in numbers):
+        return [None] * count
+    pairs = [(float(numbers[2 * k]), float(numbers[2 * k + 1])) for k in range(count)]
+    return [pair if np.isfinite(pair).all() and pair[0] < pair[1] else None for pair in pairs]
+
+
+def _colour(table: Any) -> str:
+    """Return the last colour of a table that begins with black."""
+    if np.shape(table) != (3, 256) or np.any(table[:, 0]):
+        return ""
+    return "".join(f"{int(value):02X}" for value in table[:, -1])

@@ -1,0 +1,187 @@
+"""Whether a TIFF file holds the pixels that it declares, before any of them is decoded."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.io.file_image import NotReadable
+from napari_diffusion.io.memory import free_memory, written_bytes
+from napari_diffusion.io.physical_size import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import tifffile
+    from numpy.typing import NDArray
+
+    Page = tifffile.TiffPage | tifffile.TiffFrame
+
+# No codec of photos or measurements packs closer; smaller images do no harm.
+_PACKED, _HARMLESS = 2000, 2**28
+# As many as tifffile takes for a list of tags.
+_TAGS = 4096
+
+
+@contextlib.contextmanager
+def complaints() -> Iterator[list[str]]:
+    """Collect what tifffile logs of a file, which it would read past."""
+    said: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    logger, collector = logging.getLogger("tifffile"), Collector(logging.WARNING)
+    logger.addHandler(collector)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(collector)
+
+
+def check_chain(file: tifffile.TiffFile) -> None:
+    """Refuse pages that form a loop, which tifffile would follow without end."""
+    tiff, handle = file.tiff, file.filehandle
+    seen: set[int] = set()
+    offset = file.pages.first.offset
+    while 0 < offset < handle.size:
+        if offset in seen:
+            raise NotReadable(f"{str(handle.path)!r} is damaged: its pages form a loop.")
+        seen.add(offset)
+        handle.seek(offset)
+        head = handle.read(tiff.tagnosize)
+        count = struct.unpack(tiff.tagnoformat, head)[0] if len(head) == tiff.tagnosize else _TAGS
+        handle.seek(offset + tiff.tagnosize + min(count, _TAGS) * tiff.tagsize)
+        following = handle.read(tiff.offsetsize)
+        if count >= _TAGS or len(following) < tiff.offsetsize:
+            return
+        offset = struct.unpack(tiff.offsetformat, following)[0]
+
+
+def check_size(path: str, series: tifffile.TiffPageSeries) -> None:
+    """Refuse a size that the file cannot hold, or the memory."""
+    if min(series.shape, default=0) <= 0:
+        shape = " × ".join(map(str, series.shape)) or "no"
+        raise NotReadable(f"{path!r} holds no image: it declares {shape} pixels.")
+    declared = math.prod(series.shape) * series.dtype.itemsize
+    files = {page.parent.filehandle.path: page.parent.filehandle.size for page in series if page}
+    held, free = sum(files.values()), free_memory()
+    if declared > max(_HARMLESS, _PACKED * held):
+        raise NotReadable(
+            f"{path!r} declares {written_bytes(declared)} of pixels and is {written_bytes(held)} "
+            "long: it is damaged."
+        )
+    if declared > free:
+        raise NotReadable(
+            f"{path!r} holds {written_bytes(declared)} of pixels, and {written_bytes(free)} of "
+            "memory are free: convert it to OME-Zarr, which is read in chunks."
+        )
+    pages, size = len(series), series.keyframe.size
+    if pages > 1 and pages * size < math.prod(series.shape):
+        raise NotReadable(
+            f"{path!r} declares {math.prod(series.shape) // size} planes and holds {pages}: "
+            "it is cut off."
+        )
+
+
+def check_stored(path: str, series: tifffile.TiffPageSeries) -> tuple[str, ...]:
+    """Refuse what is cut off, and return a remark on strips and tiles that are not stored.
+
+    Files of GDAL leave out strips and tiles without data.
+    """
+    if series.dataoffset:
+        _check_end(path, series.keyframe, series.dataoffset + series.nbytes)
+        return _wrong_count(series.keyframe)
+    left_out = total = 0
+    for page in series:
+        if page is not None:
+            left_out += _left_out(path, page, page.keyframe or series.keyframe)
+            total += math.prod(page.chunked)
+    if not left_out:
+        return ()
+    if left_out == total:
+        raise NotReadable(f"{path!r} holds no pixels: none of its {total} strips is stored.")
+    parts = "tiles" if series.keyframe.is_tiled else "strips"
+    value = series.keyframe.nodata
+    return (
+        f"stores no pixels for {left_out} of {total} {parts} ({_share(left_out, total)}): "
+        f"they are filled with {value:g}.",
+    )
+
+
+def missing_planes(
+    series: tifffile.TiffPageSeries, image: NDArray[Any]
+) -> tuple[tuple[str, ...], NDArray[np.bool_] | None]:
+    """Return a remark on planes that lie in no file, and where the image is valid."""
+    there = np.array([page is not None for page in series], bool)
+    if there.all():
+        return (), None
+    valid = np.ones(image.shape, bool)
+    valid.reshape(there.size, -1)[~there] = False
+    missing = int((~there).sum())
+    return (
+        f"is incomplete: {missing} of {there.size} planes ({_share(missing, there.size)}) are "
+        "in no file, their pixels are 0 and not valid.",
+    ), valid
+
+
+def warn_of_complaints(name: str, said: list[str]) -> None:
+    """Warn once of what tifffile logged."""
+    if said:
+        # The messages begin with the object that says them.
+        first = said[0].rpartition("> ")[2].strip()
+        more = f", and {len(said) - 1} more" if len(said) > 1 else ""
+        warn(name, f"is not quite a regular TIFF ({first}{more}): compare it with its original.")
+
+
+def _left_out(path: str, page: Page, keyframe: tifffile.TiffPage) -> int:
+    """Return how many strips or tiles of a page are not stored."""
+    size = page.parent.filehandle.size
+    count = math.prod(page.chunked)
+    offsets = np.asarray(page.dataoffsets[:count], np.float64)
+    lengths = np.asarray(page.databytecounts[:count], np.float64)
+    pairs = min(len(offsets), len(lengths))
+    stored = (offsets[:pairs] > 0) & (lengths[:pairs] > 0)
+    ends = (offsets[:pairs] + lengths[:pairs])[stored]
+    if ends.size and ends.max() > size:
+        _cut_off(path, written_bytes(float(ends.max())), size)
+    needed = keyframe.size * int(keyframe.bitspersample) // 8
+    if keyframe.compression == 1 and stored.sum() == count and lengths.sum() < needed:
+        _cut_off(path, f"{written_bytes(needed)} in a plane", float(lengths.sum()))
+    if keyframe.is_contiguous and stored.any():
+        _check_end(path, page, float(offsets[0]) + page.nbytes)
+    return count - int(stored.sum())
+
+
+def _wrong_count(page: tifffile.TiffPage) -> tuple[str, ...]:
+    """Return a remark on counts of bytes that are too small; libtiff reads past them too."""
+    said, needed = sum(page.databytecounts), page.nbytes
+    if said >= needed:
+        return ()
+    return (
+        f"says that its pixels take {written_bytes(said)}, and they take {written_bytes(needed)}: "
+        "what follows them in the file is read.",
+    )
+
+
+def _check_end(path: str, page: Page, end: float) -> None:
+    size = page.parent.filehandle.size
+    if end > size:
+        _cut_off(path, written_bytes(end), size)
+
+
+def _cut_off(path: str, declared: str, held: float) -> None:
+    raise NotReadable(
+        f"{path!r} is cut off: it declares {declared} and holds {written_bytes(held)}. Copy it "
+        "again from where it was made."
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.3g}%"
