@@ -139,10 +139,10 @@ def record_in(xml: str, name: str = "The file") -> StepRecord | None:
         for element in root.iter():
             if _tag(element) == "CommentAnnotation" and element.get("Namespace") == NAMESPACE:
                 text = next((each.text for each in element if _tag(each) == "Value"), None)
-                record = as_record(json.loads(text or "null"))
-                if record is None:
+                found = json.loads(text or "null")
+                if not isinstance(found, dict):
                     raise ValueError("no record")
-                return record
+                return as_record(found)
     except (ValueError, RecursionError):
         warn(name, "has a damaged record of napari-diffusion: how it was made is unknown.")
     return None

@@ -195,7 +195,7 @@ def _exchanged(by_axis: Any) -> dict[str, float]:
 
 def _warn_of_faults(source: Source, said: list[str], series: tifffile.TiffPageSeries) -> None:
     """Warn of what tifffile logged and nothing else has told."""
-    told = ["GDAL_NODATA", "read_segments"]
+    told = ["GDAL_NODATA", "read_segments", "PHOTOMETRIC", "ORIENTATION"]
     if source.remarks and series.kind == "ome":
         told.append("OME series")
     tiff_storage.warn_of_complaints(
