@@ -78,16 +78,17 @@ def test_values_of_both_orders_of_colours(tmp_path, compression, planar):
 
 def test_colours_of_jpeg_are_rgb(tmp_path):
     smooth = np.linspace([10, 200, 60], [240, 30, 90], 64 * 48).reshape(48, 64, 3).astype(np.uint8)
-    written(tmp_path / "rgb.tif", smooth, photometric="rgb", compression="jpeg")
-    written(
-        tmp_path / "ycbcr.tif",
-        smooth,
-        photometric="ycbcr",
-        compression="jpeg",
-        compressionargs={"colorspace": "RGB", "outcolorspace": "YCBCR"},
-    )
-    for name in ("rgb.tif", "ycbcr.tif"):
-        found = read_image(tmp_path / name)
+    for kind in ("RGB", "YCBCR"):
+        path = written(
+            tmp_path / "a.tif",
+            smooth,
+            photometric="rgb",
+            compression="jpeg",
+            compressionargs={"outcolorspace": kind},
+        )
+        with tifffile.TiffFile(path) as file:
+            assert file.pages[0].photometric.name == kind
+        found = read_image(path)
         assert found.rgb
         np.testing.assert_allclose(found.image.astype(int), smooth, atol=6)
 

@@ -106,8 +106,7 @@ def described(source: Source, image: Element) -> Source:
         axis: (pixels.get(f"PhysicalSize{axis.upper()}"), _unit(pixels, axis)) for axis in along
     }
     lengths, unit = pixel_sizes(name, found)
-    if "z" in (source.axes or ""):
-        lengths = with_z(name, lengths, unit)
+    lengths = completed(name, source.axes or "", lengths, unit)
     interval = pixels.get("TimeIncrement") if "t" in axes else None
     times, time_unit = frame_interval(name, interval, pixels.get("TimeIncrementUnit", "s"))
     return source.replaced(
@@ -119,15 +118,21 @@ def described(source: Source, image: Element) -> Source:
     )
 
 
-def with_z(name: str, lengths: dict[str, float], unit: str) -> dict[str, float]:
-    """Return the pixel sizes of a stack, that along z being that along x if it is unknown."""
-    if "z" in lengths or "x" not in lengths:
-        return lengths
-    warn(
-        name,
-        f"gives no voxel size along z: that along x is used, {lengths['x']:g} {unit}.",
-    )
-    return {**lengths, "z": lengths["x"]}
+def completed(name: str, axes: str, lengths: dict[str, float], unit: str) -> dict[str, float]:
+    """Return the pixel sizes of y, x and z, unknown ones being those of a neighbouring axis.
+
+    With some axes in units of length, the others could not count pixels.
+    """
+    found = dict(lengths)
+    for axis, like in ("yx", "xy", "zx"):
+        if axis in axes and axis not in found and like in found:
+            size = "voxel size" if "z" in axes else "pixel size"
+            warn(
+                name,
+                f"gives no {size} along {axis}: that along {like} is used, {found[like]:g} {unit}.",
+            )
+            found[axis] = found[like]
+    return found
 
 
 def record_in(xml: str, name: str = "The file") -> StepRecord | None:

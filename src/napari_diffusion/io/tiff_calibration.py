@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_diffusion.core.units import PIXEL, unit_name
 from napari_diffusion.io.file_image import Channel, Resolution
-from napari_diffusion.io.ome_xml import with_z
+from napari_diffusion.io.ome_xml import completed
 from napari_diffusion.io.physical_size import frame_interval, pixel_sizes, warn
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def by_imagej(source: Source, metadata: Mapping[str, Any]) -> Source:
     if source.resolution is not None:
         found |= _sizes(source.resolution, 1.0, unit)
     lengths, known = pixel_sizes(source.name, found)
-    if "z" in axes:
-        lengths = with_z(source.name, lengths, known)
+    lengths = completed(source.name, source.axes or "", lengths, known)
     return source.replaced(lengths=lengths | times, unit=known)
 
 
