@@ -18,7 +18,7 @@ import napari_diffusion as nd
 from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.records.provenance import recipe_of
-from napari_diffusion.widgets.commands import asked_axes, command_work, open_run
+from napari_diffusion.widgets.commands import asked_axes, command_work, open_files
 from napari_diffusion.widgets.results.saved_run import save_run
 from napari_diffusion.widgets.results.shown_step import ShownStep
 from napari_diffusion.widgets.source.layer_readings import READINGS
@@ -228,7 +228,7 @@ def test_open_run_adds_the_steps_of_a_saved_one(viewer, qtbot, notes, monkeypatc
     run = ShownStep.of(viewer).run
     list(save_run(tmp_path / "steps", run))
     viewer.layers.remove(made)
-    monkeypatch.setattr(open_run, "asked_folder", lambda viewer: tmp_path / "steps")
+    monkeypatch.setattr(open_files, "asked_folder", lambda viewer: tmp_path / "steps")
     executed("open_run", qtbot)
     layer = viewer.layers.selection.active
     np.testing.assert_array_equal(layer.data, made.data)
@@ -237,14 +237,14 @@ def test_open_run_adds_the_steps_of_a_saved_one(viewer, qtbot, notes, monkeypatc
     )
 
     notes.clear()
-    monkeypatch.setattr(open_run, "asked_folder", lambda viewer: None)
+    monkeypatch.setattr(open_files, "asked_folder", lambda viewer: None)
     executed("open_run", qtbot)
     assert not notes
-    monkeypatch.setattr(open_run, "asked_folder", lambda viewer: tmp_path)
+    monkeypatch.setattr(open_files, "asked_folder", lambda viewer: tmp_path)
     executed("open_run", qtbot)
     ((kind, sentence),) = notes
     assert kind == "error"
-    assert "is not a folder of steps" in sentence
+    assert "is not a folder of steps or a result" in sentence
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from napari_diffusion.records.methods_paragraph import paragraph
 from napari_diffusion.widgets.denoise.result_file import (
     FORMATS,
     files_for,
-    open_layers,
     save_layers,
 )
 from napari_diffusion.widgets.forms.box import Box
 from napari_diffusion.widgets.forms.save_dialog import asked_for
 from napari_diffusion.widgets.layers.step_records import is_stack, records_of
+from napari_diffusion.widgets.results.saved_run import open_result, show_result
 from napari_diffusion.widgets.run.background import Background
 
 if TYPE_CHECKING:
@@ -132,15 +132,14 @@ class ResultButtons(Box):
     def open_from(self, path: Path) -> None:
         """Open a file as a layer, in the background; what goes wrong is said."""
 
-        def work(stop: threading.Event) -> Generator[int, None, list[Image]]:
+        def work(stop: threading.Event) -> Generator[int, None, list[Layer]]:
             del stop
             yield 0
-            return open_layers(path)
+            return open_result(path)
 
-        def done(layers: list[Image]) -> None:
+        def done(layers: list[Layer]) -> None:
             self._known.update(layers)
-            self._viewer.layers.extend(layers)
-            self._viewer.layers.selection.active = layers[-1]
+            show_result(self._viewer, layers)
             self._say(f"Opened {path.name} with pixel size and record.", False)
 
         self._message.say(f"Reading {path.name} …")

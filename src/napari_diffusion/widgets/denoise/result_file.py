@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_diffusion.io.run_writer import split_extension
 from napari_diffusion.widgets.layers.step_records import records_of, source_of
 from napari_diffusion.widgets.results.chosen_step import ChosenStep
-from napari_diffusion.widgets.results.saved_run import layers_of, open_run, save_run
+from napari_diffusion.widgets.results.saved_run import save_run
 from napari_diffusion.widgets.results.step_run import StepRun
 
 if TYPE_CHECKING:
@@ -45,18 +45,3 @@ def save_layers(path: Path, layers: Sequence[Image]) -> Iterator[int]:
         run = StepRun((ChosenStep(layer, 0),), 0, None, (None,))
         for _ in save_run(file, run):
             yield count
-
-
-def open_layers(path: Path) -> list[Image]:
-    """Return the layers of a file or a folder that was saved: with a record and its voxel size.
-
-    Raises
-    ------
-    ValueError
-        If it has no record.
-    """
-    layers = layers_of(list(open_run(path)))
-    if len(layers) == 1:
-        layers[0].name = split_extension(path)[0].name
-        layers[0].visible = True
-    return layers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_records import is_stack, records_of
 
@@ -39,7 +40,8 @@ class ChosenStep:
     @property
     def data(self) -> NDArray[Any]:
         """The values of the step."""
-        return self.layer.data[self.place] if is_stack(self.layer) else self.layer.data
+        whole = values(self.layer)
+        return whole[self.place] if is_stack(self.layer) else whole
 
     @property
     def style(self) -> LayerStyle:
@@ -59,4 +61,4 @@ def shown_of(layer: Image, viewer: napari.Viewer) -> ChosenStep:
     if not is_stack(layer):
         return ChosenStep(layer, 0)
     shown = layer.world_to_data(viewer.dims.point)[0]
-    return ChosenStep(layer, min(max(round(float(shown)), 0), len(layer.data) - 1))
+    return ChosenStep(layer, min(max(round(float(shown)), 0), len(values(layer)) - 1))

@@ -9,7 +9,8 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.forms.save_dialog import asked_for
-from napari_diffusion.widgets.results.saved_run import OpenedStep, open_run, save_run, show_run
+from napari_diffusion.widgets.layers.step_records import records_of
+from napari_diffusion.widgets.results.saved_run import open_result, save_run, show_result
 from napari_diffusion.widgets.steps.copy_menu import COPIES, METHODS, CopyMenu, copy
 from napari_diffusion.widgets.steps.movie_form import MovieForm
 from napari_diffusion.widgets.steps.steps_tab import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     import napari
+    from napari.layers import Layer
 
     from napari_diffusion.widgets.results.step_run import StepRun
     from napari_diffusion.widgets.steps.tasks import Tasks
@@ -110,17 +112,16 @@ class StepSave(StepsTab):
     def open_run(self, path: Path) -> None:
         """Read the steps of a saved run as layers, in the background."""
 
-        def work(token: threading.Event) -> Generator[int, None, list[OpenedStep]]:
-            found: list[OpenedStep] = []
-            for each in open_run(path):
-                found.append(each)
-                yield len(found)
-                if token.is_set():
-                    raise Stopped
-            return found
+        def work(token: threading.Event) -> Generator[int, None, list[Layer]]:
+            yield 0
+            layers = open_result(path)
+            if token.is_set():
+                raise Stopped
+            return layers
 
-        def opened(found: list[OpenedStep]) -> str:
-            show_run(self.viewer, found)
-            return f"{len(found)} steps read from {path.name}."
+        def opened(layers: list[Layer]) -> str:
+            show_result(self.viewer, layers)
+            count = sum(len(records_of(layer)) for layer in layers)
+            return f"{count} steps read from {path.name}."
 
         self.tasks.start(work, f"Reading {path.name} …", 0, "", opened)
