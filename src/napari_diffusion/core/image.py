@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from napari_diffusion.core.dask_array import is_dask as is_dask
 from napari_diffusion.core.grid import CANONICAL, Grid, GridOptions, per_axis
+from napari_diffusion.core.named_axes import named_axes, values_of
+from napari_diffusion.core.no_data import both_inside, kept_holes, unmasked, without_holes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,11 +24,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any] | da.Array
 
 _EXACT_INTEGER = 2**24
-
-
-def is_dask(image: object) -> bool:
-    """Return whether an image is a dask array, without importing dask."""
-    return type(image).__module__.split(".")[0] == "dask" and hasattr(image, "chunks")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +42,8 @@ class Image:
     alpha : array or None
         The alpha channel, which is not filtered.
     holes : array or None
-        The missing (NaN or infinite) values of ``missing="ignore"``; 0 everywhere else.
+        The missing values of ``missing="ignore"``: NaN, infinity and no-data marks; 0 everywhere
+        else.
     known : dict
         Cached results about this image: estimates, and components resolved on it.
     """
@@ -60,22 +59,26 @@ class Image:
     def of(cls, image: ArrayLike | Image, **options: Unpack[GridOptions]) -> Image:
         """Convert an array to an image; raise if it cannot be processed.
 
-        An `Image` is returned unchanged, so that several runs convert it once.
+        An `Image` is returned unchanged, so that several runs convert it once. What a masked array
+        masks is outside of the mask. The names of the dimensions of an array of xarray or zarr are
+        its axes unless `axes` is given.
 
         Raises
         ------
         TypeError
             For values that are not real numbers of at most 64 bits.
         ValueError
-            For empty or 0-D arrays, ambiguous axes, NaN or infinite values, a mask that does not
-            fit.
+            For empty or 0-D arrays, ambiguous axes, missing values, values too large or too small
+            to compute with, a mask that does not fit.
         """
         if isinstance(image, Image):
             return image
         mask, missing = options.pop("mask", None), options.pop("missing", "refuse")
         if missing not in ("refuse", "ignore"):
             raise ValueError(f"missing must be 'refuse' or 'ignore' (got {missing!r}).")
-        array: Any = image if is_dask(image) else _as_array(image)
+        if options.get("axes") is None:
+            options["axes"] = named_axes(image, bool(options.get("rgb")))
+        array, own = unmasked(values_of(image))
         _check_type(array)
         grid = Grid.of(array.shape, **options)  # type: ignore[misc]
         values = grid.canonical(array)
@@ -84,17 +87,14 @@ class Image:
             values, alpha = values[:, :3], values[:, 3:]
             grid = dataclasses.replace(grid, shape=tuple(values.shape))
         inside = None if mask is None else canonical_mask(mask, grid)
-        if is_dask(image):
-            if missing == "ignore":
-                raise ValueError(
-                    "missing='ignore' does not work with dask arrays: use mask=isfinite(image) and "
-                    "fill the missing values, or compute the array."
-                )
-            grid = dataclasses.replace(grid, masked=inside is not None)
-            return cls(values.astype(_floating_type(values)), grid, inside, alpha)
-        # Kernels never write it, but numba would compile them anew for arrays that are read-only.
-        data = np.require(_planes(_floating_type(values), values), requirements=["C", "W"])
-        data, inside, holes = _without_holes(data, inside, missing)
+        inside = both_inside(inside, own, grid)
+        dtype = _floating_type(values)
+        if is_dask(array):
+            data = values.astype(dtype)
+        else:
+            # Kernels never write it, but numba would compile them anew for read-only arrays.
+            data = np.require(_planes(dtype, values), requirements=["C", "W"])
+        data, inside, holes = without_holes(data, inside, missing)
         grid = dataclasses.replace(grid, masked=inside is not None)
         return cls(data, grid, inside, alpha, holes)
 
@@ -107,10 +107,10 @@ class Image:
 
         `fresh` data are not used elsewhere and may become the result.
         """
+        if self.holes is not None:
+            data, fresh = kept_holes(data, self.holes), True
         if is_dask(data):
             return self.grid.restored(self._with_alpha(data))
-        if self.holes is not None:
-            data, fresh = np.where(np.isfinite(self.holes), data, self.holes), True
         image = self.grid.restored(data)
         if fresh and self.alpha is None and data.flags.owndata and image.flags.c_contiguous:
             # In place, because a view would not own its memory.
@@ -171,17 +171,13 @@ def _contiguous(array: Any) -> Any:
     return array if is_dask(array) else np.ascontiguousarray(array)
 
 
-def _as_array(image: Any) -> NDArray[Any]:
-    if isinstance(image, np.ma.MaskedArray):
-        raise TypeError(
-            "Masked arrays are not supported: use image.filled(0) and "
-            "mask=~numpy.ma.getmaskarray(image)."
-        )
-    return np.asarray(image)
-
-
 def _check_type(array: Any) -> None:
     dtype = array.dtype
+    if dtype.kind == "c":
+        raise TypeError(
+            f"An image must hold real numbers (got {dtype}): use its magnitude, abs(image), or "
+            "image.real and image.imag one by one."
+        )
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise TypeError(
             f"An image must hold integers, bool, float16, float32 or float64 (got {dtype}): "
@@ -255,45 +251,3 @@ def canonical_mask(mask: Any, grid: Grid) -> Any:
         f"A mask must have the image's shape, with or without c and t (got {array.shape} for "
         f"axes {grid.axes!r} of {tuple(sizes.get(a, grid.shape[1]) for a in grid.axes)})."
     )
-
-
-def _without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
-    """Return (data, mask, missing values); raise for values close to overflow."""
-    limit = np.finfo(data.dtype).max / 64
-    if mask is None and _none_beyond(data, limit):
-        return data, mask, None
-    inside = data if mask is None else data[mask]
-    low, high = (inside.min(), inside.max()) if inside.size else (0.0, 0.0)
-    if np.isfinite(low) and np.isfinite(high):
-        if max(-low, high) > limit:
-            raise ValueError(
-                f"Values from {low:g} to {high:g} are too large to compute with in {data.dtype}: "
-                "divide the image by a constant first."
-            )
-        if mask is None or np.isfinite(data).all():
-            return data, mask, None
-    finite = np.isfinite(data)
-    if missing == "refuse" and not (mask is not None and finite[mask].all()):
-        count = int(np.count_nonzero(~(finite if mask is None else finite[mask])))
-        raise ValueError(
-            f"The image has {count} NaN or infinite value{'s' * (count > 1)}: use missing='ignore' "
-            "to treat them as missing."
-        )
-    holes = np.where(finite, 0, data).astype(data.dtype)
-    filled = np.where(finite, data, 0).astype(data.dtype)
-    return filled, finite if mask is None else (finite & mask), holes
-
-
-def _none_beyond(data: NDArray[Any], limit: Any) -> bool:
-    """Return whether all values are finite and no magnitude exceeds the limit.
-
-    As whole numbers, the bits of values of one sign have the values' order, and those of NaN and
-    infinity lie beyond. An image without negative values is read once.
-    """
-    unsigned, signed = (np.uint32, np.int32) if data.itemsize == 4 else (np.uint64, np.int64)
-    last = int(data.dtype.type(limit).view(unsigned))
-    highest = int(data.view(unsigned).max())
-    if highest <= last:
-        return True
-    sign = 1 << (8 * data.itemsize - 1)
-    return highest - sign <= last and int(data.view(signed).max()) <= last

@@ -6,8 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
+import numpy as np
+
 from napari_diffusion.core.citation import Cite, Estimate
 from napari_diffusion.core.method_words import in_terms, measured
+from napari_diffusion.core.value_limits import LARGEST, LEAST_GAIN
 from napari_diffusion.domains.base import Domain
 
 if TYPE_CHECKING:
@@ -78,21 +81,26 @@ class Anscombe(Domain):
     gain: Annotated[
         float | Literal["auto"],
         {
-            "min": 1e-30,
-            "max": 1e30,
+            "min": LEAST_GAIN,
+            "max": LARGEST,
             "unit": "intensity/photon",
             "tooltip": "Intensity of one photon.",
         },
     ] = "auto"
     offset: Annotated[
         float | Literal["auto"],
-        {"min": -1e30, "max": 1e30, "unit": "intensity", "tooltip": "Intensity without light."},
+        {
+            "min": -LARGEST,
+            "max": LARGEST,
+            "unit": "intensity",
+            "tooltip": "Intensity without light.",
+        },
     ] = "auto"
     read_noise: Annotated[
         float | Literal["auto"],
         {
             "min": 0.0,
-            "max": 1e30,
+            "max": LARGEST,
             "unit": "intensity",
             "tooltip": "Read noise: standard deviation without light.",
         },
@@ -134,8 +142,9 @@ class Anscombe(Domain):
         """Return f of every pixel; see `Domain.stabilise`."""
         from napari_diffusion.domains import map_kernels
 
-        gain, offset, squared = self._numbers()
-        return map_kernels.mapped(map_kernels.stabilise, block, threads, (gain, offset, squared))
+        # What is larger has no square, and its root no room.
+        more = (*self._numbers(), 1e72 if block.dtype == np.float32 else 1e300)
+        return map_kernels.mapped(map_kernels.stabilise, block, threads, more)
 
     def intensity(self, block: NDArray[Any], threads: Threads) -> NDArray[Any]:
         """Return the exact unbiased inverse of every pixel; see `Domain.intensity`."""

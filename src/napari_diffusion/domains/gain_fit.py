@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.value_limits import LARGEST, LEAST_GAIN
 from napari_diffusion.domains.photon_counting import counted
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def variance_line(
     excess = at_zero + slope * dark - read
     if not free or slope <= 0 or (excess < 0 and offset is not None):
         slope, excess = _through_zero(light, variances), 0.0
-    return min(max(slope, 1e-30), 1e30), excess
+    return min(max(slope, LEAST_GAIN), LARGEST), excess
 
 
 def _measured(image: Image) -> tuple[NDArray[Any], NDArray[Any], float, float]:

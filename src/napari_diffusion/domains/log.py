@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_diffusion.core.citation import Cite
 from napari_diffusion.core.method_words import in_terms
+from napari_diffusion.core.value_limits import LARGEST, LEAST_GAIN
 from napari_diffusion.domains.base import Domain
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class Log(Domain):
     floor: Annotated[
         float | Literal["auto"],
         {
-            "min": 1e-37,
-            "max": 1e30,
+            "min": LEAST_GAIN,
+            "max": LARGEST,
             "unit": "intensity",
             "tooltip": "Lower limit of the intensities, since 0 has no logarithm.",
         },
@@ -120,7 +121,7 @@ def _floor(image: Image) -> float:
     def positive(block: Block) -> NDArray[Any]:
         return np.where(block.values > 0, block.values, NOT_MEASURED)
 
-    return min(max(measured(image, positive, (0,) * 5).quantile(0.001), 1e-37), 1e30)
+    return min(max(measured(image, positive, (0,) * 5).quantile(0.001), LEAST_GAIN), LARGEST)
 
 
 def _looks(image: Image, floor: float) -> float:
@@ -130,6 +131,7 @@ def _looks(image: Image, floor: float) -> float:
 
     from napari_diffusion.estimate import noise_sigma_of
 
+    floor = max(floor, float(np.finfo(image.data.dtype).tiny))
     logarithms = np.log(np.maximum(image.data, floor)).astype(image.data.dtype)
     sigma = noise_sigma_of(image.with_data(logarithms))
     variance = min(max(sigma * sigma, 1.001e-9), 9e3)

@@ -27,12 +27,11 @@ def mapped(
 
 
 @exact_kernel
-def stabilise(values, out, gain, offset, squared):
-    """Fill `out` with f of the values."""
+def stabilise(values, out, gain, offset, squared, most):
+    """Fill `out` with f of the values, of no more than so many photons."""
     for i in range(values.size):
-        # What is larger has no square.
-        photons = min((np.float64(values[i]) - offset) / gain, 1e300)
-        out[i] = 2.0 * np.sqrt(max(photons + 0.375 + squared, 0.0))
+        photons = (np.float64(values[i]) - offset) / gain + 0.375 + squared
+        out[i] = 2.0 * np.sqrt(max(min(photons, most), 0.0))
 
 
 @exact_inline_kernel

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from napari_diffusion.core.no_data import check_present
 from napari_diffusion.engine.block import Block
 from napari_diffusion.engine.counting import counted
 from napari_diffusion.engine.threads import Threads
@@ -130,7 +131,7 @@ def _on_blocks(
         ]
         block, *inside = (np.ascontiguousarray(each) for each in blocks)
         mask = inside[0] if inside else None
-        _check_finite(block, mask)
+        check_present(block if mask is None else block[mask], "A chunk")
         return work(Block(block, grid.at(origin), mask, Threads(count=1)))
 
     done = da.map_blocks(
@@ -152,13 +153,3 @@ def _like(mask: Array, values: da.Array) -> da.Array:
     import dask.array as da
 
     return da.asarray(mask, chunks=values.chunks).rechunk(values.chunks)
-
-
-def _check_finite(block: NDArray[Any], inside: NDArray[np.bool_] | None) -> None:
-    values = block if inside is None else block[inside]
-    if values.size and not (np.isfinite(values.min()) and np.isfinite(values.max())):
-        count = int(np.count_nonzero(~np.isfinite(values)))
-        raise ValueError(
-            f"A chunk has {count} NaN or infinite values: use mask=isfinite(image) and fill the "
-            "missing values."
-        )

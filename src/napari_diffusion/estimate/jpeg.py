@@ -26,6 +26,9 @@ _LUMA = (0.299, 0.587, 0.114)
 _UNITS = (1.0, 1.0 / 255.0)
 
 # The coefficients looked at: coarse ones, which are seldom all 0.
+# The grey values of a JPEG are fewer.
+_LARGEST = 2**24
+
 _COARSE = [(k, q) for k in range(4) for q in range(4) if 0 < k + q < 6]
 
 # Coefficients are counted in bins of a quarter of the values' unit, and the spectrum of the counts
@@ -70,6 +73,9 @@ def position_of_blocks(planes: NDArray[Any]) -> tuple[int, int] | None:
 
 
 def _whole(values: NDArray[Any]) -> bool:
+    # Far from 0 all numbers are whole.
+    if np.abs(values).max(initial=0.0) > _LARGEST:
+        return False
     return bool(np.abs(values - np.rint(values)).max(initial=0.0) < 2e-3)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.core.image import Image
+from napari_diffusion.core.value_limits import check_magnitude
 from napari_diffusion.estimate.noise_measurement import (
     KERNEL_REACH,
     of_image,
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.estimate.measured_noise import NoiseModel
-
-# The square of a sum of squares must not overflow.
-LARGEST = 1e70
 
 
 def noise_model(
@@ -118,18 +116,13 @@ def noise_kernel(
 
 
 def _check_room(image: Image) -> None:
-    """Refuse values whose squares leave the range of float64."""
+    """Refuse values whose variances leave the range of float64; of dask arrays they are new."""
     empty = image.mask is not None and not image.mask.any()
     if empty or image.data.dtype != np.float64:
         return
     from napari_diffusion.noise.sampling.extremes import extremes_of
 
-    low, high = extremes_of(image)
-    if max(-low, high) > LARGEST:
-        raise ValueError(
-            f"Values from {low:g} to {high:g} are too large to compute variances: divide the "
-            "image by a constant first."
-        )
+    check_magnitude(*extremes_of(image), image.data.dtype)
 
 
 def _axis_of(repeats: str, grid: Grid) -> int:

@@ -102,7 +102,7 @@ class Bilateral(Filter):
         from napari_diffusion.estimate import noise_sigma_of
 
         # An image without noise is left as it is by any small number.
-        smallest = np.finfo(np.float32).smallest_normal
+        smallest = np.finfo(image.data.dtype).smallest_normal
         found = max(PER_NOISE * noise_sigma_of(image), float(smallest))
         return self.replaced(sigma_intensity=found)
 

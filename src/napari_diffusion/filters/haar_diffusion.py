@@ -166,7 +166,8 @@ class HaarDiffusion(Filter):
 
         levels = self.distances(grid)
         top, details, pairs = haar_kernels.padded(tile, levels), [], iter(weights)
-        for distances, scale in zip(levels, haar_gate.scales(levels, sigma), strict=True):
+        scales = haar_gate.scales(levels, sigma, tile.dtype)
+        for distances, scale in zip(levels, scales, strict=True):
             bands = haar_kernels.split(top, distances)
             top = bands.pop(())
             for _, names in haar_kernels.named_groups(bands):

@@ -15,6 +15,7 @@ from napari_diffusion.filters.denoisers.guided_filter import (
     is_solid,
     third_ratio,
 )
+from napari_diffusion.filters.denoisers.largest_factor import largest_factor
 from napari_diffusion.filters.tensors.axis_frame import Frame
 
 if TYPE_CHECKING:
@@ -169,9 +170,10 @@ class NonLocalDiffusion(Guided):
         channels = grid.shape[1] if grid.joint_channels else 1
         deep = min(self.radii(grid)[1], self.patch)
         samples = channels * (2 * self.patch + 1) ** 2 * (2 * deep + 1)
+        most = largest_factor(dtype)
         return np.array(
             [
-                min(1 / (s * math.sqrt(self.strength * samples)), 1e37) if s > 0 else 0.0
+                min(1 / (s * math.sqrt(self.strength * samples)), most) if s > 0 else 0.0
                 for s in self.number_per_channel("noise_sigma", grid)
             ],
             dtype,

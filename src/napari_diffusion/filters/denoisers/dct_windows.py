@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_diffusion.engine.jit import inner_kernel, kernel
 from napari_diffusion.filters.denoisers.cosine import averaged, cosines, extent, mixed, transformed
+from napari_diffusion.filters.denoisers.largest_factor import largest_factor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -155,7 +156,7 @@ def guided(
     upright = cosines(windows[0]).astype(y.dtype)
     downright = np.ascontiguousarray(upright.T)
     out, weight = np.zeros_like(pair[0]), np.zeros_like(pair[0])
-    inverse = y.dtype.type(min(1 / sigma, 1e37))
+    inverse = y.dtype.type(min(1 / sigma, largest_factor(y.dtype)))
     slab = np.empty((2, windows[0], *out.shape[1:]), y.dtype)
     rooms = _rooms(slab.shape[1:], windows[1], strides[1], y.dtype)
     for top in range(0, out.shape[0] - windows[0] + 1, strides[0]):

@@ -89,7 +89,7 @@ def _normal_equations(
     nothing: list[haar_kernels.Bands] = [{} for _ in levels]
     base = haar_kernels.synthesised(top, nothing, levels)[inner].ravel()
     features, divergences, variance = [], [], 1.0
-    scales = haar_gate.scales(levels, 1.0)
+    scales = haar_gate.scales(levels, 1.0, y.dtype)
     for level, (distances, scale) in enumerate(zip(levels, scales, strict=True)):
         variance /= 2 ** len(distances)
         for _, names in haar_kernels.named_groups(analysed[level]):

@@ -22,7 +22,7 @@ from napari_diffusion.engine.jit import (
 from napari_diffusion.filters.flows.conductance_kernels import fill
 
 # Beyond these a slope lets through less than the image's type can tell from nothing.
-STEEPEST, STEEPEST_FACTOR = 1e36, 3e38
+STEEPEST, STEEPEST_FACTOR_32, STEEPEST_FACTOR_64 = 1e36, 3e38, 1e300
 
 # In float32 a root is guessed from the bits, and two of Newton's steps follow. With their numbers
 # scaled so that no factor remains in them they find 1 / (4 √(x / SCALE)) to 6e-7.
@@ -36,6 +36,16 @@ def scale(like):
 @overload(scale, inline="always")
 def _scale(like):
     number = SCALE if like.dtype == types.float32 else 1.0
+    return lambda like: number
+
+
+def steepest_factor(like):
+    """Return the largest slope of a difference of 1."""
+
+
+@overload(steepest_factor, inline="always")
+def _steepest_factor(like):
+    number = STEEPEST_FACTOR_32 if like.dtype == types.float32 else STEEPEST_FACTOR_64
     return lambda like: number
 
 
@@ -81,7 +91,8 @@ def _room(u, k):
     """Return the slopes in the scale of the roots, and the rows that a sweep needs."""
     nx, dtype = u.shape[4], u.dtype.type
     half, root = dtype(0.5 * scale(u)), dtype(math.sqrt(scale(u)))
-    slopes = min(k[4], dtype(STEEPEST_FACTOR)) * root, min(k[3], dtype(STEEPEST_FACTOR)) * root
+    most = dtype(steepest_factor(u))
+    slopes = min(k[4], most) * root, min(k[3], most) * root
     across = np.full(nx + 1, half, u.dtype)
     return slopes, half, across, np.empty((2, nx), u.dtype), np.zeros((4, nx + 1), u.dtype)
 
