@@ -25,10 +25,10 @@ _LUMA = (0.299, 0.587, 0.114)
 # Steps between the values of an image: whole numbers, or whole numbers of 255.
 _UNITS = (1.0, 1.0 / 255.0)
 
-# The coefficients looked at: coarse ones, which are seldom all 0.
-# The grey values of a JPEG are fewer.
+# The grey values of a JPEG are less.
 _LARGEST = 2**24
 
+# The coefficients looked at: coarse ones, which are seldom all 0.
 _COARSE = [(k, q) for k in range(4) for q in range(4) if 0 < k + q < 6]
 
 # Coefficients are counted in bins of a quarter of the values' unit, and the spectrum of the counts
