@@ -89,7 +89,9 @@ def transformed(name: str, ndim: int, *holders: Attributes) -> tuple[list[float]
             numbers = [_number(value) for value in found]
             if kind == "scale":
                 scale = [a * b for a, b in zip(scale, numbers, strict=True)]
-                moved = [a * b for a, b in zip(moved, numbers, strict=True)]
+                # A place is known even where the scale is not.
+                known = [n if math.isfinite(n) else 1.0 for n in numbers]
+                moved = [a * b for a, b in zip(moved, known, strict=True)]
             else:
                 moved = [a + b for a, b in zip(moved, numbers, strict=True)]
     return scale, moved

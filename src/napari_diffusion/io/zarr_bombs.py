@@ -1,4 +1,4 @@
-"""Refuses chunks that decode to more than a chunk holds, before they are decoded."""
+"""Refuses chunks that are cut off or decode to more than a chunk holds, before that is done."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOT_THERE = 2**64 - 1
 
 
 def check_size(array: AnyArray, path: Path) -> None:
-    """Refuse the file of a chunk or a shard if something in it decodes to far too much.
+    """Refuse the file of a chunk or a shard that is cut off, or decodes to far too much.
 
     What is not there, and what codecs have no length in front, is left to the decoder.
     """
@@ -40,7 +40,10 @@ def check_size(array: AnyArray, path: Path) -> None:
     with file:
         for start, length in _pieces(file, array, sharding):
             file.seek(start)
-            if _decoded(file, length, codec, most) > most:
+            decoded = _decoded(file, length, codec, most)
+            if decoded is None:
+                raise NotReadable(f"{str(path)!r} has a chunk that is broken: it is cut off.")
+            if decoded > most:
                 raise NotReadable(
                     f"{str(path)!r} would decode to more than {most} bytes, and a chunk holds "
                     f"{(most - _MORE) // _WIDER}: it is not read."
@@ -70,7 +73,9 @@ def _pieces(file: BinaryIO, array: AnyArray, sharding: Any) -> Iterator[tuple[in
     checked = any(codec_name(codec) == "crc32c" for codec in sharding.index_codecs)
     first = getattr(sharding.index_location, "value", sharding.index_location) == "start"
     begin = 0 if first else size - index - 4 * checked
-    if begin < 0 or size < index:
+    if begin < 0 or size < index + 4 * checked:
+        # zarr takes it for a shard without chunks.
+        yield 0, 0
         return
     file.seek(begin)
     table = np.frombuffer(file.read(index), "<u8").reshape(-1, 2)
@@ -79,13 +84,17 @@ def _pieces(file: BinaryIO, array: AnyArray, sharding: Any) -> Iterator[tuple[in
             yield start, length
 
 
-def _decoded(file: BinaryIO, length: int, codec: str, most: int) -> int:
-    """Return the bytes that a piece decodes to; 0 if it does not say, or is broken."""
+def _decoded(file: BinaryIO, length: int, codec: str, most: int) -> int | None:
+    """Return the bytes that a piece decodes to, 0 if it does not say; None if it is cut off."""
+    if length == 0:
+        return None
     if codec in ("gzip", "zlib", "bz2", "lzma"):
         return _unpacked(file.read(length), codec, most)
     head = file.read(min(length, _HEAD))
-    if codec == "blosc" and len(head) >= 16:
-        return int.from_bytes(head[4:8], "little")
+    if codec == "blosc":
+        # Its decoder reads on behind the end of what is cut off.
+        cut = len(head) < 16 or int.from_bytes(head[12:16], "little") > length
+        return None if cut else int.from_bytes(head[4:8], "little")
     if codec == "lz4" and len(head) >= 4:
         return int.from_bytes(head[:4], "little")
     return _zstd_size(head) if codec == "zstd" and head.startswith(_ZSTD) else 0

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # More chunks than this make a graph of tasks that takes minutes to build.
 _MOST_CHUNKS = 10**7
 
+# Beyond it sizes are no integers of the system.
+_MOST_BYTES = 2**63 - 1
+
 # Decoders of numbers. Others of numcodecs make Python objects, and one of them runs code.
 _CODECS = {
     *("bytes", "transpose", "sharding_indexed", "endian"),
@@ -90,6 +93,8 @@ def check_array(array: AnyArray, path: Path) -> None:
             )
     if 0 in array.shape:
         raise NotReadable(f"{name!r} holds no pixels: its shape is {array.shape}.")
+    if math.prod(array.shape) * array.dtype.itemsize > _MOST_BYTES:
+        raise NotReadable(f"{name!r} declares more pixels than any memory has addresses.")
     count = math.prod(grid_shape(array))
     if count > _MOST_CHUNKS:
         raise NotReadable(
