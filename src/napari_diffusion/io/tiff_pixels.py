@@ -98,9 +98,9 @@ def is_colour(name: str, page: tifffile.TiffPage, samples: int) -> bool:
     return samples == 3 or (samples == 4 and extra in _ALPHA)
 
 
-def same_kind(path: str, series: tifffile.TiffPageSeries) -> None:
+def same_kind(path: str, pages: list[tifffile.TiffPage | tifffile.TiffFrame | None]) -> None:
     """Refuse files of one set that differ in the kind of their pixels."""
-    keyframes = {page.keyframe for page in series if page is not None}
+    keyframes = {page.keyframe for page in pages if page is not None}
     kinds = {(key.shape, key.dtype, int(key.photometric)) for key in keyframes if key is not None}
     if len(kinds) > 1:
         raise NotReadable(f"{path!r} has planes of different kinds: read its files one by one.")

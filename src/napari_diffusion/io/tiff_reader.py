@@ -47,17 +47,24 @@ def _read(path: Path, ome: bool) -> Source:
     import tifffile
 
     with tiff_storage.complaints() as said, tifffile.TiffFile(path) as file:
-        tiff_storage.check_chain(file)
+        remarks = tiff_storage.check_chain(file)
         if not ome:
             file.is_ome = False
         root = _ome_root(path, file)
-        series = _first_series(path, file, root)
+        series = _first_series(path, file, root, remarks)
         page = series.keyframe
         check_kind(str(path), page)
-        same_kind(str(path), series)
-        tiff_storage.check_size(str(path), series)
-        remarks = tiff_storage.check_stored(str(path), series)
-        source = _source(path.name, series, remarks)
+        pages = tiff_storage.planes(str(path), series)
+        same_kind(str(path), pages)
+        tiff_storage.check_size(str(path), series, pages)
+        remarks += tiff_storage.check_stored(str(path), series, pages)
+        image = _stored(path, series)
+        missing, valid = tiff_storage.missing_planes(pages, image)
+        source = _source(path.name, series, image, valid).replaced(
+            remarks=tuple(f"{path.name} {remark}" for remark in (*remarks, *missing))
+        )
+        for remark in (*remarks, *missing):
+            warn(path.name, remark)
         xml = file.ome_metadata if root is not None else None
         if root is not None:
             height, width = page.imagelength, page.imagewidth
@@ -67,7 +74,7 @@ def _read(path: Path, ome: bool) -> Source:
             source = by_imagej(source, file.imagej_metadata or {})
         else:
             source = by_resolution(source)
-    _warn_of_faults(source, said, series)
+    _warn_of_faults(source, said)
     return _upright(source, page)
 
 
@@ -81,11 +88,13 @@ def _ome_root(path: Path, file: tifffile.TiffFile) -> Element | None:
 
 
 def _first_series(
-    path: Path, file: tifffile.TiffFile, root: Element | None
+    path: Path, file: tifffile.TiffFile, root: Element | None, remarks: tuple[str, ...]
 ) -> tifffile.TiffPageSeries:
     try:
         found = file.series
     except Exception as error:
+        if remarks:
+            raise NotReadable(f"{str(path)!r} {remarks[0]}") from error
         if root is None:
             raise
         # tifffile takes what it needs from the text, whatever it holds.
@@ -110,24 +119,30 @@ def _check_imagej(path: Path, file: tifffile.TiffFile, series: tifffile.TiffPage
         )
 
 
-def _source(name: str, series: tifffile.TiffPageSeries, remarks: tuple[str, ...]) -> Source:
-    """Return the image as it is stored, with its axes."""
-    page = series.keyframe
-    warn_of_kind(name, page)
-    warn_of_geography(name, page)
+def _stored(path: Path, series: tifffile.TiffPageSeries) -> NDArray[Any]:
     image = np.asarray(series.asarray())
     if image.shape != tuple(series.shape):
         raise NotReadable(
-            f"{name} declares {series.shape} pixels and holds {image.shape}: it is damaged."
+            f"{str(path)!r} declares {series.shape} pixels and holds {image.shape}: it is damaged."
         )
-    missing, valid = tiff_storage.missing_planes(series, image)
+    return image
+
+
+def _source(
+    name: str,
+    series: tifffile.TiffPageSeries,
+    image: NDArray[Any],
+    valid: NDArray[np.bool_] | None,
+) -> Source:
+    """Return the image as it is stored, with its axes; pixels marked as no data are not valid."""
+    page = series.keyframe
+    warn_of_kind(name, page)
+    warn_of_geography(name, page)
     marked = valid_pixels(name, page, image)
-    if valid is not None and marked is not None:
+    if valid is None or marked is None:
+        valid = marked if valid is None else valid
+    else:
         valid &= marked
-    elif valid is None:
-        valid = marked
-    for remark in (*remarks, *missing):
-        warn(name, remark)
     image = light(name, page, image)
     letters = series.axes
     axes, shape, rgb = _axes(name, letters, image.shape, page)
@@ -139,7 +154,6 @@ def _source(name: str, series: tifffile.TiffPageSeries, remarks: tuple[str, ...]
         rgb=rgb,
         resolution=resolution_of(name, page),
         valid=None if valid is None else valid.reshape(shape),
-        remarks=tuple(f"{name} {remark}" for remark in (*remarks, *missing)),
     )
 
 
@@ -193,11 +207,11 @@ def _exchanged(by_axis: Any) -> dict[str, float]:
     return {{"x": "y", "y": "x"}.get(axis, axis): value for axis, value in by_axis.items()}
 
 
-def _warn_of_faults(source: Source, said: list[str], series: tifffile.TiffPageSeries) -> None:
+def _warn_of_faults(source: Source, said: list[str]) -> None:
     """Warn of what tifffile logged and nothing else has told."""
     told = ["GDAL_NODATA", "read_segments", "PHOTOMETRIC", "ORIENTATION"]
-    if source.remarks and series.kind == "ome":
-        told.append("OME series")
+    if source.remarks:
+        told += ["OME series", "page offset", "corrupted tag list", "offset to page"]
     tiff_storage.warn_of_complaints(
         source.name, [each for each in said if not any(word in each for word in told)]
     )

@@ -45,32 +45,55 @@ def complaints() -> Iterator[list[str]]:
         logger.removeHandler(collector)
 
 
-def check_chain(file: tifffile.TiffFile) -> None:
-    """Refuse pages that form a loop, which tifffile would follow without end."""
+def check_chain(file: tifffile.TiffFile) -> tuple[str, ...]:
+    """Refuse pages that form a loop, and return a remark on pages behind the end of the file.
+
+    A loop of many pages tifffile would follow without end.
+    """
     tiff, handle = file.tiff, file.filehandle
     seen: set[int] = set()
-    offset = file.pages.first.offset
-    while 0 < offset < handle.size:
+    offset: int | None = file.pages.first.offset
+    while offset:
         if offset in seen:
             raise NotReadable(f"{str(handle.path)!r} is damaged: its pages form a loop.")
         seen.add(offset)
-        handle.seek(offset)
-        head = handle.read(tiff.tagnosize)
-        count = struct.unpack(tiff.tagnoformat, head)[0] if len(head) == tiff.tagnosize else _TAGS
-        handle.seek(offset + tiff.tagnosize + min(count, _TAGS) * tiff.tagsize)
-        following = handle.read(tiff.offsetsize)
-        if count >= _TAGS or len(following) < tiff.offsetsize:
-            return
-        offset = struct.unpack(tiff.offsetformat, following)[0]
+        count = _number(handle, offset, tiff.tagnoformat)
+        if count is None or count > _TAGS:
+            pages = f"{len(seen) - 1} page" + ("" if len(seen) == 2 else "s")
+            return (f"is cut off or damaged: no more than its first {pages} can be read.",)
+        offset = _number(handle, offset + tiff.tagnosize + count * tiff.tagsize, tiff.offsetformat)
+    return ()
 
 
-def check_size(path: str, series: tifffile.TiffPageSeries) -> None:
+def _number(handle: tifffile.FileHandle, offset: int, form: str) -> int | None:
+    """Return a number at an offset of a file; None behind its end."""
+    if offset >= handle.size:
+        return None
+    handle.seek(offset)
+    raw = handle.read(struct.calcsize(form))
+    return int(struct.unpack(form, raw)[0]) if len(raw) == struct.calcsize(form) else None
+
+
+def planes(path: str, series: tifffile.TiffPageSeries) -> list[Page | None]:
+    """Return the pages that hold the image: only the first of those in one piece."""
+    if series.dataoffset:
+        return [series.keyframe]
+    try:
+        return list(series)
+    except IndexError as error:
+        raise NotReadable(
+            f"{path!r} is cut off: it holds less than the {len(series)} planes that it declares. "
+            "Copy it again from where it was made."
+        ) from error
+
+
+def check_size(path: str, series: tifffile.TiffPageSeries, pages: list[Page | None]) -> None:
     """Refuse a size that the file cannot hold, or the memory."""
     if min(series.shape, default=0) <= 0:
         shape = " × ".join(map(str, series.shape)) or "no"
         raise NotReadable(f"{path!r} holds no image: it declares {shape} pixels.")
     declared = math.prod(series.shape) * series.dtype.itemsize
-    files = {page.parent.filehandle.path: page.parent.filehandle.size for page in series if page}
+    files = {page.parent.filehandle.path: page.parent.filehandle.size for page in pages if page}
     held, free = sum(files.values()), free_memory()
     if declared > max(_HARMLESS, _PACKED * held):
         raise NotReadable(
@@ -82,15 +105,17 @@ def check_size(path: str, series: tifffile.TiffPageSeries) -> None:
             f"{path!r} holds {written_bytes(declared)} of pixels, and {written_bytes(free)} of "
             "memory are free: convert it to OME-Zarr, which is read in chunks."
         )
-    pages, size = len(series), series.keyframe.size
-    if pages > 1 and pages * size < math.prod(series.shape):
+    size = series.keyframe.size
+    if not series.dataoffset and len(pages) * size < math.prod(series.shape):
         raise NotReadable(
-            f"{path!r} declares {math.prod(series.shape) // size} planes and holds {pages}: "
+            f"{path!r} declares {math.prod(series.shape) // size} planes and holds {len(pages)}: "
             "it is cut off."
         )
 
 
-def check_stored(path: str, series: tifffile.TiffPageSeries) -> tuple[str, ...]:
+def check_stored(
+    path: str, series: tifffile.TiffPageSeries, pages: list[Page | None]
+) -> tuple[str, ...]:
     """Refuse what is cut off, and return a remark on strips and tiles that are not stored.
 
     Files of GDAL leave out strips and tiles without data.
@@ -99,7 +124,7 @@ def check_stored(path: str, series: tifffile.TiffPageSeries) -> tuple[str, ...]:
         _check_end(path, series.keyframe, series.dataoffset + series.nbytes)
         return _wrong_count(series.keyframe)
     left_out = total = 0
-    for page in series:
+    for page in pages:
         if page is not None:
             left_out += _left_out(path, page, page.keyframe or series.keyframe)
             total += math.prod(page.chunked)
@@ -116,10 +141,10 @@ def check_stored(path: str, series: tifffile.TiffPageSeries) -> tuple[str, ...]:
 
 
 def missing_planes(
-    series: tifffile.TiffPageSeries, image: NDArray[Any]
+    pages: list[Page | None], image: NDArray[Any]
 ) -> tuple[tuple[str, ...], NDArray[np.bool_] | None]:
     """Return a remark on planes that lie in no file, and where the image is valid."""
-    there = np.array([page is not None for page in series], bool)
+    there = np.array([page is not None for page in pages], bool)
     if there.all():
         return (), None
     valid = np.ones(image.shape, bool)
@@ -150,10 +175,10 @@ def _left_out(path: str, page: Page, keyframe: tifffile.TiffPage) -> int:
     stored = (offsets[:pairs] > 0) & (lengths[:pairs] > 0)
     ends = (offsets[:pairs] + lengths[:pairs])[stored]
     if ends.size and ends.max() > size:
-        _cut_off(path, written_bytes(float(ends.max())), size)
+        _cut_off(path, float(ends.max()), size)
     needed = keyframe.size * int(keyframe.bitspersample) // 8
     if keyframe.compression == 1 and stored.sum() == count and lengths.sum() < needed:
-        _cut_off(path, f"{written_bytes(needed)} in a plane", float(lengths.sum()))
+        _cut_off(path, needed, float(lengths.sum()), " in a plane")
     if keyframe.is_contiguous and stored.any():
         _check_end(path, page, float(offsets[0]) + page.nbytes)
     return count - int(stored.sum())
@@ -173,13 +198,13 @@ def _wrong_count(page: tifffile.TiffPage) -> tuple[str, ...]:
 def _check_end(path: str, page: Page, end: float) -> None:
     size = page.parent.filehandle.size
     if end > size:
-        _cut_off(path, written_bytes(end), size)
+        _cut_off(path, end, size)
 
 
-def _cut_off(path: str, declared: str, held: float) -> None:
+def _cut_off(path: str, declared: float, held: float, where: str = "") -> None:
     raise NotReadable(
-        f"{path!r} is cut off: it declares {declared} and holds {written_bytes(held)}. Copy it "
-        "again from where it was made."
+        f"{path!r} is cut off: it declares {declared:,.0f} bytes{where} and holds {held:,.0f}. "
+        "Copy it again from where it was made."
     )
 
 
