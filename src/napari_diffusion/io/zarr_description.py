@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_diffusion.core.units import FRAME, PIXEL
 from napari_diffusion.io.file_image import Channel
+from napari_diffusion.io.plain_text import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +65,7 @@ def description(
         warnings.simplefilter("ignore")
         named = [_axis(source, axis) for axis in axes]
     multiscale = v05.Multiscale(
-        name=name,
+        name=plain_text(name),
         axes=[*steps, *named],
         datasets=[
             v05.Dataset(path=str(k), coordinateTransformations=each)
@@ -150,4 +151,4 @@ def _shown(
         "active": True,
         "window": {"start": low, "end": high, "min": low, "max": high},
     }
-    return shown | ({"label": channel.name} if channel.name else {})
+    return shown | ({"label": plain_text(channel.name)} if channel.name else {})
