@@ -7,6 +7,8 @@ import json
 import numpy as np
 import zarr
 
+from napari_diffusion.io import Output, Source
+
 UM = "micrometer"
 IMAGE = np.arange(1, 49, dtype=np.uint16).reshape(6, 8)
 
@@ -56,3 +58,37 @@ def change(path, edit):
     found = json.loads(path.read_text())
     edit(found)
     path.write_text(json.dumps(found))
+
+
+def made_up(axes, shape=None, dtype="float32", **fields):
+    """Return a source of random values."""
+    sizes = {"t": 2, "c": 3, "z": 4, "y": 5, "x": 6}
+    shape = shape or tuple(sizes[axis] for axis in axes)
+    image = np.random.default_rng(0).random(shape).astype(dtype)
+    return Source(name="a", image=image, axes=axes, **fields)
+
+
+def record_of(source, step):
+    """Return the little of a record that writers look at."""
+    grid = {"axes": source.axes, "spacing": [], "along": "yx", "joint_channels": True}
+    return {
+        "step": step,
+        "noise_scale": 0.1,
+        "is_final": False,
+        "grid": {**grid, "rgb": source.rgb},
+    }
+
+
+def write(path, source, images=None, count=None, **options):
+    """Write images (the source's by default) as the steps of a run; return the path."""
+    images = [source.image] if images is None else images
+    dtype = np.dtype(images[0].dtype)
+    with Output(path, source, len(images) if count is None else count, dtype, **options) as output:
+        for step, image in enumerate(images):
+            output.write(image, record_of(source, step))
+    return output.path
+
+
+def image_of(path):
+    """Return the values of an array."""
+    return zarr.open_array(path, mode="r")[...]

@@ -6,9 +6,12 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_diffusion.io.record_reader import step_entry
 from napari_diffusion.io.zarr_description import KEY
 from napari_diffusion.io.zarr_image import ZarrImage
+from napari_diffusion.io.zarr_series import set_attributes, write_series
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,8 +62,8 @@ class ZarrRunWriter:
         import zarr
         from yaozarrs import v05
 
-        del dtype
         self._path, self._source, self._count = path, source, count
+        self._dtype = np.dtype(dtype)
         self._steps: list[StepEntry] = []
         whole = v05.Bf2Raw.model_validate({"bioformats2raw.layout": 3})
         zarr.create_group(
@@ -95,13 +98,11 @@ class ZarrRunWriter:
         """Do nothing: no file is open."""
 
     def _list(self, record: StepRecord) -> None:
-        from yaozarrs import v05
-
         if self._steps:
-            series = v05.Series(series=[_name(step) for step in self._steps])
-            _set_attributes(self._path / "OME", {"ome": series.model_dump(mode="json")})
+            images = [_name(step) for step in self._steps]
+            write_series(self._path, images, self._source, self._dtype)
         complete = len(self._steps) == self._count
-        _set_attributes(self._path, {KEY: {**record, "steps": self._steps, "complete": complete}})
+        set_attributes(self._path, {KEY: {**record, "steps": self._steps, "complete": complete}})
 
 
 class ZarrStackWriter:
@@ -148,12 +149,3 @@ class ZarrStackWriter:
 
 def _name(step: StepRecord | StepEntry) -> str:
     return f"steps/{step['step']:04}"
-
-
-def _set_attributes(path: Path, attributes: dict[str, Any]) -> None:
-    import zarr
-
-    if path.exists():
-        zarr.open_group(str(path), mode="r+").attrs.update(attributes)
-    else:
-        zarr.create_group(str(path), zarr_format=3, attributes=attributes)

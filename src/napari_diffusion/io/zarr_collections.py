@@ -46,7 +46,8 @@ def _of_run(path: Path, record: Attributes, series: list[str]) -> str:
     if not series:
         return f"{str(path)!r} is an output that was not completed, and holds no image yet."
     if record.get("complete") is False:
-        held = f"the first {_counted(len(series), 'step')} of a run that was not completed"
+        held = "the first step" if len(series) == 1 else f"the first {len(series)} steps"
+        held += " of a run that was not completed"
     else:
         held = f"the {len(series)} steps of a run"
     return f"{str(path)!r} holds {held}{_one_of(path, series[-1:])}"
