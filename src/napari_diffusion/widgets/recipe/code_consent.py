@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qtpy.QtWidgets import QApplication, QMessageBox
 
+from napari_diffusion.core.component import Component
 from napari_diffusion.core.function_parameter import CodeRefused, name_of
 from napari_diffusion.records.provenance import recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from napari_diffusion.core.component import Component
     from napari_diffusion.core.function_parameter import AllowCode
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe import Recipe
@@ -24,8 +24,8 @@ _allowed: set[str] = set()
 
 def allow_functions_of(recipe: Recipe) -> None:
     """Remember the functions of a recipe that the user runs: its records may be used again."""
-    parts = (recipe.noise, recipe.schedule, recipe.final_filter, recipe.working_domain)
-    _allow([each for each in (*parts, *recipe.filters) if each is not None])
+    parts = (recipe.noise, recipe.schedule, recipe.final_filter, recipe.domain, *recipe.filters)
+    _allow(each for each in parts if isinstance(each, Component))
 
 
 def _allow(components: Iterable[Component]) -> None:
