@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.io.full_disk import full_disk_named
 from napari_diffusion.io.layout import slabs
 from napari_diffusion.io.record_reader import write_record
 
@@ -21,39 +22,48 @@ if TYPE_CHECKING:
 class NpyWriter:
     """A NPY file in the source's own axes, with the record in a file beside it."""
 
-    separate = False
-
     def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
+        del count
         self._shape = source.image.shape
         self._dtype = np.dtype(dtype).newbyteorder("=")
-        self._count = 0
+        self._count = self._end = 0
         self._path = path
-        self._file = path.open("wb")
-        self._write_header(count)
+        #: A step that is begun does not count: those before it are whole.
+        self.separate = True
+        with full_disk_named(path.parent):
+            self._file = path.open("wb")
+            self._write_header()
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Append a step."""
         del record
-        for slab in slabs(image):
-            slab.astype(self._dtype, copy=False).tofile(self._file)
-        self._count += 1
+        with full_disk_named(self._path.parent):
+            for slab in slabs(image):
+                slab.astype(self._dtype, copy=False).tofile(self._file)
+            self._end = self._file.tell()
+            self._count += 1
+            self._write_header()
 
     def finish(self, record: StepRecord) -> None:
-        """Write the number of steps into the header, and close the file."""
-        self._file.seek(0)
-        self._write_header(self._count)
+        """Cut off a step that is not whole, and close the file."""
+        self._file.truncate(self._end)
         self._file.close()
-        write_record(self._path, record)
+        with full_disk_named(self._path.parent):
+            write_record(self._path, record)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _write_header(self, count: int) -> None:
+    def _write_header(self) -> None:
         # numpy leaves room in the header for a first axis of any length.
         header = {
             "descr": np.lib.format.dtype_to_descr(self._dtype),
             "fortran_order": False,
-            "shape": (count, *self._shape),
+            "shape": (self._count, *self._shape),
         }
+        self._file.seek(0)
         np.lib.format.write_array_header_1_0(self._file, header)
+        self._file.flush()
+        self._end = max(self._end, self._file.tell())
+        self._file.seek(self._end)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.io.full_disk import full_disk_named
 from napari_diffusion.loop.loop import steps
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def steps_by_disk(
                 yield dataclasses.replace(step, image=image)
                 return
             path = Path(scratch) / str(index % 2)
-            _store(step.image, path, stop)
+            with full_disk_named(folder):
+                _store(step.image, path, stop)
             image = da.from_zarr(str(path))
             yield dataclasses.replace(step, image=image)
 

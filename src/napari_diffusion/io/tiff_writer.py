@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.units import METRES, PIXEL, SECONDS, SYMBOLS
+from napari_diffusion.io.full_disk import full_disk_named, reserve
 from napari_diffusion.io.layout import Layout, planes
+from napari_diffusion.io.plain_text import plain_text
+from napari_diffusion.io.tiff_description import channels_and_places
 from napari_diffusion.io.tiff_reader import NAMESPACE
 
 if TYPE_CHECKING:
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 _BEHIND_Q = ("yx", "zyx", "cyx", "yxc")
 
 _TYPES = ["int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64"]
+
+# Room for the directory of a page, and for the OME-XML beside the record.
+_PAGE_BYTES, _END_BYTES = 512, 1 << 14
 
 # Offsets of a classic TIFF have 32 bits.
 _CLASSIC_BYTES = 2**32 - 2**25
@@ -45,8 +51,6 @@ def holds_steps(source: Source, count: int) -> bool:
 class TiffWriter:
     """One OME-TIFF of all steps, along an axis Q where there are many."""
 
-    separate = False
-
     def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
         import tifffile
 
@@ -54,12 +58,26 @@ class TiffWriter:
         self._layout = layout(source)
         self._shape = self._layout.shape(source.image.shape)
         self._dtype = _checked_type(dtype)
-        size = count * math.prod(self._shape) * self._dtype.itemsize
-        self._file = tifffile.TiffWriter(path, bigtiff=size > _CLASSIC_BYTES, ome=False)
+        self._step_bytes = math.prod(self._shape) * self._dtype.itemsize
+        #: Whether the steps before are whole, because the next one has no room and is not begun.
+        self.separate = True
+        self._raw = path.open("w+b")
+        self._file = tifffile.TiffWriter(
+            self._raw, bigtiff=count * self._step_bytes > _CLASSIC_BYTES, ome=False
+        )
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
-        """Append a step."""
-        del record
+        """Append a step, for which room is reserved, and for what comes after the last one."""
+        pages = (self._count + 1) * math.prod(self._shape[: self._layout.axes.index("y")])
+        after = _END_BYTES + pages * _PAGE_BYTES + 2 * len(json.dumps(record))
+        reserve(self._raw, self._raw.tell(), self._step_bytes + after)
+        self.separate = False
+        with full_disk_named(self._path.parent):
+            self._append(image)
+        self.separate = True
+        self._count += 1
+
+    def _append(self, image: NDArray[Any]) -> None:
         arranged = self._layout.arranged(image)
         resolution = resolution_tags(self._source)
         colours = self._layout.axes[-1] == "c"
@@ -78,19 +96,22 @@ class TiffWriter:
                 resolutionunit=resolution[2],
                 software="napari-diffusion",
             )
-        self._count += 1
 
     def finish(self, record: StepRecord) -> None:
         """Close the file, and write its OME-XML."""
         import tifffile
 
-        self._file.close()
-        if self._count:
-            tifffile.tiffcomment(self._path, self._xml(record).encode())
+        with full_disk_named(self._path.parent):
+            self._file.close()
+            self._raw.truncate()
+            self._raw.close()
+            if self._count:
+                tifffile.tiffcomment(self._path, self._xml(record).encode())
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        self._raw.close()
 
     def _xml(self, record: StepRecord) -> str:
         import tifffile
@@ -104,16 +125,18 @@ class TiffWriter:
         shape = self._shape
         if self._count > 1:
             axes, shape = "Q" + axes, (self._count, *shape)
+        planes = self._count * math.prod(deep)
         xml = tifffile.OmeXml(Creator="napari-diffusion")
         xml.addimage(
             self._dtype,
             shape,
-            (self._count * math.prod(deep), 1, 1, height, width, samples),
+            (planes, 1, 1, height, width, samples),
             axes=axes,
-            Name=self._source.name,
+            Name=plain_text(self._source.name),
             TypeDescription={"Q": "step"},
             CommentAnnotation={"Namespace": NAMESPACE, "Value": json.dumps(record)},
             **_physical_sizes(self._source),
+            **channels_and_places(self._source, self._layout.axes, self._shape, planes),
         )
         return str(xml.tostring(declaration=True))
 

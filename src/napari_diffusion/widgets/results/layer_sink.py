@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.io.full_disk import reserve
 from napari_diffusion.widgets.layers.channels import ChannelsLayerSink
 from napari_diffusion.widgets.layers.layer_names import (
     layer_name,
@@ -18,6 +20,7 @@ from napari_diffusion.widgets.layers.step_records import KEY, records_of, source
 from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.memory import chosen_result
 from napari_diffusion.widgets.run.memory_check import check_memory, step_shape, step_type
+from napari_diffusion.widgets.run.run_request import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,18 +131,18 @@ def _layer_sink(
     shape = step_shape(job)
     if "layers" in job.more:
         shape = shape[1:]  # c leads, and each channel has a layer
+    count = len(job.kept)
+    kind = chosen_result(result, count)
+    buffer: Any = LazyBuffer()
+    if kind != "layers" and not job.lazy:
+        buffer = buffer_for(count, shape, step_type(job), kind == "stack on disk")
     beneath = related_layers(viewer, layer)
     place = Place(viewer, beneath)
     # What is hidden itself lets the layers beneath be seen.
     if style.mixes and style.shown.get("visible", True):
         place.cover()
-    count = len(job.kept)
-    kind = chosen_result(result, count)
     if kind == "layers":
         return StepLayers(place, style, name, titled, run)
-    buffer: Any = LazyBuffer()
-    if not job.lazy:
-        buffer = buffer_for(count, shape, step_type(job), kind == "stack on disk")
     return StepStack(viewer, place, style, layer_name(f"{count} {many}", name, run), buffer)
 
 
@@ -171,12 +174,23 @@ def _numbered(num_steps: int) -> Titled:
 
 
 def buffer_for(count: int, shape: tuple[int, ...], dtype: DTypeLike, on_disk: bool) -> NDArray[Any]:
-    """Return room for `count` steps; on disk in a file that goes when the last view of it goes."""
+    """Return room for `count` steps; on disk in a file that goes when the last view of it goes.
+
+    Raises
+    ------
+    RunError
+        If the disk has no room: of a file with holes in it, the system would end the process.
+    """
     if not on_disk:
         return np.zeros((count, *shape), dtype)
     import tempfile
 
+    size = math.prod((count, *shape)) * np.dtype(dtype).itemsize
     with tempfile.TemporaryFile(prefix="napari-diffusion-") as file:
+        try:
+            reserve(file, 0, size, zeros=True)
+        except OSError as error:
+            raise RunError("memory", f"The stack on disk cannot be made. {error}") from error
         return np.memmap(file, dtype=dtype, mode="w+", shape=(count, *shape))
 
 
