@@ -19,9 +19,9 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
-    JPEGLSLossless,
     RLELossless,
     generate_uid,
 )
@@ -178,10 +178,28 @@ def test_compressed_frames(tmp_path):
     assert np.array_equal(read_image(save(tmp_path / "a.dcm", made)).image, plane)
 
 
+def test_compressions_of_clinics():
+    plain = read_image(get_testdata_file("MR_small.dcm"))
+    packed = read_image(get_testdata_file("MR_small_jpeg_ls_lossless.dcm"))
+    assert packed.image.dtype == np.int16
+    assert np.array_equal(packed.image, plain.image)
+    for name in (
+        "SC_rgb_jpeg_gdcm.dcm",
+        "SC_rgb_jls_lossy_line.dcm",
+        "SC_rgb_jls_lossy_sample.dcm",
+    ):
+        # The first stripe is red.
+        found = read_image(get_testdata_file(name))
+        assert (found.axes, found.image.dtype) == ("yxc", np.uint8)
+        assert np.abs(found.image[5, 50].astype(int) - [255, 0, 0]).max() <= 2
+    twelve = read_image(get_testdata_file("JPGExtended.dcm"))
+    assert (twelve.image.dtype, twelve.image.max()) == (np.uint16, 264)
+
+
 def test_what_needs_another_package_is_refused(tmp_path):
-    made = dataset(PLANE, JPEGLSLossless, PixelData=encapsulate([b"\xff\xd8" * 10]))
+    made = dataset(PLANE, HTJ2KLossless, PixelData=encapsulate([b"\xff\x4f" * 10]))
     made["PixelData"].is_undefined_length = True
-    with pytest.raises(NotReadable, match=r"JPEG-LS Lossless.*pip install .pylibjpeg"):
+    with pytest.raises(NotReadable, match=r"High-Throughput.*pip install .pylibjpeg"):
         read_image(save(tmp_path / "a.dcm", made))
 
 

@@ -156,7 +156,10 @@ def _check_pixels(path: Path, tags: Dataset) -> None:
     """Refuse what nothing here decodes, and pixels of other sizes than declared."""
     from pydicom.pixels.decoders.base import get_decoder
 
+    from napari_diffusion.io.formats import dicom_codecs
+
     syntax = tags.file_meta.TransferSyntaxUID
+    dicom_codecs.register()
     with refusing(path):
         decoder = get_decoder(syntax)
     if not decoder.is_available:
