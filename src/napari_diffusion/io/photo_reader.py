@@ -26,7 +26,7 @@ _ORIENTATION = 0x0112
 
 
 def read_photo(path: Path, lazy: bool | None = None) -> Source:
-    """Read a photo upright: grey values as they are, any kind of colours as RGB or RGBA."""
+    """Read a photo upright: grey intensities as they are, any kind of colours as RGB or RGBA."""
     del lazy
     from PIL import Image
 
@@ -95,7 +95,7 @@ def _is_grey(image: PillowImage) -> bool:
 
 
 def _pixels(image: PillowImage) -> NDArray[Any]:
-    """Return grey values unchanged, and any kind of colours as RGB or RGBA."""
+    """Return grey intensities unchanged, and any kind of colours as RGB or RGBA."""
     if _is_grey(image):
         return np.array(image)
     transparent = image.mode in ("LA", "PA", "RGBA", "La", "RGBa")

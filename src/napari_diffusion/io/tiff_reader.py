@@ -41,6 +41,12 @@ def read_tiff(path: Path, lazy: bool | None = None) -> Source:
     except UnusableOme as error:
         warn(path.name, f"has OME-XML that {error}: the image is read without it.")
         return _read(path, ome=False)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError) as error:
+        # tifffile computes with what the tags hold before it looks at it.
+        raise NotReadable(
+            f"{str(path)!r} is damaged: its tags contradict each other "
+            f"({type(error).__name__}: {error})."
+        ) from error
 
 
 def _read(path: Path, ome: bool) -> Source:

@@ -92,7 +92,10 @@ def check_size(path: str, series: tifffile.TiffPageSeries, pages: list[Page | No
     if min(series.shape, default=0) <= 0:
         shape = " × ".join(map(str, series.shape)) or "no"
         raise NotReadable(f"{path!r} holds no image: it declares {shape} pixels.")
-    declared = math.prod(series.shape) * series.dtype.itemsize
+    page = series.keyframe
+    tile = page.tilewidth * page.tilelength * page.tiledepth * page.samplesperpixel
+    # Each tile is decoded as a whole, however little of it lies in the image.
+    declared = max(math.prod(series.shape), tile) * series.dtype.itemsize
     files = {page.parent.filehandle.path: page.parent.filehandle.size for page in pages if page}
     held, free = sum(files.values()), free_memory()
     if declared > max(_HARMLESS, _PACKED * held):
@@ -105,7 +108,7 @@ def check_size(path: str, series: tifffile.TiffPageSeries, pages: list[Page | No
             f"{path!r} holds {written_bytes(declared)} of pixels, and {written_bytes(free)} of "
             "memory are free: convert it to OME-Zarr, which is read in chunks."
         )
-    size = series.keyframe.size
+    size = page.size
     if not series.dataoffset and len(pages) * size < math.prod(series.shape):
         raise NotReadable(
             f"{path!r} declares {math.prod(series.shape) // size} planes and holds {len(pages)}: "
