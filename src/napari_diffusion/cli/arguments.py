@@ -26,6 +26,7 @@ from napari_diffusion.cli.options import (
     add_running,
     add_seed,
     add_settings,
+    add_stack,
     add_writing,
     names,
 )
@@ -91,6 +92,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="steps to write: all of them, the last one, or steps 0, N, 2N … and the last one "
         "(default: all)",
     )
+    add_stack(parser)
     add_writing(parser)
 
 

@@ -85,6 +85,16 @@ def add_reading(parser: ArgumentParser) -> None:
     )
 
 
+def add_stack(parser: ArgumentParser) -> None:
+    """Add the option that makes one image of all steps."""
+    parser.add_argument(
+        "--stack",
+        action="store_true",
+        help="write the steps of an image with the axes yx or zyx into an OME-Zarr as one image, "
+        "the step being its first axis (default: one image per step)",
+    )
+
+
 def add_writing(parser: ArgumentParser) -> None:
     """Add the options that say how OUTPUT is written."""
     parser.add_argument(

@@ -32,6 +32,7 @@ def run(arguments: Namespace) -> int:
         len(kept),
         read.written_type(arguments.dtype),
         arguments.overwrite,
+        stack=arguments.stack,
     )
     with threads(arguments.threads), compiling_note(arguments.quiet):
         resolved = recipe.resolved_on(read.image)

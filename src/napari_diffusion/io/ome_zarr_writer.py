@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.io.full_disk import full_disk_named
 from napari_diffusion.io.record_reader import step_entry
 from napari_diffusion.io.zarr_description import KEY
 from napari_diffusion.io.zarr_image import ZarrImage
@@ -32,18 +33,20 @@ class ZarrWriter:
 
     def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
         del dtype, count
-        self._name = source.name
+        self._path, self._name = path, source.name
         self._image = ZarrImage(path, source)
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Write the image."""
         del record
-        self._image.write(image)
+        with full_disk_named(self._path):
+            self._image.write(image)
 
     def finish(self, record: StepRecord) -> None:
         """Write the metadata."""
         if record.get("steps"):
-            self._image.describe(self._name, {**record, "complete": True})
+            with full_disk_named(self._path):
+                self._image.describe(self._name, {**record, "complete": True})
 
     def close(self) -> None:
         """Do nothing: no file is open."""
@@ -79,16 +82,17 @@ class ZarrRunWriter:
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Write a step as an image of its own."""
         aside = self._path / _UNFINISHED
-        try:
-            made = ZarrImage(aside, self._source)
-            made.write(image)
-            made.describe(f"step {record['step']}", {**record, "complete": True})
-            os.replace(aside, self._path / _name(record))
-        except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
-            raise
-        self._steps.append(step_entry(record))
-        self._list(record)
+        with full_disk_named(self._path):
+            try:
+                made = ZarrImage(aside, self._source)
+                made.write(image)
+                made.describe(f"step {record['step']}", {**record, "complete": True})
+                os.replace(aside, self._path / _name(record))
+            except BaseException:
+                shutil.rmtree(aside, ignore_errors=True)
+                raise
+            self._steps.append(step_entry(record))
+            self._list(record)
 
     def finish(self, record: StepRecord) -> None:
         """Say that the run is complete, if all its steps are there."""
@@ -123,15 +127,16 @@ class ZarrStackWriter:
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Append a step."""
         index = len(self._steps)
-        try:
-            self._image.write(image, index)
-        except BaseException:
-            for level in self._path.glob(f"[0-9]*/c/{index}"):
-                shutil.rmtree(level, ignore_errors=True)
-            raise
-        self._image.show_steps(index + 1)
-        self._steps.append(step_entry(record))
-        self._describe(record)
+        with full_disk_named(self._path):
+            try:
+                self._image.write(image, index)
+            except BaseException:
+                for level in self._path.glob(f"[0-9]*/c/{index}"):
+                    shutil.rmtree(level, ignore_errors=True)
+                raise
+            self._image.show_steps(index + 1)
+            self._steps.append(step_entry(record))
+            self._describe(record)
 
     def finish(self, record: StepRecord) -> None:
         """Say that the stack is complete, if all its steps are there."""

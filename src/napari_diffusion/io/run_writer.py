@@ -187,8 +187,16 @@ class Output:
         if self.ending.endswith("zarr") and self.count > 1:
             chosen = _STACK if self.stack else _RUN
         module, _, name = chosen.partition(":")
-        made = getattr(importlib.import_module(f"napari_diffusion.io.{module}"), name)
-        return cast_type("Writer", made(self.partial, self.source, self.dtype, self.count))
+        try:
+            made = getattr(importlib.import_module(f"napari_diffusion.io.{module}"), name)
+            return cast_type("Writer", made(self.partial, self.source, self.dtype, self.count))
+        except ImportError as error:
+            if self.ending not in _SINGLE:
+                raise
+            raise ValueError(
+                f"{self.path.name!r} needs the package {error.name}: pip install "
+                '"napari-diffusion[formats]".'
+            ) from error
 
     def _whole_record(self) -> StepRecord:
         return {**self.record, "steps": self.steps}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_diffusion.core.readable_name import readable_name
 from napari_diffusion.core.units import METRES, PIXEL, SYMBOLS
-from napari_diffusion.io.plain_text import plain_text
 
 if TYPE_CHECKING:
     from napari_diffusion.io.file_image import Channel, Source
@@ -37,7 +37,7 @@ def channels_and_places(
 
 
 def _channel(channel: Channel) -> dict[str, Any]:
-    entry: dict[str, Any] = {"Name": plain_text(channel.name)} if channel.name else {}
+    entry: dict[str, Any] = {"Name": readable_name(channel.name)} if channel.name else {}
     if channel.colour:
         # Signed, with alpha last.
         number = int(channel.colour + "FF", 16)

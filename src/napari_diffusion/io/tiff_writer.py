@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.readable_name import readable_name
 from napari_diffusion.core.units import METRES, PIXEL, SECONDS, SYMBOLS
 from napari_diffusion.io.full_disk import full_disk_named, reserve
 from napari_diffusion.io.layout import Layout, planes
-from napari_diffusion.io.plain_text import plain_text
 from napari_diffusion.io.tiff_description import channels_and_places
 from napari_diffusion.io.tiff_reader import NAMESPACE
 
@@ -132,7 +132,7 @@ class TiffWriter:
             shape,
             (planes, 1, 1, height, width, samples),
             axes=axes,
-            Name=plain_text(self._source.name),
+            Name=readable_name(self._source.name),
             TypeDescription={"Q": "step"},
             CommentAnnotation={"Namespace": NAMESPACE, "Value": json.dumps(record)},
             **_physical_sizes(self._source),

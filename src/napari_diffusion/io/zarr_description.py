@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.readable_name import readable_name
 from napari_diffusion.core.units import FRAME, PIXEL
 from napari_diffusion.io.file_image import Channel
-from napari_diffusion.io.plain_text import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ def description(
         warnings.simplefilter("ignore")
         named = [_axis(source, axis) for axis in axes]
     multiscale = v05.Multiscale(
-        name=plain_text(name),
+        name=readable_name(name),
         axes=[*steps, *named],
         datasets=[
             v05.Dataset(path=str(k), coordinateTransformations=each)
@@ -151,4 +151,4 @@ def _shown(
         "active": True,
         "window": {"start": low, "end": high, "min": low, "max": high},
     }
-    return shown | ({"label": plain_text(channel.name)} if channel.name else {})
+    return shown | ({"label": readable_name(channel.name)} if channel.name else {})
