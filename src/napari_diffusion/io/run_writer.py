@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
-import re
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from typing import cast as cast_type
 
 from napari_diffusion.io.cast import cast
 from napari_diffusion.io.layout import STACKABLE, Layout
+from napari_diffusion.io.output_path import check_free, publish, remove
 from napari_diffusion.io.record_reader import beside, step_entry
 from napari_diffusion.io.step_record import StepEntry, StepRecord
 
@@ -49,9 +47,6 @@ ENDINGS = tuple(ending for ending in _WRITERS if ending)
 # Formats of one image, and those that keep the record in a file beside.
 _SINGLE = (".mrc", ".nii.gz", ".nii")
 _BESIDE = (".npy", ".mrc")
-
-_STEP_FILE = re.compile(r"step_\d{4,}\.ome\.tif")
-_ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 
 
 class Writer(Protocol):
@@ -145,7 +140,7 @@ class Output:
 
     def __enter__(self) -> Self:
         for path in self._pieces(self.partial):
-            _remove(path)
+            remove(path)
         self._whole = True
         self._writer = self._made_writer()
         return self
@@ -214,7 +209,7 @@ class Output:
         with contextlib.suppress(Exception):
             self._writer.close()
         for path in self._pieces(self.partial):
-            _remove(path)
+            remove(path)
 
     def _pieces(self, path: Path) -> tuple[Path, ...]:
         """Return the path and, for a format without records, first that of the record."""
@@ -233,72 +228,6 @@ def split_extension(path: Path) -> tuple[Path, str]:
             "folder of OME-TIFF files."
         )
     return path, FOLDER
-
-
-def check_free(path: Path, overwrite: bool) -> None:
-    """Refuse a name that is taken; with `overwrite`, only what is no output of a run.
-
-    Raises
-    ------
-    FileExistsError
-        If the path exists and `overwrite` is off, or is a folder with other files than steps.
-    FileNotFoundError
-        If its folder does not exist.
-    """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"The output folder {str(path.parent)!r} does not exist.")
-    if not os.path.lexists(path):
-        return
-    if not overwrite:
-        raise FileExistsError(f"{str(path)!r} exists; --overwrite replaces it.")
-    if path.is_dir() and not path.is_symlink() and not _is_store(path):
-        raise FileExistsError(
-            f"{str(path)!r} is a folder with other files than steps, and is not replaced: choose "
-            "another name."
-        )
-
-
-def _is_store(folder: Path) -> bool:
-    names = [entry.name for entry in folder.iterdir()]
-    if any(name in names for name in _ZARR_FILES):
-        return True
-    return all(_STEP_FILE.fullmatch(name) for name in names)
-
-
-def check_apart(output: Path, *inputs: Path) -> None:
-    """Refuse an output that is an input, lies in one, or contains one."""
-    wanted = output.resolve()
-    for path in inputs:
-        read = path.resolve()
-        same = wanted.exists() and read.exists() and wanted.samefile(read)
-        if same or wanted == read or wanted in read.parents or read in wanted.parents:
-            raise FileExistsError(
-                f"{str(output)!r} would overwrite the input {str(path)!r}: choose another name."
-            )
-
-
-def publish(partial: Path, path: Path, overwrite: bool) -> None:
-    """Rename a complete output to its final name; only then remove what had that name."""
-    check_free(path, overwrite)
-    old = path.with_name(f"{path.name}.replaced")
-    in_the_way = os.path.lexists(path) and (path.is_dir() or partial.is_dir())
-    if in_the_way:
-        os.replace(path, old)
-    try:
-        os.replace(partial, path)
-    except OSError:
-        if in_the_way:
-            os.replace(old, path)
-        raise
-    if in_the_way:
-        _remove(old)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _counted(steps: int) -> str:
