@@ -33,7 +33,7 @@ class ZarrWriter:
 
     def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
         del dtype, count
-        self._path, self._name = path, source.name
+        self._path, self._name, self._written = path, source.name, False
         self._image = ZarrImage(path, source)
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
@@ -41,10 +41,11 @@ class ZarrWriter:
         del record
         with full_disk_named(self._path):
             self._image.write(image)
+            self._written = True
 
     def finish(self, record: StepRecord) -> None:
         """Write the metadata."""
-        if record.get("steps"):
+        if self._written:
             with full_disk_named(self._path):
                 self._image.describe(self._name, {**record, "complete": True})
 

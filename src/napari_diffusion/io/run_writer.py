@@ -141,7 +141,7 @@ class Output:
     def __enter__(self) -> Self:
         for path in self._pieces(self.partial):
             remove(path)
-        self._whole = True
+        self._whole, self._images = True, 0
         self._writer = self._made_writer()
         return self
 
@@ -153,7 +153,9 @@ class Output:
             self._whole = self._writer.separate
             raise
         self.record = record
-        self.steps.append(step_entry(record))
+        self._images += 1
+        if "step" in record:  # an image that nothing was done to has none
+            self.steps.append(step_entry(record))
 
     def __exit__(
         self,
@@ -165,14 +167,14 @@ class Output:
             self._writer.finish(self._whole_record())
             self._publish()
             return
-        if self.steps and self._whole:
+        if self._images and self._whole:
             try:
                 self._writer.finish(self._whole_record())
             except OSError:
                 # Steps that are files of their own are whole without a last word.
                 self._whole = self._writer.separate
-        if self.steps and self._whole:
-            error.add_note(f"The {_counted(len(self.steps))} saved in {str(self.partial)!r}.")
+        if self._images and self._whole:
+            error.add_note(f"The {_counted(self._images)} saved in {str(self.partial)!r}.")
             return
         self._drop()
         error.add_note(f"Nothing was written to {str(self.path)!r}.")
@@ -194,7 +196,7 @@ class Output:
             ) from error
 
     def _whole_record(self) -> StepRecord:
-        return {**self.record, "steps": self.steps}
+        return {**self.record, "steps": self.steps} if self.steps else self.record
 
     def _publish(self) -> None:
         try:

@@ -131,8 +131,8 @@ def checked_record(found: dict[str, Any]) -> StepRecord:
 
 
 def as_record(found: Any) -> StepRecord | None:
-    """Return what was read from a file or a layer as a record; None, with a warning, if it is none."""
-    if not isinstance(found, dict):
+    """Return what a file or a layer has as its record; None, with a warning, if it is none."""
+    if not isinstance(found, dict) or not found:
         return None
     try:
         return checked_record(found)

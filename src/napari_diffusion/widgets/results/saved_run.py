@@ -58,7 +58,7 @@ def open_result(path: Path) -> list[Layer]:
     except NotReadable as error:
         raise ValueError(f"{path.name} is not a folder of steps or a result: {error}") from error
     if not any(records_of(layer) for layer in layers):
-        raise ValueError(f"{path.name} has no processing record: open it with File ▸ Open.")
+        raise ValueError(f"{path.name} has no processing record.")
     if len(layers) == 1 and not is_stack(layers[0]):
         layers[0].name = split_extension(path)[0].name
     return layers
