@@ -9,7 +9,7 @@ RUN = "$(VENV)/bin/python"
 SHARED = -n auto --maxprocesses=8 --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-quality test try-wheel test-long test-random bench docs screenshots lint format pins clean
+.PHONY: help setup demo bench-quality test try-wheel try-readers test-long test-random bench docs screenshots lint format pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ test: lint ## check the style and the types, then run the tests
 
 try-wheel: setup ## build the package, install it beside napari, open every widget there
 	@$(RUN) tools/try_wheel.py "$(VENV)-wheel"
+
+try-readers: setup ## write OME-Zarr images, open every one with ome-zarr-py and bioio
+	@$(RUN) tools/try_readers.py "$(VENV)-readers"
 
 test-long: setup ## run the campaigns: every law on every case, many drawn examples (hours)
 	@HYPOTHESIS_PROFILE=long $(RUN) -m pytest $(SHARED) -m "long or hypothesis"

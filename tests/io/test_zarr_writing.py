@@ -77,6 +77,17 @@ def test_napari_ome_zarr_opens_one_image(tmp_path, axes, ending):
     assert options["scale"][-2:] == [0.1, 0.1]
 
 
+@pytest.mark.parametrize("size", [30, 600])
+def test_the_reader_of_napari_itself_opens_one_image(tmp_path, size):
+    from napari_builtins.io import napari_get_reader
+
+    source = made_up("yx", (size, 40))
+    path = write(tmp_path / "a.ome.zarr", source)
+    ((data, *_),) = napari_get_reader(str(path))(str(path))
+    finest = data[0] if isinstance(data, list) else data
+    np.testing.assert_array_equal(np.asarray(finest), source.image)
+
+
 def test_the_record_is_that_of_the_step(tmp_path):
     path = write(tmp_path / "a.zarr", made_up("yx"))
     assert step_paths(path) == [path]
