@@ -84,6 +84,7 @@ def source_entries(output: Output, read: Input) -> FurtherEntries:
         "unit": read.source.unit,
         "cast": cast_record(read.computing_type, output.dtype),
         "source_processed": None if record is None else record.get("processed"),
+        "source_remarks": list(read.source.remarks) or None,
     }
 
 

@@ -6,6 +6,8 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.core.grid import Grid, GridOptions
 from napari_diffusion.core.image import Image, computing_type, is_dask
@@ -15,8 +17,6 @@ from napari_diffusion.loop.recipe_units import LengthUnit
 
 if TYPE_CHECKING:
     from argparse import Namespace
-
-    import numpy as np
 
     from napari_diffusion.io import Source
 
@@ -67,7 +67,26 @@ def read_input(arguments: Namespace) -> Input:
     source, options = read_as(read_image(arguments.input), arguments)
     _check_memory(source)
     mask = None if arguments.mask is None else read_image(arguments.mask).image
+    if source.valid is not None:
+        mask = _without_no_data(source, mask)
     return Input(source, {**options, "mask": mask, "missing": arguments.missing})
+
+
+def _without_no_data(source: Source, mask: Any) -> Any:
+    """Return a mask, or none, with the pixels left out that the file marks as no data."""
+    axes, valid = source.axes or "", np.asarray(source.valid)
+    if source.rgb:
+        valid = np.asarray(valid.all(axis=axes.index("c")))
+        axes = axes.replace("c", "")
+    if mask is None:
+        return valid
+    sizes = dict(zip(axes, valid.shape, strict=True))
+    for left_out in ("", "c", "t", "tc"):
+        kept = [axis for axis in axes if axis not in left_out]
+        if np.shape(mask) == tuple(sizes[axis] for axis in kept):
+            index = tuple(slice(None) if axis in kept else None for axis in axes)
+            return (np.asarray(mask) != 0)[index] & valid
+    return mask  # the engine says that it does not fit
 
 
 def read_as(source: Source, arguments: Namespace) -> tuple[Source, GridOptions]:

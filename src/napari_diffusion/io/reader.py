@@ -6,6 +6,7 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from napari_diffusion.core.readable_name import readable_name
 from napari_diffusion.io.file_image import NotReadable, Source
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source
         raise FileNotFoundError(f"File {str(path)!r} does not exist.")
     chosen = _format_of(path)
     try:
-        return chosen.function()(path, lazy)
+        source = chosen.function()(path, lazy)
+        return source.replaced(name=readable_name(source.name))
     except (NotReadable, MemoryError, OSError):
         raise
     except ImportError as error:
@@ -101,7 +103,7 @@ def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source
         ) from error
     except Exception as error:
         # The decoders raise whatever they meet first in a broken file.
-        why = str(error) or type(error).__name__
+        why = " ".join(str(error).split()) or type(error).__name__
         raise NotReadable(f"{str(path)!r} cannot be read: {why}") from error
 
 

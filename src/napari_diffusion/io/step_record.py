@@ -65,6 +65,7 @@ class FurtherEntries(TypedDict, total=False):
     unit: str
     cast: CastEntry | None
     source_processed: str | None
+    source_remarks: list[str] | None
     source_shape: list[int]
     noise_found: str
     noise_warnings: list[str]
