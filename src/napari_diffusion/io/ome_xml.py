@@ -223,7 +223,7 @@ def _check_inside(path: Path, name: str) -> None:
 
 def _check_count(path: Path, count: float) -> None:
     if not 0 <= count <= _MOST_PLANES:
-        raise NotReadable(f"{str(path)!r} declares {count} planes: it is damaged.")
+        raise NotReadable(f"{str(path)!r} declares {count:,.0f} planes: it is damaged.")
 
 
 def _whole(element: Element, name: str, default: int) -> int:
