@@ -57,7 +57,7 @@ def _read(path: Path, ome: bool) -> Source:
         if not ome:
             file.is_ome = False
         root = _ome_root(path, file)
-        series = _first_series(path, file, root, remarks)
+        series = _first_series(path, file, root)
         page = series.keyframe
         check_kind(str(path), page)
         pages = tiff_storage.planes(str(path), series)
@@ -94,13 +94,11 @@ def _ome_root(path: Path, file: tifffile.TiffFile) -> Element | None:
 
 
 def _first_series(
-    path: Path, file: tifffile.TiffFile, root: Element | None, remarks: tuple[str, ...]
+    path: Path, file: tifffile.TiffFile, root: Element | None
 ) -> tifffile.TiffPageSeries:
     try:
         found = file.series
     except Exception as error:
-        if remarks:
-            raise NotReadable(f"{str(path)!r} {remarks[0]}") from error
         if root is None:
             raise
         # tifffile takes what it needs from the text, whatever it holds.
