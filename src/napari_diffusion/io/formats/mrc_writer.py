@@ -73,7 +73,8 @@ class MrcWriter:
         dtype = self._dtype.newbyteorder(byte_order(self._header))
         found = _Statistics()
         for slab in slabs(self._layout.arranged(image)):
-            found.add(slab)
+            for part in slab:
+                found.add(part)
             slab.astype(dtype, copy=False).tofile(self._file)
         found.enter(self._header)
         self._file.seek(0)
@@ -95,8 +96,8 @@ class _Statistics:
     def __init__(self) -> None:
         self._least, self._most, self._sums, self._count = math.inf, -math.inf, np.zeros(2), 0
 
-    def add(self, slab: NDArray[Any]) -> None:
-        finite = slab[np.isfinite(slab)] if slab.dtype.kind == "f" else slab.ravel()
+    def add(self, part: NDArray[Any]) -> None:
+        finite = part[np.isfinite(part)] if part.dtype.kind == "f" else part.ravel()
         if finite.size:
             self._least = min(self._least, float(finite.min()))
             self._most = max(self._most, float(finite.max()))

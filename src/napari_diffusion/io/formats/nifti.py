@@ -36,6 +36,8 @@ COMMENT = 6
 # No stream of deflate holds more per byte.
 _MOST_RATIO = 1100
 
+_PART = 1 << 20
+
 _OTHER_UNITS = {32: "Hz", 40: "ppm", 48: "rad/s"}
 
 
@@ -115,7 +117,8 @@ def _content(path: Path) -> tuple[NiftiHeader, NDArray[Any]]:
 def _fill(values: NDArray[np.uint8], file: IO[bytes]) -> int:
     view, held = values.data, 0
     while held < len(view):
-        count = file.readinto(view[held:])  # type: ignore[attr-defined]
+        # What is asked of gzip at once it holds twice.
+        count = file.readinto(view[held : held + _PART])  # type: ignore[attr-defined]
         if not count:
             break
         held += count
