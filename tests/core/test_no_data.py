@@ -131,11 +131,15 @@ class TestLazily:
             expected = Gaussian(sigma=1.0)(image, missing="ignore", **own)
             np.testing.assert_array_equal(out.compute(), expected)
 
-    def test_marks_in_a_chunk_are_refused(self):
-        image = numbers()
-        image[2] = np.finfo(np.float32).max
-        with pytest.raises(ValueError, match=r"A chunk has [0-9]+ values of .* “no data”"):
-            BLUR(da.from_array(image, chunks=7)).compute()
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("mark", [np.nan, float(np.finfo(np.float32).max)])
+    def test_in_a_chunk_they_are_refused(self, dtype, mark):
+        image = numbers(dtype=dtype)
+        image[2] = mark
+        lazy = da.from_array(image, chunks=7)
+        for made in (lambda: BLUR(lazy).compute(), lambda: nd.estimate.contrast(lazy)):
+            with pytest.raises(ValueError, match=r"A chunk has [0-9]+ .*: use missing='ignore'"):
+                made()
 
 
 class TestLimits:

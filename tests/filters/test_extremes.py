@@ -5,12 +5,13 @@ import functools
 import numpy as np
 import pytest
 from cases import in_units
+from dask import array as da
 
 import napari_diffusion as nd
 from napari_diffusion.core.image import Image
 from napari_diffusion.domains import Anscombe, Log
 from napari_diffusion.estimate import contrast, noise_model, noise_sigma
-from napari_diffusion.filters import FILTERS, Custom, Heat
+from napari_diffusion.filters import FILTERS, Bilateral, Custom, Heat, PeronaMalik
 
 SCALES = [
     *((np.float64, scale) for scale in (1e-90, 1e-60, 1e-30, 1e30, 1e60, 1e90)),
@@ -114,3 +115,25 @@ def test_every_run_in_every_unit(made, name, dtype, scale):
     image = made()
     expected = RUNS[name](image.astype(dtype)).astype(float)
     assert_alike(RUNS[name], expected, image, dtype, scale)
+
+
+@pytest.mark.parametrize("scale", [1e-160, 1e-90, 1e90, 1e160])
+def test_dask_arrays_beyond_the_limits_are_refused_where_they_are_measured(scale):
+    lazy = da.from_array(scene() * scale, chunks=32)
+    for made in (nd.denoise, noise_sigma, contrast, noise_model, PeronaMalik(), Bilateral()):
+        with pytest.raises(ValueError, match=r"Values from .* are too (large|small) to compute"):
+            made(lazy)
+
+
+def test_a_chunk_of_dask_beyond_the_largest_is_refused():
+    lazy = da.from_array(scene() * 1e160, chunks=32)
+    with pytest.raises(ValueError, match=r"Values from .* are too large to compute"):
+        Heat(time=1.0)(lazy).compute()
+
+
+def test_a_dark_chunk_of_dask_is_none():
+    image = scene()
+    image[:, :32] *= 1e-90
+    lazy = da.from_array(image, chunks=32)
+    np.testing.assert_array_equal(Heat(time=1.0)(lazy).compute(), Heat(time=1.0)(image))
+    assert contrast(lazy) == contrast(image)

@@ -598,6 +598,10 @@ class TestAddresses:
         np.testing.assert_allclose(component(image, 20.0, seed=4), narrow, rtol=3e-6, atol=1e-3)
 
 
+# The least values that an image may have, of whole numbers of which it may consist.
+SMALLEST = {np.float32: float(np.finfo(np.float32).smallest_subnormal), np.float64: 2.0**-230}
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", ["even", "wide", "sparse", "tiny", "whole"])
 def test_the_mean_is_exact_in_any_order(kind, dtype):
@@ -610,7 +614,7 @@ def test_the_mean_is_exact_in_any_order(kind, dtype):
         "even": lambda: random.uniform(1, 2, (50, 70)),
         "wide": lambda: random.normal(size=(50, 70)) * 10 ** random.uniform(-9, 9, (50, 70)),
         "sparse": lambda: random.normal(size=(50, 70)) * (random.random((50, 70)) > 0.7),
-        "tiny": lambda: random.integers(0, 9, (50, 70)) * float(np.finfo(dtype).smallest_subnormal),
+        "tiny": lambda: random.integers(0, 9, (50, 70)) * SMALLEST[dtype],
         "whole": lambda: random.integers(-9, 2000, (50, 70)),
     }[kind]()
     image = image.astype(dtype)

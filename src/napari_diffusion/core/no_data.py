@@ -80,14 +80,18 @@ def without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
 
 
 def check_present(values: NDArray[Any], whose: str = "The image") -> None:
-    """Refuse values of which some are missing.
+    """Refuse values of which some are missing, or too large.
 
     Raises
     ------
     ValueError
         It says how many they are, and how to go on.
     """
-    if not values.size or _is_present(np.array([values.min(), values.max()])).all():
+    if not values.size:
+        return
+    low, high = values.min(), values.max()
+    if _is_present(np.array([low, high])).all():
+        check_magnitude(float(low), float(high), values.dtype, part=True)
         return
     present = _is_present(values)
     count, marks = int(np.count_nonzero(~present)), values[~present & np.isfinite(values)]

@@ -26,8 +26,10 @@ def limits_of(dtype: DTypeLike) -> tuple[float, float]:
     return 0.0, float(np.finfo(np.float32).max) / 64
 
 
-def check_magnitude(low: float, high: float, dtype: DTypeLike) -> None:
+def check_magnitude(low: float, high: float, dtype: DTypeLike, *, part: bool = False) -> None:
     """Refuse an image whose values from `low` to `high` are beyond the limits of its type.
+
+    Of a part of an image all values may be small.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def check_magnitude(low: float, high: float, dtype: DTypeLike) -> None:
             f"Values from {low:g} to {high:g} are too large to compute with in {np.dtype(dtype)}: "
             "divide the image by a constant first."
         )
-    if 0 < largest < smallest:
+    if 0 < largest < smallest and not part:
         raise ValueError(
             f"Values from {low:g} to {high:g} are too small to compute with in {np.dtype(dtype)}: "
             "multiply the image by a constant first."

@@ -119,6 +119,9 @@ def gradients_of(image: Image, smoothing: float, around: float | None = None) ->
 
 
 def _measured_contrast(image: Image, smoothing: float) -> float:
+    from napari_diffusion.noise.sampling.extremes import check_range
+
+    check_range(image)
     gradients = gradients_of(image, smoothing)
     middle = gradients.quantile(0.5)
     found = SPREADS * MAD_TO_SIGMA * gradients_of(image, smoothing, middle).quantile(0.5)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-import numpy as np
-
 from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.core.image import Image
-from napari_diffusion.core.value_limits import check_magnitude
 from napari_diffusion.estimate.noise_measurement import (
     KERNEL_REACH,
     of_image,
@@ -18,6 +15,7 @@ from napari_diffusion.estimate.noise_measurement import (
 from napari_diffusion.estimate.region_mask import within
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import Grid, GridOptions
@@ -74,6 +72,8 @@ def noise_model(
     Foi, Trimeche, Katkovnik and Egiazarian (2008), Practical Poissonian-Gaussian noise modeling and
     fitting for single-image raw-data; Janesick (2007), Photon transfer.
     """
+    from napari_diffusion.noise.sampling.extremes import check_range
+
     if region_mask is not None:
         if repeats is not None:
             raise ValueError(
@@ -82,7 +82,7 @@ def noise_model(
             )
         options["mask"] = within(region_mask, options.get("mask"))
     source = Image.of(image, **options)
-    _check_room(source)
+    check_range(source)
     if repeats is not None:
         return of_repeats(source, _axis_of(repeats, source.grid), offset)
     if region_mask is not None:
@@ -113,16 +113,6 @@ def noise_kernel(
     options["mask"] = within(region_mask, options.get("mask"))
     found = residuals(windows_of(Image.of(image, **options)).planes())
     return kernel_of(autocovariance(found, 2 * KERNEL_REACH))
-
-
-def _check_room(image: Image) -> None:
-    """Refuse values whose variances leave the range of float64; of dask arrays they are new."""
-    empty = image.mask is not None and not image.mask.any()
-    if empty or image.data.dtype != np.float64:
-        return
-    from napari_diffusion.noise.sampling.extremes import extremes_of
-
-    check_magnitude(*extremes_of(image), image.data.dtype)
 
 
 def _axis_of(repeats: str, grid: Grid) -> int:

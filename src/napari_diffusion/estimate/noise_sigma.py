@@ -78,12 +78,14 @@ def is_measured(image: Image, method: Method = "windows") -> bool:
 def measured_sigma(image: Image, method: Method) -> float | None:
     """Return the noise, None where nothing can be measured."""
     from napari_diffusion.estimate import sigma_differences as lines
+    from napari_diffusion.noise.sampling.extremes import check_range
 
     if method not in get_args(Method):
         raise ValueError(f"method must be one of {', '.join(get_args(Method))} (got {method!r}).")
     axes = _plane(image.grid)
     if not axes:
         return None
+    check_range(image)
     if method == "mean":
         return lines.sigma_of_mean(image, axes)
     found = None

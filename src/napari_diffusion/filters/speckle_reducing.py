@@ -176,5 +176,4 @@ def _measured(image: Image) -> float:
     middle = found.quantile(0.5)
     if middle > 0:
         return middle
-    found.counts[0] = 0
-    return found.quantile(0.9) or 1.0
+    return found.without_zeros().quantile(0.9) or 1.0

@@ -69,8 +69,7 @@ def _over_chunks(image: Image) -> tuple[NDArray[np.int64], int]:
         sums, count = _with(*so_far, block, inside)
         if sums[:, -1].any():
             raise ValueError(
-                "A chunk has NaN or infinite values: use mask=isfinite(image) and fill the "
-                "missing values."
+                "A chunk has NaN or infinite values: use missing='ignore' to treat them as missing."
             )
         return sums, count
 
