@@ -113,6 +113,10 @@ class StepRecord(FurtherEntries, total=False):
     steps: list[StepEntry]
 
 
+# Without these nothing can be said of a step, and it cannot be made again.
+_REQUIRED = ("step", "is_final", "noise_scale", "grid", "source", "versions")
+
+
 @functools.cache
 def _checked() -> TypeAdapter[StepRecord]:
     return TypeAdapter(StepRecord)
@@ -121,7 +125,7 @@ def _checked() -> TypeAdapter[StepRecord]:
 def checked_record(found: dict[str, Any]) -> StepRecord:
     """Return plain values from outside as a record; ValueError says what records do not hold."""
     try:
-        return _checked().validate_python(found)
+        kept = _checked().validate_python(found)
     except (ValidationError, RecursionError) as error:
         where = "its depth"
         if isinstance(error, ValidationError):
@@ -129,6 +133,10 @@ def checked_record(found: dict[str, Any]) -> StepRecord:
         raise ValueError(
             f"The record of napari-diffusion cannot be used: {where} is not what records hold."
         ) from None
+    missing = [name for name in _REQUIRED if name not in kept] if "recipe" in kept else []
+    if missing:
+        raise ValueError(f"The record of napari-diffusion cannot be used: it has no {missing[0]}.")
+    return kept
 
 
 def as_record(found: Any) -> StepRecord | None:
