@@ -232,3 +232,25 @@ def test_channels_of_another_number_are_warned_of(tmp_path):
     made = two_channels(tmp_path / "a.zarr", {"label": "DAPI"})
     with pytest.warns(UserWarning, match="describes 1 channels, and has 2: their names"):
         assert read_image(made).channels == ()
+
+
+# Parts of a lazy image
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        np.s_[0],
+        np.s_[-1, 3],
+        np.s_[:, 5],
+        np.s_[1:4, ::3],
+        np.s_[[0, 5]],
+        np.s_[:, [7, 2]],
+        np.s_[4:4],
+        np.s_[...],
+    ],
+)
+def test_any_part_of_a_lazy_image_is_that_of_the_whole(tmp_path, key):
+    made = store(tmp_path / "a.zarr")
+    found = read_image(made, lazy=True).image[key].compute()
+    np.testing.assert_array_equal(found, IMAGE[key])

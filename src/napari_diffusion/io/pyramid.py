@@ -66,25 +66,37 @@ def levels(axes: str, shape: Sequence[int], lengths: Mapping[str, float]) -> tup
 
 def coarser(values: NDArray[Any], step: Sequence[int]) -> NDArray[Any]:
     """Return the means of boxes of pixels, rounded for integers; NaN is left out of them."""
-    floating = values.dtype.kind == "f"
-    real = np.result_type(values.dtype, np.float32 if floating else np.float64)
-    missing = np.isnan(values) if floating else np.zeros((), bool)
-    some = bool(missing.any())
-    sums = _summed(np.where(missing, 0, values) if some else values, step, real)
-    held = np.broadcast_to(~missing, values.shape)
-    # Boxes at the end of an axis can be smaller, so pixels are counted.
-    counts = _summed(held, step, np.dtype(np.float32))
+    dtype = values.dtype
+    floating = dtype.kind == "f"
+    # 8 values of 16 bits have an exact sum in float32.
+    small = dtype.itemsize <= (4 if floating else 2)
+    real = np.dtype(np.float32 if small else np.float64)
+    missing = np.isnan(values) if floating else None
+    if missing is not None and missing.any():
+        sums = _summed(np.where(missing, 0, values), step, real)
+        counts = _summed(~missing, step, real)
+    else:
+        sums = _summed(values, step, real)
+        # Boxes at the end of an axis can be smaller.
+        counts = np.ones((), real)
+        for axis, by in enumerate(step):
+            along = _summed(np.ones(values.shape[axis]), (by,), real)
+            counts = counts * along.reshape([-1 if k == axis else 1 for k in range(values.ndim)])
     with np.errstate(invalid="ignore"):
         means = sums / counts
-    return (means if floating else np.rint(means)).astype(values.dtype)
+    return (means if floating else np.rint(means)).astype(dtype)
 
 
 def _summed(values: NDArray[Any], step: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    values = values if 2 in step else values.astype(dtype)
+    """Add neighbours up along the axes with a step of 2."""
     for axis, by in enumerate(step):
-        if by > 1:
-            values = np.add.reduceat(values, range(0, values.shape[axis], by), axis, dtype)
-    return values
+        if by == 2:
+            before = (slice(None),) * axis
+            first = values[(*before, slice(None, None, 2))].astype(dtype)
+            second = values[(*before, slice(1, None, 2))]
+            first[(*before, slice(second.shape[axis]))] += second
+            values = first
+    return values.astype(dtype, copy=False)
 
 
 def fill(fine: AnyArray, coarse: AnyArray, step: Sequence[int], leading: tuple[int, ...]) -> None:

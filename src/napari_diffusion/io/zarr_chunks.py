@@ -63,13 +63,25 @@ class StoredValues:
         empty = np.empty((0,) * self.ndim, self.dtype)
         return da.from_array(self, chunks=self._array.chunks, name=False, meta=empty)
 
-    def _files(self, key: tuple[slice, ...]) -> Iterator[Path]:
-        ranges = []
-        for part, length, size in zip(key, self.shape, file_chunks(self._array), strict=True):
-            start, stop, _ = part.indices(length)
-            ranges.append(range(start // size, -(-stop // size) if stop > start else 0))
+    def _files(self, key: Any) -> Iterator[Path]:
+        parts = key if isinstance(key, tuple) else (key,)
+        parts += (slice(None),) * (self.ndim - len(parts))
+        ranges = [
+            _touched(part, length, size)
+            for part, length, size in zip(parts, self.shape, file_chunks(self._array), strict=True)
+        ]
         for index in itertools.product(*ranges):
             yield self._path / self._array.metadata.encode_chunk_key(index)
+
+
+def _touched(part: Any, length: int, size: int) -> range:
+    """Return the chunks along an axis that an index, a slice or a list of indices reaches."""
+    if isinstance(part, slice):
+        reached = range(*part.indices(length))
+        ends = [reached[0], reached[-1]] if reached else []
+    else:
+        ends = np.atleast_1d(part).tolist()
+    return range(min(ends) // size, max(ends) // size + 1) if ends else range(0)
 
 
 def missing_chunks(array: AnyArray, path: Path) -> tuple[int, int]:
