@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.io import read_image, read_record, step_paths
 from napari_diffusion.io.memory import written_bytes
@@ -40,12 +42,27 @@ def _described(source: Source) -> list[str]:
     image = source.image
     sizes = " × ".join(str(size) for size in image.shape)
     size = written_bytes(math.prod(image.shape) * image.dtype.itemsize)
-    return [
+    lines = [
         f"axes        {_axes(source)}",
         f"shape       {sizes}",
         f"pixel size  {_pixel_size(source)}",
-        f"type        {image.dtype}, {size}",
     ]
+    if source.place:
+        place = ", ".join(f"{axis} {source.place[axis]!r}" for axis in source.place)
+        lines.append(f"place       {place} (of the first pixel, in the units of the pixel size)")
+    names = [channel.name or "?" for channel in source.channels]
+    if any(channel.name for channel in source.channels):
+        lines.append(f"channels    {', '.join(names)}")
+    return [*lines, f"type        {image.dtype}, {size}", *_lost(source)]
+
+
+def _lost(source: Source) -> list[str]:
+    """Return lines on what the file marks as no data, and on what is missing in it."""
+    found = [f"incomplete  {remark}" for remark in source.remarks]
+    if source.valid is not None:
+        share = 1 - float(np.mean(source.valid))
+        found.append(f"no data     {100 * share:.3g} % of the values")
+    return found
 
 
 def _axes(source: Source) -> str:

@@ -109,10 +109,15 @@ def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source
 
 def _format_of(path: Path) -> Format:
     if path.is_dir():
-        series = path.suffix.lower() != ".zarr" and any(path.glob("*.dcm"))
-        return _DICOM_SERIES if series else _ZARR
+        return _DICOM_SERIES if _is_series(path) else _ZARR
     name = path.name.lower()
     for each in FORMATS:
         if name.endswith(each.endings):
             return each
     raise NotReadable(f"{str(path)!r} has an unsupported extension: use {READABLE}.")
+
+
+def _is_series(folder: Path) -> bool:
+    if folder.suffix.lower() == ".zarr":
+        return False
+    return any(each.name.lower().endswith((".dcm", ".dicom")) for each in folder.iterdir())

@@ -37,6 +37,10 @@ def read_record(path: Path) -> StepRecord | None:
         return _in_zarr(path)
     if path.suffix.lower() in (".tif", ".tiff"):
         return _in_tiff(path)
+    if path.name.lower().endswith((".nii", ".nii.gz")):
+        from napari_diffusion.io.formats.nifti import read_record as in_nifti
+
+        return in_nifti(path)
     if not beside(path).is_file():
         return None
     return as_record(json.loads(beside(path).read_text("utf-8")))
