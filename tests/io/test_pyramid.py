@@ -10,7 +10,7 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_diffusion.io.pyramid import chunk_shape, coarser, fill, levels
+from napari_diffusion.io.ome_zarr.pyramid import chunk_shape, coarser, fill, levels
 
 
 def test_an_image_that_is_small_has_one_level():

@@ -598,7 +598,9 @@ def test_a_run_without_a_step_leaves_nothing(tmp_path, name):
 
 def fill_the_disk(path, monkeypatch):
     """Write one step, and another one for which there is no room."""
-    from napari_diffusion.io import npy_writer, tiff_writer, zarr_image
+    from napari_diffusion.io import npy_writer
+    from napari_diffusion.io.ome_zarr import image as zarr_image
+    from napari_diffusion.io.tiff import writer as tiff_writer
 
     def full(*_):
         raise OSError(28, "No space left on device")

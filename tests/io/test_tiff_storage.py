@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_diffusion.io import NotReadable, read_image, tiff_storage
+from napari_diffusion.io import NotReadable, read_image
+from napari_diffusion.io.tiff import storage
 
 GREY = np.random.default_rng(0).integers(1, 250, (48, 64)).astype(np.uint8)
 STACK = np.random.default_rng(1).integers(1, 250, (10, 48, 64)).astype(np.uint8)
@@ -206,7 +207,7 @@ def test_huge_counts_of_tags_are_refused(tmp_path):
 
 def test_more_than_the_memory_is_refused(tmp_path, monkeypatch):
     path = written(tmp_path / "a.tif", STACK)
-    monkeypatch.setattr(tiff_storage, "free_memory", lambda: STACK.nbytes - 1)
+    monkeypatch.setattr(storage, "free_memory", lambda: STACK.nbytes - 1)
     with pytest.raises(NotReadable, match="31 kB of pixels, and 31 kB of memory are free: convert"):
         read_image(path)
 

@@ -118,7 +118,7 @@ def test_one_step_of_a_stack_is_an_image(tmp_path):
 
 
 def test_a_stack_that_ends_early_has_whole_steps_only(tmp_path, monkeypatch):
-    from napari_diffusion.io import zarr_image
+    from napari_diffusion.io.ome_zarr import image as zarr_image
 
     source = made_up("zyx", (4, 300, 5))
     fill = zarr_image.fill

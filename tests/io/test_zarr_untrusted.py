@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from zarr_stores import IMAGE, change, store
 
 from napari_diffusion.io import NotReadable, read_image
-from napari_diffusion.io.ome_zarr_reader import read_zarr
+from napari_diffusion.io.ome_zarr.reader import read_zarr
 
 CHUNK = "0/c/0/0"
 

@@ -135,7 +135,7 @@ def test_a_dask_array_is_written_block_by_block(tmp_path):
 def test_a_chunk_of_dask_that_is_very_large_becomes_several(tmp_path, monkeypatch):
     import dask.array as da
 
-    from napari_diffusion.io import zarr_image
+    from napari_diffusion.io.ome_zarr import image as zarr_image
 
     monkeypatch.setattr(zarr_image, "_MOST_BYTES", 1 << 22)
     values = np.zeros((2000, 2000), np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 from napari_diffusion.io.file_image import NotReadable, Source
 from napari_diffusion.io.memory import free_memory, written_bytes
 from napari_diffusion.io.physical_size import warn
-from napari_diffusion.io.tiff_orientation import ORIENTATIONS, upright
+from napari_diffusion.io.tiff.orientation import ORIENTATIONS, upright
 
 if TYPE_CHECKING:
     from pathlib import Path

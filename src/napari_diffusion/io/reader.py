@@ -41,7 +41,7 @@ class Format:
 
 
 FORMATS = (
-    Format((".tif", ".tiff"), "tiff_reader:read_tiff"),
+    Format((".tif", ".tiff"), "tiff.reader:read_tiff"),
     Format((".png", ".jpg", ".jpeg"), "photo_reader:read_photo"),
     Format((".npy",), "npy_reader:read_npy"),
     Format((".mrc", ".mrcs", ".map", ".rec", ".st", ".ali"), "formats.mrc:read_mrc", "formats"),
@@ -53,7 +53,7 @@ FORMATS = (
         "bioio",
     ),
 )
-_ZARR = Format((".zarr",), "ome_zarr_reader:read_zarr")
+_ZARR = Format((".zarr",), "ome_zarr.reader:read_zarr")
 _DICOM_SERIES = Format((), "formats.dicom:read_dicom", "formats")
 
 READABLE = " ".join(ending for each in (*FORMATS, _ZARR) for ending in each.endings)

@@ -63,7 +63,7 @@ def step_paths(path: Path) -> list[Path]:
 def _in_zarr(path: Path) -> StepRecord | None:
     import zarr
 
-    from napari_diffusion.io.zarr_description import KEY
+    from napari_diffusion.io.ome_zarr.description import KEY
 
     try:
         node = zarr.open(str(path), mode="r")
@@ -75,7 +75,7 @@ def _in_zarr(path: Path) -> StepRecord | None:
 def _in_tiff(path: Path) -> StepRecord | None:
     import tifffile
 
-    from napari_diffusion.io.tiff_reader import record_in
+    from napari_diffusion.io.tiff.ome_xml import record_in
 
     with tifffile.TiffFile(path) as file:
-        return record_in(file.ome_metadata or "") if file.is_ome else None
+        return record_in(file.ome_metadata or "", path.name) if file.is_ome else None

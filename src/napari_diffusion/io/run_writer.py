@@ -27,19 +27,19 @@ FOLDER = ""
 
 # What writes one image, or all steps of a run, by the extension: "module:class".
 _WRITERS = {
-    ".ome.zarr": "ome_zarr_writer:ZarrWriter",
-    ".zarr": "ome_zarr_writer:ZarrWriter",
-    ".ome.tiff": "tiff_writer:TiffWriter",
-    ".ome.tif": "tiff_writer:TiffWriter",
-    ".tiff": "tiff_writer:TiffWriter",
-    ".tif": "tiff_writer:TiffWriter",
+    ".ome.zarr": "ome_zarr.writer:ZarrWriter",
+    ".zarr": "ome_zarr.writer:ZarrWriter",
+    ".ome.tiff": "tiff.writer:TiffWriter",
+    ".ome.tif": "tiff.writer:TiffWriter",
+    ".tiff": "tiff.writer:TiffWriter",
+    ".tif": "tiff.writer:TiffWriter",
     ".mrc": "formats.mrc_writer:MrcWriter",
     ".nii.gz": "formats.nifti_writer:NiftiWriter",
     ".nii": "formats.nifti_writer:NiftiWriter",
     ".npy": "npy_writer:NpyWriter",
-    FOLDER: "tiff_writer:FolderWriter",
+    FOLDER: "tiff.writer:FolderWriter",
 }
-_RUN, _STACK = "ome_zarr_writer:ZarrRunWriter", "ome_zarr_writer:ZarrStackWriter"
+_RUN, _STACK = "ome_zarr.writer:ZarrRunWriter", "ome_zarr.writer:ZarrStackWriter"
 
 #: Extensions and so formats; none at all asks for a folder of OME-TIFF files.
 ENDINGS = tuple(ending for ending in _WRITERS if ending)
@@ -105,7 +105,7 @@ class Output:
     def __post_init__(self) -> None:
         wanted, ending = split_extension(self.path)
         if ending.endswith(("tif", "tiff")):
-            from napari_diffusion.io.tiff_writer import holds_steps
+            from napari_diffusion.io.tiff.writer import holds_steps
 
             # Where one file cannot hold the steps, a folder of that name without ending can.
             if not holds_steps(self.source, self.count):

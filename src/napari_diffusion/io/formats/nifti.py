@@ -19,9 +19,9 @@ from napari_diffusion.io.formats.nifti_header import (
     NiftiHeader,
     directions_of,
 )
+from napari_diffusion.io.ome_zarr.description import KEY
 from napari_diffusion.io.physical_size import frame_interval, pixel_sizes, places, warn
 from napari_diffusion.io.step_record import as_record
-from napari_diffusion.io.zarr_description import KEY
 
 if TYPE_CHECKING:
     from pathlib import Path

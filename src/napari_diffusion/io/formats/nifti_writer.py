@@ -19,7 +19,7 @@ from napari_diffusion.io.formats.nifti_header import (
     fields_of,
 )
 from napari_diffusion.io.layout import Layout, slabs
-from napari_diffusion.io.zarr_description import KEY
+from napari_diffusion.io.ome_zarr.description import KEY
 
 if TYPE_CHECKING:
     from pathlib import Path

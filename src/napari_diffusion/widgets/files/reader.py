@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.io.file_image import Channel, Source
-from napari_diffusion.io.levels import coarser_levels
+from napari_diffusion.io.ome_zarr.levels import coarser_levels
 from napari_diffusion.io.reader import read_image
 from napari_diffusion.io.record_reader import step_paths
 from napari_diffusion.widgets.files.layer_source import channel_arguments, layer_arguments

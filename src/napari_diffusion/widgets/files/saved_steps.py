@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.io.levels import coarser_levels
+from napari_diffusion.io.ome_zarr.levels import coarser_levels
 from napari_diffusion.io.reader import read_image
 from napari_diffusion.io.record_reader import read_record, step_paths
 from napari_diffusion.records.provenance import SCHEMA

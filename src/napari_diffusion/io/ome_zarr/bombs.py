@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from napari_diffusion.io.file_image import NotReadable
-from napari_diffusion.io.zarr_store import codec_name, codecs_of
+from napari_diffusion.io.ome_zarr.store import codec_name, codecs_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

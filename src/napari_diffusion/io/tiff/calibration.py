@@ -8,8 +8,8 @@ import numpy as np
 
 from napari_diffusion.core.units import PIXEL, unit_name
 from napari_diffusion.io.file_image import Channel, Resolution
-from napari_diffusion.io.ome_xml import completed
 from napari_diffusion.io.physical_size import frame_interval, pixel_sizes, warn
+from napari_diffusion.io.tiff.ome_xml import completed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

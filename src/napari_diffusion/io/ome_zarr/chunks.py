@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.io.file_image import NotReadable
-from napari_diffusion.io.zarr_bombs import check_size
-from napari_diffusion.io.zarr_store import file_chunks, grid_shape
+from napari_diffusion.io.ome_zarr.bombs import check_size
+from napari_diffusion.io.ome_zarr.store import file_chunks, grid_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from yaozarrs import v05
 
     from napari_diffusion.io.file_image import Source
-    from napari_diffusion.io.pyramid import Level
+    from napari_diffusion.io.ome_zarr.pyramid import Level
 
 #: Key of the record in a group's attributes.
 KEY = "napari_diffusion"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.io.layout import Layout
-from napari_diffusion.io.pyramid import chunk_shape, fill, levels
-from napari_diffusion.io.zarr_description import KEY, STEP, description
+from napari_diffusion.io.ome_zarr.description import KEY, STEP, description
+from napari_diffusion.io.ome_zarr.pyramid import chunk_shape, fill, levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

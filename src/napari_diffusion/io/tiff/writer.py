@@ -13,8 +13,8 @@ from napari_diffusion.core.readable_name import readable_name
 from napari_diffusion.core.units import METRES, PIXEL, SECONDS, SYMBOLS
 from napari_diffusion.io.full_disk import full_disk_named, reserve
 from napari_diffusion.io.layout import Layout, planes
-from napari_diffusion.io.tiff_description import channels_and_places
-from napari_diffusion.io.tiff_reader import NAMESPACE
+from napari_diffusion.io.tiff.description import channels_and_places
+from napari_diffusion.io.tiff.ome_xml import NAMESPACE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.io import ome_xml, tiff_storage
 from napari_diffusion.io.file_image import NotReadable, Source
-from napari_diffusion.io.ome_xml import NAMESPACE, UnusableOme, record_in
 from napari_diffusion.io.physical_size import warn
-from napari_diffusion.io.tiff_calibration import by_imagej, by_resolution, resolution_of
-from napari_diffusion.io.tiff_nodata import valid_pixels, warn_of_geography
-from napari_diffusion.io.tiff_orientation import ORIENTATIONS, swaps, upright
-from napari_diffusion.io.tiff_pixels import (
+from napari_diffusion.io.tiff import ome_xml, storage
+from napari_diffusion.io.tiff.calibration import by_imagej, by_resolution, resolution_of
+from napari_diffusion.io.tiff.nodata import valid_pixels, warn_of_geography
+from napari_diffusion.io.tiff.ome_xml import UnusableOme, record_in
+from napari_diffusion.io.tiff.orientation import ORIENTATIONS, swaps, upright
+from napari_diffusion.io.tiff.pixels import (
     check_kind,
     is_colour,
     light,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import tifffile
     from numpy.typing import NDArray
 
-__all__ = ["NAMESPACE", "read_tiff", "record_in"]
 
 _ORIENTATION = 274
 
@@ -52,20 +51,20 @@ def read_tiff(path: Path, lazy: bool | None = None) -> Source:
 def _read(path: Path, ome: bool) -> Source:
     import tifffile
 
-    with tiff_storage.complaints() as said, tifffile.TiffFile(path) as file:
-        remarks = tiff_storage.check_chain(file)
+    with storage.complaints() as said, tifffile.TiffFile(path) as file:
+        remarks = storage.check_chain(file)
         if not ome:
             file.is_ome = False
         root = _ome_root(path, file)
         series = _first_series(path, file, root)
         page = series.keyframe
         check_kind(str(path), page)
-        pages = tiff_storage.planes(str(path), series)
+        pages = storage.planes(str(path), series)
         same_kind(str(path), pages)
-        tiff_storage.check_size(str(path), series, pages)
-        remarks += tiff_storage.check_stored(str(path), series, pages)
+        storage.check_size(str(path), series, pages)
+        remarks += storage.check_stored(str(path), series, pages)
         image = _stored(path, series)
-        missing, valid = tiff_storage.missing_planes(pages, image)
+        missing, valid = storage.missing_planes(pages, image)
         source = _source(path.name, series, image, valid).replaced(
             remarks=tuple(f"{path.name} {remark}" for remark in (*remarks, *missing))
         )
@@ -216,6 +215,6 @@ def _warn_of_faults(source: Source, said: list[str]) -> None:
     told = ["GDAL_NODATA", "read_segments", "PHOTOMETRIC", "ORIENTATION"]
     if source.remarks:
         told += ["OME series", "page offset", "corrupted tag list", "offset to page"]
-    tiff_storage.warn_of_complaints(
+    storage.warn_of_complaints(
         source.name, [each for each in said if not any(word in each for word in told)]
     )

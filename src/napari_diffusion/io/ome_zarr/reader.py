@@ -9,9 +9,7 @@ import numpy as np
 from napari_diffusion.core.axis_names import FURTHER, letter_of
 from napari_diffusion.io.file_image import NotReadable, Source
 from napari_diffusion.io.memory import fits
-from napari_diffusion.io.physical_size import warn
-from napari_diffusion.io.step_record import as_record
-from napari_diffusion.io.zarr_attributes import (
+from napari_diffusion.io.ome_zarr.attributes import (
     axis_entries,
     channels,
     check_version,
@@ -21,18 +19,20 @@ from napari_diffusion.io.zarr_attributes import (
     placed,
     transformed,
 )
-from napari_diffusion.io.zarr_chunks import StoredValues, missing_chunks
-from napari_diffusion.io.zarr_collections import without_image
-from napari_diffusion.io.zarr_description import KEY, STEP
-from napari_diffusion.io.zarr_store import check_array, opened, opened_array
+from napari_diffusion.io.ome_zarr.chunks import StoredValues, missing_chunks
+from napari_diffusion.io.ome_zarr.collections import without_image
+from napari_diffusion.io.ome_zarr.description import KEY, STEP
+from napari_diffusion.io.ome_zarr.store import check_array, opened, opened_array
+from napari_diffusion.io.physical_size import warn
+from napari_diffusion.io.step_record import as_record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from zarr.types import AnyArray
 
+    from napari_diffusion.io.ome_zarr.attributes import Attributes
     from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.io.zarr_attributes import Attributes
 
 #: What stands for the axis of steps, as in an OME-TIFF.
 _STEPS = "Q"

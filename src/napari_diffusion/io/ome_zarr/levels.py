@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.io.file_image import NotReadable
-from napari_diffusion.io.zarr_attributes import dictionary, entries
-from napari_diffusion.io.zarr_chunks import StoredValues
-from napari_diffusion.io.zarr_store import check_array, opened, opened_array
+from napari_diffusion.io.ome_zarr.attributes import dictionary, entries
+from napari_diffusion.io.ome_zarr.chunks import StoredValues
+from napari_diffusion.io.ome_zarr.store import check_array, opened, opened_array
 
 if TYPE_CHECKING:
     from pathlib import Path

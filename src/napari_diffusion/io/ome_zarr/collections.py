@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion.io.file_image import NotReadable
-from napari_diffusion.io.zarr_attributes import dictionary, entries
-from napari_diffusion.io.zarr_description import KEY
-from napari_diffusion.io.zarr_store import opened, within
+from napari_diffusion.io.ome_zarr.attributes import dictionary, entries
+from napari_diffusion.io.ome_zarr.description import KEY
+from napari_diffusion.io.ome_zarr.store import opened, within
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_diffusion.io.zarr_attributes import Attributes
+    from napari_diffusion.io.ome_zarr.attributes import Attributes
 
 _FILES = ("zarr.json", ".zarray", ".zgroup")
 

@@ -189,7 +189,7 @@ def _channels(source: Source, pixels: Element) -> tuple[Channel, ...]:
     ]
     if source.rgb or not any(channel.name or channel.colour for channel in found):
         return ()
-    axes = source.axes or ""
+    axes = source.axes or source.letters.lower()
     count = source.image.shape[axes.index("c")] if "c" in axes else 1
     if len(found) == count:
         return tuple(found)

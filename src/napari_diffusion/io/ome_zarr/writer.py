@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.io.full_disk import full_disk_named
+from napari_diffusion.io.ome_zarr.description import KEY
+from napari_diffusion.io.ome_zarr.image import ZarrImage
+from napari_diffusion.io.ome_zarr.series import set_attributes, write_series
 from napari_diffusion.io.record_reader import step_entry
-from napari_diffusion.io.zarr_description import KEY
-from napari_diffusion.io.zarr_image import ZarrImage
-from napari_diffusion.io.zarr_series import set_attributes, write_series
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,1 @@
+"""Reading and writing TIFF: plain, of ImageJ, and OME."""
