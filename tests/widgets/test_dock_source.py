@@ -350,7 +350,7 @@ def test_holes_are_refused_with_their_cure(open_filter, qtbot, said):
     holed[3, 4:6] = np.nan
     viewer, dock = open_filter(Image(holed, name="holed", contrast_limits=(0, 1)))
     ran(dock, qtbot)
-    assert said[-1].startswith("'holed' has 2 NaN or infinite values")
+    assert said[-1].startswith("'holed' has 2 missing values")
     assert dock.controls.message.sentence == said[-1]
     assert not made(viewer)
     assert dock.source.holes.native.isVisibleTo(dock.source.native)

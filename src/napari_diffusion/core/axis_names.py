@@ -13,7 +13,17 @@ FURTHER = "?"
 
 _WORDS = {
     "t": ("time", "times", "timepoint", "timepoints", "frame", "frames"),
-    "c": ("ch", "channel", "channels", "wavelength", "wavelengths", "color", "colour"),
+    "c": (
+        "ch",
+        "channel",
+        "channels",
+        "wavelength",
+        "wavelengths",
+        "color",
+        "colour",
+        "band",
+        "bands",
+    ),
     "z": ("plane", "planes", "depth", "slice", "slices", "altitude", "elevation"),
     "y": ("row", "rows", "height", "lat", "latitude", "northing"),
     "x": ("col", "cols", "column", "columns", "width", "lon", "long", "longitude", "easting"),

@@ -72,7 +72,7 @@ def without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
     inside = data if mask is None else data[mask]
     if missing == "refuse":
         check_present(inside)
-    present = _is_present(data)
+    present = is_present(data)
     _check_range(inside[present if mask is None else present[mask]])
     if present.all():
         return data, mask, None
@@ -90,10 +90,10 @@ def check_present(values: NDArray[Any], whose: str = "The image") -> None:
     if not values.size:
         return
     low, high = values.min(), values.max()
-    if _is_present(np.array([low, high])).all():
+    if is_present(np.array([low, high])).all():
         check_magnitude(float(low), float(high), values.dtype, part=True)
         return
-    present = _is_present(values)
+    present = is_present(values)
     count, marks = int(np.count_nonzero(~present)), values[~present & np.isfinite(values)]
     words = f"{count} NaN or infinite value{'s' * (count > 1)}"
     if marks.size:
@@ -117,13 +117,14 @@ def marks_of(dtype: DTypeLike) -> tuple[float, ...]:
 
 def _split(data: Any, mask: Any) -> tuple[Any, Any, Any]:
     """Return (data, mask, missing values), each with 0 for what belongs to the other."""
-    present, own = _is_present(data), _like(data)
+    present, own = is_present(data), _like(data)
     holes = own.where(present, 0, data).astype(data.dtype)
     filled = own.where(present, data, 0).astype(data.dtype)
     return filled, present if mask is None else (present & mask), holes
 
 
-def _is_present(data: Any) -> Any:
+def is_present(data: Any) -> Any:
+    """Return where values are data: finite, and no mark of “no data”."""
     present, magnitudes = np.isfinite(data), np.abs(data)
     for mark in marks_of(data.dtype):
         present &= magnitudes != mark

@@ -164,7 +164,7 @@ class Output:
         trace: TracebackType | None,
     ) -> None:
         if error is None:
-            self._writer.finish(self._whole_record())
+            self._finish()
             self._publish()
             return
         if self._images and self._whole:
@@ -197,6 +197,13 @@ class Output:
 
     def _whole_record(self) -> StepRecord:
         return {**self.record, "steps": self.steps} if self.steps else self.record
+
+    def _finish(self) -> None:
+        try:
+            self._writer.finish(self._whole_record())
+        except OSError as error:
+            error.add_note(f"What was written stays in {str(self.partial)!r}.")
+            raise
 
     def _publish(self) -> None:
         try:

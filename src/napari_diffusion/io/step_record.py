@@ -113,6 +113,9 @@ class StepRecord(FurtherEntries, total=False):
     steps: list[StepEntry]
 
 
+#: The name of this package among the versions of a record.
+VERSION = "napari-diffusion"
+
 # Without these nothing can be said of a step, and it cannot be made again.
 _REQUIRED = ("step", "is_final", "noise_scale", "grid", "source", "versions")
 
@@ -134,6 +137,8 @@ def checked_record(found: dict[str, Any]) -> StepRecord:
             f"The record of napari-diffusion cannot be used: {where} is not what records hold."
         ) from None
     missing = [name for name in _REQUIRED if name not in kept] if "recipe" in kept else []
+    if "versions" in kept and VERSION not in kept["versions"]:
+        missing.append(f"version of {VERSION}")
     if missing:
         raise ValueError(f"The record of napari-diffusion cannot be used: it has no {missing[0]}.")
     return kept

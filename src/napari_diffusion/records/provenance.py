@@ -112,8 +112,15 @@ def recipe_of(kept: StepRecord, allow_code: AllowCode = False) -> Recipe:
     ------
     CodeRefused
         If it names a function that is not allowed; see `Recipe.from_dict`.
+    ValueError
+        If it is not resolved: no step has been made with it.
     """
     recipe = Recipe.from_dict(dict(kept["recipe"]), allow_code=allow_code)
+    if not recipe.is_resolved:
+        asked = next(iter(recipe.autos().values()), "no noise scale")
+        raise ValueError(
+            f"The recipe of the record is not resolved (it has {asked!r}): no step is of it."
+        )
     return recipe.replaced(asked=dict(kept.get("asked", {})))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.no_data import is_present
 from napari_diffusion.widgets.layers.channels import mismatch, values
 from napari_diffusion.widgets.layers.step_records import records_of
 
@@ -71,7 +72,7 @@ def channel_group(viewer: napari.Viewer) -> tuple[Image, ...]:
 
 
 def count_holes(layers: tuple[Image, ...]) -> int | None:
-    """Return how many values are NaN or infinite; None where counting would take long."""
+    """Return how many values are missing: NaN, infinite, or a mark; None where it takes long."""
     count = 0
     for layer in layers:
         data: Any = values(layer)
@@ -79,5 +80,5 @@ def count_holes(layers: tuple[Image, ...]) -> int | None:
             continue
         if not isinstance(data, np.ndarray) or data.size > _MOST_PIXELS:
             return None
-        count += int(data.size - np.count_nonzero(np.isfinite(data)))
+        count += int(data.size - np.count_nonzero(is_present(data)))
     return count

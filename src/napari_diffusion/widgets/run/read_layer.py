@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.image import Image
+from napari_diffusion.core.no_data import is_present
 from napari_diffusion.records.provenance import content_hash
 from napari_diffusion.widgets.run.run_request import Message, RunError
 
@@ -73,14 +74,14 @@ def _copied(job: Job, options: GridKeywords, worker: Worker) -> NDArray[Any]:
 def _check_holes(image: NDArray[Any], job: Job, options: GridKeywords) -> None:
     if job.lazy or image.dtype.kind != "f" or options.get("missing") == "ignore":
         return
-    holes = ~np.isfinite(image)
+    holes = ~is_present(image)
     if "mask" in options:
         holes &= options["mask"][..., None] if options["rgb"] else options["mask"]
     if count := int(np.count_nonzero(holes)):
         raise RunError(
             "holes",
-            f"{job.source_name!r} has {count} NaN or infinite values: treat them as "
-            "missing, or fill them first.",
+            f"{job.source_name!r} has {count} missing values (NaN, infinite or a mark of no data): "
+            "treat them as missing, or fill them first.",
         )
 
 

@@ -34,7 +34,7 @@ def hint(
     mask : Layer or None
         The layer of its mask.
     holes : int or None
-        How many values are NaN or infinite, None where they were not counted.
+        How many values are missing, None where they were not counted.
     kept : bool
         Whether those are treated as missing.
     can_be_mask : callable
@@ -66,7 +66,7 @@ def hint(
 
 def count_words(holes: int) -> str:
     """Return how many values are missing, in words."""
-    return f"{holes} NaN or infinite value{'s' * (holes > 1)}"
+    return f"{holes} missing value{'s' * (holes > 1)} (NaN, infinite or no data)"
 
 
 def kind_of(layer: Layer) -> str:
