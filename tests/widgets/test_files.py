@@ -43,10 +43,8 @@ def layers(draw):
     values = np.random.default_rng(draw(st.integers(0, 99))).integers(0, 99, shape).astype(dtype)
     length = st.sampled_from(["nanometer", "micrometer", "millimeter"])
     time = st.sampled_from(["second", "millisecond", "minute"])
-    unit = draw(length)
     units = [
-        draw(time) if axis == "t" else "pixel" if axis == "c" else draw(st.sampled_from([unit]))
-        for axis in axes
+        draw(time) if axis == "t" else "pixel" if axis == "c" else draw(length) for axis in axes
     ]
     number = st.floats(0.01, 1000, allow_nan=False)
     scale = [1.0 if axis == "c" else draw(number) for axis in axes]
