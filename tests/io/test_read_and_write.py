@@ -312,6 +312,14 @@ def test_no_file():
         read_image("nothing.tif")
 
 
+def test_a_numbered_folder_names_an_image_and_the_cure(tmp_path):
+    for number in range(3):
+        tifffile.imwrite(tmp_path / f"z{number:03}.tif", GREY)
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(NotReadable, match=r"folder of 3 images: give .*z000\.tif.* one stack"):
+        read_image(tmp_path)
+
+
 def test_folders_that_are_no_image(tmp_path):
     with pytest.raises(NotReadable, match="contains no zarr image"):
         read_image(tmp_path)

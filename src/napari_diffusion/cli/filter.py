@@ -24,7 +24,9 @@ def apply(arguments: Namespace) -> int:
     # One step without noise is the filter itself, and its record a recipe to be used again.
     recipe = Recipe(num_steps=1, noise=None, diffusion_filter=chosen)
     dtype = read.written_type(arguments.dtype)
-    output = Output(arguments.output, read.source, 1, dtype, arguments.overwrite)
+    output = Output(
+        arguments.output, read.source, 1, dtype, arguments.overwrite, imagej=arguments.imagej
+    )
     with threads(arguments.threads):
         write_steps(output, read, recipe.resolved_on(read.image), [0], quiet=True)
     if not arguments.quiet:

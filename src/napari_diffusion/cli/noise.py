@@ -28,7 +28,9 @@ def noise(arguments: Namespace) -> int:
     read = read_input(arguments)
     chosen = component("noise", arguments.noise, arguments, read.pixel_size)
     dtype = read.written_type(arguments.dtype)
-    output = Output(arguments.output, read.source, 1, dtype, arguments.overwrite)
+    output = Output(
+        arguments.output, read.source, 1, dtype, arguments.overwrite, imagej=arguments.imagej
+    )
     with threads(arguments.threads), output, stoppable() as stop:
         scale = _scale(arguments, chosen)
         made = noisy_copy(read.image, chosen, scale, arguments.seed, stop=stop)

@@ -104,6 +104,12 @@ def add_writing(parser: ArgumentParser) -> None:
         help="data type of OUTPUT: floating point, or INPUT's type, clipped and rounded "
         "(default: float)",
     )
+    parser.add_argument(
+        "--imagej",
+        action="store_true",
+        help="write a .tif as a hyperstack of ImageJ and Fiji (8 or 16 bits or float32), with its "
+        "record beside it (default: OME-TIFF)",
+    )
     add_running(parser, "OUTPUT")
 
 

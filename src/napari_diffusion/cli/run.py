@@ -33,6 +33,7 @@ def run(arguments: Namespace) -> int:
         read.written_type(arguments.dtype),
         arguments.overwrite,
         stack=arguments.stack,
+        imagej=arguments.imagej,
     )
     with threads(arguments.threads), compiling_note(arguments.quiet):
         resolved = recipe.resolved_on(read.image)

@@ -53,6 +53,7 @@ FORMATS = (
         "bioio",
     ),
 )
+_STORES = ("zarr.json", ".zgroup", ".zarray")
 _ZARR = Format((".zarr",), "ome_zarr.reader:read_zarr")
 _DICOM_SERIES = Format((), "formats.dicom:read_dicom", "formats")
 
@@ -109,12 +110,28 @@ def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source
 
 def _format_of(path: Path) -> Format:
     if path.is_dir():
-        return _DICOM_SERIES if _is_series(path) else _ZARR
+        if _is_series(path):
+            return _DICOM_SERIES
+        _refuse_loose_images(path)
+        return _ZARR
     name = path.name.lower()
     for each in FORMATS:
         if name.endswith(each.endings):
             return each
     raise NotReadable(f"{str(path)!r} has an unsupported extension: use {READABLE}.")
+
+
+def _refuse_loose_images(folder: Path) -> None:
+    """Refuse a folder of images, which says neither what they are of nor whether one is missing."""
+    if any((folder / name).exists() for name in _STORES):
+        return
+    endings = tuple(ending for each in FORMATS for ending in each.endings)
+    images = sorted(each.name for each in folder.iterdir() if each.name.lower().endswith(endings))
+    if images:
+        raise NotReadable(
+            f"{str(folder)!r} is a folder of {len(images)} images: give one of them, such as "
+            f"{str(folder / images[0])!r}, or save them as one stack."
+        )
 
 
 def _is_series(folder: Path) -> bool:

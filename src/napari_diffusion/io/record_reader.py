@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from napari_diffusion.core.json_text import json_object
+from napari_diffusion.io.physical_size import warn
 from napari_diffusion.io.step_record import StepEntry, as_record
 
 if TYPE_CHECKING:
@@ -35,15 +37,25 @@ def read_record(path: Path) -> StepRecord | None:
     """Return the record in or beside a file; None if it was not made by napari-diffusion."""
     if path.is_dir():
         return _in_zarr(path)
-    if path.suffix.lower() in (".tif", ".tiff"):
+    if path.suffix.lower() in (".tif", ".tiff") and not beside(path).is_file():
         return _in_tiff(path)
     if path.name.lower().endswith((".nii", ".nii.gz")):
         from napari_diffusion.io.formats.nifti import read_record as in_nifti
 
         return in_nifti(path)
-    if not beside(path).is_file():
+    return record_beside(path)
+
+
+def record_beside(path: Path) -> StepRecord | None:
+    """Return the record in the file beside; None, with a warning, for what is none."""
+    kept = beside(path)
+    if not kept.is_file():
         return None
-    return as_record(json.loads(beside(path).read_text("utf-8")))
+    try:
+        return as_record(json_object(kept.read_text("utf-8"), "record"))
+    except ValueError as error:
+        warn(path.name, f"has a record that cannot be read: {error}")
+        return None
 
 
 def step_paths(path: Path) -> list[Path]:

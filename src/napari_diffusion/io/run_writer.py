@@ -39,6 +39,7 @@ _WRITERS = {
     ".npy": "npy_writer:NpyWriter",
     FOLDER: "tiff.writer:FolderWriter",
 }
+_IMAGEJ = "tiff.imagej_writer:ImageJWriter"
 _RUN, _STACK = "ome_zarr.writer:ZarrRunWriter", "ome_zarr.writer:ZarrStackWriter"
 
 #: Extensions and so formats; none at all asks for a folder of OME-TIFF files.
@@ -86,6 +87,8 @@ class Output:
         Whether something of that name may be replaced.
     stack : bool
         Whether the steps in an OME-Zarr are one image, the step being its first axis.
+    imagej : bool
+        Whether a .tif is a hyperstack of ImageJ instead of an OME-TIFF.
 
     Raises
     ------
@@ -99,12 +102,15 @@ class Output:
     dtype: np.dtype[Any]
     overwrite: bool = False
     stack: bool = False
+    imagej: bool = False
     steps: list[StepEntry] = field(default_factory=list)
     record: StepRecord = field(default_factory=StepRecord)
 
     def __post_init__(self) -> None:
         wanted, ending = split_extension(self.path)
-        if ending.endswith(("tif", "tiff")):
+        if self.imagej:
+            _check_plain_tiff(self.path, ending)
+        elif ending.endswith(("tif", "tiff")):
             from napari_diffusion.io.tiff.writer import holds_steps
 
             # Where one file cannot hold the steps, a folder of that name without ending can.
@@ -183,6 +189,8 @@ class Output:
         chosen = _WRITERS[self.ending]
         if self.ending.endswith("zarr") and self.count > 1:
             chosen = _STACK if self.stack else _RUN
+        if self.imagej:
+            chosen = _IMAGEJ
         module, _, name = chosen.partition(":")
         try:
             made = getattr(importlib.import_module(f"napari_diffusion.io.{module}"), name)
@@ -222,7 +230,8 @@ class Output:
 
     def _pieces(self, path: Path) -> tuple[Path, ...]:
         """Return the path and, for a format without records, first that of the record."""
-        return (beside(path), path) if self.ending in _BESIDE else (path,)
+        apart = self.imagej or self.ending in _BESIDE
+        return (beside(path), path) if apart else (path,)
 
 
 def split_extension(path: Path) -> tuple[Path, str]:
@@ -237,6 +246,11 @@ def split_extension(path: Path) -> tuple[Path, str]:
             "folder of OME-TIFF files."
         )
     return path, FOLDER
+
+
+def _check_plain_tiff(path: Path, ending: str) -> None:
+    if ending not in (".tif", ".tiff"):
+        raise ValueError(f"A hyperstack of ImageJ must end in .tif (got {path.name!r}).")
 
 
 def _counted(steps: int) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_diffusion.io.file_image import NotReadable, Source
 from napari_diffusion.io.physical_size import warn
+from napari_diffusion.io.record_reader import record_beside
 from napari_diffusion.io.tiff import ome_xml, storage
 from napari_diffusion.io.tiff.calibration import by_imagej, by_resolution, resolution_of
 from napari_diffusion.io.tiff.nodata import valid_pixels, warn_of_geography
@@ -77,6 +78,7 @@ def _read(path: Path, ome: bool) -> Source:
             source = source.replaced(record=record_in(xml or "", path.name))
         elif file.is_imagej:
             source = by_imagej(source, file.imagej_metadata or {})
+            source = source.replaced(record=record_beside(path))
         else:
             source = by_resolution(source)
     _warn_of_faults(source, said)

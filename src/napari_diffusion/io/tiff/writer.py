@@ -55,9 +55,9 @@ class TiffWriter:
         import tifffile
 
         self._path, self._source, self._count = path, source, 0
-        self._layout = layout(source)
+        self._layout = self._layout_of(source)
         self._shape = self._layout.shape(source.image.shape)
-        self._dtype = _checked_type(dtype)
+        self._dtype = self._checked(dtype)
         self._step_bytes = math.prod(self._shape) * self._dtype.itemsize
         #: Whether the steps before are whole, because the next one has no room and is not begun.
         self.separate = True
@@ -79,7 +79,7 @@ class TiffWriter:
 
     def _append(self, image: NDArray[Any]) -> None:
         arranged = self._layout.arranged(image)
-        resolution = resolution_tags(self._source)
+        resolution = self._resolution()
         colours = self._layout.axes[-1] == "c"
         # Plane by plane: of an iterator tifffile would append nothing but zeros here.
         for plane in planes(arranged, 2 + colours):
@@ -106,14 +106,24 @@ class TiffWriter:
             self._raw.truncate()
             self._raw.close()
             if self._count:
-                tifffile.tiffcomment(self._path, self._xml(record).encode())
+                tifffile.tiffcomment(self._path, self._description(record).encode())
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
         self._raw.close()
 
-    def _xml(self, record: StepRecord) -> str:
+    def _layout_of(self, source: Source) -> Layout:
+        return layout(source)
+
+    def _checked(self, dtype: DTypeLike) -> np.dtype[Any]:
+        return _checked_type(dtype)
+
+    def _resolution(self) -> Resolution:
+        return resolution_tags(self._source)
+
+    def _description(self, record: StepRecord) -> str:
+        """Return the OME-XML."""
         import tifffile
 
         axes = self._layout.axes.upper()
@@ -202,11 +212,12 @@ def resolution_tags(source: Source) -> Resolution:
     if source.unit not in METRES or not {"x", "y"} <= set(source.lengths):
         return ((1, 1), (1, 1), _NONE)
     metres = METRES[source.unit]
-    x, y = (_ratio(0.01 / (source.lengths[axis] * metres)) for axis in "xy")
+    x, y = (ratio(0.01 / (source.lengths[axis] * metres)) for axis in "xy")
     return (x, y, _CENTIMETRE)
 
 
-def _ratio(value: float) -> tuple[int, int]:
+def ratio(value: float) -> tuple[int, int]:
+    """Return a number greater than 0 as TIFF has it: numerator and denominator."""
     from fractions import Fraction
 
     # Numerator and denominator have 32 bits each.
