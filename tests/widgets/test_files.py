@@ -191,3 +191,32 @@ def test_a_file_without_axes_is_a_layer_whose_axes_are_asked_for(tmp_path):
         ((data, arguments, _),) = read_layers(tmp_path / "a.npy")
     assert data.shape == VALUES.shape
     assert "axis_labels" not in arguments
+
+
+@pytest.mark.parametrize("ending", [".ome.zarr", ".ome.tif"])
+def test_colours_are_colours_again(tmp_path, ending):
+    values = np.random.default_rng(0).integers(0, 255, (20, 24, 3), dtype=np.uint8)
+    path = tmp_path / f"a{ending}"
+    data, meta, _ = Image(values, rgb=True, name="face").as_layer_data_tuple()
+    write_image(str(path), data, meta)
+    ((again, arguments, _),) = read_layers(path)
+    layer = Image(again, **arguments)
+    assert layer.rgb
+    np.testing.assert_array_equal(layer.data, values)
+
+
+def test_what_is_no_data_is_shown_as_labels(tmp_path, make_napari_viewer):
+    import tifffile
+
+    from napari_diffusion.widgets.results.saved_run import open_file, show_result
+
+    values = VALUES[0].copy()
+    values[:8] = -9999
+    extra = [(42113, "s", 0, "-9999", True)]
+    tifffile.imwrite(tmp_path / "dem.tif", values, extratags=extra)
+    viewer = make_napari_viewer()
+    with pytest.warns(UserWarning, match="marks 224 of 672 values"):
+        show_result(viewer, open_file(tmp_path / "dem.tif"))
+    assert [layer.name for layer in viewer.layers] == ["dem", "dem data"]
+    np.testing.assert_array_equal(viewer.layers["dem data"].data == 1, values > 0)
+    assert viewer.layers.selection.active is viewer.layers["dem"]

@@ -25,7 +25,8 @@ KEY = "napari_diffusion"
 #: Name of the axis of the steps of a run.
 STEP = "step"
 
-_OF_RGB = (("red", "FF0000"), ("green", "00FF00"), ("blue", "0000FF"), ("alpha", "FFFFFF"))
+#: Names and colours of the channels of an RGB image; an image with these is one.
+OF_RGB = (("red", "FF0000"), ("green", "00FF00"), ("blue", "0000FF"), ("alpha", "FFFFFF"))
 
 # For channels without a colour of their own: OME-Zarr demands one.
 _COLOURS = ("00FF00", "FF00FF", "00FFFF", "FFFF00", "FF0000", "0000FF")
@@ -138,7 +139,7 @@ def _omero(
 def _colours(source: Source, count: int) -> tuple[Channel, ...]:
     dtype = np.dtype(source.image.dtype)
     white = float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
-    return tuple(Channel(name, colour, (0.0, white)) for name, colour in _OF_RGB[:count])
+    return tuple(Channel(name, colour, (0.0, white)) for name, colour in OF_RGB[:count])
 
 
 def _shown(

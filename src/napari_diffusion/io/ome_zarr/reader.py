@@ -21,7 +21,7 @@ from napari_diffusion.io.ome_zarr.attributes import (
 )
 from napari_diffusion.io.ome_zarr.chunks import StoredValues, missing_chunks
 from napari_diffusion.io.ome_zarr.collections import without_image
-from napari_diffusion.io.ome_zarr.description import KEY, STEP
+from napari_diffusion.io.ome_zarr.description import KEY, OF_RGB, STEP
 from napari_diffusion.io.ome_zarr.store import check_array, opened, opened_array
 from napari_diffusion.io.physical_size import warn
 from napari_diffusion.io.step_record import as_record
@@ -60,7 +60,11 @@ def read_zarr(path: Path, lazy: bool | None = None) -> Source:
     source = Source(name=path.name, image=np.empty(0), record=record)
     source = _with_values(source, array, folder, lazy)
     described = _described(source, multiscale, level, path)
-    return described.replaced(channels=_channels(described, metadata.get("omero")))
+    found = _channels(described, metadata.get("omero"))
+    names = tuple((channel.name, channel.colour) for channel in found)
+    if described.rgb or (len(names) in (3, 4) and names == OF_RGB[: len(names)]):
+        return described.replaced(rgb=True)
+    return described.replaced(channels=found)
 
 
 def _first(path: Path, metadata: Attributes) -> Attributes:
@@ -138,6 +142,4 @@ def _is_rgb(record: StepRecord | None, axes: str) -> bool:
 
 def _channels(source: Source, omero: object) -> tuple[Any, ...]:
     axes = source.axes or ""
-    if source.rgb:
-        return ()
     return channels(source.name, omero, source.image.shape[axes.index("c")] if "c" in axes else 1)

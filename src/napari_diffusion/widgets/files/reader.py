@@ -90,6 +90,10 @@ def _step_layer(source: Source, path: Path) -> LayerData:
 def _image_layers(source: Source, path: Path) -> list[LayerData]:
     axes = source.axes or _guessed(source)
     levels = _levels(source, path)
+    if source.rgb:  # napari has colours last
+        colours = axes.index("c")
+        levels = [np.moveaxis(each, colours, -1) for each in levels]
+        axes = axes.replace("c", "") + "c"
     kept = {} if source.record is None else {KEY: dict(source.record)}
     made: list[LayerData] = []
     split = source.axes is not None and not source.rgb and "c" in axes

@@ -9,6 +9,7 @@ from napari_diffusion.io.run_writer import split_extension
 from napari_diffusion.widgets.files.reader import read_layers
 from napari_diffusion.widgets.files.writer import save_steps
 from napari_diffusion.widgets.layers.layer_names import layer_name, next_run
+from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_records import is_stack, records_of, source_of
 from napari_diffusion.widgets.layers.thumbnails import draw_thumbnails
 
@@ -75,5 +76,7 @@ def show_result(viewer: napari.Viewer, layers: list[Layer]) -> None:
             layer.name = layer_name(title, source, run)
     with viewer.layers.batched_update():
         viewer.layers.extend(layers)
-    draw_thumbnails(layers, viewer.dims)
+    draw_thumbnails([layer for layer in layers if is_image(layer)], viewer.dims)
+    # Where there are data lies behind the image that is worked with.
+    layers = [layer for layer in layers if is_image(layer)] or layers
     viewer.layers.selection.active = layers[-1]
