@@ -61,15 +61,17 @@ def record_beside(path: Path) -> StepRecord | None:
 def step_paths(path: Path) -> list[Path]:
     """Return the images of the steps in the output of a run; none for any other file.
 
-    A store that is one image is that of its step.
+    A store that is one image is that of its step; a stack holds none that are images of their own.
     """
     if not path.is_dir():
         return []
     files = sorted(path.glob("step_*.ome.tif"))
-    if files or _in_zarr(path) is None:
+    record = None if files else _in_zarr(path)
+    if record is None:
         return files
     steps = sorted(entry for entry in path.glob("steps/[0-9]*") if entry.is_dir())
-    return steps or [path] * (path / "0").is_dir()
+    alone = (path / "0").is_dir() and len(record.get("steps", ())) < 2
+    return steps or [path] * alone
 
 
 def _in_zarr(path: Path) -> StepRecord | None:
