@@ -51,6 +51,23 @@ def test_sizes_and_channels(tmp_path):
     assert (read_bioio(path, None).lengths, read_bioio(path, None).unit) == ({}, "pixel")
 
 
+@pytest.mark.parametrize(("sizes", "words"), [
+    ({"M": 9, "Y": 5, "X": 6}, r"axes beside t, c, z, y and x, M \(9\): save their images one by"),
+    ({"C": 2, "Y": 5, "X": 6, "S": 3}, "3 colours in each of several channels"),
+])  # fmt: skip
+def test_what_is_no_single_image_is_refused(tmp_path, monkeypatch, sizes, words):
+    from types import SimpleNamespace
+
+    from napari_diffusion.io.formats import bioio_images
+
+    dims = SimpleNamespace(order="".join(sizes), shape=tuple(sizes.values()))
+    reader = SimpleNamespace(dims=dims)
+    said = SimpleNamespace(dims=dims, reader=reader, shape=dims.shape, scenes=("a",))
+    monkeypatch.setattr(bioio_images, "_opened", lambda path: said)
+    with pytest.raises(NotReadable, match=words):
+        read_bioio(tmp_path / "a.czi", None)
+
+
 def test_interval_and_units_that_a_plugin_says(tmp_path, monkeypatch):
     from bioio import BioImage
     from bioio_base.types import DimensionProperties, DimensionProperty, ureg

@@ -237,6 +237,12 @@ def test_cut_off_and_no_image(tmp_path):
             read_image(tmp_path / "a.dcm")
 
 
+def test_the_pixel_size_at_the_detector_is_warned_of(tmp_path):
+    path = save(tmp_path / "a.dcm", dataset(ImagerPixelSpacing=[0.5, 0.25]))
+    with pytest.warns(UserWarning, match="at its detector only: structures may be magnified"):
+        assert read_image(path).lengths == {"y": 0.5, "x": 0.25}
+
+
 # Several frames
 
 
@@ -320,6 +326,19 @@ def test_unequal_distances_are_reported(tmp_path):
     folder = series(tmp_path / "a", [0, 10, 20, 32])
     with pytest.warns(UserWarning, match="distances of 10 to 12 mm: 10 mm is used"):
         assert read_image(folder).lengths["z"] == 10.0
+
+
+def test_slices_that_are_shifted_sideways(tmp_path):
+    folder = series(tmp_path / "a", [0, 1, 2])
+    for path in folder.iterdir():
+        made = pydicom.dcmread(path)
+        x, y, z = made.ImagePositionPatient
+        made.ImagePositionPatient = [x, y + 0.3 * z, z]
+        save(path, made)
+    with pytest.warns(UserWarning, match="shifted sideways: the shift is not applied"):
+        found = read_image(folder)
+    assert found.image[:, 0, 0].tolist() == [0, 1, 2]
+    assert found.lengths["z"] == 1.0
 
 
 def test_series_that_lies_turned(tmp_path):

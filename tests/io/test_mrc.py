@@ -105,6 +105,20 @@ def test_turned_axes_are_put_in_order(tmp_path):
     assert (again.letters, again.place, again.lengths) == ("zyx", found.place, found.lengths)
 
 
+def test_axes_that_are_no_order(tmp_path):
+    path = made(tmp_path / "a.mrc", mapc=1, mapr=1, maps=3)
+    with pytest.warns(UserWarning, match=r"names its axes \[1, 1, 3\] .*: read as x, y, z"):
+        assert np.array_equal(read_image(path).image, VOLUME)
+    made(path, mapc=0, mapr=0, maps=0)
+    assert read_image(path).letters == "zyx"
+
+
+def test_volumes_with_turned_axes_are_refused(tmp_path):
+    path = made(tmp_path / "a.mrc", ispg=401, mz=1, mapc=3, mapr=1, maps=2)
+    with pytest.raises(NotReadable, match="stack of volumes with turned axes"):
+        read_image(path)
+
+
 def test_place_by_the_start_and_by_the_origin(tmp_path):
     path = made(tmp_path / "a.mrc", nxstart=5, nystart=-2)
     assert read_image(path).place == {"z": 0.0, "y": -6.0, "x": 10.0}

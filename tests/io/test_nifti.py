@@ -183,6 +183,20 @@ def test_sizes_of_the_affine_beside_others(tmp_path):
         assert read_image(path).lengths == LENGTHS
 
 
+def test_a_frequency_is_no_frame_interval(tmp_path):
+    data = np.zeros((2, 3, 4, 5), np.float32)
+    path = made(tmp_path / "a.nii", data, units=("mm", "hz"))
+    with pytest.warns(UserWarning, match="frame interval in an unknown unit, 'Hz'"):
+        found = read_image(path)
+    assert (found.axes, found.lengths) == ("tzyx", LENGTHS)
+
+
+def test_more_axes_are_refused(tmp_path):
+    path = made(tmp_path / "a.nii", np.zeros((2, 3, 2, 3, 4, 5), np.float32))
+    with pytest.raises(NotReadable, match="more axes than x, y, z, t and channel"):
+        read_image(path)
+
+
 # Broken files
 
 

@@ -76,7 +76,8 @@ def _axes(source: Source) -> str:
 
 
 def _pixel_size(source: Source) -> str:
-    known = [axis for axis in source.axes or "" if axis in source.lengths]
+    axes = source.axes or source.letters.lower()
+    known = [axis for axis in axes if axis in source.lengths]
     space = [f"{axis} {source.lengths[axis]!r}" for axis in known if axis in "zyx"]
     time = [f"t {source.lengths['t']!r} {source.time_unit}"] if "t" in known else []
     words = [*time, f"{', '.join(space)} {source.unit}"] if space else time

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.component import Component
 
-ONE_FILE = ".tif .tiff .ome.tif, .zarr .ome.zarr or .npy"
+ONE_FILE = ".tif .tiff .ome.tif, .zarr .ome.zarr, .npy, .mrc, .nii or .nii.gz"
 
 RECIPES = f"{', '.join(PRESETS)}, or a file"
 
@@ -34,7 +34,10 @@ def add_files(parser: ArgumentParser, output: str) -> None:
 def add_input(parser: ArgumentParser) -> None:
     """Add INPUT."""
     parser.add_argument(
-        "input", type=Path, metavar="INPUT", help="a TIFF, PNG, JPEG, NPY or OME-Zarr image"
+        "input",
+        type=Path,
+        metavar="INPUT",
+        help="an image: TIFF, PNG, JPEG, NPY, OME-Zarr, MRC, NIfTI, DICOM, or what bioio reads",
     )
 
 

@@ -110,7 +110,7 @@ def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source
 
 def _format_of(path: Path) -> Format:
     if path.is_dir():
-        if _is_series(path):
+        if is_dicom_series(path):
             return _DICOM_SERIES
         _refuse_loose_images(path)
         return _ZARR
@@ -134,7 +134,8 @@ def _refuse_loose_images(folder: Path) -> None:
         )
 
 
-def _is_series(folder: Path) -> bool:
+def is_dicom_series(folder: Path) -> bool:
+    """Return whether a folder holds DICOM files."""
     if folder.suffix.lower() == ".zarr":
         return False
     return any(each.name.lower().endswith((".dcm", ".dicom")) for each in folder.iterdir())

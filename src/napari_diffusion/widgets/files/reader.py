@@ -10,7 +10,7 @@ import numpy as np
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.io.file_image import Channel, Source
 from napari_diffusion.io.ome_zarr.levels import coarser_levels
-from napari_diffusion.io.reader import read_image
+from napari_diffusion.io.reader import is_dicom_series, read_image
 from napari_diffusion.io.record_reader import step_paths
 from napari_diffusion.widgets.files.layer_source import channel_arguments, layer_arguments
 from napari_diffusion.widgets.files.saved_steps import SavedSteps
@@ -42,7 +42,8 @@ def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | 
 
 def _is_readable(path: Path) -> bool:
     if path.is_dir():
-        return any((path / name).exists() for name in _STORES) or bool(step_paths(path))
+        store = any((path / name).exists() for name in _STORES)
+        return store or bool(step_paths(path)) or is_dicom_series(path)
     return path.name.lower().endswith(_FILES)
 
 
