@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 # What comes with napari, and what the user is asked to install where it is wanted.
 BESIDE = {"napari", "npe2", "pint", "yaml", "imageio_ffmpeg"}
-TARGETS = ["setup", "demo", "test", "try-wheel", "bench", "docs"]
+TARGETS = ["setup", "demo", "test", "try-wheel", "try-readers", "bench", "docs"]
 
 
 @pytest.fixture(scope="module")
@@ -138,5 +138,11 @@ def test_make_knows(target):
     assert "tools/environment.py" in subprocess.check_output(dry, cwd=ROOT, text=True)
 
 
-def test_continuous_integration_opens_the_widgets_of_the_built_package():
-    assert "make try-wheel </dev/null" in (ROOT / ".ci" / "run").read_text("utf-8")
+@pytest.mark.parametrize("target", ["test", "try-wheel", "try-readers"])
+def test_continuous_integration_makes(target):
+    assert f"make {target} </dev/null" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+def test_the_readers_of_others_are_pinned_and_come_from_no_named_place():
+    for line in (ROOT / "tools" / "readers.txt").read_text("utf-8").splitlines():
+        assert re.fullmatch(r"[\w.-]+==[\w.+!]+", line), line
