@@ -49,6 +49,14 @@ def test_an_image_is_a_hyperstack(tmp_path, axes, dtype):
     assert again.unit == "micrometer"
 
 
+@pytest.mark.parametrize("unit", ["nanometer", "angstrom", "pixel"])
+def test_voxels_one_unit_wide_and_their_place(tmp_path, unit):
+    lengths, place = {"z": 3.0, "y": 1.0, "x": 1.0}, {"z": -6.0, "y": 2.0, "x": 100.0}
+    made = source("zyx").replaced(lengths=lengths, unit=unit, place=place)
+    again = read_image(written(tmp_path / "a.tif", made))
+    assert (again.lengths, again.unit, again.place) == (lengths, unit, place)
+
+
 def test_steps_are_frames(tmp_path):
     made = source("zyx")
     path = written(tmp_path / "a.tif", made, 4)

@@ -60,7 +60,6 @@ def test_lengths_and_limits_of_imagej(tmp_path):
             tmp_path / "a.tif",
             spacing=0.5,
             unit="\\u00B5m",
-            xorigin=7,
             Ranges=(0.0, 100.0, 5.0, 50.0),
             LUTs=tables,
             Labels=["one", "two"] * 3,
@@ -107,6 +106,38 @@ def test_units_of_imagej(tmp_path):
     found = read_image(imagej(tmp_path / "a.tif", GREY, "YX", unit="nm"))
     assert (found.lengths, found.unit) == ({"y": 0.2, "x": 0.1}, "nanometer")
     assert read_image(imagej(tmp_path / "b.tif", GREY, "YX", unit="pixel")).lengths == {}
+
+
+def test_inches_of_imagej_are_no_scale(tmp_path):
+    path = imagej(tmp_path / "a.tif", resolution=(72, 72), unit="inch", spacing=1.0)
+    with pytest.warns(UserWarning, match="pixel size in inches, as it is to be printed"):
+        found = read_image(path)
+    assert (found.lengths, found.unit) == ({}, "pixel")
+
+
+@pytest.mark.parametrize(
+    ("resolution", "kind", "spacing"),
+    [((1, 1), "NONE", (3, 1, 1)), ((10, 5), "NONE", (3, 0.2, 0.1)), ((72, 72), "INCH", (3, 1, 1))],
+)
+def test_a_spacing_of_imagej_without_a_unit(tmp_path, resolution, kind, spacing):
+    path = imagej(tmp_path / "a.tif", resolution=resolution, spacing=3)
+    number = {"NONE": 1, "INCH": 2}[kind]
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages[0].tags["ResolutionUnit"].overwrite(number)
+    found = read_image(path)
+    assert (found.spacing, found.unit) == (spacing, "pixel")
+
+
+def test_the_origin_of_imagej(tmp_path):
+    path = imagej(tmp_path / "a.tif", unit="um", spacing=0.5, xorigin=-20, yorigin=3, zorigin=2)
+    assert read_image(path).place == pytest.approx({"z": -1.0, "y": -0.6, "x": 2.0})
+
+
+def test_calibrated_values_of_imagej_are_warned_of(tmp_path):
+    said = "ImageJ=1.54f\ncf=0\nc0=-32768.0\nc1=1.0\nvunit=Gray Value\n"
+    path = written(tmp_path / "a.tif", GREY.astype(np.uint16), description=said)
+    with pytest.warns(UserWarning, match=r"stand for -32768.0 \+ 1.0 × value in ImageJ"):
+        assert np.array_equal(read_image(path).image, GREY)
 
 
 # No data

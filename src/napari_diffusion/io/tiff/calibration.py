@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_diffusion.core.units import PIXEL, unit_name
 from napari_diffusion.io.file_image import Channel, Resolution
-from napari_diffusion.io.physical_size import frame_interval, pixel_sizes, warn
+from napari_diffusion.io.physical_size import frame_interval, pixel_sizes, places, warn
 from napari_diffusion.io.tiff.ome_xml import completed
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_diffusion.io.file_image import Source
     from napari_diffusion.io.physical_size import Quantity
 
-_NONE, _CENTIMETRE = 1, 3
+_NONE, _INCH, _CENTIMETRE = 1, 2, 3
 _UNITS = (1, 2, 3)
 
 
@@ -55,16 +55,20 @@ def by_imagej(source: Source, metadata: Mapping[str, Any]) -> Source:
     source = source.replaced(
         lengths=times, time_unit=time_unit, channels=_channels(source, metadata)
     )
-    unit = str(metadata.get("unit", ""))
-    if unit_name(unit) == PIXEL:
+    _warn_of_values(source.name, metadata)
+    unit = unit_name(str(metadata.get("unit", "")))
+    if unit == "inch":
+        warn(source.name, "has its pixel size in inches, as it is to be printed: it is unknown.")
+        return source
+    if unit == PIXEL and ("z" not in axes or "spacing" not in metadata):
         return source
     # In ImageJ slices are one unit apart unless it says otherwise.
     found: dict[str, Quantity] = {"z": (metadata.get("spacing", 1.0), unit)} if "z" in axes else {}
-    if source.resolution is not None:
-        found |= _sizes(source.resolution, 1.0, unit)
+    found |= _across(source.resolution, unit)
     lengths, known = pixel_sizes(source.name, found)
     lengths = completed(source.name, source.axes or "", lengths, known)
-    return source.replaced(lengths=lengths | times, unit=known)
+    place = places(source.name, _origins(metadata, lengths, unit), lengths, known)
+    return source.replaced(lengths=lengths | times, unit=known, place=place)
 
 
 def _is_ratio(value: object) -> bool:
@@ -79,6 +83,36 @@ def _sizes(resolution: Resolution, length: float, unit: str) -> dict[str, Quanti
     """Return the pixel sizes of y and x: the resolution is pixels per `length`."""
     x, y, _ = resolution
     return {"y": (length * y[1] / y[0], unit), "x": (length * x[1] / x[0], unit)}
+
+
+def _across(resolution: Resolution | None, unit: str) -> dict[str, Quantity]:
+    """Return the pixel sizes of y and x in the unit of ImageJ."""
+    counted = unit == PIXEL and (resolution is None or resolution[2] == _INCH)
+    if resolution is None or counted:
+        return dict.fromkeys("yx", (1.0, unit)) if counted else {}
+    return _sizes(resolution, 1.0, unit)
+
+
+def _origins(
+    metadata: Mapping[str, Any], lengths: Mapping[str, float], unit: str
+) -> dict[str, Quantity]:
+    """Return where the first pixel lies; ImageJ says which pixel lies at 0."""
+    found: dict[str, Quantity] = {}
+    for axis, length in lengths.items():
+        at = metadata.get(f"{axis}origin")
+        found[axis] = (-at * length if isinstance(at, int | float) else at, unit)
+    return found
+
+
+def _warn_of_values(name: str, metadata: Mapping[str, Any]) -> None:
+    """Warn of a calibration of the values, such as that of integers with a sign."""
+    start, step = metadata.get("c0", 0), metadata.get("c1", 1)
+    if metadata.get("cf") == 0 and (start, step) != (0, 1):
+        warn(
+            name,
+            f"has values that stand for {start} + {step} × value in ImageJ: they are read as they "
+            "are stored.",
+        )
 
 
 def _channels(source: Source, metadata: Mapping[str, Any]) -> tuple[Channel, ...]:

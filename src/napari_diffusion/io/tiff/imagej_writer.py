@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.units import METRES, SECONDS, SYMBOLS
+from napari_diffusion.core.units import METRES, PIXEL, SECONDS, SYMBOLS
 from napari_diffusion.io.layout import Layout
 from napari_diffusion.io.record_reader import write_record
 from napari_diffusion.io.tiff.writer import TiffWriter, ratio
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import DTypeLike
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 _TYPES = ("uint8", "uint16", "float32")
 
 _MOST_BYTES = 2**32 - 2**25
-
-_NO_UNIT = ((1, 1), (1, 1), 1)
 
 
 class ImageJWriter(TiffWriter):
@@ -73,11 +72,18 @@ class ImageJWriter(TiffWriter):
             )
         return found
 
+    @property
+    def _lengths(self) -> Mapping[str, float]:
+        """Pixel sizes that ImageJ has a unit for, which may be pixels."""
+        source = self._source
+        known = source.unit in METRES or source.unit == PIXEL
+        return source.lengths if known and {"x", "y"} <= set(source.lengths) else {}
+
     def _resolution(self) -> Resolution:
         """Return pixels per unit, as ImageJ reads them."""
-        lengths = self._source.lengths
-        if self._source.unit not in METRES or not {"x", "y"} <= set(lengths):
-            return _NO_UNIT
+        lengths = self._lengths
+        if not lengths:
+            return (1, 1), (1, 1), 1
         return ratio(1 / lengths["x"]), ratio(1 / lengths["y"]), 1
 
     def _description(self, record: StepRecord) -> str:
@@ -91,9 +97,15 @@ class ImageJWriter(TiffWriter):
         if self._count > 1:
             axes, shape = "T" + axes, (self._count, *shape)
         said: dict[str, Any] = {}
-        if self._resolution() != _NO_UNIT:
-            said = {"unit": SYMBOLS[source.unit].replace("µ", "u")}
+        if self._lengths:
+            said = {"unit": SYMBOLS.get(source.unit, PIXEL).replace("µ", "u")}
             said |= {"spacing": source.lengths["z"]} if "z" in source.lengths else {}
+            # ImageJ says which pixel lies at 0.
+            said |= {
+                f"{axis}origin": -place / source.lengths[axis]
+                for axis, place in source.place.items()
+                if axis in "zyx" and axis in source.lengths
+            }
         if "t" in source.lengths and source.time_unit in SECONDS:
             said["finterval"] = source.lengths["t"] * SECONDS[source.time_unit]
         return str(tifffile.imagej_description(shape, axes=axes, rgb=source.rgb, **said))
