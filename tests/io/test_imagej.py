@@ -89,6 +89,14 @@ def test_what_imagej_does_not_have_is_refused(tmp_path, made, count, words):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_record_beside_is_none_of_an_ome_tiff(tmp_path):
+    path = written(tmp_path / "a.tif", source("yx"), 2)
+    made = source("yx")
+    with Output(path, made, 1, made.image.dtype, overwrite=True) as output:
+        output.write(made.image, {"step": 7, "noise_scale": 0.0, "is_final": False})
+    assert read_record(path)["step"] == 7
+
+
 def test_from_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     tifffile.imwrite("a.ome.tif", source("zyx").image, photometric="minisblack",

@@ -60,3 +60,16 @@ def test_what_is_written_is_read(tmp_path_factory, ending, data):
     assert [(each.name, each.colour) for each in found.channels] == [
         (each.name, each.colour) for each in source.channels
     ]
+
+
+@pytest.mark.parametrize("ending", [".ome.tif", ".nii", ".mrc"])
+def test_a_unit_that_a_format_does_not_have_is_warned_of(tmp_path, ending):
+    made = Source(
+        name="a",
+        image=np.ones((6, 5), np.float32),
+        axes="yx",
+        lengths={"y": 2.0, "x": 2.0},
+        unit="furlong",
+    )
+    with pytest.warns(UserWarning, match=r"cannot hold pixel sizes in 'furlong': write .ome.zarr"):
+        write(tmp_path / f"a{ending}", made)

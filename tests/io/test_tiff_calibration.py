@@ -140,6 +140,28 @@ def test_calibrated_values_of_imagej_are_warned_of(tmp_path):
         assert np.array_equal(read_image(path).image, GREY)
 
 
+# tifffile
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"unit": "um", "spacing": 0.5},
+        {
+            "PhysicalSizeX": 0.1,
+            "PhysicalSizeY": 200,
+            "PhysicalSizeYUnit": "nm",
+            "PhysicalSizeZ": 0.5,
+        },
+    ],
+    ids=["of ImageJ", "of OME"],
+)
+def test_pixel_sizes_given_to_tifffile(tmp_path, said):
+    path = written(tmp_path / "a.tif", STACK, resolution=(10, 5), metadata={"axes": "ZCYX", **said})
+    found = read_image(path)
+    assert (found.spacing, found.unit) == (pytest.approx((0.5, 0.2, 0.1)), "micrometer")
+
+
 # No data
 
 
@@ -217,3 +239,10 @@ def test_geography_is_warned_of(tmp_path, tag):
     path = written(tmp_path / "a.tif", extratags=[tag])
     with pytest.warns(UserWarning, match="is a GeoTIFF: its pixel sizes and place on the Earth"):
         assert read_image(path).lengths == {}
+
+
+def test_a_scale_of_the_values_is_warned_of(tmp_path):
+    said = '<GDALMetadata><Item name="SCALE" sample="0" role="scale">0.1</Item></GDALMetadata>'
+    path = written(tmp_path / "a.tif", extratags=[(42112, 2, 0, said, True)])
+    with pytest.warns(UserWarning, match="gives a scale and an offset of its values"):
+        assert np.array_equal(read_image(path).image, GREY)

@@ -217,6 +217,31 @@ def test_a_frame_interval(tmp_path):
         assert read_image(path).lengths == {}
 
 
+@pytest.mark.parametrize(
+    ("times", "unit", "lengths"),
+    [
+        ((0.5, 3, 5.5, 8), "", {"t": 2.5}),
+        ((10, 30, 80, 100), 'DeltaTUnit="ms"', {"t": 30.0}),
+        ((0, 0, 0, 0), "", {}),
+        ((0, "x", 1, 2), "", {}),
+        ((0, 1, 2, "1e999"), "", {}),
+    ],
+)
+def test_a_frame_interval_by_the_times_of_the_planes(tmp_path, recwarn, times, unit, lengths):
+    planes = "".join(
+        f'<Plane TheZ="0" TheC="0" TheT="{t}" DeltaT="{time}" {unit}/>'
+        for t, time in enumerate(times)
+    )
+    found = read_image(
+        written(tmp_path / "a.ome.tif", xml_of(inside="<TiffData/>" + planes, Z=1, T=4))
+    )
+    assert found.lengths == lengths
+    assert found.time_unit == ("frame" if not lengths else "millisecond" if unit else "second")
+    assert ["no frame interval: the mean" in str(each.message) for each in recwarn] == [True] * len(
+        lengths
+    )
+
+
 SIZES = 'PhysicalSizeX="0.1" PhysicalSizeY="0.1" PhysicalSizeZ="1"'
 MICRONS = 'PositionXUnit="mm" PositionYUnit="µm" PositionZUnit="µm"'
 

@@ -10,10 +10,10 @@ from napari_diffusion import PRESETS, Recipe
 from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.cli.options import RECIPES
 from napari_diffusion.core.function_parameter import CodeRefused
-from napari_diffusion.core.json_text import json_object
+from napari_diffusion.core.json_text import json_object, text_of
 from napari_diffusion.denoising.denoise import strengthened
 from napari_diffusion.filters import Filter
-from napari_diffusion.io import read_record
+from napari_diffusion.io import read_record, step_paths
 from napari_diffusion.io.step_record import checked_record
 from napari_diffusion.loop.presets import DIGITS
 from napari_diffusion.loop.recipe_units import converted, to_json, unit_of
@@ -99,12 +99,12 @@ def _file(arguments: Namespace) -> tuple[Recipe, LengthUnit | None]:
 
 def _recipe_in(path: Path, allow_code: bool) -> tuple[Recipe, LengthUnit | None]:
     if path.suffix.lower() == ".json":
-        values = json_object(path.read_text("utf-8"), "recipe")
+        values = json_object(text_of(path, "recipe"), "recipe")
         if "recipe" not in values:
             return Recipe.from_dict(values, allow_code=allow_code), unit_of(values)
         kept: StepRecord | None = checked_record(values)
     else:
-        kept = read_record(path)
+        kept = read_record((step_paths(path) or [path])[-1])
     if kept is None or "recipe" not in kept:
         raise ValueError("it is no result of napari-diffusion with a recipe.")
     return recipe_of(kept, allow_code), unit_of(kept) or unit_of(kept["recipe"])

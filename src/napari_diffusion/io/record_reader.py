@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from napari_diffusion.core.json_text import json_object
+from napari_diffusion.core.json_text import json_object, text_of
 from napari_diffusion.io.physical_size import warn
 from napari_diffusion.io.step_record import StepEntry, as_record
 
@@ -37,7 +37,9 @@ def read_record(path: Path) -> StepRecord | None:
     """Return the record in or beside a file; None if it was not made by napari-diffusion."""
     if path.is_dir():
         return _in_zarr(path)
-    if path.suffix.lower() in (".tif", ".tiff") and not beside(path).is_file():
+    if path.exists() and not path.is_file():
+        return None  # a pipe or a device, which may have no end
+    if path.suffix.lower() in (".tif", ".tiff"):
         return _in_tiff(path)
     if path.name.lower().endswith((".nii", ".nii.gz")):
         from napari_diffusion.io.formats.nifti import read_record as in_nifti
@@ -52,7 +54,7 @@ def record_beside(path: Path) -> StepRecord | None:
     if not kept.is_file():
         return None
     try:
-        return as_record(json_object(kept.read_text("utf-8"), "record"))
+        return as_record(json_object(text_of(kept, "record"), "record"))
     except ValueError as error:
         warn(path.name, f"has a record that cannot be read: {error}")
         return None
@@ -92,4 +94,7 @@ def _in_tiff(path: Path) -> StepRecord | None:
     from napari_diffusion.io.tiff.ome_xml import record_in
 
     with tifffile.TiffFile(path) as file:
-        return record_in(file.ome_metadata or "", path.name) if file.is_ome else None
+        if file.is_ome:
+            # What stands beside is of a hyperstack of ImageJ that had the name before.
+            return record_in(file.ome_metadata or "", path.name)
+    return record_beside(path)

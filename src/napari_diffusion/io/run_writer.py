@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from typing import cast as cast_type
 
+from napari_diffusion.core.units import METRES, PIXEL
 from napari_diffusion.io.cast import cast
 from napari_diffusion.io.layout import STACKABLE, Layout
 from napari_diffusion.io.output_path import check_free, publish, remove
+from napari_diffusion.io.physical_size import warn
 from napari_diffusion.io.record_reader import beside, step_entry
 from napari_diffusion.io.step_record import StepEntry, StepRecord
 
@@ -119,6 +121,7 @@ class Output:
         self.ending = ending
         if self.count > 1:
             self._check_count()
+        _warn_of_unit(self.path, ending, self.source)
         self.partial = wanted.with_name(f"{wanted.name}.partial{ending}")
         for path in (*self._pieces(self.path), *self._pieces(self.partial)):
             check_free(path, self.overwrite)
@@ -251,6 +254,14 @@ def split_extension(path: Path) -> tuple[Path, str]:
 def _check_plain_tiff(path: Path, ending: str) -> None:
     if ending not in (".tif", ".tiff"):
         raise ValueError(f"A hyperstack of ImageJ must end in .tif (got {path.name!r}).")
+
+
+def _warn_of_unit(path: Path, ending: str, source: Source) -> None:
+    """Warn of pixel sizes that are lost because their unit has no code in the format."""
+    known = source.unit in METRES or source.unit == PIXEL
+    if known or ending.endswith(("zarr", "npy")) or not set(source.lengths) & set("zyx"):
+        return
+    warn(path.name, f"cannot hold pixel sizes in {source.unit!r}: write .ome.zarr to keep them.")
 
 
 def _counted(steps: int) -> str:

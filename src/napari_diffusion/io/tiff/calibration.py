@@ -71,6 +71,31 @@ def by_imagej(source: Source, metadata: Mapping[str, Any]) -> Source:
     return source.replaced(lengths=lengths | times, unit=known, place=place)
 
 
+def by_tifffile(source: Source, metadata: Mapping[str, Any]) -> Source:
+    """Return the source with the pixel sizes that were given to tifffile as metadata.
+
+    They have the names of ImageJ or of OME, though the file is of neither.
+    """
+    if isinstance(metadata.get("unit"), str):
+        names = ("unit", "spacing", "finterval", "tunit")
+        return by_imagej(source, {name: metadata[name] for name in names if name in metadata})
+    along = [axis for axis in "xyz" if axis in (source.axes or "zyx")]
+    found: dict[str, Quantity] = {
+        axis: (metadata[f"PhysicalSize{axis.upper()}"], _unit_of(metadata, axis))
+        for axis in along
+        if f"PhysicalSize{axis.upper()}" in metadata
+    }
+    if not found:
+        return source
+    lengths, unit = pixel_sizes(source.name, found)
+    lengths = completed(source.name, source.axes or "", lengths, unit)
+    return source.replaced(lengths=lengths, unit=unit)
+
+
+def _unit_of(metadata: Mapping[str, Any], axis: str) -> str:
+    return str(metadata.get(f"PhysicalSize{axis.upper()}Unit", "µm"))
+
+
 def _is_ratio(value: object) -> bool:
     return (
         isinstance(value, tuple)

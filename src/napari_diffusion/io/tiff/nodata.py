@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NODATA = 42113
+_METADATA = 42112
 # ModelPixelScale, ModelTransformation, GeoKeyDirectory
 _GEOGRAPHIC = (33550, 34264, 34735)
 
@@ -41,6 +42,13 @@ def warn_of_geography(name: str, page: tifffile.TiffPage) -> None:
     """Warn that the pixel sizes of a GeoTIFF are not read."""
     if any(code in page.tags for code in _GEOGRAPHIC):
         warn(name, "is a GeoTIFF: its pixel sizes and place on the Earth are not read.")
+
+
+def warn_of_scale(name: str, page: tifffile.TiffPage) -> None:
+    """Warn of a scale and an offset of the values, which GDAL does not apply either."""
+    text = str(page.tags.valueof(_METADATA, default=""))
+    if 'role="scale"' in text or 'role="offset"' in text:
+        warn(name, "gives a scale and an offset of its values: they are read as they are stored.")
 
 
 def _mark(name: str, text: str, dtype: np.dtype[Any]) -> Any:

@@ -107,8 +107,9 @@ def described(source: Source, image: Element) -> Source:
     }
     lengths, unit = pixel_sizes(name, found)
     lengths = completed(name, source.axes or "", lengths, unit)
-    interval = pixels.get("TimeIncrement") if "t" in axes else None
-    times, time_unit = frame_interval(name, interval, pixels.get("TimeIncrementUnit", "s"))
+    times, time_unit = frame_interval(
+        name, *(_interval(name, pixels) if "t" in axes else (None, ""))
+    )
     return source.replaced(
         lengths=lengths | times,
         unit=unit,
@@ -155,6 +156,29 @@ def record_in(xml: str, name: str = "The file") -> StepRecord | None:
 
 def _unit(element: Element, axis: str) -> str:
     return element.get(f"PhysicalSize{axis.upper()}Unit", "µm")
+
+
+def _interval(name: str, pixels: Element) -> Quantity:
+    """Return the frame interval; where the file does not say it, that of its planes' times."""
+    if pixels.get("TimeIncrement"):
+        return pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s")
+    planes = [
+        element
+        for element in pixels
+        if _tag(element) == "Plane" and element.get("TheZ") == element.get("TheC") == "0"
+    ]
+    units = {element.get("DeltaTUnit", "s") for element in planes}
+    try:
+        times = {int(each.get("TheT", "")): float(each.get("DeltaT", "")) for each in planes}
+        first, last = min(times), max(times)
+        interval = (times[last] - times[first]) / (last - first)
+    except (ValueError, ArithmeticError):
+        return None, ""
+    if len(units) > 1 or not 0 < interval < math.inf:
+        return None, ""
+    unit = units.pop()
+    warn(name, f"gives no frame interval: the mean of its planes' times, {interval:g} {unit}.")
+    return interval, unit
 
 
 def _position(image: Element, pixels: Element, along: list[str]) -> dict[str, Quantity]:

@@ -10,8 +10,13 @@ from napari_diffusion.io.file_image import NotReadable, Source
 from napari_diffusion.io.physical_size import warn
 from napari_diffusion.io.record_reader import record_beside
 from napari_diffusion.io.tiff import ome_xml, storage
-from napari_diffusion.io.tiff.calibration import by_imagej, by_resolution, resolution_of
-from napari_diffusion.io.tiff.nodata import valid_pixels, warn_of_geography
+from napari_diffusion.io.tiff.calibration import (
+    by_imagej,
+    by_resolution,
+    by_tifffile,
+    resolution_of,
+)
+from napari_diffusion.io.tiff.nodata import valid_pixels, warn_of_geography, warn_of_scale
 from napari_diffusion.io.tiff.ome_xml import UnusableOme, record_in
 from napari_diffusion.io.tiff.orientation import ORIENTATIONS, swaps, upright
 from napari_diffusion.io.tiff.pixels import (
@@ -80,7 +85,7 @@ def _read(path: Path, ome: bool) -> Source:
             source = by_imagej(source, file.imagej_metadata or {})
             source = source.replaced(record=record_beside(path))
         else:
-            source = by_resolution(source)
+            source = by_tifffile(by_resolution(source), (file.shaped_metadata or ({},))[0])
     _warn_of_faults(source, said)
     return _upright(source, page)
 
@@ -143,6 +148,7 @@ def _source(
     page = series.keyframe
     warn_of_kind(name, page)
     warn_of_geography(name, page)
+    warn_of_scale(name, page)
     marked = valid_pixels(name, page, image)
     if valid is None or marked is None:
         valid = marked if valid is None else valid
