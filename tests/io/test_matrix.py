@@ -128,6 +128,7 @@ REFUSED = {
 REFUSED_STEPS = [
     ("run", ".mrc", "yx", "can hold one image, and 3 steps are to be written: write .ome.zarr"),
     ("run", ".nii.gz", "yx", "can hold one image, and 3 steps are to be written: write .ome.zarr"),
+    ("run", "", "bool", "OME-TIFF does not support bool, only"),
     ("stack", "", "yx", "a folder with one file per step, and no stack: write .ome.zarr"),
     ("stack", ".ome.tif", "tzyx", "a folder with one file per step, and no stack"),
     ("stack", ".ome.zarr", "tczyx", "with the axes yx or zyx only .*: write .npy"),
