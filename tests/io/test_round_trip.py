@@ -62,14 +62,30 @@ def test_what_is_written_is_read(tmp_path_factory, ending, data):
     ]
 
 
-@pytest.mark.parametrize("ending", [".ome.tif", ".nii", ".mrc"])
-def test_a_unit_that_a_format_does_not_have_is_warned_of(tmp_path, ending):
+@pytest.mark.parametrize(
+    ("ending", "units", "words"),
+    [
+        (".ome.tif", ("furlong", "second"), "pixel sizes in 'furlong'"),
+        (".nii", ("furlong", "second"), "pixel sizes in 'furlong'"),
+        (".mrc", ("furlong", "second"), "pixel sizes in 'furlong'"),
+        (".mrc", ("pixel", "second"), "pixel sizes in 'pixel'"),
+        (".mrc", ("micrometer", "second"), "a frame interval in 'second'"),
+        (".ome.tif", ("micrometer", "frame"), "a frame interval in 'frame'"),
+        (".ome.tif", ("pixel", "second"), None),
+        (".nii", ("pixel", "frame"), None),
+        (".ome.zarr", ("furlong", "frame"), None),
+    ],
+)
+def test_sizes_that_a_format_cannot_say_are_warned_of(tmp_path, recwarn, ending, units, words):
     made = Source(
         name="a",
-        image=np.ones((6, 5), np.float32),
-        axes="yx",
-        lengths={"y": 2.0, "x": 2.0},
-        unit="furlong",
+        image=np.ones((3, 6, 5), np.float32),
+        axes="tyx",
+        lengths={"t": 3.0, "y": 2.0, "x": 2.0},
+        unit=units[0],
+        time_unit=units[1],
     )
-    with pytest.warns(UserWarning, match=r"cannot hold pixel sizes in 'furlong': write .ome.zarr"):
-        write(tmp_path / f"a{ending}", made)
+    write(tmp_path / f"a{ending}", made)
+    said = [str(each.message) for each in recwarn if "cannot hold" in str(each.message)]
+    assert (words is None) == (not said)
+    assert words is None or f"a{ending} cannot hold {words}: write .ome.zarr to keep it" in said[0]

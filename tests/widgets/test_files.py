@@ -220,3 +220,35 @@ def test_what_is_no_data_is_shown_as_labels(tmp_path, make_napari_viewer):
     assert [layer.name for layer in viewer.layers] == ["dem", "dem data"]
     np.testing.assert_array_equal(viewer.layers["dem data"].data == 1, values > 0)
     assert viewer.layers.selection.active is viewer.layers["dem"]
+
+
+@pytest.mark.parametrize(
+    ("colormap", "colour"),
+    [
+        ("gray", "FFFFFF"),
+        ("green", "00FF00"),
+        ("bop orange", "F8AD20"),
+        ("gray_r", ""),
+        ("magma", ""),
+        ("twilight", ""),
+        ("I Blue", ""),
+    ],
+)
+def test_only_a_ramp_from_black_is_a_colour(colormap, colour):
+    layer = Image(np.ones((4, 5)), colormap=colormap)
+    made = layer_source(layer.data, "yx", LayerStyle.of(layer), "a")
+    assert [each.colour for each in made.channels] == [colour]
+
+
+def test_napari_says_why_a_layer_cannot_be_saved(tmp_path):
+    layer = Image(np.zeros((4, 5, 3), np.uint8), rgb=True)
+    with pytest.raises(OSError, match=r"An MRC file holds no channels .* write .ome.zarr"):
+        layer.save(str(tmp_path / "a.mrc"), plugin="napari-diffusion")
+
+
+def test_a_warning_of_a_layer_comes_once(tmp_path):
+    layer = Image(np.ones((6, 5)), rotate=30)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        write_image(str(tmp_path / "a.ome.tif"), *layer.as_layer_data_tuple()[:2])
+    assert len([each for each in said if "rotated" in str(each.message)]) == 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from typing import cast as cast_type
 
-from napari_diffusion.core.units import METRES, PIXEL
+from napari_diffusion.core.units import METRES, PIXEL, SECONDS
 from napari_diffusion.io.cast import cast
 from napari_diffusion.io.layout import STACKABLE, Layout
 from napari_diffusion.io.output_path import check_free, publish, remove
@@ -121,7 +121,7 @@ class Output:
         self.ending = ending
         if self.count > 1:
             self._check_count()
-        _warn_of_unit(self.path, ending, self.source)
+        _warn_of_sizes(self.path, ending, self.source)
         self.partial = wanted.with_name(f"{wanted.name}.partial{ending}")
         for path in (*self._pieces(self.path), *self._pieces(self.partial)):
             check_free(path, self.overwrite)
@@ -256,12 +256,22 @@ def _check_plain_tiff(path: Path, ending: str) -> None:
         raise ValueError(f"A hyperstack of ImageJ must end in .tif (got {path.name!r}).")
 
 
-def _warn_of_unit(path: Path, ending: str, source: Source) -> None:
-    """Warn of pixel sizes that are lost because their unit has no code in the format."""
-    known = source.unit in METRES or source.unit == PIXEL
-    if known or ending.endswith(("zarr", "npy")) or not set(source.lengths) & set("zyx"):
+def _warn_of_sizes(path: Path, ending: str, source: Source) -> None:
+    """Warn of pixel sizes and frame intervals that are lost because the format cannot say them."""
+    if ending.endswith(("zarr", "npy")):
         return
-    warn(path.name, f"cannot hold pixel sizes in {source.unit!r}: write .ome.zarr to keep them.")
+    nifti, mrc = ending.startswith(".nii"), ending == ".mrc"
+    sizes = {size for axis, size in source.lengths.items() if axis in "zyx"}
+    counted = source.unit == PIXEL and (not mrc or sizes <= {1.0})
+    if sizes and source.unit not in METRES and not counted:
+        _warn_of_loss(path, f"pixel sizes in {source.unit!r}")
+    timed = source.time_unit in SECONDS or nifti
+    if source.lengths.get("t", 1.0) != 1 and (mrc or not timed):
+        _warn_of_loss(path, f"a frame interval in {source.time_unit!r}")
+
+
+def _warn_of_loss(path: Path, what: str) -> None:
+    warn(path.name, f"cannot hold {what}: write .ome.zarr to keep it.")
 
 
 def _counted(steps: int) -> str:

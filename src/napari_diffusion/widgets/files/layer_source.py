@@ -128,6 +128,13 @@ def _channels(fold: Fold, style: LayerStyle, name: str) -> tuple[Channel, ...]:
     if "c" in fold.axes:
         return ()
     limits = style.shown.get("contrast_limits")
-    colours = np.asarray(style.shown["colormap"].colors)[-1, :3]
-    last = "".join(f"{round(255 * float(value)):02X}" for value in colours)
-    return (Channel(name, last, None if limits is None else (limits[0], limits[1])),)
+    colour = _colour(style.shown["colormap"])
+    return (Channel(name, colour, None if limits is None else (limits[0], limits[1])),)
+
+
+def _colour(colormap: Any) -> str:
+    """Return the colour that a colormap comes to from black; "" if it does so by others."""
+    first, middle, last = np.asarray(colormap.map([0.0, 0.5, 1.0]))[:, :3]
+    if np.abs(first).max() > 0.02 or np.abs(middle - last / 2).max() > 0.05:
+        return ""
+    return "".join(f"{round(255 * float(value)):02X}" for value in last)

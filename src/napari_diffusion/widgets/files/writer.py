@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
     """Write one image layer; what napari's *Save selected layers* calls.
 
+    What cannot be written is an `OSError`: of a `ValueError` napari makes that there is no writer.
+
     Parameters
     ----------
     path : str
@@ -36,8 +38,11 @@ def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
     """
     from napari.layers import Image
 
-    for _ in save_layer(Path(path), Image(data, **meta)):
-        pass
+    try:
+        for _ in save_layer(Path(path), Image(data, **meta)):
+            pass
+    except ValueError as error:
+        raise OSError(str(error)) from error
     return [path]
 
 
@@ -79,7 +84,8 @@ def save_steps(
     dtype = np.result_type(*(step.dtype for step in steps))
     with Output(path, first, len(steps), dtype, overwrite=True) as output:
         for count, (step, record) in enumerate(zip(steps, records, strict=True), 1):
-            image = layer_source(step, letters, style, name).image
+            # The first one has been warned of already.
+            image = (first if count == 1 else layer_source(step, letters, style, name)).image
             axes: StepRecord = {"layer_axes": first.axes or letters} if "recipe" in record else {}
             output.write(image, {**record, **axes})
             yield count
