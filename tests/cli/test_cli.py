@@ -105,7 +105,7 @@ def test_options_reach_the_engine():
     expected = nd.run(VOLUME, fixed, **grid)
     words = ["--axes", "tyx", "--along", "tyx", "--spacing", "1,0.5,0.5", "--seed", "7"]
     assert main(["run", "volume.npy", "out.npy", *SHORT, *words, "--keep", "last"]) == 0
-    np.testing.assert_array_equal(np.load("out.npy")[0], expected.image)
+    np.testing.assert_array_equal(np.load("out.npy"), expected.image)
     kept = read_record(Path("out.npy"))
     assert kept["grid"]["spacing"] == [1.0, 0.5, 0.5]
     assert kept["grid"]["along"] == "tyx"
@@ -117,7 +117,7 @@ def test_channels_can_be_kept_apart():
         words = ["--recipe", "smooth", "--steps", "1", "--quiet", "--overwrite", flag]
         assert main(["run", "rgb.png", "out.npy", *words]) == 0
         expected = nd.run(COLOUR, fixed, axes="yxc", rgb=True, joint_channels=joint).image
-        np.testing.assert_array_equal(np.load("out.npy")[0], expected)
+        np.testing.assert_array_equal(np.load("out.npy"), expected)
 
 
 def test_a_mask_keeps_what_is_outside():
@@ -749,10 +749,10 @@ def test_noise_writes_a_noisy_copy_and_its_record(output, capsys):
 def test_the_noise_scale_is_the_images_or_the_noises_own():
     assert main(["noise", "a.png", "auto.npy", "--quiet"]) == 0
     expected = nd.noise.Gaussian()(IMAGE, nd.estimate.noise_sigma(IMAGE))
-    np.testing.assert_array_equal(np.load("auto.npy")[0], expected)
+    np.testing.assert_array_equal(np.load("auto.npy"), expected)
     for words in (["--set", "gain=4"], ["--set", "gain=4", "--scale", "own"]):
         main(["noise", "a.png", "own.npy", "--noise", "Poisson", *words, "--quiet", "--overwrite"])
-        np.testing.assert_array_equal(np.load("own.npy")[0], nd.noise.Poisson(gain=4.0)(IMAGE))
+        np.testing.assert_array_equal(np.load("own.npy"), nd.noise.Poisson(gain=4.0)(IMAGE))
 
 
 def test_noise_takes_grid_mask_and_type():
@@ -776,14 +776,14 @@ def test_filter_writes_what_the_filter_makes(capsys):
     assert capsys.readouterr() == ("", "")
     # What was done is a recipe, which can be used again.
     assert main(["run", "a.png", "again.npy", "--recipe", "out.tif", "--quiet"]) == 0
-    np.testing.assert_array_equal(np.load("again.npy")[0], expected)
+    np.testing.assert_array_equal(np.load("again.npy"), expected)
 
 
 def test_defaults_of_a_filter_follow_the_distance_of_the_samples():
     assert main(["filter", "zyx.tif", "out.npy", "--filter", "Heat", "--quiet"]) == 0
     fitting = nd.filters.Heat().scaled(0.25, DIGITS)
     expected = fitting(VOLUME, spacing=(1.5, 0.25, 0.25))
-    np.testing.assert_array_equal(np.load("out.npy")[0], expected)
+    np.testing.assert_array_equal(np.load("out.npy"), expected)
 
 
 def test_what_was_processed_before_is_said_too():
@@ -824,7 +824,7 @@ def test_a_noise_scale_can_be_a_share_of_the_range():
     share = 20 * np.ptp(IMAGE.astype(float)) / 100
     words = ["noise", "a.png", "out.npy", "--scale", "20% of range", "--quiet"]
     assert main(words) == 0
-    np.testing.assert_array_equal(np.load("out.npy")[0], nd.noise.Gaussian()(IMAGE, share))
+    np.testing.assert_array_equal(np.load("out.npy"), nd.noise.Gaussian()(IMAGE, share))
     assert read_record(Path("out.npy"))["asked"] == {"noise_scale": "20 % of range"}
     words = ["--set", "starting_noise_scale=20% of range", "--keep", "last", "--quiet"]
     assert main(["run", "a.png", "run.npy", *words]) == 0

@@ -129,7 +129,7 @@ def test_the_command_line_takes_a_strength(tmp_path, capsys):
     np.save(path, WHITE)
     words = ["run", str(path), str(out), "--recipe", "denoise fast", "--quiet", "--keep", "last"]
     assert main([*words, "--strength", "1.5"]) == 0
-    np.testing.assert_array_equal(np.load(out)[0], nd.denoise(WHITE, fast=True, strength=1.5))
+    np.testing.assert_array_equal(np.load(out), nd.denoise(WHITE, fast=True, strength=1.5))
     asked = read_record(out)["asked"]
     assert "1.5 × auto" in asked.values()
     again = tmp_path / "c.npy"

@@ -62,7 +62,7 @@ READERS = {
     ),
     "plugin, run": Reader(
         napari_readers.with_plugin,
-        {".ome.zarr": TIME, ".ome.tif": TIME - {"rgb"}, "": TIME},
+        {".ome.zarr": TIME, ".ome.tif": TIME, "": TIME},
         ("run", "stack"),
         whole=True,
     ),
@@ -197,7 +197,7 @@ def test_a_reader_finds_what_was_written(written, output, ending, name, reader):
     tells = READERS[reader].tells[ending]
     for place in paths or [path]:
         # A NPY file has an axis of steps, be it one.
-        many = (len(steps) > 1 and not paths) or ending == ".npy"
+        many = len(steps) > 1 and not paths
         values = np.stack(steps) if many else steps[paths.index(place) if paths else 0]
         check(READERS[reader].read(place), source, values, "q" * many, ending, tells)
 

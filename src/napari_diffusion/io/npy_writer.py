@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class NpyWriter:
-    """A NPY file in the source's own axes, with the record in a file beside it."""
+    """A NPY file in the source's own axes, many steps along a first one, the record beside it."""
 
     def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
-        del count
+        self._many = count > 1
         self._shape = source.image.shape
         self._dtype = np.dtype(dtype).newbyteorder("=")
         self._count = self._end = 0
@@ -60,7 +60,7 @@ class NpyWriter:
         header = {
             "descr": np.lib.format.dtype_to_descr(self._dtype),
             "fortran_order": False,
-            "shape": (self._count, *self._shape),
+            "shape": (self._count, *self._shape) if self._many else self._shape,
         }
         self._file.seek(0)
         np.lib.format.write_array_header_1_0(self._file, header)

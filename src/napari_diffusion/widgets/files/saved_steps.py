@@ -76,7 +76,8 @@ class SavedSteps:
         common = {name: each for name, each in record.items() if name != "steps"}
         records: list[StepRecord] = [{**common, **each} for each in record["steps"]]  # type: ignore[typeddict-item]
         letters = layer_letters(records[0])
-        first = source.replaced(axes=_behind_steps(source, letters))
+        colours = bool(records[0]["grid"]["rgb"])
+        first = source.replaced(axes=_behind_steps(source, letters), rgb=colours)
         steps = [cls.arranged(first.replaced(image=each), letters) for each in source.image]
         return cls(first, records, [np.stack(steps)])
 
