@@ -177,6 +177,17 @@ def test_a_run_is_saved_as_what_it_is(tmp_path, monkeypatch):
             assert after["step"] == before["step"]
 
 
+@pytest.mark.parametrize("name", ["run.ome.zarr", "run.ome.tif", "run"])
+def test_a_run_has_its_colour_again(tmp_path, name):
+    layer = Image(VALUES[0], colormap="green", contrast_limits=(3, 40), axis_labels=("y", "x"))
+    write_image(str(tmp_path / "a.ome.zarr"), *layer.as_layer_data_tuple()[:2])
+    run = ["run", str(tmp_path / "a.ome.zarr"), str(tmp_path / name)]
+    assert main([*run, "--steps", "2", "--quiet"]) == 0
+    made = Layer.create(*read_layers(tmp_path / name)[0])
+    assert made.colormap.name == "green"
+    assert name != "run.ome.zarr" or tuple(made.contrast_limits) == (3, 40)
+
+
 def test_what_belongs_to_others_is_left_to_them(tmp_path):
     (tmp_path / "a.tif").write_bytes(b"")
     (tmp_path / "folder").mkdir()

@@ -11,7 +11,7 @@ from napari_diffusion.io.ome_zarr.levels import coarser_levels
 from napari_diffusion.io.reader import read_image
 from napari_diffusion.io.record_reader import read_record, step_paths
 from napari_diffusion.records.provenance import SCHEMA
-from napari_diffusion.widgets.files.layer_source import layer_arguments
+from napari_diffusion.widgets.files.layer_source import channel_arguments, layer_arguments
 from napari_diffusion.widgets.layers.layer_names import layer_name
 from napari_diffusion.widgets.layers.step_records import KEY, layer_letters, source_of
 
@@ -101,6 +101,12 @@ class SavedSteps:
         arguments["axis_labels"] = ["step", *arguments["axis_labels"]]
         if not self.first.rgb:
             arguments["contrast_limits"] = self._limits()
+        if len(self.first.channels) == 1:
+            # Blended as usual: what it was made from may lie below.
+            arguments |= {
+                **channel_arguments(self.first.channels[0]),
+                "blending": "translucent_no_depth",
+            }
         many = len(self.levels) > 1
         name = layer_name(f"{len(self.records)} steps", source_of(self.records[0]))
         kept = {KEY: {"schema": SCHEMA, "steps": self.records}}
