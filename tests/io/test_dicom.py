@@ -25,6 +25,7 @@ from pydicom.uid import (
     RLELossless,
     generate_uid,
 )
+from zarr_stores import write
 
 from napari_diffusion.io import NotReadable, Source, read_image
 
@@ -347,6 +348,33 @@ def test_series_that_lies_turned(tmp_path):
         found = read_image(folder)
     assert found.image[:, 0, 0].tolist() == [0, 2, 4]
     assert (found.lengths["z"], found.place) == (2.0, {})
+
+
+@pytest.mark.parametrize(
+    "orientation",
+    [(1, 0, 0, 0, 1, 0), (-1, 0, 0, 0, -1, 0), (0, 1, 0, 0, 0, -1), (1, 0, 0, 0, 0.8, 0.6)],
+    ids=["axial", "prone", "sagittal", "slanted"],
+)
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.filterwarnings("ignore:a lies turned in space")
+def test_a_nifti_lies_in_the_patient_where_the_series_lay(tmp_path, orientation, count):
+    """By the coordinates of DICOM: x to the left, y to the back; in NIfTI both are opposite."""
+    import nibabel
+
+    along_x, along_y = np.reshape(orientation, (2, 3))
+    normal, corner = np.cross(along_x, along_y), np.array([-100.0, -50.0, 20.0])
+    (tmp_path / "a").mkdir()
+    for k in range(count):
+        position = list(corner + 2.5 * k * normal)
+        made = dataset(PLANE + k, ImagePositionPatient=position, PixelSpacing=[0.5, 0.7],
+                       ImageOrientationPatient=list(orientation))  # fmt: skip
+        save(tmp_path / "a" / f"{k}.dcm", made)
+    write(tmp_path / "a.nii", read_image(tmp_path / "a"))
+    affine = nibabel.load(tmp_path / "a.nii").affine
+    for i, j, k in [(0, 0, 0), (4, 0, 0), (0, 3, 0), (4, 3, count - 1)]:
+        place = corner + 0.7 * i * along_x + 0.5 * j * along_y + 2.5 * k * normal
+        found = affine @ [i, j, k, 1]
+        np.testing.assert_allclose(found[:3], place * [-1, -1, 1], atol=1e-4)
 
 
 def test_mixed_series_are_refused_by_name(tmp_path):

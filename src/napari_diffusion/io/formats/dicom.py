@@ -14,6 +14,7 @@ from napari_diffusion.io.formats.dicom_file import pixels_of, quiet, refusing, s
 from napari_diffusion.io.formats.dicom_slices import (
     Slice,
     Stack,
+    affine_header,
     numbers,
     pixel_spacing,
     place_of,
@@ -175,4 +176,5 @@ def _placed(source: Source, stack: Stack, tags: Dataset) -> Source:
         unit=unit,
         time_unit=time_unit,
         place=places(name, dict(at), lengths, unit),
+        header=affine_header(stack.slices[0], at) if lengths else {},
     )

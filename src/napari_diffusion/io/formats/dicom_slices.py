@@ -13,7 +13,7 @@ from napari_diffusion.io.file_image import NotReadable
 from napari_diffusion.io.physical_size import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
     from pydicom import Dataset
@@ -183,8 +183,25 @@ def place_of(name: str, first: Slice) -> dict[str, float]:
         return {}
     if np.allclose(first.directions, np.eye(3)[:2], atol=1e-4):
         return dict(zip("xyz", map(float, first.position), strict=True))
-    warn(name, "lies turned in space: its orientation and its position are not used.")
+    warn(
+        name, "lies turned in space: its orientation and its position are only kept in .nii files."
+    )
     return {}
+
+
+def affine_header(first: Slice, placed: Collection[str]) -> dict[str, Any]:
+    """Return the affine of NIfTI to the patient, but for sizes, and for places along `placed`.
+
+    In DICOM x leads to the left and y to the back of a patient; in NIfTI both are opposite.
+    """
+    if first.position is None or first.directions is None:
+        return {}
+    affine = np.eye(4)
+    affine[:3, :3] = np.vstack([first.directions, np.cross(*first.directions)]).T
+    affine[:3, 3] = [
+        0 if axis in placed else at for axis, at in zip("xyz", first.position, strict=True)
+    ]
+    return {"affine": np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine}
 
 
 def _group(tags: Dataset, frame: int, name: str) -> Any:

@@ -158,7 +158,7 @@ def _enter_sizes(fields: Any, source: Source) -> None:
     pixdim = [lengths.get(a, unknown if a in axes else 1.0) for a in "xyz"]
     fields["xyzt_units"] = unit | time
     if all(pixdim):
-        _enter_affine(fields, pixdim, place)
+        _enter_affine(fields, pixdim, place, source.header.get("affine"))
     else:
         fields["sform_code"] = fields["qform_code"] = 0
     fields["pixdim"][1:4] = pixdim
@@ -166,16 +166,21 @@ def _enter_sizes(fields: Any, source: Source) -> None:
     fields["toffset"] = source.place.get("t", 0.0) * interval
 
 
-def _enter_affine(fields: Any, sizes: list[float], place: dict[str, float]) -> None:
-    """Enter sizes and place into the affine; one that says them already stays as it is."""
+def _enter_affine(
+    fields: Any, sizes: list[float], place: dict[str, float], known: NDArray[np.float64] | None
+) -> None:
+    """Enter sizes and place into the affine; one that says them already stays as it is.
+
+    `known` is that of a source in another format.
+    """
     kept = affine_of(fields)
-    if kept is None and not any(place.values()):
+    if kept is None and known is None and not any(place.values()):
         return
-    was = np.eye(4) if kept is None else kept
+    was = kept if kept is not None else np.eye(4) if known is None else known
     directions = directions_of(was)
     made = np.eye(4)
     made[:3, :3] = directions * sizes
-    aligned = np.allclose(directions, np.eye(3), atol=1e-4)
+    aligned = kept is not None and np.allclose(directions, np.eye(3), atol=1e-4)
     # The place of an image that lies turned counts from its own first voxel, along its axes.
     moved = np.array([place.get(axis, 0.0) for axis in "xyz"])
     absolute = [place.get(axis, was[n, 3]) for n, axis in enumerate("xyz")]
