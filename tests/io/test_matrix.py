@@ -188,6 +188,7 @@ def written(tmp_path_factory):
     return made
 
 
+@pytest.mark.filterwarnings("ignore:cells.mrc cannot hold a frame interval")
 @pytest.mark.filterwarnings("ignore:.* has no voxel size in its header")
 @pytest.mark.parametrize(("output", "ending", "name", "reader"), [*cases()])
 def test_a_reader_finds_what_was_written(written, output, ending, name, reader):

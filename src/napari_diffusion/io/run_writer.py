@@ -121,7 +121,6 @@ class Output:
         self.ending = ending
         if self.count > 1:
             self._check_count()
-        _warn_of_sizes(self.path, ending, self.source)
         self.partial = wanted.with_name(f"{wanted.name}.partial{ending}")
         for path in (*self._pieces(self.path), *self._pieces(self.partial)):
             check_free(path, self.overwrite)
@@ -152,6 +151,7 @@ class Output:
             remove(path)
         self._whole, self._images = True, 0
         self._writer = self._made_writer()
+        _warn_of_sizes(self.path, self.ending, self.source)
         return self
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
