@@ -135,7 +135,7 @@ def test_what_the_engine_refuses_is_said(viewer, qtbot, notes):
     executed("denoise_selected", qtbot)
     assert len(viewer.layers) == 2
     (_, about_holes), (_, about_size) = notes
-    assert "1 NaN" in about_holes
+    assert "1 missing value " in about_holes
     assert "too small" in about_size
 
 

@@ -379,7 +379,7 @@ def test_a_scale_of_zero_draws_nothing_and_says_so(form):
 
 
 @pytest.mark.parametrize("start", [1e-323, 1e30, 1.7e308, (0.0, 1e300)])
-@pytest.mark.parametrize("num_steps", [1, 2, 41, 2**32 - 1])
+@pytest.mark.parametrize("num_steps", [1, 2, 41, 100_000])
 def test_no_number_is_too_large_or_too_small_to_draw(form, qtbot, start, num_steps):
     form.value = Recipe(
         num_steps=num_steps,
