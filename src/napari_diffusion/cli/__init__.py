@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.arguments import parser
 from napari_diffusion.cli.errors import UsageError, as_typed
+from napari_diffusion.core.readable_name import readable_text
 from napari_diffusion.engine.threads import Stopped
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a file name that the terminal cannot show
+    # What it logs of broken files is said in one sentence by whoever reads them.
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
     arguments = parser().parse_args(argv)
     with warnings.catch_warnings():
         warnings.showwarning = _warner()
@@ -53,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _failed(error: BaseException, code: int, text: str | None = None) -> int:
     words = [text or _one_line(error), *getattr(error, "__notes__", ())]
-    print(f"napari-diffusion: {' '.join(words)}", file=sys.stderr)
+    # What a file says must not move the cursor of a terminal.
+    print(readable_text(f"napari-diffusion: {' '.join(words)}"), file=sys.stderr)
     return code
 
 
@@ -73,7 +78,7 @@ def _warner() -> Callable[..., None]:
         text = as_typed(" ".join(str(message).split()))
         # A library that will change is its developers' concern.
         if text not in said and not issubclass(category, DeprecationWarning):
-            print(f"napari-diffusion: warning: {text}", file=sys.stderr)
+            print(readable_text(f"napari-diffusion: warning: {text}"), file=sys.stderr)
         said.add(text)
 
     return say

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_diffusion.core.grid import Grid
+from napari_diffusion.core.json_text import text_of
+from napari_diffusion.core.readable_name import readable_text
 from napari_diffusion.io import read_image, read_record, step_paths
 from napari_diffusion.io.memory import written_bytes
 
@@ -24,15 +26,15 @@ def inspect(arguments: Namespace) -> int:
     """Print axes, shape, pixel size and type of an image, and the record of how it was made."""
     path: Path = arguments.file
     if path.exists() and path.suffix.lower() == ".json":
-        print(path.read_text("utf-8").rstrip())
+        print(readable_text(text_of(path, "recipe").rstrip()))
         return 0
     steps = step_paths(path)
     source = read_image(steps[-1] if steps else path, lazy=True)
-    print(path)
+    print(readable_text(str(path)))
     if steps:
         print(f"  steps       {len(steps)}: {', '.join(step.name for step in steps)}; each one:")
     for line in _described(source):
-        print(f"  {line}")
+        print(readable_text(f"  {line}"))
     _print_record(read_record(steps[-1] if steps else path))
     return 0
 
@@ -88,5 +90,5 @@ def _print_record(record: StepRecord | None) -> None:
     if record is None:
         print("  record      none: not made by napari-diffusion")
         return
-    print(f"  record      {record.get('processed', '')}")
+    print(readable_text(f"  record      {record.get('processed', '')}"))
     print(json.dumps(record, indent=2))

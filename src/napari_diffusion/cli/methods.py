@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.errors import UsageError
+from napari_diffusion.core.readable_name import readable_text
 from napari_diffusion.io import read_image, read_record, step_paths
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ def methods(arguments: Namespace) -> int:
         )
     made = _texts()
     if asked != "all":
-        print(made[asked](record).rstrip())
+        print(readable_text(made[asked](record).rstrip()))
         return 0
     names = [name for name in TEXTS if not (noisy_copy and name in _OF_RECIPES)]
-    print("\n\n".join(f"{name.upper()}\n\n{made[name](record).rstrip()}" for name in names))
+    parts = (f"{name.upper()}\n\n{made[name](record).rstrip()}" for name in names)
+    print(readable_text("\n\n".join(parts)))
     return 0
 
 

@@ -24,7 +24,7 @@ def setting(text: str) -> Setting:
         )
     try:
         return name, json.loads(value)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         return name, value
 
 

@@ -15,6 +15,9 @@ from napari_diffusion.core.npy_file import npy_values
 # Larger arrays than this are not stored in a recipe's text, only the name of their file.
 INLINE = 1024
 
+# Those that a recipe can be written with.
+_TYPES = ("float32", "float64", "float16", "longdouble", "float128", "float96")
+
 # No compression makes real values so much smaller.
 _MOST_COMPRESSED = 1000
 
@@ -76,7 +79,7 @@ class ArrayParameter:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Make one from plain values; raise if its file has changed since."""
         if "values" in values:
-            return cls(np.array(values["values"], values.get("dtype", "float64")))
+            return cls(np.array(values["values"], _type(values.get("dtype", "float64"))))
         if not isinstance(values.get("file"), str):
             raise ValueError(
                 f'An array parameter must have "values" or a "file" (got {sorted(values)}).'
@@ -89,6 +92,13 @@ class ArrayParameter:
         return found
 
 
+def _type(name: object) -> np.dtype[Any]:
+    """Return the type of a name; others than numbers could be of any size."""
+    if name not in _TYPES:
+        raise ValueError(f"An array parameter has one of the types {', '.join(_TYPES)}.")
+    return np.dtype(str(name))
+
+
 def _read(path: Path) -> Any:
     if path.suffix.lower() not in (".npy", ".tif", ".tiff"):
         raise ValueError(f"An array parameter must be a .npy or .tif file (got {str(path)!r}).")
@@ -96,9 +106,21 @@ def _read(path: Path) -> Any:
         raise ValueError(f"There is no file {str(path)!r} to read the array from.")
     if path.suffix.lower() == ".npy":
         return npy_values(path)
+    try:
+        return _tiff_values(path)
+    except (MemoryError, OSError, ValueError):
+        raise
+    except Exception as error:
+        # tifffile raises whatever it meets first in a broken file.
+        raise ValueError(f"{str(path)!r} cannot be read: {error}.") from error
+
+
+def _tiff_values(path: Path) -> Any:
     import tifffile
 
-    with tifffile.TiffFile(path) as file:
+    # What a set continues in is not opened.
+    alone: Any = dict.fromkeys(("is_ome", "is_mmstack", "is_ndtiff"), False)
+    with tifffile.TiffFile(path, **alone) as file:
         series = file.series[0]
         declared, held = int(series.nbytes), path.stat().st_size
         if declared > _MOST_COMPRESSED * held:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import reprlib
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -46,6 +47,12 @@ def check_allowed(value: Any, owner: str, allow_code: AllowCode) -> None:
     if allow_code is True:
         return
     for name in value if isinstance(value, list | tuple) else (value,):
+        # What is no name is refused here: somebody is asked about names.
+        if name is not None and not (isinstance(name, str) and is_name(name)):
+            raise ValueError(
+                f'{owner} must name a function as "package.module:function" '
+                f"(got {reprlib.repr(name)})."
+            )
         if name is not None and not (allow_code and name in allow_code):
             raise CodeRefused(str(name), owner)
 

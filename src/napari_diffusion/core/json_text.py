@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Recipes and records are a few kilobytes, those with long lists of values a few hundred.
 _MOST_CHARACTERS = 50_000_000
 
 _MOST_DIGITS = 40
+
+
+def text_of(path: Path, what: str) -> str:
+    """Return the text of a file; refuse pipes and devices, which may have no end, and long ones.
+
+    Raises
+    ------
+    OSError
+        If it is not there, or must not be read.
+    ValueError
+        If it is no file, longer than any recipe or record, or no text in UTF-8.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{str(path)!r} is no file: a {what} is read from files only.")
+    if path.stat().st_size > _MOST_CHARACTERS:
+        raise ValueError(
+            f"{str(path)!r} has {path.stat().st_size} bytes: a {what} has at most "
+            f"{_MOST_CHARACTERS}."
+        )
+    return path.read_text("utf-8-sig")
 
 
 def json_object(text: str, what: str) -> dict[str, Any]:

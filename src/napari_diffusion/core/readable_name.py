@@ -32,6 +32,11 @@ def readable_name(text: str) -> str:
     return "".join(map(_readable, text))
 
 
+def readable_text(text: str) -> str:
+    """Return a text of a file as `readable_name` does, with its line breaks and tabs."""
+    return "".join(each if each in "\n\t" else _readable(each) for each in text)
+
+
 def _readable(character: str) -> str:
     if character in _NO_CHARACTERS:
         return "\ufffd"

@@ -23,6 +23,9 @@ _FORMATS = ("PNG", "JPEG")
 _GREY = ("1", "L", "F", "I")
 _INKS = ("CMYK", "LAB", "HSV")
 _ORIENTATION = 0x0112
+# What begins a scan of a JPEG; photos have up to about a dozen, and some more in thumbnails.
+_SCAN, _MOST_SCANS = b"\xff\xda", 100
+_LONGEST = 1 << 30
 
 
 def read_photo(path: Path, lazy: bool | None = None) -> Source:
@@ -33,6 +36,7 @@ def read_photo(path: Path, lazy: bool | None = None) -> Source:
     try:
         with Image.open(path, formats=_FORMATS) as file:
             _check(path, file)
+            _check_scans(path, file)
             _warn_of_rest(path.name, file)
             orientation = file.getexif().get(_ORIENTATION, 1)
             image = _deep_colours(path) if _has_deep_colours(path, file) else _pixels(file)
@@ -61,6 +65,18 @@ def _check(path: Path, file: ImageFile) -> None:
             f"{str(path)!r} needs up to {written_bytes(declared)} of memory, and "
             f"{written_bytes(free)} are free: convert it to OME-Zarr, which is read in chunks."
         )
+
+
+def _check_scans(path: Path, file: ImageFile) -> None:
+    """Refuse a JPEG of very many scans, each of which takes as long as the whole image."""
+    if file.format != "JPEG":
+        return
+    size = path.stat().st_size
+    if size > _LONGEST:
+        raise NotReadable(f"{str(path)!r} is {written_bytes(size)} long: no photo is.")
+    count = path.read_bytes().count(_SCAN)
+    if count > _MOST_SCANS:
+        raise NotReadable(f"{str(path)!r} stores its pixels in {count} scans: it is damaged.")
 
 
 def _warn_of_rest(name: str, file: ImageFile) -> None:

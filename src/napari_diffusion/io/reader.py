@@ -89,6 +89,8 @@ def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"File {str(path)!r} does not exist.")
+    if not path.is_file() and not path.is_dir():
+        raise NotReadable(f"{str(path)!r} is a pipe or a device: save what it gives to a file.")
     chosen = _format_of(path)
     try:
         source = chosen.function()(path, lazy)

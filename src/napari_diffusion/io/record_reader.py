@@ -77,23 +77,19 @@ def step_paths(path: Path) -> list[Path]:
 
 
 def _in_zarr(path: Path) -> StepRecord | None:
-    import zarr
-
     from napari_diffusion.io.ome_zarr.description import KEY
+    from napari_diffusion.io.ome_zarr.store import has_metadata, opened
 
-    try:
-        node = zarr.open(str(path), mode="r")
-    except FileNotFoundError:
-        return None
-    return as_record(dict(node.attrs).get(KEY))
+    return as_record(dict(opened(path).attrs).get(KEY)) if has_metadata(path) else None
 
 
 def _in_tiff(path: Path) -> StepRecord | None:
     import tifffile
 
     from napari_diffusion.io.tiff.ome_xml import record_in
+    from napari_diffusion.io.tiff.storage import complaints
 
-    with tifffile.TiffFile(path) as file:
+    with complaints(), tifffile.TiffFile(path) as file:
         if file.is_ome:
             # What stands beside is of a hyperstack of ImageJ that had the name before.
             return record_in(file.ome_metadata or "", path.name)

@@ -9,11 +9,12 @@ from typing import Annotated, Any, NotRequired
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-# Texts that come from a record go into code and commands that people run: what stands there
+# Texts that come from a record go into code, commands and TeX that people run: what stands there
 # without quotes can be nothing else.
 Axes = Annotated[str, Field(pattern=r"^[tczyx?]{0,16}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Word = Annotated[str, Field(pattern=r"^[a-z]{0,16}$")]
+Version = Annotated[str, Field(pattern=r"^[\w.+! -]{0,200}$")]
 Count = Annotated[int, Field(ge=0, lt=2**64)]
 Ends = Annotated[list[int], Field(min_length=2, max_length=2)]
 
@@ -108,7 +109,7 @@ class StepRecord(FurtherEntries, total=False):
     grid: GridEntry
     source: str
     first_step: Count
-    versions: dict[str, str]
+    versions: dict[str, Version]
     processed: str
     steps: list[StepEntry]
 

@@ -21,6 +21,7 @@ from napari_diffusion.noise import NOISES, Noise
 from napari_diffusion.schedules import SCHEDULES, Schedule
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from importlib.metadata import EntryPoint
 
     from napari_diffusion.core.component import Component
@@ -49,6 +50,9 @@ COMPONENTS: dict[str, tuple[type[Component], ...]]
 
 # Components that only work within others are nested once or twice.
 _MOST_NESTED = 16
+
+# More take minutes to be made, and steps have one each.
+_MOST_IN_SERIES = 10_000
 
 _RECIPE_SLOTS = {
     "noise": "noise",
@@ -206,11 +210,17 @@ def _value(parameter: Parameter, value: Any, allow_code: AllowCode, depth: int) 
     if parameter.kind == "component" and value is not None:
         many = isinstance(value, list | tuple)
         plain = value if many else [value]
+        _check_series(plain)
         each = [from_dict(parameter.slot, v, allow_code, depth + 1) for v in plain]
         return tuple(each) if many else each[0]
     if parameter.mapped and isinstance(value, dict):
         return ArrayParameter.from_dict(value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def _check_series(values: Sequence[Any]) -> None:
+    if len(values) > _MOST_IN_SERIES:
+        raise ValueError(f"A series has at most {_MOST_IN_SERIES} components (got {len(values)}).")
 
 
 def recipe_fields(
@@ -238,6 +248,7 @@ def _field(name: str, value: Any, allow_code: AllowCode) -> Any:
     if slot is None:
         return tuple(value) if isinstance(value, list) else value
     if isinstance(value, list):
+        _check_series(value)
         return tuple(from_dict(slot, each, allow_code) for each in value)
     # A domain may be given by its name.
     named = slot == "domain" and isinstance(value, str)

@@ -82,10 +82,11 @@ def legend(record: StepRecord) -> str:
         noise = registry.from_dict("noise", record["noise"], allow_code=True)
         return f"{noise.display_name} noise was added on purpose (napari-diffusion {version})."
     recipe = described_recipe(record)
-    filters = ", ".join(dict.fromkeys(each.display_name for each in _used(recipe, record)))
+    used = [each for each, _ in _runs_of_filters(recipe, record)]
+    filters = ", ".join(dict.fromkeys(each.display_name for each in used))
     noise_words = " after noise was added on purpose" if recipe.noise is not None else ""
     last = [recipe.final_filter] if record["is_final"] and recipe.final_filter else []
-    linear = recipe.domain is None and all(each.linear for each in (*_used(recipe, record), *last))
+    linear = recipe.domain is None and all(each.linear for each in (*used, *last))
     return (
         f"Image processed{'' if linear else ' non-linearly'} (napari-diffusion {version}, "
         f"{filters}, {steps_made(recipe, record)} of {recipe.total_steps} steps{noise_words}); "
@@ -210,8 +211,7 @@ def _scale_of(recipe: Recipe) -> NoiseScale:
 
 def _filters(recipe: Recipe, record: StepRecord, detail: int) -> str:
     """Return the diffusion filter, or which one was applied in which step."""
-    used = list(_used(recipe, record))
-    runs = [(each, len(list(same))) for each, same in itertools.groupby(used)]
+    runs = _runs_of_filters(recipe, record)
     places: dict[Any, str] = {}
     for place, each in _series(recipe, record):
         places.setdefault(each, place)
@@ -229,9 +229,14 @@ def _filters(recipe: Recipe, record: StepRecord, detail: int) -> str:
     return listed(said)
 
 
-def _used(recipe: Recipe, record: StepRecord) -> Iterator[Filter]:
-    """Yield the diffusion filter of every step made."""
-    return map(recipe.filter_at, range(steps_made(recipe, record)))
+def _runs_of_filters(recipe: Recipe, record: StepRecord) -> list[tuple[Filter, int]]:
+    """Return the diffusion filters in the order of the steps, and for how many steps each."""
+    made = steps_made(recipe, record)
+    used = recipe.filters[:made]
+    runs = [(each, len(list(same))) for each, same in itertools.groupby(used)]
+    if runs:  # the last one repeats, in a record from elsewhere without end
+        runs[-1] = (runs[-1][0], runs[-1][1] + made - len(used))
+    return runs
 
 
 def _series(recipe: Recipe, record: StepRecord) -> Iterator[tuple[str, Filter]]:

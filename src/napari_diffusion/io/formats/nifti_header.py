@@ -27,6 +27,9 @@ TIME_UNITS = {8: "second", 16: "millisecond", 24: "microsecond"}
 #: The axes of a file, the fastest first.
 AXES = "xyztc"
 
+# Extensions are read whole; those of the largest headers are a few megabytes.
+_MOST_BETWEEN = 1 << 26
+
 # The size of a header and its magic word, by the version.
 _SIZES = {348: (344, b"n+1\0"), 540: (4, b"n+2\0")}
 
@@ -58,7 +61,7 @@ class NiftiHeader:
         fields = _fields(path, file)
         shape, dtype = _shape(path, fields), _type(path, fields)
         start, passed = _start(fields), len(fields.binaryblock)
-        if not passed <= start <= most:
+        if not passed <= start <= min(most, _MOST_BETWEEN):
             raise NotReadable(
                 f"{str(path)!r} is broken: its pixels begin at byte {start} by its header."
             )

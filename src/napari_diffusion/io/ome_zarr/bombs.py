@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # Filters can store wider types than those they decode to, and add a little.
 _WIDER, _MORE = 8, 1 << 16
 
+# Writers make one stream for each chunk.
+_MOST_STREAMS = 100
+
 # The longest header that says how much follows.
 _HEAD = 32
 
@@ -111,15 +114,31 @@ def _zstd_size(head: bytes) -> int:
 
 
 def _unpacked(data: bytes, codec: str, most: int) -> int:
-    """Decode up to one byte more than allowed, and count."""
+    """Decode up to one byte more than allowed, and count.
+
+    Decoders go on with all streams that follow each other.
+    """
+    import lzma
+    import zlib
+
+    held = 0
+    for _ in range(_MOST_STREAMS):
+        decoder = _decoder(codec)
+        try:
+            held += len(decoder.decompress(data, most + 1 - held))
+        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
+            return held
+        data = decoder.unused_data
+        if held > most or not decoder.eof or not data:
+            return held
+    return most + 1
+
+
+def _decoder(codec: str) -> Any:
     import bz2
     import lzma
     import zlib
 
-    try:
-        if codec in ("gzip", "zlib"):
-            return len(zlib.decompressobj(47).decompress(data, most + 1))
-        made = bz2.BZ2Decompressor() if codec == "bz2" else lzma.LZMADecompressor()
-        return len(made.decompress(data, most + 1))
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
-        return 0
+    if codec in ("gzip", "zlib"):
+        return zlib.decompressobj(47)
+    return bz2.BZ2Decompressor() if codec == "bz2" else lzma.LZMADecompressor()

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 # More chunks than this make a graph of tasks that takes minutes to build.
 _MOST_CHUNKS = 10**7
+# The index of a shard is read for each of its chunks.
+_MOST_IN_SHARD = 10**6
+
+# What zarr reads whole before it looks at it.
+_METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata")
+_LONGEST = 100_000_000
+
+# Chunks of this size are read however little memory seems to be free.
+_SMALL = 1 << 28
 
 # Beyond it sizes are no integers of the system.
 _MOST_BYTES = 2**63 - 1
@@ -32,6 +41,21 @@ _CODECS = {
 _IMAGES = "imagecodecs_"
 
 
+def has_metadata(path: Path) -> bool:
+    """Return whether a folder is a zarr array or group; refuse metadata that may have no end.
+
+    Raises
+    ------
+    NotReadable
+        If they are a pipe or a device, or longer than any.
+    """
+    for name in _METADATA:
+        file = path / name
+        if file.exists() and not (file.is_file() and file.stat().st_size <= _LONGEST):
+            raise NotReadable(f"{str(file)!r} is no file, or longer than any metadata are.")
+    return any((path / name).exists() for name in _METADATA)
+
+
 def opened(path: Path) -> AnyArray | zarr.Group:
     """Open an array or a group.
 
@@ -42,6 +66,7 @@ def opened(path: Path) -> AnyArray | zarr.Group:
     """
     import zarr
 
+    has_metadata(path)
     try:
         return zarr.open(str(path), mode="r")
     except FileNotFoundError:
@@ -100,8 +125,13 @@ def check_array(array: AnyArray, path: Path) -> None:
         raise NotReadable(
             f"{name!r} has {float(count):.3g} chunks: {_MOST_CHUNKS} at most are read."
         )
+    within_one = math.prod(file_chunks(array)) // math.prod(array.chunks)
+    if within_one > _MOST_IN_SHARD:
+        raise NotReadable(
+            f"{name!r} has shards of {within_one} chunks: {_MOST_IN_SHARD} at most are read."
+        )
     size, free = math.prod(array.chunks) * array.dtype.itemsize, memory.free_memory()
-    if size > free:
+    if size > max(free, _SMALL):
         raise NotReadable(
             f"{name!r} has chunks of {written_bytes(size)}, and {written_bytes(free)} of memory "
             "are free: save it with smaller chunks."

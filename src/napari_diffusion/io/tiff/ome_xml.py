@@ -25,6 +25,8 @@ NAMESPACE = "napari-diffusion"
 
 # tifffile makes lists of this length before it looks at the pages.
 _MOST_PLANES = 2_000_000
+# It looks for each file of a set.
+_MOST_MISSING = 10_000
 
 
 class UnusableOme(ValueError):  # noqa: N818 - it describes the text
@@ -70,18 +72,27 @@ def check_planes(path: Path, root: Element, size: int) -> None:
         binary = _first(root, "BinaryOnly")
         where = "" if binary is None else f" and points to {binary.get('MetadataFile', '')!r}"
         raise UnusableOme(f"describes no image{where}")
+    planes, missing = 0.0, set()
     for element in root.iter():
         kind = _tag(element)
         if kind == "UUID" and element.text != root.get("UUID"):
-            _check_inside(path, element.get("FileName", ""))
+            name = element.get("FileName", "")
+            _check_inside(path, name)
+            missing |= set() if (path.parent / name).exists() else {name}
         if kind == "Pixels":
             declared = math.prod(_whole(element, f"Size{axis}", 1) for axis in "XYZCT")
-            _check_count(path, declared / max(size, 1))
+            planes += declared / max(size, 1)
+            _check_count(path, planes)
         if kind == "TiffData":
             for name in ("IFD", "NumPlanes", "PlaneCount", "FirstZ", "FirstC", "FirstT"):
                 _check_count(path, _whole(element, name, 0))
         if kind.startswith("ModuloAlong"):
             _check_count(path, _modulo(element))
+    if len(missing) > _MOST_MISSING:
+        raise NotReadable(
+            f"{str(path)!r} is one file of a set, and {len(missing)} others are not in its folder: "
+            "put all files of the set into one folder."
+        )
 
 
 def image_of(root: Element, height: int, width: int) -> Element:

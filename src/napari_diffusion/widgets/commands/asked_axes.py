@@ -55,11 +55,13 @@ def asked_first_axis(layer: Image, letters: str) -> str | None:
     letters : str
         What can be answered.
     """
+    from qtpy.QtCore import Qt
     from qtpy.QtWidgets import QApplication, QMessageBox
 
     sizes = " × ".join(str(size) for size in layer.data.shape)
     box = QMessageBox(QApplication.activeWindow())
     box.setWindowTitle("First axis")
+    box.setTextFormat(Qt.TextFormat.PlainText)  # others chose the name of the layer
     box.setText(f"What is the first axis of {layer.name!r} ({sizes})?")
     box.setInformativeText(_MEANINGS)
     buttons = {

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from napari_diffusion.io.step_record import checked_record
+from napari_diffusion.widgets.layers.channels import values
+from napari_diffusion.widgets.layers.unwrapped import unwrapped
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -20,6 +25,9 @@ MEASURES: Final = "measures"
 DOUBTS: Final = "doubts"
 RECOMMENDED: Final = "recommended"
 
+# The records of each layer that are known to be usable, by identity.
+_SEEN: WeakKeyDictionary[Layer, dict[int, Any]] = WeakKeyDictionary()
+
 #: Further entries of a record, besides the recipe and the grid.
 Entries = dict[str, Any]
 
@@ -32,8 +40,24 @@ def records_of(layer: Layer) -> list[StepRecord]:
     kept = getattr(layer, "metadata", {}).get(KEY)
     if not isinstance(kept, dict):
         return []
-    records = kept.get("steps", [kept])
-    return [record for record in records if "recipe" in record]
+    records, seen = kept.get("steps", [kept]), _SEEN.setdefault(unwrapped(layer), {})
+    if not isinstance(records, list) or not all(_is_usable(each, seen) for each in records):
+        return []
+    # While a stack is made, records are there before the values.
+    held = len(values(layer)) if "steps" in kept and hasattr(layer, "multiscale") else 0
+    return [] if len(records) < held else list(records)
+
+
+def _is_usable(record: Any, seen: dict[int, Any]) -> bool:
+    """Whether a record is that of a step; any reader may have put it there."""
+    if id(record) not in seen:
+        try:
+            if "recipe" not in checked_record(record):
+                return False
+        except ValueError:
+            return False
+        seen[id(record)] = record  # kept, so that no other one gets its identity
+    return True
 
 
 def is_stack(layer: Layer) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_diffusion.core.component import Component
@@ -72,6 +73,7 @@ def consents(function: str) -> bool:
     box = QMessageBox(QApplication.activeWindow())
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("Recipe with code")
+    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(f"This recipe runs the function {function}.")
     box.setInformativeText(
         "It is code on this computer and can do anything you can. Allow it only if you know it."

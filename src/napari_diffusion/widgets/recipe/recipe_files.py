@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_diffusion.core.function_parameter import CodeRefused
+from napari_diffusion.core.json_text import text_of
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.loop.recipe_units import to_json, unit_of_json
 from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
@@ -75,7 +76,7 @@ class RecipeFiles:
 def read_recipe(path: Path, allow_code: AllowCode = False) -> TypedRecipe:
     """Return the recipe in a file, with its unit; ValueError says what is wrong with the file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path, "recipe")
         return TypedRecipe(Recipe.from_json(text, allow_code=allow_code), unit_of_json(text))
     except CodeRefused:
         raise

@@ -121,6 +121,8 @@ def _once(steps: list[ChosenStep], chosen: ChosenStep) -> list[ChosenStep]:
         number = step.record["step"], step.record["is_final"]
         if here or number not in known:
             known[number] = step
+    # Others may have written a stack in which a step is there twice.
+    known[chosen.record["step"], chosen.record["is_final"]] = chosen
     return list(known.values())
 
 
