@@ -80,8 +80,8 @@ def _check_holes(image: NDArray[Any], job: Job, options: GridKeywords) -> None:
     if count := int(np.count_nonzero(holes)):
         raise RunError(
             "holes",
-            f"{job.source_name!r} has {count} missing value{'s' * (count > 1)} (NaN, infinite or a mark of no data): "
-            "treat them as missing, or fill them first.",
+            f"{job.source_name!r} has {count} missing value{'s' * (count > 1)} (NaN, infinite or a "
+            "mark of no data): treat them as missing, or fill them first.",
         )
 
 
