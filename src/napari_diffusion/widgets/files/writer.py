@@ -10,9 +10,9 @@ import numpy as np
 from napari_diffusion.io.run_writer import Output
 from napari_diffusion.io.step_record import StepRecord, as_record
 from napari_diffusion.widgets.files.layer_source import layer_source
-from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.layer_axes import axes_of
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
+from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.layers.step_records import KEY, is_stack, layer_letters, records_of
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.widgets.layers.layer_axes import axes_of
+from napari_diffusion.widgets.layers.layer_values import values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,11 +93,6 @@ def mismatch(layers: Sequence[Image]) -> str:
                 "be channels of one image."
             )
     return ""
-
-
-def values(layer: Image) -> NDArray[Any]:
-    """Return a layer's array, at the highest resolution."""
-    return layer.data[0] if layer.multiscale else layer.data
 
 
 def sizes(shape: Sequence[int]) -> str:

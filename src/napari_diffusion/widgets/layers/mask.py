@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.widgets.layers.channels import sizes, values
+from napari_diffusion.widgets.layers.channels import sizes
 from napari_diffusion.widgets.layers.layer_axes import FURTHER
+from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.layers.shape_masks import drawn, outlines
 from napari_diffusion.widgets.layers.source_layers import is_preview
 from napari_diffusion.widgets.layers.step_records import KEY

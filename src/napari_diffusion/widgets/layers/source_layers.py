@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.no_data import is_present
-from napari_diffusion.widgets.layers.channels import mismatch, values
+from napari_diffusion.widgets.layers.channels import mismatch
+from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.layers.step_records import records_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from napari_diffusion.io.step_record import checked_record
-from napari_diffusion.widgets.layers.channels import values
+from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.layers.unwrapped import unwrapped
 
 if TYPE_CHECKING:

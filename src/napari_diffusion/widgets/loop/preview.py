@@ -10,7 +10,7 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.widgets.layers.channels import values
+from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.loop.preview_layers import PreviewLayers
 from napari_diffusion.widgets.loop.preview_part import Reader, own_region, shown_region
 from napari_diffusion.widgets.run.read_layer import as_run_error

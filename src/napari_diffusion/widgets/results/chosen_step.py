@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
+from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.layers.step_records import is_stack, records_of
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.layer_axes import Fold
+from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.layers.step_records import (
     DOUBTS,
     MEASURES,

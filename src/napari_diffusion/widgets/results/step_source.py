@@ -9,9 +9,10 @@ import numpy as np
 
 from napari_diffusion.io.cast import Cast
 from napari_diffusion.records.provenance import unmasked_grid_of
-from napari_diffusion.widgets.layers.channels import joined, sizes, values
+from napari_diffusion.widgets.layers.channels import joined, sizes
 from napari_diffusion.widgets.layers.layer_axes import Fold
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
+from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.layers.mask import KeptMask, Mask, can_be_mask, mask_of
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_records import (

@@ -11,9 +11,10 @@ from napari_diffusion.core.image import is_dask
 from napari_diffusion.core.units import unit_name
 from napari_diffusion.io.cast import Cast
 from napari_diffusion.io.step_record import as_record
-from napari_diffusion.widgets.layers.channels import joined, mismatch, sizes, values
+from napari_diffusion.widgets.layers.channels import joined, mismatch, sizes
 from napari_diffusion.widgets.layers.layer_axes import FURTHER, Fold, unit_of
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
+from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.layers.step_records import KEY, records_of
 from napari_diffusion.widgets.run.memory_check import need_of
 from napari_diffusion.widgets.run.run_request import Job

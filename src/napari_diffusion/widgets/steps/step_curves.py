@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from napari_diffusion.widgets.layers.channels import values
+from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.plots.curve_plot import CurvePlot, Drawn
 from napari_diffusion.widgets.results.step_source import rerun_job
 from napari_diffusion.widgets.run.background import Background

@@ -12,8 +12,8 @@ from napari_diffusion.core.grid import Grid
 from napari_diffusion.core.image import canonical_mask
 from napari_diffusion.metrics import Metric, Score, View
 from napari_diffusion.records.provenance import unmasked_grid_of
-from napari_diffusion.widgets.layers.channels import values
 from napari_diffusion.widgets.layers.layer_axes import FURTHER, Fold
+from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.layers.mask import KeptMask
 from napari_diffusion.widgets.layers.step_records import MASK_KEY, MEASURES, RECOMMENDED, letters_of
 from napari_diffusion.widgets.results.step_run import StepRun, keep_value
