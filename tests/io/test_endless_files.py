@@ -8,6 +8,8 @@ import io
 import json
 import os
 import struct
+import subprocess
+import sys
 import threading
 
 import nibabel
@@ -182,11 +184,13 @@ def test_many_images_of_many_planes_each(tmp_path):
         read_image(_ome(tmp_path / "a.ome.tif", 1_200_000, images=2))
 
 
-def test_what_tifffile_logs_is_not_printed(tmp_path, capfd):
+def test_what_tifffile_logs_is_not_printed(tmp_path):
     path = tmp_path / "a.tif"
     path.write_bytes(b"II*\0\x08\0\0\0\0\0\x08\0\0\0")
-    assert main(["methods", str(path)]) == 1
-    assert len(capfd.readouterr().err.splitlines()) == 1
+    line = [sys.executable, "-m", "napari_diffusion", "methods", str(path)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_file_moves_no_cursor(tmp_path, capsys):

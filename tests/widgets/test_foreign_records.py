@@ -31,7 +31,7 @@ RECIPE = nd.Recipe(
 def kept(**changes):
     step = nd.Step(1, 0.1, IMAGE[0], is_final=False)
     found = record(RECIPE, step, {"axes": "yx", "spacing": (1.0, 1.0)}, "face")
-    return json.loads(json.dumps({**found, **changes}))
+    return {**json.loads(json.dumps(found)), **changes}
 
 
 FOREIGN = [
@@ -46,6 +46,16 @@ FOREIGN = [
     kept(source=5),
     kept(grid={}),
     kept(measures=5),
+    kept(recommended={"index": "x"}),
+    kept(channel=0),
+    kept(extra={1, 2}),
+    kept(recipe={**kept()["recipe"], "num_steps": 10**9}),
+    kept(recipe={**kept()["recipe"], "noise": {"type": "Other"}}),
+    kept(recipe={**kept()["recipe"], "starting_noise_scale": "auto"}),
+    kept(recipe={**kept()["recipe"], "diffusion_filter": {"type": "Custom", "function": "<b>"}}),
+    kept(grid={**kept()["grid"], "spacing": [0.0, 1.0]}),
+    kept(grid={**kept()["grid"], "spacing": [1.0]}),
+    kept(grid={**kept()["grid"], "along": "tx"}),
     kept(versions={"napari-diffusion": r"1}\input{x}"}),
 ]
 

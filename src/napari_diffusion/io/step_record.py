@@ -16,6 +16,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Word = Annotated[str, Field(pattern=r"^[a-z]{0,16}$")]
 Version = Annotated[str, Field(pattern=r"^[\w.+! -]{0,200}$")]
 Count = Annotated[int, Field(ge=0, lt=2**64)]
+Length = Annotated[float, Field(ge=1e-100, le=1e100)]
 Ends = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
@@ -44,7 +45,7 @@ class GridEntry(TypedDict):
     """The grid keywords of a run."""
 
     axes: Axes
-    spacing: list[float]
+    spacing: list[Length]
     along: Axes
     joint_channels: bool
     rgb: bool
@@ -58,6 +59,13 @@ class OriginEntry(TypedDict):
 
     sha256: Sha256
     first_step: Count
+
+
+class RecommendedEntry(TypedDict):
+    """Which step was recommended, and why."""
+
+    index: int
+    reason: str
 
 
 class FurtherEntries(TypedDict, total=False):
@@ -81,7 +89,7 @@ class FurtherEntries(TypedDict, total=False):
     noise_free_run: bool
     measures: dict[str, float | None]
     doubts: dict[str, str]
-    recommended: dict[str, Any]
+    recommended: RecommendedEntry
 
 
 class StepEntry(TypedDict):
@@ -142,7 +150,23 @@ def checked_record(found: dict[str, Any]) -> StepRecord:
         missing.append(f"version of {VERSION}")
     if missing:
         raise ValueError(f"The record of napari-diffusion cannot be used: it has no {missing[0]}.")
+    if not _agrees(kept):
+        raise ValueError(
+            "The record of napari-diffusion cannot be used: its axes contradict each other."
+        )
     return kept
+
+
+def _agrees(kept: StepRecord) -> bool:
+    """Return whether there is a length for each axis, and the layer of the channel is named."""
+    if "recipe" not in kept:
+        return True
+    grid = kept["grid"]
+    axes, along, spacing = grid["axes"], grid["along"], grid["spacing"]
+    if spacing and (len(spacing) != len(along) or set(along) - set(axes)):
+        return False
+    joined = "c" in axes and kept.get("channel", 0) < len(kept.get("layers", ()))
+    return "channel" not in kept or joined
 
 
 def as_record(found: Any) -> StepRecord | None:

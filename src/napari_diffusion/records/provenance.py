@@ -115,7 +115,10 @@ def recipe_of(kept: StepRecord, allow_code: AllowCode = False) -> Recipe:
     ValueError
         If it is not resolved: no step has been made with it.
     """
-    recipe = Recipe.from_dict(dict(kept["recipe"]), allow_code=allow_code)
+    try:
+        recipe = Recipe.from_dict(dict(kept["recipe"]), allow_code=allow_code)
+    except (TypeError, ArithmeticError) as error:
+        raise ValueError(f"The recipe of the record cannot be used: {error}") from error
     if not recipe.is_resolved:
         asked = next(iter(recipe.autos().values()), "no noise scale")
         raise ValueError(

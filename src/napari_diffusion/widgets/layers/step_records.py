@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from napari_diffusion.io.step_record import checked_record
+from napari_diffusion.records.provenance import described_recipe
 from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.layers.unwrapped import unwrapped
 
@@ -54,7 +56,11 @@ def _is_usable(record: Any, seen: dict[int, Any]) -> bool:
         try:
             if "recipe" not in checked_record(record):
                 return False
-        except ValueError:
+            json.dumps(record)  # which is how docks tell runs apart
+            known = next(iter(seen.values()), None)
+            if known is None or known["recipe"] != record["recipe"]:
+                described_recipe(record)
+        except (ValueError, TypeError, RecursionError):
             return False
         seen[id(record)] = record  # kept, so that no other one gets its identity
     return True
