@@ -206,3 +206,15 @@ def test_a_file_moves_no_cursor(tmp_path, capsys):
     assert "2J" in said.out
     assert "2J" in said.err
     assert "\x9b" not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    "line", ["run b.npy o.npy", "run a.npy b.npy", "run a.npy o.npy --mask b.npy"]
+)
+def test_links_that_form_a_loop(tmp_path, monkeypatch, line, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("a.npy", IMAGE)
+    (tmp_path / "b.npy").symlink_to(tmp_path / "b.npy")
+    assert main([*line.split(), "--recipe", "denoise fast", "--quiet"]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.npy", "b.npy"]

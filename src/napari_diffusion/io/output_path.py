@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 _STEP_FILE = re.compile(r"step_\d{4,}\.ome\.tif")
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
@@ -46,9 +43,10 @@ def _is_store(folder: Path) -> bool:
 
 def check_apart(output: Path, *inputs: Path) -> None:
     """Refuse an output that is an input, lies in one, or contains one."""
-    wanted = output.resolve()
+    # Path.resolve raises what nobody catches for links that form a loop.
+    wanted = Path(os.path.realpath(output))
     for path in inputs:
-        read = path.resolve()
+        read = Path(os.path.realpath(path))
         same = wanted.exists() and read.exists() and wanted.samefile(read)
         if same or wanted == read or wanted in read.parents or read in wanted.parents:
             raise FileExistsError(
