@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -73,8 +74,10 @@ class Plot(QWidget):
             raise ValueError(f"Unsupported format {path.name!r}: use .csv, .png or .svg.")
         if ending == ".csv":
             names, columns = self.table()
-            rows = [names, *zip(*columns, strict=True)]
-            path.write_text("\n".join(",".join(map(_cell, row)) for row in rows) + "\n", "utf-8")
+            rows = [map(heading, names), *zip(*columns, strict=True)]
+            with path.open("w", encoding="utf-8", newline="") as file:
+                table = csv.writer(file, lineterminator="\n")
+                table.writerows([str(value) for value in row] for row in rows)
         elif not self._drawn(path, drawing=ending == ".svg"):
             raise OSError(f"Could not write {path}.")
 
@@ -116,9 +119,9 @@ class Plot(QWidget):
         """Answer a click."""
 
 
-def _cell(value: float | str) -> str:
-    text = str(value)
-    return f'"{text.replace(chr(34), chr(34) * 2)}"' if "," in text or '"' in text else text
+def heading(name: str) -> str:
+    """Return the heading of a column: names of layers must be no formulas for a spreadsheet."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
 
 
 def short(value: float) -> str:
