@@ -263,3 +263,24 @@ def test_a_warning_of_a_layer_comes_once(tmp_path):
         warnings.simplefilter("always")
         write_image(str(tmp_path / "a.ome.tif"), *layer.as_layer_data_tuple()[:2])
     assert len([each for each in said if "rotated" in str(each.message)]) == 1
+
+
+@pytest.mark.parametrize("name", ["a.npy", "one.ome.tif", "run.ome.tif"])
+def test_a_file_is_read_once(tmp_path, monkeypatch, name):
+    from napari_diffusion.widgets.files import reader, saved_steps
+
+    monkeypatch.chdir(tmp_path)
+    np.save("a.npy", VALUES)
+    kept = "last" if name.startswith("one") else "all"
+    words = ["run", "a.npy", name, "--recipe", "smooth", "--steps", "2", "--keep", kept]
+    assert name == "a.npy" or main([*words, "--quiet"]) == 0
+    read = []
+
+    def counted(path, **options):
+        read.append(path)
+        return read_image(path, **options)
+
+    for module in (reader, saved_steps):
+        monkeypatch.setattr(module, "read_image", counted)
+    assert read_layers(tmp_path / name)
+    assert read == [tmp_path / name]

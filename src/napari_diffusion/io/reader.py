@@ -53,7 +53,8 @@ FORMATS = (
         "bioio",
     ),
 )
-_STORES = ("zarr.json", ".zgroup", ".zarray")
+#: Files that make a folder a zarr array or group.
+STORES = ("zarr.json", ".zgroup", ".zarray")
 _ZARR = Format((".zarr",), "ome_zarr.reader:read_zarr")
 _DICOM_SERIES = Format((), "formats.dicom:read_dicom", "formats")
 
@@ -125,7 +126,7 @@ def _format_of(path: Path) -> Format:
 
 def _refuse_loose_images(folder: Path) -> None:
     """Refuse a folder of images, which says neither what they are of nor whether one is missing."""
-    if any((folder / name).exists() for name in _STORES):
+    if any((folder / name).exists() for name in STORES):
         return
     endings = tuple(ending for each in FORMATS for ending in each.endings)
     images = sorted(each.name for each in folder.iterdir() if each.name.lower().endswith(endings))

@@ -10,7 +10,7 @@ import numpy as np
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.io.file_image import Channel, Source
 from napari_diffusion.io.ome_zarr.levels import coarser_levels
-from napari_diffusion.io.reader import is_dicom_series, read_image
+from napari_diffusion.io.reader import STORES, is_dicom_series, read_image
 from napari_diffusion.io.record_reader import step_paths
 from napari_diffusion.widgets.files.layer_source import channel_arguments, layer_arguments
 from napari_diffusion.widgets.files.saved_steps import SavedSteps
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     LayerData = tuple[Any, dict[str, Any], str]
 
 _FILES = (".ome.tif", ".ome.tiff", ".mrc", ".mrcs", ".nii", ".nii.gz")
-_STORES = ("zarr.json", ".zgroup", ".zarray")
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
@@ -42,7 +41,7 @@ def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | 
 
 def _is_readable(path: Path) -> bool:
     if path.is_dir():
-        store = any((path / name).exists() for name in _STORES)
+        store = any((path / name).exists() for name in STORES)
         return store or bool(step_paths(path)) or is_dicom_series(path)
     return path.name.lower().endswith(_FILES)
 
@@ -62,12 +61,14 @@ def read_layers(path: Path) -> list[LayerData]:
         Of any supported format. The steps of a run are one layer with a slider, read when they
         are looked at, in several resolutions where the file has them.
     """
-    steps = SavedSteps.of(path)
+    paths = step_paths(path)
+    if len(paths) > 1:
+        return [SavedSteps.of_files(paths).layer()]
+    path = paths[0] if paths else path
+    source = read_image(path)
+    steps = SavedSteps.of_stack(source)
     if steps is not None:
         return [steps.layer()]
-    only = step_paths(path)
-    path = only[0] if only else path
-    source = read_image(path)
     if source.record is not None and "recipe" in source.record:
         return [_step_layer(source, path)]
     return _image_layers(source, path)

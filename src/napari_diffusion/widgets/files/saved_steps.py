@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_diffusion.io.ome_zarr.levels import coarser_levels
 from napari_diffusion.io.reader import read_image
-from napari_diffusion.io.record_reader import read_record, step_paths
+from napari_diffusion.io.record_reader import read_record
 from napari_diffusion.records.provenance import SCHEMA
 from napari_diffusion.widgets.files.layer_source import channel_arguments, layer_arguments
 from napari_diffusion.widgets.layers.layer_names import layer_name
@@ -43,17 +43,8 @@ class SavedSteps:
     levels: list[NDArray[Any]]
 
     @classmethod
-    def of(cls, path: Path) -> SavedSteps | None:
-        """Return the steps of a run; None for a file or a folder that holds one image."""
-        paths = step_paths(path)
-        if len(paths) > 1:
-            return cls._of_files(paths)
-        if path.is_file() or not paths:
-            return cls._of_stack(path)
-        return None
-
-    @classmethod
-    def _of_files(cls, paths: list[Path]) -> SavedSteps:
+    def of_files(cls, paths: list[Path]) -> SavedSteps:
+        """Return the steps of a run with an image for each of them."""
         import dask.array as da
 
         first = read_image(paths[0], lazy=True)
@@ -68,8 +59,8 @@ class SavedSteps:
         return cls(first, records, levels)
 
     @classmethod
-    def _of_stack(cls, path: Path) -> SavedSteps | None:
-        source = read_image(path)
+    def of_stack(cls, source: Source) -> SavedSteps | None:
+        """Return the steps of a run that are one image; None for an image that is no such stack."""
         record = source.record
         if record is None or len(record.get("steps", ())) < 2:
             return None
