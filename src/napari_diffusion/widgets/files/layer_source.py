@@ -39,11 +39,10 @@ def layer_source(image: NDArray[Any], letters: str, style: LayerStyle, name: str
     sizes = np.linalg.norm(linear[:-1, :-1], axis=0)
     if _is_turned(linear[:-1, :-1]):
         warn(name, "is rotated or sheared: it is written along the axes of its pixels.")
-    mirrored = [k for k in range(len(placed)) if linear[k, k] < 0]
+    mirrored = _mirrored(linear)
     corner = np.zeros(len(placed))
     corner[mirrored] = [image.shape[k] - 1 for k in mirrored]
     first = linear[:-1, :-1] @ corner + linear[:-1, -1]
-    image = np.flip(image, tuple(mirrored)) if mirrored else image
     said = {a: (float(n), u) for a, n, u in zip(placed, sizes, units, strict=True)}
     spatial = {a: each for a, each in said.items() if a in "xyz" and each != (1.0, PIXEL)}
     lengths, unit = pixel_sizes(name, dict(sorted(spatial.items())))
@@ -56,7 +55,7 @@ def layer_source(image: NDArray[Any], letters: str, style: LayerStyle, name: str
     fold = Fold(letters, tuple(image.shape))
     return Source(
         name=name,
-        image=fold.folded(image),
+        image=file_values(image, letters, style),
         axes=fold.axes,
         lengths=lengths | ({} if fold.axes != letters else interval),
         place=places(name, lies, lengths, unit, time_unit),
@@ -65,6 +64,13 @@ def layer_source(image: NDArray[Any], letters: str, style: LayerStyle, name: str
         rgb=colours,
         channels=() if colours else _channels(fold, style, name),
     )
+
+
+def file_values(image: NDArray[Any], letters: str, style: LayerStyle) -> NDArray[Any]:
+    """Return the values of a layer as `layer_source` describes them: turned round, and folded."""
+    mirrored = _mirrored(_world(style.placed))
+    image = np.flip(image, tuple(mirrored)) if mirrored else image
+    return Fold(letters, tuple(image.shape)).folded(image)
 
 
 def layer_arguments(source: Source, letters: str) -> dict[str, Any]:
@@ -116,6 +122,10 @@ def _world(placed: Placement) -> NDArray[np.float64]:
 
     own = {name: placed[name] for name in ("scale", "translate", "rotate", "shear")}
     return np.asarray(placed["affine"] @ Affine(**own).affine_matrix)
+
+
+def _mirrored(world: NDArray[np.float64]) -> list[int]:
+    return [k for k in range(len(world) - 1) if world[k, k] < 0]
 
 
 def _is_turned(linear: NDArray[np.float64]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_diffusion.io.run_writer import Output
 from napari_diffusion.io.step_record import StepRecord, as_record
-from napari_diffusion.widgets.files.layer_source import layer_source
+from napari_diffusion.widgets.files.layer_source import file_values, layer_source
 from napari_diffusion.widgets.layers.layer_axes import axes_of
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.layer_values import values
@@ -84,10 +84,8 @@ def save_steps(
     dtype = np.result_type(*(step.dtype for step in steps))
     with Output(path, first, len(steps), dtype, overwrite=True) as output:
         for count, (step, record) in enumerate(zip(steps, records, strict=True), 1):
-            # The first one has been warned of already.
-            image = (first if count == 1 else layer_source(step, letters, style, name)).image
             axes: StepRecord = {"layer_axes": first.axes or letters} if "recipe" in record else {}
-            output.write(image, {**record, **axes})
+            output.write(file_values(step, letters, style), {**record, **axes})
             yield count
 
 
