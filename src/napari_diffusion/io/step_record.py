@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import warnings
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, NotRequired, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
@@ -61,6 +63,13 @@ class OriginEntry(TypedDict):
     first_step: Count
 
 
+class HashEntry(TypedDict, total=False):
+    """The hashes of the source and of the step as written; see `core.merkle_hash`."""
+
+    input: Sha256
+    output: Sha256
+
+
 class RecommendedEntry(TypedDict):
     """Which step was recommended, and why."""
 
@@ -90,6 +99,8 @@ class FurtherEntries(TypedDict, total=False):
     measures: dict[str, float | None]
     doubts: dict[str, str]
     recommended: RecommendedEntry
+    hashes: HashEntry
+    kept_every: Count
 
 
 class StepEntry(TypedDict):
@@ -98,6 +109,7 @@ class StepEntry(TypedDict):
     step: Count
     noise_scale: float | list[float]
     is_final: bool
+    sha256: NotRequired[Sha256]
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -120,6 +132,7 @@ class StepRecord(FurtherEntries, total=False):
     versions: dict[str, Version]
     processed: str
     steps: list[StepEntry]
+    record_sha256: Sha256
 
 
 #: The name of this package among the versions of a record.
@@ -178,3 +191,42 @@ def as_record(found: Any) -> StepRecord | None:
     except ValueError as error:
         warnings.warn(str(error), stacklevel=2)
         return None
+
+
+#: Where a record keeps the hash of itself.
+SEAL = "record_sha256"
+
+
+def sealed(record: StepRecord) -> StepRecord:
+    """Return a record with the SHA-256 of all its other entries, as it goes into a file."""
+    return cast("StepRecord", {**record, SEAL: _seal_of(record)})
+
+
+def seal_holds(record: StepRecord) -> bool | None:
+    """Return whether a record is as it was sealed; None if it has no seal."""
+    if SEAL not in record:
+        return None
+    try:
+        return record["record_sha256"] == _seal_of(record)
+    except (RecursionError, ValueError):
+        return False  # what cannot be sealed never was
+
+
+def _seal_of(record: StepRecord) -> str:
+    """Return the SHA-256 of a record's JSON: names in order, no blanks, ASCII, its seal left out.
+
+    Whole numbers are written as such: a check of a record makes floats of some.
+    """
+    kept = {name: _canonical(each) for name, each in record.items() if name != SEAL}
+    text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _canonical(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(each) for each in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
