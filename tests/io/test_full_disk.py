@@ -14,7 +14,7 @@ import pytest
 import tifffile
 
 from napari_diffusion.io import read_image, read_record
-from napari_diffusion.io.full_disk import full_disk_named, reserve
+from napari_diffusion.io.full_disk import check_room, full_disk_named, reserve
 
 # Writes five steps of 128 kB into files that may have no more than some bytes.
 SCRIPT = """
@@ -157,3 +157,13 @@ class TestRoom:
         with (tmp_path / "a").open("w+b") as file:
             reserve(file, 0, 5_000_000, zeros=True)
         assert (tmp_path / "a").stat().st_size == 5_000_000
+
+    def test_is_asked_before_anything_is_written(self, tmp_path):
+        there, later = tmp_path, tmp_path / "not" / "yet"
+        for folder in (there, later):
+            check_room(folder, 1000, "the kept steps")
+            words = r"full: [0-9.e+]+ TB needed for the kept steps, [0-9.]+ (kB|MB|GB|TB) free\."
+            with pytest.raises(OSError, match=words) as caught:
+                check_room(folder, 1 << 60, "the kept steps")
+            assert caught.value.errno == errno.ENOSPC
+        assert list(tmp_path.iterdir()) == []

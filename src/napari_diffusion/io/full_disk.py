@@ -50,6 +50,30 @@ def full_disk_named(folder: Path) -> Iterator[None]:
         raise _full(folder) from error
 
 
+def check_room(folder: Path, size: int, what: str) -> None:
+    """Refuse what a disk has no room for, before anything is written.
+
+    Parameters
+    ----------
+    folder : path
+        Where it is to be written; it need not exist yet.
+    size : int
+        Bytes.
+    what : str
+        What needs them, such as "the kept steps".
+
+    Raises
+    ------
+    OSError
+        With the number ENOSPC: it says how much is needed, and how much is free.
+    """
+    place = folder.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if shutil.disk_usage(place).free < size:
+        raise _full(place, size, f" for {what}")
+
+
 def reserve(file: IO[bytes], start: int, size: int, *, zeros: bool = False) -> None:
     """Reserve room in an open file, so that writing there cannot fail.
 
@@ -104,11 +128,11 @@ def _fill(file: IO[bytes], start: int, size: int) -> None:
     file.seek(place)
 
 
-def _full(folder: Path, size: int = 0) -> OSError:
+def _full(folder: Path, size: int = 0, purpose: str = "") -> OSError:
     where = str(folder.resolve())
     free = shutil.disk_usage(where).free
     if free < size:
-        words = f"The disk of {where!r} is full: {written_bytes(size)} needed, "
+        words = f"The disk of {where!r} is full: {written_bytes(size)} needed{purpose}, "
         words += f"{written_bytes(free)} free."
     else:
         words = (
