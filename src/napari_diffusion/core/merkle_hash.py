@@ -128,8 +128,8 @@ def hash_of(values: Sliceable) -> str:
 def chunks_of(values: Sliceable) -> tuple[int, ...]:
     """Return the shape of the chunks of an array; 1 along each axis of one that has none."""
     # dask's own attribute "chunks" has the lengths of each, zarr's their shape.
-    chunks: tuple[int, ...] = getattr(values, "chunksize", None) or getattr(values, "chunks", ())
-    return tuple(chunks) or (1,) * len(values.shape)
+    found = getattr(values, "chunksize", None) or getattr(values, "chunks", None)
+    return tuple(found or (1,) * len(values.shape))
 
 
 def slabs_of(
