@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
-_STEP_FILE = re.compile(r"step_\d{4,}\.ome\.tif")
+_STEP_FILE = re.compile(r"step_\d{4,}\.ome\.tif|\.unfinished\.ome\.tif")
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 
 
@@ -52,6 +52,16 @@ def check_apart(output: Path, *inputs: Path) -> None:
             raise FileExistsError(
                 f"{str(output)!r} would overwrite the input {str(path)!r}: choose another name."
             )
+
+
+def check_no_links(path: Path) -> None:
+    """Refuse an unfinished output that is or holds a link: what it leads to would be written."""
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            if Path(folder, name).is_symlink():
+                path = Path(folder, name)
+    if path.is_symlink():
+        raise FileExistsError(f"{str(path)!r} is a link, which no output holds: remove it.")
 
 
 def publish(partial: Path, path: Path, overwrite: bool) -> None:

@@ -251,6 +251,12 @@ def split_extension(path: Path) -> tuple[Path, str]:
     return path, FOLDER
 
 
+def partial_path(path: Path) -> Path:
+    """Return where an output is written until it is whole."""
+    wanted, ending = split_extension(path)
+    return wanted.with_name(f"{wanted.name}.partial{ending}")
+
+
 def _check_plain_tiff(path: Path, ending: str) -> None:
     if ending not in (".tif", ".tiff"):
         raise ValueError(f"A hyperstack of ImageJ must end in .tif (got {path.name!r}).")
