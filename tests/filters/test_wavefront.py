@@ -31,7 +31,7 @@ def test_bits_are_those_of_one_sub_step_after_the_other(monkeypatch, axes, along
     for time in (0.05, 0.6, 1.4):
         chosen = PeronaMalik(contrast=0.3, time=time)
         one = Block(image.data, image.grid, None, Threads(1))
-        plain = one_by_one(chosen, one)
+        plain = one_by_one(chosen, one, 0, chosen.part_count(image.grid))
         for threads in (1, 2, 3, 7):
             monkeypatch.setattr(threads_module, "TILE_VOXELS", int(random.integers(1, 60)))
             monkeypatch.setattr(wavefront, "WAVE_BYTES", int(random.integers(1, 1 << 14)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +15,7 @@ from napari_diffusion.engine.threads import Threads
 from napari_diffusion.engine.tiles import large_tiles, with_halo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 # How many times the size of the image a filter may hold at once, and what it may anyway.
 MOST_COPIES = 9
 SMALL = 8 << 20
+
+# How much more work than there need be is done before a block is cut to what is still needed.
+WASTE = 1.1
 
 
 class BlockNoise(Protocol):
@@ -57,6 +61,14 @@ class BlockFilter(Protocol):
 
     def apply(self, block: Block) -> NDArray[Any]:
         """Return the filtered values as a new array."""
+        ...
+
+    def part_halo(self, grid: Grid, start: int, stop: int) -> Shape | None:
+        """Return how far the parts start…stop−1 of a step reach together; None: everywhere."""
+        ...
+
+    def apply_parts(self, block: Block, start: int, stop: int) -> NDArray[Any]:
+        """Return the values after these parts of a step as a new array."""
         ...
 
 
@@ -124,24 +136,100 @@ class Block:
         """Return the filtered values; outside the mask they are unchanged."""
         self.threads.poll()
         if self.memory is None:
-            return self._kept_outside(self._by_parts(chosen))
+            halo = chosen.halo(self.grid)
+            return self._kept_outside(self._by_tiles(chosen.apply, halo, chosen.copies))
         key = (chosen, id(self.values))
         if key not in self.memory:
             # With the values themselves, so that no others get their id.
             self.memory[key] = (self.values, self._kept_outside(chosen.apply(self)))
         return self.memory[key][1]
 
-    def _by_parts(self, chosen: BlockFilter) -> NDArray[Any]:
-        """Filter part by part where the whole would take too much memory."""
-        halo = chosen.halo(self.grid)
-        most = max(SMALL, MOST_COPIES * self.values.size) // chosen.copies
+    def filtered_parts(self, chosen: BlockFilter, start: int, stop: int) -> NDArray[Any]:
+        """Return the values after the parts start…stop−1 of a step; else as `filtered`."""
+
+        def apply(block: Block) -> NDArray[Any]:
+            return chosen.apply_parts(block, start, stop)
+
+        self.threads.poll()
+        halo = chosen.part_halo(self.grid, start, stop)
+        return self._kept_outside(self._by_tiles(apply, halo, chosen.copies))
+
+    def core_filtered(
+        self, chosen: BlockFilter, core: Sequence[slice], start: int, stop: int
+    ) -> NDArray[Any]:
+        """Return a core after some parts of a step, by less and less of what is around it.
+
+        Parameters
+        ----------
+        chosen : BlockFilter
+            A filter that is resolved.
+        core : sequence of 5 slice
+            Where it lies in the whole image, with all channels. The block must hold it with the
+            halo of the parts, as far as the image goes.
+        start, stop : int
+            The parts are start…stop−1; see `Filter.apply_parts`.
+
+        Returns
+        -------
+        ndarray
+            A new array, of the bits that the whole image has there after these parts.
+        """
+        block = self._shrunk(chosen, core, start, stop)
+        if start >= stop:
+            return block.values.copy()
+        while start < stop:
+            upto = block._parts_together(chosen, core, start, stop)
+            done = block.with_values(block.filtered_parts(chosen, start, upto))
+            block, start = done._shrunk(chosen, core, upto, stop), upto
+        return block.values
+
+    def _parts_together(
+        self, chosen: BlockFilter, core: Sequence[slice], start: int, stop: int
+    ) -> int:
+        """Return up to which part it takes less time not to cut the block in between."""
+        wanted = 0
+        for upto in range(start + 1, stop + 1):
+            needed, _ = with_halo(core, self._reach(chosen, upto - 1, stop), self.grid.shape)
+            wanted += math.prod(part.stop - part.start for part in needed)
+            if (upto - start) * self.values.size > WASTE * wanted:
+                return max(upto - 1, start + 1)
+        return stop
+
+    def _shrunk(self, chosen: BlockFilter, core: Sequence[slice], start: int, stop: int) -> Block:
+        """Return what the parts start…stop−1 need of the block."""
+        reach = self._reach(chosen, start, stop)
+        needed, _ = with_halo(core, reach, self.grid.shape)
+        ends = [o + n for o, n in zip(self.grid.origin, self.shape, strict=True)]
+        for part, first, end in zip(needed, self.grid.origin, ends, strict=True):
+            if part.start < first or part.stop > end:
+                raise ValueError(
+                    f"A block must hold {part.start} to {part.stop} along each axis for this core "
+                    f"and its halo (got {first} to {end}): cut it with `Filter.part_halo` around."
+                )
+        origin = self.grid.origin
+        return self.around(
+            [slice(p.start - o, p.stop - o) for p, o in zip(needed, origin, strict=True)], (0,) * 5
+        )[0]
+
+    def _reach(self, chosen: BlockFilter, start: int, stop: int) -> Sequence[int]:
+        """Return how far parts reach, a whole axis where they reach everywhere."""
+        halo, along = chosen.part_halo(self.grid, start, stop), self.grid.along_axes
+        if halo is not None:
+            return halo
+        return [n if axis in along else 0 for axis, n in enumerate(self.grid.shape)]
+
+    def _by_tiles(
+        self, apply: Callable[[Block], NDArray[Any]], halo: Shape | None, copies: int
+    ) -> NDArray[Any]:
+        """Filter tile by tile where the whole would take too much memory."""
+        most = max(SMALL, MOST_COPIES * self.values.size) // copies
         if halo is None or self.values.size <= most:
-            return chosen.apply(self)
+            return apply(self)
         out = np.empty(self.shape, self.dtype)
         for core in large_tiles(self.shape, halo, most):
             self.threads.poll()
             part, inner = self.around(core, halo)
-            out[core] = chosen.apply(part)[inner]
+            out[core] = apply(part)[inner]
         return out
 
     def _kept_outside(self, after: NDArray[Any]) -> NDArray[Any]:

@@ -132,6 +132,31 @@ class Filter(Component, abc.ABC):
             Its values are never written.
         """
 
+    def part_count(self, grid: Grid) -> int:
+        """Return how many parts a step has, 1 or more, between which the image is all there is.
+
+        One part after the other gives the bits of the whole step, and each reaches less far. It
+        follows from the grid and the parameters, never from the intensities.
+        """
+        del grid
+        return 1
+
+    def part_halo(self, grid: Grid, start: int, stop: int) -> Shape | None:
+        """Return how far the parts start…stop−1 reach together; see `halo`."""
+        return self.halo(grid) if start < stop else (0, 0, 0, 0, 0)
+
+    def apply_parts(self, block: Block, start: int, stop: int) -> NDArray[Any]:
+        """Return the block after the parts start…stop−1 of a step alone; see `apply`.
+
+        Parameters
+        ----------
+        block : Block
+            What the parts before have made of the image.
+        start, stop : int
+            From 0 to `part_count`; of no part at all the result is a copy.
+        """
+        return self.apply(block) if start < stop else block.values.copy()
+
     @final
     def __call__(self, image: ArrayLike, **options: Unpack[GridOptions]) -> Any:
         """Filter an image.

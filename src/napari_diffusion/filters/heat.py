@@ -67,10 +67,14 @@ class Heat(Flow["NDArray[np.bool_] | None"]):
         widest = max(self.variances(grid).values())
         return not grid.masked and bool(5.8 * np.sqrt(widest) > LONGEST_REACH)
 
-    def halo(self, grid: Grid) -> Shape | None:
+    def part_count(self, grid: Grid) -> int:
+        """Return the number of sub-steps with a mask; a convolution is one part."""
+        return super().part_count(grid) if grid.masked else 1
+
+    def part_halo(self, grid: Grid, start: int, stop: int) -> Shape | None:
         """Return the kernel's reach; None for the cosine transform."""
-        if grid.masked:
-            return super().halo(grid)
+        if grid.masked or start >= stop:
+            return super().part_halo(grid, start, stop)
         if self.is_spectral(grid):
             return None
         from napari_diffusion.engine.smoothing import reach
@@ -78,10 +82,10 @@ class Heat(Flow["NDArray[np.bool_] | None"]):
         variances = self.variances(grid)
         return per_axis(reach(variances.get(axis, 0.0)) for axis in range(5))
 
-    def apply(self, block: Block) -> NDArray[Any]:
-        """Return the block diffused for `time`; see `Filter.apply`."""
-        if block.mask is not None:
-            return super().apply(block)
+    def apply_parts(self, block: Block, start: int, stop: int) -> NDArray[Any]:
+        """Return the block diffused for `time`; see `Filter.apply_parts`."""
+        if block.mask is not None or start >= stop:
+            return super().apply_parts(block, start, stop)
         if self.is_spectral(block.grid):
             return _cosine_transformed(block.values, self.variances(block.grid))
         from napari_diffusion.engine.smoothing import smoothed

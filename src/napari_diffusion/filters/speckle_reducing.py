@@ -112,23 +112,11 @@ class SpeckleReducing(Flow["Coefficients"]):
         """Return how far one sub-step reaches: a neighbour, and that one's neighbours."""
         return per_axis(2 * each for each in super().reach(grid))
 
-    def apply(self, block: Block) -> NDArray[Any]:
-        """Return the block diffused for `time`, q0 falling; see `Filter.apply`."""
-        count = self.sub_steps(block.grid)
-        q0, decay = self.number("q0"), self.number("decay")
-        if count == 0:
-            return block.values.copy()
-        tau = self.time / count
-        weights = self.weights(tau, block.grid, block.dtype)
-        buffers = [np.empty_like(block.values) for _ in range(min(count, 2))]
-        u = block.values
-        for sub_step in range(count):
-            out = buffers[sub_step % 2]
-            fallen = math.exp(-sub_step * tau / decay) if decay else 1.0
-            now = self.replaced(q0=max(q0 * fallen, 1e-300))
-            self.advanced(u, out, now.prepare(block.with_values(u)), weights, block.threads)
-            u = out
-        return u
+    def at(self, sub_step: int, grid: Grid) -> Self:
+        """Return the equation with the q0 that has fallen so far; see `Equation.at`."""
+        q0, decay, tau = self.number("q0"), self.number("decay"), self.time / self.sub_steps(grid)
+        fallen = math.exp(-sub_step * tau / decay) if decay else 1.0
+        return self.replaced(q0=max(q0 * fallen, 1e-300))
 
     def prepare(self, block: Block) -> Coefficients:
         """Return (c at the pixels, mask, joint)."""

@@ -154,8 +154,12 @@ def _add_columns(u, faces, out, beta, share, axis, start, stop):
                     row[j] += share * v[i, j]
 
 
-def integrated(equation: Equation[C], block: Block) -> NDArray[Any]:
-    """Return the block diffused for the equation's time in implicit steps; see `Filter.apply`."""
+def integrated(equation: Equation[C], block: Block, start: int, stop: int) -> NDArray[Any]:
+    """Return the block diffused for the equation's time in implicit steps; see `Filter.apply`.
+
+    They are one part, for the result is limited to the range before them.
+    """
+    del start, stop
     axes = tuple(axis for axis in block.grid.along_axes if block.shape[axis] > 1)
     if not axes:
         return block.values.copy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -47,6 +47,11 @@ class Equation(Filter, Generic[C]):
     @abc.abstractmethod
     def sub_steps(self, grid: Grid) -> int:
         """Return how many sub-steps one step takes."""
+
+    def at(self, sub_step: int, grid: Grid) -> Self:
+        """Return the equation that holds in a sub-step; most do not change with time."""
+        del sub_step, grid
+        return self
 
     @abc.abstractmethod
     def prepare(self, block: Block) -> C:

@@ -16,27 +16,28 @@ if TYPE_CHECKING:
     from napari_diffusion.filters.flows.equation import C, Equation
 
 
-def in_waves(equation: Equation[Any], block: Block) -> NDArray[Any]:
-    """Return a block after all sub-steps, taken in waves: the state is its own guide."""
+def in_waves(equation: Equation[Any], block: Block, start: int, stop: int) -> NDArray[Any]:
+    """Return a block after some of the sub-steps, taken in waves: the state is its own guide."""
     count, (_, *others) = equation.sub_steps(block.grid), equation.prepare(block)
     weights = equation.weights(equation.time / count, block.grid, block.dtype)
     return wavefront.advanced(
         lambda u, out, a, b: equation.advance(u, out, (u, *others), weights, (a, b)),
         block.values,
-        count,
+        stop - start,
         lag_of(block.shape, block.grid),
         block.threads,
     )
 
 
-def one_by_one(equation: Equation[C], block: Block) -> NDArray[Any]:
-    """Return a block after all sub-steps, each taken when the one before is whole."""
+def one_by_one(equation: Equation[C], block: Block, start: int, stop: int) -> NDArray[Any]:
+    """Return a block after some of the sub-steps, each taken when the one before is whole."""
     count = equation.sub_steps(block.grid)
     weights = equation.weights(equation.time / count, block.grid, block.dtype)
-    buffers = [np.empty_like(block.values) for _ in range(min(count, 2))]
+    buffers = [np.empty_like(block.values) for _ in range(min(stop - start, 2))]
     u = block.values
-    for sub_step in range(count):
-        out = buffers[sub_step % 2]
-        equation.advanced(u, out, equation.prepare(block.with_values(u)), weights, block.threads)
+    for sub_step in range(start, stop):
+        out = buffers[(sub_step - start) % 2]
+        coefficients = equation.at(sub_step, block.grid).prepare(block.with_values(u))
+        equation.advanced(u, out, coefficients, weights, block.threads)
         u = out
     return u

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 from napari_diffusion.core.citation import Cite
 from napari_diffusion.core.grid import per_axis
@@ -63,9 +63,7 @@ class Flow(Equation[C]):
         """Return how many sub-steps one step takes; at most 10 000."""
         steps = self._over(SAFETY * self.bound(grid))
         if self.scheme == "fsi":
-            from napari_diffusion.filters.flows.fsi import cycles_of
-
-            cycles, length = cycles_of(steps)
+            cycles, length = self._cycles(grid)
             steps = cycles * length
         elif self.scheme == "aos":
             from napari_diffusion.filters.flows.aos import steps_of
@@ -77,6 +75,11 @@ class Flow(Equation[C]):
 
     def _over(self, tau: float) -> float:
         return self.time / tau if tau > 0 else (math.inf if self.time else 0.0)
+
+    def _cycles(self, grid: Grid) -> tuple[int, int]:
+        from napari_diffusion.filters.flows.fsi import cycles_of
+
+        return cycles_of(self._over(SAFETY * self.bound(grid)))
 
     def _allowed(self, steps: float, grid: Grid) -> int:
         if steps > MAX_SUB_STEPS:
@@ -96,21 +99,38 @@ class Flow(Equation[C]):
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return the reach of all sub-steps of one step; None where every sub-step reaches all."""
-        if self.scheme == "aos":
-            return None
-        count, each = self.sub_steps(grid), self.reach(grid)
-        if self.scheme == "fsi":
-            from napari_diffusion.filters.flows.fsi import cycles_of
+        return self.part_halo(grid, 0, self.part_count(grid))
 
-            # What conductances reach further than to the neighbours counts once a cycle.
-            cycles, length = cycles_of(self._over(SAFETY * self.bound(grid)))
-            return per_axis(cycles * (length + n - 1) if n else 0 for n in each)
-        return per_axis(count * n for n in each)
-
+    @final
     def apply(self, block: Block) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply`."""
-        if self.sub_steps(block.grid) == 0:
+        return self.apply_parts(block, 0, self.part_count(block.grid))
+
+    def part_count(self, grid: Grid) -> int:
+        """Return the number of explicit sub-steps, or of cycles; see `Filter.part_count`."""
+        count = self.sub_steps(grid)
+        if count == 0 or self.scheme == "aos":
+            return 1
+        return self._cycles(grid)[0] if self.scheme == "fsi" else count
+
+    def part_halo(self, grid: Grid, start: int, stop: int) -> Shape | None:
+        """Return the reach of some sub-steps or cycles; None where one reaches everything."""
+        if start >= stop or self.sub_steps(grid) == 0:
+            return (0, 0, 0, 0, 0)
+        if self.scheme == "aos":
+            return None
+        # What conductances reach further than to the neighbours counts once a cycle.
+        more = self._cycles(grid)[1] - 1 if self.scheme == "fsi" else 0
+        return per_axis((stop - start) * (n + more) if n else 0 for n in self.reach(grid))
+
+    def apply_parts(self, block: Block, start: int, stop: int) -> NDArray[Any]:
+        """Return the block after some sub-steps or cycles; see `Filter.apply_parts`."""
+        if start >= stop or self.sub_steps(block.grid) == 0:
             return block.values.copy()
+        return self._advanced(block, start, stop)
+
+    def _advanced(self, block: Block, start: int, stop: int) -> NDArray[Any]:
+        """Return the block after some parts, at least one."""
         if self.scheme == "fsi":
             from napari_diffusion.filters.flows.fsi import integrated
         elif self.scheme == "aos":
@@ -119,4 +139,4 @@ class Flow(Equation[C]):
             from napari_diffusion.filters.flows import explicit
 
             integrated = explicit.in_waves if self.own_guide else explicit.one_by_one
-        return integrated(self, block)
+        return integrated(self, block, start, stop)

@@ -49,8 +49,8 @@ def cycles_of(explicit: float) -> tuple[int, int]:
     return cycles, length
 
 
-def integrated(equation: Equation[C], block: Block) -> NDArray[Any]:
-    """Return the block diffused for the equation's time in cycles; see `Filter.apply`."""
+def integrated(equation: Equation[C], block: Block, start: int, stop: int) -> NDArray[Any]:
+    """Return a block after some of the cycles; see `Filter.apply_parts`."""
     cycles, length = cycles_of(equation.time / (SAFETY * equation.bound(block.grid)))
     tau = 3 * equation.time / (cycles * (length**2 + length))
     weights = equation.weights(tau, block.grid, block.dtype)
@@ -64,7 +64,7 @@ def integrated(equation: Equation[C], block: Block) -> NDArray[Any]:
         threads=block.threads,
     )
     steps: list[Step] = []
-    for cycle in range(cycles):
+    for cycle in range(stop - start):
         u, other = states[cycle * length % 2], states[(cycle * length + 1) % 2]
         if equation.own_guide and block.mask is None:
             # The conductances run ahead of the sub-steps in one wave.
@@ -76,7 +76,7 @@ def integrated(equation: Equation[C], block: Block) -> NDArray[Any]:
             in_waves(_sub_steps(u, other, faces, weights, length))
     if steps:
         in_waves(steps)
-    return states[cycles * length % 2]
+    return states[(stop - start) * length % 2]
 
 
 def _write(equation: Equation[C], coefficients: C, faces: Faces, start: int, stop: int) -> None:

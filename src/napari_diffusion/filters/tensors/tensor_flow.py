@@ -135,13 +135,23 @@ class TensorFlow(Flow[Any]):
                 far[axis] += reach(self._variances(name, grid)[axis])
         return per_axis(far)
 
-    def halo(self, grid: Grid) -> Shape | None:
-        """Return the reach of all sub-steps, of which only some look at the image anew."""
-        count = self.sub_steps(grid)
+    def part_count(self, grid: Grid) -> int:
+        """Return how many times the tensors are taken anew; see `Filter.part_count`."""
+        return max(-(-self.sub_steps(grid) // HELD), 1)
+
+    def part_halo(self, grid: Grid, start: int, stop: int) -> Shape | None:
+        """Return the reach of some parts: their first sub-steps alone look at the image anew."""
+        count = len(self._sub_steps_of(grid, start, stop))
+        updates = stop - start if count else 0
         return per_axis(
-            count * stencil + -(-count // HELD) * (whole - stencil)
+            count * stencil + updates * (whole - stencil)
             for whole, stencil in zip(self.reach(grid), self.stencil_reach(grid), strict=True)
         )
+
+    def _sub_steps_of(self, grid: Grid, start: int, stop: int) -> range:
+        """Return the sub-steps of some parts, as many in each as evenness allows."""
+        count, parts = self.sub_steps(grid), self.part_count(grid)
+        return range(-(-start * count // parts), -(-stop * count // parts))
 
     def prepare(self, block: Block) -> NDArray[Any]:
         """Return the diffusion tensors (components, G, site rows, X) of a state, laid out."""
@@ -178,32 +188,29 @@ class TensorFlow(Flow[Any]):
         unit = block.dtype.type(max(self.number_per_channel("contrast", block.grid)))
         return frame.restored(np.sqrt(apart)) * unit
 
-    def apply(self, block: Block) -> NDArray[Any]:
-        """Return the block diffused for `time`; see `Filter.apply`."""
+    def _advanced(self, block: Block, start: int, stop: int) -> NDArray[Any]:
         from napari_diffusion.filters.tensors.tensor_steps import Exchange
 
-        count, _ = self.sub_steps(block.grid), self.reach(block.grid)
-        if count == 0:
-            return block.values.copy()
+        self.reach(block.grid)
         frame = Frame.of(block.shape, block.grid)
         u = frame.arranged(block.values)
         inside = None if block.mask is None else frame.arranged(block.mask)
         far = frame.of_axes(self.stencil_reach(block.grid))
         exchange = Exchange(u, frame, inside, far, block.grid.joint_channels, block.threads)
-        tau = self.time / count
+        tau = self.time / self.sub_steps(block.grid)
         weights = self.weights(tau, block.grid, np.float64)
         bands = block.threads.bands(frame.row_count, block.shape[1] * frame.shape[4])
-        updates, before = -(-count // HELD), -1
-        for sub_step in range(count):
-            update = sub_step * updates // count
-            if update > before:
-                # What is not needed meanwhile goes first: tensors are large.
-                tensors = np.empty(0)
-                exchange.release()
-                tensors = self._tensors(u, frame, block)
-            exchange.add_up(tensors, tau, update > before, block.threads)
-            before = update
-            block.threads.each(lambda a, b: self.advance(u, u, exchange, weights, (a, b)), bands)
+        for part in range(start, stop):
+            # What is not needed meanwhile goes first: tensors are large.
+            tensors = np.empty(0)
+            exchange.release()
+            tensors = self._tensors(u, frame, block)
+            sub_steps = self._sub_steps_of(block.grid, part, part + 1)
+            for sub_step in sub_steps:
+                exchange.add_up(tensors, tau, sub_step == sub_steps.start, block.threads)
+                block.threads.each(
+                    lambda a, b: self.advance(u, u, exchange, weights, (a, b)), bands
+                )
         return frame.restored(u)
 
     def advance(
