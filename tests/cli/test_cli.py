@@ -293,7 +293,7 @@ def test_warnings_for_developers_are_not_for_users(monkeypatch, capsys):
         warnings.warn("outdated", DeprecationWarning, stacklevel=1)
         return read_image(*more)
 
-    monkeypatch.setattr("napari_diffusion.cli.source.read_image", outdated)
+    monkeypatch.setattr("napari_diffusion.runs.run_input.read_image", outdated)
     assert main(["run", "a.png", "out.npy", *SHORT]) == 0
     assert capsys.readouterr().err == ""
 
@@ -443,7 +443,7 @@ def test_ctrl_c_before_the_first_step(monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("napari_diffusion.cli.source.read_image", interrupted)
+    monkeypatch.setattr("napari_diffusion.runs.run_input.read_image", interrupted)
     assert main(["run", "a.png", "out.tif", *SHORT]) == 130
     assert capsys.readouterr().err == "napari-diffusion: Interrupted.\n"
 

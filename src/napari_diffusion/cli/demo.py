@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from napari_diffusion import Recipe, Step
 from napari_diffusion.cli import screen
 from napari_diffusion.cli.output import write_steps
-from napari_diffusion.cli.source import Input
+from napari_diffusion.runs.run_input import RunInput
 from napari_diffusion.io import Output, Source
 from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.loop.recipe_units import LengthUnit, to_json
@@ -64,7 +64,7 @@ def _make_files(folder: Path, face: Sample, quiet: bool) -> None:
     from napari_diffusion.io.contact_sheet import contact_sheet, panel, shown_range, step_label
 
     source = Source(name=face.name, image=face.image, axes=face.axes, rgb=face.rgb)
-    read = Input(source, {"axes": face.axes, "rgb": face.rgb, "spacing": face.spacing})
+    read = RunInput(source, {"axes": face.axes, "rgb": face.rgb, "spacing": face.spacing})
     recipe = Recipe.from_dict(face.recipe).resolved_on(read.image)
     panels = [panel("the face", face.image, face.axes, rgb=face.rgb)]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from napari_diffusion import Recipe, Step
-    from napari_diffusion.cli.source import Input
+    from napari_diffusion.runs.run_input import RunInput
     from napari_diffusion.io import Output
     from napari_diffusion.io.step_record import FurtherEntries
 
@@ -42,7 +42,7 @@ def check_output(arguments: Namespace, *, one: bool = False) -> None:
 
 def write_steps(
     output: Output,
-    read: Input,
+    read: RunInput,
     recipe: Recipe,
     kept: Collection[int],
     *,
@@ -77,7 +77,7 @@ def write_steps(
             del step  # one image less while the next step is made
 
 
-def source_entries(output: Output, read: Input) -> FurtherEntries:
+def source_entries(output: Output, read: RunInput) -> FurtherEntries:
     """Return what the records of all steps say of the type written and of the source."""
     record = read.source.record
     return {
@@ -88,7 +88,9 @@ def source_entries(output: Output, read: Input) -> FurtherEntries:
     }
 
 
-def _made(output: Output, read: Input, recipe: Recipe, stop: Event) -> Generator[Step, None, None]:
+def _made(
+    output: Output, read: RunInput, recipe: Recipe, stop: Event
+) -> Generator[Step, None, None]:
     if not is_dask(read.source.image):
         return steps(read.image, recipe, stop=stop)
     from napari_diffusion.io.scratch import steps_by_disk

@@ -23,7 +23,7 @@ from napari_diffusion.records.provenance import recipe_of
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from napari_diffusion.cli.source import Input
+    from napari_diffusion.runs.run_input import RunInput
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe_units import LengthUnit
 
@@ -47,7 +47,7 @@ def recipe(arguments: Namespace) -> int:
     return 0
 
 
-def chosen(arguments: Namespace, read: Input | None = None) -> Recipe:
+def chosen(arguments: Namespace, read: RunInput | None = None) -> Recipe:
     """Return the recipe that a command line asks for, for the image that was read.
 
     Presets and the defaults of a filter are for a pixel size of 1, and a file for the unit that

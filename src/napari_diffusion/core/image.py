@@ -236,6 +236,19 @@ def canonical_mask(mask: Any, grid: Grid) -> Any:
     array = mask if is_dask(mask) else np.asarray(mask)
     if array.dtype.kind not in "bui":
         raise TypeError(f"A mask must hold booleans or integer labels (got {array.dtype}).")
+    axes = mask_axes(array.shape, grid)
+    canonical = dataclasses.replace(grid, axes=axes).canonical(array)
+    return _contiguous(np.broadcast_to(canonical != 0, grid.shape))
+
+
+def mask_axes(shape: Sequence[int], grid: Grid) -> str:
+    """Return the axes of a mask of this shape: all of the image, or all but c or t.
+
+    Raises
+    ------
+    ValueError
+        If it fits none of them.
+    """
     sizes = dict(zip(CANONICAL, grid.shape, strict=True))
     if grid.rgb:
         sizes.pop("c")
@@ -243,11 +256,9 @@ def canonical_mask(mask: Any, grid: Grid) -> Any:
         axes = "".join(axis for axis in grid.axes if axis not in left_out)
         if grid.rgb and "c" in axes:
             continue
-        if axes and array.shape == tuple(sizes[axis] for axis in axes):
-            canonical = dataclasses.replace(grid, axes=axes).canonical(array)
-            inside = np.broadcast_to(canonical != 0, grid.shape)
-            return _contiguous(inside)
+        if axes and tuple(shape) == tuple(sizes[axis] for axis in axes):
+            return axes
     raise ValueError(
-        f"A mask must have the image's shape, with or without c and t (got {array.shape} for "
+        f"A mask must have the image's shape, with or without c and t (got {tuple(shape)} for "
         f"axes {grid.axes!r} of {tuple(sizes.get(a, grid.shape[1]) for a in grid.axes)})."
     )

@@ -66,7 +66,7 @@ def without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
     """
     if is_dask(data):
         # What is missing is not known before the chunks are there.
-        return (data, mask, None) if missing == "refuse" else _split(data, mask)
+        return (data, mask, None) if missing == "refuse" else split_holes(data, mask)
     if mask is None and _has_none(data):
         return data, mask, None
     inside = data if mask is None else data[mask]
@@ -76,7 +76,7 @@ def without_holes(data: Any, mask: Any, missing: str) -> tuple[Any, Any, Any]:
     _check_range(inside[present if mask is None else present[mask]])
     if present.all():
         return data, mask, None
-    return _split(data, mask)
+    return split_holes(data, mask)
 
 
 def check_present(values: NDArray[Any], whose: str = "The image") -> None:
@@ -115,8 +115,8 @@ def marks_of(dtype: DTypeLike) -> tuple[float, ...]:
     return tuple({float(np.finfo(each).max) for each in (np.float32, dtype)})
 
 
-def _split(data: Any, mask: Any) -> tuple[Any, Any, Any]:
-    """Return (data, mask, missing values), each with 0 for what belongs to the other."""
+def split_holes(data: Any, mask: Any) -> tuple[Any, Any, Any]:
+    """Return (data, mask, missing values); each has 0 where the other has values."""
     present, own = is_present(data), _like(data)
     holes = own.where(present, 0, data).astype(data.dtype)
     filled = own.where(present, data, 0).astype(data.dtype)

@@ -52,6 +52,14 @@ class Histogram:
             self._reach(int(bins.min()), int(bins.max()) + 1)
             self.counts += np.bincount(bins - self.first, minlength=len(self.counts))
 
+    def joined(self, other: Histogram) -> Histogram:
+        """Return the counts of both."""
+        both = Histogram(self.zeros + other.zeros, self.first, self.counts.copy())
+        if len(other.counts):
+            both._reach(other.first, other.first + len(other.counts))
+            both.counts[other.first - both.first :][: len(other.counts)] += other.counts
+        return both
+
     def _reach(self, first: int, end: int) -> None:
         """Make room for the bins from `first` to before `end`."""
         if len(self.counts):

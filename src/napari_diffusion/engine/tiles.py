@@ -49,10 +49,23 @@ def large_tiles(
     The axis that is cut is the one where the least is done twice; a core stays as thick as its
     halo.
     """
+    counts = tile_counts(shape, halo, most)
+    edges = [[n * i // count for i in range(count + 1)]
+             for n, count in zip(shape, counts, strict=True)]  # fmt: skip
+    yield from itertools.product(
+        *([slice(a, b) for a, b in itertools.pairwise(each)] for each in edges)
+    )
+
+
+def tile_counts(shape: Sequence[int], halo: Sequence[int], most: int) -> list[int]:
+    """Return into how many tiles each axis is cut for tiles of `most` pixels with their halo.
+
+    They are larger where a tile would be thinner than its halo.
+    """
     counts = [1] * len(shape)
 
     def padded(axis: int, count: int) -> int:
-        return min(math.ceil(shape[axis] / count) + min(count - 1, 2) * halo[axis], shape[axis])
+        return padded_length(shape[axis], count, halo[axis])
 
     def work(axis: int) -> float:
         more = (counts[axis] + 1) * padded(axis, counts[axis] + 1)
@@ -68,11 +81,12 @@ def large_tiles(
         if not cut:
             break
         counts[min(cut, key=work)] += 1
-    edges = [[n * i // count for i in range(count + 1)]
-             for n, count in zip(shape, counts, strict=True)]  # fmt: skip
-    yield from itertools.product(
-        *([slice(a, b) for a, b in itertools.pairwise(each)] for each in edges)
-    )
+    return counts
+
+
+def padded_length(size: int, count: int, halo: int) -> int:
+    """Return how long the tiles of an axis that is cut into `count` are with their halo."""
+    return min(math.ceil(size / count) + min(count - 1, 2) * halo, size)
 
 
 def tiles(shape: Sequence[int], halo: Sequence[int], voxels: int) -> Iterator[tuple[slice, ...]]:

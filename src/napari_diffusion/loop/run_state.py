@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.domains import Domain
     from napari_diffusion.engine.executor import Executor
+    from napari_diffusion.engine.histogram import Histogram
     from napari_diffusion.filters import Filter
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.noise import Noise
+
+    #: Of all pixels, or of each channel.
+    Counts = Histogram | tuple[Histogram, ...]
 
 
 class Entered(NamedTuple):
@@ -113,7 +117,7 @@ class RunState:
         if noise is None or not _any(noise_scale):
             return values
         check_scale_fits(noise_scale, self.window)
-        entered = self._entered(values)
+        entered = self.entered(values)
         image, address = self.window.with_data(entered.values), Address(self.recipe.seed, step)
         noisy = self.executor.add_noise(image, noise, noise_scale, address)
         return Entered(noisy, entered.outside)
@@ -126,19 +130,23 @@ class RunState:
         """
         if chosen is None:
             return values, None
-        entered = self._entered(values)
+        entered = self.entered(values)
         filtered = self.executor.apply_filter(self.window.with_data(entered.values), chosen)
         removed: NoiseScale | None = None
         if not self.recipe.schedule.tabulated:
             quiet = self.recipe.noise is None
-            removed = 0.0 if quiet else self._removed(entered.values, filtered)
-        domain = self.recipe.working_domain
-        if domain is not None:
-            intensities = self.executor.mapped(domain.intensity, filtered)
-            filtered = self._outside_kept(entered.outside, intensities)
-        return filtered, removed
+            removed = 0.0 if quiet else removed_scale(self.removed(entered.values, filtered))
+        return self.left(entered, filtered), removed
 
-    def _entered(self, values: Array | Entered) -> Entered:
+    def left(self, entered: Entered, filtered: Array) -> Array:
+        """Return the intensities of filtered values: the image of a step."""
+        domain = self.recipe.working_domain
+        if domain is None:
+            return filtered
+        intensities = self.executor.mapped(domain.intensity, filtered)
+        return self._outside_kept(entered.outside, intensities)
+
+    def entered(self, values: Array | Entered) -> Entered:
         """Return the values for noise and filters: stabilised if there is a domain."""
         if isinstance(values, Entered):
             return values
@@ -158,14 +166,14 @@ class RunState:
             return da.where(mask, after, before)
         return np.where(mask, after, before)
 
-    def _removed(self, before: Array, after: Array) -> NoiseScale:
-        """Return the root mean square of the difference, per channel if the noise scale is."""
+    def removed(self, before: Array, after: Array) -> Counts:
+        """Count the differences, for each channel if each has its noise scale."""
         image = Image(abs(before - after), self.window.grid, self.window.mask)
         if not isinstance(self.recipe.starting_noise_scale, tuple):
-            return _root_mean_square(image)
-        whole = tuple(slice(0, size) for size in self.window.grid.shape)
+            return _counts(image)
+        whole = tuple(slice(0, size) for size in before.shape)
         return tuple(
-            _root_mean_square(image.cut((whole[0], slice(c, c + 1), *whole[2:])))
+            _counts(image.cut((whole[0], slice(c, c + 1), *whole[2:])))
             for c in range(len(self.recipe.starting_noise_scale))
         )
 
@@ -213,9 +221,16 @@ def _any(noise_scale: NoiseScale) -> bool:
     return any(noise_scale) if isinstance(noise_scale, tuple) else bool(noise_scale)
 
 
-def _root_mean_square(image: Image) -> float:
-    # Counts, so that neither chunks nor their order can change a bit of it.
-    return measured(image, lambda block: block.values, (0,) * 5).root_mean_square()
+def removed_scale(counts: Counts) -> NoiseScale:
+    """Return the root mean square of counted differences, per channel if they are."""
+    if isinstance(counts, tuple):
+        return tuple(each.root_mean_square() for each in counts)
+    return counts.root_mean_square()
+
+
+def _counts(image: Image) -> Histogram:
+    # Counts, so that neither chunks nor their order can change a bit of what follows from them.
+    return measured(image, lambda block: block.values, (0,) * 5)
 
 
 def reach_of(recipe: Recipe, image: Image, first_step: int = 0) -> tuple[int, ...]:

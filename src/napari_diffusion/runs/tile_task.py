@@ -1,0 +1,120 @@
+"""The work on one tile in one pass: read it with its halo, filter it, write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_diffusion.engine.block import Block
+from napari_diffusion.engine.in_memory import InMemory
+from napari_diffusion.engine.threads import Threads
+from napari_diffusion.engine.tiles import with_halo
+from napari_diffusion.io.layout import Layout
+from napari_diffusion.loop.run_state import Entered, RunState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_diffusion.core.image import Array, Image
+    from napari_diffusion.core.noise_scale import NoiseScale
+    from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.loop.run_state import Counts
+    from napari_diffusion.runs.pass_array import PassArray
+    from napari_diffusion.runs.pass_sequence import Pass
+    from napari_diffusion.runs.stored_image import StoredImage
+
+Box = tuple[slice, ...]
+
+
+@dataclass(frozen=True)
+class TileMade:
+    """What became of a tile.
+
+    Attributes
+    ----------
+    core : tuple of slice
+        Where it lies.
+    skipped : bool
+        Whether it was there, and whole.
+    removed : Histogram, tuple of Histogram or None
+        How much the filter removed, if the schedule needs it.
+    """
+
+    core: Box
+    skipped: bool = False
+    removed: Counts | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TileTask:
+    """A pass, as far as a tile needs to know it; it can be sent to other processes.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        Resolved.
+    of : Pass
+        Which pass.
+    noise_scale : float or tuple of float
+        Of the step.
+    source : StoredImage
+        What the pass before made, or the source of the run.
+    target : PassArray
+        What this one makes.
+    resumed : bool
+        Whether tiles may be there already.
+    threads : int
+        How many threads share the work on a tile.
+    """
+
+    recipe: Recipe
+    of: Pass
+    noise_scale: NoiseScale
+    source: StoredImage
+    target: PassArray
+    resumed: bool = False
+    threads: int = 1
+
+    def __call__(self, core: Box) -> TileMade:
+        """Make one tile."""
+        # The noise that it removed is not in a tile that is there.
+        if self.resumed and self.recipe.schedule.tabulated and self.target.is_whole(core):
+            return TileMade(core, skipped=True)
+        grid = self.source.grid
+        outer, inner = with_halo(core, self.of.halo(self.recipe, grid), grid.shape)
+        window = self.source.part(outer)
+        shown = window.cut(inner)
+        executor = InMemory(Threads(count=self.threads))
+        state = RunState(self.recipe, window, window, inner, executor, self.of.step)
+        before = self._begun(state)
+        filtered = self._filtered(before.values, window, executor, core)
+        ended = RunState(self.recipe, shown, shown, inner, executor, self.of.step)
+        entered = Entered(_cut(before.values, inner), _cut(before.outside, inner))
+        removed = None
+        if not self.recipe.schedule.tabulated and self.of.is_first and self.recipe.noise:
+            removed = ended.removed(entered.values, filtered)
+        values = ended.left(entered, filtered) if self.of.is_last else filtered
+        layout = Layout(grid.axes, self.target.axes)
+        self.target.write(core, layout.arranged(shown.restored(values)))
+        return TileMade(core, removed=removed)
+
+    def _begun(self, state: RunState) -> Entered:
+        """Return the values that the filter takes: with noise if the pass begins a step."""
+        if not self.of.is_first:
+            return Entered(state.window.data, None)
+        values = state.start
+        if self.of.step < self.recipe.total_steps:
+            noise = self.recipe.noise
+            values = state.add_noise(values, noise, self.noise_scale, self.of.step)
+        return state.entered(values)
+
+    def _filtered(self, values: Array, window: Image, executor: InMemory, core: Box) -> Array:
+        chosen = self.of.filter(self.recipe)
+        block = Block(np.ascontiguousarray(values), window.grid, window.mask, executor.threads)
+        return block.core_filtered(chosen, core, self.of.start, self.of.stop)
+
+
+def _cut(values: Array | None, box: Sequence[slice]) -> Array | None:
+    return None if values is None else values[tuple(box)]
