@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import io
+import math
+import os
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +14,7 @@ from napari_diffusion.io.layout import slabs
 from napari_diffusion.io.record_reader import write_record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import DTypeLike, NDArray
@@ -22,17 +26,33 @@ if TYPE_CHECKING:
 class NpyWriter:
     """A NPY file in the source's own axes, many steps along a first one, the record beside it."""
 
-    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
+    #: A step that is begun does not count: those before it are whole.
+    separate = True
+
+    def __init__(
+        self,
+        path: Path,
+        source: Source,
+        dtype: DTypeLike,
+        count: int,
+        whole: Sequence[StepRecord] = (),
+        *,
+        durable: bool = False,
+    ) -> None:
         self._many = count > 1
         self._shape = source.image.shape
         self._dtype = np.dtype(dtype).newbyteorder("=")
-        self._count = self._end = 0
-        self._path = path
-        #: A step that is begun does not count: those before it are whole.
-        self.separate = True
+        self._path, self._durable, self._count = path, durable, 0
+        self._step_bytes = math.prod(self._shape) * self._dtype.itemsize
+        # numpy leaves room in the header for a first axis of any length.
+        header = io.BytesIO()
+        self._write_header(header)
+        self._start = header.tell()
+        there = (path.stat().st_size - self._start) // max(self._step_bytes, 1) if whole else 0
+        self.kept = self._count = max(min(len(whole), there), 0)
         with full_disk_named(path.parent):
-            self._file = path.open("wb")
-            self._write_header()
+            self._file = path.open("r+b" if self.kept else "wb")
+            self._enter_count()
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Append a step."""
@@ -40,13 +60,19 @@ class NpyWriter:
         with full_disk_named(self._path.parent):
             for slab in slabs(image):
                 slab.astype(self._dtype, copy=False).tofile(self._file)
-            self._end = self._file.tell()
             self._count += 1
-            self._write_header()
+            self._enter_count()
+            if self._durable:
+                os.fsync(self._file.fileno())
+
+    def image(self, index: int) -> NDArray[Any]:
+        """Return a step that is whole, mapped from the file."""
+        start = self._start + index * self._step_bytes
+        return np.memmap(self._path, self._dtype, "r", start, self._shape)
 
     def finish(self, record: StepRecord) -> None:
         """Cut off a step that is not whole, and close the file."""
-        self._file.truncate(self._end)
+        self._file.truncate(self._start + self._count * self._step_bytes)
         self._file.close()
         with full_disk_named(self._path.parent):
             write_record(self._path, record)
@@ -55,15 +81,17 @@ class NpyWriter:
         """Close the file."""
         self._file.close()
 
-    def _write_header(self) -> None:
-        # numpy leaves room in the header for a first axis of any length.
+    def _enter_count(self) -> None:
+        """Write into the header how many steps are whole, and go behind them."""
+        self._file.seek(0)
+        self._write_header(self._file)
+        self._file.flush()
+        self._file.seek(self._start + self._count * self._step_bytes)
+
+    def _write_header(self, file: IO[bytes]) -> None:
         header = {
             "descr": np.lib.format.dtype_to_descr(self._dtype),
             "fortran_order": False,
             "shape": (self._count, *self._shape) if self._many else self._shape,
         }
-        self._file.seek(0)
-        np.lib.format.write_array_header_1_0(self._file, header)
-        self._file.flush()
-        self._end = max(self._end, self._file.tell())
-        self._file.seek(self._end)
+        np.lib.format.write_array_header_1_0(file, header)

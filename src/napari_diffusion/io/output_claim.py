@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Self
 
-from napari_diffusion.io.durability import sync_file, sync_folder
+from napari_diffusion.io.durability import sync_file, sync_folder, sync_tree
 from napari_diffusion.io.output_lock import OutputInUse, OutputLock
 from napari_diffusion.io.output_path import check_free, check_no_links, publish, remove
 from napari_diffusion.io.record_reader import beside
@@ -144,8 +144,7 @@ class OutputClaim:
         pieces = self._pieces(self.partial)
         if self.plan is not None:
             for partial in pieces:
-                if partial.is_file():
-                    sync_file(partial)
+                (sync_tree if partial.is_dir() else sync_file)(partial)
         for partial, path in zip(pieces, self._pieces(self.path), strict=True):
             publish(partial, path, self._overwrite)
         if self.plan is not None:

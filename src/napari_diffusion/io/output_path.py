@@ -7,7 +7,10 @@ import re
 import shutil
 from pathlib import Path
 
-_STEP_FILE = re.compile(r"step_\d{4,}\.ome\.tif|\.unfinished\.ome\.tif")
+#: Where a step in a folder is written until it is whole.
+UNFINISHED_STEP = ".unfinished.ome.tif"
+
+_STEP_FILE = re.compile(rf"step_\d{{4,}}\.ome\.tif|{re.escape(UNFINISHED_STEP)}")
 _ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 
 

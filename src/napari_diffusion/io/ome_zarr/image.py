@@ -34,9 +34,13 @@ class ZarrImage:
         Axes, shape, pixel sizes, place, units and channels.
     count : int, optional
         For a stack, how many steps are to come along its first axis.
+    whole : int, optional
+        How many steps of a stack are there already; they stay.
     """
 
-    def __init__(self, path: Path, source: Source, count: int | None = None) -> None:
+    def __init__(
+        self, path: Path, source: Source, count: int | None = None, whole: int = 0
+    ) -> None:
         import zarr
 
         self._path, self._source, self._count = path, source, count
@@ -45,6 +49,10 @@ class ZarrImage:
         self._levels = levels(self._layout.axes, shape, source.lengths)
         self._arrays: list[AnyArray] = []
         self._shown = 1
+        if whole:
+            self._arrays = [self._reopened(index) for index in range(len(self._levels))]
+            self.show_steps(whole)
+            return
         zarr.create_group(str(path), zarr_format=3, attributes={KEY: {"complete": False}})
 
     def write(self, image: Any, *leading: int) -> None:
@@ -103,6 +111,15 @@ class ZarrImage:
             # A chunk that is not there has been lost, then, and not left out.
             config={"write_empty_chunks": True},
         )
+
+    def _reopened(self, index: int) -> AnyArray:
+        """Return a level of a stack as long as it will be; on the disk it stays as it is."""
+        import zarr
+
+        array = zarr.open_array(str(self._path / str(index)), mode="r+")
+        said = {**array.metadata.to_dict(), "shape": (self._count, *array.shape[1:])}
+        with zarr.config.set({"array.write_empty_chunks": True}):
+            return zarr.Array.from_dict(array.store_path, said)
 
     def _limits(self, channel: int) -> tuple[float, float]:
         """Return the least and the greatest finite value of a channel in the coarsest level."""

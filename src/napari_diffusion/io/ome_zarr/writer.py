@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.io.durability import sync_file, sync_folder, sync_tree
 from napari_diffusion.io.full_disk import full_disk_named
+from napari_diffusion.io.layout import Layout
+from napari_diffusion.io.ome_zarr.chunks import StoredValues
 from napari_diffusion.io.ome_zarr.description import KEY
 from napari_diffusion.io.ome_zarr.image import ZarrImage
 from napari_diffusion.io.ome_zarr.series import set_attributes, write_series
+from napari_diffusion.io.ome_zarr.store import check_array, has_metadata, opened_array
+from napari_diffusion.io.output_path import remove
 from napari_diffusion.io.record_reader import step_entry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import DTypeLike, NDArray
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
 
 # Where a step is written until it is whole.
 _UNFINISHED = ".unfinished"
+
+_STEPS = "steps"
 
 
 class ZarrWriter:
@@ -62,23 +71,27 @@ class ZarrRunWriter:
 
     separate = True
 
-    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
-        import zarr
-        from yaozarrs import v05
-
+    def __init__(
+        self,
+        path: Path,
+        source: Source,
+        dtype: DTypeLike,
+        count: int,
+        whole: Sequence[StepRecord] = (),
+        *,
+        durable: bool = False,
+    ) -> None:
         self._path, self._source, self._count = path, source, count
-        self._dtype = np.dtype(dtype)
-        self._steps: list[StepEntry] = []
-        whole = v05.Bf2Raw.model_validate({"bioformats2raw.layout": 3})
-        zarr.create_group(
-            str(path),
-            zarr_format=3,
-            attributes={
-                "ome": whole.model_dump(mode="json", by_alias=True),
-                KEY: {"complete": False, "steps": []},
-            },
-        )
-        zarr.create_group(str(path / "steps"), zarr_format=3)
+        self._dtype, self._durable = np.dtype(dtype), durable
+        there = itertools.takewhile(lambda step: has_metadata(path / _name(step)), whole)
+        self._steps = [step_entry(record) for record in there]
+        self.kept = len(self._steps)
+        if self.kept:
+            self._clear()
+            self._list(whole[self.kept - 1])
+        else:
+            remove(path)
+            self._create()
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Write a step as an image of its own."""
@@ -88,12 +101,20 @@ class ZarrRunWriter:
                 made = ZarrImage(aside, self._source)
                 made.write(image)
                 made.describe(f"step {record['step']}", {**record, "complete": True})
+                if self._durable:
+                    sync_tree(aside)
                 os.replace(aside, self._path / _name(record))
             except BaseException:
                 shutil.rmtree(aside, ignore_errors=True)
                 raise
+            if self._durable:
+                sync_folder(self._path / _STEPS)
             self._steps.append(step_entry(record))
             self._list(record)
+
+    def image(self, index: int) -> NDArray[Any]:
+        """Return a step that is whole, read as it is needed."""
+        return _values(self._path, f"{_name(self._steps[index])}/0", self._source)
 
     def finish(self, record: StepRecord) -> None:
         """Say that the run is complete, if all its steps are there."""
@@ -102,12 +123,33 @@ class ZarrRunWriter:
     def close(self) -> None:
         """Do nothing: no file is open."""
 
+    def _create(self) -> None:
+        import zarr
+        from yaozarrs import v05
+
+        whole = v05.Bf2Raw.model_validate({"bioformats2raw.layout": 3})
+        attributes = {
+            "ome": whole.model_dump(mode="json", by_alias=True),
+            KEY: {"complete": False, "steps": []},
+        }
+        zarr.create_group(str(self._path), zarr_format=3, attributes=attributes)
+        zarr.create_group(str(self._path / _STEPS), zarr_format=3)
+
+    def _clear(self) -> None:
+        """Remove what is not whole."""
+        known = {_name(step) for step in self._steps}
+        for folder in (self._path / _UNFINISHED, *self._path.glob(f"{_STEPS}/[0-9]*")):
+            if str(folder.relative_to(self._path).as_posix()) not in known:
+                remove(folder)
+
     def _list(self, record: StepRecord) -> None:
         if self._steps:
             images = [_name(step) for step in self._steps]
             write_series(self._path, images, self._source, self._dtype)
         complete = len(self._steps) == self._count
         set_attributes(self._path, {KEY: {**record, "steps": self._steps, "complete": complete}})
+        if self._durable:
+            _sync_metadata(self._path)
 
 
 class ZarrStackWriter:
@@ -119,11 +161,26 @@ class ZarrStackWriter:
 
     separate = True
 
-    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        source: Source,
+        dtype: DTypeLike,
+        count: int,
+        whole: Sequence[StepRecord] = (),
+        *,
+        durable: bool = False,
+    ) -> None:
         del dtype
-        self._path, self._source, self._count = path, source, count
-        self._image = ZarrImage(path, source, count)
-        self._steps: list[StepEntry] = []
+        self._path, self._source, self._count, self._durable = path, source, count, durable
+        self.kept = min(len(whole), _length(path)) if whole else 0
+        self._steps = [step_entry(record) for record in whole[: self.kept]]
+        if not self.kept:
+            remove(path)
+        self._image = ZarrImage(path, source, count, self.kept)
+        if self.kept:
+            self._clear(self.kept)
+            self._describe(whole[self.kept - 1])
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Append a step."""
@@ -131,13 +188,19 @@ class ZarrStackWriter:
         with full_disk_named(self._path):
             try:
                 self._image.write(image, index)
+                if self._durable:
+                    for level in self._path.glob(f"[0-9]*/c/{index}"):
+                        sync_tree(level)
             except BaseException:
-                for level in self._path.glob(f"[0-9]*/c/{index}"):
-                    shutil.rmtree(level, ignore_errors=True)
+                self._clear(index)
                 raise
             self._image.show_steps(index + 1)
             self._steps.append(step_entry(record))
             self._describe(record)
+
+    def image(self, index: int) -> NDArray[Any]:
+        """Return a step that is whole, read as it is needed."""
+        return _values(self._path, "0", self._source, index)
 
     def finish(self, record: StepRecord) -> None:
         """Say that the stack is complete, if all its steps are there."""
@@ -147,11 +210,38 @@ class ZarrStackWriter:
     def close(self) -> None:
         """Do nothing: no file is open."""
 
+    def _clear(self, count: int) -> None:
+        """Remove what is not whole: chunks of more than `count` steps."""
+        for step in self._path.glob("[0-9]*/c/[0-9]*"):
+            if step.name.isdigit() and int(step.name) >= count:
+                shutil.rmtree(step, ignore_errors=True)
+
     def _describe(self, record: StepRecord) -> None:
         complete = len(self._steps) == self._count
         kept = {**record, "steps": self._steps, "complete": complete}
         self._image.describe(self._source.name, kept)
+        if self._durable:
+            _sync_metadata(self._path)
 
 
 def _name(step: StepRecord | StepEntry) -> str:
-    return f"steps/{step['step']:04}"
+    return f"{_STEPS}/{step['step']:04}"
+
+
+def _sync_metadata(store: Path) -> None:
+    for file in (store / "zarr.json", *store.glob("*/zarr.json")):
+        sync_file(file)
+
+
+def _length(path: Path) -> int:
+    """Return how many steps each level of a stack has chunks of."""
+    levels = [level.parent for level in path.glob("[0-9]*/zarr.json")]
+    return min((opened_array(path, level.name)[0].shape[0] for level in levels), default=0)
+
+
+def _values(store: Path, name: str, source: Source, *leading: int) -> NDArray[Any]:
+    """Return an array of the store as a dask array, in the order of the source."""
+    array, path = opened_array(store, name)
+    check_array(array, path)
+    values = StoredValues(array, path).lazy()[leading]
+    return Layout.of(source.axes or "").restored(values)

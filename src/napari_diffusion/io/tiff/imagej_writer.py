@@ -13,7 +13,7 @@ from napari_diffusion.io.record_reader import write_record
 from napari_diffusion.io.tiff.writer import TiffWriter, ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import DTypeLike
@@ -37,7 +37,16 @@ class ImageJWriter(TiffWriter):
         For what no hyperstack holds: steps of a time series, alpha, more than 4 GB.
     """
 
-    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        source: Source,
+        dtype: DTypeLike,
+        count: int,
+        whole: Sequence[StepRecord] = (),
+        *,
+        durable: bool = False,
+    ) -> None:
         axes, size = source.axes or "", math.prod(source.image.shape) * np.dtype(dtype).itemsize
         if count > 1 and "t" in axes:
             raise ValueError(
@@ -51,7 +60,7 @@ class ImageJWriter(TiffWriter):
                 f"ImageJ reads hyperstacks of at most 4 GB (got {count * size} bytes): write "
                 ".ome.zarr."
             )
-        super().__init__(path, source, dtype, count)
+        super().__init__(path, source, dtype, count, whole, durable=durable)
 
     def finish(self, record: StepRecord) -> None:
         """Close the file, and write ImageJ's description and the record beside it."""

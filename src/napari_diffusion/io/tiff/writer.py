@@ -1,11 +1,12 @@
-"""Writes steps to OME-TIFF: all in one file along an axis Q, or one file per step."""
+"""Writes steps to OME-TIFF, all in one file along an axis Q."""
 
 from __future__ import annotations
 
-import contextlib
+import io
 import json
 import math
-from typing import TYPE_CHECKING, Any
+import os
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from napari_diffusion.io.tiff.description import channels_and_places
 from napari_diffusion.io.tiff.ome_xml import NAMESPACE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    import tifffile
     from numpy.typing import DTypeLike, NDArray
 
     from napari_diffusion.io.file_image import Resolution, Source
@@ -51,57 +54,64 @@ def holds_steps(source: Source, count: int) -> bool:
 class TiffWriter:
     """One OME-TIFF of all steps, along an axis Q where there are many."""
 
-    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
-        import tifffile
+    #: Until the end nothing but the first plane can be read.
+    separate = False
 
-        self._path, self._source, self._count = path, source, 0
+    def __init__(
+        self,
+        path: Path,
+        source: Source,
+        dtype: DTypeLike,
+        count: int,
+        whole: Sequence[StepRecord] = (),
+        *,
+        durable: bool = False,
+    ) -> None:
+        self._path, self._source, self._durable = path, source, durable
         self._layout = self._layout_of(source)
         self._shape = self._layout.shape(source.image.shape)
         self._dtype = self._checked(dtype)
         self._step_bytes = math.prod(self._shape) * self._dtype.itemsize
-        #: Whether the steps before are whole, because the next one has no room and is not begun.
-        self.separate = True
-        self._raw = path.open("w+b")
-        self._file = tifffile.TiffWriter(
-            self._raw, bigtiff=count * self._step_bytes > _CLASSIC_BYTES, ome=False
-        )
+        self._big = count * self._step_bytes > _CLASSIC_BYTES
+        # Where the first plane begins.
+        self._start = self._begun(io.BytesIO()) if whole else 0
+        there = (path.stat().st_size - self._start) // max(self._step_bytes, 1) if whole else 0
+        self.kept = self._count = max(min(len(whole), there), 0)
+        self._raw = path.open("r+b" if self.kept else "w+b")
+        self._open()
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Append a step, for which room is reserved, and for what comes after the last one."""
         pages = (self._count + 1) * math.prod(self._shape[: self._layout.axes.index("y")])
         after = _END_BYTES + pages * _PAGE_BYTES + 2 * len(json.dumps(record))
         reserve(self._raw, self._raw.tell(), self._step_bytes + after)
-        self.separate = False
+        self._broken = True
         with full_disk_named(self._path.parent):
-            self._append(image)
-        self.separate = True
+            # Plane by plane: of an iterator tifffile would append nothing but zeros here.
+            for plane in planes(self._layout.arranged(image), self._plane_axes):
+                self._append(self._file, plane)
+            if self._durable:
+                self._raw.flush()
+                os.fsync(self._raw.fileno())
+        self._broken = False
+        if not self._count:
+            self._start = self._raw.tell() - self._step_bytes
         self._count += 1
 
-    def _append(self, image: NDArray[Any]) -> None:
-        arranged = self._layout.arranged(image)
-        resolution = self._resolution()
-        colours = self._layout.axes[-1] == "c"
-        # Plane by plane: of an iterator tifffile would append nothing but zeros here.
-        for plane in planes(arranged, 2 + colours):
-            self._file.write(
-                plane,
-                dtype=self._dtype,
-                contiguous=True,
-                metadata=None,
-                # Only holds the place: the number of steps is known at the end.
-                description="OME",
-                photometric="rgb" if colours else "minisblack",
-                extrasamples=("unassalpha",) if colours and self._shape[-1] == 4 else None,
-                resolution=resolution[:2],
-                resolutionunit=resolution[2],
-                software="napari-diffusion",
-            )
+    def image(self, index: int) -> NDArray[Any]:
+        """Return a step that is whole, mapped from the file."""
+        start = self._start + index * self._step_bytes
+        return self._layout.restored(
+            np.memmap(self._path, self._dtype, "r", start, self._shape),
+        )
 
     def finish(self, record: StepRecord) -> None:
         """Close the file, and write its OME-XML."""
         import tifffile
 
         with full_disk_named(self._path.parent):
+            if self._broken:
+                self._open()
             self._file.close()
             self._raw.truncate()
             self._raw.close()
@@ -113,11 +123,63 @@ class TiffWriter:
         self._file.close()
         self._raw.close()
 
+    @property
+    def _plane_axes(self) -> int:
+        """How many axes a plane has: y and x, and colours."""
+        return 2 + (self._layout.axes[-1] == "c")
+
+    def _open(self) -> None:
+        """Begin the file; planes of whole steps are written once more, where they are.
+
+        So tifffile, which keeps in memory what it has written, goes on behind them, and if this is
+        interrupted the file still has the same bytes there.
+        """
+        import tifffile
+
+        self._raw.seek(0)
+        self._raw.truncate(self._start + self._count * self._step_bytes)
+        self._file = tifffile.TiffWriter(self._raw, bigtiff=self._big, ome=False)
+        shape = self._shape[-self._plane_axes :]
+        size = math.prod(shape)
+        for index in range(self._count * math.prod(self._shape) // max(size, 1)):
+            start = self._start + index * size * self._dtype.itemsize
+            plane = np.fromfile(self._path, self._dtype, size, offset=start)
+            self._append(self._file, plane.reshape(shape))
+        self._broken = False
+
+    def _begun(self, file: IO[bytes]) -> int:
+        """Begin a file with one plane, and return where that begins."""
+        import tifffile
+
+        with tifffile.TiffWriter(file, bigtiff=self._big, ome=False) as begun:
+            plane = np.zeros(self._shape[-self._plane_axes :], self._dtype)
+            return self._append(begun, plane)
+
+    def _append(self, file: tifffile.TiffWriter, plane: NDArray[Any]) -> int:
+        """Append a plane, and return where it begins."""
+        resolution = self._resolution()
+        colours = self._layout.axes[-1] == "c"
+        place = file.write(
+            plane,
+            dtype=self._dtype,
+            contiguous=True,
+            metadata=None,
+            # Only holds the place: the number of steps is known at the end.
+            description="OME",
+            photometric="rgb" if colours else "minisblack",
+            extrasamples=("unassalpha",) if colours and self._shape[-1] == 4 else None,
+            resolution=resolution[:2],
+            resolutionunit=resolution[2],
+            software="napari-diffusion",
+            returnoffset=True,
+        )
+        return place[0] if place else 0
+
     def _layout_of(self, source: Source) -> Layout:
         return layout(source)
 
     def _checked(self, dtype: DTypeLike) -> np.dtype[Any]:
-        return _checked_type(dtype)
+        return checked_type(dtype)
 
     def _resolution(self) -> Resolution:
         return resolution_tags(self._source)
@@ -151,39 +213,8 @@ class TiffWriter:
         return str(xml.tostring(declaration=True))
 
 
-class FolderWriter:
-    """A folder with one OME-TIFF per step."""
-
-    separate = True
-
-    def __init__(self, path: Path, source: Source, dtype: DTypeLike, count: int) -> None:
-        del count
-        _checked_type(dtype)
-        self._path, self._source, self._dtype = path, source, dtype
-        path.mkdir()
-
-    def write(self, image: NDArray[Any], record: StepRecord) -> None:
-        """Write a step into a file of its own."""
-        path = self._path / f"step_{record['step']:04}.ome.tif"
-        writer = TiffWriter(path, self._source, self._dtype, 1)
-        try:
-            writer.write(image, record)
-            writer.finish(record)
-        except BaseException:
-            with contextlib.suppress(Exception):
-                writer.close()
-            path.unlink(missing_ok=True)
-            raise
-
-    def finish(self, record: StepRecord) -> None:
-        """Do nothing: every file is complete and has its own record."""
-        del record
-
-    def close(self) -> None:
-        """Do nothing: no file is open."""
-
-
-def _checked_type(wanted: DTypeLike) -> np.dtype[Any]:
+def checked_type(wanted: DTypeLike) -> np.dtype[Any]:
+    """Return a type that OME-TIFF has; refuse others."""
     dtype = np.dtype(wanted)
     if dtype.name not in _TYPES:
         raise TypeError(

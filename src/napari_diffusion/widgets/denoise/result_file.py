@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_diffusion.io.run_writer import split_extension
+from napari_diffusion.io.output_format import split_extension
 from napari_diffusion.widgets.layers.step_records import records_of, source_of
 from napari_diffusion.widgets.results.chosen_step import ChosenStep
 from napari_diffusion.widgets.results.saved_run import save_run

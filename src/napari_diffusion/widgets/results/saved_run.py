@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion.io.file_image import NotReadable
-from napari_diffusion.io.run_writer import split_extension
+from napari_diffusion.io.output_format import split_extension
 from napari_diffusion.widgets.files.reader import read_layers
 from napari_diffusion.widgets.files.writer import save_steps
 from napari_diffusion.widgets.layers.layer_names import layer_name, next_run
