@@ -26,8 +26,8 @@ from napari_diffusion.io import (
     step_paths,
 )
 from napari_diffusion.io.cast import cast
-from napari_diffusion.io.output_path import publish
 from napari_diffusion.io.output_format import split_extension
+from napari_diffusion.io.output_path import publish
 from napari_diffusion.io.scratch import steps_by_disk
 from napari_diffusion.records.provenance import record
 

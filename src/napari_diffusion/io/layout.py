@@ -51,12 +51,6 @@ class Layout:
         index = tuple(slice(None) if axis in self.given else None for axis in self.axes)
         return image.transpose(order)[index]
 
-    def restored(self, image: NDArray[Any]) -> NDArray[Any]:
-        """View an image (numpy or dask) of the file in the order of the image's own axes."""
-        kept = [axis for axis in self.axes if axis in self.given]
-        index = tuple(slice(None) if axis in self.given else 0 for axis in self.axes)
-        return image[index].transpose([kept.index(axis) for axis in self.given])
-
     def given_back(self, stored: Any) -> Any:
         """View what is in the order of the file (numpy or dask) in that of the image again."""
         index = tuple(slice(None) if axis in self.given else 0 for axis in self.axes)

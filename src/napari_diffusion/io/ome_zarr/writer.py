@@ -244,4 +244,4 @@ def _values(store: Path, name: str, source: Source, *leading: int) -> NDArray[An
     array, path = opened_array(store, name)
     check_array(array, path)
     values = StoredValues(array, path).lazy()[leading]
-    return Layout.of(source.axes or "").restored(values)
+    return Layout.of(source.axes or "").given_back(values)

@@ -70,7 +70,7 @@ class FolderWriter:
 
         arranged = layout(self._source)
         shape = arranged.shape(self._source.image.shape)
-        return arranged.restored(tifffile.memmap(self._files[index], mode="r").reshape(shape))
+        return arranged.given_back(tifffile.memmap(self._files[index], mode="r").reshape(shape))
 
     def finish(self, record: StepRecord) -> None:
         """Do nothing: every file is complete and has its own record."""

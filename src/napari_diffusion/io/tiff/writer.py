@@ -101,7 +101,7 @@ class TiffWriter:
     def image(self, index: int) -> NDArray[Any]:
         """Return a step that is whole, mapped from the file."""
         start = self._start + index * self._step_bytes
-        return self._layout.restored(
+        return self._layout.given_back(
             np.memmap(self._path, self._dtype, "r", start, self._shape),
         )
 
