@@ -193,6 +193,11 @@ def as_record(found: Any) -> StepRecord | None:
         return None
 
 
+def with_output_hash(record: StepRecord, sha256: str) -> StepRecord:
+    """Return the record of a step with the hash of its values as they are written."""
+    return {**record, "hashes": {**record.get("hashes", {}), "output": sha256}}
+
+
 #: Where a record keeps the hash of itself.
 SEAL = "record_sha256"
 
