@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +16,28 @@ if TYPE_CHECKING:
 _MAGIC = b"\x93NUMPY"
 
 
-def npy_values(path: Path) -> NDArray[Any]:
-    """Return the array in a NPY file.
+@dataclass(frozen=True)
+class NpyHeader:
+    """What a NPY file says of its array, which it holds to the end.
+
+    Attributes
+    ----------
+    shape, dtype
+        Of the array.
+    fortran_order : bool
+        Whether the first axis runs fastest in the file.
+    start : int
+        The byte where the values begin.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fortran_order: bool
+    start: int
+
+
+def npy_header(path: Path) -> NpyHeader:
+    """Return the header of a NPY file.
 
     Raises
     ------
@@ -30,7 +51,7 @@ def npy_values(path: Path) -> NDArray[Any]:
         read = np.lib.format.read_array_header_1_0
         if np.lib.format.read_magic(file) != (1, 0):
             read = np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
+        shape, fortran_order, dtype = read(file)
         if dtype.hasobject:
             raise ValueError(f"{str(path)!r} holds Python objects instead of pixels.")
         needed, held = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
@@ -39,5 +60,17 @@ def npy_values(path: Path) -> NDArray[Any]:
                 f"{str(path)!r} is cut off: its header declares an array of shape {shape} and type "
                 f"{dtype}, and {held} bytes of it are there."
             )
-        file.seek(0)
+        return NpyHeader(shape, dtype, fortran_order, file.tell())
+
+
+def npy_values(path: Path) -> NDArray[Any]:
+    """Return the array in a NPY file.
+
+    Raises
+    ------
+    ValueError
+        As for `npy_header`.
+    """
+    npy_header(path)
+    with path.open("rb") as file:
         return np.asarray(np.lib.format.read_array(file, allow_pickle=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_diffusion.core.units import FRAME, PIXEL
 
@@ -43,6 +43,31 @@ class NotReadable(ValueError):  # noqa: N818 - it describes the file
     """A file that holds no image of a supported format."""
 
 
+class Stored(Protocol):
+    """The values of an image in a file, of which parts are read.
+
+    It can be pickled without reading them: whoever unpickles it opens the file anew, by its path.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        ...
+
+    def __getitem__(self, key: tuple[slice, ...], /) -> NDArray[Any]:
+        """Return a new array of a part.
+
+        Raises
+        ------
+        NotReadable
+            If the file is damaged there, has changed since it was opened, or is gone.
+        """
+        ...
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Source:
     """An image from a file.
@@ -72,13 +97,15 @@ class Source:
         The resolution tags of a TIFF.
     record : dict or None
         The record that napari-diffusion wrote into the file.
-    valid : ndarray of bool or None
+    valid : ndarray or dask array of bool, or None
         The shape of the image: False where the file marks a value as no data. None if every
         value is data.
     remarks : tuple of str
         What is incomplete in the file; records of results keep these sentences.
     header : mapping
         Further metadata of the format, which a file written in the same format keeps.
+    stored : Stored or None
+        What the dask array in `image` is read from, in the same order; None if it is in memory.
     """
 
     name: str
@@ -96,6 +123,7 @@ class Source:
     valid: NDArray[np.bool_] | None = None
     remarks: tuple[str, ...] = ()
     header: Mapping[str, Any] = field(default_factory=dict)
+    stored: Stored | None = None
 
     @property
     def spacing(self) -> tuple[float, ...]:
@@ -107,5 +135,7 @@ class Source:
         return tuple(self.lengths.get(axis, 1.0) for axis in along)
 
     def replaced(self, **changes: Any) -> Source:
-        """Return a copy with some attributes changed."""
+        """Return a copy with some attributes changed; another image comes without `stored`."""
+        if "image" in changes:
+            changes = {"stored": None} | changes
         return dataclasses.replace(self, **changes)

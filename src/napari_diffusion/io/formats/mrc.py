@@ -12,6 +12,9 @@ from napari_diffusion.io.formats.mrc_header import HEADER_BYTES, MrcHeader
 from napari_diffusion.io.memory import fits
 from napari_diffusion.io.physical_size import warn
 from napari_diffusion.io.record_reader import beside, read_record
+from napari_diffusion.io.stored.file_parts import lazy_image, slabs
+from napari_diffusion.io.stored.file_state import FileState
+from napari_diffusion.io.stored.mapped_values import MappedValues
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,17 +26,22 @@ if TYPE_CHECKING:
 
 def read_mrc(path: Path, lazy: bool | None = None) -> Source:
     """Read an MRC file in the order t, z, y, x; no more is allocated than it holds."""
+    file_state = FileState.of(path)
     with path.open("rb") as file:
         raw = file.read(HEADER_BYTES)
         header = MrcHeader.of(path, raw, path.stat().st_size)
         extended = file.read(header.start - HEADER_BYTES)
     _warn_of_angles(path.name, header)
-    image = _values(path, header, lazy)
-    order = sorted(range(image.ndim), key=lambda axis: "tzyx".index(header.axes[axis]))
+    order = sorted(range(len(header.shape)), key=lambda axis: "tzyx".index(header.axes[axis]))
+    if lazy is None:
+        lazy = not fits(header.shape, header.dtype)
+    stored = _in_parts(file_state, header, order) if lazy else None
+    image = _values(path, header, order) if stored is None else lazy_image(stored, slabs(stored))
     lengths, unit = header.sizes(path.name)
     return Source(
         name=path.name,
-        image=image.transpose(order),
+        image=image,
+        stored=stored,
         axes="".join(header.axes[axis] for axis in order),
         letters=header.axes,
         lengths=lengths,
@@ -44,21 +52,17 @@ def read_mrc(path: Path, lazy: bool | None = None) -> Source:
     )
 
 
-def _values(path: Path, header: MrcHeader, lazy: bool | None) -> NDArray[Any]:
-    """Return the values in the byte order of the machine, as dask array if they are too many."""
+def _in_parts(file: FileState, header: MrcHeader, order: list[int]) -> MappedValues:
     native = header.dtype.newbyteorder("=")
-    if lazy is None:
-        lazy = not fits(header.shape, header.dtype)
-    if lazy:
-        import dask.array as da
+    return MappedValues(file, header.start, header.shape, header.dtype, order=order, dtype=native)
 
-        held = np.memmap(path, header.dtype, "r", header.start, header.shape)
-        return da.from_array(held, name=False).astype(native)
-    count = math.prod(header.shape)
-    values = np.fromfile(path, header.dtype, count, offset=header.start)
+
+def _values(path: Path, header: MrcHeader, order: list[int]) -> NDArray[Any]:
+    """Return the values in the byte order of the machine."""
+    values = np.fromfile(path, header.dtype, math.prod(header.shape), offset=header.start)
     if not header.dtype.isnative:
-        values = values.byteswap(inplace=True).view(native)
-    return values.reshape(header.shape)
+        values = values.byteswap(inplace=True).view(header.dtype.newbyteorder("="))
+    return values.reshape(header.shape).transpose(order)
 
 
 def _warn_of_angles(name: str, header: MrcHeader) -> None:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.io.physical_size import warn
+from napari_diffusion.io.stored.file_parts import FileParts
 
 if TYPE_CHECKING:
     import tifffile
     from numpy.typing import NDArray
+
+    from napari_diffusion.io.stored.file_parts import Box
 
 _NODATA = 42113
 _METADATA = 42112
@@ -19,23 +22,48 @@ _METADATA = 42112
 _GEOGRAPHIC = (33550, 34264, 34735)
 
 
-def valid_pixels(
-    name: str, page: tifffile.TiffPage, image: NDArray[Any]
-) -> NDArray[np.bool_] | None:
-    """Return where the image, as it is stored, has data; None if it has everywhere."""
+def no_data_mark(name: str, page: tifffile.TiffPage, dtype: np.dtype[Any]) -> Any:
+    """Return the value that stands for no data; None if there is none."""
     text = page.tags.valueof(_NODATA)
-    if text is None:
-        return None
-    mark = _mark(name, str(text).strip(" \0"), image.dtype)
-    if mark is None:
-        return None
-    invalid = np.isnan(image) if mark != mark else image == mark
-    count = int(np.count_nonzero(invalid))
+    return None if text is None else _mark(name, str(text).strip(" \0"), dtype)
+
+
+def valid_pixels(name: str, image: NDArray[Any], mark: Any) -> NDArray[np.bool_] | None:
+    """Return where the image, as it is stored, has data; None if it has everywhere."""
+    valid = _is_data(image, mark)
+    count = image.size - int(np.count_nonzero(valid))
     if not count:
         return None
     share = f"{100 * count / image.size:.3g}%"
     warn(name, f"marks {count} of {image.size} values ({share}) as no data, by {mark}.")
-    return ~invalid
+    return valid
+
+
+class ValidPixels(FileParts):
+    """Where an image in a file, as it is stored, has data; found as it is read.
+
+    Parameters
+    ----------
+    held : FileParts
+        Its values.
+    mark : number or None
+        The value that stands for no data.
+    planes : ndarray of bool
+        Which planes are in a file, along the first axes.
+    """
+
+    def __init__(self, held: FileParts, mark: Any, planes: NDArray[np.bool_]) -> None:
+        self._held, self._mark, self._planes = held, mark, planes
+        self.shape, self.piece, self.dtype = held.shape, held.piece, np.dtype(bool)
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Return a new array of the values in a box."""
+        sizes = [each.stop - each.start for each in box]
+        leading = self._planes.ndim
+        planes = self._planes[box[:leading]].reshape(sizes[:leading] + [1] * len(sizes[leading:]))
+        if self._mark is None:
+            return np.broadcast_to(planes, sizes).copy()
+        return _is_data(self._held.read(box), self._mark) & planes
 
 
 def warn_of_geography(name: str, page: tifffile.TiffPage) -> None:
@@ -49,6 +77,10 @@ def warn_of_scale(name: str, page: tifffile.TiffPage) -> None:
     text = str(page.tags.valueof(_METADATA, default=""))
     if 'role="scale"' in text or 'role="offset"' in text:
         warn(name, "gives a scale and an offset of its values: they are read as they are stored.")
+
+
+def _is_data(image: NDArray[Any], mark: Any) -> NDArray[np.bool_]:
+    return np.asarray(~np.isnan(image) if mark != mark else image != mark)
 
 
 def _mark(name: str, text: str, dtype: np.dtype[Any]) -> Any:

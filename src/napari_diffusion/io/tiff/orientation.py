@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.dask_array import is_dask
+from napari_diffusion.io.stored.file_parts import FileParts
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from napari_diffusion.io.stored.file_parts import Box
 
 #: Of each orientation of TIFF and EXIF: whether rows and columns change places, and then which of
 #: y and x run backwards.
@@ -40,9 +45,37 @@ def upright(image: NDArray[Any], orientation: int, y: int, x: int) -> NDArray[An
     swapped, backwards = _TURNS[orientation]
     turned = np.swapaxes(image, y, x) if swapped else image
     axes = tuple(axis for letter, axis in (("y", y), ("x", x)) if letter in backwards)
-    return np.ascontiguousarray(np.flip(turned, axes))
+    turned = np.flip(turned, axes)
+    return turned if is_dask(turned) else np.ascontiguousarray(turned)
 
 
 def swaps(orientation: int) -> bool:
     """Return whether rows and columns change places."""
     return _TURNS[orientation][0]
+
+
+class UprightValues(FileParts):
+    """Values in a file that are turned upright when they are read; parameters as of `upright`."""
+
+    def __init__(self, held: FileParts, orientation: int, y: int, x: int) -> None:
+        self._held, self._orientation, self._y, self._x = held, orientation, y, x
+        self.dtype = held.dtype
+        self.shape, self.piece = self._swapped(held.shape), self._swapped(held.piece)
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Return a new array of the values in a box."""
+        _, backwards = _TURNS[self._orientation]
+        inside = list(box)
+        for letter, axis in (("y", self._y), ("x", self._x)):
+            if letter in backwards:
+                size, part = self.shape[axis], box[axis]
+                inside[axis] = slice(size - part.stop, size - part.start)
+        held = self._held.read(self._swapped(tuple(inside)))
+        return upright(held, self._orientation, self._y, self._x)
+
+    def _swapped(self, each: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not swaps(self._orientation):
+            return each
+        order = list(range(len(each)))
+        order[self._y], order[self._x] = self._x, self._y
+        return tuple(each[axis] for axis in order)

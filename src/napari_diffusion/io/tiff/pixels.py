@@ -8,10 +8,13 @@ import numpy as np
 
 from napari_diffusion.io.file_image import NotReadable
 from napari_diffusion.io.physical_size import warn
+from napari_diffusion.io.stored.file_parts import FileParts
 
 if TYPE_CHECKING:
     import tifffile
     from numpy.typing import NDArray
+
+    from napari_diffusion.io.stored.file_parts import Box
 
 _WHITE_IS_ZERO, _RGB, _PALETTE, _YCBCR, _COLOUR_FILTERS = 0, 2, 3, 6, 32803
 _ORDINARY = (0, 1, 2, 3, 4, 6, _COLOUR_FILTERS, 34892, 51177, 52527)
@@ -70,18 +73,34 @@ def warn_of_kind(name: str, page: tifffile.TiffPage) -> None:
         warn(name, f"does not say what its values are: they are read as {page.dtype}.")
 
 
-def light(name: str, page: tifffile.TiffPage, image: NDArray[Any]) -> NDArray[Any]:
-    """Return the values so that more is lighter."""
+def white_value(name: str, page: tifffile.TiffPage, dtype: np.dtype[Any]) -> Any:
+    """Return what values are subtracted from, so that more is lighter; None if it is already."""
     if int(page.photometric) != _WHITE_IS_ZERO:
-        return image
-    if image.dtype.kind not in "bu":
-        warn(name, f"says that 0 is white, which is unusual for {image.dtype}: values are kept.")
-        return image
+        return None
+    if dtype.kind not in "bu":
+        warn(name, f"says that 0 is white, which is unusual for {dtype}: values are kept.")
+        return None
     warn(name, "is stored with 0 as white: its values are inverted, so that light is high.")
+    return dtype.type(1 if dtype.kind == "b" else 2**page.bitspersample - 1)
+
+
+def inverted(image: NDArray[Any], white: Any) -> NDArray[Any]:
+    """Return the values, which are not needed any more, subtracted from that of white."""
     if image.dtype.kind == "b":
         return ~image
-    most = image.dtype.type(2**page.bitspersample - 1)
-    return np.asarray(np.subtract(most, image, out=image))
+    return np.asarray(np.subtract(white, image, out=image))
+
+
+class InvertedValues(FileParts):
+    """Values in a file that are inverted when they are read; parameters as of `inverted`."""
+
+    def __init__(self, held: FileParts, white: Any) -> None:
+        self._held, self._white = held, white
+        self.shape, self.dtype, self.piece = held.shape, held.dtype, held.piece
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Return a new array of the values in a box."""
+        return inverted(self._held.read(box), self._white)
 
 
 def is_colour(name: str, page: tifffile.TiffPage, samples: int) -> bool:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
+from napari_diffusion.core.dask_array import is_dask
 from napari_diffusion.io.file_image import NotReadable, Source
+from napari_diffusion.io.memory import fits
 from napari_diffusion.io.physical_size import warn
 from napari_diffusion.io.record_reader import record_beside
-from napari_diffusion.io.tiff import ome_xml, storage
+from napari_diffusion.io.stored.file_parts import lazy_image, slabs
+from napari_diffusion.io.stored.file_state import FileState
+from napari_diffusion.io.tiff import ome_xml, storage, values
 from napari_diffusion.io.tiff.calibration import (
     by_imagej,
     by_resolution,
     by_tifffile,
     resolution_of,
 )
-from napari_diffusion.io.tiff.nodata import valid_pixels, warn_of_geography, warn_of_scale
+from napari_diffusion.io.tiff.nodata import warn_of_geography, warn_of_scale
 from napari_diffusion.io.tiff.ome_xml import UnusableOme, record_in
-from napari_diffusion.io.tiff.orientation import ORIENTATIONS, swaps, upright
+from napari_diffusion.io.tiff.orientation import ORIENTATIONS, UprightValues, swaps, upright
 from napari_diffusion.io.tiff.pixels import (
     check_kind,
     is_colour,
-    light,
     same_kind,
     warn_of_kind,
 )
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     import tifffile
-    from numpy.typing import NDArray
+
+    from napari_diffusion.io.stored.file_parts import FileParts
+    from napari_diffusion.io.tiff.storage import Page
 
 
 _ORIENTATION = 274
@@ -40,12 +43,11 @@ _ORIENTATION = 274
 
 def read_tiff(path: Path, lazy: bool | None = None) -> Source:
     """Read the first image of a TIFF file."""
-    del lazy
     try:
-        return _read(path, ome=True)
+        return _read(path, lazy, ome=True)
     except UnusableOme as error:
         warn(path.name, f"has OME-XML that {error}: the image is read without it.")
-        return _read(path, ome=False)
+        return _read(path, lazy, ome=False)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError) as error:
         # tifffile computes with what the tags hold before it looks at it.
         raise NotReadable(
@@ -54,9 +56,10 @@ def read_tiff(path: Path, lazy: bool | None = None) -> Source:
         ) from error
 
 
-def _read(path: Path, ome: bool) -> Source:
+def _read(path: Path, lazy: bool | None, *, ome: bool) -> Source:
     import tifffile
 
+    state = FileState.of(path)
     with storage.complaints() as said, tifffile.TiffFile(path) as file:
         remarks = storage.check_chain(file)
         if not ome:
@@ -67,14 +70,13 @@ def _read(path: Path, ome: bool) -> Source:
         check_kind(str(path), page)
         pages = storage.planes(str(path), series)
         same_kind(str(path), pages)
-        storage.check_size(str(path), series, pages)
+        lazy = _is_lazy(series, lazy)
+        storage.check_size(str(path), series, pages, lazy=lazy)
         remarks += storage.check_stored(str(path), series, pages)
-        image = _stored(path, series)
-        missing, valid = storage.missing_planes(pages, image)
-        source = _source(path.name, series, image, valid).replaced(
-            remarks=tuple(f"{path.name} {remark}" for remark in (*remarks, *missing))
-        )
-        for remark in (*remarks, *missing):
+        remarks += storage.missing_planes(pages)
+        source = _source(state, series, pages, lazy=lazy, ome=file.is_ome)
+        source = source.replaced(remarks=tuple(f"{path.name} {remark}" for remark in remarks))
+        for remark in remarks:
             warn(path.name, remark)
         xml = file.ome_metadata if root is not None else None
         if root is not None:
@@ -129,42 +131,40 @@ def _check_imagej(path: Path, file: tifffile.TiffFile, series: tifffile.TiffPage
         )
 
 
-def _stored(path: Path, series: tifffile.TiffPageSeries) -> NDArray[Any]:
-    image = np.asarray(series.asarray())
-    if image.shape != tuple(series.shape):
-        raise NotReadable(
-            f"{str(path)!r} declares {series.shape} pixels and holds {image.shape}: it is damaged."
-        )
-    return image
+def _is_lazy(series: tifffile.TiffPageSeries, lazy: bool | None) -> bool:
+    if lazy is None:
+        lazy = not fits(series.shape, series.dtype)
+    return lazy and values.are_readable_in_parts(series)
 
 
 def _source(
-    name: str,
+    file: FileState,
     series: tifffile.TiffPageSeries,
-    image: NDArray[Any],
-    valid: NDArray[np.bool_] | None,
+    pages: list[Page | None],
+    *,
+    lazy: bool,
+    ome: bool,
 ) -> Source:
     """Return the image as it is stored, with its axes; pixels marked as no data are not valid."""
-    page = series.keyframe
+    page, name = series.keyframe, file.path.name
     warn_of_kind(name, page)
     warn_of_geography(name, page)
     warn_of_scale(name, page)
-    marked = valid_pixels(name, page, image)
-    if valid is None or marked is None:
-        valid = marked if valid is None else valid
-    else:
-        valid &= marked
-    image = light(name, page, image)
     letters = series.axes
-    axes, shape, rgb = _axes(name, letters, image.shape, page)
+    axes, shape, rgb = _axes(name, letters, tuple(series.shape), page)
+    if lazy:
+        found = values.in_parts(file, series, pages, shape, ome=ome)
+    else:
+        found = values.in_memory(file.path, series, pages, shape)
     return Source(
         name=name,
-        image=image.reshape(shape),
+        image=found.image,
         axes=axes,
         letters=letters,
         rgb=rgb,
         resolution=resolution_of(name, page),
-        valid=None if valid is None else valid.reshape(shape),
+        valid=found.valid,
+        stored=found.stored,
     )
 
 
@@ -197,12 +197,9 @@ def _upright(source: Source, page: tifffile.TiffPage) -> Source:
         f"is stored turned or mirrored (orientation {orientation}): it is turned upright.",
     )
 
-    def turned(image: NDArray[Any]) -> NDArray[Any]:
-        return upright(image, orientation, y, x)
-
     source = source.replaced(
-        image=turned(source.image),
-        valid=None if source.valid is None else turned(source.valid),
+        **_turned(source, orientation, y, x),
+        valid=None if source.valid is None else upright(source.valid, orientation, y, x),
     )
     if not swaps(orientation):
         return source
@@ -212,6 +209,13 @@ def _upright(source: Source, page: tifffile.TiffPage) -> Source:
         place=_exchanged(source.place),
         resolution=None if x_y is None else (x_y[1], x_y[0], x_y[2]),
     )
+
+
+def _turned(source: Source, orientation: int, y: int, x: int) -> dict[str, Any]:
+    if not is_dask(source.image):
+        return {"image": upright(source.image, orientation, y, x)}
+    stored = UprightValues(cast("FileParts", source.stored), orientation, y, x)
+    return {"image": lazy_image(stored, slabs(stored)), "stored": stored}
 
 
 def _exchanged(by_axis: Any) -> dict[str, float]:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import math
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import tifffile
-    from numpy.typing import NDArray
 
     Page = tifffile.TiffPage | tifffile.TiffFrame
 
@@ -87,15 +86,17 @@ def planes(path: str, series: tifffile.TiffPageSeries) -> list[Page | None]:
         ) from error
 
 
-def check_size(path: str, series: tifffile.TiffPageSeries, pages: list[Page | None]) -> None:
-    """Refuse a size that the file cannot hold, or the memory."""
+def check_size(
+    path: str, series: tifffile.TiffPageSeries, pages: list[Page | None], *, lazy: bool
+) -> None:
+    """Refuse a size that the file cannot hold, or the memory: if lazy, that of a strip or tile."""
     if min(series.shape, default=0) <= 0:
         shape = " × ".join(map(str, series.shape)) or "no"
         raise NotReadable(f"{path!r} holds no image: it declares {shape} pixels.")
     page = series.keyframe
-    tile = page.tilewidth * page.tilelength * page.tiledepth * page.samplesperpixel
-    # Each tile is decoded as a whole, however little of it lies in the image.
-    declared = max(math.prod(series.shape), tile) * series.dtype.itemsize
+    # Each is decoded as a whole, however little of it lies in the image.
+    piece = _piece_size(page) * series.dtype.itemsize
+    declared = max(math.prod(series.shape) * series.dtype.itemsize, piece)
     files = {page.parent.filehandle.path: page.parent.filehandle.size for page in pages if page}
     held, free = sum(files.values()), free_memory()
     if declared > max(_HARMLESS, _PACKED * held):
@@ -103,7 +104,12 @@ def check_size(path: str, series: tifffile.TiffPageSeries, pages: list[Page | No
             f"{path!r} declares {written_bytes(declared)} of pixels and is {written_bytes(held)} "
             "long: it is damaged."
         )
-    if declared > free:
+    if lazy and not page.is_final and piece > max(free, _HARMLESS):
+        raise NotReadable(
+            f"{path!r} has strips or tiles of {written_bytes(piece)}, and {written_bytes(free)} of "
+            "memory are free: convert it to OME-Zarr, which is read in chunks."
+        )
+    if not lazy and declared > free:
         raise NotReadable(
             f"{path!r} holds {written_bytes(declared)} of pixels, and {written_bytes(free)} of "
             "memory are free: convert it to OME-Zarr, which is read in chunks."
@@ -143,20 +149,22 @@ def check_stored(
     )
 
 
-def missing_planes(
-    pages: list[Page | None], image: NDArray[Any]
-) -> tuple[tuple[str, ...], NDArray[np.bool_] | None]:
-    """Return a remark on planes that lie in no file, and where the image is valid."""
-    there = np.array([page is not None for page in pages], bool)
-    if there.all():
-        return (), None
-    valid = np.ones(image.shape, bool)
-    valid.reshape(there.size, -1)[~there] = False
-    missing = int((~there).sum())
+def missing_planes(pages: list[Page | None]) -> tuple[str, ...]:
+    """Return a remark on planes that lie in no file."""
+    missing = sum(page is None for page in pages)
+    if not missing:
+        return ()
     return (
-        f"is incomplete: {missing} of {there.size} planes ({_share(missing, there.size)}) are "
-        "in no file, their pixels are 0 and not valid.",
-    ), valid
+        f"is incomplete: {missing} of {len(pages)} planes ({_share(missing, len(pages))}) are in "
+        "no file, their pixels are 0 and not valid.",
+    )
+
+
+def segment_of(page: Page, index: int) -> tuple[int, int]:
+    """Return the first byte and the length of a strip or tile; 0 if it is not stored."""
+    if index >= min(len(page.dataoffsets), len(page.databytecounts)):
+        return 0, 0
+    return page.dataoffsets[index], page.databytecounts[index]
 
 
 def warn_of_complaints(name: str, said: list[str]) -> None:
@@ -166,6 +174,13 @@ def warn_of_complaints(name: str, said: list[str]) -> None:
         first = said[0].rpartition("> ")[2].strip()
         more = f", and {len(said) - 1} more" if len(said) > 1 else ""
         warn(name, f"is not quite a regular TIFF ({first}{more}): compare it with its original.")
+
+
+def _piece_size(page: tifffile.TiffPage) -> int:
+    """Return the values in the largest strip or tile; as tifffile decodes it, with all colours."""
+    if page.is_tiled:
+        return int(page.tilewidth * page.tilelength * page.tiledepth * page.samplesperpixel)
+    return int(min(page.rowsperstrip, page.imagelength) * page.imagewidth * page.samplesperpixel)
 
 
 def _left_out(path: str, page: Page, keyframe: tifffile.TiffPage) -> int:

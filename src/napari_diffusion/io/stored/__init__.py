@@ -1,0 +1,1 @@
+"""Values in files of which parts are read."""
