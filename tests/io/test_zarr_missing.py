@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import shutil
+
 import numpy as np
 import pytest
 from zarr_stores import IMAGE, store
@@ -49,3 +53,56 @@ def test_links_to_nothing_are_missing_chunks(tmp_path):
     (made / "0/c/0/1").symlink_to("not fetched")
     with pytest.warns(UserWarning, match="1 of 12 chunks"):
         read_image(made)
+
+
+class TestPartsReadLater:
+    """Lazy images read their chunks when they are looked at, and may find other ones."""
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_a_chunk_that_has_gone_is_no_zeros(self, tmp_path, kind):
+        version, array, chunk, _ = KINDS[kind]
+        made = store(tmp_path / "a.zarr", version=version, array=array)
+        found = read_image(made, lazy=True)
+        again = pickle.loads(pickle.dumps(found.stored))
+        (made / chunk).unlink()
+        for values in (found.stored, again, found.image):
+            with pytest.raises(
+                NotReadable, match=r"1' is not there any more: copy the image again"
+            ):
+                np.asarray(values[0:2, 1:5])
+            np.testing.assert_array_equal(values[2:6, 0:8], IMAGE[2:])
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_a_chunk_that_is_written_again_is_not_read(self, tmp_path, kind):
+        version, array, chunk, _ = KINDS[kind]
+        made = store(tmp_path / "a.zarr", version=version, array=array)
+        found = read_image(made, lazy=True)
+        later = found.stored._files.newest + 1
+        os.utime(made / chunk, ns=(later, later))
+        with pytest.raises(NotReadable, match=r"1' was written after the image was opened: start"):
+            found.image[0].compute()
+        np.testing.assert_array_equal(found.image[2:].compute(), IMAGE[2:])
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_a_chunk_that_was_missing_stays_so(self, tmp_path, kind):
+        version, array, chunk, _ = KINDS[kind]
+        made = store(tmp_path / "a.zarr", version=version, array=array)
+        aside = (made / chunk).rename(tmp_path / "aside")
+        with pytest.warns(UserWarning, match="is incomplete"):
+            found = read_image(made, lazy=True)
+        lost = (slice(0, 2), slice(4, 8) if kind == "shards" else slice(2, 4))
+        assert not found.image[lost].compute().any()
+        aside.rename(made / chunk)
+        with pytest.raises(NotReadable, match="was written after the image was opened"):
+            found.stored[lost]
+
+    def test_it_is_unpickled_in_any_folder_without_reading(self, tmp_path, monkeypatch):
+        store(tmp_path / "a.zarr")
+        monkeypatch.chdir(tmp_path)
+        raw = pickle.dumps(read_image("a.zarr", lazy=True).stored)
+        (tmp_path / "b").mkdir()
+        monkeypatch.chdir(tmp_path / "b")
+        np.testing.assert_array_equal(pickle.loads(raw)[1:3, 1:3], IMAGE[1:3, 1:3])
+        shutil.rmtree(tmp_path / "a.zarr")
+        with pytest.raises(NotReadable, match="not there any more"):
+            pickle.loads(raw)[0:1, 0:1]

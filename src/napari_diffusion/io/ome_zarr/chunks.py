@@ -1,19 +1,16 @@
-"""The chunks of a zarr array: which are there, and their values, safely decoded."""
+"""The values in the chunks of a zarr array, safely decoded."""
 
 from __future__ import annotations
 
 import itertools
-import math
-import os
-import re
-import stat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_diffusion.io.file_image import NotReadable
 from napari_diffusion.io.ome_zarr.bombs import check_size
-from napari_diffusion.io.ome_zarr.store import file_chunks, grid_shape
+from napari_diffusion.io.ome_zarr.store import file_chunks
+from napari_diffusion.io.stored.file_parts import lazy_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from zarr.types import AnyArray
+
+    from napari_diffusion.io.ome_zarr.chunk_files import ChunkFiles
 
 
 class StoredValues:
@@ -32,17 +31,21 @@ class StoredValues:
         Checked.
     path : path
         Its folder.
+    files : ChunkFiles, optional
+        Which chunks were there; if they are not any more, or are others, none of them is read.
     """
 
-    def __init__(self, array: AnyArray, path: Path) -> None:
-        self._array, self._path = array, path
+    def __init__(self, array: AnyArray, path: Path, files: ChunkFiles | None = None) -> None:
+        self._array, self._path, self._place = array, path, path.absolute()
+        self._files = files
         self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        for file in self._files(key):
+        touched = list(self._touched(key))
+        for _, file in touched:
             check_size(self._array, file)
         try:
-            return np.asarray(self._array[key])
+            values = np.asarray(self._array[key])
         except MemoryError:
             raise
         except Exception as error:
@@ -51,6 +54,11 @@ class StoredValues:
                 raise
             why = " ".join(str(error).split()) or type(error).__name__
             raise NotReadable(f"{str(self._path)!r} has a chunk that is broken: {why}") from error
+        # Afterwards: what was not there, zarr has filled.
+        if self._files is not None:
+            for index, file in touched:
+                self._files.check(index, file)
+        return values
 
     def in_memory(self) -> NDArray[Any]:
         """Return all values."""
@@ -58,12 +66,10 @@ class StoredValues:
 
     def lazy(self) -> Any:
         """Return a dask array with the chunks of the file."""
-        import dask.array as da
+        return lazy_image(self, self._array.chunks)
 
-        empty = np.empty((0,) * self.ndim, self.dtype)
-        return da.from_array(self, chunks=self._array.chunks, name=False, meta=empty)
-
-    def _files(self, key: Any) -> Iterator[Path]:
+    def _touched(self, key: Any) -> Iterator[tuple[tuple[int, ...], Path]]:
+        """Yield the places of chunks or shards that an index reaches, and their files."""
         parts = key if isinstance(key, tuple) else (key,)
         parts += (slice(None),) * (self.ndim - len(parts))
         ranges = [
@@ -71,7 +77,7 @@ class StoredValues:
             for part, length, size in zip(parts, self.shape, file_chunks(self._array), strict=True)
         ]
         for index in itertools.product(*ranges):
-            yield self._path / self._array.metadata.encode_chunk_key(index)
+            yield index, self._place / self._array.metadata.encode_chunk_key(index)
 
 
 def _touched(part: Any, length: int, size: int) -> range:
@@ -82,35 +88,3 @@ def _touched(part: Any, length: int, size: int) -> range:
     else:
         ends = np.atleast_1d(part).tolist()
     return range(min(ends) // size, max(ends) // size + 1) if ends else range(0)
-
-
-def missing_chunks(array: AnyArray, path: Path) -> tuple[int, int]:
-    """Return how many files of an array are not there, and how many there should be."""
-    grid = grid_shape(array)
-    key: str = array.metadata.encode_chunk_key((0,) * array.ndim)
-    pattern = re.compile(re.escape(key).replace("0", r"(\d+)"))
-    depth = key.count("/")
-    found = 0
-    for each in _below(path, depth):
-        match = pattern.fullmatch(each)
-        if match and all(int(at) < n for at, n in zip(match.groups(), grid, strict=True)):
-            found += 1
-    return math.prod(grid) - found, math.prod(grid)
-
-
-def _below(path: Path, depth: int) -> Iterator[str]:
-    """Yield the files in a folder, `depth` folders down, as their keys."""
-    with os.scandir(path) as entries:
-        for entry in entries:
-            try:
-                mode = entry.stat().st_mode
-            except OSError:
-                continue  # a link to nothing
-            if depth and stat.S_ISDIR(mode):
-                yield from (
-                    f"{entry.name}/{below}" for below in _below(path / entry.name, depth - 1)
-                )
-            elif not depth and stat.S_ISREG(mode):
-                yield entry.name
-            elif not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-                raise NotReadable(f"{str(path / entry.name)!r} is no file: it is not read.")

@@ -19,7 +19,8 @@ from napari_diffusion.io.ome_zarr.attributes import (
     placed,
     transformed,
 )
-from napari_diffusion.io.ome_zarr.chunks import StoredValues, missing_chunks
+from napari_diffusion.io.ome_zarr.chunk_files import ChunkFiles
+from napari_diffusion.io.ome_zarr.chunks import StoredValues
 from napari_diffusion.io.ome_zarr.collections import without_image
 from napari_diffusion.io.ome_zarr.description import KEY, OF_RGB, STEP
 from napari_diffusion.io.ome_zarr.store import check_array, opened, opened_array
@@ -80,15 +81,20 @@ def _with_values(source: Source, array: AnyArray, path: Path, lazy: bool | None)
     """Return the source with its values, and a remark where some of them are not there."""
     check_array(array, path)
     promised = bool(source.record) and dictionary(source.record).get("complete") is True
-    remarks = _on_missing(source.name, array, path, promised)
-    values = StoredValues(array, path)
+    files = ChunkFiles.of(array, path)
+    remarks = _on_missing(source.name, array, path, files, promised)
+    values = StoredValues(array, path, files)
     if lazy is None:
         lazy = not fits(array.shape, array.dtype)
-    return source.replaced(image=values.lazy() if lazy else values.in_memory(), remarks=remarks)
+    if not lazy:
+        return source.replaced(image=values.in_memory(), remarks=remarks)
+    return source.replaced(image=values.lazy(), stored=values, remarks=remarks)
 
 
-def _on_missing(name: str, array: AnyArray, path: Path, promised: bool) -> tuple[str, ...]:
-    missing, expected = missing_chunks(array, path)
+def _on_missing(
+    name: str, array: AnyArray, path: Path, files: ChunkFiles, promised: bool
+) -> tuple[str, ...]:
+    missing, expected = files.missing, files.there.size
     if not missing:
         return ()
     if promised or missing == expected:

@@ -68,7 +68,8 @@ def opened(path: Path) -> AnyArray | zarr.Group:
 
     has_metadata(path)
     try:
-        return zarr.open(str(path), mode="r")
+        # Who unpickles an array may be in another folder.
+        return zarr.open(str(path.absolute()), mode="r")
     except FileNotFoundError:
         raise NotReadable(f"{str(path)!r} is a folder that contains no zarr image.") from None
     except RecursionError:
