@@ -21,6 +21,7 @@ from napari_diffusion.cli.options import (
     add_code,
     add_files,
     add_input,
+    add_large,
     add_reading,
     add_recipe,
     add_running,
@@ -93,6 +94,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "(default: all)",
     )
     add_stack(parser)
+    add_large(parser)
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="only print what the run takes: passes, tiles, memory, disk and time",
+    )
     add_writing(parser)
 
 

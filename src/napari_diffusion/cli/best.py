@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.cli.process import stoppable, threads
 from napari_diffusion.cli.recipe import chosen
-from napari_diffusion.cli.source import read_input
+from napari_diffusion.cli.source import check_memory, read_input
 from napari_diffusion.io import check_apart, read_image
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def best(arguments: Namespace) -> int:
     if arguments.curves is not None:
         _check_table(arguments)
     read = read_input(arguments)
+    check_memory(read)
     reference, second = _values(arguments.reference), _values(arguments.second)
     with threads(arguments.threads), stoppable() as stop:
         found = best_step(

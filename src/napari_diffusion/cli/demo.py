@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from napari_diffusion import Recipe, Step
 from napari_diffusion.cli import screen
-from napari_diffusion.cli.output import write_steps
-from napari_diffusion.runs.run_input import RunInput
+from napari_diffusion.cli.output import shown_progress
+from napari_diffusion.cli.process import stoppable
 from napari_diffusion.io import Output, Source
 from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.loop.recipe_units import LengthUnit, to_json
+from napari_diffusion.runs.file_run import FileRun
+from napari_diffusion.runs.run_input import RunInput
 from napari_diffusion.samples import SAMPLES
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def _make_files(folder: Path, face: Sample, quiet: bool) -> None:
 
     source = Source(name=face.name, image=face.image, axes=face.axes, rgb=face.rgb)
     read = RunInput(source, {"axes": face.axes, "rgb": face.rgb, "spacing": face.spacing})
-    recipe = Recipe.from_dict(face.recipe).resolved_on(read.image)
+    recipe = Recipe.from_dict(face.recipe)
     panels = [panel("the face", face.image, face.axes, rgb=face.rgb)]
 
     def seen(step: Step) -> None:
@@ -76,10 +78,12 @@ def _make_files(folder: Path, face: Sample, quiet: bool) -> None:
     steps, sheet = folder / "steps.ome.zarr", folder / "contact_sheet.png"
     kept = kept_steps(recipe)
     output = Output(steps, source, len(kept), read.computing_type, overwrite=True)
-    write_steps(output, read, recipe, kept, quiet=quiet, seen=seen)
+    run = FileRun(read, recipe, output, kept, seen=seen)
+    with shown_progress(run, quiet), stoppable() as stop:
+        run.run(stop)
     contact_sheet(panels, shown_range(face.image, face.rgb)).save(sheet)
     made_for = LengthUnit.of(face.unit, face.spacing)
-    (folder / "recipe.json").write_text(to_json(recipe, made_for) + "\n", encoding="utf-8")
+    (folder / "recipe.json").write_text(to_json(run.resolved, made_for) + "\n", encoding="utf-8")
     if not quiet:
         print(f"{steps}: the face after each of {recipe.total_steps} steps and the final filter")
         print(f"{sheet}: all of them side by side")

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from napari_diffusion import Recipe
 from napari_diffusion.cli.component import component
-from napari_diffusion.cli.output import check_output, write_steps
-from napari_diffusion.cli.process import threads
+from napari_diffusion.cli.output import check_output
+from napari_diffusion.cli.process import stoppable, threads
 from napari_diffusion.cli.source import read_input
 from napari_diffusion.io import Output
+from napari_diffusion.runs.file_run import FileRun
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -27,8 +28,8 @@ def apply(arguments: Namespace) -> int:
     output = Output(
         arguments.output, read.source, 1, dtype, arguments.overwrite, imagej=arguments.imagej
     )
-    with threads(arguments.threads):
-        write_steps(output, read, recipe.resolved_on(read.image), [0], quiet=True)
+    with threads(arguments.threads), stoppable() as stop:
+        FileRun(read, recipe, output, [0]).run(stop)
     if not arguments.quiet:
         print(f"{output.path}: {read.source.name} after {arguments.filter}, {output.dtype}")
     return 0

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.component import component
 from napari_diffusion.cli.errors import UsageError
-from napari_diffusion.cli.output import check_output, source_entries
+from napari_diffusion.cli.output import check_output
 from napari_diffusion.cli.process import stoppable, threads
-from napari_diffusion.cli.source import read_input
+from napari_diffusion.cli.source import check_memory, read_input
 from napari_diffusion.core.noise_scale import asked_scale
 from napari_diffusion.io import Output
+from napari_diffusion.runs.file_run import source_entries
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,6 +27,7 @@ def noise(arguments: Namespace) -> int:
     _scale(arguments, component("noise", arguments.noise, arguments))
     check_output(arguments, one=True)
     read = read_input(arguments)
+    check_memory(read)
     chosen = component("noise", arguments.noise, arguments, read.pixel_size)
     dtype = read.written_type(arguments.dtype)
     output = Output(

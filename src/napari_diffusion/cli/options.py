@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_diffusion import PRESETS
-from napari_diffusion.cli.values import count, numbers, setting
+from napari_diffusion.cli.values import count, memory, numbers, setting
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -114,6 +114,36 @@ def add_writing(parser: ArgumentParser) -> None:
         "record beside it (default: OME-TIFF)",
     )
     add_running(parser, "OUTPUT")
+
+
+def add_large(parser: ArgumentParser) -> None:
+    """Add the options of runs that are large, long, or shared among machines."""
+    parser.add_argument(
+        "--memory",
+        type=memory,
+        metavar="SIZE",
+        help="memory to use, such as 2GiB; a larger image is run in tiles, pass by pass (default: "
+        "what is free)",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the unfinished output of the same run; what is whole stays",
+    )
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="take over an output whose owner is on another computer and has ended",
+    )
+    shared = parser.add_mutually_exclusive_group()
+    shared.add_argument(
+        "--workers", type=count, metavar="N", help="share the tiles among N processes"
+    )
+    shared.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="share the tiles among the workers of a dask scheduler, such as tcp://10.0.0.1:8786",
+    )
 
 
 def add_running(parser: ArgumentParser, output: str, quiet: str = "print only errors") -> None:

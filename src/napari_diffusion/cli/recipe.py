@@ -23,9 +23,9 @@ from napari_diffusion.records.provenance import recipe_of
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from napari_diffusion.runs.run_input import RunInput
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.loop.recipe_units import LengthUnit
+    from napari_diffusion.runs.run_input import RunInput
 
 
 def recipe(arguments: Namespace) -> int:

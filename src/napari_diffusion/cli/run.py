@@ -3,27 +3,57 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.compiling_note import compiling_note
-from napari_diffusion.cli.output import check_output, write_steps, written
-from napari_diffusion.cli.process import threads
+from napari_diffusion.cli.output import check_output, shown_progress, written
+from napari_diffusion.cli.process import stoppable, threads
 from napari_diffusion.cli.recipe import chosen
 from napari_diffusion.cli.source import read_input
-from napari_diffusion.denoising.noise_report import noise_report
-from napari_diffusion.denoising.report_text import found_text, report_record, warning_texts
-from napari_diffusion.io import Output
+from napari_diffusion.denoising.report_text import found_text, warning_texts
+from napari_diffusion.io import Output, memory
 from napari_diffusion.loop.kept_steps import kept_steps
+from napari_diffusion.runs.file_run import FileRun, foreseen
+from napari_diffusion.runs.workers import cluster
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from napari_diffusion.runs.run_input import RunInput
+    from napari_diffusion.runs.workers import Workers
 
 
 def run(arguments: Namespace) -> int:
     """Read an image, run the loop on it, and write each step as it is made."""
     chosen(arguments)  # what is wrong with it can be said before anything is read
     check_output(arguments)
-    read = read_input(arguments)
+    with threads(arguments.threads), memory.limited_memory(arguments.memory):
+        distributed = arguments.workers is not None or arguments.scheduler is not None
+        read = read_input(arguments, lazy=True if distributed or arguments.plan else None)
+        made = _run_of(arguments, read)
+        if arguments.plan:
+            print(foreseen(made))
+            return 0
+        limit = memory.free_memory()
+        with cluster(arguments.workers, arguments.scheduler, limit) as workers:
+            _check_alike(workers)
+            made.workers = workers
+            with (
+                compiling_note(arguments.quiet),
+                shown_progress(made, arguments.quiet),
+                stoppable() as stop,
+            ):
+                made.run(stop)
+    if not arguments.quiet:
+        if made.report is not None:
+            texts = (found_text(made.report), *warning_texts(made.report))
+            print(*texts, sep="\n", file=sys.stderr)
+        print(f"{made.output.path}: {written(made.output)}")
+    return 0
+
+
+def _run_of(arguments: Namespace, read: RunInput) -> FileRun:
     recipe = chosen(arguments, read)
     kept = kept_steps(recipe, arguments.keep)
     output = Output(
@@ -34,14 +64,18 @@ def run(arguments: Namespace) -> int:
         arguments.overwrite,
         stack=arguments.stack,
         imagej=arguments.imagej,
+        resume=arguments.resume,
+        take_over=arguments.take_over,
     )
-    with threads(arguments.threads), compiling_note(arguments.quiet):
-        resolved = recipe.resolved_on(read.image)
-        report = noise_report(read.image, recipe, resolved)
-        entries = report_record(report)
-        write_steps(output, read, resolved, kept, quiet=arguments.quiet, **entries)
-    if report is not None and not arguments.quiet:
-        print(found_text(report), *warning_texts(report), sep="\n", file=sys.stderr)
-    if not arguments.quiet:
-        print(f"{output.path}: {written(output)}")
-    return 0
+    return FileRun(read, recipe, output, kept, allow_code=arguments.allow_code)
+
+
+def _check_alike(workers: Workers | None) -> None:
+    """Warn of workers whose results may differ in the last bits."""
+    for where, found in () if workers is None else workers.other_versions().items():
+        warnings.warn(
+            f"The worker {where} has other versions, or another processor "
+            f"({', '.join(f'{name} {value}' for name, value in found.items())}): its results may "
+            "differ in the last bits.",
+            stacklevel=2,
+        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.errors import UsageError
-from napari_diffusion.core.image import is_dask
 from napari_diffusion.io import memory
 from napari_diffusion.runs import run_input
 from napari_diffusion.runs.run_input import Reading, ReadingRefused, RunInput
@@ -40,8 +39,8 @@ def check_memory(read: RunInput) -> None:
     source = read.source
     needed = memory.working_memory(source.image.shape, source.image.dtype)
     free = memory.free_memory()
-    if not is_dask(source.image) and needed > free:
+    if needed > free:
         raise MemoryError(
-            f"A run on {source.name!r} needs {memory.written_bytes(needed)} of memory, and "
-            f"{memory.written_bytes(free)} are free: save it as OME-Zarr, which is read in parts."
+            f"{source.name!r} needs {memory.written_bytes(needed)} of memory at once, and "
+            f"{memory.written_bytes(free)} are free: cut out a part of it."
         )

@@ -7,6 +7,7 @@ import json
 from typing import TypeAlias
 
 from napari_diffusion.core.noise_scale import share_of_range
+from napari_diffusion.io.memory import bytes_of
 
 #: What JSON can hold.
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -33,6 +34,14 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number, at least 1 (got {text!r})")
     return int(text)
+
+
+def memory(text: str) -> int:
+    """Read a number of bytes with its unit."""
+    try:
+        return bytes_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def numbers(text: str) -> float | tuple[float, ...]:

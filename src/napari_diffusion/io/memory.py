@@ -60,11 +60,14 @@ def free_memory() -> int:
 
 
 @contextlib.contextmanager
-def limited_memory(most: int) -> Iterator[None]:
+def limited_memory(most: int | None) -> Iterator[None]:
     """Let all threads of this process take no more than so many bytes for what they work on.
 
-    Within another limit the smaller one holds.
+    Within another limit the smaller one holds; None is no limit.
     """
+    if most is None:
+        yield
+        return
     _limits.append(most)
     try:
         yield

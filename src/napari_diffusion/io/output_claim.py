@@ -46,10 +46,13 @@ class OutputClaim:
         on with. It may be set until the context is entered.
     whole : callable, optional
         Returns in words what is whole in an unfinished output, such as "2 steps are"; an empty text
-        stands for nothing. By default notes are counted as steps.
+        stands for nothing. By default notes are counted as steps, and files in `work` as tiles.
 
     Attributes
     ----------
+    work : path
+        A folder beside, in which a run may keep what it has made of the next step. It goes with the
+        plan.
     resumed : bool
         Whether an unfinished output of this plan stands in `partial`.
     """
@@ -75,6 +78,7 @@ class OutputClaim:
         lock = partial.with_name(f".{name}.lock")
         self._lock = OutputLock(lock, path, take_over=take_over)
         self._journal = RunJournal(partial.with_name(f"{name}.plan.jsonl"))
+        self.work = partial.with_name(f"{name}.passes")
 
     def check(self) -> None:
         """Refuse what entering would refuse, as far as it is known; nothing is changed.
@@ -150,12 +154,13 @@ class OutputClaim:
         if self.plan is not None:
             sync_folder(self.path.parent)
         self._journal.remove()
+        remove(self.work)
 
     def drop(self) -> None:
         """Remove the unfinished output."""
         # Without a plan nothing that is half removed is gone on with.
         self._journal.remove()
-        for path in self._pieces(self.partial):
+        for path in (*self._pieces(self.partial), self.work):
             remove(path)
 
     def _resumes(self) -> bool:
@@ -188,14 +193,17 @@ class OutputClaim:
                 f"{str(self.partial)!r} has no plan that can be read, and cannot be gone on with: "
                 "--overwrite starts again."
             )
+        check_free(self.partial, overwrite=True)  # a folder of other files is none of ours
         check_no_links(self.partial)
         if self.plan is not None:
             check_plan(standing, self.plan)
         return True
 
     def _noted(self) -> str:
-        count = len(self._journal.notes)
-        return "" if not count else "1 step is" if count == 1 else f"{count} steps are"
+        steps, tiles = len(self._journal.notes), sum(1 for _ in self.work.glob("*/c/**/*[0-9]"))
+        counts = {"step": steps, "tile": tiles}
+        words = [f"{n} {name}{'s' * (n > 1)}" for name, n in counts.items() if n]
+        return f"{' and '.join(words)} {'is' if steps + tiles == 1 else 'are'}" if words else ""
 
     def _pieces(self, path: Path) -> tuple[Path, ...]:
         """Return the path and, for a format without records, first that of the record."""

@@ -13,6 +13,7 @@ from napari_diffusion.core.image import is_dask
 from napari_diffusion.io.cast import cast
 from napari_diffusion.io.output_claim import OutputClaim
 from napari_diffusion.io.output_format import OutputFormat
+from napari_diffusion.io.output_path import remove
 from napari_diffusion.io.record_reader import step_entry
 from napari_diffusion.io.step_record import StepEntry, StepRecord, checked_record
 from napari_diffusion.io.step_writer import RunWriter, step_writer
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from napari_diffusion.io.file_image import Source
+    from napari_diffusion.io.ome_zarr.pyramid import Run
+    from napari_diffusion.io.ome_zarr.writer import ZarrRunWriter, ZarrWriter
 
 # What a note on a whole step holds.
 _RECORD = "record"
@@ -100,7 +103,7 @@ class Output:
             self.partial,
             apart=form.apart,
             overwrite=self.overwrite,
-            resume=self.resume and self.count > 1,  # of one step nothing is whole but the output
+            resume=self.resume,
             take_over=self.take_over,
             plan=self.plan,
         )
@@ -124,6 +127,31 @@ class Output:
         if record.get("step") in self.whole:
             return
         self._writer.write(cast(image, self.dtype), record)
+        self._wrote(record)
+
+    def write_array(self, folder: Path, record: StepRecord, run: Run) -> None:
+        """Write the next step from a zarr array, in whose place its files are linked.
+
+        Parameters
+        ----------
+        folder : path
+            The array, in the type and the order of axes of the file; see `takes_arrays`.
+        record : mapping
+            As for `write`.
+        run : callable
+            ``run(function, items)`` calls a function with each item, in any order.
+        """
+        if record.get("step") in self.whole:
+            return
+        cast_type("ZarrRunWriter | ZarrWriter", self._writer).write_array(folder, record, run)
+        self._wrote(record)
+
+    @property
+    def takes_arrays(self) -> bool:
+        """Whether `write_array` can be used for values of the type written."""
+        return self.ending.endswith("zarr") and not (self.stack and self.count > 1)
+
+    def _wrote(self, record: StepRecord) -> None:
         self._add(record)
         if self.count > 1:
             self.claim.note({_RECORD: cast_type("JsonValue", record)})
@@ -175,7 +203,11 @@ class Output:
 
     def _start(self) -> None:
         """Begin the file, or go on behind the steps that it holds."""
-        noted = _records(self.claim.notes) if self.claim.resumed else []
+        # Of one step nothing is whole but the output.
+        several = self.claim.resumed and self.count > 1
+        noted = _records(self.claim.notes) if several else []
+        if self.claim.resumed and not several:
+            remove(self.partial)
         self._images = 0
         self._whole: list[StepRecord] = []
         self._writer = step_writer(
@@ -189,7 +221,7 @@ class Output:
             whole=noted,
             durable=self.plan is not None,
         )
-        if self.claim.resumed:
+        if several:
             kept = cast_type("RunWriter", self._writer).kept
             self.claim.keep(kept)
             for record in noted[:kept]:
@@ -213,6 +245,11 @@ class Output:
                 kept = self._writer.separate or (self.plan is not None and self.count > 1)
         if kept:
             error.add_note(f"The {_counted(self._images)} saved in {str(self.partial)!r}.")
+            return
+        if self.plan is not None and self.claim.work.exists():
+            with contextlib.suppress(OSError):
+                self._writer.close()
+            error.add_note("--resume goes on with the tiles made so far.")
             return
         with contextlib.suppress(Exception):
             self._writer.close()

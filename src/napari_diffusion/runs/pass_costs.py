@@ -61,15 +61,11 @@ class Costs:
         image = _few_pixels(grid)
         run = InMemory(Threads(count=1))
         every = {*recipe.filters, *filter(None, (recipe.final_filter,))}
-        noise = recipe.noise
-        size = image.data.size
-        return cls(
-            0.0
-            if noise is None
-            else _seconds(lambda: run.add_noise(image, noise, 1.0, Address(0))) / size,
-            {each: _seconds(lambda: run.apply_filter(image, each)) / size for each in every},
-            recipe,
-        )
+        noise, size = 0.0, image.data.size
+        if recipe.noise is not None:
+            noise = _seconds(run.add_noise, image, recipe.noise, 1.0, Address(0))
+        filters = {each: _seconds(run.apply_filter, image, each) / size for each in every}
+        return cls(noise / size, filters, recipe)
 
     def of_pass(self, each: Pass) -> float:
         """Return the seconds of a pass for a pixel."""
@@ -89,12 +85,12 @@ def _few_pixels(grid: Grid) -> Image:
     return Image(values, few)
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def _seconds(work: Callable[..., object], *given: object) -> float:
     """Return how long something takes the second time, when it is compiled."""
     try:
-        work()
+        work(*given)
         begin = time.perf_counter()
-        work()
+        work(*given)
     except (ValueError, TypeError):  # of noise that does not fit these pixels
         return _GUESS * math.prod((_SIDES[2],) * 2)
     return time.perf_counter() - begin

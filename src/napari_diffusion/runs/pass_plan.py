@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.engine.threads import num_threads
 from napari_diffusion.io.memory import written_bytes
 from napari_diffusion.runs.pass_costs import Costs
 from napari_diffusion.runs.pass_sequence import Pass, most_parts, passes_of
@@ -27,7 +27,7 @@ _ARRAYS = 6
 _FEW = 8
 
 
-class TooLittleMemory(MemoryError):
+class TooLittleMemory(MemoryError):  # noqa: N818 - it describes the machine
     """No tile fits: one that is as thick as its halo takes more."""
 
 
@@ -64,7 +64,29 @@ class PassPlan:
             "passes": [[each.step, each.start, each.stop, each.count] for each in self.passes],
             "tile": list(self.tiling.tile),
             "chunk": list(self.tiling.chunk),
+            "redundancy": self.redundancy,
+            "tile_bytes": self.tile_bytes,
         }
+
+    @classmethod
+    def of_kept(cls, kept: Mapping[str, Any], shape: Shape, memory: int) -> PassPlan:
+        """Return the plan of a run that is gone on with, for the memory that there is now.
+
+        Raises
+        ------
+        TooLittleMemory
+            If it has not room for one tile.
+        """
+        taken = int(kept["tile_bytes"])
+        if taken > memory:
+            raise TooLittleMemory(
+                f"The unfinished run has tiles of {written_bytes(taken)}, and the memory of "
+                f"{written_bytes(memory)} has no room for one: allow as much, or start again."
+            )
+        tiling = Tiling(shape, per_axis(kept["tile"]), per_axis(kept["chunk"]))
+        passes = tuple(Pass(*each) for each in kept["passes"])
+        at_once = max(min(memory // taken, num_threads()), 1)
+        return cls(passes, tiling, at_once, float(kept["redundancy"]), 0.0, taken)
 
 
 def planned(
@@ -113,13 +135,6 @@ def planned(
             f"{math.ceil(1.01 * min(needs) / 2**20)}MiB, or reduce the time of the filter."
         )
     return min(plans, key=lambda plan: plan.seconds)
-
-
-def resumed(kept: Mapping[str, Any], plan: PassPlan) -> PassPlan:
-    """Return a plan with the passes and tiles of the run that it goes on with."""
-    tiling = Tiling(plan.tiling.shape, per_axis(kept["tile"]), per_axis(kept["chunk"]))
-    passes = tuple(Pass(*each) for each in kept["passes"])
-    return dataclasses.replace(plan, passes=passes, tiling=tiling)
 
 
 def pixel_bytes(recipe: Recipe, itemsize: int, grid: Grid) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -101,4 +102,4 @@ def _of_step(recipe: Recipe, grid: Grid, step: int, most: int) -> list[Pass]:
     count = Pass(step, 0, 0, 0).filter(recipe).part_count(grid)
     passes = min(most, count)
     edges = [math.ceil(count * i / passes) for i in range(passes + 1)]
-    return [Pass(step, a, b, count) for a, b in zip(edges, edges[1:], strict=False)]
+    return [Pass(step, a, b, count) for a, b in itertools.pairwise(edges)]

@@ -6,8 +6,6 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_diffusion.core.grid import Grid, GridOptions
 from napari_diffusion.core.image import Image, computing_type, is_dask
 from napari_diffusion.io import read_image
@@ -17,6 +15,8 @@ from napari_diffusion.loop.recipe_units import LengthUnit
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import numpy as np
 
     from napari_diffusion.io import Source
 
@@ -153,8 +153,8 @@ def read_as(source: Source, reading: Reading) -> tuple[Source, GridOptions]:
 
 def _without_no_data(source: Source, mask: Any) -> Any:
     """Return a mask, or none, with the pixels left out that the file marks as no data."""
-    axes, valid = source.axes or "", source.valid
-    assert valid is not None
+    axes = source.axes or ""
+    valid: Any = source.valid
     if source.rgb:
         valid = valid.all(axis=axes.index("c"))
         axes = axes.replace("c", "")

@@ -15,8 +15,6 @@ from napari_diffusion.io.layout import Layout
 from napari_diffusion.loop.run_state import Entered, RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_diffusion.core.image import Array, Image
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.loop.recipe import Recipe
@@ -91,7 +89,8 @@ class TileTask:
         before = self._begun(state)
         filtered = self._filtered(before.values, window, executor, core)
         ended = RunState(self.recipe, shown, shown, inner, executor, self.of.step)
-        entered = Entered(_cut(before.values, inner), _cut(before.outside, inner))
+        outside = None if before.outside is None else before.outside[inner]
+        entered = Entered(before.values[inner], outside)
         removed = None
         if not self.recipe.schedule.tabulated and self.of.is_first and self.recipe.noise:
             removed = ended.removed(entered.values, filtered)
@@ -114,7 +113,3 @@ class TileTask:
         chosen = self.of.filter(self.recipe)
         block = Block(np.ascontiguousarray(values), window.grid, window.mask, executor.threads)
         return block.core_filtered(chosen, core, self.of.start, self.of.stop)
-
-
-def _cut(values: Array | None, box: Sequence[slice]) -> Array | None:
-    return None if values is None else values[tuple(box)]

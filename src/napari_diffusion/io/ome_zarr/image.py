@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_diffusion.io.layout import Layout
 from napari_diffusion.io.ome_zarr.description import KEY, STEP, description
-from napari_diffusion.io.ome_zarr.pyramid import chunk_shape, fill, levels
+from napari_diffusion.io.ome_zarr.pyramid import (
+    chunk_shape,
+    chunk_slices,
+    coarser_files,
+    fill,
+    levels,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +26,7 @@ if TYPE_CHECKING:
     from zarr.types import AnyArray
 
     from napari_diffusion.io.file_image import Source
+    from napari_diffusion.io.ome_zarr.pyramid import Run
 
 # A larger chunk of a dask array becomes several chunks of the file.
 _MOST_BYTES = 1 << 28
@@ -66,10 +75,34 @@ class ZarrImage:
             if self._count is not None:
                 self.show_steps(0)
         _store(arranged, chunks, self._arrays[0], leading)
+        self._fill(leading)
+
+    def link(self, folder: Path, run: Run) -> None:
+        """Take an array in the order of the file as the image, and make its coarser levels.
+
+        Parameters
+        ----------
+        folder : path
+            The array; its files get a second name here, and the first can be removed.
+        run : callable
+            ``run(function, items)`` calls a function with each item, in any order.
+        """
+        import zarr
+
+        shutil.copytree(folder, self._path / "0", copy_function=_linked)
+        finest: Any = zarr.open_array(str(self._path / "0"), mode="r")
+        self._arrays, files = [finest], finest.shards
+        for index, level in enumerate(self._levels[1:], 1):
+            files = coarser_files(files, finest.chunks, level.step)
+            self._arrays.append(self._created(index, finest.dtype, finest.chunks, files))
+        self._fill((), run)
+
+    def _fill(self, leading: tuple[int, ...], run: Run = map) -> None:
+        """Make the coarser levels."""
         for level, fine, coarse in zip(
             self._levels[1:], self._arrays[:-1], self._arrays[1:], strict=True
         ):
-            fill(fine, coarse, level.step, leading)
+            fill(fine, coarse, level.step, leading, run)
 
     def describe(self, name: str, record: Mapping[str, Any]) -> None:
         """Write what makes the folder an image: the OME metadata, and the record."""
@@ -95,16 +128,26 @@ class ZarrImage:
             array.resize((count, *array.shape[1:]))
         self._shown = count
 
-    def _created(self, index: int, dtype: np.dtype[Any], chunks: tuple[int, ...]) -> AnyArray:
+    def _created(
+        self,
+        index: int,
+        dtype: np.dtype[Any],
+        chunks: tuple[int, ...],
+        files: tuple[int, ...] | None = None,
+    ) -> AnyArray:
+        """Make the array of a level; several chunks may stand in one file."""
         import zarr
 
         shape = self._levels[index].shape
         stack = self._count is not None
-        fitting = tuple(max(min(size, n), 1) for size, n in zip(chunks, shape, strict=True))
+        fitting = chunks
+        if files is None:
+            fitting = tuple(max(min(size, n), 1) for size, n in zip(chunks, shape, strict=True))
         return zarr.create_array(
             str(self._path / str(index)),
             shape=(self._count, *shape) if self._count is not None else shape,
             chunks=(1,) * stack + fitting,
+            shards=files,
             dtype=dtype.newbyteorder("="),
             dimension_names=[STEP] * stack + list(self._layout.axes),
             zarr_format=3,
@@ -123,12 +166,26 @@ class ZarrImage:
 
     def _limits(self, channel: int) -> tuple[float, float]:
         """Return the least and the greatest finite value of a channel in the coarsest level."""
-        coarsest = self._arrays[-1]
-        values = np.asarray(coarsest[...] if self._count is None else coarsest[: self._shown])
-        if "c" in self._layout.axes:
-            values = values.take(channel, self._layout.axes.index("c"))
-        finite = values[np.isfinite(values)]
-        return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        coarsest, stack = self._arrays[-1], self._count is not None
+        shape = (self._shown, *coarsest.shape[1:]) if stack else coarsest.shape
+        ends: list[float] = []
+        axis = self._layout.axes.find("c") + stack
+        for part in chunk_slices(shape, coarsest.shards or coarsest.chunks):
+            box = list(part)
+            if "c" in self._layout.axes:
+                box[axis] = slice(channel, channel + 1)
+            values = np.asarray(coarsest[tuple(box)])
+            finite = values[np.isfinite(values)]
+            ends += [float(finite.min()), float(finite.max())] if finite.size else []
+        return (min(ends), max(ends)) if ends else (0.0, 1.0)
+
+
+def _linked(source: str, target: str) -> None:
+    """Give a file a second name, or copy it where the disk knows but one."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _regular_chunks(image: Any) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import DTypeLike, NDArray
     from zarr.types import AnyArray
+
+    #: Calls a function with each item, in any order, as `map` does.
+    Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 # A coarsest level of this width fills a thumbnail, and is one chunk.
 _SMALLEST = 256
@@ -99,15 +103,60 @@ def _summed(values: NDArray[Any], step: Sequence[int], dtype: np.dtype[Any]) -> 
     return values.astype(dtype, copy=False)
 
 
-def fill(fine: AnyArray, coarse: AnyArray, step: Sequence[int], leading: tuple[int, ...]) -> None:
-    """Compute a level from the one before, chunk by chunk, so that few pixels are in memory.
+def fill(
+    fine: AnyArray,
+    coarse: AnyArray,
+    step: Sequence[int],
+    leading: tuple[int, ...],
+    run: Run = map,
+) -> None:
+    """Compute a level from the one before, file by file, so that few pixels are in memory.
 
-    `leading` are indices of axes before those of the image.
+    Parameters
+    ----------
+    fine, coarse : zarr array
+        The level before, and the one to fill.
+    step : sequence of int
+        How many pixels of the one make a pixel of the other, along each axis.
+    leading : tuple of int
+        Indices of axes before those of the image.
+    run : callable
+        ``run(function, items)`` calls a function with each item, in any order.
     """
-    done = len(leading)
-    for chunk in chunk_slices(coarse.shape[done:], coarse.chunks[done:]):
-        read = tuple(slice(s.start * by, s.stop * by) for s, by in zip(chunk, step, strict=True))
-        coarse[leading + chunk] = coarser(np.asarray(fine[leading + read]), step)
+    done, files = len(leading), coarse.shards or coarse.chunks
+    task = functools.partial(_fill_file, fine, coarse, tuple(step), leading)
+    for _ in run(task, chunk_slices(coarse.shape[done:], files[done:])):
+        pass
+
+
+def _fill_file(
+    fine: AnyArray,
+    coarse: AnyArray,
+    step: tuple[int, ...],
+    leading: tuple[int, ...],
+    part: tuple[slice, ...],
+) -> None:
+    read = tuple(slice(s.start * by, s.stop * by) for s, by in zip(part, step, strict=True))
+    coarse[leading + part] = coarser(np.asarray(fine[leading + read]), step)
+
+
+def coarser_files(
+    files: Sequence[int], chunks: Sequence[int], step: Sequence[int]
+) -> tuple[int, ...]:
+    """Return the shape of the files of a level, each made from two files of the level before.
+
+    Parameters
+    ----------
+    files, chunks : sequence of int
+        Shapes of the files of the level before, and of the chunks in them and in the new ones.
+    step : sequence of int
+        How many pixels make one, along each axis.
+    """
+    halved = [axis for axis, by in enumerate(step) if by > 1][1:]
+    return tuple(
+        -(-size // chunk // 2) * chunk if axis in halved else size
+        for axis, (size, chunk) in enumerate(zip(files, chunks, strict=True))
+    )
 
 
 def chunk_slices(shape: Sequence[int], chunks: Sequence[int]) -> Iterator[tuple[slice, ...]]:

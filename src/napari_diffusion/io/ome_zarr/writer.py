@@ -21,12 +21,13 @@ from napari_diffusion.io.output_path import remove
 from napari_diffusion.io.record_reader import step_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import DTypeLike, NDArray
 
     from napari_diffusion.io.file_image import Source
+    from napari_diffusion.io.ome_zarr.pyramid import Run
     from napari_diffusion.io.step_record import StepEntry, StepRecord
 
 # Where a step is written until it is whole.
@@ -50,6 +51,13 @@ class ZarrWriter:
         del record
         with full_disk_named(self._path):
             self._image.write(image)
+            self._written = True
+
+    def write_array(self, folder: Path, record: StepRecord, run: Run) -> None:
+        """Take an array as the image; see `Output.write_array`."""
+        del record
+        with full_disk_named(self._path):
+            self._image.link(folder, run)
             self._written = True
 
     def finish(self, record: StepRecord) -> None:
@@ -95,11 +103,18 @@ class ZarrRunWriter:
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Write a step as an image of its own."""
+        self._write(record, lambda made: made.write(image))
+
+    def write_array(self, folder: Path, record: StepRecord, run: Run) -> None:
+        """Take an array as the image of a step; see `Output.write_array`."""
+        self._write(record, lambda made: made.link(folder, run))
+
+    def _write(self, record: StepRecord, fill: Callable[[ZarrImage], None]) -> None:
         aside = self._path / _UNFINISHED
         with full_disk_named(self._path):
             try:
                 made = ZarrImage(aside, self._source)
-                made.write(image)
+                fill(made)
                 made.describe(f"step {record['step']}", {**record, "complete": True})
                 if self._durable:
                     sync_tree(aside)
@@ -137,6 +152,7 @@ class ZarrRunWriter:
 
     def _clear(self) -> None:
         """Remove what is not whole."""
+        _clear_pieces(self._path)
         known = {_name(step) for step in self._steps}
         for folder in (self._path / _UNFINISHED, *self._path.glob(f"{_STEPS}/[0-9]*")):
             if str(folder.relative_to(self._path).as_posix()) not in known:
@@ -179,6 +195,7 @@ class ZarrStackWriter:
             remove(path)
         self._image = ZarrImage(path, source, count, self.kept)
         if self.kept:
+            _clear_pieces(path)
             self._clear(self.kept)
             self._describe(whole[self.kept - 1])
 
@@ -226,6 +243,12 @@ class ZarrStackWriter:
 
 def _name(step: StepRecord | StepEntry) -> str:
     return f"{_STEPS}/{step['step']:04}"
+
+
+def _clear_pieces(store: Path) -> None:
+    """Remove the files that zarr had not written whole."""
+    for piece in store.rglob("*.partial"):
+        piece.unlink()
 
 
 def _sync_metadata(store: Path) -> None:

@@ -1,0 +1,259 @@
+"""A run from a file to a file: in memory, or in passes where the image is larger than that."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from napari_diffusion.core.image import is_dask
+from napari_diffusion.denoising.noise_report import noise_report
+from napari_diffusion.denoising.report_text import report_record
+from napari_diffusion.engine.threads import num_threads
+from napari_diffusion.io import cast_record, memory
+from napari_diffusion.io.full_disk import check_room
+from napari_diffusion.loop.loop import steps
+from napari_diffusion.loop.recipe import Recipe
+from napari_diffusion.records.provenance import (
+    grid_record,
+    next_noise_scale_of,
+    plain,
+    record,
+    versions,
+)
+from napari_diffusion.runs.fingerprint import check_unchanged, fingerprint
+from napari_diffusion.runs.pass_plan import PassPlan, planned
+from napari_diffusion.runs.pass_run import PassRun, kept_state
+from napari_diffusion.runs.plan_text import plan_text
+from napari_diffusion.runs.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Generator, Mapping
+
+    from napari_diffusion.core.function_parameter import AllowCode
+    from napari_diffusion.denoising.noise_report import NoiseReport
+    from napari_diffusion.engine.threads import StopToken
+    from napari_diffusion.io import Output
+    from napari_diffusion.io.step_record import FurtherEntries
+    from napari_diffusion.loop.recipe import Step
+    from napari_diffusion.runs.run_input import RunInput
+
+    #: Called with what is done, of how much, and what that is: "step" or "tile".
+    Progress = Callable[[int, int, str], object]
+
+# What is left of the memory for the tiles: the rest is for what is read, hashed and encoded.
+_SHARE = 0.8
+
+# The coarser levels of an image have at most half as many pixels as it.
+_LEVELS = 1.5
+
+
+@dataclass(eq=False)
+class FileRun:
+    """A run whose steps are written as they are made.
+
+    Parameters
+    ----------
+    read : RunInput
+        The source; lazy ones are run in passes.
+    recipe : Recipe
+        As asked for.
+    output : Output
+        Where the steps go; with its plan a run that ended early can be gone on with.
+    kept : collection of int
+        The steps to write.
+    workers : Workers, optional
+        Worker processes; without them threads of this one.
+    allow_code : bool or collection of str
+        Whether the recipe of an unfinished run may name functions.
+    progress : callable, optional
+        Called with how much is done, and of how much.
+    seen : callable, optional
+        Called with every step.
+    """
+
+    read: RunInput
+    recipe: Recipe
+    output: Output
+    kept: Collection[int]
+    workers: Workers | None = None
+    allow_code: AllowCode = False
+    progress: Progress | None = None
+    seen: Callable[[Step], None] | None = None
+    report: NoiseReport | None = field(default=None, init=False)
+    resolved: Recipe = field(init=False)
+    passes: PassRun | None = field(default=None, init=False)
+
+    def run(self, stop: StopToken | None = None) -> None:
+        """Run, and write the steps.
+
+        Raises
+        ------
+        Stopped
+            Once `stop` is set: what is whole can be gone on with.
+        InputChanged
+            If the source was written to meanwhile.
+        """
+        before = None if self.read.path is None else fingerprint(self.read.path)
+        if self._is_large:
+            self._check_tiles()
+        plan = self._plan(before)
+        self.output.plan = plan
+        with self.output, contextlib.closing(self._made(stop)) as made:
+            for step in made:
+                if self.seen is not None:
+                    self.seen(step)
+                if step.index in self.kept:
+                    self._write(step, stop)
+                del step  # one image less while the next step is made
+            if self.read.path is not None and before is not None:
+                check_unchanged(self.read.path, before)
+
+    def _write(self, step: Step, stop: StopToken | None) -> None:
+        kept = self._record(step)
+        if self.passes is None or not self._links:
+            self.output.write(step.image, kept)
+            return
+        workers = self.passes.workers
+        self.output.write_array(
+            self.passes.array.path, kept, lambda f, each: workers.results(f, each, stop)
+        )
+
+    @property
+    def _links(self) -> bool:
+        """Whether what a pass makes is what is written."""
+        return self.output.takes_arrays and self.output.dtype == self.read.computing_type
+
+    def _plan(self, before: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Resolve the recipe, and return all that the output follows from.
+
+        What an unfinished run of this recipe has measured is not measured again.
+        """
+        standing: Any = self.output.claim.standing_plan() if self.output.resume else None
+        asked = plain(self.recipe.to_dict())
+        if standing is not None and standing.get("asked") == asked and standing["input"] == before:
+            resolved = Recipe.from_dict(standing["recipe"], allow_code=self.allow_code)
+            self.resolved = resolved.replaced(asked=standing["found"])
+            self._entries: FurtherEntries = standing["entries"]
+        else:
+            self.resolved = self.recipe.resolved_on(self.read.image)
+            self.report = noise_report(self.read.image, self.recipe, self.resolved)
+            self._entries = cast("FurtherEntries", report_record(self.report))
+        source = self.read.source
+        return {
+            "asked": asked,
+            "recipe": plain(self.resolved.to_dict()),
+            "found": dict(self.resolved.asked),
+            "entries": plain(dict(self._entries)),
+            "input": before and dict(before),
+            "grid": plain(dict(grid_record(source.image.shape, self.read.options, source.unit))),
+            "kept": sorted(self.kept),
+            "dtype": str(self.output.dtype),
+            "versions": dict(versions()),
+        }
+
+    def _record(self, step: Step) -> Any:
+        entries: FurtherEntries = {
+            **source_entries(self.output, self.read),
+            **self._entries,
+        }
+        name = self.read.source.name
+        return record(self.resolved, step, self.read.options, name, **entries)
+
+    def _made(self, stop: StopToken | None) -> Generator[Step, None, None]:
+        """Return the steps, after those that an unfinished run has left."""
+        last = self.output.last_whole()
+        if last is not None and self.output.dtype != self.read.computing_type:
+            last = None  # rounded values are not what the next step would have taken
+        if self._is_large:
+            return self._in_passes(last, stop)
+        return self._in_memory(last, stop)
+
+    @property
+    def _is_large(self) -> bool:
+        image = self.read.source.image
+        in_parts = is_dask(image) or self.workers is not None
+        return in_parts or not memory.fits(image.shape, image.dtype)
+
+    def _in_memory(self, last: Any, stop: StopToken | None) -> Generator[Step, None, None]:
+        count = self.resolved.total_steps + (self.resolved.final_filter is not None)
+        first, made = 0, steps(self.read.image, self.resolved, stop=stop)
+        if last is not None:
+            index, image, kept = last
+            first, scale = index + 1, next_noise_scale_of(kept)
+            options = self.read.options
+            made = steps(
+                image, self.resolved, first_step=first, noise_scale=scale, stop=stop, **options
+            )
+        for done, step in enumerate(itertools.islice(made, count - first), first + 1):
+            yield step
+            if self.progress is not None:
+                self.progress(done, count, "step")
+            del step
+
+    def _check_tiles(self) -> None:
+        """Refuse tiles that no memory holds, before anything is read."""
+        with contextlib.suppress(ValueError, TypeError):  # what is measured is not known yet
+            self.pass_plan(self.recipe)
+
+    def pass_plan(self, recipe: Recipe) -> PassPlan:
+        """Return the plan of passes for a recipe, as it is now."""
+        read, at_once = self.read, None if self.workers is None else self.workers.count
+        limit = int(_SHARE * memory.free_memory())
+        itemsize = read.computing_type.itemsize
+        return planned(recipe, read.image.grid, itemsize, limit, at_once, num_threads())
+
+    def _in_passes(self, last: Any, stop: StopToken | None) -> Generator[Step, None, None]:
+        folder = self.output.claim.work
+        kept = kept_state(folder)
+        with contextlib.ExitStack() as stack:
+            workers = self.workers
+            if kept is None:
+                plan = self.pass_plan(self.resolved)
+                needed = room_of(self.read, plan, len(self.kept), self.output.dtype.itemsize)
+                check_room(folder, needed, "The run")
+            else:
+                plan = PassPlan.of_kept(
+                    kept["plan"], self.read.image.grid.shape, memory.free_memory()
+                )
+            if workers is None:
+                workers = stack.enter_context(Workers.local(plan.at_once))
+            linked = self.kept if self._links else ()
+            run = PassRun(self.read, self.resolved, plan, folder, workers, linked, self.progress)
+            self.passes = run
+            begin = None
+            if last is not None:
+                index, image, entry = last
+                begin = run.after(index, image, next_noise_scale_of(entry))
+            yield from run.steps(begin, stop)
+
+
+def foreseen(run: FileRun) -> str:
+    """Return what a run in passes would take, in words; nothing is written."""
+    plan = run.pass_plan(run.recipe.resolved_on(run.read.image))
+    room = room_of(run.read, plan, len(run.kept), run.output.dtype.itemsize)
+    return plan_text(plan, run.read, room, shutil.disk_usage(run.output.path.parent).free)
+
+
+def room_of(read: RunInput, plan: PassPlan, kept: int, itemsize: int) -> int:
+    """Return the bytes of disk that a run in passes takes, before anything is compressed.
+
+    The steps that are kept with their coarser levels, and what two passes make.
+    """
+    pixels = math.prod(read.source.image.shape)
+    passes = min(len(plan.passes), 2) * pixels * read.computing_type.itemsize
+    return passes + math.ceil(kept * pixels * itemsize * _LEVELS)
+
+
+def source_entries(output: Output, read: RunInput) -> FurtherEntries:
+    """Return what the records of all steps say of the type written and of the source."""
+    kept = read.source.record
+    return {
+        "unit": read.source.unit,
+        "cast": cast_record(read.computing_type, output.dtype),
+        "source_processed": None if kept is None else kept.get("processed"),
+        "source_remarks": list(read.source.remarks) or None,
+    }
