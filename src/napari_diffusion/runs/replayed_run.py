@@ -96,8 +96,8 @@ def _not_replayable(record: StepRecord) -> str:
 def _beside(output: Path, record: StepRecord) -> Path | None:
     """Return the file beside an output that has the name of its source."""
     name = record.get("source", "")
-    path = output.absolute().parent / name
-    if not name or path.name != name or path == output.absolute():
+    path = (output if output.name else output.absolute()).parent / name
+    if not name or path.name != name or path.absolute() == output.absolute():
         return None
     return path if path.exists() else None
 

@@ -11,20 +11,16 @@ import numpy as np
 from napari_diffusion.io import NotReadable, read_image, read_record
 from napari_diffusion.io.layout import Layout
 from napari_diffusion.io.ome_zarr.store import has_metadata
+from napari_diffusion.runs.image_levels import opened_level
 from napari_diffusion.runs.step_values import StepValues
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from zarr.types import AnyArray
-
     from napari_diffusion.io import Source
     from napari_diffusion.io.step_record import StepEntry, StepRecord
 
 _STEP_FILE = re.compile(r"step_(\d{4,})\.ome\.tif")
-
-# So many missing chunks are named, and the others counted.
-_MOST_NAMED = 3
 
 # No run has more, but a record can say so.
 _MOST_STEPS = 1_000_000
@@ -66,6 +62,8 @@ class SavedRun:
         Every record in it as it stands there, by what it is of.
     steps : list of SavedStep
         Those that can be opened, in order.
+    images : dict
+        The folder of each OME-Zarr image, by what it is called before a colon.
     faults : list of str
         What is missing, and what contradicts each other, a sentence each.
     """
@@ -73,6 +71,7 @@ class SavedRun:
     path: Path
     records: dict[str, StepRecord] = field(default_factory=dict)
     steps: list[SavedStep] = field(default_factory=list)
+    images: dict[str, Path] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
 
@@ -100,11 +99,12 @@ def saved_run(path: Path) -> SavedRun:
 
 
 def _open_file(run: SavedRun) -> None:
-    record = read_record(run.path)
+    # First the image: whatever is wrong with a file is one sentence then.
+    source = read_image(run.path, lazy=True)
+    record = source.record or read_record(run.path)
     if record is None:
         return
     run.records["The record"] = record
-    source = read_image(run.path, lazy=True)
     entries = record.get("steps", [])
     many = len(entries) > 1
     axes = _axes(record, source.axes or "")
@@ -159,6 +159,7 @@ def _open_store(run: SavedRun) -> None:
             continue
         _open_image(part, path, own)
         run.faults += [f"{name}: {fault}" for fault in part.faults]
+        run.images |= {f"{name}: ": each for each in part.images.values()}
         if part.steps:
             _add(run, name, entry["step"], own, part.steps[0])
             if part.steps[0].sha256 != entry.get("sha256"):
@@ -178,21 +179,19 @@ def _add(run: SavedRun, name: str, number: int, record: StepRecord, step: SavedS
 
 def _open_image(run: SavedRun, path: Path, record: StepRecord) -> None:
     """Open the image at the root of a store, or a stack of steps."""
-    from napari_diffusion.io.ome_zarr.chunks import StoredValues
-    from napari_diffusion.io.ome_zarr.store import check_array, opened_array
-
     try:
-        array, folder = opened_array(path, "0")
-        check_array(array, folder)
+        array, stored, missing = opened_level(path, 0)
     except (NotReadable, OSError) as error:
         run.faults.append(f"The image cannot be read: {error}")
         return
-    run.faults += _missing(array, folder)
+    run.images[""] = path
+    if missing:
+        run.faults.append(missing)
     entries = record.get("steps", [])
     axes = _axes(record, "")
     letters = Layout.of(axes).axes
     many = bool(entries) and array.ndim == len(letters) + 1
-    stored, chunks = StoredValues(array, folder), array.chunks[int(many) :]
+    chunks = array.chunks[int(many) :]
     if not many:
         run.steps.append(_step(record, StepValues(stored, letters, axes, chunks=chunks)))
         return
@@ -200,26 +199,6 @@ def _open_image(run: SavedRun, path: Path, record: StepRecord) -> None:
     for index, entry in enumerate(entries[: array.shape[0]]):
         values = StepValues(stored, letters, axes, index, chunks=chunks)
         run.steps.append(_step(_record_of(record, entry), values))
-
-
-def _missing(array: AnyArray, folder: Path) -> list[str]:
-    """Return a sentence on the files of an array that are not there."""
-    from napari_diffusion.io.ome_zarr.chunks import missing_chunks
-    from napari_diffusion.io.ome_zarr.store import grid_shape
-
-    count, _ = missing_chunks(array, folder)
-    if not count:
-        return []
-    named: list[str] = []
-    for index in np.ndindex(*grid_shape(array)):
-        if not (folder / array.metadata.encode_chunk_key(index)).is_file():
-            named.append(str(index))
-        if len(named) == min(count, _MOST_NAMED):
-            break
-    more = f" and {count - len(named)} more are" if count > len(named) else " is"
-    if len(named) > 1 and count == len(named):
-        more = " are"
-    return [f"chunk {', '.join(named)}{more} missing."]
 
 
 def _values(

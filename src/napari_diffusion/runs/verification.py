@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_diffusion.core.merkle_hash import hash_of
 from napari_diffusion.io import NotReadable
 from napari_diffusion.io.step_record import seal_holds
+from napari_diffusion.runs.image_levels import level_faults
 from napari_diffusion.runs.replayed_run import replay_findings
 from napari_diffusion.runs.saved_run import saved_run
 from napari_diffusion.runs.verdict import Verdict, Verification
@@ -57,6 +58,10 @@ def verify(
     changed = _record_faults(run)
     found = {step.name: _hash(step) for step in run.steps}
     broken = [*run.faults, *changed, *_value_faults(run, found)]
+    if not broken:  # of what is broken nothing can be the means
+        broken += [
+            f"{name}{each}" for name, path in run.images.items() for each in level_faults(path)
+        ]
     sealed = all(map(seal_holds, run.records.values()))
     hashed = bool(run.steps) and all(step.sha256 for step in run.steps)
     if broken:
