@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_diffusion.core.npy_file import npy_header, npy_values
 from napari_diffusion.io.file_image import Source
 from napari_diffusion.io.memory import fits
-from napari_diffusion.io.stored.file_parts import lazy_image, slabs
+from napari_diffusion.io.stored.file_parts import lazy_parts
 from napari_diffusion.io.stored.file_state import FileState
 from napari_diffusion.io.stored.mapped_values import MappedValues
 
@@ -27,4 +27,4 @@ def read_npy(path: Path, lazy: bool | None = None) -> Source:
     if header.fortran_order:
         shape, order = shape[::-1], order[::-1]
     stored = MappedValues(file, header.start, shape, header.dtype, order=order)
-    return Source(name=path.name, image=lazy_image(stored, slabs(stored)), stored=stored)
+    return Source(name=path.name, image=lazy_parts(stored), stored=stored)

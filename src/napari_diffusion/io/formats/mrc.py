@@ -12,7 +12,7 @@ from napari_diffusion.io.formats.mrc_header import HEADER_BYTES, MrcHeader
 from napari_diffusion.io.memory import fits
 from napari_diffusion.io.physical_size import warn
 from napari_diffusion.io.record_reader import beside, read_record
-from napari_diffusion.io.stored.file_parts import lazy_image, slabs
+from napari_diffusion.io.stored.file_parts import lazy_parts
 from napari_diffusion.io.stored.file_state import FileState
 from napari_diffusion.io.stored.mapped_values import MappedValues
 
@@ -36,7 +36,7 @@ def read_mrc(path: Path, lazy: bool | None = None) -> Source:
     if lazy is None:
         lazy = not fits(header.shape, header.dtype)
     stored = _in_parts(file_state, header, order) if lazy else None
-    image = _values(path, header, order) if stored is None else lazy_image(stored, slabs(stored))
+    image = _values(path, header, order) if stored is None else lazy_parts(stored)
     lengths, unit = header.sizes(path.name)
     return Source(
         name=path.name,

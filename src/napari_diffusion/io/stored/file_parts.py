@@ -33,11 +33,14 @@ class FileParts(ABC):
         Of what is read.
     piece : tuple of int
         Shape of what is read at once, however little of it is asked for.
+    order : tuple of int
+        The axes, from that whose neighbours lie farthest apart in the file.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     piece: tuple[int, ...]
+    order: tuple[int, ...]
 
     @property
     def ndim(self) -> int:
@@ -56,6 +59,25 @@ class FileParts(ABC):
     @abstractmethod
     def read(self, box: Box) -> NDArray[Any]:
         """Return a new array of the values in a box that is not empty."""
+
+
+class ChangedParts(FileParts):
+    """Values in a file that are changed one by one when they are read.
+
+    Parameters
+    ----------
+    held : FileParts
+        As they are in the file.
+    """
+
+    def __init__(self, held: FileParts) -> None:
+        self.held = held
+        self.shape, self.dtype, self.piece, self.order = (
+            held.shape,
+            held.dtype,
+            held.piece,
+            held.order,
+        )
 
 
 def _around(part: Any, size: int) -> tuple[slice, Any]:
@@ -89,13 +111,13 @@ def lazy_image(stored: Stored, chunks: Sequence[int]) -> Any:
     return da.from_array(stored, chunks=tuple(chunks), name=False, meta=empty)
 
 
-def slabs(parts: FileParts) -> tuple[int, ...]:
-    """Return chunks of whole pieces that are as long as possible along the last axes."""
+def lazy_parts(parts: FileParts) -> Any:
+    """Return a dask array with chunks of whole pieces that lie together in the file."""
     chunk, left = list(parts.piece), _CHUNK_BYTES // parts.dtype.itemsize
-    for axis in reversed(range(parts.ndim)):
+    for axis in reversed(parts.order):
         most = left // max(math.prod(chunk) // chunk[axis], 1)
         whole = most // chunk[axis] * chunk[axis]
         chunk[axis] = min(max(whole, chunk[axis]), parts.shape[axis])
         if chunk[axis] < parts.shape[axis]:
             break
-    return tuple(chunk)
+    return lazy_image(parts, chunk)

@@ -49,17 +49,17 @@ class MappedValues(FileParts):
         dtype: DTypeLike | None = None,
     ) -> None:
         self._file, self._start, self._held = file, start, np.dtype(held)
-        self._order = tuple(range(len(shape)) if order is None else order)
+        order = tuple(range(len(shape)) if order is None else order)
         self._sizes = tuple(shape)
-        self.shape = tuple(shape[axis] for axis in self._order)
+        self.shape = tuple(shape[axis] for axis in order)
         self.dtype = self._held if dtype is None else np.dtype(dtype)
         self.piece = (1,) * len(shape)
+        self.order = tuple(np.argsort(order).tolist())
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return a new array of the values in a box."""
         out = np.empty([each.stop - each.start for each in box], self.dtype)
-        places = np.argsort(self._order)
-        values, inside = out.transpose(places), [box[place] for place in places]
+        values, inside = out.transpose(self.order), [box[axis] for axis in self.order]
         strides = self._strides()
         rows = max(_MAPPED_BYTES // strides[0], 1)
         with self._file.opened() as file:

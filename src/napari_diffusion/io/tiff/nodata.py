@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.io.physical_size import warn
-from napari_diffusion.io.stored.file_parts import FileParts
+from napari_diffusion.io.stored.file_parts import ChangedParts
 
 if TYPE_CHECKING:
     import tifffile
     from numpy.typing import NDArray
 
-    from napari_diffusion.io.stored.file_parts import Box
+    from napari_diffusion.io.stored.file_parts import Box, FileParts
 
 _NODATA = 42113
 _METADATA = 42112
@@ -39,7 +39,7 @@ def valid_pixels(name: str, image: NDArray[Any], mark: Any) -> NDArray[np.bool_]
     return valid
 
 
-class ValidPixels(FileParts):
+class ValidPixels(ChangedParts):
     """Where an image in a file, as it is stored, has data; found as it is read.
 
     Parameters
@@ -53,8 +53,8 @@ class ValidPixels(FileParts):
     """
 
     def __init__(self, held: FileParts, mark: Any, planes: NDArray[np.bool_]) -> None:
-        self._held, self._mark, self._planes = held, mark, planes
-        self.shape, self.piece, self.dtype = held.shape, held.piece, np.dtype(bool)
+        super().__init__(held)
+        self._mark, self._planes, self.dtype = mark, planes, np.dtype(bool)
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return a new array of the values in a box."""
@@ -63,7 +63,7 @@ class ValidPixels(FileParts):
         planes = self._planes[box[:leading]].reshape(sizes[:leading] + [1] * len(sizes[leading:]))
         if self._mark is None:
             return np.broadcast_to(planes, sizes).copy()
-        return _is_data(self._held.read(box), self._mark) & planes
+        return _is_data(self.held.read(box), self._mark) & planes
 
 
 def warn_of_geography(name: str, page: tifffile.TiffPage) -> None:

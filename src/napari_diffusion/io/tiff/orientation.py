@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.dask_array import is_dask
-from napari_diffusion.io.stored.file_parts import FileParts
+from napari_diffusion.io.stored.file_parts import ChangedParts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.io.stored.file_parts import Box
+    from napari_diffusion.io.stored.file_parts import Box, FileParts
 
 #: Of each orientation of TIFF and EXIF: whether rows and columns change places, and then which of
 #: y and x run backwards.
@@ -54,13 +54,15 @@ def swaps(orientation: int) -> bool:
     return _TURNS[orientation][0]
 
 
-class UprightValues(FileParts):
+class UprightValues(ChangedParts):
     """Values in a file that are turned upright when they are read; parameters as of `upright`."""
 
     def __init__(self, held: FileParts, orientation: int, y: int, x: int) -> None:
-        self._held, self._orientation, self._y, self._x = held, orientation, y, x
-        self.dtype = held.dtype
+        super().__init__(held)
+        self._orientation, self._y, self._x = orientation, y, x
         self.shape, self.piece = self._swapped(held.shape), self._swapped(held.piece)
+        places = self._swapped(tuple(range(held.ndim)))
+        self.order = tuple(places[axis] for axis in held.order)
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return a new array of the values in a box."""
@@ -70,7 +72,7 @@ class UprightValues(FileParts):
             if letter in backwards:
                 size, part = self.shape[axis], box[axis]
                 inside[axis] = slice(size - part.stop, size - part.start)
-        held = self._held.read(self._swapped(tuple(inside)))
+        held = self.held.read(self._swapped(tuple(inside)))
         return upright(held, self._orientation, self._y, self._x)
 
     def _swapped(self, each: tuple[Any, ...]) -> tuple[Any, ...]:

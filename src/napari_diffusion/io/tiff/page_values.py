@@ -52,7 +52,7 @@ class PageValues(FileParts):
         for axis, size in zip(self._axes, _segment_shape(keyframe), strict=True):
             if axis is not None:
                 piece[axis] = min(size, shape[axis])
-        self.piece = tuple(piece)
+        self.piece, self.order = tuple(piece), tuple(range(len(shape)))
         # A set has several.
         paths = {page.parent.filehandle.path for page in pages if page is not None}
         self._files = {path: FileState.of(Path(path)) for path in paths}

@@ -8,13 +8,13 @@ import numpy as np
 
 from napari_diffusion.io.file_image import NotReadable
 from napari_diffusion.io.physical_size import warn
-from napari_diffusion.io.stored.file_parts import FileParts
+from napari_diffusion.io.stored.file_parts import ChangedParts
 
 if TYPE_CHECKING:
     import tifffile
     from numpy.typing import NDArray
 
-    from napari_diffusion.io.stored.file_parts import Box
+    from napari_diffusion.io.stored.file_parts import Box, FileParts
 
 _WHITE_IS_ZERO, _RGB, _PALETTE, _YCBCR, _COLOUR_FILTERS = 0, 2, 3, 6, 32803
 _ORDINARY = (0, 1, 2, 3, 4, 6, _COLOUR_FILTERS, 34892, 51177, 52527)
@@ -91,16 +91,16 @@ def inverted(image: NDArray[Any], white: Any) -> NDArray[Any]:
     return np.asarray(np.subtract(white, image, out=image))
 
 
-class InvertedValues(FileParts):
+class InvertedValues(ChangedParts):
     """Values in a file that are inverted when they are read; parameters as of `inverted`."""
 
     def __init__(self, held: FileParts, white: Any) -> None:
-        self._held, self._white = held, white
-        self.shape, self.dtype, self.piece = held.shape, held.dtype, held.piece
+        super().__init__(held)
+        self._white = white
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return a new array of the values in a box."""
-        return inverted(self._held.read(box), self._white)
+        return inverted(self.held.read(box), self._white)
 
 
 def is_colour(name: str, page: tifffile.TiffPage, samples: int) -> bool:

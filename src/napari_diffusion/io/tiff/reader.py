@@ -9,7 +9,7 @@ from napari_diffusion.io.file_image import NotReadable, Source
 from napari_diffusion.io.memory import fits
 from napari_diffusion.io.physical_size import warn
 from napari_diffusion.io.record_reader import record_beside
-from napari_diffusion.io.stored.file_parts import lazy_image, slabs
+from napari_diffusion.io.stored.file_parts import lazy_parts
 from napari_diffusion.io.stored.file_state import FileState
 from napari_diffusion.io.tiff import ome_xml, storage, values
 from napari_diffusion.io.tiff.calibration import (
@@ -215,7 +215,7 @@ def _turned(source: Source, orientation: int, y: int, x: int) -> dict[str, Any]:
     if not is_dask(source.image):
         return {"image": upright(source.image, orientation, y, x)}
     stored = UprightValues(cast("FileParts", source.stored), orientation, y, x)
-    return {"image": lazy_image(stored, slabs(stored)), "stored": stored}
+    return {"image": lazy_parts(stored), "stored": stored}
 
 
 def _exchanged(by_axis: Any) -> dict[str, float]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_diffusion.io.file_image import NotReadable
 from napari_diffusion.io.physical_size import warn
-from napari_diffusion.io.stored.file_parts import lazy_image, slabs
+from napari_diffusion.io.stored.file_parts import lazy_parts
 from napari_diffusion.io.stored.file_state import FileState
 from napari_diffusion.io.stored.mapped_values import MappedValues
 from napari_diffusion.io.tiff.nodata import ValidPixels, no_data_mark, valid_pixels
@@ -102,11 +102,11 @@ def in_parts(
     if mark is not None or not there.all():
         leading = 0 if series.dataoffset else leading_axes(shape, page) or 0
         marked = ValidPixels(held, mark, there.reshape(shape[:leading]))
-        valid = lazy_image(marked, slabs(marked))
+        valid = lazy_parts(marked)
     white = white_value(name, page, held.dtype)
     if white is not None:
         held = InvertedValues(held, white)
-    return TiffValues(lazy_image(held, slabs(held)), valid, held)
+    return TiffValues(lazy_parts(held), valid, held)
 
 
 def _correct(image: NDArray[Any], pages: list[Page | None]) -> None:
