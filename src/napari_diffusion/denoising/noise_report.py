@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_diffusion.core.image import is_dask
 from napari_diffusion.domains.automatic import automatic, measured_model
 from napari_diffusion.estimate import noise_sigma_of
 from napari_diffusion.estimate.finding import PROCESSED, serious
@@ -105,7 +106,8 @@ def coarse_sigma(image: Image) -> float:
     if min(y, x) < 32:
         return 0.0
     quarters = [data[..., i:y:2, j:x:2] for i in (0, 1) for j in (0, 1)]
-    means = np.ascontiguousarray(sum(quarters[1:], quarters[0]) / data.dtype.type(4))
+    means = sum(quarters[1:], quarters[0]) / data.dtype.type(4)
+    means = means if is_dask(means) else np.ascontiguousarray(means)
     grid = dataclasses.replace(image.grid, shape=means.shape, masked=False)
     halved = dataclasses.replace(
         image, data=means, grid=grid, mask=None, alpha=None, holes=None, known={}

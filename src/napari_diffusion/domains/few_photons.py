@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.image import is_dask
 from napari_diffusion.domains.expected_values import mean_of_f
+from napari_diffusion.engine.plane_reading import planes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import dask.array as da
     from numpy.typing import NDArray
 
-    from napari_diffusion.core.image import Image
+    from napari_diffusion.core.image import Array, Image
 
 # From so many photons on the variance is 1 to within some per cent.
 _MANY = 12.0
@@ -67,17 +70,39 @@ def _table(squared: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def _blocks(image: Image) -> Iterator[NDArray[np.float64]]:
     """Yield the mean intensities of the blocks inside the mask, plane by plane."""
-    t, c, z, y, x = image.data.shape
+    y, x = image.data.shape[3:]
     high, wide = min(_BLOCK, y), min(_BLOCK, x)
-    whole = (slice(y // high * high), slice(x // wide * wide))
-    for place in np.ndindex(t, c, z):
-        means = _means(np.asarray(image.data[place], np.float64)[whole], high, wide)
-        if image.mask is not None:
-            inside = np.asarray(image.mask[place], np.float64)[whole]
-            means = means[_means(inside, high, wide) == 1]
-        yield means.ravel()
+    whole = (..., slice(y // high * high), slice(x // wide * wide))
+    data, mask = image.data[whole], None if image.mask is None else image.mask[whole]
+    if is_dask(data):
+        # The means of many planes have room where the planes have none.
+        data = _lazy_means(data, high, wide)
+        mask = None if mask is None else _lazy_means(mask, high, wide) == 1
+        high = wide = 1
+    for plane, inside in planes(data, mask):
+        means = _means(plane, high, wide)
+        yield (means if inside is None else means[_means(inside, high, wide) == 1]).ravel()
 
 
-def _means(plane: NDArray[Any], high: int, wide: int) -> NDArray[Any]:
+def _lazy_means(array: Array, high: int, wide: int) -> da.Array:
+    """Return the means of the blocks of all planes, in bands of whole rows of blocks."""
+    import dask.array as da
+
+    lazy = da.asarray(array)
+    bands = lazy.rechunk({3: max(lazy.chunksize[3] // high, 1) * high, 4: -1})
+    columns = bands.shape[4] // wide
+
+    def means(band: NDArray[Any]) -> NDArray[np.float64]:
+        out = np.empty((*band.shape[:3], band.shape[3] // high, columns))
+        for place in np.ndindex(*band.shape[:3]):
+            out[place] = _means(band[place], high, wide)
+        return out
+
+    chunks = (*bands.chunks[:3], tuple(n // high for n in bands.chunks[3]), (columns,))
+    return da.map_blocks(means, bands, dtype=np.float64, chunks=chunks, meta=np.empty((0,) * 5))
+
+
+def _means(plane: NDArray[Any], high: int, wide: int) -> NDArray[np.float64]:
     rows, columns = plane.shape[0] // high, plane.shape[1] // wide
-    return np.asarray(plane.reshape(rows, high, columns, wide).mean(axis=(1, 3)))
+    blocks = np.asarray(plane, np.float64).reshape(rows, high, columns, wide)
+    return np.asarray(blocks.mean(axis=(1, 3)))

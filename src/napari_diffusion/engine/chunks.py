@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_diffusion.core.no_data import check_present
 from napari_diffusion.engine.block import Block
-from napari_diffusion.engine.counting import counted
+from napari_diffusion.engine.gathering import gathered
 from napari_diffusion.engine.threads import Threads
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Array, Image
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.block import BlockFilter, BlockNoise
-    from napari_diffusion.engine.counting import Measure, Tally
+    from napari_diffusion.engine.counting import Measurement, Tally
 
 T = TypeVar("T", bound="Tally")
 
@@ -65,37 +65,9 @@ class Chunks:
         meta = np.empty((0,) * 5, values.dtype)
         return da.map_blocks(work, values, dtype=values.dtype, meta=meta)
 
-    def tallied(
-        self,
-        image: Image,
-        measure: Measure,
-        halo: Sequence[int],
-        tally: Callable[[], T],
-        *,
-        joined: bool,
-        around: float | None,
-    ) -> T:
-        """Count what is measured, chunk by chunk; see `Executor.tallied`."""
-        from dask.delayed import delayed
-
-        def work(block: Block) -> NDArray[Any]:
-            return np.broadcast_to(measure(block), block.shape)
-
-        def added(total: T, values: NDArray[Any], inside: NDArray[np.bool_] | None) -> T:
-            # One number for all channels stands in each of them: count it once.
-            total.add(counted(values[:, :1] if joined else values, inside, around))
-            return total
-
-        mapped = _on_blocks(work, _with_whole_channels(image), halo)
-        blocks = mapped.to_delayed().ravel()
-        masks = [None] * len(blocks)
-        if image.mask is not None:
-            masks = _like(image.mask, mapped).to_delayed().ravel()
-        # One tally goes from chunk to chunk: there are never many of them, nor many chunks waiting.
-        total = delayed(tally)()
-        for block, inside in zip(blocks, masks, strict=True):
-            total = delayed(added)(total, block, inside)
-        return total.compute()
+    def tallied(self, measurement: Measurement[T]) -> T:
+        """Count what is measured, together with what else is; see `Executor.tallied`."""
+        return gathered(measurement)
 
 
 def _with_whole_channels(image: Image) -> Image:

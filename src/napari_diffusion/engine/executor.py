@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from napari_diffusion.core.image import is_dask
+from napari_diffusion.engine.counting import Measurement, counted
 from napari_diffusion.engine.histogram import Histogram
 from napari_diffusion.engine.in_memory import InMemory
 from napari_diffusion.engine.threads import Threads
@@ -43,17 +45,8 @@ class Executor(Protocol):
         """Return what a function makes of every value by itself, of the same type."""
         ...
 
-    def tallied(
-        self,
-        image: Image,
-        measure: Measure,
-        halo: Sequence[int],
-        tally: Callable[[], T],
-        *,
-        joined: bool,
-        around: float | None,
-    ) -> T:
-        """Count what is measured at every pixel of an image; see `measured`."""
+    def tallied(self, measurement: Measurement[T]) -> T:
+        """Count what is measured at every pixel of an image."""
         ...
 
 
@@ -81,26 +74,18 @@ def measured(
     image : Image
         The whole source.
     measure : callable
-        ``measure(block)`` returns one number per pixel: 0 or more, or NOT_MEASURED.
+        ``measure(block)`` returns one number per pixel, or one for all its channels: 0 or more, or
+        NOT_MEASURED.
     halo : sequence of 5 int
         How far it reaches.
-    joined : bool
-        Whether it returns one number for all channels of a pixel together.
     around : float, optional
         Count the distances from this number instead of the numbers.
     """
-    return tallied(image, measure, halo, Histogram, joined=joined, around=around)
+    del joined
+    chosen = counted if around is None else functools.partial(counted, around=around)
+    return tallied(Measurement(image, measure, halo, Histogram, chosen))
 
 
-def tallied(
-    image: Image,
-    measure: Measure,
-    halo: Sequence[int],
-    tally: Callable[[], T],
-    *,
-    joined: bool = False,
-    around: float | None = None,
-) -> T:
-    """Count as `measured` does, with what `tally` makes."""
-    executor = executor_for(image.data)
-    return executor.tallied(image, measure, halo, tally, joined=joined, around=around)
+def tallied(measurement: Measurement[T]) -> T:
+    """Count as `measured` does, with what a measurement says."""
+    return executor_for(measurement.image.data).tallied(measurement)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from napari_diffusion.engine.block import Block
-from napari_diffusion.engine.counting import counted, slabs
 from napari_diffusion.engine.threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Array, Image
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.block import BlockFilter, BlockNoise
-    from napari_diffusion.engine.counting import Measure, Tally
+    from napari_diffusion.engine.counting import Measurement, Tally
 
 T = TypeVar("T", bound="Tally")
 
@@ -47,24 +46,10 @@ class InMemory:
         """Return what a function makes of every value; see `Executor.mapped`."""
         return function(np.ascontiguousarray(values), self.threads)
 
-    def tallied(
-        self,
-        image: Image,
-        measure: Measure,
-        halo: Sequence[int],
-        tally: Callable[[], T],
-        *,
-        joined: bool,
-        around: float | None,
-    ) -> T:
+    def tallied(self, measurement: Measurement[T]) -> T:
         """Count what is measured, slab by slab; see `Executor.tallied`."""
-        del joined
-        block, total = self._block(image), tally()
-        for core in slabs(block.shape, halo):
-            part, inner = block.around(core, halo)
-            inside = None if block.mask is None else block.mask[core]
-            values = measure(part)[(inner[0], slice(None), *inner[2:])]
-            total.add(counted(values, inside, around))
+        block, total = self._block(measurement.image), measurement.tally()
+        measurement.count(block, [slice(0, size) for size in block.shape], total)
         return total
 
     def _block(self, image: Image) -> Block:

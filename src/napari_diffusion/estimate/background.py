@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.estimate.window_spectrum import Plane
+    from napari_diffusion.engine.plane_reading import Plane
 
 
 @dataclass(frozen=True, eq=False)

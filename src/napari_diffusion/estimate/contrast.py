@@ -114,8 +114,7 @@ def contrast_of(image: Image, smoothing: float = 0.0) -> float:
 def gradients_of(image: Image, smoothing: float, around: float | None = None) -> Histogram:
     """Count the gradients of an image, or their distances from a number."""
     magnitude = functools.partial(gradient_magnitude, smoothing=smoothing)
-    halo, joined = _halo(image.grid, smoothing), image.grid.joint_channels
-    return measured(image, magnitude, halo, joined=joined, around=around)
+    return measured(image, magnitude, _halo(image.grid, smoothing), around=around)
 
 
 def _measured_contrast(image: Image, smoothing: float) -> float:

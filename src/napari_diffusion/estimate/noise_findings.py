@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.engine.plane_reading import Plane
     from napari_diffusion.estimate.variance_fit import Line, Points
-    from napari_diffusion.estimate.window_spectrum import Crowd, Plane
+    from napari_diffusion.estimate.window_spectrum import Crowd
 
 # How far a line may be from its points.
 _CROOKED = 0.2

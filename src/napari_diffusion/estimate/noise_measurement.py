@@ -19,7 +19,7 @@ from napari_diffusion.estimate.noise_findings import (
     structure_findings,
 )
 from napari_diffusion.estimate.repeated_frames import noise_frames, transfer_of
-from napari_diffusion.estimate.row_noise import row_and_column_noise
+from napari_diffusion.estimate.row_noise import MOST_PLANES, row_and_column_noise
 from napari_diffusion.estimate.variance_fit import Points, gathered
 from napari_diffusion.estimate.whiteness import FEWEST, grouped, is_white, spectrum_findings
 from napari_diffusion.estimate.window_spectrum import (
@@ -53,7 +53,7 @@ KERNEL_REACH = 4
 LIVELIER = 1.5
 
 
-def windows_of(image: Image, but: int | None = None, crowded: tuple[float, ...] = ()) -> Windows:
+def windows_of(image: Image, but: int | None = None) -> Windows:
     """Return the windows in the last two long axes of an image that diffuse, but for one axis."""
     shape = image.grid.shape
     axes = [a for a in image.grid.along_axes if shape[a] >= SIZE and a != but][-2:]
@@ -62,7 +62,7 @@ def windows_of(image: Image, but: int | None = None, crowded: tuple[float, ...] 
             f"Noise is measured in windows of {SIZE} × {SIZE} pixels, along axes that diffuse "
             f"(got {_sizes(image.grid)}): use a larger image, or enter the noise."
         )
-    return Windows(image, tuple(axes), crowded)
+    return Windows(image, tuple(axes))
 
 
 def _sizes(grid: Grid) -> str:
@@ -72,13 +72,14 @@ def _sizes(grid: Grid) -> str:
 
 def of_image(image: Image, offset: float | None) -> NoiseModel:
     """Measure the noise in the calmest windows of an image."""
-    crowds = crowds_of(windows_of(image))
-    windows = windows_of(image, crowded=tuple(crowd.value for crowd in crowds))
+    every = windows_of(image)
+    crowds = crowds_of(every)
+    windows = dataclasses.replace(every, crowded=tuple(crowd.value for crowd in crowds))
     table = summary(windows)
     excluded = len(table) >= FEWEST
     if crowds and not excluded:
         # Few photons, not a limit, put so many pixels there.
-        windows = windows_of(image)
+        windows = every
         table = summary(windows)
     if len(table) < FEWEST:
         raise ValueError(
@@ -93,7 +94,7 @@ def of_image(image: Image, offset: float | None) -> NoiseModel:
     spectrum, count = power(windows, variance_at, livelier)
     # What rows have in common by chance is known for white noise alone.
     white = is_white(spectrum, count, whole=False)
-    rows, columns = row_and_column_noise(windows.planes()) if white else (0.0, 0.0)
+    rows, columns = row_and_column_noise(windows.planes(MOST_PLANES)) if white else (0.0, 0.0)
     level = float(table[:, 0].mean())
     findings = [
         *clipping_findings(crowds, excluded),
@@ -142,7 +143,8 @@ def of_region(image: Image) -> NoiseModel:
     variance = sum(each.energy for each in found) / (count - 3 * len(found))
     level = sum(each.level * each.count for each in found) / count
     spectrum, seen = power(windows, lambda x: np.full(np.shape(x), variance), np.inf)
-    stripes = row_and_column_noise([(each.values, each.where) for each in found], flat=True)
+    some = found[:: max(1, len(found) // MOST_PLANES)]
+    stripes = row_and_column_noise([(each.values, each.where) for each in some], flat=True)
     kernel: tuple[tuple[float, ...], ...] = ()
     findings = [
         *clipping_findings(crowds_of(windows), excluded=True),
@@ -173,7 +175,7 @@ def of_repeats(image: Image, axis: int, offset: float | None) -> NoiseModel:
     spectrum, count = power(noise, np.ones_like, np.inf)
     level = float(transfer.levels.mean())
     changes = windows_of(noise_frames(image, axis, np.ones_like), axis)
-    stripes = row_and_column_noise(changes.planes(), flat=True)
+    stripes = row_and_column_noise(changes.planes(MOST_PLANES), flat=True)
     findings = [
         *clipping_findings(crowds, excluded=True),
         *repeat_findings(transfer.ratio),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.estimate.window_spectrum import Plane
+    from napari_diffusion.engine.plane_reading import Plane
 
 # Pixels measured in an image; of a larger one, some rows are left out evenly.
 MOST_SAMPLES = 1 << 22

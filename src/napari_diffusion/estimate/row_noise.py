@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.estimate.window_spectrum import Plane
+    from napari_diffusion.engine.plane_reading import Plane
 
 _MAD_TO_SIGMA = 1.4826
 
@@ -27,7 +27,7 @@ _FEWEST, _PART = 32, 32
 # Pixels of a row that its median is taken over, evenly over all of it.
 _MOST = 320
 
-# Planes looked at, evenly over all of them.
+#: Planes that say enough, evenly over all of them.
 MOST_PLANES = 16
 
 
@@ -40,8 +40,7 @@ def row_and_column_noise(planes: Iterable[Plane], flat: bool = False) -> tuple[f
     rows do. It is 0 where it cannot be told from chance.
     """
     found: tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]] = ([], [])
-    chosen = list(planes)
-    for plane, inside in chosen[:: max(1, len(chosen) // MOST_PLANES)]:
+    for plane, inside in planes:
         values = np.asarray(plane, np.float64)
         if inside is not None:
             values = np.where(np.asarray(inside), values, np.nan)

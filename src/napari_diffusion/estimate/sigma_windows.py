@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.engine.counting import NOT_MEASURED
+from napari_diffusion.engine.counting import NOT_MEASURED, Measurement
 from napari_diffusion.engine.executor import measured, tallied
 from napari_diffusion.engine.histogram import WIDTH
 
@@ -57,7 +57,7 @@ def sigma_of_windows(image: Image, axes: tuple[int, ...]) -> float | None:
         out[calm] = packed(lively[calm], middle[calm], fine[calm], edges)
         return out
 
-    middle, fine = tallied(image, grouped, halo, Groups).means()
+    middle, fine = tallied(Measurement(image, grouped, halo, Groups)).means()
     return largest * math.sqrt(without_texture(middle, fine))
 
 

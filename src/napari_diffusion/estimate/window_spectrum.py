@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.engine.plane_reading import planes
+from napari_diffusion.engine.slab_reading import SLAB_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-#: A plane of an image and its mask, in memory or dask arrays.
-Plane = tuple["NDArray[Any]", "NDArray[Any] | None"]
+    from napari_diffusion.engine.plane_reading import Plane
 
 SIZE = 8
 
@@ -57,7 +59,7 @@ class Windows:
     Attributes
     ----------
     image : Image
-        In memory or a dask array; loaded a few rows at a time.
+        In memory or a dask array; loaded a few planes at a time.
     axes : tuple of 2 int
         Canonical axes of the planes.
     crowded : tuple of float
@@ -67,37 +69,73 @@ class Windows:
     image: Image
     axes: tuple[int, ...]
     crowded: tuple[float, ...] = ()
+    _kept: list[Plane] = field(default_factory=list, repr=False, compare=False)
 
-    def planes(self) -> Iterator[Plane]:
-        """Yield every plane, with its mask, as arrays that may not be in memory yet."""
-        mask, moved = self.image.mask, _planes_last(self.image.data, self.axes)
-        inside = None if mask is None else _planes_last(mask, self.axes)
-        for index in np.ndindex(*moved.shape[:3]):
-            yield moved[index], None if inside is None else inside[index]
+    def planes(self, most: int | None = None) -> Iterator[Plane]:
+        """Yield every plane, with its mask; or about so many, evenly over all of them."""
+        yield from planes(*self._stacks, most=most)
+
+    def rows(self) -> Iterator[tuple[NDArray[Any], NDArray[Any] | None]]:
+        """Yield of every plane the rows looked at for values that were cut off."""
+        at = np.searchsorted(self._looked_at, self._sampled)
+        for values, inside in self._looked_at_planes():
+            yield values[at], None if inside is None else inside[at]
 
     def colours(self) -> NDArray[Any]:
         """Return one frame: its three colours, or its first channel; maybe not in memory yet."""
-        planes = _planes_last(self.image.data, self.axes)
-        channels = 3 if self.image.grid.rgb and planes.shape[1] == 3 else 1
-        return planes[0, :channels, planes.shape[2] // 2]
+        stack, _ = self._stacks
+        channels = 3 if self.image.grid.rgb and stack.shape[1] == 3 else 1
+        return stack[0, :channels, stack.shape[2] // 2]
 
     def coefficients(self) -> Iterator[NDArray[np.float64]]:
         """Yield the transforms of the windows, (windows, 8, 8), many at a time."""
         matrix = cosines()
-        for plane, inside in self.planes():
-            starts = self._rows(plane.shape)
+        starts = np.searchsorted(self._looked_at, self._starts)
+        for plane, inside in self._looked_at_planes():
             for first in range(0, len(starts), _AT_ONCE):
-                rows = starts[first : first + _AT_ONCE]
-                found = self._windows(plane, inside, rows)
+                found = self._windows(plane, inside, starts[first : first + _AT_ONCE])
                 if len(found):
                     yield matrix @ found @ matrix.T
 
-    def _rows(self, shape: tuple[int, ...]) -> NDArray[np.int64]:
-        height, width = shape
+    @functools.cached_property
+    def _stacks(self) -> tuple[Any, Any]:
+        """The image and its mask, with the axes of the planes last."""
+        mask, data = self.image.mask, _planes_last(self.image.data, self.axes)
+        return data, None if mask is None else _planes_last(mask, self.axes)
+
+    @functools.cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        """The rows of a plane at which windows begin."""
+        height, width = (self.image.grid.shape[axis] for axis in self.axes)
         starts = np.arange(0, height - SIZE + 1, STRIDE)
         across = len(range(0, width - SIZE + 1, STRIDE))
         planes = math.prod(self.image.grid.shape) // (height * width)
         return starts[:: max(1, round(len(starts) * across * planes / MOST_WINDOWS))]
+
+    @functools.cached_property
+    def _sampled(self) -> NDArray[np.int64]:
+        """The rows of a plane that are looked at for values that were cut off."""
+        step = max(1, round(math.prod(self.image.grid.shape) / MOST_SAMPLES))
+        return np.arange(0, self.image.grid.shape[self.axes[0]], step)
+
+    @functools.cached_property
+    def _looked_at(self) -> NDArray[np.int64]:
+        """All rows of a plane that are looked at."""
+        windows = self._starts[:, None] + np.arange(SIZE)
+        return np.unique(np.concatenate([windows.ravel(), self._sampled]))
+
+    def _looked_at_planes(self) -> Iterator[Plane]:
+        """Yield these rows of every plane; they are read once if there is room for all of them."""
+        if self._kept:
+            yield from self._kept
+            return
+        shape = self.image.grid.shape
+        pixels = math.prod(shape) // shape[self.axes[0]] * len(self._looked_at)
+        if not is_dask(self.image.data) or pixels > SLAB_PIXELS:
+            yield from planes(*self._stacks, self._looked_at)
+            return
+        self._kept.extend(planes(*self._stacks, self._looked_at))
+        yield from self._kept
 
     def _windows(
         self, plane: NDArray[Any], inside: NDArray[Any] | None, rows: NDArray[np.int64]
@@ -108,7 +146,7 @@ class Windows:
         windows = _cut(values)[rows - rows[0]]
         kept = np.ones(windows.shape[:2], bool)
         if inside is not None:
-            kept &= _cut(np.asarray(inside[part]))[rows - rows[0]].all(axis=(2, 3))
+            kept &= _cut(inside[part])[rows - rows[0]].all(axis=(2, 3))
         for value in self.crowded:
             kept &= (windows == value).sum(axis=(2, 3)) <= 1
         return windows[kept]
@@ -188,10 +226,9 @@ def crowds_of(windows: Windows) -> tuple[Crowd, ...]:
     """
     low, high = _Pile(), _Pile()
     total = 0
-    step = max(1, round(math.prod(windows.image.grid.shape) / MOST_SAMPLES))
-    for plane, inside in windows.planes():
-        values = np.asarray(plane[::step], np.float64)
-        values = values.ravel() if inside is None else values[np.asarray(inside[::step])]
+    for rows, inside in windows.rows():
+        values = np.asarray(rows, np.float64)
+        values = values.ravel() if inside is None else values[inside]
         low.add(values)
         high.add(-values)
         total += values.size

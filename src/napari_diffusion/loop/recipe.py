@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import reprlib
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from napari_diffusion.core.noise_scale import (
     checked_scale,
 )
 from napari_diffusion.domains import DOMAINS, Domain
+from napari_diffusion.engine.gathering import together
 from napari_diffusion.filters import Filter, PeronaMalik
 from napari_diffusion.loop import registry
 from napari_diffusion.noise import Gaussian, Noise
@@ -192,23 +194,34 @@ class Recipe:
             domain = domain.resolved(image)
             chosen = self._knowing(domain.noise_of(image))
             image = domain.image(image)
-        noise = self.noise and self.noise.resolved(image)
-        scale = self._scale_on(image, noise)
+        last = () if chosen.final_filter is None else (chosen.final_filter,)
+        series = tuple(dict.fromkeys((*chosen.filters, *last)))
+        noise, asked_scale, *resolved = together(
+            image,
+            [
+                lambda: self.noise and self.noise.resolved(image),
+                lambda: self._asked_scale_on(image),
+                *(functools.partial(each.resolved, image) for each in series),
+            ],
+        )
+        scale = self._started_scale(asked_scale, noise)
         check_channels(scale, image.grid)
-        chosen = chosen.with_filters(lambda each: each.resolved(image))
+        made = dict(zip(series, resolved, strict=True))
+        chosen = chosen.with_filters(made.__getitem__)
         return chosen.replaced(starting_noise_scale=scale, noise=noise, domain=domain, asked=asked)
 
-    def _scale_on(self, image: Image, noise: Noise | None) -> NoiseScale:
-        """Return the noise scale of step 0 on an image; `noise` is resolved on it."""
+    def _asked_scale_on(self, image: Image) -> NoiseScale | None:
+        """Return the noise scale asked for, measured on an image where that is a text."""
         scale = self.starting_noise_scale
-        if noise is None:
-            scale = 0.0
-        elif scale is None:
-            scale = noise.natural_scale()
-        elif isinstance(scale, str):
-            from napari_diffusion.estimate.asked_scale import asked_scale_of
+        if not isinstance(scale, str) or self.noise is None:
+            return None if isinstance(scale, str) else scale
+        from napari_diffusion.estimate.asked_scale import asked_scale_of
 
-            scale = 1.0 if self.schedule.starts_itself else asked_scale_of(image, scale)
+        return 1.0 if self.schedule.starts_itself else asked_scale_of(image, scale)
+
+    def _started_scale(self, asked: NoiseScale | None, noise: Noise | None) -> NoiseScale:
+        """Return the noise scale of step 0; `noise` is resolved."""
+        scale = 0.0 if noise is None else noise.natural_scale() if asked is None else asked
         return _started(self.schedule, checked_scale(scale, "starting_noise_scale"))
 
     def _domain_on(self, image: Image) -> Domain | None:

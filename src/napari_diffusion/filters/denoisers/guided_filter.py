@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from napari_diffusion.core.grid import per_axis
 from napari_diffusion.core.noise_scale import factor_on_auto, times_auto
+from napari_diffusion.engine.gathering import together
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
@@ -47,8 +49,10 @@ def noise_sigmas(given: float | str | tuple[float, ...], image: Image) -> NoiseS
 
     if not isinstance(given, str):
         return given
-    found = tuple(noise_sigma_of(channel) for channel in image.channels())
-    return found if len(found) > 1 else found[0]
+    if image.grid.shape[1] == 1:
+        return noise_sigma_of(image)
+    channels = list(image.channels())
+    return tuple(together(image, [partial(noise_sigma_of, each) for each in channels]))
 
 
 def with_noise(component: F, sigmas: NoiseScale) -> F:
