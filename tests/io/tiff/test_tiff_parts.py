@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import struct
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 
-from napari_diffusion.io import read_image
+from napari_diffusion.io import NotReadable, read_image
+from napari_diffusion.io.memory import limited_memory
+from napari_diffusion.io.tiff import page_values, storage, values
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(1, 250, (48, 70)).astype(np.uint8)
@@ -305,3 +309,120 @@ def test_strips_in_any_order_are_put_in_order(tmp_path):
     expected[3] = np.roll(STACK[3], 24, axis=0)
     for lazy in (False, True):
         np.testing.assert_array_equal(read_image(path, lazy=lazy).image, expected)
+
+
+class TestDecoding:
+    """No more is decoded than a part needs."""
+
+    @pytest.fixture
+    def decoded(self, monkeypatch):
+        """Return a list that gets the numbers of the strips and tiles that are decoded."""
+        numbers, place = [], page_values._place
+
+        def remembered(found, *more):
+            numbers.append(found[1])
+            place(found, *more)
+
+        monkeypatch.setattr(page_values, "_place", remembered)
+        return numbers
+
+    def test_tiles(self, tmp_path, decoded):
+        KINDS["tiles"](tmp_path / "a.tif")
+        stored = read_image(tmp_path / "a.tif", lazy=True).stored
+        stored[2:4, 17:30, 33:64]
+        assert decoded == [(0, 0, 16, 32, 0)] * 2
+        decoded.clear()
+        stored[5:6, 15:17, 31:33]
+        assert [(y, x) for _, _, y, x, _ in decoded] == [(0, 0), (0, 32), (16, 0), (16, 32)]
+
+    def test_strips_of_separate_colours(self, tmp_path, decoded):
+        KINDS["colours apart"](tmp_path / "a.tif")
+        stored = read_image(tmp_path / "a.tif", lazy=True).stored
+        stored[1:3, 9:19, 0:5]
+        assert [(c, y) for c, _, y, _, _ in decoded] == [(1, 9), (1, 18), (2, 9), (2, 18)]
+
+    def test_of_a_lazy_image(self, tmp_path, decoded):
+        KINDS["volume"](tmp_path / "a.tif")
+        image = read_image(tmp_path / "a.tif", lazy=True).image
+        np.testing.assert_array_equal(image[9, 8:20, 49].compute(), DEEP[9, 8:20, 49])
+        assert {(z, y, x) for _, z, y, x, _ in decoded} == {(8, 0, 48), (8, 16, 48)}
+
+
+class TestMemory:
+    def test_files_larger_than_it_are_lazy(self, tmp_path):
+        path = tmp_path / "a.tif"
+        page_by_page(np.zeros((40, 1000, 1000), np.uint8), compression="deflate")(path)
+        assert read_image(path).stored is None
+        with limited_memory(64 << 20):
+            assert read_image(path).stored is not None
+            assert read_image(path, lazy=False).stored is None
+
+    @pytest.mark.parametrize("options", [{"tile": (64, 64)}, {"rowsperstrip": 64}])
+    def test_tiles_and_strips_larger_than_it_are_refused(self, tmp_path, monkeypatch, options):
+        path = tmp_path / "a.tif"
+        page_by_page(np.zeros((4, 64, 64), np.uint8), compression="deflate", **options)(path)
+        monkeypatch.setattr(storage, "_HARMLESS", 4000)
+        monkeypatch.setattr(storage, "free_memory", lambda: 4000)
+        with pytest.raises(
+            NotReadable, match=r"strips or tiles of 4\.1 kB, and 4 kB of memory are"
+        ):
+            read_image(path, lazy=True)
+
+    def test_what_has_no_parts_is_read_whole_if_it_fits(self, tmp_path, monkeypatch):
+        KINDS["strips"](tmp_path / "a.tif")
+        monkeypatch.setattr(values, "are_readable_in_parts", lambda _: False)
+        found = read_image(tmp_path / "a.tif", lazy=True)
+        assert found.stored is None
+        np.testing.assert_array_equal(found.image, STACK)
+        monkeypatch.setattr(storage, "free_memory", lambda: 1000)
+        with pytest.raises(NotReadable, match="convert it to OME-Zarr, which is read in chunks"):
+            read_image(tmp_path / "a.tif", lazy=True)
+
+
+class TestFaults:
+    @pytest.mark.parametrize("kind", ["big-endian", "pages", "tiles", "ome set"])
+    @pytest.mark.parametrize("change", ["later", "gone"])
+    def test_a_file_that_has_changed_is_not_read(self, tmp_path, kind, change):
+        ending = ".ome.tif" if kind == "ome set" else ".tif"
+        KINDS[kind](tmp_path / f"a{ending}")
+        found = read_image(tmp_path / f"a{ending}", lazy=True)
+        raw = pickle.dumps(found.stored)
+        # Of a set the planes from the third on lie in other files.
+        for name, part in {"a": slice(0, 2), "c": slice(4, 6)}.items():
+            path = tmp_path / f"{name}{ending}"
+            if not path.exists():
+                continue
+            if change == "gone":
+                path.unlink()
+            else:
+                os.utime(path, ns=(0, 0))
+            words = "is not there any more" if change == "gone" else "has changed since it was"
+            for parts in (found.stored, found.image, pickle.loads(raw)):
+                with pytest.raises(NotReadable, match=rf"\.tif' {words}"):
+                    np.asarray(parts[part])
+
+    def test_a_damaged_strip_is_refused_where_it_is_read(self, tmp_path):
+        path = tmp_path / "a.tif"
+        KINDS["strips"](path)
+        with tifffile.TiffFile(path) as file:
+            start = file.pages[3].dataoffsets[2]
+        raw = bytearray(path.read_bytes())
+        raw[start : start + 40] = b"\xff" * 40
+        path.write_bytes(raw)
+        found = read_image(path, lazy=True)
+        np.testing.assert_array_equal(found.stored[:3], STACK[:3])
+        with pytest.raises(NotReadable, match=r"a\.tif' has a strip or tile that is broken"):
+            found.stored[3:4]
+
+    def test_it_is_unpickled_in_any_folder_without_reading(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        KINDS["ome set, incomplete"](Path("a.ome.tif"))
+        with pytest.warns(UserWarning, match="is incomplete"):
+            raw = pickle.dumps(read_image("a.ome.tif", lazy=True).stored)
+        assert len(raw) < 2000
+        (tmp_path / "b").mkdir()
+        monkeypatch.chdir("b")
+        np.testing.assert_array_equal(pickle.loads(raw)[4:5], STACK[4:5])
+        (tmp_path / "a.ome.tif").unlink()
+        with pytest.raises(NotReadable, match="is not there any more"):
+            pickle.loads(raw)[4:5]

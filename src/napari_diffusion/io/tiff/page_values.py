@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.io.file_image import NotReadable
 from napari_diffusion.io.stored.file_parts import FileParts
 from napari_diffusion.io.stored.file_state import FileState
 from napari_diffusion.io.stored.mapped_values import MappedValues
@@ -106,8 +107,17 @@ def read_page(page: Page, file: FileState, box: Box, out: NDArray[Any]) -> None:
             if start and length:
                 handle.seek(start)
                 data = handle.read(length)
-            decoded = keyframe.decode(data, index, jpegtables=page.jpegtables)
-            _place(decoded, keyframe, box, out)
+            try:
+                decoded = keyframe.decode(data, index, jpegtables=page.jpegtables)
+                _place(decoded, keyframe, box, out)
+            except MemoryError:
+                raise
+            except Exception as error:
+                # The decoders raise whatever they meet first.
+                why = " ".join(str(error).split()) or type(error).__name__
+                raise NotReadable(
+                    f"{str(file.path)!r} has a strip or tile that is broken: {why}"
+                ) from error
 
 
 def is_in_one_piece(page: Page) -> bool:
