@@ -28,6 +28,7 @@ def write_hashes(monkeypatch):
         written = cast.cast(values, self.dtype)
         if "region" not in record:
             record = {**record, "hashes": {"input": hash_of(self.source.image)}}
+        record = {**record, "kept_every": 1 if self.count > 1 else 0}
         write(self, written, with_output_hash(record, hash_of(written)))
 
     def with_sha256(record):

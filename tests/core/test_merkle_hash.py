@@ -11,7 +11,6 @@ import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_diffusion.core import merkle_hash
 from napari_diffusion.core.merkle_hash import MerkleHash, hash_of
 
 
@@ -79,10 +78,9 @@ def kinds(image, path):
 
 @pytest.mark.parametrize("slab", [4, 16, 100, 1 << 26])
 @pytest.mark.parametrize("dtype", ["?", "u1", "i2", "f4", "f8"])
-def test_neither_chunks_nor_memory_change_it(tmp_path, monkeypatch, dtype, slab):
-    monkeypatch.setattr(merkle_hash, "_SLAB_BYTES", slab)
+def test_neither_chunks_nor_memory_change_it(tmp_path, dtype, slab):
     image = np.random.default_rng(0).integers(0, 9, (7, 5, 4)).astype(dtype)
-    assert {hash_of(each) for each in kinds(image, tmp_path)} == {expected(image)}
+    assert {hash_of(each, 2 * slab) for each in kinds(image, tmp_path)} == {expected(image)}
 
 
 def test_everything_in_it_counts():
@@ -120,16 +118,15 @@ class Counted:
         return max(times.values())
 
 
-def regions(monkeypatch, counted, most):
-    monkeypatch.setattr(merkle_hash, "_SLAB_BYTES", most)
-    hash_of(counted)
+def decoded(counted, most):
+    hash_of(counted, 2 * most)
     sizes = [np.prod([part.stop - part.start for part in each]) for each in counted.read]
     assert max(sizes) <= most
     assert sum(sizes) == np.prod(counted.shape)
     return counted.decoded()
 
 
-def test_a_chunk_is_decoded_as_rarely_as_memory_lets_it(monkeypatch):
-    assert regions(monkeypatch, Counted((20, 8, 8), (4, 4, 4)), 700) == 1
-    assert regions(monkeypatch, Counted((20, 8, 8), (10, 4, 4)), 350) == 2
-    assert regions(monkeypatch, Counted((6, 20, 8), (3, 5, 4)), 100) == 3
+def test_a_chunk_is_decoded_as_rarely_as_memory_lets_it():
+    assert decoded(Counted((20, 8, 8), (4, 4, 4)), 700) == 1
+    assert decoded(Counted((20, 8, 8), (10, 4, 4)), 350) == 2
+    assert decoded(Counted((6, 20, 8), (3, 5, 4)), 100) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 
 import numpy as np
@@ -17,7 +18,10 @@ from sealed_outputs import (
     write_outputs,
 )
 
+import napari_diffusion as nd
+from napari_diffusion.io import Output, read_image
 from napari_diffusion.io.ome_zarr import pyramid
+from napari_diffusion.records.provenance import record
 from napari_diffusion.runs.verdict import Verdict
 from napari_diffusion.runs.verification import verify
 
@@ -171,12 +175,45 @@ def test_exchanged_steps_are_found(copy, name):
     )
 
 
-def test_a_missing_step_is_found(copy):
-    path = copy("run.zarr")
-    shutil.rmtree(path / "steps" / "0001")
-    found = verify(path)
+@pytest.mark.parametrize("step", [0, 1, 2])
+@pytest.mark.parametrize("name", ["run.zarr", "folder"])
+def test_a_missing_step_is_found(copy, source, name, step):
+    path = copy(name)
+    if name == "folder":
+        (path / f"step_{step:04}.ome.tif").unlink()
+        said = f"step {step} is missing."
+    else:
+        shutil.rmtree(path / "steps" / f"{step:04}")
+        said = f"step {step} is missing: there is no step in '{step:04}'."
+    found = verify(path, source)
     assert found.verdict is Verdict.BROKEN
-    assert found.findings[0] == "step 1 is missing: there is no step in '0001'."
+    assert found.findings == (said, "Replayed: 2 steps made again with the same bits.")
+
+
+def test_a_step_that_is_in_no_list_is_found(copy):
+    path = copy("run.zarr")
+    shutil.copytree(path / "steps" / "0001", path / "steps" / "0007")
+    assert verify(path).findings[0] == "'0007' is in the folder, and in no list of steps."
+
+
+@pytest.mark.parametrize("name", ["b.zarr", "b", "b.ome.tif", "b.npy"])
+def test_a_run_that_was_not_completed_is_said(tmp_path, monkeypatch, name):
+    write_hashes(monkeypatch)
+    image = np.random.default_rng(0).random((12, 14), dtype=np.float32)
+    np.save(tmp_path / "a.npy", image)
+    recipe = nd.Recipe(num_steps=3, starting_noise_scale=0.1).resolved(image)
+    source = read_image(tmp_path / "a.npy").replaced(axes="yx")
+    output = Output(tmp_path / name, source, 3, np.dtype("f4"))
+    with contextlib.suppress(KeyboardInterrupt), output:
+        for step in nd.steps(image, recipe):
+            if step.index == 2:
+                raise KeyboardInterrupt
+            output.write(step.image, record(recipe, step, {"axes": "yx"}, "a.npy"))
+    found = verify(output.partial)
+    assert found.verdict is Verdict.BROKEN
+    assert found.findings[-3:-2] == ("step 2 is missing.",)
+    assert found.findings[-1] == "Replayed: 2 steps made again with the same bits."
+    assert ("The run was not completed." in found.findings) == (name == "b.zarr")
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 #: Bytes of a leaf of the tree.
 BLOCK_BYTES = 1 << 26
 
-# What is read at once; as much again is a copy in the order of the hash.
-_SLAB_BYTES = 1 << 26
+# What is read, and copied in the order of the hash, where nobody says how much may be.
+_MEMORY_BYTES = 1 << 27
 
 # What a hash is of, so that the bytes of one kind cannot pass for those of another.
 _LEAF, _NODE, _WHOLE = b"\x00", b"\x01", b"\x02"
@@ -103,14 +103,15 @@ def canonical_type(dtype: DTypeLike) -> np.dtype[Any]:
     return np.dtype(dtype).newbyteorder("<")
 
 
-def hash_of(values: Sliceable) -> str:
+def hash_of(values: Sliceable, memory_bytes: int = _MEMORY_BYTES) -> str:
     """Return the hash of an array's type, shape and values; see `MerkleHash`.
 
     Parameters
     ----------
     values : array
         Of numpy, dask or zarr, or anything with a shape and a type that slices give parts of.
-        At most 128 MB of it are in memory.
+    memory_bytes : int
+        How much of it may be in memory; with more of it chunks are decoded less often.
 
     Notes
     -----
@@ -119,7 +120,9 @@ def hash_of(values: Sliceable) -> str:
     """
     dtype = canonical_type(values.dtype)
     found = MerkleHash(dtype, values.shape)
-    for region in slabs_of(values.shape, dtype.itemsize, chunks_of(values), _SLAB_BYTES):
+    # One half is read, the other a copy of it in the order of the hash.
+    most = memory_bytes // 2
+    for region in slabs_of(values.shape, dtype.itemsize, chunks_of(values), most):
         part = np.asarray(values[region])
         found.update(np.ascontiguousarray(part, dtype).reshape(-1).view(np.uint8).data)
     return found.hexdigest()
