@@ -24,6 +24,7 @@ from napari_diffusion.cli.options import (
     add_large,
     add_reading,
     add_recipe,
+    add_resume,
     add_running,
     add_seed,
     add_settings,
@@ -94,6 +95,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "(default: all)",
     )
     add_stack(parser)
+    add_resume(parser)
     add_large(parser)
     parser.add_argument(
         "--plan",

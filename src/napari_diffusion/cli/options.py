@@ -116,6 +116,15 @@ def add_writing(parser: ArgumentParser) -> None:
     add_running(parser, "OUTPUT")
 
 
+def add_resume(parser: ArgumentParser) -> None:
+    """Add the option that goes on with an unfinished output."""
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the unfinished output of the same run; what is whole stays",
+    )
+
+
 def add_large(parser: ArgumentParser) -> None:
     """Add the options of runs that are large, long, or shared among machines."""
     parser.add_argument(
@@ -124,11 +133,6 @@ def add_large(parser: ArgumentParser) -> None:
         metavar="SIZE",
         help="memory to use, such as 2GiB; a larger image is run in tiles, pass by pass (default: "
         "what is free)",
-    )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with the unfinished output of the same run; what is whole stays",
     )
     parser.add_argument(
         "--take-over",

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
 
-    from napari_diffusion.io import Output
     from napari_diffusion.runs.file_run import FileRun
 
 
@@ -50,12 +49,3 @@ def shown_progress(run: FileRun, quiet: bool) -> Iterator[None]:
 
         run.progress = progress
         yield
-
-
-def written(output: Output) -> str:
-    """Return what was written, in words."""
-    steps = [step["step"] for step in output.steps if not step["is_final"]]
-    words = [f"step {steps[0]}" if len(steps) == 1 else f"{len(steps)} steps"] if steps else []
-    if len(steps) < len(output.steps):
-        words.append("the final filter's result")
-    return f"{' and '.join(words)}, {output.dtype}"

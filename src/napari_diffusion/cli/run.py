@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.compiling_note import compiling_note
-from napari_diffusion.cli.output import check_output, shown_progress, written
+from napari_diffusion.cli.output import check_output, shown_progress
 from napari_diffusion.cli.process import stoppable, threads
 from napari_diffusion.cli.recipe import chosen
 from napari_diffusion.cli.source import read_input
@@ -16,6 +16,7 @@ from napari_diffusion.io import Output, memory
 from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.runs.file_run import FileRun, foreseen
 from napari_diffusion.runs.workers import cluster
+from napari_diffusion.runs.written_steps import written
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -37,7 +38,7 @@ def run(arguments: Namespace) -> int:
             return 0
         limit = memory.free_memory()
         with cluster(arguments.workers, arguments.scheduler, limit) as workers:
-            _check_alike(workers)
+            check_alike(workers)
             made.workers = workers
             with (
                 compiling_note(arguments.quiet),
@@ -70,7 +71,7 @@ def _run_of(arguments: Namespace, read: RunInput) -> FileRun:
     return FileRun(read, recipe, output, kept, allow_code=arguments.allow_code)
 
 
-def _check_alike(workers: Workers | None) -> None:
+def check_alike(workers: Workers | None) -> None:
     """Warn of workers whose results may differ in the last bits."""
     for where, found in () if workers is None else workers.other_versions().items():
         warnings.warn(

@@ -77,6 +77,15 @@ class RecommendedEntry(TypedDict):
     reason: str
 
 
+class BatchEntry(TypedDict):
+    """The batch that a file belonged to: where its recipe was measured, and hashes of its plan."""
+
+    resolved_on: str
+    recipe: Sha256
+    input: Sha256
+    options: Sha256
+
+
 class FurtherEntries(TypedDict, total=False):
     """What a record may say beside the recipe and the grid; None stands for nothing."""
 
@@ -101,6 +110,7 @@ class FurtherEntries(TypedDict, total=False):
     recommended: RecommendedEntry
     hashes: HashEntry
     kept_every: Count
+    batch: BatchEntry
 
 
 class StepEntry(TypedDict):

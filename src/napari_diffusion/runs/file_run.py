@@ -73,6 +73,8 @@ class FileRun:
         Called with how much is done, and of how much.
     seen : callable, optional
         Called with every step.
+    further : mapping, optional
+        What all records say beside.
     """
 
     read: RunInput
@@ -83,6 +85,7 @@ class FileRun:
     allow_code: AllowCode = False
     progress: Progress | None = None
     seen: Callable[[Step], None] | None = None
+    further: FurtherEntries | None = None
     report: NoiseReport | None = field(default=None, init=False)
     resolved: Recipe = field(init=False)
     passes: PassRun | None = field(default=None, init=False)
@@ -137,11 +140,12 @@ class FileRun:
         if standing is not None and standing.get("asked") == asked and standing["input"] == before:
             resolved = Recipe.from_dict(standing["recipe"], allow_code=self.allow_code)
             self.resolved = resolved.replaced(asked=standing["found"])
-            self._entries: FurtherEntries = standing["entries"]
+            found = standing["entries"]
         else:
             self.resolved = self.recipe.resolved_on(self.read.image)
             self.report = noise_report(self.read.image, self.recipe, self.resolved)
-            self._entries = cast("FurtherEntries", report_record(self.report))
+            found = report_record(self.report)
+        self._entries = cast("FurtherEntries", {**found, **(self.further or {})})
         source = self.read.source
         return {
             "asked": asked,
