@@ -298,9 +298,13 @@ def test_a_plane_that_is_left_out_is_empty(tmp_path, kind):
     np.testing.assert_array_equal(found.image, expected)
 
 
-def test_strips_in_any_order_are_put_in_order(tmp_path):
-    path = tmp_path / "a.tif"
-    page_by_page(STACK, rowsperstrip=24)(path)
+@pytest.mark.parametrize("ome", [False, True])
+def test_strips_in_any_order_are_put_in_order(tmp_path, ome):
+    path = tmp_path / ("a.ome.tif" if ome else "a.tif")
+    if ome:
+        plain(STACK, ome=True, metadata={"axes": "ZYX"}, rowsperstrip=24)(path)
+    else:
+        page_by_page(STACK, rowsperstrip=24)(path)
     with tifffile.TiffFile(path) as file:
         first, second = file.pages[3].dataoffsets
     with tifffile.TiffFile(path, mode="r+") as file:
