@@ -228,9 +228,9 @@ def test_parts_of_a_large_block_are_taken_tile_by_tile(component, monkeypatch):
 
     apply_parts = Flow.apply_parts
 
-    def spied(self, part, start, stop):
+    def spied(self, part, start, stop, core=None):
         seen.append(part.shape)
-        return apply_parts(self, part, start, stop)
+        return apply_parts(self, part, start, stop, core)
 
     monkeypatch.setattr(Flow, "apply_parts", spied)
     made = block.filtered_parts(component, 1, 2)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.noise_scale import NoiseScale, Scales
 
+    Core = tuple[slice, ...]
+
 # How many times the size of the image a filter may hold at once, and what it may anyway.
 MOST_COPIES = 9
 SMALL = 8 << 20
@@ -67,8 +69,10 @@ class BlockFilter(Protocol):
         """Return how far the parts start…stop−1 of a step reach together; None: everywhere."""
         ...
 
-    def apply_parts(self, block: Block, start: int, stop: int) -> NDArray[Any]:
-        """Return the values after these parts of a step as a new array."""
+    def apply_parts(
+        self, block: Block, start: int, stop: int, core: Core | None = None
+    ) -> NDArray[Any]:
+        """Return the values after these parts of a step as a new array, right in the core."""
         ...
 
 
@@ -137,22 +141,29 @@ class Block:
         self.threads.poll()
         if self.memory is None:
             halo = chosen.halo(self.grid)
-            return self._kept_outside(self._by_tiles(chosen.apply, halo, chosen.copies))
+            return self._kept_outside(
+                self._by_tiles(lambda block, _: chosen.apply(block), halo, chosen.copies)
+            )
         key = (chosen, id(self.values))
         if key not in self.memory:
             # With the values themselves, so that no others get their id.
             self.memory[key] = (self.values, self._kept_outside(chosen.apply(self)))
         return self.memory[key][1]
 
-    def filtered_parts(self, chosen: BlockFilter, start: int, stop: int) -> NDArray[Any]:
-        """Return the values after the parts start…stop−1 of a step; else as `filtered`."""
+    def filtered_parts(
+        self, chosen: BlockFilter, start: int, stop: int, core: Core | None = None
+    ) -> NDArray[Any]:
+        """Return the values after the parts start…stop−1 of a step; else as `filtered`.
 
-        def apply(block: Block) -> NDArray[Any]:
-            return chosen.apply_parts(block, start, stop)
+        Outside of the core, a place in the block, they may be anything.
+        """
+
+        def apply(block: Block, core: Core | None) -> NDArray[Any]:
+            return chosen.apply_parts(block, start, stop, core)
 
         self.threads.poll()
         halo = chosen.part_halo(self.grid, start, stop)
-        return self._kept_outside(self._by_tiles(apply, halo, chosen.copies))
+        return self._kept_outside(self._by_tiles(apply, halo, chosen.copies, core))
 
     def core_filtered(
         self, chosen: BlockFilter, core: Sequence[slice], start: int, stop: int
@@ -174,13 +185,14 @@ class Block:
         ndarray
             A new array, of the bits that the whole image has there after these parts.
         """
-        block = self._shrunk(chosen, core, start, stop)
+        block, _ = self.around(self._needed(chosen, core, start, stop), (0,) * 5)
         if start >= stop:
             return block.values.copy()
         while start < stop:
             upto = block._parts_together(chosen, core, start, stop)
-            done = block.with_values(block.filtered_parts(chosen, start, upto))
-            block, start = done._shrunk(chosen, core, upto, stop), upto
+            needed = block._needed(chosen, core, upto, stop)
+            done = block.with_values(block.filtered_parts(chosen, start, upto, needed))
+            (block, _), start = done.around(needed, (0,) * 5), upto
         return block.values
 
     def _parts_together(
@@ -195,8 +207,8 @@ class Block:
                 return max(upto - 1, start + 1)
         return stop
 
-    def _shrunk(self, chosen: BlockFilter, core: Sequence[slice], start: int, stop: int) -> Block:
-        """Return what the parts start…stop−1 need of the block."""
+    def _needed(self, chosen: BlockFilter, core: Sequence[slice], start: int, stop: int) -> Core:
+        """Return what the parts start…stop−1 need for a core, as a place in the block."""
         reach = self._reach(chosen, start, stop)
         needed, _ = with_halo(core, reach, self.grid.shape)
         ends = [o + n for o, n in zip(self.grid.origin, self.shape, strict=True)]
@@ -206,10 +218,10 @@ class Block:
                     f"A block must hold {part.start} to {part.stop} along each axis for this core "
                     f"and its halo (got {first} to {end}): cut it with `Filter.part_halo` around."
                 )
-        origin = self.grid.origin
-        return self.around(
-            [slice(p.start - o, p.stop - o) for p, o in zip(needed, origin, strict=True)], (0,) * 5
-        )[0]
+        return tuple(
+            slice(part.start - first, part.stop - first)
+            for part, first in zip(needed, self.grid.origin, strict=True)
+        )
 
     def _reach(self, chosen: BlockFilter, start: int, stop: int) -> Sequence[int]:
         """Return how far parts reach, a whole axis where they reach everywhere."""
@@ -219,17 +231,21 @@ class Block:
         return [n if axis in along else 0 for axis, n in enumerate(self.grid.shape)]
 
     def _by_tiles(
-        self, apply: Callable[[Block], NDArray[Any]], halo: Shape | None, copies: int
+        self,
+        apply: Callable[[Block, Core | None], NDArray[Any]],
+        halo: Shape | None,
+        copies: int,
+        core: Core | None = None,
     ) -> NDArray[Any]:
         """Filter tile by tile where the whole would take too much memory."""
         most = max(SMALL, MOST_COPIES * self.values.size) // copies
         if halo is None or self.values.size <= most:
-            return apply(self)
+            return apply(self, core)
         out = np.empty(self.shape, self.dtype)
-        for core in large_tiles(self.shape, halo, most):
+        for tile in large_tiles(self.shape, halo, most):
             self.threads.poll()
-            part, inner = self.around(core, halo)
-            out[core] = apply(part)[inner]
+            part, inner = self.around(tile, halo)
+            out[tile] = apply(part, inner)[inner]
         return out
 
     def _kept_outside(self, after: NDArray[Any]) -> NDArray[Any]:

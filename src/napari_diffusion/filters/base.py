@@ -145,7 +145,9 @@ class Filter(Component, abc.ABC):
         """Return how far the parts start…stop−1 reach together; see `halo`."""
         return self.halo(grid) if start < stop else (0, 0, 0, 0, 0)
 
-    def apply_parts(self, block: Block, start: int, stop: int) -> NDArray[Any]:
+    def apply_parts(
+        self, block: Block, start: int, stop: int, core: tuple[slice, ...] | None = None
+    ) -> NDArray[Any]:
         """Return the block after the parts start…stop−1 of a step alone; see `apply`.
 
         Parameters
@@ -154,7 +156,10 @@ class Filter(Component, abc.ABC):
             What the parts before have made of the image.
         start, stop : int
             From 0 to `part_count`; of no part at all the result is a copy.
+        core : tuple of 5 slice, optional
+            Where in the block results are wanted; elsewhere they may be anything. None: everywhere.
         """
+        del core
         return self.apply(block) if start < stop else block.values.copy()
 
     @final

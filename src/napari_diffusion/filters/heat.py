@@ -82,10 +82,12 @@ class Heat(Flow["NDArray[np.bool_] | None"]):
         variances = self.variances(grid)
         return per_axis(reach(variances.get(axis, 0.0)) for axis in range(5))
 
-    def apply_parts(self, block: Block, start: int, stop: int) -> NDArray[Any]:
+    def apply_parts(
+        self, block: Block, start: int, stop: int, core: tuple[slice, ...] | None = None
+    ) -> NDArray[Any]:
         """Return the block diffused for `time`; see `Filter.apply_parts`."""
         if block.mask is not None or start >= stop:
-            return super().apply_parts(block, start, stop)
+            return super().apply_parts(block, start, stop, core)
         if self.is_spectral(block.grid):
             return _cosine_transformed(block.values, self.variances(block.grid))
         from napari_diffusion.engine.smoothing import smoothed

@@ -123,14 +123,19 @@ class Flow(Equation[C]):
         more = self._cycles(grid)[1] - 1 if self.scheme == "fsi" else 0
         return per_axis((stop - start) * (n + more) if n else 0 for n in self.reach(grid))
 
-    def apply_parts(self, block: Block, start: int, stop: int) -> NDArray[Any]:
+    def apply_parts(
+        self, block: Block, start: int, stop: int, core: tuple[slice, ...] | None = None
+    ) -> NDArray[Any]:
         """Return the block after some sub-steps or cycles; see `Filter.apply_parts`."""
         if start >= stop or self.sub_steps(block.grid) == 0:
             return block.values.copy()
-        return self._advanced(block, start, stop)
+        return self._advanced(block, start, stop, core)
 
-    def _advanced(self, block: Block, start: int, stop: int) -> NDArray[Any]:
+    def _advanced(
+        self, block: Block, start: int, stop: int, core: tuple[slice, ...] | None
+    ) -> NDArray[Any]:
         """Return the block after some parts, at least one."""
+        del core
         if self.scheme == "fsi":
             from napari_diffusion.filters.flows.fsi import integrated
         elif self.scheme == "aos":

@@ -92,6 +92,18 @@ class Frame:
             z, y = 0, 0
         return (z if self.dimensions == 3 else 0), y, x, (found[0] if self.is_timed else 0)
 
+    def rows_within(self, box: Sequence[slice]) -> NDArray[np.bool_]:
+        """Return which site rows reach into a box of the canonical block, all of its batches."""
+        t, _, z, y, _ = self.shape
+        wanted = np.zeros((t, z, y), np.bool_)
+        starts = self.of_axes([part.start for part in box])
+        stops = self.of_axes([part.stop for part in box])
+        # Axes that are batches end at 0.
+        ends = zip(starts, stops, strict=True)
+        planes, rows, _, times = (slice(a, b) if b else slice(None) for a, b in ends)
+        wanted[times, planes, rows] = True
+        return wanted.ravel()
+
     def arranged(self, block: NDArray[Any]) -> NDArray[Any]:
         """Return a contiguous copy of a canonical block, laid out."""
         return np.array(block.transpose(self.order), order="C").reshape(self.shape)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 import numpy as np
 
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.engine.tiles import with_halo
 from napari_diffusion.filters.flows.flow import Flow
 from napari_diffusion.filters.tensors.axis_frame import Frame, refuse_stretched
 
@@ -139,7 +140,7 @@ class TensorFlow(Flow[Any]):
         """Return how many times the tensors are taken anew; see `Filter.part_count`."""
         return max(-(-self.sub_steps(grid) // HELD), 1)
 
-    def part_halo(self, grid: Grid, start: int, stop: int) -> Shape | None:
+    def part_halo(self, grid: Grid, start: int, stop: int) -> Shape:
         """Return the reach of some parts: their first sub-steps alone look at the image anew."""
         count = len(self._sub_steps_of(grid, start, stop))
         updates = stop - start if count else 0
@@ -188,7 +189,9 @@ class TensorFlow(Flow[Any]):
         unit = block.dtype.type(max(self.number_per_channel("contrast", block.grid)))
         return frame.restored(np.sqrt(apart)) * unit
 
-    def _advanced(self, block: Block, start: int, stop: int) -> NDArray[Any]:
+    def _advanced(
+        self, block: Block, start: int, stop: int, core: tuple[slice, ...] | None
+    ) -> NDArray[Any]:
         from napari_diffusion.filters.tensors.tensor_steps import Exchange
 
         self.reach(block.grid)
@@ -207,11 +210,24 @@ class TensorFlow(Flow[Any]):
             tensors = self._tensors(u, frame, block)
             sub_steps = self._sub_steps_of(block.grid, part, part + 1)
             for sub_step in sub_steps:
-                exchange.add_up(tensors, tau, sub_step == sub_steps.start, block.threads)
+                wanted = None
+                if core is not None:
+                    more = sub_steps.stop - 1 - sub_step
+                    wanted = frame.rows_within(self._needed(block, core, more, part + 1, stop))
+                fresh = sub_step == sub_steps.start
+                exchange.add_up(tensors, tau, fresh, wanted, block.threads)
                 block.threads.each(
                     lambda a, b: self.advance(u, u, exchange, weights, (a, b)), bands
                 )
         return frame.restored(u)
+
+    def _needed(
+        self, block: Block, core: tuple[slice, ...], more: int, start: int, stop: int
+    ) -> tuple[slice, ...]:
+        """Return what `more` sub-steps and then some parts need for a core."""
+        each, later = self.stencil_reach(block.grid), self.part_halo(block.grid, start, stop)
+        halo = [more * n + m for n, m in zip(each, later, strict=True)]
+        return with_halo(core, halo, block.shape)[0]
 
     def advance(
         self,

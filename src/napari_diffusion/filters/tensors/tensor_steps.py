@@ -154,39 +154,51 @@ class Exchange:
         self.products, self.shortest = np.array(products), min(frame.lengths)
         self.all_rows = np.arange(frame.row_count)
         self.everywhere = np.ones(frame.row_count, np.bool_)
-        # The site rows near pixels that are overloaded, and those that exchange with them.
+        # The site rows near pixels that are overloaded.
         self.near = self.everywhere
-        self.sources: NDArray[np.int64] | None = None
         count = min(threads.count, -(-u.size // _SMALLEST_BAND), frame.row_count)
         edges = [frame.row_count * i // count for i in range(count + 1)]
         self.bands = list(itertools.pairwise(edges))
 
-    def add_up(self, tensors: NDArray[Any], tau: float, fresh: bool, threads: Threads) -> None:
+    def add_up(
+        self,
+        tensors: NDArray[Any],
+        tau: float,
+        fresh: bool,
+        wanted: NDArray[np.bool_] | None,
+        threads: Threads,
+    ) -> None:
         """Add up what flows in a sub-step of `tau` along the stencils of the tensors.
 
-        Loads are known from the sub-step before unless the tensors are `fresh`.
+        Loads are known from the sub-step before unless the tensors are `fresh`. What is added up
+        outside of the `wanted` site rows may be anything; they become fewer from one sub-step to
+        the next, None being all.
         """
-        shape, everywhere = self.frame.shape, self.everywhere
+        shape, everywhere, near_wanted = self.frame.shape, self.everywhere, self.all_rows
+        if wanted is not None:
+            # Of the wanted rows' partners the loads have to be whole.
+            targets = self._around(wanted) if fresh else wanted
+            near_wanted = np.flatnonzero(self._around(targets))
         if fresh:
             self.changes = np.zeros(self.u.size)
             self.loads = np.zeros(self.u.size, np.int32)
 
         def work(start: int, stop: int) -> None:
-            rows = self._sources(self.all_rows, (start, stop))
+            rows = self._sources(near_wanted, (start, stop))
             self._exchange(tensors, tau, rows, everywhere, (start, stop), (fresh, False), threads)
 
         threads.each(work, self.bands)
         if fresh:
             overloaded = self._overloaded()
             self.near = self._around(overloaded) if overloaded.any() else overloaded
-            self.sources = np.flatnonzero(self._around(self.near)) if self.near.any() else None
-        if self.sources is not None:
-            sources = self.sources
+        near = self.near if wanted is None else self.near & wanted
+        if near.any():
+            sources = np.flatnonzero(self._around(near))
 
             def again(start: int, stop: int) -> None:
-                exchange.clear_rows(self.changes, self.near, shape, (start, stop))
+                exchange.clear_rows(self.changes, near, shape, (start, stop))
                 rows = self._sources(sources, (start, stop))
-                self._exchange(tensors, tau, rows, self.near, (start, stop), (False, True), threads)
+                self._exchange(tensors, tau, rows, near, (start, stop), (False, True), threads)
 
             threads.each(again, self.bands)
 
