@@ -1,4 +1,4 @@
-"""The command ``napari-diffusion``: run, filter, noise, best, recipe, inspect, methods, demo."""
+"""The command ``napari-diffusion``: run, batch, filter, noise, best and others."""
 
 from __future__ import annotations
 

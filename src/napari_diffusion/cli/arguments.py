@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from napari_diffusion import __version__
+from napari_diffusion.cli.batch import add_batch, batch
 from napari_diffusion.cli.best import best
 from napari_diffusion.cli.demo import demo
 from napari_diffusion.cli.filter import apply
@@ -72,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     _add_run(command("run", run, "run the loop on an image and write its steps"))
+    add_batch(command("batch", batch, "run the loop on many images, each to an output"))
     _add_filter(command("filter", apply, "apply one filter to an image"))
     _add_noise(command("noise", noise, "add noise to an image"))
     _add_best(command("best", best, "report the step closest to the ground truth"))
