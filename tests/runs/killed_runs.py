@@ -22,7 +22,6 @@ import napari_diffusion as nd
 from napari_diffusion.core.image import Image
 from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.io import Output, memory
-from napari_diffusion.io import durability as durability
 from napari_diffusion.io.ome_zarr import image, writer  # noqa: F401 - imported before the fork
 from napari_diffusion.io.tiff import folder_writer  # noqa: F401
 from napari_diffusion.loop.kept_steps import kept_steps
@@ -76,18 +75,18 @@ def run(folder: Path, output: Path, *, resume: bool) -> file_run.FileRun:
 
 def in_child(work) -> tuple[bool, str]:
     """Call a function in a process of its own; return whether it ended, and what it said."""
-    reader, writer = os.pipe()
+    reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        os.close(reader)
+        os.close(reading)
         code = 1
         try:
-            os.write(writer, json.dumps(work()).encode())
+            os.write(writing, json.dumps(work()).encode())
             code = 0
         finally:
             os._exit(code)
-    os.close(writer)
-    with os.fdopen(reader) as file:
+    os.close(writing)
+    with os.fdopen(reading) as file:
         said = file.read()
     _, status = os.waitpid(child, 0)
     if not os.WIFSIGNALED(status) and status:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import itertools
+import logging
 import sys
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -155,7 +156,11 @@ def cluster(workers: int | None, scheduler: str | None, memory: int) -> Iterator
     limit = int(_NET * memory / workers) + INTERPRETER
     with (
         LocalCluster(
-            n_workers=workers, threads_per_worker=1, memory_limit=limit, dashboard_address=None
+            n_workers=workers,
+            threads_per_worker=1,
+            memory_limit=limit,
+            dashboard_address=None,
+            silence_logs=logging.ERROR,
         ) as processes,
         Client(processes, set_as_default=False) as client,
     ):
@@ -163,7 +168,7 @@ def cluster(workers: int | None, scheduler: str | None, memory: int) -> Iterator
 
 
 # Seconds.
-_PATIENCE = 20
+_PATIENCE = 10
 
 
 def active_client() -> Any:
