@@ -98,7 +98,8 @@ def test_readers_of_images_are_not_disturbed(crate):
 
 def test_what_is_unknown_is_left_out(tmp_path):
     path = write(tmp_path / "a.zarr", made_up("yx"))
-    write_crate(path, record_of(made_up("yx"), 0))
+    write_crate(path, record_of(made_up("yx"), 0), name="b.zarr")
+    assert ROCrate(path).root_dataset["name"] == "b.zarr"
     action = ROCrate(path).root_dataset["mentions"][0]
     assert "startTime" not in action
     assert "endTime" not in action

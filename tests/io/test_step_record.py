@@ -110,3 +110,6 @@ def test_the_hash_of_the_output_joins_that_of_the_input():
     record = with_output_hash({"hashes": {"input": "0" * 64, "output": "1" * 64}}, "2" * 64)
     assert record["hashes"] == {"input": "0" * 64, "output": "2" * 64}
     assert with_output_hash({}, "2" * 64)["hashes"] == {"output": "2" * 64}
+    assert with_output_hash(record, None)["hashes"] == {"input": "0" * 64}
+    assert with_output_hash({"hashes": {"output": "1" * 64}, "step": 1}, None) == {"step": 1}
+    assert record["hashes"]["output"] == "2" * 64

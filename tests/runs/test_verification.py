@@ -208,7 +208,8 @@ def test_a_run_that_was_not_completed_is_said(tmp_path, monkeypatch, name):
         for step in nd.steps(image, recipe):
             if step.index == 2:
                 raise KeyboardInterrupt
-            output.write(step.image, record(recipe, step, {"axes": "yx"}, "a.npy"))
+            kept = record(recipe, step, {"axes": "yx"}, "a.npy", kept_every=1)
+            output.write(step.image, kept)
     found = verify(output.partial)
     assert found.verdict is Verdict.BROKEN
     assert found.findings[-3:-2] == ("step 2 is missing.",)

@@ -203,9 +203,17 @@ def as_record(found: Any) -> StepRecord | None:
         return None
 
 
-def with_output_hash(record: StepRecord, sha256: str) -> StepRecord:
-    """Return the record of a step with the hash of its values as they are written."""
-    return {**record, "hashes": {**record.get("hashes", {}), "output": sha256}}
+def with_output_hash(record: StepRecord, sha256: str | None) -> StepRecord:
+    """Return the record of a step with the hash of its values as they are written.
+
+    None leaves it without one: that of a file which was opened is no longer true.
+    """
+    hashes = dict(record.get("hashes", {}))
+    hashes.pop("output", None)
+    if sha256 is not None:
+        hashes["output"] = sha256
+    kept = {name: each for name, each in record.items() if name != "hashes"}
+    return cast("StepRecord", kept | ({"hashes": hashes} if hashes else {}))
 
 
 #: Where a record keeps the hash of itself.

@@ -39,6 +39,7 @@ def write_crate(
     record: StepRecord,
     started: datetime | None = None,
     ended: datetime | None = None,
+    name: str | None = None,
 ) -> None:
     """Write ``ro-crate-metadata.json`` into a store: a Process Run Crate, and nothing else.
 
@@ -50,11 +51,13 @@ def write_crate(
         Of the whole output, with hashes, and its steps if there are several.
     started, ended : datetime, optional
         When the run began and when it was done.
+    name : str, optional
+        Of the output, where it is to be renamed.
     """
     from rocrate.rocrate import ROCrate
 
     crate = ROCrate(version=_BASE)
-    crate.name = store.name
+    crate.name = name or store.name
     crate.description = record.get("processed", f"An image written by {VERSION}.")
     _conform(crate)
     results = _results(crate, store, record)
