@@ -31,7 +31,7 @@ class NpyHeader:
     """
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    dtype: np.dtype[np.generic]
     fortran_order: bool
     start: int
 

@@ -50,7 +50,7 @@ class Stored(Protocol):
     """
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    dtype: np.dtype[np.generic]
 
     @property
     def ndim(self) -> int:

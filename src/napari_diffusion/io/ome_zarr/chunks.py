@@ -64,7 +64,7 @@ class StoredValues:
         """Return all values."""
         return self[(slice(None),) * self.ndim]
 
-    def lazy(self) -> Any:
+    def lazy(self) -> NDArray[Any]:
         """Return a dask array with the chunks of the file."""
         return lazy_image(self, self._array.chunks)
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from napari_diffusion.io.file_image import Stored
 
+    #: What an axis is indexed by.
+    Part = int | slice | list[int] | NDArray[np.integer[Any] | np.bool_]
+
 #: Slices with a start and a stop, one for each axis.
 Box = tuple[slice, ...]
 
@@ -38,7 +41,7 @@ class FileParts(ABC):
     """
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    dtype: np.dtype[np.generic]
     piece: tuple[int, ...]
     order: tuple[int, ...]
 
@@ -47,7 +50,7 @@ class FileParts(ABC):
         """The number of axes."""
         return len(self.shape)
 
-    def __getitem__(self, key: Any) -> NDArray[Any]:
+    def __getitem__(self, key: Part | tuple[Part, ...]) -> NDArray[Any]:
         parts = key if isinstance(key, tuple) else (key,)
         parts += (slice(None),) * (self.ndim - len(parts))
         pairs = [_around(part, size) for part, size in zip(parts, self.shape, strict=True)]
@@ -80,7 +83,7 @@ class ChangedParts(FileParts):
         )
 
 
-def _around(part: Any, size: int) -> tuple[slice, Any]:
+def _around(part: Part, size: int) -> tuple[slice, Part]:
     """Return the slice around an index, a slice or a list of indices, and what that is in it."""
     if isinstance(part, slice):
         reached = range(*part.indices(size))
@@ -103,7 +106,7 @@ def _around(part: Any, size: int) -> tuple[slice, Any]:
     return slice(first, int(indices.max()) + 1), within if within.ndim else int(within)
 
 
-def lazy_image(stored: Stored, chunks: Sequence[int]) -> Any:
+def lazy_image(stored: Stored, chunks: Sequence[int]) -> NDArray[Any]:
     """Return a dask array of values in a file."""
     import dask.array as da
 
@@ -111,7 +114,7 @@ def lazy_image(stored: Stored, chunks: Sequence[int]) -> Any:
     return da.from_array(stored, chunks=tuple(chunks), name=False, meta=empty)
 
 
-def lazy_parts(parts: FileParts) -> Any:
+def lazy_parts(parts: FileParts) -> NDArray[Any]:
     """Return a dask array with chunks of whole pieces that lie together in the file."""
     chunk, left = list(parts.piece), _CHUNK_BYTES // parts.dtype.itemsize
     for axis in reversed(parts.order):

@@ -16,19 +16,22 @@ if TYPE_CHECKING:
 
     from napari_diffusion.io.stored.file_parts import Box, FileParts
 
+    #: The value that stands for no data.
+    Mark = np.generic | None
+
 _NODATA = 42113
 _METADATA = 42112
 # ModelPixelScale, ModelTransformation, GeoKeyDirectory
 _GEOGRAPHIC = (33550, 34264, 34735)
 
 
-def no_data_mark(name: str, page: tifffile.TiffPage, dtype: np.dtype[Any]) -> Any:
+def no_data_mark(name: str, page: tifffile.TiffPage, dtype: np.dtype[np.generic]) -> Mark:
     """Return the value that stands for no data; None if there is none."""
     text = page.tags.valueof(_NODATA)
     return None if text is None else _mark(name, str(text).strip(" \0"), dtype)
 
 
-def valid_pixels(name: str, image: NDArray[Any], mark: Any) -> NDArray[np.bool_] | None:
+def valid_pixels(name: str, image: NDArray[Any], mark: Mark) -> NDArray[np.bool_] | None:
     """Return where the image, as it is stored, has data; None if it has everywhere."""
     valid = _is_data(image, mark)
     count = image.size - int(np.count_nonzero(valid))
@@ -52,7 +55,7 @@ class ValidPixels(ChangedParts):
         Which planes are in a file, along the first axes.
     """
 
-    def __init__(self, held: FileParts, mark: Any, planes: NDArray[np.bool_]) -> None:
+    def __init__(self, held: FileParts, mark: Mark, planes: NDArray[np.bool_]) -> None:
         super().__init__(held)
         self._mark, self._planes, self.dtype = mark, planes, np.dtype(bool)
 
@@ -79,11 +82,11 @@ def warn_of_scale(name: str, page: tifffile.TiffPage) -> None:
         warn(name, "gives a scale and an offset of its values: they are read as they are stored.")
 
 
-def _is_data(image: NDArray[Any], mark: Any) -> NDArray[np.bool_]:
+def _is_data(image: NDArray[Any], mark: Mark) -> NDArray[np.bool_]:
     return np.asarray(~np.isnan(image) if mark != mark else image != mark)
 
 
-def _mark(name: str, text: str, dtype: np.dtype[Any]) -> Any:
+def _mark(name: str, text: str, dtype: np.dtype[np.generic]) -> Mark:
     """Return the value that stands for no data; None, with a warning, if no pixel can have it."""
     try:
         try:
@@ -94,7 +97,7 @@ def _mark(name: str, text: str, dtype: np.dtype[Any]) -> Any:
             with np.errstate(over="ignore"):
                 return dtype.type(number)
         if math.isfinite(number) and number == int(number) and dtype.kind in "iu":
-            limits = np.iinfo(dtype)
+            limits = np.iinfo(dtype.str)
             if limits.min <= number <= limits.max:
                 return dtype.type(int(number))
     except (ValueError, OverflowError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ _TURNS = {
     7: (True, "yx"),
     8: (True, "y"),
 }
+
+_T = TypeVar("_T")
 
 ORIENTATIONS = frozenset(_TURNS)
 
@@ -75,7 +77,7 @@ class UprightValues(ChangedParts):
         held = self.held.read(self._swapped(tuple(inside)))
         return upright(held, self._orientation, self._y, self._x)
 
-    def _swapped(self, each: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _swapped(self, each: tuple[_T, ...]) -> tuple[_T, ...]:
         if not swaps(self._orientation):
             return each
         order = list(range(len(each)))

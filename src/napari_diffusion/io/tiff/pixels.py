@@ -73,7 +73,9 @@ def warn_of_kind(name: str, page: tifffile.TiffPage) -> None:
         warn(name, f"does not say what its values are: they are read as {page.dtype}.")
 
 
-def white_value(name: str, page: tifffile.TiffPage, dtype: np.dtype[Any]) -> Any:
+def white_value(
+    name: str, page: tifffile.TiffPage, dtype: np.dtype[np.generic]
+) -> np.generic | None:
     """Return what values are subtracted from, so that more is lighter; None if it is already."""
     if int(page.photometric) != _WHITE_IS_ZERO:
         return None
@@ -84,7 +86,7 @@ def white_value(name: str, page: tifffile.TiffPage, dtype: np.dtype[Any]) -> Any
     return dtype.type(1 if dtype.kind == "b" else 2**page.bitspersample - 1)
 
 
-def inverted(image: NDArray[Any], white: Any) -> NDArray[Any]:
+def inverted(image: NDArray[Any], white: np.generic) -> NDArray[Any]:
     """Return the values, which are not needed any more, subtracted from that of white."""
     if image.dtype.kind == "b":
         return ~image
@@ -94,7 +96,7 @@ def inverted(image: NDArray[Any], white: Any) -> NDArray[Any]:
 class InvertedValues(ChangedParts):
     """Values in a file that are inverted when they are read; parameters as of `inverted`."""
 
-    def __init__(self, held: FileParts, white: Any) -> None:
+    def __init__(self, held: FileParts, white: np.generic) -> None:
         super().__init__(held)
         self._white = white
 

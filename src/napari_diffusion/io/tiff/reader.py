@@ -29,6 +29,7 @@ from napari_diffusion.io.tiff.pixels import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from xml.etree.ElementTree import Element
 
@@ -218,7 +219,7 @@ def _turned(source: Source, orientation: int, y: int, x: int) -> dict[str, Any]:
     return {"image": lazy_parts(stored), "stored": stored}
 
 
-def _exchanged(by_axis: Any) -> dict[str, float]:
+def _exchanged(by_axis: Mapping[str, float]) -> dict[str, float]:
     return {{"x": "y", "y": "x"}.get(axis, axis): value for axis, value in by_axis.items()}
 
 

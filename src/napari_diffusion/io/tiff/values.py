@@ -40,8 +40,8 @@ class TiffValues:
         As those of a source.
     """
 
-    image: Any
-    valid: Any = None
+    image: NDArray[Any]
+    valid: NDArray[np.bool_] | None = None
     stored: FileParts | None = None
 
 
