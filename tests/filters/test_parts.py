@@ -29,6 +29,7 @@ from napari_diffusion.filters import (
     TotalVariationFlow,
 )
 from napari_diffusion.filters.flows.flow import Flow
+from napari_diffusion.filters.tensors.tensor_steps import Exchange
 
 # With tensors that reach so little that a core needs less than the whole image.
 NEAR = {"contrast": 0.2, "smoothing": 0.4, "condition_limit": 2.0}
@@ -199,6 +200,33 @@ def test_tensors_are_taken_anew_at_the_start_of_a_part():
     assert (chosen.sub_steps(grid), chosen.part_count(grid)) == (8, 2)
     assert chosen.halo(grid)[2:] == (298, 298, 298)
     assert chosen.part_halo(grid, 1, 2)[2:] == (149, 149, 149)
+
+
+@pytest.mark.parametrize("period", [21, 30, 81])
+def test_a_core_near_pixels_that_many_stencils_point_at(period, monkeypatch):
+    """What the centre of a star is spared depends on stencils two reaches away."""
+    y, x = (np.mgrid[:160, :130] % period) - period // 2
+    block = block_of(Case("plane", "yx", (160, 130)))
+    block = block.with_values(np.sin(12 * np.arctan2(y, x)).astype(np.float32)[None, None, None])
+    chosen = CoherenceEnhancing(
+        contrast=0.05, smoothing=0.4, condition_limit=50.0, integration=0.5, time=2.0
+    )
+    overloaded = []
+    found = Exchange._overloaded
+
+    def spied(self):
+        rows = found(self)
+        overloaded.append(rows.any())
+        return rows
+
+    monkeypatch.setattr(Exchange, "_overloaded", spied)
+    whole = block.filtered_parts(chosen, 0, 1)
+    for first in range(30, 120, 4):
+        core = (*[slice(0, 1)] * 3, slice(first, first + 3), slice(0, 130))
+        part = with_part_halo(chosen, block, core, 0, 1)
+        made = part.core_filtered(chosen, core, 0, 1)
+        np.testing.assert_array_equal(made, whole[core])
+    assert overloaded[0]
 
 
 @pytest.mark.parametrize("cls", [PeronaMalik, EdgeEnhancing, Heat])

@@ -215,7 +215,7 @@ class TensorFlow(Flow[Any]):
                     more = sub_steps.stop - 1 - sub_step
                     wanted = frame.rows_within(self._needed(block, core, more, part + 1, stop))
                 fresh = sub_step == sub_steps.start
-                exchange.add_up(tensors, tau, fresh, wanted, block.threads)
+                exchange.add_up(tensors, tau, fresh, block.threads, wanted)
                 block.threads.each(
                     lambda a, b: self.advance(u, u, exchange, weights, (a, b)), bands
                 )

@@ -165,8 +165,8 @@ class Exchange:
         tensors: NDArray[Any],
         tau: float,
         fresh: bool,
-        wanted: NDArray[np.bool_] | None,
         threads: Threads,
+        wanted: NDArray[np.bool_] | None = None,
     ) -> None:
         """Add up what flows in a sub-step of `tau` along the stencils of the tensors.
 
