@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 MOST_COPIES = 9
 SMALL = 8 << 20
 
-# How much more work than there need be is done before a block is cut to what is still needed.
+# How much more work than there need be is done before a block is cut to what is still needed:
+# cutting takes a copy, and flows lose their waves.
 WASTE = 1.1
 
 
