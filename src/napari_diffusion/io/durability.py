@@ -38,7 +38,8 @@ def sync_tree(path: Path) -> None:
 def write_durably(path: Path, content: bytes) -> None:
     """Write a file that is there whole or not at all, also after a loss of power."""
     aside = path.with_name(f"{path.name}.unfinished")
-    with aside.open("wb") as file:
+    aside.unlink(missing_ok=True)  # it might lead elsewhere
+    with aside.open("xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

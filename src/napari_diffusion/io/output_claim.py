@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pydantic import JsonValue
+
+# What is noted before an output of two files gets its names.
+_PUBLISHED = "published"
 
 __all__ = ["OutputClaim", "OutputInUse", "PlanDiffers"]
 
@@ -103,7 +107,7 @@ class OutputClaim:
     @property
     def notes(self) -> list[dict[str, JsonValue]]:
         """What this run and those that it goes on with have noted, in order."""
-        return list(self._journal.notes)
+        return [note for note in self._journal.notes if _PUBLISHED not in note]
 
     def note(self, entry: Mapping[str, JsonValue]) -> None:
         """Note that something is whole: on the disk, where a plan stands."""
@@ -122,6 +126,9 @@ class OutputClaim:
         self._lock.acquire()
         try:
             self.resumed = self._resumes()
+            if self.resumed and self._half_published():
+                with contextlib.suppress(FileNotFoundError):
+                    os.replace(beside(self.path), beside(self.partial))
             if not self.resumed:
                 self.drop()
                 if self.plan is not None:
@@ -149,6 +156,8 @@ class OutputClaim:
         if self.plan is not None:
             for partial in pieces:
                 (sync_tree if partial.is_dir() else sync_file)(partial)
+        if self._apart:
+            self.note({_PUBLISHED: True})
         for partial, path in zip(pieces, self._pieces(self.path), strict=True):
             publish(partial, path, self._overwrite)
         if self.plan is not None:
@@ -165,10 +174,10 @@ class OutputClaim:
 
     def _resumes(self) -> bool:
         """Return whether the run goes on with what stands; refuse what must not be removed."""
-        for path in self._pieces(self.path):
-            check_free(path, self._overwrite)
-        unfinished = [path for path in self._pieces(self.partial) if os.path.lexists(path)]
         self._journal.read()
+        unfinished = [path for path in self._pieces(self.partial) if os.path.lexists(path)]
+        for path in self._pieces(self.path):
+            check_free(path, self._overwrite or (self._resume and self._half_published()))
         if self._journal.plan is None and os.path.lexists(self._journal.path):
             check_free(self._journal.path, self._overwrite)
         if self._resume and unfinished and self._goes_on():
@@ -198,6 +207,12 @@ class OutputClaim:
         if self.plan is not None:
             check_plan(standing, self.plan)
         return True
+
+    def _half_published(self) -> bool:
+        """Return whether a run ended between the names of the record and of the output."""
+        notes = self._journal.notes
+        begun = bool(notes) and _PUBLISHED in notes[-1]
+        return begun and os.path.lexists(self.partial) and not os.path.lexists(self.path)
 
     def _noted(self) -> str:
         steps, tiles = len(self._journal.notes), sum(1 for _ in self.work.glob("*/c/**/*[0-9]"))

@@ -276,14 +276,18 @@ class Output:
 
 def _records(notes: list[dict[str, JsonValue]]) -> list[StepRecord]:
     """Return the records of whole steps, up to the first that is none."""
-    found = []
+    found: list[StepRecord] = []
     for note in notes:
         record = note.get(_RECORD)
         try:
-            found.append(checked_record(record if isinstance(record, dict) else {}))
-            found[-1]["step"], found[-1]["noise_scale"], found[-1]["is_final"]
+            checked = checked_record(record if isinstance(record, dict) else {})
+            step_entry(checked)
         except (ValueError, KeyError):
             break
+        if checked != record:
+            break
+        # As it was written: the check orders its entries in another way.
+        found.append(record)
     return found
 
 

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.io.durability import sync_file, sync_folder
-from napari_diffusion.io.output_path import UNFINISHED_STEP
+from napari_diffusion.io.output_path import UNFINISHED_STEP, remove
 from napari_diffusion.io.tiff.writer import TiffWriter, checked_type, layout
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ class FolderWriter:
         there = itertools.takewhile(lambda file: file.is_file(), files)
         self._files = list(there)
         self.kept = len(self._files)
-        path.mkdir(exist_ok=bool(whole))
+        if not self.kept:
+            remove(path)
+        path.mkdir(exist_ok=True)
 
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Write a step into a file of its own."""
