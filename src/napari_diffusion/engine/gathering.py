@@ -7,12 +7,9 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from napari_diffusion.core.dask_array import is_dask
-from napari_diffusion.core.no_data import check_present
 from napari_diffusion.engine.block import Block
-from napari_diffusion.engine.slab_reading import SLAB_PIXELS, Slab, slabs
+from napari_diffusion.engine.slab_reading import SLAB_PIXELS, Slab, loaded, slabs
 from napari_diffusion.engine.threads import Stopped, Threads
 
 if TYPE_CHECKING:
@@ -53,6 +50,7 @@ class _Gathering:
 
     def serve(self) -> None:
         """Measure what waits, in one pass each time, until no function runs any more."""
+        batch: list[tuple[Measurement[Any], Future[Any]]] = []
         try:
             while batch := self._all_that_wait():
                 _served(batch)
@@ -60,8 +58,9 @@ class _Gathering:
             # Nobody waits any more, unless this was interrupted.
             with self.changed:
                 self.closed = True
-                for _, found in self.waiting:
-                    found.set_exception(Stopped("What is measured together was interrupted."))
+                for _, found in (*batch, *self.waiting):
+                    if not found.done():
+                        found.set_exception(Stopped("What is measured together was interrupted."))
 
     def _all_that_wait(self) -> list[tuple[Measurement[Any], Future[Any]]]:
         with self.changed:
@@ -148,20 +147,8 @@ def _count(wanted: Sequence[tuple[Measurement[Any], Any]]) -> None:
     channels, threads = sum(image.data.shape[1] for image in images), Threads()
 
     def read(box: tuple[slice, ...]) -> list[NDArray[Any]]:
-        import dask.array as da
-
         threads.poll()
-        parts = (box[0], slice(None), *box[2:])
-        lazy = [array[parts] for image in images for array in (image.data, image.mask)
-                if array is not None]  # fmt: skip
-        loaded = iter(da.compute(*lazy))
-        found = []
-        for image in images:
-            values = np.ascontiguousarray(next(loaded))
-            mask = None if image.mask is None else np.ascontiguousarray(next(loaded))
-            check_present(values if mask is None else values[mask], "A chunk")
-            found += [values] if mask is None else [values, mask]
-        return found
+        return [array for pair in loaded(images, box) for array in pair if array is not None]
 
     def count(slab: Slab) -> None:
         parts = iter(slab.arrays)

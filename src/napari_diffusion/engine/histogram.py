@@ -41,16 +41,27 @@ class Histogram:
     first: int = 0
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    def add(self, values: NDArray[Any]) -> None:
-        """Count finite values of 0 or more."""
+    def add(self, values: NDArray[Any], counts: NDArray[np.int64] | None = None) -> None:
+        """Count finite values of 0 or more, once each or as often as `counts` says."""
         # A value of 0, and one that is nearly as small, is in bin 0.
         bits = np.asarray(values, np.float64).ravel().view(np.uint64)
         bins = ((bits + np.uint64(_HALF)) >> np.uint64(_DROPPED_BITS)).astype(np.int64)
-        bins = bins[bins > 0]
-        self.zeros += bits.size - bins.size
+        kept = bins > 0
+        bins, more = bins[kept], None if counts is None else counts[kept]
+        self.zeros += bits.size - bins.size if counts is None else int(counts[~kept].sum())
         if bins.size:
             self._reach(int(bins.min()), int(bins.max()) + 1)
-            self.counts += np.bincount(bins - self.first, minlength=len(self.counts))
+            # Whole numbers below 2⁵³ add up exactly in float64 too.
+            found = np.bincount(bins - self.first, more, len(self.counts))
+            self.counts += found.astype(np.int64, copy=False)
+
+    def ranges(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Return between which numbers those in each bin lie that has some, and how many it has."""
+        chosen = np.flatnonzero(self.counts)
+        low, high = (
+            ((self.first + chosen + i << _DROPPED_BITS) - _HALF).view(np.float64) for i in (0, 1)
+        )
+        return low, high, self.counts[chosen]
 
     def joined(self, other: Histogram) -> Histogram:
         """Return the counts of both."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.no_data import check_present
 from napari_diffusion.engine.tiles import with_halo
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.image import Image
+
     Box = tuple[slice, ...]
+    Masked = tuple[NDArray[Any], NDArray[np.bool_] | None]
     Arrays = list[NDArray[Any]]
 
 # Pixels of a slab, over all channels. A chunk with more is read whole nevertheless.
@@ -71,6 +75,28 @@ def slabs(
     for column in itertools.product(*columns):
         outer, inner = with_halo(column, halo, shape)
         yield from _along(march, cuts[march], halo[march], outer, inner, read)
+
+
+def loaded(images: Sequence[Image], box: Box) -> list[Masked]:
+    """Return the values and the mask of lazy images in a box of all channels.
+
+    Raises
+    ------
+    ValueError
+        For values that are missing.
+    """
+    import dask.array as da
+
+    part = (box[0], slice(None), *box[2:])
+    lazy = [(each.data[part], None if each.mask is None else each.mask[part]) for each in images]
+    found: list[Masked] = []
+    # What the images have in common is read once.
+    for values, mask in da.compute(*lazy):
+        check_present(values if mask is None else values[mask], "A chunk")
+        found.append(
+            (np.ascontiguousarray(values), None if mask is None else np.ascontiguousarray(mask))
+        )
+    return found
 
 
 def _along(

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_diffusion.core.image import Image
 from napari_diffusion.engine.block import Block
+from napari_diffusion.engine.deviation import median_deviation
 from napari_diffusion.engine.executor import measured
 from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 from napari_diffusion.estimate.region_mask import within
@@ -111,19 +112,20 @@ def contrast_of(image: Image, smoothing: float = 0.0) -> float:
     return float(image.known["contrast", smoothing])
 
 
-def gradients_of(image: Image, smoothing: float, around: float | None = None) -> Histogram:
-    """Count the gradients of an image, or their distances from a number."""
+def gradients_of(image: Image, smoothing: float) -> Histogram:
+    """Count the gradients of an image."""
     magnitude = functools.partial(gradient_magnitude, smoothing=smoothing)
-    return measured(image, magnitude, _halo(image.grid, smoothing), around=around)
+    return measured(image, magnitude, _halo(image.grid, smoothing))
 
 
 def _measured_contrast(image: Image, smoothing: float) -> float:
     from napari_diffusion.noise.sampling.extremes import check_range
 
     check_range(image)
-    gradients = gradients_of(image, smoothing)
-    middle = gradients.quantile(0.5)
-    found = SPREADS * MAD_TO_SIGMA * gradients_of(image, smoothing, middle).quantile(0.5)
+    magnitude = functools.partial(gradient_magnitude, smoothing=smoothing)
+    halo, unit = _halo(image.grid, smoothing), 1.0 / min(image.grid.spacing)
+    gradients, deviation = median_deviation(image, magnitude, halo, unit)
+    found = SPREADS * MAD_TO_SIGMA * deviation
     if found > 0:
         return found
     return gradients.without_zeros().quantile(0.9) or 1.0
