@@ -71,7 +71,8 @@ def read_image(path: str | PathLike[str], *, lazy: bool | None = None) -> Source
         with the extra ``formats`` an MRC or NIfTI file, a DICOM file or a folder with a DICOM
         series; with the extra ``bioio`` what bioio reads.
     lazy : bool, optional
-        Open an OME-Zarr as dask array; by default only if it does not fit into the free memory.
+        Open OME-Zarr, TIFF, NPY, MRC and what bioio reads as dask array, of which parts are read
+        when they are needed; by default only if a run on it does not fit into the free memory.
 
     Returns
     -------
