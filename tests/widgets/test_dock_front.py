@@ -16,7 +16,7 @@ from napari_diffusion.loop.recipe_units import LengthUnit
 from napari_diffusion.records.provenance import recipe_of
 from napari_diffusion.widgets.layers.step_records import records_of
 from napari_diffusion.widgets.loop import diffusion_loop
-from napari_diffusion.widgets.run import memory
+from napari_diffusion.widgets.run import folder_question, memory
 from napari_diffusion.widgets.steps.recipe_handover import hand_over
 
 HEAT = nd.Recipe(num_steps=2, noise=None, diffusion_filter=nd.filters.Heat(time=3.0))
@@ -287,6 +287,7 @@ def test_steps_of_colours_that_are_rounded_say_so(open_loop, qtbot):
 def test_what_fits_into_memory_is_offered(open_loop, said, monkeypatch):
     _, loop = open_loop(face())
     monkeypatch.setattr(memory, "free_memory", lambda: 50_000)
+    monkeypatch.setattr(folder_question, "asked", lambda sentence, lazy: None)
     loop.value = RECIPE.replaced(num_steps=100, final_filter=None)
     loop.controls.run.native.click()
     assert loop.controls.message.role == "error"

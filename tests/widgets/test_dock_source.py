@@ -14,7 +14,7 @@ from napari.layers import Image, Labels, Shapes
 
 import napari_diffusion as nd
 from napari_diffusion.samples import phantom_layers
-from napari_diffusion.widgets.run import memory
+from napari_diffusion.widgets.run import folder_question, memory
 from napari_diffusion.widgets.source.source_form import SourceForm
 from napari_diffusion.widgets.tools.filter_layer import FilterLayer
 
@@ -263,6 +263,7 @@ def test_a_dask_array_is_read_and_run_in_memory(open_filter, qtbot):
 def test_a_dask_array_larger_than_memory_stays_lazy(open_filter, qtbot, monkeypatch):
     da = pytest.importorskip("dask.array")
     monkeypatch.setattr(memory, "free_memory", lambda: 5000)
+    monkeypatch.setattr(folder_question, "asked", lambda sentence, lazy: "as before")
     viewer, dock = open_filter(Image(da.from_array(FACE, chunks=8), name="lazy"))
     ran(dock, qtbot)
     last = made(viewer)[-1].data

@@ -19,10 +19,12 @@ from napari_diffusion.widgets.docks.layer_dock import LayerDock
 from napari_diffusion.widgets.forms.field import Field
 from napari_diffusion.widgets.layers.step_layers import Place, image_layer
 from napari_diffusion.widgets.layers.step_records import records_of
+from napari_diffusion.widgets.results.folder_result import FolderStart
 from napari_diffusion.widgets.results.layer_sink import related_layers, single_result
+from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.found_message import caution_of, found_message
 from napari_diffusion.widgets.run.run_controls import RunControls, written_seconds
-from napari_diffusion.widgets.run.run_request import RunError, StepReady
+from napari_diffusion.widgets.run.run_request import RunError, SeedDone, StepReady
 
 if TYPE_CHECKING:
     import napari
@@ -143,6 +145,8 @@ class Denoise(LayerDock):
                 recipe = self.value
             except ValueError as error:
                 raise RunError("form", str(error)) from None
+            if self._took(run_source, recipe):
+                return
             job, layer_sink = single_result(self.viewer, run_source, recipe, result_name)
             self._start(job, layer_sink, run_source)
 
@@ -153,16 +157,34 @@ class Denoise(LayerDock):
         if closed:
             self.viewer.layers.events.inserted.disconnect(self._inserted)
 
+    def _took(self, run_source: RunSource, recipe: Recipe) -> bool:
+        """Denoise into a folder where memory has no room; see `FolderStart.took`."""
+        if self.stages.value:
+            return False
+        job = run_source.job(recipe, 1, memory.free_memory())
+        start = FolderStart(
+            self.viewer, self.runner, result_name, lambda run: NoiseFound(run.report)
+        )
+        if not start.took(run_source, job, "layers", job.source_name):
+            return False
+        if self.runner.worker is not None and self.runner.is_running:
+            self._listen(None, run_source.styles[0])
+        return True
+
+    def _listen(self, place: Place | None, style: LayerStyle) -> None:
+        """Follow what the run that has begun finds and makes."""
+        assert self.runner.worker is not None
+        self._place, self._style, self._report = place, style, None
+        self.sigma.set_resolved(None)
+        self.runner.worker.posted.connect(self._posted)
+
     def _start(self, job: Job, layer_sink: LayerSink, run_source: RunSource) -> None:
         layers, styles = run_source.layers, run_source.styles
         staged = self.stages.value and len(layers) == 1 and not job.lazy
-        self._place = Place(self.viewer, related_layers(self.viewer, layers[0])) if staged else None
-        self._style, self._report = styles[0], None
-        self.sigma.set_resolved(None)
+        place = Place(self.viewer, related_layers(self.viewer, layers[0])) if staged else None
         work = denoising_work(job, layer_sink, staged)
         self.runner.start(work, layer_sink, title=job.source_name)
-        assert self.runner.worker is not None
-        self.runner.worker.posted.connect(self._posted)
+        self._listen(place, styles[0])
 
     def _posted(self, news: News) -> None:
         match news:
@@ -170,7 +192,7 @@ class Denoise(LayerDock):
                 self._report = report
                 if report is not None:
                     self.sigma.set_resolved(report.sigma)
-            case StepReady():
+            case StepReady() | SeedDone():
                 self._conclude()
             case StageReady() if self._place is not None and self._style is not None:
                 # Above the source and so beneath the result, which is there already.

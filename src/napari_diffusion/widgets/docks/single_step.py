@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from napari_diffusion.widgets.docks.layer_dock import LayerDock
 from napari_diffusion.widgets.forms.message import Action
 from napari_diffusion.widgets.forms.units import Units
 from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
+from napari_diffusion.widgets.results.folder_result import FolderStart
 from napari_diffusion.widgets.results.layer_sink import single_result
+from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.run_controls import RunControls
 from napari_diffusion.widgets.run.run_request import RunError
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Work
+    from napari_diffusion.widgets.source.run_source import RunSource
 
 
 class SingleStep(LayerDock):
@@ -35,6 +38,9 @@ class SingleStep(LayerDock):
     button, about : str
         What the main button says, and what it does.
     """
+
+    #: Whether it can be done in parts, which are written to a folder.
+    in_parts: ClassVar[bool] = False
 
     def __init__(self, viewer: napari.Viewer, button: str, about: str) -> None:
         super().__init__(viewer, RunControls(button, about), single=True)
@@ -88,8 +94,16 @@ class SingleStep(LayerDock):
                 recipe = self.recipe()
             except (ValueError, TypeError) as error:
                 raise RunError("form", str(error)) from None
+            if self.in_parts and self._took(run_source, recipe):
+                return
             job, layer_sink = single_result(self.viewer, run_source, recipe, self.title)
             self.runner.start(self.work(job, layer_sink), layer_sink, title=job.source_name)
+
+    def _took(self, run_source: RunSource, recipe: Recipe) -> bool:
+        """Start it in a folder where it does not fit into memory; see `FolderStart.took`."""
+        job = run_source.job(recipe, 1, memory.free_memory())
+        start = FolderStart(self.viewer, self.runner, self.title)
+        return start.took(run_source, job, "layers", job.source_name)
 
     def form_problem(self) -> str | None:
         """Return what is wrong with the form, None where nothing is."""

@@ -73,6 +73,11 @@ def file_values(image: NDArray[Any], letters: str, style: LayerStyle) -> NDArray
     return Fold(letters, tuple(image.shape)).folded(image)
 
 
+def is_mirrored(style: LayerStyle) -> bool:
+    """Say whether a layer lies turned round along an axis."""
+    return bool(_mirrored(_world(style.placed)))
+
+
 def layer_arguments(source: Source, letters: str) -> dict[str, Any]:
     """Return the keyword arguments of a napari layer for what a file says.
 

@@ -15,6 +15,7 @@ from napari_diffusion.widgets.forms.message import Action
 from napari_diffusion.widgets.loop.preview_row import PreviewRow
 from napari_diffusion.widgets.loop.recipe_dock import RecipeDock
 from napari_diffusion.widgets.recipe.saved_recipes import SavedRecipes
+from napari_diffusion.widgets.results.folder_result import FolderStart
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for
 from napari_diffusion.widgets.results.noise_free_layers import with_noise_free_runs
 from napari_diffusion.widgets.run import memory
@@ -81,6 +82,13 @@ class DiffusionLoop(RecipeDock):
         with self.showing_errors():
             run_source = self.run_source()
             job, result = self.job(run_source), self.result.value[0]
+            title = f"Diffusion loop on {run_source.name!r}"
+            steps = Action("Show steps", lambda: open_dock(self.viewer, "Steps", Box))
+            self._offers = []
+            in_folder = FolderStart(self.viewer, self.runner)
+            if in_folder.took(run_source, job, result, title, steps):
+                self.preview.live.stop()
+                return
             self._check_memory(job, result)
             self.preview.live.stop()
             chosen = self.viewer, run_source.layers, job, run_source.styles, result
@@ -88,10 +96,8 @@ class DiffusionLoop(RecipeDock):
             if job.noise_free_run:
                 layer_sink = with_noise_free_runs(layer_sink, *chosen)
             total = job.recipe.total_steps + (job.recipe.final_filter is not None)
-            steps = Action("Show steps", lambda: open_dock(self.viewer, "Steps", Box))
             self.runner.start(
-                loop_work(job, layer_sink), layer_sink, total,
-                title=f"Diffusion loop on {run_source.name!r}", actions=(steps,),
+                loop_work(job, layer_sink), layer_sink, total, title=title, actions=(steps,),
                 remark=_rounding(job),
             )  # fmt: skip
 

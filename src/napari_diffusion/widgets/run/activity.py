@@ -76,6 +76,13 @@ class Activity:
         if self._total:
             self.say(f"{self._piece} {done} of {self._total}".strip())
 
+    def count_to(self, total: int, piece: str) -> None:
+        """Count pieces from now on."""
+        self._total, self._piece, self._done = total, piece, 0
+        if self._bar is not None:
+            self._bar.total = total
+        self._draw_soon()
+
     def close(self) -> None:
         """Remove the bar."""
         bar, self._bar, self._is_closed = self._bar, None, True

@@ -67,8 +67,14 @@ class Need:
 
 def free_memory() -> int:
     """Return how many bytes a run may take: those that are free, up to the preferences' limit."""
-    limit, free = preferences().memory_limit, memory.free_memory()
-    return min(free, int(limit * 1e9)) if limit else free
+    limit, free = memory_limit(), memory.free_memory()
+    return free if limit is None else min(free, limit)
+
+
+def memory_limit() -> int | None:
+    """Return how many bytes the preferences let a run take; None where they set no limit."""
+    limit = preferences().memory_limit
+    return int(limit * 1e9) if limit else None
 
 
 def free_disk() -> int:

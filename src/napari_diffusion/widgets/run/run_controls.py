@@ -124,6 +124,14 @@ class RunControls(Box):
             self._ticker.start(_SECOND_MS)
         self.running.emit(True)
 
+    def count_to(self, total: int, unit: str) -> None:
+        """Show how many pieces of the work are done from now on."""
+        self._total, self._done = total, 0
+        self.pause.enabled = True
+        self.bar.max, self.bar.value = total, 0
+        self.bar.native.setFormat(f"%v of %m {unit}")
+        self.begin_clock()
+
     def begin_clock(self) -> None:
         """Count the time from now on: what went before was preparation."""
         self._clock = Clock()

@@ -48,6 +48,13 @@ class Progress(NamedTuple):
     done: int
 
 
+class Begun(NamedTuple):
+    """Of how many pieces the work is made, where that is known only after a while."""
+
+    total: int
+    unit: str
+
+
 class SeedDone(NamedTuple):
     """What a layer sink shows in place of what it showed before, and how much is done."""
 

@@ -13,6 +13,7 @@ from napari_diffusion.widgets.run.activity import Activity
 from napari_diffusion.widgets.run.found_message import caution
 from napari_diffusion.widgets.run.run_controls import written_seconds
 from napari_diffusion.widgets.run.run_request import (
+    Begun,
     EvidenceReady,
     Measured,
     Message,
@@ -89,6 +90,7 @@ class Runner:
         self._layer_sink: Any = None
         self._summary: Callable[[], str] = self._kept
         self._made: list[bool] = []
+        self._has_grown = False
         self._actions: tuple[Action, ...] = ()
         self._remark = ""
         self._warnings: tuple[str, ...] = ()
@@ -140,7 +142,8 @@ class Runner:
             Said of them at the end, after what was made.
         """
         self._actions, self._remark, self._warnings = actions, remark, ()
-        self._made, self._cancelled, self._layer_sink = [], False, layer_sink
+        self._made, self._has_grown, self._cancelled = [], False, False
+        self._layer_sink = layer_sink
         self._summary = made or self._kept
         self._controls.start(total, unit)
         self._activity = Activity(title, total, unit.removesuffix("s"), self.cancel)
@@ -190,9 +193,14 @@ class Runner:
                 if self._layer_sink is not None:
                     with self._around():
                         self._layer_sink.grow(what)
+                    self._has_grown = True
                 self._show_progress(done)
             case Progress(done):
                 self._show_progress(done)
+            case Begun(total, unit):
+                self._controls.count_to(total, unit)
+                if self._activity is not None:
+                    self._activity.count_to(total, unit.removesuffix("s"))
 
     def _say(self, words: str) -> None:
         self._controls.say(words)
@@ -221,7 +229,7 @@ class Runner:
             self._controls.show_idle(done.strip(), False, *self._offered(), details=details)
 
     def _offered(self) -> tuple[Action, ...]:
-        return self._actions if self._made else ()
+        return self._actions if self._made or self._has_grown else ()
 
     def _kept(self) -> str:
         count = self._made.count(False)

@@ -30,6 +30,8 @@ class FilterLayer(SingleStep):
         The viewer that the dock belongs to.
     """
 
+    in_parts = True
+
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         about = "Apply the filter once. The result is a new layer; the source stays unchanged."
         super().__init__(napari_viewer, "Filter", about)

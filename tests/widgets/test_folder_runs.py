@@ -1,0 +1,218 @@
+"""Runs that do not fit into memory go to a folder, and are shown from there."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari")
+
+from napari.layers import Image
+
+import napari_diffusion as nd
+from napari_diffusion.io.memory import limited_memory
+from napari_diffusion.io.output_lock import OutputLock
+from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.widgets.layers.step_records import records_of
+from napari_diffusion.widgets.run import folder_question, folder_run
+from napari_diffusion.widgets.run.run_request import Progress
+
+VOLUME = np.random.default_rng(5).normal(100, 10, (96, 20, 24)).astype(np.float32)
+RECIPE = nd.Recipe(
+    num_steps=3, diffusion_filter=nd.filters.PeronaMalik(contrast=8.0), starting_noise_scale=5.0
+)
+# Too little for the volume and its steps; enough for tiles that are as thick as their halo.
+LITTLE = 1_400_000
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    """Return what was asked; the answer is always one folder."""
+    sentences = []
+
+    def answered(sentence, lazy):
+        sentences.append(sentence)
+        return tmp_path
+
+    monkeypatch.setattr(folder_question, "asked", answered)
+    folder_question.forget()
+    yield sentences
+    folder_question.forget()
+
+
+@pytest.fixture(autouse=True)
+def _little_memory():
+    with limited_memory(LITTLE):
+        yield
+
+
+def cells(**options):
+    return Image(VOLUME.copy(), name="cells", **options)
+
+
+def ran(dock, qtbot):
+    dock.controls.run.native.click()
+    qtbot.waitUntil(lambda: not dock.runner.is_running)
+    return dock.controls.message.sentence
+
+
+def made(viewer):
+    return [layer for layer in viewer.layers if records_of(layer)]
+
+
+def test_a_run_above_the_limit_asks_once_and_has_the_bits_of_one_in_memory(
+    open_loop, qtbot, asked, tmp_path
+):
+    viewer, loop = open_loop(cells(scale=(2, 1, 1), colormap="magma", contrast_limits=(70, 130)))
+    loop.value = RECIPE
+    said = ran(loop, qtbot)
+    assert said.startswith("Done in "), said
+    (question,) = asked
+    assert question.startswith("The run needs 1.8 MB of memory and 1.4 MB are free. ")
+    assert question.endswith("step by step: it needs 1.2 MB of disk.")
+    (layer,) = made(viewer)
+    assert layer.name == "3 steps · cells"
+    assert layer.axis_labels[0] == "step"
+    assert layer.colormap.name == "magma"
+    np.testing.assert_array_equal(layer.scale, (1, 2, 1, 1))
+    assert not isinstance(layer.data, np.ndarray)
+    steps = itertools.islice(nd.steps(VOLUME, RECIPE, spacing=(2, 1, 1)), 3)
+    for place, (step, kept) in enumerate(zip(steps, records_of(layer), strict=True)):
+        np.testing.assert_array_equal(np.asarray(layer.data[place]), step.image)
+        assert kept["step"] == place
+        assert kept["source"] == "cells"
+    assert place == 2
+    assert recipe_of(kept) == RECIPE.resolved(VOLUME, spacing=(2, 1, 1))
+    assert [p.name for p in tmp_path.glob("cells*")] == ["cells-run1.ome.zarr"]
+
+    loop.source.set_layer(viewer.layers["cells"])
+    assert ran(loop, qtbot).startswith("Done in ")
+    assert len(asked) == 1
+    assert sorted(p.name for p in tmp_path.glob("cells*")) == [
+        "cells-run1.ome.zarr", "cells-run2.ome.zarr",
+    ]  # fmt: skip
+    assert [layer.name for layer in made(viewer)] == ["3 steps · cells", "3 steps · cells (run 2)"]
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """Return the runs that were begun."""
+    found = []
+    begun = folder_run._LayerRun.run
+
+    def run(self, stop=None):
+        found.append(self)
+        begun(self, stop)
+
+    monkeypatch.setattr(folder_run._LayerRun, "run", run)
+    return found
+
+
+def cancelled(dock, qtbot, tiles=4):
+    """Cancel a run after so many tiles."""
+    dock.controls.run.native.click()
+
+    def heard(news):
+        if isinstance(news, Progress) and news.done == tiles:
+            dock.controls.cancel.native.click()
+
+    dock.runner.worker.posted.connect(heard)
+    qtbot.waitUntil(lambda: not dock.runner.is_running)
+    return dock.controls.message.sentence
+
+
+def test_run_goes_on_with_what_a_cancelled_one_has_left(open_loop, qtbot, asked, runs, tmp_path):
+    viewer, loop = open_loop(cells())
+    loop.value = RECIPE
+    said = cancelled(loop, qtbot)
+    assert said == (
+        f"Cancelled: the tiles made so far in {str(tmp_path)!r}, with which Run goes on, are kept."
+    )
+    assert made(viewer) == []
+    assert ran(loop, qtbot).startswith("Done in ")
+    first, second = runs
+    tiles = first.passes.plan.tiling.count * len(first.passes.plan.passes)
+    assert first.passes.made >= 4
+    assert second.passes.made + 4 <= tiles
+    assert [p.name for p in tmp_path.glob("cells*")] == ["cells-run1.ome.zarr"]
+    (layer,) = made(viewer)
+    np.testing.assert_array_equal(np.asarray(layer.data[-1]), nd.run(VOLUME, RECIPE).image)
+    assert len(asked) == 1
+
+
+def test_what_was_begun_on_other_values_stays_as_it_is(open_loop, qtbot, asked, tmp_path):
+    viewer, loop = open_loop(cells())
+    loop.value = RECIPE
+    cancelled(loop, qtbot)
+    other = VOLUME.copy()
+    other[-1, -1, -1] += 1
+    viewer.layers["cells"].data = other
+    assert ran(loop, qtbot).startswith("Done in ")
+    assert (tmp_path / "cells-run1.partial.ome.zarr").is_dir()
+    assert "cells-run2.ome.zarr" in loop.controls.message.sentence
+    (layer,) = made(viewer)
+    np.testing.assert_array_equal(np.asarray(layer.data[-1]), nd.run(other, RECIPE).image)
+
+
+def test_without_a_folder_what_fits_is_offered(open_loop, qtbot, monkeypatch, said):
+    monkeypatch.setattr(folder_question, "asked", lambda sentence, lazy: None)
+    viewer, loop = open_loop(cells())
+    loop.value = RECIPE
+    loop.controls.run.native.click()
+    assert not loop.runner.is_running
+    assert loop.controls.message.sentence.startswith("This run needs 1.8 MB of memory")
+    assert len(viewer.layers) == 1
+
+
+def test_lazy_images_can_still_be_computed_where_they_are_looked_at(
+    open_loop, qtbot, monkeypatch, tmp_path
+):
+    da = pytest.importorskip("dask.array")
+    answers = [None, "as before"]
+    monkeypatch.setattr(folder_question, "asked", lambda sentence, lazy: answers.pop(0))
+    viewer, loop = open_loop(Image(da.from_array(VOLUME, chunks=32), name="cells"))
+    loop.value = RECIPE.replaced(num_steps=300)
+    loop.controls.run.native.click()
+    assert not loop.runner.is_running
+    loop.value = RECIPE
+    with limited_memory(900_000):
+        assert ran(loop, qtbot).startswith("Done in ")
+    assert answers == []
+    assert isinstance(made(viewer)[0].data, da.Array)
+
+
+def test_what_stands_in_the_way_is_one_sentence(open_loop, qtbot, asked, said, tmp_path):
+    viewer, loop = open_loop(cells())
+    loop.value = RECIPE
+    path = tmp_path / "cells-run1.ome.zarr"
+    lock = OutputLock(tmp_path / ".cells-run1.partial.ome.zarr.lock", path)
+    lock.acquire()
+    refused = ran(loop, qtbot)
+    lock.release()
+    assert str(path) in refused
+    assert loop.controls.message.role == "error"
+    loop.value = RECIPE.replaced(diffusion_filter=nd.filters.Heat(time=200.0))
+    refused = ran(loop, qtbot)
+    assert "too small for a tile that is as thick as its halo" in refused
+    assert len(viewer.layers) == 1
+    assert [p.name for p in tmp_path.glob("*cells*")] == []
+
+
+def test_a_folder_that_is_an_image_or_has_no_room_is_refused(
+    open_loop, monkeypatch, asked, said, tmp_path
+):
+    _, loop = open_loop(cells())
+    loop.value = RECIPE
+    (tmp_path / "zarr.json").write_text("{}")
+    loop.controls.run.native.click()
+    assert loop.controls.message.sentence == (
+        f"{str(tmp_path)!r} is itself an image: choose the folder that it lies in."
+    )
+    (tmp_path / "zarr.json").unlink()
+    usage = lambda path: type("Usage", (), {"free": 1000})  # noqa: E731
+    monkeypatch.setattr("napari_diffusion.io.full_disk.shutil.disk_usage", usage)
+    loop.controls.run.native.click()
+    assert "1.2 MB needed for the run, 1 kB free" in loop.controls.message.sentence
+    assert len(asked) == 2
