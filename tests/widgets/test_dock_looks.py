@@ -202,6 +202,8 @@ def test_there_is_one_main_button_at_most_and_it_waits_for_an_image(shown, title
     main = [each for each in texts(dock, QAbstractButton) if each.property("role") == "primary"]
     assert len(main) <= 1
     assert not any(button.isEnabled() for button in main)
+    if title == "Batch":  # its images are in files
+        return
     viewer.add_layer(stack())
     assert all(button.isEnabled() for button in main)
 

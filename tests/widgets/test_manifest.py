@@ -34,6 +34,7 @@ DOCKS = {
     "napari-diffusion.steps": "Steps",
     "napari-diffusion.filter": "Filter",
     "napari-diffusion.noise": "Add noise",
+    "napari-diffusion.batch": "Batch",
 }
 
 SUBMENUS = ["Denoising", "Diffusion", "Noise"]

@@ -9,17 +9,19 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from napari_diffusion.widgets.batch.batch_dock import BatchOfFiles
     from napari_diffusion.widgets.denoise.denoise_dock import Denoise
     from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
     from napari_diffusion.widgets.steps.steps import Steps
     from napari_diffusion.widgets.tools.add_noise import AddNoise
     from napari_diffusion.widgets.tools.filter_layer import FilterLayer
 
-__all__ = ["AddNoise", "Denoise", "DiffusionLoop", "FilterLayer", "Steps"]
+__all__ = ["AddNoise", "BatchOfFiles", "Denoise", "DiffusionLoop", "FilterLayer", "Steps"]
 
 # They are imported when asked for: each dock imports this folder first.
 _FILES = {
     "AddNoise": "tools.add_noise",
+    "BatchOfFiles": "batch.batch_dock",
     "Denoise": "denoise.denoise_dock",
     "DiffusionLoop": "loop.diffusion_loop",
     "FilterLayer": "tools.filter_layer",

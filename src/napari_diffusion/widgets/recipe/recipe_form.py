@@ -191,6 +191,11 @@ class RecipeForm(Box):
         """The unit that lengths in the form are in."""
         return self._units.of_length
 
+    @property
+    def typed(self) -> TypedRecipe | None:
+        """The recipe as it was typed or loaded, in its own unit; None where it has an error."""
+        return self._typed
+
     def _take_typed(self, recipe: Recipe) -> None:
         self.take(TypedRecipe(recipe, self.unit))
 

@@ -1,0 +1,1 @@
+"""The dock *Batch*: one recipe for many files."""
