@@ -148,6 +148,7 @@ KINDS = {
     "deflate": plain(STACK, compression="deflate", metadata={"axes": "TYX"}),
     "predictor": page_by_page(REAL[0], compression="zstd", predictor=3, byteorder=">"),
     "predictor alone": recoded(page_by_page(STACK), 317, 2),
+    "predictor alone, one page": recoded(plain(GREY), 317, 2),
     "predictor alone, strips": recoded(page_by_page(STACK, rowsperstrip=7), 317, 2),
     "tiles": page_by_page(STACK, tile=(16, 32), compression="lzw", predictor=2),
     "tiles plain": page_by_page(STACK, tile=(16, 32)),
@@ -298,6 +299,12 @@ def test_a_plane_that_is_left_out_is_empty(tmp_path, kind):
     np.testing.assert_array_equal(found.image, expected)
 
 
+def test_differences_are_summed_up_along_rows(tmp_path):
+    KINDS["predictor alone, one page"](tmp_path / "a.tif")
+    found = read_image(tmp_path / "a.tif").image
+    np.testing.assert_array_equal(found, np.cumsum(GREY, axis=1, dtype=np.uint8))
+
+
 @pytest.mark.parametrize("ome", [False, True])
 def test_strips_in_any_order_are_put_in_order(tmp_path, ome):
     path = tmp_path / ("a.ome.tif" if ome else "a.tif")
@@ -430,3 +437,21 @@ class TestFaults:
         (tmp_path / "a.ome.tif").unlink()
         with pytest.raises(NotReadable, match="is not there any more"):
             pickle.loads(raw)[4:5]
+
+    @pytest.mark.parametrize("lazy", [False, True])
+    def test_colours_in_an_unknown_order_are_refused(self, tmp_path, lazy):
+        retagged(KINDS["colours tiled"], PlanarConfiguration=223)(tmp_path / "a.tif")
+        with pytest.raises(NotReadable, match="colours are stored in an unknown order"):
+            read_image(tmp_path / "a.tif", lazy=lazy)
+
+    @pytest.mark.parametrize("lazy", [False, True])
+    def test_a_plane_without_a_place_is_refused(self, tmp_path, lazy):
+        path = tmp_path / "a.tif"
+        KINDS["strips"](path)
+        with tifffile.TiffFile(path) as file:
+            place = file.pages[2].tags["StripOffsets"].offset
+        raw = bytearray(path.read_bytes())
+        raw[place : place + 2] = b"\xff\xff"
+        path.write_bytes(raw)
+        with pytest.raises(NotReadable, match="one of its planes does not say where its pixels"):
+            read_image(path, lazy=lazy)

@@ -96,7 +96,7 @@ class PageValues(FileParts):
 def read_page(page: Page, file: FileState, box: Box, out: NDArray[Any]) -> None:
     """Read a part of a page; its axes, and those of `out`, are tifffile's five."""
     keyframe: Any = page.keyframe
-    if keyframe.is_final and is_in_one_piece(page):
+    if is_in_one_piece(page):
         held = keyframe.dtype.newbyteorder(keyframe.parent.byteorder)
         out[...] = MappedValues(file, page.dataoffsets[0], keyframe.shaped, held).read(box)
         return
@@ -121,12 +121,12 @@ def read_page(page: Page, file: FileState, box: Box, out: NDArray[Any]) -> None:
 
 
 def is_in_one_piece(page: Page) -> bool:
-    """Return whether the strips or tiles of a page are there and follow each other.
+    """Return whether the values of a page are in the file as they are in memory.
 
-    tifffile asks only the keyframe of a page.
+    Whether strips or tiles are there and follow each other, tifffile asks only the keyframe.
     """
     keyframe: Any = page.keyframe
-    if not keyframe.is_contiguous or not page.dataoffsets[0]:
+    if not keyframe.is_final or not page.dataoffsets[0]:
         return False
     # Some formats have counts of bytes that say nothing.
     return _is_adjacent(page) or not _is_adjacent(keyframe)

@@ -49,6 +49,11 @@ def check_kind(path: str, page: tifffile.TiffPage) -> None:
             f"{path!r} has values of {bits} bits in sample format {int(page.sampleformat)}, which "
             "are not supported: convert it to 8 or 16 bits or to float32."
         )
+    if page.samplesperpixel > 1 and page.planarconfig not in (1, 2):
+        raise NotReadable(
+            f"{path!r} is damaged: its colours are stored in an unknown order "
+            f"({page.planarconfig!r})."
+        )
     if _is_ycbcr(page) and not _becomes_rgb(page):
         raise NotReadable(f"{path!r} has YCbCr colours without JPEG: convert it to RGB.")
     if page.is_subsampled and page.compression not in _JPEG:

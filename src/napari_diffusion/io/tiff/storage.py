@@ -185,6 +185,10 @@ def _piece_size(page: tifffile.TiffPage) -> int:
 
 def _left_out(path: str, page: Page, keyframe: tifffile.TiffPage) -> int:
     """Return how many strips or tiles of a page are not stored."""
+    if not len(page.dataoffsets) or not len(page.databytecounts):
+        raise NotReadable(
+            f"{path!r} is damaged: one of its planes does not say where its pixels are."
+        )
     size = page.parent.filehandle.size
     count = math.prod(page.chunked)
     offsets = np.asarray(page.dataoffsets[:count], np.float64)

@@ -110,7 +110,10 @@ def in_parts(
 
 
 def _correct(image: NDArray[Any], pages: list[Page | None]) -> None:
-    """Read those pages again that tifffile has taken for contiguous, as their keyframe is."""
+    """Read those pages again that tifffile has taken for values in a row, and are not.
+
+    Their strips lie apart, or hold differences, which it has summed up over the ends of rows.
+    """
     for number, page in enumerate(pages):
         if page is None or page.keyframe is None:
             continue
