@@ -77,6 +77,13 @@ class TileTask:
 
     def __call__(self, core: Box) -> TileMade:
         """Make one tile."""
+        import zarr
+
+        # Each thread that decodes keeps memory of its own, and tiles share the processors anyway.
+        with zarr.config.set({"async.concurrency": 2, "threading.max_workers": 2}):
+            return self._made(core)
+
+    def _made(self, core: Box) -> TileMade:
         # The noise that it removed is not in a tile that is there.
         if self.resumed and self.recipe.schedule.tabulated and self.target.is_whole(core):
             return TileMade(core, skipped=True)
