@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from zarr_stores import made_up, record_of
 
 import napari_diffusion as nd
 from napari_diffusion.io import Output, Source, read_image, step_paths
+from napari_diffusion.io.tiff import writer as tiff_writer
 from napari_diffusion.records.provenance import record
 
 # What of a step is written to the disk, under the name that it has at first.
@@ -141,6 +143,25 @@ def test_what_was_lost_since_is_made_again(tmp_path, kind):
             output.write(image, record_of(source, step))
     np.testing.assert_array_equal(images_of(output.path, kind), images)
     assert [step["step"] for step in output.steps] == [0, 1, 2]
+
+
+def test_a_disk_that_is_full_within_a_step_leaves_a_file_of_those_before(tmp_path, monkeypatch):
+    source = made_up("zyx")
+    output = opened(tmp_path, "tiff", source)
+    planes = tiff_writer.planes
+
+    def full(*of):
+        yield from itertools.islice(planes(*of), 2)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"), output:  # noqa: PT012
+        output.write(source.image, record_of(source, 0))
+        output.write(source.image + 1, record_of(source, 1))
+        monkeypatch.setattr(tiff_writer, "planes", full)
+        output.write(source.image + 2, record_of(source, 2))
+    found = read_image(output.partial)
+    np.testing.assert_array_equal(found.image, [source.image, source.image + 1])
+    assert [step["step"] for step in found.record["steps"]] == [0, 1]
 
 
 @pytest.mark.parametrize("change", [{"step": "1"}, {"step": -1}, {"steps": 3}, {"grid": {}}])

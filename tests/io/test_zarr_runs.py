@@ -123,10 +123,10 @@ def test_a_stack_that_ends_early_has_whole_steps_only(tmp_path, monkeypatch):
     source = made_up("zyx", (4, 300, 5))
     fill = zarr_image.fill
 
-    def full(fine, coarse, step, leading):
+    def full(fine, coarse, step, leading, *run):
         if leading == (2,):
             raise OSError(28, "No space left on device")
-        fill(fine, coarse, step, leading)
+        fill(fine, coarse, step, leading, *run)
 
     monkeypatch.setattr(zarr_image, "fill", full)
     with pytest.raises(OSError, match=r"[Nn]o space|full") as caught:

@@ -54,7 +54,7 @@ class OutputLock:
 
     def __init__(self, path: Path, output: Path, *, take_over: bool = False) -> None:
         self._path, self._output, self._take_over = path, output, take_over
-        self._content = b""
+        self._content, self._token = b"", uuid.uuid4().hex[:8]
 
     def check(self) -> None:
         """Refuse an output that another run owns; nothing is changed."""
@@ -72,7 +72,7 @@ class OutputLock:
         OSError
             If no file can be made there.
         """
-        self._content = json.dumps(_this_process()).encode()
+        self._content = json.dumps({**_this_process(), "token": self._token}).encode()
         for _ in range(_TRIES):
             if self._made(self._path):
                 return
@@ -91,21 +91,17 @@ class OutputLock:
                 self._path.unlink()
 
     def _made(self, path: Path) -> bool:
-        """Make a file with our name in it; return False if there is one."""
+        """Make a file with our name in it, never without; return False if there is one."""
+        aside = path.with_name(f"{path.name}.{self._token}")
         try:
-            file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
-        except FileExistsError:
-            return False
+            with aside.open("xb") as file:
+                file.write(self._content)
+            return _linked(aside, path)
         except OSError as error:
-            raise _unlockable(path, error) from error
-        try:
-            os.write(file, self._content)
-        except OSError as error:
-            path.unlink()
             raise _unlockable(path, error) from error
         finally:
-            os.close(file)
-        return True
+            with contextlib.suppress(OSError):
+                aside.unlink()
 
     def _taken(self, held: bytes) -> bool:
         """Put our lock in the place of another; of several runs that try, one succeeds.
@@ -160,6 +156,22 @@ class OutputLock:
             )
 
 
+def _linked(aside: Path, path: Path) -> bool:
+    """Give a file another name, unless that is taken."""
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without second names
+        try:
+            file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        except FileExistsError:
+            return False
+        with os.fdopen(file, "wb") as made:
+            made.write(aside.read_bytes())
+    return True
+
+
 def _content(path: Path) -> bytes | None:
     try:
         mode = path.lstat().st_mode
@@ -194,7 +206,6 @@ def _this_process() -> Owner:
         "booted": psutil.boot_time(),
         "command": readable_name(" ".join(sys.argv))[:_MOST_COMMAND],
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
-        "token": uuid.uuid4().hex,
     }
 
 

@@ -50,7 +50,7 @@ class FolderWriter:
     def write(self, image: NDArray[Any], record: StepRecord) -> None:
         """Write a step into a file of its own."""
         path, aside = self._step(record), self._path / UNFINISHED_STEP
-        writer = TiffWriter(aside, self._source, self._dtype, 1, durable=self._durable)
+        writer = TiffWriter(aside, self._source, self._dtype, 1)
         try:
             writer.write(image, record)
             writer.finish(record)
