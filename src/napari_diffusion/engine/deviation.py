@@ -29,6 +29,9 @@ _GUESSED_ON, _ONE_OF = 16, 25
 # How far from where they are guessed numbers are counted one by one.
 _OFF = 0.25
 
+# Numbers in a row that are looked at together.
+_AT_ONCE = 1 << 18
+
 
 def median_deviation(
     image: Image, measure: Measure, halo: Sequence[int], unit: float
@@ -110,19 +113,35 @@ class _Deviations:
         low, _, counts = self.numbers.ranges()
         exact, known = Histogram(), np.zeros(len(counts), bool)
         for first, seen in self.rows if self.single else ():
-            at = np.flatnonzero(seen)
-            numbers, often = _numbers(first + at, self.unit), seen[at].astype(np.int64)
-            bins = np.searchsorted(low, numbers, "right") - 1
+            parts = range(0, len(seen), _AT_ONCE)
+            found = np.zeros(len(counts))
+            for part in parts:
+                numbers, often = self._seen(first + part, seen[part : part + _AT_ONCE])
+                found += np.bincount(_bins(low, numbers), often, len(counts))
             # Not all were seen of a bin at the end of a row, nor of what came before the guess.
-            whole = np.bincount(bins, often, len(counts)) == counts
-            new = (whole & ~known)[bins]
-            exact.add(np.abs(numbers[new] - middle), often[new])
-            known |= whole
+            new = (found == counts) & ~known
+            for part in parts:
+                numbers, often = self._seen(first + part, seen[part : part + _AT_ONCE])
+                some = new[_bins(low, numbers)]
+                exact.add(np.abs(numbers[some] - middle), often[some])
+            known |= new
         near, far = (
             exact.joined(_joined(self.numbers, distances, middle, ~known)).quantile(0.5)
             for distances in _distances(self.numbers, middle)
         )
         return near if near == far else None
+
+    def _seen(
+        self, first: int, seen: NDArray[np.uint32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the numbers in a part of a row that were seen, and how often."""
+        at = np.flatnonzero(seen)
+        return _numbers(first + at, self.unit), seen[at].astype(np.int64)
+
+
+def _bins(low: NDArray[np.float64], numbers: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return in which bin each number was counted, given where the bins begin."""
+    return np.searchsorted(low, numbers, "right") - 1
 
 
 def _distances(numbers: Histogram, middle: float) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Arrays = list[NDArray[Any]]
 
 # Pixels of a slab, over all channels. A chunk with more is read whole nevertheless.
-SLAB_PIXELS = 1 << 23
+SLAB_PIXELS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -146,12 +146,13 @@ def _cuts(
     others = [axis for axis in places if halo[axis] and axis != march]
     for axis in (*apart, march, *others):
         around = [2 * reach * (n != march) for n, reach in enumerate(halo)]
-        widest = [max(part.stop - part.start for part in each) for each in cuts]
         area = math.prod(
-            size + more for n, (size, more) in enumerate(zip(widest, around, strict=True))
+            max(part.stop - part.start for part in each) + around[n] * (len(each) > 1)
+            for n, each in enumerate(cuts)
             if n not in (1, axis)
-        )  # fmt: skip
-        cuts[axis] = _merged(chunks[axis], max(pixels // area - around[axis], 1))
+        )
+        if area * sum(chunks[axis]) > pixels:
+            cuts[axis] = _merged(chunks[axis], max(pixels // area - around[axis], 1))
     return march, cuts
 
 
