@@ -109,6 +109,7 @@ def test_a_mask_is_given_again(folder):
     assert verify(b).verdict is Verdict.INTACT
     assert verdict(b, a, folder / "mask.npy") is Verdict.IDENTICAL
     assert verdict(b, a, folder / "other.npy") is Verdict.DIFFERENT
+    assert verify(b, a, folder / "other.npy").findings[-1].startswith("The mask is not that of")
     assert verdict(folder / "c.npy", a, folder / "mask.npy") is Verdict.DIFFERENT
 
 
