@@ -208,6 +208,23 @@ def test_a_file_system_without_links_has_locks_too(lock, monkeypatch):
 # Several at once
 
 
+def test_who_has_seen_a_lock_that_is_gone_does_not_take_the_next(lock, monkeypatch):
+    left_by_another(lock)
+    first, second = made(lock), made(lock)
+    check = first._check_free
+
+    def overtaken(held):
+        check(held)
+        monkeypatch.undo()
+        second.acquire()
+
+    monkeypatch.setattr(first, "_check_free", overtaken)
+    with pytest.raises(OutputInUse, match="is written by"):
+        first.acquire()
+    assert lock.read_bytes() == second._content
+    assert list(lock.parent.iterdir()) == [lock]
+
+
 def check_one_wins(lock, rounds, prepare):
     for told in won(lock, rounds, prepare):
         refused = [words for words in told if "is written by process" in words]

@@ -162,6 +162,8 @@ def test_a_disk_that_is_full_within_a_step_leaves_a_file_of_those_before(tmp_pat
     found = read_image(output.partial)
     np.testing.assert_array_equal(found.image, [source.image, source.image + 1])
     assert [step["step"] for step in found.record["steps"]] == [0, 1]
+    with tifffile.TiffFile(output.partial) as file:
+        assert len(file.pages) == 2 * len(source.image)
 
 
 @pytest.mark.parametrize("change", [{"step": "1"}, {"step": -1}, {"steps": 3}, {"grid": {}}])
