@@ -45,11 +45,12 @@ MENUS = {
         "Steps",
         "Anisotropic diffusion (Perona–Malik)…",
         "Total variation…",
+        "Verify selected layer",
     ],
     "napari-diffusion/noise": ["Add noise", "Estimate noise"],
     "napari/layers/measure": ["Estimate noise"],
     "napari/layers/visualize": ["Difference to source", "Steps"],
-    "napari/file/io_utilities": ["Open run…"],
+    "napari/file/io_utilities": ["Open run…", "Verify selected layer"],
 }
 
 
@@ -159,6 +160,7 @@ def test_every_command_that_opens_no_sample_and_no_file_stands_in_a_menu(manifes
         ("total variation", {"total_variation"}),
         ("difference source", {"difference_to_source"}),
         ("open run", {"open_run"}),
+        ("verify", {"verify_selected"}),
     ],
 )
 def test_the_palette_finds_what_people_type(make_napari_viewer, typed, found):

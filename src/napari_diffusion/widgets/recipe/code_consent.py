@@ -41,6 +41,11 @@ def _allow(components: Iterable[Component]) -> None:
         _allow(component.components_in())
 
 
+def allowed_functions() -> frozenset[str]:
+    """Return the names of the functions that recipes may run."""
+    return frozenset(_allowed)
+
+
 def with_consent(make: Callable[[AllowCode], T]) -> T:
     """Return what is made of a recipe from outside; ask before it may name a function.
 
@@ -56,7 +61,7 @@ def with_consent(make: Callable[[AllowCode], T]) -> T:
     """
     while True:
         try:
-            return make(frozenset(_allowed))
+            return make(allowed_functions())
         except CodeRefused as refused:
             if not consents(refused.function):
                 raise

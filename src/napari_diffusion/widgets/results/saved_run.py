@@ -8,6 +8,7 @@ from napari_diffusion.io.file_image import NotReadable
 from napari_diffusion.io.output_format import split_extension
 from napari_diffusion.widgets.files.reader import read_layers
 from napari_diffusion.widgets.files.writer import save_steps
+from napari_diffusion.widgets.layers.layer_files import keep_file
 from napari_diffusion.widgets.layers.layer_names import layer_name, next_run
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_records import is_stack, records_of, source_of
@@ -43,7 +44,10 @@ def open_file(path: Path) -> list[Layer]:
     """Return the layers of a file or a folder of any supported format, not yet shown."""
     from napari.layers import Layer
 
-    return [Layer.create(*each) for each in read_layers(path)]
+    layers = [Layer.create(*each) for each in read_layers(path)]
+    for layer in layers:
+        keep_file(layer, path)
+    return layers
 
 
 def open_result(path: Path) -> list[Layer]:

@@ -17,12 +17,12 @@ from napari_diffusion.engine.threads import Stopped, stoppable
 from napari_diffusion.io import Output
 from napari_diffusion.io.memory import limited_memory
 from napari_diffusion.io.output_claim import OutputInUse, PlanDiffers
-from napari_diffusion.records.provenance import content_hash, record
 from napari_diffusion.runs.file_run import FileRun
 from napari_diffusion.runs.run_input import RunInput
 from napari_diffusion.runs.workers import Workers, active_client
 from napari_diffusion.widgets.files.reader import read_layers
 from napari_diffusion.widgets.layers.layer_axes import FURTHER
+from napari_diffusion.widgets.recipe.code_consent import allowed_functions
 from napari_diffusion.widgets.run.compiling_note import warm
 from napari_diffusion.widgets.run.held_values import HeldValues
 from napari_diffusion.widgets.run.memory_check import step_type
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.io import Source
-    from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.loop.recipe import Step
-    from napari_diffusion.widgets.layers.step_records import Entries
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import News, Work, Worker
 
@@ -143,7 +140,7 @@ def _run(request: FolderRequest, worker: Worker) -> None:
     with _as_sentence(None):
         sha256 = hash_of(HeldValues(source.stored or source.image, worker.stop))
     read = RunInput(source, options_of(job, mask), request.file)
-    more = {**job.more, **mask_words(job, mask), "hashes": {"input": sha256}}
+    more: Any = {**job.more, **mask_words(job, mask), "hashes": {"input": sha256}}
     if FURTHER in job.fold.letters:
         del more["layer_axes"]  # they are folded in the file
     for path in request.names():
@@ -155,8 +152,8 @@ def _run(request: FolderRequest, worker: Worker) -> None:
             except FileExistsError:
                 continue  # something else has the name
             run = _LayerRun(
-                read, job.recipe, output, job.kept, _workers(job), worker=worker,
-                request=request, more=more, mask=mask,
+                read, job.recipe, output, job.kept, _workers(job), allowed_functions(),
+                further=more, worker=worker, request=request, sha256=sha256,
             )  # fmt: skip
             try:
                 run.run(worker.stop)
@@ -203,33 +200,23 @@ def _is_begun(path: Path) -> bool:
 
 @dataclass(eq=False)
 class _LayerRun(FileRun):
-    """A run on a layer: its records are those of a run in memory, and its plan has a hash of it."""
+    """A run that says how far it is; what it was begun on is known by a hash."""
 
     worker: Worker = field(kw_only=True)
     request: FolderRequest = field(kw_only=True)
-    more: Entries = field(kw_only=True)
-    mask: NDArray[np.bool_] | None = field(kw_only=True)
+    sha256: str = field(kw_only=True)
 
     def __post_init__(self) -> None:
         self.progress = self._progress
         self._is_counted = False
-        self._mask_hash = None if self.mask is None else content_hash(self.mask)
 
     def _plan(self, before: Mapping[str, Any] | None) -> dict[str, Any]:
         self.worker.post(Message("Measuring the image …"))
         # Nothing but its values tells one layer from another of its name.
-        plan = super()._plan({**(before or {}), **self.more["hashes"]})
+        plan = super()._plan({**(before or {}), "sha256": self.sha256})
         self.worker.post(self.request.found(self))
         self.worker.post(Message("Writing the first tiles …"))
         return plan
-
-    def _record(self, step: Step) -> StepRecord:
-        job = self.request.job
-        entries = {**self.more, **self._entries}
-        kept = record(self.resolved, step, job.options, job.source_name, **entries)
-        if self._mask_hash is not None:
-            kept["grid"]["mask"] = {"sha256": self._mask_hash}
-        return kept
 
     def _progress(self, done: int, total: int, unit: str) -> None:
         if not self._is_counted:

@@ -76,13 +76,13 @@ def source_of(job: Job, style: LayerStyle) -> Source:
     style : LayerStyle
         Of the layer.
     """
-    lazy, stored = _in_parts(job.data, job.fold)
+    lazy, stored = in_parts(job.data, job.fold)
     told = layer_source(job.fold.unfolded(lazy), job.fold.letters, style, job.source_name)
     place = {} if is_mirrored(style) else told.place  # it would be that of the last pixel
     return told.replaced(image=lazy, stored=stored, place=place)
 
 
-def _in_parts(data: Any, fold: Fold) -> tuple[Any, HeldValues | None]:
+def in_parts(data: Any, fold: Fold) -> tuple[Any, HeldValues | None]:
     """Return values as a dask array in the loop's axes, and what it is read from if it is that."""
     if is_dask(data):
         return fold.folded(data), None
