@@ -19,6 +19,7 @@ from benchmarks import (
     machine,
     memory,
     noise,
+    out_of_core,
     peers,
     perona_malik,
     photons,
@@ -47,6 +48,7 @@ CASES: dict[str, Builder] = {
     "total-variation": total_variation.flow,
     "edge-enhancing": tensor.edges,
     "coherence-enhancing": tensor.coherence,
+    "passes": out_of_core.passes,
 }
 STARTUP, MEMORY = "startup", "memory"
 EXTRAS = (STARTUP, MEMORY)

@@ -25,6 +25,7 @@ from napari_diffusion.records.provenance import (
     versions,
 )
 from napari_diffusion.runs.fingerprint import check_unchanged, fingerprint
+from napari_diffusion.runs.pass_costs import Costs
 from napari_diffusion.runs.pass_plan import PassPlan, planned
 from napari_diffusion.runs.pass_run import PassRun, kept_state
 from napari_diffusion.runs.plan_text import plan_text
@@ -201,14 +202,15 @@ class FileRun:
     def _check_tiles(self) -> None:
         """Refuse tiles that no memory holds, before anything is read."""
         with contextlib.suppress(ValueError, TypeError):  # what is measured is not known yet
-            self.pass_plan(self.recipe)
+            self.pass_plan(self.recipe, Costs.unknown(self.recipe))
 
-    def pass_plan(self, recipe: Recipe) -> PassPlan:
-        """Return the plan of passes for a recipe, as it is now."""
+    def pass_plan(self, recipe: Recipe, costs: Costs | None = None) -> PassPlan:
+        """Return the plan of passes for a recipe, as it is now; see `planned`."""
         read, at_once = self.read, None if self.workers is None else self.workers.count
         limit = int(_SHARE * memory.free_memory())
         itemsize = read.computing_type.itemsize
-        return planned(recipe, read.image.grid, itemsize, limit, at_once, num_threads())
+        grid = read.image.grid
+        return planned(recipe, grid, itemsize, limit, at_once, num_threads(), costs)
 
     def _in_passes(self, last: Any, stop: StopToken | None) -> Generator[Step, None, None]:
         folder = self.output.claim.work

@@ -67,6 +67,12 @@ class Costs:
         filters = {each: _seconds(run.apply_filter, image, each) / size for each in every}
         return cls(noise / size, filters, recipe)
 
+    @classmethod
+    def unknown(cls, recipe: Recipe) -> Costs:
+        """Return costs with which plans can be made, but not compared."""
+        every = {*recipe.filters, *filter(None, (recipe.final_filter,))}
+        return cls(0.0, dict.fromkeys(every, 0.0), recipe)
+
     def of_pass(self, each: Pass) -> float:
         """Return the seconds of a pass for a pixel."""
         noisy = each.is_first and each.step < self.recipe.total_steps

@@ -59,7 +59,7 @@ class PassPlan:
     tile_bytes: int
 
     def kept(self) -> dict[str, Any]:
-        """Return what a resumed run must know again, for JSON."""
+        """Return what a run that goes on needs, for JSON."""
         return {
             "passes": [[each.step, each.start, each.stop, each.count] for each in self.passes],
             "tile": list(self.tiling.tile),
@@ -90,7 +90,13 @@ class PassPlan:
 
 
 def planned(
-    recipe: Recipe, grid: Grid, itemsize: int, memory: int, at_once: int | None, threads: int
+    recipe: Recipe,
+    grid: Grid,
+    itemsize: int,
+    memory: int,
+    at_once: int | None,
+    threads: int,
+    costs: Costs | None = None,
 ) -> PassPlan:
     """Return the plan that takes the least time within a memory.
 
@@ -108,13 +114,15 @@ def planned(
         How many tiles are made at once; None: up to one for each thread.
     threads : int
         How many threads there are.
+    costs : Costs, optional
+        What passes cost; measured if not given.
 
     Raises
     ------
     TooLittleMemory
         It says how much would do.
     """
-    costs = Costs.of(recipe, grid)
+    costs = costs or Costs.of(recipe, grid)
     needs, plans = [], []
     for most in _numbers(most_parts(recipe, grid)):
         passes = passes_of(recipe, grid, most)

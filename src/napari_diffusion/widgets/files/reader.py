@@ -133,7 +133,7 @@ def _valid_layer(source: Source, axes: str) -> LayerData:
         letters = axes.replace("c", "")
         arguments = layer_arguments(source.replaced(rgb=False), letters)
     arguments.pop("rgb")
-    labels = np.asarray(source.valid).astype(np.uint8)
+    labels = source.valid.astype(np.uint8)
     if labels.ndim > len(arguments["scale"]):
         labels = labels.max(axis=axes.index("c"))
     return labels, {**arguments, "name": f"{_title(source)} data", "visible": False}, "labels"
