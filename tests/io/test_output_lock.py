@@ -205,6 +205,16 @@ def test_a_file_system_without_links_has_locks_too(lock, monkeypatch):
     assert list(lock.parent.iterdir()) == [lock]
 
 
+def test_what_a_killed_run_has_left_is_removed_at_the_end(lock):
+    owner = left_by_another(lock)
+    for name, entries in {"0123abcd": {}, "89abcdef": {"host": "else"}}.items():
+        lock.with_name(f"{lock.name}.{name}").write_text(json.dumps(owner | entries))
+    mine = made(lock)
+    mine.acquire()
+    mine.release()
+    assert [path.name for path in lock.parent.iterdir()] == [f"{lock.name}.89abcdef"]
+
+
 # Several at once
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import platform
@@ -89,6 +90,11 @@ class OutputLock:
         with contextlib.suppress(OSError):
             if self._held() == self._content:
                 self._path.unlink()
+            # What runs have left that were killed while they took the lock.
+            for left in self._path.parent.glob(f"{glob.escape(self._path.name)}.????????"):
+                owner = _owner(_content(left) or b"")
+                if owner and _is_here(owner) and not _is_alive(owner):
+                    left.unlink()
 
     def _made(self, path: Path) -> bool:
         """Make a file with our name in it, never without; return False if there is one."""
