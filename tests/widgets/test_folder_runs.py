@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("napari")
 
-from napari.layers import Image
+from napari.layers import Image, Labels
 
 import napari_diffusion as nd
 from napari_diffusion.io.memory import limited_memory
@@ -216,3 +216,87 @@ def test_a_folder_that_is_an_image_or_has_no_room_is_refused(
     loop.controls.run.native.click()
     assert "1.2 MB needed for the run, 1 kB free" in loop.controls.message.sentence
     assert len(asked) == 2
+
+
+def shown(viewer):
+    """Return what the last run has made, as it is read from the folder."""
+    layer = made(viewer)[-1]
+    data = layer.data[0] if layer.multiscale else layer.data
+    assert not isinstance(data, np.ndarray)
+    return np.asarray(data)
+
+
+def test_lazy_images_go_to_a_folder_too(open_loop, qtbot, asked):
+    da = pytest.importorskip("dask.array")
+    viewer, loop = open_loop(Image(da.from_array(VOLUME, chunks=32), name="cells"))
+    loop.value = RECIPE.replaced(num_steps=5)
+    with limited_memory(1_000_000):
+        assert ran(loop, qtbot).startswith("Done in ")
+    assert len(asked) == 1
+    np.testing.assert_array_equal(shown(viewer)[-1], nd.run(VOLUME, loop.value).image)
+
+
+def test_colours_are_rounded_as_in_memory(open_loop, qtbot, asked):
+    colours = np.random.default_rng(1).integers(0, 255, (400, 40, 3), np.uint8)
+    viewer, loop = open_loop(Image(colours, name="colours", rgb=True))
+    loop.value = RECIPE
+    with limited_memory(1_200_000):
+        assert ran(loop, qtbot).startswith("Done in ")
+    kept = shown(viewer)[-1]
+    assert made(viewer)[-1].rgb
+    expected = nd.run(colours, RECIPE, axes="yxc", rgb=True).image
+    np.testing.assert_array_equal(kept, np.rint(expected).clip(0, 255).astype(np.uint8))
+
+
+def test_a_mask_and_further_axes(open_loop, qtbot, asked):
+    inside = np.zeros(VOLUME.shape[1:], np.uint8)
+    inside[4:16, 4:16] = 1
+    series = Image(VOLUME.reshape(4, 24, 20, 24), name="cells", axis_labels=("?", "t", "y", "x"))
+    viewer, loop = open_loop(series, Labels(inside, name="mask"))
+    loop.source.set_layer(series)
+    loop.source.mask.set_named("mask")
+    loop.value = RECIPE
+    assert ran(loop, qtbot).startswith("Done in ")
+    assert len(asked) == 1
+    whole = np.broadcast_to(inside.astype(bool), VOLUME.shape)
+    expected = nd.run(VOLUME, RECIPE, axes="tyx", mask=whole).image
+    np.testing.assert_array_equal(shown(viewer)[-1], expected)
+
+
+def test_single_filters_go_to_a_folder(open_dock, qtbot, asked):
+    viewer, dock = open_dock("Filter", cells())
+    dock.value = nd.filters.PeronaMalik(contrast=8.0, time=1.0)
+    with limited_memory(1_300_000):
+        assert ran(dock, qtbot).startswith("Done in ")
+    (layer,) = made(viewer)
+    assert layer.name.endswith("t=1 · cells")
+    assert "1 step in" in dock.controls.message.sentence
+    np.testing.assert_array_equal(shown(viewer), dock.value(VOLUME))
+
+
+def test_denoised_in_a_folder(open_dock, qtbot, asked):
+    image = np.random.default_rng(2).normal(100, 10, (600, 24)).astype(np.float32)
+    viewer, dock = open_dock("Denoise", Image(image, name="cells"))
+    dock.fast.value = True
+    with limited_memory(400_000):
+        said = ran(dock, qtbot)
+    assert len(asked) == 1
+    (layer,) = made(viewer)
+    assert layer.name == "denoised · cells"
+    assert said.startswith("White noise")
+    np.testing.assert_array_equal(shown(viewer), nd.denoise(image, fast=True))
+
+
+def test_the_client_that_is_active_makes_the_tiles(open_loop, qtbot, asked, runs, tmp_path):
+    zarr = pytest.importorskip("zarr")
+    distributed = pytest.importorskip("distributed")
+    stored = zarr.create_array(str(tmp_path / "image"), data=VOLUME, chunks=(24, 20, 24))
+    viewer, loop = open_loop(Image(stored, name="cells"))
+    loop.value = RECIPE
+    cluster = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    )
+    with cluster, distributed.Client(cluster) as client:
+        assert ran(loop, qtbot).startswith("Done in ")
+        assert runs[0].workers.client is client
+    np.testing.assert_array_equal(shown(viewer)[-1], nd.run(VOLUME, RECIPE).image)

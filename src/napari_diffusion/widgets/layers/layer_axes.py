@@ -121,7 +121,7 @@ class Fold:
         whole = math.prod(self.shape[i] for i in self._first)
         first = [self.shape[i] if array.shape[0] == whole else 1 for i in self._first]
         moved = array.reshape((*first, *array.shape[1:]))
-        return moved.transpose(np.argsort(self._first + self._rest))
+        return moved.transpose(np.argsort(self._first + self._rest).tolist())
 
     def region(self, slices: tuple[slice, ...]) -> tuple[slice, ...]:
         """Return a region of the array as one of the folded array.
