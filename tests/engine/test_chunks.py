@@ -16,7 +16,7 @@ from strategies import example_images, filters
 
 import napari_diffusion as nd
 from napari_diffusion.core.image import Image
-from napari_diffusion.engine import gathering
+from napari_diffusion.engine import slab_reading
 from napari_diffusion.engine.block import Block
 from napari_diffusion.filters import Heat, PeronaMalik
 from napari_diffusion.schedules import Geometric
@@ -265,7 +265,7 @@ class TestNeverWhole:
     # What is measured is read in slabs, which are as large as the chunks here.
     @pytest.mark.parametrize(("what", "allowed"), [("steps", 0.5), ("auto", 0.5)])
     def test_memory_grows_with_the_chunk_and_not_with_the_image(self, what, allowed, monkeypatch):
-        monkeypatch.setattr(gathering, "SLAB_PIXELS", 1 << 18)
+        monkeypatch.setattr(slab_reading, "SLAB_PIXELS", 1 << 18)
 
         def peak(blocks):
             source = Source((blocks, 2), (512, 512))

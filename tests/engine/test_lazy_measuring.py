@@ -12,12 +12,11 @@ from dask import array as da
 import napari_diffusion as nd
 from napari_diffusion.core.image import Image
 from napari_diffusion.denoising.noise_report import noise_report
-from napari_diffusion.engine import deviation, gathering, plane_reading, slab_reading
+from napari_diffusion.engine import deviation, gathering, slab_reading
 from napari_diffusion.engine.counting import Measurement, intensities
 from napari_diffusion.engine.executor import measured
 from napari_diffusion.engine.histogram import Histogram
 from napari_diffusion.engine.threads import Stopped, stoppable
-from napari_diffusion.estimate import window_spectrum
 from napari_diffusion.estimate.contrast import contrast_of
 from napari_diffusion.filters import Hybrid, PeronaMalik
 from napari_diffusion.noise import Poisson
@@ -58,8 +57,7 @@ def volume(shape=(96, 96, 96), dtype=np.uint8):
 
 
 def small_slabs(monkeypatch, pixels):
-    for module in (gathering, plane_reading, window_spectrum):
-        monkeypatch.setattr(module, "SLAB_PIXELS", pixels)
+    monkeypatch.setattr(slab_reading, "SLAB_PIXELS", pixels)
 
 
 CHUNKS = [(24, 24, 24), (8, 96, 96)]

@@ -64,7 +64,6 @@ def measured(
     measure: Measure,
     halo: Sequence[int],
     *,
-    joined: bool = False,
     around: float | None = None,
 ) -> Histogram:
     """Count what a function measures at every pixel of an image.
@@ -81,7 +80,6 @@ def measured(
     around : float, optional
         Count the distances from this number instead of the numbers.
     """
-    del joined
     chosen = counted if around is None else functools.partial(counted, around=around)
     return tallied(Measurement(image, measure, halo, Histogram, chosen))
 

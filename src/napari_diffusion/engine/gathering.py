@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_diffusion.core.dask_array import is_dask
 from napari_diffusion.engine.block import Block
-from napari_diffusion.engine.slab_reading import SLAB_PIXELS, Slab, loaded, slabs
+from napari_diffusion.engine.slab_reading import Slab, loaded, slab_pixels, slabs
 from napari_diffusion.engine.threads import Stopped, Threads
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _count(wanted: Sequence[tuple[Measurement[Any], Any]]) -> None:
                 if each.image is image:
                     each.count(block, core, total)
 
-    for slab in slabs(images[0].data.chunks, halo, SLAB_PIXELS // channels, read):
+    for slab in slabs(images[0].data.chunks, halo, slab_pixels() // channels, read):
         count(slab)
         # So that it goes before the next one is read.
         del slab

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_diffusion.core.dask_array import is_dask
 from napari_diffusion.core.no_data import check_present
-from napari_diffusion.engine.slab_reading import SLAB_PIXELS
+from napari_diffusion.engine.slab_reading import slab_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def _lazy(data: Any, mask: Array | None, rows: Rows, wanted: range) -> Iterator[
     """Yield planes of a dask array by their numbers."""
     ends = np.cumsum(data.chunks[2])
     height = len(range(data.shape[3])[rows] if isinstance(rows, slice) else rows)
-    room = max(SLAB_PIXELS // (height * data.shape[4]), 1)
+    room = max(slab_pixels() // (height * data.shape[4]), 1)
 
     def chunk(number: int) -> tuple[int, int, int]:
         t, c, z = np.unravel_index(number, data.shape[:3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from dataclasses import dataclass
@@ -25,6 +26,27 @@ if TYPE_CHECKING:
 
 # Pixels of a slab, over all channels. A chunk with more is read whole nevertheless.
 SLAB_PIXELS = 1 << 24
+
+# Bytes for a pixel of a slab, with all that is measured of it.
+_PIXEL_BYTES = 40
+
+_memory: int | None = None
+
+
+def slab_pixels() -> int:
+    """Return how many pixels a slab has: as many as `slabs_within` was told there is memory for."""
+    return SLAB_PIXELS if _memory is None else min(_memory // _PIXEL_BYTES, SLAB_PIXELS)
+
+
+@contextlib.contextmanager
+def slabs_within(memory: int) -> Iterator[None]:
+    """Let what is measured of large images take no more than so many bytes, in all threads."""
+    global _memory
+    before, _memory = _memory, memory
+    try:
+        yield
+    finally:
+        _memory = before
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.engine.plane_reading import planes
-from napari_diffusion.engine.slab_reading import SLAB_PIXELS
+from napari_diffusion.engine.slab_reading import slab_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,7 +131,7 @@ class Windows:
             return
         shape = self.image.grid.shape
         pixels = math.prod(shape) // shape[self.axes[0]] * len(self._looked_at)
-        if not is_dask(self.image.data) or pixels > SLAB_PIXELS:
+        if not is_dask(self.image.data) or pixels > slab_pixels():
             yield from planes(*self._stacks, self._looked_at)
             return
         self._kept.extend(planes(*self._stacks, self._looked_at))

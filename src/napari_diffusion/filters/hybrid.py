@@ -158,9 +158,8 @@ def _coherence_of_noise(
     reach = zip(component.reach(grid), component.stencil_reach(grid), strict=True)
     halo = [whole - 2 * stencil for whole, stencil in reach]
 
-    joined = grid.joint_channels
-    middle = measured(image, component.coherence, halo, joined=joined).quantile(0.5)
-    away = measured(image, component.coherence, halo, joined=joined, around=middle).quantile(0.5)
+    middle = measured(image, component.coherence, halo).quantile(0.5)
+    away = measured(image, component.coherence, halo, around=middle).quantile(0.5)
     return middle + DEVIATIONS * MAD_TO_SIGMA * away
 
 

@@ -155,7 +155,7 @@ def _measured(image: Image) -> float:
         return np.where(bright > 0, q, q.dtype.type(NOT_MEASURED))
 
     halo = tuple(int(axis in image.grid.along_axes) for axis in range(5))
-    found = measured(image, variation, halo, joined=image.grid.joint_channels)
+    found = measured(image, variation, halo)
     if not found.total:
         raise ValueError(
             "SpeckleReducing: q0 cannot be measured on an image without positive intensities: "

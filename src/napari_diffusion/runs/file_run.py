@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from napari_diffusion.core.image import is_dask
 from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.denoising.report_text import report_record
+from napari_diffusion.engine.slab_reading import slabs_within
 from napari_diffusion.engine.threads import num_threads
 from napari_diffusion.io import cast_record, memory
 from napari_diffusion.io.full_disk import check_room
@@ -104,8 +105,8 @@ class FileRun:
         before = None if self.read.path is None else fingerprint(self.read.path)
         if self._is_large:
             self._check_tiles()
-        plan = self._plan(before)
-        self.output.plan = plan
+        with slabs_within(memory.free_memory()):
+            self.output.plan = self._plan(before)
         with self.output, contextlib.closing(self._made(stop)) as made:
             for step in made:
                 if self.seen is not None:
@@ -239,7 +240,8 @@ class FileRun:
 
 def foreseen(run: FileRun) -> str:
     """Return what a run in passes would take, in words; nothing is written."""
-    plan = run.pass_plan(run.recipe.resolved_on(run.read.image))
+    with slabs_within(memory.free_memory()):
+        plan = run.pass_plan(run.recipe.resolved_on(run.read.image))
     room = room_of(run.read, plan, len(run.kept), run.output.dtype.itemsize)
     return plan_text(plan, run.read, room, shutil.disk_usage(run.output.path.parent).free)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Box = tuple[slice, ...]
 
 # Chunks of this size are read fast, and a few of them are little memory.
-_CHUNK_BYTES = 1 << 26
+_CHUNK_BYTES = 1 << 24
 
 
 class FileParts(ABC):
