@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -336,6 +338,52 @@ def test_a_batch_that_was_stopped_goes_on(pieces):
             strict=True,
         ):
             np.testing.assert_array_equal(read_image(one).image, read_image(other).image)
+
+
+KILLED = """
+import os
+from pathlib import Path
+import napari_diffusion as nd
+from napari_diffusion.runs.batch.batch import Batch
+from napari_diffusion.runs.batch.batch_plan import BatchOptions
+
+recipe = nd.Recipe(
+    num_steps=3, starting_noise_scale="auto", diffusion_filter=nd.filters.Heat(0.5)
+)
+paths = [Path(f"{name}.tif") for name in "abc"]
+batch = Batch(paths, Path("out"), lambda read: recipe, BatchOptions())
+made = []
+
+
+def progress(*_):
+    made.append(None)
+    if len(made) == 5:
+        os._exit(9)
+
+
+batch.progress = progress
+list(batch.run())
+"""
+
+
+@pytest.mark.slow
+def test_a_batch_that_was_killed_goes_on():
+    """Kill it after the second step of the second file; locks of the dead are taken over."""
+    assert subprocess.run([sys.executable, "-c", KILLED]).returncode == 9
+    assert [row["state"] for row in table()] == ["done", "running", "waiting"]
+    assert (OUT / ".batch.csv.lock").exists()
+    again, written = batch(options=BatchOptions()), []
+    again.progress = lambda done, *_: written.append(done)
+    assert [row.state for row in again.run() if row.state != "running"] == [
+        "skipped",
+        "done",
+        "done",
+    ]
+    assert written == [3, 1, 2, 3]
+    for name, values in zip(("a", "b", "c"), VALUES, strict=True):
+        made = read_image(step_paths(OUT / f"{name}.ome.zarr")[-1])
+        np.testing.assert_array_equal(made.image, nd.run(values, RECIPE).image)
+    assert sorted(os.listdir(OUT)) == ["a.ome.zarr", "b.ome.zarr", "batch.csv", "c.ome.zarr"]
 
 
 # where the recipe is measured
