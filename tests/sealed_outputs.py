@@ -9,56 +9,8 @@ import tifffile
 import zarr
 
 from napari_diffusion.cli import main
-from napari_diffusion.core.merkle_hash import hash_of
-from napari_diffusion.io import cast, npy_writer, record_reader, run_writer
-from napari_diffusion.io.formats import mrc_writer, nifti_writer
-from napari_diffusion.io.ome_zarr import image, writer
-from napari_diffusion.io.step_record import sealed, with_output_hash
-from napari_diffusion.io.tiff import imagej_writer
-from napari_diffusion.io.tiff import writer as tiff_writer
 
 KEY = "napari_diffusion"
-
-
-def write_hashes(monkeypatch):
-    """Let outputs write the hashes, as they do once they are wired."""
-    write, entry = run_writer.Output.write, record_reader.step_entry
-
-    def hashed(self, values, record):
-        written = cast.cast(values, self.dtype)
-        if "region" not in record:
-            record = {**record, "hashes": {"input": hash_of(self.source.image)}}
-        record = {**record, "kept_every": 1 if self.count > 1 else 0}
-        write(self, written, with_output_hash(record, hash_of(written)))
-
-    def with_sha256(record):
-        found = record.get("hashes", {}).get("output")
-        return {**entry(record), **({"sha256": found} if found else {})}
-
-    def seal(owner, name, place=0):
-        before = getattr(owner, name)
-
-        def after(*arguments):
-            given = list(arguments)
-            given[place] = sealed(given[place])
-            return before(*given)
-
-        monkeypatch.setattr(owner, name, after)
-
-    monkeypatch.setattr(run_writer.Output, "write", hashed)
-    for module in (run_writer, record_reader, writer):
-        monkeypatch.setattr(module, "step_entry", with_sha256)
-    for module in (npy_writer, mrc_writer, imagej_writer):
-        seal(module, "write_record", 1)
-    seal(image.ZarrImage, "describe", 2)
-    seal(tiff_writer.TiffWriter, "_description", 1)
-    seal(nifti_writer, "_enter_record", 2)
-    attributes = writer.set_attributes
-    monkeypatch.setattr(
-        writer,
-        "set_attributes",
-        lambda path, found: attributes(path, {k: sealed(v) for k, v in found.items()}),
-    )
 
 
 #: Outputs of one run, and the options that ask for them.

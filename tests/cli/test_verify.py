@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sealed_outputs import change_record, write_hashes
+from sealed_outputs import change_record
 
 from napari_diffusion.cli import main, verify
 
@@ -16,7 +16,6 @@ from napari_diffusion.cli import main, verify
 @pytest.fixture(autouse=True)
 def written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_hashes(monkeypatch)
     np.save("a.npy", np.random.default_rng(0).random((9, 16, 12), dtype=np.float32))
     words = ["--steps", "2", "--set", "final_filter=none", "--quiet"]
     assert main(["run", "a.npy", "b.ome.tif", *words]) == 0

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from napari_diffusion.io import NotReadable, Source, read_image
 from napari_diffusion.io.formats.mrc_writer import MrcWriter
+from napari_diffusion.io.step_record import sealed
 
 VOLUME = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
 RECORD = {"schema": 1, "step": 3, "noise_scale": 0.5, "is_final": True}
@@ -213,7 +214,7 @@ def test_other_programs_read_what_is_written(tmp_path):
     found = write(tmp_path / "a.mrc", source)
     assert found.lengths == {"z": 30.0, "y": 20.0, "x": 20.0}
     assert found.place == {"z": 0.0, "y": 10.0, "x": 0.0}
-    assert found.record == RECORD
+    assert found.record == sealed(RECORD)
     assert mrcfile.validate(tmp_path / "a.mrc")
     with mrcfile.open(tmp_path / "a.mrc") as file:
         assert np.array_equal(file.data, VOLUME)
@@ -249,9 +250,9 @@ def test_header_of_the_source_is_kept(tmp_path):
 def test_the_record_stands_beside(tmp_path):
     sizes = dict.fromkeys("zyx", 1.5)
     source = Source(name="a", image=VOLUME, axes="zyx", lengths=sizes, unit="angstrom")
-    assert write(tmp_path / "a.mrc", source).record == RECORD
+    assert write(tmp_path / "a.mrc", source).record == sealed(RECORD)
     beside = tmp_path / "a.mrc.recipe.json"
-    assert json.loads(beside.read_text()) == RECORD
+    assert json.loads(beside.read_text()) == sealed(RECORD)
     beside.write_text("{")
     with pytest.warns(UserWarning, match="record that cannot be read"):
         assert read_image(tmp_path / "a.mrc").record is None

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from napari_diffusion.io import NotReadable, Source, read_image
 from napari_diffusion.io.formats.nifti import read_record
 from napari_diffusion.io.formats.nifti_writer import NiftiWriter
+from napari_diffusion.io.step_record import sealed
 
 #: Along z, y, x.
 VOLUME = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
@@ -267,7 +268,7 @@ def test_other_programs_read_what_is_written(tmp_path, name):
     found = write(tmp_path / name, source)
     assert (found.lengths, found.unit) == ({"z": 0.3, "y": 0.2, "x": 0.2}, "micrometer")
     assert found.place == {"z": 0.0, "y": 1.0, "x": 0.0}
-    assert found.record == read_record(tmp_path / name) == RECORD
+    assert found.record == read_record(tmp_path / name) == sealed(RECORD)
     file = nibabel.load(tmp_path / name)
     assert np.array_equal(file.get_fdata(), VOLUME.T)
     assert file.header.get_xyzt_units()[0] == "micron"
@@ -287,7 +288,7 @@ def test_header_of_the_source_is_kept(tmp_path):
     nibabel.save(image, tmp_path / "a.nii")
     source = read_image(tmp_path / "a.nii")
     assert source.record == {"step": 1}
-    assert write(tmp_path / "b.nii", source).record == RECORD
+    assert write(tmp_path / "b.nii", source).record == sealed(RECORD)
     header = nibabel.load(tmp_path / "b.nii").header
     assert bytes(header["descrip"]).rstrip(b"\0") == b"FSL5.0; napari-diffusion: processed"
     assert bytes(header["intent_name"]).rstrip(b"\0") == b"tmap"
@@ -310,7 +311,7 @@ def test_more_than_32767_along_an_axis(tmp_path):
     found = write(tmp_path / "a.nii", source, "int32")
     assert np.array_equal(found.image, image)
     assert isinstance(nibabel.load(tmp_path / "a.nii"), nibabel.Nifti2Image)
-    assert (found.lengths, found.record) == ({"y": 2.0, "x": 3.0}, RECORD)
+    assert (found.lengths, found.record) == ({"y": 2.0, "x": 3.0}, sealed(RECORD))
 
 
 def test_what_nifti_cannot_hold_is_refused(tmp_path):

@@ -104,7 +104,7 @@ def test_a_bomb_is_one_sentence(tmp_path):
 def test_more_than_the_memory_is_refused(tmp_path, monkeypatch):
     from napari_diffusion.io import photo_reader
 
-    monkeypatch.setattr(photo_reader, "free_memory", lambda: 5 * 6 * 8 - 1)
+    monkeypatch.setattr(photo_reader.memory, "free_memory", lambda: 5 * 6 * 8 - 1)
     with pytest.raises(NotReadable, match="needs up to 240 B of memory, and 239 B are free"):
         read_image(png(tmp_path / "a.png", DEEP, 2))
 

@@ -28,7 +28,6 @@ from napari_diffusion.io import (
 from napari_diffusion.io.cast import cast
 from napari_diffusion.io.output_format import split_extension
 from napari_diffusion.io.output_path import publish
-from napari_diffusion.io.scratch import steps_by_disk
 from napari_diffusion.records.provenance import record
 
 RECIPE = nd.Recipe(
@@ -751,60 +750,3 @@ def test_other_endings_name_those_that_there_are():
 
 
 # Larger than the memory
-
-
-@pytest.fixture
-def lazy():
-    import dask.array as da
-
-    image = np.random.default_rng(1).random((9, 40, 37), dtype=np.float32)
-    return image, da.from_array(image, chunks=(4, 16, 15))
-
-
-@pytest.mark.parametrize("name", ["a.ome.tif", "a.zarr", "a.npy"])
-def test_steps_by_disk_are_those_in_memory(tmp_path, lazy, name):
-    image, chunked = lazy
-    recipe = RECIPE.replaced(
-        diffusion_filter=nd.filters.PeronaMalik(contrast=0.1, time=0.4),
-        final_filter=nd.filters.Heat(time=0.3),
-    )
-    expected = [step.image for step in nd.steps(image, recipe)]
-    origin = Source(name="a", image=chunked, axes="zyx")
-    with Output(tmp_path / name, origin, 4, "float32") as output:
-        for step in steps_by_disk(chunked, recipe, tmp_path):
-            output.write(step.image, recorded(step, origin))
-    if name == "a.zarr":
-        found = [np.asarray(read_image(step).image) for step in step_paths(output.path)]
-    else:
-        found = np.load(output.path) if name == "a.npy" else tifffile.imread(output.path)
-    np.testing.assert_array_equal(found, expected)
-    assert sorted(path.name for path in tmp_path.iterdir() if "recipe" not in path.name) == [name]
-
-
-def test_steps_by_disk_compute_every_step_once(tmp_path, lazy, monkeypatch):
-    from napari_diffusion.filters import PeronaMalik
-
-    blocks = []
-    apply = PeronaMalik.apply
-
-    def counted(self, block, *more):
-        blocks.append(block.shape)
-        return apply(self, block, *more)
-
-    monkeypatch.setattr(PeronaMalik, "apply", counted)
-    for step in steps_by_disk(lazy[1], RECIPE, tmp_path):
-        assert step.image.shape == (9, 40, 37)
-    assert len(blocks) == RECIPE.num_steps * lazy[1].npartitions
-
-
-def test_steps_by_disk_stop_between_chunks(tmp_path, lazy):
-    import threading
-
-    stop = threading.Event()
-    made = steps_by_disk(lazy[1], RECIPE, tmp_path, stop)
-    next(made)
-    assert len(list(tmp_path.glob(".napari-diffusion-*"))) == 1
-    stop.set()
-    with pytest.raises(Stopped):
-        next(made)
-    assert list(tmp_path.glob(".napari-diffusion-*")) == []

@@ -207,7 +207,7 @@ def test_huge_counts_of_tags_are_refused(tmp_path):
 
 def test_more_than_the_memory_is_refused(tmp_path, monkeypatch):
     path = written(tmp_path / "a.tif", STACK)
-    monkeypatch.setattr(storage, "free_memory", lambda: STACK.nbytes - 1)
+    monkeypatch.setattr(storage.memory, "free_memory", lambda: STACK.nbytes - 1)
     with pytest.raises(NotReadable, match="31 kB of pixels, and 31 kB of memory are free: convert"):
         read_image(path)
 

@@ -129,15 +129,6 @@ class TestMeasured:
         monkeypatch.setenv("NAPARI_DIFFUSION_THREADS", "3")
         assert_same(made(example_image(), MEASURED), whole)
 
-    def test_by_disk(self, tmp_path):
-        from napari_diffusion.io.scratch import steps_by_disk
-
-        whole = made(example_image(), MEASURED)
-        lazy = da.from_array(example_image(), chunks=(20, 20))
-        for step, expected in zip(steps_by_disk(lazy, MEASURED, tmp_path), whole, strict=True):
-            assert step.noise_scale == expected.noise_scale
-            np.testing.assert_array_equal(step.image.compute(), expected.image)
-
     def test_no_noise_stays_none(self):
         for quiet in ({"noise": None}, {"starting_noise_scale": 0.0}):
             assert scales(made(example_image(), MEASURED.replaced(**quiet))) == [0.0] * 6

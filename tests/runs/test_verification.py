@@ -14,7 +14,6 @@ from sealed_outputs import (
     chunk,
     step_arrays,
     values_of,
-    write_hashes,
     write_outputs,
 )
 
@@ -37,7 +36,6 @@ def written(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         # Every plane of the image is a chunk of its own.
         patch.setattr(pyramid, "_CHUNK_BYTES", 4 * 20 * 24)
-        write_hashes(patch)
         write_outputs(folder)
     return folder
 
@@ -198,7 +196,6 @@ def test_a_step_that_is_in_no_list_is_found(copy):
 
 @pytest.mark.parametrize("name", ["b.zarr", "b", "b.ome.tif", "b.npy"])
 def test_a_run_that_was_not_completed_is_said(tmp_path, monkeypatch, name):
-    write_hashes(monkeypatch)
     image = np.random.default_rng(0).random((12, 14), dtype=np.float32)
     np.save(tmp_path / "a.npy", image)
     recipe = nd.Recipe(num_steps=3, starting_noise_scale=0.1).resolved(image)

@@ -36,6 +36,7 @@ from napari_diffusion.cli.options import (
 from napari_diffusion.cli.recipe import recipe
 from napari_diffusion.cli.run import run
 from napari_diffusion.cli.values import keep, numbers, scale
+from napari_diffusion.cli.verify import add_verify, verify
 from napari_diffusion.filters import FILTERS
 from napari_diffusion.noise import NOISES
 
@@ -79,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     _add_best(command("best", best, "report the step closest to the ground truth"))
     _add_recipe(command("recipe", recipe, "print a recipe, or list the presets"))
     _add_inspect(command("inspect", inspect, "show what a file holds and how it was made"))
+    add_verify(command("verify", verify, "verify an output, and that its run makes the same again"))
     _add_methods(command("methods", methods, "describe the processing of an image for a paper"))
     _add_demo(command("demo", demo, "watch the loop run on a photo of a face"))
     return whole

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.core.readable_name import readable_text
@@ -69,7 +69,8 @@ def _record(path: Path, step: int | None) -> StepRecord:
         kept = read_record(path)
         if kept is None or not ("recipe" in kept or "noise" in kept):
             raise ValueError(f"{str(path)!r} is no result of napari-diffusion.")
-        records = [{**kept, **each} for each in kept["steps"]] if "steps" in kept else [kept]
+        several: list[Any] = [{**kept, **each} for each in kept.get("steps", ())]
+        records = several or [kept]
     if step is None:
         return records[-1]
     found = [each for each in records if each["step"] == step]

@@ -11,12 +11,13 @@ from napari_diffusion.cli.process import stoppable, threads
 from napari_diffusion.cli.source import check_memory, read_input
 from napari_diffusion.core.noise_scale import asked_scale
 from napari_diffusion.io import Output
-from napari_diffusion.runs.file_run import source_entries
+from napari_diffusion.runs.file_run import hash_entry, source_entries
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from napari_diffusion.core.noise_scale import AskedScale
+    from napari_diffusion.io.step_record import FurtherEntries
     from napari_diffusion.noise import Noise
 
 
@@ -36,7 +37,7 @@ def noise(arguments: Namespace) -> int:
     with threads(arguments.threads), output, stoppable() as stop:
         scale = _scale(arguments, chosen)
         made = noisy_copy(read.image, chosen, scale, arguments.seed, stop=stop)
-        entries = source_entries(output, read)
+        entries: FurtherEntries = {**source_entries(output, read), **hash_entry(read)}
         output.write(made.image, noise_record(made, read.options, read.source.name, **entries))
     if not arguments.quiet:
         print(f"{output.path}: {read.source.name} with {arguments.noise} noise, {output.dtype}")

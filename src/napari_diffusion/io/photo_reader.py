@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.io import memory
 from napari_diffusion.io.file_image import NotReadable, Source
-from napari_diffusion.io.memory import free_memory, written_bytes
+from napari_diffusion.io.memory import written_bytes
 from napari_diffusion.io.physical_size import warn
 from napari_diffusion.io.tiff.orientation import ORIENTATIONS, upright
 
@@ -59,7 +60,7 @@ def _check(path: Path, file: ImageFile) -> None:
     if file.mode in _INKS:
         raise NotReadable(f"{str(path)!r} has {file.mode} colours: convert it to RGB or grey.")
     # At most four channels of 16 bits.
-    declared, free = file.width * file.height * 8, free_memory()
+    declared, free = file.width * file.height * 8, memory.free_memory()
     if declared > free:
         raise NotReadable(
             f"{str(path)!r} needs up to {written_bytes(declared)} of memory, and "

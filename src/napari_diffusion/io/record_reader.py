@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_diffusion.core.json_text import json_object, text_of
 from napari_diffusion.io.physical_size import warn
-from napari_diffusion.io.step_record import StepEntry, as_record
+from napari_diffusion.io.step_record import StepEntry, as_record, sealed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 def step_entry(record: StepRecord) -> StepEntry:
     """Return what a list of steps says of one, by its record."""
-    return StepEntry(
+    entry = StepEntry(
         step=record["step"], noise_scale=record["noise_scale"], is_final=record["is_final"]
     )
+    sha256 = record.get("hashes", {}).get("output")
+    if sha256 is not None:
+        entry["sha256"] = sha256
+    return entry
 
 
 def beside(path: Path) -> Path:
@@ -29,7 +33,7 @@ def beside(path: Path) -> Path:
 
 def write_record(path: Path, record: StepRecord) -> None:
     """Write the record of a file beside it."""
-    text = json.dumps(record, indent=2, allow_nan=False)
+    text = json.dumps(sealed(record), indent=2, allow_nan=False)
     beside(path).write_text(text + "\n", encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from typing import cast as cast_type
@@ -10,12 +11,18 @@ from typing import cast as cast_type
 import numpy as np
 
 from napari_diffusion.core.image import is_dask
+from napari_diffusion.core.merkle_hash import hash_of
 from napari_diffusion.io.cast import cast
 from napari_diffusion.io.output_claim import OutputClaim
 from napari_diffusion.io.output_format import OutputFormat
 from napari_diffusion.io.output_path import remove
 from napari_diffusion.io.record_reader import step_entry
-from napari_diffusion.io.step_record import StepEntry, StepRecord, checked_record
+from napari_diffusion.io.step_record import (
+    StepEntry,
+    StepRecord,
+    checked_record,
+    with_output_hash,
+)
 from napari_diffusion.io.step_writer import RunWriter, step_writer
 
 if TYPE_CHECKING:
@@ -122,11 +129,16 @@ class Output:
         self._form.warn_of_sizes(self.source)
         return self
 
-    def write(self, image: NDArray[Any], record: StepRecord) -> None:
+    def write(self, image: NDArray[Any], record: StepRecord, sha256: str | None = None) -> None:
         """Write the next step and its record; one that is whole already is left out."""
         if record.get("step") in self.whole:
             return
-        self._writer.write(cast(image, self.dtype), record)
+        values = cast(image, self.dtype)
+        if record:
+            if sha256 is None and not is_dask(values):
+                sha256 = hash_of(values)
+            record = with_output_hash(record, sha256)
+        self._writer.write(values, record)
         self._wrote(record)
 
     def write_array(self, folder: Path, record: StepRecord, run: Run) -> None:
@@ -262,6 +274,11 @@ class Output:
     def _finish(self) -> None:
         try:
             self._writer.finish(self._whole_record())
+            if self.ending.endswith("zarr") and "processed" in self.record:
+                from napari_diffusion.io.ome_zarr.ro_crate import write_crate
+
+                ended = datetime.datetime.now(datetime.UTC)
+                write_crate(self.partial, self._whole_record(), ended=ended, name=self.path.name)
         except OSError as error:
             error.add_note(f"What was written stays in {str(self.partial)!r}.")
             raise

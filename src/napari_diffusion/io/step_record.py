@@ -6,10 +6,13 @@ import functools
 import hashlib
 import json
 import warnings
-from typing import Annotated, Any, NotRequired, cast
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Texts that come from a record go into code, commands and TeX that people run: what stands there
 # without quotes can be nothing else.
@@ -220,9 +223,9 @@ def with_output_hash(record: StepRecord, sha256: str | None) -> StepRecord:
 SEAL = "record_sha256"
 
 
-def sealed(record: StepRecord) -> StepRecord:
+def sealed(record: Mapping[str, Any]) -> Any:
     """Return a record with the SHA-256 of all its other entries, as it goes into a file."""
-    return cast("StepRecord", {**record, SEAL: _seal_of(record)})
+    return {**record, SEAL: _seal_of(record)}
 
 
 def seal_holds(record: StepRecord) -> bool | None:
@@ -235,7 +238,7 @@ def seal_holds(record: StepRecord) -> bool | None:
         return False  # what cannot be sealed never was
 
 
-def _seal_of(record: StepRecord) -> str:
+def _seal_of(record: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a record's JSON: names in order, no blanks, ASCII, its seal left out.
 
     Whole numbers are written as such: a check of a record makes floats of some.

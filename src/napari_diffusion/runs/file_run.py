@@ -10,12 +10,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from napari_diffusion.core.image import is_dask
+from napari_diffusion.core.merkle_hash import hash_of
 from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.denoising.report_text import report_record
 from napari_diffusion.engine.slab_reading import slabs_within
 from napari_diffusion.engine.threads import num_threads
 from napari_diffusion.io import cast_record, memory
+from napari_diffusion.io.cast import cast as convert
 from napari_diffusion.io.full_disk import check_room
+from napari_diffusion.io.step_record import with_output_hash
+from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.records.provenance import (
@@ -118,10 +122,13 @@ class FileRun:
                 check_unchanged(self.read.path, before)
 
     def _write(self, step: Step, stop: StopToken | None) -> None:
-        kept = self._record(step)
+        kept, sha256 = self._record(step), None
+        if is_dask(step.image):  # it lies on the disk
+            sha256 = hash_of(convert(step.image, self.output.dtype), _hash_bytes())
         if self.passes is None or not self._links:
-            self.output.write(step.image, kept)
+            self.output.write(step.image, kept, sha256)
             return
+        kept = with_output_hash(kept, sha256)
         workers = self.passes.workers
         self.output.write_array(
             self.passes.array.path, kept, lambda f, each: workers.results(f, each, stop)
@@ -146,15 +153,20 @@ class FileRun:
         else:
             self.resolved = self.recipe.resolved_on(self.read.image)
             self.report = noise_report(self.read.image, self.recipe, self.resolved)
-            found = report_record(self.report)
+            found = {
+                **report_record(self.report),
+                **hash_entry(self.read),
+                "kept_every": _interval(self.resolved, self.kept),
+            }
         self._entries = cast("FurtherEntries", {**found, **(self.further or {})})
         source = self.read.source
+        # What differs first is what is told.
         return {
+            "input": before and dict(before),
             "asked": asked,
             "recipe": plain(self.resolved.to_dict()),
             "found": dict(self.resolved.asked),
             "entries": plain(dict(self._entries)),
-            "input": before and dict(before),
             "grid": plain(dict(grid_record(source.image.shape, self.read.options, source.unit))),
             "kept": sorted(self.kept),
             "dtype": str(self.output.dtype),
@@ -254,6 +266,23 @@ def room_of(read: RunInput, plan: PassPlan, kept: int, itemsize: int) -> int:
     pixels = math.prod(read.source.image.shape)
     passes = min(len(plan.passes), 2) * pixels * read.computing_type.itemsize
     return passes + math.ceil(kept * pixels * itemsize * _LEVELS)
+
+
+def hash_entry(read: RunInput) -> FurtherEntries:
+    """Return what the records of all steps say of the source's values."""
+    return {"hashes": {"input": hash_of(read.source.image, _hash_bytes())}}
+
+
+def _hash_bytes() -> int:
+    """Return the bytes that a hash may take: no tile is at work meanwhile."""
+    return max(int(_SHARE * memory.free_memory()) // 2, 1 << 27)
+
+
+def _interval(recipe: Recipe, kept: Collection[int]) -> int | None:
+    """Return every how many steps are kept, 0 for the last one alone; None for other choices."""
+    wanted = sorted(kept)
+    every = wanted[1] - wanted[0] if len(wanted) > 1 else 0
+    return every if kept_steps(recipe, every or None) == wanted else None
 
 
 def source_entries(output: Output, read: RunInput) -> FurtherEntries:

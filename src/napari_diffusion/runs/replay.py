@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.core.image import is_dask
+from napari_diffusion.io import Source
 from napari_diffusion.loop import registry
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.records.noisy_copy import noisy_copy
 from napari_diffusion.records.provenance import noise_scale_of
+from napari_diffusion.runs.run_input import RunInput
+from napari_diffusion.runs.tiled_steps import tiled_steps
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -56,9 +57,8 @@ def replayed(
     """
     last = max(wanted, default=-1)
     if is_dask(source) and region is None:
-        from napari_diffusion.io.scratch import steps_by_disk
-
-        made = steps_by_disk(source, recipe, Path(tempfile.gettempdir()), stop, **options)
+        image = Source(name="", image=source, axes=options["axes"], rgb=options.get("rgb", False))
+        made = tiled_steps(RunInput(image, options), recipe, stop)
     else:
         made = steps(source, recipe, region=region, stop=stop, **options)
     try:

@@ -20,6 +20,7 @@ from napari_diffusion.io.formats.nifti_header import (
 )
 from napari_diffusion.io.layout import Layout, slabs
 from napari_diffusion.io.ome_zarr.description import KEY
+from napari_diffusion.io.step_record import sealed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,7 +206,7 @@ def _written(
 def _enter_record(fields: Any, source: Source, record: StepRecord) -> None:
     from nibabel.nifti1 import Nifti1Extension, Nifti1Extensions
 
-    text = json.dumps({KEY: record}, allow_nan=False).encode()
+    text = json.dumps({KEY: sealed(record)}, allow_nan=False).encode()
     kept = source.header.get("extensions", ()) if "nifti" in source.header else ()
     others = [each for each in kept if record_in((each,)) is None]
     fields.extensions = Nifti1Extensions(

@@ -18,6 +18,7 @@ from napari_diffusion.io.ome_zarr.pyramid import (
     fill,
     levels,
 )
+from napari_diffusion.io.step_record import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +118,7 @@ class ZarrImage:
             stack=self._count is not None,
         )
         group = zarr.open_group(str(self._path), mode="r+")
-        group.attrs.update({"ome": ome, KEY: dict(record)})
+        group.attrs.update({"ome": ome, KEY: sealed(record)})
 
     def show_steps(self, count: int) -> None:
         """Make the stack as long as it has whole steps."""

@@ -19,6 +19,7 @@ from napari_diffusion.io.ome_zarr.series import set_attributes, write_series
 from napari_diffusion.io.ome_zarr.store import check_array, has_metadata, opened_array
 from napari_diffusion.io.output_path import remove
 from napari_diffusion.io.record_reader import step_entry
+from napari_diffusion.io.step_record import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -163,7 +164,8 @@ class ZarrRunWriter:
             images = [_name(step) for step in self._steps]
             write_series(self._path, images, self._source, self._dtype)
         complete = len(self._steps) == self._count
-        set_attributes(self._path, {KEY: {**record, "steps": self._steps, "complete": complete}})
+        kept = sealed({**record, "steps": self._steps, "complete": complete})
+        set_attributes(self._path, {KEY: kept})
         if self._durable:
             _sync_metadata(self._path)
 

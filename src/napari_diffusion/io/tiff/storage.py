@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_diffusion.io import memory
 from napari_diffusion.io.file_image import NotReadable
-from napari_diffusion.io.memory import free_memory, written_bytes
+from napari_diffusion.io.memory import written_bytes
 from napari_diffusion.io.physical_size import warn
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def check_size(
     piece = _piece_size(page) * series.dtype.itemsize
     declared = max(math.prod(series.shape) * series.dtype.itemsize, piece)
     files = {page.parent.filehandle.path: page.parent.filehandle.size for page in pages if page}
-    held, free = sum(files.values()), free_memory()
+    held, free = sum(files.values()), memory.free_memory()
     if declared > max(_HARMLESS, _PACKED * held):
         raise NotReadable(
             f"{path!r} declares {written_bytes(declared)} of pixels and is {written_bytes(held)} "

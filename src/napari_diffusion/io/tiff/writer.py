@@ -14,6 +14,7 @@ from napari_diffusion.core.readable_name import readable_name
 from napari_diffusion.core.units import METRES, PIXEL, SECONDS, SYMBOLS
 from napari_diffusion.io.full_disk import full_disk_named, reserve
 from napari_diffusion.io.layout import Layout, planes
+from napari_diffusion.io.step_record import sealed
 from napari_diffusion.io.tiff.description import channels_and_places
 from napari_diffusion.io.tiff.ome_xml import NAMESPACE
 
@@ -206,7 +207,7 @@ class TiffWriter:
             axes=axes,
             Name=readable_name(self._source.name),
             TypeDescription={"Q": "step"},
-            CommentAnnotation={"Namespace": NAMESPACE, "Value": json.dumps(record)},
+            CommentAnnotation={"Namespace": NAMESPACE, "Value": json.dumps(sealed(record))},
             **_physical_sizes(self._source),
             **channels_and_places(self._source, self._layout.axes, self._shape, planes),
         )
