@@ -209,7 +209,7 @@ def test_more_than_the_memory_is_refused(tmp_path, monkeypatch):
     path = written(tmp_path / "a.tif", STACK)
     monkeypatch.setattr(storage.memory, "free_memory", lambda: STACK.nbytes - 1)
     with pytest.raises(NotReadable, match="31 kB of pixels, and 31 kB of memory are free: convert"):
-        read_image(path)
+        read_image(path, lazy=False)
 
 
 def test_a_shape_beyond_the_file_is_refused(tmp_path):
