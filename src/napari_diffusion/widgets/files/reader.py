@@ -52,7 +52,7 @@ def read_files(path: str | Sequence[str]) -> list[LayerData]:
     return [layer for each in paths for layer in read_layers(Path(each))]
 
 
-def read_layers(path: Path) -> list[LayerData]:
+def read_layers(path: Path, *, lazy: bool | None = None) -> list[LayerData]:
     """Return the layers of a file: one image, one for each channel, or all steps of a run.
 
     Parameters
@@ -60,12 +60,14 @@ def read_layers(path: Path) -> list[LayerData]:
     path : path
         Of any supported format. The steps of a run are one layer with a slider, read when they
         are looked at, in several resolutions where the file has them.
+    lazy : bool, optional
+        Whether a single image is read where it is looked at; by default only what is large.
     """
     paths = step_paths(path)
     if len(paths) > 1:
         return [SavedSteps.of_files(paths).layer()]
     path = paths[0] if paths else path
-    source = read_image(path)
+    source = read_image(path, lazy=lazy)
     steps = SavedSteps.of_stack(source)
     if steps is not None:
         return [steps.layer()]

@@ -177,7 +177,7 @@ def _workers(job: Job) -> Workers | None:
 def _post_steps(path: Path, mask: NDArray[np.bool_] | None, worker: Worker) -> None:
     worker.post(Message("Opening the steps …"))
     with _as_sentence(path):
-        ((data, arguments, _),) = read_layers(path)
+        ((data, arguments, _),) = read_layers(path, lazy=True)
     worker.post(SeedDone(StepsWritten(path, data, arguments, mask), 0))
 
 
