@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SLAB_PIXELS = 1 << 24
 
 # Bytes for a pixel of a slab, with all that is measured of it.
-_PIXEL_BYTES = 40
+_PIXEL_BYTES = 56
 
 _memory: int | None = None
 
