@@ -20,6 +20,7 @@ import napari_diffusion as nd
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.io import Output, read_image, read_record, step_paths
 from napari_diffusion.loop.kept_steps import kept_steps
+from napari_diffusion.records.methods_paragraph import paragraph
 from napari_diffusion.runs.batch.batch import Batch
 from napari_diffusion.runs.batch.batch_inputs import batch_inputs
 from napari_diffusion.runs.batch.batch_outputs import OUTPUT_FORMATS, check_outputs, named_outputs
@@ -413,6 +414,9 @@ def test_a_recipe_is_measured_on_the_first_file_that_can_be_read():
     found, named, records = scales()
     assert named == ["a.tif"] * 3
     assert found == [RECIPE.resolved(VALUES[0]).starting_noise_scale] * 3
+    said = [paragraph(each) for each in records]
+    assert "another image" not in said[0]
+    assert all("Parameters were estimated on another image, 'a.tif'." in each for each in said[1:])
     # What was found of the noise of one file is not said of another.
     assert ["noise_found" in each for each in records] == [True, False, False]
     assert [each["asked"] for each in records] == [{"starting_noise_scale": "auto"}] * 3

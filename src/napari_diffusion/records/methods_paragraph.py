@@ -267,6 +267,9 @@ def _deviation(label: str, words: MethodWords, scale: NoiseScale, asked: str | N
 def _further(record: StepRecord) -> Iterator[str]:
     """Yield the sentences on the grid, the mask, and what was done before and after."""
     yield grid_sentence(record)
+    elsewhere = record["batch"]["resolved_on"] if "batch" in record else record["source"]
+    if record.get("asked") and elsewhere != record["source"]:
+        yield f"Parameters were estimated on another image, {_named(elsewhere)}."
     if "mask" in record["grid"]:
         yield "Pixels outside a mask were left unchanged."
     if "missing" in record["grid"]:
@@ -284,10 +287,13 @@ def _further(record: StepRecord) -> Iterator[str]:
 
 
 def _source(record: StepRecord) -> str:
-    name = record["source"]
-    name = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1].rstrip()}…"
     version = record["versions"]["napari-diffusion"]
-    return f"The image '{name}' was processed with napari-diffusion {version}"
+    return f"The image {_named(record['source'])} was processed with napari-diffusion {version}"
+
+
+def _named(name: str) -> str:
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1].rstrip()}…"
+    return f"'{shown}'"
 
 
 def _of(count: int, total: int) -> str:

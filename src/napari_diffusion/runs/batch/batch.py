@@ -144,7 +144,7 @@ class Batch:
         """Return the run of a file, None if its output is there; errors say why there is none."""
         row, options = self.rows[place], self.options
         read = read_input(row.file, options.reading, lazy=True if self.workers else None)
-        found = self._recipes.on(read, row.file.name)
+        found = self._recipes.on(read, read.source.name)
         kept = kept_steps(found.recipe, options.keep_every)
         form = OutputFormat.of(row.output, read.source, len(kept), imagej=options.imagej)
         sigma = None if found.report is None else found.report.sigma
