@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,7 +131,8 @@ class FolderStart:
             Whether there is nothing left to do: it was started, or is not wanted. False where it
             fits into memory, or can only be run as one that does.
         """
-        need, free = need_of(job, "layers" if job.lazy else result), memory.free_memory()
+        kind: Result = "layers" if job.lazy else result
+        need, free = need_of(replace(job, lazy=False), kind), memory.free_memory()
         if need.memory <= free or not _can_be_written(job, run_source):
             return False
         (layer,), (style,) = run_source.layers, run_source.styles

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
 
+from napari_diffusion.io import NotReadable
 from napari_diffusion.io.full_disk import check_room
 from napari_diffusion.io.memory import written_bytes
 from napari_diffusion.io.ome_zarr.store import has_metadata
@@ -84,11 +85,11 @@ def _problem(folder: Path, disk: int) -> str | None:
     """Return why a run cannot go to a folder."""
     if not folder.is_dir():
         return f"The folder {str(folder)!r} does not exist: choose another one."
-    for each in (folder, *folder.absolute().parents):
-        if has_metadata(each):
-            return f"{str(each)!r} is itself an image: choose the folder that it lies in."
     try:
+        for each in (folder, *folder.absolute().parents):
+            if has_metadata(each):
+                return f"{str(each)!r} is itself an image: choose the folder that it lies in."
         check_room(folder, disk, "the run")
-    except OSError as error:
+    except (OSError, NotReadable) as error:
         return str(error)
     return None
