@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -156,8 +157,13 @@ def test_holes_are_kept():
 
 @pytest.mark.parametrize(
     "same",
-    [IMAGE[:, :], np.asfortranarray(IMAGE), np.ascontiguousarray(IMAGE[::-1])[::-1]],
-    ids=["view", "fortran", "reversed"],
+    [
+        IMAGE[:, :],
+        np.asfortranarray(IMAGE),
+        np.ascontiguousarray(IMAGE[::-1])[::-1],
+        da.from_array(IMAGE, chunks=(5, 7)),
+    ],
+    ids=["view", "fortran", "reversed", "dask"],
 )
 def test_the_hash_is_of_the_values_not_of_their_layout(same):
     assert content_hash(same) == content_hash(IMAGE)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from napari_diffusion.core.component import Component
+from napari_diffusion.core.dask_array import is_dask
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.core.noise_scale import share_of_range
 from napari_diffusion.domains.base import UNIT
@@ -229,6 +230,8 @@ def content_hash(array: ArrayLike) -> str:
     """Return the SHA-256 of an array's type, shape and values, whatever its memory layout."""
     import numpy as np
 
+    if is_dask(array):
+        return _content_hash_of_parts(array)
     values = np.asarray(array)
     digest = hashlib.sha256(f"{values.dtype.str} {values.shape}".encode())
     if values.ndim == 0 or values.flags.c_contiguous:
@@ -236,6 +239,16 @@ def content_hash(array: ArrayLike) -> str:
         return digest.hexdigest()
     for part in values:
         digest.update(np.ascontiguousarray(part).data)
+    return digest.hexdigest()
+
+
+def _content_hash_of_parts(array: Any) -> str:
+    """Return the hash of a dask array, of which few values are in memory at a time."""
+    from napari_diffusion.io.layout import slabs
+
+    digest = hashlib.sha256(f"{array.dtype.str} {array.shape}".encode())
+    for part in slabs(array):
+        digest.update(part.data)
     return digest.hexdigest()
 
 

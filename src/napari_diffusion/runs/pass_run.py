@@ -120,7 +120,9 @@ class PassRun:
     def start(self) -> State:
         """Return the state before the first pass."""
         source = self.read.source
-        values = StoredValues(getattr(source, "stored", None) or source.image, source.axes or "")
+        values = StoredValues(
+            source.image if source.stored is None else source.stored, source.axes or ""
+        )
         image = dataclasses.replace(self._image(values), mask=self._mask())
         return State(0, image, first_noise_scale(self.recipe, 0))
 
@@ -235,7 +237,8 @@ class PassRun:
         mask: Any = self.read.options.get("mask")
         if mask is None:
             return None
-        return StoredValues(mask, mask_axes(mask.shape, self.read.image.grid))
+        axes = mask_axes(mask.shape, self.read.image.grid)
+        return StoredValues(mask if self.read.stored_mask is None else self.read.stored_mask, axes)
 
 
 def kept_state(folder: Path) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from napari_diffusion.io import Source
+    from napari_diffusion.io.file_image import Stored
 
 
 class ReadingRefused(ValueError):  # noqa: N818 - it describes the options
@@ -68,11 +69,14 @@ class RunInput:
         The grid keywords of the loop.
     path : path or None
         Of the file; None for an image that is in none.
+    stored_mask : Stored or None
+        What a lazy mask is read from.
     """
 
     source: Source
     options: GridOptions
     path: Path | None = None
+    stored_mask: Stored | None = None
 
     @functools.cached_property
     def image(self) -> Image:
@@ -110,10 +114,13 @@ def read_input(path: Path, reading: Reading, *, lazy: bool | None = None) -> Run
     """
     source, options = read_as(read_image(path, lazy=lazy), reading)
     lazy = True if is_dask(source.image) else lazy
-    mask = None if reading.mask is None else read_image(reading.mask, lazy=lazy).image
+    mask, stored = None, None
+    if reading.mask is not None:
+        file = read_image(reading.mask, lazy=lazy)
+        mask, stored = file.image, file.stored
     if source.valid is not None:
-        mask = _without_no_data(source, mask)
-    return RunInput(source, {**options, "mask": mask, "missing": reading.missing}, path)
+        mask, stored = _without_no_data(source, mask), None
+    return RunInput(source, {**options, "mask": mask, "missing": reading.missing}, path, stored)
 
 
 def read_as(source: Source, reading: Reading) -> tuple[Source, GridOptions]:
