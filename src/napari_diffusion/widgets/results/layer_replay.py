@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.merkle_hash import hash_of
+from napari_diffusion.core.merkle_hash import chunks_of, hash_of
 from napari_diffusion.io import NotReadable
 from napari_diffusion.io.memory import working_memory
 from napari_diffusion.loop.recipe import Step
@@ -138,7 +138,9 @@ def _step_values(step: Any, letters: str) -> StepValues:
     # Each axis by one letter, those that are further ones too.
     beside = iter(_BESIDE)
     named = "".join(next(beside) if each == FURTHER else each for each in letters)
-    return StepValues(step, named, named)
+    # Planes of what is stored in chunks would have each of these read many times.
+    chunks = None if isinstance(step, np.ndarray) else chunks_of(step)
+    return StepValues(step, named, named, chunks=chunks)
 
 
 def _named(record: StepRecord) -> str:
