@@ -15,6 +15,8 @@ import napari_diffusion as nd
 from napari_diffusion.io.memory import limited_memory
 from napari_diffusion.io.output_lock import OutputLock
 from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.runs.verdict import Verdict
+from napari_diffusion.widgets.commands import command_work, verify_selected
 from napari_diffusion.widgets.layers.step_records import records_of
 from napari_diffusion.widgets.run import folder_question, folder_run
 from napari_diffusion.widgets.run.run_request import Progress
@@ -300,3 +302,22 @@ def test_the_client_that_is_active_makes_the_tiles(open_loop, qtbot, asked, runs
         assert ran(loop, qtbot).startswith("Done in ")
         assert runs[0].workers.client is client
     np.testing.assert_array_equal(shown(viewer)[-1], nd.run(VOLUME, RECIPE).image)
+
+
+def test_what_is_in_a_folder_is_verified_within_the_memory(open_loop, qtbot, asked, monkeypatch):
+    found = []
+    monkeypatch.setattr(verify_selected, "show_verdict", found.append)
+    viewer, loop = open_loop(cells())
+    loop.value = RECIPE
+    assert ran(loop, qtbot).startswith("Done in ")
+    (layer,) = made(viewer)
+    verify_selected.verify_selected(viewer, layer)
+    qtbot.waitUntil(lambda: not command_work.under_way())
+    assert found[-1].verdict is Verdict.IDENTICAL
+    other = VOLUME.copy()
+    other[3, 2, 1] += 1
+    viewer.layers["cells"].data = other
+    verify_selected.verify_selected(viewer, layer)
+    qtbot.waitUntil(lambda: not command_work.under_way())
+    assert found[-1].verdict is Verdict.DIFFERENT
+    assert "'cells' is not the image that the run started from" in found[-1].findings[-1]
