@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import threading
 
 import numpy as np
@@ -13,6 +16,7 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.io import read_image, step_paths
 from napari_diffusion.runs import OutputInUse, PlanDiffers, Reading, TooLittleMemory, run_file
 from napari_diffusion.runs.fingerprint import InputChanged
+from napari_diffusion.runs.pass_array import PassArray
 from napari_diffusion.runs.verification import verify
 
 RECIPE = nd.Recipe(
@@ -163,6 +167,40 @@ def test_too_little_memory_is_said_before_anything_is_read(source, monkeypatch):
     with pytest.raises(TooLittleMemory, match="such as memory="):
         run_file(source, source.with_name("a.zarr"), wide, memory_limit=LITTLE)
     assert [path.name for path in source.parent.iterdir()] == ["volume.npy"]
+
+
+def test_a_full_disk_is_said_before_anything_is_read(source, monkeypatch):
+    monkeypatch.setattr(
+        "napari_diffusion.loop.recipe.Recipe.resolved_on", lambda *_: pytest.fail("it was read")
+    )
+    left = shutil.disk_usage(source)._replace(free=1_000_000)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: left)
+    with pytest.raises(OSError, match=r"4\.\d MB needed for the run, 1 MB free"):
+        in_tiles(source, "a.zarr")
+    assert [path.name for path in source.parent.iterdir()] == ["volume.npy"]
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_a_run_in_order(kind, source, capsys, monkeypatch):
+    monkeypatch.chdir(source.parent)
+    made = tiles_of(monkeypatch)
+    write = PassArray.write
+
+    def signalled(self, *given):
+        write(self, *given)
+        if len(list(self.path.glob("c/*"))) == 1:
+            os.kill(os.getpid(), kind)
+
+    monkeypatch.setattr(PassArray, "write", signalled)
+    words = ["run", "volume.npy", "a.zarr", "--steps", "2", "--quiet"]
+    words += ["--set", "diffusion_filter.time=0.1", "--threads", "1"]
+    monkeypatch.setattr("napari_diffusion.io.memory.free_memory", lambda: 3 << 20)
+    assert main(words) == 130
+    assert "--resume goes on with the tiles made so far." in capsys.readouterr().err
+    monkeypatch.setattr(PassArray, "write", write)
+    assert main([*words, "--resume"]) == 0
+    assert made[-1].skipped > 0
+    assert not list(source.parent.glob("*partial*"))
 
 
 def test_the_command_prints_the_plan_and_writes_nothing(source, capsys, monkeypatch):

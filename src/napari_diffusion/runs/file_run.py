@@ -107,8 +107,8 @@ class FileRun:
             If the source was written to meanwhile.
         """
         before = None if self.read.path is None else fingerprint(self.read.path)
-        if self._is_large:
-            self._check_tiles()
+        if self._is_large and not self.output.claim.work.exists():
+            self._check_fits()
         with slabs_within(memory.free_memory()):
             self.output.plan = self._plan(before)
         with self.output, contextlib.closing(self._made(stop)) as made:
@@ -212,10 +212,15 @@ class FileRun:
                 self.progress(done, count, "step")
             del step
 
-    def _check_tiles(self) -> None:
-        """Refuse tiles that no memory holds, before anything is read."""
+    def _check_fits(self) -> None:
+        """Refuse what no memory or disk holds, before anything is read."""
         with contextlib.suppress(ValueError, TypeError):  # what is measured is not known yet
-            self.pass_plan(self.recipe, Costs.unknown(self.recipe))
+            plan = self.pass_plan(self.recipe, Costs.unknown(self.recipe))
+            self._check_room(plan)
+
+    def _check_room(self, plan: PassPlan) -> None:
+        needed = room_of(self.read, plan, len(self.kept), self.output.dtype.itemsize)
+        check_room(self.output.claim.work, needed, "the run")
 
     def pass_plan(self, recipe: Recipe, costs: Costs | None = None) -> PassPlan:
         """Return the plan of passes for a recipe, as it is now; see `planned`."""
@@ -232,8 +237,7 @@ class FileRun:
             workers = self.workers
             if kept is None:
                 plan = self.pass_plan(self.resolved)
-                needed = room_of(self.read, plan, len(self.kept), self.output.dtype.itemsize)
-                check_room(folder, needed, "The run")
+                self._check_room(plan)
             else:
                 plan = PassPlan.of_kept(
                     kept["plan"], self.read.image.grid.shape, memory.free_memory()

@@ -37,5 +37,5 @@ def tiled_steps(
         tempfile.TemporaryDirectory(prefix="napari-diffusion-") as folder,
         Workers.local(plan.at_once) as workers,
     ):
-        check_room(Path(folder), 2 * read.source.image.size * itemsize, "The run")
+        check_room(Path(folder), 2 * read.source.image.size * itemsize, "the run")
         yield from PassRun(read, recipe, plan, Path(folder), workers).steps(stop=stop)
