@@ -25,7 +25,8 @@ from napari_diffusion.io import Output, memory
 from napari_diffusion.io.ome_zarr import image, writer  # noqa: F401 - imported before the fork
 from napari_diffusion.io.tiff import folder_writer  # noqa: F401
 from napari_diffusion.loop.kept_steps import kept_steps
-from napari_diffusion.runs import file_run, pass_array
+from napari_diffusion.runs import file_run
+from napari_diffusion.runs.passes import pass_array
 from napari_diffusion.runs.run_input import Reading, read_input
 
 RECIPE = nd.Recipe(

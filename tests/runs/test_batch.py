@@ -29,8 +29,8 @@ from napari_diffusion.runs.batch.batch_row import counted, reason
 from napari_diffusion.runs.batch.batch_table import COLUMNS
 from napari_diffusion.runs.file_run import FileRun
 from napari_diffusion.runs.run_input import Reading, read_input
-from napari_diffusion.runs.verdict import Verdict
-from napari_diffusion.runs.verification import verify
+from napari_diffusion.runs.verification.verdict import Verdict
+from napari_diffusion.runs.verification.verification import verify
 
 RANDOM = np.random.default_rng(4)
 VALUES = RANDOM.normal(100, 5, (3, 40, 44)).astype(np.float32)

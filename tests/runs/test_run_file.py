@@ -16,8 +16,8 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.io import read_image, step_paths
 from napari_diffusion.runs import OutputInUse, PlanDiffers, Reading, TooLittleMemory, run_file
 from napari_diffusion.runs.fingerprint import InputChanged
-from napari_diffusion.runs.pass_array import PassArray
-from napari_diffusion.runs.verification import verify
+from napari_diffusion.runs.passes.pass_array import PassArray
+from napari_diffusion.runs.verification.verification import verify
 
 RECIPE = nd.Recipe(
     num_steps=3,

@@ -15,7 +15,7 @@ import napari_diffusion as nd
 from napari_diffusion.io.memory import limited_memory
 from napari_diffusion.io.output_lock import OutputLock
 from napari_diffusion.records.provenance import recipe_of
-from napari_diffusion.runs.verdict import Verdict
+from napari_diffusion.runs.verification.verdict import Verdict
 from napari_diffusion.widgets.commands import command_work, verify_selected
 from napari_diffusion.widgets.layers.step_records import records_of
 from napari_diffusion.widgets.run import folder_question, folder_run

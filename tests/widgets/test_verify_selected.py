@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 import napari_diffusion as nd
 from napari_diffusion.io import Output, Source
 from napari_diffusion.records.provenance import record, versions
-from napari_diffusion.runs.verdict import Verdict, Verification
+from napari_diffusion.runs.verification.verdict import Verdict, Verification
 from napari_diffusion.widgets.commands import command_work, verify_selected
 from napari_diffusion.widgets.layers.step_records import KEY
 from napari_diffusion.widgets.results.saved_run import open_result, show_result

@@ -28,7 +28,7 @@ from napari_diffusion.runs.batch.batch_inputs import batch_inputs
 from napari_diffusion.runs.batch.batch_outputs import OUTPUT_FORMATS
 from napari_diffusion.runs.batch.batch_plan import BatchOptions
 from napari_diffusion.runs.batch.batch_row import BAD, counted
-from napari_diffusion.runs.workers import cluster
+from napari_diffusion.runs.passes.workers import cluster
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

@@ -15,14 +15,14 @@ from napari_diffusion.denoising.report_text import found_text, warning_texts
 from napari_diffusion.io import Output, memory
 from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.runs.file_run import FileRun, foreseen
-from napari_diffusion.runs.workers import cluster
+from napari_diffusion.runs.passes.workers import cluster
 from napari_diffusion.runs.written_steps import written
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from napari_diffusion.runs.passes.workers import Workers
     from napari_diffusion.runs.run_input import RunInput
-    from napari_diffusion.runs.workers import Workers
 
 
 def run(arguments: Namespace) -> int:

@@ -34,7 +34,7 @@ def add_verify(parser: ArgumentParser) -> None:
 
 def verify(arguments: Namespace) -> int:
     """Print what was found out about an output; return 0 if all that was checked holds, else 1."""
-    from napari_diffusion.runs import verification
+    from napari_diffusion.runs.verification import verification
 
     with stoppable() as stop:
         found = verification.verify(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_diffusion.io.output_claim import OutputInUse, PlanDiffers
 from napari_diffusion.runs.file_run import FileRun
-from napari_diffusion.runs.pass_plan import TooLittleMemory
+from napari_diffusion.runs.passes.pass_plan import TooLittleMemory
 from napari_diffusion.runs.run_file import run_file
 from napari_diffusion.runs.run_input import Reading, RunInput, read_input
 

@@ -30,11 +30,11 @@ from napari_diffusion.records.provenance import (
     versions,
 )
 from napari_diffusion.runs.fingerprint import check_unchanged, fingerprint
-from napari_diffusion.runs.pass_costs import Costs
-from napari_diffusion.runs.pass_plan import PassPlan, planned
-from napari_diffusion.runs.pass_run import PassRun, kept_state
-from napari_diffusion.runs.plan_text import plan_text
-from napari_diffusion.runs.workers import Workers
+from napari_diffusion.runs.passes.pass_costs import Costs
+from napari_diffusion.runs.passes.pass_plan import PassPlan, planned
+from napari_diffusion.runs.passes.pass_run import PassRun, kept_state
+from napari_diffusion.runs.passes.plan_text import plan_text
+from napari_diffusion.runs.passes.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Mapping

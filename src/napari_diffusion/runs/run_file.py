@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from napari_diffusion.io import Output, memory
 from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.runs.file_run import FileRun
+from napari_diffusion.runs.passes.workers import cluster
 from napari_diffusion.runs.run_input import Reading, read_input
-from napari_diffusion.runs.workers import cluster
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.loop.recipe import Recipe
-    from napari_diffusion.runs.pass_run import Progress
+    from napari_diffusion.runs.passes.pass_run import Progress
 
 
 def run_file(

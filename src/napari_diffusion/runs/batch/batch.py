@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.runs.batch.batch_recipe import FileRecipe
     from napari_diffusion.runs.file_run import Progress
+    from napari_diffusion.runs.passes.workers import Workers
     from napari_diffusion.runs.run_input import RunInput
-    from napari_diffusion.runs.workers import Workers
 
 _THERE = "Its output is there already, of the same recipe and input."
 

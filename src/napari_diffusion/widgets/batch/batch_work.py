@@ -10,7 +10,7 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.io import memory
 from napari_diffusion.loop.presets import DIGITS, PRESETS
 from napari_diffusion.runs.batch.batch import Batch
-from napari_diffusion.runs.workers import cluster
+from napari_diffusion.runs.passes.workers import cluster
 from napari_diffusion.widgets.run.memory import memory_limit
 from napari_diffusion.widgets.run.run_request import Message, Progress, RunError
 

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from napari_diffusion.core.function_parameter import CodeRefused
 from napari_diffusion.engine.threads import Stopped, stoppable
 from napari_diffusion.records.provenance import recipe_of
-from napari_diffusion.runs.verdict import Verdict, Verification
+from napari_diffusion.runs.verification.verdict import Verdict, Verification
 from napari_diffusion.widgets.commands.command_work import start
 from napari_diffusion.widgets.commands.selected_image import saying_errors, selected_image
 from napari_diffusion.widgets.layers.layer_files import file_of
@@ -112,7 +112,7 @@ def _verified(
 
 def _of_file(path: Path, allowed: AllowCode, worker: Worker) -> tuple[Verdict, list[str], bool]:
     """Return the verdict on a file, what was found, and whether its run was replayed."""
-    from napari_diffusion.runs.verification import verify
+    from napari_diffusion.runs.verification.verification import verify
 
     worker.post(Message(f"Checking the hashes of {path.name!r} …"))
     found = verify(path, allow_code=allowed, stop=worker.stop)

@@ -9,10 +9,10 @@ import numpy as np
 
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.runs.file_run import room_of
-from napari_diffusion.runs.pass_plan import PassPlan
-from napari_diffusion.runs.pass_sequence import Pass
+from napari_diffusion.runs.passes.pass_plan import PassPlan
+from napari_diffusion.runs.passes.pass_sequence import Pass
+from napari_diffusion.runs.passes.tiling import Tiling
 from napari_diffusion.runs.run_input import RunInput
-from napari_diffusion.runs.tiling import Tiling
 from napari_diffusion.widgets.forms.message import Action
 from napari_diffusion.widgets.layers.layer_files import file_of, keep_file
 from napari_diffusion.widgets.layers.layer_names import layer_name

@@ -12,10 +12,10 @@ from napari_diffusion.io import NotReadable
 from napari_diffusion.io.memory import working_memory
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.records.provenance import versions
-from napari_diffusion.runs.comparison import difference
-from napari_diffusion.runs.replay import replayed
-from napari_diffusion.runs.step_values import StepValues
-from napari_diffusion.runs.verdict import Verdict
+from napari_diffusion.runs.verification.comparison import difference
+from napari_diffusion.runs.verification.replay import replayed
+from napari_diffusion.runs.verification.step_values import StepValues
+from napari_diffusion.runs.verification.verdict import Verdict
 from napari_diffusion.widgets.layers.layer_axes import FURTHER
 from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.layers.step_records import is_stack, layer_letters, records_of
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.runs.comparison import Difference
-    from napari_diffusion.runs.replay import Values
+    from napari_diffusion.runs.verification.comparison import Difference
+    from napari_diffusion.runs.verification.replay import Values
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
 

@@ -18,8 +18,8 @@ from napari_diffusion.io import Output
 from napari_diffusion.io.memory import limited_memory
 from napari_diffusion.io.output_claim import OutputInUse, PlanDiffers
 from napari_diffusion.runs.file_run import FileRun
+from napari_diffusion.runs.passes.workers import Workers, active_client
 from napari_diffusion.runs.run_input import RunInput
-from napari_diffusion.runs.workers import Workers, active_client
 from napari_diffusion.widgets.files.reader import read_layers
 from napari_diffusion.widgets.layers.layer_axes import FURTHER
 from napari_diffusion.widgets.recipe.code_consent import allowed_functions

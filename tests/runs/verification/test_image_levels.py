@@ -10,7 +10,7 @@ import zarr
 from zarr_stores import made_up, write
 
 from napari_diffusion.io.ome_zarr import pyramid
-from napari_diffusion.runs.image_levels import level_faults
+from napari_diffusion.runs.verification.image_levels import level_faults
 
 
 @pytest.fixture(params=[("zyx", "f4", False), ("cyx", "u1", False), ("yx", "i4", True)])

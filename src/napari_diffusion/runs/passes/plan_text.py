@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_diffusion.io.memory import written_bytes
 
 if TYPE_CHECKING:
-    from napari_diffusion.runs.pass_plan import PassPlan
+    from napari_diffusion.runs.passes.pass_plan import PassPlan
     from napari_diffusion.runs.run_input import RunInput
 
 

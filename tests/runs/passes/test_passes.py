@@ -10,10 +10,10 @@ import pytest
 
 import napari_diffusion as nd
 from napari_diffusion.io.file_image import Source
-from napari_diffusion.runs.pass_plan import TooLittleMemory, pixel_bytes, planned
-from napari_diffusion.runs.pass_run import PassRun
+from napari_diffusion.runs.passes.pass_plan import TooLittleMemory, pixel_bytes, planned
+from napari_diffusion.runs.passes.pass_run import PassRun
+from napari_diffusion.runs.passes.workers import Workers
 from napari_diffusion.runs.run_input import RunInput
-from napari_diffusion.runs.workers import Workers
 
 
 def input_of(image, axes, **options):

@@ -15,9 +15,9 @@ from napari_diffusion.io.layout import Layout
 from napari_diffusion.loop.loop import first_noise_scale, update_noise_scale
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.loop.run_state import removed_scale
-from napari_diffusion.runs.pass_array import PassArray
-from napari_diffusion.runs.stored_image import StoredImage, StoredValues
-from napari_diffusion.runs.tile_task import TileMade, TileTask
+from napari_diffusion.runs.passes.pass_array import PassArray
+from napari_diffusion.runs.passes.stored_image import StoredImage, StoredValues
+from napari_diffusion.runs.passes.tile_task import TileMade, TileTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.loop.run_state import Counts
-    from napari_diffusion.runs.pass_plan import PassPlan
-    from napari_diffusion.runs.pass_sequence import Pass
+    from napari_diffusion.runs.passes.pass_plan import PassPlan
+    from napari_diffusion.runs.passes.pass_sequence import Pass
+    from napari_diffusion.runs.passes.workers import Workers
     from napari_diffusion.runs.run_input import RunInput
-    from napari_diffusion.runs.workers import Workers
 
     #: Called with how many tiles are done, of how many, and what they are.
     Progress = Callable[[int, int, str], object]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from napari_diffusion.runs.tiling import Tiling
+    from napari_diffusion.runs.passes.tiling import Tiling
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from napari_diffusion.loop import registry
 from napari_diffusion.loop.loop import steps
 from napari_diffusion.records.noisy_copy import noisy_copy
 from napari_diffusion.records.provenance import noise_scale_of
+from napari_diffusion.runs.passes.tiled_steps import tiled_steps
 from napari_diffusion.runs.run_input import RunInput
-from napari_diffusion.runs.tiled_steps import tiled_steps
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.filters import Filter
     from napari_diffusion.loop.recipe import Recipe
-    from napari_diffusion.runs.pass_sequence import Pass
+    from napari_diffusion.runs.passes.pass_sequence import Pass
 
 # Pixels along an axis of what is measured, in images of one, two and three or more such axes.
 _SIDES = {1: 1 << 16, 2: 256, 3: 40}

@@ -11,8 +11,8 @@ import numpy as np
 from napari_diffusion.io import NotReadable, read_image, read_record
 from napari_diffusion.io.layout import Layout
 from napari_diffusion.io.ome_zarr.store import has_metadata
-from napari_diffusion.runs.image_levels import opened_level
-from napari_diffusion.runs.step_values import StepValues
+from napari_diffusion.runs.verification.image_levels import opened_level
+from napari_diffusion.runs.verification.step_values import StepValues
 
 if TYPE_CHECKING:
     from pathlib import Path

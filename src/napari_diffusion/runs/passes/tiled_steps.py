@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from napari_diffusion.engine.threads import num_threads
 from napari_diffusion.io import memory
 from napari_diffusion.io.full_disk import check_room
-from napari_diffusion.runs.pass_plan import planned
-from napari_diffusion.runs.pass_run import PassRun
-from napari_diffusion.runs.workers import Workers
+from napari_diffusion.runs.passes.pass_plan import planned
+from napari_diffusion.runs.passes.pass_run import PassRun
+from napari_diffusion.runs.passes.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Generator

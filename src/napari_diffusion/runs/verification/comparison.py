@@ -11,8 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.runs.replay import Values
-    from napari_diffusion.runs.step_values import StepValues
+    from napari_diffusion.runs.verification.replay import Values
+    from napari_diffusion.runs.verification.step_values import StepValues
 
 # What another processor or version may change, as a share of the range of the step.
 _SHARES = {2: 1e-2, 4: 1e-5, 8: 1e-10}

@@ -10,10 +10,10 @@ from napari_diffusion.core.merkle_hash import hash_of
 from napari_diffusion.io import NotReadable
 from napari_diffusion.io.cast import Cast
 from napari_diffusion.records.provenance import content_hash, recipe_of, versions
-from napari_diffusion.runs.comparison import difference
-from napari_diffusion.runs.replay import replayed, replayed_noise
 from napari_diffusion.runs.run_input import Reading, read_input
-from napari_diffusion.runs.verdict import Verdict
+from napari_diffusion.runs.verification.comparison import difference
+from napari_diffusion.runs.verification.replay import replayed, replayed_noise
+from napari_diffusion.runs.verification.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from napari_diffusion.core.function_parameter import AllowCode
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.runs.comparison import Difference
-    from napari_diffusion.runs.replay import Values
     from napari_diffusion.runs.run_input import RunInput
-    from napari_diffusion.runs.saved_run import SavedStep
+    from napari_diffusion.runs.verification.comparison import Difference
+    from napari_diffusion.runs.verification.replay import Values
+    from napari_diffusion.runs.verification.saved_run import SavedStep
 
     Result = tuple[Verdict | None, list[str]]
 

@@ -14,9 +14,9 @@ from napari_diffusion.core.function_parameter import CodeRefused
 from napari_diffusion.io import memory, read_record
 from napari_diffusion.noise import NOISES
 from napari_diffusion.records import provenance
-from napari_diffusion.runs import replay, replayed_run
-from napari_diffusion.runs.verdict import Verdict
-from napari_diffusion.runs.verification import verify
+from napari_diffusion.runs.verification import replay, replayed_run
+from napari_diffusion.runs.verification.verdict import Verdict
+from napari_diffusion.runs.verification.verification import verify
 
 SHORT = ["--steps", "2", "--quiet"]
 

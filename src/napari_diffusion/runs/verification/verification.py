@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from napari_diffusion.core.merkle_hash import hash_of
 from napari_diffusion.io import NotReadable
 from napari_diffusion.io.step_record import seal_holds
-from napari_diffusion.runs.image_levels import level_faults
-from napari_diffusion.runs.replayed_run import replay_findings
-from napari_diffusion.runs.saved_run import saved_run
-from napari_diffusion.runs.verdict import Verdict, Verification
+from napari_diffusion.runs.verification.image_levels import level_faults
+from napari_diffusion.runs.verification.replayed_run import replay_findings
+from napari_diffusion.runs.verification.saved_run import saved_run
+from napari_diffusion.runs.verification.verdict import Verdict, Verification
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.function_parameter import AllowCode
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.runs.saved_run import SavedRun, SavedStep
+    from napari_diffusion.runs.verification.saved_run import SavedRun, SavedStep
 
 # So many parts that cannot be read are named.
 _MOST_NAMED = 3

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.loop.recipe import Recipe
     from napari_diffusion.loop.run_state import Counts
-    from napari_diffusion.runs.pass_array import PassArray
-    from napari_diffusion.runs.pass_sequence import Pass
-    from napari_diffusion.runs.stored_image import StoredImage
+    from napari_diffusion.runs.passes.pass_array import PassArray
+    from napari_diffusion.runs.passes.pass_sequence import Pass
+    from napari_diffusion.runs.passes.stored_image import StoredImage
 
 Box = tuple[slice, ...]
 

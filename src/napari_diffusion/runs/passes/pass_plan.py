@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from napari_diffusion.core.grid import per_axis
 from napari_diffusion.engine.threads import num_threads
 from napari_diffusion.io.memory import written_bytes
-from napari_diffusion.runs.pass_costs import Costs
-from napari_diffusion.runs.pass_sequence import Pass, most_parts, passes_of
-from napari_diffusion.runs.tiling import Tiling
+from napari_diffusion.runs.passes.pass_costs import Costs
+from napari_diffusion.runs.passes.pass_sequence import Pass, most_parts, passes_of
+from napari_diffusion.runs.passes.tiling import Tiling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -21,8 +21,8 @@ import napari_diffusion as nd
 from napari_diffusion.io import Output, read_image
 from napari_diffusion.io.ome_zarr import pyramid
 from napari_diffusion.records.provenance import record
-from napari_diffusion.runs.verdict import Verdict
-from napari_diffusion.runs.verification import verify
+from napari_diffusion.runs.verification.verdict import Verdict
+from napari_diffusion.runs.verification.verification import verify
 
 pytestmark = pytest.mark.filterwarnings("ignore:one.mrc has no voxel size")
 

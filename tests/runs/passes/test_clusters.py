@@ -14,10 +14,10 @@ from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.io import Output
 from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.runs.file_run import FileRun
-from napari_diffusion.runs.pass_plan import planned
+from napari_diffusion.runs.passes.pass_plan import planned
+from napari_diffusion.runs.passes.tiling import Tiling
+from napari_diffusion.runs.passes.workers import Workers, active_client, cluster
 from napari_diffusion.runs.run_input import Reading, read_input
-from napari_diffusion.runs.tiling import Tiling
-from napari_diffusion.runs.workers import Workers, active_client, cluster
 
 pytestmark = [
     pytest.mark.slow,

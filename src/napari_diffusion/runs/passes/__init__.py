@@ -1,0 +1,1 @@
+"""Runs in passes over tiles: the plan, the tiles, the tasks, and who works on them."""

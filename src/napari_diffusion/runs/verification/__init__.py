@@ -1,0 +1,1 @@
+"""Verifying outputs: their hashes, their records, and the run made again."""
