@@ -18,7 +18,6 @@ from napari_diffusion.cli.options import (
 )
 from napari_diffusion.cli.process import stoppable, threads
 from napari_diffusion.cli.recipe import chosen
-from napari_diffusion.cli.run import check_alike
 from napari_diffusion.cli.source import reading
 from napari_diffusion.cli.values import keep
 from napari_diffusion.core.readable_name import readable_text
@@ -93,7 +92,6 @@ def batch(arguments: Namespace) -> int:
         made = _batch_of(arguments, ending)
         limit = memory.free_memory()
         with cluster(arguments.workers, arguments.scheduler, limit) as workers:
-            check_alike(workers)
             made.workers = workers
             with compiling_note(arguments.quiet), stoppable() as stop:
                 _run(made, stop, arguments.quiet)

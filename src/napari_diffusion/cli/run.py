@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.compiling_note import compiling_note
@@ -21,7 +20,6 @@ from napari_diffusion.runs.written_steps import written
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from napari_diffusion.runs.passes.workers import Workers
     from napari_diffusion.runs.run_input import RunInput
 
 
@@ -38,7 +36,6 @@ def run(arguments: Namespace) -> int:
             return 0
         limit = memory.free_memory()
         with cluster(arguments.workers, arguments.scheduler, limit) as workers:
-            check_alike(workers)
             made.workers = workers
             with (
                 compiling_note(arguments.quiet),
@@ -69,14 +66,3 @@ def _run_of(arguments: Namespace, read: RunInput) -> FileRun:
         take_over=arguments.take_over,
     )
     return FileRun(read, recipe, output, kept, allow_code=arguments.allow_code)
-
-
-def check_alike(workers: Workers | None) -> None:
-    """Warn of workers whose results may differ in the last bits."""
-    for where, found in () if workers is None else workers.other_versions().items():
-        warnings.warn(
-            f"The worker {where} has other versions, or another processor "
-            f"({', '.join(f'{name} {value}' for name, value in found.items())}): its results may "
-            "differ in the last bits.",
-            stacklevel=2,
-        )

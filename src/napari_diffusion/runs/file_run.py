@@ -107,6 +107,8 @@ class FileRun:
             If the source was written to meanwhile.
         """
         before = None if self.read.path is None else fingerprint(self.read.path)
+        if self.workers is not None:
+            self.workers.warn_of_others()
         if self._is_large and not self.output.claim.work.exists():
             self._check_fits()
         with slabs_within(memory.free_memory()):
@@ -155,7 +157,7 @@ class FileRun:
             self.report = noise_report(self.read.image, self.recipe, self.resolved)
             found = {
                 **report_record(self.report),
-                **hash_entry(self.read),
+                **({} if "hashes" in (self.further or {}) else hash_entry(self.read)),
                 "kept_every": _interval(self.resolved, self.kept),
             }
         self._entries = cast("FurtherEntries", {**found, **(self.further or {})})

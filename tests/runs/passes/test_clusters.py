@@ -140,6 +140,36 @@ def _nothing(tile):
     return tile
 
 
+def test_workers_of_another_processor_are_named(client, monkeypatch):
+    from napari_diffusion.runs.passes import workers
+
+    ours = {**workers.versions(), "processor": "x86_64 other"}
+    monkeypatch.setattr(workers, "versions", _Sent(ours))
+    with pytest.warns(UserWarning, match=r"The worker tcp://.* has processor x86_64"):
+        Workers.of_client(client).warn_of_others()
+
+
+class _Sent:
+    """What this process says of itself; a worker says the truth."""
+
+    def __init__(self, ours):
+        self.ours = ours
+
+    def __call__(self):
+        return self.ours
+
+    def __reduce__(self):
+        from napari_diffusion.records import provenance
+
+        return _its_own, (provenance.__name__,)
+
+
+def _its_own(name):
+    import importlib
+
+    return importlib.import_module(name).versions
+
+
 def test_the_active_client_is_used(client, source):
     assert active_client() is None or active_client() is not client
     with client.as_current(), cluster(None, None, 1 << 30) as workers:

@@ -7,6 +7,7 @@ import contextvars
 import itertools
 import logging
 import sys
+import warnings
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +16,7 @@ from napari_diffusion.engine.threads import Stopped, StopToken, num_threads, sto
 from napari_diffusion.records.provenance import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -113,13 +114,18 @@ class Workers:
         with stoppable(stop):
             return self.executor.submit(contextvars.copy_context().run, function, one)
 
-    def other_versions(self) -> dict[str, Mapping[str, str]]:
-        """Return the workers whose versions, or processor, are not those of this process."""
-        if self.client is None:
-            return {}
-        found: Mapping[str, Mapping[str, str]] = self.client.run(versions)
+    def warn_of_others(self) -> None:
+        """Warn of workers with other versions, or another processor, than this process."""
         own = dict(versions())
-        return {str(at): dict(theirs) for at, theirs in found.items() if dict(theirs) != own}
+        found = {} if self.client is None else self.client.run(versions)
+        for where, theirs in found.items():
+            other = [f"{name} {value}" for name, value in theirs.items() if own[name] != value]
+            if other:
+                warnings.warn(
+                    f"The worker {where} has {', '.join(other)}: its results may differ in the "
+                    "last bits.",
+                    stacklevel=2,
+                )
 
 
 @contextlib.contextmanager
