@@ -39,7 +39,7 @@ T = TypeVar("T", bound=Tally)
 def slabs(shape: Shape, halo: Sequence[int]) -> Iterator[tuple[slice, ...]]:
     """Cut a canonical shape into slabs with all channels, so that measuring takes little memory."""
     t, c, z, y, x = shape
-    axis = 2 if z > 1 else 3
+    axis = 2 if z >= y else 3  # along the longer one least is measured twice
     thick = max(SLAB_VOXELS * shape[axis] // (c * z * y * x), 4 * halo[axis], 1)
     frames = t if halo[0] else 1
     for t0 in range(0, t, frames):

@@ -19,6 +19,9 @@ _DROPPED_BITS = 52 - _FRACTION_BITS
 # the same counts in float32 and in float64.
 _HALF = 1 << 28
 
+# Values counted at a time: what is made of them stays in the cache.
+_PIECE = 1 << 17
+
 #: The largest relative width of a bin.
 WIDTH = 2.0**-_FRACTION_BITS
 

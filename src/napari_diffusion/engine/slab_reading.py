@@ -158,7 +158,7 @@ def _cuts(
 ) -> tuple[int, list[list[slice]]]:
     """Return the axis that slabs follow each other along, and the cuts along every axis.
 
-    Frames apart cost nothing, so they are cut first, then the axis of the slabs, and others only
+    What lies around a slab counts as well. Frames apart cost nothing, so they are cut first, then the axis of the slabs, and others only
     where they must.
     """
     places = [axis for axis in (0, 2, 3, 4) if len(chunks[axis]) > 1]
@@ -167,7 +167,7 @@ def _cuts(
     apart = [axis for axis in places if not halo[axis] and axis != march]
     others = [axis for axis in places if halo[axis] and axis != march]
     for axis in (*apart, march, *others):
-        around = [2 * reach * (n != march) for n, reach in enumerate(halo)]
+        around = [2 * reach for reach in halo]
         area = math.prod(
             max(part.stop - part.start for part in each) + around[n] * (len(each) > 1)
             for n, each in enumerate(cuts)
