@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 UNIT = "voxel and step"
 
-# Into how many tiles, at least, an image is cut: each is as thick as many halos.
-_TILES = 2
+# Bytes for a pixel: less than a run in memory needs, and enough for two tiles of many halos.
+_LITTLE = 26
 
 
 def passes(setting: Setting) -> Iterator[Case]:
@@ -30,7 +30,7 @@ def passes(setting: Setting) -> Iterator[Case]:
     for kept, words in ((1, "every step kept"), (None, "the last step kept")):
         yield _case("passes", f"Perona–Malik and noise, {words}", shape, _recipe(edges), kept)
     if setting.size != "quick":
-        long = (48, 10, 12) if setting.size == "tiny" else (512, 96, 96)
+        long = (48, 10, 12) if setting.size == "tiny" else (640, 96, 96)
         tensors = nd.filters.EdgeEnhancing(contrast=0.1)
         if setting.size == "tiny":
             tensors = tensors.replaced(time=0.1, condition_limit=2.0)
@@ -49,7 +49,7 @@ def _case(
     source = folder / "source.npy"
     np.save(source, example_image(shape))
     work = float(math.prod(shape)) * recipe.total_steps
-    limit = 4 * 10 * math.prod(shape) // _TILES
+    limit = _LITTLE * math.prod(shape)
     sides = [
         Side(
             f"in {words}, from file to file",
