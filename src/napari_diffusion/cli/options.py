@@ -125,8 +125,8 @@ def add_resume(parser: ArgumentParser) -> None:
     )
 
 
-def add_large(parser: ArgumentParser) -> None:
-    """Add the options of runs that are large, long, or shared among machines."""
+def add_memory(parser: ArgumentParser) -> None:
+    """Add the option that limits the memory."""
     parser.add_argument(
         "--memory",
         type=memory,
@@ -134,6 +134,11 @@ def add_large(parser: ArgumentParser) -> None:
         help="memory to use, such as 2GiB; a larger image is run in tiles, pass by pass (default: "
         "what is free)",
     )
+
+
+def add_large(parser: ArgumentParser) -> None:
+    """Add the options of runs that are large, long, or shared among machines."""
+    add_memory(parser)
     parser.add_argument(
         "--take-over",
         action="store_true",

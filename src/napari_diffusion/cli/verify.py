@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_diffusion.cli.options import add_code
+from napari_diffusion.cli.options import add_code, add_memory
 from napari_diffusion.cli.process import stoppable
 from napari_diffusion.core.readable_name import readable_text
+from napari_diffusion.io import memory
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -28,6 +29,7 @@ def add_verify(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--mask", type=Path, metavar="FILE", help="the mask of the run: a record has only its hash"
     )
+    add_memory(parser)
     add_code(parser)
     parser.add_argument("--quiet", action="store_true", help="print only the verdict")
 
@@ -36,7 +38,7 @@ def verify(arguments: Namespace) -> int:
     """Print what was found out about an output; return 0 if all that was checked holds, else 1."""
     from napari_diffusion.runs.verification import verification
 
-    with stoppable() as stop:
+    with memory.limited_memory(arguments.memory), stoppable() as stop:
         found = verification.verify(
             arguments.output, arguments.input, arguments.mask, arguments.allow_code, stop
         )
