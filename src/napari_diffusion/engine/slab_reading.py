@@ -158,8 +158,8 @@ def _cuts(
 ) -> tuple[int, list[list[slice]]]:
     """Return the axis that slabs follow each other along, and the cuts along every axis.
 
-    What lies around a slab counts as well. Frames apart cost nothing, so they are cut first, then the axis of the slabs, and others only
-    where they must.
+    What lies around a slab counts as well. Frames apart cost nothing, so they are cut first, then
+    the axis of the slabs, and others only where they must.
     """
     places = [axis for axis in (0, 2, 3, 4) if len(chunks[axis]) > 1]
     march = next((axis for axis in places if halo[axis]), places[0] if places else 3)

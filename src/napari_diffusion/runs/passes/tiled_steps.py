@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_diffusion.runs.run_input import RunInput
 
 # What is left of the memory for tiles.
-_SHARE = 0.8
+_SHARE = 0.6
 
 
 def tiled_steps(
