@@ -126,6 +126,27 @@ def test_only_the_same_run_goes_on(source):
         in_tiles(source, "a.zarr", resume=True)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:-5],
+        lambda text: text.replace('"done": 0', '"done": 99'),
+        lambda text: text.replace('"tile": [1', '"tile": [0'),
+        lambda text: text.replace("passes", "others"),
+    ],
+)
+def test_a_damaged_state_is_one_sentence(damage, source):
+    stop = threading.Event()
+    with pytest.raises(Stopped):
+        in_tiles(source, "a.zarr", progress=lambda *_: stop.set(), stop=stop)
+    (state,) = source.parent.glob("*.passes/passes.json")
+    assert damage(state.read_text()) != state.read_text()
+    state.write_text(damage(state.read_text()))
+    with pytest.raises(ValueError, match=r"passes\.json' is damaged: --overwrite"):
+        in_tiles(source, "a.zarr", resume=True)
+    in_tiles(source, "a.zarr", overwrite=True)
+
+
 def test_a_second_run_on_the_same_output_harms_nothing(source):
     found = []
 

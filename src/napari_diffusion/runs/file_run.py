@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import math
 import shutil
@@ -30,9 +31,10 @@ from napari_diffusion.records.provenance import (
     versions,
 )
 from napari_diffusion.runs.fingerprint import check_unchanged, fingerprint
+from napari_diffusion.runs.passes.kept_state import kept_state
 from napari_diffusion.runs.passes.pass_costs import Costs
 from napari_diffusion.runs.passes.pass_plan import PassPlan, planned
-from napari_diffusion.runs.passes.pass_run import PassRun, kept_state
+from napari_diffusion.runs.passes.pass_run import PassRun
 from napari_diffusion.runs.passes.plan_text import plan_text
 from napari_diffusion.runs.passes.workers import Workers
 
@@ -148,7 +150,8 @@ class FileRun:
         """
         standing: Any = self.output.claim.standing_plan() if self.output.resume else None
         asked = plain(self.recipe.to_dict())
-        if standing is not None and standing.get("asked") == asked and standing["input"] == before:
+        measured = {"recipe", "found", "entries"}
+        if standing and measured <= standing.keys() and _is_of(standing, asked, before):
             resolved = Recipe.from_dict(standing["recipe"], allow_code=self.allow_code)
             self.resolved = resolved.replaced(asked=standing["found"])
             found = standing["entries"]
@@ -192,7 +195,7 @@ class FileRun:
             return self._in_passes(last, stop)
         return self._in_memory(last, stop)
 
-    @property
+    @functools.cached_property
     def _is_large(self) -> bool:
         image = self.read.source.image
         in_parts = is_dask(image) or self.workers is not None
@@ -254,6 +257,11 @@ class FileRun:
                 index, image, entry = last
                 begin = run.after(index, image, next_noise_scale_of(entry))
             yield from run.steps(begin, stop)
+
+
+def _is_of(plan: Mapping[str, Any], asked: Any, before: Mapping[str, Any] | None) -> bool:
+    """Return whether a plan is of a recipe as it was asked for, and of a source."""
+    return bool(plan.get("asked") == asked and plan.get("input") == (before and dict(before)))
 
 
 def foreseen(run: FileRun) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_diffusion.core.grid import per_axis
 from napari_diffusion.engine.threads import num_threads
@@ -14,10 +14,11 @@ from napari_diffusion.runs.passes.pass_sequence import Pass, most_parts, passes_
 from napari_diffusion.runs.passes.tiling import Tiling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.runs.passes.kept_state import KeptPlan
 
 # Arrays of a tile's size that are in memory at once, beside those of the filter: what is read,
 # its noise, the states of a filter, what is encoded.
@@ -58,10 +59,10 @@ class PassPlan:
     seconds: float
     tile_bytes: int
 
-    def kept(self) -> dict[str, Any]:
+    def kept(self) -> KeptPlan:
         """Return what a run that goes on needs, for JSON."""
         return {
-            "passes": [[each.step, each.start, each.stop, each.count] for each in self.passes],
+            "passes": [(each.step, each.start, each.stop, each.count) for each in self.passes],
             "tile": list(self.tiling.tile),
             "chunk": list(self.tiling.chunk),
             "redundancy": self.redundancy,
@@ -69,7 +70,7 @@ class PassPlan:
         }
 
     @classmethod
-    def of_kept(cls, kept: Mapping[str, Any], shape: Shape, memory: int) -> PassPlan:
+    def of_kept(cls, kept: KeptPlan, shape: Shape, memory: int) -> PassPlan:
         """Return the plan of a run that is gone on with, for the memory that there is now.
 
         Raises

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.core.image import mask_axes
-from napari_diffusion.io.durability import write_durably
 from napari_diffusion.io.full_disk import full_disk_named
 from napari_diffusion.io.layout import Layout
 from napari_diffusion.loop.loop import first_noise_scale, update_noise_scale
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.loop.run_state import removed_scale
+from napari_diffusion.records.provenance import plain
+from napari_diffusion.runs.passes.kept_state import KeptState, keep, kept_state
 from napari_diffusion.runs.passes.pass_array import PassArray
 from napari_diffusion.runs.passes.stored_image import StoredImage, StoredValues
 from napari_diffusion.runs.passes.tile_task import TileMade, TileTask
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
     #: Called with how many tiles are done, of how many, and what they are.
     Progress = Callable[[int, int, str], object]
-
-_STATE = "passes.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +132,7 @@ class PassRun:
         array = self._array(kept["done"] - 1)
         if not array.path.exists():
             return None
-        scales = (_scale(kept[name]) for name in ("noise_scale", "used"))
+        scales = _scale(kept["noise_scale"]), _scale(kept["used"])
         return State(kept["done"], self._of_array(array), *scales)
 
     def after(self, step: int, image: Any, noise_scale: NoiseScale | None) -> State:
@@ -187,13 +185,11 @@ class PassRun:
     def _keep(self) -> None:
         """Note where the run stands, for one that goes on."""
         state = self._state
-        kept = {
-            "done": state.done,
-            "noise_scale": state.noise_scale,
-            "used": state.used,
-            "plan": self.plan.kept(),
-        }
-        write_durably(self.folder / _STATE, json.dumps(kept).encode())
+        scales = [plain(each) for each in (state.noise_scale, state.used)]
+        kept = KeptState(
+            done=state.done, noise_scale=scales[0], used=scales[1], plan=self.plan.kept()
+        )
+        keep(self.folder, kept)
 
     def _next_scale(self, each: Pass, scale: NoiseScale, removed: Counts | None) -> NoiseScale:
         if not each.is_last or each.step >= self.recipe.total_steps:
@@ -239,15 +235,6 @@ class PassRun:
             return None
         axes = mask_axes(mask.shape, self.read.image.grid)
         return StoredValues(mask if self.read.stored_mask is None else self.read.stored_mask, axes)
-
-
-def kept_state(folder: Path) -> dict[str, Any] | None:
-    """Return where the run in a folder stands, and its plan; None without one."""
-    try:
-        kept: dict[str, Any] = json.loads((folder / _STATE).read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    return kept
 
 
 def _scale(kept: float | list[float]) -> NoiseScale:
