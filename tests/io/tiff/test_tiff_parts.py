@@ -373,7 +373,7 @@ class TestMemory:
         path = tmp_path / "a.tif"
         page_by_page(np.zeros((4, 64, 64), np.uint8), compression="deflate", **options)(path)
         monkeypatch.setattr(storage, "_HARMLESS", 4000)
-        monkeypatch.setattr(storage, "free_memory", lambda: 4000)
+        monkeypatch.setattr(storage.memory, "free_memory", lambda: 4000)
         with pytest.raises(
             NotReadable, match=r"strips or tiles of 4\.1 kB, and 4 kB of memory are"
         ):
@@ -385,7 +385,7 @@ class TestMemory:
         found = read_image(tmp_path / "a.tif", lazy=True)
         assert found.stored is None
         np.testing.assert_array_equal(found.image, STACK)
-        monkeypatch.setattr(storage, "free_memory", lambda: 1000)
+        monkeypatch.setattr(storage.memory, "free_memory", lambda: 1000)
         with pytest.raises(NotReadable, match="convert it to OME-Zarr, which is read in chunks"):
             read_image(tmp_path / "a.tif", lazy=True)
 

@@ -271,7 +271,7 @@ def test_an_image_in_parts_is_compared_in_parts(folder, monkeypatch):
     axes = [{"name": axis, "type": "space"} for axis in "zyx"]
     group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [level]}]}
     assert main(["run", "a.zarr", "b.zarr", *SHORT]) == 0
-    monkeypatch.setattr(memory, "free_memory", lambda: 300_000)
+    monkeypatch.setattr(memory, "free_memory", lambda: 340_000)
     monkeypatch.setattr("napari_diffusion.io.ome_zarr.reader.fits", lambda *_: False)
     kinds = []
     again = replay.replayed
