@@ -22,6 +22,7 @@ from napari_diffusion.cli.options import (
     add_code,
     add_files,
     add_input,
+    add_keep,
     add_large,
     add_reading,
     add_recipe,
@@ -35,7 +36,7 @@ from napari_diffusion.cli.options import (
 )
 from napari_diffusion.cli.recipe import recipe
 from napari_diffusion.cli.run import run
-from napari_diffusion.cli.values import keep, numbers, scale
+from napari_diffusion.cli.values import numbers, scale
 from napari_diffusion.cli.verify import add_verify, verify
 from napari_diffusion.filters import FILTERS
 from napari_diffusion.noise import NOISES
@@ -90,14 +91,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add_files(parser, f"{_FORMAT}; none gives a folder with one OME-TIFF per step")
     add_recipe(parser)
     add_reading(parser)
-    parser.add_argument(
-        "--keep",
-        type=keep,
-        default=1,
-        metavar="all|last|every:N",
-        help="steps to write: all of them, the last one, or steps 0, N, 2N … and the last one "
-        "(default: all)",
-    )
+    add_keep(parser)
     add_stack(parser)
     add_resume(parser)
     add_large(parser)

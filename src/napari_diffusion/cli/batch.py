@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from napari_diffusion.cli.compiling_note import compiling_note
 from napari_diffusion.cli.errors import UsageError, as_typed
 from napari_diffusion.cli.options import (
+    add_keep,
     add_large,
     add_reading,
     add_recipe,
@@ -19,7 +20,6 @@ from napari_diffusion.cli.options import (
 from napari_diffusion.cli.process import stoppable, threads
 from napari_diffusion.cli.recipe import chosen
 from napari_diffusion.cli.source import reading
-from napari_diffusion.cli.values import keep
 from napari_diffusion.core.readable_name import readable_text
 from napari_diffusion.io import memory
 from napari_diffusion.runs.batch.batch import Batch
@@ -69,14 +69,7 @@ def add_batch(parser: ArgumentParser) -> None:
         "(default: each)",
     )
     add_reading(parser)
-    parser.add_argument(
-        "--keep",
-        type=keep,
-        default=1,
-        metavar="all|last|every:N",
-        help="steps to write: all of them, the last one, or steps 0, N, 2N … and the last one "
-        "(default: all)",
-    )
+    add_keep(parser)
     add_stack(parser)
     add_large(parser)
     add_writing(parser)

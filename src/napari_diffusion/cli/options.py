@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_diffusion import PRESETS
-from napari_diffusion.cli.values import count, memory, numbers, setting
+from napari_diffusion.cli.values import count, keep, memory, numbers, setting
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -85,6 +85,18 @@ def add_reading(parser: ArgumentParser) -> None:
         choices=("refuse", "ignore"),
         default="refuse",
         help="reject NaN and infinite pixels, or treat them as missing (default: refuse)",
+    )
+
+
+def add_keep(parser: ArgumentParser) -> None:
+    """Add the option that says which steps are written."""
+    parser.add_argument(
+        "--keep",
+        type=keep,
+        default=1,
+        metavar="all|last|every:N",
+        help="steps to write: all of them, the last one, or steps 0, N, 2N … and the last one "
+        "(default: all)",
     )
 
 
