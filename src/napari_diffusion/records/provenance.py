@@ -230,24 +230,12 @@ def content_hash(array: ArrayLike) -> str:
     """Return the SHA-256 of an array's type, shape and values, whatever its memory layout."""
     import numpy as np
 
-    if is_dask(array):
-        return _content_hash_of_parts(array)
-    values = np.asarray(array)
-    digest = hashlib.sha256(f"{values.dtype.str} {values.shape}".encode())
-    if values.ndim == 0 or values.flags.c_contiguous:
-        digest.update(np.ascontiguousarray(values).data)
-        return digest.hexdigest()
-    for part in values:
-        digest.update(np.ascontiguousarray(part).data)
-    return digest.hexdigest()
-
-
-def _content_hash_of_parts(array: Any) -> str:
-    """Return the hash of a dask array, of which few values are in memory at a time."""
     from napari_diffusion.io.layout import slabs
 
-    digest = hashlib.sha256(f"{array.dtype.str} {array.shape}".encode())
-    for part in slabs(array):
+    values: Any = array if is_dask(array) else np.asarray(array)
+    digest = hashlib.sha256(f"{values.dtype.str} {values.shape}".encode())
+    # In parts, of which few are in memory where the array is not.
+    for part in slabs(values if values.ndim else values[None]):
         digest.update(part.data)
     return digest.hexdigest()
 
