@@ -16,7 +16,7 @@ from napari_diffusion.loop.run_state import removed_scale
 from napari_diffusion.records.provenance import plain
 from napari_diffusion.runs.passes.kept_state import KeptState, keep, kept_state
 from napari_diffusion.runs.passes.pass_array import PassArray
-from napari_diffusion.runs.passes.stored_image import StoredImage, StoredValues
+from napari_diffusion.runs.passes.stored_image import NamedValues, StoredImage
 from napari_diffusion.runs.passes.tile_task import TileMade, TileTask
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class PassRun:
     def start(self) -> State:
         """Return the state before the first pass."""
         source = self.read.source
-        values = StoredValues(
+        values = NamedValues(
             source.image if source.stored is None else source.stored, source.axes or ""
         )
         image = dataclasses.replace(self._image(values), mask=self._mask())
@@ -141,7 +141,7 @@ class PassRun:
         `noise_scale` is that of the next step, if the schedule measured it.
         """
         done = sum(each.step <= step for each in self.plan.passes)
-        values = self._image(StoredValues(image, self.read.source.axes or ""))
+        values = self._image(NamedValues(image, self.read.source.axes or ""))
         scale = first_noise_scale(self.recipe, step + 1, noise_scale)
         return State(done, dataclasses.replace(values, mask=self._mask()), scale)
 
@@ -221,20 +221,20 @@ class PassRun:
         return PassArray(self.folder / f"{each.step:06}-{each.stop}", self._layout.axes)
 
     def _of_array(self, array: PassArray) -> StoredImage:
-        image = self._image(StoredValues(array.opened(), array.axes))
+        image = self._image(NamedValues(array.opened(), array.axes))
         return dataclasses.replace(image, mask=self._mask())
 
-    def _image(self, values: StoredValues) -> StoredImage:
+    def _image(self, values: NamedValues) -> StoredImage:
         grid = self.read.image.grid
         missing = self.read.options.get("missing", "refuse") if grid.masked else "refuse"
         return StoredImage(values, grid, None, missing)
 
-    def _mask(self) -> StoredValues | None:
+    def _mask(self) -> NamedValues | None:
         mask: Any = self.read.options.get("mask")
         if mask is None:
             return None
         axes = mask_axes(mask.shape, self.read.image.grid)
-        return StoredValues(mask if self.read.stored_mask is None else self.read.stored_mask, axes)
+        return NamedValues(mask if self.read.stored_mask is None else self.read.stored_mask, axes)
 
 
 def _scale(kept: float | list[float]) -> NoiseScale:
@@ -251,7 +251,7 @@ def _added(total: Counts | None, tile: TileMade) -> Counts | None:
     return total.joined(tile.removed)
 
 
-def _lazy(values: StoredValues, layout: Layout) -> Any:
+def _lazy(values: NamedValues, layout: Layout) -> Any:
     """Return an array as dask's, in the order of the source's axes."""
     import dask.array as da
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class StoredValues:
+class NamedValues:
     """Values somewhere, and the axes that they have.
 
     Attributes
@@ -49,19 +49,19 @@ class StoredImage:
 
     Attributes
     ----------
-    stored : StoredValues
+    stored : NamedValues
         The values; of colours, with alpha.
     grid : Grid
         Of the whole image.
-    mask : StoredValues or None
+    mask : NamedValues or None
         Where it may change.
     missing : {"refuse", "ignore"}
         Reject NaN and infinite pixels, or treat them as missing.
     """
 
-    stored: StoredValues
+    stored: NamedValues
     grid: Grid
-    mask: StoredValues | None = None
+    mask: NamedValues | None = None
     missing: str = "refuse"
 
     def part(self, box: Sequence[slice]) -> Image:
