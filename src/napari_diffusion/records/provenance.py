@@ -6,7 +6,7 @@ import functools
 import hashlib
 import platform
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack, cast
 
 from napari_diffusion.core.component import Component
 from napari_diffusion.core.dask_array import is_dask
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.function_parameter import AllowCode
     from napari_diffusion.core.noise_scale import NoiseScale
-    from napari_diffusion.io.step_record import CastEntry, FurtherEntries, GridEntry, StepRecord
+    from napari_diffusion.io.step_record import (
+        CastEntry,
+        FurtherEntries,
+        GridEntry,
+        MaskEntry,
+        StepRecord,
+    )
 
 #: The keywords of `GridOptions`, in a dict of any kind.
 GridKeywords: TypeAlias = Mapping[str, Any]
@@ -261,7 +267,10 @@ def _measured_scale(recipe: Recipe, step: Step) -> StepRecord:
 def grid_record(
     shape: tuple[int, ...], options: GridKeywords, unit: str | None = None
 ) -> GridEntry:
-    """Return the grid keywords as a record keeps them: a mask by its content hash."""
+    """Return the grid keywords as a record keeps them: a mask by its content hash.
+
+    A mask may be given as its entry already, so that it is hashed once for many records.
+    """
     apart = ("mask", "missing")
     grid = Grid.of(shape, **{name: each for name, each in options.items() if name not in apart})
     kept: GridEntry = {
@@ -273,8 +282,10 @@ def grid_record(
     }
     if unit:
         kept["unit"] = unit
-    if options.get("mask") is not None:
-        kept["mask"] = {"sha256": content_hash(options["mask"])}
+    mask = options.get("mask")
+    if mask is not None:
+        known = isinstance(mask, Mapping)
+        kept["mask"] = cast("MaskEntry", mask) if known else {"sha256": content_hash(mask)}
     if options.get("missing", "refuse") != "refuse":
         kept["missing"] = options["missing"]
     return kept

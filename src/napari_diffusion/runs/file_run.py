@@ -165,6 +165,8 @@ class FileRun:
             }
         self._entries = cast("FurtherEntries", {**found, **(self.further or {})})
         source = self.read.source
+        grid = grid_record(source.image.shape, self.read.options, source.unit)
+        self._options = {**self.read.options, "mask": grid.get("mask")}
         # What differs first is what is told.
         return {
             "input": before and dict(before),
@@ -172,7 +174,7 @@ class FileRun:
             "recipe": plain(self.resolved.to_dict()),
             "found": dict(self.resolved.asked),
             "entries": plain(dict(self._entries)),
-            "grid": plain(dict(grid_record(source.image.shape, self.read.options, source.unit))),
+            "grid": plain(dict(grid)),
             "kept": sorted(self.kept),
             "dtype": str(self.output.dtype),
             "versions": dict(versions()),
@@ -184,7 +186,7 @@ class FileRun:
             **self._entries,
         }
         name = self.read.source.name
-        return record(self.resolved, step, self.read.options, name, **entries)
+        return record(self.resolved, step, self._options, name, **entries)
 
     def _made(self, stop: StopToken | None) -> Generator[Step, None, None]:
         """Return the steps, after those that an unfinished run has left."""

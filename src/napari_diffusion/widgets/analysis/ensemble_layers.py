@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from numpy.typing import NDArray
 
-    from napari_diffusion.io.step_record import MaskEntry, StepRecord
+    from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Work, Worker
@@ -56,7 +56,8 @@ def _run(job: Job, seeds: int, worker: Worker) -> None:
     worker.post(Message("Measuring the image …"))
     region = None if job.region is None else job.fold.region(job.region)
     more = {**job.more, **mask_words(job, mask)}
-    known: MaskEntry | None = None if mask is None else {"sha256": content_hash(mask)}
+    known = None if mask is None else {"sha256": content_hash(mask)}
+    described = {**job.options, "mask": known}
     with as_run_error("recipe"):
         gathering = Gathering(image, job.recipe, seeds, region=region, stop=worker.stop, **options)
         worker.post(Resolved(gathering.recipe.replaced(seed=job.recipe.seed)))
@@ -64,9 +65,7 @@ def _run(job: Job, seeds: int, worker: Worker) -> None:
             made = gathering.ensemble()
             records = {}
             for shows in ("mean", "sensitivity"):
-                kept = ensemble_record(made, shows, job.options, job.source_name, **more)
-                if known is not None:
-                    kept["of"]["grid"]["mask"] = known
+                kept = ensemble_record(made, shows, described, job.source_name, **more)
                 records[shows] = kept
             worker.post(SeedDone((made, records), done), in_turn=True)
             worker.hold()

@@ -26,7 +26,6 @@ from napari_diffusion.widgets.run.run_request import Message, Progress, Resolved
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.io.step_record import MaskEntry
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Work, Worker
@@ -57,7 +56,8 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
     region = None if job.region is None else job.fold.region(job.region)
     more = {**job.more, **more, **mask_words(job, mask), **report_record(report)}
     # The hash of a large mask takes a while, and is the same for all steps.
-    known: MaskEntry | None = None if mask is None else {"sha256": content_hash(mask)}
+    known = None if mask is None else {"sha256": content_hash(mask)}
+    described = {**job.options, "mask": known}
     made = steps(
         source,
         recipe,
@@ -75,9 +75,7 @@ def _run(job: Job, layer_sink: Any, worker: Worker) -> None:
             if quiet is not None:
                 quiet.advance()
             if step.index in job.kept:
-                kept = record(recipe, step, job.options, job.source_name, first_step, **more)
-                if known is not None:
-                    kept["grid"]["mask"] = known
+                kept = record(recipe, step, described, job.source_name, first_step, **more)
                 if quiet is not None:
                     kept |= quiet.measures(step)
                     layer_sink.keep_noise_free_run(
