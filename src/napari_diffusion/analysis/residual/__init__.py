@@ -1,0 +1,1 @@
+"""Parts of the test of a residual: runs on fresh noise, statistics, score, degrees of freedom."""
