@@ -9,24 +9,11 @@ from typing import Any
 
 import numpy as np
 
-# Which images, and where a part of 256² begins in them; all ship with scikit-image.
-PICTURES = {
-    "chelsea": (0, 100),
-    "coffee": (100, 150),
-    "rocket": (100, 200),
-    "gravel": (0, 0),
-    "page": (0, 0),
-    "hubble_deep_field": (0, 0),
-}
-# Places in colour images, in more than one part of some.
-COLOURS = {
-    "chelsea": ("chelsea", 0, 100),
-    "coffee": ("coffee", 100, 150),
-    "coffee, left": ("coffee", 140, 0),
-    "rocket": ("rocket", 100, 200),
-    "hubble_deep_field": ("hubble_deep_field", 0, 0),
-    "colorwheel": ("colorwheel", 50, 50),
-}
+from benchmarks import images
+
+# Parts of 256² of images; all ship with scikit-image, and nothing was tuned on them.
+GREY = ("chelsea", "coffee", "rocket", "gravel", "page", "hubble_deep_field")
+COLOURS = ("chelsea", "coffee", "coffee, left", "rocket", "hubble_deep_field", "colorwheel")
 SIGMAS = (0.04, 0.08, 0.15)
 
 Denoiser = Callable[[Any, Any, float], Any]
@@ -42,20 +29,10 @@ class Case:
     noisy: Any
 
 
-def clean(name: str, colour: bool = False) -> Any:
-    """Return a part of an image, from 0 to 1."""
-    from skimage import color, data
-
-    kept, y, x = COLOURS[name] if colour else (name, *PICTURES[name])
-    image = getattr(data, kept)()
-    values = color.rgb2gray(image) if image.ndim == 3 and not colour else image / 255.0
-    return np.ascontiguousarray(values[y : y + 256, x : x + 256], np.float32)
-
-
 def white(seeds: int, colour: bool = False) -> Iterator[Case]:
     """Yield images with white Gaussian noise, not clipped."""
-    for name in COLOURS if colour else PICTURES:
-        truth = clean(name, colour)
+    for name in COLOURS if colour else GREY:
+        truth = images.part(name, colour)
         for sigma in SIGMAS:
             for seed in range(seeds):
                 noise = np.random.default_rng(100 + seed).normal(size=truth.shape)

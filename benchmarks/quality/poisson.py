@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import napari_diffusion as nd
+from benchmarks import images
 from benchmarks.quality import peers
-from benchmarks.quality.cases import PICTURES, Case, Denoiser, clean, compared, table
+from benchmarks.quality.cases import GREY, Case, Denoiser, compared, table
 from napari_diffusion.domains import Anscombe
 from napari_diffusion.engine import Threads
 
@@ -21,8 +22,8 @@ _STABILISED = "stabilised BM3D, given the gain"
 
 
 def _cases(seeds: int) -> Iterator[Case]:
-    for name in PICTURES:
-        truth = clean(name)
+    for name in GREY:
+        truth = images.part(name)
         for peak in PEAKS:
             for seed in range(seeds):
                 photons = np.random.default_rng(200 + seed).poisson(truth * peak)

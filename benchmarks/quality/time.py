@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import napari_diffusion as nd
+from benchmarks import images
 from benchmarks.quality import peers
 
 SIDES = {"512²": (512,) * 2, "2048²": (2048,) * 2, "128³": (128,) * 3}
@@ -17,9 +18,7 @@ _SIGMA = 0.1
 
 def _noisy(shape: tuple[int, ...]) -> Any:
     """Return a mosaic of a photograph; in space its planes move against each other."""
-    from skimage import data
-
-    camera = data.camera() / 255.0
+    camera = images.load("camera") / 255.0
     whole = np.tile(
         np.block([[camera, camera[:, ::-1]], [camera[::-1], camera[::-1, ::-1]]]), (2, 2)
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import napari_diffusion as nd
+from benchmarks import images
 from benchmarks.quality import peers
 from benchmarks.quality.cases import Case, Denoiser, compared, table
 from napari_diffusion.samples import scene
@@ -37,9 +37,9 @@ def head() -> tuple[Any, tuple[float, float, float]]:
     """Return a magnetic resonance volume that ships with nibabel, from 0 to 1, and its spacing."""
     import nibabel
 
-    kept = nibabel.load(Path(nibabel.__file__).parent / "tests" / "data" / "example4d.nii.gz")
-    values = np.asarray(kept.dataobj[..., 0], np.float64).T
-    x, y, z = (float(length) for length in kept.header.get_zooms()[:3])
+    values = np.asarray(images.load("example4d")[..., 0], np.float64).T
+    header = nibabel.load(images.file_of("example4d")).header
+    x, y, z = (float(length) for length in header.get_zooms()[:3])
     return values / np.quantile(values, 0.999), (z, y, x)
 
 
@@ -48,7 +48,7 @@ def measured(seeds: int) -> dict[str, Any]:
         ":".join(f"{length:g}" for length in spacing): (scene(spacing)[part], spacing)
         for spacing, part in PARTS.items()
     }
-    if peers.here("nibabel"):
+    if images.is_here("example4d"):
         parts[REAL] = head()
     return {
         name: compared(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import os
@@ -311,3 +312,89 @@ def test_it_runs_from_end_to_end(tmp_path):
     page = (tmp_path / "index.md").read_text("utf-8")
     assert "DIFFERS" not in page
     assert "NOT standard" not in page
+
+
+@pytest.fixture(scope="module")
+def images(bench):
+    """The images of the benchmarks."""
+    return importlib.import_module("benchmarks.images")
+
+
+def test_every_image_has_one_role(images):
+    names = [each.name for each in images.PHOTOGRAPHS]
+    assert len(set(names)) == len(names)
+    roles = [{each.name for each in images.photographs(role)} for role in ("train", "choose",
+             "report")]  # fmt: skip
+    assert set.union(*roles) == set(names)
+    assert sum(map(len, roles)) == len(names)
+    assert {part.photograph for part in images.PARTS.values()} <= set(names)
+
+
+def test_no_photograph_has_two_roles(images):
+    """Files that show the same thing share a scene, and copies in two packages a hash."""
+    for same in ("scene", "digest"):
+        roles = {}
+        for each in images.PHOTOGRAPHS:
+            roles.setdefault(getattr(each, same) or each.name, set()).add(each.role)
+        assert [key for key, found in roles.items() if len(found) > 1] == []
+
+
+def test_there_are_enough_images_to_report(images):
+    report = images.photographs("report")
+    assert len(report) >= 24
+    assert len({each.package for each in report}) >= 6
+    assert sum(each.kind == "repeated" for each in report) >= 6
+    assert sum(each.kind in ("medical", "microscopy") for each in report) >= 6
+
+
+def test_the_images_are_those_that_were_measured(images):
+    here = [each.name for each in images.PHOTOGRAPHS if images.is_here(each.name)]
+    assert len(here) >= 22  # those of scikit-image, which is always here
+    for name in here:
+        images.load(name)  # refuses another image
+
+
+def test_a_changed_image_is_refused_with_what_changed(images, monkeypatch):
+    changed = np.array(images.load("coins"))
+    changed[5, 7] += 1
+    module = sys.modules["benchmarks.images"]
+    monkeypatch.setattr(module, "decoded", lambda file: changed)
+    with pytest.raises(ValueError, match=r"'coins' \(skimage, data/coins.png\) is not what was"):
+        images.load.__wrapped__("coins")
+
+
+def test_a_package_that_is_missing_is_said_to_be(images, monkeypatch):
+    module = sys.modules["benchmarks.images"]
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    assert not images.is_here("china")
+    with pytest.raises(ModuleNotFoundError, match="pip install scikit-learn"):
+        images.file_of("china")
+
+
+def test_parts_are_what_benchmarks_have_measured_so_far(images):
+    """Planes of 256² from 0 to 1, in colours or grey, where they have always begun."""
+    coffee = images.load("coffee")
+    colours = images.part("coffee, left", colour=True)
+    np.testing.assert_array_equal(colours, np.float32(coffee[140:396, :256] / 255.0))
+    grey = images.part("rocket")
+    assert grey.shape == (256, 256)
+    assert grey.dtype == np.float32
+    assert 0 <= grey.min() < grey.max() <= 1
+    assert images.part("page").shape == (191, 256)
+
+
+def test_benchmarks_take_images_from_the_table_alone():
+    """None but benchmarks/images reads images of packages; speed is measured on computed ones."""
+    sources = [path for path in (ROOT / "benchmarks").rglob("*.py") if path.parent.name != "images"]
+    assert len(sources) > 20
+    for path in sources:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{each.name}" for each in node.names]
+            elif isinstance(node, ast.Import):
+                names = [each.name for each in node.names]
+            else:
+                continue
+            for name in names:
+                shipped = ("skimage.data", "skimage.io", "pywt.data", "sklearn.datasets", "pydicom")
+                assert not name.startswith(shipped), f"{path.name} imports {name}"
