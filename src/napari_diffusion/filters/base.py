@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
 
 from napari_diffusion.core.component import Component
-from napari_diffusion.core.image import Image
+from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.engine.block import Block
 from napari_diffusion.engine.executor import executor_for
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.core.grid import Grid, GridOptions, Shape
-    from napari_diffusion.engine.block import Block
+    from napari_diffusion.filters.flows.inspection import Inspection
 
 
 CLAIMS = (
@@ -161,6 +162,56 @@ class Filter(Component, abc.ABC):
         """
         del core
         return self.apply(block) if start < stop else block.values.copy()
+
+    def inspected(self, block: Block) -> Inspection:
+        """Return what this filter, resolved, sees in an image as a whole; see `inspect`."""
+        del block
+        inner = next(iter(self.components_in()), None)
+        cure = "choose a diffusion filter, such as PeronaMalik or EdgeEnhancing."
+        if inner is not None:
+            cure = f"inspect a filter within it, here {type(inner).__name__}, by itself."
+        raise TypeError(
+            f"{type(self).__name__} solves no diffusion equation of its own, so that there is no "
+            f"flux to inspect: {cure}"
+        )
+
+    def inspect(self, image: ArrayLike | Image, **options: Unpack[GridOptions]) -> Inspection:
+        """Return what this filter sees in an image: edges, conductance or tensors, and the flux.
+
+        They are the numbers that the filter computes with, of its first explicit sub-step, for
+        learning what a filter does and for choosing a contrast.
+
+        Parameters
+        ----------
+        image : array_like
+            As for filtering, in memory. ``"auto"`` is measured on it; to see another image with the
+            parameters that were measured on the source, inspect with a filter resolved on the
+            source.
+        **options
+            ``axes, spacing, along, joint_channels, rgb, mask, missing``.
+
+        Returns
+        -------
+        Inspection
+            ``image + tau · change()`` is the image after one explicit sub-step. A `FaceInspection`
+            for a scalar conductance, a `TensorInspection` for a diffusion tensor, a
+            `SpeedInspection` for curvature flows, which have no flux.
+
+        Raises
+        ------
+        TypeError
+            If the filter solves no diffusion equation, or the image is a dask array.
+        ValueError
+            If the filter cannot process the image.
+        """
+        source = Image.of(image, **options)
+        if is_dask(source.data) or is_dask(source.mask):
+            raise TypeError(
+                "inspect works on images in memory (got a dask array): pass a part of it, such as "
+                "image[0].compute()."
+            )
+        self.check(source.grid)
+        return self.resolved(source).inspected(Block(source.data, source.grid, source.mask))
 
     @final
     def __call__(self, image: ArrayLike, **options: Unpack[GridOptions]) -> Any:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
 
 from napari_diffusion.core.citation import CONTRAST, Cite
 from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.tensors.tensor_flow import INTEGRATION, TensorFlow, TensorLaw
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_diffusion.core.grid import Grid
 
 # How fast to diffuse where there is no direction, and across one where there is.
@@ -96,6 +100,7 @@ class CoherenceEnhancing(TensorFlow):
     ] = "lines"
 
     auto_contrast: ClassVar[float] = 0.5
+    edge_name: ClassVar[str] = "coherence"
 
     def bound(self, grid: Grid) -> float:
         """Return the largest stable sub-step: at most one direction, or two, diffuses fast."""
@@ -105,6 +110,12 @@ class CoherenceEnhancing(TensorFlow):
         fast = 2 if self.structure == "planes" and len(grid.along) == 3 else 1
         trace = (1 - ACROSS) * sum(squares[:fast]) + ACROSS * sum(squares)
         return 0.5 / trace
+
+    def edge_strength(self, eigenvalues: NDArray[Any]) -> NDArray[Any]:
+        """Return the largest κ: how much weaker the change is along the structure than across."""
+        lines = self.structure == "lines" and eigenvalues.shape[-1] == 3
+        across = eigenvalues[..., 1 if lines else -1]
+        return np.asarray(across - eigenvalues[..., 0])
 
     def law(self) -> TensorLaw:
         """Return the coherence of lines or planes."""

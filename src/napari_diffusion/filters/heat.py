@@ -113,6 +113,22 @@ class Heat(Flow["NDArray[np.bool_] | None"]):
         unit = np.ones((u.shape[1], 5), u.dtype)
         conductance_kernels.advance_faces(u, u, out, coefficients, law, unit, weights, False, *rows)
 
+    def write_faces(
+        self,
+        coefficients: NDArray[np.bool_] | None,
+        faces: dict[int, NDArray[Any]],
+        rows: tuple[int, int],
+    ) -> None:
+        """Write the conductance, 1 but at the border; see `Equation.write_faces`."""
+        from napari_diffusion.filters.flows import conductance_kernels
+        from napari_diffusion.filters.flows.face_kernels import face_rows
+
+        del coefficients
+        law = (conductance_kernels.UNIT, 0, 0.0)
+        for axis, out in faces.items():
+            # Of a guide this law reads the shape alone.
+            face_rows(out, law, np.ones((1, 5), out.dtype), axis, 1, out, *rows)
+
 
 def _cosine_transformed(block: NDArray[Any], variances: dict[int, float]) -> NDArray[Any]:
     """Multiply each cosine mode by its decay, exp(−2 v sin²(ω/2)) per axis."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
     from napari_diffusion.engine.block import Block
+    from napari_diffusion.filters.flows.inspection import Edges
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,21 @@ class ModifiedCurvature(CurvatureFlow):
         from napari_diffusion.filters.flows.pixel_conductances import pixel_conductances
         from napari_diffusion.filters.perona_malik import LAWS
 
+        law = (conductance_kernels.EXPONENTIAL, 0, 0.0)
+        return pixel_conductances(block, law, self._slopes(block, LAWS["exponential"].factor))
+
+    def _slopes(self, block: Block, factor: float) -> NDArray[Any]:
+        """Return 1 / (spacing · factor · contrast) per channel and canonical axis."""
         with np.errstate(over="ignore"):
-            k = LAWS["exponential"].factor * self.number("contrast")
+            k = factor * self.number("contrast")
             slopes = 1.0 / (k * np.array(block.grid.lengths))
         slopes = np.minimum(slopes, float(np.finfo(block.dtype).max))
-        law = (conductance_kernels.EXPONENTIAL, 0, 0.0)
-        channels = np.tile(slopes.astype(block.dtype), (block.shape[1], 1))
-        return pixel_conductances(block, law, channels)
+        return np.tile(slopes.astype(block.dtype), (block.shape[1], 1))
+
+    def edges(self, block: Block, conductance: NDArray[Any]) -> Edges:
+        """Return |∇u| at the pixels."""
+        from napari_diffusion.filters.flows import face_inspection
+
+        del conductance
+        contrasts = self.number_per_channel("contrast", block.grid)
+        return face_inspection.gradient_edges(block, self._slopes(block, 1.0), contrasts)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
     from napari_diffusion.core.method_words import Term
     from napari_diffusion.engine.block import Block
+    from napari_diffusion.filters.flows.inspection import Edges
 
     # guide, law, slopes, mask, joint
     Coefficients = tuple[
@@ -231,7 +232,6 @@ class PeronaMalik(Flow["Coefficients"]):
 
     def prepare(self, block: Block) -> Coefficients:
         """Return (guide, law, slopes, mask, joint) for the kernels."""
-        from napari_diffusion.engine.smoothing import smoothed_inside
         from napari_diffusion.filters.flows import conductance_kernels
         from napari_diffusion.filters.flows.pixel_conductances import pixel_conductances
 
@@ -239,14 +239,36 @@ class PeronaMalik(Flow["Coefficients"]):
         factor = LAWS[self.conductance].factor
         contrasts = self.number_per_channel("contrast", block.grid)
         slopes = _slopes(contrasts, factor, block.grid, block.dtype)
-        guide = block.values
-        if self.smoothing:
-            variances = self._variances(block.grid)
-            guide = smoothed_inside(guide, block.mask, variances, block.threads)
+        guide = self._guide(block)
         if self.gradient == "magnitude":
             guide = pixel_conductances(block.with_values(guide), law, slopes)
             law = (conductance_kernels.CELLS, 0, 0.0)
         return guide, law, slopes, block.mask, block.grid.joint_channels
+
+    def _guide(self, block: Block) -> NDArray[Any]:
+        """Return the image whose gradients set the conductance."""
+        from napari_diffusion.engine.smoothing import smoothed_inside
+
+        if not self.smoothing:
+            return block.values
+        variances = self._variances(block.grid)
+        return smoothed_inside(block.values, block.mask, variances, block.threads)
+
+    def pixel_conductance(self, coefficients: Coefficients) -> NDArray[Any] | None:
+        """Return the conductance of |∇u| at the pixels; see `Equation.pixel_conductance`."""
+        return coefficients[0] if self.gradient == "magnitude" else None
+
+    def edges(self, block: Block, conductance: NDArray[Any]) -> Edges:
+        """Return the gradient: that of the steepest face of each pixel, or |∇u|."""
+        from napari_diffusion.filters.flows import face_inspection
+
+        del conductance
+        contrasts = self.number_per_channel("contrast", block.grid)
+        slopes = _slopes(contrasts, 1.0, block.grid, block.dtype)
+        guide = block.with_values(self._guide(block))
+        if self.gradient == "magnitude":
+            return face_inspection.gradient_edges(guide, slopes, contrasts)
+        return face_inspection.face_edges(guide, slopes, contrasts)
 
     def advance(
         self,

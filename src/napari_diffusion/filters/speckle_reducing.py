@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
     from napari_diffusion.engine.block import Block
+    from napari_diffusion.filters.flows.inspection import Edges
 
     # conductance at the pixels, mask, joint
     Coefficients = tuple[NDArray[Any], NDArray[np.bool_] | None, bool]
@@ -140,6 +141,31 @@ class SpeckleReducing(Flow["Coefficients"]):
         slopes = np.ones((u.shape[1], 5), u.dtype)
         law = (conductance_kernels.CELLS, 0, 0.0)
         conductance_kernels.advance_faces(u, guide, out, mask, law, slopes, weights, joint, *rows)
+
+    def pixel_conductance(self, coefficients: Coefficients) -> NDArray[Any]:
+        """Return c at the pixels; see `Equation.pixel_conductance`."""
+        return coefficients[0]
+
+    def edges(self, block: Block, conductance: NDArray[Any]) -> Edges:
+        """Return q, the standard deviation of a pixel's neighbours over their mean."""
+        from napari_diffusion.filters.flows.inspection import Edges
+        from napari_diffusion.filters.flows.speckle_kernels import squared_variation
+
+        del conductance
+        q = np.sqrt(squared_variation(block))
+        return Edges(q, "standard deviation over mean", "", "q0", self.number("q0"))
+
+    def write_faces(
+        self, coefficients: Coefficients, faces: dict[int, NDArray[Any]], rows: tuple[int, int]
+    ) -> None:
+        """Write the conductance of the face below each pixel; see `Equation.write_faces`."""
+        from napari_diffusion.filters.flows import conductance_kernels
+        from napari_diffusion.filters.flows.face_kernels import face_rows
+
+        guide, law = coefficients[0], (conductance_kernels.CELLS, 0, 0.0)
+        slopes = np.ones((1, 5), guide.dtype)
+        for axis, out in faces.items():
+            face_rows(guide, law, slopes, axis, 1, out, *rows)
 
 
 def _measured(image: Image) -> float:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
     from napari_diffusion.engine.block import Block
+    from napari_diffusion.filters.flows.inspection import Edges
 
     # guide, mask, masked, slopes, joint channels, flat
     Coefficients = tuple[NDArray[Any], NDArray[np.bool_], bool, NDArray[Any], int, bool]
@@ -132,6 +133,17 @@ class TotalVariationFlow(Flow["Coefficients"]):
         count = block.shape[1] if block.grid.joint_channels else 1
         flat = block.mask is None and count == 1 and tuple(sorted(block.grid.along_axes)) == (3, 4)
         return block.values, inside, block.mask is not None, slopes, count, flat
+
+    def edges(self, block: Block, conductance: NDArray[Any]) -> Edges:
+        """Return the gradient that the least conductance, ``1 / √(1 + (s/epsilon)²)``, is of."""
+        from napari_diffusion.filters.flows.inspection import Edges
+
+        del block
+        steepness = np.maximum(1.0 / np.square(np.maximum(conductance, 1e-12)) - 1.0, 0.0)
+        gradient = (self._epsilon() * np.sqrt(steepness)).astype(conductance.dtype)
+        # Where nothing flows at all nothing was measured either.
+        gradient[conductance == 0] = 0
+        return Edges(gradient, "gradient", "intensity/world", "epsilon", self._epsilon())
 
     def advance(
         self,

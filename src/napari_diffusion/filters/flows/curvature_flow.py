@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.engine.block import Block
+    from napari_diffusion.filters.flows.inspection import SpeedInspection
 
     # extra, inside, masked, slopes
     Coefficients = tuple[NDArray[Any], NDArray[np.bool_], bool, NDArray[Any]]
@@ -43,6 +44,18 @@ class CurvatureFlow(Flow["Coefficients"]):
         slopes = np.array([shortest / length for length in block.grid.lengths], block.dtype)
         inside = np.zeros((1,) * 5, bool) if block.mask is None else block.mask
         return self.extra(block), inside, block.mask is not None, slopes
+
+    def pixel_conductance(self, coefficients: Coefficients) -> NDArray[Any] | None:
+        """Return what the speed is multiplied by, where there is such a coefficient."""
+        from napari_diffusion.filters.flows import curvature_kernels
+
+        return coefficients[0] if self.mode == curvature_kernels.MODIFIED else None
+
+    def inspected(self, block: Block) -> SpeedInspection:
+        """Return the speed of the first sub-step; see `Filter.inspect`."""
+        from napari_diffusion.filters.flows import face_inspection
+
+        return face_inspection.speed_inspected(self, block, self.explicit_step(block.grid))
 
     def advance(
         self,

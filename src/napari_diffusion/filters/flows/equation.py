@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.engine.block import Block
     from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.filters.flows.inspection import Edges
 
 # What an equation is made of in a state: conductances, or what they follow from.
 C = TypeVar("C")
@@ -84,10 +85,31 @@ class Equation(Filter, Generic[C]):
     ) -> None:
         """Write the conductance of the face below each pixel along some axes, 0 at the border.
 
-        The solvers "fsi" and "aos" need it. Arrays have one channel where channels are joint; what
-        flows across a mask's border is left to the caller.
+        The solvers "fsi" and "aos" and `Filter.inspect` need it. Arrays have one channel where
+        channels are joint; what flows across a mask's border is left to the caller.
         """
         raise NotImplementedError(f"{type(self).__name__} has the explicit solver only.")
+
+    def pixel_conductance(self, coefficients: C) -> NDArray[Any] | None:
+        """Return the conductance of the pixels, where it is from theirs that those of faces follow.
+
+        It is canonical, of one channel where channels are joint.
+        """
+        del coefficients
+        return None
+
+    def edges(self, block: Block, conductance: NDArray[Any]) -> Edges | None:
+        """Return what is measured to find edges, canonical; None where none are looked for.
+
+        Parameters
+        ----------
+        block : Block
+            A state.
+        conductance : ndarray
+            The least one around each pixel, 0 … 1 relative to the largest.
+        """
+        del block, conductance
+        return None
 
     def advanced(
         self,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.engine.block import Block
+    from napari_diffusion.filters.flows.inspection import Inspection
 
 MAX_SUB_STEPS = 10_000
 
@@ -92,6 +93,18 @@ class Flow(Equation[C]):
             )
         # A time of exactly n sub-steps is not to become n + 1 by the last bit of a quotient.
         return math.ceil(steps * (1 - 1e-12))
+
+    def explicit_step(self, grid: Grid) -> float:
+        """Return the length of an explicit sub-step, whatever the solver is."""
+        largest = SAFETY * self.bound(grid)
+        count = math.ceil(self._over(largest) * (1 - 1e-12))
+        return self.time / count if count else largest
+
+    def inspected(self, block: Block) -> Inspection:
+        """Return what the flow makes of an image in an explicit sub-step; see `Filter.inspect`."""
+        from napari_diffusion.filters.flows import face_inspection
+
+        return face_inspection.inspected(self, block, self.explicit_step(block.grid))
 
     def reach(self, grid: Grid) -> Shape:
         """Return how far one sub-step reaches, per canonical axis."""

@@ -11,6 +11,7 @@ import numpy as np
 from napari_diffusion.core.grid import per_axis
 from napari_diffusion.engine.tiles import with_halo
 from napari_diffusion.filters.flows.flow import Flow
+from napari_diffusion.filters.flows.inspection import Edges, in_contrasts, shared_fields
 from napari_diffusion.filters.tensors.axis_frame import Frame, refuse_stretched
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
     from napari_diffusion.engine.block import Block
+    from napari_diffusion.filters.tensors.tensor_inspection import TensorInspection
     from napari_diffusion.filters.tensors.tensor_steps import Exchange
 
 
@@ -59,6 +61,9 @@ class TensorFlow(Flow[Any]):
 
     # What "auto" is, as a fraction of `estimate.contrast`.
     auto_contrast: ClassVar[float] = 1.0
+
+    # What is compared with the contrast.
+    edge_name: ClassVar[str] = "gradient"
 
     contrast: Annotated[
         float | Literal["auto"] | tuple[float, ...],
@@ -192,14 +197,10 @@ class TensorFlow(Flow[Any]):
     def _advanced(
         self, block: Block, start: int, stop: int, core: tuple[slice, ...] | None
     ) -> NDArray[Any]:
-        from napari_diffusion.filters.tensors.tensor_steps import Exchange
-
         self.reach(block.grid)
         frame = Frame.of(block.shape, block.grid)
         u = frame.arranged(block.values)
-        inside = None if block.mask is None else frame.arranged(block.mask)
-        far = frame.of_axes(self.stencil_reach(block.grid))
-        exchange = Exchange(u, frame, inside, far, block.grid.joint_channels, block.threads)
+        exchange = self._exchange(u, frame, block)
         tau = self.time / self.sub_steps(block.grid)
         weights = self.weights(tau, block.grid, np.float64)
         bands = block.threads.bands(frame.row_count, block.shape[1] * frame.shape[4])
@@ -220,6 +221,39 @@ class TensorFlow(Flow[Any]):
                     lambda a, b: self.advance(u, u, exchange, weights, (a, b)), bands
                 )
         return frame.restored(u)
+
+    def _exchange(self, u: NDArray[Any], frame: Frame, block: Block) -> Exchange:
+        """Return the exchange between the pixels of a state, laid out."""
+        from napari_diffusion.filters.tensors.tensor_steps import Exchange
+
+        inside = None if block.mask is None else frame.arranged(block.mask)
+        far = frame.of_axes(self.stencil_reach(block.grid))
+        return Exchange(u, frame, inside, far, block.grid.joint_channels, block.threads)
+
+    def edge_strength(self, eigenvalues: NDArray[Any]) -> NDArray[Any]:
+        """Return the square of what is compared with the contrast, of ascending eigenvalues of J.
+
+        Here the largest, the gradient across the strongest edge.
+        """
+        return np.asarray(eigenvalues[..., -1])
+
+    def inspected(self, block: Block) -> TensorInspection:
+        """Return tensors and what flows along their stencils; see `Filter.inspect`."""
+        from napari_diffusion.filters.tensors import tensor_inspection
+
+        grid, tau = block.grid, self.explicit_step(block.grid)
+        self.reach(grid)
+        frame = Frame.of(block.shape, grid)
+        u = frame.arranged(block.values)
+        structure = self._structure(u, frame, block)
+        strength = self.edge_strength(tensor_inspection.eigenvalues(structure, frame))
+        contrasts = self.number_per_channel("contrast", grid)
+        values, threshold = in_contrasts(strength, contrasts, grid.joint_channels)
+        edges = Edges(values, self.edge_name, "intensity/world", "contrast", threshold)
+        exchange, tensors = self._exchange(u, frame, block), self._tensors(u, frame, block)
+        exchange.add_up(tensors, tau, True, block.threads)
+        shared = shared_fields(self, block, tau, edges, None)
+        return tensor_inspection.inspected(shared, block, exchange, tensors)
 
     def _needed(
         self, block: Block, core: tuple[slice, ...], more: int, start: int, stop: int

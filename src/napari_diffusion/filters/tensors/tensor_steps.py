@@ -226,7 +226,7 @@ class Exchange:
         how: tuple[bool, bool],
         threads: Threads,
     ) -> None:
-        frame, scale = self.frame, 0.5 * (tau / self.shortest**2) * self.products
+        frame, scale = self.frame, self._scale(tau)
         kernel = exchange.exchange_planar if len(tensors) == 3 else exchange.exchange_solid
         rooms = exchange.rooms(len(tensors))
         thick = max(_PIECE // frame.shape[4], 1)
@@ -239,6 +239,44 @@ class Exchange:
                     self.u, self.changes, self.loads, self.inside, wanted, frame.shape,
                     self.geometry, channels, tensors, group, some, scale, targets, *how, *rooms,
                 )  # fmt: skip
+
+    def fluxes(
+        self, tensors: NDArray[Any], tau: float, threads: Threads
+    ) -> tuple[NDArray[Any], NDArray[np.int16], NDArray[Any]]:
+        """Return what `add_up` has added up, apart: weights and fluxes times `tau`, and offsets.
+
+        Laid out as (components, T, G, Z, Y, X), (components, 4, T, G, Z, Y, X), the offsets along
+        z, y, x and t, and (2, components, T, C, Z, Y, X), from behind and from ahead.
+        """
+        from napari_diffusion.filters.tensors import offset_fluxes
+
+        t, c, z, y, x = self.frame.shape
+        terms, groups = tensors.shape[:2]
+        shape = (t, groups, z, y, x)
+        weights = np.zeros((terms, t * groups * z * y * x), self.u.dtype)
+        offsets = np.zeros((terms, 4, weights.shape[1]), np.int16)
+        fluxes = np.zeros((2, terms, self.u.size), self.u.dtype)
+
+        def work(start: int, stop: int) -> None:
+            rooms = exchange.rooms(terms)[:3]
+            for group in range(groups):
+                channels = (0, c) if self.joint else (group, group + 1)
+                offset_fluxes.write_fluxes(
+                    self.u, self.loads, self.inside, self.frame.shape, self.geometry, channels,
+                    tensors, group, self._scale(tau), start, stop, *rooms,
+                    weights, offsets, fluxes,
+                )  # fmt: skip
+
+        threads.each(work, threads.bands(self.frame.row_count, c * x))
+        return (
+            weights.reshape(terms, *shape),
+            offsets.reshape(terms, 4, *shape),
+            fluxes.reshape(2, terms, *self.frame.shape),
+        )
+
+    def _scale(self, tau: float) -> NDArray[np.float64]:
+        """Return what the components of tensors are multiplied by for a sub-step."""
+        return np.asarray(0.5 * (tau / self.shortest**2) * self.products)
 
     def _sources(self, rows: NDArray[np.int64], targets: tuple[int, int]) -> NDArray[np.int64]:
         """Return those of the ascending site rows whose stencils may reach the targets."""
