@@ -42,22 +42,22 @@ def replay_findings(
     stop: StopToken | None,
 ) -> Result:
     """Return the verdict of a replay of the saved steps, None without one, and sentences on it."""
-    steps = _of_one_run(saved)
+    steps = of_one_run(saved)
     if not steps:
         return None, []
     record, said = steps[0].record, []
     if len(steps) < len(saved):
         said.append(f"{len(saved) - len(steps)} steps of other runs are not replayed.")
-    if why := _not_replayable(record):
+    if why := why_not_replayable(record):
         return None, [*said, f"Not replayed: {why}."]
-    path = source or _beside(output, record)
+    path = source or source_beside(output, record)
     if path is None:
         return None, [*said, "Not replayed: give the source with --input."]
     if source is None:
         said.append(f"Replayed from {str(path)!r}, which lies beside the output.")
     try:
-        read = _read(path, record, mask)
-        if refused := _wrong_input(read, record, path):
+        read = read_source(path, record, mask)
+        if refused := wrong_input(read, record, path):
             return refused[0], [*said, *refused[1]]
         found, more = _compared(steps, read, allow_code, stop)
     except CodeRefused:
@@ -69,7 +69,7 @@ def replay_findings(
     return found, [*said, *more]
 
 
-def _of_one_run(steps: Sequence[SavedStep]) -> list[SavedStep]:
+def of_one_run(steps: Sequence[SavedStep]) -> list[SavedStep]:
     """Return the steps that the run of the first one made."""
 
     def common(step: SavedStep) -> str:
@@ -80,7 +80,7 @@ def _of_one_run(steps: Sequence[SavedStep]) -> list[SavedStep]:
     return [step for step in steps if common(step) == common(steps[0])]
 
 
-def _not_replayable(record: StepRecord) -> str:
+def why_not_replayable(record: StepRecord) -> str:
     """Return why a record cannot be replayed from a file; an empty text if it can."""
     if "recipe" not in record and "noise" not in record:
         return "the image is no step of a run"
@@ -93,7 +93,7 @@ def _not_replayable(record: StepRecord) -> str:
     return ""
 
 
-def _beside(output: Path, record: StepRecord) -> Path | None:
+def source_beside(output: Path, record: StepRecord) -> Path | None:
     """Return the file beside an output that has the name of its source."""
     name = record.get("source", "")
     path = (output if output.name else output.absolute()).parent / name
@@ -102,7 +102,7 @@ def _beside(output: Path, record: StepRecord) -> Path | None:
     return path if path.exists() else None
 
 
-def _read(path: Path, record: StepRecord, mask: Path | None) -> RunInput:
+def read_source(path: Path, record: StepRecord, mask: Path | None) -> RunInput:
     """Read the source the way the record says."""
     grid = record["grid"]
     reading = Reading(
@@ -117,7 +117,7 @@ def _read(path: Path, record: StepRecord, mask: Path | None) -> RunInput:
     return read_input(path, reading)
 
 
-def _wrong_input(read: RunInput, record: StepRecord, path: Path) -> Result | None:
+def wrong_input(read: RunInput, record: StepRecord, path: Path) -> Result | None:
     """Return what is wrong with the source or the mask; None if nothing is."""
     written = record.get("hashes", {}).get("input")
     if written is not None and hash_of(read.source.image) != written:

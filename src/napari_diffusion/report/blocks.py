@@ -1,0 +1,148 @@
+"""The parts of a section: text, tables, images, charts. The templates draw each kind one way."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from napari_diffusion.core.readable_name import readable_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_diffusion.report.chart import Chart
+    from napari_diffusion.report.heat_map import HeatMap
+
+# Texts of records come from anyone, and are as long as somebody wanted.
+_LONGEST_TEXT = 4000
+_MOST_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Text:
+    """Sentences; `role` is "finding", "limits", "note" or "missing"."""
+
+    kind: ClassVar[str] = "text"
+    sentences: tuple[str, ...]
+    role: str = "finding"
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text below their names; `note` says what was left out."""
+
+    kind: ClassVar[str] = "table"
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ColourBar:
+    """The palette of an image, and the numbers at its ends and in the middle."""
+
+    diverging: bool
+    labels: tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An image as a data URI with its caption; `ratio` is its width over its height."""
+
+    kind: ClassVar[str] = "figure"
+    uri: str
+    ratio: float
+    alt: str
+    caption: str = ""
+    bar: ColourBar | None = None
+    sharp: bool = False
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two images one above the other, with a slider between them."""
+
+    kind: ClassVar[str] = "comparison"
+    title: str
+    before: Figure
+    after: Figure
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Images side by side; `small` ones are thumbnails."""
+
+    kind: ClassVar[str] = "gallery"
+    figures: tuple[Figure, ...]
+    small: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Plots:
+    """Charts and heat maps side by side."""
+
+    kind: ClassVar[str] = "plots"
+    drawn: tuple[Chart | HeatMap, ...]
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """Text as it is, such as a command or JSON; with `folded` only its title is seen at first."""
+
+    kind: ClassVar[str] = "verbatim"
+    text: str
+    title: str = ""
+    folded: bool = False
+
+
+Block = Text | Table | Figure | Comparison | Gallery | Plots | Verbatim
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report, with the anchor that the contents lead to."""
+
+    anchor: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+def text(sentences: Iterable[str], role: str = "finding", title: str = "") -> tuple[Text, ...]:
+    """Return sentences as a block, none without any."""
+    said = tuple(shortened(each) for each in sentences if each)
+    return (Text(said, role, title),) if said else ()
+
+
+def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
+    """Return numbers and texts as a table of at most 200 rows."""
+    every = [tuple(cell(each) for each in row) for row in rows]
+    left = len(every) - _MOST_ROWS
+    note = f"{left} further rows are left out." if left > 0 else ""
+    return Table(shortened(title), tuple(map(cell, columns)), tuple(every[:_MOST_ROWS]), note)
+
+
+def cell(value: object) -> str:
+    """Return a value as a table shows it; a dash for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return "–" if value is None else shortened(str(value), 200)
+    if isinstance(value, numbers.Integral):
+        return str(int(value)).replace("-", "\N{MINUS SIGN}")
+    return number(float(value))
+
+
+def number(value: float) -> str:
+    """Return a number with four digits."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}").replace("inf", "∞")
+
+
+def shortened(given: str, most: int = _LONGEST_TEXT) -> str:
+    """Return a text that a page can hold: no control characters, and not longer than `most`."""
+    said = readable_text(given[: most + 1])
+    return said if len(said) <= most else f"{said[: most - 1]}…"
