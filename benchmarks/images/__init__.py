@@ -24,6 +24,7 @@ __all__ = [
     "file_of",
     "is_here",
     "load",
+    "middle",
     "part",
     "photograph",
     "photographs",
@@ -99,17 +100,30 @@ def part(name: str, colour: bool = False) -> Any:
 
     Other types are divided by their 0.999 quantile. Without `colour` colours become grey.
     """
+    values = _intensities(name, colour)
+    if name in PARTS:
+        y, x = PARTS[name].start
+        return np.ascontiguousarray(values[y : y + SIDE, x : x + SIDE], np.float32)
+    return _middle(values, SIDE)
+
+
+def middle(name: str, side: int) -> Any:
+    """Return the middle of a photograph in grey, at most `side` pixels along each axis."""
+    return _middle(_intensities(name, False), side)
+
+
+def _middle(values: Any, side: int) -> Any:
+    y, x = (max((n - side) // 2, 0) for n in values.shape[:2])
+    return np.ascontiguousarray(values[y : y + side, x : x + side], np.float32)
+
+
+def _intensities(name: str, colour: bool) -> Any:
+    """Return a photograph whole, bytes from 0 to 1, others divided by their 0.999 quantile."""
     from skimage import color
 
     chosen = photograph(name)
     image = load(chosen.name)[chosen.plane]
     in_colour = image.ndim == 3
-    if image.dtype == np.uint8:
-        values = color.rgb2gray(image[..., :3]) if in_colour and not colour else image / 255.0
-    else:
-        values = image / np.quantile(image, 0.999)
-    if name in PARTS:
-        y, x = PARTS[name].start
-    else:
-        y, x = (max((n - SIDE) // 2, 0) for n in image.shape[:2])
-    return np.ascontiguousarray(values[y : y + SIDE, x : x + SIDE], np.float32)
+    if image.dtype != np.uint8:
+        return image / np.quantile(image, 0.999)
+    return color.rgb2gray(image[..., :3]) if in_colour and not colour else image / 255.0
