@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import napari_diffusion as nd
 from benchmarks import images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Six images for reporting, of different kinds.
 NAMES = ("gravel", "hubble_deep_field", "rocket", "coffee", "grass", "ascent")

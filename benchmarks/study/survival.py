@@ -7,14 +7,16 @@ which are found is computed here once more, apart from the study's own code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import napari_diffusion as nd
 from benchmarks.study.cases import NAMES, RECIPES, SIGMAS, Case, cases, white
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SIZES = (0.7, 1.5, 3.0)
 CONTRASTS = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
@@ -165,7 +167,8 @@ def lines(values: dict[str, Any]) -> list[str]:
         f"{np.quantile(errors, 0.9):.3f}.",
         "",
         f"Limit of detection (50 %): median of the relative error "
-        f"**{100 * np.median(apart):.1f} %**, 90 % of {len(apart)} limits below {100 * np.quantile(apart, 0.9):.0f} %. In "
+        f"**{100 * np.median(apart):.1f} %**, 90 % of {len(apart)} limits below "
+        f"{100 * np.quantile(apart, 0.9):.0f} %. In "
         f"{len(outside)} cases both say that it is outside the contrasts tried, in {one} only one "
         "does.",
         "",
