@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class ArrayParameter:
 
     def __init__(self, values: Any) -> None:
         self.file: str | None = None
+        self._factor, self._whole = 1.0, self
         if isinstance(values, str | Path):
             self.file, values = str(values), _read(Path(values))
         array = np.array(values, order="C")
@@ -64,6 +65,14 @@ class ArrayParameter:
         where = f" of {self.file}" if self.file else ""
         return f"<Map{where}, shape {self.values.shape}, mean {self.values.mean():.4g}>"
 
+    def times(self, factor: float) -> ArrayParameter:
+        """Return this array multiplied by a number; it remembers the file of the original."""
+        if factor == 1:
+            return self
+        made = ArrayParameter(self.values * self.values.dtype.type(factor))
+        made.file, made._factor, made._whole = self.file, factor * self._factor, self._whole
+        return made
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values: the numbers if they are few, else the name of the file."""
         if self.values.size <= INLINE:
@@ -73,10 +82,11 @@ class ArrayParameter:
                 f"An array of {self.values.size} values is too long for the text of a recipe: "
                 "save it with numpy.save and use the name of the file instead."
             )
-        return {"file": self.file, "sha256": self.sha256}
+        named = {"file": self.file, "sha256": self._whole.sha256}
+        return named if self._factor == 1 else {**named, "times": self._factor}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
+    def from_dict(cls, values: dict[str, Any]) -> ArrayParameter:
         """Make one from plain values; raise if its file has changed since."""
         if "values" in values:
             return cls(np.array(values["values"], _type(values.get("dtype", "float64"))))
@@ -89,7 +99,10 @@ class ArrayParameter:
             raise ValueError(
                 f"{found.file} has changed since the recipe was written: use the original file."
             )
-        return found
+        times = values.get("times", 1.0)
+        if isinstance(times, bool) or not isinstance(times, int | float):
+            raise ValueError(f"The factor on {found.file} must be a number (got {times!r}).")
+        return found.times(float(times))
 
 
 def _type(name: object) -> np.dtype[Any]:

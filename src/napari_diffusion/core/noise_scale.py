@@ -29,8 +29,10 @@ _FACTOR = re.compile(r"\s*([\d.]+(?:e[+-]?\d+)?)\s*[×x*]\s*auto\s*", re.IGNOREC
 
 def factor_on_auto(value: object) -> float | None:
     """Return 1 for "auto", the factor of a text such as "1.5 × auto", None for anything else."""
-    if not isinstance(value, str) or value == "auto":
-        return 1.0 if value == "auto" else None
+    if not isinstance(value, str):
+        return None
+    if value == "auto":
+        return 1.0
     found = _FACTOR.fullmatch(value)
     try:
         factor = 0.0 if found is None else float(found[1])

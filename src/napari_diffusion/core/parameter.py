@@ -90,7 +90,7 @@ class Parameter:
             return times_auto(factor)
         if self.optional and value is None:
             return None
-        if self.mapped and _is_map(value):
+        if self.mapped and _is_map(value, self.many):
             return value if isinstance(value, ArrayParameter) else self._map(value, owner)
         if getattr(value, "ndim", None) == 0 and not isinstance(value, numbers.Number):
             value = value.item()
@@ -239,11 +239,14 @@ def _part(name: str, part: Any) -> dict[str, Any]:
     raise TypeError(f"Field {name!r} has an unsupported type: {part!r}.")
 
 
-def _is_map(value: Any) -> bool:
-    return (
-        isinstance(value, ArrayParameter | str | Path | list | tuple)
-        or getattr(value, "ndim", 0) > 0
-    )
+def _is_map(value: Any, many: bool) -> bool:
+    if isinstance(value, ArrayParameter | str | Path):
+        return True
+    if many:
+        # A flat list has one number for each channel.
+        nested = isinstance(value, list | tuple) and any(hasattr(v, "__len__") for v in value)
+        return nested or getattr(value, "ndim", 0) > 1
+    return isinstance(value, list | tuple) or getattr(value, "ndim", 0) > 0
 
 
 def _is_sequence(value: Any) -> bool:

@@ -6,10 +6,12 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.image import Image
 from napari_diffusion.core.noise_scale import factor_on_auto
 from napari_diffusion.denoising.noise_report import NoiseWarning, noise_report
 from napari_diffusion.denoising.report_text import warning_texts
+from napari_diffusion.filters import HaarDiffusion
 from napari_diffusion.filters.denoisers.guided_filter import (
     has_noise_sigma,
     with_noise,
@@ -24,14 +26,14 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.loop.recipe import Recipe
 
-NoiseSigma = float | tuple[float, ...] | Literal["auto"]
+NoiseSigma = float | tuple[float, ...] | Literal["auto"] | ArrayParameter
 
 
 def denoise(
     image: ArrayLike | Image,
     *,
     fast: bool = False,
-    noise_sigma: NoiseSigma = "auto",
+    noise_sigma: NoiseSigma | ArrayLike = "auto",
     strength: float = 1.0,
     **options: Unpack[GridOptions],
 ) -> NDArray[Any]:
@@ -50,9 +52,11 @@ def denoise(
     fast : bool
         Whether to use ``PRESETS["denoise fast"]``: coarser windows and one non-local mean, about
         three times as fast and 0.2 dB worse.
-    noise_sigma : float, tuple of float or "auto"
+    noise_sigma : float, tuple of float, "auto" or array
         Standard deviation of white noise in intensity units, if known, one for all channels or one
-        for each; larger values smooth more. "auto" measures the noise.
+        for each; larger values smooth more. "auto" measures the noise. An array, or the name of its
+        .npy or .tif file, has one for each pixel, such as `estimate.noise_map`: of the image's
+        shape, without c or t, or of one plane for all; 0 keeps a pixel.
     strength : float
         Factor on the noise sigma, greater than 0, whether it is measured or given. 1 removes the
         noise and keeps what exceeds it; 1.5 smooths more and loses faint detail; 0.7 leaves some
@@ -73,9 +77,10 @@ def denoise(
 
     Notes
     -----
-    Use it for noise that is not correlated between neighbours and is equally strong everywhere, or
-    photon noise. Not for images that were compressed or smoothed: their noise is underestimated and
-    remains, unless `noise_sigma` is given.
+    Use it for noise that is not correlated between neighbours and is equally strong everywhere,
+    photon noise, or noise whose strength at each pixel is known. Not for images that were
+    compressed or smoothed: their noise is underestimated and remains, unless `noise_sigma` is
+    given.
     """
     recipe = denoiser(fast=fast, noise_sigma=noise_sigma, strength=strength)
     source = Image.of(image, **options)
@@ -87,13 +92,14 @@ def denoise(
 
 
 def denoiser(
-    *, fast: bool = False, noise_sigma: NoiseSigma = "auto", strength: float = 1.0
+    *, fast: bool = False, noise_sigma: NoiseSigma | ArrayLike = "auto", strength: float = 1.0
 ) -> Recipe:
     """Return the preset that denoises, with the noise if it is known; see `denoise`."""
     recipe = PRESETS["denoise fast" if fast else "denoise"]
-    if not isinstance(noise_sigma, str):
-        # The noise given is that of intensities, and equally strong everywhere.
-        recipe = recipe.replaced(domain=None).with_filters(lambda f: with_noise(f, noise_sigma))
+    sigma: NoiseSigma = HaarDiffusion(noise_sigma=noise_sigma).noise_sigma  # type: ignore[arg-type]
+    if not isinstance(sigma, str):
+        # The noise given is that of intensities, so that nothing needs to be stabilised.
+        recipe = recipe.replaced(domain=None).with_filters(lambda f: with_noise(f, sigma))
     return strengthened(recipe, strength)
 
 

@@ -15,7 +15,7 @@ from napari_diffusion.filters import Blend, Opponent
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_diffusion.core.grid import GridOptions
+    from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.filters import Filter
     from napari_diffusion.loop.recipe import Recipe
@@ -75,7 +75,7 @@ def stages(
     source, threads = Image.of(image, **options), Threads(stop=stop)
     if not recipe.is_resolved:
         recipe = recipe.resolved_on(source)
-    colours, blend = _blend_of(recipe.filters[0])
+    colours, blend = _blend_of(recipe.filters[0], source.grid)
     grid, domain = source.grid, recipe.working_domain
     values = source.data if domain is None else domain.stabilise(source.data, threads)
     values = values if colours is None else colours.to_opponent(values, grid)
@@ -94,10 +94,10 @@ def stages(
     return made
 
 
-def _blend_of(chosen: Filter) -> tuple[Opponent | None, Blend]:
+def _blend_of(chosen: Filter, grid: Grid) -> tuple[Opponent | None, Blend]:
     """Return the colour transform around a blend, if there is one, and the blend."""
     colours = chosen if isinstance(chosen, Opponent) else None
-    inner = chosen if colours is None else colours.component
+    inner = chosen if colours is None else colours.inner(grid)
     if not isinstance(inner, Blend):
         raise ValueError(
             f"Only a Blend has stages, alone or in Opponent colours (got {type(inner).__name__})."

@@ -138,10 +138,11 @@ class Threads:
 
     def tiled(
         self,
-        function: Callable[[NDArray[Any]], NDArray[Any]],
+        function: Callable[..., NDArray[Any]],
         block: NDArray[Any],
         halo: Sequence[int],
         work_per_voxel: int = 1,
+        beside: Sequence[NDArray[Any]] = (),
     ) -> NDArray[Any]:
         """Apply a local array function tile by tile, each tile with its halo.
 
@@ -155,12 +156,14 @@ class Threads:
             Reach of `function` along each axis.
         work_per_voxel : int
             How many times longer than a simple filter a voxel takes: tiles are as much smaller.
+        beside : sequence of ndarray
+            Arrays of the block's shape, of which `function` gets the same tile as well.
         """
         out = np.empty(block.shape, block.dtype)
 
         def work(core: tuple[slice, ...]) -> None:
             padded, inner = with_halo(core, halo, block.shape)
-            out[core] = function(block[padded])[inner]
+            out[core] = function(block[padded], *(each[padded] for each in beside))[inner]
 
         voxels = max(TILE_VOXELS // work_per_voxel, 1)
         self.each(work, [(tile,) for tile in tiles(block.shape, halo, voxels)])

@@ -19,6 +19,7 @@ from napari_diffusion.core.method_words import (
     listed,
     measured,
 )
+from napari_diffusion.core.noise_map import NoiseField
 from napari_diffusion.engine.block import Block
 from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.blend_weights import Answers, of_least_error
@@ -59,10 +60,11 @@ class Blend(Filter):
     weights : tuple of float or "auto"
         One weight per filter, adding up to 1, or such a list for each channel. "auto", also written
         "sure", estimates them on the source, each between −0.5 and 1.25.
-    noise_sigma : float, tuple of float or "auto"
+    noise_sigma : float, tuple of float, "auto" or ArrayParameter
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Inner filters whose own value is "auto" use it too. "auto" measures it for each channel;
-        "1.5 × auto" takes 1.5 times that.
+        "1.5 × auto" takes 1.5 times that. An array has one for each pixel: of the image's shape,
+        without c or t, or of one plane for all. The estimate then has the variance of each pixel.
     local : bool
         Let the weights vary over the image, at a scale of 16 pixels. Better for images with parts
         of different kinds; takes twice as long.
@@ -144,15 +146,15 @@ class Blend(Filter):
         chosen = chosen.with_resolved_components(image)
         if self.weights != "auto":
             return chosen
-        sigmas = chosen.number_per_channel("noise_sigma", image.grid)
+        noise = NoiseField.of(chosen, image.grid)
         count, halo = len(self.components), chosen.replaced(local=False).halo(image.grid)
-        return chosen.replaced(weights=of_least_error(chosen.stages, count, sigmas, halo, image))
+        return chosen.replaced(weights=of_least_error(chosen.stages, count, noise, halo, image))
 
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
         if not isinstance(self.noise_sigma, str):
-            self.number_per_channel("noise_sigma", grid)
+            NoiseField.of(self, grid)
         if self.weights != "auto":
             self.weights_of(grid)
         for component in self.components:
@@ -211,13 +213,15 @@ class Blend(Filter):
         changes = [stage - stages[0] for stage in stages[1:]]
         per_component = self.weights_of(block.grid)[:, 1:].T
         weights = [each.reshape(1, -1, 1, 1, 1) for each in per_component]
-        sigmas = self.number_per_channel("noise_sigma", block.grid)
-        if self.local and changes and any(sigmas):
-            answers = Answers(self.stages, sigmas, block)
+        noise = NoiseField.of(self, block.grid)
+        if self.local and changes and any(noise.sigmas):
+            answers = Answers(self.stages, noise, block)
             weights = local_weights.around(answers, stages, per_component)
         return list(zip(changes, weights, strict=True))
 
-    def inspect(self, image: ArrayLike, **options: Unpack[GridOptions]) -> dict[str, NDArray[Any]]:
+    def inspect(  # type: ignore[override]
+        self, image: ArrayLike, **options: Unpack[GridOptions]
+    ) -> dict[str, NDArray[Any]]:
         """Return the result of each filter for an image, and its weight at each pixel.
 
         Parameters

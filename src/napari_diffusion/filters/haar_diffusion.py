@@ -10,9 +10,11 @@ import numpy as np
 from napari_diffusion.core.citation import NOISE, Cite
 from napari_diffusion.core.grid import per_axis
 from napari_diffusion.core.method_words import in_terms, measured
+from napari_diffusion.core.noise_map import NoiseField
 from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
+    kept_without_noise,
     noise_sigmas,
     with_noise,
 )
@@ -37,10 +39,12 @@ class HaarDiffusion(Filter):
 
     Parameters
     ----------
-    noise_sigma : float, tuple of float or "auto"
+    noise_sigma : float, tuple of float, "auto" or ArrayParameter
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
-        "1.5 × auto" takes 1.5 times that.
+        "1.5 × auto" takes 1.5 times that. An array has one for each pixel: of the image's shape,
+        without c or t, or of one plane for all; 0 keeps a pixel. Then s² is what the variances of
+        the pixels of a difference add up to.
     levels : int
         1 to 8. Noise coarser than 2^levels pixels remains.
     weights : tuple of float or "auto"
@@ -97,15 +101,15 @@ class HaarDiffusion(Filter):
         chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
         if self.weights != "auto":
             return chosen
-        sigmas = chosen.number_per_channel("noise_sigma", image.grid)
-        found = haar_weights.of_least_error(image, self.distances(image.grid), sigmas)
+        noise = NoiseField.of(chosen, image.grid)
+        found = haar_weights.of_least_error(image, self.distances(image.grid), noise)
         return chosen.replaced(weights=found)
 
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
         if not isinstance(self.noise_sigma, str):
-            self.number_per_channel("noise_sigma", grid)
+            NoiseField.of(self, grid)
         if self.weights != "auto":
             self._weights(grid)
 
@@ -140,39 +144,58 @@ class HaarDiffusion(Filter):
     def apply(self, block: Block) -> NDArray[Any]:
         """Return the shrunk block; see `Filter.apply`."""
         reach, weights = self.halo(block.grid), self._weights(block.grid)
-        sigmas = self.number_per_channel("noise_sigma", block.grid)
+        noise = NoiseField.of(self, block.grid)
+        variances = noise.variances(block.grid.origin, block.shape)
         out = np.empty_like(block.values)
         # In volumes the differences of all levels take many times the room of a tile.
         smaller = 64 if len(block.grid.along_axes) > 2 else 1
         assert reach is not None
-        for c, sigma in enumerate(sigmas):
+        for c, sigma in enumerate(noise.sigmas):
             part = slice(c, c + 1)
             if sigma == 0:
                 out[:, part] = block.values[:, part]
                 continue
 
             def work(
-                tile: NDArray[Any], s: float = sigma, w: NDArray[Any] = weights[c]
+                tile: NDArray[Any],
+                *variance: NDArray[np.float64],
+                s: float = sigma,
+                w: NDArray[Any] = weights[c],
             ) -> NDArray[Any]:
-                return self._shrunk(tile, block.grid, s, w)
+                return self._shrunk(tile, block.grid, s, w, *variance)
 
-            out[:, part] = block.threads.tiled(work, block.values[:, part], reach, smaller)
-        return out
+            beside = () if variances is None else (variances[:, part],)
+            out[:, part] = block.threads.tiled(work, block.values[:, part], reach, smaller, beside)
+        return kept_without_noise(block, noise, out)
 
     def _shrunk(
-        self, tile: NDArray[Any], grid: Grid, sigma: float, weights: NDArray[Any]
+        self,
+        tile: NDArray[Any],
+        grid: Grid,
+        sigma: float,
+        weights: NDArray[Any],
+        variance: NDArray[np.float64] | None = None,
     ) -> NDArray[Any]:
+        """Return a tile after the transform; `variance` is that of each pixel over sigma²."""
         from napari_diffusion.filters.denoisers import haar_gate, haar_kernels
 
         levels = self.distances(grid)
         top, details, pairs = haar_kernels.padded(tile, levels), [], iter(weights)
-        scales = haar_gate.scales(levels, sigma, tile.dtype)
-        for distances, scale in zip(levels, scales, strict=True):
+        each_level = haar_gate.scales(levels, sigma, tile.dtype)
+        own = None if variance is None else haar_kernels.padded(variance, levels)
+        for distances, scale in zip(levels, each_level, strict=True):
             bands = haar_kernels.split(top, distances)
             top = bands.pop(())
+            if own is not None:
+                own = haar_gate.variance_of_level(own, distances)
+                scales = haar_gate.scale_map(own, sigma, tile.dtype).reshape(-1)
             for _, names in haar_kernels.named_groups(bands):
                 a, b = (tile.dtype.type(each) for each in next(pairs))
                 for name in names:
-                    haar_kernels.shrink(bands[name].reshape(-1), tile.dtype.type(scale), a, b)
+                    flat = bands[name].reshape(-1)
+                    if own is None:
+                        haar_kernels.shrink(flat, tile.dtype.type(scale), a, b)
+                    else:
+                        haar_kernels.shrink_each(flat, scales, a, b)
             details.append(bands)
         return haar_kernels.synthesised(top, details, levels)

@@ -10,9 +10,11 @@ import numpy as np
 
 from napari_diffusion.core.citation import CHOSEN, NOISE, Cite
 from napari_diffusion.core.method_words import in_terms, measured
+from napari_diffusion.core.noise_map import NoiseField
 from napari_diffusion.filters.denoisers.guided_filter import (
     Guided,
     is_solid,
+    kept_without_noise,
     third_ratio,
 )
 from napari_diffusion.filters.denoisers.largest_factor import largest_factor
@@ -21,7 +23,7 @@ from napari_diffusion.filters.tensors.axis_frame import Frame
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
@@ -44,10 +46,12 @@ class NonLocalDiffusion(Guided):
 
     Parameters
     ----------
-    noise_sigma : float, tuple of float or "auto"
+    noise_sigma : float, tuple of float, "auto" or ArrayParameter
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
-        "1.5 × auto" takes 1.5 times that.
+        "1.5 × auto" takes 1.5 times that. An array has one for each pixel: of the image's shape,
+        without c or t, or of one plane for all; 0 keeps a pixel. Then each difference of d² is
+        divided by the noise of its pixel in the patch around x.
     pilot : Filter or None
         The filter whose result on the same image is the guide; None uses the noisy image itself.
     radius : int or "auto"
@@ -150,31 +154,35 @@ class NonLocalDiffusion(Guided):
         joint = [slice(0, channels)] if block.grid.joint_channels else [
             slice(c, c + 1) for c in range(channels)
         ]  # fmt: skip
-        scales = self._scales(block.grid, block.dtype)
+        noise = NoiseField.of(self, block.grid)
+        scales = self._scales(noise, frame, block, margins)
         rows = block.threads.bands(out.shape[3], 32 * (2 * depth + 1) * out.shape[4])
-        tiles = [(t, c, z, band) for t in range(len(out)) for c in joint if scales[c].all()
+        tiles = [(t, c, z, band) for t in range(len(out)) for c in joint if all(noise.sigmas[c])
                  for z in range(out.shape[2]) for band in rows]  # fmt: skip
         radii, patches = (depth, radius), (min(depth, self.patch), self.patch)
 
         def work(t: int, c: slice, z: int, band: tuple[int, int]) -> None:
             from napari_diffusion.filters.denoisers.patch_kernels import average_alike
 
-            args = (radii, patches, scales[c], z, band, out[t, c])
+            args = (radii, patches, scales[t % len(scales), c], z, band, out[t, c])
             average_alike(u[t, c], p[t, c], *args)
 
         block.threads.each(work, tiles)
-        return frame.restored(out)
+        return kept_without_noise(block, noise, frame.restored(out))
 
-    def _scales(self, grid: Grid, dtype: DTypeLike) -> NDArray[Any]:
-        """Return per channel what differences are multiplied by; 0 where there is no noise."""
+    def _scales(
+        self, noise: NoiseField, frame: Frame, block: Block, margins: list[tuple[int, int]]
+    ) -> NDArray[Any]:
+        """Return what differences are multiplied by: one number per channel, or per pixel."""
+        grid, dtype = block.grid, block.dtype
         channels = grid.shape[1] if grid.joint_channels else 1
         deep = min(self.radii(grid)[1], self.patch)
         samples = channels * (2 * self.patch + 1) ** 2 * (2 * deep + 1)
-        most = largest_factor(dtype)
-        return np.array(
-            [
-                min(1 / (s * math.sqrt(self.strength * samples)), most) if s > 0 else 0.0
-                for s in self.number_per_channel("noise_sigma", grid)
-            ],
-            dtype,
-        )
+        at_pixels = noise.at(grid.origin, block.shape)
+        if at_pixels is None:
+            sigmas = np.reshape(noise.sigmas, (1, -1))
+        else:
+            sigmas = np.pad(frame.arranged(at_pixels), margins, "reflect")
+        with np.errstate(divide="ignore"):
+            scales = 1 / (sigmas.astype(np.float64) * math.sqrt(self.strength * samples))
+        return np.minimum(scales, largest_factor(dtype)).astype(dtype)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.citation import COLOUR, Cite
+from napari_diffusion.core.noise_map import canonical_map
 from napari_diffusion.filters.base import Filter
+from napari_diffusion.filters.denoisers.guided_filter import (
+    has_noise_map,
+    with_known_noise,
+    with_noise_maps,
+)
 from napari_diffusion.filters.heat import Heat
 
 if TYPE_CHECKING:
@@ -84,7 +92,30 @@ class Opponent(Filter):
         if not _is_colour(image.grid):
             return self.with_resolved_components(image)
         opponent = image.with_data(_mixed(image.data, _ROWS))
-        return self.with_resolved_components(opponent)
+        if not has_noise_map(self.component):
+            return self.with_resolved_components(opponent)
+        # Weights follow from the noise of opponent channels; the maps stay those of the colours,
+        # so that what is resolved twice is the same.
+        known = with_known_noise(self.component)
+        maps: dict[ArrayParameter, ArrayParameter] = {}
+
+        def mixed(given: ArrayParameter) -> ArrayParameter:
+            made = opponent_noise(given, image.grid)
+            maps[made] = given
+            return made
+
+        found = with_noise_maps(known, mixed).resolved(opponent)
+        return self.replaced(component=with_noise_maps(found, maps.__getitem__))
+
+    def inner(self, grid: Grid) -> Filter:
+        """Return the inner filter as it runs on opponent channels: with their noise.
+
+        A map of the noise of the colours becomes that of the opponent channels. A number is the
+        same for both, for O is orthonormal.
+        """
+        if not _is_colour(grid) or not has_noise_map(self.component):
+            return self.component
+        return with_noise_maps(self.component, lambda given: opponent_noise(given, grid))
 
     def check(self, grid: Grid) -> None:
         """Raise if the inner filter cannot process the image; see `Filter.check`."""
@@ -100,7 +131,7 @@ class Opponent(Filter):
         if not _is_colour(block.grid):
             return block.filtered(self.component)
         opponent = block.with_values(self.to_opponent(block.values, block.grid))
-        return self.to_colours(opponent.filtered(self.component), block.grid)
+        return self.to_colours(opponent.filtered(self.inner(block.grid)), block.grid)
 
     @staticmethod
     def to_opponent(block: NDArray[Any], grid: Grid) -> NDArray[Any]:
@@ -111,6 +142,25 @@ class Opponent(Filter):
     def to_colours(block: NDArray[Any], grid: Grid) -> NDArray[Any]:
         """Return the colours of opponent channels; other blocks do not change."""
         return np.asarray(_mixed(block, _COLUMNS)) if _is_colour(grid) else block
+
+
+def opponent_noise(given: ArrayParameter, grid: Grid) -> ArrayParameter:
+    """Return the map of the noise of opponent channels, from that of the colours.
+
+    Independent noise of standard deviations σ becomes ``√(Σ Oᵢⱼ² σⱼ²)`` in channel i.
+    """
+    return _opponent_noise(given, grid.at((0,) * 5))
+
+
+@functools.lru_cache(maxsize=8)
+def _opponent_noise(given: ArrayParameter, grid: Grid) -> ArrayParameter:
+    whole = canonical_map(given, grid, "Opponent")
+    if whole.shape[1] == 1:
+        return given
+    variance = np.square(whole, dtype=np.float64)
+    squares = tuple(tuple(weight * weight for weight in row) for row in _ROWS)
+    mixed = np.sqrt(_mixed(variance, squares))
+    return ArrayParameter(grid.restored(mixed))
 
 
 def _is_colour(grid: Grid) -> bool:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from napari_diffusion.core.citation import CHOSEN, NOISE, Cite
 from napari_diffusion.core.method_words import in_terms, measured
+from napari_diffusion.core.noise_map import NoiseField
 from napari_diffusion.engine.tiles import with_halo
-from napari_diffusion.filters.denoisers.guided_filter import Guided, is_solid
+from napari_diffusion.filters.denoisers.guided_filter import Guided, is_solid, kept_without_noise
 from napari_diffusion.filters.tensors.axis_frame import Frame
 
 if TYPE_CHECKING:
@@ -38,10 +39,12 @@ class ReactionDiffusion(Guided):
 
     Parameters
     ----------
-    noise_sigma : float, tuple of float or "auto"
+    noise_sigma : float, tuple of float, "auto" or ArrayParameter
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
-        "1.5 × auto" takes 1.5 times that.
+        "1.5 × auto" takes 1.5 times that. An array has one for each pixel: of the image's shape,
+        without c or t, or of one plane for all; 0 keeps a pixel. That of a window is then the root
+        mean square over its pixels.
     pilot : Filter or None
         The filter whose result on the same image is the guide. None uses the noisy image itself:
         then components at the noise level are only halved.
@@ -139,7 +142,9 @@ class ReactionDiffusion(Guided):
 
         guide = self.guide(block)
         frame = Frame.of(block.shape, block.grid)
-        sigmas = self.number_per_channel("noise_sigma", block.grid)
+        noise = NoiseField.of(self, block.grid)
+        sigmas, at_pixels = noise.sigmas, noise.at(block.grid.origin, block.shape)
+        maps = None if at_pixels is None else frame.arranged(at_pixels)
         y, p = (frame.arranged(each) for each in (block.values, guide))
         out, depth = y.copy(), self.depth_on(block.grid)
         origin, (wide, deep) = frame.of_axes(block.grid.origin)[:3], self.reach(block.grid)
@@ -149,13 +154,14 @@ class ReactionDiffusion(Guided):
         def work(t: int, c: int, core: tuple[slice, ...]) -> None:
             outer, inner = with_halo(core, (deep, wide, wide), y.shape[2:])
             place = [o + part.start for o, part in zip(origin, outer, strict=True)]
-            args = (place, sigmas[c], windows, strides, block.threads.poll)
+            sigma = sigmas[c] if maps is None else maps[t, c][outer]
+            args = (place, sigma, windows, strides, block.threads.poll)
             out[t, c][core] = guided(y[t, c][outer], p[t, c][outer], *args)[inner]
 
         noisy = [c for c, sigma in enumerate(sigmas) if sigma > 0]
         parts = self._parts(y.shape[2:], depth, block.threads.count)
         block.threads.each(work, list(itertools.product(range(len(y)), noisy, parts)))
-        return frame.restored(out)
+        return kept_without_noise(block, noise, frame.restored(out))
 
     def _parts(self, shape: tuple[int, ...], depth: int, threads: int) -> list[tuple[slice, ...]]:
         """Cut a volume into slabs, or planes into bands of rows: few, for they share windows."""

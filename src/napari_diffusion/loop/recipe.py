@@ -189,6 +189,7 @@ class Recipe:
     def resolved_on(self, image: Image) -> Recipe:
         """Return this recipe resolved on an `Image`."""
         domain, chosen = self._domain_on(image), self
+        _check_maps(self.filters, domain)
         asked = {**self.asked, **self.autos()}
         if domain is not None:
             domain = domain.resolved(image)
@@ -346,6 +347,16 @@ def _checked_count(name: str, value: Any) -> int | None:
             f"{name} must be at least 1 and at most {MOST_STEPS} (got {reprlib.repr(value)})."
         )
     return int(value.__index__())
+
+
+def _check_maps(filters: tuple[Filter, ...], domain: Domain | None) -> None:
+    from napari_diffusion.filters.denoisers.guided_filter import has_noise_map
+
+    if domain is not None and any(map(has_noise_map, filters)):
+        raise ValueError(
+            f"A noise map is in intensities, and the domain {type(domain).__name__} changes them: "
+            "use domain=None with a map in noise_sigma."
+        )
 
 
 def _check_components(recipe: Recipe) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.image import Image
+    from napari_diffusion.core.noise_map import NoiseField
     from napari_diffusion.engine.block import Block
 
     Stages = Callable[[Block], list[NDArray[Any]]]
@@ -42,8 +43,9 @@ class Answers:
     ----------
     stages : callable
         Returns what each filter makes of a block.
-    sigmas : tuple of float
-        The noise of each channel.
+    noise : NoiseField
+        That of the image. Where it has a map, the change of a pixel is in proportion to its own
+        noise.
     block : Block
         Without the change.
 
@@ -51,18 +53,27 @@ class Answers:
     ----------
     again : list of ndarray
         Of the changed block, filter by filter.
+    variances : ndarray or None
+        Of the noise of each pixel of the block over that of `sigmas`, where it has a map.
     """
 
-    def __init__(self, stages: Stages, sigmas: tuple[float, ...], block: Block) -> None:
+    def __init__(self, stages: Stages, noise: NoiseField, block: Block) -> None:
         from napari_diffusion.engine.probe_kernel import add_probe
 
-        size = np.array([PROBE * sigma for sigma in sigmas], block.dtype)
+        self.sigmas, self.block, self._probed = noise.sigmas, block, np.empty_like(block.values)
+        self.variances = noise.variances(block.grid.origin, block.shape)
+        size = np.array([PROBE * sigma for sigma in self.sigmas], block.dtype)
         origin = np.array(block.grid.origin, np.int64)
-        self.block, self.sigmas, self._probed = block, sigmas, np.empty_like(block.values)
         axes = {*block.grid.along_axes, *((1,) if block.grid.joint_channels else ())}
         apart = np.array([axis in axes for axis in range(5)], np.int64)
-        add_probe(block.values, origin, apart, size, self._probed)
-        # A channel without noise is not changed, and has slopes of 0.
+        values = block.values if self.variances is None else np.zeros_like(block.values)
+        add_probe(values, origin, apart, size, self._probed)
+        size = size.reshape(1, -1, 1, 1, 1)
+        if self.variances is not None:
+            share = np.sqrt(self.variances).astype(block.dtype)
+            self._probed = block.values + self._probed * share
+            size = size * share
+        # A pixel without noise is not changed, and has a slope of 0.
         self._squares = np.where(size > 0, np.square(size.astype(np.float64)), 1.0)
         self.again = stages(block.with_values(self._probed))
 
@@ -70,7 +81,7 @@ class Answers:
         self, stages: list[NDArray[Any]], part: tuple[int | slice, ...]
     ) -> list[NDArray[Any]]:
         """Return ∂f(x)/∂y(x) of each filter, up to a mean of 0, in a part in float64."""
-        squares = np.broadcast_to(self._squares.reshape(1, -1, 1, 1, 1), self.block.shape)[part]
+        squares = np.broadcast_to(self._squares, self.block.shape)[part]
         # What the image's type made of the step, not the step itself.
         step = (self._probed[part].astype(np.float64) - self.block.values[part]) / squares
         return [
@@ -82,7 +93,7 @@ class Answers:
 def of_least_error(
     stages: Stages,
     count: int,
-    sigmas: tuple[float, ...],
+    noise: NoiseField,
     halo: Sequence[int] | None,
     image: Image,
 ) -> tuple[float, ...]:
@@ -94,24 +105,27 @@ def of_least_error(
         Returns what each filter makes of a block.
     count : int
         How many filters there are.
-    sigmas : tuple of float
-        The noise of each channel.
+    noise : NoiseField
+        That of the source.
     halo : sequence of 5 int or None
         How far the filters reach.
     image : Image
         The source.
     """
     reach = image.grid.shape if halo is None else halo
+    sigmas = noise.sigmas
     sums = [Sums(count - 1) for _ in sigmas]
     # In volumes what lies around a box is most of the work: one smaller box.
     few = (SAMPLES // 4, 1) if is_solid(image.grid) else (SAMPLES, BOXES)
     for block, inner in tiles(image, reach, *few) if any(sigmas) else ():
         made = stages(block)
-        slopes = Answers(stages, sigmas, block).slopes(made, (slice(None),))
+        answers = Answers(stages, noise, block)
+        slopes, variances = answers.slopes(made, (slice(None),)), answers.variances
         for c, total in enumerate(sums):
             part = (inner[0], slice(c, c + 1), *inner[2:])
             if sigmas[c] > 0:
-                total.add(*_in_units(block.values, made, slopes, part, sigmas[c]))
+                own = None if variances is None else variances[part]
+                total.add(*_in_units(block.values, made, slopes, part, sigmas[c], own))
     found: list[float] = []
     for total in sums:
         a = total.weights() if total.samples else np.zeros(count - 1)
@@ -125,28 +139,43 @@ def _in_units(
     slopes: list[NDArray[Any]],
     part: tuple[slice, ...],
     sigma: float,
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return changes G, slopes z and residual y − f₀ of a part, flat, in units of the noise."""
+    variance: NDArray[Any] | None,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+    """Return changes G, slopes z, residual y − f₀ and variance of a part, flat, in units of sigma.
+
+    The slopes are those times the variance of the noise.
+    """
     first = stages[0][part].astype(np.float64).ravel()
     G = np.array([(s[part].ravel() - first) / sigma for s in stages[1:]])
     z = np.array([(s[part] - slopes[0][part]).ravel() for s in slopes[1:]])
-    return G, z, (y[part].ravel() - first) / sigma
+    own = None if variance is None else variance.ravel()
+    return G, z if own is None else z * own, (y[part].ravel() - first) / sigma, own
 
 
 class Sums:
     """What the weights follow from, summed over pixels; in units of the noise.
 
     ``M = G Gᵀ``, ``c = G (y − f₀) − Σ z`` and ``V``, the variance of c:
-    ``2 Σ (z − z̄)(z − z̄)ᵀ + M``.
+    ``2 Σ (z − z̄)(z − z̄)ᵀ + M``; where the variance of the noise differs from pixel to pixel, the
+    last term is ``Σ variance · G Gᵀ``.
     """
 
     def __init__(self, count: int) -> None:
         self.M, self.zz = np.zeros((count, count)), np.zeros((count, count))
         self.c, self.z, self.samples = np.zeros(count), np.zeros(count), 0
+        self._noisy: NDArray[Any] | None = None
 
-    def add(self, G: NDArray[Any], z: NDArray[Any], rest: NDArray[Any]) -> None:
+    def add(
+        self,
+        G: NDArray[Any],
+        z: NDArray[Any],
+        rest: NDArray[Any],
+        variance: NDArray[Any] | None = None,
+    ) -> None:
         """Add pixels along the last axis."""
         self.M += G @ G.T
+        if variance is not None:
+            self._noisy = (0.0 if self._noisy is None else self._noisy) + (variance * G) @ G.T
         self.zz += z @ z.T
         self.c += G @ rest - z.sum(axis=1)
         self.z += z.sum(axis=1)
@@ -154,7 +183,8 @@ class Sums:
 
     def weights(self) -> NDArray[Any]:
         """Return the mean of the weights, given what was seen and their prior."""
-        V = 2 * (self.zz - np.outer(self.z, self.z) / self.samples) + self.M
+        noisy = self.M if self._noisy is None else self._noisy
+        V = 2 * (self.zz - np.outer(self.z, self.z) / self.samples) + noisy
         return least_within(*_posterior(self.M, V, self.c, PRIOR), LEAST, MOST)
 
 

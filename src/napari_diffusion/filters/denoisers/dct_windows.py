@@ -36,7 +36,10 @@ def _across(matrix, planes, out):
 
 @inner_kernel
 def _gain(c, guide, inverse, norm):
-    """Multiply c by g = guide² / (guide² + σ²), but the mean, and write 1 / Σ g² of each window."""
+    """Multiply c by g = guide² / (guide² + σ²), but the mean, and write 1 / Σ g² of each window.
+
+    `inverse` is 1 / σ of each window.
+    """
     one, largest = c.dtype.type(1), c.dtype.type(LARGEST)
     count = norm.size
     for n in range(count):
@@ -45,7 +48,7 @@ def _gain(c, guide, inverse, norm):
         value, other = c[i], guide[i]
         if i > 0:
             for n in range(count):
-                r = min(abs(other[n]) * inverse, largest)
+                r = min(abs(other[n]) * inverse[n], largest)
                 r = r * r
                 g = r / (r + one)
                 value[n] *= g
@@ -68,8 +71,8 @@ def react(
         Rows of even and odd k of the transform, for the first half of the pixels.
     back : (2, P/2, P/2)
         The same, transposed.
-    inverse : float
-        1 / σ.
+    inverse : (rows of windows, windows in a row)
+        1 / σ of each.
     stride : int
         Distance of the windows along both axes; the last of a row ends with the row.
     out : (K, H, W)
@@ -90,7 +93,7 @@ def react(
                 transformed(
                     pair[i, k], top, even, odd, stride, down, folded, pieces, across, c[i, k]
                 )
-        _gain(flat[0], flat[1], inverse, norm)
+        _gain(flat[0], flat[1], inverse[row], norm)
         for x in range(width):
             line[x] = 0
         for j in range(size):
@@ -138,14 +141,16 @@ def guided(
     y: NDArray[Any],
     guide: NDArray[Any],
     origin: Sequence[int],
-    sigma: float,
+    sigma: float | NDArray[Any],
     windows: Sequence[int],
     strides: Sequence[int],
     poll: Callable[[], None],
 ) -> NDArray[Any]:
     """Return a volume filtered by windows that a guide weighs; both begin at `origin`.
 
-    Windows and strides are those of the third axis and of both axes of the planes.
+    The noise is one number, or has one for each pixel: then that of a window is their root mean
+    square, for noise adds as much to every coefficient. Windows and strides are those of the third
+    axis and of both axes of the planes.
     """
     sizes, steps = (windows[0], windows[1], windows[1]), (strides[0], strides[1], strides[1])
     around = [extent(o, n, w, s) for o, n, w, s in zip(origin, y.shape, sizes, steps, strict=True)]
@@ -156,17 +161,65 @@ def guided(
     upright = cosines(windows[0]).astype(y.dtype)
     downright = np.ascontiguousarray(upright.T)
     out, weight = np.zeros_like(pair[0]), np.zeros_like(pair[0])
-    inverse = y.dtype.type(min(1 / sigma, largest_factor(y.dtype)))
+    inverse = _inverses(sigma, out.shape, around, sizes, steps, y.dtype)
     slab = np.empty((2, windows[0], *out.shape[1:]), y.dtype)
     rooms = _rooms(slab.shape[1:], windows[1], strides[1], y.dtype)
-    for top in range(0, out.shape[0] - windows[0] + 1, strides[0]):
+    for n, top in enumerate(range(0, out.shape[0] - windows[0] + 1, strides[0])):
         poll()
         slab.fill(0)
         for i in range(2):
             _across(upright, pair[i, top : top + windows[0]], slab[i])
         made, total = np.zeros_like(slab[0]), np.zeros_like(out[0])
-        react(slab, even, odd, back, inverse, strides[1], made, total, *rooms)
+        react(slab, even, odd, back, inverse[n], strides[1], made, total, *rooms)
         _across(downright, made, out[top : top + windows[0]])
         weight[top : top + windows[0]] += total
     core = tuple(slice(b, b + n) for (b, _), n in zip(around, y.shape, strict=True))
     return np.asarray(out[core] / weight[core])
+
+
+def _inverses(
+    sigma: float | NDArray[Any],
+    shape: tuple[int, ...],
+    around: Sequence[tuple[int, int]],
+    sizes: Sequence[int],
+    steps: Sequence[int],
+    dtype: np.dtype[Any],
+) -> NDArray[Any]:
+    """Return 1 / σ of the window at each place along the three axes."""
+    counts = [(n - size) // step + 1 for n, size, step in zip(shape, sizes, steps, strict=True)]
+    if isinstance(sigma, np.ndarray):
+        variance = np.pad(np.square(sigma, dtype=np.float64), around, "reflect")
+        for axis, (size, step) in enumerate(zip(sizes, steps, strict=True)):
+            sums = np.moveaxis(_sums_along(np.moveaxis(variance, axis, 0), size), 0, axis)
+            variance = sums[(slice(None),) * axis + (slice(None, None, step),)] / size
+        sigmas = np.sqrt(variance)
+    else:
+        sigmas = np.array(sigma, np.float64)
+    with np.errstate(divide="ignore", over="ignore"):
+        inverse = np.minimum(1 / sigmas, largest_factor(dtype))
+    return np.ascontiguousarray(np.broadcast_to(inverse, counts), dtype)
+
+
+def _sums_along(values: NDArray[Any], size: int) -> NDArray[Any]:
+    """Return the sums of `size` rows from each one on.
+
+    They are added up in pairs, always in the same order: the sum of equal numbers is exact for
+    powers of two, and no sum depends on where the rows begin.
+    """
+    total, first = None, 0
+    power, sums = 1, values
+    while power <= size:
+        if size & power:
+            total = _both(total, sums, first) if total is not None else sums
+            first += power
+        if 2 * power <= size:
+            sums = _both(sums, sums, power)
+        power *= 2
+    assert total is not None
+    return total
+
+
+def _both(a: NDArray[Any], b: NDArray[Any], apart: int) -> NDArray[Any]:
+    """Return the sums of rows of `a` and those of `b` so many rows further."""
+    count = min(len(a), len(b) - apart)
+    return np.asarray(a[:count] + b[apart : apart + count])

@@ -7,27 +7,32 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
+import numpy as np
+
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.noise_map import NoiseField
 from napari_diffusion.core.noise_scale import factor_on_auto, times_auto
 from napari_diffusion.engine.gathering import together
 from napari_diffusion.filters.base import Filter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from napari_diffusion.core.component import Component
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
-    from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.block import Block
 
 NoiseSigma = Annotated[
-    float | Literal["auto"] | tuple[float, ...],
+    float | Literal["auto"] | tuple[float, ...] | ArrayParameter,
     {
         "min": 0.0,
         "unit": "intensity",
         "factor": True,
-        "tooltip": "Standard deviation of the white noise; larger values smooth more.",
+        "tooltip": "Standard deviation of the white noise, or its map; larger values smooth more.",
     },
 ]
 
@@ -36,6 +41,9 @@ Pilot = Annotated[
     {"tooltip": "Filter whose result guides this one; none uses the image itself."},
 ]
 
+#: A noise sigma as it is given to filters: one number, one per channel, or one per pixel.
+GivenSigma = float | tuple[float, ...] | ArrayParameter
+
 F = TypeVar("F", bound="Filter")
 
 # Fewer planes are no volume, nor are planes so many times as far apart as the pixels in them.
@@ -43,7 +51,7 @@ FEWEST = 4
 FARTHEST = 8.0
 
 
-def noise_sigmas(given: float | str | tuple[float, ...], image: Image) -> NoiseScale:
+def noise_sigmas(given: GivenSigma | str, image: Image) -> GivenSigma:
     """Return the noise sigma given, or each channel's own, without a factor, where it is "auto"."""
     from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 
@@ -55,7 +63,7 @@ def noise_sigmas(given: float | str | tuple[float, ...], image: Image) -> NoiseS
     return tuple(together(image, [partial(noise_sigma_of, each) for each in channels]))
 
 
-def with_noise(component: F, sigmas: NoiseScale) -> F:
+def with_noise(component: F, sigmas: GivenSigma) -> F:
     """Return a filter that has this noise wherever it, or one within it, says "auto".
 
     Where that stands with a factor, as in "1.5 × auto", the noise is multiplied by it.
@@ -70,7 +78,7 @@ def with_noise(component: F, sigmas: NoiseScale) -> F:
 def with_strength(component: F, strength: float) -> F:
     """Return a filter whose noise, and that of those within it, is multiplied by a factor.
 
-    A noise that is measured becomes "1.5 × auto"; numbers are multiplied.
+    A noise that is measured becomes "1.5 × auto"; numbers and maps are multiplied.
     """
     component = component.with_components(lambda each: with_strength(each, strength))
     sigma = getattr(component, "noise_sigma", None)
@@ -86,9 +94,42 @@ def has_noise_sigma(component: Component) -> bool:
     return hasattr(component, "noise_sigma") or any(map(has_noise_sigma, component.components_in()))
 
 
-def _times(sigmas: NoiseScale, factor: float) -> NoiseScale:
+def has_noise_map(component: Component) -> bool:
+    """Return whether a component, or one within it, has a map for a noise sigma."""
+    own = isinstance(getattr(component, "noise_sigma", None), ArrayParameter)
+    return own or any(map(has_noise_map, component.components_in()))
+
+
+def with_known_noise(component: F) -> F:
+    """Return a filter in which a noise that is given has replaced "auto" in filters within."""
+    given = getattr(component, "noise_sigma", None)
+    if given is not None and not isinstance(given, str):
+        component = with_noise(component, given)
+    return component.with_components(with_known_noise)
+
+
+def with_noise_maps(component: F, change: Callable[[ArrayParameter], ArrayParameter]) -> F:
+    """Return a filter with other maps of the noise, its own and those of filters within."""
+    component = component.with_components(lambda each: with_noise_maps(each, change))
+    given = getattr(component, "noise_sigma", None)
+    if not isinstance(given, ArrayParameter):
+        return component
+    return component.replaced(noise_sigma=change(given))
+
+
+def kept_without_noise(block: Block, noise: NoiseField, out: NDArray[Any]) -> NDArray[Any]:
+    """Return a result in which the pixels where a map says that there is no noise are as before."""
+    sigma = noise.at(block.grid.origin, block.shape)
+    if sigma is not None:
+        np.copyto(out, block.values, where=sigma == 0)
+    return out
+
+
+def _times(sigmas: GivenSigma, factor: float) -> GivenSigma:
     if factor == 1:
         return sigmas
+    if isinstance(sigmas, ArrayParameter):
+        return sigmas.times(factor)
     if isinstance(sigmas, tuple):
         return tuple(factor * sigma for sigma in sigmas)
     return factor * sigmas
@@ -142,7 +183,7 @@ class Guided(Filter):
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""
         super().check(grid)
         if not isinstance(self.noise_sigma, str):
-            self.number_per_channel("noise_sigma", grid)
+            NoiseField.of(self, grid)
         if self.pilot is not None:
             self.pilot.check(grid)
 

@@ -71,6 +71,16 @@ def shrink(c, scale, linear, gated):
         c[i] = c[i] * (linear + gated * exp_of_minus(q * q))
 
 
+@kernel
+def shrink_each(c, scales, linear, gated):
+    """Do what `shrink` does, where each difference has its own scale."""
+    for i in range(c.size):
+        r = c[i] * scales[i]
+        q = r * r
+        q = q * q
+        c[i] = c[i] * (linear + gated * exp_of_minus(q * q))
+
+
 def _along(array: NDArray[Any], axis: int) -> NDArray[Any]:
     """View a contiguous block as (before, axis, behind)."""
     before = int(np.prod(array.shape[:axis]))

@@ -11,9 +11,12 @@ from napari_diffusion.filters.denoisers.bounded_lstsq import least_within
 from napari_diffusion.filters.denoisers.fitting_tiles import tiles
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Iterator
+
+    from numpy.typing import DTypeLike, NDArray
 
     from napari_diffusion.core.image import Image
+    from napari_diffusion.core.noise_map import NoiseField
 
 # The weights are few and the pixels many: these suffice, spread over the image.
 SAMPLES = 1 << 17
@@ -30,7 +33,7 @@ LOW, HIGH = -0.1, 1.1
 
 
 def of_least_error(
-    image: Image, levels: list[dict[int, int]], sigmas: tuple[float, ...]
+    image: Image, levels: list[dict[int, int]], noise: NoiseField
 ) -> tuple[float, ...]:
     """Return a and b of every group, level and channel, of the first to the last channel.
 
@@ -40,8 +43,8 @@ def of_least_error(
         The source.
     levels : list of dict
         How far apart the pixels of a difference are, per level and axis.
-    sigmas : tuple of float
-        The noise of each channel.
+    noise : NoiseField
+        That of the image.
     """
     count = 2 * sum(len(distances) for distances in levels)
     if not count:
@@ -50,11 +53,12 @@ def of_least_error(
     found: list[float] = []
     reach = haar_kernels.reach_of(levels)
     halo = tuple(reach.get(axis, 0) for axis in range(5))
-    for channel, sigma in zip(image.channels(), sigmas, strict=True):
-        matrix, right = np.zeros((count, count)), np.zeros(count)
+    for channel, alone in zip(image.channels(), noise.channels(), strict=True):
+        matrix, right, sigma = np.zeros((count, count)), np.zeros(count), alone.sigmas[0]
         for block, inner in tiles(channel, halo, SAMPLES, BOXES):
             if sigma > FAINTEST * float(np.abs(block.values).max()):
-                m, r = _normal_equations(block.values, inner, levels, sigma)
+                variance = alone.variances(block.grid.origin, block.shape)
+                m, r = _normal_equations(block.values, inner, levels, sigma, variance)
                 matrix, right = matrix + m, right + r
         # Without any noise nothing is to change.
         found += _bounded(matrix, right) if matrix.any() else [1.0, 0.0] * (count // 2)
@@ -77,9 +81,16 @@ def _bounded(matrix: NDArray[Any], right: NDArray[Any]) -> list[float]:
 
 
 def _normal_equations(
-    box: NDArray[Any], inner: tuple[slice, ...], levels: list[dict[int, int]], sigma: float
+    box: NDArray[Any],
+    inner: tuple[slice, ...],
+    levels: list[dict[int, int]],
+    sigma: float,
+    variance: NDArray[np.float64] | None,
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return F Fᵀ and F (y − base) − σ² D for the features F of one box."""
+    """Return F Fᵀ and F (y − base) − σ² D for the features F of one box, in units of sigma.
+
+    `variance` is that of each pixel over sigma², where it is not 1 everywhere.
+    """
     y = np.asarray(box / sigma, box.dtype)
     top, analysed = haar_kernels.padded(y, levels), []
     for distances in levels:
@@ -88,20 +99,19 @@ def _normal_equations(
         analysed.append(bands)
     nothing: list[haar_kernels.Bands] = [{} for _ in levels]
     base = haar_kernels.synthesised(top, nothing, levels)[inner].ravel()
-    features, divergences, variance = [], [], 1.0
-    scales = haar_gate.scales(levels, 1.0, y.dtype)
-    for level, (distances, scale) in enumerate(zip(levels, scales, strict=True)):
-        variance /= 2 ** len(distances)
+    features, divergences = [], []
+    for level, (scale, own) in enumerate(_scales(levels, y.dtype, variance)):
         for _, names in haar_kernels.named_groups(analysed[level]):
             for gated in (False, True):
                 bands = {name: analysed[level][name] for name in names}
-                divergence = variance * len(names)
+                divergence = len(names) * _weighted_mean(own, None, inner)
                 if gated:
                     q = {name: _eighth_power(c * scale) for name, c in bands.items()}
                     kept = {name: np.exp(-each) for name, each in q.items()}
                     bands = {name: c * kept[name] for name, c in bands.items()}
-                    divergence = variance * sum(
-                        _mean(kept[name] * (1 - 8 * each), inner) for name, each in q.items()
+                    divergence = sum(
+                        _weighted_mean(own, kept[name] * (1 - 8 * each), inner)
+                        for name, each in q.items()
                     )
                 alone = haar_kernels.synthesised(
                     None, [*nothing[:level], bands], levels[: level + 1]
@@ -112,12 +122,36 @@ def _normal_equations(
     return F @ F.T, F @ (y[inner].ravel() - base) - np.array(divergences)
 
 
+def _scales(
+    levels: list[dict[int, int]], dtype: DTypeLike, variance: NDArray[np.float64] | None
+) -> Iterator[tuple[Any, Any]]:
+    """Yield 1 / (3 s) of the differences of each level, and s²; one number each without a map."""
+    plain, number = haar_gate.scales(levels, 1.0, dtype), 1.0
+    own = None if variance is None else haar_kernels.padded(variance, levels)
+    for distances, scale in zip(levels, plain, strict=True):
+        number /= 2 ** len(distances)
+        if own is None:
+            yield scale, number
+        else:
+            own = haar_gate.variance_of_level(own, distances)
+            yield haar_gate.scale_map(own, 1.0, dtype), own
+
+
 def _eighth_power(c: NDArray[Any]) -> NDArray[Any]:
     """Return c⁸, but no more than what exp can be taken of."""
     np.clip(c, -2.0, 2.0, out=c)
     for _ in range(3):
         np.square(c, out=c)
     return np.minimum(c, 80.0, out=c)
+
+
+def _weighted_mean(
+    weight: float | NDArray[Any], values: NDArray[Any] | None, inner: tuple[slice, ...]
+) -> float:
+    """Return the mean of values, 1 by default, times one weight or one for each."""
+    if isinstance(weight, float):
+        return weight if values is None else weight * _mean(values, inner)
+    return _mean(weight if values is None else weight * values, inner)
 
 
 def _mean(values: NDArray[Any], inner: tuple[slice, ...]) -> float:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from napari_diffusion.filters.denoisers.blend_weights import Answers
 
-    # Changes G and slopes z of each filter but the first, and y − f₀, in units of the noise.
-    Values = tuple[list[NDArray[Any]], list[NDArray[Any]], NDArray[Any]]
+    # Changes G and slopes z of each filter but the first, y − f₀, and the variance where it differs
+    # from pixel to pixel, in units of the noise.
+    Values = tuple[list[NDArray[Any]], list[NDArray[Any]], NDArray[Any], NDArray[Any] | None]
 
 # Sums are taken over cells of so many pixels, and then with a Gaussian over cells.
 CELL = 8
@@ -69,7 +70,10 @@ def around(
             y, *f = (each[part].astype(np.float64) / sigma for each in (block.values, *stages))
             z = answers.slopes(stages, part)
             G, z = [each - f[0] for each in f[1:]], [each - z[0] for each in z[1:]]
-            return G, z, y - f[0]
+            if answers.variances is None:
+                return G, z, y - f[0], None
+            own = answers.variances[part]
+            return G, [each * own for each in z], y - f[0], own
 
         local = _plane(values, own, origin, shape)
         for view, cells in zip(found, np.moveaxis(local, -1, 0), strict=True):
@@ -96,7 +100,7 @@ def _plane(
     Parameters
     ----------
     values : callable
-        Gives, for some rows, G, z and y − f₀ in units of the noise; see `Sums`.
+        Gives, for some rows, G, z, y − f₀ and the variance in units of the noise; see `Sums`.
     """
     M, V, c = _matrices(values, len(weights), origin, shape)
     left = c - (M @ weights[:, None])[..., 0]
@@ -116,22 +120,26 @@ def _matrices(
     share, *smooth = (_smooth(each) for each in np.concatenate(strips, axis=1))
     # A Gaussian mean over cells stands for a sum over 4 π width² of them.
     scale = 4 * math.pi * (WIDTH * CELL) ** 2 / share
-    M, zz = (np.empty((*share.shape, count, count)) for _ in range(2))
-    for (i, j), both, slopes in zip(
-        pairs, smooth[: len(pairs)], smooth[len(pairs) : -count], strict=True
-    ):
-        M[..., i, j] = M[..., j, i] = both * scale
-        zz[..., i, j] = zz[..., j, i] = slopes * scale
-    c = np.stack([each * scale for each in smooth[2 * len(pairs) :]], axis=-1)
-    return M, 2 * zz + M, c
+    parts = np.split(np.array(smooth), [len(pairs), 2 * len(pairs), 2 * len(pairs) + count])
+    M, zz, noisy = (np.empty((*share.shape, count, count)) for _ in range(3))
+    for matrix, sums in ((M, parts[0]), (zz, parts[1]), (noisy, parts[3])):
+        for (i, j), each in zip(pairs, sums, strict=False):
+            matrix[..., i, j] = matrix[..., j, i] = each * scale
+    c = np.stack([each * scale for each in parts[2]], axis=-1)
+    return M, 2 * zz + (noisy if len(parts[3]) else M), c
 
 
 def _sums(values: Values, pairs: list[tuple[int, int]], origin: tuple[int, int]) -> NDArray[Any]:
-    """Return the sums over the cells of some rows: pixels, products of G, of z, and c."""
-    G, z, rest = values
+    """Return the sums over the cells of some rows: pixels, products of G, of z, c, and G again.
+
+    The last ones are weighted with the variance, where it differs from pixel to pixel.
+    """
+    G, z, rest, variance = values
     products = [np.ones_like(rest), *(G[i] * G[j] for i, j in pairs)]
     products += [z[i] * z[j] for i, j in pairs]
     products += [g * rest - d for g, d in zip(G, z, strict=True)]
+    if variance is not None:
+        products += [G[i] * G[j] * variance for i, j in pairs]
     return np.stack([_cells(each, origin) for each in products])
 
 

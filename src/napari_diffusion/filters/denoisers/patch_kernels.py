@@ -28,12 +28,19 @@ def _unlikeness(guide, at, offset, patch, scale, across, line):
     for x in range(across.size):
         across[x] = 0
     for c in range(guide.shape[0]):
-        factor = scale[c]
         for plane in range(z - patch[0], z + patch[0] + 1):
             a, b = guide[c, plane, y, x0:], guide[c, plane + dz, y + dy, x0 + dx :]
-            for x in range(across.size):
-                s = (a[x] - b[x]) * factor
-                across[x] += s * s
+            # One of both is compiled.
+            if scale.ndim == 1:
+                factor = scale[c]
+                for x in range(across.size):
+                    s = (a[x] - b[x]) * factor
+                    across[x] += s * s
+            else:
+                factors = scale[c, plane, y, x0:]
+                for x in range(across.size):
+                    s = (a[x] - b[x]) * factors[x]
+                    across[x] += s * s
     for x in range(line.size):
         line[x] = across[x]
     for i in range(1, 2 * patch[1] + 1):
@@ -78,8 +85,9 @@ def average_alike(
         All channels of the guide say how alike two patches are; E is C or 1.
     radius, patch : (int, int)
         Neighbours at up to `radius` planes, and rows and columns; patches of 2 · patch + 1.
-    scale : (E,)
-        Squares of differences times it, added up over a patch, make the exponent.
+    scale : (E,) or (E, D + 2n, H + 2m, W + 2m)
+        Squares of differences times it, added up over a patch, make the exponent: one number for
+        each channel, or for each pixel of the patch around the one that is averaged.
     plane, rows : int, (int, int)
         Rows of one plane of the result.
     out : (C, D, H, W)
