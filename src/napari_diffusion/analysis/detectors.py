@@ -98,11 +98,21 @@ class Blobs(Detector):
 
         sign = 1.0 if self.dark else -1.0
         smooth = ndimage.gaussian_laplace(values.astype(np.float64), self.radius, mode="nearest")
+        return np.asarray(sign * smooth / np.linalg.norm(self._laplacian(values.ndim)))
+
+    def kernel(self, num_axes: int) -> NDArray[np.float64]:
+        """Return what the values are correlated with to get the scores."""
+        made = self._laplacian(num_axes)
+        return np.asarray((1.0 if self.dark else -1.0) * made / np.linalg.norm(made))
+
+    def _laplacian(self, num_axes: int) -> NDArray[np.float64]:
+        """Return the Laplacian of the Gaussian, sampled."""
+        from scipy import ndimage
+
         reach = int(4 * self.radius + 1)
-        pulse = np.zeros((2 * reach + 1,) * values.ndim)
-        pulse[(reach,) * values.ndim] = 1.0
-        gain = np.linalg.norm(ndimage.gaussian_laplace(pulse, self.radius, mode="constant"))
-        return np.asarray(sign * smooth / gain)
+        pulse = np.zeros((2 * reach + 1,) * num_axes)
+        pulse[(reach,) * num_axes] = 1.0
+        return np.asarray(ndimage.gaussian_laplace(pulse, self.radius, mode="constant"))
 
     def objects(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return the positions of the peaks above the threshold."""

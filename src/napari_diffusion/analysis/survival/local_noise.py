@@ -1,0 +1,150 @@
+"""The noise where an object is placed, and regions with different noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.analysis.fresh_noise import background_levels, with_fresh_noise
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.analysis.study import Study
+    from napari_diffusion.estimate import NoiseModel
+
+# Where the noise of the brightest third is this much stronger than that of the darkest, there are
+# regions.
+_DIFFERENT = 1.3
+
+# Radius of the mean that is the intensity around a place, in pixels.
+_AROUND = 3.0
+
+# How many blanks there are where there are no regions.
+_BLANKS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class LocalNoise:
+    """The noise of the studied part.
+
+    Attributes
+    ----------
+    sigma : ndarray
+        Standard deviation at every pixel, canonical; one channel for RGB images.
+    region : ndarray of int
+        Number of the region at every pixel, of the same shape.
+    levels : tuple of tuple of float
+        Intensity of the blanks of each region, one number per channel.
+    gains : tuple of float
+        Intensity of a photon in each channel; 0 where noise does not depend on the intensity.
+    """
+
+    sigma: NDArray[np.float32]
+    region: NDArray[np.int8]
+    levels: tuple[tuple[float, ...], ...]
+    gains: tuple[float, ...]
+
+    @classmethod
+    def of(cls, study: Study) -> LocalNoise:
+        """Measure the noise of the part that is studied."""
+        models = _photon_models(study)
+        sigma = _sigma_of(study, models)
+        if not sigma.any():
+            raise ValueError(
+                "No noise was found in the image, and contrasts are multiples of its standard "
+                "deviation: give noise_sigma=…."
+            )
+        region, count = _regions(sigma)
+        gains = tuple(0.0 if model is None else model.gain for model in models)
+        if count == 1:
+            return cls(sigma, region, (background_levels(study.image),), gains)
+        around = _around(study)
+        levels = tuple(
+            tuple(float(np.median(each[part])) for each, part in _by_channel(around, region == k))
+            for k in range(count)
+        )
+        return cls(sigma, region, levels, gains)
+
+    @property
+    def num_regions(self) -> int:
+        """How many regions there are."""
+        return len(self.levels)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the regions; none where there is only one."""
+        return () if self.num_regions == 1 else ("dark", "middle", "bright")
+
+    def sigma_in(self, region: int) -> float:
+        """Return the median standard deviation of a region."""
+        return float(np.median(self.sigma[self.region == region]))
+
+    def blanks(self) -> tuple[int, ...]:
+        """Return the region of each blank."""
+        return (0,) * _BLANKS if self.num_regions == 1 else tuple(range(self.num_regions))
+
+    def blank(self, study: Study, region: int, turn: int) -> NDArray[Any]:
+        """Return an image without objects: the noise at the level of a region."""
+        data = study.image.data
+        levels = np.reshape(self.levels[region], (1, -1, 1, 1, 1)).astype(data.dtype)
+        return with_fresh_noise(study.noise, np.broadcast_to(levels, data.shape), turn)
+
+
+def merged(values: NDArray[Any], study: Study) -> NDArray[Any]:
+    """Return canonical values as detectors see them: the mean of the colours of an RGB image."""
+    return values.mean(axis=1, keepdims=True) if study.grid.rgb else values
+
+
+def _photon_models(study: Study) -> tuple[NoiseModel | None, ...]:
+    """Return the model of each channel whose noise depends on the intensity."""
+    channels = study.image.data.shape[1]
+    models = () if study.noise.given is not None else study.noise.models
+    return tuple(
+        models[c] if c < len(models) and models[c].gain > 0 and models[c].kind != "processed"
+        else None
+        for c in range(channels)
+    )  # fmt: skip
+
+
+def _around(study: Study) -> NDArray[np.float32]:
+    """Return the mean intensity around every pixel of the studied part."""
+    from scipy.ndimage import gaussian_filter
+
+    along = study.grid.along_axes
+    width = [_AROUND if axis in along and axis >= 2 else 0.0 for axis in range(5)]
+    return np.asarray(gaussian_filter(study.run.source.astype(np.float32), width))
+
+
+def _sigma_of(study: Study, models: tuple[NoiseModel | None, ...]) -> NDArray[np.float32]:
+    shape = study.run.source.shape
+    sigmas = np.resize(np.asarray(study.noise.sigma, np.float32), shape[1])
+    found = np.empty(shape, np.float32)
+    around = _around(study) if any(models) else None
+    for c, (model, sigma) in enumerate(zip(models, sigmas, strict=True)):
+        if model is None or around is None:
+            found[:, c] = sigma
+        else:
+            found[:, c] = np.sqrt(model.variance_at(around[:, c]))
+    if study.grid.rgb:
+        found = np.sqrt(np.square(found).mean(axis=1, keepdims=True))
+    return found
+
+
+def _regions(sigma: NDArray[np.float32]) -> tuple[NDArray[np.int8], int]:
+    """Return the third of the noise in which each pixel lies; one region if they hardly differ."""
+    region = np.zeros(sigma.shape, np.int8)
+    different = False
+    for c in range(sigma.shape[1]):
+        low, first, second, high = np.quantile(sigma[:, c], (1 / 6, 1 / 3, 2 / 3, 5 / 6))
+        region[:, c] = (sigma[:, c] > first).astype(np.int8) + (sigma[:, c] > second)
+        different = different or high > _DIFFERENT * low
+        different = different and len(np.unique(region[:, c])) == 3
+    return (region, 3) if different else (np.zeros_like(region), 1)
+
+
+def _by_channel(around: NDArray[Any], part: NDArray[Any]) -> list[tuple[Any, Any]]:
+    """Return the values and the part of each channel; one part for all colours."""
+    channels = range(around.shape[1])
+    return [(around[:, c], part[:, min(c, part.shape[1] - 1)]) for c in channels]
