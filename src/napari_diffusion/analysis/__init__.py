@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from napari_diffusion.analysis.detectors import Blobs, Detector, Threshold
 from napari_diffusion.analysis.ensemble import Ensemble, EnsembleStep, ensemble
+from napari_diffusion.analysis.feature_survival import FeatureSurvival, feature_survival
 from napari_diffusion.analysis.local_error import LocalError, local_error
 from napari_diffusion.analysis.noise_free_run import noise_effect, noise_free_run
+from napari_diffusion.analysis.null.null_result import NullTest
+from napari_diffusion.analysis.null.step_statistics import NullStep
+from napari_diffusion.analysis.null_test import null_test
 from napari_diffusion.analysis.parameter_sweep import ParameterSweep, SweepRun, parameter_sweep
 from napari_diffusion.analysis.removed_structure import RemovedStructure, removed_structure
 from napari_diffusion.analysis.step_selection import BestStep, Curve, best_step, curves
 
 __all__ = [
     "BestStep",
+    "Blobs",
     "Curve",
+    "Detector",
     "Ensemble",
     "EnsembleStep",
+    "FeatureSurvival",
     "LocalError",
+    "NullStep",
+    "NullTest",
     "ParameterSweep",
     "RemovedStructure",
     "SweepRun",
+    "Threshold",
     "best_step",
     "curves",
     "ensemble",
+    "feature_survival",
     "local_error",
     "noise_effect",
     "noise_free_run",
+    "null_test",
     "parameter_sweep",
     "removed_structure",
 ]

@@ -65,12 +65,32 @@ def blank(image: Image, noise: SourceNoise, turn: int = 0) -> NDArray[Any]:
     return with_fresh_noise(noise, np.broadcast_to(levels, image.data.shape), turn)
 
 
+def fresh_variance(noise: SourceNoise, c: int, clean: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the variance that `with_fresh_noise` has in a channel, for noise-free intensities."""
+    model = _model_of(noise, c)
+    if model is not None and model.gain > 0:
+        return model.variance_at(clean)
+    scale = _sigma_of(noise, c)
+    if model is not None:
+        scale = float(np.hypot(scale, np.hypot(model.row_noise, model.column_noise)))
+    return np.full(np.shape(clean), scale**2)
+
+
+def _model_of(noise: SourceNoise, c: int) -> NoiseModel | None:
+    """Return the model that the noise of a channel is drawn from; None for white noise."""
+    model = noise.models[c] if noise.given is None and len(noise.models) > c else None
+    return None if model is None or model.kind == "processed" else model
+
+
+def _sigma_of(noise: SourceNoise, c: int) -> float:
+    sigmas = np.ravel(noise.sigma)
+    return float(sigmas[min(c, len(sigmas) - 1)])
+
+
 def _noisy(noise: SourceNoise, c: int, clean: NDArray[Any], seed: int) -> NDArray[Any]:
     """Return one channel with noise."""
-    model = noise.models[c] if noise.given is None and len(noise.models) > c else None
-    sigmas = np.ravel(noise.sigma)
-    sigma = float(sigmas[min(c, len(sigmas) - 1)])
-    if model is None or model.kind == "processed":
+    model, sigma = _model_of(noise, c), _sigma_of(noise, c)
+    if model is None:
         return _added(Gaussian(), sigma, clean, seed)
     if model.gain == 0:
         # The sigma that filters measure, so that noise and filter fit each other.
@@ -80,7 +100,11 @@ def _noisy(noise: SourceNoise, c: int, clean: NDArray[Any], seed: int) -> NDArra
 
 
 def _photon_noise(model: NoiseModel, clean: NDArray[Any], seed: int) -> NDArray[Any]:
-    lit = np.maximum(clean, model.offset)
+    dark = clean.dtype.type(model.offset)
+    if float(dark) < model.offset:
+        # Rounded down, it would be darker than no light.
+        dark = np.nextafter(dark, clean.dtype.type(np.inf))
+    lit = np.maximum(clean, dark)
     if lit.mean() > model.offset:
         return clean + (_added(model.noise(), model.noise_scale, lit, seed) - lit)
     # Without any light there is no photon noise to be scaled.
