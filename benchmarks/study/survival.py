@@ -127,6 +127,7 @@ def measured(seeds: int) -> dict[str, Any]:
         )  # fmt: skip
         kept, found = measured_spots(case)
         key = [case.name, case.recipe_name, case.sigma]
+        noise = float(np.median([cell.intensity / cell.contrast for cell in study.cells]))
         for cell in study.cells:
             real = kept[cell.size, cell.contrast]
             kept_rows.append([*key, cell.size, cell.contrast, cell.kept, float(np.mean(real))])
@@ -137,7 +138,7 @@ def measured(seeds: int) -> dict[str, Any]:
                 if each.size == size and each.share == 0.5
             )  # fmt: skip
             # Contrasts are multiples of the noise as the study measured it.
-            real_limit, factor = limit(shares, CONTRASTS), study.noise_sigma / case.sigma
+            real_limit, factor = limit(shares, CONTRASTS), noise / case.sigma
             shown = None if told.contrast is None else told.contrast * factor
             limit_rows.append([*key, size, shown, real_limit, told.text])
         errors = [abs(row[5] - row[6]) for row in kept_rows if row[:3] == key]
