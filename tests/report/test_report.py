@@ -53,6 +53,7 @@ class Limit:
     size: float
     share: float
     contrast: float | None
+    text: str
 
 
 class FeatureSurvival(FoundBlobs):
@@ -60,12 +61,20 @@ class FeatureSurvival(FoundBlobs):
 
     title = "Feature survival"
     limits_of_detection = (
-        Limit("spot", 1.0, 0.5, 3.0), Limit("spot", 2.0, 0.5, 1.5),
-        Limit("spot", 1.0, 0.95, None), Limit("spot", 2.0, 0.95, 2.5),
-    )  # fmt: skip
+        Limit("spot", 1.0, 0.5, 3.0, "3"),
+        Limit("spot", 2.0, 0.5, 1.5, "1.5"),
+        Limit("spot", 1.0, 0.95, None, ">4"),
+        Limit("spot", 2.0, 0.95, 2.5, "2.5"),
+    )
 
     def kept_table(self, kind):
-        return (1.0, 2.0), (1.0, 2.0, 4.0), np.array([[0.11, 0.22, 0.33], [0.44, 0.55, 1.02]])
+        return self.table(np.array([[0.11, 0.22, 0.33], [0.44, 0.55, 1.02]]))
+
+    def lost_table(self, kind):
+        return self.table(np.array([[1.0, 0.9, 0.13], [0.7, 0.1, np.nan]]))
+
+    def table(self, values):
+        return np.array([1.0, 2.0]), np.array([1.0, 2.0, 4.0]), values
 
 
 class RemovedStructure(FoundBlobs):
@@ -175,10 +184,11 @@ def test_any_study_comes_with_sentences_limits_tables_and_maps(whole):
 
 def test_survival_is_drawn_with_its_limits_of_detection(whole):
     said = whole.texts["survives"]
-    for words in ("0.11", "1.02", "radius (pixels)", "contrast (× noise σ)", "found in 50 %"):
+    for words in ("0.11", "1.02", "0.87", "radius (pixels)", "contrast (× noise σ)",
+                  "found in 50 %", "95 %: >4"):  # fmt: skip
         assert words in said
     drawn = [each for each in whole.all("polyline") if each.get("class") == "halo"]
-    assert [len(each["points"].split()) for each in drawn] == [2, 1]
+    assert [len(each["points"].split()) for each in drawn] == [2, 1] * 2
 
 
 def test_the_record_is_whole_and_readable(whole):

@@ -92,12 +92,16 @@ class Plots:
 
 @dataclass(frozen=True)
 class Verbatim:
-    """Text as it is, such as a command or JSON; with `folded` only its title is seen at first."""
+    """Text as it is, such as a command or JSON.
+
+    With `folded` only its title is seen at first, and on paper the text if it is `printed`.
+    """
 
     kind: ClassVar[str] = "verbatim"
     text: str
     title: str = ""
     folded: bool = False
+    printed: bool = True
 
 
 Block = Text | Table | Figure | Comparison | Gallery | Plots | Verbatim
@@ -139,7 +143,8 @@ def number(value: float) -> str:
     """Return a number with four digits."""
     if math.isnan(value):
         return "–"
-    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}").replace("inf", "∞")
+    said = f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
+    return said.replace("-", "\N{MINUS SIGN}").replace("inf", "∞")
 
 
 def shortened(given: str, most: int = _LONGEST_TEXT) -> str:

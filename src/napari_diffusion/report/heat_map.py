@@ -5,18 +5,20 @@ from __future__ import annotations
 import bisect
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
-from napari_diffusion.report.blocks import number
+import numpy as np
+
+from napari_diffusion.report.blocks import ColourBar, number
 from napari_diffusion.report.chart import Curve, Tick
 from napari_diffusion.report.palette import colour_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike
 
-_CELL_WIDTH, _CELL_HEIGHT = 66, 38
+_CELL_WIDTH, _CELL_HEIGHT = 78, 32
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 26, 46
 
 
@@ -41,13 +43,15 @@ class HeatMap:
         The values.
     curves : tuple of Curve
         The limits of detection, where they lie within the contrasts that were tried.
+    outside : tuple of Tick
+        Above the column of a size, a limit outside of them, such as "95 %: >12".
     """
 
     kind: ClassVar[str] = "heat_map"
     cell: ClassVar[tuple[int, int]] = (_CELL_WIDTH, _CELL_HEIGHT)
     title: str
-    x_label: str
-    y_label: str
+    x_label: ClassVar[str] = "radius (pixels)"
+    y_label: ClassVar[str] = "contrast (× noise σ)"
     width: int
     height: int
     frame: tuple[int, int, int, int]
@@ -55,15 +59,18 @@ class HeatMap:
     y_ticks: tuple[Tick, ...]
     cells: tuple[Cell, ...]
     curves: tuple[Curve, ...]
+    outside: tuple[Tick, ...] = ()
+    bar: ClassVar[ColourBar] = ColourBar(diverging=False, labels=("0", "0.5", "1"))
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A contrast for each size, drawn as a line; None where it is outside the tried ones."""
+    """A contrast for each size with its text, drawn as a line; None where it is not known."""
 
     label: str
     style: str
     contrasts: Sequence[float | None]
+    texts: Sequence[str]
 
 
 def heat_map(
@@ -82,11 +89,11 @@ def heat_map(
     sizes, contrasts : sequence of float
         Radius in pixels, and contrast in multiples of the noise sigma, both ascending.
     values : array_like
-        (sizes, contrasts) or (contrasts, sizes) where that alone fits; the former where both do.
+        (sizes, contrasts).
     limits : sequence of Limit
         Lines over the sizes.
     """
-    rows = _by_size(values, len(sizes), len(contrasts))
+    rows = np.asarray(values, float).tolist()
     right = _LEFT + _CELL_WIDTH * len(sizes)
     bottom = _TOP + _CELL_HEIGHT * len(contrasts)
     xs = [_LEFT + _CELL_WIDTH * (k + 0.5) for k in range(len(sizes))]
@@ -95,8 +102,6 @@ def heat_map(
     curves = [_limit(limit, xs, ys, contrasts) for limit in limits]
     return HeatMap(
         title=title,
-        x_label="radius (pixels)",
-        y_label="contrast (× noise σ)",
         width=right + _RIGHT,
         height=bottom + _BOTTOM,
         frame=(_LEFT, _TOP, right, bottom),
@@ -104,21 +109,8 @@ def heat_map(
         y_ticks=tuple(Tick(y, number(each)) for y, each in zip(ys, contrasts, strict=True)),
         cells=tuple(cells),
         curves=tuple(curve for curve in curves if curve.points),
+        outside=tuple(_outside(limits, xs, contrasts)),
     )
-
-
-def _by_size(values: ArrayLike, sizes: int, contrasts: int) -> list[list[float]]:
-    import numpy as np
-
-    array = np.asarray(values, float)
-    if array.shape != (sizes, contrasts) and array.shape == (contrasts, sizes):
-        array = array.T
-    if array.shape != (sizes, contrasts):
-        raise ValueError(
-            f"A heat map of {sizes} sizes and {contrasts} contrasts needs one value for each (got "
-            f"the shape {array.shape})."
-        )
-    return [[float(each) for each in row] for row in array]
 
 
 def _cell(x: float, y: float, value: float) -> Cell:
@@ -135,9 +127,26 @@ def _limit(
     points = [
         (x, _height(each, ys, contrasts))
         for x, each in zip(xs, limit.contrasts, strict=True)
-        if each is not None and contrasts[0] <= each <= contrasts[-1]
+        if _is_tried(each, contrasts)
     ]
     return Curve(limit.label, limit.style, tuple(points))
+
+
+def _outside(
+    limits: Sequence[Limit], xs: Sequence[float], contrasts: Sequence[float]
+) -> Iterator[Tick]:
+    for k, x in enumerate(xs):
+        said = [
+            f"{limit.label.removeprefix('found in ')}: {limit.texts[k]}"
+            for limit in limits
+            if limit.texts[k] and not _is_tried(limit.contrasts[k], contrasts)
+        ]
+        if said:
+            yield Tick(x, ", ".join(said))
+
+
+def _is_tried(value: float | None, contrasts: Sequence[float]) -> TypeGuard[float]:
+    return value is not None and contrasts[0] <= value <= contrasts[-1]
 
 
 def _height(value: float, ys: Sequence[float], contrasts: Sequence[float]) -> float:

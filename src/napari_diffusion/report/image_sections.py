@@ -34,6 +34,11 @@ MOST_STEPS, MOST_CHANNELS = 48, 4
 # The longest side of a thumbnail, and of the part that is shown without reduction.
 _THUMBNAIL, _DETAIL = 192, 384
 
+_NOT_SEEN = (
+    "Outlines or objects that are seen here were removed with the noise. Structure weaker than the "
+    "noise cannot be seen here, whether it was removed or not."
+)
+
 # Images with fewer pixels a side are shown with their pixels as squares.
 _SQUARES = 300
 
@@ -103,7 +108,8 @@ def residual_blocks(report: Report, part: ShownPart) -> list[Block]:
     return [
         *text(_removed_words(part)),
         Gallery(tuple(figures)),
-        table("Source minus result, in intensity units", columns, rows),
+        table("Source minus result in the plane shown, in intensity units", columns, rows),
+        *text([_NOT_SEEN], "limits"),
     ]
 
 
@@ -184,13 +190,7 @@ def _row(
 
 def _removed_words(part: ShownPart) -> list[str]:
     said = ["What the result lacks of the source: red where the source was brighter."]
-    if part.grid.rgb:
-        said.append("The mean over the three colours is shown.")
-    said.append(
-        "Noise alone looks here like noise alone. Outlines and objects that can be recognized were "
-        "removed with it."
-    )
-    return said
+    return said + ["The mean over the three colours is shown."] * part.grid.rgb
 
 
 def _limits(report: Report, part: ShownPart, channel: int) -> tuple[float, float]:

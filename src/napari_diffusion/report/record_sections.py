@@ -56,7 +56,9 @@ def summary(report: Report) -> Section:
         *text([record.get("processed", "")]),
         table("", ("", ""), rows),
         *text(report.notes, "note"),
-        *text((first for each in report.studies for first in each.sentences()[:1]), "finding"),
+        *text(
+            f"{each.title}: {first}" for each in report.studies for first in each.sentences()[:1]
+        ),
     ]
     return Section("summary", "In short", tuple(blocks))
 

@@ -25,13 +25,17 @@ from napari_diffusion.report.heat_map import Limit, heat_map
 from napari_diffusion.report.png_image import map_uri, reduced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from napari_diffusion.analysis.study_result import ResultMap, StudyResult
+    from napari_diffusion.report.heat_map import HeatMap
     from napari_diffusion.report.report import Report
     from napari_diffusion.report.shown_part import ShownPart
+
+    # Sizes, contrasts, and a value for each pair.
+    Shares = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 #: The most maps of a study that are shown.
 MOST_MAPS = 6
@@ -49,32 +53,36 @@ class DetectionLimitLike(Protocol):
     size: float
     share: float
     contrast: float | None
+    text: str
 
 
 @runtime_checkable
 class KeptShares(Protocol):
-    """A study with a kept share for every size and contrast of each kind of object."""
+    """A study with kept and lost shares for every size and contrast of each kind of object."""
 
     @property
     def limits_of_detection(self) -> Sequence[DetectionLimitLike]:
         """The contrasts that are found in a share of the cases."""
 
-    def kept_table(self, kind: str) -> tuple[Sequence[float], Sequence[float], ArrayLike]:
-        """Return sizes, contrasts, and the kept share of each pair."""
+    def kept_table(self, kind: str) -> Shares:
+        """Return sizes, contrasts, and the kept share of the contrast in rows of one size."""
+
+    def lost_table(self, kind: str) -> Shares:
+        """Return sizes, contrasts, and the share of lost objects."""
 
 
 def study_blocks(study: StudyResult, part: ShownPart) -> list[Block]:
     """Return what a study found: sentences, charts, tables, maps, limits, values."""
     blocks: list[Block] = [*text(study.sentences())]
     if isinstance(study, KeptShares):
-        blocks += [Plots(tuple(_kept_shares(study)))]
-    blocks += [table(each.title, each.columns, each.rows) for each in study.tables()]
+        blocks += [Plots(tuple(_shares(study)))]
     maps = study.maps()
     figures = [_map_figure(each, part) for each in maps[:MOST_MAPS]]
     if figures:
         left = len(maps) - len(figures)
         note = f"{left} further maps are not shown." if left > 0 else ""
         blocks.append(Gallery(tuple(figures), note=note))
+    blocks += [table(each.title, each.columns, each.rows) for each in study.tables()]
     blocks += text(study.limits(), "limits", "What was tried, on what, and with what limits")
     blocks.append(_values(study))
     return blocks
@@ -110,27 +118,25 @@ def studies_of(report: Report, name: str) -> list[StudyResult]:
     return [each for each in report.studies if type(each).__name__ == name]
 
 
-def _kept_shares(study: KeptShares) -> Iterable[Any]:
-    limits = study.limits_of_detection
-    for kind in dict.fromkeys(each.kind for each in limits):
+def _shares(study: KeptShares) -> Iterator[HeatMap]:
+    """Yield the kept share and the share found of each kind of object."""
+    for kind in dict.fromkeys(each.kind for each in study.limits_of_detection):
         sizes, contrasts, kept = study.kept_table(kind)
+        lost = study.lost_table(kind)[2]
+        known = {
+            (round(each.size, 6), each.share): each
+            for each in study.limits_of_detection
+            if each.kind == kind
+        }
         lines = []
         for share, style in ((0.5, "line"), (0.95, "dashed")):
-            by_size = {
-                round(each.size, 6): each.contrast
-                for each in limits
-                if each.kind == kind and abs(each.share - share) < 1e-6
-            }
-            if by_size:
-                found = [by_size.get(round(float(size), 6)) for size in sizes]
-                lines.append(Limit(f"found in {share:.0%}".replace("%", " %"), style, found))
-        yield heat_map(
-            f"Kept share of the contrast: {kind}",
-            [float(each) for each in sizes],
-            [float(each) for each in contrasts],
-            kept,
-            lines,
-        )
+            found = [known.get((round(float(size), 6), share)) for size in sizes]
+            contrast = [None if each is None else each.contrast for each in found]
+            words = ["" if each is None else each.text for each in found]
+            lines.append(Limit(f"found in {100 * share:.0f} %", style, contrast, words))
+        x, y = [float(each) for each in sizes], [float(each) for each in contrasts]
+        yield heat_map(f"Kept share of the contrast, {kind}", x, y, kept, lines)
+        yield heat_map(f"Share of the objects found, {kind}", x, y, 1.0 - lost, lines)
 
 
 def _map_figure(found: ResultMap, part: ShownPart) -> Figure:
@@ -178,4 +184,5 @@ def _plane(values: NDArray[Any], part: ShownPart) -> tuple[NDArray[np.float64], 
 
 def _values(study: StudyResult) -> Verbatim:
     said = json.dumps(study.to_dict(), indent=1, ensure_ascii=False, default=str)
-    return Verbatim(shortened(said, _LONGEST_JSON), f"All values of “{study.title}” (JSON)", True)
+    title = f"All values of “{study.title}” (JSON)"
+    return Verbatim(shortened(said, _LONGEST_JSON), title, folded=True, printed=False)

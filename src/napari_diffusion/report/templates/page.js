@@ -21,9 +21,9 @@ for (const figure of document.querySelectorAll(".comparison")) {
   });
   show();
 }
-// What is folded is unfolded on paper.
+// The record is folded on the screen and whole on paper.
 addEventListener("beforeprint", () => {
-  for (const folded of document.querySelectorAll("details:not([open])")) {
+  for (const folded of document.querySelectorAll("details.printed:not([open])")) {
     folded.open = true;
     folded.dataset.folded = "";
   }
