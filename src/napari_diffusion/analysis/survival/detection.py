@@ -1,9 +1,9 @@
-"""Which objects are found, at the threshold that gives so many false ones in blanks."""
+"""Which objects are found, at the threshold that gives so many false ones in noise."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,125 +16,165 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.analysis.survival.objects import Shape
-    from napari_diffusion.analysis.survival.plan import Objects, SurvivalPlan
 
-# So many of the highest peaks of blanks show how the peaks get rarer.
+# So many of the highest peaks show how the peaks get rarer.
 _PEAKS = 50
 
 # Pixels in a megapixel.
-MEGAPIXEL = 1e6
+_MEGAPIXEL = 1e6
+
+# Standard deviation in pixels of the Gaussian mean that gives the local noise, in rows, planes and
+# volumes.
+_LOCAL = (64.0, 12.0, 5.0)
+
+# Noise weaker than this part of that of the image is not seen.
+_FAINT = 0.01
+
+# The threshold where no noise at all is left.
+_NO_PEAKS = 4.0
 
 
 @dataclass(frozen=True, eq=False)
-class Nulls:
-    """Results of the recipe on blanks, and what is found in them.
+class ShapeDetector:
+    """A detector for one shape, whose threshold follows the local noise.
 
     Attributes
     ----------
-    results : list of (int, ndarray)
-        The region of each blank, and the result minus the intensity of the blank; one channel for
-        RGB images.
-    mask : ndarray of bool or None
-        Pixels that count.
-    false_rate : float
-        False objects per megapixel.
+    kernels : tuple of ndarray
+        The score is the highest correlation with one of them.
+    tolerance : int
+        How far from its place an object may be found, in pixels.
+    object_axes : tuple of int
+        The axes along which objects extend.
+    sign : float
+        −1 for dark objects.
+    level : ndarray
+        Standard deviation of the score in noise, around every pixel.
+    threshold : float
+        In multiples of that.
     """
 
-    false_rate: float
-    mask: NDArray[np.bool_] | None = None
-    results: list[tuple[int, NDArray[Any]]] = field(default_factory=list)
+    kernels: tuple[NDArray[np.float64], ...]
+    tolerance: int
+    object_axes: tuple[int, ...]
+    sign: float
+    level: NDArray[np.float64]
+    threshold: float
 
-    def of(self, region: int, run: int) -> NDArray[Any]:
-        """Return the result of a blank of a region, another one in each run."""
-        found = [values for k, values in self.results if k == region]
-        return found[run % len(found)]
+    @classmethod
+    def of(
+        cls,
+        shape: Shape,
+        noise: Sequence[NDArray[np.float64]],
+        false_rate: float,
+        *,
+        object_axes: Sequence[int],
+        sigma: float,
+        dark: bool = False,
+        mask: NDArray[np.bool_] | None = None,
+    ) -> ShapeDetector:
+        """Set the threshold for a shape.
 
-    def threshold(self, shape: Shape, region: int, object_axes: Sequence[int], dark: bool) -> float:
-        """Return the score above which there are `false_rate` peaks per megapixel.
-
-        The highest peaks s of blanks are counted; their squares s² get rarer exponentially, as
-        those of Gaussian noise do: ``T² = s_k² + m · ln(k / expected)``, m the mean excess of the k
-        highest over s_k².
+        Parameters
+        ----------
+        shape : Shape
+        noise : sequence of ndarray
+            Results that hold noise alone, canonical.
+        false_rate : float
+            False objects per megapixel of these.
+        object_axes : sequence of int
+            The axes along which objects extend.
+        sigma : float
+            Noise of the image: of less than 1 % of it nothing is seen.
+        dark : bool
+            Whether objects are darker than their surroundings.
+        mask : ndarray of bool, optional
+            Pixels that count.
         """
-        peaks, pixels = [], 0
-        for k, values in self.results:
-            if k == region:
-                peaks.append(_peaks(values, shape, object_axes, dark, self.mask))
-                pixels += values.size if self.mask is None else int(self.mask.sum())
-        return tail_threshold(np.concatenate(peaks), self.false_rate * pixels / MEGAPIXEL)
+        kernels = shape.kernels(len(object_axes))
+        axes, sign = tuple(object_axes), -1.0 if dark else 1.0
+        scores = [_scores(each * sign, kernels, axes) for each in noise]
+        level = np.maximum(_local(scores, axes, mask), _FAINT * sigma)
+        size = [2 * shape.tolerance + 1 if a in axes else 1 for a in range(level.ndim)]
+        peaks = np.concatenate([_peaks(each / level, size, mask) for each in scores])
+        pixels = len(noise) * (level.size if mask is None else np.count_nonzero(mask))
+        threshold = tail_threshold(peaks, false_rate * pixels / _MEGAPIXEL)
+        return cls(kernels, shape.tolerance, axes, sign, level, threshold)
+
+    def found(self, places: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return whether there is an object at each place, in values that hold objects and noise.
+
+        Parameters
+        ----------
+        places : ndarray, shape (objects, 5)
+        values : ndarray
+            Canonical, of the shape of the noise.
+        """
+        half = max(max(kernel.shape) // 2 for kernel in self.kernels) + self.tolerance
+        windows = Windows.of(places, values.shape, self.object_axes, half)
+        searched = windows.of_values(values) * self.sign
+        axes = tuple(range(1, searched.ndim))
+        score = _scores(searched, self.kernels, axes, "valid")
+        best = score.reshape(len(searched), -1).max(axis=1)
+        index = tuple(np.rint(places).astype(np.int64).T)
+        return np.asarray(best > self.threshold * self.level[index])
 
 
 def tail_threshold(peaks: NDArray[np.float64], expected: float) -> float:
-    """Return the height that so many of the peaks exceed, from how the highest get rarer."""
+    """Return the height that so many of the peaks exceed, from how the highest get rarer.
+
+    The squares s² of the highest peaks get rarer exponentially, as those of Gaussian noise do:
+    ``T² = s_k² + m · ln(k / expected)``, m the mean excess of the k highest over s_k².
+    """
     squares = np.sort(peaks[peaks > 0] ** 2)[::-1]
     if len(squares) < 2:
-        return 0.0
+        return _NO_PEAKS
     count = min(max(_PEAKS, math.ceil(2 * expected)), len(squares) - 1)
     least = squares[count]
     excess = float(np.mean(squares[:count] - least))
     return math.sqrt(max(least + excess * math.log(count / expected), 0.0))
 
 
-def scores(
-    plan: SurvivalPlan,
-    shape: Shape,
-    some: Objects,
-    difference: NDArray[Any],
-    nulls: Nulls,
-    run: int,
+def _scores(
+    values: NDArray[np.float64],
+    kernels: Sequence[NDArray[np.float64]],
+    axes: tuple[int, ...],
+    mode: str = "same",
 ) -> NDArray[np.float64]:
-    """Return the highest score within the tolerance of each object's place.
-
-    What is searched is the difference plus the result of a blank at the same place, scaled to the
-    noise there.
-    """
-    kernels = shape.kernels(len(plan.object_axes))
-    half = max(max(kernel.shape) // 2 for kernel in kernels) + shape.tolerance
-    found = np.empty(len(some.run))
-    for region in np.unique(some.region):
-        chosen = some.region == region
-        ratio = some.sigma[chosen] / plan.noise.sigma_in(int(region))
-        windows = Windows.of(some.place[chosen], difference.shape, plan.object_axes, half)
-        ratio = ratio.reshape((-1,) + (1,) * len(plan.object_axes))
-        null = windows.of_values(nulls.of(int(region), run)) * ratio
-        searched = windows.of_values(difference) * windows.inside + null
-        found[chosen] = _highest(searched * (-1.0 if plan.dark else 1.0), kernels)
-    return found
-
-
-def _highest(
-    searched: NDArray[np.float64], kernels: Sequence[NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    """Return the highest score of each window, over all kernels and the places within it."""
+    """Return the highest correlation with a kernel, along some axes."""
     from scipy.signal import oaconvolve
 
-    axes = tuple(range(1, searched.ndim))
-    best = np.full(len(searched), -np.inf)
+    others = [axis for axis in range(values.ndim) if axis not in axes]
+    best = None
     for kernel in kernels:
-        flipped = kernel[(None, *[slice(None, None, -1)] * kernel.ndim)]
-        score = oaconvolve(searched, flipped, mode="valid", axes=axes)
-        best = np.maximum(best, score.reshape(len(searched), -1).max(axis=1))
-    return best
+        flipped = np.expand_dims(kernel[(slice(None, None, -1),) * kernel.ndim], others)
+        made = oaconvolve(values, flipped, mode=mode, axes=axes)
+        best = made if best is None else np.maximum(best, made)
+    return np.asarray(best)
+
+
+def _local(
+    scores: Sequence[NDArray[np.float64]],
+    axes: tuple[int, ...],
+    mask: NDArray[np.bool_] | None,
+) -> NDArray[np.float64]:
+    """Return the root mean square of scores around every pixel."""
+    from scipy.ndimage import gaussian_filter
+
+    width = [_LOCAL[len(axes) - 1] if axis in axes else 0.0 for axis in range(scores[0].ndim)]
+    square = np.mean([np.square(each) for each in scores], axis=0)
+    if mask is None:
+        return np.sqrt(gaussian_filter(square, width))
+    total = gaussian_filter(np.where(mask, square, 0.0), width)
+    weight = gaussian_filter(mask.astype(np.float64), width)
+    return np.sqrt(np.divide(total, weight, out=np.zeros_like(total), where=mask))
 
 
 def _peaks(
-    values: NDArray[Any],
-    shape: Shape,
-    object_axes: Sequence[int],
-    dark: bool,
-    mask: NDArray[np.bool_] | None,
+    scores: NDArray[np.float64], size: Sequence[int], mask: NDArray[np.bool_] | None
 ) -> NDArray[np.float64]:
-    """Return the heights of all peaks of the score."""
+    """Return the heights of all peaks."""
     from scipy.ndimage import maximum_filter
-    from scipy.signal import oaconvolve
 
-    signed = values.astype(np.float64) * (-1.0 if dark else 1.0)
-    best = np.full(values.shape, -np.inf)
-    others = [axis for axis in range(values.ndim) if axis not in object_axes]
-    for kernel in shape.kernels(len(object_axes)):
-        flipped = np.expand_dims(kernel[(slice(None, None, -1),) * kernel.ndim], others)
-        made = oaconvolve(signed, flipped, mode="same", axes=tuple(object_axes))
-        best = np.maximum(best, made)
-    size = [2 * shape.tolerance + 1 if axis in object_axes else 1 for axis in range(values.ndim)]
-    peaks = best == maximum_filter(best, size)
-    return np.asarray(best[peaks if mask is None else peaks & mask])
+    peaks = scores == maximum_filter(scores, size)
+    return np.asarray(scores[peaks if mask is None else peaks & mask])
