@@ -1,4 +1,4 @@
-"""Records of images that describe a run without being steps: ensembles, estimated local error.
+"""Records of images that describe a run without being steps: ensembles, local error, studies.
 
 The run is described under "of", so that such an image is not mistaken for a step to continue from.
 """
@@ -13,6 +13,7 @@ from napari_diffusion.records.provenance import SCHEMA, number_words, plain, rec
 if TYPE_CHECKING:
     from napari_diffusion.analysis.ensemble import Ensemble, EnsembleStep
     from napari_diffusion.analysis.local_error import LocalError
+    from napari_diffusion.analysis.study_result import ResultMap, StudyResult
     from napari_diffusion.io.step_record import FurtherEntries, StepRecord
     from napari_diffusion.records.provenance import GridKeywords
 
@@ -24,6 +25,10 @@ class About(TypedDict, total=False):
     seeds: list[int]
     tile: int
     noise_sigma: float | list[float]
+    map_unit: str
+    findings: list[str]
+    limits: list[str]
+    studied_region: list[list[int]]
 
 
 class DerivedRecord(About, total=False):
@@ -88,6 +93,30 @@ def local_error_record(local_error: LocalError, of: StepRecord) -> DerivedRecord
         tile=local_error.tile,
         noise_sigma=plain(local_error.noise_sigma),
     )
+
+
+def study_record(
+    result: StudyResult,
+    shown: ResultMap,
+    of: StepRecord,
+    region: tuple[slice, ...] | None = None,
+) -> DerivedRecord:
+    """Return the record of a map that a study made; `of` is the record of its step.
+
+    `region` is the part that was studied, in the axes of the layer, where it is not all of it.
+    """
+    unit = f" ({shown.unit})" if shown.unit else ""
+    words = f"{result.title}, {shown.name}{unit}, of the processing below. "
+    part = None if region is None else [[int(each.start), int(each.stop)] for each in region]
+    about = About(
+        shows=shown.name,
+        map_unit=shown.unit,
+        findings=list(result.sentences()),
+        limits=list(result.limits()),
+    )
+    if part is not None:
+        about["studied_region"] = part
+    return _derived(result.title.lower(), of, words, **about)
 
 
 def _derived(made: str, of: StepRecord, words: str, **about: Unpack[About]) -> DerivedRecord:

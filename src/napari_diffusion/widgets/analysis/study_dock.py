@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.metrics import Metric
     from napari_diffusion.widgets.forms.theme import Role
     from napari_diffusion.widgets.results.step_run import StepRun
     from napari_diffusion.widgets.run.runner import Runner
@@ -32,6 +33,13 @@ class StudyDock(Protocol):
 
     def say(self, sentence: str, role: Role = "help") -> None:
         """Say something in the dock's message."""
+
+    def conclude(self, sentence: str, details: str) -> None:
+        """Say what was found once the work has ended, the rest on demand."""
+
+    def measure_named(self, name: str) -> Metric:
+        """Return a measure as the tab *Curves* has it; ValueError says what is wrong with it."""
+        ...
 
     def hand_over(self, recipe: Recipe) -> None:
         """Fill the dock *Diffusion loop* with a recipe made from that of the run."""

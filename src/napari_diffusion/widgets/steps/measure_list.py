@@ -105,6 +105,13 @@ class MeasureList(Box):
                 return str(error)
         return row.problem
 
+    def metric_named(self, name: str) -> Metric:
+        """Return a measure with its parameters; ValueError says what is wrong with them."""
+        row = self.rows[name]
+        if reason := self.problem_of(row):
+            raise ValueError(f"{name}, in the tab Curves: {reason}")
+        return self._metric(row)
+
     def curve_name(self, metric: Metric) -> str:
         """Return what a curve is called: the measure, its parameters and its reference."""
         other = ""

@@ -15,9 +15,11 @@ from napari_diffusion.widgets.analysis.local_error_layer import (
     local_error_work,
 )
 from napari_diffusion.widgets.analysis.noise_free_study import noise_free_study
+from napari_diffusion.widgets.analysis.study_form import StudyForm
 from napari_diffusion.widgets.analysis.sweep_form import ABOUT as SWEEP
 from napari_diffusion.widgets.analysis.sweep_form import SweepForm
 from napari_diffusion.widgets.forms.box import Box, labelled, leave_wheel, may_be_narrow
+from napari_diffusion.widgets.forms.fold import Fold
 from napari_diffusion.widgets.layers.step_records import is_stack, records_of
 from napari_diffusion.widgets.recipe.code_consent import recipe_with_consent
 from napari_diffusion.widgets.results.continued_run import (
@@ -58,6 +60,8 @@ _LOCAL_ERROR = (
     "Add a map of where the shown step is closer to the ground truth than its source (green) and "
     "where farther (pink). Stein's unbiased risk estimate, for white noise."
 )
+_AGAIN = "Run the recipe again: other parameters side by side, other seeds, without noise."
+_ONWARD = "Go on from here: reuse the recipe, make more steps, extract steps of a stack."
 _USE = "Fill the dock Diffusion loop with the recipe that made this run."
 _CONTINUE = "Make more steps from the shown one, as if the run had been longer."
 _EXTRACT = "Add steps of this stack as separate layers."
@@ -80,6 +84,7 @@ class StepStudy(StepsTab):
     def __init__(self, viewer: napari.Viewer, tasks: Tasks, dock: StudyDock) -> None:
         super().__init__(viewer, tasks)
         self._dock = dock
+        self.survives = StudyForm(dock)
         self.sweep = SweepForm(dock)
         self.ensemble = button("Ensemble")
         self.seeds = SpinBox(value=8, min=2, max=9999, tooltip=_ENSEMBLE)
@@ -99,15 +104,22 @@ class StepStudy(StepsTab):
             may_be_narrow(widget.native)
             leave_wheel(widget.native)
         self._extract_row = _row("extract", self.which, self.extract)
-        self.extend([
+        self.again = Fold(
+            "Other parameters, seeds, no noise",
             self.sweep,
             _row("random seeds", self.seeds, self.ensemble),
             _row("noise-free run", self.noise_free),
             _row("estimated local error", self.local_error),
+            tooltip=_AGAIN,
+        )
+        self.onward = Fold(
+            "Recipe, more steps, layers",
             _row("recipe", self.use),
             _row("more steps", self.more, self.go_on),
             self._extract_row,
-        ])  # fmt: skip
+            tooltip=_ONWARD,
+        )
+        self.extend([self.survives, self.again, self.onward])
         self.add_stretch()
 
     def _connect(self) -> None:
@@ -123,11 +135,14 @@ class StepStudy(StepsTab):
     def run_changed(self) -> None:
         """Offer the parameters of another run."""
         self.sweep.show_recipe(None if self.run is None else described_recipe(self.run.record))
+        self.survives.follow(self.run)
 
     def refresh(self) -> None:
         """Disable the buttons that can do nothing, with the reason as tooltip."""
         run, none, again = self.run, self.why_no_run, self.why_no_source
         stack = run is not None and is_stack(run.step.layer)
+        for kind in self.survives.kinds:
+            enable_unless(self.survives.buttons[kind.key], again, kind.about)
         enable_unless(self.sweep.start, again or self._why_no_sweep(), SWEEP)
         enable_unless(self.ensemble, again or self._why_not_random(), _ENSEMBLE)
         enable_unless(self.noise_free, again or self._why_not_noise_free(), _NOISE_FREE)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.metrics import Metric
     from napari_diffusion.widgets.forms.theme import Role
     from napari_diffusion.widgets.results.step_run import StepRun
 
@@ -213,6 +214,14 @@ class Steps(Dock):
         # A layer that is inserted is selected, and to select a step is to show it.
         self.viewer.layers.selection.active = active
         self.refresh()
+
+    def conclude(self, sentence: str, details: str) -> None:
+        """Say what was found once the work has ended, the rest on demand."""
+        self.controls.conclude(sentence, details=details)
+
+    def measure_named(self, name: str) -> Metric:
+        """Return a measure as the tab *Curves* has it; ValueError says what is wrong with it."""
+        return self.curves.measures.metric_named(name)
 
     def hand_over(self, recipe: Recipe) -> None:
         """Fill the dock *Diffusion loop* with a recipe made from that of the run."""
