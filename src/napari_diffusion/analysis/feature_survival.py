@@ -12,7 +12,7 @@ from napari_diffusion.analysis.study import Study
 from napari_diffusion.analysis.study_result import ResultTable, StudyResult
 from napari_diffusion.analysis.survival.asked_objects import AskedObjects
 from napari_diffusion.analysis.survival.findings import (
-    Tried,
+    Conditions,
     cell_table,
     limit_table,
     survival_limits,
@@ -71,7 +71,7 @@ class FeatureSurvival(StudyResult):
     regions : tuple of RegionSurvival
         The same in the dark, middle and bright third of the part, where the noise differs; else
         empty.
-    tried : Tried
+    conditions : Conditions
         What was tried, on what.
     """
 
@@ -80,7 +80,7 @@ class FeatureSurvival(StudyResult):
     cells: tuple[SurvivalCell, ...]
     limits_of_detection: tuple[DetectionLimit, ...]
     regions: tuple[RegionSurvival, ...]
-    tried: Tried
+    conditions: Conditions
 
     def kept_table(
         self, kind: str = "spot"
@@ -108,11 +108,11 @@ class FeatureSurvival(StudyResult):
 
     def sentences(self) -> tuple[str, ...]:
         """Return what was found, the most important first."""
-        return survival_sentences(self.cells, self.limits_of_detection, self.tried)
+        return survival_sentences(self.cells, self.limits_of_detection, self.conditions)
 
     def limits(self) -> tuple[str, ...]:
         """Return what was tried, on what, and what does not follow from it."""
-        return survival_limits(self.cells, self.tried)
+        return survival_limits(self.cells, self.conditions)
 
     def tables(self) -> tuple[ResultTable, ...]:
         """Return the limits of detection and the cells, and both of each region."""
@@ -138,7 +138,7 @@ class FeatureSurvival(StudyResult):
                 }
                 for region in self.regions
             ],
-            "tried": self.tried.to_dict(),
+            "conditions": self.conditions.to_dict(),
         }
 
 
@@ -170,8 +170,10 @@ def feature_survival(
     - *kept contrast* ``⟨D, T⟩ / (A ⟨T, T⟩)``, the least-squares fit of the object to D;
     - *widening*: how much wider the object is that fits D best, all objects of a cell together;
     - *shift*: how far D moved, from its products with the derivatives of T;
-    - *lost*: the detector's score at the place, in D plus the result of the recipe on a blank, is
-      below the threshold that gives `false_rate` false objects per megapixel of blanks.
+    - *lost*: the detector's score at the place, in D plus the noise that the recipe leaves there,
+      is below the threshold that gives `false_rate` false objects per megapixel of such noise. It
+      is what differs between results on the recipe's own result plus fresh noise; the threshold is
+      a multiple of its standard deviation around the place.
 
     Parameters
     ----------
@@ -205,7 +207,8 @@ def feature_survival(
     seed : int
         Selects the places.
     progress : callable, optional
-        Takes how many runs of the recipe are done, and how many there are; at most 12.
+        Takes how many runs of the recipe are done, and how many there are: at most 12 for a
+        megapixel, and at most 24.
     stop : StopToken, optional
         As for `steps`.
     **options
@@ -256,5 +259,6 @@ def feature_survival(
         RegionSurvival(name, noise.sigma_in(k), made.cells(k), made.limits(k))
         for k, name in enumerate(noise.names())
     )
-    tried = Tried.of(plan, false_rate)
-    return FeatureSurvival(study.recipe, study.step, made.cells(), made.limits(), regions, tried)
+    conditions = Conditions.of(plan, false_rate)
+    return FeatureSurvival(study.recipe, study.step, made.cells(), made.limits(), regions,
+                           conditions)  # fmt: skip

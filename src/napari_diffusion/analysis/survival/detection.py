@@ -54,18 +54,18 @@ class ShapeDetector:
         In multiples of that.
     """
 
-    kernels: tuple[NDArray[np.float64], ...]
+    kernels: tuple[NDArray[np.float32], ...]
     tolerance: int
     object_axes: tuple[int, ...]
     sign: float
-    level: NDArray[np.float64]
+    level: NDArray[np.float32]
     threshold: float
 
     @classmethod
     def of(
         cls,
         shape: Shape,
-        noise: Sequence[NDArray[np.float64]],
+        noise: Sequence[NDArray[np.float32]],
         false_rate: float,
         *,
         object_axes: Sequence[int],
@@ -91,15 +91,18 @@ class ShapeDetector:
         mask : ndarray of bool, optional
             Pixels that count.
         """
-        kernels = shape.kernels(len(object_axes))
-        axes, sign = tuple(object_axes), -1.0 if dark else 1.0
+        # Single precision is enough for scores, and twice as fast.
+        kernels = tuple(each.astype(np.float32) for each in shape.kernels(len(object_axes)))
+        axes, sign = tuple(object_axes), np.float32(-1.0 if dark else 1.0)
         scores = [_scores(each * sign, kernels, axes) for each in noise]
-        level = np.maximum(_local(scores, axes, mask), _FAINT * sigma)
+        level = np.maximum(_local(scores, axes, mask), np.float32(_FAINT * sigma))
         size = [2 * shape.tolerance + 1 if a in axes else 1 for a in range(level.ndim)]
-        peaks = np.concatenate([_peaks(each / level, size, mask) for each in scores])
+        peaks = np.concatenate(
+            [_peaks(np.asarray(each / level, np.float32), size, mask) for each in scores]
+        )
         pixels = len(noise) * (level.size if mask is None else np.count_nonzero(mask))
         threshold = tail_threshold(peaks, false_rate * pixels / _MEGAPIXEL)
-        return cls(kernels, shape.tolerance, axes, sign, level, threshold)
+        return cls(kernels, shape.tolerance, axes, float(sign), level, threshold)
 
     def found(self, places: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.bool_]:
         """Return whether there is an object at each place, in values that hold objects and noise.
@@ -112,7 +115,7 @@ class ShapeDetector:
         """
         half = max(max(kernel.shape) // 2 for kernel in self.kernels) + self.tolerance
         windows = Windows.of(places, values.shape, self.object_axes, half)
-        searched = windows.of_values(values) * self.sign
+        searched = (windows.of_values(values) * self.sign).astype(np.float32)
         axes = tuple(range(1, searched.ndim))
         score = _scores(searched, self.kernels, axes, "valid")
         best = score.reshape(len(searched), -1).max(axis=1)
@@ -120,13 +123,13 @@ class ShapeDetector:
         return np.asarray(best > self.threshold * self.level[index])
 
 
-def tail_threshold(peaks: NDArray[np.float64], expected: float) -> float:
+def tail_threshold(peaks: NDArray[np.float32], expected: float) -> float:
     """Return the height that so many of the peaks exceed, from how the highest get rarer.
 
     The squares s² of the highest peaks get rarer exponentially, as those of Gaussian noise do:
     ``T² = s_k² + m · ln(k / expected)``, m the mean excess of the k highest over s_k².
     """
-    squares = np.sort(peaks[peaks > 0] ** 2)[::-1]
+    squares = np.sort(peaks[peaks > 0].astype(np.float64) ** 2)[::-1]
     if len(squares) < 2:
         return _NO_PEAKS
     count = min(max(_PEAKS, math.ceil(2 * expected)), len(squares) - 1)
@@ -136,11 +139,11 @@ def tail_threshold(peaks: NDArray[np.float64], expected: float) -> float:
 
 
 def _scores(
-    values: NDArray[np.float64],
-    kernels: Sequence[NDArray[np.float64]],
+    values: NDArray[np.float32],
+    kernels: Sequence[NDArray[np.float32]],
     axes: tuple[int, ...],
     mode: str = "same",
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """Return the highest correlation with a kernel, along some axes."""
     from scipy.signal import oaconvolve
 
@@ -154,10 +157,10 @@ def _scores(
 
 
 def _local(
-    scores: Sequence[NDArray[np.float64]],
+    scores: Sequence[NDArray[np.float32]],
     axes: tuple[int, ...],
     mask: NDArray[np.bool_] | None,
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """Return the root mean square of scores around every pixel."""
     from scipy.ndimage import gaussian_filter
 
@@ -166,13 +169,13 @@ def _local(
     if mask is None:
         return np.sqrt(gaussian_filter(square, width))
     total = gaussian_filter(np.where(mask, square, 0.0), width)
-    weight = gaussian_filter(mask.astype(np.float64), width)
+    weight = gaussian_filter(mask.astype(np.float32), width)
     return np.sqrt(np.divide(total, weight, out=np.zeros_like(total), where=mask))
 
 
 def _peaks(
-    scores: NDArray[np.float64], size: Sequence[int], mask: NDArray[np.bool_] | None
-) -> NDArray[np.float64]:
+    scores: NDArray[np.float32], size: Sequence[int], mask: NDArray[np.bool_] | None
+) -> NDArray[np.float32]:
     """Return the heights of all peaks."""
     from scipy.ndimage import maximum_filter
 

@@ -23,7 +23,7 @@ _FEW = 20
 
 
 @dataclass(frozen=True)
-class Tried:
+class Conditions:
     """What was tried, on what.
 
     Attributes
@@ -38,8 +38,8 @@ class Tried:
         Median standard deviation of the noise in the studied part.
     part : tuple of int
         Size of the studied part along t, c, z, y, x.
-    num_runs : int
-        In how many runs objects were added.
+    num_runs, num_nulls : int
+        In how many runs objects were added, and how many had noise alone.
     noise_change : float
         How much the objects of one run change the measured noise, as a part of it.
     photon_noise : bool
@@ -54,12 +54,13 @@ class Tried:
     noise_sigma: float
     part: tuple[int, ...]
     num_runs: int
+    num_nulls: int
     noise_change: float
     photon_noise: bool
     planes: bool
 
     @classmethod
-    def of(cls, plan: SurvivalPlan, false_rate: float) -> Tried:
+    def of(cls, plan: SurvivalPlan, false_rate: float) -> Conditions:
         """Return what a plan tries."""
         return cls(
             float(false_rate),
@@ -68,6 +69,7 @@ class Tried:
             float(np.median(plan.noise.sigma)),
             tuple(plan.study.run.source.shape),
             plan.num_runs,
+            plan.num_nulls,
             plan.noise_change,
             any(plan.noise.gains),
             len(plan.object_axes) < 3,
@@ -84,18 +86,18 @@ class Tried:
 
 
 def survival_sentences(
-    cells: Sequence[SurvivalCell], limits: Sequence[DetectionLimit], tried: Tried
+    cells: Sequence[SurvivalCell], limits: Sequence[DetectionLimit], conditions: Conditions
 ) -> tuple[str, ...]:
     """Return what was found: of each kind and size its limit, and the cell next to it."""
     found = []
     for half, most in zip(limits[::2], limits[1::2], strict=True):
         same = [cell for cell in cells if (cell.kind, cell.size) == (half.kind, half.size)]
-        found.append(_limit_in_words(half, most, tried.dark))
-        found.append(_cell_in_words(_telling(same), tried))
+        found.append(_limit_in_words(half, most, conditions.dark))
+        found.append(_cell_in_words(_telling(same), conditions))
     return tuple(found)
 
 
-def survival_limits(cells: Sequence[SurvivalCell], tried: Tried) -> tuple[str, ...]:
+def survival_limits(cells: Sequence[SurvivalCell], conditions: Conditions) -> tuple[str, ...]:
     """Return what was tried, on what, and what does not follow from it."""
     kinds = ", ".join(dict.fromkeys(_plural(cell.kind) for cell in cells))
     counts = [cell.count for cell in cells]
@@ -104,26 +106,28 @@ def survival_limits(cells: Sequence[SurvivalCell], tried: Tried) -> tuple[str, .
         f"{_numbers(cell.contrast for cell in cells)} σ, {min(counts)} to {max(counts)} of each, "
         "at random places that keep apart; nothing follows for other shapes, for objects that "
         "touch, or for single places.",
-        "An object counts as lost when its detector misses it in what the recipe leaves of it plus "
-        "the recipe's result on noise alone: texture of the image that would hide an object, or "
-        "pass for one, is not counted.",
-        "The noise of the blanks is that measured or given; where it is wrong, so are thresholds "
-        "and contrasts.",
+        "An object counts as lost when its detector misses it among the noise that the recipe "
+        "leaves at its place; its threshold follows the noise left around a place. Structures of "
+        "the image that would hide an object, or pass for one, are not counted.",
+        f"The noise left is that of {conditions.num_nulls} runs on the recipe's own result plus "
+        "fresh noise, as it was measured or given: where that is wrong, so are thresholds and "
+        "contrasts.",
     ]
     if min(counts) < _FEW:
         found.append(f"There was room for few objects only ({min(counts)} in the smallest cell): "
                      "the intervals are wide.")  # fmt: skip
-    if tried.noise_change > 0.03:
-        found.append(f"The objects change the measured noise by {100 * tried.noise_change:.0f} %: "
-                     "study a larger part, or fewer contrasts.")  # fmt: skip
-    if tried.photon_noise and tried.dark:
+    if conditions.noise_change > 0.03:
+        change = f"{100 * conditions.noise_change:.0f} %"
+        found.append(f"The objects change the measured noise by {change}: study a larger part, or "
+                     "fewer contrasts.")  # fmt: skip
+    if conditions.photon_noise and conditions.dark:
         found.append("Dark objects keep the noise of the intensity that they reduce, "
                      "although theirs would be weaker.")  # fmt: skip
     if any(cell.kind == "patch" for cell in cells):
         found.append("A patch cut from the image has the noise of its place in it.")
-    if tried.part[1] > 1:
+    if conditions.part[1] > 1:
         found.append("Colours get grey objects; of other channels each object is in one.")
-    if tried.planes and max(tried.part[0], tried.part[2]) > 1:
+    if conditions.planes and max(conditions.part[0], conditions.part[2]) > 1:
         found.append("Each object is in one plane and one frame.")
     return tuple(found)
 
@@ -170,15 +174,15 @@ def _telling(cells: Sequence[SurvivalCell]) -> SurvivalCell:
     return min(cells, key=lambda cell: (abs(cell.lost - 0.5), cell.contrast))
 
 
-def _cell_in_words(cell: SurvivalCell, tried: Tried) -> str:
-    kind = f"{'dark ' if tried.dark else ''}{_plural(cell.kind)}"
+def _cell_in_words(cell: SurvivalCell, conditions: Conditions) -> str:
+    kind = f"{'dark ' if conditions.dark else ''}{_plural(cell.kind)}"
     low, high = cell.lost_interval
+    detector = conditions.detector(cell.kind, cell.size)
     return (
         f"Of {kind} of radius {cell.size:.3g} pixels and {cell.contrast:.3g} σ, "
         f"{100 * cell.kept:.0f} % of the contrast is kept and {100 * cell.lost:.0f} % are lost "
         f"({100 * low:.0f} to {100 * high:.0f} %; {cell.count} objects; detector: "
-        f"{tried.detector(cell.kind, cell.size)}, {tried.false_rate:.3g} false objects per "
-        "megapixel)."
+        f"{detector}, {conditions.false_rate:.3g} false objects per megapixel)."
     )
 
 

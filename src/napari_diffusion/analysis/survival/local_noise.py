@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.analysis.fresh_noise import background_levels, with_fresh_noise
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,9 +20,6 @@ _DIFFERENT = 1.3
 # Radius of the mean that is the intensity around a place, in pixels.
 _AROUND = 3.0
 
-# How many blanks there are where there are no regions.
-_BLANKS = 3
-
 
 @dataclass(frozen=True, eq=False)
 class LocalNoise:
@@ -36,15 +31,15 @@ class LocalNoise:
         Standard deviation at every pixel, canonical; one channel for RGB images.
     region : ndarray of int
         Number of the region at every pixel, of the same shape.
-    levels : tuple of tuple of float
-        Intensity of the blanks of each region, one number per channel.
+    num_regions : int
+        How many regions there are; 1 where the noise is much the same everywhere.
     gains : tuple of float
         Intensity of a photon in each channel; 0 where noise does not depend on the intensity.
     """
 
     sigma: NDArray[np.float32]
     region: NDArray[np.int8]
-    levels: tuple[tuple[float, ...], ...]
+    num_regions: int
     gains: tuple[float, ...]
 
     @classmethod
@@ -59,19 +54,7 @@ class LocalNoise:
             )
         region, count = _regions(sigma)
         gains = tuple(0.0 if model is None else model.gain for model in models)
-        if count == 1:
-            return cls(sigma, region, (background_levels(study.image),), gains)
-        around = _around(study)
-        levels = tuple(
-            tuple(float(np.median(each[part])) for each, part in _by_channel(around, region == k))
-            for k in range(count)
-        )
-        return cls(sigma, region, levels, gains)
-
-    @property
-    def num_regions(self) -> int:
-        """How many regions there are."""
-        return len(self.levels)
+        return cls(sigma, region, count, gains)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the regions; none where there is only one."""
@@ -81,20 +64,15 @@ class LocalNoise:
         """Return the median standard deviation of a region."""
         return float(np.median(self.sigma[self.region == region]))
 
-    def blanks(self) -> tuple[int, ...]:
-        """Return the region of each blank."""
-        return (0,) * _BLANKS if self.num_regions == 1 else tuple(range(self.num_regions))
-
-    def blank(self, study: Study, region: int, turn: int) -> NDArray[Any]:
-        """Return an image without objects: the noise at the level of a region."""
-        data = study.image.data
-        levels = np.reshape(self.levels[region], (1, -1, 1, 1, 1)).astype(data.dtype)
-        return with_fresh_noise(study.noise, np.broadcast_to(levels, data.shape), turn)
-
 
 def merged(values: NDArray[Any], study: Study) -> NDArray[Any]:
     """Return canonical values as detectors see them: the mean of the colours of an RGB image."""
     return values.mean(axis=1, keepdims=True) if study.grid.rgb else values
+
+
+def merged_mask(mask: NDArray[np.bool_], study: Study) -> NDArray[np.bool_]:
+    """Return the pixels that count in all colours of an RGB image."""
+    return np.asarray(mask.all(axis=1, keepdims=True)) if study.grid.rgb else mask
 
 
 def _photon_models(study: Study) -> tuple[NoiseModel | None, ...]:
@@ -142,9 +120,3 @@ def _regions(sigma: NDArray[np.float32]) -> tuple[NDArray[np.int8], int]:
         different = different or high > _DIFFERENT * low
         different = different and len(np.unique(region[:, c])) == 3
     return (region, 3) if different else (np.zeros_like(region), 1)
-
-
-def _by_channel(around: NDArray[Any], part: NDArray[Any]) -> list[tuple[Any, Any]]:
-    """Return the values and the part of each channel; one part for all colours."""
-    channels = range(around.shape[1])
-    return [(around[:, c], part[:, min(c, part.shape[1] - 1)]) for c in channels]

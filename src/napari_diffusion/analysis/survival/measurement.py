@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_diffusion.analysis.survival.cells import SurvivalCell, cells_of, limits_of
-from napari_diffusion.analysis.survival.detection import Nulls, scores
+from napari_diffusion.analysis.survival.detection import ShapeDetector
 from napari_diffusion.analysis.survival.kept import Remains
 from napari_diffusion.analysis.survival.local_noise import merged
+from napari_diffusion.analysis.survival.null_runs import noise_left, null_results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from napari_diffusion.analysis.survival.detection_limit import DetectionLimit
     from napari_diffusion.analysis.survival.plan import SurvivalPlan
 
-    # Takes the number of a run; returns its result with objects minus that without.
-    Difference = Callable[[int], NDArray[Any]]
+# Takes the number of a run; returns its result with objects minus that without.
+Difference = Callable[[int], "NDArray[Any]"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,7 @@ class Measurement:
     ----------
     plan : SurvivalPlan
     remains : Remains
+        What is left of each object.
     found : ndarray of bool
         Whether the detector finds it.
     """
@@ -42,34 +45,37 @@ class Measurement:
     found: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, plan: SurvivalPlan, nulls: Nulls, difference: Difference) -> Measurement:
+    def of(
+        cls,
+        plan: SurvivalPlan,
+        noise: Sequence[NDArray[np.float32]],
+        false_rate: float,
+        difference: Difference,
+    ) -> Measurement:
         """Measure the objects of all runs.
 
         Parameters
         ----------
         plan : SurvivalPlan
-        nulls : Nulls
-            Of the recipe, or of none.
+        noise : sequence of ndarray
+            The noise that is left in results, see `noise_left`.
+        false_rate : float
+            False objects per megapixel.
         difference : callable
             Takes the number of a run; returns its result with the objects minus that without.
         """
         objects = plan.objects
+        detectors = [_detector(plan, k, noise, false_rate) for k in range(len(plan.shapes))]
         remains = Remains.empty(len(objects.run))
         found = np.zeros(len(objects.run), bool)
-        thresholds = {
-            (k, region): nulls.threshold(shape, region, plan.object_axes, plan.dark)
-            for k, shape in enumerate(plan.shapes)
-            for region in range(plan.noise.num_regions)
-        }
         for run in range(plan.num_runs):
             made = merged(difference(run).astype(np.float64), plan.study)
             remains.measure(plan, run, made)
-            for k, shape in enumerate(plan.shapes):
+            searched = made + noise[run % len(noise)]
+            for k, detector in enumerate(detectors):
                 these = np.flatnonzero((objects.run == run) & (objects.shape == k))
-                some = objects.of(these)
-                least = np.array([thresholds[k, region] for region in some.region])
-                least *= some.sigma / np.array([plan.noise.sigma_in(r) for r in some.region])
-                found[these] = scores(plan, shape, some, made, nulls, run) > least
+                if len(these):
+                    found[these] = detector.found(objects.place[these], searched)
         return cls(plan, remains, found)
 
     def cells(self, region: int | None = None) -> tuple[SurvivalCell, ...]:
@@ -85,24 +91,9 @@ class Measurement:
         return np.ones(len(regions), bool) if region is None else regions == region
 
 
-def nulls_of(
-    plan: SurvivalPlan, false_rate: float, after: Callable[[], object] = lambda: None
-) -> Nulls:
-    """Return the results of the recipe on blanks; `after` is called after each."""
-    study, noise = plan.study, plan.noise
-    nulls = Nulls(false_rate, _mask(plan))
-    for turn, region in enumerate(noise.blanks()):
-        made = study.result(noise.blank(study, region, turn))
-        levels = np.reshape(noise.levels[region], (1, -1, 1, 1, 1))
-        nulls.results.append((region, merged(made - levels, study)))
-        after()
-    return nulls
-
-
 def measured(plan: SurvivalPlan, false_rate: float, progress: Progress | None) -> Measurement:
-    """Run the recipe without objects, on blanks, and with the objects of each run."""
-    total = 1 + len(plan.noise.blanks()) + plan.num_runs
-    done = 0
+    """Run the recipe without objects, on its result plus fresh noise, and with objects."""
+    done, total = 0, 1 + plan.num_nulls + plan.num_runs
 
     def after() -> None:
         nonlocal done
@@ -113,19 +104,21 @@ def measured(plan: SurvivalPlan, false_rate: float, progress: Progress | None) -
     study, source = plan.study, plan.study.run.image.data
     without = study.result(source)
     after()
-    nulls = nulls_of(plan, false_rate, after)
+    noise = noise_left(study, null_results(study, without, plan.num_nulls, plan.seed, after))
 
     def difference(run: int) -> NDArray[Any]:
         made = study.result(plan.changed(source, run)) - without
         after()
         return made
 
-    return Measurement.of(plan, nulls, difference)
+    return Measurement.of(plan, noise, false_rate, difference)
 
 
-def _mask(plan: SurvivalPlan) -> NDArray[np.bool_] | None:
-    mask = plan.study.run.image.mask
-    if mask is None:
-        return None
-    inside = mask[plan.study.run.core]
-    return np.asarray(inside.all(axis=1, keepdims=True) if plan.study.grid.rgb else inside)
+def _detector(
+    plan: SurvivalPlan, shape: int, noise: Sequence[NDArray[np.float32]], false_rate: float
+) -> ShapeDetector:
+    return ShapeDetector.of(
+        plan.shapes[shape], noise, false_rate,
+        object_axes=plan.object_axes, sigma=float(np.median(plan.noise.sigma)), dark=plan.dark,
+        mask=plan.mask,
+    )  # fmt: skip

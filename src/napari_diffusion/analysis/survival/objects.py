@@ -45,6 +45,11 @@ class Shape(abc.ABC):
     def reach(self) -> float:
         """How far from its centre it differs from 0, in pixels."""
 
+    @property
+    def extent(self) -> float:
+        """How far from its centre it is noticeable, in pixels."""
+        return self.reach
+
     @abc.abstractmethod
     def values(
         self, offsets: Sequence[NDArray[Any]], angles: NDArray[Any], scale: float = 1.0
@@ -114,6 +119,11 @@ class Spot(Shape):
         """How far from its centre it differs from 0."""
         return 4 * self.size + 1
 
+    @property
+    def extent(self) -> float:
+        """How far from its centre it is noticeable."""
+        return 3 * self.size
+
     def values(
         self, offsets: Sequence[NDArray[Any]], angles: NDArray[Any], scale: float = 1.0
     ) -> NDArray[np.float64]:
@@ -178,6 +188,11 @@ class Edge(Shape):
     def reach(self) -> float:
         """How far from its centre it differs from 0."""
         return 3 * self.fading
+
+    @property
+    def extent(self) -> float:
+        """How far from its centre it is noticeable."""
+        return 2.5 * self.fading
 
     def values(
         self, offsets: Sequence[NDArray[Any]], angles: NDArray[Any], scale: float = 1.0

@@ -55,7 +55,7 @@ class Lattice:
         ticks = []
         for axis, n in enumerate(self.shape):
             if axis in self.object_axes:
-                margin = min(math.ceil(0.75 * self.reach) + 1, (n - 1) // 2)
+                margin = min(math.ceil(self.reach) + 1, (n - 1) // 2)
                 ticks.append(_ticks(margin, n - 1 - margin, self.pitch, random))
             elif axis in self.apart_axes:
                 ticks.append(_ticks(0, n - 1, _GAP, random))
@@ -65,7 +65,7 @@ class Lattice:
         for axis in self.object_axes:
             n = self.shape[axis]
             moved = found[:, axis] + (random.random(len(found)) - 0.5) * _JITTER * self.pitch
-            margin = min(math.ceil(0.75 * self.reach) + 1, (n - 1) // 2)
+            margin = min(math.ceil(self.reach) + 1, (n - 1) // 2)
             found[:, axis] = np.clip(moved, margin, n - 1 - margin)
         return np.asarray(found[random.permutation(len(found))])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.analysis.source_noise import SourceNoise
-from napari_diffusion.analysis.survival.local_noise import LocalNoise
+from napari_diffusion.analysis.survival.local_noise import LocalNoise, merged_mask
 from napari_diffusion.analysis.survival.placement import Lattice, generator, unmasked
 from napari_diffusion.analysis.survival.windows import Windows
 
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 #: How many objects of each shape and contrast there are, where there is room.
 COUNT = 64
 
-#: The most runs with objects.
-MOST_RUNS = 8
+# The fewest and the most runs of a recipe in all: as many as cost no more than the fewest on
+# an image of a megapixel. Of these, the fewest and the most on noise alone.
+_RUNS = 12, 24
+_NULLS = 5, 8
+_MEGAPIXEL = 1 << 20
 
 # How much the objects may change the measured noise, as a part of it, and how many distances
 # between them are tried for that.
@@ -85,7 +88,8 @@ class SurvivalPlan:
     seed : int
         Selects the places.
     objects : Objects
-    num_runs : int
+    num_runs, num_nulls : int
+        How many runs there are with objects, and on noise alone.
     noise_change : float
         How much the objects of the first run change the measured noise, as a part of it.
     """
@@ -98,6 +102,7 @@ class SurvivalPlan:
     seed: int
     objects: Objects
     num_runs: int
+    num_nulls: int
     noise_change: float = 0.0
 
     @classmethod
@@ -112,12 +117,15 @@ class SurvivalPlan:
     ) -> SurvivalPlan:
         """Place objects in the studied part, so few that its noise is measured as without them."""
         noise = LocalNoise.of(study)
-        before = _measured(study, study.run.image.data)
+        before, total = _measured(study, study.run.image.data), _total_runs(study)
         for turn in range(_THINNINGS):
             lattice = _lattice(study, shapes, 1.4**turn)
-            objects = _placed(study, noise, shapes, len(contrasts), lattice, seed)
+            most = total - 1 - _NULLS[0]
+            objects = _placed(study, noise, shapes, len(contrasts), lattice, seed, most)
             runs = int(objects.run.max()) + 1
-            plan = cls(study, noise, tuple(shapes), tuple(contrasts), dark, seed, objects, runs)
+            nulls = min(total - 1 - runs, _NULLS[1])
+            plan = cls(study, noise, tuple(shapes), tuple(contrasts), dark, seed, objects, runs,
+                       nulls)  # fmt: skip
             after = _measured(study, plan.changed(study.run.image.data, 0))
             change = float(np.max(np.abs(after - before) / np.where(before > 0, before, np.inf)))
             if change <= _NOISE_CHANGE:
@@ -128,6 +136,12 @@ class SurvivalPlan:
     def object_axes(self) -> tuple[int, ...]:
         """The canonical axes along which objects extend."""
         return _object_axes(self.study)
+
+    @property
+    def mask(self) -> NDArray[np.bool_] | None:
+        """The pixels of the studied part that count; one channel for RGB images."""
+        inside = _mask(self.study)
+        return None if inside is None else merged_mask(inside, self.study)
 
     @property
     def amplitudes(self) -> NDArray[np.float64]:
@@ -180,6 +194,20 @@ def _photon_noise(
     return noise
 
 
+def _total_runs(study: Study) -> int:
+    """Return how many runs of the recipe there may be."""
+    recipe, grid = study.recipe, study.grid
+    local = all(each.halo(grid) is not None for each in (*recipe.filters, recipe.final_filter)
+                if each is not None)  # fmt: skip
+    size = (study.run.source if local else study.image.data).size
+    return min(max(_RUNS[0] * _MEGAPIXEL // size, _RUNS[0]), _RUNS[1])
+
+
+def _mask(study: Study) -> NDArray[np.bool_] | None:
+    mask = study.run.image.mask
+    return None if mask is None else np.asarray(mask[study.run.core])
+
+
 def _object_axes(study: Study) -> tuple[int, ...]:
     return tuple(axis for axis in study.grid.along_axes if axis >= 2)
 
@@ -187,7 +215,7 @@ def _object_axes(study: Study) -> tuple[int, ...]:
 def _lattice(study: Study, shapes: Sequence[Shape], thinning: float) -> Lattice:
     t, _, z, y, x = study.run.source.shape
     apart = (0,) if 0 in study.grid.along_axes else ()
-    reach = max(shape.reach for shape in shapes)
+    reach = max(shape.extent for shape in shapes)
     return Lattice((t, 1, z, y, x), _object_axes(study), apart, reach, thinning)
 
 
@@ -198,6 +226,7 @@ def _placed(
     num_contrasts: int,
     lattice: Lattice,
     seed: int,
+    most_runs: int,
 ) -> Objects:
     """Deal shapes and contrasts to places, in each region in turn, until there are enough."""
     random = generator(seed, 0)
@@ -206,11 +235,11 @@ def _placed(
         np.concatenate([random.permutation(num_cells) for _ in range(COUNT)])
         for _ in range(noise.num_regions)
     ]
-    mask = study.run.image.mask
-    mask = None if mask is None else mask[study.run.core].all(axis=1, keepdims=True)
+    mask = _mask(study)
+    mask = None if mask is None else np.asarray(mask.all(axis=1, keepdims=True))
     found = []
-    for run in range(MOST_RUNS):
-        places = unmasked(lattice.places(random), mask, lattice.object_axes, 0.75 * lattice.reach)
+    for run in range(most_runs):
+        places = unmasked(lattice.places(random), mask, lattice.object_axes, lattice.reach)
         places[:, 1] = random.integers(noise.sigma.shape[1], size=len(places))
         index = tuple(np.rint(places).astype(np.int64).T)
         region, sigma = noise.region[index].astype(np.int64), noise.sigma[index]

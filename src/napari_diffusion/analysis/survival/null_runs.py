@@ -1,0 +1,66 @@
+"""The noise that a recipe leaves at each place: results on its own result plus fresh noise."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.analysis.fresh_noise import with_fresh_noise
+from napari_diffusion.analysis.survival.local_noise import merged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_diffusion.analysis.study import Study
+
+# Seeds of studies that differ by less have different noise.
+_SEEDS = 1 << 20
+
+
+def null_results(
+    study: Study,
+    without: NDArray[Any],
+    count: int,
+    seed: int,
+    after: Callable[[], object] = lambda: None,
+) -> list[NDArray[Any]]:
+    """Return the recipe's results on its own result plus fresh noise.
+
+    Its own result is the best substitute for the noise-free image: it has the structures at which a
+    filter leaves more noise than elsewhere.
+
+    Parameters
+    ----------
+    study : Study
+    without : ndarray
+        The recipe's result on the image, in the studied part.
+    count : int
+        How many.
+    seed : int
+        Selects the noise.
+    after : callable
+        Called after each.
+    """
+    found = []
+    for k in range(count):
+        values = study.image.data.copy()
+        turn = seed % _SEEDS * count + k
+        values[study.run.core] = with_fresh_noise(study.noise, without, turn)
+        found.append(study.result(values))
+        after()
+    return found
+
+
+def noise_left(study: Study, results: Sequence[NDArray[Any]]) -> list[NDArray[np.float32]]:
+    """Return what differs between results that differ by their noise alone.
+
+    ``√(n / (n − 1)) · (result − mean of all n)``: the structures that they share cancel, and the
+    variance is that of one result. One channel for RGB images.
+    """
+    mean = np.mean(results, axis=0, dtype=np.float64)
+    factor = math.sqrt(len(results) / (len(results) - 1))
+    return [merged((each - mean) * factor, study).astype(np.float32) for each in results]
