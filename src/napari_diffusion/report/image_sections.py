@@ -124,7 +124,7 @@ def _compared(report: Report, part: ShownPart, channel: int) -> list[Block]:
         _pair(before, after, limits, part, part.factor, f"{title} {caption}".strip())
     ]
     if part.factor > 1 and channel == 0:
-        where = _detail(after.shape[:2])
+        where = _middle(after.shape[:2], min(_DETAIL, part.longest))
         cut = None if before is None else before[where]
         blocks.append(_pair(cut, after[where], limits, part, 1, "The middle of it, not reduced."))
     return blocks
@@ -150,7 +150,7 @@ def _pair(
 def _thumbnail(
     plane: NDArray[np.float64], limits: tuple[float, float], part: ShownPart, label: str
 ) -> Figure:
-    factor = -(-max(plane.shape[:2]) // _THUMBNAIL)
+    factor = -(-max(plane.shape[:2]) // min(_THUMBNAIL, part.longest))
     uri = grey_uri(reduced(plane, factor), limits)
     return Figure(uri, part.ratio, label, label, sharp=max(plane.shape[:2]) < _THUMBNAIL)
 
@@ -207,9 +207,9 @@ def _limits(report: Report, part: ShownPart, channel: int) -> tuple[float, float
     return shown_range(finite)
 
 
-def _detail(shape: tuple[int, ...]) -> tuple[slice, ...]:
-    starts = [max((size - _DETAIL) // 2, 0) for size in shape]
-    return tuple(slice(start, start + _DETAIL) for start in starts)
+def _middle(shape: tuple[int, ...], side: int) -> tuple[slice, ...]:
+    starts = [max((size - side) // 2, 0) for size in shape]
+    return tuple(slice(start, start + side) for start in starts)
 
 
 def _channel_words(part: ShownPart, channel: int) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.report.report import Report
 
+_COLOURS = ("Red", "Green", "Blue")
+
 _LIMITS = (
     "The noise was measured on the middle of the source alone: structure as fine as the noise "
     "counts as noise, and what the camera or the file did to the image before is part of it. The "
@@ -29,7 +31,8 @@ def noise_section(report: Report) -> Section:
         why = report.missing.get("noise", report.missing.get("source", "Not measured."))
         blocks += text([why], "missing")
     for channel, model in enumerate(report.noise):
-        title = f"Channel {channel}" if len(report.noise) > 1 else ""
+        named = _COLOURS[channel] if report.grid.rgb else f"Channel {channel}"
+        title = named if len(report.noise) > 1 else ""
         blocks += text([*_found(model), *model.details], title=title)
         drawn = [each for each in (mean_variance(model), spectrum(model)) if each is not None]
         blocks += [Plots(tuple(drawn))] if drawn else []

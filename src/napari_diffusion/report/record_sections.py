@@ -69,7 +69,7 @@ def methods_section(report: Report) -> Section:
         said = paragraph(report.result.record)
         figure = legend(report.result.record)
         works = tuple(each.text() for each in cited(report.result.record))
-    except (ValueError, KeyError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         missing = text([f"The record cannot be put into words: {error}"], "missing")
         return Section("methods", "For the methods section of a paper", missing)
     blocks = (
@@ -83,7 +83,10 @@ def methods_section(report: Report) -> Section:
 def record_section(report: Report) -> Section:
     """Return the record of the result as JSON, and a table of the kept steps."""
     record = report.result.record
-    said = json.dumps(record, indent=1, ensure_ascii=False, default=str)
+    try:
+        said = json.dumps(record, indent=1, ensure_ascii=False, default=str)
+    except RecursionError:
+        said = "The record is nested too deep to be shown."
     blocks: list[Block] = []
     if len(said) > _LONGEST_RECORD:
         said = shortened(said, _LONGEST_RECORD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,19 +97,23 @@ def report_of_result(
     found = _source(path, record, given, None if mask is None else Path(mask))
     steps = tuple(ReportStep(each.record, each.values) for each in kept)
     options: Any = unmasked_grid_of(record)
+    holds = _hash_holds(kept[-1])
     plain = Report(
         name=path.name,
         steps=steps,
         options=options,
         source_name=record.get("source", ""),
         missing={"source": found.why, **_without(found.why)},
-        notes=(*run.faults, *_faults(run)),
-        checks=tuple(filter(None, (found.checked, *_checks(run, kept[-1])))),
+        notes=(*run.faults, *_faults(run, holds)),
+        checks=tuple(filter(None, (found.checked, *_checks(run, holds)))),
         in_files=True,
     )
     if found.read is None:
         return plain
     part = part_of(found.read.source.image, record)
+    if tuple(part.shape) != tuple(plain.result.values.shape):
+        why = f"The source has the shape {tuple(part.shape)}, and the result another one."
+        return dataclasses.replace(plain, missing={"source": why, **_without(why)})
     noise, why = measured_noise(part, options | {"missing": "ignore"})
     made = Studies(missing=_without("this was not asked for."))
     if studies:
@@ -191,27 +196,33 @@ def _without(why: str) -> dict[str, str]:
     return {anchor: f"Not studied: {why}" for anchor in STUDIES.values() if why}
 
 
-def _faults(run: SavedRun) -> list[str]:
-    return [
+def _faults(run: SavedRun, holds: bool | None) -> list[str]:
+    """Return what the hashes say against the records and the result."""
+    said = [
         f"{name} is not as it was written: its hash differs."
         for name, record in run.records.items()
         if seal_holds(record) is False
     ]
+    if holds is False:
+        said.append("The values of the result are not as they were written: their hash differs.")
+    return said
 
 
-def _checks(run: SavedRun, last: SavedStep) -> list[str]:
-    """Return what the hashes say of the records and the result."""
-    sealed = [seal_holds(record) for record in run.records.values()]
-    said = ["The hashes of all records hold."] if all(sealed) else []
-    size = last.values.dtype.itemsize
-    for length in last.values.shape:
-        size *= length
-    if last.sha256 is None or size > _MOST_HASHED:
-        return said
+def _checks(run: SavedRun, holds: bool | None) -> list[str]:
+    """Return what the hashes say for the records and the result."""
+    sealed = all(seal_holds(record) for record in run.records.values())
+    said = ["The hashes of all records hold."] if sealed else []
+    if holds:
+        said.append("The values of the result have the hash in its record.")
+    return said
+
+
+def _hash_holds(step: SavedStep) -> bool | None:
+    """Return whether a step has the hash in its record; None if it has none, or is too large."""
+    size = math.prod(step.values.shape) * step.values.dtype.itemsize
+    if step.sha256 is None or size > _MOST_HASHED:
+        return None
     try:
-        same = hash_of(last.values) == last.sha256
-    except (NotReadable, OSError) as error:
-        return [*said, f"{last.name} cannot be read: {error}"]
-    if same:
-        return [*said, "The values of the result have the hash in its record."]
-    return [*said, "The values of the result are not as they were written: their hash differs."]
+        return hash_of(step.values) == step.sha256
+    except (NotReadable, OSError):
+        return False
