@@ -19,6 +19,7 @@ from napari_diffusion.analysis.study import Study
 from napari_diffusion.analysis.study_result import ResultMap, StudyResult
 from napari_diffusion.widgets.analysis import study_form
 from napari_diffusion.widgets.layers.step_records import records_of
+from napari_diffusion.widgets.steps import step_study as study_asks
 
 CELLS = np.random.default_rng(1).normal(50, 5, (48, 64)).astype(np.float32)
 RECIPE = nd.Recipe(num_steps=3, starting_noise_scale=5.0, seed=7)
@@ -194,7 +195,7 @@ def test_what_is_chosen_reaches_the_study(open_steps, qtbot, removal):
     region = dock.curves.measures.rows["Region statistic"]
     region.ticked = True
     region.form.value = nd.metrics.RegionStatistic(statistic="median")
-    kind.value, measure.value = "a drawn rectangle", "Region statistic"
+    kind.value, measure.value = "drawn rectangle", "Region statistic"
     background.value, repeat.value = viewer.layers["back"], viewer.layers["again"]
     viewer.dims.set_point(0, 2)
     clicked(dock, qtbot, start(dock))
@@ -204,7 +205,7 @@ def test_what_is_chosen_reaches_the_study(open_steps, qtbot, removal):
     np.testing.assert_array_equal(told["background"], np.broadcast_to(labels != 0, movie.shape))
     np.testing.assert_array_equal(told["second"], movie + 1)
     assert told["measure"].statistic == "median"
-    repeat.combo.value = "odd and even frames"
+    repeat.combo.value = "even/odd frames"
     clicked(dock, qtbot, start(dock))
     assert removal.called["halves"] == "frames"
 
@@ -251,7 +252,7 @@ def test_errors_are_said(open_steps, qtbot, removal, said):
     viewer, dock = opened(open_steps, Image(CELLS, name="cells"))
     run_on(dock, qtbot, RECIPE, viewer.layers["cells"])
     kind, *_, measure = dock.study.survives.choices
-    kind.value = "a drawn rectangle"
+    kind.value = "drawn rectangle"
     assert clicked(dock, qtbot, start(dock)) == []
     assert "No rectangle is drawn" in said[-1]
     assert dock.controls.message.role == "error"
@@ -265,3 +266,21 @@ def test_errors_are_said(open_steps, qtbot, removal, said):
     qtbot.wait(20)
     assert not start(dock).enabled
     assert "source layer was removed" in start(dock).tooltip
+
+
+def test_the_report_has_the_studies_of_the_run(open_steps, qtbot, removal, monkeypatch, tmp_path):
+    channels = [
+        Image(CELLS * c, name=name, colormap=name, blending="additive")
+        for c, name in enumerate(("red", "green"), 1)
+    ]
+    viewer, dock = opened(open_steps, *channels)
+    assert not dock.study.report.enabled
+    run_on(dock, qtbot, RECIPE, *viewer.layers[:2])
+    clicked(dock, qtbot, start(dock))
+    path = tmp_path / "told.html"
+    monkeypatch.setattr(study_asks, "asked_for", lambda *_: path)
+    assert clicked(dock, qtbot, dock.study.report) == []
+    assert dock.controls.message.sentence == f"Written to {path}."
+    page = path.read_text("utf-8")
+    assert "Something was removed." in page
+    assert "Tried on one image." in page

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
+from napari_diffusion.analysis.feature_survival import feature_survival
+from napari_diffusion.analysis.null_test import null_test
 from napari_diffusion.analysis.removed_structure import removed_structure
 from napari_diffusion.analysis.study_result import StudyResult
 
@@ -85,10 +87,26 @@ class StudyKind:
 #: A study more is one line here.
 STUDIES: tuple[StudyKind, ...] = (
     StudyKind(
+        "survival",
+        "Feature survival",
+        "Put known objects of several sizes and contrasts into the image, run the recipe again, "
+        "and measure how much of them is left and how many are lost.",
+        feature_survival,
+        ("kinds", "dark", "patch"),
+    ),
+    StudyKind(
+        "null",
+        "Null test",
+        "Run the recipe on pure noise of the image's kind, and count the false objects that appear "
+        "in it at each step.",
+        null_test,
+        ("background",),
+    ),
+    StudyKind(
         "removed",
         "Removed structure",
-        "Whether structure was removed besides noise, and where: the residual is compared with "
-        "those of runs where only noise can be removed.",
+        "Test whether structure was removed besides noise, and where: the residual is compared "
+        "with those of runs where only noise can be removed.",
         removed_structure,
     ),
 )

@@ -41,7 +41,7 @@ _PART = (
 # An image with more pixels is studied in part, unless the user says otherwise.
 _LARGE = 1 << 20
 
-RECTANGLE = "a drawn rectangle"
+RECTANGLE = "drawn rectangle"
 _KINDS: dict[str, StudyOptions] = {
     "bright spots": {"kinds": ("spot",)},
     "dark spots": {"kinds": ("spot",), "dark": True},
@@ -55,10 +55,10 @@ _KIND = (
     "image itself, in a rectangle of a Shapes layer."
 )
 
-_ESTIMATED = "estimated background"
-_BACKGROUND = "Where the image holds no objects: a Labels or Shapes layer, or estimated."
+_ESTIMATED = "auto background"
+_BACKGROUND = "Where the image holds no objects: a Labels or Shapes layer; auto estimates it."
 
-_NOISE_FREE, FRAMES = "noise-free value", "odd and even frames"
+_NOISE_FREE, FRAMES = "noise-free value", "even/odd frames"
 _REPEAT = (
     "What the interval is for: the noise-free value, or the value of a repeat acquisition, from a "
     "layer with an independent one or from the odd and even frames."

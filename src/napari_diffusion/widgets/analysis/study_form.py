@@ -18,6 +18,7 @@ from napari_diffusion.widgets.analysis.study_choices import (
 from napari_diffusion.widgets.analysis.study_layers import StepStudyRun, StudySink, study_work
 from napari_diffusion.widgets.analysis.survival_plot import SurvivalPlot, is_survival
 from napari_diffusion.widgets.forms.box import Box, may_be_narrow
+from napari_diffusion.widgets.forms.message import text_label
 
 if TYPE_CHECKING:
     from magicgui.widgets.bases import Widget
@@ -53,7 +54,9 @@ class StudyForm(Box):
         self.buttons = {kind.key: PushButton(text=kind.title) for kind in self.kinds}
         rows = [self._row(kind) for kind in self.kinds]
         self._plots = Box()
-        super().__init__(self.part, *rows, self._plots)
+        heading = text_label("help")
+        heading.value = "What survives in the shown step?"
+        super().__init__(heading, self.part, *rows, self._plots)
 
     def _row(self, kind: StudyKind) -> Box:
         made = self.buttons[kind.key]

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.records.derived import study_record
-from napari_diffusion.widgets.layers.layer_locks import unlocked
+from napari_diffusion.widgets.layers.layer_locks import hide, unlocked
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.layers.step_records import KEY, is_stack
@@ -102,6 +102,8 @@ class StepStudyRun:
     def show(self, result: StudyResult, viewer: napari.Viewer) -> list[Image]:
         """Insert the maps above all steps, the first one visible, in place of earlier ones."""
         self._remove_earlier(viewer)
+        # Of two maps that are seen, one hides the other, but not its colour bar.
+        hide(each for each in viewer.layers if "findings" in (each.metadata.get(KEY) or {}))
         place = Place(viewer, related_layers(viewer, self.step.layer))
         layers = [
             self._layer(shown, study_record(result, shown, self.step.record, self._part()), viewer)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     )
     from napari_diffusion.analysis.study_result import StudyResult
 
-_COLOURS, _HEIGHT = "viridis", 240
+_COLOURS, _HEIGHT = "viridis", 300
+
+# How far numbers stand from the middle of their cell, as a part of the cell.
+_BESIDE = 0.36
 
 # The share of the objects found, and the line that is drawn through the contrasts where it is.
 _LINES = {0.5: Qt.PenStyle.SolidLine, 0.95: Qt.PenStyle.DashLine}
@@ -46,9 +49,11 @@ class SurvivalPlot(Plot):
         self._cells: dict[tuple[int, int], SurvivalCell] = {}
         self._marks: list[Any] = []
         self._at: tuple[int, int] | None = None
-        self._view.setFixedHeight(_HEIGHT)
+        self.setMinimumHeight(_HEIGHT)
         self._item.setMouseEnabled(x=False, y=False)
         self._item.setMenuEnabled(False)
+        # The uppermost number of the colour bar needs room.
+        self._item.setContentsMargins(0, 8, 0, 8)
         self._image = pyqtgraph.ImageItem(axisOrder="row-major")
         self._item.addItem(self._image)
         colours = pyqtgraph.colormap.get(_COLOURS)
@@ -99,8 +104,9 @@ class SurvivalPlot(Plot):
         for row, column in np.argwhere(np.isfinite(values)):
             value = values[row, column]
             colour = "k" if value > 0.6 else "w"
-            text = pyqtgraph.TextItem(f"{value:.2f}", color=colour, anchor=(0.5, 0.5))
-            text.setPos(float(column), float(row))
+            text = pyqtgraph.TextItem(f"{value:.2f}", color=colour, anchor=(0.2, 0.5))
+            # At the left, where lines between the middles of columns seldom pass.
+            text.setPos(float(column) - _BESIDE, float(row))
             self._add(text)
 
     def _draw(
@@ -123,10 +129,7 @@ class SurvivalPlot(Plot):
             )  # fmt: skip
             self._add(line)
         for at, height in zip(x[~inside], y[~inside], strict=True):
-            above = height > 0
-            arrow = pyqtgraph.ArrowItem(
-                angle=90 if above else -90, headLen=9, tailLen=0, brush="w", pen="k"
-            )
+            arrow = pyqtgraph.TextItem("▲" if height else "▼", color="w", anchor=(0.5, 0.5))
             arrow.setPos(at, height)
             self._add(arrow)
 
@@ -181,5 +184,5 @@ def in_words(cell: SurvivalCell) -> str:
 def _height(limit: DetectionLimit, contrasts: NDArray[Any]) -> float:
     """Return where a contrast lies among those that were tried, which are drawn evenly."""
     if limit.contrast is None:
-        return -0.4 if limit.text.startswith("<") else len(contrasts) - 0.6
+        return 0.0 if limit.text.startswith("<") else len(contrasts) - 1.0
     return float(np.interp(np.log(limit.contrast), np.log(contrasts), np.arange(len(contrasts))))

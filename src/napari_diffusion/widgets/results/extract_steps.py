@@ -19,12 +19,15 @@ from napari_diffusion.widgets.layers.step_records import (
     source_of,
 )
 from napari_diffusion.widgets.layers.thumbnails import draw_thumbnails
+from napari_diffusion.widgets.run import memory
+from napari_diffusion.widgets.run.run_request import RunError
 
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
     from napari_diffusion.io.step_record import StepRecord
+    from napari_diffusion.widgets.results.chosen_step import ChosenStep
 
 # Each insertion walks all layers; batches of hidden ones of this size are fastest.
 _BATCH = 10
@@ -53,6 +56,25 @@ def places_named(text: str, records: list[StepRecord]) -> list[int]:
             )
         places += found
     return sorted(set(places))
+
+
+def places_to_extract(text: str, step: ChosenStep) -> list[int]:
+    """Return the places that `places_named` finds in the stack of a step.
+
+    `RunError` says what cannot be read or is not there, or that there is no room for the layers.
+    """
+    try:
+        places = places_named(text, records_of(step.layer))
+    except ValueError as error:
+        raise RunError("steps", str(error)) from None
+    need, free = len(places) * step.data.nbytes, memory.free_memory()
+    if need > free:
+        raise RunError(
+            "steps",
+            f"{len(places)} layers need {memory.written_bytes(need)}, but only "
+            f"{memory.written_bytes(free)} are free: extract fewer steps, such as 0-9.",
+        )
+    return places
 
 
 class Extraction(QObject):

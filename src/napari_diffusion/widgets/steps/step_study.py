@@ -15,29 +15,30 @@ from napari_diffusion.widgets.analysis.local_error_layer import (
     local_error_work,
 )
 from napari_diffusion.widgets.analysis.noise_free_study import noise_free_study
+from napari_diffusion.widgets.analysis.run_report import report_work
 from napari_diffusion.widgets.analysis.study_form import StudyForm
 from napari_diffusion.widgets.analysis.sweep_form import ABOUT as SWEEP
 from napari_diffusion.widgets.analysis.sweep_form import SweepForm
 from napari_diffusion.widgets.forms.box import Box, labelled, leave_wheel, may_be_narrow
 from napari_diffusion.widgets.forms.fold import Fold
-from napari_diffusion.widgets.layers.step_records import is_stack, records_of
+from napari_diffusion.widgets.forms.save_dialog import asked_for
+from napari_diffusion.widgets.layers.step_records import is_stack
 from napari_diffusion.widgets.recipe.code_consent import recipe_with_consent
 from napari_diffusion.widgets.results.continued_run import (
     channels_of,
     continued_job,
     why_not_continued,
 )
-from napari_diffusion.widgets.results.extract_steps import Extraction, places_named
+from napari_diffusion.widgets.results.extract_steps import Extraction, places_to_extract
 from napari_diffusion.widgets.results.layer_sink import layer_sink_for
 from napari_diffusion.widgets.results.step_source import rerun_job, source_layers, source_styles
-from napari_diffusion.widgets.run import memory
 from napari_diffusion.widgets.run.loop_run import loop_work
 from napari_diffusion.widgets.run.memory_check import check_memory
-from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.steps.steps_tab import StepsTab, button, enable_unless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import napari
     from magicgui.widgets.bases import Widget
@@ -59,6 +60,10 @@ _NOISE_FREE = (
 _LOCAL_ERROR = (
     "Add a map of where the shown step is closer to the ground truth than its source (green) and "
     "where farther (pink). Stein's unbiased risk estimate, for white noise."
+)
+_REPORT = (
+    "Write one HTML file for readers: the steps up to the shown one, what was removed, the noise, "
+    "the studies made so far, the methods and the record."
 )
 _AGAIN = "Run the recipe again: other parameters side by side, other seeds, without noise."
 _ONWARD = "Go on from here: reuse the recipe, make more steps, extract steps of a stack."
@@ -85,6 +90,7 @@ class StepStudy(StepsTab):
         super().__init__(viewer, tasks)
         self._dock = dock
         self.survives = StudyForm(dock)
+        self.report = button("Report…")
         self.sweep = SweepForm(dock)
         self.ensemble = button("Ensemble")
         self.seeds = SpinBox(value=8, min=2, max=9999, tooltip=_ENSEMBLE)
@@ -119,10 +125,11 @@ class StepStudy(StepsTab):
             self._extract_row,
             tooltip=_ONWARD,
         )
-        self.extend([self.survives, self.again, self.onward])
+        self.extend([self.survives, self.report, self.again, self.onward])
         self.add_stretch()
 
     def _connect(self) -> None:
+        self.report.changed.connect(self._ask_report)
         self.ensemble.changed.connect(self.run_ensemble)
         self.noise_free.changed.connect(self.run_without_noise)
         self.local_error.changed.connect(self.show_local_error)
@@ -143,6 +150,7 @@ class StepStudy(StepsTab):
         stack = run is not None and is_stack(run.step.layer)
         for kind in self.survives.kinds:
             enable_unless(self.survives.buttons[kind.key], again, kind.about)
+        enable_unless(self.report, again, _REPORT)
         enable_unless(self.sweep.start, again or self._why_no_sweep(), SWEEP)
         enable_unless(self.ensemble, again or self._why_not_random(), _ENSEMBLE)
         enable_unless(self.noise_free, again or self._why_not_noise_free(), _NOISE_FREE)
@@ -238,19 +246,23 @@ class StepStudy(StepsTab):
             return
         step = run.step
         with self._dock.showing_errors():
-            try:
-                places = places_named(str(self.which.value), records_of(step.layer))
-            except ValueError as error:
-                raise RunError("steps", str(error)) from None
-            need, free = len(places) * step.data.nbytes, memory.free_memory()
-            if need > free:
-                raise RunError(
-                    "steps",
-                    f"{len(places)} layers need {memory.written_bytes(need)}, but only "
-                    f"{memory.written_bytes(free)} are free: extract fewer steps, such as "
-                    "0-9.",
-                )
+            places = places_to_extract(str(self.which.value), step)
             Extraction(self.viewer, step.layer, places, self.native).start()
+
+    def _ask_report(self) -> None:
+        name = "report" if self.run is None else f"{self.run.record['source']}-report"
+        path = asked_for(self.native, "Write a report", name, {"html": "Web page"})
+        if path is not None:
+            self.write_report(path)
+
+    def write_report(self, path: Path) -> None:
+        """Write the report of the run and of the studies of it, in the background."""
+        run = self._begin()
+        if run is None:
+            return
+        with self._dock.showing_errors():
+            work = report_work(run, self.viewer, self.survives.results(run), path)
+            self.tasks.start(work, "Writing …", 0, "", lambda made: f"Written to {made}.")
 
     def _begin(self) -> StepRun | None:
         """Return the run, the viewer being as it was before a sweep."""
