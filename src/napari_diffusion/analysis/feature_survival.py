@@ -68,6 +68,8 @@ class FeatureSurvival(StudyResult):
         What was measured of the objects of each kind, size and contrast.
     limits_of_detection : tuple of DetectionLimit
         The contrast at which 50 % and 95 % of the objects of each kind and size are found.
+    limits_in_source : tuple of DetectionLimit
+        The same in the image before the recipe, in the same order.
     regions : tuple of RegionSurvival
         The same in the dark, middle and bright third of the part, where the noise differs; else
         empty.
@@ -79,6 +81,7 @@ class FeatureSurvival(StudyResult):
 
     cells: tuple[SurvivalCell, ...]
     limits_of_detection: tuple[DetectionLimit, ...]
+    limits_in_source: tuple[DetectionLimit, ...]
     regions: tuple[RegionSurvival, ...]
     conditions: Conditions
 
@@ -108,7 +111,9 @@ class FeatureSurvival(StudyResult):
 
     def sentences(self) -> tuple[str, ...]:
         """Return what was found, the most important first."""
-        return survival_sentences(self.cells, self.limits_of_detection, self.conditions)
+        return survival_sentences(
+            self.cells, self.limits_of_detection, self.limits_in_source, self.conditions
+        )
 
     def limits(self) -> tuple[str, ...]:
         """Return what was tried, on what, and what does not follow from it."""
@@ -116,7 +121,11 @@ class FeatureSurvival(StudyResult):
 
     def tables(self) -> tuple[ResultTable, ...]:
         """Return the limits of detection and the cells, and both of each region."""
-        found = [limit_table(self.limits_of_detection), cell_table(self.cells)]
+        found = [
+            limit_table(self.limits_of_detection),
+            cell_table(self.cells),
+            limit_table(self.limits_in_source, " in the source, before the recipe"),
+        ]
         for region in self.regions:
             where = f" in the {region.name} third (σ = {region.sigma:.3g})"
             found.append(limit_table(region.limits_of_detection, where))
@@ -129,6 +138,7 @@ class FeatureSurvival(StudyResult):
             "step": self.step,
             "cells": [cell.to_dict() for cell in self.cells],
             "limits_of_detection": [limit.to_dict() for limit in self.limits_of_detection],
+            "limits_in_source": [limit.to_dict() for limit in self.limits_in_source],
             "regions": [
                 {
                     "name": region.name,
@@ -187,7 +197,7 @@ def feature_survival(
         volumes lines and edges lie in the plane of y and x.
     sizes : sequence of float, optional
         Radii in pixels along every axis: standard deviations of the profiles, from 0.3 to 20.
-        Default: 0.7, 1.5 and 3 for spots, 0.7 and 1.5 for lines and edges.
+        Default: 0.7, 1.5 and, in planes, 3 for spots; 0.7 and 1.5 for lines and edges.
     contrasts : sequence of float, optional
         Heights in multiples of the standard deviation of the noise around an object, above 0.
         Default: 0.5 to 12.
@@ -228,9 +238,11 @@ def feature_survival(
 
     Notes
     -----
-    Where the noise grows with the intensity, an object brings its own photon noise, and contrasts
-    are multiples of the noise around it. RGB images get grey objects; of several channels, each
-    object is in one. Objects are in one frame and, where z is no axis of `along`, in one plane.
+    The limits in the source are those of the same objects in the image itself, at the same rate of
+    false objects: what the recipe gains or costs a detector. Where the noise grows with the
+    intensity, an object brings its own photon noise, and contrasts are multiples of the noise
+    around it. RGB images get grey objects; of several channels, each object is in one. Objects are
+    in one frame and, where z is no axis of `along`, in one plane.
 
     Examples
     --------
@@ -253,12 +265,12 @@ def feature_survival(
     study = Study.of(image, recipe, options, step=step, noise_sigma=noise_sigma,
                      noise_model=noise_model, region=region, stop=stop)  # fmt: skip
     plan = SurvivalPlan.of(study, asked.shapes(study), asked.contrasts, dark=dark, seed=int(seed))
-    made = measured(plan, false_rate, progress)
+    made, source = measured(plan, false_rate, progress)
     noise = plan.noise
     regions = tuple(
         RegionSurvival(name, noise.sigma_in(k), made.cells(k), made.limits(k))
         for k, name in enumerate(noise.names())
     )
     conditions = Conditions.of(plan, false_rate)
-    return FeatureSurvival(study.recipe, study.step, made.cells(), made.limits(), regions,
-                           conditions)  # fmt: skip
+    return FeatureSurvival(study.recipe, study.step, made.cells(), made.limits(),
+                           source.limits(), regions, conditions)  # fmt: skip

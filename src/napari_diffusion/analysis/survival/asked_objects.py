@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 #: Kinds of objects.
 Kind = Literal["spot", "line", "edge", "patch"]
 
-#: Radii in pixels, and contrasts in multiples of the noise, that are tried by default.
+#: Radii in pixels, of which volumes get the first two, and contrasts in multiples of the noise,
+#: that are tried by default.
 SIZES = {"spot": (0.7, 1.5, 3.0), "line": (0.7, 1.5), "edge": (0.7, 1.5)}
-CONTRASTS = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
+CONTRASTS = (0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 
 _SHAPES: dict[str, type[Shape]] = {"spot": Spot, "line": Line, "edge": Edge}
 
@@ -83,7 +84,10 @@ class AskedObjects:
                     f"Objects of the kind {kind!r} need y and x in along (got {along!r}): use "
                     "spots."
                 )
-            found += [_SHAPES[kind](size) for size in self.sizes or SIZES[kind]]
+            found += [
+                _SHAPES[kind](size)
+                for size in self.sizes or SIZES[kind][: 2 if dims == 3 else None]
+            ]
         return tuple(found)
 
     def _patch_values(self, study: Study, dims: int) -> NDArray[Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SHARES = (0.5, 0.95)
 
 # How many thresholds, widths and lapses are compared.
-_MIDDLES, _WIDTHS, _LAPSES = 241, 25, 12
+_MIDDLES, _WIDTHS, _LAPSES = 401, 21, 10
 
 # Credible intervals.
 _LEVELS = (0.025, 0.5, 0.975)

@@ -12,7 +12,7 @@ import numpy as np
 from napari_diffusion.analysis.study_result import ResultTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from napari_diffusion.analysis.survival.cells import SurvivalCell
     from napari_diffusion.analysis.survival.detection_limit import DetectionLimit
@@ -86,24 +86,27 @@ class Conditions:
 
 
 def survival_sentences(
-    cells: Sequence[SurvivalCell], limits: Sequence[DetectionLimit], conditions: Conditions
+    cells: Sequence[SurvivalCell],
+    limits: Sequence[DetectionLimit],
+    in_source: Sequence[DetectionLimit],
+    conditions: Conditions,
 ) -> tuple[str, ...]:
     """Return what was found: of each kind and size its limit, and the cell next to it."""
     found = []
-    for half, most in zip(limits[::2], limits[1::2], strict=True):
+    for half, most, before in zip(limits[::2], limits[1::2], in_source[::2], strict=True):
         same = [cell for cell in cells if (cell.kind, cell.size) == (half.kind, half.size)]
-        found.append(_limit_in_words(half, most, conditions.dark))
+        found.append(_limit_in_words(half, most, before, conditions))
         found.append(_cell_in_words(_telling(same), conditions))
     return tuple(found)
 
 
 def survival_limits(cells: Sequence[SurvivalCell], conditions: Conditions) -> tuple[str, ...]:
     """Return what was tried, on what, and what does not follow from it."""
-    kinds = ", ".join(dict.fromkeys(_plural(cell.kind) for cell in cells))
+    kinds = _listed(dict.fromkeys(_plural(cell.kind) for cell in cells))
     counts = [cell.count for cell in cells]
     found = [
         f"Tried were {kinds} of {_numbers(cell.size for cell in cells)} pixels and "
-        f"{_numbers(cell.contrast for cell in cells)} σ, {min(counts)} to {max(counts)} of each, "
+        f"{_numbers(cell.contrast for cell in cells)} σ, {_range(counts)} of each, "
         "at random places that keep apart; nothing follows for other shapes, for objects that "
         "touch, or for single places.",
         "An object counts as lost when its detector misses it among the noise that the recipe "
@@ -156,9 +159,14 @@ def cell_table(cells: Sequence[SurvivalCell], where: str = "") -> ResultTable:
     return ResultTable(f"What is kept of added objects{where}", columns, rows)
 
 
-def _limit_in_words(half: DetectionLimit, most: DetectionLimit, dark: bool) -> str:
-    what = f"{'dark ' if dark else ''}{_plural(half.kind)} of radius {half.size:.3g} pixels"
-    return f"Of {what}, 50 % are found at {_at(half)}, 95 % at {_at(most)}."
+def _limit_in_words(
+    half: DetectionLimit, most: DetectionLimit, before: DetectionLimit, conditions: Conditions
+) -> str:
+    what = _what(half.kind, half.size, conditions)
+    return (
+        f"Of {what}, 50 % are found at {_at(half)} and 95 % at {_at(most)}; before the recipe "
+        f"50 % at {_at(before)}."
+    )
 
 
 def _at(limit: DetectionLimit) -> str:
@@ -175,21 +183,37 @@ def _telling(cells: Sequence[SurvivalCell]) -> SurvivalCell:
 
 
 def _cell_in_words(cell: SurvivalCell, conditions: Conditions) -> str:
-    kind = f"{'dark ' if conditions.dark else ''}{_plural(cell.kind)}"
     low, high = cell.lost_interval
     detector = conditions.detector(cell.kind, cell.size)
     return (
-        f"Of {kind} of radius {cell.size:.3g} pixels and {cell.contrast:.3g} σ, "
+        f"Of {_what(cell.kind, cell.size, conditions)} and {cell.contrast:.3g} σ, "
         f"{100 * cell.kept:.0f} % of the contrast is kept and {100 * cell.lost:.0f} % are lost "
         f"({100 * low:.0f} to {100 * high:.0f} %; {cell.count} objects; detector: "
         f"{detector}, {conditions.false_rate:.3g} false objects per megapixel)."
     )
 
 
+def _what(kind: str, size: float, conditions: Conditions) -> str:
+    """Return objects of one kind and size in words."""
+    dark = "dark " if conditions.dark else ""
+    if kind == "patch":
+        return f"{dark}copies of the patch"
+    return f"{dark}{_plural(kind)} of radius {size:.3g} pixels"
+
+
 def _plural(kind: str) -> str:
     return {"patch": "patches"}.get(kind, f"{kind}s")
 
 
-def _numbers(values: Any) -> str:
-    texts = [f"{value:.3g}" for value in np.unique(list(values))]
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+def _numbers(values: Iterable[float]) -> str:
+    return _listed(f"{value:.3g}" for value in np.unique(list(values)))
+
+
+def _listed(texts: Iterable[str]) -> str:
+    found = list(texts)
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}"
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"

@@ -12,7 +12,11 @@ from napari_diffusion.analysis.survival.cells import SurvivalCell, cells_of, lim
 from napari_diffusion.analysis.survival.detection import ShapeDetector
 from napari_diffusion.analysis.survival.kept import Remains
 from napari_diffusion.analysis.survival.local_noise import merged
-from napari_diffusion.analysis.survival.null_runs import noise_left, null_results
+from napari_diffusion.analysis.survival.null_runs import (
+    noise_left,
+    noise_of_source,
+    null_results,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from napari_diffusion.analysis.study import Progress
     from napari_diffusion.analysis.survival.detection_limit import DetectionLimit
     from napari_diffusion.analysis.survival.plan import SurvivalPlan
+
+# How many images of noise show the limits in the source.
+_BEFORE = 3
 
 # Takes the number of a run; returns its result with objects minus that without.
 Difference = Callable[[int], "NDArray[Any]"]
@@ -91,8 +98,16 @@ class Measurement:
         return np.ones(len(regions), bool) if region is None else regions == region
 
 
-def measured(plan: SurvivalPlan, false_rate: float, progress: Progress | None) -> Measurement:
-    """Run the recipe without objects, on its result plus fresh noise, and with objects."""
+def measured(
+    plan: SurvivalPlan, false_rate: float, progress: Progress | None
+) -> tuple[Measurement, Measurement]:
+    """Run the recipe without objects, on its result plus fresh noise, and with objects.
+
+    Returns
+    -------
+    result, source : Measurement
+        What is left of the objects, and the same objects before the recipe.
+    """
     done, total = 0, 1 + plan.num_nulls + plan.num_runs
 
     def after() -> None:
@@ -111,7 +126,14 @@ def measured(plan: SurvivalPlan, false_rate: float, progress: Progress | None) -
         after()
         return made
 
-    return Measurement.of(plan, noise, false_rate, difference)
+    def added(run: int) -> NDArray[Any]:
+        return np.asarray((plan.changed(source, run) - source)[study.run.core])
+
+    before = noise_of_source(study, without, _BEFORE, plan.seed)
+    return (
+        Measurement.of(plan, noise, false_rate, difference),
+        Measurement.of(plan, before, false_rate, added),
+    )
 
 
 def _detector(

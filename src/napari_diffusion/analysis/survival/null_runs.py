@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # Seeds of studies that differ by less have different noise.
 _SEEDS = 1 << 20
 
+# More images of fresh noise than a study draws.
+_MOST = 64
+
 
 def null_results(
     study: Study,
@@ -48,11 +51,20 @@ def null_results(
     found = []
     for k in range(count):
         values = study.image.data.copy()
-        turn = seed % _SEEDS * count + k
-        values[study.run.core] = with_fresh_noise(study.noise, without, turn)
+        values[study.run.core] = _noisy(study, without, seed, k)
         found.append(study.result(values))
         after()
     return found
+
+
+def noise_of_source(
+    study: Study, without: NDArray[Any], count: int, seed: int
+) -> list[NDArray[np.float32]]:
+    """Return the noise in images of the source's kind; one channel for RGB images."""
+    return [
+        merged(_noisy(study, without, seed, k) - without, study).astype(np.float32)
+        for k in range(count)
+    ]
 
 
 def noise_left(study: Study, results: Sequence[NDArray[Any]]) -> list[NDArray[np.float32]]:
@@ -64,3 +76,7 @@ def noise_left(study: Study, results: Sequence[NDArray[Any]]) -> list[NDArray[np
     mean = np.mean(results, axis=0, dtype=np.float64)
     factor = math.sqrt(len(results) / (len(results) - 1))
     return [merged((each - mean) * factor, study).astype(np.float32) for each in results]
+
+
+def _noisy(study: Study, without: NDArray[Any], seed: int, k: int) -> NDArray[Any]:
+    return with_fresh_noise(study.noise, without, seed % _SEEDS * _MOST + k)

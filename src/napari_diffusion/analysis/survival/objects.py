@@ -182,7 +182,7 @@ class Edge(Shape):
     @property
     def fading(self) -> float:
         """Standard deviation in pixels of the Gaussian that limits it."""
-        return 1.5 * self.size + 2
+        return 2 * self.size + 3
 
     @property
     def reach(self) -> float:
@@ -192,7 +192,7 @@ class Edge(Shape):
     @property
     def extent(self) -> float:
         """How far from its centre it is noticeable."""
-        return 2.5 * self.fading
+        return 2 * self.fading
 
     def values(
         self, offsets: Sequence[NDArray[Any]], angles: NDArray[Any], scale: float = 1.0
