@@ -282,8 +282,8 @@ def _tested(
     centred_ones = centred(np.stack([each for each, _ in runs]))
     nulls = [removal(r, u) for r, (_, u) in zip(centred_ones, runs, strict=True)]
     found = score(observed, nulls, statistics(windows, result.shape), windows)
-    return _result(study, windows, found, observed, noise_fit(study, observed, nulls, windows),
-                   residual, freedom, rate)  # fmt: skip
+    fit = noise_fit(study.noise, observed, nulls, freedom)
+    return _result(study, windows, found, observed, fit, residual, freedom, rate)
 
 
 def _result(
@@ -323,5 +323,5 @@ def _result(
         noise_sigma=study.noise.sigma,
         noise_fit=fit,
         tile=windows.side,
-        scores=found.by_statistic,
+        scores={part.statistic.name: part.largest for part in found.parts},
     )

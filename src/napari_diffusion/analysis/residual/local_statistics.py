@@ -18,13 +18,10 @@ if TYPE_CHECKING:
     from napari_diffusion.analysis.residual.windows import Windows
 
 # Standard deviations in pixels of the Gaussians that residuals are smoothed by.
-SCALES = (0.7, 1.0, 2.0, 4.0)
+SCALES, PEAKS = (1.0, 2.0, 4.0), (0.7, 1.0, 2.0)
 
 # Detail of the result is what a Gaussian of so many pixels removes.
 DETAIL = (1.0, 3.0)
-
-# Energy of the smoothed residual that is not worth a question, of that of white noise.
-_FLOOR = 0.05
 
 _TINY = 1e-20
 
@@ -62,11 +59,13 @@ class Removal:
         return self.windows.mean(product) / self.energy
 
     def smoothed_energy(self, scale: float) -> NDArray[Any]:
-        """Logarithm of the energy of the smoothed residual, over what white noise would have."""
+        """Energy of the smoothed residual over what white noise would have, its cube root.
+
+        The cube root of a sum of few squares is nearly normal.
+        """
         smooth = self.windows.smooth(self.residual, scale**2)
         gain = white_gain(scale, len(self.windows.axes))
-        ratio = self.windows.mean(np.square(smooth)) / (gain * self.energy)
-        return np.log(ratio + ratio.dtype.type(_FLOOR))
+        return np.cbrt(self.windows.mean(np.square(smooth)) / (gain * self.energy))
 
     def peak(self, scale: float) -> NDArray[Any]:
         """Absolute value of the smoothed residual, over its deviation if it were white noise."""
@@ -75,14 +74,47 @@ class Removal:
             smooth = smooth.sum(axis=1, keepdims=True)
         return np.sqrt(smooth / (white_gain(scale, len(self.windows.axes)) * self.energy))
 
+    def detail(self, scale: float) -> NDArray[Any]:
+        """Detail of the result: what a Gaussian of `scale` pixels removes of it."""
+        return self.result - self.windows.smooth(self.result, scale**2)
+
+    def share_of_detail(self, scale: float) -> NDArray[Any]:
+        """Regression of the detail of the result on the residual, in each window.
+
+        Unlike the correlation it does not depend on noise that is left in the result, which null
+        runs have twice.
+        """
+        return self.windows.mean(self.residual * self.detail(scale)) / self.energy
+
     def with_detail(self, scale: float) -> NDArray[Any]:
-        """Correlation of the residual with the detail of the result."""
-        detail = self.result - self.windows.smooth(self.result, scale**2)
+        """Correlation of the residual with the detail of the result, −1 to 1."""
+        detail = self.detail(scale)
         strength = self.windows.mean(np.square(detail))
         product = self.windows.mean(self.residual * detail)
         # Of detail far below the noise the correlation is that of rounding errors.
-        weak = strength.dtype.type(1e-4)
-        return product / np.sqrt(self.energy * (strength + weak))
+        return product / np.sqrt(self.energy * (strength + strength.dtype.type(1e-4)))
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """What is measured of a removal around every pixel.
+
+    Attributes
+    ----------
+    name : str
+        Such as "energy at 2 pixels".
+    of : callable
+        Takes a removal.
+    least : float
+        Smaller differences do not count, however little null runs differ.
+    radius : float
+        Standard deviation in pixels of the spots that it looks for; 0 for other statistics.
+    """
+
+    name: str
+    of: Callable[[Removal], NDArray[Any]]
+    least: float
+    radius: float = 0.0
 
 
 def white_gain(scale: float, axes: int) -> float:
@@ -91,16 +123,21 @@ def white_gain(scale: float, axes: int) -> float:
     return float(((1 - 2 * sides.sum()) ** 2 + 2 * np.square(sides).sum()) ** axes)
 
 
-def statistics(windows: Windows, shape: tuple[int, ...]) -> dict[str, Callable[[Removal], Any]]:
-    """Return the statistics by their names."""
-    found: dict[str, Callable[[Removal], Any]] = {}
-    for axis in windows.axes:
-        if shape[axis] > 1:
-            found[f"beside along {'tczyx'[axis]}"] = functools.partial(Removal.beside, axis=axis)
-    for scale in SCALES[1:]:
-        found[f"energy {scale:g}"] = functools.partial(Removal.smoothed_energy, scale=scale)
+def statistics(windows: Windows, shape: tuple[int, ...]) -> tuple[Statistic, ...]:
+    """Return the statistics of residuals of a shape."""
+    found = [
+        Statistic(f"neighbours along {'tczyx'[axis]}",
+                  functools.partial(Removal.beside, axis=axis), 0.01)
+        for axis in windows.axes
+        if shape[axis] > 1
+    ]  # fmt: skip
+    for scale in SCALES:
+        of = functools.partial(Removal.smoothed_energy, scale=scale)
+        found.append(Statistic(f"energy, smoothed by {scale:g}", of, 0.03))
     for scale in DETAIL:
-        found[f"detail {scale:g}"] = functools.partial(Removal.with_detail, scale=scale)
-    for scale in SCALES[:3]:
-        found[f"peak {scale:g}"] = functools.partial(Removal.peak, scale=scale)
-    return found
+        of = functools.partial(Removal.share_of_detail, scale=scale)
+        found.append(Statistic(f"detail finer than {scale:g}", of, 0.01))
+    for scale in PEAKS:
+        of = functools.partial(Removal.peak, scale=scale)
+        found.append(Statistic(f"peaks of radius {scale:g}", of, 0.1, scale))
+    return tuple(found)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_diffusion.analysis.source_noise import SourceNoise
+from napari_diffusion.estimate.finding import DESCRIBING, serious
+from napari_diffusion.estimate.findings_text import warning_text
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from napari_diffusion.analysis.residual.local_statistics import Removal
-    from napari_diffusion.analysis.residual.windows import Windows
-    from napari_diffusion.analysis.study import Study
 
-# The share of the windows that is calmest, and how far its energy may be from that of null runs.
-_CALM, _UNLIKE = 0.2, 1.25
+# Where fewer degrees of freedom are left, the residual is nearly all of the noise.
+_SMOOTHED = 0.3
 
-# Correlation of neighbours in calm windows, minus that of null runs, that noise does not have.
-_ALIKE = 0.1
+# How far a residual may fall below the null runs, and a given σ below or above the measured one.
+# Structure makes the measured σ too large, never too small.
+_WEAK, _TOO_LARGE, _TOO_SMALL = 0.8, 1.25, 0.6
 
 
 @dataclass(frozen=True)
@@ -29,54 +32,66 @@ class NoiseFit:
 
     Attributes
     ----------
-    energy : float
-        Energy of the residual in its calmest windows, over that of the null runs there.
-    beside : float
-        Correlation of neighbouring residuals in the same windows, minus that of the null runs.
     doubts : tuple of str
-        What puts the noise model in doubt, in sentences; empty if nothing does.
+        What puts the noise of the null runs in doubt, in sentences; empty if nothing does.
     """
 
-    energy: float
-    beside: float
     doubts: tuple[str, ...]
 
     @property
     def fits(self) -> bool:
-        """Whether nothing puts the noise model in doubt."""
+        """Whether nothing puts the noise in doubt."""
         return not self.doubts
 
 
 def noise_fit(
-    study: Study, observed: Removal, nulls: Sequence[Removal], windows: Windows
+    noise: SourceNoise, observed: Removal, nulls: Sequence[Removal], freedom: NDArray[np.floating]
 ) -> NoiseFit:
-    """Compare the residual with those of null runs where it is calmest."""
-    inside = windows.inside
-    flat: NDArray[Any] = observed.energy.ravel() if inside is None else observed.energy[inside]
-    calm = observed.energy <= np.quantile(flat, _CALM)
-    if inside is not None:
-        calm &= inside
-    energy = float(observed.energy[calm].mean() / np.mean([n.energy[calm].mean() for n in nulls]))
-    axes = [axis for axis in windows.axes if observed.residual.shape[axis] > 1]
-    beside = [
-        float(observed.beside(axis)[calm].mean() - np.mean([n.beside(axis)[calm].mean()
-              for n in nulls]))
-        for axis in axes
-    ]  # fmt: skip
-    most = max(beside, default=0.0)
-    return NoiseFit(energy, most, tuple(_doubts(study, energy, most)))
+    """Compare the noise of null runs with the source, and residuals where little else is left.
+
+    Parameters
+    ----------
+    noise : SourceNoise
+        What null runs draw.
+    observed, nulls : Removal
+        Of the source and of the null runs.
+    freedom : ndarray
+        Degrees of freedom per pixel.
+    """
+    found = [*_measured(noise), *_given(noise)]
+    inside = observed.windows.inside
+    smooth = freedom < _SMOOTHED if inside is None else (freedom < _SMOOTHED) & inside
+    if smooth.any():
+        usual = np.mean([each.energy for each in nulls], axis=0)
+        ratio = float(np.median(observed.energy[smooth] / usual[smooth]))
+        if ratio < _WEAK:
+            found.append(
+                f"Where the recipe smooths most, the residual has {ratio:.2f} times the variance "
+                "of the null runs."
+            )
+    return NoiseFit(tuple(dict.fromkeys(found)))
 
 
-def _doubts(study: Study, energy: float, beside: float) -> list[str]:
-    found = []
-    models = study.noise.models if study.noise.given is None else ()
-    if any(model.kind == "processed" for model in models):
-        found.append("The image was compressed, sharpened or passed through a tone curve.")
-    if not 1 / _UNLIKE <= energy <= _UNLIKE:
-        found.append(
-            f"Where the residual is calmest its variance is {energy:.2f} times that of the "
-            "measured noise."
-        )
-    if beside > _ALIKE:
-        found.append("Even where the residual is calmest its neighbours are correlated.")
-    return found
+def _measured(noise: SourceNoise) -> Iterator[str]:
+    """Yield what speaks against a measured noise."""
+    if noise.given is None:
+        for model in noise.models:
+            # Noise that hardly depends on the intensity need not be known better.
+            for each in serious(model.findings, {*DESCRIBING, "alike"}):
+                yield warning_text(each)
+
+
+def _given(noise: SourceNoise) -> Iterator[str]:
+    """Yield how a given σ differs from what is measured."""
+    if noise.given is None:
+        return
+    measured = SourceNoise(noise.image)
+    pairs = zip(np.broadcast_to(noise.given, len(measured.models)), measured.models, strict=True)
+    for sigma, model in pairs:
+        if not _TOO_SMALL * model.sigma <= sigma <= _TOO_LARGE * model.sigma:
+            yield f"The given σ is {sigma:.3g}, and {model.sigma:.3g} was measured."
+        elif not model.is_white:
+            yield (
+                "The σ was given, for which white noise is drawn, but the noise is not white, or "
+                "not equally strong at all intensities: leave out noise_sigma, or give noise_model."
+            )

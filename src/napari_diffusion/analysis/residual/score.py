@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.analysis.residual.local_statistics import Removal
+    from napari_diffusion.analysis.residual.local_statistics import Removal, Statistic
     from napari_diffusion.analysis.residual.windows import Windows
 
 # The spread of the null runs is pooled over windows so many times larger.
-_POOLED = 2.0
+_POOLED = 3.0
+
+# The least that counts as the largest score of an image, in standard deviations.
+_LEAST_MAXIMUM = 3.0
 
 # Simulated sets of null runs, from which the factor of the threshold is taken.
 _SIMULATED = 200_000
@@ -32,13 +35,13 @@ class Score:
         Canonical, one channel for colours: in standard deviations of the null runs.
     null_maxima : tuple of float
         The largest score of each null run, measured against the others.
-    by_statistic : dict
-        The largest score of each statistic.
+    parts : tuple of StatisticScore
+        Of each statistic.
     """
 
     values: NDArray[Any]
     null_maxima: tuple[float, ...]
-    by_statistic: dict[str, float]
+    parts: tuple[StatisticScore, ...]
 
     @property
     def largest(self) -> float:
@@ -51,28 +54,58 @@ class Score:
         return float(maxima.mean() + spread_factor(len(maxima), rate) * maxima.std(ddof=1))
 
 
+@dataclass(frozen=True)
+class StatisticScore:
+    """The score of one statistic.
+
+    Attributes
+    ----------
+    statistic : Statistic
+        What it measures.
+    largest : float
+        The largest score in the image.
+    usual, per_score : float
+        The value of the statistic in null runs, and what a score of 1 adds to it: medians over the
+        image.
+    """
+
+    statistic: Statistic
+    largest: float
+    usual: float
+    per_score: float
+
+
 def score(
     observed: Removal,
     nulls: Sequence[Removal],
-    statistics: dict[str, Callable[[Removal], Any]],
+    statistics: Sequence[Statistic],
     windows: Windows,
 ) -> Score:
-    """Standardise the statistics of a removal by those of null runs, and each null run too."""
+    """Standardise the statistics of a removal by those of null runs, and each null run too.
+
+    Statistics differ in how far the largest value of an image is from their mean: each is taken
+    relative to the mean of its null maxima, a null run to that of the others.
+    """
     largest: list[NDArray[Any]] = []
-    maxima = {}
-    for name, statistic in statistics.items():
-        stack = [statistic(each) for each in (observed, *nulls)]
-        found = _standardised(stack, windows)
-        maxima[name] = np.array([float(each.max()) for each in found])
-        found = [each / unit for each, unit in zip(found, _units(maxima[name]), strict=True)]
-        pairs = zip(largest, found, strict=True)
-        largest = [np.maximum(*pair) for pair in pairs] if largest else found
+    found = []
+    for statistic in statistics:
+        stack = [statistic.of(each) for each in (observed, *nulls)]
+        scores, usual, spread = _standardised(stack, statistic.least, windows)
+        maxima = np.array([float(each.max()) for each in scores])
+        units = _units(maxima)
+        relative = [each / unit for each, unit in zip(scores, units, strict=True)]
+        pairs = zip(largest, relative, strict=True)
+        largest = [np.maximum(*pair) for pair in pairs] if largest else relative
+        found.append((statistic, maxima[0], usual, spread, units[0]))
     # In standard deviations again: those of the statistic with the lightest tail.
-    unit = min(float(each[1:].mean()) for each in maxima.values())
+    unit = float(min(each[-1] for each in found))
     return Score(
         largest[0] * unit,
-        tuple(float(each.max()) * unit for each in largest[1:]),
-        {name: float(each[0] / each[1:].mean() * unit) for name, each in maxima.items()},
+        tuple(float(each.max() * unit) for each in largest[1:]),
+        tuple(
+            StatisticScore(statistic, float(most / own * unit), usual, float(spread * own / unit))
+            for statistic, most, usual, spread, own in found
+        ),
     )
 
 
@@ -96,24 +129,37 @@ def _units(maxima: NDArray[Any]) -> NDArray[Any]:
     """Return the mean of the null maxima for each run, its own left out."""
     runs = len(maxima) - 1
     total = maxima[1:].sum()
-    return np.array([total / runs, *((total - each) / (runs - 1) for each in maxima[1:])])
+    others = [total / runs, *((total - each) / (runs - 1) for each in maxima[1:])]
+    return np.maximum(others, _LEAST_MAXIMUM)
 
 
-def _standardised(stack: list[NDArray[Any]], windows: Windows) -> list[NDArray[Any]]:
-    """Return each map minus the mean of the null runs, over their spread; without its own run."""
-    runs = len(stack) - 1
+def _standardised(
+    stack: list[NDArray[Any]], least: float, windows: Windows
+) -> tuple[list[NDArray[Any]], float, float]:
+    """Return each map minus the mean of the null runs, over their spread; without its own run.
+
+    And the medians of the mean and of the spread.
+    """
+    runs, inside = len(stack) - 1, windows.inside
+    uneven = windows.unevenness(stack[0].shape)
     total = np.sum(stack[1:], axis=0, dtype=np.float64)
     squares = np.sum([np.square(each, dtype=np.float64) for each in stack[1:]], axis=0)
-    found = []
+    found: list[NDArray[Any]] = []
+    medians: list[float] = []
     for turn, each in enumerate(stack):
+        own = 0.0 if turn == 0 else each.astype(np.float64)
         left = runs if turn == 0 else runs - 1
-        mean = (total if turn == 0 else total - each) / left
-        square = squares if turn == 0 else squares - np.square(each, dtype=np.float64)
-        variance = np.maximum(square / left - np.square(mean), 0.0) * left / (left - 1)
-        pooled = windows.smooth(variance, windows.variance * _POOLED**2)
+        mean = (total - own) / left
+        variance = np.maximum((squares - np.square(own)) / left - np.square(mean), 0.0)
+        pooled = windows.smooth(variance / uneven, windows.variance * _POOLED**2) * uneven
+        pooled = np.maximum(pooled * left / (left - 1), least**2)
         spread = np.sqrt(pooled * (1 + 1 / left))
-        apart = each - mean
-        values = np.divide(apart, spread, out=np.zeros_like(apart), where=spread > 0)
-        inside = windows.inside
+        values = (each - mean) / spread
         found.append(values if inside is None else np.where(inside, values, -np.inf))
-    return found
+        if turn == 0:
+            medians = [_median(each, inside) for each in (mean, spread)]
+    return found, medians[0], medians[1]
+
+
+def _median(values: NDArray[np.float64], inside: NDArray[np.bool_] | None) -> float:
+    return float(np.median(values if inside is None else values[inside]))

@@ -77,6 +77,22 @@ class Windows:
         total = smoothed(np.where(inside, values, values.dtype.type(0)), variances, self.threads)
         return np.divide(total, weights, out=np.zeros_like(total), where=inside)
 
+    def unevenness(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        """Return the variance of the mean of white noise in each window, times any constant.
+
+        Near the borders of the image windows hold fewer pixels.
+        """
+        found = np.ones((1,) * 5)
+        for axis in self.axes:
+            size = min(shape[axis], 8 * self.side)
+            pulses = np.eye(size).reshape(1, 1, 1, size, size)
+            seen = smoothed(pulses, {4: self.variance}, self.threads)[0, 0, 0]
+            variance = np.square(seen).sum(axis=0)
+            left, middle = size // 2, np.full(shape[axis] - size, variance[size // 2])
+            variance = np.concatenate([variance[:left], middle, variance[left:]])
+            found = found * variance.reshape([-1 if each == axis else 1 for each in range(5)])
+        return np.asarray(found)
+
     def kept(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return values of the studied part with 0 outside the mask."""
         if self.mask is None:
