@@ -22,6 +22,9 @@ _FIRST_SEED = 1 << 48
 # The share of the pixels that counts as background: those with the most similar intensities.
 _BACKGROUND = 0.2
 
+# Pixels over which noise is averaged to see the background.
+_SMOOTHING = 2.0
+
 
 def with_fresh_noise(noise: SourceNoise, clean: NDArray[Any], turn: int = 0) -> NDArray[Any]:
     """Return noise-free intensities with new noise of the source's kind.
@@ -47,11 +50,20 @@ def with_fresh_noise(noise: SourceNoise, clean: NDArray[Any], turn: int = 0) -> 
 def background_levels(image: Image) -> tuple[float, ...]:
     """Return the intensity of the background of each channel.
 
-    It is the middle of the shortest interval that holds 20 % of the pixels inside the mask.
+    It is the middle of the shortest interval that holds 20 % of the pixels inside the mask, of the
+    image smoothed by a Gaussian of 2 pixels along y and x: noise blurs the peak of the background
+    among the intensities, and shifts it where it is skewed.
     """
+    from scipy import ndimage
+
     found = []
     for channel in image.channels():
-        values = channel.data if channel.mask is None else channel.data[channel.mask]
+        widths = (0, 0, 0, _SMOOTHING, _SMOOTHING)
+        values = ndimage.gaussian_filter(channel.data, widths)
+        if channel.mask is not None:
+            inside = channel.mask.astype(values.dtype)
+            values = ndimage.gaussian_filter(channel.data * inside, widths)[channel.mask]
+            values /= ndimage.gaussian_filter(inside, widths)[channel.mask]
         ordered = np.sort(values, axis=None)
         count = max(int(_BACKGROUND * ordered.size), 1)
         start = int(np.argmin(ordered[count - 1 :] - ordered[: ordered.size - count + 1]))
