@@ -11,7 +11,8 @@ from napari_diffusion.analysis.null.null_result import NullTest
 from napari_diffusion.analysis.null.step_statistics import NullStep
 from napari_diffusion.analysis.null_test import null_test
 from napari_diffusion.analysis.parameter_sweep import ParameterSweep, SweepRun, parameter_sweep
-from napari_diffusion.analysis.removed_structure import RemovedStructure, removed_structure
+from napari_diffusion.analysis.removed_structure import removed_structure
+from napari_diffusion.analysis.residual.result import RemovedStructure
 from napari_diffusion.analysis.step_selection import BestStep, Curve, best_step, curves
 
 __all__ = [

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from napari_diffusion.analysis.residual.local_statistics import Removal
 
-# Where fewer degrees of freedom are left, the residual is nearly all of the noise.
-_SMOOTHED = 0.3
+# Where fewer degrees of freedom are left, the residual is nearly all of the noise; so many pixels
+# of that kind are enough to compare it.
+_SMOOTHED, _PIXELS = 0.3, 1000
 
 # How far a residual may fall below the null runs, and a given σ below or above the measured one.
 # Structure makes the measured σ too large, never too small.
@@ -61,7 +62,7 @@ def noise_fit(
     found = [*_measured(noise), *_given(noise)]
     inside = observed.windows.inside
     smooth = freedom < _SMOOTHED if inside is None else (freedom < _SMOOTHED) & inside
-    if smooth.any():
+    if np.count_nonzero(smooth) >= _PIXELS:
         usual = np.mean([each.energy for each in nulls], axis=0)
         ratio = float(np.median(observed.energy[smooth] / usual[smooth]))
         if ratio < _WEAK:

@@ -157,9 +157,9 @@ def _standardised(
         values = (each - mean) / spread
         found.append(values if inside is None else np.where(inside, values, -np.inf))
         if turn == 0:
-            medians = [_median(each, inside) for each in (mean, spread)]
+            medians = [_median(np.asarray(each), inside) for each in (mean, spread)]
     return found, medians[0], medians[1]
 
 
-def _median(values: NDArray[np.float64], inside: NDArray[np.bool_] | None) -> float:
+def _median(values: NDArray[Any], inside: NDArray[np.bool_] | None) -> float:
     return float(np.median(values if inside is None else values[inside]))
