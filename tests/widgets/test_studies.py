@@ -31,7 +31,7 @@ ALL = (*GREY, *BACK, "second", "halves", "of", "measure")
 class Removed(StudyResult):
     """What a study without any science finds: how far the last step is from the source."""
 
-    title: ClassVar[str] = "Removal"
+    title: ClassVar[str] = "What was removed"
 
     removed: np.ndarray
     sigma: float
@@ -114,7 +114,7 @@ def test_maps_are_layers_with_name_unit_limits_colours_and_record(open_steps, qt
     assert records_of(removed) == []
     record = removed.metadata["napari_diffusion"]
     assert (record["made"], record["shows"], record["map_unit"]) == (
-        "removal", "removed", "intensity",
+        "what was removed", "removed", "intensity",
     )  # fmt: skip
     assert record["of"]["step"] == 1
     assert record["findings"] == ["Something was removed.", "Less is left."]

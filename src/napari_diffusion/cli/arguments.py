@@ -37,6 +37,7 @@ from napari_diffusion.cli.options import (
 from napari_diffusion.cli.recipe import recipe
 from napari_diffusion.cli.report import add_report, report
 from napari_diffusion.cli.run import run
+from napari_diffusion.cli.study import add_study, study
 from napari_diffusion.cli.values import numbers, scale
 from napari_diffusion.cli.verify import add_verify, verify
 from napari_diffusion.filters import FILTERS
@@ -83,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     _add_recipe(command("recipe", recipe, "print a recipe, or list the presets"))
     _add_inspect(command("inspect", inspect, "show what a file holds and how it was made"))
     add_verify(command("verify", verify, "verify an output, and that its run makes the same again"))
+    add_study(command("study", study, "study what a recipe leaves and removes on an image"))
     add_report(command("report", report, "write one HTML page on a result: what was done and lost"))
     _add_methods(command("methods", methods, "describe the processing of an image for a paper"))
     _add_demo(command("demo", demo, "watch the loop run on a photo of a face"))

@@ -72,3 +72,16 @@ def keep(text: str) -> int | None:
             f"must be all, last or every:N with N at least 1 (got {text!r})"
         )
     return int(every)
+
+
+def parts(text: str) -> tuple[slice, ...]:
+    """Read one part for each axis, such as ``0:256,:``."""
+    found = []
+    for part in text.split(","):
+        first, colon, last = (each.strip() for each in part.partition(":"))
+        if not colon or any(end and not end.isdecimal() for end in (first, last)):
+            raise argparse.ArgumentTypeError(
+                f"must be first and last + 1 for each axis, such as 0:256,0:256 (got {text!r})"
+            )
+        found.append(slice(int(first) if first else None, int(last) if last else None))
+    return tuple(found)

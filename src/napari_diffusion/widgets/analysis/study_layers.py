@@ -101,7 +101,7 @@ class StepStudyRun:
 
     def show(self, result: StudyResult, viewer: napari.Viewer) -> list[Image]:
         """Insert the maps above all steps, the first one visible, in place of earlier ones."""
-        self._remove_earlier(viewer)
+        self._remove_earlier(result.title, viewer)
         # Of two maps that are seen, one hides the other, but not its colour bar.
         hide(each for each in viewer.layers if "findings" in (each.metadata.get(KEY) or {}))
         place = Place(viewer, related_layers(viewer, self.step.layer))
@@ -160,17 +160,17 @@ class StepStudyRun:
         step = "final" if record["is_final"] else f"step {record['step']:02}"
         return f"{what} · {step} · {layer.name}"
 
-    def _remove_earlier(self, viewer: napari.Viewer) -> None:
+    def _remove_earlier(self, title: str, viewer: napari.Viewer) -> None:
         """Remove the layers that the same study of the same step made before.
 
         One that the user has locked or named anew stays.
         """
-        for layer in unlocked(each for each in viewer.layers if self._made(each)):
+        for layer in unlocked(each for each in viewer.layers if self._made(each, title)):
             viewer.layers.remove(layer)
 
-    def _made(self, layer: Layer) -> bool:
+    def _made(self, layer: Layer, title: str) -> bool:
         kept = layer.metadata.get(KEY)
-        if not isinstance(kept, dict) or kept.get("made") != self.kind.title.lower():
+        if not isinstance(kept, dict) or kept.get("made") != title.lower():
             return False
         of, own = kept.get("of"), self.step.record
         if not isinstance(of, dict) or any(
