@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _LONGEST_TEXT = 4000
 _MOST_ROWS = 200
 
+# Longer tables are folded.
+_MOST_OPEN = 24
+
 
 @dataclass(frozen=True)
 class Text:
@@ -32,13 +35,18 @@ class Text:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text below their names; `note` says what was left out."""
+    """Rows of text below their names, folded where they are many; `note` says what is left out."""
 
     kind: ClassVar[str] = "table"
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+
+    @property
+    def folded(self) -> bool:
+        """Whether only the title is seen at first."""
+        return bool(self.title) and len(self.rows) > _MOST_OPEN
 
 
 @dataclass(frozen=True)

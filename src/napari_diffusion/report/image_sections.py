@@ -68,8 +68,9 @@ def every_step(report: Report, part: ShownPart) -> Section:
     for step in kept:
         label = step_words(step.record)
         figures.append(_thumbnail(part.plane(step.values), limits, part, label))
-    said = [f"{len(report.steps)} steps were kept" + (
-        f"; {len(kept)} of them are shown." if len(kept) < len(report.steps) else ".")]  # fmt: skip
+    count, shown = len(report.steps), len(kept)
+    said = ["One step was kept." if count == 1 else f"{count} steps were kept."]
+    said += [f"{shown} of them are shown."] * (shown < count)
     said += ["The first channel is shown."] * (part.channels > 1)
     note = "All images have the same grey levels as those above."
     return Section(

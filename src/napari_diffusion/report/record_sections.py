@@ -6,6 +6,7 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
+from napari_diffusion.core.units import symbol, unit_name
 from napari_diffusion.records.methods_paragraph import legend, paragraph
 from napari_diffusion.records.provenance import versions
 from napari_diffusion.records.references import cited
@@ -41,12 +42,12 @@ def summary(report: Report) -> Section:
     record, grid = report.result.record, report.grid
     sizes = " × ".join(str(size) for size in report.result.values.shape)
     spacing = " × ".join(cell(length) for length in grid.spacing)
-    unit = record.get("grid", {}).get("unit", "")
+    unit = symbol(unit_name(record.get("grid", {}).get("unit")))
     rows = [
         ("source", report.source_name),
         ("result", report.name),
         ("image", f"{sizes} pixels ({grid.axes}{', colours' if grid.rgb else ''})"),
-        ("pixel size", f"{spacing} {unit}".strip() + f" ({grid.along})"),
+        ("pixel size", f"{spacing} {unit} ({grid.along})"),
         ("shown", step_words(record)),
     ]
     if ends := record.get("region"):

@@ -61,7 +61,7 @@ class Report:
     missing : mapping
         Why a section is empty, one sentence by its id: "removed", "noise", "survives", "null".
     notes : tuple of str
-        What a reader must know first, in sentences.
+        What stands before everything else, in sentences.
     checks : tuple of str
         What was checked while the report was made, in sentences.
     in_files : bool

@@ -21,7 +21,7 @@ for (const figure of document.querySelectorAll(".comparison")) {
   });
   show();
 }
-// The record is folded on the screen and whole on paper.
+// The record and long tables are folded on the screen and whole on paper.
 addEventListener("beforeprint", () => {
   for (const folded of document.querySelectorAll("details.printed:not([open])")) {
     folded.open = true;
