@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import napari_diffusion as nd
-from benchmarks.study.cases import NAMES, RECIPES, SIGMAS, Case, cases, white
+from benchmarks.study.cases import NAMES, RECIPES, SIGMAS, Case, cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +22,11 @@ SIZES = (0.7, 1.5, 3.0)
 CONTRASTS = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 FALSE_RATE = 10.0
 
-# Spots of each size and contrast that are measured, the distance between two of them in pixels, and
-# how many blanks set the threshold: with a megapixel or more no tail has to be extrapolated.
-COUNT, PITCH, BLANKS = 96, 44, 8
+# Spots of each size and contrast that are measured, and the distance between two in pixels.
+COUNT, PITCH = 96, 44
+
+# Width of the Gaussian mean that gives the local strength of scores, in pixels.
+LOCAL = 20.0
 
 
 @dataclass(frozen=True)
@@ -71,37 +73,45 @@ def dealt(shape: tuple[int, ...]) -> Iterator[Spots]:
 
 
 def measured_spots(case: Case) -> tuple[dict[Any, list[float]], dict[Any, list[bool]]]:
-    """Return how much of each spot is kept and whether it is found, by size and contrast."""
-    shape, level = case.truth.shape, float(np.median(case.truth))
-    blanks = [
-        nd.run(level + white(shape, case.sigma, 500 + k), case.recipe).image - level
-        for k in range(BLANKS)
-    ]
-    thresholds = {size: threshold(blanks, size) for size in SIZES}
+    """Return how much of each spot is kept and whether it is found, by size and contrast.
+
+    Found is what stands out of the noise that the recipe leaves at the place: of the results on
+    the ground truth with fresh noise, what differs from their mean.
+    """
+    groups = list(dealt(case.truth.shape))
+    noises = [case.fresh(k) for k in range(len(groups))]
+    without = np.array([nd.run(case.truth + noise, case.recipe).image for noise in noises])
+    left = (without - without.mean(axis=0)) * np.sqrt(len(groups) / (len(groups) - 1))
+    detectors = {size: detector(left, size) for size in SIZES}
     kept: dict[Any, list[float]] = {(r, c): [] for r in SIZES for c in CONTRASTS}
     found: dict[Any, list[bool]] = {key: [] for key in kept}
-    for k, spots in enumerate(dealt(shape)):
-        noise = case.fresh(k)
-        light = spots.light(shape, case.sigma)
-        without = nd.run(case.truth + noise, case.recipe).image
-        left = nd.run(case.truth + light + noise, case.recipe).image - without
-        scores = {size: nd.analysis.Blobs(size).scores(left + blanks[k % BLANKS]) for size in SIZES}
+    for k, spots in enumerate(groups):
+        light = spots.light(case.truth.shape, case.sigma)
+        seen = nd.run(case.truth + light + noises[k], case.recipe).image - without[k]
+        scores = {size: nd.analysis.Blobs(size).scores(seen + left[k]) for size in SIZES}
         for place, r, c in zip(spots.places, spots.sizes, spots.contrasts, strict=True):
-            where, spot = spot_at(place, r, shape)
-            kept[r, c].append(float((left[where] * spot).sum() / (spot**2).sum() / c / case.sigma))
+            where, spot = spot_at(place, r, case.truth.shape)
+            kept[r, c].append(float((seen[where] * spot).sum() / (spot**2).sum() / c / case.sigma))
             y, x = np.rint(place).astype(int)
             reach = max(round(r), 1)
             near = scores[r][y - reach : y + reach + 1, x - reach : x + reach + 1]
-            found[r, c].append(bool(near.max() > thresholds[r]))
+            level, least = detectors[r]
+            found[r, c].append(bool(near.max() > least * level[y, x]))
     return kept, found
 
 
-def threshold(blanks: list[Any], size: float) -> float:
-    """Return the score that so many peaks of blanks exceed, counted."""
-    peaks = np.concatenate([nd.analysis.Blobs(size).peaks(blank)[1] for blank in blanks])
-    expected = FALSE_RATE * sum(blank.size for blank in blanks) / 1e6
-    highest = np.sort(peaks)[::-1]
-    return float(np.interp(expected, np.arange(len(highest)) + 0.5, highest))
+def detector(noise: Any, size: float) -> tuple[Any, float]:
+    """Return the local strength of scores in noise, and which multiple gives the false rate."""
+    from scipy.ndimage import gaussian_filter
+
+    blobs = nd.analysis.Blobs(size)
+    scores = [blobs.scores(each) for each in noise]
+    level = np.sqrt(gaussian_filter(np.mean(np.square(scores), axis=0), LOCAL))
+    places = [blobs.peaks(each) for each in noise]
+    peaks = [height / level[tuple(at.astype(int).T)] for at, height in places]
+    highest = np.sort(np.concatenate(peaks))[::-1]
+    expected = FALSE_RATE * noise.size / 1e6
+    return level, float(np.interp(expected, np.arange(len(highest)) + 0.5, highest))
 
 
 def limit(shares: Any, contrasts: Any) -> float | None:
