@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_diffusion.analysis.answers.stability_result import ParameterEffect, Stability
 from napari_diffusion.analysis.detectors import Blobs, Detector, Threshold
 from napari_diffusion.analysis.ensemble import Ensemble, EnsembleStep, ensemble
 from napari_diffusion.analysis.feature_survival import FeatureSurvival, feature_survival
@@ -13,6 +14,7 @@ from napari_diffusion.analysis.null_test import null_test
 from napari_diffusion.analysis.parameter_sweep import ParameterSweep, SweepRun, parameter_sweep
 from napari_diffusion.analysis.removed_structure import removed_structure
 from napari_diffusion.analysis.residual.result import RemovedStructure
+from napari_diffusion.analysis.stability import stability
 from napari_diffusion.analysis.step_selection import BestStep, Curve, best_step, curves
 
 __all__ = [
@@ -26,8 +28,10 @@ __all__ = [
     "LocalError",
     "NullStep",
     "NullTest",
+    "ParameterEffect",
     "ParameterSweep",
     "RemovedStructure",
+    "Stability",
     "SweepRun",
     "Threshold",
     "best_step",
@@ -40,4 +44,5 @@ __all__ = [
     "null_test",
     "parameter_sweep",
     "removed_structure",
+    "stability",
 ]

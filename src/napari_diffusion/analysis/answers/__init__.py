@@ -1,0 +1,1 @@
+"""How stable the answer of a user's own measurement is."""
