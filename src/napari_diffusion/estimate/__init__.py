@@ -7,6 +7,7 @@ from napari_diffusion.estimate.diffusion_time import diffusion_time
 from napari_diffusion.estimate.evidence import Evidence, evidence
 from napari_diffusion.estimate.finding import Finding
 from napari_diffusion.estimate.findings_text import finding_text, warning_text
+from napari_diffusion.estimate.maps.noise_map import noise_map
 from napari_diffusion.estimate.measured_noise import NoiseModel
 from napari_diffusion.estimate.noise_by_region import noise_by_region
 from napari_diffusion.estimate.noise_model import noise_kernel, noise_model
@@ -23,6 +24,7 @@ __all__ = [
     "finding_text",
     "noise_by_region",
     "noise_kernel",
+    "noise_map",
     "noise_model",
     "noise_sigma",
     "noise_sigma_of",

@@ -1,0 +1,1 @@
+"""Maps of what is measured around every pixel."""
