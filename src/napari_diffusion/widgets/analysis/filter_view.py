@@ -14,6 +14,7 @@ from napari_diffusion.loop.recipe_inspection import inspect_part
 from napari_diffusion.widgets.analysis.filter_maps import LayerFrame, filter_maps
 from napari_diffusion.widgets.analysis.filter_view_layers import FilterViewLayers
 from napari_diffusion.widgets.layers.channels import joined
+from napari_diffusion.widgets.layers.layer_axes import unit_of
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
 from napari_diffusion.widgets.layers.step_records import is_stack
 from napari_diffusion.widgets.results.continued_run import channels_of
@@ -129,7 +130,8 @@ def _frame(
     first = viewer.dims.ndim - layer.ndim + stacked
     shown = tuple(axis - first for axis in viewer.dims.displayed if axis >= first)
     one_map = many or bool(job.options.get("rgb"))
-    return LayerFrame(job.fold, one_map, shown, job.more.get("unit") or "pixel")
+    letters = "s" * stacked + job.fold.letters[many:]
+    return LayerFrame(job.fold, one_map, shown, unit_of(layer, letters, job.options["along"]))
 
 
 def filter_view_work(view: FilterView) -> Work:
@@ -145,7 +147,8 @@ def filter_view_work(view: FilterView) -> Work:
 def show_filter_view(view: FilterView, runner: Runner, viewer: napari.Viewer) -> None:
     """Start looking in a thread; what is found becomes layers above the one that is looked at.
 
-    Layers of an earlier look at the same layer make room, unless they were locked or renamed.
+    `view` is `FilterView.of_source` in a dock with a recipe, `FilterView.of_step` for a step of a
+    run. Layers of an earlier look at the same layer make room, unless they were locked or renamed.
     """
     sink = FilterViewLayers(view.layer, view.style, viewer)
     title = f"What the filter sees in {view.layer.name!r}"

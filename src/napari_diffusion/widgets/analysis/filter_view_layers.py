@@ -41,9 +41,9 @@ _MADE: weakref.WeakKeyDictionary[Layer, str] = weakref.WeakKeyDictionary()
 
 _ABOUT = {
     FLUX: "Arrows point to where intensity moves, from high to low: against the flux D ∇u. The "
-    "strongest of each cell, its length by the root of the magnitude, its colour by the magnitude.",
+    "mean of each cell of pixels; length by the root of its magnitude, colour by its magnitude.",
     AXES: "Each line is as long as the conductance along it: a cross smooths in all directions, a "
-    "single line along it alone.",
+    "single line along it alone. The mean of each cell of pixels.",
     CONDUCTANCE: "How strongly pixels exchange: 1 is smoothed freely, 0 is kept.",
     EDGES: "What the filter compares with the threshold in the middle of the colours.",
     SPEED: "What the filter adds per unit of diffusion time. Level lines move; there is no flux.",
@@ -76,15 +76,16 @@ class FilterViewLayers:
         layers, chosen = self._viewer.layers, set(self._viewer.layers.selection)
         visible = self._remove_earlier()
         place = Place(self._viewer, related_layers(self._viewer, self._layer))
-        main = {each.shows for each in shown} & ({AXES} if _has(shown, AXES) else {FLUX})
-        main |= {EDGES} if _has(shown, EDGES) else {SPEED, CONDUCTANCE}
+        main = {SPEED, AXES if _has(shown, AXES) else FLUX}
+        # In space the steepest noise on each line of sight would hide all else.
+        main |= {EDGES} if self._viewer.dims.ndisplay == 2 else set()
         for each in shown:
             about = self._metadata(inspection, each)
-            layer = (
+            layer: Layer = (
                 self._map(each, about) if isinstance(each, ViewMap) else self._arrows(each, about)
             )
-            layer.visible = visible.get(each.shows, each.shows in main)
             place.insert(layer)
+            layer.visible = visible.get(each.shows, each.shows in main)
             _MADE[layer] = layer.name
         layers.selection = {each for each in chosen if each in layers}
 
@@ -166,17 +167,26 @@ class FilterViewLayers:
         )
 
 
+# What becomes of pixels above the threshold, and of those below.
+_FATE = {
+    "gradient": ("kept", "smoothed"),
+    "coherence": ("smoothed along their lines", "left as they are"),
+    "standard deviation over mean": ("kept", "smoothed as speckle"),
+}
+
+
 def summary(inspection: Inspection, shown: list[ViewMap | ViewArrows]) -> str:
     """Say what is seen, and what colours and arrows mean, without a full stop."""
-    name, edges = inspection.filter.display_name, inspection.edges
-    words = f"what {name} sees"
+    edges, words = inspection.edges, f"what {inspection.filter.display_name} sees"
     maps = {each.shows: each for each in shown if isinstance(each, ViewMap)}
     if edges is not None and EDGES in maps:
-        shown_edges = maps[EDGES]
-        share = 100 * float(np.mean(shown_edges.values > threshold_of(edges)))
-        above = "above" if edges.name != "gradient" else "steeper than"
-        words += f". Orange: {share:.0f} % of the pixels are {above} the {edges.parameter}"
-        words += f" {threshold_of(edges):.3g}"
+        threshold = threshold_of(edges)
+        share = 100 * float(np.mean(maps[EDGES].values > threshold))
+        above, below = _FATE[edges.name]
+        words += (
+            f". Orange: {edges.name} above the {edges.parameter} {threshold:.3g}, {share:.0f} % "
+            f"of the pixels, {above}; grey: {below}"
+        )
     if _has(shown, AXES):
         words += ". A cross smooths in all directions, a line along it alone"
     elif _has(shown, FLUX):

@@ -19,6 +19,9 @@ PER_SIDE = {1: 32, 2: 32, 3: 14}
 # What is weaker than this part of the strongest is not drawn.
 _FAINTEST = 0.02
 
+# Length of a line over that of its cell: crosses of neighbours do not touch.
+_CROSS = 0.8
+
 # The magnitude that has the full length and colour, as a percentile of those that are drawn.
 _STRONGEST = 98.0
 
@@ -60,16 +63,24 @@ class Cells:
         """Width of a line in pixels."""
         return 0.16 * self.length / min(self.spacing[-2:])
 
-    def strongest(self, strength: NDArray[Any]) -> NDArray[np.intp]:
-        """Return the position (n, axes) of the strongest pixel of each cell."""
-        counts = [math.ceil(n / size) for n, size in zip(strength.shape, self.sizes, strict=True)]
-        cell = np.zeros(strength.shape, np.int64)
-        for axis, (size, count) in enumerate(zip(self.sizes, counts, strict=True)):
-            index = np.arange(strength.shape[axis]) // size
-            cell = cell * count + index.reshape([-1 if i == axis else 1 for i in range(cell.ndim)])
-        order = np.lexsort((strength.ravel(), cell.ravel()))
-        last = np.append(np.diff(cell.ravel()[order]) != 0, True)
-        return np.stack(np.unravel_index(order[last], strength.shape), axis=-1)
+    def means(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the mean over each cell; those at the end of an axis may be smaller."""
+        mean = np.asarray(values, np.float64)
+        for axis, size in enumerate(self.sizes):
+            edges = np.arange(0, mean.shape[axis], size)
+            counts = np.diff(np.append(edges, mean.shape[axis]))
+            shape = [-1 if i == axis else 1 for i in range(mean.ndim)]
+            mean = np.add.reduceat(mean, edges, axis) / counts.reshape(shape)
+        return mean
+
+    def middles(self, shape: Sequence[int]) -> NDArray[np.float64]:
+        """Return where the middle of each cell is: (cells, axes) for a layer of this shape."""
+        along = []
+        for n, size in zip(shape, self.sizes, strict=True):
+            edges = np.arange(0, n, size)
+            along.append((edges + np.minimum(edges + size, n) - 1) / 2)
+        grid = np.meshgrid(*along, indexing="ij")
+        return np.stack([each.ravel() for each in grid], axis=-1)
 
 
 def arrows(
@@ -84,18 +95,18 @@ def arrows(
     places : sequence of int
         The axis of the layer that each of them is along.
     cells : Cells
-        Each gets the strongest of its arrows. The length is the root of the magnitude.
+        Each gets the mean of its arrows. The length is the root of the magnitude.
     """
-    strength = np.sqrt(sum(np.square(each, dtype=np.float64) for each in components))
-    at = cells.strongest(strength)
-    values = strength[tuple(at.T)]
+    means = [cells.means(each).ravel() for each in components]
+    values = np.sqrt(sum(np.square(each) for each in means))
+    at = cells.middles(components[0].shape)
     drawn = values > _FAINTEST * values.max(initial=0.0)
     at, values = at[drawn], values[drawn]
     most = float(np.percentile(values, _STRONGEST)) if values.size else 1.0
     lengths = cells.length * np.sqrt(np.minimum(values / most, 1.0))
     extents = np.zeros(at.shape)
-    for component, axis in zip(components, places, strict=True):
-        extents[:, axis] = component[tuple(at.T)] / values * lengths / cells.spacing[axis]
+    for mean, axis in zip(means, places, strict=True):
+        extents[:, axis] = mean[drawn] / values * lengths / cells.spacing[axis]
     return np.stack([at - extents / 2, extents], axis=1), values, most
 
 
@@ -109,17 +120,19 @@ def axes_of_tensors(
     matrices : ndarray
         (…, d, d) in the axes of a layer, eigenvalues 0 … 1.
     places, cells
-        See `arrows`; each cell gets the least round of its tensors.
+        See `arrows`; each cell gets the mean of its tensors.
     """
-    trace = np.trace(matrices, axis1=-2, axis2=-1)
-    deviation = np.sum(np.square(matrices), (-2, -1)) - trace**2 / matrices.shape[-1]
-    at = cells.strongest(deviation / np.maximum(trace, 1e-12) ** 2)
-    own, directions = np.linalg.eigh(matrices[tuple(at.T)].astype(np.float64))
-    parts, values = [], []
+    d = matrices.shape[-1]
+    means = np.stack(
+        [cells.means(matrices[..., i, j]).ravel() for i in range(d) for j in range(d)], axis=-1
+    )
+    at = cells.middles(matrices.shape[:-2])
+    own, directions = np.linalg.eigh(means.reshape(-1, d, d))
+    parts, values, length = [], [], _CROSS * cells.length
     for k in range(own.shape[-1]):
         extents = np.zeros(at.shape)
         for i, axis in enumerate(places):
-            extents[:, axis] = directions[:, i, k] * own[:, k] * cells.length / cells.spacing[axis]
+            extents[:, axis] = directions[:, i, k] * own[:, k] * length / cells.spacing[axis]
         long = own[:, k] > _FAINTEST
         parts.append(np.stack([at - extents / 2, extents], axis=1)[long])
         values.append(own[long, k])

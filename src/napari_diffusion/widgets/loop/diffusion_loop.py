@@ -12,6 +12,7 @@ from napari_diffusion.widgets.docks.dock_tabs import open_dock
 from napari_diffusion.widgets.forms.box import Box
 from napari_diffusion.widgets.forms.form_row import problem_of
 from napari_diffusion.widgets.forms.message import Action
+from napari_diffusion.widgets.loop.filter_view_button import FilterViewButton
 from napari_diffusion.widgets.loop.preview_row import PreviewRow
 from napari_diffusion.widgets.loop.recipe_dock import RecipeDock
 from napari_diffusion.widgets.recipe.saved_recipes import SavedRecipes
@@ -55,12 +56,13 @@ class DiffusionLoop(RecipeDock):
         super().__init__(napari_viewer, RunControls("Run", _ABOUT, many=True))
         self.saved_recipes = SavedRecipes(self.recipe)
         self.preview = PreviewRow(self)
+        self.filter_view = FilterViewButton(self)
         self._lay_out()
         self._connect()
         self._source_changed()
 
     def _lay_out(self) -> None:
-        self.recipe.diffusion_filter.add_details(self.preview)
+        self.recipe.diffusion_filter.add_details(self.preview, self.filter_view)
         own = (self.recipe.advanced, self.result, self.noise_free_run)
         for place, widget in enumerate(own):
             self.advanced.body.insert(place, widget)
@@ -155,9 +157,13 @@ class DiffusionLoop(RecipeDock):
         self.controls.run.tooltip = f"{_ABOUT} It makes {words}." if words else _ABOUT
 
     def show_measurable(self) -> None:
-        """Enable what measures where that can be done now; the preview likewise."""
+        """Enable what measures where that can be done now; the preview and the view likewise."""
         super().show_measurable()
-        self.preview.tick.enabled = bool(self.controls.run.enabled)
+        possible, recipe = bool(self.controls.run.enabled), None
+        self.preview.tick.enabled = possible
+        with contextlib.suppress(ValueError):
+            recipe = self.value
+        self.filter_view.set_possible(possible, recipe)
 
     def _say_of_preview(self, sentence: str, bad: bool) -> None:
         if not sentence:

@@ -12,10 +12,11 @@ from qtpy.QtCore import QTimer
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.widgets.layers.layer_values import values
 from napari_diffusion.widgets.loop.preview_layers import PreviewLayers
-from napari_diffusion.widgets.loop.preview_part import Reader, own_region, shown_region
+from napari_diffusion.widgets.loop.preview_part import Reader, own_region
 from napari_diffusion.widgets.run.read_layer import as_run_error
 from napari_diffusion.widgets.run.run_request import RunError
 from napari_diffusion.widgets.run.worker import Worker
+from napari_diffusion.widgets.source.shown_region import shown_region
 
 if TYPE_CHECKING:
     import napari

@@ -1,4 +1,4 @@
-"""Which part of a source a preview is made of, and the source as it was read last."""
+"""Where the part of a preview lies in a layer, and the source as it was read last."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.loop.preview import Preview, limited
+from napari_diffusion.loop.preview import Preview
 from napari_diffusion.widgets.layers.layer_axes import FURTHER
 from napari_diffusion.widgets.run.read_layer import as_run_error, read_image, read_mask, with_mask
-from napari_diffusion.widgets.source.run_source import visible_region
 
 if TYPE_CHECKING:
-    import napari
     from numpy.typing import NDArray
 
     from napari_diffusion.loop.preview import Part
     from napari_diffusion.widgets.run.run_request import Job
     from napari_diffusion.widgets.run.worker import Worker
-    from napari_diffusion.widgets.source.run_source import Region, RunSource
-
-# Pixels along each axis that is shown, at most: in a plane and in space.
-MOST = {2: 512, 3: 128}
+    from napari_diffusion.widgets.source.run_source import Region
 
 
 class Reader:
@@ -61,22 +56,6 @@ def _is(one: object, other: object) -> bool:
 
 def _equal(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> bool:
     return one is other or (one is not None and other is not None and np.array_equal(one, other))
-
-
-def shown_region(run_source: RunSource, viewer: napari.Viewer) -> Region:
-    """Return the part that is on the canvas, no more of it than is shown soon."""
-    layer, many = run_source.layers[0], len(run_source.layers) > 1
-    shape, letters = run_source.fold.shape[many:], run_source.fold.letters[many:]
-    part = visible_region(viewer, layer, letters, shape)
-    if not np.any(layer.corner_pixels):
-        # Nothing has been drawn yet.
-        shown = [axis - (viewer.dims.ndim - layer.ndim) for axis in viewer.dims.displayed]
-        part = tuple(slice(0, shape[a]) if a in shown else each for a, each in enumerate(part))
-    # Channels, and images that are folded into t, are taken together.
-    kept = "c" + FURTHER + "t" * (FURTHER in letters)
-    axes = "".join("c" if letter in kept else letter for letter in letters)
-    part = limited(part, axes, MOST[viewer.dims.ndisplay])
-    return (slice(0, len(run_source.layers)),) * many + part
 
 
 def own_region(part: Part, asked: Region, job: Job) -> Region:
