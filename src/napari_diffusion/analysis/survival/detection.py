@@ -23,9 +23,9 @@ _PEAKS = 50
 # Pixels in a megapixel.
 _MEGAPIXEL = 1e6
 
-# Standard deviation in pixels of the Gaussian mean that gives the local noise, in rows, planes and
-# volumes.
-_LOCAL = (64.0, 12.0, 5.0)
+# Width in pixels of the Gaussian mean that gives the local noise, in rows, planes and volumes: a
+# constant, and a part of the object's extent. In a narrower one a peak would hide itself.
+_LOCAL = ((50.0, 10.0), (6.0, 2.5), (3.0, 0.7))
 
 # Noise weaker than this part of that of the image is not seen.
 _FAINT = 0.01
@@ -95,7 +95,9 @@ class ShapeDetector:
         kernels = tuple(each.astype(np.float32) for each in shape.kernels(len(object_axes)))
         axes, sign = tuple(object_axes), np.float32(-1.0 if dark else 1.0)
         scores = [_scores(each * sign, kernels, axes) for each in noise]
-        level = np.maximum(_local(scores, axes, mask), np.float32(_FAINT * sigma))
+        constant, factor = _LOCAL[len(axes) - 1]
+        width = constant + factor * shape.extent
+        level = np.maximum(_local(scores, axes, width, mask), np.float32(_FAINT * sigma))
         size = [2 * shape.tolerance + 1 if a in axes else 1 for a in range(level.ndim)]
         peaks = np.concatenate(
             [_peaks(np.asarray(each / level, np.float32), size, mask) for each in scores]
@@ -159,17 +161,18 @@ def _scores(
 def _local(
     scores: Sequence[NDArray[np.float32]],
     axes: tuple[int, ...],
+    width: float,
     mask: NDArray[np.bool_] | None,
 ) -> NDArray[np.float32]:
     """Return the root mean square of scores around every pixel."""
     from scipy.ndimage import gaussian_filter
 
-    width = [_LOCAL[len(axes) - 1] if axis in axes else 0.0 for axis in range(scores[0].ndim)]
+    widths = [width if axis in axes else 0.0 for axis in range(scores[0].ndim)]
     square = np.mean([np.square(each) for each in scores], axis=0)
     if mask is None:
-        return np.sqrt(gaussian_filter(square, width))
-    total = gaussian_filter(np.where(mask, square, 0.0), width)
-    weight = gaussian_filter(mask.astype(np.float32), width)
+        return np.sqrt(gaussian_filter(square, widths))
+    total = gaussian_filter(np.where(mask, square, 0.0), widths)
+    weight = gaussian_filter(mask.astype(np.float32), widths)
     return np.sqrt(np.divide(total, weight, out=np.zeros_like(total), where=mask))
 
 

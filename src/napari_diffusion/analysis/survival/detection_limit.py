@@ -17,6 +17,9 @@ SHARES = (0.5, 0.95)
 # How many thresholds, widths and lapses are compared.
 _MIDDLES, _WIDTHS, _LAPSES = 401, 21, 10
 
+# So many objects that were all found would give the same preference for small lapses.
+_PRIOR = 50
+
 # Credible intervals.
 _LEVELS = (0.025, 0.5, 0.975)
 
@@ -59,9 +62,10 @@ def detection_limits(
 ) -> tuple[DetectionLimit, ...]:
     """Fit the share of objects found as a function of the contrast.
 
-    ``p(C) = (1 − λ) Φ((ln C − m) / w)``: all thresholds m, widths w and lapses λ of a grid are
-    weighted by their likelihood, with flat priors for m and ln w and small λ preferred,
-    ``(1 − λ)^20``. A limit is the median of the contrasts at which they reach a share; its interval
+    ``p(C) = (1 − λ) Φ((C / m − 1) / v)``, exact for a linear filter, whose score is proportional to
+    the contrast plus Gaussian noise. All thresholds m, relative widths v and lapses λ of a grid are
+    weighted by their likelihood, with flat priors for ln m and ln v, and small λ preferred,
+    ``(1 − λ)^50``. A limit is the median of the contrasts at which they reach a share; its interval
     is the central 95 %.
 
     Parameters
@@ -93,20 +97,19 @@ def _weighted(
     from scipy.special import ndtr, ndtri
 
     low, high = np.log(levels[0]), np.log(levels[-1])
-    middle = np.linspace(low - 1.5, high + 1.5, _MIDDLES)[:, None, None]
-    width = np.geomspace(0.04, 1.2, _WIDTHS)[None, :, None]
+    middle = np.exp(np.linspace(low - 1.5, high + 1.5, _MIDDLES))[:, None, None]
+    width = np.geomspace(0.03, 0.8, _WIDTHS)[None, :, None]
     lapse = np.linspace(0.0, 0.3, _LAPSES)[None, None, :]
-    weight = 20 * np.log1p(-lapse) + np.zeros(
-        np.broadcast_shapes(middle.shape, width.shape, lapse.shape)
-    )
-    for level, hit, miss in zip(np.log(levels), hits, misses, strict=True):
-        share = np.clip((1 - lapse) * ndtr((level - middle) / width), 1e-6, 1 - 1e-6)
+    shape = np.broadcast_shapes(middle.shape, width.shape, lapse.shape)
+    weight = np.broadcast_to(_PRIOR * np.log1p(-lapse), shape)
+    for level, hit, miss in zip(levels, hits, misses, strict=True):
+        share = np.clip((1 - lapse) * ndtr((level / middle - 1) / width), 1e-6, 1 - 1e-6)
         weight = weight + hit * np.log(share) + miss * np.log1p(-share)
     limits = []
     for wanted in SHARES:
         # Curves that never reach the share have no limit.
         reached = np.where(1 - lapse > wanted, wanted / (1 - lapse), np.nan)
-        limit = middle + width * ndtri(reached)
+        limit = np.log(middle * (1 + width * ndtri(reached)))
         limits.append(np.where(np.isnan(limit), np.inf, limit).ravel())
     return np.array(limits), np.exp(weight - weight.max()).ravel()
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_diffusion.analysis.survival.plan import SurvivalPlan
 
 # How many images of noise show the limits in the source.
-_BEFORE = 3
+_BEFORE = 5
 
 # Takes the number of a run; returns its result with objects minus that without.
 Difference = Callable[[int], "NDArray[Any]"]
