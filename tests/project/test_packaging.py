@@ -43,7 +43,13 @@ def direct_requirements():
     return [r for r in found if canonicalize_name(r.name) != "napari-diffusion"]
 
 
-@pytest.mark.parametrize("name", ["napari.yaml", "py.typed", "__init__.py", "cli/__init__.py"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "napari.yaml", "py.typed", "__init__.py", "cli/__init__.py",
+        "report/templates/page.html", "report/templates/page.css", "report/templates/page.js",
+    ],
+)  # fmt: skip
 def test_the_wheel_holds(wheel, name):
     assert f"napari_diffusion/{name}" in wheel.namelist()
 
