@@ -33,7 +33,7 @@ def test_a_report_is_written_beside_the_result_with_all_studies(result, capsys):
     said = capsys.readouterr()
     path = result.with_name("out.report.html")
     assert said.out == f"{path}\n"
-    for study in ("removed structure", "feature survival", "null test"):
+    for study in ("Removed structure", "Feature survival", "Null test"):
         assert study in said.err
     text = path.read_text("utf-8")
     for anchor in ("removed", "survives", "null"):

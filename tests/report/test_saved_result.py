@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -11,6 +12,7 @@ from sealed_outputs import KINDS, change_pixel, write_outputs
 
 from napari_diffusion.cli import main
 from napari_diffusion.report import report_of_result, result_studies
+from napari_diffusion.report.page import page_of
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,8 @@ def no_studies(monkeypatch):
     def refused(image, recipe, **_):
         raise ValueError("The image is too small.")
 
-    monkeypatch.setattr(result_studies, "_function", lambda name: refused)
+    kinds = [dataclasses.replace(each, function=refused) for each in result_studies._kinds()]
+    monkeypatch.setattr(result_studies, "_kinds", lambda: kinds)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -125,3 +128,31 @@ def test_no_result_is_refused(written):
         report_of_result(written / "a.npy")
     with pytest.raises(FileNotFoundError):
         report_of_result(written / "gone.zarr")
+
+
+def test_a_record_of_any_length_makes_a_small_page(written, tmp_path):
+    path = moved(written, tmp_path)
+    tag = "<b>&" * 2_000_000
+
+    def change(record):
+        record["source"] = record["processed"] = tag
+        record["noise_found"] = tag
+        record["noise_warnings"] = [tag] * 3
+        record["stranger"] = tag
+
+    change_all(path, change)
+    text = page_of(report_of_result(path, written / "a.npy", studies=False))
+    assert len(text) < 3_000_000
+    assert "<b>" not in text
+    assert "The record is too long for a page" in text
+
+
+def test_a_record_of_any_depth_is_no_crash(written, tmp_path):
+    path = moved(written, tmp_path)
+
+    def change(record):
+        record["recipe"]["diffusion_filter"] = json.loads("[" * 900 + "]" * 900)
+
+    change_all(path, change)
+    text = page_of(report_of_result(path, written / "a.npy"))
+    assert "Not studied" in text

@@ -13,6 +13,7 @@ from napari_diffusion.report.middle import middle_image
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.analysis.studies import StudyKind
     from napari_diffusion.analysis.study_result import StudyResult
     from napari_diffusion.core.function_parameter import AllowCode
     from napari_diffusion.core.grid import GridOptions
@@ -22,12 +23,8 @@ if TYPE_CHECKING:
 #: Takes the name of a study, how many runs of the recipe are done, and how many there are.
 StudyProgress = Callable[[str, int, int], None]
 
-#: The studies that a report runs, by the section that shows them.
-STUDIES = {
-    "removed_structure": "removed",
-    "feature_survival": "survives",
-    "null_test": "null",
-}
+#: The sections of the studies that a report runs, by the keys of `analysis.studies.STUDIES`.
+SECTIONS = {"removed": "removed", "survival": "survives", "null": "null"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,25 +72,25 @@ def result_studies(
         return _none(str(error))
     results, missing = [], {}
     step = None if record.get("is_final") else record["step"]
-    for name, anchor in STUDIES.items():
-        study, title = _function(name), name.replace("_", " ")
-        told = None if progress is None else _told(progress, title)
+    for kind in _kinds():
+        told = None if progress is None else _told(progress, kind.title)
         try:
-            results.append(study(image, recipe, step=step, progress=told, stop=stop))
+            results.append(kind.function(image, recipe, step=step, progress=told, stop=stop))
         except (ValueError, TypeError) as error:
-            missing[anchor] = f"Not studied: {error}"
+            missing[SECTIONS[kind.key]] = f"Not studied: {error}"
     return Studies(tuple(results), missing, _notes(source.shape, where))
 
 
 def _none(why: str) -> Studies:
-    return Studies(missing=dict.fromkeys(STUDIES.values(), f"Not studied: {why}"))
+    return Studies(missing=dict.fromkeys(SECTIONS.values(), f"Not studied: {why}"))
 
 
-def _function(name: str) -> Callable[..., StudyResult]:
-    from napari_diffusion import analysis
+def _kinds() -> list[StudyKind]:
+    """Return the studies in the order of their sections."""
+    from napari_diffusion.analysis.studies import STUDIES
 
-    found: Callable[..., StudyResult] = getattr(analysis, name)
-    return found
+    found = {kind.key: kind for kind in STUDIES}
+    return [found[key] for key in SECTIONS]
 
 
 def _told(progress: StudyProgress, title: str) -> Callable[[int, int], None]:

@@ -13,7 +13,7 @@ from napari_diffusion.io import NotReadable
 from napari_diffusion.io.step_record import seal_holds
 from napari_diffusion.records.provenance import unmasked_grid_of
 from napari_diffusion.report.report import Report, ReportStep, part_of
-from napari_diffusion.report.result_studies import Studies, result_studies
+from napari_diffusion.report.result_studies import SECTIONS, Studies, result_studies
 from napari_diffusion.report.source_noise import measured_noise
 from napari_diffusion.runs.verification.replayed_run import (
     of_one_run,
@@ -191,9 +191,7 @@ def _studied(
 
 
 def _without(why: str) -> dict[str, str]:
-    from napari_diffusion.report.result_studies import STUDIES
-
-    return {anchor: f"Not studied: {why}" for anchor in STUDIES.values() if why}
+    return {anchor: f"Not studied: {why}" for anchor in SECTIONS.values() if why}
 
 
 def _faults(run: SavedRun, holds: bool | None) -> list[str]:

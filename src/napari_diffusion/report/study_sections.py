@@ -148,6 +148,8 @@ def _map_figure(found: ResultMap, part: ShownPart) -> Figure:
     unit = shortened(found.unit, 40)
     name = shortened(found.name, 200)
     caption = f"{name}{f' ({unit})' if unit else ''}{where}"
+    if plane.shape[-len(part.extent) :] != tuple(part.extent.values()):
+        caption += ", of the part that was studied"
     bar = ColourBar(found.diverging, labels)
     return Figure(
         uri, part.ratio_of(plane.shape), name, caption, bar, sharp=max(plane.shape) <= 300
