@@ -13,10 +13,12 @@ from napari_diffusion.analysis.trial import Trial
 from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.loop.preview import shortened
 from napari_diffusion.metrics import Sure, View
+from napari_diffusion.metrics.statistics.risk_estimate import slopes_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_diffusion.analysis.source_noise import GivenSigma
     from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.loop.recipe import Recipe
@@ -38,7 +40,8 @@ class LocalError:
     step : int
         Index of the step.
     noise_sigma : float or tuple of float
-        The expected error of the source: the standard deviation of its noise.
+        The expected error of the source: the standard deviation of its noise; of a map the root
+        mean square.
     tile : int
         Size of the tile over which the error is averaged, in pixels along each axis.
     """
@@ -55,7 +58,7 @@ def local_error(
     *,
     step: int | None = None,
     tile: int | None = None,
-    noise_sigma: float | tuple[float, ...] | None = None,
+    noise_sigma: GivenSigma | None = None,
     white: bool | None = None,
     region: tuple[slice, ...] | None = None,
     stop: StopToken | None = None,
@@ -77,10 +80,12 @@ def local_error(
         Size of the tile over which r is averaged, in pixels along each axis that diffuses. Default:
         32 in a plane and 10 in a volume. Smaller tiles show more detail and are noisier: over n
         pixels the estimate of ⟨r⟩ has a standard deviation of about √(2/n) σ².
-    noise_sigma : float or tuple of float, optional
-        Standard deviation of the noise, or that of each channel; measured by default.
+    noise_sigma : float, tuple of float or array, optional
+        Standard deviation of the noise, that of each channel, or that of each pixel, such as
+        `estimate.noise_map`; measured by default. With a map the values are ``√⟨r⟩ − √⟨σ²⟩``.
     white : bool, optional
-        Whether the noise is white and equally strong everywhere; measured by default.
+        Whether the noise is white and equally strong everywhere, with a map once the image is
+        divided by it; measured by default.
 
     Returns
     -------
@@ -127,7 +132,11 @@ def local_error(
     view = trial.last_views([Sure()])["perturbed"]
     _check_noise(view, white)
     sigmas = np.reshape(view.noise_sigma, (1, -1, 1, 1, 1))
+    if view.noise_map is not None:
+        sigmas = view.noise_map.astype(np.float64)
     squared = _averaged(_squared_error(view, sigmas), view, grid, side)
+    if view.noise_map is not None:
+        sigmas = np.sqrt(_averaged(sigmas**2, view, grid, side))
     made = trial.whole.recipe
     last = made.total_steps - (made.final_filter is None)
     return LocalError(_in_axes(squared, sigmas, view, grid), last, view.noise_sigma, side)
@@ -158,11 +167,14 @@ def _squared_error(view: View, sigmas: NDArray[Any]) -> NDArray[Any]:
     """Return Stein's estimate of (image − truth)² at every pixel."""
     assert view.probed is not None
     assert view.probe is not None
+    change = np.square(view.image.astype(np.float64) - view.source)
+    if view.noise_map is not None:
+        slope = slopes_of(view.image, view.probed, view.probe)
+        return np.asarray(change + sigmas**2 * (2 * slope - 1))
     probe = view.probe.astype(np.float64)
     size = np.mean(np.square(probe), axis=(0, 2, 3, 4), keepdims=True)
     answer = probe * (view.probed.astype(np.float64) - view.image)
     slope = np.divide(answer, size, out=np.zeros_like(answer), where=size > 0)
-    change = np.square(view.image.astype(np.float64) - view.source)
     return np.asarray(change + sigmas**2 * (2 * slope - 1))
 
 
@@ -183,7 +195,7 @@ def _in_axes(squared: NDArray[Any], sigmas: NDArray[Any], view: View, grid: Grid
     inside = view.mask
     if grid.rgb:
         squared = squared.mean(axis=1, keepdims=True)
-        sigmas = np.sqrt(np.mean(np.square(sigmas)))
+        sigmas = np.sqrt(np.mean(np.square(sigmas), axis=1, keepdims=True))
         inside = None if inside is None else inside[:, :1]
         grid = dataclasses.replace(grid, axes=grid.axes.replace("c", ""))
     values = np.sqrt(np.maximum(squared, 0.0)) - sigmas

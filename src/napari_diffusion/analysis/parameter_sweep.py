@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_diffusion.analysis.source_noise import GivenSigma
     from napari_diffusion.core.component import Component
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
@@ -100,7 +101,7 @@ def parameter_sweep(
     *,
     metric: Metric | None = None,
     region: tuple[slice, ...] | None = None,
-    noise_sigma: float | tuple[float, ...] | None = None,
+    noise_sigma: GivenSigma | None = None,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> ParameterSweep:
@@ -121,8 +122,8 @@ def parameter_sweep(
     region : tuple of slice, optional
         The part to try them on, one slice per axis. Default: the image, or the middle of one of
         more than 2¹⁹ pixels.
-    noise_sigma : float or tuple of float, optional
-        Standard deviation of the noise; measured by default.
+    noise_sigma : float, tuple of float or array, optional
+        Standard deviation of the noise, also one per pixel; measured by default.
     stop : StopToken, optional
         As for `steps`.
     **options
@@ -161,7 +162,7 @@ def sweep_runs(
     *,
     metric: Metric | None = None,
     region: tuple[slice, ...] | None = None,
-    noise_sigma: float | tuple[float, ...] | None = None,
+    noise_sigma: GivenSigma | None = None,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> tuple[dict[str, tuple[float, ...]], Iterator[SweepRun]]:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from napari_diffusion.analysis.measured_run import middle_of
+from napari_diffusion.core.array_parameter import ArrayParameter
+from napari_diffusion.core.noise_map import canonical_map
 from napari_diffusion.estimate.noise_measurement import of_image
 from napari_diffusion.estimate.noise_sigma import is_measured, noise_sigma_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_diffusion.core.image import Image
     from napari_diffusion.estimate import NoiseModel
 
 Sigma = float | tuple[float, ...]
+
+#: A noise sigma as it is given: one number, one per channel, or a map of one per pixel or its file.
+GivenSigma = ArrayLike | ArrayParameter
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +38,32 @@ class SourceNoise:
     image : Image
         The source.
     given : float, tuple of float or None
-        Standard deviation of the noise, where it was given.
+        Standard deviation of the noise, where it was given; of a map the root mean square.
     model : NoiseModel or None
         How it depends on the intensity, where that was given.
+    map : ndarray or None
+        Standard deviation at each pixel, where that was given: canonical, with length 1 along axes
+        that it leaves out.
     """
 
     image: Image
     given: Sigma | None = None
     model: NoiseModel | None = None
+    map: NDArray[Any] | None = None
+
+    @classmethod
+    def of(cls, image: Image, given: GivenSigma | None, model: NoiseModel | None = None) -> Self:
+        """Return the noise of an image as given, or refuse it; None is measured."""
+        named = isinstance(given, ArrayParameter | str | Path)
+        if given is None or not (named or np.ndim(given) > 1):  # type: ignore[arg-type]
+            return cls(image, checked_sigma(given, image), model)
+        array = given if isinstance(given, ArrayParameter) else ArrayParameter(given)
+        whole = canonical_map(array, image.grid, "The noise of the image")
+        if (least := float(whole.min())) < 0:
+            raise ValueError(f"noise_sigma must be 0 or more at every pixel (got {least:g}).")
+        squares = np.mean(np.square(whole, dtype=np.float64), axis=(0, 2, 3, 4))
+        roots = tuple(float(each) for each in np.sqrt(squares))
+        return cls(image, roots[0] if len(roots) == 1 else roots, model, whole)
 
     @functools.cached_property
     def sigma(self) -> Sigma:
@@ -63,12 +91,28 @@ class SourceNoise:
             return ()
 
     @functools.cached_property
+    def is_white(self) -> bool:
+        """Whether the noise is credibly white and as strong as it is taken to be everywhere.
+
+        Where a map was given: whether it is once the image is divided by the map.
+        """
+        if self.map is None:
+            return all(model.is_white for model in self.models)
+        sigma = np.broadcast_to(self.map, self.image.data.shape)
+        noisy = sigma > 0
+        even = np.divide(self.image.data, sigma, out=np.zeros_like(self.image.data), where=noisy)
+        inside = noisy if self.image.mask is None else noisy & self.image.mask
+        mask = None if inside.all() else inside
+        image = dataclasses.replace(self.image.with_data(even), mask=mask, holes=None)
+        return all(model.is_white for model in SourceNoise(image).models)
+
+    @functools.cached_property
     def _middle(self) -> tuple[Image, ...]:
         """Each channel of the middle: enough to measure noise in."""
         return tuple(middle_of(self.image))
 
 
-def checked_sigma(given: Sigma | None, image: Image) -> Sigma | None:
+def checked_sigma(given: Any, image: Image) -> Sigma | None:
     """Return a standard deviation of the noise as given for an image, or refuse it."""
     if given is None:
         return None

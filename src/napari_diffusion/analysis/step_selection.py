@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from napari_diffusion.analysis.source_noise import GivenSigma
     from napari_diffusion.analysis.trial import Halves
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.core.image import Image
@@ -123,7 +124,7 @@ def best_step(
     reference: ArrayLike | None = None,
     second: ArrayLike | None = None,
     halves: Halves | None = None,
-    noise_sigma: float | tuple[float, ...] | None = None,
+    noise_sigma: GivenSigma | None = None,
     noise_model: NoiseModel | None = None,
     region: tuple[slice, ...] | None = None,
     metrics: Sequence[Metric] = (),
@@ -149,8 +150,9 @@ def best_step(
         on it, with the parameters estimated on the image; noise that it adds is independent.
     halves : "frames", optional
         Take frames 0, 2, 4, … and 1, 3, 5, … of the image as two such acquisitions.
-    noise_sigma : float or tuple of float, optional
-        Standard deviation of the noise, one value or one per channel; measured by default.
+    noise_sigma : float, tuple of float or array, optional
+        Standard deviation of the noise, one value, one per channel, or one per pixel, such as
+        `estimate.noise_map`; measured by default.
     noise_model : NoiseModel, optional
         How the noise depends on the intensity; measured on the image by default.
         `estimate.noise_model` measures it better on repeated frames or a background.
@@ -216,7 +218,7 @@ def curves(
     reference: ArrayLike | None = None,
     second: ArrayLike | None = None,
     halves: Halves | None = None,
-    noise_sigma: float | tuple[float, ...] | None = None,
+    noise_sigma: GivenSigma | None = None,
     noise_model: NoiseModel | None = None,
     region: tuple[slice, ...] | None = None,
     seeds: int = 1,

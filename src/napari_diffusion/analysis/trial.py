@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_diffusion.analysis.measured_run import MeasuredRun, middle
 from napari_diffusion.analysis.part_sampling import have_parts, parts_of
-from napari_diffusion.analysis.source_noise import SourceNoise, checked_sigma
+from napari_diffusion.analysis.source_noise import SourceNoise
 from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.engine.perturbation import masked, perturbed
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_diffusion.analysis.source_noise import GivenSigma
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.estimate import NoiseModel
@@ -66,7 +67,7 @@ class Trial:
         reference: ArrayLike | None = None,
         second: ArrayLike | None = None,
         halves: Halves | None = None,
-        noise_sigma: float | tuple[float, ...] | None = None,
+        noise_sigma: GivenSigma | None = None,
         noise_model: NoiseModel | None = None,
         region: tuple[slice, ...] | None = None,
         parts: bool = False,
@@ -87,6 +88,8 @@ class Trial:
             for name, other in (("reference", reference), ("second image", second))
         )
         recipe = recipe.resolved_on(source)
+        noise = SourceNoise.of(source, noise_sigma, noise_model)
+        parts = parts and noise.map is None
         if parts and region is None and halves is None and have_parts(source, recipe):
             source = parts_of(source)
             truth, another = (None if p is None else parts_of(p) for p in (truth, another))
@@ -97,7 +100,7 @@ class Trial:
             whole,
             _of_frames(whole, halves, second) or pair,
             None if truth is None else truth.data,
-            SourceNoise(source, checked_sigma(noise_sigma, source), noise_model),
+            dataclasses.replace(noise, image=source),
         )
 
     def with_recipe(self, recipe: Recipe) -> Trial:
@@ -152,10 +155,12 @@ class Trial:
             view = dataclasses.replace(view, reference=self.reference[self.whole.core])
         if needs - {""}:
             view = dataclasses.replace(view, noise_sigma=self.noise.sigma)
+        if needs - {""} and self.noise.map is not None:
+            whole = np.broadcast_to(self.noise.map, self.noise.image.data.shape)
+            view = dataclasses.replace(view, noise_map=whole[self.whole.core])
         if "model" in needs:
-            models = self.noise.models
-            white = all(model.is_white for model in models)
-            view = dataclasses.replace(view, models=models, white=white)
+            known = self.noise
+            view = dataclasses.replace(view, models=known.models, white=known.is_white)
         return view
 
     def _changed(self, probes: set[str]) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
@@ -164,7 +169,7 @@ class Trial:
         if "masked" in probes:
             found["masked"] = masked(image)
         if "perturbed" in probes:
-            sigmas = np.array(self.noise.sigma)
+            sigmas = np.array(self.noise.sigma) if self.noise.map is None else self.noise.map
             found["perturbed"] = perturbed(image, sigmas)
             if self.whole.source.size < FEW:
                 found["perturbed again"] = perturbed(image, sigmas, turn=1)

@@ -29,18 +29,23 @@ def perturbed(
     image : Image
         The source.
     sigmas : ndarray
-        Standard deviation of the noise, one number or one for each channel.
+        Standard deviation of the noise: one number, one for each channel, or a canonical map of one
+        for each pixel, in proportion to which each pixel is changed.
     turn : int
         Other signs for each.
     """
     from napari_diffusion.engine.probe_kernel import add_probe
 
-    data = image.data
+    data, place = image.data, np.array([0, 0, 0, turn << 32, 0])
+    if sigmas.ndim == 5:
+        signs, ones = np.empty_like(data), np.ones(data.shape[1], data.dtype)
+        add_probe(np.zeros_like(data), place, np.ones(5, np.int64), ones, signs)
+        out = data + signs * (PERTURBATION * sigmas).astype(data.dtype)
+        return out, out - data
     sizes = PERTURBATION * np.broadcast_to(sigmas, data.shape[1:2])
     for c in np.flatnonzero(sizes == 0):
         sizes[c] = float(np.ptp(data[:, c])) * 1e-3
     out = np.empty_like(data)
-    place = np.array([0, 0, 0, turn << 32, 0])
     add_probe(data, place, np.ones(5, np.int64), sizes.astype(data.dtype), out)
     return out, out - data
 

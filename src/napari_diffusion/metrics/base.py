@@ -61,8 +61,10 @@ class View:
         Where the image may change; only these pixels are measured.
     noise_sigma : float or tuple of float
         Standard deviation of the noise of the source, measured or given; one per channel if many.
+        Of a map the root mean square.
     white : bool
-        Whether that noise is credibly white and equally strong everywhere.
+        Whether that noise is credibly white and equally strong everywhere; with a map, once the
+        image is divided by it.
     models : tuple of NoiseModel
         The measured noise model of each channel; empty where nothing was measured.
     reference : ndarray or None
@@ -75,6 +77,8 @@ class View:
         A second pair of probed and probe, for small images.
     halves : tuple of two View or None
         The same step of two independent acquisitions, each with its own source.
+    noise_map : ndarray or None
+        Standard deviation of the noise of the source at each pixel, where that is known.
     known : dict
         Cached results about the source, mask, reference and noise; the views of all steps of a run
         may share it.
@@ -92,6 +96,7 @@ class View:
     probe: NDArray[Any] | None = None
     again: tuple[NDArray[Any], NDArray[Any]] | None = None
     halves: tuple[View, View] | None = None
+    noise_map: NDArray[Any] | None = None
     known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -117,6 +122,7 @@ class View:
             probe=cut(self.probe),
             again=None if self.again is None else (self.again[0][here], self.again[1][here]),
             halves=None,
+            noise_map=cut(self.noise_map),
             known=known,
         )
 

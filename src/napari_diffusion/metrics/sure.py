@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from napari_diffusion.metrics.base import Knowledge, Metric, Probe, View
-from napari_diffusion.metrics.statistics.risk_estimate import expected_error
+from napari_diffusion.metrics.statistics.risk_estimate import expected_error, expected_error_of_map
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,14 @@ class Sure(Metric):
 
     ``mean (y − u)² − 2σ² + 2σ² · mean b·(u(y + εb) − u(y)) / ε`` with the source y, the image u of
     the step, the noise σ and a random b of ±1: the expected mean of (u − ground truth)² minus that
-    of the source, σ². Below 0 the step is closer to the ground truth than the source.
+    of the source, σ². Below 0 the step is closer to the ground truth than the source. With a map of
+    the noise, σ and ε in proportion to it are those of each pixel: ``mean ((y − u)² − 2σ² + 2σ² ·
+    b·(u(y + εb) − u(y)) / ε)``.
 
     Notes
     -----
-    Use it to choose a step or a parameter for white Gaussian noise: the step with its minimum is
+    Use it to choose a step or a parameter for white Gaussian noise, of a known map if it is not
+    equally strong everywhere: the step with its minimum is
     usually within 0.1 dB of the best. Only differences between its values are meaningful, not the
     value in decibels. Not for correlated noise, which it mostly keeps.
 
@@ -39,6 +42,8 @@ class Sure(Metric):
 
     def value(self, view: View) -> float:
         """Return the expected squared error minus that of the source."""
+        if view.noise_map is not None:
+            return expected_error_of_map(view)
         sigmas = np.broadcast_to(view.noise_sigma, view.image.shape[1:2])
         return expected_error(view, [(float(sigma) ** 2, 0.0, 0.0) for sigma in sigmas])
 

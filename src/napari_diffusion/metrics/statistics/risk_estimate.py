@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from napari_diffusion.metrics.base import flat_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from napari_diffusion.metrics.base import View
 
@@ -42,3 +44,24 @@ def expected_error(view: View, noise: Sequence[tuple[float, float, float]]) -> f
             count += n
             total += squares - 2 * variances + 2 * divergence
     return total / count if count else float("nan")
+
+
+def expected_error_of_map(view: View) -> float:
+    """Return the expected mean squared error of a step minus that of the source.
+
+    The view has the noise of each pixel, and each was perturbed in proportion to it.
+    """
+    assert view.noise_map is not None
+    variance = np.square(view.noise_map, dtype=np.float64)
+    change = np.square(view.image.astype(np.float64) - view.source)
+    pairs = [(view.probed, view.probe), *([] if view.again is None else [view.again])]
+    slopes = [slopes_of(view.image, probed, probe) for probed, probe in pairs]
+    slope = sum(slopes[1:], slopes[0]) / len(slopes)
+    return view.mean(change + 2 * variance * (slope - 1))
+
+
+def slopes_of(image: NDArray[Any], probed: Any, probe: Any) -> NDArray[np.float64]:
+    """Return ∂u(x)/∂y(x) at each pixel up to a mean of 0, and 0 where it was not perturbed."""
+    step = probe.astype(np.float64)
+    answer = probed.astype(np.float64) - image
+    return np.divide(answer, step, out=np.zeros_like(answer), where=step != 0)
