@@ -14,10 +14,13 @@ pytest.importorskip("napari")
 from napari.layers import Image, Labels, Shapes
 
 import napari_diffusion as nd
-from napari_diffusion.analysis.studies import StudyKind
+from napari_diffusion.analysis.studies import STUDIES, StudyKind
 from napari_diffusion.analysis.study import Study
 from napari_diffusion.analysis.study_result import ResultMap, StudyResult
+from napari_diffusion.analysis.survival.cells import SurvivalCell
+from napari_diffusion.analysis.survival.detection_limit import DetectionLimit
 from napari_diffusion.widgets.analysis import study_form
+from napari_diffusion.widgets.analysis.survival_plot import SurvivalPlot
 from napari_diffusion.widgets.layers.step_records import records_of
 from napari_diffusion.widgets.steps import step_study as study_asks
 
@@ -51,6 +54,18 @@ class Removed(StudyResult):
 
     def to_dict(self):
         return {}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a plot takes of feature survival."""
+
+    cells: tuple
+    limits_of_detection: tuple
+
+    def kept_table(self, kind):
+        assert kind == "spot"
+        return np.array([0.7, 3.0]), np.array([1.0, 4.0]), np.array([[0.2, 0.43], [0.9, 1.0]])
 
 
 class Removal:
@@ -284,3 +299,66 @@ def test_the_report_has_the_studies_of_the_run(open_steps, qtbot, removal, monke
     page = path.read_text("utf-8")
     assert "Something was removed." in page
     assert "Tried on one image." in page
+
+
+def test_every_study_of_the_list_has_a_button_that_works(open_steps, qtbot):
+    viewer, dock = opened(open_steps, Image(CELLS, name="cells"))
+    heat = nd.Recipe(num_steps=3, noise=None, diffusion_filter=nd.filters.Heat(time=0.5))
+    run_on(dock, qtbot, heat, viewer.layers["cells"])
+    form = dock.study.survives
+    assert {*form.buttons} == {kind.key for kind in STUDIES}
+    assert form.plot is None
+    before = []
+    for kind in STUDIES:
+        assert form.buttons[kind.key].tooltip == kind.about
+        made = clicked(dock, qtbot, form.buttons[kind.key])
+        result = next(r for r in form.results(dock.run) if type(r) not in before)
+        before.append(type(result))
+        assert dock.controls.message.sentence == f"{kind.title}: {result.sentences()[0]}"
+        assert all(limit in dock.controls.message.details for limit in result.limits())
+        assert len(made) == len(result.maps())
+        for layer, shown in zip(reversed(made), result.maps(), strict=True):
+            assert layer.data.shape == CELLS.shape
+            assert layer.metadata["napari_diffusion"]["shows"] == shown.name
+    assert len(form.results(dock.run)) == len(STUDIES)
+    plot = form.plot
+    assert plot is not None
+    assert not plot.isHidden()
+    run_on(dock, qtbot, heat, viewer.layers["cells"])
+    assert form.results(dock.run) == []
+    assert plot.isHidden()
+
+
+def test_the_plot_has_cells_lines_and_arrows(qtbot):
+    tried = [
+        (0.7, 1.0, 0.2, 1.0),
+        (0.7, 4.0, 0.43, 0.64),
+        (3.0, 1.0, 0.9, 0.0),
+        (3.0, 4.0, 1.0, 0.0),
+    ]
+    cells = [
+        SurvivalCell("spot", size, c, 5 * c, 20, kept, 0.02, 1.1, 0.1, lost, (0.0, 0.2))
+        for size, c, kept, lost in tried
+    ]
+    limits = [
+        DetectionLimit("spot", 0.7, 0.5, 2.0, 1.5, 2.5, "2"),
+        DetectionLimit("spot", 0.7, 0.95, None, None, None, ">4"),
+        DetectionLimit("spot", 3.0, 0.5, None, None, None, "<1"),
+        DetectionLimit("spot", 3.0, 0.95, 1.0, 0.9, 1.1, "1"),
+    ]
+    plot = SurvivalPlot()
+    qtbot.addWidget(plot)
+    plot.show_result(Tried(tuple(cells), tuple(limits)))
+    np.testing.assert_array_equal(plot._image.image, [[0.2, 0.9], [0.43, 1.0]])
+    texts = [mark.toPlainText() for mark in plot._marks if hasattr(mark, "toPlainText")]
+    assert sorted(texts) == ["0.20", "0.43", "0.90", "1.00", "▲", "▼"]
+    names, columns = plot.table()
+    assert dict(zip(names, columns, strict=True))["lost"] == [1.0, 0.64, 0.0, 0.0]
+    plot._at = (0, 1)
+    plot._show_legend()
+    assert plot.legend.text() == (
+        "spot, 0.7 pixels, 4 × σ = 20 intensity: kept 0.43 ± 0.02 of the contrast, "
+        "lost 64 % (0 … 20 %) of 20."
+    )
+    plot.show_result(Tried(tuple(cells), ()))
+    assert len(plot._marks) == 4 + 4, "numbers, and two lines of no points, bright on dark"

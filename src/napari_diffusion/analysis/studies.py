@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from napari_diffusion.analysis.feature_survival import feature_survival
 from napari_diffusion.analysis.null_test import null_test
 from napari_diffusion.analysis.removed_structure import removed_structure
+from napari_diffusion.analysis.stability import stability
 from napari_diffusion.analysis.study_result import StudyResult
 
 if TYPE_CHECKING:
@@ -108,5 +109,13 @@ STUDIES: tuple[StudyKind, ...] = (
         "Test whether structure was removed besides noise, and where: the residual is compared "
         "with those of runs where only noise can be removed.",
         removed_structure,
+    ),
+    StudyKind(
+        "stability",
+        "Stability",
+        "Follow your own measurement over the steps, random seeds and a little of every parameter: "
+        "where it is stable, where it drifts, and which step to take for it.",
+        stability,
+        ("measure",),
     ),
 )

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from napari_diffusion.analysis.detectors import Detector
 
 _CURE = (
-    "Do not rely on the numbers below: mark a region without objects (background=…), measure the "
-    "noise on repeated frames, or give noise_model=…"
+    "Do not rely on the numbers below: mark a region without objects as the background, or "
+    "measure the noise on repeated frames."
 )
 
 
@@ -177,8 +177,9 @@ def _limits(test: NullTest) -> tuple[str, ...]:
     return (
         f"Tried on {blanks} of {size} pixels: noise as it was measured or given, at the intensity "
         f"of the background, {levels}, without objects, gradients or a fixed pattern.",
-        "The intervals tell how much chance varies the counts; not how far the noise was measured "
-        "wrongly, nor what happens beside objects or at other intensities.",
+        "The intervals hold chance and, where the noise was measured, its standard error; not how "
+        "far the intensity of the background was measured wrongly, which matters to thresholds. "
+        "Nothing follows for places beside objects, or for other intensities.",
     )
 
 

@@ -18,8 +18,7 @@ from napari_diffusion.widgets.layers.shape_masks import drawn
 from napari_diffusion.widgets.layers.source_layers import is_image
 from napari_diffusion.widgets.layers.step_records import records_of
 from napari_diffusion.widgets.results.step_source import on_source_grid, source_layers
-from napari_diffusion.widgets.source.run_source import RunSource
-from napari_diffusion.widgets.source.shown_region import shown_region
+from napari_diffusion.widgets.source.shown_region import region_of_layer
 
 if TYPE_CHECKING:
     import napari
@@ -199,10 +198,10 @@ class PartChoice(Box):
         """Return the part in the axes of a job, None for all; ValueError says why there is none."""
         if self.combo.value == _WHOLE:
             return job.region
-        layers = source_layers(run.step, viewer)
-        shown = shown_region(
-            RunSource(tuple(layers), job.data, job.fold, job.options, None, None), viewer
-        )
+        many, layer = "channel" in run.record, source_layers(run.step, viewer)[0]
+        letters, shape = job.fold.letters[many:], job.fold.shape[many:]
+        shown = region_of_layer(viewer, layer, letters, shape)
+        shown = (slice(0, job.fold.shape[0]),) * many + shown
         if job.region is None:
             return shown
         both = tuple(

@@ -53,10 +53,11 @@ class StudyForm(Box):
         self.choices = (KindChoice(), BackgroundChoice(), RepeatChoice(), MeasureChoice())
         self.buttons = {kind.key: PushButton(text=kind.title) for kind in self.kinds}
         rows = [self._row(kind) for kind in self.kinds]
-        self._plots = Box()
+        #: Where the plot is shown, once there is something to draw.
+        self.plots = Box()
         heading = text_label("help")
         heading.value = "What survives in the shown step?"
-        super().__init__(heading, self.part, *rows, self._plots)
+        super().__init__(heading, self.part, *rows)
 
     def _row(self, kind: StudyKind) -> Box:
         made = self.buttons[kind.key]
@@ -142,7 +143,7 @@ class StudyForm(Box):
         found = [each for each in self.results(self._dock.run) if is_survival(each)]
         if found and self.plot is None:
             self.plot = SurvivalPlot()
-            self._plots.add_native(self.plot)
+            self.plots.add_native(self.plot)
         if self.plot is not None:
             self.plot.setVisible(bool(found))
             for each in found:

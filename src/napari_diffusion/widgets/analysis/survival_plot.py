@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 
 from napari_diffusion.widgets.plots.plot import Column, Plot, short
+from napari_diffusion.widgets.plots.plot_theme import colour_axes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 _COLOURS, _HEIGHT = "viridis", 300
 
-# How far numbers stand from the middle of their cell, as a part of the cell.
-_BESIDE = 0.36
+# How far numbers and arrows stand from the middle of their cell, as a part of the cell.
+_BESIDE, _ARROW = 0.47, 0.25
 
 # The share of the objects found, and the line that is drawn through the contrasts where it is.
 _LINES = {0.5: Qt.PenStyle.SolidLine, 0.95: Qt.PenStyle.DashLine}
@@ -61,6 +62,8 @@ class SurvivalPlot(Plot):
             values=(0.0, 1.0), colorMap=colours, width=10, interactive=False
         )
         self.bar.setImageItem(self._image, insert_in=self._item)
+        self._view.colour_bars = (self.bar,)
+        colour_axes(self._view)
         self._item.setLabel("left", "contrast (× noise σ)")
         self._view.scene().sigMouseMoved.connect(self._hovered)
 
@@ -82,7 +85,7 @@ class SurvivalPlot(Plot):
         self._image.setImage(values, autoLevels=False)
         self._image.setLevels((0.0, 1.0))
         self._image.setRect(-0.5, -0.5, len(sizes), len(contrasts))
-        self._item.setLabel("bottom", f"{kind}: size (pixels)")
+        self._item.setLabel("bottom", f"{kind}: radius (pixels)")
         self._item.getAxis("bottom").setTicks([[(i, short(s)) for i, s in enumerate(sizes)]])
         self._item.getAxis("left").setTicks([[(i, short(c)) for i, c in enumerate(contrasts)]])
         self._write(values)
@@ -104,9 +107,10 @@ class SurvivalPlot(Plot):
         for row, column in np.argwhere(np.isfinite(values)):
             value = values[row, column]
             colour = "k" if value > 0.6 else "w"
-            text = pyqtgraph.TextItem(f"{value:.2f}", color=colour, anchor=(0.2, 0.5))
+            text = pyqtgraph.TextItem(f"{value:.2f}", color=colour, anchor=(0.0, 0.5))
             # At the left, where lines between the middles of columns seldom pass.
             text.setPos(float(column) - _BESIDE, float(row))
+            text.setZValue(1)
             self._add(text)
 
     def _draw(
@@ -130,7 +134,7 @@ class SurvivalPlot(Plot):
             self._add(line)
         for at, height in zip(x[~inside], y[~inside], strict=True):
             arrow = pyqtgraph.TextItem("▲" if height else "▼", color="w", anchor=(0.5, 0.5))
-            arrow.setPos(at, height)
+            arrow.setPos(at + _ARROW, height)
             self._add(arrow)
 
     def _add(self, mark: Any) -> None:

@@ -49,7 +49,8 @@ def show_theme(widget: QWidget, theme: str) -> None:
 def colour_axes(view: PlotWidget) -> None:
     """Draw the axes of a plot, and what belongs to them, in the colour of the theme."""
     item, colour = view.getPlotItem(), axes_colour()
-    for axis in (item.getAxis(side) for side in _SIDES):
+    bars = [bar.axis for bar in getattr(view, "colour_bars", ())]
+    for axis in (*(item.getAxis(side) for side in _SIDES), *bars):
         axis.setPen(colour)
         axis.setTextPen(colour)
     for each in item.items:

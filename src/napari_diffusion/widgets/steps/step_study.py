@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import LineEdit, SpinBox
 
-from napari_diffusion.analysis.ensemble import check_random
 from napari_diffusion.records.provenance import described_recipe
 from napari_diffusion.widgets.analysis.ensemble_layers import EnsembleLayerSink, ensemble_work
+from napari_diffusion.widgets.analysis.filter_view import FilterView, show_filter_view
 from napari_diffusion.widgets.analysis.local_error_layer import (
     LocalErrorLayerSink,
     StepLocalError,
@@ -34,7 +34,13 @@ from napari_diffusion.widgets.results.layer_sink import layer_sink_for
 from napari_diffusion.widgets.results.step_source import rerun_job, source_layers, source_styles
 from napari_diffusion.widgets.run.loop_run import loop_work
 from napari_diffusion.widgets.run.memory_check import check_memory
-from napari_diffusion.widgets.steps.steps_tab import StepsTab, button, enable_unless
+from napari_diffusion.widgets.steps.steps_tab import StepsTab, button, buttons, enable_unless
+from napari_diffusion.widgets.steps.study_reasons import (
+    why_no_flux,
+    why_no_sweep,
+    why_not_noise_free,
+    why_not_random,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +66,10 @@ _NOISE_FREE = (
 _LOCAL_ERROR = (
     "Add a map of where the shown step is closer to the ground truth than its source (green) and "
     "where farther (pink). Stein's unbiased risk estimate, for white noise."
+)
+_VIEW = (
+    "Add layers for the visible part of the shown step: the edges that the filter finds, how much "
+    "it smooths where, and arrows along which intensity moves."
 )
 _REPORT = (
     "Write one HTML file for readers: the steps up to the shown one, what was removed, the noise, "
@@ -90,6 +100,7 @@ class StepStudy(StepsTab):
         super().__init__(viewer, tasks)
         self._dock = dock
         self.survives = StudyForm(dock)
+        self.view = button("What the filter sees")
         self.report = button("Report…")
         self.sweep = SweepForm(dock)
         self.ensemble = button("Ensemble")
@@ -125,10 +136,12 @@ class StepStudy(StepsTab):
             self._extract_row,
             tooltip=_ONWARD,
         )
-        self.extend([self.survives, self.report, self.again, self.onward])
+        looks = buttons(self.view, self.report)
+        self.extend([self.survives, looks, self.survives.plots, self.again, self.onward])
         self.add_stretch()
 
     def _connect(self) -> None:
+        self.view.changed.connect(self.show_filter_view)
         self.report.changed.connect(self._ask_report)
         self.ensemble.changed.connect(self.run_ensemble)
         self.noise_free.changed.connect(self.run_without_noise)
@@ -150,10 +163,11 @@ class StepStudy(StepsTab):
         stack = run is not None and is_stack(run.step.layer)
         for kind in self.survives.kinds:
             enable_unless(self.survives.buttons[kind.key], again, kind.about)
+        enable_unless(self.view, again or why_no_flux(run), _VIEW)
         enable_unless(self.report, again, _REPORT)
-        enable_unless(self.sweep.start, again or self._why_no_sweep(), SWEEP)
-        enable_unless(self.ensemble, again or self._why_not_random(), _ENSEMBLE)
-        enable_unless(self.noise_free, again or self._why_not_noise_free(), _NOISE_FREE)
+        enable_unless(self.sweep.start, again or why_no_sweep(run), SWEEP)
+        enable_unless(self.ensemble, again or why_not_random(run), _ENSEMBLE)
+        enable_unless(self.noise_free, again or why_not_noise_free(run), _NOISE_FREE)
         enable_unless(self.local_error, again, _LOCAL_ERROR)
         enable_unless(self.use, none, _USE)
         not_continued = none or ("" if run is None else why_not_continued(run))
@@ -164,28 +178,6 @@ class StepStudy(StepsTab):
         self.seeds.enabled = self.ensemble.enabled
         self.more.enabled = self.go_on.enabled
         self.which.enabled = self.extract.enabled
-
-    def _why_no_sweep(self) -> str:
-        if self.run is not None and "channel" in self.run.record:
-            return "Not for layers that were joined as channels."
-        return "" if self.sweep.names[0].choices else "The filter has no numeric parameter."
-
-    def _why_not_random(self) -> str:
-        if self.run is None:
-            return ""
-        try:
-            check_random(described_recipe(self.run.record))
-        except ValueError as error:
-            return str(error)
-        return ""
-
-    def _why_not_noise_free(self) -> str:
-        run = self.run
-        if run is None:
-            return ""
-        if run.record.get("noise_free_run") or described_recipe(run.record).noise is None:
-            return "This run has no noise."
-        return "It is there already." if all(run.noise_free_run) else ""
 
     # --- what the buttons do ---
 
@@ -248,6 +240,14 @@ class StepStudy(StepsTab):
         with self._dock.showing_errors():
             places = places_to_extract(str(self.which.value), step)
             Extraction(self.viewer, step.layer, places, self.native).start()
+
+    def show_filter_view(self) -> None:
+        """Show the edges, the conductance and the flux of the filter in the shown step."""
+        run = self._begin()
+        if run is not None:
+            with self._dock.showing_errors():
+                view = FilterView.of_step(run.step, self.viewer)
+                show_filter_view(view, self._dock.runner, self.viewer)
 
     def _ask_report(self) -> None:
         name = "report" if self.run is None else f"{self.run.record['source']}-report"
