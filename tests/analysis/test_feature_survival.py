@@ -173,6 +173,35 @@ def test_regions_where_the_noise_grows_with_the_intensity():
     assert len(found.tables()) == 9
 
 
+def test_regions_of_a_noise_map():
+    sigma = np.where(np.arange(320) < 160, 5.0, 20.0) + np.zeros((320, 1))
+    image = 100 + sigma * np.random.default_rng(0).normal(size=sigma.shape)
+    found = feature_survival(image, HEAT, noise_sigma=sigma, sizes=[1.5], contrasts=[1.0, 2.0, 4.0])
+    assert [(region.name, region.sigma) for region in found.regions] == [
+        ("calm", 5.0),
+        ("noisy", 20.0),
+    ]
+    for region in found.regions:
+        assert region.cells[0].intensity == pytest.approx(region.sigma)
+        assert region.limits_of_detection[0].contrast == pytest.approx(1.9, rel=0.25)
+
+
+def test_noise_that_the_recipe_adds_hides_objects():
+    quiet = nd.Recipe(num_steps=1, noise=None, diffusion_filter=NOTHING)
+    loud = quiet.replaced(noise=nd.noise.Gaussian(), starting_noise_scale=17.3)
+    first, second = (
+        feature_survival(noise(192, 192), recipe, sizes=[1.5]).limits_of_detection[0].contrast
+        for recipe in (quiet, loud)
+    )
+    # Of noise twice as strong in all.
+    assert second == pytest.approx(2 * first, rel=0.2)
+
+
+def test_rows_one_by_one():
+    found = feature_survival(noise(40, 400), HEAT, along="x", sizes=[1.5], contrasts=[4.0])
+    assert found.cells[0].kept == pytest.approx(math.sqrt(2 * 2.25 / (2 * 2.25 + 2)), abs=5e-3)
+
+
 def test_colours_get_grey_objects_and_channels_objects_of_their_own():
     image = noise(3, 160, 160)
     colours = feature_survival(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_diffusion.analysis.source_noise import Sigma
+    from napari_diffusion.analysis.source_noise import GivenSigma
     from napari_diffusion.analysis.study import Progress
     from napari_diffusion.analysis.survival.asked_objects import Kind
     from napari_diffusion.analysis.survival.cells import SurvivalCell as SurvivalCell
@@ -45,7 +45,7 @@ class RegionSurvival(NamedTuple):
     Attributes
     ----------
     name : str
-        "dark", "middle" or "bright".
+        "dark", "middle" or "bright"; "calm", "middle" or "noisy" where a noise map was given.
     sigma : float
         Median standard deviation of the noise there.
     cells : tuple of SurvivalCell
@@ -71,7 +71,7 @@ class FeatureSurvival(StudyResult):
     limits_in_source : tuple of DetectionLimit
         The same in the image before the recipe, in the same order.
     regions : tuple of RegionSurvival
-        The same in the dark, middle and bright third of the part, where the noise differs; else
+        The same in the thirds of the part with the least and the most noise, where it differs; else
         empty.
     conditions : Conditions
         What was tried, on what.
@@ -127,7 +127,7 @@ class FeatureSurvival(StudyResult):
             limit_table(self.limits_in_source, " in the source, before the recipe"),
         ]
         for region in self.regions:
-            where = f" in the {region.name} third (σ = {region.sigma:.3g})"
+            where = f" where it is {region.name} (σ = {region.sigma:.3g})"
             found.append(limit_table(region.limits_of_detection, where))
             found.append(cell_table(region.cells, where))
         return tuple(found)
@@ -163,7 +163,7 @@ def feature_survival(
     dark: bool = False,
     false_rate: float = 10.0,
     step: int | None = None,
-    noise_sigma: Sigma | None = None,
+    noise_sigma: GivenSigma | None = None,
     noise_model: NoiseModel | None = None,
     region: tuple[slice, ...] | None = None,
     seed: int = 0,
@@ -211,7 +211,8 @@ def feature_survival(
     step : int, optional
         Index of the step to study. Default: the last one.
     noise_sigma, noise_model : optional
-        The noise of the image, if known; measured by default.
+        The noise of the image, if known: a number, one per channel or a map of it, or its model;
+        measured by default.
     region : tuple of slice, optional
         The part to study, one slice per axis. Default: all of the image.
     seed : int

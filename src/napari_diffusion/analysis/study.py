@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.analysis.measured_run import MeasuredRun
-    from napari_diffusion.analysis.source_noise import Sigma, SourceNoise
+    from napari_diffusion.analysis.source_noise import GivenSigma, SourceNoise
     from napari_diffusion.core.grid import Grid, GridOptions
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.estimate import NoiseModel
@@ -55,7 +55,7 @@ class Study:
         options: GridOptions,
         *,
         step: int | None = None,
-        noise_sigma: Sigma | None = None,
+        noise_sigma: GivenSigma | None = None,
         noise_model: NoiseModel | None = None,
         region: tuple[slice, ...] | None = None,
         stop: StopToken | None = None,

@@ -52,17 +52,27 @@ class LocalNoise:
                 "No noise was found in the image, and contrasts are multiples of its standard "
                 "deviation: give noise_sigma=…."
             )
-        region, count = _regions(sigma)
+        region, count = _regions(sigma, _inside(study))
         gains = tuple(0.0 if model is None else model.gain for model in models)
         return cls(sigma, region, count, gains)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the regions; none where there is only one."""
-        return () if self.num_regions == 1 else ("dark", "middle", "bright")
+        if self.num_regions == 1:
+            return ()
+        names = ("dark", "middle", "bright") if any(self.gains) else ("calm", "middle", "noisy")
+        return names if self.num_regions == 3 else (names[0], names[2])
 
     def sigma_in(self, region: int) -> float:
         """Return the median standard deviation of a region."""
         return float(np.median(self.sigma[self.region == region]))
+
+
+def map_of(study: Study) -> NDArray[Any] | None:
+    """Return the standard deviation of the noise at every pixel, where it was given as a map."""
+    if study.noise.map is None:
+        return None
+    return np.broadcast_to(study.noise.map, study.image.data.shape)[study.run.core]
 
 
 def merged(values: NDArray[Any], study: Study) -> NDArray[Any]:
@@ -78,7 +88,7 @@ def merged_mask(mask: NDArray[np.bool_], study: Study) -> NDArray[np.bool_]:
 def _photon_models(study: Study) -> tuple[NoiseModel | None, ...]:
     """Return the model of each channel whose noise depends on the intensity."""
     channels = study.image.data.shape[1]
-    models = () if study.noise.given is not None else study.noise.models
+    models = study.noise.models if study.noise.given is None else ()
     return tuple(
         models[c] if c < len(models) and models[c].gain > 0 and models[c].kind != "processed"
         else None
@@ -97,6 +107,10 @@ def _around(study: Study) -> NDArray[np.float32]:
 
 def _sigma_of(study: Study, models: tuple[NoiseModel | None, ...]) -> NDArray[np.float32]:
     shape = study.run.source.shape
+    noise_map = map_of(study)
+    if noise_map is not None:
+        found = noise_map.astype(np.float32)
+        return np.sqrt(np.square(found).mean(axis=1, keepdims=True)) if study.grid.rgb else found
     sigmas = np.resize(np.asarray(study.noise.sigma, np.float32), shape[1])
     found = np.empty(shape, np.float32)
     around = _around(study) if any(models) else None
@@ -110,13 +124,26 @@ def _sigma_of(study: Study, models: tuple[NoiseModel | None, ...]) -> NDArray[np
     return found
 
 
-def _regions(sigma: NDArray[np.float32]) -> tuple[NDArray[np.int8], int]:
+def _inside(study: Study) -> NDArray[np.bool_] | None:
+    mask = study.run.image.mask
+    return None if mask is None else merged_mask(mask[study.run.core], study)
+
+
+def _regions(
+    sigma: NDArray[np.float32], mask: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.int8], int]:
     """Return the third of the noise in which each pixel lies; one region if they hardly differ."""
     region = np.zeros(sigma.shape, np.int8)
     different = False
     for c in range(sigma.shape[1]):
-        low, first, second, high = np.quantile(sigma[:, c], (1 / 6, 1 / 3, 2 / 3, 5 / 6))
+        values = sigma[:, c] if mask is None else sigma[:, c][mask[:, c]]
+        if not values.size:
+            continue
+        low, first, second, high = np.quantile(values, (1 / 6, 1 / 3, 2 / 3, 5 / 6))
         region[:, c] = (sigma[:, c] > first).astype(np.int8) + (sigma[:, c] > second)
-        different = different or high > _DIFFERENT * low
-        different = different and len(np.unique(region[:, c])) == 3
-    return (region, 3) if different else (np.zeros_like(region), 1)
+        different |= bool(high > _DIFFERENT * low)
+    if not different:
+        return np.zeros_like(region), 1
+    # Of a map with two values one third is empty.
+    present, places = np.unique(region, return_inverse=True)
+    return places.reshape(sigma.shape).astype(np.int8), len(present)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_diffusion.analysis.fresh_noise import with_fresh_noise
-from napari_diffusion.analysis.survival.local_noise import merged
+from napari_diffusion.analysis.survival.local_noise import map_of, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # Seeds of studies that differ by less have different noise.
 _SEEDS = 1 << 20
+
+# Offset of the seeds of recipes from those of many runs.
+_OTHER_SEEDS = 1 << 33
 
 # More images of fresh noise than a study draws.
 _MOST = 64
@@ -34,7 +38,8 @@ def null_results(
     """Return the recipe's results on its own result plus fresh noise.
 
     Its own result is the best substitute for the noise-free image: it has the structures at which a
-    filter leaves more noise than elsewhere.
+    filter leaves more noise than elsewhere. The noise that the recipe itself adds is another one in
+    each, because what is left of it is noise in the result too.
 
     Parameters
     ----------
@@ -52,7 +57,7 @@ def null_results(
     for k in range(count):
         values = study.image.data.copy()
         values[study.run.core] = _noisy(study, without, seed, k)
-        found.append(study.result(values))
+        found.append(_reseeded(study, k + 1).result(values))
         after()
     return found
 
@@ -78,5 +83,18 @@ def noise_left(study: Study, results: Sequence[NDArray[Any]]) -> list[NDArray[np
     return [merged((each - mean) * factor, study).astype(np.float32) for each in results]
 
 
+def _reseeded(study: Study, by: int) -> Study:
+    """Return a study of the same recipe with another random seed, where it adds noise."""
+    recipe = study.recipe
+    if recipe.noise is None:
+        return study
+    made = recipe.replaced(seed=(recipe.seed + by * _OTHER_SEEDS) % 2**64)
+    return dataclasses.replace(study, run=study.run.with_recipe(made))
+
+
 def _noisy(study: Study, without: NDArray[Any], seed: int, k: int) -> NDArray[Any]:
-    return with_fresh_noise(study.noise, without, seed % _SEEDS * _MOST + k)
+    turn, sigma = seed % _SEEDS * _MOST + k, map_of(study)
+    if sigma is None:
+        return with_fresh_noise(study.noise, without, turn)
+    unit = dataclasses.replace(study.noise, given=1.0, map=None)
+    return without + with_fresh_noise(unit, np.zeros_like(without), turn) * sigma

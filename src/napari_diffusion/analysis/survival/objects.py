@@ -247,6 +247,11 @@ class Patch(Shape):
         """How far from its centre it differs from 0."""
         return max(self.cut.shape) // 2
 
+    @property
+    def tolerance(self) -> int:
+        """How far from its place it may be found: its details do not fit elsewhere."""
+        return 2
+
     def values(
         self, offsets: Sequence[NDArray[Any]], angles: NDArray[Any], scale: float = 1.0
     ) -> NDArray[np.float64]:
