@@ -27,7 +27,7 @@ RANDOM = np.random.default_rng(3)
 CLEAN = 100 + 20 * np.add.outer(np.arange(48) // 8 % 2, np.arange(56) // 8 % 2)
 WHITE = (CLEAN + 10 * RANDOM.normal(size=CLEAN.shape)).astype(np.float32)
 ROWS = (WHITE + 8 * RANDOM.normal(size=(48, 1))).astype(np.float32)
-ON_A_LAYER = ["denoise_selected", "estimate_noise", "difference_to_source"]
+ON_A_LAYER = ["denoise_selected", "estimate_noise", "noise_map", "difference_to_source"]
 
 
 @pytest.fixture
@@ -114,6 +114,32 @@ def test_estimate_says_what_denoise_says_and_adds_nothing(viewer, qtbot, notes):
     executed("denoise_selected", qtbot)
     assert notes[0] == ("info", found.replace("Measured on", "Removed from"))
     assert notes[1:] == [("warning", doubt)]
+
+
+def test_the_noise_map_is_a_layer_with_its_unit(viewer, qtbot, notes):
+    source = viewer.add_image(WHITE.copy(), name="noisy", scale=(0.5, 0.5), units="um")
+    viewer.add_image(WHITE.copy(), name="other")
+    viewer.layers.selection.active = source
+    executed("noise_map", qtbot)
+    assert [layer.name for layer in viewer.layers] == ["noisy", "noise map · noisy", "other"]
+    layer = viewer.layers["noise map · noisy"]
+    np.testing.assert_array_equal(layer.data, nd.estimate.noise_map(WHITE, spacing=0.5))
+    np.testing.assert_array_equal(layer.scale, source.scale)
+    assert layer.contrast_limits == [0, pytest.approx(layer.data.max())]
+    record = json.loads(json.dumps(layer.metadata["napari_diffusion"]))
+    assert record["map_unit"] == "intensity"
+    assert "intensity units" in record["processed"]
+    assert notes[0][0] == "info"
+    assert notes[0][1].endswith("Measured on 'noisy'.")
+
+
+def test_the_noise_map_of_colours_has_no_channels(viewer, qtbot, notes):
+    colours = (100 + 10 * RANDOM.normal(size=(48, 56, 3))).clip(0, 255).astype(np.uint8)
+    viewer.add_image(colours, name="colours", rgb=True)
+    executed("noise_map", qtbot)
+    layer = viewer.layers["noise map · colours"]
+    assert layer.data.shape == (48, 56)
+    assert np.median(layer.data) == pytest.approx(10, rel=0.15)
 
 
 def test_a_script_names_the_layer(viewer, qtbot, notes):

@@ -154,6 +154,7 @@ def test_every_command_that_opens_no_sample_and_no_file_stands_in_a_menu(manifes
     [
         ("denoise", {"denoise_selected"}),
         ("estimate noise", {"estimate_noise"}),
+        ("noise map", {"noise_map"}),
         ("add noise", {"noise"}),
         ("perona malik", {"perona_malik"}),
         ("anisotropic diffusion", {"perona_malik"}),
