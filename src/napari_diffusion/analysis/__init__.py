@@ -6,12 +6,14 @@ from napari_diffusion.analysis.answers.stability_result import ParameterEffect, 
 from napari_diffusion.analysis.detectors import Blobs, Detector, Threshold
 from napari_diffusion.analysis.ensemble import Ensemble, EnsembleStep, ensemble
 from napari_diffusion.analysis.feature_survival import FeatureSurvival, feature_survival
+from napari_diffusion.analysis.intervals.result import PredictionInterval
 from napari_diffusion.analysis.local_error import LocalError, local_error
 from napari_diffusion.analysis.noise_free_run import noise_effect, noise_free_run
 from napari_diffusion.analysis.null.null_result import NullTest
 from napari_diffusion.analysis.null.step_statistics import NullStep
 from napari_diffusion.analysis.null_test import null_test
 from napari_diffusion.analysis.parameter_sweep import ParameterSweep, SweepRun, parameter_sweep
+from napari_diffusion.analysis.prediction_interval import prediction_interval
 from napari_diffusion.analysis.removed_structure import removed_structure
 from napari_diffusion.analysis.residual.result import RemovedStructure
 from napari_diffusion.analysis.stability import stability
@@ -30,6 +32,7 @@ __all__ = [
     "NullTest",
     "ParameterEffect",
     "ParameterSweep",
+    "PredictionInterval",
     "RemovedStructure",
     "Stability",
     "SweepRun",
@@ -43,6 +46,7 @@ __all__ = [
     "noise_free_run",
     "null_test",
     "parameter_sweep",
+    "prediction_interval",
     "removed_structure",
     "stability",
 ]
