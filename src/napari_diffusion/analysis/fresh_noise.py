@@ -32,10 +32,11 @@ def with_fresh_noise(noise: SourceNoise, clean: NDArray[Any], turn: int = 0) -> 
     Parameters
     ----------
     noise : SourceNoise
-        Where its sigma was given, white Gaussian noise of that sigma; else that of its model, which
-        may depend on the intensity and be correlated.
+        Where its sigma was given, white Gaussian noise of that sigma, at each pixel its own where a
+        map was given; else that of its model, which may depend on the intensity and be correlated.
     clean : ndarray
-        Canonical (t, c, z, y, x), with the channels of the source; any other size.
+        Canonical (t, c, z, y, x), with the channels of the source; any other size, but with a map
+        the size of the source.
     turn : int
         0, 1, 2, …: each has other random numbers, always the same ones.
     """
@@ -54,21 +55,25 @@ def background_levels(image: Image) -> tuple[float, ...]:
     image smoothed by a Gaussian of 2 pixels along y and x: noise blurs the peak of the background
     among the intensities, and shifts it where it is skewed.
     """
+    if "background levels" not in image.known:
+        found = tuple(_background_level(channel) for channel in image.channels())
+        image.known["background levels"] = found
+    return tuple(image.known["background levels"])
+
+
+def _background_level(channel: Image) -> float:
     from scipy import ndimage
 
-    found = []
-    for channel in image.channels():
-        widths = (0, 0, 0, _SMOOTHING, _SMOOTHING)
-        values = ndimage.gaussian_filter(channel.data, widths)
-        if channel.mask is not None:
-            inside = channel.mask.astype(values.dtype)
-            values = ndimage.gaussian_filter(channel.data * inside, widths)[channel.mask]
-            values /= ndimage.gaussian_filter(inside, widths)[channel.mask]
-        ordered = np.sort(values, axis=None)
-        count = max(int(_BACKGROUND * ordered.size), 1)
-        start = int(np.argmin(ordered[count - 1 :] - ordered[: ordered.size - count + 1]))
-        found.append(float(ordered[start + count // 2]))
-    return tuple(found)
+    widths = (0, 0, 0, _SMOOTHING, _SMOOTHING)
+    values = ndimage.gaussian_filter(channel.data, widths)
+    if channel.mask is not None:
+        inside = channel.mask.astype(values.dtype)
+        values = ndimage.gaussian_filter(channel.data * inside, widths)[channel.mask]
+        values /= ndimage.gaussian_filter(inside, widths)[channel.mask]
+    ordered = np.sort(values, axis=None)
+    count = max(int(_BACKGROUND * ordered.size), 1)
+    start = int(np.argmin(ordered[count - 1 :] - ordered[: ordered.size - count + 1]))
+    return float(ordered[start + count // 2])
 
 
 def blank(image: Image, noise: SourceNoise, turn: int = 0) -> NDArray[Any]:
@@ -101,6 +106,10 @@ def _sigma_of(noise: SourceNoise, c: int) -> float:
 
 def _noisy(noise: SourceNoise, c: int, clean: NDArray[Any], seed: int) -> NDArray[Any]:
     """Return one channel with noise."""
+    if noise.map is not None:
+        unit = _added(Gaussian(), 1.0, np.zeros_like(clean), seed)
+        sigmas = noise.map if noise.map.shape[1] == 1 else noise.map[:, c : c + 1]
+        return np.asarray(clean + unit * sigmas.astype(clean.dtype))
     model, sigma = _model_of(noise, c), _sigma_of(noise, c)
     if model is None:
         return _added(Gaussian(), sigma, clean, seed)

@@ -108,7 +108,8 @@ def null_test(
         region=region, stop=stop,
     )  # fmt: skip
     inside = None if background is None else background_of(background, study)
-    return _tested(Blanks.of(study, inside, count, seed), chosen, progress)
+    relative = isinstance(chosen, StandingOut)
+    return _tested(Blanks.of(study, inside, count, seed, relative), chosen, progress)
 
 
 def _tested(blanks: Blanks, detector: Detector, progress: Progress | None) -> NullTest:
@@ -120,7 +121,7 @@ def _tested(blanks: Blanks, detector: Detector, progress: Progress | None) -> Nu
         for each, (values, inside) in zip(
             drawn if k < blanks.count else itself, blanks.steps(k), strict=True
         ):
-            each.add(values, inside, study.grid)
+            each.add(values, inside, study.grid, blanks.shift(k))
             last = values
         if k == 0:
             example = last

@@ -135,6 +135,7 @@ def stability(
     effects = [
         effect
         for each in changes
+        if each.recipes
         for effect in runs.effects(each, at, chosen[0], answers[:, at + 1, 0])
     ]
     return Stability(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.analysis.study import Study
+    from napari_diffusion.metrics import View
 
 #: A metric, or a function of an image in its own axes; see `stability` for what it returns.
 Measure = Metric | Callable[..., Any]
@@ -67,17 +69,11 @@ class Measurement:
             )
         return tuple(found.get(name, math.nan) for name in self.names)
 
-    def _view(self, metric: Metric, values: NDArray[Any]) -> Any:
-        import dataclasses
-
+    def _view(self, metric: Metric, values: NDArray[Any]) -> View:
         view = self.study.run.view(values)
-        if metric.needs_noise:
-            view = dataclasses.replace(view, noise_sigma=self.study.noise.sigma)
-        if metric.needs_noise == "model":
-            models = self.study.noise.models
-            white = all(model.is_white for model in models)
-            view = dataclasses.replace(view, models=models, white=white)
-        return view
+        if not metric.needs_noise:
+            return view
+        return dataclasses.replace(view, noise_sigma=self.study.noise.sigma)
 
     def _called(
         self, function: Callable[..., Any], values: NDArray[Any], step: int

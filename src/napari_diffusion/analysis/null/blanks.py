@@ -8,16 +8,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_diffusion.analysis.fresh_noise import background_levels, blank
 from napari_diffusion.analysis.null.background_fit import background_misfits
 from napari_diffusion.analysis.null.background_noise import BackgroundNoise
+from napari_diffusion.analysis.null.noise_error import noise_error
 from napari_diffusion.analysis.null.noise_fit import misfits
 from napari_diffusion.core.image import canonical_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from napari_diffusion.analysis.source_noise import SourceNoise
@@ -49,6 +51,9 @@ class Blanks:
         How many are drawn.
     seed : int
         Selects their random numbers.
+    error : float
+        Relative standard error of the noise: the blanks' noise differs by it, so that their counts
+        tell what it does to the rate.
     """
 
     study: Study
@@ -57,12 +62,21 @@ class Blanks:
     background: NDArray[np.bool_] | None
     count: int
     seed: int
+    error: float
 
     @classmethod
     def of(
-        cls, study: Study, background: NDArray[np.bool_] | None, count: int | None, seed: int
+        cls,
+        study: Study,
+        background: NDArray[np.bool_] | None,
+        count: int | None,
+        seed: int,
+        relative: bool,
     ) -> Blanks:
-        """Measure the noise on the background, if there is one and the noise was not given."""
+        """Measure the noise on the background, if there is one and the noise was not given.
+
+        What is `relative` to the noise does not depend on how well that was measured.
+        """
         image, noise = study.image, study.noise
         if background is not None:
             image = dataclasses.replace(image, mask=background, known={})
@@ -71,7 +85,8 @@ class Blanks:
         if count is None:
             size = math.prod(part.stop - part.start for part in study.run.core)
             count = min(max(math.ceil(_PIXELS / size), _FEWEST), _MOST)
-        return cls(study, image, noise, background, count, seed)
+        error = 0.0 if relative else noise_error(image, noise)
+        return cls(study, image, noise, background, count, seed, error)
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -84,6 +99,15 @@ class Blanks:
             return misfits(self.image, self.noise)
         return background_misfits(self.image, self.noise, self.background)
 
+    def shift(self, k: int) -> float:
+        """Return by how many standard errors the noise of blank `k` is stronger than measured."""
+        from scipy import stats
+
+        if self.error == 0 or self.count < _FEWEST or k == self.count:
+            return 0.0
+        normal = stats.norm.ppf((np.arange(self.count) + 0.5) / self.count)
+        return float(normal[k] / np.sqrt(np.mean(normal**2)))
+
     def steps(self, k: int) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_] | None]]:
         """Yield blank number `k` and its steps, each with the mask; of the studied part.
 
@@ -93,11 +117,19 @@ class Blanks:
         if k == self.count:
             values, mask = self.study.image.data, self.background
         else:
-            values, mask = blank(self.image, self.noise, self.seed * _TURNS + k), run.image.mask
+            values, mask = self._drawn(k), run.image.mask
             run = run.with_recipe(run.recipe.replaced(seed=(run.recipe.seed + k) % 2**64))
         inside = None if mask is None else mask[core]
         for each in itertools.chain((values[core],), run.images(values)):
             yield each, inside
+
+    def _drawn(self, k: int) -> NDArray[Any]:
+        drawn = blank(self.image, self.noise, self.seed * _TURNS + k)
+        shift = self.shift(k)
+        if shift == 0:
+            return drawn
+        levels = np.reshape(self.levels, (1, -1, 1, 1, 1)).astype(drawn.dtype)
+        return np.asarray(levels + (drawn - levels) * drawn.dtype.type(1 + self.error * shift))
 
 
 def background_of(given: ArrayLike, study: Study) -> NDArray[np.bool_]:

@@ -33,13 +33,17 @@ class Counts:
     ----------
     objects, areas : ndarray
         The number of objects in each cell, and its pixels inside the mask.
+    shift : float
+        By how many standard errors its noise is stronger than measured; over all planes of mean 0
+        and mean square 1, or all 0.
     """
 
     objects: NDArray[np.float64]
     areas: NDArray[np.float64]
+    shift: float = 0.0
 
 
-def counted(places: NDArray[np.float64], inside: NDArray[np.bool_]) -> Counts:
+def counted(places: NDArray[np.float64], inside: NDArray[np.bool_], shift: float = 0.0) -> Counts:
     """Count objects in the cells of a plane or volume; those outside the mask do not count."""
     shape = inside.shape
     at = np.clip(np.rint(places).astype(np.int64), 0, np.array(shape) - 1)
@@ -49,7 +53,7 @@ def counted(places: NDArray[np.float64], inside: NDArray[np.bool_]) -> Counts:
         areas = np.add.reduceat(areas, np.arange(0, size, CELL), axis=axis)
     objects = np.zeros(areas.shape)
     np.add.at(objects, tuple((at // CELL).T), 1.0)
-    return Counts(objects[areas > 0], areas[areas > 0])
+    return Counts(objects[areas > 0], areas[areas > 0], shift)
 
 
 def rate_interval(planes: Sequence[Counts]) -> tuple[int, float, float]:
@@ -59,7 +63,8 @@ def rate_interval(planes: Sequence[Counts]) -> tuple[int, float, float]:
     of the number divided by its dispersion: objects in clusters tell less than as many apart, and
     peaks that keep their distance tell more. The dispersion is Pearson's, ``Σ (n − m)² / m`` over
     its degrees of freedom, of the cells; or of whole planes, where these differ more than their
-    cells tell.
+    cells tell. How much the logarithm of the rate changes with the `shift` of the planes, beyond
+    what chance does, is added to the interval in quadrature.
 
     References
     ----------
@@ -68,40 +73,53 @@ def rate_interval(planes: Sequence[Counts]) -> tuple[int, float, float]:
     """
     from scipy import stats
 
-    total = sum(float(each.objects.sum()) for each in planes)
-    spread = _dispersion_of(planes, total)
-    count = total / spread
-    low = stats.chi2.ppf(_TAIL, 2 * count) / 2 if total else 0.0
-    high = stats.chi2.isf(_TAIL, 2 * count + 2) / 2
-    return round(total), float(low * spread), float(high * spread)
+    objects, areas = (
+        np.array([getattr(each, name).sum() for each in planes]) for name in ("objects", "areas")
+    )
+    total = float(objects.sum())
+    if not total:
+        return 0, 0.0, float(stats.chi2.isf(_TAIL, 2) / 2)
+    shifts = np.array([each.shift for each in planes])
+    rates = objects / areas * areas.sum() / total
+    slope = float((shifts * (rates - 1) * areas).sum() / areas.sum())
+    spread = _dispersion_of(planes, objects, areas * np.maximum(1 + slope * shifts, 0.01))
+    low = float(stats.chi2.ppf(_TAIL, 2 * total / spread) / 2 * spread)
+    high = float(stats.chi2.isf(_TAIL, 2 * total / spread + 2) / 2 * spread)
+    if not shifts.any():
+        return round(total), low, high
+    sure = float(stats.norm.isf(_TAIL)) ** 2 * max(slope**2 - spread / total, 0.0)
+    wider = [math.sqrt(math.log(end / total) ** 2 + sure) for end in (low, high)]
+    return round(total), total * math.exp(-wider[0]), total * math.exp(wider[1])
 
 
-def _dispersion_of(planes: Sequence[Counts], total: float) -> float:
+def _dispersion_of(
+    planes: Sequence[Counts], objects: NDArray[np.float64], expected: NDArray[np.float64]
+) -> float:
     from scipy import stats
 
-    if not total:
-        return 1.0
     cells = _pearson(
         np.concatenate([each.objects for each in planes]),
-        np.concatenate([each.areas for each in planes]),
+        np.concatenate(
+            [
+                each.areas * weight / each.areas.sum()
+                for each, weight in zip(planes, expected, strict=True)
+            ]
+        ),
     )
-    spread = max(cells, 1.0 if total < _FEW else _LEAST)
+    spread = max(cells, 1.0 if objects.sum() < _FEW else _LEAST)
     freedom = len(planes) - 1
     if freedom < 1:
         return spread
-    whole = _pearson(
-        np.array([each.objects.sum() for each in planes]),
-        np.array([each.areas.sum() for each in planes]),
-    )
+    whole = _pearson(objects, expected)
     if stats.chi2.sf(freedom * whole / spread, freedom) > 0.01:
         return spread
     return whole * float(stats.t.isf(_TAIL, freedom) / stats.norm.isf(_TAIL)) ** 2
 
 
-def _pearson(objects: NDArray[np.float64], areas: NDArray[np.float64]) -> float:
+def _pearson(objects: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     if len(objects) < 2:
         return 1.0
-    expected = objects.sum() * areas / areas.sum()
+    expected = objects.sum() * weights / weights.sum()
     return float(((objects - expected) ** 2 / expected).sum() / (len(objects) - 1))
 
 

@@ -111,13 +111,19 @@ class StepStatistics:
     _peak: float = 0.0
     _largest: int = 0
 
-    def add(self, values: NDArray[Any], inside: NDArray[np.bool_] | None, grid: Grid) -> None:
-        """Add an image, canonical, as far as it is inside a mask."""
+    def add(
+        self,
+        values: NDArray[Any],
+        inside: NDArray[np.bool_] | None,
+        grid: Grid,
+        shift: float = 0.0,
+    ) -> None:
+        """Add an image, canonical, as far as it is inside a mask; see `Counts` for `shift`."""
         for plane, where in _planes(values, inside, grid):
             if where.any():
-                self._add(plane, where)
+                self._add(plane, where, shift)
 
-    def _add(self, plane: NDArray[Any], where: NDArray[np.bool_]) -> None:
+    def _add(self, plane: NDArray[Any], where: NDArray[np.bool_], shift: float) -> None:
         mean, sd = _moments(plane, where)
         left = np.where(where, plane - mean, 0.0)
         self._squares += sd**2 * np.count_nonzero(where)
@@ -125,11 +131,17 @@ class StepStatistics:
             self._lengths.append(correlation_length(left, where))
             self._peak = max(self._peak, float(np.abs(left).max()) / sd)
             self._largest = max(self._largest, _largest(left, EXCURSION * sd))
+        self._counts.append(counted(self._places(plane, where), where, shift))
+
+    def _places(self, plane: NDArray[Any], where: NDArray[np.bool_]) -> NDArray[np.float64]:
         if isinstance(self.detector, StandingOut):
-            places = self.detector.within(plane, where)
-        else:
-            places = self.detector.objects(plane)
-        self._counts.append(counted(places, where))
+            return self.detector.within(plane, where)
+        try:
+            return self.detector.objects(plane)
+        except Exception as error:
+            at = "the noise itself" if self.index < 0 else f"step {self.index}"
+            error.add_note(f"This was raised by {self.detector.in_words()}, on {at}.")
+            raise
 
     @property
     def planes(self) -> int:
