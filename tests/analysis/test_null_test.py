@@ -257,6 +257,18 @@ def test_a_sigma_that_was_given_wrongly_is_noticed(sigma, side):
     assert not nd.analysis.null_test(white(0), HEAT, noise_model=model, count=1).fits
 
 
+def test_a_map_of_the_noise_is_drawn_and_fits():
+    image = processed("uneven", np.random.default_rng(0)).astype(np.float32)
+    sigma = np.broadcast_to(10 * np.linspace(0.5, 1.5, 256), (256, 256))
+    seen = []
+    found = nd.analysis.null_test(
+        image, HEAT, noise_sigma=sigma, count=1, detector=lambda v: seen.append(v) or v[:0]
+    )
+    assert found.fits, found.why
+    halves = seen[0][:, :128].std(), seen[0][:, 128:].std()
+    assert halves == pytest.approx((7.6, 12.6), rel=0.03)
+
+
 def test_row_noise_is_drawn_too():
     rng = np.random.default_rng(2)
     image = white(2, 256) + 6 * rng.normal(size=(256, 1)).astype(np.float32)

@@ -13,7 +13,7 @@ from napari_diffusion.analysis.study import Progress, Study
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_diffusion.analysis.source_noise import Sigma
+    from napari_diffusion.analysis.source_noise import GivenSigma
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.core.image import Image
     from napari_diffusion.engine.threads import StopToken
@@ -33,7 +33,7 @@ def null_test(
     background: ArrayLike | None = None,
     count: int | None = None,
     step: int | None = None,
-    noise_sigma: Sigma | None = None,
+    noise_sigma: GivenSigma | None = None,
     noise_model: NoiseModel | None = None,
     region: tuple[slice, ...] | None = None,
     seed: int = 0,
@@ -65,8 +65,9 @@ def null_test(
         How many blanks. Default: enough for a million pixels, 3 to 256.
     step : int, optional
         Index of the last step to study. Default: the last one.
-    noise_sigma : float or tuple of float, optional
-        Standard deviation of white noise in the image, if known; measured by default.
+    noise_sigma : float, tuple of float or array, optional
+        Standard deviation of white noise in the image, if known: one number, one per channel, or a
+        map with one per pixel. Measured by default.
     noise_model : NoiseModel, optional
         The noise of the image, if known.
     region : tuple of slice, optional

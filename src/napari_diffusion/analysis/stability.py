@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_diffusion.analysis.source_noise import Sigma
+    from napari_diffusion.analysis.source_noise import GivenSigma
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.core.image import Image
     from napari_diffusion.engine.threads import StopToken
@@ -45,7 +45,7 @@ def stability(
     parameters: Sequence[str] | None = None,
     tolerance: float = 0.05,
     step: int | None = None,
-    noise_sigma: Sigma | None = None,
+    noise_sigma: GivenSigma | None = None,
     noise_model: NoiseModel | None = None,
     region: tuple[slice, ...] | None = None,
     progress: Progress | None = None,
