@@ -84,15 +84,18 @@ class Removal:
         Unlike the correlation it does not depend on noise that is left in the result, which null
         runs have twice.
         """
-        return self.windows.mean(self.residual * self.detail(scale)) / self.energy
+        return self.along_detail(scale) / self.energy
+
+    def along_detail(self, scale: float) -> NDArray[Any]:
+        """Mean product of the residual and the detail of the result."""
+        return self.windows.mean(self.residual * self.detail(scale))
 
     def with_detail(self, scale: float) -> NDArray[Any]:
         """Correlation of the residual with the detail of the result, −1 to 1."""
-        detail = self.detail(scale)
-        strength = self.windows.mean(np.square(detail))
-        product = self.windows.mean(self.residual * detail)
+        strength = self.windows.mean(np.square(self.detail(scale)))
         # Of detail far below the noise the correlation is that of rounding errors.
-        return product / np.sqrt(self.energy * (strength + strength.dtype.type(1e-4)))
+        weak = strength.dtype.type(1e-4)
+        return self.along_detail(scale) / np.sqrt(self.energy * (strength + weak))
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,8 @@ class ResidualTest:
         threshold = found.threshold(rate)
         deviation = self._deviation()
         alarm = study.in_axes(windows.kept(found.values).astype(self.result.dtype))
+        detail = study.in_axes(self._removed_detail(observed, nulls))
+        place = np.unravel_index(int(np.argmax(alarm)), alarm.shape)
         return RemovedStructure(
             recipe=study.recipe,
             step=study.step,
@@ -73,7 +75,8 @@ class ResidualTest:
             threshold=threshold,
             false_alarm_rate=rate,
             null_maxima=found.null_maxima,
-            peak=self._place(alarm),
+            peak=self._in_source(place),
+            detail_at_peak=float(detail[place]),
             alarm=alarm,
             where=alarm > threshold,
             share=self._mean(found.values > threshold),
@@ -81,6 +84,7 @@ class ResidualTest:
             seen=self._seen(found, threshold, observed),
             correlation=study.in_axes(self._beside(observed)),
             with_result=study.in_axes(observed.with_detail(DETAIL[-1])),
+            removed_detail=detail,
             removed_deviation=study.in_axes(deviation),
             degrees_of_freedom=study.in_axes(self.freedom),
             residual_deviation=float(np.sqrt(self._mean(np.square(deviation)))),
@@ -90,11 +94,34 @@ class ResidualTest:
             tile=windows.side,
         )
 
+    @property
+    def _units(self) -> NDArray[Any]:
+        """The noise σ of each channel, canonical; 1 where there is none."""
+        sigmas = np.broadcast_to(self.study.noise.sigma, self.result.shape[1:2])
+        units = np.where(sigmas > 0, sigmas, 1.0).reshape(1, -1, 1, 1, 1)
+        return np.asarray(units, self.result.dtype)
+
     def _removal(self, residual: NDArray[Any], result: NDArray[Any]) -> Removal:
         """Return a residual and a result in multiples of the noise σ."""
-        sigmas = np.broadcast_to(self.study.noise.sigma, residual.shape[1:2])
-        units = np.where(sigmas > 0, sigmas, 1.0).reshape(1, -1, 1, 1, 1).astype(residual.dtype)
+        units = self._units
         return Removal(self.windows.kept(residual) / units, result / units, self.windows)
+
+    def _removed_detail(self, observed: Removal, nulls: Sequence[Removal]) -> NDArray[Any]:
+        """Return the part of the excess in the residual that is along the detail of the result.
+
+        ``⟨r v⟩ / √⟨v²⟩`` of the residual r and the detail v, minus that of noise: no more than the
+        root mean square of what was removed, by the inequality of Cauchy and Schwarz.
+        """
+        scale = DETAIL[-1]
+        usual = np.mean([each.along_detail(scale) for each in nulls], axis=0)
+        excess = observed.along_detail(scale) - usual
+        strength = np.sqrt(self.windows.mean(np.square(observed.detail(scale))))
+        found = np.zeros_like(excess)
+        np.divide(np.maximum(excess, 0), strength, out=found, where=strength > 1e-3)
+        units = self._units
+        if self.windows.colours:
+            units = np.sqrt(np.mean(np.square(units), axis=1, keepdims=True) / self._colours())
+        return self.windows.kept(found * units)
 
     def _deviation(self) -> NDArray[Any]:
         """Return the root mean square of the residual, over colours too."""
@@ -115,12 +142,11 @@ class ResidualTest:
         inside = self.windows.inside
         return float(np.mean(values if inside is None else values[inside]))
 
-    def _place(self, alarm: NDArray[Any]) -> tuple[int, ...]:
-        """Return the position of the largest value in the whole source."""
+    def _in_source(self, place: Sequence[np.integer]) -> tuple[int, ...]:
+        """Return a position in the maps as one in the whole source."""
         grid, core = self.study.grid, self.study.run.core
         axes = [axis for axis in grid.axes if axis != "c" or not grid.rgb]
         starts = [core[CANONICAL.index(axis)].start for axis in axes]
-        place = np.unravel_index(int(np.argmax(alarm)), alarm.shape)
         return tuple(int(a + b) for a, b in zip(place, starts, strict=True))
 
     def _seen(

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # An alarm over more of an image than this may have another cause than structure.
 _NEARLY_ALL = 0.9
 
+# Over the noise σ: removed detail that the estimate cannot tell from none.
+_FAINT = 0.1
+
 
 @dataclass(frozen=True, eq=False)
 class RemovedStructure(StudyResult):
@@ -41,6 +44,8 @@ class RemovedStructure(StudyResult):
         The largest score of each null run.
     peak : tuple of int
         Position of the largest score in pixels of the source, in the axes of the maps.
+    detail_at_peak : float
+        The value of `removed_detail` there.
     alarm : ndarray
         The score around every pixel.
     where : ndarray of bool
@@ -56,6 +61,9 @@ class RemovedStructure(StudyResult):
         Correlation of the residual with itself one pixel further, the mean over the axes.
     with_result : ndarray
         Correlation of the residual with the detail of the result.
+    removed_detail : ndarray
+        Of the structure that was removed, the part along the detail of the result, in intensity;
+        below 0.1 times the noise σ it is no more than the noise of this estimate.
     removed_deviation : ndarray
         Root mean square of the residual, in intensity.
     degrees_of_freedom : ndarray
@@ -79,6 +87,7 @@ class RemovedStructure(StudyResult):
     false_alarm_rate: float
     null_maxima: tuple[float, ...]
     peak: tuple[int, ...]
+    detail_at_peak: float
     alarm: NDArray[Any]
     where: NDArray[np.bool_]
     share: float
@@ -86,6 +95,7 @@ class RemovedStructure(StudyResult):
     seen: tuple[tuple[float, float], ...]
     correlation: NDArray[Any]
     with_result: NDArray[Any]
+    removed_detail: NDArray[Any]
     removed_deviation: NDArray[Any]
     degrees_of_freedom: NDArray[Any]
     residual_deviation: float
@@ -157,6 +167,7 @@ class RemovedStructure(StudyResult):
             ResultMap("excess residual structure", self.alarm, "", score, True),
             ResultMap("removed standard deviation", self.removed_deviation, "intensity",
                       deviation, True),
+            ResultMap("removed detail", self.removed_detail, "intensity", (0.0, self.sigma)),
             ResultMap("degrees of freedom per pixel", freedom, "", (0.0, 1.0)),
             ResultMap("correlation of residual and result", with_result, "", whole, True),
             ResultMap("correlation of neighbouring residuals", self.correlation, "", whole, True),
@@ -171,6 +182,7 @@ class RemovedStructure(StudyResult):
             "false_alarm_rate": self.false_alarm_rate,
             "null_maxima": list(self.null_maxima),
             "peak": list(self.peak),
+            "detail_at_peak": self.detail_at_peak,
             "share": self.share,
             "scores": dict(self.scores),
             "seen": [list(pair) for pair in self.seen],
@@ -189,6 +201,14 @@ class RemovedStructure(StudyResult):
             f"score of {self.statistic:.1f} (threshold {self.threshold:.1f}), and {self.share:.0%} "
             "of the image exceed the threshold."
         )
+        if self.detail_at_peak >= _FAINT * self.sigma:
+            found += (
+                " There it took away structure like that in the result, with a standard deviation "
+                f"of at least about {self.detail_at_peak:.2g} (intensity), "
+                f"{self.detail_at_peak / self.sigma:.2g} times that of the noise."
+            )
+        else:
+            found += f" What resembles the result there is weaker than {_FAINT:g} times the noise."
         if self.share <= _NEARLY_ALL:
             return found
         return f"{found} So much of it may also mean that the noise is not as measured."

@@ -21,6 +21,9 @@ _POOLED = 3.0
 # The least that counts as the largest score of an image, in standard deviations.
 _LEAST_MAXIMUM = 3.0
 
+# The standard deviation that largest scores have at least: few runs may be alike by chance.
+_LEAST_SPREAD = 0.7
+
 # Simulated sets of null runs, from which the factor of the threshold is taken.
 _SIMULATED = 200_000
 
@@ -51,7 +54,8 @@ class Score:
     def threshold(self, rate: float) -> float:
         """Return the score that the largest of an image exceeds at this rate, by chance."""
         maxima = np.array(self.null_maxima)
-        return float(maxima.mean() + spread_factor(len(maxima), rate) * maxima.std(ddof=1))
+        spread = max(float(maxima.std(ddof=1)), _LEAST_SPREAD)
+        return float(maxima.mean()) + spread_factor(len(maxima), rate) * spread
 
 
 @dataclass(frozen=True)
