@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from napari_diffusion.analysis.feature_survival import feature_survival
 from napari_diffusion.analysis.null_test import null_test
+from napari_diffusion.analysis.prediction_interval import prediction_interval
 from napari_diffusion.analysis.removed_structure import removed_structure
 from napari_diffusion.analysis.stability import stability
 from napari_diffusion.analysis.study_result import StudyResult
@@ -109,6 +110,14 @@ STUDIES: tuple[StudyKind, ...] = (
         "Test whether structure was removed besides noise, and where: the residual is compared "
         "with those of runs where only noise can be removed.",
         removed_structure,
+    ),
+    StudyKind(
+        "interval",
+        "Prediction interval",
+        "How far the value may be off around every pixel: of the noise-free image, or of a repeat "
+        "acquisition.",
+        prediction_interval,
+        ("second", "halves", "of"),
     ),
     StudyKind(
         "stability",
