@@ -66,7 +66,7 @@ def detection_limits(
     the contrast plus Gaussian noise. All thresholds m, relative widths v and lapses λ of a grid are
     weighted by their likelihood, with flat priors for ln m and ln v, and small λ preferred,
     ``(1 − λ)^50``. A limit is the median of the contrasts at which they reach a share; its interval
-    is the central 95 %.
+    is the central 95 %, for the threshold as it is.
 
     Parameters
     ----------

@@ -78,7 +78,9 @@ def noise_left(study: Study, results: Sequence[NDArray[Any]]) -> list[NDArray[np
     ``√(n / (n − 1)) · (result − mean of all n)``: the structures that they share cancel, and the
     variance is that of one result. One channel for RGB images.
     """
-    mean = np.mean(results, axis=0, dtype=np.float64)
+    mean = np.zeros(results[0].shape)
+    for each in results:
+        mean += each / len(results)
     factor = math.sqrt(len(results) / (len(results) - 1))
     return [merged((each - mean) * factor, study).astype(np.float32) for each in results]
 
