@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.quality import cases, peers
-from benchmarks.quality.__main__ import page
+from benchmarks.quality.__main__ import PAGE
 
 DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
 
@@ -35,4 +35,4 @@ def test_the_best_of_a_sweep_is_the_nearest_to_the_truth():
 
 def test_the_page_says_what_was_measured():
     found = json.loads((DOCS / "quality.json").read_text("utf-8"))
-    assert page(found) == (DOCS / "quality.md").read_text("utf-8")
+    assert PAGE.page(found) == (DOCS / "quality.md").read_text("utf-8")
