@@ -13,6 +13,7 @@ from napari_diffusion.analysis.intervals.bounds import (
     inside_of,
 )
 from napari_diffusion.analysis.intervals.factor import FACTORS
+from napari_diffusion.analysis.intervals.local_square import is_independent
 from napari_diffusion.analysis.intervals.result import PredictionInterval, Target
 from napari_diffusion.analysis.study import Study
 from napari_diffusion.analysis.trial import Trial
@@ -135,7 +136,7 @@ def prediction_interval(
         stop=stop,
     )
     _check_inside(trial.whole)
-    is_white = trial.noise.is_white if white is None else white
+    is_white = is_independent(trial.noise) if white is None else white
     if of == "repeat":
         found = for_a_repeat(trial, coverage, seed, is_white, progress)
     else:

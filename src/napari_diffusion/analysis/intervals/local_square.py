@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.analysis.source_noise import SourceNoise
     from napari_diffusion.analysis.study import Study
 
 # Runs on perturbed sources, and on the result with fresh noise: more of them hardly help.
@@ -59,6 +61,22 @@ def variance_of(study: Study, result: NDArray[Any]) -> NDArray[np.float64]:
         return np.square(sigma, dtype=np.float64)
     channels = range(result.shape[1])
     return np.concatenate([fresh_variance(noise, c, result[:, c : c + 1]) for c in channels], 1)
+
+
+def is_independent(noise: SourceNoise) -> bool:
+    """Whether the noise is credibly independent between pixels and as strong as it is taken for.
+
+    Where nothing was given it may grow with the intensity, as its model says.
+    """
+    if noise.given is not None:
+        return noise.is_white
+    return all(
+        dataclasses.replace(
+            model,
+            findings=tuple(f for f in model.findings if f.name != "uneven" or model.gain == 0),
+        ).is_white
+        for model in noise.models
+    )
 
 
 def local_square(
