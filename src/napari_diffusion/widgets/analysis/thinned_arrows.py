@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 # Cells along the longest side, at most: in a plane and in space.
 PER_SIDE = {1: 32, 2: 32, 3: 14}
 
-# What is weaker than this part of the strongest is not drawn.
-_FAINTEST = 0.02
+# What is weaker than this part of the strongest is not drawn; in space more would hide the rest.
+_FAINTEST, _FAINTEST_IN_SPACE = 0.02, 0.4
+
+# The least eigenvalue over the largest of a tensor that is not drawn in space.
+_ROUND = 0.5
 
 # Length of a line over that of its cell: crosses of neighbours do not touch.
 _CROSS = 0.8
@@ -38,11 +41,14 @@ class Cells:
         Pixel size along each axis.
     length : float
         Length of a cell in world units: that of the longest arrow.
+    in_space : bool
+        Whether all of a volume is on the canvas.
     """
 
     sizes: tuple[int, ...]
     spacing: tuple[float, ...]
     length: float
+    in_space: bool
 
     @classmethod
     def of(
@@ -56,12 +62,12 @@ class Cells:
             for axis in range(len(shape))
         )
         sides = [sizes[axis] * spacing[axis] for axis in shown_axes]
-        return cls(sizes, spacing, min(sides))
+        return cls(sizes, spacing, min(sides), len(shown_axes) == 3)
 
     @property
     def width(self) -> float:
         """Width of a line in pixels."""
-        return 0.16 * self.length / min(self.spacing[-2:])
+        return (0.08 if self.in_space else 0.16) * self.length / min(self.spacing[-2:])
 
     def means(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return the mean over each cell; those at the end of an axis may be smaller."""
@@ -100,7 +106,8 @@ def arrows(
     means = [cells.means(each).ravel() for each in components]
     values = np.sqrt(sum(np.square(each) for each in means))
     at = cells.middles(components[0].shape)
-    drawn = values > _FAINTEST * values.max(initial=0.0)
+    faintest = _FAINTEST_IN_SPACE if cells.in_space else _FAINTEST
+    drawn = values > faintest * values.max(initial=0.0)
     at, values = at[drawn], values[drawn]
     most = float(np.percentile(values, _STRONGEST)) if values.size else 1.0
     lengths = cells.length * np.sqrt(np.minimum(values / most, 1.0))
@@ -128,6 +135,10 @@ def axes_of_tensors(
     )
     at = cells.middles(matrices.shape[:-2])
     own, directions = np.linalg.eigh(means.reshape(-1, d, d))
+    if cells.in_space:
+        # Where a tensor is round there is nothing to see.
+        drawn = own[:, 0] < _ROUND * own[:, -1]
+        at, own, directions = at[drawn], own[drawn], directions[drawn]
     parts, values, length = [], [], _CROSS * cells.length
     for k in range(own.shape[-1]):
         extents = np.zeros(at.shape)
