@@ -38,7 +38,7 @@ from napari_diffusion.cli.recipe import recipe
 from napari_diffusion.cli.report import add_report, report
 from napari_diffusion.cli.run import run
 from napari_diffusion.cli.study import add_study, study
-from napari_diffusion.cli.values import numbers, scale
+from napari_diffusion.cli.values import scale, sigma
 from napari_diffusion.cli.verify import add_verify, verify
 from napari_diffusion.filters import FILTERS
 from napari_diffusion.noise import NOISES
@@ -164,9 +164,10 @@ def _add_best(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--sigma",
-        type=numbers,
-        metavar="N[,N…]",
-        help="standard deviation of the noise, one number or one per channel (default: measured)",
+        type=sigma,
+        metavar="N[,N…]|FILE",
+        help="standard deviation of the noise, one number, one per channel, or a .npy or .tif file "
+        "with one per pixel (default: measured)",
     )
     parser.add_argument(
         "--curves", type=Path, metavar="FILE.csv", help="write every metric of every step to a CSV"

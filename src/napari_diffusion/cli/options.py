@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_diffusion import PRESETS
-from napari_diffusion.cli.values import count, keep, memory, numbers, setting
+from napari_diffusion.cli.values import count, keep, memory, numbers, setting, sigma
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -210,6 +210,13 @@ def add_changes(parser: ArgumentParser) -> None:
         metavar="F",
         help="factor on the noise sigma of a recipe that denoises; larger values smooth more "
         "(default: 1)",
+    )
+    parser.add_argument(
+        "--noise-sigma",
+        type=sigma,
+        metavar="N[,N…]|FILE",
+        help="noise sigma of a recipe that denoises: one number, one per channel, or a .npy or "
+        ".tif file with one per pixel (default: the recipe's)",
     )
     add_seed(parser)
 

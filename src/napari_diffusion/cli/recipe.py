@@ -11,7 +11,7 @@ from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.cli.options import RECIPES
 from napari_diffusion.core.function_parameter import CodeRefused
 from napari_diffusion.core.json_text import json_object, text_of
-from napari_diffusion.denoising.denoise import strengthened
+from napari_diffusion.denoising.denoise import strengthened, with_known_sigma
 from napari_diffusion.filters import Filter
 from napari_diffusion.io import read_record, step_paths
 from napari_diffusion.io.step_record import checked_record
@@ -36,6 +36,7 @@ def recipe(arguments: Namespace) -> int:
             or arguments.steps
             or arguments.seed is not None
             or arguments.strength != 1
+            or arguments.noise_sigma is not None
         ):
             raise UsageError(f"There is no recipe to change: give {RECIPES}.")
         width = max(len(name) for name in PRESETS)
@@ -73,6 +74,8 @@ def chosen(arguments: Namespace, read: RunInput | None = None) -> Recipe:
             fresh = getattr(recipe, name, None)
             if isinstance(fresh, Filter):
                 recipe = recipe.replaced(**{name: fresh.scaled(length, DIGITS)})
+        if arguments.noise_sigma is not None:
+            recipe = with_known_sigma(recipe, arguments.noise_sigma)
         recipe = strengthened(recipe, arguments.strength)
     except CodeRefused:
         raise

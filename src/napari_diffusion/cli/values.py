@@ -55,6 +55,18 @@ def numbers(text: str) -> float | tuple[float, ...]:
     return values[0] if len(values) == 1 else values
 
 
+def sigma(text: str) -> float | tuple[float, ...] | str:
+    """Read a noise sigma: numbers, or the name of a .npy or .tif file with one per pixel."""
+    if text.lower().endswith((".npy", ".tif", ".tiff")):
+        return text
+    try:
+        return numbers(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"must be numbers separated by commas, or a .npy or .tif file (got {text!r})"
+        ) from None
+
+
 def scale(text: str) -> float | tuple[float, ...] | str:
     """Read a noise scale: numbers, a share of the range, or a word that stands for one."""
     return text if text in ("auto", "own") or share_of_range(text) is not None else numbers(text)

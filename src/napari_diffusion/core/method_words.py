@@ -117,7 +117,8 @@ class MethodWords:
     def quantity(self, value: Any, unit: str = "", digits: int = DIGITS) -> str:
         """Return a value with its unit: one number, one per channel, or one per pixel."""
         if isinstance(value, ArrayParameter):
-            return "given for each pixel"
+            mean = MethodWords.quantity(self, float(value.values.mean()), unit, digits)
+            return f"given for each pixel with mean {mean}"
         values = value if isinstance(value, tuple) else (value,)
         power = LENGTH_POWERS.get(unit, 0)
         numbers = [

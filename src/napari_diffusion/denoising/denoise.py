@@ -96,11 +96,29 @@ def denoiser(
 ) -> Recipe:
     """Return the preset that denoises, with the noise if it is known; see `denoise`."""
     recipe = PRESETS["denoise fast" if fast else "denoise"]
-    sigma: NoiseSigma = HaarDiffusion(noise_sigma=noise_sigma).noise_sigma  # type: ignore[arg-type]
-    if not isinstance(sigma, str):
-        # The noise given is that of intensities, so that nothing needs to be stabilised.
-        recipe = recipe.replaced(domain=None).with_filters(lambda f: with_noise(f, sigma))
+    recipe = with_known_sigma(recipe, noise_sigma)
     return strengthened(recipe, strength)
+
+
+def with_known_sigma(recipe: Recipe, noise_sigma: NoiseSigma | ArrayLike) -> Recipe:
+    """Return a recipe whose filters have a noise sigma where they would measure it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For what is no noise sigma, and a recipe that measures none.
+    """
+    sigma: NoiseSigma = HaarDiffusion(noise_sigma=noise_sigma).noise_sigma  # type: ignore[arg-type]
+    if isinstance(sigma, str):
+        return recipe
+    known = recipe.with_filters(lambda each: with_noise(each, sigma))
+    if known == recipe:
+        raise ValueError(
+            "No filter of this recipe measures a noise sigma: use a recipe that denoises, such as "
+            "the presets denoise and denoise fast."
+        )
+    # The noise given is that of intensities, so that nothing needs to be stabilised.
+    return known.replaced(domain=None)
 
 
 class DenoiserOptions(TypedDict):
