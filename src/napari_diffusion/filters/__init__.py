@@ -9,6 +9,7 @@ from napari_diffusion.filters.coherence_enhancing import CoherenceEnhancing
 from napari_diffusion.filters.custom import Custom
 from napari_diffusion.filters.edge_enhancing import EdgeEnhancing
 from napari_diffusion.filters.flows.flow import Flow
+from napari_diffusion.filters.flows.inspection import FaceInspection, Inspection, SpeedInspection
 from napari_diffusion.filters.gaussian import Gaussian
 from napari_diffusion.filters.haar_diffusion import HaarDiffusion
 from napari_diffusion.filters.heat import Heat
@@ -24,6 +25,7 @@ from napari_diffusion.filters.perona_malik import PeronaMalik
 from napari_diffusion.filters.planes_or_volumes import PlanesOrVolumes
 from napari_diffusion.filters.reaction_diffusion import ReactionDiffusion
 from napari_diffusion.filters.speckle_reducing import SpeckleReducing
+from napari_diffusion.filters.tensors.tensor_inspection import TensorInspection
 from napari_diffusion.filters.total_variation import TotalVariation
 from napari_diffusion.filters.total_variation_flow import TotalVariationFlow
 from napari_diffusion.filters.wavelet import Wavelet
@@ -61,12 +63,14 @@ __all__ = [
     "CoherenceEnhancing",
     "Custom",
     "EdgeEnhancing",
+    "FaceInspection",
     "Filter",
     "Flow",
     "Gaussian",
     "HaarDiffusion",
     "Heat",
     "Hybrid",
+    "Inspection",
     "MeanCurvature",
     "Median",
     "MinMaxCurvature",
@@ -78,6 +82,8 @@ __all__ = [
     "PlanesOrVolumes",
     "ReactionDiffusion",
     "SpeckleReducing",
+    "SpeedInspection",
+    "TensorInspection",
     "TotalVariation",
     "TotalVariationFlow",
     "Wavelet",
