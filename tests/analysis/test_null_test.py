@@ -327,6 +327,12 @@ def test_a_background_needs_pixels_of_the_part_that_is_studied():
     right = (slice(None), slice(200, None))
     with pytest.raises(ValueError, match="background must hold pixels of the part"):
         nd.analysis.null_test(image, HEAT, background=background, region=right)
+    with pytest.raises(ValueError, match="The mask has no pixel in the part"):
+        nd.analysis.null_test(image, HEAT, mask=background & False)
+    few = np.zeros(image.shape, bool)
+    few[0, :9] = True
+    found = nd.analysis.null_test(image, HEAT, background=few, noise_sigma=10.0, count=1)
+    assert "9 pixels, too few to tell" in found.why
     with pytest.raises(ValueError, match="A mask must have the image's shape"):
         nd.analysis.null_test(image, HEAT, background=background[:9])
 
@@ -334,7 +340,7 @@ def test_a_background_needs_pixels_of_the_part_that_is_studied():
 # Detectors, kinds of images, and how it runs.
 
 
-def test_a_function_may_return_labels_or_positions():
+def test_a_function_may_return_labels_positions_or_a_mask():
     def labels(values):
         return ndimage.label(values > 90)[0]
 
@@ -345,9 +351,9 @@ def test_a_function_may_return_labels_or_positions():
     image = white(0)
     found = [
         nd.analysis.null_test(image, HEAT, detector=each, noise_sigma=10.0, count=2).steps[0]
-        for each in (labels, positions)
+        for each in (labels, positions, lambda values: labels(values) > 0)
     ]
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
     assert found[0].false_objects > 10
 
 
@@ -360,6 +366,21 @@ def test_an_error_of_a_function_tells_its_name_and_the_step():
     with pytest.raises(KeyError, match="too smooth") as caught:
         nd.analysis.null_test(white(0), HEAT, detector=picky, noise_sigma=10.0, count=1)
     assert "picky, on step 0" in caught.value.__notes__[0]
+
+
+def test_a_function_that_writes_into_its_image_changes_nothing():
+    def spoiling(values):
+        found = values > 90
+        values[:] = 0
+        return found
+
+    image = white(0)
+    one, other = (
+        nd.analysis.null_test(image, HEAT, detector=each, noise_sigma=10.0, count=1)
+        for each in (spoiling, lambda values: values > 90)
+    )
+    assert one.steps == other.steps
+    np.testing.assert_array_equal(one.example, other.example)
 
 
 def test_standing_out_is_measured_on_the_image_itself():

@@ -132,7 +132,7 @@ class FunctionDetector(Detector):
     Parameters
     ----------
     function : callable
-        Takes an array and returns labels of its shape, or positions, one row each.
+        Takes an array and returns labels or a mask of its shape, or positions, one row each.
     """
 
     function: DetectorFunction
@@ -140,7 +140,9 @@ class FunctionDetector(Detector):
     def objects(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return the positions that the function found."""
         found = np.asarray(self.function(values))
-        if found.shape == values.shape and found.dtype.kind in "biu":
+        if found.shape == values.shape and found.dtype.kind == "b":
+            return Threshold(0.5).objects(found.astype(np.float32))
+        if found.shape == values.shape and found.dtype.kind in "iu":
             labels = found.astype(np.int64)
             return _centres(labels, [k for k in np.unique(labels) if k])
         if found.size == 0:

@@ -108,6 +108,9 @@ def null_test(
         image, recipe, options, step=step, noise_sigma=noise_sigma, noise_model=noise_model,
         region=region, stop=stop,
     )  # fmt: skip
+    mask = study.image.mask
+    if mask is not None and not mask[study.run.core].any():
+        raise ValueError("The mask has no pixel in the part that is studied: choose another part.")
     inside = None if background is None else background_of(background, study)
     relative = isinstance(chosen, StandingOut)
     return _tested(Blanks.of(study, inside, count, seed, relative), chosen, progress)

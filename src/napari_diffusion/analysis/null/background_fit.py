@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from napari_diffusion.analysis.fresh_noise import blank
 from napari_diffusion.estimate.background import Residual, autocovariance, residuals
 from napari_diffusion.estimate.noise_measurement import windows_of
+from napari_diffusion.estimate.whiteness import FEWEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +39,8 @@ def background_misfits(
     is left without the slope that fits best.
     """
     found: list[str] = []
+    if (count := int(background.sum())) < FEWEST:
+        return (f"The background has {count} pixels, too few to tell whether the noise fits.",)
     for c in range(image.grid.shape[1]):
         seen = _statistics(image, background, c)
         drawn = np.array(
@@ -79,8 +83,6 @@ def _words(away: NDArray[Any], differs: NDArray[np.bool_]) -> list[str]:
 
 def _statistics(image: Image, background: NDArray[np.bool_], c: int) -> NDArray[np.float64]:
     """Return the logarithm of the deviation, skewness, kurtosis, and correlations along y and x."""
-    import dataclasses
-
     part = (slice(None), slice(c, c + 1))
     one = next(
         dataclasses.replace(image, data=image.data[part], mask=background[part],

@@ -137,7 +137,8 @@ class StepStatistics:
         if isinstance(self.detector, StandingOut):
             return self.detector.within(plane, where)
         try:
-            return self.detector.objects(plane)
+            # A function may write into what it is given, which is run afterwards.
+            return self.detector.objects(plane.copy())
         except Exception as error:
             at = "the noise itself" if self.index < 0 else f"step {self.index}"
             error.add_note(f"This was raised by {self.detector.in_words()}, on {at}.")
