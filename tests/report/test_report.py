@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from report_cases import SCRIPT, noisy, report, whole_report
 
-from napari_diffusion.report import Report
+from napari_diffusion.report import Report, ReportStep
 from napari_diffusion.report.page import page_of
 
 SECTIONS = [
@@ -103,6 +103,15 @@ def test_the_methods_paragraph_and_references_stand_in_it(whole):
     assert "'cells.tif' was processed with napari-diffusion" in whole.texts["methods"]
     assert "Scale-space and edge detection" in whole.texts["methods"]
     assert "napari-diffusion verify" in whole.texts["verify"]
+
+
+def test_what_was_removed_is_source_minus_result():
+    source = noisy().round()
+    steps = (ReportStep(report().result.record, source - 3),)
+    made = Report(name="a", steps=steps, options={"axes": "yx"}, source=source)
+    removed = Page(page_of(made)).texts["removed"]
+    assert "all3033–" in removed.replace("\n", "")  # mean, deviation, minimum, maximum
+    assert "≤ −3" in removed
 
 
 def test_what_is_missing_is_said():

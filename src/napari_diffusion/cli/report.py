@@ -91,15 +91,17 @@ def _shown(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Show how far each study is, in runs of the recipe."""
     from tqdm import tqdm
 
-    bars: dict[str, tqdm] = {}
+    bars: list[tqdm] = []
 
     def progress(study: str, done: int, total: int) -> None:
-        if study not in bars:
-            bars[study] = tqdm(total=total, desc=study, unit="run", disable=quiet, file=sys.stderr)
-        bars[study].update(done - bars[study].n)
+        if not bars or bars[-1].desc.removesuffix(": ") != study:
+            for bar in bars:
+                bar.close()
+            bars.append(tqdm(total=total, desc=study, unit="run", disable=quiet, file=sys.stderr))
+        bars[-1].update(done - bars[-1].n)
 
     try:
         yield progress
     finally:
-        for bar in bars.values():
+        for bar in bars:
             bar.close()
