@@ -33,6 +33,9 @@ _FINE_PIXELS = 300
 # The least error, relative to the noise: no step is trusted to come nearer to the ground truth.
 _LEAST = 0.1
 
+# Keeps explanations apart that are nearly the same, relative to their own squares.
+_RIDGE = 1e-9
+
 # How much the ratio of the two estimates varies between tiles before anything is known of it.
 _USUAL_SPREAD = 0.25
 
@@ -172,9 +175,12 @@ def _explained(
     columns = np.stack([each[chosen] / variance[chosen] for each in by], axis=1)
     sizes = np.sqrt(np.mean(np.square(columns), axis=0))
     sizes[sizes == 0] = 1.0
-    # Of n rows those of the triangular factor alone matter.
-    q, r = np.linalg.qr(columns / sizes)
-    weights, _ = nnls(r, q.T @ (stein[chosen] / variance[chosen]))
+    columns /= sizes
+    # The triangular factor has the least squares of all rows.
+    products = columns.T @ columns + _RIDGE * len(columns) * np.eye(len(by))
+    factor = np.linalg.cholesky(products)
+    answer = np.linalg.solve(factor, columns.T @ (stein[chosen] / variance[chosen]))
+    weights, _ = nnls(factor.T, answer)
     return np.asarray(sum(w * each for w, each in zip(weights / sizes, by, strict=True)))
 
 
