@@ -324,6 +324,10 @@ def test_every_study_of_the_list_has_a_button_that_works(open_steps, qtbot):
     plot = form.plot
     assert plot is not None
     assert not plot.isHidden()
+    dock.native.setFixedWidth(330)
+    qtbot.wait(30)
+    area = dock.tabs.currentWidget()
+    assert area.widget().minimumSizeHint().width() <= area.viewport().width()
     run_on(dock, qtbot, heat, viewer.layers["cells"])
     assert form.results(dock.run) == []
     assert plot.isHidden()
