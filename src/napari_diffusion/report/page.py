@@ -114,7 +114,7 @@ def sections(report: Report, part: ShownPart) -> list[Section]:
         Section("removed", "What was removed", tuple(removed)),
         noise_section(report),
         study_section(report, _SURVIVAL, "survives", "What survives", part),
-        study_section(report, _NULL, "null", "What noise alone becomes", part),
+        study_section(report, _NULL, "null", "Null test: what noise alone becomes", part),
         *further_sections(report, (_REMOVED, _SURVIVAL, _NULL), part),
         methods_section(report),
         record_section(report),
