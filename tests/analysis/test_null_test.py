@@ -10,6 +10,7 @@ import pytest
 from scipy import ndimage, stats
 
 import napari_diffusion as nd
+from napari_diffusion.analysis.fresh_noise import background_levels
 from napari_diffusion.analysis.null.noise_error import noise_error
 from napari_diffusion.analysis.null.noise_fit import misfits
 from napari_diffusion.analysis.null.rate_interval import counted, rate_interval
@@ -147,7 +148,7 @@ def test_a_rate_that_follows_the_noise_has_a_wider_interval():
     widths = {}
     for slope in (0.0, 0.3):
         places = [rng.uniform(0, 255, (rng.poisson(100 * np.exp(slope * z)), 2)) for z in shifts]
-        planes = [counted(p, inside, z) for p, z in zip(places, shifts, strict=True)]
+        planes = [counted(p, inside, (z, 0.0)) for p, z in zip(places, shifts, strict=True)]
         total, low, high = rate_interval(planes)
         widths[slope] = np.log(total / low), np.log(high / total)
     assert widths[0.0] == pytest.approx([1.96 / np.sqrt(2000)] * 2, rel=0.5)
@@ -155,14 +156,17 @@ def test_a_rate_that_follows_the_noise_has_a_wider_interval():
 
 
 def test_the_error_of_a_measured_noise_is_about_that_of_measuring_others():
-    errors, sigmas = [], []
+    errors, sigmas, levels = [], [], []
     for seed in range(8):
         made = Image.of(white(seed))
         noise = SourceNoise(made)
         errors.append(noise_error(made, noise))
         sigmas.append(noise.sigma)
-    assert np.mean(errors) == pytest.approx(np.std(np.log(sigmas)), rel=0.6)
-    assert noise_error(made, SourceNoise(made, 10.0)) == 0
+        levels += background_levels(made)
+    strength, level = np.mean(errors, axis=0)
+    assert strength == pytest.approx(np.std(np.log(sigmas)), rel=0.6)
+    assert level == pytest.approx(np.std(levels) / 10, rel=0.6)
+    assert noise_error(made, SourceNoise(made, 10.0))[0] == 0
 
 
 def test_blanks_have_noises_as_far_apart_as_it_was_measured():

@@ -125,7 +125,7 @@ def _tested(blanks: Blanks, detector: Detector, progress: Progress | None) -> Nu
         for each, (values, inside) in zip(
             drawn if k < blanks.count else itself, blanks.steps(k), strict=True
         ):
-            each.add(values, inside, study.grid, blanks.shift(k))
+            each.add(values, inside, study.grid, blanks.shifts(k))
             last = values
         if k == 0:
             example = last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.analysis.fresh_noise import background_levels, blank
+from napari_diffusion.analysis.fresh_noise import background_levels, blank, fresh_variance
 from napari_diffusion.analysis.null.background_fit import background_misfits
 from napari_diffusion.analysis.null.background_noise import BackgroundNoise
 from napari_diffusion.analysis.null.noise_error import noise_error
@@ -51,9 +52,9 @@ class Blanks:
         How many are drawn.
     seed : int
         Selects their random numbers.
-    error : float
-        Relative standard error of the noise: the blanks' noise differs by it, so that their counts
-        tell what it does to the rate.
+    errors : tuple of two float
+        Standard errors of the noise's strength and of the background's intensity, by σ: the blanks
+        differ by them, so that their counts tell what they do to the rate.
     """
 
     study: Study
@@ -62,7 +63,7 @@ class Blanks:
     background: NDArray[np.bool_] | None
     count: int
     seed: int
-    error: float
+    errors: tuple[float, float]
 
     @classmethod
     def of(
@@ -85,8 +86,8 @@ class Blanks:
         if count is None:
             size = math.prod(part.stop - part.start for part in study.run.core)
             count = min(max(math.ceil(_PIXELS / size), _FEWEST), _MOST)
-        error = 0.0 if relative else noise_error(image, noise)
-        return cls(study, image, noise, background, count, seed, error)
+        errors = (0.0, 0.0) if relative else noise_error(image, noise)
+        return cls(study, image, noise, background, count, seed, errors)
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -99,14 +100,15 @@ class Blanks:
             return misfits(self.image, self.noise)
         return background_misfits(self.image, self.noise, self.background)
 
-    def shift(self, k: int) -> float:
-        """Return by how many standard errors the noise of blank `k` is stronger than measured."""
-        from scipy import stats
+    def shifts(self, k: int) -> tuple[float, float]:
+        """Return by how many standard errors blank `k` differs from what was measured.
 
-        if self.error == 0 or self.count < _FEWEST or k == self.count:
-            return 0.0
-        normal = stats.norm.ppf((np.arange(self.count) + 0.5) / self.count)
-        return float(normal[k] / np.sqrt(np.mean(normal**2)))
+        In the strength of its noise, and in its intensity.
+        """
+        if k == self.count or self.count < _FEWEST:
+            return 0.0, 0.0
+        strength, level = (float(each[k]) for each in _spread(self.count))
+        return strength * (self.errors[0] > 0), level * (self.errors[1] > 0)
 
     def steps(self, k: int) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_] | None]]:
         """Yield blank number `k` and its steps, each with the mask; of the studied part.
@@ -125,11 +127,25 @@ class Blanks:
 
     def _drawn(self, k: int) -> NDArray[Any]:
         drawn = blank(self.image, self.noise, self.seed * _TURNS + k)
-        shift = self.shift(k)
-        if shift == 0:
+        strength, level = np.multiply(self.shifts(k), self.errors)
+        if strength == level == 0:
             return drawn
-        levels = np.reshape(self.levels, (1, -1, 1, 1, 1)).astype(drawn.dtype)
-        return np.asarray(levels + (drawn - levels) * drawn.dtype.type(1 + self.error * shift))
+        levels = np.reshape(self.levels, (1, -1, 1, 1, 1))
+        sigmas = [float(fresh_variance(self.noise, c, np.array(x))) ** 0.5
+                  for c, x in enumerate(self.levels)]  # fmt: skip
+        moved = levels + level * np.reshape(sigmas, levels.shape)
+        return np.asarray(moved + (drawn - levels) * (1 + strength), drawn.dtype)
+
+
+@functools.cache
+def _spread(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return two rows of numbers as normal ones lie, uncorrelated, of mean 0 and mean square 1."""
+    from scipy import stats
+
+    first = stats.norm.ppf((np.arange(count) + 0.5) / count)
+    second = np.roll(first, count // 3)
+    second -= first * (first @ second) / (first @ first)
+    return tuple(each / np.sqrt(np.mean(each**2)) for each in (first, second))
 
 
 def background_of(given: ArrayLike, study: Study) -> NDArray[np.bool_]:

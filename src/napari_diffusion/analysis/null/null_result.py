@@ -177,9 +177,9 @@ def _limits(test: NullTest) -> tuple[str, ...]:
     return (
         f"Tried on {blanks} of {size} pixels: noise as it was measured or given, at the intensity "
         f"of the background, {levels}, without objects, gradients or a fixed pattern.",
-        "The intervals hold chance and, where the noise was measured, its standard error; not how "
-        "far the intensity of the background was measured wrongly, which matters to thresholds. "
-        "Nothing follows for places beside objects, or for other intensities.",
+        "The intervals hold chance and, for a detector of your own, the standard errors of the "
+        "noise and of the background's intensity as they were measured. Nothing follows for places "
+        "beside objects, or for other intensities.",
     )
 
 

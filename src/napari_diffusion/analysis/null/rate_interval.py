@@ -33,17 +33,20 @@ class Counts:
     ----------
     objects, areas : ndarray
         The number of objects in each cell, and its pixels inside the mask.
-    shift : float
-        By how many standard errors its noise is stronger than measured; over all planes of mean 0
-        and mean square 1, or all 0.
+    shifts : tuple of float
+        By how many standard errors each quantity that was measured differs in it, such as the
+        strength of its noise; each over all planes of mean 0 and mean square 1, or all 0, and
+        uncorrelated with the others.
     """
 
     objects: NDArray[np.float64]
     areas: NDArray[np.float64]
-    shift: float = 0.0
+    shifts: tuple[float, ...] = ()
 
 
-def counted(places: NDArray[np.float64], inside: NDArray[np.bool_], shift: float = 0.0) -> Counts:
+def counted(
+    places: NDArray[np.float64], inside: NDArray[np.bool_], shifts: tuple[float, ...] = ()
+) -> Counts:
     """Count objects in the cells of a plane or volume; those outside the mask do not count."""
     shape = inside.shape
     at = np.clip(np.rint(places).astype(np.int64), 0, np.array(shape) - 1)
@@ -53,7 +56,7 @@ def counted(places: NDArray[np.float64], inside: NDArray[np.bool_], shift: float
         areas = np.add.reduceat(areas, np.arange(0, size, CELL), axis=axis)
     objects = np.zeros(areas.shape)
     np.add.at(objects, tuple((at // CELL).T), 1.0)
-    return Counts(objects[areas > 0], areas[areas > 0], shift)
+    return Counts(objects[areas > 0], areas[areas > 0], shifts)
 
 
 def rate_interval(planes: Sequence[Counts]) -> tuple[int, float, float]:
@@ -63,7 +66,7 @@ def rate_interval(planes: Sequence[Counts]) -> tuple[int, float, float]:
     of the number divided by its dispersion: objects in clusters tell less than as many apart, and
     peaks that keep their distance tell more. The dispersion is Pearson's, ``Σ (n − m)² / m`` over
     its degrees of freedom, of the cells; or of whole planes, where these differ more than their
-    cells tell. How much the logarithm of the rate changes with the `shift` of the planes, beyond
+    cells tell. How much the logarithm of the rate changes with the `shifts` of the planes, beyond
     what chance does, is added to the interval in quadrature.
 
     References
@@ -79,16 +82,15 @@ def rate_interval(planes: Sequence[Counts]) -> tuple[int, float, float]:
     total = float(objects.sum())
     if not total:
         return 0, 0.0, float(stats.chi2.isf(_TAIL, 2) / 2)
-    shifts = np.array([each.shift for each in planes])
+    shifts = np.array([each.shifts for each in planes])
     rates = objects / areas * areas.sum() / total
-    slope = float((shifts * (rates - 1) * areas).sum() / areas.sum())
-    spread = _dispersion_of(planes, objects, areas * np.maximum(1 + slope * shifts, 0.01))
+    slopes = shifts.T @ ((rates - 1) * areas) / areas.sum()
+    spread = _dispersion_of(planes, objects, areas * np.maximum(1 + shifts @ slopes, 0.01))
     low = float(stats.chi2.ppf(_TAIL, 2 * total / spread) / 2 * spread)
     high = float(stats.chi2.isf(_TAIL, 2 * total / spread + 2) / 2 * spread)
-    if not shifts.any():
-        return round(total), low, high
-    sure = float(stats.norm.isf(_TAIL)) ** 2 * max(slope**2 - spread / total, 0.0)
-    wider = [math.sqrt(math.log(end / total) ** 2 + sure) for end in (low, high)]
+    chance = np.count_nonzero(shifts.any(axis=0)) * spread / total
+    beyond = float(stats.norm.isf(_TAIL)) ** 2 * max(float(slopes @ slopes) - chance, 0.0)
+    wider = [math.sqrt(math.log(end / total) ** 2 + beyond) for end in (low, high)]
     return round(total), total * math.exp(-wider[0]), total * math.exp(wider[1])
 
 

@@ -116,14 +116,16 @@ class StepStatistics:
         values: NDArray[Any],
         inside: NDArray[np.bool_] | None,
         grid: Grid,
-        shift: float = 0.0,
+        shifts: tuple[float, ...] = (),
     ) -> None:
-        """Add an image, canonical, as far as it is inside a mask; see `Counts` for `shift`."""
+        """Add an image, canonical, as far as it is inside a mask; see `Counts` for `shifts`."""
         for plane, where in _planes(values, inside, grid):
             if where.any():
-                self._add(plane, where, shift)
+                self._add(plane, where, shifts)
 
-    def _add(self, plane: NDArray[Any], where: NDArray[np.bool_], shift: float) -> None:
+    def _add(
+        self, plane: NDArray[Any], where: NDArray[np.bool_], shifts: tuple[float, ...]
+    ) -> None:
         mean, sd = _moments(plane, where)
         left = np.where(where, plane - mean, 0.0)
         self._squares += sd**2 * np.count_nonzero(where)
@@ -131,7 +133,7 @@ class StepStatistics:
             self._lengths.append(correlation_length(left, where))
             self._peak = max(self._peak, float(np.abs(left).max()) / sd)
             self._largest = max(self._largest, _largest(left, EXCURSION * sd))
-        self._counts.append(counted(self._places(plane, where), where, shift))
+        self._counts.append(counted(self._places(plane, where), where, shifts))
 
     def _places(self, plane: NDArray[Any], where: NDArray[np.bool_]) -> NDArray[np.float64]:
         if isinstance(self.detector, StandingOut):
