@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from napari_diffusion.core.citation import CONTRAST, Cite
 from napari_diffusion.core.method_words import in_terms, measured
-from napari_diffusion.filters.perona_malik import weickert_constant
+from napari_diffusion.filters.flows.conductance_laws import weickert_constant
 from napari_diffusion.filters.tensors.tensor_flow import TensorFlow, TensorLaw
 
 SHARPNESS = {

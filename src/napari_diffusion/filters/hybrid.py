@@ -12,7 +12,7 @@ from napari_diffusion.core.citation import CONTRAST, Cite, Estimate
 from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.filters.coherence_enhancing import ACROSS, CODES, STRUCTURE_WORDS, Structure
 from napari_diffusion.filters.edge_enhancing import SHARPNESS
-from napari_diffusion.filters.perona_malik import weickert_constant
+from napari_diffusion.filters.flows.conductance_laws import weickert_constant
 from napari_diffusion.filters.tensors.tensor_flow import INTEGRATION, TensorFlow, TensorLaw
 
 if TYPE_CHECKING:

@@ -91,8 +91,8 @@ class ModifiedCurvature(CurvatureFlow):
     def extra(self, block: Block) -> NDArray[Any]:
         """Return g at the pixels."""
         from napari_diffusion.filters.flows import conductance_kernels
+        from napari_diffusion.filters.flows.conductance_laws import LAWS
         from napari_diffusion.filters.flows.pixel_conductances import pixel_conductances
-        from napari_diffusion.filters.perona_malik import LAWS
 
         law = (conductance_kernels.EXPONENTIAL, 0, 0.0)
         return pixel_conductances(block, law, self._slopes(block, LAWS["exponential"].factor))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from napari_diffusion.core.citation import CONTRAST, Cite
 from napari_diffusion.core.grid import per_axis
 from napari_diffusion.core.method_words import in_terms, measured
+from napari_diffusion.filters.flows.conductance_laws import LAWS, weickert_constant
 from napari_diffusion.filters.flows.flow import SOLVER, SOLVER_CITES, SOLVER_WORDS, Flow, Solver
 
 if TYPE_CHECKING:
@@ -30,25 +29,6 @@ if TYPE_CHECKING:
         NDArray[Any], tuple[int, int, float], NDArray[Any], NDArray[np.bool_] | None, bool
     ]
 
-
-class Law(NamedTuple):
-    """A conductance: its code in the kernels, and its own parameter K over the contrast."""
-
-    code: int
-    factor: float
-
-
-# With these factors the flux is greatest where s = contrast, so that conductances may be
-# exchanged; Charbonnier's and Huber's flux only ever grows, and contrast is their K.
-LAWS = {
-    "rational": Law(0, 1.0),
-    "exponential": Law(1, math.sqrt(2.0)),
-    "simple exponential": Law(2, 1.0),
-    "charbonnier": Law(3, 1.0),
-    "huber": Law(4, 1.0),
-    "tukey": Law(5, math.sqrt(5.0)),
-    "weickert": Law(6, 1.0),
-}
 
 Conductance = Literal[
     "rational", "exponential", "simple exponential", "charbonnier", "huber", "tukey", "weickert"
@@ -303,13 +283,3 @@ def _slopes(
         slopes = 1.0 / np.multiply.outer(factor * np.array(contrasts), np.array(grid.lengths))
     largest = float(np.finfo(np.dtype(dtype)).max)
     return np.minimum(slopes, largest).astype(dtype)
-
-
-@functools.cache
-def weickert_constant(sharpness: int) -> float:
-    """Return C > 0 with exp(C) = 1 + 2·sharpness·C, by Newton's method from above."""
-    constant = 2.0 + math.log(1 + 2 * sharpness)
-    for _ in range(50):
-        rest = math.exp(constant) - 1 - 2 * sharpness * constant
-        constant -= rest / (math.exp(constant) - 2 * sharpness)
-    return constant
