@@ -151,6 +151,8 @@ def test_what_is_repeated_replaces_its_own_layers_alone(open_steps, qtbot, remov
     first[0].name = "mine"
     again = clicked(dock, qtbot, start(dock))
     there = list(viewer.layers)
+    maps = [layer for layer in there if "findings" in layer.metadata.get("napari_diffusion", {})]
+    assert [layer for layer in maps if layer.visible] == [again[-1]], "one colour bar at a time"
     assert all(layer in there for layer in (*last, first[0], *again))
     assert first[1] not in there
     assert len(dock.study.survives.results(dock.run)) == 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.analysis import studies
 from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.cli.options import add_input, add_reading, add_recipe, add_running
 from napari_diffusion.cli.process import stoppable, threads
@@ -41,7 +42,7 @@ def add_study(parser: ArgumentParser) -> None:
         "--study",
         default=_ALL,
         metavar="NAME[,NAME…]",
-        help="survival, null, removed, interval, stability, or all (default: all)",
+        help=f"{', '.join(kind.key for kind in studies.STUDIES)}, or all (default: all)",
     )
     parser.add_argument(
         "--step", type=int, metavar="K", help="which step to study (default: the last one)"
@@ -151,11 +152,9 @@ def _results(
 
 
 def _kinds(asked: str) -> tuple[StudyKind, ...]:
-    from napari_diffusion.analysis.studies import STUDIES
-
     if asked == _ALL:
-        return STUDIES
-    known = {kind.key: kind for kind in STUDIES}
+        return studies.STUDIES
+    known = {kind.key: kind for kind in studies.STUDIES}
     names = asked.split(",")
     for name in names:
         if name not in known:

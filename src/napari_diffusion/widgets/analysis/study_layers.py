@@ -91,11 +91,15 @@ class StepStudyRun:
 
         image, options = arguments_of(self.job)
         region = options.pop("region", None)
-        return self.kind.run(
-            image, self.job.recipe, self.read_options(), options,  # type: ignore[arg-type]
-            step=None if record["is_final"] else record["step"],
-            region=region, progress=progress, stop=worker.stop,
-        )  # fmt: skip
+        try:
+            return self.kind.run(
+                image, self.job.recipe, self.read_options(), options,  # type: ignore[arg-type]
+                step=None if record["is_final"] else record["step"],
+                region=region, progress=progress, stop=worker.stop,
+            )  # fmt: skip
+        except ValueError as error:
+            # What a script may say instead, a button cannot.
+            raise ValueError(str(error).partition(" If you know the noise")[0]) from None
 
     # --- maps ---
 
