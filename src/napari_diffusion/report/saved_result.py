@@ -99,7 +99,7 @@ def report_of_result(
     options: Any = unmasked_grid_of(record)
     holds = _hash_holds(kept[-1])
     plain = Report(
-        name=path.name,
+        name=path.name or path.absolute().name,
         steps=steps,
         options=options,
         source_name=record.get("source", ""),
