@@ -220,6 +220,8 @@ def test_noise_that_cannot_be_is_refused(value, said):
     sigma[3, 4] = value
     with pytest.raises(ValueError, match=said):
         HaarDiffusion(noise_sigma=sigma)
+    with pytest.raises(ValueError, match=said):
+        HaarDiffusion(noise_sigma=ArrayParameter(sigma))
 
 
 def test_a_flat_list_has_one_number_per_channel():

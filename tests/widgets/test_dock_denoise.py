@@ -317,3 +317,38 @@ def test_a_recipe_of_the_denoiser_is_shown_and_comes_back(open_denoise, fast, op
     with pytest.raises(ValueError, match="use the presets denoise"):
         dock.value = nd.PRESETS["explore"]
     assert dock.value == recipe
+
+
+def test_a_noise_map_is_typed_by_the_name_of_its_file_or_layer(open_denoise, qtbot, tmp_path):
+    sigma = (5 + 10 * np.linspace(0, 1, 72) * np.ones((64, 1))).astype(np.float32)
+    path = tmp_path / "sigma.npy"
+    np.save(path, sigma)
+    viewer, dock = open_denoise(noisy())
+    dock.sigma.editor.native.setText(str(path))
+    assert not dock.form_problem()
+    denoised(dock, qtbot)
+    (layer,) = made(viewer)
+    np.testing.assert_array_equal(layer.data, nd.denoise(WHITE, fast=True, noise_sigma=sigma))
+    record = layer.metadata["napari_diffusion"]
+    assert str(path) in json.dumps(record["recipe"])
+    again = recipe_of(json.loads(json.dumps(record)))
+    np.testing.assert_array_equal(nd.run(WHITE, again).image, layer.data)
+    # A layer that shows the file stands for it; one without a file could not be named.
+    viewer.open(str(path), layer_type="image", name="map", plugin="napari")
+    dock.sigma.editor.native.setText("map")
+    assert dock.value == denoiser(fast=True, noise_sigma=sigma)
+    assert dock.value.to_json()
+    viewer.add_image(2 * sigma, name="other")
+    dock.sigma.editor.native.setText("other")
+    assert "save its layer as .tif or .npy" in dock.form_problem()
+    for text, sigmas in (("auto", "auto"), ("4", 4.0), ("3, 4, 4", (3.0, 4.0, 4.0))):
+        dock.sigma.editor.native.setText(text)
+        assert dock.value == denoiser(fast=True, noise_sigma=sigmas)
+
+
+def test_a_noise_map_that_was_saved_is_taken(open_denoise, qtbot, tmp_path):
+    viewer, dock = open_denoise(noisy())
+    path = tmp_path / "map.tif"
+    viewer.add_image(np.full((64, 72), 10, np.float32), name="noise map").save(str(path))
+    dock.sigma.editor.native.setText(str(path))
+    assert dock.value == denoiser(fast=True, noise_sigma=np.full((64, 72), 10, np.float32))

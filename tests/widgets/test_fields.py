@@ -225,6 +225,16 @@ class TestArrays:
         assert sentence in form.problem
         assert len(marked(form)) == 1
 
+    @pytest.mark.parametrize("text", ["1.5 × auto", "auto", "3, 4, 4"])
+    def test_words_and_lists_beside_arrays_are_no_files(self, text):
+        from napari_diffusion.filters import HaarDiffusion
+
+        (parameter,) = (p for p in HaarDiffusion.parameters() if p.name == "noise_sigma")
+        editor = ArrayEdit(parameter)
+        editor.native.setText(text)
+        expected = (3.0, 4.0, 4.0) if "," in text else text
+        assert HaarDiffusion(noise_sigma=editor.value).noise_sigma == expected
+
     def test_an_image_layer_is_named(self, form, make_napari_viewer):
         viewer = make_napari_viewer()
         viewer.add_image(np.full((3, 4), 2.0), name="flat field")

@@ -35,7 +35,8 @@ class ArrayParameter:
 
     def __init__(self, values: Any) -> None:
         self.file: str | None = None
-        self._factor, self._whole = 1.0, self
+        self._factor = 1.0
+        self._whole: ArrayParameter | None = None
         if isinstance(values, str | Path):
             self.file, values = str(values), _read(Path(values))
         array = np.array(values, order="C")
@@ -48,6 +49,11 @@ class ArrayParameter:
             raise ValueError("An array parameter must be finite: fill its NaN and infinite values.")
         self.values = array.astype(computing_type(array.dtype))
         self.values.flags.writeable = False
+
+    @functools.cached_property
+    def extremes(self) -> tuple[float, float]:
+        """The least and the largest number."""
+        return float(self.values.min()), float(self.values.max())
 
     @functools.cached_property
     def sha256(self) -> str:
@@ -65,24 +71,30 @@ class ArrayParameter:
         where = f" of {self.file}" if self.file else ""
         return f"<Map{where}, shape {self.values.shape}, mean {self.values.mean():.4g}>"
 
+    @property
+    def is_written(self) -> bool:
+        """Whether the text of a recipe can hold it: it is small, or has a file."""
+        return self.values.size <= INLINE or self.file is not None
+
     def times(self, factor: float) -> ArrayParameter:
         """Return this array multiplied by a number; it remembers the file of the original."""
         if factor == 1:
             return self
         made = ArrayParameter(self.values * self.values.dtype.type(factor))
-        made.file, made._factor, made._whole = self.file, factor * self._factor, self._whole
+        made.file, made._factor = self.file, factor * self._factor
+        made._whole = self._whole or self
         return made
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values: the numbers if they are few, else the name of the file."""
         if self.values.size <= INLINE:
             return {"values": self.values.tolist(), "dtype": self.values.dtype.name}
-        if self.file is None:
+        if not self.is_written:
             raise ValueError(
                 f"An array of {self.values.size} values is too long for the text of a recipe: "
                 "save it with numpy.save and use the name of the file instead."
             )
-        named = {"file": self.file, "sha256": self._whole.sha256}
+        named = {"file": self.file, "sha256": (self._whole or self).sha256}
         return named if self._factor == 1 else {**named, "times": self._factor}
 
     @classmethod

@@ -91,7 +91,7 @@ class Parameter:
         if self.optional and value is None:
             return None
         if self.mapped and _is_map(value, self.many):
-            return value if isinstance(value, ArrayParameter) else self._map(value, owner)
+            return self._map(value, owner)
         if getattr(value, "ndim", None) == 0 and not isinstance(value, numbers.Number):
             value = value.item()
         if not self.many:
@@ -127,10 +127,10 @@ class Parameter:
 
     def _map(self, value: Any, owner: str) -> ArrayParameter:
         try:
-            found = ArrayParameter(value)
+            found = value if isinstance(value, ArrayParameter) else ArrayParameter(value)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{owner}: {self.name}: {error}") from None
-        for extreme in (float(found.values.min()), float(found.values.max())):
+        for extreme in found.extremes:
             if not self._in_range(extreme):
                 raise ValueError(self._refusal(owner, extreme, self.range_text()))
         return found

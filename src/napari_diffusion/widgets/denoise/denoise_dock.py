@@ -6,6 +6,7 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING
 
+from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.denoising.denoise import denoiser, denoiser_options
 from napari_diffusion.widgets.denoise.denoise_run import (
@@ -60,10 +61,12 @@ _SIGMA = Parameter(
     unit="intensity",
     tooltip=(
         "Standard deviation of the noise. auto measures it and detects photon (Poisson) noise; "
-        "one per channel: 3, 4, 4."
+        "one per channel: 3, 4, 4; one per pixel: the name of a .npy or .tif file, or of a layer "
+        "that shows one, such as a noise map."
     ),
     auto=True,
     many=True,
+    mapped=True,
 )
 _STAGES = Parameter(
     "stages",
@@ -225,4 +228,10 @@ def _checked_sigma(value: Value) -> Value:
     """Return a noise as the filters take it, or raise their own sentence."""
     from napari_diffusion.filters import HaarDiffusion
 
-    return HaarDiffusion(noise_sigma=value).noise_sigma
+    sigma = HaarDiffusion(noise_sigma=value).noise_sigma
+    if isinstance(sigma, ArrayParameter) and not sigma.is_written:
+        raise ValueError(
+            "This noise map has no file that the record could name: save its layer as .tif or .npy "
+            "and choose that file."
+        )
+    return sigma

@@ -11,9 +11,12 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.function_parameter import name_of
+from napari_diffusion.core.noise_scale import factor_on_auto
 from napari_diffusion.widgets.forms.editors import Choice, NumberEdit
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
+
     from napari_diffusion.core.parameter import Parameter
     from napari_diffusion.widgets.forms.number_text import Value
 
@@ -40,7 +43,7 @@ class ArrayEdit(NumberEdit):
         if key not in self._known:
             layer = _layer_called(text)
             value = super()._read(text) if layer is None else layer
-            if not isinstance(value, str):
+            if not isinstance(value, str) or factor_on_auto(value) is not None:
                 return value
             self._known = {key: ArrayParameter(text)} if text else {}
         return self._known.get(key, text)
@@ -107,4 +110,18 @@ def _layer_called(name: str) -> Value:
     viewer = napari.current_viewer() if napari is not None else None
     if viewer is None or name not in viewer.layers:
         return None
-    return getattr(viewer.layers[name], "data", None)
+    layer = viewer.layers[name]
+    return _from_file(layer) or getattr(layer, "data", None)
+
+
+def _from_file(layer: Layer) -> ArrayParameter | None:
+    """Return the array of the file that a layer shows as it is; recipes name it."""
+    path = str(getattr(layer.source, "path", None) or "")
+    if not path.lower().endswith((".npy", ".tif", ".tiff")):
+        return None
+    try:
+        found = ArrayParameter(path)
+        same = ArrayParameter(layer.data) == found
+    except (OSError, TypeError, ValueError):
+        return None
+    return found if same else None
