@@ -135,8 +135,8 @@ class RemovedStructure(StudyResult):
             f"windows of {self.tile} pixels. The threshold is extrapolated from these {runs} runs.",
             "No alarm is no proof: weak structure may be removed without one. A bright spot that "
             "is removed whole gives an alarm in about half of the cases from this contrast on, by "
-            f"its radius in pixels: {spots}. Texture as fine and irregular as the noise is not told "
-            "apart from it.",
+            f"its radius in pixels: {spots}. Texture as fine and irregular as the noise cannot be "
+            "told from it.",
             "The rate holds if the noise is as measured and the recipe treats the result, with "
             "fresh noise, as it treated the source; it was tested on images of which a filter "
             "removed noise alone.",

@@ -155,11 +155,12 @@ def _standardised(
         left = runs if turn == 0 else runs - 1
         mean = (total - own) / left
         variance = np.maximum((squares - np.square(own)) / left - np.square(mean), 0.0)
-        pooled = windows.smooth(variance / uneven, windows.variance * _POOLED**2) * uneven
+        even = (variance / uneven).astype(np.float32)
+        pooled = windows.smooth(even, windows.variance * _POOLED**2) * uneven
         pooled = np.maximum(pooled * left / (left - 1), least**2)
         spread = np.sqrt(pooled * (1 + 1 / left))
-        values = (each - mean) / spread
-        found.append(values if inside is None else np.where(inside, values, -np.inf))
+        values = ((each - mean) / spread).astype(np.float32)
+        found.append(values if inside is None else np.where(inside, values, np.float32(-np.inf)))
         if turn == 0:
             medians = [_median(np.asarray(each), inside) for each in (mean, spread)]
     return found, medians[0], medians[1]
