@@ -174,10 +174,11 @@ def test_colours_and_a_plane_of_a_volume(open_loop, qtbot):
     assert made(viewer)["flux"].ndim == 3
 
 
-def test_a_step_is_seen_with_the_parameters_found_on_its_source(open_steps, qtbot):
+@pytest.mark.parametrize("result", ["layers", "stack"])
+def test_a_step_is_seen_with_the_parameters_found_on_its_source(open_steps, qtbot, result):
     recipe = nd.Recipe(num_steps=3, starting_noise_scale=5.0, seed=3)
     viewer, dock = open_steps(noisy())
-    layers = run_on(dock, qtbot, recipe, viewer.layers["edge"])
+    layers = run_on(dock, qtbot, recipe, viewer.layers["edge"], result=result)
     selected(dock, qtbot, layers[-1])
     step = dock.run.step
     view = FilterView.of_step(step, viewer)
