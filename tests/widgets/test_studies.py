@@ -368,3 +368,15 @@ def test_the_plot_has_cells_lines_and_arrows(qtbot):
     )
     plot.show_result(Tried(tuple(cells), ()))
     assert len(plot._marks) == 4 + 4, "numbers, and two lines of no points, bright on dark"
+
+
+def test_what_the_filter_sees_needs_a_flux(open_steps, qtbot):
+    viewer, dock = opened(open_steps, Image(CELLS, name="cells"))
+    run_on(dock, qtbot, RECIPE, viewer.layers["cells"])
+    made = clicked(dock, qtbot, dock.study.view)
+    assert any("edge" in layer.name for layer in made), [layer.name for layer in made]
+    assert dock.run.source is viewer.layers["cells"]
+    median = nd.Recipe(num_steps=1, noise=None, diffusion_filter=nd.filters.Median())
+    run_on(dock, qtbot, median, viewer.layers["cells"])
+    assert not dock.study.view.enabled
+    assert "has no flux" in dock.study.view.tooltip
