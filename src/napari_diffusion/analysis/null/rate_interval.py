@@ -66,8 +66,8 @@ def rate_interval(planes: Sequence[Counts]) -> tuple[int, float, float]:
     of the number divided by its dispersion: objects in clusters tell less than as many apart, and
     peaks that keep their distance tell more. The dispersion is Pearson's, ``Σ (n − m)² / m`` over
     its degrees of freedom, of the cells; or of whole planes, where these differ more than their
-    cells tell. How much the logarithm of the rate changes with the `shifts` of the planes, beyond
-    what chance does, is added to the interval in quadrature.
+    cells tell. How much the logarithm of the rate changes with the `shifts` of the planes is
+    added to the interval in quadrature.
 
     References
     ----------
@@ -88,8 +88,8 @@ def rate_interval(planes: Sequence[Counts]) -> tuple[int, float, float]:
     spread = _dispersion_of(planes, objects, areas * np.maximum(1 + shifts @ slopes, 0.01))
     low = float(stats.chi2.ppf(_TAIL, 2 * total / spread) / 2 * spread)
     high = float(stats.chi2.isf(_TAIL, 2 * total / spread + 2) / 2 * spread)
-    chance = np.count_nonzero(shifts.any(axis=0)) * spread / total
-    beyond = float(stats.norm.isf(_TAIL)) ** 2 * max(float(slopes @ slopes) - chance, 0.0)
+    # What chance adds to the slopes makes the interval wider, never too narrow.
+    beyond = float(stats.norm.isf(_TAIL)) ** 2 * float(slopes @ slopes)
     wider = [math.sqrt(math.log(end / total) ** 2 + beyond) for end in (low, high)]
     return round(total), total * math.exp(-wider[0]), total * math.exp(wider[1])
 
