@@ -206,6 +206,17 @@ def test_the_frames_of_a_resting_scene_repeat_each_other():
     assert abs(some.coverage_measured - 0.9) < 0.04
 
 
+def test_each_pair_of_frames_has_the_width_of_its_own_scene():
+    """Flat in frames 0 and 1; stripes that heat removes in frames 2 and 3."""
+    clean = np.zeros((4, 96, 96))
+    clean[2:] = np.arange(96) % 2
+    movie = np.stack([noisy(each, k) for k, each in enumerate(clean)])
+    found = prediction_interval(movie, HEAT, halves="frames", axes="tyx", along="yx",
+                                noise_sigma=SIGMA, white=True)  # fmt: skip
+    widths = found.half_width.mean(axis=(1, 2))
+    assert max(widths[:2]) < 0.4 * min(widths[2:])
+
+
 def test_a_step_and_a_region_are_those_of_the_run():
     image = noisy(scene())
     part = (slice(20, 120), slice(30, 150))
@@ -215,6 +226,24 @@ def test_a_step_and_a_region_are_those_of_the_run():
     made = list(nd.steps(image, PERONA_MALIK))[2].image
     assert found.step == 2
     np.testing.assert_allclose((found.low + found.high) / 2, made[part], atol=1e-5)
+
+
+def test_a_map_of_the_noise_is_taken_as_it_is():
+    """Four times as much noise on the right; the image is an `Image`, of whole numbers."""
+    clean = 1000 * scene()
+    sigma = np.where(np.arange(160) < 80, 20.0, 80.0) + np.zeros((160, 1))
+    image = np.round(noisy(clean, 1, sigma)).astype(np.int32)
+    found = prediction_interval(
+        nd.core.Image.of(image),
+        HEAT,
+        of="noise-free",
+        noise_sigma=sigma,
+        reference=clean,
+        white=True,
+    )
+    left, right = (found.half_width[:, part].mean() for part in (slice(0, 70), slice(90, None)))
+    assert right > 1.5 * left
+    assert 0.85 < found.coverage_measured < 0.95
 
 
 def test_the_same_call_gives_the_same_result_and_a_seed_another():

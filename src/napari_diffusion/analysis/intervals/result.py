@@ -189,6 +189,6 @@ def _of_the_noise_free(found: PredictionInterval) -> tuple[str, ...]:
         "It is not a conformal interval.",
         "It assumes noise that is independent from pixel to pixel, equally strong or growing with "
         "the intensity as measured, and that the recipe treats the result as it treats the source.",
-        "Noisy pixels that were held back cannot show its coverage: they differ from the step by "
-        "their own noise.",
+        "An error of the noise's σ carries over to the width. Noisy pixels that were held back "
+        "cannot show the coverage: they differ from the step by their own noise.",
     )
