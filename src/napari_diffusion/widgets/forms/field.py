@@ -54,7 +54,9 @@ class Field(Box):
         self.note.native.setWordWrap(True)
         self.note.native.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         give_role(self.note.native, "help")
-        browse = (self.editor.browse,) if isinstance(self.editor, ArrayEdit) else ()
+        # What is mostly measured stands deep within other filters, where there is no room.
+        has_room = not parameter.factor
+        browse = (self.editor.browse,) if isinstance(self.editor, ArrayEdit) and has_room else ()
         super().__init__(
             self._label, self.editor, *browse, self.note,
             layout="horizontal", tooltip=parameter.tooltip,
