@@ -54,10 +54,12 @@ _KIND = (
     "image itself, in a rectangle of a Shapes layer."
 )
 
-_ESTIMATED = "auto background"
-_BACKGROUND = "Where the image holds no objects: a Labels or Shapes layer; auto estimates it."
+_ESTIMATED = "auto"
+_BACKGROUND = (
+    "The background, where the image holds no objects: a Labels or Shapes layer; auto estimates it."
+)
 
-_NOISE_FREE, FRAMES = "noise-free value", "even/odd frames"
+_NOISE_FREE, FRAMES = "noise-free", "even/odd frames"
 _REPEAT = (
     "What the interval is for: the noise-free value, or the value of a repeat acquisition, from a "
     "layer with an independent one or from the odd and even frames."
