@@ -62,7 +62,7 @@ def false_alarms(count: int) -> list[list[Any]]:
         kind, photons = KINDS[seed % 4], seed // 4 % 2 == 1
         sigma = SIGMAS[seed // 8 % 3]
         noisy = with_noise(scene(kind, seed), sigma, photons, 5000 + seed)
-        found = nd.analysis.removed_structure(noisy, recipe, false_alarm_rate=RATE)
+        found = nd.analysis.removed_structure(noisy, recipe, false_alarm_rate=RATE, seed=seed)
         rows.append([kind, photons, sigma, found.removed, found.noise_fit.fits])
         print(*rows[-1], flush=True)
     return rows
