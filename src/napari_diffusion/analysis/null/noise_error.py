@@ -60,4 +60,8 @@ def _sigmas(noise: SourceNoise, levels: NDArray[np.float64]) -> NDArray[np.float
 
 
 def _root_mean_square(found: list[NDArray[np.float64]]) -> float:
-    return float(np.sqrt(np.mean(np.square(found))))
+    from scipy import stats
+
+    # Student's quantile by the normal one: so few times tell the error roughly.
+    rough = float(stats.t.isf(0.025, _TIMES) / stats.norm.isf(0.025))
+    return rough * float(np.sqrt(np.mean(np.square(found))))
