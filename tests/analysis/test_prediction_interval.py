@@ -246,6 +246,24 @@ def test_a_map_of_the_noise_is_taken_as_it_is():
     assert 0.85 < found.coverage_measured < 0.95
 
 
+def test_where_there_is_no_noise_widths_are_numbers_all_the_same():
+    clean = np.stack([scene(size=96)] * 2)
+    sigmas = (0.0, SIGMA)
+    image = clean.astype(np.float32)
+    image[1] = noisy(clean[1])
+    found = prediction_interval(
+        image, HEAT, of="noise-free", noise_sigma=sigmas, white=True, axes="cyx"
+    )
+    assert np.isfinite(found.half_width).all()
+    assert found.half_width[1].min() > 0
+    part = np.where(np.arange(96) < 48, 0.0, SIGMA) + np.zeros((96, 1))
+    found = prediction_interval(
+        noisy(clean[0], 0, part), HEAT, of="noise-free", noise_sigma=part, white=True
+    )
+    assert np.isfinite(found.half_width).all()
+    assert found.half_width[:, 60:].min() > 0
+
+
 def test_the_same_call_gives_the_same_result_and_a_seed_another():
     image = noisy(scene("coins", 96))
 

@@ -202,7 +202,9 @@ def _corrected(
     total = float(weights.sum())
     beyond = np.square(excess) - np.where(known, noise, 0.0)
     spread = max(float(np.sum(weights * beyond)) / total, 0.0) if total > 0 else 0.0
-    return np.asarray(found * np.maximum(1 + spread / (spread + noise) * excess, 0.1))
+    both = spread + noise
+    trust = np.divide(spread, both, out=np.zeros_like(both), where=both > 0)
+    return np.asarray(found * np.maximum(1 + trust * excess, 0.1))
 
 
 def _squared_gradient(values: NDArray[Any], axes: tuple[int, ...]) -> NDArray[np.float64]:
