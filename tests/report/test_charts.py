@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from napari_diffusion.report.blocks import cell, number, shortened
 from napari_diffusion.report.chart import HEIGHT, Line, chart, ticks
 from napari_diffusion.report.heat_map import Limit, heat_map
 from napari_diffusion.report.palette import COLOURS, colour_at, palette, places
+from napari_diffusion.report.value_text import cell, number, shortened
 
 
 @pytest.mark.parametrize(

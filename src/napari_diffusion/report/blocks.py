@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_diffusion.core.readable_name import readable_text
+from napari_diffusion.report.value_text import cell, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from napari_diffusion.report.chart import Chart
+    from napari_diffusion.report.colour_bar import ColourBar
     from napari_diffusion.report.heat_map import HeatMap
 
-# Texts of records come from anyone, and are as long as somebody wanted.
-_LONGEST_TEXT = 4000
 _MOST_ROWS = 200
 
 # Longer tables are folded.
@@ -47,14 +44,6 @@ class Table:
     def folded(self) -> bool:
         """Whether only the title is seen at first."""
         return bool(self.title) and len(self.rows) > _MOST_OPEN
-
-
-@dataclass(frozen=True)
-class ColourBar:
-    """The palette of an image, and the numbers at its ends and in the middle."""
-
-    diverging: bool
-    labels: tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -136,26 +125,3 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) 
     left = len(every) - _MOST_ROWS
     note = f"{left} further rows are left out." if left > 0 else ""
     return Table(shortened(title), tuple(map(cell, columns)), tuple(every[:_MOST_ROWS]), note)
-
-
-def cell(value: object) -> str:
-    """Return a value as a table shows it; a dash for what is no number."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return "–" if value is None else shortened(str(value), 200)
-    if isinstance(value, numbers.Integral):
-        return str(int(value)).replace("-", "\N{MINUS SIGN}")
-    return number(float(value))
-
-
-def number(value: float) -> str:
-    """Return a number with four digits."""
-    if math.isnan(value):
-        return "–"
-    said = f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
-    return said.replace("-", "\N{MINUS SIGN}").replace("inf", "∞")
-
-
-def shortened(given: str, most: int = _LONGEST_TEXT) -> str:
-    """Return a text that a page can hold: no control characters, and not longer than `most`."""
-    said = readable_text(given[: most + 1])
-    return said if len(said) <= most else f"{said[: most - 1]}…"

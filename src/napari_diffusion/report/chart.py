@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_diffusion.report.blocks import number
+from napari_diffusion.report.value_text import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, TypeGuard
 
 import numpy as np
 
-from napari_diffusion.report.blocks import ColourBar, number
 from napari_diffusion.report.chart import Curve, Tick
+from napari_diffusion.report.colour_bar import ColourBar
 from napari_diffusion.report.palette import colour_at
+from napari_diffusion.report.value_text import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,16 +10,16 @@ from napari_diffusion.io import shown_range
 from napari_diffusion.records.provenance import noise_scale_of
 from napari_diffusion.report.blocks import (
     Block,
-    ColourBar,
     Comparison,
     Figure,
     Gallery,
     Section,
-    number,
     table,
     text,
 )
+from napari_diffusion.report.colour_bar import ColourBar
 from napari_diffusion.report.png_image import grey_uri, map_uri, reduced
+from napari_diffusion.report.value_text import number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

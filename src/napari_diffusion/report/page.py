@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.io.durability import write_durably
 from napari_diffusion.io.full_disk import full_disk_named
-from napari_diffusion.report.blocks import Section, shortened, text
+from napari_diffusion.report.blocks import Section, text
 from napari_diffusion.report.image_sections import before_and_after, every_step, residual_blocks
 from napari_diffusion.report.noise_section import noise_section
 from napari_diffusion.report.palette import stops
@@ -28,6 +28,7 @@ from napari_diffusion.report.study_sections import (
     study_blocks,
     study_section,
 )
+from napari_diffusion.report.value_text import shortened
 
 if TYPE_CHECKING:
     from os import PathLike

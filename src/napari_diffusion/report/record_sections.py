@@ -14,12 +14,11 @@ from napari_diffusion.report.blocks import (
     Block,
     Section,
     Verbatim,
-    cell,
-    shortened,
     table,
     text,
 )
 from napari_diffusion.report.image_sections import step_words
+from napari_diffusion.report.value_text import cell, shortened
 
 if TYPE_CHECKING:
     from napari_diffusion.io.step_record import StepRecord

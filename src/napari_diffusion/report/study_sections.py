@@ -10,19 +10,18 @@ import numpy as np
 
 from napari_diffusion.report.blocks import (
     Block,
-    ColourBar,
     Figure,
     Gallery,
     Plots,
     Section,
     Verbatim,
-    number,
-    shortened,
     table,
     text,
 )
+from napari_diffusion.report.colour_bar import ColourBar
 from napari_diffusion.report.heat_map import Limit, heat_map
 from napari_diffusion.report.png_image import map_uri, reduced
+from napari_diffusion.report.value_text import number, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
