@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 import napari_diffusion as nd
-from napari_diffusion.analysis.study_result import ResultMap, ResultTable, StudyResult
+from napari_diffusion.analysis.study_result import StudyResult
+from napari_diffusion.core.results import ResultMap, ResultTable
 from napari_diffusion.records.provenance import record
 from napari_diffusion.report import report_of_steps
 

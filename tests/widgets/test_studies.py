@@ -16,9 +16,10 @@ from napari.layers import Image, Labels, Shapes
 import napari_diffusion as nd
 from napari_diffusion.analysis.studies import STUDIES, StudyKind
 from napari_diffusion.analysis.study import Study
-from napari_diffusion.analysis.study_result import ResultMap, StudyResult
+from napari_diffusion.analysis.study_result import StudyResult
 from napari_diffusion.analysis.survival.cells import SurvivalCell
 from napari_diffusion.analysis.survival.detection_limit import DetectionLimit
+from napari_diffusion.core.results import ResultMap
 from napari_diffusion.widgets.analysis import study_form
 from napari_diffusion.widgets.analysis.survival_plot import SurvivalPlot
 from napari_diffusion.widgets.layers.step_records import records_of

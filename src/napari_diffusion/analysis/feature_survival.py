@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack
 import numpy as np
 
 from napari_diffusion.analysis.study import Study
-from napari_diffusion.analysis.study_result import ResultTable, StudyResult
+from napari_diffusion.analysis.study_result import StudyResult
 from napari_diffusion.analysis.survival.asked_objects import AskedObjects
 from napari_diffusion.analysis.survival.findings import (
     Conditions,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from napari_diffusion.analysis.survival.detection_limit import DetectionLimit as DetectionLimit
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.core.image import Image
+    from napari_diffusion.core.results import ResultTable
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.estimate import NoiseModel
     from napari_diffusion.filters import Filter

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.analysis.study_result import ResultMap, StudyResult
+    from napari_diffusion.analysis.study_result import StudyResult
+    from napari_diffusion.core.results import ResultMap
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.io import Source
     from napari_diffusion.io.step_record import StepRecord

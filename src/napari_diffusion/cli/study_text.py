@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_diffusion.analysis.study_result import ResultTable, StudyResult
+    from napari_diffusion.analysis.study_result import StudyResult
+    from napari_diffusion.core.results import ResultTable
 
 _WIDTH = 100
 

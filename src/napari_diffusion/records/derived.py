@@ -13,7 +13,8 @@ from napari_diffusion.records.provenance import SCHEMA, number_words, plain, rec
 if TYPE_CHECKING:
     from napari_diffusion.analysis.ensemble import Ensemble, EnsembleStep
     from napari_diffusion.analysis.local_error import LocalError
-    from napari_diffusion.analysis.study_result import ResultMap, StudyResult
+    from napari_diffusion.analysis.study_result import StudyResult
+    from napari_diffusion.core.results import ResultMap
     from napari_diffusion.io.step_record import FurtherEntries, StepRecord
     from napari_diffusion.records.provenance import GridKeywords
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_diffusion.analysis.study_result import ResultMap, StudyResult
+    from napari_diffusion.analysis.study_result import StudyResult
+    from napari_diffusion.core.results import ResultMap
     from napari_diffusion.report.heat_map import HeatMap
     from napari_diffusion.report.report import Report
     from napari_diffusion.report.shown_part import ShownPart

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from napari_diffusion.analysis.answers.plateau import FEWEST
-from napari_diffusion.analysis.study_result import ResultTable, StudyResult
+from napari_diffusion.analysis.study_result import StudyResult
+from napari_diffusion.core.results import ResultTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

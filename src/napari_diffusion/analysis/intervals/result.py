@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.analysis.study_result import ResultMap, ResultTable, StudyResult
+from napari_diffusion.analysis.study_result import StudyResult
+from napari_diffusion.core.results import ResultMap, ResultTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

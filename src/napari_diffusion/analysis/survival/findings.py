@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.analysis.study_result import ResultTable
+from napari_diffusion.core.results import ResultTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.analysis.studies import StudyKind, StudyOptions
-    from napari_diffusion.analysis.study_result import ResultMap, StudyResult
+    from napari_diffusion.analysis.study_result import StudyResult
+    from napari_diffusion.core.results import ResultMap
     from napari_diffusion.records.derived import DerivedRecord
     from napari_diffusion.widgets.results.chosen_step import ChosenStep
     from napari_diffusion.widgets.run.run_request import Job

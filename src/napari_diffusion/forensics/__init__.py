@@ -1,0 +1,22 @@
+"""Traces of processing in an image. To add one, write its file and put its class in TRACES."""
+
+from __future__ import annotations
+
+from napari_diffusion.forensics.base import Evidence, Trace, evidence_of
+from napari_diffusion.forensics.levels import Levels
+from napari_diffusion.forensics.reading import Curve, Number, Place, Reading, TraceMap
+
+TRACES: tuple[type[Trace], ...] = (Levels,)
+
+__all__ = [
+    "TRACES",
+    "Curve",
+    "Evidence",
+    "Levels",
+    "Number",
+    "Place",
+    "Reading",
+    "Trace",
+    "TraceMap",
+    "evidence_of",
+]
