@@ -5,6 +5,7 @@ from __future__ import annotations
 from napari_diffusion.forensics.base import Evidence, Trace, evidence_of
 from napari_diffusion.forensics.levels import Levels
 from napari_diffusion.forensics.reading import Curve, Number, Place, Reading, TraceMap
+from napari_diffusion.loop import registry
 
 TRACES: tuple[type[Trace], ...] = (Levels,)
 
@@ -20,3 +21,5 @@ __all__ = [
     "TraceMap",
     "evidence_of",
 ]
+
+registry.register(Trace.slot, Trace, TRACES)

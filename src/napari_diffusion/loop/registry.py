@@ -45,6 +45,23 @@ BASES: dict[str, type[Component]] = {
     "metric": Metric,
 }
 
+
+def register(slot: str, base: type[Component], own: tuple[type[Component], ...]) -> None:
+    """Add a kind of component from a folder above this one, which is not imported here.
+
+    Parameters
+    ----------
+    slot : str
+        What its classes call themselves.
+    base : type
+        The class that those of other distributions must derive from.
+    own : tuple of type
+        Ours.
+    """
+    OWN[slot], BASES[slot] = own, base
+    _components.cache_clear()
+
+
 # All components, ours first; see `__getattr__`.
 COMPONENTS: dict[str, tuple[type[Component], ...]]
 
@@ -164,7 +181,7 @@ def from_dict(slot: str, values: Any, allow_code: AllowCode = False, depth: int 
     Parameters
     ----------
     slot : str
-        "noise", "schedule", "filter", "domain" or "metric".
+        "noise", "schedule", "filter", "domain", "metric", or one that was registered.
     values : dict
         The component's type and parameters.
     allow_code : bool or collection of str
