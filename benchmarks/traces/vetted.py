@@ -1,0 +1,105 @@
+"""Which images may stand as untouched ones, and what is known of the history of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks import images
+
+# Side of the crops at most, and the period of the grid that a crop keeps.
+SIDE, BLOCK = 288, 8
+
+# Photographs with the role *report* that are no untouched images, and why; never measured as such.
+EXCLUDED = {
+    "grass": "Cloned regions (114 matches at the shift (3, 162)), and a JPEG history.",
+    "gravel": "Cloned regions: tiles made seamless by copying.",
+    "page": "Printed letters of one type look like copies of one another.",
+    "text": "Printed letters of one type look like copies of one another.",
+    "colorwheel": "A drawing: parts without any noise.",
+    "jacksboro_fault_dem": "Heights, interpolated to a grid, no intensities.",
+    "microaneurysms": "102², an enlarged part of an image: too small.",
+    "example4d": "128 × 96: too small.",
+    "t1_coronal_slice": "123 levels in floating-point numbers: processed before.",
+}
+
+# What is known of the others. An image that ships as JPEG keeps its history at the origin (0, 0).
+HISTORY = {
+    "chelsea": "",
+    "coffee": "",
+    "rocket": "ships as JPEG",
+    "hubble_deep_field": "ships as JPEG; frames were combined when it was made",
+    "aero": "",
+    "flower": "ships as JPEG",
+    "ascent": "8 bits, scanned",
+    "china": "ships as JPEG",
+    "head_ct": "reconstructed; 16 bits brought to 8",
+    "abdomen_mr": "reconstructed; 16 bits brought to 8",
+    "heart_ultrasound": "ships as JPEG in DICOM",
+    "head_mr": "reconstructed; 16 bits brought to 8",
+    "nuclear": "",
+    "histo": "ships as JPEG",
+    "nuclei": "16 bits brought to 8",
+}
+
+# Photographs in which something is known to be there: what a trace should show.
+POSITIVES = {
+    "grass": "cloned regions; a JPEG history with its origin at (0, 0)",
+    "gravel": "cloned regions",
+    "moon": "enlarged by 2 with the nearest neighbour",
+    "immunohistochemistry": "a JPEG history with its origin at (3, 5)",
+    "coins": "a JPEG history with its origin at (0, 0)",
+}
+
+# Where crops begin, (y, x), of photographs that have room for more than one.
+_STARTS = {
+    "coffee": ((56, 0), (56, 304)),
+    "rocket": ((64, 40), (64, 336)),
+    "hubble_deep_field": ((8, 8), (8, 504), (504, 8), (504, 504)),
+    "flower": ((64, 16), (64, 336)),
+    "china": ((64, 16), (64, 336)),
+    "nuclear": ((64, 64), (64, 704), (704, 400)),
+    "aero": ((112, 112),),
+    "ascent": ((112, 112),),
+    "head_ct": ((112, 112),),
+    "nuclei": ((112, 112),),
+    "chelsea": ((8, 96),),
+    "abdomen_mr": ((8, 96),),
+    "histo": ((8, 104),),
+}
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A part of a photograph.
+
+    Attributes
+    ----------
+    photograph : str
+    start : tuple of two int
+        Where it begins, y and x: whole blocks of 8, so that a JPEG history keeps its grid.
+    """
+
+    photograph: str
+    start: tuple[int, int] = (0, 0)
+
+    @property
+    def name(self) -> str:
+        """What its results are called by."""
+        return f"{self.photograph} {self.start[0]},{self.start[1]}"
+
+
+def vetted() -> tuple[str, ...]:
+    """Return the photographs that stand as untouched ones and are installed."""
+    return tuple(name for name in HISTORY if images.is_here(name))
+
+
+def crops(most: int = 4) -> tuple[Crop, ...]:
+    """Return the crops of all those, at most so many of one photograph."""
+    return tuple(
+        Crop(name, start) for name in vetted() for start in _STARTS.get(name, ((0, 0),))[:most]
+    )
+
+
+def positives() -> tuple[str, ...]:
+    """Return the photographs in which something is known to be there."""
+    return tuple(name for name in POSITIVES if images.is_here(name))

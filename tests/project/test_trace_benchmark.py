@@ -1,0 +1,142 @@
+"""The benchmark of traces: its test cases are what they are called, and its page is measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from benchmarks import images
+from benchmarks.traces import changes, faces, moved, moving, pictures, scores, vetted
+from scipy import ndimage
+
+CROP = vetted.Crop("chelsea", (8, 96))
+
+# Changes of everything but the mask, or of a place that belongs to it.
+OUTSIDE = {"never JPEG in JPEG-75"}
+
+
+def test_every_photograph_to_report_is_vetted_or_left_out_with_a_reason():
+    report = {each.name for each in images.photographs("report")}
+    assert set(vetted.HISTORY) | set(vetted.EXCLUDED) == report
+    assert not set(vetted.HISTORY) & set(vetted.EXCLUDED)
+    assert all(why.endswith(".") for why in vetted.EXCLUDED.values())
+    assert {"grass", "gravel"} <= set(vetted.EXCLUDED)
+    assert {"grass", "gravel", "moon", "immunohistochemistry", "coins"} <= set(vetted.POSITIVES)
+
+
+def test_crops_keep_the_grid_and_do_not_overlap():
+    found = vetted.crops()
+    assert len({crop.name for crop in found}) == len(found)
+    for crop in found:
+        assert crop.start[0] % 8 == crop.start[1] % 8 == 0
+        image = pictures.picture(crop, 64)
+        assert image.shape == (64, 64)
+        assert (image == np.rint(image)).all()
+    for a in found:
+        for b in found:
+            if a is not b and a.photograph == b.photograph:
+                apart = np.abs(np.subtract(a.start, b.start))
+                assert apart.max() >= vetted.SIDE
+
+
+@pytest.mark.parametrize("name", changes.CHANGES)
+def test_a_change_is_where_its_mask_is(name):
+    crop = pictures.picture(CROP, 128)
+    changed, mask = changes.CHANGES[name](crop, pictures.rng_of(name))
+    assert 0.01 < mask.mean() < 0.1
+    different = changed != crop
+    near = ndimage.binary_dilation(mask, iterations=4)
+    if name in OUTSIDE:
+        core = ndimage.binary_erosion(mask, iterations=4)
+        assert not different[core].any()
+        assert different[~near].mean() > 0.5
+    else:
+        assert not different[~near].any()
+        assert different[mask].mean() > 0.5
+    again, _ = changes.CHANGES[name](crop, pictures.rng_of(name))
+    np.testing.assert_array_equal(again, changed)
+
+
+@pytest.mark.parametrize("name", moved.COPIES)
+def test_a_copy_stands_in_both_places(name):
+    copy, crop = moved.COPIES[name], pictures.picture(CROP, 160)
+    changed, mask = copy(crop, pictures.rng_of(name))
+    parts, count = ndimage.label(mask)
+    assert count == 2
+    assert not (changed != crop)[~ndimage.binary_dilation(mask, iterations=3)].any()
+    shares = [(changed != crop)[parts == k].mean() for k in (1, 2)]
+    assert min(shares) == 0
+    assert max(shares) > 0.8
+    if copy.exact:
+        areas = [ndimage.binary_erosion(parts == k, iterations=4) for k in (1, 2)]
+        values = [np.sort(changed[area]) for area in areas]
+        np.testing.assert_array_equal(*values)
+
+
+def test_copies_are_what_they_are_called():
+    """By the values of a picture whose grey says where a pixel was."""
+    ramp = np.arange(160.0)[:, None] + np.zeros((160, 160))
+    changed, mask = moved.Copy(mirrored=True)(ramp, pictures.rng_of(0))
+    there = ndimage.binary_erosion(mask & (changed != ramp), iterations=4)
+    assert (np.diff(changed, axis=0)[there[1:]] == 1).all()
+    changed, mask = moved.Copy(scale=2.0)(ramp, pictures.rng_of(0))
+    there = ndimage.binary_erosion(mask & (changed != ramp), iterations=4)
+    assert np.median(np.diff(changed, axis=0)[there[1:]]) == pytest.approx(0.5)
+
+
+def test_a_fifth_of_two_panels_is_the_same():
+    first, second = moved.panels("coffee", "moved")
+    assert first.shape == second.shape == (256, 256)
+    shift = int(0.8 * 256)
+    np.testing.assert_array_equal(first[:, shift:], second[:, :-shift])
+    _, turned = moved.panels("coffee", "turned 90°")
+    assert any((np.rot90(turned, k) == second).all() for k in (1, 3))
+    _, mirrored = moved.panels("coffee", "mirrored")
+    np.testing.assert_array_equal(mirrored[:, ::-1], second)
+    assert moved.panels("coffee", "× .75")[1].shape == (192, 192)
+
+
+def test_frames_stand_still_and_come_again():
+    frames = moving.panned("coffee")
+    assert (np.abs(np.diff(frames, axis=0)).mean((1, 2)) > 1).all()
+    still = np.abs(np.diff(moving.frozen(frames), axis=0)).max((1, 2)) == 0
+    np.testing.assert_array_equal(np.flatnonzero(still), np.arange(30, 38))
+    again = moving.repeated(frames)
+    np.testing.assert_array_equal(again[52:64], frames[12:24])
+    np.testing.assert_array_equal(np.delete(again, range(52, 64), 0),
+                                  np.delete(frames, range(52, 64), 0))  # fmt: skip
+
+
+def test_a_face_is_where_its_mask_is_and_the_loop_smooths():
+    host = vetted.Crop("coffee", (56, 0))
+    made, mask = faces.spliced(host, "astronaut", None)
+    different = made != pictures.picture(host)
+    assert not different[~ndimage.binary_dilation(mask, iterations=7)].any()
+    assert different[mask].mean() > 0.9
+    assert faces.looped(made, 0) is made
+    smoothed = faces.looped(made, 8)
+    assert np.std(np.diff(smoothed)) < np.std(np.diff(made))
+
+
+def test_the_area_under_the_curve():
+    mask = np.zeros((40, 40), bool)
+    mask[:20] = True
+    assert scores.auc(mask, mask) == 1
+    assert scores.auc(mask, ~mask) == 0
+    assert scores.auc(mask, np.zeros(mask.shape)) == 0.5
+    assert scores.auc_of([1, 3], [2, 2]) == 0.5
+    assert scores.f1(mask, mask) == 1
+    assert scores.f1(~mask, mask) == 0
+
+
+def test_intervals_are_of_photographs_not_of_crops():
+    """A hundred crops of two photographs are two."""
+    groups = ["a"] * 50 + ["b"] * 50
+    values = [0.0] * 50 + [1.0] * 50
+    assert scores.interval(groups, values) == (0.5, 0.0, 1.0)
+
+
+def test_outlines_are_filled():
+    square = np.array([(1, 1), (1, 6), (5, 6), (5, 1)])
+    found = scores.outlined([square], (10, 10))
+    assert found[2:5, 2:6].all()
+    assert not found[7:].any()
