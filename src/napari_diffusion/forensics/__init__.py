@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from napari_diffusion.forensics.base import Evidence, Trace, evidence_of
+from napari_diffusion.forensics.frames import Frames
 from napari_diffusion.forensics.levels import Levels
 from napari_diffusion.forensics.reading import Curve, Number, Place, Reading, TraceMap
 from napari_diffusion.loop import registry
 
-TRACES: tuple[type[Trace], ...] = (Levels,)
+TRACES: tuple[type[Trace], ...] = (Frames, Levels)
 
 __all__ = [
     "TRACES",
     "Curve",
     "Evidence",
+    "Frames",
     "Levels",
     "Number",
     "Place",
