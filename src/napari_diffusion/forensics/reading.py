@@ -116,6 +116,8 @@ class Reading:
     curves : tuple of Curve
     places : tuple of Place
     numbers : tuple of Number
+    facts : tuple of (str, str)
+        What a file says, by name, such as ("EXIF: Software", "GIMP 2.10"); not measured.
     remarks : tuple of str
         Findings in careful sentences, the most telling first; "Nothing that this method can see."
         where there is nothing.
@@ -126,6 +128,7 @@ class Reading:
     curves: tuple[Curve, ...] = ()
     places: tuple[Place, ...] = ()
     numbers: tuple[Number, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
     remarks: tuple[str, ...] = ()
 
     @property
@@ -142,7 +145,7 @@ class Reading:
         return (self.trace.assumes, *self.trace.misleads)
 
     def tables(self) -> tuple[ResultTable, ...]:
-        """Return the numbers and the places."""
+        """Return the numbers, the places and the facts."""
         found = []
         if self.numbers:
             rows = tuple((n.name, n.value, n.low, n.high, n.words) for n in self.numbers)
@@ -151,6 +154,8 @@ class Reading:
         if self.places:
             found.append(ResultTable("Places", ("place", "centre (y, x)", "log₁₀ of the number of "
                                      "false alarms"), tuple(map(_row, self.places))))  # fmt: skip
+        if self.facts:
+            found.append(ResultTable("Facts", ("fact", "in the file"), self.facts))
         return tuple(found)
 
     def to_dict(self) -> dict[str, Any]:
@@ -166,6 +171,7 @@ class Reading:
                 for n in self.numbers
             ],
             "places": [_place(each) for each in self.places],
+            "facts": [{"name": name, "text": text} for name, text in self.facts],
         }
 
 
