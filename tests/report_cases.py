@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html.parser import HTMLParser
 
 import numpy as np
 
@@ -13,6 +14,26 @@ from napari_diffusion.records.provenance import record
 from napari_diffusion.report import report_of_steps
 
 SCRIPT = "<script>alert(1)</script>"
+
+
+class Page(HTMLParser):
+    """Collects the elements of a page and the text in each section."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.texts, self.section = [], {}, ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag == "section":
+            self.section = dict(attrs)["id"]
+
+    def handle_data(self, data):
+        self.texts[self.section] = self.texts.get(self.section, "") + data
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
 
 
 @dataclass(frozen=True, eq=False)

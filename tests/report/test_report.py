@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
 
 import pytest
-from report_cases import SCRIPT, noisy, report, whole_report
+from report_cases import SCRIPT, Page, noisy, report, whole_report
 
 from napari_diffusion.report import Report, ReportStep
 from napari_diffusion.report.page import page_of
 
 SECTIONS = [
-    "summary", "before-after", "steps", "removed", "noise", "survives", "null", "methods",
-    "record", "verify", "versions",
+    "summary", "before-after", "steps", "removed", "noise", "survives", "null", "traces",
+    "methods", "record", "verify", "versions",
 ]  # fmt: skip
-
-
-class Page(HTMLParser):
-    """Collects the elements of a page and the text in each section."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.elements, self.texts, self.section = [], {}, ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag == "section":
-            self.section = dict(attrs)["id"]
-
-    def handle_data(self, data):
-        self.texts[self.section] = self.texts.get(self.section, "") + data
-
-    def all(self, tag):
-        return [attrs for name, attrs in self.elements if name == tag]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.arguments import parser
-from napari_diffusion.cli.errors import UsageError, as_typed
+from napari_diffusion.cli.errors import UsageError, as_typed, one_line
 from napari_diffusion.core.readable_name import readable_text
 from napari_diffusion.engine.threads import Stopped
 
@@ -56,18 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: BaseException, code: int, text: str | None = None) -> int:
-    words = [text or _one_line(error), *getattr(error, "__notes__", ())]
+    words = [text or one_line(error), *getattr(error, "__notes__", ())]
     # What a file says must not move the cursor of a terminal.
     print(readable_text(f"napari-diffusion: {' '.join(words)}"), file=sys.stderr)
     return code
-
-
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename!r}: " if error.filename else ""
-        return f"{where}{error.strerror}."
-    text = as_typed(" ".join(str(error).split())) or type(error).__name__
-    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _warner() -> Callable[..., None]:

@@ -12,7 +12,7 @@ from napari_diffusion.cli.batch import add_batch, batch
 from napari_diffusion.cli.best import best
 from napari_diffusion.cli.demo import demo
 from napari_diffusion.cli.filter import apply
-from napari_diffusion.cli.inspect import inspect
+from napari_diffusion.cli.inspect import add_inspect, inspect
 from napari_diffusion.cli.methods import TEXTS, methods
 from napari_diffusion.cli.noise import noise
 from napari_diffusion.cli.options import (
@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     _add_noise(command("noise", noise, "add noise to an image"))
     _add_best(command("best", best, "report the step closest to the ground truth"))
     _add_recipe(command("recipe", recipe, "print a recipe, or list the presets"))
-    _add_inspect(command("inspect", inspect, "show what a file holds and how it was made"))
+    add_inspect(command("inspect", inspect, "show what files hold, how they were made, and traces"))
     add_verify(command("verify", verify, "verify an output, and that its run makes the same again"))
     add_study(command("study", study, "study what a recipe leaves and removes on an image"))
     add_report(command("report", report, "write one HTML page on a result: what was done and lost"))
@@ -179,10 +179,6 @@ def _add_best(parser: argparse.ArgumentParser) -> None:
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", nargs="?", metavar="PRESET", help=RECIPES)
     add_changes(parser)
-
-
-def _add_inspect(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="an image, or a result of run")
 
 
 def _add_methods(parser: argparse.ArgumentParser) -> None:

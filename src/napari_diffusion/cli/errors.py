@@ -18,6 +18,15 @@ def as_typed(text: str) -> str:
     return _KEYWORD.sub(_option, text)
 
 
+def one_line(error: BaseException) -> str:
+    """Return what is wrong as one sentence."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename!r}: " if error.filename else ""
+        return f"{where}{error.strerror}."
+    text = as_typed(" ".join(str(error).split())) or type(error).__name__
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
 def _option(match: re.Match[str]) -> str:
     name = match[1].replace("_", "-")
     if match[2] in ("True", "False"):

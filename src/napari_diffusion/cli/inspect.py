@@ -1,13 +1,17 @@
-"""Show what a file holds."""
+"""Show what a file holds, how it was made, and what can be read of its processing."""
 
 from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_diffusion.cli.errors import UsageError
+from napari_diffusion.cli.options import add_running, add_settings
+from napari_diffusion.cli.traces.inspect_traces import inspect_traces
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.core.json_text import text_of
 from napari_diffusion.core.readable_name import readable_text
@@ -15,19 +19,58 @@ from napari_diffusion.io import read_image, read_record, step_paths
 from napari_diffusion.io.memory import written_bytes
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-    from pathlib import Path
+    from argparse import ArgumentParser, Namespace
 
     from napari_diffusion.io import Source
     from napari_diffusion.io.step_record import StepRecord
 
 
+def add_inspect(parser: ArgumentParser) -> None:
+    """Add what can be typed after ``inspect``."""
+    parser.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="an image, or a result of run"
+    )
+    parser.add_argument(
+        "--trace",
+        metavar="all|NAME[,NAME…]",
+        help="read traces of processing: all, or some by their names; several files are compared "
+        "with one another for copies",
+    )
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        metavar="FILE",
+        help="another image of the same source, or one that may share parts with FILE",
+    )
+    add_settings(parser, "a parameter of a trace, such as Copies.least=3")
+    parser.add_argument("--axes", help="one letter of tczyx per axis of FILE, such as tyx")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE.json", help="write what was read as JSON"
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="write what was read as one HTML page"
+    )
+    add_running(parser, "--json or --report file", "print only what was read, without tables")
+
+
 def inspect(arguments: Namespace) -> int:
+    """Show what files hold; with ``--trace``, what can be read of their processing."""
+    if arguments.trace is not None:
+        return inspect_traces(arguments)
+    for option in ("reference", "settings", "axes", "json", "report"):
+        if getattr(arguments, option):
+            name = "set" if option == "settings" else option
+            raise UsageError(f"--{name} needs --trace all, or --trace with names.")
+    for path in arguments.files:
+        _show(path)
+    return 0
+
+
+def _show(path: Path) -> None:
     """Print axes, shape, pixel size and type of an image, and the record of how it was made."""
-    path: Path = arguments.file
     if path.exists() and path.suffix.lower() == ".json":
         print(readable_text(text_of(path, "recipe").rstrip()))
-        return 0
+        return
     steps = step_paths(path)
     source = read_image(steps[-1] if steps else path, lazy=True)
     print(readable_text(str(path)))
@@ -36,7 +79,6 @@ def inspect(arguments: Namespace) -> int:
     for line in _described(source):
         print(readable_text(f"  {line}"))
     _print_record(read_record(steps[-1] if steps else path))
-    return 0
 
 
 def _described(source: Source) -> list[str]:

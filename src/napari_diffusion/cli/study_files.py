@@ -38,7 +38,7 @@ def check_files(arguments: Namespace) -> None:
     for path in filter(None, (arguments.json, arguments.maps, arguments.report)):
         check_apart(path, *filter(None, read))
     if arguments.json is not None:
-        _check_json(arguments.json, arguments.overwrite)
+        check_json(arguments.json, arguments.overwrite)
     folder: Path | None = arguments.maps
     if folder is not None and folder.exists():
         taken = not folder.is_dir() or (any(folder.iterdir()) and not arguments.overwrite)
@@ -53,7 +53,8 @@ def check_files(arguments: Namespace) -> None:
             raise UsageError(str(error)) from error
 
 
-def _check_json(path: Path, overwrite: bool) -> None:
+def check_json(path: Path, overwrite: bool) -> None:
+    """Refuse a file of JSON that cannot be written."""
     if path.suffix.lower() != ".json":
         raise UsageError(f"--json writes JSON: {str(path)!r} must end in .json.")
     if path.exists() and not overwrite:

@@ -17,15 +17,16 @@ _WIDTH = 100
 def study_text(result: StudyResult, short: bool = False) -> str:
     """Return what a study found; `short` leaves out the tables and the limits."""
     heading = f"{result.title}, step {result.step}"
-    parts = [heading, *_lines(result.sentences())]
+    parts = [heading, *sentence_lines(result.sentences())]
     if not short:
         for table in result.tables():
-            parts += ["", *_table(table)]
-        parts += ["", *_lines(result.limits())]
+            parts += ["", *table_lines(table)]
+        parts += ["", *sentence_lines(result.limits())]
     return "\n".join(parts)
 
 
-def _lines(sentences: Sequence[str]) -> list[str]:
+def sentence_lines(sentences: Sequence[str]) -> list[str]:
+    """Return sentences in lines that are not too long."""
     return [
         line
         for sentence in sentences
@@ -33,7 +34,7 @@ def _lines(sentences: Sequence[str]) -> list[str]:
     ]
 
 
-def _table(table: ResultTable) -> list[str]:
+def table_lines(table: ResultTable) -> list[str]:
     """Return the rows beneath the names of the columns, numbers to the right."""
     cells = [[_cell(value) for value in row] for row in table.rows]
     widths = [max(map(len, column)) for column in zip(table.columns, *cells, strict=True)]

@@ -24,6 +24,7 @@ from napari_diffusion.report.value_text import number
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.merkle_hash import Sliceable
     from napari_diffusion.io.step_record import StepRecord
     from napari_diffusion.report.report import Report
     from napari_diffusion.report.shown_part import ShownPart
@@ -197,6 +198,11 @@ def _removed_words(part: ShownPart) -> list[str]:
 def _limits(report: Report, part: ShownPart, channel: int) -> tuple[float, float]:
     """Return the intensities shown black and white, by the source where there is one."""
     array = report.result.values if report.source is None else report.source
+    return grey_limits(array, part, channel)
+
+
+def grey_limits(array: Sliceable, part: ShownPart, channel: int) -> tuple[float, float]:
+    """Return the intensities of an image that are shown black and white."""
     plane = part.plane(array, channel)
     if part.grid.rgb and array.dtype.kind in "iu":
         return 0.0, float(np.iinfo(array.dtype).max)
@@ -206,6 +212,17 @@ def _limits(report: Report, part: ShownPart, channel: int) -> tuple[float, float
     if part.grid.rgb and finite.min() >= 0 and finite.max() <= 1:
         return 0.0, 1.0
     return shown_range(finite)
+
+
+def grey_figure(array: Sliceable, part: ShownPart, channel: int) -> Figure:
+    """Return one channel of an image, or its colours."""
+    limits = grey_limits(array, part, channel)
+    plane = part.plane(array, channel)
+    uri = grey_uri(reduced(plane, part.factor), limits)
+    said = f"Grey levels from {number(limits[0])} (black) to {number(limits[1])} (white)."
+    caption = f"{_channel_words(part, channel)} {said}".strip()
+    sharp = max(plane.shape[:2]) <= _SQUARES
+    return Figure(uri, part.ratio_of(plane.shape[:2]), "image", caption, sharp=sharp)
 
 
 def _middle(shape: tuple[int, ...], side: int) -> tuple[slice, ...]:

@@ -12,6 +12,7 @@ from napari_diffusion.io.durability import write_durably
 from napari_diffusion.io.full_disk import full_disk_named
 from napari_diffusion.report.blocks import Section, text
 from napari_diffusion.report.image_sections import before_and_after, every_step, residual_blocks
+from napari_diffusion.report.inspection_report import InspectionReport
 from napari_diffusion.report.noise_section import noise_section
 from napari_diffusion.report.palette import stops
 from napari_diffusion.report.record_sections import (
@@ -28,9 +29,11 @@ from napari_diffusion.report.study_sections import (
     study_blocks,
     study_section,
 )
+from napari_diffusion.report.trace_sections import inspection_sections, traces_section
 from napari_diffusion.report.value_text import shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from os import PathLike
 
     from jinja2 import Environment
@@ -45,7 +48,9 @@ MOST_BYTES = 20_000_000
 _REMOVED, _SURVIVAL, _NULL = "RemovedStructure", "FeatureSurvival", "NullTest"
 
 
-def write_report(path: str | PathLike[str], report: Report, *, overwrite: bool = False) -> Path:
+def write_report(
+    path: str | PathLike[str], report: Report | InspectionReport, *, overwrite: bool = False
+) -> Path:
     """Write a report as one HTML file, which no other file and no network is needed for.
 
     Parameters
@@ -53,7 +58,7 @@ def write_report(path: str | PathLike[str], report: Report, *, overwrite: bool =
     path : path
         Ends in .html or .htm; it is there whole or not at all.
     report : Report
-        See `report_of_result` and `report_of_steps`.
+        See `report_of_result` and `report_of_steps`; or an `InspectionReport`.
     overwrite : bool
         Replace a file that is there.
 
@@ -91,15 +96,24 @@ def check_page(path: str | PathLike[str], *, overwrite: bool = False) -> Path:
     return path
 
 
-def page_of(report: Report) -> str:
+def page_of(report: Report | InspectionReport) -> str:
     """Return a report as HTML of at most 20 MB: images are reduced until it fits."""
-    part = shown_part(report.grid, report.source, report.result.values)
+    title, sections_at = _parts(report)
     longest = LONGEST_SIDE
     while True:
-        page = _rendered(report, part.with_longest(longest))
+        page = _rendered(title, sections_at(longest))
         if len(page.encode("utf-8", errors="replace")) <= MOST_BYTES or longest <= 128:
             return page
         longest //= 2
+
+
+def _parts(report: Report | InspectionReport) -> tuple[str, Callable[[int], list[Section]]]:
+    """Return the title, and a function that makes the sections for a longest side."""
+    if isinstance(report, InspectionReport):
+        return report.title, lambda longest: inspection_sections(report, longest)
+    part = shown_part(report.grid, report.source, report.result.values)
+    title = report.name or report.source_name
+    return title, lambda longest: sections(report, part.with_longest(longest))
 
 
 def sections(report: Report, part: ShownPart) -> list[Section]:
@@ -117,6 +131,7 @@ def sections(report: Report, part: ShownPart) -> list[Section]:
         study_section(report, _SURVIVAL, "survives", "What survives", part),
         study_section(report, _NULL, "null", "Null test: what noise alone becomes", part),
         *further_sections(report, (_REMOVED, _SURVIVAL, _NULL), part),
+        traces_section(report, part.longest),
         methods_section(report),
         record_section(report),
         verify_section(report),
@@ -124,15 +139,15 @@ def sections(report: Report, part: ShownPart) -> list[Section]:
     ]
 
 
-def _rendered(report: Report, part: ShownPart) -> str:
+def _rendered(title: str, made: list[Section]) -> str:
     script = _resource("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return str(
         _environment()
         .get_template("page.html")
         .render(
-            title=shortened(report.name or report.source_name, 200),
-            sections=sections(report, part),
+            title=shortened(title, 200),
+            sections=made,
             style=_resource("page.css"),
             script=script,
             script_hash=digest,

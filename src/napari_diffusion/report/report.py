@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.core.merkle_hash import Sliceable
     from napari_diffusion.estimate import NoiseModel
+    from napari_diffusion.forensics.inspection import Inspection
     from napari_diffusion.io.step_record import StepRecord
 
 
@@ -58,8 +59,11 @@ class Report:
         What was found out about the run; each has a section.
     noise : tuple of NoiseModel
         The noise of the source, one per channel; empty if it was not measured.
+    inspections : tuple of Inspection
+        Traces that were read from the source or the result.
     missing : mapping
-        Why a section is empty, one sentence by its id: "removed", "noise", "survives", "null".
+        Why a section is empty, one sentence by its id: "removed", "noise", "survives",
+        "null", "traces".
     notes : tuple of str
         What stands before everything else, in sentences.
     checks : tuple of str
@@ -75,6 +79,7 @@ class Report:
     source_name: str = ""
     studies: tuple[StudyResult, ...] = ()
     noise: tuple[NoiseModel, ...] = ()
+    inspections: tuple[Inspection, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()

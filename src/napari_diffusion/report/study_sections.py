@@ -77,7 +77,7 @@ def study_blocks(study: StudyResult, part: ShownPart) -> list[Block]:
     if isinstance(study, KeptShares):
         blocks += [Plots(tuple(_shares(study)))]
     maps = study.maps()
-    figures = [_map_figure(each, part) for each in maps[:MOST_MAPS]]
+    figures = [map_figure(each, part) for each in maps[:MOST_MAPS]]
     if figures:
         left = len(maps) - len(figures)
         note = f"{left} further maps are not shown." if left > 0 else ""
@@ -139,7 +139,8 @@ def _shares(study: KeptShares) -> Iterator[HeatMap]:
         yield heat_map(f"Share of the objects found, {kind}", x, y, 1.0 - lost, lines)
 
 
-def _map_figure(found: ResultMap, part: ShownPart) -> Figure:
+def map_figure(found: ResultMap, part: ShownPart) -> Figure:
+    """Return a map in the colours of its palette, with its bar."""
     plane, where = _plane(np.asarray(found.values), part)
     factor = -(-max(plane.shape) // max(part.longest // _MAP_SHARE, 1))
     low, high = (float(each) for each in found.limits)

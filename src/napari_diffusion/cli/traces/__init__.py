@@ -1,0 +1,1 @@
+"""The command ``inspect --trace``: what can be read of the processing of images."""

@@ -1,0 +1,99 @@
+"""Read traces from files, print what was read, and write it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from napari_diffusion.cli.errors import UsageError, one_line
+from napari_diffusion.cli.process import stoppable, threads
+from napari_diffusion.cli.source import check_memory
+from napari_diffusion.cli.traces.trace_files import check_files, write_files
+from napari_diffusion.cli.traces.trace_text import inspection_text
+from napari_diffusion.core.readable_name import readable_text
+from napari_diffusion.forensics.base import Evidence
+from napari_diffusion.forensics.catalog import chosen_traces
+from napari_diffusion.forensics.inspection import ASK, inspect
+from napari_diffusion.io import step_paths
+from napari_diffusion.runs.run_input import Reading, ReadingRefused, read_input
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from napari_diffusion.engine.threads import StopToken
+    from napari_diffusion.forensics.base import Trace
+    from napari_diffusion.forensics.inspection import Inspection
+    from napari_diffusion.runs.run_input import RunInput
+
+
+def inspect_traces(arguments: Namespace) -> int:
+    """Print what the traces read from each file; the exit code says nothing of it."""
+    try:
+        traces = chosen_traces(arguments.trace, arguments.settings)
+    except (ValueError, TypeError) as error:
+        raise UsageError(str(error)) from error
+    check_files(arguments)
+    reference = None
+    if arguments.reference is not None:
+        reference = _read(arguments.reference, arguments.axes)
+    found, failed = [], False
+    with threads(arguments.threads), stoppable() as stop:
+        for path in arguments.files:
+            try:
+                made = _inspected(path, arguments, traces, reference, stop)
+            except (OSError, ValueError, MemoryError) as error:
+                if len(arguments.files) == 1:
+                    raise
+                failed = True
+                print(readable_text(f"napari-diffusion: {one_line(error)}"), file=sys.stderr)
+                continue
+            print(readable_text(inspection_text(made, arguments.quiet)), end="\n\n")
+            found.append(made)
+    if found:
+        print(ASK)
+        write_files(arguments, found)
+    return int(failed)
+
+
+def _inspected(
+    path: Path,
+    arguments: Namespace,
+    traces: Sequence[Trace],
+    reference: RunInput | None,
+    stop: StopToken,
+) -> Inspection:
+    read = _read(path, arguments.axes)
+    other = None if reference is None else reference.image
+    other_file = None if reference is None else reference.path
+    evidence = Evidence(read.image, read.source.image.dtype, other, read.path, other_file, stop)
+    name = "" if reference is None else reference.source.name
+    with _shown(len(traces), arguments.quiet) as progress:
+        return inspect(evidence, traces, read.source.name, name, progress)
+
+
+def _read(path: Path, axes: str | None) -> RunInput:
+    """Return an image in memory; of the steps of a run the last one."""
+    steps = step_paths(path)
+    try:
+        read = read_input(steps[-1] if steps else path, Reading(axes=axes), lazy=False)
+    except ReadingRefused as error:
+        raise UsageError(str(error)) from error
+    check_memory(read)
+    return read
+
+
+@contextlib.contextmanager
+def _shown(total: int, quiet: bool) -> Iterator[Callable[[Trace], None]]:
+    """Show which trace is read."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit="trace", disable=quiet, file=sys.stderr, leave=False) as bar:
+
+        def progress(trace: Trace) -> None:
+            bar.set_description(trace.display_name)
+            bar.update(1)
+
+        yield progress

@@ -1,0 +1,164 @@
+"""What all traces read from one image, with the hash of what was inspected."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.core.merkle_hash import hash_of
+from napari_diffusion.loop.registry import to_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.forensics.base import Evidence, Trace
+    from napari_diffusion.forensics.reading import Reading
+
+#: Stands at the end of everything that shows readings.
+ASK = (
+    "What is read here says how an image differs from what is expected, not why. Ask for the "
+    "original file, and for what was done to it."
+)
+
+
+@dataclass(frozen=True)
+class Hashed:
+    """An image that was inspected, and its SHA-256.
+
+    Attributes
+    ----------
+    name : str
+        Of the file or layer.
+    sha256 : str
+    of : {"file", "values"}
+        What was hashed: the bytes of the file, or the values, as records of results do it.
+    """
+
+    name: str
+    sha256: str
+    of: str
+
+
+@dataclass(frozen=True)
+class NotRead:
+    """A trace that could not be read, and why, in a sentence."""
+
+    trace: Trace
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What was read from one image. It has no sum of its readings.
+
+    Attributes
+    ----------
+    image : Image
+        What was inspected.
+    dtype : dtype
+        Of its values as given, before they became floating-point.
+    inspected : Hashed
+    reference : Hashed or None
+        What it was compared with.
+    readings : tuple of Reading
+        In the order of the traces.
+    not_read : tuple of NotRead
+    """
+
+    image: Image
+    dtype: np.dtype[Any]
+    inspected: Hashed
+    reference: Hashed | None = None
+    readings: tuple[Reading, ...] = ()
+    not_read: tuple[NotRead, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the file or layer."""
+        return self.inspected.name
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """The image as it was given, without alpha."""
+        return given_values(self.image, self.dtype)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; no NaN, no maps."""
+        found = self.inspected, self.reference
+        inspected, reference = (None if each is None else vars(each) for each in found)
+        return {
+            "inspected": inspected,
+            "reference": reference,
+            "readings": [reading_values(each) for each in self.readings],
+            "not_read": [
+                {"trace": type(each.trace).__name__, "why": each.why} for each in self.not_read
+            ],
+        }
+
+
+def reading_values(reading: Reading) -> dict[str, Any]:
+    """Return a reading as plain values, with the parameters of its trace."""
+    return reading.to_dict() | {"parameters": to_dict(reading.trace)}
+
+
+def inspect(
+    evidence: Evidence,
+    traces: Iterable[Trace],
+    name: str,
+    reference_name: str = "reference",
+    progress: Callable[[Trace], None] | None = None,
+) -> Inspection:
+    """Read traces from an image.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        See `evidence_of`.
+    traces : iterable of Trace
+        Those that cannot be read are kept with the reason.
+    name, reference_name : str
+        Of the two images.
+    progress : callable, optional
+        Takes each trace before it is read.
+
+    Raises
+    ------
+    Stopped
+        If the stop token of the evidence is set.
+    """
+    readings, left = [], []
+    for trace in traces:
+        if progress is not None:
+            progress(trace)
+        if why := trace.why_not(evidence):
+            left.append(NotRead(trace, why))
+        else:
+            readings.append(trace.read(evidence))
+    reference = None
+    if evidence.reference is not None:
+        reference = hashed(reference_name, evidence.reference, evidence.reference_file)
+    inspected = hashed(name, evidence.image, evidence.file, evidence.dtype)
+    return Inspection(
+        evidence.image, evidence.dtype, inspected, reference, tuple(readings), tuple(left)
+    )
+
+
+def hashed(name: str, image: Image, file: Path | None, dtype: DTypeLike | None = None) -> Hashed:
+    """Return the hash of a file, or of the values where there is no single file."""
+    if file is not None and file.is_file():
+        with file.open("rb") as opened:
+            return Hashed(name, hashlib.file_digest(opened, "sha256").hexdigest(), "file")
+    return Hashed(name, hash_of(given_values(image, dtype)), "values")
+
+
+def given_values(image: Image, dtype: DTypeLike | None = None) -> NDArray[Any]:
+    """Return an image in the order of its axes, and in a type."""
+    values = image.grid.restored(image.data)
+    return np.asarray(values if dtype is None else values.astype(dtype))

@@ -1,0 +1,28 @@
+"""What a trace is compared with, what it assumes, and what else looks the same, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_diffusion.forensics.base import Null, Trace
+
+#: What the values of a trace are compared with, by its null.
+NULL_WORDS: dict[Null, str] = {
+    "a-contrario": "Compared with chance: the number of false alarms says how many such places "
+    "chance gives in an image of this size.",
+    "reference": "Compared with the reference.",
+    "same image": "Compared with the rest of the same image: values are ranks in it, and no "
+    "probabilities.",
+    "none": "Compared with nothing: it is a view of the image.",
+}
+
+
+def limit_sentences(trace: Trace) -> tuple[str, ...]:
+    """Return the limits of a reading of this trace, which stand beside it wherever it is shown."""
+    assumed = [f"Assumed: {trace.assumes}"] if trace.assumes else []
+    return (
+        NULL_WORDS[trace.null],
+        *assumed,
+        *(f"What else looks the same: {each}" for each in trace.misleads),
+    )

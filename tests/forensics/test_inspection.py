@@ -1,0 +1,70 @@
+"""All traces of one image, with the hash of what was inspected."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from trace_cases import Blocks, FromFile, inspection
+
+from napari_diffusion.core.merkle_hash import hash_of
+from napari_diffusion.forensics import evidence_of
+from napari_diffusion.forensics.inspection import inspect
+from napari_diffusion.forensics.limits import NULL_WORDS, limit_sentences
+
+
+def test_what_cannot_be_read_is_kept_with_the_reason():
+    found = inspection()
+    assert [each.trace for each in found.readings] == [Blocks()]
+    (left,) = found.not_read
+    assert (left.trace, left.why.split(",")[0]) == (FromFile(), "It is read from the file")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "options"),
+    [
+        ((12, 15), np.uint8, {}),
+        ((3, 12, 15), ">u2", {"axes": "cyx"}),
+        ((12, 15, 3), np.uint8, {"axes": "yxc", "rgb": True}),
+        ((12, 15), np.float64, {}),
+    ],
+)
+def test_the_hash_is_that_of_the_values_as_they_were_given(shape, dtype, options):
+    image = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)
+    found = inspection(image, **options)
+    assert (found.inspected.of, found.inspected.sha256) == ("values", hash_of(image))
+    np.testing.assert_array_equal(found.values, image)
+
+
+def test_of_a_file_the_bytes_are_hashed(tmp_path):
+    path = tmp_path / "a.npy"
+    np.save(path, np.zeros((9, 9)))
+    evidence = evidence_of(np.zeros((9, 9)), np.ones((4, 4)), file=path)
+    found = inspect(evidence, [FromFile()], "a.npy", "b.npy")
+    assert found.readings[0].remarks == ("The file was seen.",)
+    assert found.inspected.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (found.reference.name, found.reference.of) == ("b.npy", "values")
+
+
+def test_the_json_has_hashes_parameters_and_reasons_and_no_verdict():
+    found = json.loads(json.dumps(inspection().to_dict(), allow_nan=False))
+    assert set(found) == {"inspected", "reference", "readings", "not_read"}
+    assert found["readings"][0]["parameters"] == {"type": "Blocks", "side": 8}
+    assert found["readings"][0]["places"][0]["log10_nfa"] == -4.5
+    assert found["not_read"][0]["trace"] == "FromFile"
+
+
+def test_the_traces_are_told_before_they_are_read():
+    told = []
+    inspect(evidence_of(np.zeros((9, 9))), (Blocks(), FromFile()), "a", progress=told.append)
+    assert told == [Blocks(), FromFile()]
+
+
+def test_limits_say_the_null_the_assumption_and_every_innocent_cause():
+    first, second, *others = limit_sentences(Blocks())
+    assert first == NULL_WORDS["a-contrario"]
+    assert second.startswith("Assumed: Blocks are blocks")
+    assert others == [f"What else looks the same: {each}" for each in Blocks.misleads]
+    assert limit_sentences(FromFile()) == (NULL_WORDS["none"],)

@@ -1,0 +1,130 @@
+"""The section of traces, and the report of images without a run."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from report_cases import Page, report
+from trace_cases import SCRIPT, inspection
+
+from napari_diffusion.forensics.inspection import ASK
+from napari_diffusion.report import InspectionReport, write_report
+from napari_diffusion.report import page as page_module
+from napari_diffusion.report.page import page_of
+
+
+def images(text):
+    found = re.findall(r'src="data:image/png;base64,([^"]+)"', text)
+    return [
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(each))).convert("RGB")) for each in found
+    ]
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return page_of(InspectionReport((inspection(name=SCRIPT),)))
+
+
+def test_a_page_of_an_image_says_what_was_read_with_its_limits(whole):
+    page = Page(whole)
+    assert [each["id"] for each in page.all("section")] == [
+        "summary", "traces-0", "hashes", "versions",
+    ]  # fmt: skip
+    said = page.texts["traces-0"]
+    for words in ("Two blocks are equal", "period (pixels)", "8.5", "untouched images have none",
+                  "−4.5", "Compared with chance", "Assumed: Blocks are blocks",
+                  "What else looks the same: Tiled scans", "What else looks the same: Montages",
+                  "It is read from the file", '"side": 8', "≤ −2"):  # fmt: skip
+        assert words in said, words
+    assert ASK in page.texts["summary"]
+
+
+def test_names_and_words_are_text_and_one_script_runs(whole):
+    page = Page(whole)
+    assert len(page.all("script")) == 1
+    assert SCRIPT in page.texts["hashes"]
+    assert page.texts["traces-0"].count(SCRIPT) >= 5
+
+
+def test_curves_with_equal_labels_share_a_chart_and_chance_is_dashed(whole):
+    page = Page(whole)
+    assert len([each for each in page.all("figure") if each.get("class") == "chart"]) == 2
+    lines = [each["class"] for each in page.all("polyline") if "28,5" not in each["points"]]
+    assert lines == ["colour-0 line", "colour-1 dashed", "colour-0 line"]
+
+
+def test_the_hash_is_that_of_what_was_inspected(whole):
+    found = inspection()
+    assert found.inspected.sha256 in Page(whole).texts["hashes"]
+
+
+def test_places_are_drawn_where_they_are():
+    grey = np.full((64, 64), 100.0, np.float32)
+    grey[0, 0], grey[0, 1] = 0, 200
+    # The image, the places, the map.
+    _, drawn, _ = images(page_of(InspectionReport((inspection(grey),))))
+    coloured = np.argwhere(drawn[..., 0] != drawn[..., 2])
+    assert coloured.min(axis=0).tolist() == [2, 2]
+    assert coloured.max(axis=0).tolist() == [28, 28]
+
+
+def test_the_plane_with_the_first_place_is_shown():
+    stack = np.zeros((3, 30, 40), np.float32)
+    stack[2] += 7  # its own levels are those of the plane with the place
+    page = Page(page_of(InspectionReport((inspection(stack, axes="tyx"),))))
+    assert "Shown is frame 1 of 3" in page.texts["traces-0"]
+    assert "1 of 1 places" in page.texts["traces-0"]
+
+
+def test_colours_and_channels_are_shown():
+    rgb = np.random.default_rng(1).integers(0, 255, (30, 40, 3)).astype(np.uint8)
+    shown = images(page_of(InspectionReport((inspection(rgb, axes="yxc", rgb=True),))))
+    np.testing.assert_array_equal(shown[0], rgb)
+    channels = np.random.default_rng(1).normal(size=(2, 30, 40))
+    page = Page(page_of(InspectionReport((inspection(channels, axes="cyx"),))))
+    assert "Channel 1." in page.texts["traces-0"]
+
+
+def test_several_images_have_a_section_each_and_pairs_a_table():
+    from napari_diffusion.core.results import ResultTable
+
+    pairs = ResultTable("Pairs", ("first", "second"), (("a.tif", "b.tif"),))
+    made = InspectionReport((inspection(name="a.tif"), inspection(name="b.tif")), pairs)
+    page = Page(page_of(made))
+    assert [each["id"] for each in page.all("section")][1:4] == ["pairs", "traces-0", "traces-1"]
+    assert "b.tif" in page.texts["pairs"]
+    assert made.title == "Traces in a.tif, b.tif"
+    with pytest.raises(ValueError, match="at least one image"):
+        InspectionReport(())
+
+
+def test_images_shrink_until_the_file_is_small_enough(monkeypatch):
+    image = np.random.default_rng(2).normal(size=(300, 300))
+    made = InspectionReport((inspection(image),))
+    size = len(page_of(made))
+    monkeypatch.setattr(page_module, "MOST_BYTES", size // 2)
+    monkeypatch.setattr(page_module, "LONGEST_SIDE", 300)
+    assert len(page_of(made)) <= size // 2
+
+
+def test_a_report_of_a_run_has_the_section(tmp_path):
+    plain = Page(page_of(report()))
+    assert "No traces were read." in plain.texts["traces"]
+    made = dataclasses.replace(report(), inspections=(inspection(name="source.tif"),))
+    write_report(tmp_path / "a.html", made)
+    page = Page((tmp_path / "a.html").read_text("utf-8"))
+    said = page.texts["traces"]
+    for words in ("Read from source.tif.", "Two blocks are equal", ASK, "Compared with chance"):
+        assert words in said
+    assert made.inspections[0].inspected.sha256 in said
+
+
+def test_the_page_speaks_of_no_verdict(whole):
+    words = r"fake|forge|manipulat|authentic|genuine|probability of|suspicious|verdict|score"
+    assert not re.findall(words, "".join(Page(whole).texts.values()), re.IGNORECASE)
