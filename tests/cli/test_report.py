@@ -51,6 +51,17 @@ def test_without_studies_it_says_so(result, tmp_path, capsys):
     assert path.read_text("utf-8").count("Not studied: this was not asked for.") == 3
 
 
+def test_traces_are_read_when_asked(result, tmp_path, capsys):
+    path = tmp_path / "a.html"
+    words = (result, "-o", path, "--no-studies", "--quiet", "--overwrite")
+    assert report(*words, "--trace", "levels") == 0
+    text = path.read_text("utf-8")
+    assert "Read from cells.npy, the source." in text
+    assert "Read from out.ome.zarr, the result." in text
+    assert report(*words, "--trace", "levles") == 2
+    assert "no trace 'levles'" in capsys.readouterr().err
+
+
 def test_a_file_is_replaced_only_when_asked(result, tmp_path, capsys):
     path = tmp_path / "a.html"
     path.write_text("mine")

@@ -62,6 +62,19 @@ def test_the_traces_are_told_before_they_are_read():
     assert told == [Blocks(), FromFile()]
 
 
+def test_a_file_that_has_gone_is_one_reason_and_not_the_end(tmp_path):
+    class Gone(FromFile):
+        """Opens the file."""
+
+        def read(self, evidence):
+            evidence.file.read_bytes()
+
+    evidence = evidence_of(np.zeros((9, 9)), file=tmp_path / "gone.tif")
+    found = inspect(evidence, (Gone(), Blocks()), "a")
+    assert "gone.tif" in found.not_read[0].why
+    assert len(found.readings) == 1
+
+
 def test_limits_say_the_null_the_assumption_and_every_innocent_cause():
     first, second, *others = limit_sentences(Blocks())
     assert first == NULL_WORDS["a-contrario"]

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from report_cases import Page, report
-from trace_cases import SCRIPT, inspection
+from trace_cases import SCRIPT, Blocks, FromFile, inspection
 
 from napari_diffusion.forensics.inspection import ASK
-from napari_diffusion.report import InspectionReport, write_report
+from napari_diffusion.report import InspectionReport, result_traces, write_report
 from napari_diffusion.report import page as page_module
 from napari_diffusion.report.page import page_of
+from napari_diffusion.report.result_traces import with_traces
 
 
 def images(text):
@@ -115,7 +116,7 @@ def test_images_shrink_until_the_file_is_small_enough(monkeypatch):
 
 def test_a_report_of_a_run_has_the_section(tmp_path):
     plain = Page(page_of(report()))
-    assert "No traces were read." in plain.texts["traces"]
+    assert "No traces were read: report --trace all" in plain.texts["traces"]
     made = dataclasses.replace(report(), inspections=(inspection(name="source.tif"),))
     write_report(tmp_path / "a.html", made)
     page = Page((tmp_path / "a.html").read_text("utf-8"))
@@ -123,6 +124,19 @@ def test_a_report_of_a_run_has_the_section(tmp_path):
     for words in ("Read from source.tif.", "Two blocks are equal", ASK, "Compared with chance"):
         assert words in said
     assert made.inspections[0].inspected.sha256 in said
+
+
+def test_traces_of_a_run_are_those_of_its_source_and_its_result(monkeypatch):
+    made = with_traces(report(), (Blocks(), FromFile()))
+    source, result = made.inspections
+    assert (source.name, result.name) == ("cells.tif, the source", "cells.tif, the result")
+    np.testing.assert_array_equal(source.values, made.source)
+    assert result.reference.sha256 == source.inspected.sha256
+    monkeypatch.setattr(result_traces, "_MOST_PIXELS", 1000)
+    source, _ = with_traces(made, (Blocks(),)).inspections
+    assert source.values.size <= 1000
+    alone = dataclasses.replace(made, source=None)
+    assert len(with_traces(alone, (Blocks(),)).inspections) == 1
 
 
 def test_the_page_speaks_of_no_verdict(whole):

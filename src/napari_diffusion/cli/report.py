@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable, Iterator
 
+    from napari_diffusion.forensics import Trace
+
 
 def add_report(parser: ArgumentParser) -> None:
     """Add what can be typed after ``report``."""
@@ -48,6 +50,11 @@ def add_report(parser: ArgumentParser) -> None:
         help="leave out what survives, what noise alone becomes and what structure was removed, "
         "which run the recipe again several times",
     )
+    parser.add_argument(
+        "--trace",
+        metavar="all|NAME[,NAME…]",
+        help="read traces of processing from the source, and from the result beside it",
+    )
     add_code(parser)
     add_running(parser, "report")
 
@@ -56,8 +63,10 @@ def report(arguments: Namespace) -> int:
     """Write the report of a result, and print where it is."""
     from napari_diffusion.report import report_of_result, write_report
     from napari_diffusion.report.page import check_page
+    from napari_diffusion.report.result_traces import with_traces
 
     path = arguments.output or _beside(arguments.result)
+    traces = _traces(arguments.trace)
     check_apart(path, *filter(None, (arguments.result, arguments.source, arguments.mask)))
     try:
         check_page(path, overwrite=arguments.overwrite)
@@ -74,8 +83,19 @@ def report(arguments: Namespace) -> int:
             progress=progress,
             stop=stop,
         )
+        if traces:
+            made = with_traces(made, traces, arguments.source, arguments.result, stop)
     print(write_report(path, made, overwrite=arguments.overwrite))
     return 0
+
+
+def _traces(names: str | None) -> tuple[Trace, ...]:
+    from napari_diffusion.forensics.catalog import chosen_traces
+
+    try:
+        return chosen_traces(names) if names is not None else ()
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _beside(result: Path) -> Path:

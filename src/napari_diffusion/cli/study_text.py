@@ -5,13 +5,15 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from napari_diffusion.core.readable_name import readable_name
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_diffusion.analysis.study_result import StudyResult
     from napari_diffusion.core.results import ResultTable
 
-_WIDTH = 100
+_WIDTH, _LONGEST = 100, 200
 
 
 def study_text(result: StudyResult, short: bool = False) -> str:
@@ -54,5 +56,6 @@ def table_lines(table: ResultTable) -> list[str]:
 
 def _cell(value: str | float) -> str:
     if isinstance(value, str):
-        return value
+        # What a file says may be as long as somebody wanted, and have lines of its own.
+        return readable_name(value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…")
     return "–" if value != value else f"{value:.4g}"

@@ -137,10 +137,14 @@ def inspect(
     for trace in traces:
         if progress is not None:
             progress(trace)
-        if why := trace.why_not(evidence):
+        try:
+            why = trace.why_not(evidence)
+            if not why:
+                readings.append(trace.read(evidence))
+        except (ValueError, OSError) as error:  # of one trace, or a file that has gone
+            why = str(error) or type(error).__name__
+        if why:
             left.append(NotRead(trace, why))
-        else:
-            readings.append(trace.read(evidence))
     reference = None
     if evidence.reference is not None:
         reference = hashed(reference_name, evidence.reference, evidence.reference_file)

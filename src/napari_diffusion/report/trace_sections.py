@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _LONGEST_JSON = 200_000
 
+_NOT_READ = "No traces were read: report --trace all reads them."
+
 _LIMITS = "What it is compared with, what it assumes, and what else looks the same"
 
 
@@ -44,7 +46,7 @@ def traces_section(report: Report, longest: int) -> Section:
     for each in report.inspections:
         blocks += [*text([f"Read from {each.name}."], "note"), *inspection_blocks(each, longest)]
     if not blocks:
-        blocks += text([report.missing.get("traces", "No traces were read.")], "missing")
+        blocks += text([report.missing.get("traces", _NOT_READ)], "missing")
     else:
         blocks += [*text([ASK], "limits"), _hashes(report.inspections)]
     return Section("traces", "Traces", tuple(blocks))
