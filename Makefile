@@ -9,7 +9,7 @@ RUN = "$(VENV)/bin/python"
 SHARED = -n auto --maxprocesses=8 --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-quality bench-study test try-wheel try-readers test-long test-random bench docs screenshots lint format pins clean
+.PHONY: help setup demo bench-quality bench-study bench-traces test try-wheel try-readers test-long test-random bench docs screenshots lint format pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ bench-quality: ## measure the denoiser beside others, with the truth at hand
 
 bench-study: setup ## measure how well the studies predict, with the truth at hand
 	@$(RUN) -m benchmarks.study
+
+bench-traces: setup ## measure how well traces are read, on changes whose places are known
+	@$(RUN) -m benchmarks.traces
 
 screenshots: setup ## walk as a new user would, and keep what is seen in screenshots/
 	@NAPARI_DIFFUSION_SCREENSHOTS="$(CURDIR)/screenshots" $(RUN) -m pytest -q \

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import napari_diffusion as nd
-from benchmarks.traces.pictures import jpeg, picture, rng_of, saved
+from benchmarks.traces.pictures import jpeg, picture, rng_of
 from benchmarks.traces.regions import blended, blob
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ Change = Callable[[Any, np.random.Generator], tuple[Any, Any]]
 _FILLING = 600
 
 
-def in_part(changed: Alone) -> Change:
+def in_part(alone: Alone) -> Change:
     """Return a change of one part from a change of the whole."""
 
     def change(picture: Any, rng: np.random.Generator) -> tuple[Any, Any]:
         mask = blob(picture.shape, rng)
-        return blended(picture, changed(picture, rng), mask), mask
+        return blended(picture, alone(picture, rng), mask), mask
 
     return change
 
@@ -69,11 +69,11 @@ def noisy(sigma: float) -> Alone:
 def turned_and_scaled(scale: float, degrees: float = 0.0) -> Alone:
     """Return a change that samples anew, linearly, about a point near the middle."""
 
-    def changed(picture: Any, rng: np.random.Generator) -> Any:
+    def alone(picture: Any, rng: np.random.Generator) -> Any:
         middle = np.array(picture.shape) / 2 + rng.uniform(-9, 9, 2)
         return sampled(picture, turn(degrees) / scale, middle, middle)
 
-    return changed
+    return alone
 
 
 def turn(degrees: float) -> Any:
@@ -104,11 +104,11 @@ def sampled(
 def recompressed(quality: int, shift: tuple[int, int] = (0, 0)) -> Alone:
     """Return a change to a JPEG whose grid begins at a shift."""
 
-    def changed(picture: Any, _: np.random.Generator) -> Any:
+    def alone(picture: Any, _: np.random.Generator) -> Any:
         moved = np.roll(picture, shift, (0, 1))
         return np.roll(jpeg(moved, quality), (-shift[0], -shift[1]), (0, 1))
 
-    return changed
+    return alone
 
 
 def never_compressed(quality: int) -> Change:
@@ -161,7 +161,7 @@ SMOOTHERS: dict[str, Alone] = {
 }
 
 CHANGES: dict[str, Change] = {
-    **{f"smoothed: {name}": in_part(changed) for name, changed in SMOOTHERS.items()},
+    **{f"smoothed: {name}": in_part(alone) for name, alone in SMOOTHERS.items()},
     "noise 2": in_part(noisy(2.0)),
     "resampled × 1.3": in_part(turned_and_scaled(1.3)),
     "resampled × 1.1": in_part(turned_and_scaled(1.1)),
@@ -175,7 +175,6 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def case(crop: Crop, name: str, kept: str, seed: int = 0) -> tuple[Any, Any]:
-    """Return a changed picture as it would be found, and where it was changed."""
-    changed, mask = CHANGES[name](picture(crop), rng_of(crop.name, name, seed))
-    return saved(changed, kept), mask
+def changed(crop: Crop, name: str, seed: int = 0) -> tuple[Any, Any]:
+    """Return a changed crop, not yet saved, and where it was changed."""
+    return CHANGES[name](picture(crop), rng_of(crop.name, name, seed))

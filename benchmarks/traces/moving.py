@@ -23,15 +23,19 @@ FROZEN, REPEATED, SOURCE = (30, 8), (52, 12), 12
 CODED = (None, 90, 75, 60)
 
 
+def has_room(name: str) -> bool:
+    """Say whether a camera can be led over a photograph."""
+    return min(whole_picture(name).shape) >= SIDE + _WAY
+
+
 def panned(name: str, seed: int = 0) -> Any:
     """Return frames of a camera led by hand over a photograph, with noise of their own."""
     from scipy import ndimage
 
     rng, whole = rng_of(name, "panned", seed), whole_picture(name)
     walk = ndimage.gaussian_filter1d(rng.normal(0, 1, (COUNT + 40, 2)), 3, axis=0).cumsum(0)[20:-20]
-    room = np.array(whole.shape) - SIDE
-    walk = (walk - walk.min(0)) / np.ptp(walk, axis=0) * np.minimum(room, _WAY)
-    starts = walk + rng.uniform(0, room - np.minimum(room, _WAY))
+    walk = _WAY * (walk - walk.min(0)) / np.ptp(walk, axis=0)
+    starts = walk + rng.uniform(0, np.array(whole.shape) - SIDE - _WAY)
     frames = [sampled(whole, np.eye(2), start, (0, 0), shape=(SIDE, SIDE)) for start in starts]
     return rounded(np.stack(frames) + rng.normal(0, SIGMA, (COUNT, SIDE, SIDE)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from benchmarks import images
-from benchmarks.traces import changes, faces, moved, moving, pictures, scores, vetted
+from benchmarks.traces import changes, faces, moved, moving, pictures, scores, vetted, whole
 from scipy import ndimage
 
 CROP = vetted.Crop("chelsea", (8, 96))
@@ -140,3 +140,26 @@ def test_outlines_are_filled():
     found = scores.outlined([square], (10, 10))
     assert found[2:5, 2:6].all()
     assert not found[7:].any()
+
+
+def test_the_parts_of_a_source_are_two():
+    for name in vetted.vetted():
+        first, second = whole.halves(name)
+        assert first.shape == second.shape
+        assert min(first.shape) >= 120
+        assert not np.array_equal(first, second)
+    picture = pictures.whole_picture("coffee")
+    first, second = whole.halves("coffee")
+    np.testing.assert_array_equal(np.hstack([first, second]), picture[56:344, 8:584])
+
+
+def test_enlarged_pictures_are_in_place():
+    """Their means over squares are the smaller picture's, so that nothing is shifted."""
+    ramp = np.arange(96.0)[:, None] + 2 * np.arange(96.0)
+    for order in (0, 1, 3):
+        large = whole.enlarged(ramp, 3, order)
+        np.testing.assert_allclose(large[12:-12, 12:-12], ramp[12:-12, 12:-12], atol=3.01)
+        assert (large - ramp)[12:-12, 12:-12].mean() == pytest.approx(0, abs=1e-6)
+    assert len(np.unique(whole.enlarged(ramp, 3, 0)[:3, :3])) == 1
+    assert whole.upsampled(ramp).shape == ramp.shape
+    assert np.std(whole.stretched(ramp)) == pytest.approx(1.3 * np.std(ramp))

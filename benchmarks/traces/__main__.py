@@ -1,0 +1,30 @@
+"""Measures how well traces are read, part by part, and writes the page.
+
+python -m benchmarks.traces [PART …] [--seeds N] [--output FILE]
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.part_pages import PartPage
+
+PAGE = PartPage(
+    package="benchmarks.traces",
+    parts=("grid", "frames"),
+    head="""# How well traces are read
+
+`make bench-traces` writes this page; `python -m benchmarks.traces copies` measures one part again
+and keeps the others. Genuine photographs are changed in places that are known. They have the role
+*report* in `benchmarks/images`: no constant was chosen on them; `benchmarks/traces/vetted.py` says
+which are left out and why, and what is known of the history of the others. Crops of 288² at most,
+grey, saved as PNG or as JPEG of the quality that is named. Intervals in brackets are of 95 %: of
+means and medians by bootstrap over photographs, with all the crops of each; of counts by Clopper
+and Pearson. An AUC is that of pixels: how often a pixel of the changed part has the larger value.
+""",
+    output=Path("docs/benchmarks/traces.md"),
+    seeds=1,
+)
+
+if __name__ == "__main__":
+    PAGE.main(__doc__)
