@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from napari_diffusion.forensics.base import Evidence, Trace, evidence_of
+from napari_diffusion.forensics.block_grid import BlockGrid
+from napari_diffusion.forensics.diffused import Diffused
+from napari_diffusion.forensics.file_record import FileRecord
 from napari_diffusion.forensics.frames import Frames
 from napari_diffusion.forensics.levels import Levels
 from napari_diffusion.forensics.reading import Curve, Number, Place, Reading, TraceMap
 from napari_diffusion.loop import registry
 
-TRACES: tuple[type[Trace], ...] = (Frames, Levels)
+TRACES: tuple[type[Trace], ...] = (BlockGrid, Diffused, FileRecord, Frames, Levels)
 
 __all__ = [
     "TRACES",
+    "BlockGrid",
     "Curve",
+    "Diffused",
     "Evidence",
+    "FileRecord",
     "Frames",
     "Levels",
     "Number",

@@ -1,0 +1,1 @@
+"""What the traces of JPEG compression share: blocks, coefficients, tables and files."""
