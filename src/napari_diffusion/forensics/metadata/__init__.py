@@ -1,0 +1,1 @@
+"""What files say of themselves; everything in them is untrusted text of bounded length."""
