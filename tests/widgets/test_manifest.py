@@ -35,6 +35,7 @@ DOCKS = {
     "napari-diffusion.filter": "Filter",
     "napari-diffusion.noise": "Add noise",
     "napari-diffusion.batch": "Batch",
+    "napari-diffusion.inspect": "Inspect image",
 }
 
 SUBMENUS = ["Denoising", "Diffusion", "Noise"]
@@ -48,7 +49,7 @@ MENUS = {
         "Verify selected layer",
     ],
     "napari-diffusion/noise": ["Add noise", "Estimate noise"],
-    "napari/layers/measure": ["Estimate noise"],
+    "napari/layers/measure": ["Estimate noise", "Inspect image"],
     "napari/layers/visualize": ["Difference to source", "Steps"],
     "napari/file/io_utilities": ["Open run…", "Verify selected layer"],
 }

@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from napari_diffusion.widgets.batch.batch_dock import BatchOfFiles
     from napari_diffusion.widgets.denoise.denoise_dock import Denoise
+    from napari_diffusion.widgets.inspect.inspect_dock import InspectImage
     from napari_diffusion.widgets.loop.diffusion_loop import DiffusionLoop
     from napari_diffusion.widgets.steps.steps import Steps
     from napari_diffusion.widgets.tools.add_noise import AddNoise
     from napari_diffusion.widgets.tools.filter_layer import FilterLayer
 
-__all__ = ["AddNoise", "BatchOfFiles", "Denoise", "DiffusionLoop", "FilterLayer", "Steps"]
+__all__ = [
+    "AddNoise",
+    "BatchOfFiles",
+    "Denoise",
+    "DiffusionLoop",
+    "FilterLayer",
+    "InspectImage",
+    "Steps",
+]
 
 # They are imported when asked for: each dock imports this folder first.
 _FILES = {
@@ -25,6 +34,7 @@ _FILES = {
     "Denoise": "denoise.denoise_dock",
     "DiffusionLoop": "loop.diffusion_loop",
     "FilterLayer": "tools.filter_layer",
+    "InspectImage": "inspect.inspect_dock",
     "Steps": "steps.steps",
 }
 

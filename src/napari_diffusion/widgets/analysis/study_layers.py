@@ -11,8 +11,13 @@ import numpy as np
 
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.records.derived import study_record
-from napari_diffusion.widgets.layers.layer_locks import hide, unlocked
 from napari_diffusion.widgets.layers.layer_style import LayerStyle
+from napari_diffusion.widgets.layers.map_layers import (
+    map_layer,
+    map_name,
+    remove_earlier,
+    show_maps,
+)
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.layers.step_records import KEY, is_stack
 from napari_diffusion.widgets.results.layer_sink import related_layers
@@ -105,20 +110,17 @@ class StepStudyRun:
     # --- maps ---
 
     def show(self, result: StudyResult, viewer: napari.Viewer) -> list[Image]:
-        """Insert the maps above all steps, the first one visible, in place of earlier ones."""
-        self._remove_earlier(result.title, viewer)
-        # Of two maps that are seen, one hides the other, but not its colour bar.
-        hide(each for each in viewer.layers if "findings" in (each.metadata.get(KEY) or {}))
+        """Insert the maps above all steps, the first one visible, in place of earlier ones.
+
+        One that the user has locked or named anew stays.
+        """
+        remove_earlier(viewer, lambda layer: self._made(layer, result.title))
         place = Place(viewer, related_layers(viewer, self.step.layer))
         layers = [
             self._layer(shown, study_record(result, shown, self.step.record, self._part()), viewer)
             for shown in result.maps()
         ]
-        for turn, layer in enumerate(layers):
-            layer.visible = turn == 0
-        # What is inserted last lies on top: the most important one.
-        for layer in reversed(layers):
-            place.insert(layer)
+        show_maps(viewer, layers, place)
         return layers
 
     def _part(self) -> Region | None:
@@ -126,29 +128,12 @@ class StepStudyRun:
         return None if region is None else region["channel" in self.step.record :]
 
     def _layer(self, shown: ResultMap, record: DerivedRecord, viewer: napari.Viewer) -> Image:
-        from napari.layers import Image
-
         many = "channel" in self.step.record
         source = source_layers(self.step, viewer)[self.step.record["channel"] if many else 0]
         starts = tuple(int(part.start) for part in self._part() or ())
         style = LayerStyle.of(source).moved(starts[: source.ndim] or (0,) * source.ndim)
-        low, high = shown.limits
-        own = {
-            "rgb": False,
-            "blending": "translucent",
-            "opacity": 1.0,
-            "gamma": 1.0,
-            "colormap": "coolwarm" if shown.diverging else "viridis",
-            "contrast_limits": (low, high if high > low else low + 1.0),
-        }
-        layer = Image(
-            self._in_layer(shown.values),
-            name=self._named(shown.name, shown.unit),
-            metadata={KEY: record},
-            **{**style.arguments(), **own},
-        )
-        layer.colorbar.visible = True
-        return layer
+        name = self._named(shown.name, shown.unit)
+        return map_layer(shown, self._in_layer(shown.values), name, style, record)
 
     def _in_layer(self, values: NDArray[Any]) -> NDArray[Any]:
         record, fold = self.step.record, self.job.fold
@@ -159,19 +144,11 @@ class StepStudyRun:
 
     def _named(self, shown: str, unit: str) -> str:
         record, layer = self.step.record, self.step.layer
-        what = f"{shown} ({unit})" if unit else shown
+        what = map_name(shown, unit)
         if not is_stack(layer):
             return f"{what} · {layer.name}"
         step = "final" if record["is_final"] else f"step {record['step']:02}"
         return f"{what} · {step} · {layer.name}"
-
-    def _remove_earlier(self, title: str, viewer: napari.Viewer) -> None:
-        """Remove the layers that the same study of the same step made before.
-
-        One that the user has locked or named anew stays.
-        """
-        for layer in unlocked(each for each in viewer.layers if self._made(each, title)):
-            viewer.layers.remove(layer)
 
     def _made(self, layer: Layer, title: str) -> bool:
         kept = layer.metadata.get(KEY)

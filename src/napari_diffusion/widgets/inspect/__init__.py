@@ -1,0 +1,1 @@
+"""The dock *Inspect image*: what traces of processing there are, without a verdict."""
