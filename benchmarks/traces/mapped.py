@@ -47,7 +47,9 @@ class Row:
     target: float | None = None
 
     def scored(self, reading: nd.forensics.Reading, mask: Any) -> float:
-        """Return the AUC of the map."""
+        """Return the AUC of the map; ½ where nothing is seen that would be one."""
+        if not reading.maps:
+            return 0.5
         found = next(m for m in reading.maps if m.name.startswith(self.map_name))
         values = np.nan_to_num(np.squeeze(found.values), nan=0.0)
         return auc(mask, self.sign * values if self.sign else np.abs(values))
