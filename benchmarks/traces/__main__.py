@@ -11,7 +11,7 @@ from benchmarks.part_pages import PartPage
 
 PAGE = PartPage(
     package="benchmarks.traces",
-    parts=("grid", "compression", "diffused", "frames", "cost"),
+    parts=("noise", "grid", "compression", "diffused", "frames", "cost"),
     head="""# How well traces are read
 
 `make bench-traces` writes this page; `python -m benchmarks.traces copies` measures one part again

@@ -9,7 +9,8 @@ from benchmarks.study.cases import share
 from benchmarks.traces.changes import changed
 from benchmarks.traces.mapped import Row, measured_rows, table, untouched
 from benchmarks.traces.reader import read
-from benchmarks.traces.vetted import crops
+from benchmarks.traces.scores import interval, shown
+from benchmarks.traces.vetted import HISTORY, crops
 
 _DOUBLE = nd.forensics.DoubleQuantisation()
 _NEVER = "never JPEG in JPEG-75"
@@ -50,6 +51,9 @@ def lines(values: dict[str, Any]) -> list[str]:
         "",
         *table(ROWS, values["rows"]),
         "",
+        "Where the photograph itself ships as JPEG, the part was one before as well. Of the others "
+        f"alone: {_without_history(values['rows'])}.",
+        "",
         f"Compressed twice at {EQUAL}: an earlier quantisation is seen in "
         f"{share(sum(values['equal']), len(values['equal']))}; elsewhere it says that it cannot be "
         "seen.",
@@ -59,3 +63,13 @@ def lines(values: dict[str, Any]) -> list[str]:
         f"{', '.join(alarms)}. Those that ship as JPEG were quantised before.",
         "",
     ]
+
+
+def _without_history(rows: list[Any]) -> str:
+    """Return the means over photographs that do not ship as JPEG."""
+    said = []
+    for k, row in enumerate(ROWS):
+        these = [r for r in rows if r[0] == k and not HISTORY[r[1]].startswith("ships as JPEG")]
+        mean = interval([r[1] for r in these], [r[2] for r in these])
+        said.append(f"{row.kept} {shown(mean)}, {len(these)} crops")
+    return "; ".join(said)

@@ -11,7 +11,7 @@ from benchmarks.traces.changes import changed
 from benchmarks.traces.pictures import picture
 from benchmarks.traces.reader import read
 from benchmarks.traces.scores import auc, interval, shown
-from benchmarks.traces.vetted import crops
+from benchmarks.traces.vetted import LARGE, SIDE, crops, large_crops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,12 +93,16 @@ def _met(value: float, target: float) -> str:
 
 
 def untouched(
-    trace: nd.forensics.Trace, kept: str, alarm: Callable[[nd.forensics.Reading], bool]
+    trace: nd.forensics.Trace,
+    kept: str,
+    alarm: Callable[[nd.forensics.Reading], bool],
+    *,
+    large: bool = False,
 ) -> list[Any]:
-    """Return [crop, photograph, alarm, refused] of every crop as it is."""
+    """Return [crop, photograph, alarm, refused] of every crop, or large one, as it is."""
     found = []
-    for crop in crops():
-        seen = read(trace, picture(crop), kept)
+    for crop in large_crops() if large else crops():
+        seen = read(trace, picture(crop, LARGE if large else SIDE), kept)
         raised = seen.reading is not None and alarm(seen.reading)
         found.append([crop.name, crop.photograph, bool(raised), seen.why])
     return found

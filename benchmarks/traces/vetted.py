@@ -9,6 +9,9 @@ from benchmarks import images
 # Side of the crops at most, and the period of the grid that a crop keeps.
 SIDE, BLOCK = 288, 8
 
+# That of the parts in which something is copied, one of each photograph.
+LARGE = 512
+
 # Photographs with the role *report* that are no untouched images, and why; never measured as such.
 EXCLUDED = {
     "grass": "Cloned regions (114 matches at the shift (3, 162)), and a JPEG history.",
@@ -98,6 +101,16 @@ def crops(most: int = 4) -> tuple[Crop, ...]:
     return tuple(
         Crop(name, start) for name in vetted() for start in _STARTS.get(name, ((0, 0),))[:most]
     )
+
+
+def large_crops() -> tuple[Crop, ...]:
+    """Return the middle of each photograph, to be cut at `LARGE`."""
+    found = []
+    for name in vetted():
+        h, w = images.load(name)[images.photograph(name).plane].shape[:2]
+        y, x = (max(n - LARGE, 0) // 2 // BLOCK * BLOCK for n in (h, w))
+        found.append(Crop(name, (y, x)))
+    return tuple(found)
 
 
 def positives() -> tuple[str, ...]:
