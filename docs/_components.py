@@ -15,6 +15,8 @@ from _docstring import Docstring
 
 import napari_diffusion as nd
 from napari_diffusion.core import Component, Grid, Image
+from napari_diffusion.forensics import Trace
+from napari_diffusion.forensics.limits import limit_sentences
 from napari_diffusion.loop import registry
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ FOLDERS = {
     "schedule": ("schedules", "Schedules"),
     "domain": ("domains", "Domains"),
     "metric": ("metrics", "Metrics"),
+    "trace": ("traces", "Traces"),
 }
 
 #: The field of a recipe that holds a kind of component; kinds without one are not listed.
@@ -342,6 +345,9 @@ def claims(cls: type[Component]) -> dict[str, tuple[bool, str]]:
 
 
 def _claims(cls: type[Component]) -> str:
+    if issubclass(cls, Trace):
+        said = [f"Needs: {', '.join(sorted(cls.needs))}.", *limit_sentences(cls)]
+        return "## What else looks the same\n\n" + "".join(f"- {each}\n" for each in said)
     if cls.slot not in ("filter", "noise"):
         return _properties(cls)
     found = claims(cls)

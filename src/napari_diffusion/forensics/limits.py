@@ -18,7 +18,7 @@ NULL_WORDS: dict[Null, str] = {
 }
 
 
-def limit_sentences(trace: Trace) -> tuple[str, ...]:
+def limit_sentences(trace: Trace | type[Trace]) -> tuple[str, ...]:
     """Return the limits of a reading of this trace, which stand beside it wherever it is shown."""
     assumed = [f"Assumed: {trace.assumes}"] if trace.assumes else []
     return (
