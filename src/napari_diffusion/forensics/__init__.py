@@ -4,27 +4,45 @@ from __future__ import annotations
 
 from napari_diffusion.forensics.base import Evidence, Trace, evidence_of
 from napari_diffusion.forensics.block_grid import BlockGrid
+from napari_diffusion.forensics.difference import Difference
 from napari_diffusion.forensics.diffused import Diffused
+from napari_diffusion.forensics.double_quantisation import DoubleQuantisation
 from napari_diffusion.forensics.file_record import FileRecord
 from napari_diffusion.forensics.frames import Frames
 from napari_diffusion.forensics.levels import Levels
+from napari_diffusion.forensics.local_noise import LocalNoise
 from napari_diffusion.forensics.reading import Curve, Number, Place, Reading, TraceMap
+from napari_diffusion.forensics.residual import Residual
 from napari_diffusion.loop import registry
 
-TRACES: tuple[type[Trace], ...] = (BlockGrid, Diffused, FileRecord, Frames, Levels)
+TRACES: tuple[type[Trace], ...] = (
+    BlockGrid,
+    Difference,
+    Diffused,
+    DoubleQuantisation,
+    FileRecord,
+    Frames,
+    Levels,
+    LocalNoise,
+    Residual,
+)
 
 __all__ = [
     "TRACES",
     "BlockGrid",
     "Curve",
+    "Difference",
     "Diffused",
+    "DoubleQuantisation",
     "Evidence",
     "FileRecord",
     "Frames",
     "Levels",
+    "LocalNoise",
     "Number",
     "Place",
     "Reading",
+    "Residual",
     "Trace",
     "TraceMap",
     "evidence_of",
