@@ -1,0 +1,1 @@
+"""The diffusion time of an image, against a reference and alone."""
