@@ -11,7 +11,20 @@ from benchmarks.part_pages import PartPage
 
 PAGE = PartPage(
     package="benchmarks.traces",
-    parts=("noise", "grid", "compression", "diffused", "frames", "cost"),
+    parts=(
+        "panels",
+        "exact_copies",
+        "copies",
+        "compression",
+        "grid",
+        "ghost",
+        "noise",
+        "enlarged",
+        "diffused",
+        "frames",
+        "curve",
+        "cost",
+    ),
     head="""# How well traces are read
 
 `make bench-traces` writes this page; `python -m benchmarks.traces copies` measures one part again
