@@ -12,7 +12,7 @@ from benchmarks.traces.reader import read
 from benchmarks.traces.vetted import Crop, crops
 from benchmarks.traces.whole import enlarged, stretched, upsampled
 
-NOTHING = "Nothing that this method can see"
+NOTHING = ("Nothing that this method can see", "There is nothing to read")
 UNTOUCHED = "untouched"
 
 _ORDERS = {"nearest neighbour": 0, "linear": 1, "cubic": 3}

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from benchmarks import images
-from benchmarks.traces import changes, faces, moved, moving, pictures, scores, vetted, whole
+from benchmarks.traces import (
+    changes,
+    faces,
+    mapped,
+    moved,
+    moving,
+    pictures,
+    reader,
+    scores,
+    unrelated,
+    vetted,
+    whole,
+)
+from benchmarks.traces.__main__ import PAGE
+from PIL import Image
 from scipy import ndimage
+
+import napari_diffusion as nd
+
+DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
 
 CROP = vetted.Crop("chelsea", (8, 96))
 
@@ -163,3 +184,43 @@ def test_enlarged_pictures_are_in_place():
     assert len(np.unique(whole.enlarged(ramp, 3, 0)[:3, :3])) == 1
     assert whole.upsampled(ramp).shape == ramp.shape
     assert np.std(whole.stretched(ramp)) == pytest.approx(1.3 * np.std(ramp))
+
+
+def test_the_page_says_what_was_measured():
+    found = json.loads((DOCS / "traces.json").read_text("utf-8"))
+    assert PAGE.page(found) == (DOCS / "traces.md").read_text("utf-8")
+
+
+def test_a_refused_image_counts_as_chance():
+    """A file of one grey has nothing to read; maps are then none, or their AUC is ½."""
+    row = mapped.Row("nothing", "noise 2", pictures.PNG, nd.forensics.LocalNoise(), "more")
+    seen = reader.read(row.trace, np.full((160, 160), 100.0))
+    assert seen.reading is None
+    assert "cannot be read" in seen.why
+
+
+def test_a_map_is_scored_by_its_name_and_sign():
+    mask = np.zeros((160, 160), bool)
+    mask[40:100, 40:100] = True
+    rng = np.random.default_rng(0)
+    noisy = 100 + rng.normal(0, np.where(mask, 6, 2))
+    trace = nd.forensics.LocalNoise()
+    reading = reader.read(trace, noisy).reading
+    assert mapped.Row("", "", pictures.PNG, trace, "more").scored(reading, mask) > 0.9
+    assert mapped.Row("", "", pictures.PNG, trace, "less").scored(reading, mask) < 0.1
+    assert mapped.Row("", "", pictures.PNG, trace, "less", sign=-1).scored(reading, mask) > 0.9
+
+
+def test_what_is_read_is_what_the_file_holds(tmp_path):
+    crop = pictures.picture(CROP, 64)
+    for kept in (pictures.PNG, "JPEG-85"):
+        file = reader.written(crop, kept, tmp_path)
+        np.testing.assert_array_equal(np.asarray(Image.open(file)), pictures.saved(crop, kept))
+
+
+def test_unrelated_panels_are_parts_that_do_not_overlap():
+    names, panels = unrelated.unrelated()
+    assert len(set(names)) == len(names) == len(panels) <= unrelated.COUNT
+    assert {panel.shape for panel in panels} == {(moved.PANEL, moved.PANEL)}
+    used = {name.rpartition(" ")[0] for name in names}
+    assert not used & {"grass", "gravel", "moon", "motorcycle_right"}
