@@ -14,7 +14,7 @@ from PIL import Image
 from trace_cases import Blocks, FromFile
 
 from napari_diffusion.cli import main
-from napari_diffusion.forensics import Reading, Trace
+from napari_diffusion.forensics import Place, Reading, Trace
 from napari_diffusion.forensics.inspection import ASK
 from napari_diffusion.loop import registry
 
@@ -30,6 +30,10 @@ class Likeness(Trace):
         return Reading(self, remarks=(f"{where[0]} beside {where[1]}, {where[2]}: {mean:g}.",))
 
 
+class Copies(FromFile):
+    """Asks for a comparison of the files."""
+
+
 @pytest.fixture(autouse=True)
 def files(tmp_path, monkeypatch):
     """Write two photos, and let no traces but those of the tests be known."""
@@ -37,7 +41,7 @@ def files(tmp_path, monkeypatch):
     for k, name in enumerate(("a.png", "b.png")):
         values = np.random.default_rng(k).integers(0, 255, (40, 50)).astype(np.uint8)
         Image.fromarray(values).save(name)
-    monkeypatch.setitem(registry.OWN, "trace", (Blocks, FromFile, Likeness))
+    monkeypatch.setitem(registry.OWN, "trace", (Blocks, FromFile, Likeness, Copies))
     fresh = functools.cache(registry._components.__wrapped__)
     monkeypatch.setattr(registry, "_components", fresh)
 
@@ -131,7 +135,7 @@ def test_the_last_step_of_a_run_is_inspected(capsys):
         (
             "a.png --trace blox",
             2,
-            "no trace 'blox': use some of Blocks, FromFile, Likeness, or all",
+            "no trace 'blox': use some of Blocks, .* Copies, or all",
         ),
         ("a.png --reference b.png", 2, "--reference needs --trace all"),
         ("a.png --set blocks.side=2", 2, "--set needs --trace all"),
@@ -159,3 +163,28 @@ def test_several_files_without_traces_are_shown_one_after_the_other(capsys):
     said = capsys.readouterr().out
     assert said.index("a.png") < said.index("b.png")
     assert said.count("40 × 50") == 2
+
+
+def test_files_are_compared_with_one_another(capsys, tmp_path, monkeypatch):
+    from napari_diffusion.forensics.copying import panels
+
+    def compare_panels(images, *, stop):
+        assert [name for name, _ in images] == ["a.png", "b.png"]
+        square = np.array([[0.0, 0.0], [0.0, 8.0], [8.0, 8.0]])
+        place = Place(square, log10_nfa=-5.25, words="turned by 90°", partner=square + 4)
+        return (panels.SharedPart("a.png", "b.png", place),)
+
+    monkeypatch.setattr(panels, "compare_panels", compare_panels)
+    np.save("stack.npy", np.zeros((3, 9, 9)))
+    words = ["a.png", "b.png", "stack.npy", "--trace", "copies", "--quiet"]
+    assert inspect(*words, "--json", "f.json", "--report", "f.html") == 0
+    said = capsys.readouterr().out
+    for part in ("2 images, 1 pairs", "1 with several planes", "turned by 90°", "-5.25", "3, 5"):
+        assert part in said
+    (found,) = json.loads((tmp_path / "f.json").read_text("utf-8"))["shared_parts"]
+    assert (found["first"], found["log10_nfa"], len(found["partner"])) == ("a.png", -5.25, 3)
+    assert "turned by 90°" in (tmp_path / "f.html").read_text("utf-8")
+    assert inspect("a.png", "--trace", "copies", "--quiet") == 0
+    assert "pairs" not in capsys.readouterr().out
+    assert inspect("a.png", "b.png", "--trace", "blocks", "--quiet") == 0
+    assert "pairs" not in capsys.readouterr().out

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from napari_diffusion.cli.errors import UsageError, one_line
 from napari_diffusion.cli.process import stoppable, threads
 from napari_diffusion.cli.source import check_memory
+from napari_diffusion.cli.study_text import table_lines
+from napari_diffusion.cli.traces.shared_parts import asked, shared_parts, shared_table
 from napari_diffusion.cli.traces.trace_files import check_files, write_files
 from napari_diffusion.cli.traces.trace_text import inspection_text
 from napari_diffusion.core.readable_name import readable_text
@@ -52,9 +54,14 @@ def inspect_traces(arguments: Namespace) -> int:
                 continue
             print(readable_text(inspection_text(made, arguments.quiet)), end="\n\n")
             found.append(made)
+        images = [(str(each.name), each.image) for each in found]
+        shared = shared_parts(images, stop) if asked(traces, images) else None
     if found:
+        pairs = None if shared is None else shared_table(shared, images)
+        if pairs is not None:
+            print(readable_text("\n".join(table_lines(pairs))), end="\n\n")
         print(ASK)
-        write_files(arguments, found)
+        write_files(arguments, found, shared, pairs)
     return int(failed)
 
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.errors import UsageError
 from napari_diffusion.cli.study_files import check_json
+from napari_diffusion.cli.traces.shared_parts import shared_values
 from napari_diffusion.io import check_apart
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from napari_diffusion.core.results import ResultTable
+    from napari_diffusion.forensics.copying.panels import SharedPart
     from napari_diffusion.forensics.inspection import Inspection
 
 
@@ -31,17 +34,23 @@ def check_files(arguments: Namespace) -> None:
             raise UsageError(str(error)) from error
 
 
-def write_files(arguments: Namespace, found: Sequence[Inspection]) -> None:
-    """Write the JSON and the page that are asked for."""
+def write_files(
+    arguments: Namespace,
+    found: Sequence[Inspection],
+    shared: Sequence[SharedPart] | None = None,
+    pairs: ResultTable | None = None,
+) -> None:
+    """Write the JSON and the page that are asked for; `shared` and `pairs` say the same."""
     if arguments.json is not None:
         from napari_diffusion.records.provenance import versions
 
         values = {"versions": versions(), "files": [each.to_dict() for each in found]}
+        if shared is not None:
+            values["shared_parts"] = shared_values(shared)
         text = json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False)
         arguments.json.write_text(f"{text}\n", encoding="utf-8")
     if arguments.report is not None:
         from napari_diffusion.report import InspectionReport, write_report
 
-        write_report(
-            arguments.report, InspectionReport(tuple(found)), overwrite=arguments.overwrite
-        )
+        made = InspectionReport(tuple(found), pairs)
+        write_report(arguments.report, made, overwrite=arguments.overwrite)
