@@ -1,4 +1,4 @@
-"""What a trace assumes and what else looks the same, in view as long as it is selected."""
+"""What a trace has read, in lines of text."""
 
 from __future__ import annotations
 
@@ -8,22 +8,7 @@ from typing import TYPE_CHECKING
 from napari_diffusion.widgets.plots.plot import short
 
 if TYPE_CHECKING:
-    from napari_diffusion.forensics import Number, Reading, Trace
-
-_NULLS = {
-    "a-contrario": "Compared with chance: NFA is the number of such findings that chance gives.",
-    "reference": "Compared with the reference.",
-    "same image": "Compared with the rest of the same image: ranks, not chances.",
-    "none": "Compared with nothing: it is shown as it is.",
-}
-
-
-def limits_words(trace: Trace) -> str:
-    """Return what a trace assumes, what else looks the same, and what it is compared with."""
-    found = [f"Assumes: {trace.assumes}"] if trace.assumes else []
-    if trace.misleads:
-        found.append("This also happens with: " + " ".join(trace.misleads))
-    return "\n".join([*found, _NULLS[trace.null]])
+    from napari_diffusion.forensics import Number, Reading
 
 
 def findings_words(reading: Reading) -> str:
