@@ -9,6 +9,7 @@ from napari_diffusion.forensics.diffused import Diffused
 from napari_diffusion.forensics.double_quantisation import DoubleQuantisation
 from napari_diffusion.forensics.file_record import FileRecord
 from napari_diffusion.forensics.frames import Frames
+from napari_diffusion.forensics.ghost import Ghost
 from napari_diffusion.forensics.levels import Levels
 from napari_diffusion.forensics.local_noise import LocalNoise
 from napari_diffusion.forensics.reading import Curve, Number, Place, Reading, TraceMap
@@ -22,6 +23,7 @@ TRACES: tuple[type[Trace], ...] = (
     DoubleQuantisation,
     FileRecord,
     Frames,
+    Ghost,
     Levels,
     LocalNoise,
     Residual,
@@ -37,6 +39,7 @@ __all__ = [
     "Evidence",
     "FileRecord",
     "Frames",
+    "Ghost",
     "Levels",
     "LocalNoise",
     "Number",

@@ -1,0 +1,78 @@
+"""Parts that were compressed before at a quality of their own."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+import napari_diffusion as nd
+from napari_diffusion.forensics import Ghost
+
+MASK = np.zeros((192, 256), bool)
+MASK[48:128, 72:168] = True
+
+
+def scene(seed=0):
+    """Return texture of several scales with noise, whole numbers from 0 to 255."""
+    rng = np.random.default_rng(seed)
+    layers = (
+        gain * ndimage.gaussian_filter(rng.normal(size=MASK.shape), sigma)
+        for sigma, gain in ((12, 700), (3, 90), (1, 15), (0, 1.5))
+    )
+    return np.clip(np.rint(128 + sum(layers)), 0, 255).astype(np.uint8)
+
+
+def jpeg(values, quality):
+    stream = io.BytesIO()
+    Image.fromarray(values).save(stream, "JPEG", quality=quality)
+    return np.asarray(Image.open(stream))
+
+
+def patched(quality, y=0, x=0):
+    moved = np.roll(jpeg(np.roll(scene(), (-y, -x), (0, 1)), quality), (y, x), (0, 1))
+    return np.where(MASK, moved, scene())
+
+
+@pytest.mark.parametrize("last", [None, 95])
+def test_a_region_on_the_blocks_is_seen(last):
+    image = patched(70) if last is None else jpeg(patched(70), last)
+    reading = Ghost()(image)
+    values = reading.maps[0].values
+    assert values.shape == MASK.shape
+    assert np.median(values[MASK]) > np.quantile(values[~MASK], 0.95)
+    assert "around (8" in reading.remarks[0] or "around (9" in reading.remarks[0]
+    assert "quality of about 70" in reading.remarks[0]
+    assert not reading.places
+
+
+@pytest.mark.parametrize("image", [patched(70, 5, 3), scene(1)])
+def test_off_the_blocks_and_without_compression_nothing_is_claimed(image):
+    reading = Ghost()(image)
+    assert reading.remarks == ("Nothing that this method can see.",)
+    assert reading.numbers[0].value < 1
+
+
+def test_the_null_is_the_map_with_on_and_off_exchanged():
+    found = Ghost()(scene(2)).maps[0]
+    assert found.null.max() == pytest.approx(-found.values.min(), abs=1e-5)
+
+
+def test_a_whole_jpeg_dips_at_its_quality():
+    on, off = Ghost()(jpeg(scene(), 73)).curves
+    assert on.x[int(np.argmax(on.y))] == 73
+    assert off.is_null
+    assert max(off.y) < max(on.y) / 2
+
+
+def test_refused_and_stopped():
+    with pytest.raises(ValueError, match="8-bit"):
+        Ghost()(np.random.default_rng(0).normal(size=(96, 96)))
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(nd.Stopped):
+        Ghost()(scene(), stop=stop)
