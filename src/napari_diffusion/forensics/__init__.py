@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from napari_diffusion.forensics.base import Evidence, Trace, evidence_of
 from napari_diffusion.forensics.block_grid import BlockGrid
+from napari_diffusion.forensics.copies import Copies
 from napari_diffusion.forensics.difference import Difference
 from napari_diffusion.forensics.diffused import Diffused
 from napari_diffusion.forensics.double_quantisation import DoubleQuantisation
+from napari_diffusion.forensics.exact_copies import ExactCopies
 from napari_diffusion.forensics.file_record import FileRecord
 from napari_diffusion.forensics.frames import Frames
 from napari_diffusion.forensics.ghost import Ghost
@@ -18,9 +20,11 @@ from napari_diffusion.loop import registry
 
 TRACES: tuple[type[Trace], ...] = (
     BlockGrid,
+    Copies,
     Difference,
     Diffused,
     DoubleQuantisation,
+    ExactCopies,
     FileRecord,
     Frames,
     Ghost,
@@ -32,11 +36,13 @@ TRACES: tuple[type[Trace], ...] = (
 __all__ = [
     "TRACES",
     "BlockGrid",
+    "Copies",
     "Curve",
     "Difference",
     "Diffused",
     "DoubleQuantisation",
     "Evidence",
+    "ExactCopies",
     "FileRecord",
     "Frames",
     "Ghost",

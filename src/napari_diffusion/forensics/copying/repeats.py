@@ -1,0 +1,89 @@
+"""Parts that stand twice in one plane or in two, found by key points and grown to their edges."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.forensics.copying.agreement import Agreement, agreement, chance_of
+from napari_diffusion.forensics.copying.growing import LEAST_AREA, grown
+from napari_diffusion.forensics.copying.matching import matched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from napari_diffusion.forensics.copying.affine_map import AffineMap
+    from napari_diffusion.forensics.copying.key_points import KeyPoints
+
+# Maps looked for between two planes, in each of the two senses of turning.
+_MOST_MAPS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Repeat:
+    """A part that stands a second time.
+
+    Attributes
+    ----------
+    map : AffineMap
+        From the part to the other part.
+    log10_nfa : float
+        Logarithm of the number of false alarms.
+    part : ndarray of bool
+        The part, in the first plane.
+    likeness : ndarray
+        Correlation in windows with the other part.
+    """
+
+    map: AffineMap
+    log10_nfa: float
+    part: NDArray[np.bool_]
+    likeness: NDArray[np.float64]
+
+
+def agreements(
+    first: KeyPoints, second: KeyPoints, apart: float, log10_most: float
+) -> Iterator[tuple[Agreement, NDArray[Any]]]:
+    """Yield maps on which key points agree, and the places of those, the best of each sense first.
+
+    With `apart` both are the same plane. `log10_most` is log10 of the number of false alarms
+    allowed; that of each map counts both senses of turning.
+    """
+    if not len(second):
+        return
+    chance = chance_of(second.places, second.shape)
+    for mirrored in (False, True):
+        pairs = matched(first, second.mirrored() if mirrored else second, apart)
+        own, other = first.places[pairs[:, 0]], second.places[pairs[:, 1]]
+        for seed in range(_MOST_MAPS):
+            found = agreement(own, other, mirrored, chance, seed)
+            if found is None or found.log10_nfa + math.log10(2) > log10_most:
+                break
+            nfa = found.log10_nfa + math.log10(2)
+            yield Agreement(found.map, found.inside, nfa), own[found.inside]
+            left = ~found.inside
+            if apart:  # the same pairs, seen from the other part
+                back = found.map(other) - own
+                left &= np.hypot(back[:, 0], back[:, 1]) > apart / 2
+            own, other = own[left], other[left]
+
+
+def repeats(
+    points: tuple[KeyPoints, KeyPoints],
+    planes: tuple[NDArray[Any], NDArray[Any]],
+    apart: float,
+    log10_most: float,
+) -> Iterator[Repeat]:
+    """Yield the parts of the first plane that stand a second time, in it or in the second.
+
+    Parts that only the map joins, whose intensities do not follow, are left out.
+    """
+    for found, places in agreements(*points, apart, log10_most):
+        refined, part, likeness = grown(*planes, found.map, places, apart)
+        if part.sum() >= LEAST_AREA:
+            yield Repeat(refined, found.log10_nfa, part, likeness)
