@@ -41,7 +41,10 @@ def masked():
 
 IMAGES = {
     "2d": (textured((96, 80)).astype(np.uint8), {"axes": "yx"}),
-    "rgb": (np.stack([textured((96, 80), seed=i).astype(np.uint8) for i in range(3)], -1), {"axes": "yxc", "rgb": True}),
+    "rgb": (
+        np.stack([textured((96, 80), seed=i).astype(np.uint8) for i in range(3)], -1),
+        {"axes": "yxc", "rgb": True},
+    ),
     "stack": (textured((3, 64, 72)).astype(np.uint8), {"axes": "zyx"}),
     "movie": (textured((6, 64, 48)).astype(np.uint8), {"axes": "tyx"}),
     "channels": (textured((2, 64, 64)).astype(np.uint8), {"axes": "cyx"}),
