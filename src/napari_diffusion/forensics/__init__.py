@@ -5,6 +5,7 @@ from __future__ import annotations
 from napari_diffusion.forensics.base import Evidence, Trace, evidence_of
 from napari_diffusion.forensics.block_grid import BlockGrid
 from napari_diffusion.forensics.copies import Copies
+from napari_diffusion.forensics.copying.panels import compare_panels
 from napari_diffusion.forensics.difference import Difference
 from napari_diffusion.forensics.diffused import Diffused
 from napari_diffusion.forensics.double_quantisation import DoubleQuantisation
@@ -54,6 +55,7 @@ __all__ = [
     "Residual",
     "Trace",
     "TraceMap",
+    "compare_panels",
     "evidence_of",
 ]
 
