@@ -72,7 +72,7 @@ def positions(plane: NDArray[Any], counts: Counts) -> Positions:
     plane : (Y, X) array
         In grey levels.
     counts : Counts
-        Its votes.
+        The votes of its pixels.
     """
     strengths = _strengths(counts)
     by_votes, by_steps = _by_votes(counts, strengths), _by_steps(plane)

@@ -88,7 +88,7 @@ class Counts:
     window : int
         Side of a window, in blocks.
     valid : (rows, columns) array
-        Pixels with a vote, of each window, as so many blocks.
+        Pixels that voted, of each window, as so many blocks.
     """
 
     def __init__(self, voted: NDArray[np.int8], window: int) -> None:
