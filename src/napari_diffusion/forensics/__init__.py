@@ -9,6 +9,7 @@ from napari_diffusion.forensics.copying.panels import compare_panels
 from napari_diffusion.forensics.difference import Difference
 from napari_diffusion.forensics.diffused import Diffused
 from napari_diffusion.forensics.double_quantisation import DoubleQuantisation
+from napari_diffusion.forensics.enlarged import Enlarged
 from napari_diffusion.forensics.exact_copies import ExactCopies
 from napari_diffusion.forensics.file_record import FileRecord
 from napari_diffusion.forensics.frames import Frames
@@ -17,6 +18,7 @@ from napari_diffusion.forensics.levels import Levels
 from napari_diffusion.forensics.local_noise import LocalNoise
 from napari_diffusion.forensics.reading import Curve, Number, Place, Reading, TraceMap
 from napari_diffusion.forensics.residual import Residual
+from napari_diffusion.forensics.upsampling_peaks import UpsamplingPeaks
 from napari_diffusion.loop import registry
 
 TRACES: tuple[type[Trace], ...] = (
@@ -26,12 +28,14 @@ TRACES: tuple[type[Trace], ...] = (
     Diffused,
     DoubleQuantisation,
     ExactCopies,
+    Enlarged,
     FileRecord,
     Frames,
     Ghost,
     Levels,
     LocalNoise,
     Residual,
+    UpsamplingPeaks,
 )
 
 __all__ = [
@@ -42,6 +46,7 @@ __all__ = [
     "Difference",
     "Diffused",
     "DoubleQuantisation",
+    "Enlarged",
     "Evidence",
     "ExactCopies",
     "FileRecord",
@@ -55,6 +60,7 @@ __all__ = [
     "Residual",
     "Trace",
     "TraceMap",
+    "UpsamplingPeaks",
     "compare_panels",
     "evidence_of",
 ]

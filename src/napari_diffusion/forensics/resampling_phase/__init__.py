@@ -1,0 +1,1 @@
+"""Lines of an image by their phase, for enlargements by whole factors."""

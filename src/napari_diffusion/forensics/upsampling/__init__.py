@@ -1,0 +1,1 @@
+"""Peaks of the spectrum of an image."""

@@ -1,0 +1,77 @@
+"""Rows and columns that repeat a pattern, as after enlargement."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_diffusion.forensics.enlarged import Enlarged
+
+
+def scene(seed=0, side=240):
+    """Return a power law and noise, whole numbers."""
+    rng = np.random.default_rng(seed)
+    radius = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.fftfreq(side)) + 1 / 200
+    texture = np.fft.ifft2(np.fft.fft2(rng.normal(size=(side, side))) / radius).real
+    values = 128 + 30 * texture / texture.std() + rng.normal(size=(side, side)) * 2
+    return np.clip(np.rint(values), 0, 255)
+
+
+def enlarged(image, factor, order):
+    """Return an image enlarged with samples in the middle of their pixels."""
+    from scipy import ndimage
+
+    found = ndimage.zoom(image, factor, order=order, grid_mode=True, mode="grid-mirror")
+    return np.clip(np.rint(found), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 5])
+@pytest.mark.parametrize("order", [0, 1])
+def test_the_factor_is_found(factor, order):
+    image = enlarged(scene(side=480 // factor // 2), factor, order)
+    (place,) = Enlarged()(image).places
+    assert place.words == f"period {factor} along y and x"
+    assert place.log10_nfa < -3
+    assert place.outline.max() == image.shape[0]
+
+
+def test_untouched_images_have_no_place():
+    for seed in range(5):
+        reading = Enlarged()(scene(seed, 160).astype(np.uint8))
+        assert not reading.places
+        assert reading.remarks == ("Nothing that this method can see.",)
+
+
+def test_periods_of_rows_alone_are_no_enlargement():
+    image = scene(side=160)
+    image[::3] += 9
+    assert not Enlarged()(image).places
+
+
+def test_periods_of_blocks_are_no_enlargement():
+    image = scene(side=160)
+    image[::8] += 9
+    image[:, ::8] += 9
+    assert not Enlarged()(image).places
+
+
+def test_the_scale_of_intensities_does_not_matter():
+    image = enlarged(scene(side=80), 3, 1).astype(float)
+    first, second = (Enlarged()(each).places[0].log10_nfa for each in (image, image / 1e4))
+    assert first == pytest.approx(second)
+
+
+def test_each_plane_is_read():
+    stack = np.stack([scene(1, 120), enlarged(scene(2, 40), 3, 0)])
+    (place,) = Enlarged()(stack).places
+    assert place.plane == (1,)
+    assert "plane 1" in Enlarged()(stack).remarks[0]
+
+
+def test_a_constant_image_has_nothing():
+    assert not Enlarged()(np.full((100, 100), 7.0)).places
+
+
+def test_small_images_are_refused():
+    with pytest.raises(ValueError, match="96 rows"):
+        Enlarged()(np.zeros((50, 200)))
