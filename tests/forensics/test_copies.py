@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from napari_diffusion.core.image import Image
 from napari_diffusion.forensics.copies import Copies
 from napari_diffusion.forensics.copying.affine_map import AffineMap, fitted
 from napari_diffusion.forensics.copying.agreement import log10_nfa
@@ -57,11 +58,11 @@ def f1(one, two):
 
 
 def as_jpeg(plane, quality):
-    from PIL import Image
+    import PIL.Image
 
     stream = io.BytesIO()
-    Image.fromarray(plane.astype(np.uint8)).save(stream, "JPEG", quality=quality)
-    return np.asarray(Image.open(io.BytesIO(stream.getvalue())))
+    PIL.Image.fromarray(plane.astype(np.uint8)).save(stream, "JPEG", quality=quality)
+    return np.asarray(PIL.Image.open(io.BytesIO(stream.getvalue())))
 
 
 CHANGES = {
@@ -181,4 +182,4 @@ def test_panels_that_share_a_part_are_found_among_others():
 
 def test_a_stack_is_no_panel():
     with pytest.raises(ValueError, match="'stack' has 4 planes"):
-        compare_panels([("stack", np.zeros((4, 64, 64)).astype(np.uint8)[..., None][..., 0])])
+        compare_panels([("stack", Image.of(np.zeros((4, 64, 64), np.uint8), axes="zyx"))])

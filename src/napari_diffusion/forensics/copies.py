@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from napari_diffusion.forensics.base import Evidence, Null, Trace, planes_of
+from napari_diffusion.forensics.copying.growing import LEAST_AREA
 from napari_diffusion.forensics.copying.key_points import KeyPoints, key_points
 from napari_diffusion.forensics.copying.outlines import outlines
-from napari_diffusion.forensics.copying.repeats import LEAST_AREA, Repeat, repeats
+from napari_diffusion.forensics.copying.repeats import Repeat, repeats
 from napari_diffusion.forensics.jpeg.grey_levels import stacked
 from napari_diffusion.forensics.reading import Place, Reading, TraceMap
 

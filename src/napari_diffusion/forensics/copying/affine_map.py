@@ -37,7 +37,7 @@ class AffineMap:
 
     def inverse(self) -> AffineMap:
         """Return the map from the other part back."""
-        back = np.linalg.inv(self.matrix)
+        back = np.asarray(np.linalg.inv(self.matrix), np.float64)
         return AffineMap(back, -back @ self.shift)
 
     def after(self, first: AffineMap) -> AffineMap:

@@ -147,7 +147,8 @@ def _counted_once(
 
     Nor does a pair of places count twice that is matched both ways, as in a mirrored image.
     """
-    kept, used = np.zeros(len(sources), bool), []
+    kept = np.zeros(len(sources), bool)
+    used: list[NDArray[Any]] = []
     for each in np.flatnonzero(inside):
         ends = np.array([*sources[each], *targets[each]])
         both = (ends, np.roll(ends, 2))

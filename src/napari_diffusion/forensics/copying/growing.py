@@ -35,7 +35,7 @@ def grown(
     found, part = start, np.zeros(first.shape, bool)
     likeness = np.zeros(first.shape)
     for turn in range(_ROUNDS):
-        places = np.stack(np.mgrid[box], axis=-1).reshape(-1, 2).astype(np.float64)
+        places = np.moveaxis(np.mgrid[box], 0, -1).reshape(-1, 2).astype(np.float64)
         shape = first[box].shape
         near = _hull(points, box, shape) if turn == 0 else part[box]
         found = _refined(first[box], second, found, places, near)

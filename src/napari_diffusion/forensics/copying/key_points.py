@@ -77,7 +77,7 @@ def key_points(plane: NDArray[Any]) -> KeyPoints:
     # Directions come half a bin too far round, which the mirror image would double.
     sift.orientations = sift.orientations - np.pi / sift.n_bins
     sift.extract(stretched)
-    counts = sift.descriptors.astype(np.float32)
+    counts = np.array(sift.descriptors, np.float32)
     counts /= np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return KeyPoints(np.asarray(sift.positions, np.float64), np.sqrt(counts), _sides(plane))
 

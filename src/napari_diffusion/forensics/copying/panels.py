@@ -11,9 +11,10 @@ import numpy as np
 from napari_diffusion.core.image import Image
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.forensics.base import planes_of
+from napari_diffusion.forensics.copying.growing import LEAST_AREA
 from napari_diffusion.forensics.copying.key_points import KeyPoints, key_points
 from napari_diffusion.forensics.copying.outlines import outlines
-from napari_diffusion.forensics.copying.repeats import LEAST_AREA, Repeat, repeats
+from napari_diffusion.forensics.copying.repeats import Repeat, repeats
 from napari_diffusion.forensics.reading import Place
 
 if TYPE_CHECKING:

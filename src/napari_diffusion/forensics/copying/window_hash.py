@@ -95,7 +95,7 @@ def _hashes(values: NDArray[np.uint64], symmetry: NDArray[Any]) -> Hashes:
     mixed = values * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(29)
     down = sum(weight * mixed[i : i + height] for i, weight in enumerate(along_y))
-    return np.asarray(sum(w * down[:, j : j + width] for j, w in enumerate(along_x)), np.uint64)  # type: ignore[index]
+    return np.asarray(sum(w * down[:, j : j + width] for j, w in enumerate(along_x)), np.uint64)
 
 
 def _partners(
