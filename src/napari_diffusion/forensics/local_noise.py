@@ -45,6 +45,7 @@ class LocalNoise(Trace):
     -----
     Use it to find parts that were smoothed, resampled, painted in or taken from a noisier image.
     The two maps are read separately: smoothing and resampling leave less noise, added noise more.
+    Added white noise is seen beside texture; in images without texture it can remain unseen.
     Not for images without noise, such as drawings, strong compression and heavily denoised images,
     which are refused. Values are ranks within the image, and no probabilities: every image has a
     place with the least noise.
