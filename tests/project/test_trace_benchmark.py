@@ -200,15 +200,21 @@ def test_a_refused_image_counts_as_chance():
 
 
 def test_a_map_is_scored_by_its_name_and_sign():
-    mask = np.zeros((160, 160), bool)
-    mask[40:100, 40:100] = True
-    rng = np.random.default_rng(0)
-    noisy = 100 + rng.normal(0, np.where(mask, 6, 2))
+    mask = np.zeros((20, 30), bool)
+    mask[5:15, 5:15] = True
     trace = nd.forensics.LocalNoise()
-    reading = reader.read(trace, noisy).reading
-    assert mapped.Row("", "", pictures.PNG, trace, "more").scored(reading, mask) > 0.9
-    assert mapped.Row("", "", pictures.PNG, trace, "less").scored(reading, mask) < 0.1
-    assert mapped.Row("", "", pictures.PNG, trace, "less", sign=-1).scored(reading, mask) > 0.9
+    named = {"less noise": -1.0 * mask, "more noise": 1.0 * mask}
+    maps = tuple(nd.forensics.TraceMap(n, values, "", (-1, 1)) for n, values in named.items())
+    reading = nd.forensics.Reading(trace, maps=maps)
+
+    def scored(name="", sign=1):
+        return mapped.Row("", "", pictures.PNG, trace, name, sign).scored(reading, mask)
+
+    assert scored("more") == 1
+    assert scored("less") == scored() == 0
+    assert scored("less", -1) == scored("less", 0) == 1
+    nothing = nd.forensics.Reading(trace)
+    assert mapped.Row("", "", pictures.PNG, trace).scored(nothing, mask) == 0.5
 
 
 def test_what_is_read_is_what_the_file_holds(tmp_path):
