@@ -175,7 +175,7 @@ def lines(values: dict[str, Any]) -> list[str]:
         "",
         f"{len(NAMES)} images × {len(SIGMAS)} noises × {len(RECIPES)} recipes; spots of radius "
         f"{', '.join(map(str, SIZES))} pixels at {len(CONTRASTS)} contrasts from {CONTRASTS[0]} to "
-        f"{CONTRASTS[-1]} σ. *Predicted*: on the noisy image alone, 12 runs at most. *Measured*: "
+        f"{CONTRASTS[-1]} σ. *Predicted*: on the noisy image alone, 24 runs at most. *Measured*: "
         f"{COUNT} spots of each kind in the clean image, before fresh noise, at other places.",
         "",
         f"Kept contrast, predicted minus measured: median of the absolute error "

@@ -77,7 +77,7 @@ def test_parameters_are_set_by_trace_and_name(watermark):
 @pytest.mark.parametrize(
     ("names", "setting", "words"),
     [
-        ("levles", None, r"no trace 'levles': use some of Levels.*or all"),
+        ("levles", None, r"no trace 'levles': use some of .*Levels.* or all"),
         ("levels", ("watermark", 1), "'watermark' is not a setting: it must be TRACE.PARAMETER"),
         ("levels", ("watermark.least", 1), "is a setting of a trace that is not asked for"),
         ("watermark", ("watermark.most", 1), "Watermark has no parameter 'most'; it has least"),

@@ -47,7 +47,7 @@ class BlockGrid(Trace):
 
     References
     ----------
-    Nikoukhah et al. (2021), ZERO: a local JPEG grid origin detector based on the number of DCT
+    Nikoukhah and others (2021), ZERO: a local JPEG grid origin detector based on the number of DCT
     zeros and its applications in image forensics.
     """
 

@@ -45,8 +45,8 @@ class UpsamplingPeaks(Trace):
 
     References
     ----------
-    Odena, Dumoulin and Olah (2016), Deconvolution and checkerboard artifacts; Durall et al. (2020),
-    Watch your up-convolution.
+    Odena, Dumoulin and Olah (2016), Deconvolution and checkerboard artifacts; Durall, Keuper and
+    Keuper (2020), Watch your up-convolution.
     """
 
     null: ClassVar[Null] = "same image"
