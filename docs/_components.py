@@ -15,8 +15,7 @@ from _docstring import Docstring
 
 import napari_diffusion as nd
 from napari_diffusion.core import Component, Grid, Image
-from napari_diffusion.forensics import Trace
-from napari_diffusion.forensics.limits import limit_sentences
+from napari_diffusion.forensics import Trace, limit_sentences
 from napari_diffusion.loop import registry
 
 if TYPE_CHECKING:

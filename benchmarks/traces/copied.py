@@ -77,7 +77,7 @@ def copies_table(rows: Rows, values: dict[str, Any]) -> list[str]:
         raised = [row[0] for row in crops_ if row[2]]
         named = f" ({', '.join(raised)})" if raised else ""
         made += [
-            f"Untouched pictures with a pair, {kept}: {share(len(raised), len(crops_))}{named}.",
+            f"Untouched images with a pair, {kept}: {share(len(raised), len(crops_))}{named}.",
             "",
         ]
     made += ["Textures with cloned regions:", ""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_diffusion.forensics.base import Evidence, Trace, evidence_of
 from napari_diffusion.forensics.block_grid import BlockGrid
+from napari_diffusion.forensics.catalog import chosen_traces
 from napari_diffusion.forensics.copies import Copies
 from napari_diffusion.forensics.copying.panels import compare_panels
 from napari_diffusion.forensics.difference import Difference
@@ -14,7 +15,9 @@ from napari_diffusion.forensics.exact_copies import ExactCopies
 from napari_diffusion.forensics.file_record import FileRecord
 from napari_diffusion.forensics.frames import Frames
 from napari_diffusion.forensics.ghost import Ghost
+from napari_diffusion.forensics.inspection import Inspection, inspect
 from napari_diffusion.forensics.levels import Levels
+from napari_diffusion.forensics.limits import limit_sentences
 from napari_diffusion.forensics.local_noise import LocalNoise
 from napari_diffusion.forensics.reading import Curve, Number, Place, Reading, TraceMap
 from napari_diffusion.forensics.residual import Residual
@@ -27,8 +30,8 @@ TRACES: tuple[type[Trace], ...] = (
     Difference,
     Diffused,
     DoubleQuantisation,
-    ExactCopies,
     Enlarged,
+    ExactCopies,
     FileRecord,
     Frames,
     Ghost,
@@ -52,6 +55,7 @@ __all__ = [
     "FileRecord",
     "Frames",
     "Ghost",
+    "Inspection",
     "Levels",
     "LocalNoise",
     "Number",
@@ -61,8 +65,11 @@ __all__ = [
     "Trace",
     "TraceMap",
     "UpsamplingPeaks",
+    "chosen_traces",
     "compare_panels",
     "evidence_of",
+    "inspect",
+    "limit_sentences",
 ]
 
 registry.register(Trace.slot, Trace, TRACES)

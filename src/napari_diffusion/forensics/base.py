@@ -5,13 +5,15 @@ from __future__ import annotations
 import abc
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack, final
+from typing import TYPE_CHECKING, Any, Unpack, final
 
 import numpy as np
 
-from napari_diffusion.core.component import Component
 from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.engine.threads import Threads
+from napari_diffusion.forensics.trace_facts import Need as Need
+from napari_diffusion.forensics.trace_facts import Null as Null
+from napari_diffusion.forensics.trace_facts import TraceFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +23,6 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.forensics.reading import Reading
-
-#: What a trace reads.
-Need = Literal["pixels", "file", "second image", "frames"]
-
-#: What a value is compared with.
-Null = Literal["a-contrario", "reference", "same image", "none"]
 
 # Weights of red, green and blue in brightness.
 _LUMA = (0.299, 0.587, 0.114)
@@ -64,12 +60,12 @@ class Evidence:
         return Threads(stop=self.stop)
 
     def planes(self) -> Iterator[tuple[tuple[int, ...], NDArray[np.float64]]]:
-        """Yield (index, grey values) of every plane y, x of the image; see `planes_of`."""
+        """Yield (index, brightness) of every plane y, x of the image; see `planes_of`."""
         yield from planes_of(self.image)
 
 
 def planes_of(image: Image) -> Iterator[tuple[tuple[int, ...], NDArray[np.float64]]]:
-    """Yield (index, grey values) of every plane y, x of an image.
+    """Yield (index, brightness) of every plane y, x of an image.
 
     The index is along the axes before y and x (t, c, z) that the image has, without c for RGB.
     Brightness is 0.299 R + 0.587 G + 0.114 B.
@@ -85,29 +81,11 @@ def planes_of(image: Image) -> Iterator[tuple[tuple[int, ...], NDArray[np.float6
 
 
 @dataclass(frozen=True)
-class Trace(Component, abc.ABC):
+class Trace(TraceFacts, abc.ABC):
     """A trace of processing, read from an image: ``Levels()(image)`` returns a `Reading`.
 
     It shows evidence, with its null and its innocent causes. It never pronounces a verdict.
-
-    Attributes
-    ----------
-    needs : frozenset of str
-        Of "pixels", "file", "second image", "frames": without these it cannot be read.
-    null : {"a-contrario", "reference", "same image", "none"}
-        What values are compared with. "a-contrario": chance, by a number of false alarms; "same
-        image": ranks within it, no probabilities.
-    assumes : str
-        What must hold for it to be read, in a sentence.
-    misleads : tuple of str
-        Innocent causes of the same appearance, in sentences.
     """
-
-    slot: ClassVar[str] = "trace"
-    needs: ClassVar[frozenset[Need]] = frozenset({"pixels"})
-    null: ClassVar[Null] = "none"
-    assumes: ClassVar[str] = ""
-    misleads: ClassVar[tuple[str, ...]] = ()
 
     @final
     def why_not(self, evidence: Evidence) -> str:

@@ -32,7 +32,7 @@ class Difference(Trace):
 
     References
     ----------
-    Rossner and Yamada (2004), What's in a picture? The temptation of image manipulation.
+    Rossner and Yamada (2004), The temptation of image manipulation.
     """
 
     needs: ClassVar[frozenset[Need]] = frozenset({"pixels", "second image"})

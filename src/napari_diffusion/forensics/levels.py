@@ -38,8 +38,8 @@ _WIDE = 2
 class Levels(Trace):
     """Intensities that are missing, too frequent or clipped, and parts without any variation.
 
-    A level is missing where its count is less than 0.2 times the mean count of the 8 levels around
-    it, and too frequent above 1.8 times their median. The share of such levels is that of a comb. A
+    ``missing: n(v) < 0.2 · mean n(v ± 1 … 4)``, ``too frequent: n(v) > 1.8 · median n(v ± 1 … 4)``,
+    with the count n of a level v. The share of such levels is that of a comb. A
     constant part is a connected set of overlapping squares of 3 × 3 equal pixels.
 
     Parameters

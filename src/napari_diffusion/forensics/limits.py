@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_diffusion.forensics.base import Null, Trace
+    from napari_diffusion.forensics.trace_facts import Null, TraceFacts
 
 #: What the values of a trace are compared with, by its null.
 NULL_WORDS: dict[Null, str] = {
@@ -18,7 +18,7 @@ NULL_WORDS: dict[Null, str] = {
 }
 
 
-def limit_sentences(trace: Trace | type[Trace]) -> tuple[str, ...]:
+def limit_sentences(trace: TraceFacts | type[TraceFacts]) -> tuple[str, ...]:
     """Return the limits of a reading of this trace, which stand beside it wherever it is shown."""
     assumed = [f"Assumed: {trace.assumes}"] if trace.assumes else []
     return (

@@ -11,7 +11,7 @@ from napari_diffusion.core.results import ResultMap, ResultTable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_diffusion.forensics.base import Trace
+    from napari_diffusion.forensics.trace_facts import TraceFacts
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,7 @@ class Reading:
         where there is nothing.
     """
 
-    trace: Trace
+    trace: TraceFacts
     maps: tuple[TraceMap, ...] = ()
     curves: tuple[Curve, ...] = ()
     places: tuple[Place, ...] = ()

@@ -39,7 +39,7 @@ class Residual(Trace):
 
     References
     ----------
-    Krawetz (2007), A picture's worth: digital image analysis and forensics.
+    Krawetz (2007), Digital image analysis and forensics.
     """
 
     assumes: ClassVar[str] = "Somebody looks at it who knows how such images usually look."

@@ -32,9 +32,10 @@ _NAMES = {
 class UpsamplingPeaks(Trace):
     """Peaks of the spectrum at ½ and ¼ of the sampling rate, as upsampling and networks leave them.
 
-    Zeros put between samples copy the spectrum around ½; what the kernel after them does not remove
-    is a checkerboard. The height of a peak is the logarithm of the power, averaged over windows in
-    the logarithm, above the median of frequencies 4 to 6 steps away. Heights at all other
+    ``height(f) = ⟨log₁₀ P(f)⟩ − median of ⟨log₁₀ P⟩ around f``, with the power P of windows.
+
+    Zeros put between pixels copy the spectrum around ½; what the kernel after them does not remove
+    is a checkerboard. The median is that of frequencies 4 to 6 steps away. Heights at all other
     frequencies of the same image are what it is compared with.
 
     Notes
