@@ -207,9 +207,10 @@ def test_findings_assumptions_and_innocent_causes_are_in_sight(opened, qtbot):
     _, dock = opened((Brightness, Pairs), cells())
     run(dock, qtbot)
     assert dock.trace_list.place == 0
-    said = dock.controls.message.sentence
-    assert said.startswith("This region differs from the rest in brightness.\nSo does that.")
-    assert "mean (intensity): 1.5 (95 %: 1 to 2); untouched images have 0 to 1" in said
+    message = dock.controls.message
+    assert message.sentence == "This region differs from the rest in brightness."
+    assert message.details.startswith("So does that.")
+    assert "mean (intensity): 1.5 (95 %: 1 to 2); untouched images have 0 to 1" in message.details
     assert "A lamp of its own does the same." in dock.limits.value
     assert "ranks" in dock.limits.value
     dock.trace_list.select(1)

@@ -10,7 +10,6 @@ from qtpy.QtCore import QTimer
 
 from napari_diffusion.core.readable_name import readable_name
 from napari_diffusion.forensics import catalog
-from napari_diffusion.forensics.limits import limit_sentences
 from napari_diffusion.widgets.docks.layer_dock import LayerDock
 from napari_diffusion.widgets.forms.box import Box, labelled
 from napari_diffusion.widgets.forms.message import text_label
@@ -28,7 +27,7 @@ from napari_diffusion.widgets.inspect.reading_layers import ReadingLayers
 from napari_diffusion.widgets.inspect.reading_plots import ReadingPlots
 from napari_diffusion.widgets.inspect.reference_choice import ReferenceChoice
 from napari_diffusion.widgets.inspect.trace_list import TraceList
-from napari_diffusion.widgets.inspect.trace_words import facts_words, findings_words
+from napari_diffusion.widgets.inspect.trace_words import details_words, limits_words
 from napari_diffusion.widgets.layers.layer_files import file_of
 from napari_diffusion.widgets.layers.map_layers import is_finding
 from napari_diffusion.widgets.run.background import Background
@@ -199,12 +198,12 @@ class InspectImage(LayerDock):
             return
         self._pointer.place = place
         why, reading = self.trace_list.reasons[place], self.readings.get(place)
-        self.limits.value = "\n".join([*[why] * bool(why), *limit_sentences(self.traces[place])])
+        self.limits.value = "\n".join([*[why] * bool(why), limits_words(self.traces[place])])
         self.plots.show_reading(reading)
         if self.controls.is_running or not self.readings:
             return
-        words = "" if reading is None else findings_words(reading)
-        self.controls.message.say(words, details="" if reading is None else facts_words(reading))
+        words = "" if reading is None else next(iter(reading.remarks), "")
+        self.controls.message.say(words, details="" if reading is None else details_words(reading))
         if reading is not None:
             self._layers.show_trace(place)
         shown = self._layers.map_of(place)
