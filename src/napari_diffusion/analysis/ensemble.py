@@ -202,7 +202,7 @@ def check_random(recipe: Recipe) -> None:
 
 def _wanted(made: Iterator[Step], recipe: Recipe, every_step: bool) -> Iterator[Step]:
     """Yield the last step, or all; without a final filter the final one equals another."""
-    last = recipe.total_steps - (recipe.final_filter is None)
+    last = recipe.last_step
     for step in made:
         if step.index == last or (every_step and step.index < last):
             yield step

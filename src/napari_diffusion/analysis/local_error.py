@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_diffusion.analysis.trial import Trial
 from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.core.whole_number import checked_whole
 from napari_diffusion.loop.preview import shortened
 from napari_diffusion.metrics import Sure, View
 from napari_diffusion.metrics.statistics.risk_estimate import slopes_of
@@ -121,14 +122,14 @@ def local_error(
         raise ValueError("local_error needs the image in memory: give image.compute().")
     trial = Trial.of(
         source,
-        shortened(recipe, _checked("step", step, 0)),
+        shortened(recipe, checked_whole("step", step, 0)),
         {},
         noise_sigma=noise_sigma,
         region=region or (slice(None),) * len(source.grid.axes),
         stop=stop,
     )
     grid = source.grid
-    side = _checked("tile", tile, 1) or round(TILE_SAMPLES ** (1 / len(grid.along)))
+    side = checked_whole("tile", tile, 1) or round(TILE_SAMPLES ** (1 / len(grid.along)))
     view = trial.last_views([Sure()])["perturbed"]
     _check_noise(view, white)
     sigmas = np.reshape(view.noise_sigma, (1, -1, 1, 1, 1))
@@ -137,19 +138,8 @@ def local_error(
     squared = _averaged(_squared_error(view, sigmas), view, grid, side)
     if view.noise_map is not None:
         sigmas = np.sqrt(_averaged(sigmas**2, view, grid, side))
-    made = trial.whole.recipe
-    last = made.total_steps - (made.final_filter is None)
+    last = trial.whole.recipe.last_step
     return LocalError(_in_axes(squared, sigmas, view, grid), last, view.noise_sigma, side)
-
-
-def _checked(name: str, value: int | None, low: int) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} must be a whole number (got {value!r}).")
-    if value < low:
-        raise ValueError(f"{name} must be {low} or more (got {value!r}).")
-    return int(value)
 
 
 def _check_noise(view: View, white: bool | None) -> None:

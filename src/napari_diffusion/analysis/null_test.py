@@ -9,6 +9,7 @@ from napari_diffusion.analysis.null.blanks import Blanks, background_of
 from napari_diffusion.analysis.null.null_result import NullTest
 from napari_diffusion.analysis.null.step_statistics import StandingOut, StepStatistics
 from napari_diffusion.analysis.study import Progress, Study
+from napari_diffusion.core.whole_number import checked_whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -101,9 +102,8 @@ def null_test(
     True
     """
     chosen = StandingOut() if detector is None else detector_of(detector)
-    _check_whole("seed", seed, 0, _MOST_SEED)
-    if count is not None:
-        _check_whole("count", count, 1, _MOST_BLANKS)
+    checked_whole("seed", seed, 0, _MOST_SEED)
+    checked_whole("count", count, 1, _MOST_BLANKS)
     study = Study.of(
         image, recipe, options, step=step, noise_sigma=noise_sigma, noise_model=noise_model,
         region=region, stop=stop,
@@ -151,10 +151,3 @@ def _tested(blanks: Blanks, detector: Detector, progress: Progress | None) -> Nu
 def _depth(values: NDArray[Any], study: Study) -> bool:
     """Say whether objects are looked for in volumes."""
     return sum(values.shape[axis] > 1 for axis in study.grid.along_axes) > 2
-
-
-def _check_whole(name: str, value: int, least: int, most: int) -> None:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} must be a whole number (got {value!r}).")
-    if not least <= value < most:
-        raise ValueError(f"{name} must be {least} or more and less than {most} (got {value!r}).")

@@ -18,6 +18,7 @@ from napari_diffusion.analysis.intervals.result import PredictionInterval, Targe
 from napari_diffusion.analysis.study import Study
 from napari_diffusion.analysis.trial import Trial
 from napari_diffusion.core.image import Image
+from napari_diffusion.core.whole_number import checked_whole
 from napari_diffusion.loop.preview import shortened
 from napari_diffusion.loop.recipe import Recipe
 
@@ -152,12 +153,7 @@ def _check(of: str, coverage: float, wholes: dict[str, int | None]) -> None:
     if not low <= coverage <= high:
         raise ValueError(f"coverage must be {low:g} to {high:g} (got {coverage!r}).")
     for name, value in wholes.items():
-        if value is None:
-            continue
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise TypeError(f"{name} must be a whole number (got {value!r}).")
-        if value < 0:
-            raise ValueError(f"{name} must be 0 or more (got {value!r}).")
+        checked_whole(name, value, 0)
 
 
 def _check_others(of: Target, repeats: dict[str, Any], reference: ArrayLike | None) -> None:
@@ -195,8 +191,8 @@ def _check_noise(noise: SourceNoise, is_white: bool) -> None:
 
 def _result(trial: Trial, of: Target, coverage: float, found: Bounds) -> PredictionInterval:
     """Return the result in the axes of the source."""
-    run, made = trial.whole, trial.whole.recipe
-    study = Study(run, trial.noise, made.total_steps - (made.final_filter is None))
+    run = trial.whole
+    study = Study(run, trial.noise)
     inside = inside_of(run)
     half = np.where(inside, found.half, 0.0).astype(found.result.dtype)
     shown = half.mean(axis=1, keepdims=True) if study.grid.rgb else half

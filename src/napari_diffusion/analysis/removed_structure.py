@@ -11,6 +11,7 @@ from napari_diffusion.analysis.residual.null_runs import null_runs
 from napari_diffusion.analysis.residual.residual_test import ResidualTest
 from napari_diffusion.analysis.residual.windows import WINDOW_PIXELS, Windows
 from napari_diffusion.analysis.study import Study
+from napari_diffusion.core.whole_number import checked_whole
 from napari_diffusion.engine.threads import Threads
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def removed_structure(
     >>> found.removed
     True
     """
-    _check(false_alarm_rate, tile, nulls, step, seed)
+    _check(false_alarm_rate, tile, nulls, seed)
     study = Study.of(image, recipe, options, step=step, noise_sigma=noise_sigma,
                      noise_model=noise_model, region=region, stop=stop)  # fmt: skip
     if not np.any(study.noise.sigma):
@@ -120,17 +121,11 @@ def removed_structure(
     return ResidualTest(study, windows, result, freedom, runs).at(false_alarm_rate)
 
 
-def _check(rate: float, tile: int | None, nulls: int, step: int | None, seed: int) -> None:
+def _check(rate: float, tile: int | None, nulls: int, seed: int) -> None:
     if not 0.001 <= rate <= 0.5:
         raise ValueError(f"false_alarm_rate must be 0.001 to 0.5 (got {rate!r}).")
-    wholes = ("tile", tile, 3), ("nulls", nulls, 4), ("step", step, 0), ("seed", seed, 0)
-    for name, value, low in wholes:
-        if value is None:
-            continue
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise TypeError(f"{name} must be a whole number (got {value!r}).")
-        if value < low:
-            raise ValueError(f"{name} must be {low} or more (got {value!r}).")
+    for name, value, low in ("tile", tile, 3), ("nulls", nulls, 4), ("seed", seed, 0):
+        checked_whole(name, value, low)
 
 
 def _windows(study: Study, tile: int | None) -> Windows:

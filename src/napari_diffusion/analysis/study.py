@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.analysis.trial import Trial
 from napari_diffusion.core.image import Image, is_dask
+from napari_diffusion.core.whole_number import checked_whole
 from napari_diffusion.loop.preview import shortened
 from napari_diffusion.loop.recipe import Recipe
 
@@ -39,13 +40,10 @@ class Study:
         The source, the resolved recipe, and the part that is studied (`run.core`, canonical).
     noise : SourceNoise
         The noise of the source, given or measured.
-    step : int
-        Index of the last step that is studied.
     """
 
     run: MeasuredRun
     noise: SourceNoise
-    step: int
 
     @classmethod
     def of(
@@ -88,16 +86,14 @@ class Study:
             recipe = Recipe(num_steps=1, noise=None, diffusion_filter=recipe)
         trial = Trial.of(
             source,
-            shortened(recipe, step),
+            shortened(recipe, checked_whole("step", step, 0)),
             {},
             noise_sigma=noise_sigma,
             noise_model=noise_model,
             region=region or (slice(None),) * len(source.grid.axes),
             stop=stop,
         )
-        made = trial.whole.recipe
-        last = made.total_steps - (made.final_filter is None)
-        return cls(trial.whole, trial.noise, last)
+        return cls(trial.whole, trial.noise)
 
     @property
     def image(self) -> Image:
@@ -110,9 +106,22 @@ class Study:
         return self.run.recipe
 
     @property
+    def step(self) -> int:
+        """Index of the last step that is studied."""
+        return self.recipe.last_step
+
+    @property
     def grid(self) -> Grid:
         """Axes and pixel size of the source."""
         return self.run.image.grid
+
+    def reseeded(self, by: int) -> Study:
+        """Return this study with the random seed of its recipe increased; without noise, itself."""
+        recipe = self.recipe
+        if recipe.noise is None:
+            return self
+        run = self.run.with_recipe(recipe.replaced(seed=(recipe.seed + by) % 2**64))
+        return dataclasses.replace(self, run=run)
 
     def results(self, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
         """Yield each step for an image of the source's canonical shape; the studied part alone."""

@@ -145,7 +145,7 @@ class Preview:
             source, inner = source.cut(chosen.window), _named(_inner(chosen), axes)
         region = _named(chosen.core, axes) if inner is None else None
         # Without a final filter the final step equals the one before.
-        index = recipe.total_steps - (recipe.final_filter is None)
+        index = recipe.last_step
         made = steps(source, recipe, region=region, stop=stop)
         last = next(step for step in made if step.index == index)
         image = np.array(last.image if inner is None else last.image[inner])

@@ -112,6 +112,11 @@ class Recipe:
         return self.num_steps if self.stop_at is None else self.stop_at
 
     @property
+    def last_step(self) -> int:
+        """Index of the last step with an image of its own: that of the final filter, if any."""
+        return self.total_steps - (self.final_filter is None)
+
+    @property
     def filters(self) -> tuple[Filter, ...]:
         """The diffusion filters as a tuple, also for a single filter."""
         chosen = self.diffusion_filter

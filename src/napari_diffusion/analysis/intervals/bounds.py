@@ -117,13 +117,13 @@ def for_a_repeat(
 
 def _study(trial: Trial, run: MeasuredRun) -> Study:
     """Return the study of a run of a trial: the whole, or a half of its frames."""
-    noise, recipe = trial.noise, run.recipe
+    noise = trial.noise
     if run is not trial.whole:
         count, frames = run.image.data.shape[0], noise.map
         if frames is not None and frames.shape[0] > 1:
             frames = frames[: 2 * count : 2]
         noise = dataclasses.replace(noise, image=run.image, map=frames)
-    return Study(run, noise, recipe.total_steps - (recipe.final_filter is None))
+    return Study(run, noise)
 
 
 def _scale(study: Study, result: NDArray[Any], squares: NDArray[np.float64]) -> NDArray[np.float64]:

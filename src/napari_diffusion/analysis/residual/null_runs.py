@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +44,7 @@ def null_runs(
     for turn in range(count):
         noisy = with_fresh_noise(study.noise, clean, seed * _TURNS + turn)
         noisy = np.where(drawn, noisy, source)
-        made = _reseeded(study, turn).result(noisy)
+        made = study.reseeded((turn + 1) * OTHER_SEEDS).result(noisy)
         yield noisy[core] - made, made
 
 
@@ -58,13 +57,3 @@ def centred(residuals: NDArray[Any]) -> NDArray[Any]:
     count = len(residuals)
     stretch = residuals.dtype.type(np.sqrt(count / (count - 1)))
     return (residuals - residuals.mean(axis=0)) * stretch
-
-
-def _reseeded(study: Study, turn: int) -> Study:
-    """Return the study with other random numbers in its recipe, where that adds noise."""
-    recipe = study.recipe
-    if recipe.noise is None:
-        return study
-    seed = (recipe.seed + (turn + 1) * OTHER_SEEDS) % 2**64
-    run = study.run.with_recipe(recipe.replaced(seed=seed))
-    return dataclasses.replace(study, run=run)

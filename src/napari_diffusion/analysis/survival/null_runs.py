@@ -57,7 +57,7 @@ def null_results(
     for k in range(count):
         values = study.image.data.copy()
         values[study.run.core] = _noisy(study, without, seed, k)
-        found.append(_reseeded(study, k + 1).result(values))
+        found.append(study.reseeded((k + 1) * _OTHER_SEEDS).result(values))
         after()
     return found
 
@@ -85,18 +85,8 @@ def noise_left(study: Study, results: Sequence[NDArray[Any]]) -> list[NDArray[np
     return [merged((each - mean) * factor, study).astype(np.float32) for each in results]
 
 
-def _reseeded(study: Study, by: int) -> Study:
-    """Return a study of the same recipe with another random seed, where it adds noise."""
-    recipe = study.recipe
-    if recipe.noise is None:
-        return study
-    made = recipe.replaced(seed=(recipe.seed + by * _OTHER_SEEDS) % 2**64)
-    return dataclasses.replace(study, run=study.run.with_recipe(made))
-
-
 def _noisy(study: Study, without: NDArray[Any], seed: int, k: int) -> NDArray[Any]:
-    turn, sigma = seed % _SEEDS * _MOST + k, map_of(study)
-    if sigma is None:
-        return with_fresh_noise(study.noise, without, turn)
-    unit = dataclasses.replace(study.noise, given=1.0, map=None)
-    return without + with_fresh_noise(unit, np.zeros_like(without), turn) * sigma
+    noise, sigma = study.noise, map_of(study)
+    if sigma is not None:
+        noise = dataclasses.replace(noise, map=sigma)
+    return with_fresh_noise(noise, without, seed % _SEEDS * _MOST + k)
