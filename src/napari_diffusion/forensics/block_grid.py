@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from napari_diffusion.forensics.base import Evidence, Null, Trace
-from napari_diffusion.forensics.reading import Curve, Number, Place, Reading, TraceMap
+from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Place, Reading, TraceMap
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from napari_diffusion.forensics.jpeg.positions import Positions
 
 _SIDE = 8
-_NOTHING = "Nothing that this method can see."
 
 # Ends of the colour bar, in powers of ten.
 _LIMITS = (-10.0, 10.0)
@@ -169,7 +168,7 @@ def _maps(evidence: Evidence, seen: list[_Seen]) -> tuple[TraceMap, ...]:
 def _remarks(seen: list[_Seen], places: tuple[Place, ...]) -> tuple[str, ...]:
     usual = tuple(words for each in seen for words in each.usual_words())
     if not places:
-        return (_NOTHING, *usual)
+        return (NOTHING, *usual)
     first = min(places, key=lambda place: place.log10_nfa or 0.0)
     y, x = first.outline.mean(axis=0)
     count = f"{len(places)} regions differ" if len(places) > 1 else "A region differs"

@@ -14,7 +14,8 @@ from napari_diffusion.forensics.copying.key_points import KeyPoints, key_points
 from napari_diffusion.forensics.copying.outlines import outlines
 from napari_diffusion.forensics.copying.repeats import Repeat, repeats
 from napari_diffusion.forensics.jpeg.grey_levels import stacked
-from napari_diffusion.forensics.reading import Place, Reading, TraceMap
+from napari_diffusion.forensics.parameters import FALSE_ALARMS
+from napari_diffusion.forensics.reading import NOTHING, Place, Reading, TraceMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,14 +74,7 @@ class Copies(Trace):
         "Dust on the sensor and fixed patterns stand at the same place in every image.",
     )
 
-    false_alarms: Annotated[
-        float,
-        {
-            "above": 0.0,
-            "max": 1.0,
-            "tooltip": "How many such places chance may give in this image; smaller shows fewer.",
-        },
-    ] = 0.001
+    false_alarms: Annotated[float, FALSE_ALARMS] = 0.001
     apart: Annotated[
         float,
         {
@@ -157,7 +151,7 @@ def _map(evidence: Evidence, likeness: dict[Index, NDArray[Any]]) -> TraceMap:
 
 def _remarks(places: list[Place]) -> tuple[str, ...]:
     if not places:
-        return ("Nothing that this method can see.",)
+        return (NOTHING,)
     said = [
         f"This part also stands elsewhere{' in the reference' if p.partner_image else ''}: "
         f"{p.words}. Chance gives {_count(p.log10_nfa)} such places in this image."

@@ -14,7 +14,7 @@ from napari_diffusion.forensics.diffusion_time.plane import is_whole, middle_pla
 from napari_diffusion.forensics.diffusion_time.reference_series import TIMES, gaps_of, series_of
 from napari_diffusion.forensics.diffusion_time.time_alone import time_alone
 from napari_diffusion.forensics.diffusion_time.time_fit import time_of
-from napari_diffusion.forensics.reading import Curve, Number, Reading
+from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Reading
 
 if TYPE_CHECKING:
     from napari_diffusion.forensics.diffusion_time.reference_series import Gaps
@@ -130,7 +130,7 @@ def _found_words(found: FoundTime) -> str:
         )
     if found.high < 0:
         return "The reference has less fine detail than this image."
-    return "Nothing that this method can see."
+    return NOTHING
 
 
 def _kind(found: FoundTime) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
 import numpy as np
 
 from napari_diffusion.forensics.base import Evidence, Need, Null, Trace
+from napari_diffusion.forensics.parameters import NEIGHBOURS
 from napari_diffusion.forensics.reading import Number, Reading, TraceMap
 
 if TYPE_CHECKING:
@@ -76,15 +77,7 @@ class DoubleQuantisation(Trace):
         "Text and texture that repeat every 8 pixels differ half a block away.",
     )
 
-    neighbours: Annotated[
-        int,
-        {
-            "min": 1,
-            "max": 15,
-            "unit": "blocks",
-            "tooltip": "Blocks averaged along y and x: more are surer and show less detail.",
-        },
-    ] = 3
+    neighbours: Annotated[int, NEIGHBOURS] = 3
 
     def worthless(self, evidence: Evidence) -> str:
         """Return why there are no levels to read; see `Trace.worthless`."""

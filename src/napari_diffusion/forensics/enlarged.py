@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_diffusion.estimate.jpeg import position_of_blocks
 from napari_diffusion.forensics.base import Evidence, Null, Trace
-from napari_diffusion.forensics.reading import Curve, Number, Place, Reading
+from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Place, Reading
 from napari_diffusion.forensics.resampling_phase.line_phases import (
     ORDERS,
     line_differences,
@@ -153,7 +153,7 @@ def _remarks(places: list[Place], left_out: bool) -> tuple[str, ...]:
         "also happens with displays, binned cameras and exports at a higher resolution."
         for place in places[:5]
         for where in [f" of {_name(place.plane)}" if place.plane else ""]
-    ) or ("Nothing that this method can see.",)
+    ) or (NOTHING,)
     if left_out:
         said += ("It was a JPEG: factors 2 and 4 cannot be told from its blocks.",)
     return said

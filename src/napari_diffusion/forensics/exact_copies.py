@@ -18,7 +18,8 @@ from napari_diffusion.forensics.copying.window_hash import (
     equal_parts,
     textured_windows,
 )
-from napari_diffusion.forensics.reading import Place, Reading
+from napari_diffusion.forensics.parameters import FALSE_ALARMS
+from napari_diffusion.forensics.reading import NOTHING, Place, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,14 +65,7 @@ class ExactCopies(Trace):
         "Padding, stitching and tiles of a scan show the same pixels twice.",
     )
 
-    false_alarms: Annotated[
-        float,
-        {
-            "above": 0.0,
-            "max": 1.0,
-            "tooltip": "How many such places chance may give in this image; smaller shows fewer.",
-        },
-    ] = 0.001
+    false_alarms: Annotated[float, FALSE_ALARMS] = 0.001
 
     def worthless(self, evidence: Evidence) -> str:
         """Return why there is nothing to read; see `Trace.worthless`."""
@@ -92,7 +86,7 @@ class ExactCopies(Trace):
         return Reading(
             self,
             places=tuple(places),
-            remarks=tuple(remarks) or ("Nothing that this method can see.",),
+            remarks=tuple(remarks) or (NOTHING,),
         )
 
     def _parts(self, plane: NDArray[np.float64], count: int) -> Iterator[tuple[Equal, float]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from napari_diffusion.forensics.base import Evidence, Need, Null, Trace
-from napari_diffusion.forensics.reading import Reading
+from napari_diffusion.forensics.reading import NOTHING, Reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from napari_diffusion.forensics.metadata.file_facts import FileFacts
     from napari_diffusion.forensics.reading import Number, TraceMap
 
-_NOTHING = "Nothing that this method can see."
 _PIECE = 1 << 20
 
 # Below this correlation a thumbnail is named first.
@@ -83,7 +82,7 @@ class FileRecord(Trace):
             maps=compared[:1] if compared else (),
             numbers=compared[1:] if compared else (),
             facts=found.facts,
-            remarks=(*(remarks or (_NOTHING,)), *found.hints),
+            remarks=(*(remarks or (NOTHING,)), *found.hints),
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 
 from napari_diffusion.forensics.base import Evidence, Need, Null, Trace
-from napari_diffusion.forensics.reading import Curve, Number, Reading
+from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # So many runs are named one by one.
 _NAMED = 5
-_NOTHING = "Nothing that this method can see."
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ class Frames(Trace):
             self,
             curves=_curves(steps, repeats),
             numbers=_numbers(steps, frozen, repeats),
-            remarks=tuple(remarks) or (_NOTHING,),
+            remarks=tuple(remarks) or (NOTHING,),
         )
 
 

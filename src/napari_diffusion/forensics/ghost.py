@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from napari_diffusion.forensics.base import Evidence, Null, Trace
-from napari_diffusion.forensics.reading import Curve, Number, Reading, TraceMap
+from napari_diffusion.forensics.parameters import NEIGHBOURS
+from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Reading, TraceMap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +27,6 @@ _FEWEST = 64
 _SHARE = 0.01
 
 _LIMITS = (-10.0, 10.0)
-_NOTHING = "Nothing that this method can see."
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,7 @@ class Ghost(Trace):
         "Parts without detail of an image that was a JPEG as a whole dip less or more than others.",
     )
 
-    neighbours: Annotated[
-        int,
-        {
-            "min": 1,
-            "max": 15,
-            "unit": "blocks",
-            "tooltip": "Blocks averaged along y and x: more are surer and show less detail.",
-        },
-    ] = 3
+    neighbours: Annotated[int, NEIGHBOURS] = 3
 
     def worthless(self, evidence: Evidence) -> str:
         """Return why no blocks can be saved again; see `Trace.worthless`."""
@@ -107,7 +99,7 @@ class Ghost(Trace):
             maps=(found,),
             curves=tuple(curve for each in seen[:1] for curve in each.curves()),
             numbers=tuple(each.number(name) for each, name in zip(seen, named, strict=True)),
-            remarks=tuple(words for words in told if words) or (_NOTHING,),
+            remarks=tuple(words for words in told if words) or (NOTHING,),
         )
 
     def _dips(self, evidence: Evidence, plane: NDArray[Any]) -> _Dips:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from napari_diffusion.forensics.base import Evidence, Null, Trace
-from napari_diffusion.forensics.reading import Curve, Number, Place, Reading, TraceMap
+from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Place, Reading, TraceMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from napari_diffusion.forensics.statistics.level_counts import LevelCounts
 
-_NOTHING = "Nothing that this method can see."
 
 # Ends of the colour bar: powers of ten of an area.
 _LIMITS = (0.0, 5.0)
@@ -98,7 +97,7 @@ class Levels(Trace):
             curves=tuple(curves),
             places=places,
             numbers=(*numbers, Number(words, large / power.size)),
-            remarks=tuple(remarks) or (_NOTHING,),
+            remarks=tuple(remarks) or (NOTHING,),
         )
 
     def _places(self, parts: Sequence[_Parts]) -> tuple[Place, ...]:

@@ -17,12 +17,21 @@ NULL_WORDS: dict[Null, str] = {
     "none": "Compared with nothing: it is a view of the image.",
 }
 
+_SAME = "What else looks the same: "
+
 
 def limit_sentences(trace: TraceFacts | type[TraceFacts]) -> tuple[str, ...]:
     """Return the limits of a reading of this trace, which stand beside it wherever it is shown."""
-    assumed = [f"Assumed: {trace.assumes}"] if trace.assumes else []
-    return (
-        NULL_WORDS[trace.null],
-        *assumed,
-        *(f"What else looks the same: {each}" for each in trace.misleads),
-    )
+    return (*_basis(trace), *(f"{_SAME}{each}" for each in trace.misleads))
+
+
+def limits_text(trace: TraceFacts | type[TraceFacts]) -> str:
+    """Return the same as `limit_sentences` in two paragraphs, for where there is little room."""
+    same = f"\n{_SAME}{' '.join(trace.misleads)}" if trace.misleads else ""
+    return " ".join(_basis(trace)) + same
+
+
+def _basis(trace: TraceFacts | type[TraceFacts]) -> tuple[str, ...]:
+    """Return what a trace is compared with, and what it assumes."""
+    assumed = (f"Assumed: {trace.assumes}",) if trace.assumes else ()
+    return (NULL_WORDS[trace.null], *assumed)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from napari_diffusion.forensics.trace_facts import TraceFacts
 
+#: The remark of a reading that shows nothing.
+NOTHING = "Nothing that this method can see."
+
 
 @dataclass(frozen=True, eq=False)
 class TraceMap(ResultMap):

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_diffusion.estimate.jpeg import position_of_blocks
 from napari_diffusion.forensics.base import Evidence, Null, Trace
-from napari_diffusion.forensics.reading import Curve, Number, Reading
+from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Reading
 from napari_diffusion.forensics.upsampling.peak_heights import (
     SIZE,
     Heights,
@@ -86,7 +86,7 @@ def _words(heights: Heights) -> str:
     name, height = max(heights.peaks.items(), key=lambda item: item[1])
     higher = float((heights.others >= height).mean())
     if higher > 0:
-        return "Nothing that this method can see."
+        return NOTHING
     return (
         f"The spectrum has a peak {_NAMES[name]} that is higher than at any other frequency of "
         "this image, as after upsampling. This also happens with colour filters of a camera, "

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     # Sizes, contrasts, and a value for each pair.
     Shares = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
-#: The most maps of a study that are shown.
-MOST_MAPS = 6
+# The most maps of a study or a trace that are shown.
+_MOST_MAPS = 6
 
 _LONGEST_JSON = 200_000
 
@@ -76,16 +76,11 @@ def study_blocks(study: StudyResult, part: ShownPart) -> list[Block]:
     blocks: list[Block] = [*text(study.sentences())]
     if isinstance(study, KeptShares):
         blocks += [Plots(tuple(_shares(study)))]
-    maps = study.maps()
-    figures = [map_figure(each, part) for each in maps[:MOST_MAPS]]
-    if figures:
-        left = len(maps) - len(figures)
-        note = f"{left} further maps are not shown." if left > 0 else ""
-        blocks.append(Gallery(tuple(figures), note=note))
+    blocks += map_gallery(study.maps(), part)
     blocks += [table(each.title, each.columns, each.rows) for each in study.tables()]
     blocks += text(study.limits(), "limits", "What was tried, on what, and with what limits")
-    blocks.append(_values(study))
-    return blocks
+    said = json.dumps(study.to_dict(), indent=1, ensure_ascii=False, default=str)
+    return [*blocks, values_block(study.title, said)]
 
 
 def study_section(report: Report, name: str, anchor: str, title: str, part: ShownPart) -> Section:
@@ -139,7 +134,23 @@ def _shares(study: KeptShares) -> Iterator[HeatMap]:
         yield heat_map(f"Share of the objects found, {kind}", x, y, 1.0 - lost, lines)
 
 
-def map_figure(found: ResultMap, part: ShownPart) -> Figure:
+def map_gallery(
+    maps: Sequence[ResultMap], part: ShownPart, before: Sequence[Figure] = ()
+) -> tuple[Gallery, ...]:
+    """Return figures and the first maps side by side; nothing without any."""
+    figures = (*before, *(_map_figure(each, part) for each in maps[:_MOST_MAPS]))
+    left = len(maps) - _MOST_MAPS
+    note = f"{left} further maps are not shown." if left > 0 else ""
+    return (Gallery(figures, note=note),) if figures else ()
+
+
+def values_block(title: str, said: str) -> Verbatim:
+    """Return all values of a study or a trace, JSON, folded and not on paper."""
+    named = f"All values of “{title}” (JSON)"
+    return Verbatim(shortened(said, _LONGEST_JSON), named, folded=True, printed=False)
+
+
+def _map_figure(found: ResultMap, part: ShownPart) -> Figure:
     """Return a map in the colours of its palette, with its bar."""
     plane, where = _plane(np.asarray(found.values), part)
     factor = -(-max(plane.shape) // max(part.longest // _MAP_SHARE, 1))
@@ -183,9 +194,3 @@ def _plane(values: NDArray[Any], part: ShownPart) -> tuple[NDArray[np.float64], 
     if plane.ndim == len(shown) == 2 and left != list(shown):
         plane = plane.T
     return np.atleast_2d(plane), said
-
-
-def _values(study: StudyResult) -> Verbatim:
-    said = json.dumps(study.to_dict(), indent=1, ensure_ascii=False, default=str)
-    title = f"All values of “{study.title}” (JSON)"
-    return Verbatim(shortened(said, _LONGEST_JSON), title, folded=True, printed=False)

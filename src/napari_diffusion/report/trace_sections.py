@@ -14,13 +14,12 @@ from napari_diffusion.report.blocks import (
     Gallery,
     Plots,
     Section,
-    Verbatim,
     table,
     text,
 )
 from napari_diffusion.report.image_sections import MOST_CHANNELS, grey_figure
 from napari_diffusion.report.shown_part import shown_part
-from napari_diffusion.report.study_sections import MOST_MAPS, map_figure
+from napari_diffusion.report.study_sections import map_gallery, values_block
 from napari_diffusion.report.trace_figures import curve_charts, places_figure
 from napari_diffusion.report.value_text import shortened
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from napari_diffusion.report.inspection_report import InspectionReport
     from napari_diffusion.report.report import Report
     from napari_diffusion.report.shown_part import ShownPart
-
-_LONGEST_JSON = 200_000
 
 _NOT_READ = "No traces were read: report --trace all reads them."
 
@@ -80,21 +77,14 @@ def inspection_blocks(found: Inspection, longest: int) -> list[Block]:
 
 def _reading_blocks(found: Inspection, reading: Reading, part: ShownPart) -> list[Block]:
     blocks: list[Block] = [*text(reading.sentences(), title=reading.title)]
-    figures = [map_figure(each, part) for each in reading.maps[:MOST_MAPS]]
-    if reading.places:
-        figures.insert(0, places_figure(found.values, reading.places, part))
-    if figures:
-        left = len(reading.maps) - MOST_MAPS
-        note = f"{left} further maps are not shown." if left > 0 else ""
-        blocks.append(Gallery(tuple(figures), note=note))
+    placed = [places_figure(found.values, reading.places, part)] if reading.places else []
+    blocks += map_gallery(reading.maps, part, placed)
     if reading.curves:
         blocks.append(Plots(curve_charts(reading.title, reading.curves)))
     blocks += [table(each.title, each.columns, each.rows) for each in reading.tables()]
     blocks += text(limit_sentences(reading.trace), "limits", _LIMITS)
     said = json.dumps(reading_values(reading), indent=1, ensure_ascii=False)
-    title = f"All values of “{reading.title}” (JSON)"
-    said = shortened(said, _LONGEST_JSON)
-    return [*blocks, Verbatim(said, title, folded=True, printed=False)]
+    return [*blocks, values_block(reading.title, said)]
 
 
 def _summary(report: InspectionReport) -> Section:

@@ -10,6 +10,7 @@ from qtpy.QtCore import QTimer
 
 from napari_diffusion.core.readable_name import readable_name
 from napari_diffusion.forensics import catalog
+from napari_diffusion.forensics.limits import limits_text
 from napari_diffusion.widgets.docks.layer_dock import LayerDock
 from napari_diffusion.widgets.forms.box import Box, labelled
 from napari_diffusion.widgets.forms.message import text_label
@@ -27,7 +28,7 @@ from napari_diffusion.widgets.inspect.reading_layers import ReadingLayers
 from napari_diffusion.widgets.inspect.reading_plots import ReadingPlots
 from napari_diffusion.widgets.inspect.reference_choice import ReferenceChoice
 from napari_diffusion.widgets.inspect.trace_list import TraceList
-from napari_diffusion.widgets.inspect.trace_words import details_words, limits_words
+from napari_diffusion.widgets.inspect.trace_words import details_words
 from napari_diffusion.widgets.layers.layer_files import file_of
 from napari_diffusion.widgets.layers.map_layers import is_finding
 from napari_diffusion.widgets.run.background import Background
@@ -198,7 +199,7 @@ class InspectImage(LayerDock):
             return
         self._pointer.place = place
         why, reading = self.trace_list.reasons[place], self.readings.get(place)
-        self.limits.value = "\n".join([*[why] * bool(why), limits_words(self.traces[place])])
+        self.limits.value = "\n".join([*[why] * bool(why), limits_text(self.traces[place])])
         self.plots.show_reading(reading)
         if self.controls.is_running or not self.readings:
             return

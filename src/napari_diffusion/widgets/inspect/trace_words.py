@@ -5,25 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from napari_diffusion.forensics.limits import NULL_WORDS
 from napari_diffusion.widgets.plots.plot import short
 
 if TYPE_CHECKING:
     from napari_diffusion.forensics import Number, Reading
-    from napari_diffusion.forensics.trace_facts import TraceFacts
 
 
 def details_words(reading: Reading) -> str:
     """Return the remarks after the first, the numbers, and what the file says, a line for each."""
     facts = (f"{name}: {text}" for name, text in reading.facts)
     return "\n".join([*reading.remarks[1:], *map(_number_words, reading.numbers), *facts])
-
-
-def limits_words(trace: TraceFacts | type[TraceFacts]) -> str:
-    """Return what a trace is compared with, what it assumes, and what else looks the same."""
-    assumed = f" Assumed: {trace.assumes}" if trace.assumes else ""
-    same = f"\nWhat else looks the same: {' '.join(trace.misleads)}" if trace.misleads else ""
-    return f"{NULL_WORDS[trace.null]}{assumed}{same}"
 
 
 def _number_words(number: Number) -> str:
