@@ -41,8 +41,8 @@ class PartPage:
     output: Path
     seeds: int
 
-    def main(self, about: str | None) -> None:
-        """Measure the parts named on the command line, all without any."""
+    def main(self, about: str | None) -> Path:
+        """Measure the parts named on the command line, all without any; return the page."""
         parser = argparse.ArgumentParser(prog=self.package, description=about)
         parser.add_argument("parts", nargs="*", help=f"of {', '.join(self.parts)}; all without any")
         parser.add_argument("--seeds", type=int, default=self.seeds, help="noises of every case")
@@ -67,6 +67,8 @@ class PartPage:
             kept.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
             options.output.write_text(self.page(found), "utf-8")
         print(options.output.read_text("utf-8"))
+        output: Path = options.output
+        return output
 
     def page(self, found: dict[str, Any]) -> str:
         """Return the page with every part that was measured."""

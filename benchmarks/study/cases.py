@@ -72,9 +72,15 @@ def cases(seeds: int = 1) -> Iterator[Case]:
 
 
 def share(passed: int, total: int) -> str:
-    """Return a share with its 95 % interval, by Clopper and Pearson."""
+    """Return a share with its 95 % interval."""
+    low, high = share_interval(passed, total)
+    return f"{100 * passed / total:.1f} % ({100 * low:.1f} … {100 * high:.1f}; {passed} of {total})"
+
+
+def share_interval(passed: int, total: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share, by Clopper and Pearson."""
     from scipy.stats import beta
 
     low = beta.ppf(0.025, passed, total - passed + 1) if passed else 0.0
     high = beta.ppf(0.975, passed + 1, total - passed) if passed < total else 1.0
-    return f"{100 * passed / total:.1f} % ({100 * low:.1f} … {100 * high:.1f}; {passed} of {total})"
+    return float(low), float(high)

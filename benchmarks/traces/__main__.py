@@ -1,13 +1,12 @@
-"""Measures how well traces are read, part by part, and writes the page.
+"""Measures how well traces are read, part by part; writes the page, and the table of the package.
 
 python -m benchmarks.traces [PART …] [--seeds N] [--output FILE]
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from benchmarks.part_pages import PartPage
+from benchmarks.traces.package_table import VALUES, write_table
 
 PAGE = PartPage(
     package="benchmarks.traces",
@@ -35,9 +34,10 @@ grey, saved as PNG or as JPEG of the quality that is named. Intervals in bracket
 means and medians by bootstrap over photographs, with all the crops of each; of counts by Clopper
 and Pearson. An AUC is that of pixels: how often a pixel of the changed part has the larger value.
 """,
-    output=Path("docs/benchmarks/traces.md"),
+    output=VALUES.with_suffix(".md"),
     seeds=1,
 )
 
 if __name__ == "__main__":
-    PAGE.main(__doc__)
+    if PAGE.main(__doc__) == PAGE.output:
+        write_table()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import napari_diffusion as nd
-from benchmarks.traces.mapped import Row, measured_rows, table
+from benchmarks.study.cases import share
+from benchmarks.traces.mapped import Row, measured_rows, table, untouched
 from benchmarks.traces.pictures import PNG
 
 _ON, _OFF = "JPEG-75 on the grid", "JPEG-75 off the grid"
@@ -18,13 +19,19 @@ ROWS = (
 
 
 def measured(seeds: int) -> dict[str, Any]:
-    """Return AUCs."""
-    return {"rows": measured_rows(ROWS, seeds)}
+    """Return AUCs, and the untouched crops of which a region is named."""
+    trace = nd.forensics.Ghost()
+    alarms = {kept: untouched(trace, kept, _named) for kept in (PNG, "JPEG-85")}
+    return {"rows": measured_rows(ROWS, seeds), "untouched": alarms}
+
+
+def _named(reading: nd.forensics.Reading) -> bool:
+    return reading.remarks[0].startswith("A region")
 
 
 def lines(values: dict[str, Any]) -> list[str]:
     """Return the section of the page."""
-    return [
+    made = [
         "## Ghost",
         "",
         *table(ROWS, values["rows"]),
@@ -32,3 +39,12 @@ def lines(values: dict[str, Any]) -> list[str]:
         "Off the grid nothing is claimed: there the block grid is read.",
         "",
     ]
+    for kept, rows in values.get("untouched", {}).items():
+        raised = [row[0] for row in rows if row[2]]
+        named = f" ({', '.join(raised)})" if raised else ""
+        made += [
+            f"Untouched crops saved as {kept} of which a region is named: "
+            f"{share(len(raised), len(rows))}{named}.",
+            "",
+        ]
+    return made

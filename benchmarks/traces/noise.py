@@ -7,8 +7,10 @@ from typing import Any
 import napari_diffusion as nd
 from benchmarks.traces.changes import SMOOTHERS
 from benchmarks.traces.mapped import Row, measured_rows, table
-from benchmarks.traces.pictures import PNG
+from benchmarks.traces.pictures import PNG, picture
+from benchmarks.traces.reader import read
 from benchmarks.traces.scores import interval, shown
+from benchmarks.traces.vetted import crops
 
 # Means over the smoothers are held to these, and the share of refused images.
 TARGETS = {PNG: 0.82, "JPEG-85": 0.72}
@@ -34,8 +36,20 @@ ROWS = _rows()
 
 
 def measured(seeds: int) -> dict[str, Any]:
-    """Return AUCs."""
-    return {"rows": measured_rows(ROWS, seeds)}
+    """Return AUCs, and how far untouched crops differ from the fit."""
+    usual = {kept: _usual(kept) for kept in TARGETS}
+    return {"rows": measured_rows(ROWS, seeds), "untouched": usual}
+
+
+def _usual(kept: str) -> list[Any]:
+    """Return [crop, photograph, least, most noise in spreads] of all that are not refused."""
+    found = []
+    for crop in crops():
+        reading = read(nd.forensics.LocalNoise(), picture(crop), kept).reading
+        if reading is not None:
+            least, most = (number.value for number in reading.numbers[:2])
+            found.append([crop.name, crop.photograph, least, most])
+    return found
 
 
 def lines(values: dict[str, Any]) -> list[str]:
@@ -49,6 +63,17 @@ def lines(values: dict[str, Any]) -> list[str]:
         made += [
             f"Mean of the {len(wanted)} smoothers, {kept}: **{shown(mean)}**, held to {target:.2f}"
             f"; refused {100 * refused:.0f} %, held to {100 * MOST_REFUSED:.0f} %.",
+            "",
+        ]
+    for kept, crops_ in values.get("untouched", {}).items():
+        least, most = (
+            interval([row[1] for row in crops_], [row[k] for row in crops_], median=True)
+            for k in (2, 3)
+        )
+        made += [
+            f"Untouched crops, {kept}: the place with the least noise differs by {shown(least)} "
+            f"spreads from the fit, that with the most by {shown(most)} (medians of "
+            f"{len(crops_)}).",
             "",
         ]
     return made

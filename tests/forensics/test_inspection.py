@@ -10,9 +10,9 @@ import pytest
 from trace_cases import Blocks, FromFile, inspection
 
 from napari_diffusion.core.merkle_hash import hash_of
-from napari_diffusion.forensics import evidence_of
+from napari_diffusion.forensics import evidence_of, limits
 from napari_diffusion.forensics.inspection import inspect
-from napari_diffusion.forensics.limits import NULL_WORDS, limit_sentences
+from napari_diffusion.forensics.limits import NULL_WORDS, limit_sentences, limits_text
 
 
 def test_what_cannot_be_read_is_kept_with_the_reason():
@@ -76,8 +76,32 @@ def test_a_file_that_has_gone_is_one_reason_and_not_the_end(tmp_path):
 
 
 def test_limits_say_the_null_the_assumption_and_every_innocent_cause():
-    first, second, *others = limit_sentences(Blocks())
+    first, second, third, *others = limit_sentences(Blocks())
     assert first == NULL_WORDS["a-contrario"]
     assert second.startswith("Assumed: Blocks are blocks")
+    assert third == "How often untouched images show the same has not been measured."
     assert others == [f"What else looks the same: {each}" for each in Blocks.misleads]
     assert limit_sentences(FromFile()) == (NULL_WORDS["none"],)
+
+
+def test_limits_say_how_often_untouched_images_show_the_same(monkeypatch):
+    counted = {"what": "Crops with a region listed", "saved": "PNG", "found": 1, "of": 24,
+               "photographs": 15, "low": 0.001, "high": 0.211, "version": "9.9"}  # fmt: skip
+    seen = {"what": "Mean AUC of pixels, part moved", "saved": "PNG", "value": 0.9,
+            "photographs": 15, "low": 0.8, "high": 0.95, "version": "9.9"}  # fmt: skip
+    table = {"Blocks": {"untouched": [counted, {**counted, "saved": "JPEG-85"}], "changed": [seen]}}
+    monkeypatch.setattr(limits, "_table", lambda: table)
+    untouched, changed = limit_sentences(Blocks())[2:4]
+    assert untouched == (
+        "Measured with version 9.9 and default settings on 15 untouched photographs; in brackets "
+        "intervals of 95 %. Crops with a region listed: 1 of 24 as PNG (0 … 21 %), 1 of 24 as "
+        "JPEG-85 (0 … 21 %)."
+    )
+    assert changed == (
+        "Measured on known changes. Mean AUC of pixels, part moved: 0.90 as PNG (0.80 … 0.95). An "
+        "AUC of 1 tells all apart, and 0.5 is chance."
+    )
+    assert untouched in limits_text(Blocks())
+    assert changed not in limits_text(Blocks())
+    found = inspect(evidence_of(np.zeros((9, 9))), (Blocks(),), "a").to_dict()
+    assert found["readings"][0]["measured"] == table["Blocks"]

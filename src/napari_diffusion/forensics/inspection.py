@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.merkle_hash import hash_of
+from napari_diffusion.forensics.limits import measured
 from napari_diffusion.loop.registry import to_dict
 
 if TYPE_CHECKING:
@@ -104,8 +105,9 @@ class Inspection:
 
 
 def reading_values(reading: Reading) -> dict[str, Any]:
-    """Return a reading as plain values, with the parameters of its trace."""
-    return reading.to_dict() | {"parameters": to_dict(reading.trace)}
+    """Return a reading as plain values, with its trace's parameters and what was measured of it."""
+    parameters = to_dict(reading.trace)
+    return reading.to_dict() | {"parameters": parameters, "measured": measured(reading.trace)}
 
 
 def inspect(
