@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -45,22 +45,33 @@ def npy_header(path: Path) -> NpyHeader:
         If it is no NPY file, holds Python objects, or is shorter than its header says.
     """
     with path.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
-            raise ValueError(f"{str(path)!r} is not a NPY file.")
-        file.seek(0)
-        read = np.lib.format.read_array_header_1_0
-        if np.lib.format.read_magic(file) != (1, 0):
-            read = np.lib.format.read_array_header_2_0
-        shape, fortran_order, dtype = read(file)
-        if dtype.hasobject:
-            raise ValueError(f"{str(path)!r} holds Python objects instead of pixels.")
-        needed, held = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
-        if min(shape, default=0) < 0 or needed > held:
-            raise ValueError(
-                f"{str(path)!r} is cut off: its header declares an array of shape {shape} and type "
-                f"{dtype}, and {held} bytes of it are there."
-            )
-        return NpyHeader(shape, dtype, fortran_order, file.tell())
+        return header_in(file, path.stat().st_size, repr(str(path)))
+
+
+def header_in(file: BinaryIO, size: int, name: str) -> NpyHeader:
+    """Return the header at the beginning of an open NPY file of so many bytes.
+
+    Raises
+    ------
+    ValueError
+        As for `npy_header`.
+    """
+    if file.read(len(_MAGIC)) != _MAGIC:
+        raise ValueError(f"{name} is not a NPY file.")
+    file.seek(0)
+    read = np.lib.format.read_array_header_1_0
+    if np.lib.format.read_magic(file) != (1, 0):
+        read = np.lib.format.read_array_header_2_0
+    shape, fortran_order, dtype = read(file)
+    if dtype.hasobject:
+        raise ValueError(f"{name} holds Python objects instead of pixels.")
+    needed, held = math.prod(shape) * dtype.itemsize, size - file.tell()
+    if min(shape, default=0) < 0 or needed > held:
+        raise ValueError(
+            f"{name} is cut off: its header declares an array of shape {shape} and type "
+            f"{dtype}, and {held} bytes of it are there."
+        )
+    return NpyHeader(shape, dtype, fortran_order, file.tell())
 
 
 def npy_values(path: Path) -> NDArray[Any]:
@@ -71,6 +82,18 @@ def npy_values(path: Path) -> NDArray[Any]:
     ValueError
         As for `npy_header`.
     """
-    npy_header(path)
     with path.open("rb") as file:
-        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+        return values_in(file, path.stat().st_size, repr(str(path)))
+
+
+def values_in(file: BinaryIO, size: int, name: str) -> NDArray[Any]:
+    """Return the array in an open NPY file of so many bytes.
+
+    Raises
+    ------
+    ValueError
+        As for `npy_header`.
+    """
+    header_in(file, size, name)
+    file.seek(0)
+    return np.asarray(np.lib.format.read_array(file, allow_pickle=False))

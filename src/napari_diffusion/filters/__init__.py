@@ -14,6 +14,7 @@ from napari_diffusion.filters.gaussian import Gaussian
 from napari_diffusion.filters.haar_diffusion import HaarDiffusion
 from napari_diffusion.filters.heat import Heat
 from napari_diffusion.filters.hybrid import Hybrid
+from napari_diffusion.filters.learned_diffusion import LearnedDiffusion
 from napari_diffusion.filters.mean_curvature import MeanCurvature
 from napari_diffusion.filters.median import Median
 from napari_diffusion.filters.min_max_curvature import MinMaxCurvature
@@ -38,6 +39,7 @@ FILTERS: tuple[type[Filter], ...] = (
     CoherenceEnhancing,
     Hybrid,
     HaarDiffusion,
+    LearnedDiffusion,
     ReactionDiffusion,
     NonLocalDiffusion,
     Blend,
@@ -71,6 +73,7 @@ __all__ = [
     "Heat",
     "Hybrid",
     "Inspection",
+    "LearnedDiffusion",
     "MeanCurvature",
     "Median",
     "MinMaxCurvature",

@@ -177,25 +177,6 @@ class HaarDiffusion(Filter):
         variance: NDArray[np.float64] | None = None,
     ) -> NDArray[Any]:
         """Return a tile after the transform; `variance` is that of each pixel over sigma²."""
-        from napari_diffusion.filters.denoisers import haar_gate, haar_kernels
+        from napari_diffusion.filters.denoisers.haar_shrinkage import shrunk
 
-        levels = self.distances(grid)
-        top, details, pairs = haar_kernels.padded(tile, levels), [], iter(weights)
-        each_level = haar_gate.scales(levels, sigma, tile.dtype)
-        own = None if variance is None else haar_kernels.padded(variance, levels)
-        for distances, scale in zip(levels, each_level, strict=True):
-            bands = haar_kernels.split(top, distances)
-            top = bands.pop(())
-            if own is not None:
-                own = haar_gate.variance_of_level(own, distances)
-                scales = haar_gate.scale_map(own, sigma, tile.dtype).reshape(-1)
-            for _, names in haar_kernels.named_groups(bands):
-                a, b = (tile.dtype.type(each) for each in next(pairs))
-                for name in names:
-                    flat = bands[name].reshape(-1)
-                    if own is None:
-                        haar_kernels.shrink(flat, tile.dtype.type(scale), a, b)
-                    else:
-                        haar_kernels.shrink_each(flat, scales, a, b)
-            details.append(bands)
-        return haar_kernels.synthesised(top, details, levels)
+        return shrunk(tile, self.distances(grid), sigma, weights, variance)

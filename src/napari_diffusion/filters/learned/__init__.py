@@ -1,0 +1,1 @@
+"""Trained reaction diffusion: its kernels, its weights, and where weights are found."""

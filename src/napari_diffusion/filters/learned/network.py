@@ -1,0 +1,123 @@
+"""Trained reaction diffusion at several scales, from the coarsest to the finest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.filters.learned.step_kernels import MORE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.engine.threads import Threads
+    from napari_diffusion.filters.learned.scale import Scale
+
+# Mirrored pixels around an image: at its own border fewer filters act than inside.
+BORDER = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """All that was learned.
+
+    At each scale the steps begin with the pilot, to which what the next coarser scale has changed
+    is added. Coarser planes are twice the means of 2 × 2 pixels, whose noise is as strong.
+
+    Attributes
+    ----------
+    scales : tuple of Scale
+        The finest first.
+    pilot : tuple of (float, float)
+        What differences of pixels are multiplied by before the first step, as the weights of
+        `HaarDiffusion`: a and b along one axis and along both, level by level from the finest.
+    """
+
+    scales: tuple[Scale, ...]
+    pilot: tuple[tuple[float, float], ...]
+
+    @property
+    def levels(self) -> list[dict[int, int]]:
+        """How far apart the pixels of a difference are, per level and axis."""
+        return [dict.fromkeys((3, 4), 2**level) for level in range(len(self.pilot) // 2)]
+
+    @property
+    def period(self) -> int:
+        """Pixels along an axis after which the coarsest scale repeats its place."""
+        return 2 ** (len(self.scales) - 1)
+
+    @property
+    def reach(self) -> int:
+        """How many pixels away a result depends on."""
+        reach = 0
+        for scale in reversed(self.scales):
+            # The mean of 2 × 2 pixels and what is put between its results reach two further.
+            reach = (2 * reach + 3 if reach else 0) + MORE * len(scale)
+        return reach + self.period + sum(each[3] for each in self.levels)
+
+    def diffused(
+        self, y: NDArray[Any], origin: tuple[int, int], threads: Threads
+    ) -> NDArray[Any]:
+        """Return a plane after all steps, in units of the noise.
+
+        Parameters
+        ----------
+        y : ndarray, shape (H, W)
+            The noisy plane, over the noise.
+        origin : tuple of int
+            Where the plane begins in the image: means of 2 × 2 pixels always begin at even places.
+        threads : Threads
+            Share the tiles of each step.
+        """
+        around = [
+            (BORDER + (first - BORDER) % self.period, BORDER + (-BORDER - first - n) % self.period)
+            for first, n in zip(origin, y.shape, strict=True)
+        ]
+        padded = [np.pad(each, around, "symmetric") for each in (y, self._piloted(y, threads))]
+        made = self._from(0, *padded, threads)
+        (top, _), (left, _) = around
+        return made[top : top + y.shape[0], left : left + y.shape[1]]
+
+    def _piloted(self, y: NDArray[Any], threads: Threads) -> NDArray[Any]:
+        """Return a noisy plane with its differences shrunk: what the steps begin with."""
+        from napari_diffusion.filters.denoisers.haar_shrinkage import shrunk
+
+        reach = sum(each[3] for each in self.levels)
+
+        def work(tile: NDArray[Any]) -> NDArray[Any]:
+            return shrunk(tile, self.levels, 1.0, self.pilot)
+
+        plane = y.reshape(1, 1, 1, *y.shape)
+        return threads.tiled(work, plane, (0, 0, 0, reach, reach)).reshape(y.shape)
+
+    def _from(
+        self, level: int, y: NDArray[Any], pilot: NDArray[Any], threads: Threads
+    ) -> NDArray[Any]:
+        """Return a plane of a scale after its steps and those of all coarser scales."""
+        u = pilot
+        if level + 1 < len(self.scales):
+            coarse = halved(pilot)
+            u = pilot + doubled(self._from(level + 1, halved(y), coarse, threads) - coarse)
+        return self.scales[level].diffused(u, y, threads)
+
+
+def halved(plane: NDArray[Any]) -> NDArray[Any]:
+    """Return twice the means of 2 × 2 pixels: white noise stays as strong."""
+    half = plane.dtype.type(0.5)
+    rows = plane[0::2] + plane[1::2]
+    return np.ascontiguousarray(half * (rows[:, 0::2] + rows[:, 1::2]))
+
+
+def doubled(plane: NDArray[Any]) -> NDArray[Any]:
+    """Return half of a plane at twice as many pixels along both axes, linear between its own."""
+    return np.ascontiguousarray(plane.dtype.type(0.5) * _between(_between(plane).T).T)
+
+
+def _between(plane: NDArray[Any]) -> NDArray[Any]:
+    near, far = plane.dtype.type(0.75), plane.dtype.type(0.25)
+    out = np.empty((2 * len(plane), plane.shape[1]), plane.dtype)
+    out[0::2] = near * plane + far * np.concatenate([plane[:1], plane[:-1]])
+    out[1::2] = near * plane + far * np.concatenate([plane[1:], plane[-1:]])
+    return out

@@ -1,0 +1,151 @@
+"""Files of learned weights: .npz archives from anyone, of which nothing is run."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_diffusion.core.npy_file import values_in
+from napari_diffusion.filters.learned.network import Network
+from napari_diffusion.filters.learned.scale import Scale
+from napari_diffusion.filters.learned.step_kernels import SIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+# What a file, and all that it holds, may have in bytes; what its arrays may have along an axis.
+MOST_BYTES = 4 << 20
+MOST_SCALES, MOST_STEPS, MOST_FILTERS, MOST_NODES, MOST_LEVELS = 4, 20, 128, 257, 8
+
+# The parts of a scale, and how many axes they have.
+_PARTS = {"kernels": 3, "influences": 3, "reactions": 1, "reach": 0}
+
+# Filters add up to 0, so that a constant image stays as it is.
+_LEAST_ZERO = 1e-5
+
+
+def bytes_of(network: Network, about: Mapping[str, Any]) -> bytes:
+    """Return a file of weights, always the same bytes for the same weights.
+
+    Parameters
+    ----------
+    network : Network
+    about : dict
+        Plain values that say what they were learned from, how, and how well they hold.
+    """
+    arrays: dict[str, NDArray[Any]] = {
+        "pilot": np.array(network.pilot, np.float64),
+        "about": np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8),
+    }
+    for n, scale in enumerate(network.scales):
+        for part in _PARTS:
+            arrays[f"{part}_{n}"] = np.asarray(getattr(scale, part))
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(arrays):
+            member = io.BytesIO()
+            np.lib.format.write_array(member, arrays[name], allow_pickle=False)
+            # A date of its own would give other bytes to the same weights.
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what a file of weights holds.
+
+    Raises
+    ------
+    ValueError
+        If it is larger than any weights.
+    """
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ValueError(f"{str(path)!r} is larger than {MOST_BYTES} bytes: it holds no weights.")
+    return data
+
+
+def weights_in(data: bytes, name: str) -> tuple[Network, dict[str, Any]]:
+    """Return the network in the bytes of a file, and what the file says about it.
+
+    Raises
+    ------
+    ValueError
+        If these are no weights, or weights that would not compute.
+    """
+    arrays = _arrays(data, name)
+    count = sum(each.startswith("kernels_") for each in arrays)
+    try:
+        if not 1 <= count <= MOST_SCALES:
+            raise ValueError(f"they have {count} scales instead of 1 to {MOST_SCALES}")
+        scales = tuple(_scale(arrays, n) for n in range(count))
+        pilot = _pilot(arrays["pilot"])
+        about = json.loads(arrays["about"].tobytes().decode())
+        if not isinstance(about, dict):
+            raise TypeError("what they say about themselves is no object")
+    except (KeyError, TypeError, ValueError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{name} holds no weights of a LearnedDiffusion: {error}.") from error
+    return Network(scales, pilot), about
+
+
+def _arrays(data: bytes, name: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays in an archive, none larger than what is there."""
+    arrays: dict[str, NDArray[Any]] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            if sum(each.file_size for each in members) > MOST_BYTES:
+                raise ValueError(f"it unpacks to more than {MOST_BYTES} bytes")
+            for each in members:
+                with archive.open(each) as member:
+                    held = member.read(MOST_BYTES + 1)
+                key = each.filename.removesuffix(".npy")
+                arrays[key] = values_in(io.BytesIO(held), len(held), each.filename)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
+        raise ValueError(f"{name} is no file of weights: {error}.") from error
+    return arrays
+
+
+def _scale(arrays: Mapping[str, NDArray[Any]], n: int) -> Scale:
+    """Return one scale; raise if a part is missing, of another shape, or not finite."""
+    parts = {part: arrays[f"{part}_{n}"] for part in _PARTS}
+    for part, ndim in _PARTS.items():
+        values = parts[part]
+        if values.dtype.kind != "f" or values.ndim != ndim or not np.isfinite(values).all():
+            raise ValueError(f"{part}_{n} must hold finite numbers along {ndim} axes")
+    kernels, influences, reactions = (parts[each] for each in ("kernels", "influences", "reactions"))
+    steps, filters = kernels.shape[:2]
+    nodes = influences.shape[2]
+    fits = (
+        kernels.shape == (steps, filters, SIDE**2)
+        and influences.shape == (steps, filters, nodes)
+        and reactions.shape == (steps,)
+        and 1 <= steps <= MOST_STEPS
+        and 1 <= filters <= MOST_FILTERS
+        and 2 <= nodes <= MOST_NODES
+    )
+    if not fits:
+        shapes = ", ".join(f"{part} {parts[part].shape}" for part in _PARTS)
+        raise ValueError(f"the parts of scale {n} do not fit each other ({shapes})")
+    reach = float(parts["reach"])
+    if not 0 < reach < math.inf or np.abs(kernels.sum(axis=2)).max() > _LEAST_ZERO:
+        raise ValueError(f"the filters of scale {n} must add up to 0, and its reach be positive")
+    single = (np.ascontiguousarray(each, np.float32) for each in (kernels, influences, reactions))
+    return Scale(*single, reach)
+
+
+def _pilot(values: NDArray[Any]) -> tuple[tuple[float, float], ...]:
+    """Return what the differences of each level are multiplied by."""
+    levels = len(values) // 2 if values.ndim else 0
+    fits = values.dtype.kind == "f" and values.shape == (2 * levels, 2) and np.isfinite(values).all()
+    if not fits or not 1 <= levels <= MOST_LEVELS:
+        raise ValueError(f"a pilot has two pairs of weights a level (got the shape {values.shape})")
+    return tuple((float(a), float(b)) for a, b in values)

@@ -1,0 +1,123 @@
+"""Diffusion whose filters and influence functions were learned from images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+import numpy as np
+
+from napari_diffusion.core.citation import NOISE, Cite
+from napari_diffusion.core.grid import per_axis
+from napari_diffusion.core.method_words import in_terms, measured
+from napari_diffusion.core.noise_map import NoiseField
+from napari_diffusion.filters.base import Filter
+from napari_diffusion.filters.denoisers.guided_filter import (
+    NoiseSigma,
+    kept_without_noise,
+    noise_sigmas,
+    plane_axes,
+    with_noise,
+)
+from napari_diffusion.filters.learned.weights import name_of, weights_named
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_diffusion.core.grid import Grid, Shape
+    from napari_diffusion.core.image import Image
+    from napari_diffusion.engine.block import Block
+
+# Of the largest noise of a map: less counts as so much, lest its inverse overflow.
+_LEAST_NOISE = 1e-4
+
+
+@dataclass(frozen=True)
+class LearnedDiffusion(Filter):
+    """Diffuse with filters and influence functions that were learned from photographs.
+
+    ``u ← u − r (u − y) − Σᵢ kᵢᵀ φᵢ(kᵢ u)`` for some steps, on the image y over its noise_sigma,
+    with filters kᵢ of 5 × 5 pixels that add up to 0, influence functions φᵢ, and a reaction r
+    towards the noisy image, all of them learned for each step. It begins with the result of a
+    `HaarDiffusion`, corrected by the same diffusion at coarser scales.
+
+    Parameters
+    ----------
+    noise_sigma : float, tuple of float, "auto" or ArrayParameter
+        Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
+        Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
+        "1.5 × auto" takes 1.5 times that. An array has one for each pixel: of the image's shape,
+        without c or t, or of one plane for all; 0 keeps a pixel.
+    weights : str
+        What was learned: "photographs", which ships with the package, or a .npz file of weights.
+        A recipe names such a file by its SHA-256.
+
+    Notes
+    -----
+    Use it for white noise of known strength, where one fast filter should do. It filters each
+    plane of the last two axes by itself. Not for correlated noise. What it keeps is what is common
+    in the images that it learned from: fine repeated patterns that are not lose contrast.
+
+    References
+    ----------
+    Chen and Pock (2017), Trainable nonlinear reaction diffusion.
+    """
+
+    display_name: ClassVar[str] = "Learned diffusion"
+    method_name = "trained nonlinear reaction diffusion"
+    terms = in_terms(noise_sigma="noise standard deviation {}", weights="weights {}")
+    estimates = measured(noise_sigma=NOISE)
+    cites = (Cite("chen2017"),)
+    takes_mask: ClassVar[bool] = False
+    flips: ClassVar[bool] = False
+    turns: ClassVar[bool] = False
+
+    noise_sigma: NoiseSigma = "auto"
+    weights: Annotated[
+        str, {"tooltip": 'What was learned: "photographs", or a .npz file of weights.'}
+    ] = "photographs"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "weights", name_of(self.weights))
+
+    def resolved(self, image: Image) -> Self:
+        """Return this filter with the noise of each channel."""
+        self.check(image.grid)
+        return with_noise(self, noise_sigmas(self.noise_sigma, image))
+
+    def check(self, grid: Grid) -> None:
+        """Raise if the noise does not fit the image, or weights are not here; see `Filter.check`."""
+        super().check(grid)
+        weights_named(self.weights)
+        if not isinstance(self.noise_sigma, str):
+            NoiseField.of(self, grid)
+
+    def halo(self, grid: Grid) -> Shape | None:
+        """Return how far all steps reach in a plane; see `Filter.halo`."""
+        reach, axes = weights_named(self.weights).network.reach, plane_axes(grid)
+        return per_axis(reach * (axis in axes) for axis in range(5))
+
+    def apply(self, block: Block) -> NDArray[Any]:
+        """Return the block after all steps; see `Filter.apply`."""
+        network, axes = weights_named(self.weights).network, plane_axes(block.grid)
+        noise = NoiseField.of(self, block.grid)
+        out = np.empty_like(block.values)
+        sigma = self._sigma(noise, block)
+        planes = [np.moveaxis(each, axes, (-2, -1)) for each in (block.values, out, sigma)]
+        origin = block.grid.origin[axes[0]], block.grid.origin[axes[1]]
+        for index in np.ndindex(planes[0].shape[:-2]):
+            y, to, s = (each[index] for each in planes)
+            block.threads.poll()
+            if s.any():
+                to[:] = network.diffused(np.ascontiguousarray(y / s), origin, block.threads) * s
+            else:
+                to[:] = y
+        return kept_without_noise(block, noise, out)
+
+    def _sigma(self, noise: NoiseField, block: Block) -> NDArray[Any]:
+        """Return the noise of each pixel, a view where it is one number; none of it too small."""
+        largest = np.reshape(noise.sigmas, (1, -1, 1, 1, 1))
+        own = noise.at(block.grid.origin, block.shape)
+        sigma = largest if own is None else np.maximum(own, _LEAST_NOISE * largest)
+        return np.broadcast_to(sigma.astype(block.dtype), block.shape)
