@@ -75,12 +75,12 @@ class Network:
             (BORDER + (first - BORDER) % self.period, BORDER + (-BORDER - first - n) % self.period)
             for first, n in zip(origin, y.shape, strict=True)
         ]
-        padded = [np.pad(each, around, "symmetric") for each in (y, self._piloted(y, threads))]
+        padded = [np.pad(each, around, "symmetric") for each in (y, self.piloted(y, threads))]
         made = self._from(0, *padded, threads)
         (top, _), (left, _) = around
         return made[top : top + y.shape[0], left : left + y.shape[1]]
 
-    def _piloted(self, y: NDArray[Any], threads: Threads) -> NDArray[Any]:
+    def piloted(self, y: NDArray[Any], threads: Threads) -> NDArray[Any]:
         """Return a noisy plane with its differences shrunk: what the steps begin with."""
         from napari_diffusion.filters.denoisers.haar_shrinkage import shrunk
 
