@@ -128,9 +128,9 @@ def test_frames_stand_still_and_come_again():
 
 
 def test_a_face_is_where_its_mask_is_and_the_loop_smooths():
-    host = vetted.Crop("coffee", (56, 0))
-    made, mask = faces.spliced(host, "astronaut", None)
-    different = made != pictures.picture(host)
+    host, _ = whole.halves("coffee")
+    made, mask = faces.inserted(host, "astronaut", "coffee")
+    different = made != host
     assert not different[~ndimage.binary_dilation(mask, iterations=7)].any()
     assert different[mask].mean() > 0.9
     assert faces.looped(made, 0) is made
@@ -154,6 +154,15 @@ def test_intervals_are_of_photographs_not_of_crops():
     groups = ["a"] * 50 + ["b"] * 50
     values = [0.0] * 50 + [1.0] * 50
     assert scores.interval(groups, values) == (0.5, 0.0, 1.0)
+
+
+def test_intervals_of_an_area_under_the_curve_keep_pairs_together():
+    """Both values of a photograph are drawn, so that no draw mixes them with another's."""
+    groups, without = ["a", "b", "c"], [1.0, 10.0, 100.0]
+    value, low, high = scores.auc_interval(groups, [2.0, 20.0, 200.0], without)
+    assert value == pytest.approx(6 / 9)
+    assert (low, high) == (pytest.approx(6 / 9), 1.0)
+    assert scores.auc_interval(groups, without, without)[1:] == (0.5, 0.5)
 
 
 def test_outlines_are_filled():
