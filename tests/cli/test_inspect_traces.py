@@ -55,7 +55,7 @@ def test_all_traces_are_read_and_the_others_say_why_not(capsys):
     said = capsys.readouterr()
     assert said.err == ""
     digest = hashlib.sha256(Path("a.png").read_bytes()).hexdigest()
-    for words in (f"40 × 50 pixels, SHA-256 of the file {digest}", "Two blocks are equal",
+    for words in (f"40 × 50 pixels, uint8 SHA-256 of the file {digest}", "Two blocks are equal",
                   "Compared with chance", "Assumed: Blocks are blocks", "Tiled scans have blocks",
                   "The file was seen.", "Likeness: It compares with a second", ASK):  # fmt: skip
         assert words in re.sub(r"\s+", " ", said.out)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.core.merkle_hash import hash_of
 from napari_diffusion.forensics.limits import measured
 from napari_diffusion.loop.registry import to_dict
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
     from napari_diffusion.forensics.base import Evidence, Trace
     from napari_diffusion.forensics.reading import Reading
+
+# What there is one of at each place along an axis.
+_MANY = {"t": "frame", "c": "channel", "z": "plane"}
 
 #: Stands at the end of everything that shows readings.
 ASK = (
@@ -86,6 +90,19 @@ class Inspection:
         return self.inspected.name
 
     @property
+    def what(self) -> str:
+        """What was inspected, such as "5 planes of 160 × 160 pixels, uint16"."""
+        grid = self.image.grid
+        sizes = dict(zip(CANONICAL, grid.shape, strict=True))
+        plane = " × ".join(str(sizes[axis]) for axis in grid.axes if axis in "yx")
+        apart = [axis for axis in "tcz" if axis in grid.axes and not (axis == "c" and grid.rgb)]
+        many = [f"{sizes[axis]} {_MANY[axis]}{'s' * (sizes[axis] != 1)}" for axis in apart]
+        said = f"{' × '.join(many)} of {plane}" if many else plane
+        kind = " in colour" * grid.rgb
+        alpha = "; transparency is not inspected" * (self.image.alpha is not None)
+        return f"{said} pixels{kind}, {self.dtype}{alpha}"
+
+    @property
     def values(self) -> NDArray[Any]:
         """The image as it was given, without alpha."""
         return given_values(self.image, self.dtype)
@@ -96,6 +113,7 @@ class Inspection:
         inspected, reference = (None if each is None else vars(each) for each in found)
         return {
             "inspected": inspected,
+            "what": self.what,
             "reference": reference,
             "readings": [reading_values(each) for each in self.readings],
             "not_read": [
