@@ -16,6 +16,7 @@ from napari_diffusion.forensics.resampling_phase.line_phases import (
     log10_p_of_blocks,
     log10_p_of_period,
 )
+from napari_diffusion.forensics.statistics.plane_choice import plane_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +88,7 @@ class Enlarged(Trace):
             tried = [k for k in factors if not (blocks and k in _IN_BLOCKS)]
             found = {k: float(f + tests) for k, f in _by_factor(plane, tried).items()}
             y = tuple(-value for value in found.values())
-            curves.append(Curve(_name(index), _X, _Y, tuple(map(float, found)), y))
+            curves.append(Curve(plane_name(index), _X, _Y, tuple(map(float, found)), y))
             places += _places(found, index, shape)
         remarks = _remarks(places, left_out)
         return Reading(
@@ -135,10 +136,6 @@ def _places(found: dict[int, float], index: tuple[int, ...], shape: tuple[int, .
     return [Place(outline, index, found[factor], f"period {factor} along y and x")]
 
 
-def _name(index: tuple[int, ...]) -> str:
-    return "image" if not index else "plane " + ", ".join(map(str, index))
-
-
 def _numbers(curves: list[Curve]) -> tuple[Number, ...]:
     return tuple(
         Number(f"log₁₀ of the number of false alarms, {curve.name}, factor {curve.x[k]:.0f}",
@@ -152,7 +149,7 @@ def _remarks(places: list[Place], left_out: bool) -> tuple[str, ...]:
         f"Rows and columns{where} have {place.words}, as after enlargement by that factor. This "
         "also happens with displays, binned cameras and exports at a higher resolution."
         for place in places[:5]
-        for where in [f" of {_name(place.plane)}" if place.plane else ""]
+        for where in [f" of {plane_name(place.plane)}" if place.plane else ""]
     ) or (NOTHING,)
     if left_out:
         said += ("It was a JPEG: factors 2 and 4 cannot be told from its blocks.",)
