@@ -179,7 +179,7 @@ def test_files_are_compared_with_one_another(capsys, tmp_path, monkeypatch):
     words = ["a.png", "b.png", "stack.npy", "--trace", "copies", "--quiet"]
     assert inspect(*words, "--json", "f.json", "--report", "f.html") == 0
     said = capsys.readouterr().out
-    for part in ("2 images, 1 pairs", "1 with several planes", "turned by 90°", "-5.25", "3, 5"):
+    for part in ("2 images, 1 pair;", "1 with several planes", "turned by 90°", "-5.25", "3, 5"):
         assert part in said
     (found,) = json.loads((tmp_path / "f.json").read_text("utf-8"))["shared_parts"]
     assert (found["first"], found["log10_nfa"], len(found["partner"])) == ("a.png", -5.25, 3)

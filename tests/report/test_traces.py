@@ -14,7 +14,7 @@ from report_cases import Page, report
 from trace_cases import SCRIPT, Blocks, FromFile, inspection
 
 from napari_diffusion.core.results import ResultTable
-from napari_diffusion.forensics import Place
+from napari_diffusion.forensics import Curve, Place
 from napari_diffusion.forensics.copying.panels import SharedPart
 from napari_diffusion.forensics.inspection import ASK
 from napari_diffusion.forensics.reading import NOTHING
@@ -121,15 +121,29 @@ def test_what_was_inspected_and_channels_that_are_not_shown_are_said():
 def test_the_summary_has_one_row_for_all_that_saw_nothing():
     found = inspection(name="a.tif")
     nothing = (dataclasses.replace(found.readings[0], remarks=(NOTHING,)),)
-    long = "A region differs: " + "b" * 100 + ". This also happens with " + "c" * 100 + "."
+    long = f"A region differs: {'b' * 200}. This also happens with {'c' * 200}."
     something = (dataclasses.replace(found.readings[0], remarks=(long,)),)
     two = tuple(dataclasses.replace(found, readings=each) for each in (2 * nothing, something))
     said = [Page(page_of(InspectionReport((each,)))).texts["summary"] for each in two]
     assert said[0].count(NOTHING) == 1
     assert "a.tif" not in said[0]
-    assert f"A region differs: {'b' * 100}." in said[1]
-    assert "This also" not in said[1]
+    assert long in said[1]
     assert "a.tif" in Page(page_of(InspectionReport(two))).texts["summary"]
+
+
+def test_of_very_many_remarks_and_lines_the_first_are_shown():
+    found = inspection()
+    many = tuple(f"Plane {k} is seen." for k in range(30))
+    curves = tuple(Curve(f"plane {k}", "x", "y", (0.0, 1.0), (0.0, float(k))) for k in range(30))
+    reading = dataclasses.replace(found.readings[0], remarks=many, curves=curves)
+    text = page_of(InspectionReport((dataclasses.replace(found, readings=(reading,)),)))
+    said = re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
+    assert "Plane 7 is seen." in said
+    assert "Plane 8 is seen." not in said
+    assert "And 22 more, in the JSON." in said
+    assert "Plane 29 is seen." in text
+    assert "the first 8 lines" in said
+    assert len(Page(text).all("polyline")) == 2 * 8  # each in the legend too
 
 
 def test_the_part_that_two_images_share_is_drawn_in_both():

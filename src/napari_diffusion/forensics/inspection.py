@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from napari_diffusion.forensics.base import Evidence, Trace
     from napari_diffusion.forensics.reading import Reading
 
+# So many remarks are shown.
+_MOST_REMARKS = 8
+
 # What there is one of at each place along an axis.
 _MANY = {"t": "frame", "c": "channel", "z": "plane"}
 
@@ -126,6 +129,13 @@ def reading_values(reading: Reading) -> dict[str, Any]:
     """Return a reading as plain values, with its trace's parameters and what was measured of it."""
     parameters = to_dict(reading.trace)
     return reading.to_dict() | {"parameters": parameters, "measured": measured(reading.trace)}
+
+
+def first_remarks(reading: Reading) -> tuple[str, ...]:
+    """Return the remarks as a page shows them: of very many, such as one a plane, the first."""
+    said = reading.sentences()
+    left = len(said) - _MOST_REMARKS
+    return (*said[:_MOST_REMARKS], *([f"And {left} more, in the JSON."] if left > 0 else []))
 
 
 def inspect(

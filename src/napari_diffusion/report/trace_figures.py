@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from napari_diffusion.report.chart import Chart
     from napari_diffusion.report.shown_part import ShownPart
 
-# The most places that are drawn, charts, and points of a curve.
-_MOST_PLACES, _MOST_CHARTS, _MOST_POINTS = 60, 6, 1000
+# The most places that are drawn, charts, lines of a chart, and points of a line.
+_MOST_PLACES, _MOST_CHARTS, _MOST_LINES, _MOST_POINTS = 60, 6, 8, 1000
 
 # Colours of a chart.
 _COLOURS = 4
@@ -82,11 +82,13 @@ def curve_charts(title: str, curves: Sequence[Curve]) -> tuple[Chart, ...]:
     groups: dict[tuple[str, str], list[Curve]] = {}
     for curve in curves:
         groups.setdefault((curve.x_label, curve.y_label), []).append(curve)
-    return tuple(
-        chart(shortened(title, 100), shortened(x, 60), shortened(y, 60), list(map(_line, several,
-              range(len(several)))))
-        for (x, y), several in list(groups.items())[:_MOST_CHARTS]
-    )  # fmt: skip
+    found = []
+    for (x, y), several in list(groups.items())[:_MOST_CHARTS]:
+        lines = [_line(curve, k) for k, curve in enumerate(several[:_MOST_LINES])]
+        left = len(several) - len(lines)
+        name = shortened(title, 100) + (f", the first {_MOST_LINES} lines" if left else "")
+        found.append(chart(name, shortened(x, 60), shortened(y, 60), lines))
+    return tuple(found)
 
 
 def _line(curve: Curve, k: int) -> Line:

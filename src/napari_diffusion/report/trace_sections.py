@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
-from napari_diffusion.forensics.inspection import ASK, reading_values
+from napari_diffusion.forensics.inspection import ASK, first_remarks, reading_values
 from napari_diffusion.forensics.limits import limit_sentences
 from napari_diffusion.forensics.reading import NOTHING
 from napari_diffusion.records.provenance import versions
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
     from napari_diffusion.report.report import Report
     from napari_diffusion.report.shown_part import ShownPart
 
-# Characters of a remark in short, and the most pairs of images that are drawn.
-_MOST_BRIEF, _MOST_SHARED = 190, 6
+# Characters of a remark in the table, and the most pairs of images that are drawn.
+_MOST_IN_SHORT, _MOST_SHARED = 500, 6
 
 _NOT_READ = "No traces were read: report --trace all reads them."
 
@@ -82,7 +81,7 @@ def inspection_blocks(found: Inspection, longest: int) -> list[Block]:
 
 
 def _reading_blocks(found: Inspection, reading: Reading, part: ShownPart) -> list[Block]:
-    blocks: list[Block] = [*text(reading.sentences(), title=reading.title)]
+    blocks: list[Block] = [*text(first_remarks(reading), title=reading.title)]
     placed = [places_figure(found.values, reading.places, part)] if reading.places else []
     blocks += map_gallery(reading.maps, part, placed)
     if reading.curves:
@@ -99,26 +98,15 @@ def _summary(report: InspectionReport) -> Section:
     for each in report.inspections:
         said = {reading.title: reading.sentences()[:1] for reading in each.readings}
         nothing = [title for title, first in said.items() if first == (NOTHING,)]
-        rows += [(each.name, t, _brief(*first)) for t, first in said.items() if t not in nothing]
+        rows += [(each.name, t, *first) for t, first in said.items() if t not in nothing]
         if nothing:
             rows.append((each.name, ", ".join(nothing), NOTHING))
     blocks: list[Block] = [*text([ASK], "limits")]
     if rows:
         alone = len(report.inspections) == 1
         columns = ("image", "trace", "what was read")[alone:]
-        blocks.append(table("", columns, [row[alone:] for row in rows]))
+        blocks.append(table("", columns, [row[alone:] for row in rows], _MOST_IN_SHORT))
     return Section("summary", "In short", tuple(blocks))
-
-
-def _brief(remark: str = "") -> str:
-    """Return the first sentences of a remark, as many as a cell has room for."""
-    sentences = re.split(r"(?<=[.;:]) ", remark)
-    kept = sentences[:1]
-    for sentence in sentences[1:]:
-        if len(" ".join([*kept, sentence])) > _MOST_BRIEF:
-            break
-        kept.append(sentence)
-    return " ".join(kept)
 
 
 def _shared(report: InspectionReport, longest: int) -> list[Block]:

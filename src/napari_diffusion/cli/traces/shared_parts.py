@@ -45,8 +45,9 @@ def shared_table(found: Sequence[SharedPart], images: Sequence[tuple[str, Image]
     left = len(images) - count
     without = f"; {left} with several planes were left out" if left else ""
     return ResultTable(
-        f"{said}: {count} images, {pairs} pairs, all of which the number of false alarms "
-        f"counts{without}. Images of one specimen or series, and insets, share parts too.",
+        f"{said}: {count} images, {pairs} pair{'s' * (pairs > 1)}; the number of false alarms "
+        f"counts every pair{without}. Images of one specimen or series, and insets, share parts "
+        "too.",
         _COLUMNS,
         tuple(map(_row, found)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.study_text import sentence_lines, table_lines
+from napari_diffusion.forensics.inspection import first_remarks
 from napari_diffusion.forensics.limits import limit_sentences
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def _hash(found: Inspection) -> str:
 
 
 def _reading(reading: Reading, short: bool) -> list[str]:
-    lines = [reading.title, *sentence_lines(reading.sentences())]
+    lines = [reading.title, *sentence_lines(first_remarks(reading))]
     for table in () if short else reading.tables():
         lines += ["", *table_lines(table), ""]
     return lines + sentence_lines(limit_sentences(reading.trace))
