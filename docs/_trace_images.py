@@ -92,7 +92,7 @@ def drawn(image: Any, found: TraceMap, part: tuple[int, int, int] | None) -> Any
 
 
 def main() -> None:
-    """Write the picture."""
+    """Write all of them as one image."""
     pairs = [
         np.pad(drawn(*make()), ((0, _GAP), (0, _GAP), (0, 0)), constant_values=255)
         for make in (smoothed, quantised_once, compressed_before, untouched)

@@ -18,7 +18,6 @@ from benchmarks.traces import (
     diffused,
     enlarged,
     exact_copies,
-    frames,
     ghost,
     grid,
     moving,
@@ -220,7 +219,7 @@ def _frames(values: dict[str, Any]) -> Figures:
         kept = "single images" if quality is None else f"AV1 of quality {quality}"
         names = [row[0] for row in rows]
         shares = [100 * row[4] / (moving.COUNT - 1) for row in rows]
-        what = f"Percentage of steps with less than {frames.STILL:g} of the usual change"
+        what = "Percentage of steps that are called still"
         usual.append(_averaged(what, kept, names, shares))
         what = f"Still steps found of {moving.FROZEN[1]}"
         seen.append(_averaged(what, kept, names, [row[2] for row in rows]))
