@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SIDE = 8
 
 # Where fewer blocks vary by more than so many grey levels, levels say little.
-_VARIED, _BY = 0.25, 3
+_VARIED, _BY = 0.1, 3
 
 # An image that was read from the file differs from its brightness by rounding alone.
 _ROUNDED = 2.0
