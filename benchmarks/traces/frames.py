@@ -11,8 +11,8 @@ from benchmarks.traces import moving
 from benchmarks.traces.scores import interval, shown
 from benchmarks.traces.vetted import crops
 
-# A step with less than this share of the usual change stands still.
-STILL = 0.5
+# Below this ratio, that of the trace, a step stands still.
+STILL = nd.forensics.Frames().ratio
 
 
 def measured(seeds: int) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def _row(frames: Any, quality: int | None) -> list[float]:
 
 
 def _ratios(frames: Any) -> tuple[Any, float]:
-    """Return the change of each step, and the least distance of two runs, against the usual."""
+    """Return how still each step is, and the least distance of two runs against the usual."""
     reading = nd.forensics.Frames()(frames.astype(np.uint8), axes="tyx")
     still = next(c for c in reading.curves if c.name == "from each frame to the next")
     return np.array(still.y), next(n.value for n in reading.numbers if "two runs" in n.name)
@@ -58,7 +58,8 @@ def lines(values: dict[str, Any]) -> list[str]:
         f"{moving.SIDE}² with noise of {moving.SIGMA:g}; {moving.FROZEN[1]} steps stand still, or "
         f"{moving.REPEATED[1]} frames come again. Coded as AV1, which predicts frames from others, "
         "by the encoder of AVIF: no encoder of H.264 is among what the benchmarks need. Still: "
-        f"less than {STILL:g} of the usual change.",
+        f"a ratio below {STILL:g}. Others called still are all steps but those, of "
+        f"{moving.COUNT - 1} a sequence.",
         "",
         f"| coded | still steps found, of {moving.FROZEN[1]} | others called still | steps called "
         "still, untouched | ratio of the run that came again: largest | ratio, untouched: least |",
