@@ -169,21 +169,31 @@ def _itself(rows: list[Any], strength: int) -> Any:
 
 def _closing(rows: list[Any]) -> list[str]:
     """Return what the tables say together, as far as they say it."""
-    last, said, traded = faces.STRENGTHS[-1], [], True
+    last, traded = faces.STRENGTHS[-1], True
+    made = [
+        f"### What is left at strength {last}",
+        "",
+        "| the loop on | saved as | best of all: change by the loop | with minus without a face | "
+        "the loop itself, least at any strength |",
+        "|---|---|--:|--:|--:|",
+    ]
     for k, (where, _, kept) in enumerate(SETTINGS):
-        these = [row for row in rows if row[0] == k and row[3]]
-        groups = sorted({row[1] for row in these})
-        first, end = (
-            [np.mean(_best([r for r in these if r[1:3] == [name, s]])) for name in groups]
-            for s in (0, last)
-        )
-        lost = interval(groups, list(np.subtract(first, end)))
-        itself = [_itself(these, s) for s in faces.STRENGTHS if s]
-        traded &= where == "face" or (lost[1] > 0 and min(each[1] for each in itself) > 0.5)
-        said.append(
-            f"- On the {where}, {kept}: at strength {last} the best of all is lower by "
-            f"{shown(lost)}; the loop itself is seen with {min(e[0] for e in itself):.2f} to "
-            f"{max(e[0] for e in itself):.2f}."
-        )
-    words = "The loop trades traces of the splice for traces of the loop"
-    return [*said, "", f"{words}." if traded else f"*{words}* is not shown by these figures."]
+        here = [row for row in rows if row[0] == k]
+        face, plain = ([row for row in here if row[3] is spliced] for spliced in (True, False))
+        at_last, at_first = ([row for row in face if row[2] == s] for s in (last, 0))
+        gained = _difference(at_last, at_first)
+        left = _difference(at_last, [row for row in plain if row[2] == last])
+        itself = min((_itself(face, s) for s in faces.STRENGTHS if s), key=lambda each: each[1])
+        traded &= where == "face" or (gained[2] < 0 and itself[1] > 0.5)
+        made.append(f"| {where} | {kept} | {shown(gained)} | {shown(left)} | {shown(itself)} |")
+    words = "The loop trades traces of the splice for traces of the loop."
+    held = (
+        f"As far as {len({row[1] for row in rows})} photographs show, for the loop on the whole "
+        f"image and with a reference: {words[0].lower()}{words[1:]}"
+    )
+    return [*made, "", held if traded else f"These figures do not show that: {words}"]
+
+
+def _difference(first: list[Any], second: list[Any]) -> Any:
+    """Return how much higher the best of all is in the first, image by image."""
+    return interval([row[1] for row in first], list(np.subtract(_best(first), _best(second))))
