@@ -90,9 +90,11 @@ def quantised_twice(stored: StoredJpeg, poll: Callable[[], None]) -> Twice:
     blocks, away = coefficients(values), coefficients(values, (AWAY, AWAY))
     rng = np.random.default_rng(0)
     likelihood, steps = np.zeros(blocks.shape[:2]), []
+    flat = np.ones(blocks.shape[:2], bool)
     for k, q in _COARSE:
         poll()
         levels = _Levels.of(blocks[..., k, q], away[..., k, q], int(stored.steps[k, q]), rng)
+        flat &= levels.found == levels.most
         best = max(levels.tried(rng), key=lambda each: each[0], default=(0.0, 0, levels.once))
         gain, first, twice = best
         if gain > max(_GAIN * blocks[..., 0, 0].size, _GAIN_IN_ALL):
@@ -100,7 +102,8 @@ def quantised_twice(stored: StoredJpeg, poll: Callable[[], None]) -> Twice:
             steps.append(FirstStep((k, q), first, levels.step, gain / likelihood.size))
     if len(steps) < _FEWEST:
         return Twice((), np.zeros_like(likelihood))
-    return Twice(tuple(steps), likelihood)
+    # What has no levels but 0 has them either way, and what is usual elsewhere does not hold there.
+    return Twice(tuple(steps), np.where(flat, 0.0, likelihood))
 
 
 @dataclass(frozen=True, eq=False)

@@ -157,7 +157,7 @@ def _even(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 def _fours(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the means of the four blocks that overlap with each one between them."""
     rows = values[:, 1:] + values[:, :-1]
-    return (rows[..., 1:] + rows[..., :-1]) / 4
+    return np.asarray((rows[..., 1:] + rows[..., :-1]) / 4, np.float32)
 
 
 def _against(
@@ -174,4 +174,5 @@ def _varied(blocks: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _medians(values: NDArray[np.float32], varied: NDArray[np.bool_]) -> NDArray[np.float32]:
     chosen = varied if varied.any() else ~varied
-    return np.asarray(np.median(values[:, chosen], axis=1), np.float32)
+    found: NDArray[np.float32] = np.median(values[:, chosen], axis=1)
+    return found
