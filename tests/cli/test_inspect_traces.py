@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -188,3 +189,33 @@ def test_files_are_compared_with_one_another(capsys, tmp_path, monkeypatch):
     assert "pairs" not in capsys.readouterr().out
     assert inspect("a.png", "b.png", "--trace", "blocks", "--quiet") == 0
     assert "pairs" not in capsys.readouterr().out
+
+
+def test_a_folder_stands_for_its_images_and_equal_names_are_told_apart(capsys, monkeypatch):
+    from napari_diffusion.forensics.copying import panels
+
+    compared = []
+
+    def compare_panels(images, *, stop):
+        compared.extend(name for name, _ in images)
+        return ()
+
+    monkeypatch.setattr(panels, "compare_panels", compare_panels)
+    for name in ("one", "two"):
+        Path(name).mkdir()
+        shutil.copy("a.png", f"{name}/same.png")
+        Path(name, "notes.txt").write_text("none")
+    assert inspect("one", "two", "--trace", "copies", "--quiet", "--json", "one/f.json") == 0
+    assert compared == ["same.png", str(Path("two/same.png"))]
+    found = json.loads(Path("one/f.json").read_text("utf-8"))["files"]
+    assert [each["inspected"]["name"] for each in found] == compared
+    said = capsys.readouterr().out
+    assert "Nothing that this method can see: 2 images, 1 pair;" in said
+    assert "first image" not in said
+
+
+def test_images_of_several_planes_are_not_compared_and_that_is_said(capsys):
+    for name in ("s.npy", "t.npy"):
+        np.save(name, np.zeros((3, 9, 9)))
+    assert inspect("s.npy", "t.npy", "--trace", "copies", "--quiet") == 0
+    assert "Not compared: 2 of 2 images have several planes." in capsys.readouterr().out

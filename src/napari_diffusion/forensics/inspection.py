@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,6 +91,10 @@ class Inspection:
     def name(self) -> str:
         """Name of the file or layer."""
         return self.inspected.name
+
+    def named(self, name: str) -> Inspection:
+        """Return the same with another name."""
+        return replace(self, inspected=replace(self.inspected, name=name))
 
     @property
     def what(self) -> str:
