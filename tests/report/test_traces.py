@@ -44,6 +44,7 @@ def test_a_page_of_an_image_says_what_was_read_with_its_limits(whole):
     said = page.texts["traces-0"]
     for words in ("Two blocks are equal", "period (pixels)", "8.5", "untouched images have none",
                   "−4.5", "Compared with chance", "Assumed: Blocks are blocks",
+                  "How often untouched images show the same",
                   "What else looks the same: Tiled scans", "What else looks the same: Montages",
                   "It is read from the file", '"side": 8', "≤ −2"):  # fmt: skip
         assert words in said, words
