@@ -32,9 +32,10 @@ class Copies(Trace):
 
     Key points x and their most similar partners y agree on a map y = A x + b. The number of false
     alarms of a map on which k of n pairs agree is ``n (n − 1) / 2 · C(n − 2, k − 2) · p^(k − 2)``,
-    with p the probability that two key points lie as near to each other as the tolerance; it
-    counts both senses of turning and all planes compared. The part then grows to where the
-    intensities themselves no longer follow the map.
+    with p the probability that two key points lie as near to each other as the tolerance, and
+    differ in direction and size about as the map says; it counts both senses of turning and all
+    planes compared. The part then grows to where the intensities themselves no longer follow the
+    map.
 
     Parameters
     ----------

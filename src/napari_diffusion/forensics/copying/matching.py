@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_diffusion.forensics.copying.key_points import KeyPoints
 
 # Distance of the best match, of that of the next elsewhere; and in itself (√2: nothing in common).
-RATIO, FARTHEST = 0.75, 0.6
+RATIO, FARTHEST = 0.85, 0.6
 
 # Pixels within which two key points are one structure, and how many of them at most.
 ONE_STRUCTURE, MOST_ONE = 4.0, 12

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.forensics.copying.agreement import Agreement, agreement, chance_of
+from napari_diffusion.forensics.copying.agreement import Agreement, Matches, agreement
+from napari_diffusion.forensics.copying.chance import Chance
 from napari_diffusion.forensics.copying.growing import LEAST_AREA, grown
 from napari_diffusion.forensics.copying.matching import matched
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from napari_diffusion.forensics.copying.affine_map import AffineMap
     from napari_diffusion.forensics.copying.key_points import KeyPoints
+
+# Share of the key points that agree whose surroundings must be alike as well.
+MOST_FOLLOW = 0.5
 
 # Maps looked for between two planes, in each of the two senses of turning.
 _MOST_MAPS = 6
@@ -54,23 +58,23 @@ def agreements(
     With `apart` both are the same plane. `log10_most` is log10 of the number of false alarms
     allowed; that of each map counts both senses of turning.
     """
-    if not len(second):
+    if not len(first) or not len(second):
         return
-    chance = chance_of(second.places, second.shape)
     for mirrored in (False, True):
+        chance = Chance.of(first, second, mirrored)
         pairs = matched(first, second.mirrored() if mirrored else second, apart)
-        own, other = first.places[pairs[:, 0]], second.places[pairs[:, 1]]
+        matches = Matches.of(first, second, pairs, mirrored)
         for seed in range(_MOST_MAPS):
-            found = agreement(own, other, mirrored, chance, seed)
+            found = agreement(matches, chance, seed)
             if found is None or found.log10_nfa + math.log10(2) > log10_most:
                 break
             nfa = found.log10_nfa + math.log10(2)
-            yield Agreement(found.map, found.inside, nfa), own[found.inside]
+            yield Agreement(found.map, found.inside, nfa), matches.sources[found.inside]
             left = ~found.inside
             if apart:  # the same pairs, seen from the other part
-                back = found.map(other) - own
+                back = found.map(matches.targets) - matches.sources
                 left &= np.hypot(back[:, 0], back[:, 1]) > apart / 2
-            own, other = own[left], other[left]
+            matches = matches.where(left)
 
 
 def repeats(
@@ -85,5 +89,6 @@ def repeats(
     """
     for found, places in agreements(*points, apart, log10_most):
         refined, part, likeness = grown(*planes, found.map, places, apart)
-        if part.sum() >= LEAST_AREA:
+        within = part[tuple(np.rint(places).astype(int).T)]
+        if part.sum() >= LEAST_AREA and within.mean() >= MOST_FOLLOW:
             yield Repeat(refined, found.log10_nfa, part, likeness)
