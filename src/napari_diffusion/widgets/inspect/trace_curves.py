@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # Those of the palette that nobody reads as good or bad.
 _COLOURS = (PALETTE[0], PALETTE[1], PALETTE[3], PALETTE[5], PALETTE[4])
 
+# A longer name would not fit beside the plot.
+_LONGEST = 20
+
 
 class TraceCurves(Plot):
     """Curves over their own x, with a legend beneath."""
@@ -47,10 +50,17 @@ class TraceCurves(Plot):
             lines.append(f'<span style="color:{colour}">{sign}</span> {html.escape(curve.name)}')
         if curves:
             self._item.setLabel("bottom", curves[0].x_label)
-            self._item.setLabel("left", curves[0].y_label)
+            self._label_left(curves[0].y_label, lines)
         colour_axes(self._view)
         self._item.autoRange()
         self.legend.setText(" &nbsp;".join(lines))
+
+    def _label_left(self, label: str, lines: list[str]) -> None:
+        """Name the axis, above the legend where the name is longer than the plot is high."""
+        fits = len(label) <= _LONGEST
+        self._item.setLabel("left", label if fits else "")
+        if not fits:
+            lines.insert(0, f"{html.escape(label)}:")
 
     def table(self) -> tuple[list[str], list[Column]]:
         """Return x and y of every curve, one beside the other."""
