@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 # Where the loop runs, the quality of the host before, and how the result is saved.
 SETTINGS = (("face", 90, PNG), ("whole image", 90, PNG), ("whole image", 75, "JPEG-90"))
 
-# Hosts have room for a face, and values as they were recorded.
-_LEAST, _SCALED = 256, "16 bits"
+# So many hosts, with room for a face and values as they were recorded.
+_MOST, _LEAST, _SCALED = 8, 256, "bits brought to 8"
 
 # Decibels of a result in which nothing changed.
 _SAME = 99.0
 
 # What would show the splice; local noise counts with the better of both signs.
 NOISE, GRID, QUANTISED = "local noise", "block grid", "double quantisation"
-_MAPS = {
+MAPS = {
     NOISE: (nd.forensics.LocalNoise(), "less", 1),
     GRID: (nd.forensics.BlockGrid(), "blocks at the usual", -1),
     "blocks elsewhere": (nd.forensics.BlockGrid(), "blocks begin elsewhere", 1),
@@ -42,9 +42,9 @@ _MAPS = {
 
 
 def hosts() -> tuple[str, ...]:
-    """Return the photographs with room for a face in one half, without those that give one."""
+    """Return the first photographs with room for a face in a half, without those that give one."""
     names = (name for name in vetted() if name not in faces.FACES and _SCALED not in HISTORY[name])
-    return tuple(name for name in names if min(halves(name)[0].shape) >= _LEAST)
+    return tuple(name for name in names if min(halves(name)[0].shape) >= _LEAST)[:_MOST]
 
 
 def measured(seeds: int) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _time(result: Any, other: Any, kept: str) -> float:
 def _seen(result: Any, mask: Any, kept: str) -> dict[str, float]:
     """Return the AUC of each map; ½ where its trace refuses the image."""
     readings, found = _readings(result.tobytes(), result.shape, kept), {}
-    for name, (trace, begins, sign) in _MAPS.items():
+    for name, (trace, begins, sign) in MAPS.items():
         reading, row = readings[trace], Row(name, "", kept, trace, begins, sign)
         one = 0.5 if reading is None else row.scored(reading, mask)
         found[name] = max(one, 1 - one) if name == NOISE else one
@@ -105,7 +105,7 @@ def _seen(result: Any, mask: Any, kept: str) -> dict[str, float]:
 def _readings(values: bytes, shape: tuple[int, ...], kept: str) -> dict[nd.forensics.Trace, Any]:
     """Read a picture once, though two faces are compared with it."""
     picture = np.frombuffer(values).reshape(shape)
-    traces = dict.fromkeys(trace for trace, _, _ in _MAPS.values())
+    traces = dict.fromkeys(trace for trace, _, _ in MAPS.values())
     return {trace: read(trace, picture, kept).reading for trace in traces}
 
 

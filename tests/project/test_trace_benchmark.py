@@ -10,6 +10,7 @@ import pytest
 from benchmarks import images
 from benchmarks.traces import (
     changes,
+    curve,
     faces,
     mapped,
     moved,
@@ -136,6 +137,27 @@ def test_a_face_is_where_its_mask_is_and_the_loop_smooths():
     assert faces.looped(made, 0) is made
     smoothed = faces.looped(made, 8)
     assert np.std(np.diff(smoothed)) < np.std(np.diff(made))
+
+
+def test_the_curve_says_no_more_than_it_shows():
+    """The last line needs a splice that fades and a loop that is seen, photograph by photograph."""
+
+    def row(setting, host, strength, spliced, loop_is_seen):
+        best = 0.9 - 0.02 * strength if spliced else 0.6
+        time = float(loop_is_seen and strength > 0) + 0.01 * len(host)
+        return [setting, host, strength, spliced, 30.0, time, dict.fromkeys(curve.MAPS, best)]
+
+    for seen in (True, False):
+        rows = [
+            row(k, host, strength, spliced, seen)
+            for k in range(len(curve.SETTINGS))
+            for host in ("a", "bb", "ccc")
+            for strength in faces.STRENGTHS
+            for spliced in (True, False)
+        ]
+        last = curve.lines({"rows": rows})[-2]
+        assert last.startswith("As far as 3 photographs show") == seen
+        assert last.endswith("he loop trades traces of the splice for traces of the loop.")
 
 
 def test_the_area_under_the_curve():
