@@ -22,6 +22,9 @@ _QUALITIES = tuple(range(40, 98))
 # Fewest pixels along y and x.
 _FEWEST = 64
 
+# In untouched images, smooth blocks fit some quality by so many nats.
+_UNTOUCHED = 7.0
+
 # Share of the blocks that fit better than any off the blocks, to be spoken of.
 _SHARE = 0.01
 
@@ -127,7 +130,7 @@ class _Fit:
 
     @property
     def stands_out(self) -> NDArray[np.bool_]:
-        return self.on > max(0.0, float(self.off.max()))
+        return self.on > max(_UNTOUCHED, float(self.off.max()))
 
     def around_pixels(self) -> NDArray[np.float32]:
         from napari_diffusion.forensics.jpeg.blocks import spread

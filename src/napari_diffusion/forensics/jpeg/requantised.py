@@ -31,6 +31,9 @@ _LEVELS, _WITHIN = 80, 0.99
 # qualities.
 _WHOLE, _WHOLE_FROM = 1.0, 60
 
+# Qualities this much lower can be told from the last one.
+_LOWER = 3
+
 # Blocks have detail where a coefficient is larger, in grey levels.
 _DETAIL = 4.0
 
@@ -105,7 +108,7 @@ def fits(plane: NDArray[Any], qualities: Sequence[int], poll: Callable[[], None]
     found = _fits(*planes, tuple(qualities), None, poll)
     usual = found.usual()[0]
     last = int(qualities[int(usual.argmax())])
-    before = tuple(q for q in qualities if q < last)
+    before = tuple(q for q in qualities if q <= last - _LOWER)
     if usual.max() < _WHOLE or last < _WHOLE_FROM or not before:
         return found
     return _fits(*planes, before, last, poll)
