@@ -168,20 +168,30 @@ def _panels(values: dict[str, Any]) -> Figures:
 
 
 def _said(trace: str, *groups: str) -> Callable[[dict[str, Any]], Figures]:
-    """Take the cases whose names begin with one of the groups together."""
+    """Take the changes whose names begin with one of the groups together."""
 
     def figures(values: dict[str, Any]) -> Figures:
-        made = []
-        for group in (enlarged.UNTOUCHED, *groups):
-            for kept in ("PNG", "JPEG-85"):
-                rows = [r for r in values["rows"] if r[0] == trace and r[2] == kept]
-                these = [row for row in rows if row[1].startswith(group)]
-                untouched = group == enlarged.UNTOUCHED
-                what = "Crops of which something is said" if untouched else f"Crops seen, {group}"
-                made.append(_counted(what, kept, [r[4] for r in these], [r[3] for r in these]))
-        return made[:2], made[2:]
+        rows = [row for row in values["rows"] if row[0] == trace]
+        cases = dict.fromkeys(row[1] for row in rows if row[1].startswith(enlarged.UNTOUCHED))
+        untouched = [(_untouched_words(case), case) for case in cases]
+        return _groups(rows, untouched), _groups(rows, [(f"Crops seen, {g}", g) for g in groups])
 
     return figures
+
+
+def _untouched_words(case: str) -> str:
+    thing = case.removeprefix(enlarged.UNTOUCHED).strip(", ")
+    return f"Crops said to have {thing}" if thing else "Crops of which something is said"
+
+
+def _groups(rows: Sequence[Any], groups: Iterable[tuple[str, str]]) -> list[Figure]:
+    """Return how often something is said of the cases whose names begin alike."""
+    made = []
+    for what, begins in groups:
+        for kept in dict.fromkeys(row[2] for row in rows):
+            these = [row for row in rows if row[1].startswith(begins) and row[2] == kept]
+            made.append(_counted(what, kept, [r[4] for r in these], [r[3] for r in these]))
+    return made
 
 
 def _diffused(values: dict[str, Any]) -> Figures:
