@@ -43,7 +43,7 @@ _FIRST = "Select a trace to read what it assumes and what else looks the same."
 
 # So many lines of the limits stay in sight in a low window; so much of the form does, and above
 # and beneath the selected trace, in pixels.
-_LINES, _FORM, _MARGIN = 7, 150, 60
+_LINES, _FORM, _MARGIN = 7, 112, 44
 
 
 class InspectImage(LayerDock):

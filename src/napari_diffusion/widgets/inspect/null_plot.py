@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.widgets.inspect.axis_names import name_axis
 from napari_diffusion.widgets.layers.map_layers import map_name
 from napari_diffusion.widgets.plots.plot import Column, Plot, short
 from napari_diffusion.widgets.plots.plot_theme import PALETTE, colour_axes, quiet
@@ -32,7 +33,7 @@ _GREY, _LINE = "#808790", PALETTE[0]
 _LONGEST = 44
 
 # Room for a legend of four lines, in pixels.
-_LOW = 122
+_LOW = 116
 
 _IN_BRACKETS = re.compile(r"^(.*?) \(([^()]*)\)$")
 
@@ -66,8 +67,8 @@ class NullPlot(Plot):
         self._draw()
         name = map_name(shown.name, shown.unit)
         unit = name_and_unit(shown)[1]
-        self._item.setLabel("bottom", name if len(name) <= _LONGEST else unit or "value")
-        self._item.setLabel("left", "share in %")
+        name_axis(self._item, "bottom", name if len(name) <= _LONGEST else unit or "value")
+        name_axis(self._item, "left", "share in %")
         self._item.addItem(self.mark)
         self.mark.setVisible(False)
         colour_axes(self._view)

@@ -27,7 +27,7 @@ _ABOUT = (
 _PLACES = "places on the image"
 
 # Of many places so many lines are in sight; a plot with its legend is so high at least, in pixels.
-_LINES, _PLOT = 6, 190
+_LINES, _PLOT = 6, 180
 
 
 class ReadingPlots(Box):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import Qt
 
+from napari_diffusion.widgets.inspect.axis_names import name_axis
 from napari_diffusion.widgets.plots.plot import Column, Plot
 from napari_diffusion.widgets.plots.plot_theme import PALETTE, axes_colour, colour_axes, quiet
 
@@ -49,7 +50,7 @@ class TraceCurves(Plot):
                 self._item.plot(x[known], y[known], pen=pyqtgraph.mkPen(colour, width=2))
             lines.append(f'<span style="color:{colour}">{sign}</span> {html.escape(curve.name)}')
         if curves:
-            self._item.setLabel("bottom", curves[0].x_label)
+            name_axis(self._item, "bottom", curves[0].x_label)
             self._label_left(curves[0].y_label, lines)
         colour_axes(self._view)
         self._item.autoRange()
@@ -58,7 +59,7 @@ class TraceCurves(Plot):
     def _label_left(self, label: str, lines: list[str]) -> None:
         """Name the axis, above the legend where the name is longer than the plot is high."""
         fits = len(label) <= _LONGEST
-        self._item.setLabel("left", label if fits else "")
+        name_axis(self._item, "left", label if fits else "")
         if not fits:
             lines.insert(0, f"{html.escape(label)}:")
 
