@@ -38,7 +38,9 @@ _MOST_IN_SHORT, _MOST_SHARED = 500, 6
 
 _NOT_READ = "No traces were read: report --trace all reads them."
 
-_LIMITS = "What it is compared with, what it assumes, and what else looks the same"
+_LIMITS = (
+    "What it is compared with, what it assumes, what was measured, and what else looks the same"
+)
 
 
 def traces_section(report: Report, longest: int) -> Section:
