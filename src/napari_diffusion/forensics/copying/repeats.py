@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from napari_diffusion.forensics.copying.affine_map import AffineMap
     from napari_diffusion.forensics.copying.key_points import KeyPoints
 
-# Share of the key points that agree whose surroundings must be alike as well.
-MOST_FOLLOW = 0.5
+# Share of the key points that agree whose surroundings must be alike as well: between two planes,
+# and within one, where railings, windows and stripes repeat about, but not quite.
+FOLLOW, FOLLOW_WITHIN = 0.5, 0.8
 
 # Maps looked for between two planes, in each of the two senses of turning.
 _MOST_MAPS = 6
@@ -90,5 +91,5 @@ def repeats(
     for found, places in agreements(*points, apart, log10_most):
         refined, part, likeness = grown(*planes, found.map, places, apart)
         within = part[tuple(np.rint(places).astype(int).T)]
-        if part.sum() >= LEAST_AREA and within.mean() >= MOST_FOLLOW:
+        if part.sum() >= LEAST_AREA and within.mean() >= (FOLLOW_WITHIN if apart else FOLLOW):
             yield Repeat(refined, found.log10_nfa, part, likeness)
