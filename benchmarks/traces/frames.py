@@ -44,7 +44,8 @@ def _ratios(frames: Any) -> tuple[Any, float]:
     """Return how still each step is, and the least distance of two runs against the usual."""
     reading = nd.forensics.Frames()(frames.astype(np.uint8), axes="tyx")
     still = next(c for c in reading.curves if c.name == "from each frame to the next")
-    return np.array(still.y), next(n.value for n in reading.numbers if "two runs" in n.name)
+    # Where coding left hardly any step with a change, no two runs are apart: nothing returns.
+    return np.array(still.y), next((n.value for n in reading.numbers if "two runs" in n.name), 1.0)
 
 
 def lines(values: dict[str, Any]) -> list[str]:
@@ -62,7 +63,7 @@ def lines(values: dict[str, Any]) -> list[str]:
         f"{moving.COUNT - 1} a sequence.",
         "",
         f"| coded | still steps found, of {moving.FROZEN[1]} | others called still | steps called "
-        "still, untouched | ratio of the run that came again: largest | ratio, untouched: least |",
+        "still, untouched | run that came again: ratio below 0.5, largest | ratio, untouched: least |",
         "|---|--:|--:|--:|--:|--:|",
     ]
     for quality in dict.fromkeys(row[1] for row in rows):
@@ -71,7 +72,8 @@ def lines(values: dict[str, Any]) -> list[str]:
         made.append(
             f"| {'without loss' if quality is None else f'AV1, {quality}'} | {shown(found)}, at "
             f"least {min(row[2] for row in these)} | {sum(row[3] for row in these)} | "
-            f"{sum(row[4] for row in these)} | {max(row[5] for row in these):.2f} | "
+            f"{sum(row[4] for row in these)} | {sum(row[5] < STILL for row in these)} of {len(these)}, "
+            f"{max(row[5] for row in these):.2f} | "
             f"{min(row[6] for row in these):.2f} |"
         )
     return [
