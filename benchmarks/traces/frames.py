@@ -63,7 +63,8 @@ def lines(values: dict[str, Any]) -> list[str]:
         f"{moving.COUNT - 1} a sequence.",
         "",
         f"| coded | still steps found, of {moving.FROZEN[1]} | others called still | steps called "
-        "still, untouched | run that came again: ratio below 0.5, largest | ratio, untouched: least |",
+        "still, untouched | run that came again: ratio below 0.5, largest | ratio, untouched: "
+        "least |",
         "|---|--:|--:|--:|--:|--:|",
     ]
     for quality in dict.fromkeys(row[1] for row in rows):
@@ -72,8 +73,8 @@ def lines(values: dict[str, Any]) -> list[str]:
         made.append(
             f"| {'without loss' if quality is None else f'AV1, {quality}'} | {shown(found)}, at "
             f"least {min(row[2] for row in these)} | {sum(row[3] for row in these)} | "
-            f"{sum(row[4] for row in these)} | {sum(row[5] < STILL for row in these)} of {len(these)}, "
-            f"{max(row[5] for row in these):.2f} | "
+            f"{sum(row[4] for row in these)} | {sum(row[5] < STILL for row in these)} of "
+            f"{len(these)}, {max(row[5] for row in these):.2f} | "
             f"{min(row[6] for row in these):.2f} |"
         )
     return [
