@@ -58,7 +58,6 @@ class Ghost(Trace):
     References
     ----------
     Farid (2009), Exposing digital forgeries from JPEG ghosts.
-
     Bianchi and Piva (2012), Image forgery localization via block-grained analysis of JPEG
     artifacts.
     """
