@@ -413,7 +413,7 @@ def test_a_click_marks_the_value_in_the_null(opened, qtbot):
     assert plot.mark.isVisible()
     assert plot.mark.value() == value
     share = 100 * (np.linspace(-50, 50, 101) < value).mean()
-    assert f"<b>{value:g}</b> intensity. Above {share:.3g} % of the null" in plot.legend.text()
+    assert f"<b>{value:g}</b> intensity. Above {share:.4g} % of the null" in plot.legend.text()
     dock._pointer.point((1e4, 0))
     assert plot.clicked_value is None
     viewer.layers.selection.active = named(viewer, "squared")[0]

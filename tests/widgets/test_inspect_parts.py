@@ -69,10 +69,10 @@ def test_the_plot_of_the_null_reaches_beyond_the_colour_bar(qtbot):
     assert plot._item.getAxis("bottom").labelText == "noise (spreads)"
     plot.show_value(1.0)
     share = 100 * (values / 2 < 1).mean()
-    assert f"<b>1</b> spreads. Above {share:.3g} % of the null" in plot.legend.text()
+    assert f"<b>1</b> spreads. Above {share:.4g} % of the null" in plot.legend.text()
     assert "rank, no probability" in plot.legend.text()
     plot.show_value(7.5)
-    assert "7.5</b> spreads, beyond the plot." in plot.legend.text()
+    assert "7.5</b> spreads, beyond the plot. Above all of the null" in plot.legend.text()
     assert plot.mark.value() == 6
 
 

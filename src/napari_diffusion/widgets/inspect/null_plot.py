@@ -129,7 +129,8 @@ class NullPlot(Plot):
         words += f"{', beyond the plot' * beyond}."
         if self._null.size:
             above = 100 * float((self._null < value).mean())
-            words += f" Above {above:.3g} % of the null; this is a rank, no probability."
+            share = "all" if above == 100 else f"{above:.4g} %"
+            words += f" Above {share} of the null; this is a rank, no probability."
         return words
 
 
