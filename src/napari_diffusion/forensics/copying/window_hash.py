@@ -10,7 +10,7 @@ import numpy as np
 from napari_diffusion.forensics.copying.affine_map import AffineMap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -48,14 +48,20 @@ class Equal:
     part: NDArray[np.bool_]
 
 
-def equal_parts(plane: NDArray[np.float64], textured: NDArray[np.bool_]) -> Iterator[Equal]:
-    """Yield the parts of a plane that stand twice to the bit; `textured` windows alone count."""
+def equal_parts(
+    plane: NDArray[np.float64], textured: NDArray[np.bool_], poll: Callable[[], None]
+) -> Iterator[Equal]:
+    """Yield the parts of a plane that stand twice to the bit; `textured` windows alone count.
+
+    `poll` is called before each symmetry: it raises where the search shall stop.
+    """
     values = np.ascontiguousarray(plane + 0.0, np.float64).view(np.uint64)
     base = _hashes(values, SYMMETRIES[0])
     order = np.argsort(base[textured], kind="stable")
     at = np.flatnonzero(textured)[order]
     known = base.ravel()[at]
     for symmetry in SYMMETRIES:
+        poll()
         if symmetry is SYMMETRIES[0]:  # neighbours in the order, for each window finds itself first
             same = known[1:] == known[:-1]
             one, two = at[:-1][same], at[1:][same]
