@@ -96,6 +96,17 @@ def test_contrast_and_jpeg_do_not_hide_a_copy():
     assert f1(mask_of(ends, image.shape), here | there) > 0.8
 
 
+def test_similar_objects_are_no_copies():
+    # The same shape twice, as of windows of one design, each with its own fine detail.
+    shape = ndimage.gaussian_filter(scene(1), 1.5)
+    image, *_ = with_copy(shape, shape, np.eye(2))
+    random = np.random.default_rng(5)
+    reading = Copies()(np.rint(image + random.normal(0, 6, image.shape)).clip(0, 255))
+    assert not reading.places
+    assert not reading.maps
+    assert "their fine detail differs" in reading.remarks[0]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_is_found_where_nothing_was_copied(seed):
     for trace in (Copies(), ExactCopies()):

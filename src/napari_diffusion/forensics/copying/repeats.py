@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_diffusion.forensics.copying.agreement import Agreement, Matches, agreement
 from napari_diffusion.forensics.copying.chance import Chance
+from napari_diffusion.forensics.copying.detail import SHARED, shared_detail
 from napari_diffusion.forensics.copying.growing import LEAST_AREA, grown
 from napari_diffusion.forensics.copying.matching import matched
 
@@ -43,12 +44,20 @@ class Repeat:
         The part, in the first plane.
     likeness : ndarray
         Correlation in windows with the other part.
+    detail : float
+        Correlation of the fine detail with that of the other part.
     """
 
     map: AffineMap
     log10_nfa: float
     part: NDArray[np.bool_]
     likeness: NDArray[np.float64]
+    detail: float
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the parts share their fine detail, which similar objects do not."""
+        return self.detail >= SHARED
 
 
 def agreements(
@@ -92,4 +101,5 @@ def repeats(
         refined, part, likeness = grown(*planes, found.map, places, apart)
         within = part[tuple(np.rint(places).astype(int).T)]
         if part.sum() >= LEAST_AREA and within.mean() >= (FOLLOW_WITHIN if apart else FOLLOW):
-            yield Repeat(refined, found.log10_nfa, part, likeness)
+            detail = shared_detail(planes[0], refined, part, planes[1])
+            yield Repeat(refined, found.log10_nfa, part, likeness, detail)
