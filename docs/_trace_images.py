@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw
 from skimage import data
+from vispy.color import get_colormap
 
 import napari_diffusion as nd
-from napari_diffusion.report.palette import COLOURS, palette
 
 if TYPE_CHECKING:
     from napari_diffusion.forensics import TraceMap
@@ -84,8 +84,9 @@ def drawn(image: Any, found: TraceMap, part: tuple[int, int, int] | None) -> Any
         ImageDraw.Draw(left).rectangle((start, top, start + side, top + side), None, _ORANGE, 3)
     low, high = found.limits
     share = np.clip((np.squeeze(found.values).astype(float) - low) / (high - low), 0, 1)
-    places = np.rint(np.nan_to_num(share) * (COLOURS - 1)).astype(np.uint8)
-    right = Image.fromarray(palette(found.diverging)[places])
+    colours = get_colormap("coolwarm" if found.diverging else "viridis")
+    seen = colours.map(np.nan_to_num(share).reshape(-1))[:, :3].reshape(*share.shape, 3)
+    right = Image.fromarray(np.rint(255 * seen).astype(np.uint8))
     return np.hstack([
         np.asarray(each.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)) for each in (left, right)
     ])  # fmt: skip
