@@ -55,7 +55,8 @@ def lines(values: dict[str, Any]) -> list[str]:
     made = [
         "## Frames",
         "",
-        f"A camera led by hand over {len(names)} photographs, {moving.COUNT} frames of "
+        f"A camera led by hand over {len(names)} photographs, where they hold most of 8 places "
+        f"drawn at random, {moving.COUNT} frames of "
         f"{moving.SIDE}² with noise of {moving.SIGMA:g}; {moving.FROZEN[1]} steps stand still, or "
         f"{moving.REPEATED[1]} frames come again. Coded as H.264 by x264 with the rate factor crf. "
         f"Held to: 7 of {moving.FROZEN[1]} steps found, and a ratio below 0.5 up to crf 23. Still: "

@@ -17,6 +17,9 @@ COUNT, SIDE, SIGMA = 72, 128, 2.0
 # How far a camera is led at most, in pixels.
 _WAY = 60
 
+# A camera is not led over empty background: so many places are looked at.
+_PLACES = 8
+
 # Frames that stand still, and a run that comes again: first frame, length, where it comes from.
 FROZEN, REPEATED, SOURCE = (30, 8), (52, 12), 12
 
@@ -36,9 +39,16 @@ def panned(name: str, seed: int = 0) -> Any:
     rng, whole = rng_of(name, "panned", seed), whole_picture(name)
     walk = ndimage.gaussian_filter1d(rng.normal(0, 1, (COUNT + 40, 2)), 3, axis=0).cumsum(0)[20:-20]
     walk = _WAY * (walk - walk.min(0)) / np.ptp(walk, axis=0)
-    starts = walk + rng.uniform(0, np.array(whole.shape) - SIDE - _WAY)
+    starts = walk + _place(whole, rng)
     frames = [sampled(whole, np.eye(2), start, (0, 0), shape=(SIDE, SIDE)) for start in starts]
     return rounded(np.stack(frames) + rng.normal(0, SIGMA, (COUNT, SIDE, SIDE)))
+
+
+def _place(whole: Any, rng: np.random.Generator) -> Any:
+    """Return where a camera is led: of some places at random, where intensities differ most."""
+    room, side = np.array(whole.shape) - SIDE - _WAY, SIDE + _WAY
+    places = rng.uniform(0, room, (_PLACES, 2))
+    return max(places, key=lambda p: whole[int(p[0]) :, int(p[1]) :][:side, :side].std())
 
 
 def ultrasound() -> Any:
