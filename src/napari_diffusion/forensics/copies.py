@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.engine.threads import Threads
+
     Index = tuple[int, ...]
     Plane = tuple[Index, NDArray[np.float64], KeyPoints]
 
@@ -106,7 +108,7 @@ class Copies(Trace):
         likeness = {index: np.zeros(plane.shape, np.float32) for index, plane, _ in own}
         for first, second, same in pairs:
             evidence.threads.poll()
-            for found in self._repeats(first, second, same, len(pairs)):
+            for found in self._repeats(first, second, same, len(pairs), evidence.threads):
                 if same and not found.is_copy:
                     similar.append(found)
                     continue
@@ -117,10 +119,12 @@ class Copies(Trace):
         shown = (_map(evidence, likeness),) if places else ()
         return Reading(self, maps=shown, places=tuple(places), remarks=_remarks(places, similar))
 
-    def _repeats(self, first: Plane, second: Plane, same: bool, tests: int) -> Iterator[Repeat]:
+    def _repeats(
+        self, first: Plane, second: Plane, same: bool, tests: int, threads: Threads
+    ) -> Iterator[Repeat]:
         most = math.log10(self.false_alarms / tests)
         planes, points = (first[1], second[1]), (first[2], second[2])
-        for each in repeats(points, planes, self.apart if same else 0.0, most):
+        for each in repeats(points, planes, self.apart if same else 0.0, most, threads):
             nfa = each.log10_nfa + math.log10(tests)
             yield replace(each, log10_nfa=nfa)
 

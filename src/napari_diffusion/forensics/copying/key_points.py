@@ -21,7 +21,7 @@ LEAST_HEIGHT, MOST_EDGE = 0.004, 15.0
 
 # Blobs per pixel, and in all, of each octave: noise has many more, and comparing them takes the
 # square of the time.
-DENSITY, MOST = 0.015, 2800
+DENSITY, MOST = 0.015, 1400
 
 # Width of the surroundings whose spread is evened, in pixels; the spread, as a share of the range
 # of intensities, that is not raised much.

@@ -12,13 +12,14 @@ from napari_diffusion.forensics.copying.agreement import Agreement, Matches, agr
 from napari_diffusion.forensics.copying.chance import Chance
 from napari_diffusion.forensics.copying.detail import SHARED, shared_detail
 from napari_diffusion.forensics.copying.growing import LEAST_AREA, grown
-from napari_diffusion.forensics.copying.matching import matched
+from napari_diffusion.forensics.copying.matching import ONE_THREAD, matched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.engine.threads import Threads
     from napari_diffusion.forensics.copying.affine_map import AffineMap
     from napari_diffusion.forensics.copying.key_points import KeyPoints
 
@@ -61,7 +62,11 @@ class Repeat:
 
 
 def agreements(
-    first: KeyPoints, second: KeyPoints, apart: float, log10_most: float
+    first: KeyPoints,
+    second: KeyPoints,
+    apart: float,
+    log10_most: float,
+    threads: Threads = ONE_THREAD,
 ) -> Iterator[tuple[Agreement, NDArray[Any]]]:
     """Yield maps on which key points agree, and the places of those, the best of each sense first.
 
@@ -72,7 +77,7 @@ def agreements(
         return
     for mirrored in (False, True):
         chance = Chance.of(first, second, mirrored)
-        pairs = matched(first, second.mirrored() if mirrored else second, apart)
+        pairs = matched(first, second.mirrored() if mirrored else second, apart, threads)
         matches = Matches.of(first, second, pairs, mirrored)
         for seed in range(_MOST_MAPS):
             found = agreement(matches, chance, seed)
@@ -92,12 +97,13 @@ def repeats(
     planes: tuple[NDArray[Any], NDArray[Any]],
     apart: float,
     log10_most: float,
+    threads: Threads = ONE_THREAD,
 ) -> Iterator[Repeat]:
     """Yield the parts of the first plane that stand a second time, in it or in the second.
 
     Parts that only the map joins, whose intensities do not follow, are left out.
     """
-    for found, places in agreements(*points, apart, log10_most):
+    for found, places in agreements(*points, apart, log10_most, threads):
         refined, part, likeness = grown(*planes, found.map, places, apart)
         within = part[tuple(np.rint(places).astype(int).T)]
         if part.sum() >= LEAST_AREA and within.mean() >= (FOLLOW_WITHIN if apart else FOLLOW):
