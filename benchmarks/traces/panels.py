@@ -100,8 +100,8 @@ def _placed_again(values: dict[str, Any]) -> str:
     if "again" not in values:
         return ""
     return (
-        " Where the untouched overlap shows nothing (details 1 to 4 pixels wide with a spread below "
-        f"{LEAST_STRUCTURE:g} of 256 levels, as in empty sky), the panels are placed again at "
-        "random, a rule added after such overlaps were missed as JPEG: "
+        " Where the untouched overlap shows nothing (details 1 to 4 pixels wide with a spread "
+        f"below {LEAST_STRUCTURE:g} of 256 levels, as in empty sky), the panels are placed "
+        "again at random, a rule added after such overlaps were missed as JPEG: "
         f"{', '.join(values['again']) or 'none'}."
     )
