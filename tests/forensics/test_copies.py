@@ -238,6 +238,16 @@ def test_panels_that_share_a_faint_part_are_found():
     assert "shifted by (0, -96)" in found[0].place.words
 
 
+def test_panels_with_similar_objects_share_nothing():
+    shape, other = (ndimage.gaussian_filter(scene(seed), 1.5) for seed in (1, 2))
+    image, *_ = with_copy(shape, other, np.eye(2))
+    random = np.random.default_rng(5)
+    for noise, listed in ((6, 0), (1.5, 1)):
+        panels = [np.rint(each + random.normal(0, noise, each.shape)) for each in (shape, image)]
+        found = compare_panels([("one", panels[0]), ("two", panels[1])])
+        assert len(found) == listed
+
+
 def test_a_stack_is_no_panel():
     with pytest.raises(ValueError, match="'stack' has 4 planes"):
         compare_panels([("stack", Image.of(np.zeros((4, 64, 64), np.uint8), axes="zyx"))])
