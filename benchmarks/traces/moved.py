@@ -60,6 +60,16 @@ class Copy:
         return blended(picture, patch, there, FEATHER), mask | there
 
 
+def structure_of_part(picture: Any, rng: np.random.Generator) -> float:
+    """Return the spread of the details of the part that a `Copy` takes with this generator."""
+    return float(np.std(_details(picture)[blob(picture.shape, rng, SHARE)]))
+
+
+def _details(values: Any) -> Any:
+    """Return what is 1 to 4 pixels wide."""
+    return gaussian_filter(values, 1.0) - gaussian_filter(values, 4.0)
+
+
 def _farthest(shape: tuple[int, ...], source: Any, rng: np.random.Generator) -> Any:
     places = rng.uniform(0.18, 0.82, (_TRIED, 2)) * shape
     return np.rint(places[np.argmax(np.linalg.norm(places - source, axis=1))])
@@ -80,7 +90,8 @@ COPIES: dict[str, Copy] = {
 # Side of panels, and the share of their area that two of them have in common.
 PANEL, OVERLAP = 256, 0.2
 
-# Spread of the details of an overlap, in levels of 8 bits, and places drawn for it, at most.
+# Spread of the details of an overlap, or of a part that is copied, in levels of 8 bits, from which
+# on it shows something; and places drawn for an overlap, at most.
 LEAST_STRUCTURE, _MOST_PLACES = 1.0, 100
 
 
@@ -146,7 +157,7 @@ def _starts(name: str) -> list[Any]:
 
 def _structure(whole: Any, low: Any, high: Any) -> float:
     part = whole[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-    return float(np.std(gaussian_filter(part, 1.0) - gaussian_filter(part, 4.0)))
+    return float(np.std(_details(part)))
 
 
 def _layout(shape: tuple[int, ...]) -> tuple[int, Any]:
