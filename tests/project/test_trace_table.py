@@ -61,7 +61,7 @@ VALUES_OF = {
     "diffused": {"rows": whole_rows()},
     "compression": {"rows": mapped(compression.ROWS), "untouched": untouched("PNG")["PNG"]},
     "enlarged": {"rows": said_rows()},
-    "frames": {"rows": [[n, q, 8, 1, 71, 0.1, 0.9] for n in NAMES for q in (None, 75)]},
+    "frames": {"rows": [[n, q, 8, 1, 71, 0.1, 0.9] for n in NAMES for q in (None, 23)]},
     "ghost": {"rows": mapped(ghost.ROWS), "untouched": untouched("PNG")},
     "noise": {
         "rows": mapped(noise.ROWS),
