@@ -34,7 +34,14 @@ __all__ = [
 SIDE = 256
 
 # How a package is called where it is installed.
-_PROJECTS = {"pywt": "PyWavelets", "skimage": "scikit-image", "sklearn": "scikit-learn"}
+_PROJECTS = {
+    "data_store": "pydicom-data",
+    "mvtbdata": "mvtb-data",
+    "ndev_sampledata": "ndev-sampledata",
+    "pywt": "PyWavelets",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+}
 
 
 def photographs(role: Role, kind: Kind | None = None) -> tuple[Photograph, ...]:

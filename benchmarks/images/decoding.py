@@ -33,6 +33,10 @@ def decoded(file: Path) -> Any:
         case ".ima.gz":
             shape, kind = _RAW
             return np.frombuffer(gzip.decompress(file.read_bytes()), kind).reshape(shape)
+        case ".dat":
+            # Two numbers say how many rows and columns follow.
+            rows_columns = np.fromfile(file, "<u4", 2)
+            return np.fromfile(file, "<f8", offset=8).reshape(rows_columns)
         case _:
             from skimage.io import imread
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import napari_diffusion as nd
 from benchmarks.study.cases import share
-from benchmarks.traces.changes import changed
+from benchmarks.traces.changes import OF_NO_JPEG, changed
 from benchmarks.traces.mapped import Row, measured_rows, table, untouched
 from benchmarks.traces.reader import read
-from benchmarks.traces.scores import interval, shown
-from benchmarks.traces.vetted import HISTORY, crops
+from benchmarks.traces.vetted import crops
 
 _DOUBLE = nd.forensics.DoubleQuantisation()
 _NEVER = "never JPEG in JPEG-75"
@@ -51,8 +50,7 @@ def lines(values: dict[str, Any]) -> list[str]:
         "",
         *table(ROWS, values["rows"]),
         "",
-        "Where the photograph itself ships as JPEG, the part was one before as well. Of the others "
-        f"alone: {_without_history(values['rows'])}.",
+        OF_NO_JPEG,
         "",
         f"Compressed twice at {EQUAL}: an earlier quantisation is seen in "
         f"{share(sum(values['equal']), len(values['equal']))}; elsewhere it says that it cannot be "
@@ -63,13 +61,3 @@ def lines(values: dict[str, Any]) -> list[str]:
         f"{', '.join(alarms)}. Those that ship as JPEG were quantised before.",
         "",
     ]
-
-
-def _without_history(rows: list[Any]) -> str:
-    """Return the means over photographs that do not ship as JPEG."""
-    said = []
-    for k, row in enumerate(ROWS):
-        these = [r for r in rows if r[0] == k and not HISTORY[r[1]].startswith("ships as JPEG")]
-        mean = interval([r[1] for r in these], [r[2] for r in these])
-        said.append(f"{row.kept} {shown(mean)}, {len(these)} crops")
-    return "; ".join(said)

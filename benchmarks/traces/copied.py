@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.study.cases import share
 from benchmarks.traces.mapped import untouched
-from benchmarks.traces.moved import COPIES
+from benchmarks.traces.moved import COPIES, LEAST_STRUCTURE, structure_of_part
 from benchmarks.traces.pictures import PNG, picture, rng_of, whole_picture
 from benchmarks.traces.reader import read
 from benchmarks.traces.scores import f1, interval, outlined, shown
@@ -35,7 +35,8 @@ def measured_copies(trace: nd.forensics.Trace, rows: Rows, seeds: int) -> dict[s
             for seed in range(seeds):
                 made, mask = COPIES[name](picture(crop, LARGE), rng_of(crop.name, name, seed))
                 seen = read(trace, made, kept)
-                found.append([k, crop.photograph, _scored(seen.reading, mask), seen.why])
+                structure = structure_of_part(picture(crop, LARGE), rng_of(crop.name, name, seed))
+                found.append([k, crop.photograph, _scored(seen.reading, mask), seen.why, structure])
         print(name, kept, np.median([row[2] for row in found if row[0] == k]), flush=True)
     alarms = {
         kept: untouched(trace, kept, lambda reading: bool(reading.places), large=True)
@@ -72,7 +73,14 @@ def copies_table(rows: Rows, values: dict[str, Any]) -> list[str]:
     for kept in dict.fromkeys(row[1] for row in rows):
         these = [row for row in values["rows"] if rows[row[0]][1] == kept]
         made.append(f"| **all** | {kept} | {' | '.join(_cells(these))} |")
-    made.append("")
+        showing = [row for row in these if row[4] >= LEAST_STRUCTURE]
+        made.append(f"| **all that show something** | {kept} | {' | '.join(_cells(showing))} |")
+    made += [
+        "",
+        "A part shows something where its details 1 to 4 pixels wide have a spread of "
+        f"{LEAST_STRUCTURE:g} of 256 levels: of empty sky a copy shows noise alone.",
+        "",
+    ]
     for kept, crops_ in values["untouched"].items():
         raised = [row[0] for row in crops_ if row[2]]
         named = f" ({', '.join(raised)})" if raised else ""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 import napari_diffusion as nd
 from benchmarks.traces.changes import sampled
-from benchmarks.traces.pictures import jpeg, picture, rng_of, rounded, whole_picture
+from benchmarks.traces.pictures import jpeg, rng_of, rounded, whole_picture
 from benchmarks.traces.regions import feathered
-
-if TYPE_CHECKING:
-    from benchmarks.traces.vetted import Crop
 
 # Corners (top, bottom, left, right) of two faces, and the size at which each is drawn.
 FACES = {"astronaut": ((56, 184, 168, 280), 0.9), "chelsea": ((40, 200, 120, 280), 0.75)}
@@ -30,13 +27,9 @@ def face(name: str) -> Any:
     return sampled(found, np.eye(2) / size, (0, 0), (0, 0), shape=shape)
 
 
-def spliced(host: Crop, name: str, quality: int | None = 90) -> tuple[Any, Any]:
-    """Return a crop with a face in it, brightness and contrast matched, and where the face is.
-
-    The host was a JPEG of this quality before; None: as it is.
-    """
-    below = picture(host) if quality is None else jpeg(picture(host), quality)
-    above, rng = face(name), rng_of(host.name, name)
+def inserted(below: Any, name: str, seed: str) -> tuple[Any, Any]:
+    """Return a picture with a face in it, brightness and contrast matched, and where it is."""
+    above, rng = face(name), rng_of(seed, name)
     h, w = above.shape
     y, x = (int(rng.integers(8, n - m - 8)) for n, m in zip(below.shape, (h, w), strict=True))
     across, down = (np.mgrid[:h, :w].T - np.array([h - 1, w - 1]) / 2).T

@@ -6,6 +6,7 @@ from typing import Any
 
 import napari_diffusion as nd
 from benchmarks.study.cases import share
+from benchmarks.traces.changes import OF_NO_JPEG
 from benchmarks.traces.mapped import Row, measured_rows, table, untouched
 from benchmarks.traces.pictures import PNG
 
@@ -35,6 +36,8 @@ def lines(values: dict[str, Any]) -> list[str]:
         "## Ghost",
         "",
         *table(ROWS, values["rows"]),
+        "",
+        OF_NO_JPEG,
         "",
         "Off the grid nothing is claimed: there the block grid is read.",
         "",

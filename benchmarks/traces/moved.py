@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from benchmarks.traces.changes import sampled, turn
 from benchmarks.traces.pictures import rng_of, rounded, whole_picture
@@ -58,6 +60,16 @@ class Copy:
         return blended(picture, patch, there, FEATHER), mask | there
 
 
+def structure_of_part(picture: Any, rng: np.random.Generator) -> float:
+    """Return the spread of the details of the part that a `Copy` takes with this generator."""
+    return float(np.std(_details(picture)[blob(picture.shape, rng, SHARE)]))
+
+
+def _details(values: Any) -> Any:
+    """Return what is 1 to 4 pixels wide."""
+    return gaussian_filter(values, 1.0) - gaussian_filter(values, 4.0)
+
+
 def _farthest(shape: tuple[int, ...], source: Any, rng: np.random.Generator) -> Any:
     places = rng.uniform(0.18, 0.82, (_TRIED, 2)) * shape
     return np.rint(places[np.argmax(np.linalg.norm(places - source, axis=1))])
@@ -77,6 +89,10 @@ COPIES: dict[str, Copy] = {
 
 # Side of panels, and the share of their area that two of them have in common.
 PANEL, OVERLAP = 256, 0.2
+
+# Spread of the details of an overlap, or of a part that is copied, in levels of 8 bits, from which
+# on it shows something; and places drawn for an overlap, at most.
+LEAST_STRUCTURE, _MOST_PLACES = 1.0, 100
 
 
 def _contrast(panel: Any) -> Any:
@@ -106,14 +122,42 @@ def panels(name: str, change: str) -> tuple[Any, Any]:
     whole = whole_picture(name)
     side, shift = _layout(whole.shape)
     matrix, valued = PANEL_CHANGES[change]
-    room = np.array(whole.shape) - side - shift
-    start = np.array([rng_of(name, "panels").integers(0, n + 1) for n in room])
+    start = _starts(name)[-1]
     first = whole[tuple(slice(s, s + side) for s in start)]
     out = round(side / abs(np.linalg.det(matrix)) ** 0.5)
     source = start + shift + (side - 1) / 2
     target = np.full(2, (out - 1) / 2)
     second = sampled(whole, matrix, source, target, shape=(out, out))
     return rounded(first), rounded(valued(second))
+
+
+def is_placed_again(name: str) -> bool:
+    """Whether the overlap of the first place drawn shows nothing, so that another is taken."""
+    return len(_starts(name)) > 1
+
+
+@functools.cache
+def _starts(name: str) -> list[Any]:
+    """Return the places drawn for the first panel; the last is the first that shows something.
+
+    Nobody finds an overlap of empty sky after JPEG: details 1 to 4 pixels wide must have a spread
+    of one grey level in the untouched photograph.
+    """
+    whole = whole_picture(name)
+    side, shift = _layout(whole.shape)
+    room = np.array(whole.shape) - side - shift
+    found = [np.array([rng_of(name, "panels").integers(0, n + 1) for n in room])]
+    random = rng_of(name, "panels", "again")
+    while _structure(whole, found[-1] + shift, found[-1] + side) < LEAST_STRUCTURE:
+        if len(found) > _MOST_PLACES:
+            raise ValueError(f"{name} shows nothing anywhere.")
+        found.append(np.array([random.integers(0, n + 1) for n in room]))
+    return found
+
+
+def _structure(whole: Any, low: Any, high: Any) -> float:
+    part = whole[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    return float(np.std(_details(part)))
 
 
 def _layout(shape: tuple[int, ...]) -> tuple[int, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,14 @@ COUNT, SIDE, SIGMA = 72, 128, 2.0
 # How far a camera is led at most, in pixels.
 _WAY = 60
 
+# A camera is not led over empty background: so many places are looked at.
+_PLACES = 8
+
 # Frames that stand still, and a run that comes again: first frame, length, where it comes from.
 FROZEN, REPEATED, SOURCE = (30, 8), (52, 12), 12
 
-# Qualities of AV1, by the encoder of AVIF; None: without loss.
-CODED = (None, 90, 75, 60)
+# Rate factors of H.264, larger ones of smaller files; None: without loss.
+CODED = (None, 18, 23, 28)
 
 
 def has_room(name: str) -> bool:
@@ -35,9 +39,16 @@ def panned(name: str, seed: int = 0) -> Any:
     rng, whole = rng_of(name, "panned", seed), whole_picture(name)
     walk = ndimage.gaussian_filter1d(rng.normal(0, 1, (COUNT + 40, 2)), 3, axis=0).cumsum(0)[20:-20]
     walk = _WAY * (walk - walk.min(0)) / np.ptp(walk, axis=0)
-    starts = walk + rng.uniform(0, np.array(whole.shape) - SIDE - _WAY)
+    starts = walk + _place(whole, rng)
     frames = [sampled(whole, np.eye(2), start, (0, 0), shape=(SIDE, SIDE)) for start in starts]
     return rounded(np.stack(frames) + rng.normal(0, SIGMA, (COUNT, SIDE, SIDE)))
+
+
+def _place(whole: Any, rng: np.random.Generator) -> Any:
+    """Return where a camera is led: of some places at random, where intensities differ most."""
+    room, side = np.array(whole.shape) - SIDE - _WAY, SIDE + _WAY
+    places = rng.uniform(0, room, (_PLACES, 2))
+    return max(places, key=lambda p: whole[int(p[0]) :, int(p[1]) :][:side, :side].std())
 
 
 def ultrasound() -> Any:
@@ -60,14 +71,23 @@ def repeated(frames: Any) -> Any:
     return made
 
 
-def coded(frames: Any, quality: int | None) -> Any:
-    """Return frames after coding as a video, each predicted from others."""
-    from PIL import Image, ImageSequence
-
-    if quality is None:
+def coded(frames: Any, rate_factor: int | None) -> Any:
+    """Return frames after coding as a video of H.264, each predicted from others."""
+    if rate_factor is None:
         return frames
-    stills = [Image.fromarray(each.astype(np.uint8)) for each in frames]
-    stream = io.BytesIO()
-    stills[0].save(stream, "AVIF", save_all=True, append_images=stills[1:], quality=quality)
-    again = ImageSequence.Iterator(Image.open(io.BytesIO(stream.getvalue())))
-    return np.stack([np.asarray(each.convert("L"), np.float64) for each in again])
+    import imageio_ffmpeg
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "coded.mp4")
+        encoder = imageio_ffmpeg.write_frames(
+            file, frames.shape[:0:-1], pix_fmt_in="gray", codec="libx264", quality=None,
+            output_params=["-crf", str(rate_factor)], ffmpeg_log_level="error",
+        )  # fmt: skip
+        encoder.send(None)
+        for each in frames:
+            encoder.send(np.ascontiguousarray(each, np.uint8))
+        encoder.close()
+        decoder = imageio_ffmpeg.read_frames(file, pix_fmt="gray", bpp=1)
+        next(decoder)
+        again = [np.frombuffer(each, np.uint8).reshape(frames.shape[1:]) for each in decoder]
+    return np.stack(again).astype(np.float64)

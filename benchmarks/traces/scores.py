@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # Drawings of the bootstrap.
 DRAWN = 2000
@@ -50,16 +50,27 @@ def interval(groups: Sequence[str], values: Sequence[float], median: bool = Fals
 
     Photographs, with all the crops of each, are drawn anew.
     """
-    numbers, names = np.asarray(values, float), np.asarray(groups)
     centre = np.median if median else np.mean
-    each = [numbers[names == name] for name in sorted(set(groups))]
+    return _drawn(groups, [values], centre)
+
+
+def auc_interval(
+    groups: Sequence[str], with_trace: Sequence[float], without: Sequence[float]
+) -> Any:
+    """Return `auc_of` and its interval, photographs drawn anew with both values of each."""
+    return _drawn(groups, [with_trace, without], auc_of)
+
+
+def _drawn(groups: Sequence[str], values: Sequence[Any], figure: Callable[..., Any]) -> Any:
+    columns, names = [np.asarray(each, float) for each in values], np.asarray(groups)
+    each = [np.flatnonzero(names == name) for name in sorted(set(groups))]
     rng = np.random.default_rng(0)
-    drawn = [
-        centre(np.concatenate([each[k] for k in rng.integers(0, len(each), len(each))]))
-        for _ in range(DRAWN)
-    ]
+    drawn = []
+    for _ in range(DRAWN):
+        at = np.concatenate([each[k] for k in rng.integers(0, len(each), len(each))])
+        drawn.append(figure(*(column[at] for column in columns)))
     low, high = np.quantile(drawn, (0.025, 0.975))
-    return float(centre(numbers)), float(low), float(high)
+    return float(figure(*columns)), float(low), float(high)
 
 
 def shown(found: Sequence[float]) -> str:

@@ -23,6 +23,9 @@ EXCLUDED = {
     "microaneurysms": "102², an enlarged part of an image: too small.",
     "example4d": "128 × 96: too small.",
     "t1_coronal_slice": "123 levels in floating-point numbers: processed before.",
+    "rocks": "Rectified: warped after it was a JPEG, so that the origin of its blocks drifts.",
+    "surface_defects": "Its noise is smaller than the steps of 8 bits.",
+    "step_edge": "Its noise is smaller than the steps of 8 bits.",
 }
 
 # What is known of the others. An image that ships as JPEG keeps its history at the origin (0, 0).
@@ -42,6 +45,21 @@ HISTORY = {
     "nuclear": "",
     "histo": "ships as JPEG",
     "nuclei": "16 bits brought to 8",
+    "tulips": "no JPEG blocks seen; smaller than a camera's image",
+    "garden": "no JPEG blocks seen; smaller than a camera's image",
+    "street": "no JPEG blocks seen; smaller than a camera's image",
+    "road": "no JPEG blocks seen; smaller than a camera's image",
+    "lab_scene": "no JPEG blocks seen",
+    "macaws": "film, scanned",
+    "reptile_skin": "",
+    "particles": "rows differ in turn, as from interlaced video",
+    "particle_flow": "",
+    "neocortex": "16 bits brought to 8",
+    "neuron": "16 bits brought to 8",
+    "scratch_assay": "16 bits brought to 8",
+    "chest_xray": "derived by the device; 15 bits brought to 8",
+    "leg_xray": "10 bits brought to 8",
+    "shoulder_mr": "reconstructed; 12 bits brought to 8",
 }
 
 # Photographs in which something is known to be there: what a trace should show.
@@ -51,6 +69,7 @@ POSITIVES = {
     "moon": "enlarged by 2 with the nearest neighbour",
     "immunohistochemistry": "a JPEG history with its origin at (3, 5)",
     "coins": "a JPEG history with its origin at (0, 0)",
+    "rocks": "a JPEG history, then warped: its origin moves from (3, 7), left, to (1, 7), right",
 }
 
 # Where crops begin, (y, x), of photographs that have room for more than one.
@@ -68,6 +87,20 @@ _STARTS = {
     "chelsea": ((8, 96),),
     "abdomen_mr": ((8, 96),),
     "histo": ((8, 104),),
+    "tulips": ((64, 16), (64, 336)),
+    "garden": ((64, 16), (64, 336)),
+    "street": ((272, 160), (272, 640), (560, 640)),
+    "road": ((552, 160), (552, 640)),
+    "lab_scene": ((352, 432), (352, 968), (800, 968)),
+    "macaws": ((112, 96), (112, 432)),
+    "particles": ((40, 112),),
+    "particle_flow": ((1000, 400), (1000, 1000), (1400, 1000)),
+    "neocortex": ((240, 56), (640, 56)),
+    "neuron": ((312, 104),),
+    "scratch_assay": ((0, 0), (0, 288)),
+    "chest_xray": ((600, 256), (600, 1280), (1200, 304)),
+    "leg_xray": ((640, 744), (1080, 744), (1368, 744)),
+    "shoulder_mr": ((128, 384), (464, 384)),
 }
 
 

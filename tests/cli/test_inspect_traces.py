@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_all_traces_are_read_and_the_others_say_why_not(capsys):
     said = capsys.readouterr()
     assert said.err == ""
     digest = hashlib.sha256(Path("a.png").read_bytes()).hexdigest()
-    for words in (f"40 × 50 pixels, SHA-256 of the file {digest}", "Two blocks are equal",
+    for words in (f"40 × 50 pixels, uint8 SHA-256 of the file {digest}", "Two blocks are equal",
                   "Compared with chance", "Assumed: Blocks are blocks", "Tiled scans have blocks",
                   "The file was seen.", "Likeness: It compares with a second", ASK):  # fmt: skip
         assert words in re.sub(r"\s+", " ", said.out)
@@ -179,7 +180,7 @@ def test_files_are_compared_with_one_another(capsys, tmp_path, monkeypatch):
     words = ["a.png", "b.png", "stack.npy", "--trace", "copies", "--quiet"]
     assert inspect(*words, "--json", "f.json", "--report", "f.html") == 0
     said = capsys.readouterr().out
-    for part in ("2 images, 1 pairs", "1 with several planes", "turned by 90°", "-5.25", "3, 5"):
+    for part in ("2 images, 1 pair;", "1 with several planes", "turned by 90°", "-5.25", "3, 5"):
         assert part in said
     (found,) = json.loads((tmp_path / "f.json").read_text("utf-8"))["shared_parts"]
     assert (found["first"], found["log10_nfa"], len(found["partner"])) == ("a.png", -5.25, 3)
@@ -188,3 +189,33 @@ def test_files_are_compared_with_one_another(capsys, tmp_path, monkeypatch):
     assert "pairs" not in capsys.readouterr().out
     assert inspect("a.png", "b.png", "--trace", "blocks", "--quiet") == 0
     assert "pairs" not in capsys.readouterr().out
+
+
+def test_a_folder_stands_for_its_images_and_equal_names_are_told_apart(capsys, monkeypatch):
+    from napari_diffusion.forensics.copying import panels
+
+    compared = []
+
+    def compare_panels(images, *, stop):
+        compared.extend(name for name, _ in images)
+        return ()
+
+    monkeypatch.setattr(panels, "compare_panels", compare_panels)
+    for name in ("one", "two"):
+        Path(name).mkdir()
+        shutil.copy("a.png", f"{name}/same.png")
+        Path(name, "notes.txt").write_text("none")
+    assert inspect("one", "two", "--trace", "copies", "--quiet", "--json", "one/f.json") == 0
+    assert compared == ["same.png", str(Path("two/same.png"))]
+    found = json.loads(Path("one/f.json").read_text("utf-8"))["files"]
+    assert [each["inspected"]["name"] for each in found] == compared
+    said = capsys.readouterr().out
+    assert "Nothing that this method can see: 2 images, 1 pair;" in said
+    assert "first image" not in said
+
+
+def test_images_of_several_planes_are_not_compared_and_that_is_said(capsys):
+    for name in ("s.npy", "t.npy"):
+        np.save(name, np.zeros((3, 9, 9)))
+    assert inspect("s.npy", "t.npy", "--trace", "copies", "--quiet") == 0
+    assert "Not compared: 2 of 2 images have several planes." in capsys.readouterr().out

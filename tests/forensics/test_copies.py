@@ -13,7 +13,8 @@ from scipy import ndimage
 from napari_diffusion.core.image import Image
 from napari_diffusion.forensics.copies import Copies
 from napari_diffusion.forensics.copying.affine_map import AffineMap, fitted
-from napari_diffusion.forensics.copying.agreement import log10_nfa
+from napari_diffusion.forensics.copying.agreement import Matches, agreement
+from napari_diffusion.forensics.copying.chance import Chance, log10_nfa
 from napari_diffusion.forensics.copying.key_points import key_points
 from napari_diffusion.forensics.copying.matching import matched
 from napari_diffusion.forensics.copying.panels import compare_panels
@@ -95,6 +96,17 @@ def test_contrast_and_jpeg_do_not_hide_a_copy():
     assert f1(mask_of(ends, image.shape), here | there) > 0.8
 
 
+def test_similar_objects_are_no_copies():
+    # The same shape twice, as of windows of one design, each with its own fine detail.
+    shape = ndimage.gaussian_filter(scene(1), 1.5)
+    image, *_ = with_copy(shape, shape, np.eye(2))
+    random = np.random.default_rng(5)
+    reading = Copies()(np.rint(image + random.normal(0, 6, image.shape)).clip(0, 255))
+    assert not reading.places
+    assert not reading.maps
+    assert "their fine detail differs" in reading.remarks[0]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_is_found_where_nothing_was_copied(seed):
     for trace in (Copies(), ExactCopies()):
@@ -152,6 +164,43 @@ def test_directions_of_key_points_are_those_of_the_mirror_image():
     assert right.sum() > 0.6 * len(own)
 
 
+@pytest.mark.parametrize(
+    "change", [{"turn": 90.0}, {"mirrored": True}, {"mirrored": True, "turn": 90.0}]
+)
+def test_matches_turn_and_scale_as_their_map_does(change):
+    plane, matrix = scene(1), np.rint(linear(**change))
+    middle = np.full(2, (plane.shape[0] - 1) / 2)
+    true = AffineMap(matrix, middle - matrix @ middle)
+    places = np.stack(np.mgrid[: plane.shape[0], : plane.shape[1]], axis=-1).reshape(-1, 2)
+    back = np.rint(true.inverse()(places)).astype(int)
+    first, second = key_points(plane), key_points(plane[tuple(back.T)].reshape(plane.shape))
+    mirrored = true.is_mirrored
+    pairs = matched(first, second.mirrored() if mirrored else second)
+    matches = Matches.of(first, second, pairs, mirrored)
+    right = matches.where(matches.on_map(true))
+    assert len(right) > 100
+    factor = complex(matrix[1, 1], matrix[0, 1])  # where x comes to point
+    assert np.mean(np.abs(right.twists - factor) < 0.5) > 0.9
+    found = agreement(matches, Chance.of(first, second, mirrored))
+    assert found.map.matrix == pytest.approx(matrix, abs=0.01)
+
+
+def test_key_points_of_one_edge_count_once():
+    # Twelve of them within a dozen pixels: fewer than the five that must agree are independent.
+    along = np.column_stack([np.zeros(12), np.arange(12.0)]) + 40
+    chance = Chance(0.001, np.ones(1, np.complex64))
+    for step, seen in ((1.0, False), (10.0, True)):
+        sources = along * step
+        matches = Matches(sources, sources + 50, np.ones(12, np.complex64), False)
+        assert (agreement(matches, chance) is not None) == seen
+
+
+def test_a_map_that_most_key_points_turn_like_says_less():
+    turned = np.exp(1j * np.linspace(0, 2 * np.pi, 360, endpoint=False)).astype(np.complex64)
+    assert Chance(0.001, turned)(1) == pytest.approx(0.001 / 6, rel=0.1)
+    assert Chance(0.001, np.ones(9, np.complex64))(1) == pytest.approx(0.001)
+
+
 def test_a_map_is_fitted_and_inverted():
     places = np.random.default_rng(0).uniform(0, 99, (8, 2))
     for mirrored in (False, True):
@@ -178,6 +227,25 @@ def test_panels_that_share_a_part_are_found_among_others():
     assert {(each.first, each.second) for each in found} == {("left", "turned")}
     assert found[0].place.log10_nfa < -10
     assert "turned by 90°" in found[0].place.words
+
+
+def test_panels_that_share_a_faint_part_are_found():
+    # What they do not share has seven times the contrast, and would take all key points.
+    whole = scene(7, 256)
+    whole = np.rint(128 + (whole - 128) * np.where(np.abs(np.arange(256) - 128) < 36, 0.15, 1))
+    found = compare_panels([("left", whole[:160, :160]), ("right", whole[:160, 96:])])
+    assert len(found) == 1
+    assert "shifted by (0, -96)" in found[0].place.words
+
+
+def test_panels_with_similar_objects_share_nothing():
+    shape, other = (ndimage.gaussian_filter(scene(seed), 1.5) for seed in (1, 2))
+    image, *_ = with_copy(shape, other, np.eye(2))
+    random = np.random.default_rng(5)
+    for noise, listed in ((6, 0), (1.5, 1)):
+        panels = [np.rint(each + random.normal(0, noise, each.shape)) for each in (shape, image)]
+        found = compare_panels([("one", panels[0]), ("two", panels[1])])
+        assert len(found) == listed
 
 
 def test_a_stack_is_no_panel():

@@ -99,3 +99,27 @@ def test_the_scale_of_intensities_does_not_matter():
     second = Diffused()(image / 1000, reference=reference / 1000)
     assert number(first).value == pytest.approx(number(second).value, abs=0.02)
     assert len(first.curves) == 3
+
+
+def test_each_plane_of_a_stack_is_read():
+    image, reference = halves(scene())
+    smooth, _ = halves(nd.filters.Heat(time=1.0)(scene()))
+    stack = np.stack([smooth, image, image])
+    reading = Diffused()(stack, reference=np.stack([reference] * 3))
+    assert reading.remarks[0].startswith("Plane 0 has less fine detail")
+    assert len(reading.remarks) == 1
+    found = [number(reading, f"diffusion time, plane {k} (pixels²)") for k in range(3)]
+    assert found[0].low > 0 > found[1].low
+    one = Diffused()(stack[:2], reference=np.stack([reference] * 3))
+    assert number(one, "diffusion time, plane 0").value == found[0].value
+    alone = Diffused()(stack)
+    assert len(alone.numbers) == 3
+    assert "median of 3 planes" in alone.remarks[0]
+
+
+def test_what_is_left_out_is_said():
+    reading = Diffused()(np.stack([scene(shape=(64, 64)).astype(np.uint8)] * 20))
+    assert len(reading.numbers) == 16
+    assert reading.remarks[-1] == "Read from 16 of 20 planes, evenly spread."
+    wide = Diffused()(scene(shape=(64, 1100)).astype(np.uint8))
+    assert wide.remarks[-1] == "Read from the middle, 64 × 1024 pixels."

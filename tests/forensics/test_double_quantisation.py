@@ -61,6 +61,23 @@ def test_a_region_compressed_once_is_found(tmp_path, quality):
     assert reading.numbers[1].value == quality
 
 
+def test_a_region_in_a_dark_image_is_found(tmp_path):
+    rng = np.random.default_rng(5)
+    bright = np.maximum(scene(5) - 130.0, 0) / 3
+    dark = np.rint(20 + bright + rng.normal(0, 0.6, MASK.shape)).astype(np.uint8)
+    reading = read(tmp_path / "a.jpg", np.where(MASK, dark, again(dark, 75)), 95)
+    values = reading.maps[0].values
+    assert (values > 0)[MASK].mean() > 0.95
+    assert (values > 0)[~MASK].mean() < 0.15
+
+
+def test_flat_blocks_say_nothing(tmp_path):
+    image = around(75)
+    image[200:, 200:] = 90
+    values = read(tmp_path / "a.jpg", image, 85).maps[0].values
+    assert np.abs(values[216:, 216:]).max() < 1e-6
+
+
 def test_equal_steps_cannot_be_seen(tmp_path):
     reading = read(tmp_path / "a.jpg", around(80), 80)
     assert not reading.maps

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from napari_diffusion.forensics.enlarged import Enlarged
 
@@ -35,11 +38,26 @@ def test_the_factor_is_found(factor, order):
     assert place.outline.max() == image.shape[0]
 
 
-def test_untouched_images_have_no_place():
-    for seed in range(5):
-        reading = Enlarged()(scene(seed, 160).astype(np.uint8))
-        assert not reading.places
-        assert reading.remarks == ("Nothing that this method can see.",)
+def test_each_second_line_that_repeats_the_one_before_is_beyond_doubt():
+    (place,) = Enlarged()(enlarged(scene(side=120), 2, 0)).places
+    assert place.log10_nfa < -50
+
+
+@pytest.mark.parametrize(("factor", "said"), [(1, None), (2, None), (3, 3), (6, 6)])
+def test_in_a_jpeg_blocks_are_not_taken_for_a_factor(factor, said):
+    stream = io.BytesIO()
+    Image.fromarray(enlarged(scene(side=240 // factor), factor, 0)).save(stream, "JPEG", quality=85)
+    reading = Enlarged()(np.asarray(Image.open(stream)))
+    assert [p.words for p in reading.places] == ([f"period {said} along y and x"] if said else [])
+    assert "factors 2 and 4 cannot be told" in reading.remarks[-1]
+
+
+def test_untouched_images_have_no_more_places_than_chance_gives():
+    readings = [Enlarged()(scene(seed, 160).astype(np.uint8)) for seed in range(10)]
+    places = [place for each in readings for place in each.places]
+    assert len(places) <= 2
+    assert all(place.log10_nfa > -1 for place in places)
+    assert readings[0].remarks == ("Nothing that this method can see.",)
 
 
 def test_periods_of_rows_alone_are_no_enlargement():

@@ -275,7 +275,14 @@ class Reader:
             "claim_generator_info": [{"name": "Painter", "version": "3"}],
             "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}, 7],
         }
-        return json.dumps({"active_manifest": "urn:1", "manifests": {"urn:1": manifest}})
+        failed = [{"code": "signingCredential.untrusted", "explanation": "untrusted"}, 7]
+        return json.dumps(
+            {
+                "active_manifest": "urn:1",
+                "manifests": {"urn:1": manifest},
+                "validation_status": [] if self.state == "Trusted" else failed,
+            }
+        )
 
 
 @pytest.fixture
@@ -299,6 +306,7 @@ def test_the_state_of_a_c2pa_record_never_stands_alone(tmp_path, c2pa, monkeypat
     assert words in remark
     assert "signed by Some Maker" in remark
     found = facts(reading)
+    assert found["C2PA: state"] == (state if state == "Trusted" else f"{state}: untrusted")
     assert found["C2PA: action"] == "c2pa.created (trainedAlgorithmicMedia)"
     assert found["C2PA: made with"] == "Painter 3"
 

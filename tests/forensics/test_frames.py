@@ -86,10 +86,42 @@ def test_nothing_is_found_in_a_sequence_that_goes_on(change, seed):
     assert ratios(reading)["least distance of two runs apart / of neighbours"] > 0.6
 
 
+@functools.cache
+def swinging(frames=90, side=64, seed=0):
+    """Return a texture that swings to and fro, and so is slow at every turn."""
+    random = np.random.default_rng(seed)
+    texture = 128 + 400 * ndimage.gaussian_filter(random.normal(size=(side, 4 * side)), 2)
+    places = 20 * np.cos(0.11 * np.arange(frames) + 0.4)
+    return np.stack([
+        ndimage.shift(texture, (0, place), order=1)[:, side : 2 * side] for place in places
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [lambda frames: frames, compressed])
+def test_slow_steps_are_not_still(change):
+    """At the turns a step has a third of the usual change, as have those around it."""
+    frames = noisy(swinging())
+    frozen = frames.copy()
+    frozen[40:49] = frozen[40]
+    untouched, reading = (Frames()(change(each), axes="tyx") for each in (frames, frozen))
+    curves = {curve.name: np.array(curve.y) for curve in untouched.curves}
+    assert (curves["change to the next frame"] / curves["usual change"]).min() < 0.4
+    assert not [name for name in ratios(untouched) if name.endswith("among themselves")]
+    assert [name for name in ratios(reading) if name.endswith("among themselves")] == [
+        "frames 40–48 among themselves"
+    ]
+
+
+def test_slow_steps_without_noise_cannot_be_told():
+    """They differ by nothing else: that is said of every sequence."""
+    reading = Frames()(swinging(), axes="tyx")
+    assert "where nothing moves" in " ".join(reading.remarks)
+
+
 def test_noise_alone_is_as_usual():
     reading = Frames()(noisy(np.full((40, 32, 32), 100.0)), axes="tyx")
     assert reading.remarks == ("Nothing that this method can see.",)
-    assert ratios(reading)["least change to the next frame / usual"] > 0.9
+    assert ratios(reading)["least change to the next frame / next larger one"] > 0.9
 
 
 def test_a_long_still_run_is_found_to_the_bit():

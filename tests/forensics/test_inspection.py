@@ -50,7 +50,7 @@ def test_of_a_file_the_bytes_are_hashed(tmp_path):
 
 def test_the_json_has_hashes_parameters_and_reasons_and_no_verdict():
     found = json.loads(json.dumps(inspection().to_dict(), allow_nan=False))
-    assert set(found) == {"inspected", "reference", "readings", "not_read"}
+    assert set(found) == {"inspected", "what", "reference", "readings", "not_read"}
     assert found["readings"][0]["parameters"] == {"type": "Blocks", "side": 8}
     assert found["readings"][0]["places"][0]["log10_nfa"] == -4.5
     assert found["not_read"][0]["trace"] == "FromFile"
@@ -105,3 +105,20 @@ def test_limits_say_how_often_untouched_images_show_the_same(monkeypatch):
     assert changed not in limits_text(Blocks())
     found = inspect(evidence_of(np.zeros((9, 9))), (Blocks(),), "a").to_dict()
     assert found["readings"][0]["measured"] == table["Blocks"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "words"),
+    [
+        ((9, 8), {}, "9 × 8 pixels, float64"),
+        ((1, 9, 8), {"axes": "tyx"}, "1 frame of 9 × 8 pixels, float64"),
+        ((5, 9, 8), {}, "5 planes of 9 × 8 pixels, float64"),
+        ((3, 2, 9, 8), {"axes": "tcyx"}, "3 frames × 2 channels of 9 × 8 pixels, float64"),
+        ((9, 8, 3), {"axes": "yxc", "rgb": True}, "9 × 8 pixels in colour, float64"),
+        ((9, 8, 4), {"axes": "yxc", "rgb": True},
+         "9 × 8 pixels in colour, float64; transparency is not inspected"),
+    ],
+)  # fmt: skip
+def test_what_was_inspected_is_said(shape, options, words):
+    evidence = evidence_of(np.arange(float(np.prod(shape))).reshape(shape), **options)
+    assert inspect(evidence, (), "a").what == words

@@ -41,8 +41,6 @@ def test_a_smoothed_part_has_less_noise_whatever_the_units(factor):
     assert np.array_equal(less.values, -more.values)
 
 
-# The texture two octaves coarser rises with white noise as well, and accounts for it here.
-@pytest.mark.xfail(reason="in scenes without texture, added noise is not seen yet", strict=True)
 def test_added_noise_is_seen_with_the_other_sign():
     image = scene()
     image[PATCH] += np.random.default_rng(2).normal(0, 5, image[PATCH].shape)
@@ -82,13 +80,19 @@ def test_maps_have_the_axes_of_the_image_without_colours():
     assert nd.forensics.LocalNoise()(stack, axes="tyx").maps[0].values.shape == (3, 224, 224)
 
 
-def test_edges_along_an_axis_are_no_fine_detail():
+def test_edges_along_an_axis_have_fine_detail_along_the_other_only():
     edge = np.zeros((20, 20))
     edge[:, 10:] = 100
-    assert fine_detail(edge, 0).max() == 0
-    spot = np.zeros((20, 20))
-    spot[5, 5] = np.sqrt(6)
-    assert fine_detail(spot, 0)[5, 5] == pytest.approx(2)
+    along_y, along_x, along_both = fine_detail(edge, 0)
+    assert along_y.max() == along_both.max() == 0
+    assert along_x.max() > 0
+
+
+@pytest.mark.parametrize("octave", [0, 2])
+def test_white_noise_has_the_same_detail_along_all(octave):
+    noise = np.random.default_rng(5).normal(0, 2, (400, 400))
+    for each in fine_detail(noise, octave):
+        assert np.sqrt((each**2).mean()) == pytest.approx(2 / 2**octave, rel=0.05)
 
 
 def test_outliers_do_not_move_the_fit():

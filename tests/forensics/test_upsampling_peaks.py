@@ -57,6 +57,16 @@ def test_curves_reach_the_corner():
     assert mean.y[0] > mean.y[-1]
 
 
+def test_each_plane_of_a_stack_is_read():
+    stack = np.stack([upsampled(scene(side=96)), *map(scene, range(2))]).astype(np.uint8)
+    reading = UpsamplingPeaks()(stack)
+    assert reading.remarks[0].startswith("The spectrum of plane 0 has a peak")
+    assert len(reading.remarks) == 1
+    assert "plane 0" in reading.numbers[0].name
+    many = UpsamplingPeaks()(np.stack([scene(side=64)] * 20))
+    assert many.remarks[-1] == "Read from 16 of 20 planes, evenly spread."
+
+
 def test_what_has_nothing_is_said():
     reading = UpsamplingPeaks()(np.full((80, 80), 3.0))
     assert reading.remarks == ("There is nothing to read: the image is constant.",)

@@ -6,6 +6,7 @@ import ast
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -347,6 +348,31 @@ def test_there_are_enough_images_to_report(images):
     assert sum(each.kind in ("medical", "microscopy") for each in report) >= 6
 
 
+def test_enough_of_them_stand_as_untouched(images):
+    history = importlib.import_module("benchmarks.traces.vetted").HISTORY
+    untouched = [images.photograph(name) for name in history]
+    assert len(untouched) >= 24
+    assert len({each.package for each in untouched}) >= 6
+    assert sum(each.kind == "repeated" for each in untouched) >= 6
+    assert sum(each.kind in ("medical", "microscopy") for each in untouched) >= 6
+    lossless = [name for name, known in history.items() if not known.startswith("ships as JPEG")]
+    assert len(lossless) >= 24
+
+
+def test_numbers_after_their_shape_are_read(images, tmp_path):
+    file = tmp_path / "image.dat"
+    values = np.arange(6.0).reshape(2, 3)
+    file.write_bytes(np.array([2, 3], "<u4").tobytes() + values.astype("<f8").tobytes())
+    np.testing.assert_array_equal(sys.modules["benchmarks.images.decoding"].decoded(file), values)
+
+
+def test_all_packages_with_images_are_named(images):
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    projects = sys.modules["benchmarks.images"]._PROJECTS
+    packages = {projects.get(each.package, each.package) for each in images.PHOTOGRAPHS}
+    assert [name for name in sorted(packages) if not re.search(rf"\b{name}\b", text)] == []
+
+
 def test_the_images_are_those_that_were_measured(images):
     here = [each.name for each in images.PHOTOGRAPHS if images.is_here(each.name)]
     assert len(here) >= 22  # those of scikit-image, which is always here
@@ -369,6 +395,8 @@ def test_a_package_that_is_missing_is_said_to_be(images, monkeypatch):
     assert not images.is_here("china")
     with pytest.raises(ModuleNotFoundError, match="pip install scikit-learn"):
         images.file_of("china")
+    with pytest.raises(ModuleNotFoundError, match="pip install pydicom-data"):
+        images.file_of("chest_xray")
 
 
 def test_parts_are_what_benchmarks_have_measured_so_far(images):

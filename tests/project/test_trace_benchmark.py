@@ -10,6 +10,7 @@ import pytest
 from benchmarks import images
 from benchmarks.traces import (
     changes,
+    curve,
     faces,
     mapped,
     moved,
@@ -128,14 +129,35 @@ def test_frames_stand_still_and_come_again():
 
 
 def test_a_face_is_where_its_mask_is_and_the_loop_smooths():
-    host = vetted.Crop("coffee", (56, 0))
-    made, mask = faces.spliced(host, "astronaut", None)
-    different = made != pictures.picture(host)
+    host, _ = whole.halves("coffee")
+    made, mask = faces.inserted(host, "astronaut", "coffee")
+    different = made != host
     assert not different[~ndimage.binary_dilation(mask, iterations=7)].any()
     assert different[mask].mean() > 0.9
     assert faces.looped(made, 0) is made
     smoothed = faces.looped(made, 8)
     assert np.std(np.diff(smoothed)) < np.std(np.diff(made))
+
+
+def test_the_curve_says_no_more_than_it_shows():
+    """The last line needs a splice that fades and a loop that is seen, photograph by photograph."""
+
+    def row(setting, host, strength, spliced, loop_is_seen):
+        best = 0.9 - 0.02 * strength if spliced else 0.6
+        time = float(loop_is_seen and strength > 0) + 0.01 * len(host)
+        return [setting, host, strength, spliced, 30.0, time, dict.fromkeys(curve.MAPS, best)]
+
+    for seen in (True, False):
+        rows = [
+            row(k, host, strength, spliced, seen)
+            for k in range(len(curve.SETTINGS))
+            for host in ("a", "bb", "ccc")
+            for strength in faces.STRENGTHS
+            for spliced in (True, False)
+        ]
+        last = curve.lines({"rows": rows})[-2]
+        assert last.startswith("As far as 3 photographs show") == seen
+        assert last.endswith("he loop trades traces of the splice for traces of the loop.")
 
 
 def test_the_area_under_the_curve():
@@ -154,6 +176,15 @@ def test_intervals_are_of_photographs_not_of_crops():
     groups = ["a"] * 50 + ["b"] * 50
     values = [0.0] * 50 + [1.0] * 50
     assert scores.interval(groups, values) == (0.5, 0.0, 1.0)
+
+
+def test_intervals_of_an_area_under_the_curve_keep_pairs_together():
+    """Both values of a photograph are drawn, so that no draw mixes them with another's."""
+    groups, without = ["a", "b", "c"], [1.0, 10.0, 100.0]
+    value, low, high = scores.auc_interval(groups, [2.0, 20.0, 200.0], without)
+    assert value == pytest.approx(6 / 9)
+    assert (low, high) == (pytest.approx(6 / 9), 1.0)
+    assert scores.auc_interval(groups, without, without)[1:] == (0.5, 0.5)
 
 
 def test_outlines_are_filled():

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks.traces import compression, copies, ghost, grid, noise, whole
+from benchmarks.traces import compression, copies, enlarged, ghost, grid, noise, whole
 from benchmarks.traces.package_table import TABLE, VALUES, table_of, text_of
 
 import napari_diffusion as nd
@@ -46,12 +46,9 @@ def copied(rows):
 
 
 def said_rows():
-    cases = {"Enlarged": ("untouched", "× 2, linear", "× 3, linear", "× 4, cubic"),
-             "UpsamplingPeaks": ("untouched", "learned kernel"),
-             "Levels": ("untouched", "contrast × 1.3", "a part in one grey")}  # fmt: skip
-    return [[trace, case, kept, name, case != "untouched", ""]
-            for trace, some in cases.items() for case in some for kept in ("PNG", "JPEG-85")
-            for name in NAMES]  # fmt: skip
+    return [[trace, case, kept, name, not case.startswith("untouched"), ""]
+            for trace, cases in enlarged.CASES.items() for case in cases
+            for kept in ("PNG", "JPEG-85") for name in NAMES]  # fmt: skip
 
 
 VALUES_OF = {
@@ -64,7 +61,7 @@ VALUES_OF = {
     "diffused": {"rows": whole_rows()},
     "compression": {"rows": mapped(compression.ROWS), "untouched": untouched("PNG")["PNG"]},
     "enlarged": {"rows": said_rows()},
-    "frames": {"rows": [[n, q, 8, 1, 71, 0.1, 0.9] for n in NAMES for q in (None, 75)]},
+    "frames": {"rows": [[n, q, 8, 1, 71, 0.1, 0.9] for n in NAMES for q in (None, 23)]},
     "ghost": {"rows": mapped(ghost.ROWS), "untouched": untouched("PNG")},
     "noise": {
         "rows": mapped(noise.ROWS),
@@ -109,6 +106,8 @@ def test_false_alarms_are_counted_with_their_interval(table):
         table, "Copies", "untouched"
     )
     assert figures(table, "Enlarged", "untouched")[0][2] == (0, 2)
+    combs = ("Crops said to have a comb", "PNG", (0, 2))
+    assert combs in figures(table, "Levels", "untouched")
     assert figures(table, "Frames", "untouched")[0][2] == 100
     assert figures(table, "LocalNoise", "untouched")[0][2] == -3
 
@@ -119,4 +118,5 @@ def test_what_is_seen_is_the_mean_of_the_page(table):
     assert figures(table, "Diffused", "changed")[0][2] == 1
     found = {(w, s): v for w, s, v in figures(table, "Copies", "changed")}
     assert found["Copies found", "JPEG-85"] == (3, 6)
-    assert figures(table, "Enlarged", "changed")[0] == ("Crops seen, × 2", "PNG", (2, 2))
+    assert figures(table, "Enlarged", "changed")[0] == ("Crops seen, × 2", "PNG", (6, 6))
+    assert all(f["of"] for trace in table.values() for f in trace["changed"] if "of" in f)

@@ -13,7 +13,11 @@ from PIL import Image
 from report_cases import Page, report
 from trace_cases import SCRIPT, Blocks, FromFile, inspection
 
+from napari_diffusion.core.results import ResultTable
+from napari_diffusion.forensics import Curve, Place
+from napari_diffusion.forensics.copying.panels import SharedPart
 from napari_diffusion.forensics.inspection import ASK
+from napari_diffusion.forensics.reading import NOTHING
 from napari_diffusion.report import InspectionReport, result_traces, write_report
 from napari_diffusion.report import page as page_module
 from napari_diffusion.report.page import page_of
@@ -40,6 +44,7 @@ def test_a_page_of_an_image_says_what_was_read_with_its_limits(whole):
     said = page.texts["traces-0"]
     for words in ("Two blocks are equal", "period (pixels)", "8.5", "untouched images have none",
                   "−4.5", "Compared with chance", "Assumed: Blocks are blocks",
+                  "How often untouched images show the same",
                   "What else looks the same: Tiled scans", "What else looks the same: Montages",
                   "It is read from the file", '"side": 8', "≤ −2"):  # fmt: skip
         assert words in said, words
@@ -93,8 +98,6 @@ def test_colours_and_channels_are_shown():
 
 
 def test_several_images_have_a_section_each_and_pairs_a_table():
-    from napari_diffusion.core.results import ResultTable
-
     pairs = ResultTable("Pairs", ("first", "second"), (("a.tif", "b.tif"),))
     made = InspectionReport((inspection(name="a.tif"), inspection(name="b.tif")), pairs)
     page = Page(page_of(made))
@@ -103,6 +106,62 @@ def test_several_images_have_a_section_each_and_pairs_a_table():
     assert made.title == "Traces in a.tif, b.tif"
     with pytest.raises(ValueError, match="at least one image"):
         InspectionReport(())
+
+
+def test_what_was_inspected_and_channels_that_are_not_shown_are_said():
+    channels = np.random.default_rng(1).normal(size=(6, 2, 30, 40)).astype(np.float32)
+    made = inspection(channels, axes="czyx")
+    said = Page(page_of(InspectionReport((made,)))).texts["traces-0"]
+    assert "6 channels × 2 planes of 30 × 40 pixels, float32." in said
+    assert "Shown is plane 1 of 2" in said
+    assert "2 further channels are not shown." in said
+    assert "Channel 3." in said
+    assert "Channel 4." not in said
+
+
+def test_the_summary_has_one_row_for_all_that_saw_nothing():
+    found = inspection(name="a.tif")
+    nothing = (dataclasses.replace(found.readings[0], remarks=(NOTHING,)),)
+    long = f"A region differs: {'b' * 200}. This also happens with {'c' * 200}."
+    something = (dataclasses.replace(found.readings[0], remarks=(long,)),)
+    two = tuple(dataclasses.replace(found, readings=each) for each in (2 * nothing, something))
+    said = [Page(page_of(InspectionReport((each,)))).texts["summary"] for each in two]
+    assert said[0].count(NOTHING) == 1
+    assert "a.tif" not in said[0]
+    assert long in said[1]
+    assert "a.tif" in Page(page_of(InspectionReport(two))).texts["summary"]
+
+
+def test_of_very_many_remarks_and_lines_the_first_are_shown():
+    found = inspection()
+    many = tuple(f"Plane {k} is seen." for k in range(30))
+    curves = tuple(Curve(f"plane {k}", "x", "y", (0.0, 1.0), (0.0, float(k))) for k in range(30))
+    reading = dataclasses.replace(found.readings[0], remarks=many, curves=curves)
+    text = page_of(InspectionReport((dataclasses.replace(found, readings=(reading,)),)))
+    said = re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
+    assert "Plane 7 is seen." in said
+    assert "Plane 8 is seen." not in said
+    assert "And 22 more, in the JSON." in said
+    assert "Plane 29 is seen." in text
+    assert "the first 8 lines" in said
+    assert len(Page(text).all("polyline")) == 2 * 8  # each in the legend too
+
+
+def test_the_part_that_two_images_share_is_drawn_in_both():
+    square = np.array([[2, 2], [2, 9], [9, 9], [9, 2]], float)
+    place = Place(square, (), -9.0, "moved", square + 20, "second")
+    grey = np.full((40, 50), 100.0, np.float32)
+    grey[0, 0], grey[0, 1] = 0, 200
+    both = inspection(grey, name="a.tif"), inspection(grey, name="b.tif")
+    shared = (SharedPart("a.tif", "b.tif", place),)
+    table = ResultTable("Pairs", ("first", "second"), (("a.tif", "b.tif"),))
+    drawn = images(page_of(InspectionReport(both, table, shared)))[:2]
+    for image, first, last in zip(drawn, (2, 22), (9, 29), strict=True):
+        coloured = np.argwhere(image[..., 0] != image[..., 2])
+        assert coloured.min(axis=0).tolist() == [first] * 2
+        assert coloured.max(axis=0).tolist() == [last] * 2
+    alike = (both[0], dataclasses.replace(both[1], inspected=both[0].inspected))
+    assert "moved" not in Page(page_of(InspectionReport(alike, table, shared))).texts["pairs"]
 
 
 def test_images_shrink_until_the_file_is_small_enough(monkeypatch):

@@ -182,7 +182,7 @@ def test_missing_values_are_to_be_filled_and_masks_are_not_offered(open_denoise)
     holed[3, 4] = np.nan
     viewer, dock = open_denoise(noisy(holed, contrast_limits=(0, 200)))
     assert not dock.controls.run.enabled
-    sentence = "'noisy' has 1 missing value (NaN, infinite or no data), which denoising does "
+    sentence = "'noisy' has 1 missing value (NaN, infinite or no data), which cannot be "
     assert dock.controls.message.sentence.startswith(sentence)
     dock.advanced.open = True
     for widget in (dock.source.holes, dock.source.axes.holes, dock.source.mask):

@@ -332,14 +332,14 @@ def test_no_layer_at_all(open_filter):
 )
 def test_a_layer_that_is_no_image(open_filter, layer, kind):
     _, dock = open_filter(layer)
-    assert f"'cells' is a {kind} layer, and only images are filtered" in refused(dock)
+    assert f"'cells' is a {kind} layer, and only images can be chosen" in refused(dock)
 
 
 def test_a_labels_layer_beside_an_image(open_filter, qtbot, said):
     cells = Labels(np.zeros((5, 5), int), name="cells")
     viewer, dock = open_filter(Image(FACE, name="face"), cells)
     assert shown(dock) == "face"
-    hint = "Only images are filtered: 'cells' is a Labels layer; 'face' is used."
+    hint = "Only images can be chosen: 'cells' is a Labels layer; 'face' is used."
     assert dock.source.hint.value == hint
     ran(dock, qtbot)
     assert len(made(viewer)) == 1

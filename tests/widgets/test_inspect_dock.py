@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import imageio.v3
 import numpy as np
@@ -19,6 +19,7 @@ from qtpy.QtWidgets import QFileDialog, QLabel
 
 import napari_diffusion as nd
 from napari_diffusion.forensics import Curve, Number, Place, Reading, Trace, TraceMap, catalog
+from napari_diffusion.forensics.reading import NOTHING
 from napari_diffusion.widgets.forms.box import Box
 from napari_diffusion.widgets.inspect.contrast_views import equalised
 from napari_diffusion.widgets.layers.layer_files import keep_file
@@ -112,6 +113,30 @@ class Waiting(Trace):
 
 
 @dataclass(frozen=True)
+class Adjustable(Trace):
+    """Has a parameter, and a place on a map."""
+
+    side: Annotated[int, {"min": 2, "max": 20, "tooltip": "Side of the windows."}] = 8
+
+    def worthless(self, evidence):
+        return "The windows are larger than the image." if self.side > 15 else ""
+
+    def read(self, evidence):
+        values = np.full(evidence.image.grid.shape[-2:], float(self.side))
+        shown = TraceMap("side", values, "pixels", (0.0, 20.0))
+        place = Place(SQUARE, words=f"windows of {self.side}")
+        return Reading(self, (shown,), places=(place,), remarks=(f"Windows of {self.side}.",))
+
+
+@dataclass(frozen=True)
+class Empty(Trace):
+    """Sees nothing."""
+
+    def read(self, evidence):
+        return Reading(self, remarks=(NOTHING,))
+
+
+@dataclass(frozen=True)
 class Broken(Trace):
     """Cannot be read, as turns out late."""
 
@@ -138,7 +163,7 @@ def opened(open_dock, qtbot, monkeypatch):
 
 def asked(dock, qtbot):
     """Wait until every trace has said whether it applies."""
-    qtbot.waitUntil(lambda: not dock._soon.isActive() and not dock._asking.is_running)
+    qtbot.waitUntil(lambda: not dock._asking.is_busy)
 
 
 def run(dock, qtbot):
@@ -166,6 +191,87 @@ def test_a_trace_that_does_not_apply_is_greyed_with_the_reason(opened, qtbot):
     assert rows.asked == [0]
     rows.select(2)
     assert "3 frames" in dock.limits.value
+
+
+def test_traces_that_apply_stand_on_top(opened, qtbot):
+    viewer, dock = opened((OfFile, Brightness, Moving, Pairs), cells())
+    sides = dock.trace_list.verticalHeader()
+    assert [sides.logicalIndex(row) for row in range(4)] == [1, 3, 0, 2]
+    viewer.layers["cells"].data = np.stack([VALUES] * 4)
+    dock.source.first_axis.choice.native.setCurrentText("time")
+    asked(dock, qtbot)
+    assert [sides.logicalIndex(row) for row in range(4)] == [1, 2, 3, 0]
+
+
+def test_parameters_are_folded_until_asked_for_and_are_read_with(opened, qtbot):
+    viewer, dock = opened((Brightness, Adjustable), cells(), show=True)
+    dock.trace_list.select(0)
+    assert not dock.parameters.toggle.visible
+    dock.trace_list.select(1)
+    assert dock.parameters.toggle.visible
+    assert not dock.parameters.visible
+    dock.parameters.toggle.native.click()
+    assert dock.parameters.visible
+    row = dock.parameters.form(1).rows["side"]
+    row.value = 5
+    dock.trace_list.select(0)
+    assert not dock.parameters.visible
+    dock.trace_list.select(1)
+    assert dock.parameters.visible
+    run(dock, qtbot)
+    assert dock.readings[1].remarks == ("Windows of 5.",)
+    (shown,) = named(viewer, "side (pixels)")
+    assert shown.metadata[KEY]["parameters"] == {"side": "5"}
+
+
+def test_a_wrong_parameter_is_said_and_one_that_does_not_apply_greys(opened, qtbot):
+    _, dock = opened((Adjustable,), cells())
+    dock.trace_list.select(0)
+    editor = dock.parameters.form(0).rows["side"].editor
+    editor.native.setText("1")
+    editor.native.textEdited.emit("1")
+    assert not dock.controls.run.enabled
+    assert "side" in dock.controls.message.sentence
+    assert "2" in dock.controls.message.sentence
+    editor.native.setText("18")
+    editor.native.textEdited.emit("18")
+    asked(dock, qtbot)
+    assert dock.trace_list.reasons == ["The windows are larger than the image."]
+    assert dock.limits.value.startswith("The windows are larger")
+    editor.native.setText("6")
+    editor.native.textEdited.emit("6")
+    asked(dock, qtbot)
+    assert dock.trace_list.reasons == [""]
+    assert dock.controls.run.enabled
+
+
+def test_places_are_seen_on_the_image_and_a_map_when_chosen(opened, qtbot):
+    viewer, dock = opened((Adjustable,), cells())
+    run(dock, qtbot)
+    (places,), (shown,) = named(viewer, "places"), named(viewer, "side")
+    assert (places.visible, shown.visible) == (True, False)
+    assert dock.plots.places.value == "1  windows of 8"
+    dock._pointer.point((5, 7))  # a map that is not seen has no value to mark
+    assert dock.plots.choice.value == "places on the image"
+    dock.plots.choice.value = "side"
+    assert (places.visible, shown.visible) == (True, True)
+    dock.plots.choice.value = "places on the image"
+    assert not shown.visible
+    viewer.layers.selection.active = shown
+    assert shown.visible
+    assert dock.plots.choice.value == "side"
+
+
+def test_a_trace_with_a_finding_is_turned_to_and_the_layer_stays_active(opened, qtbot):
+    viewer, dock = opened((Empty, Brightness, Pairs), cells())
+    run(dock, qtbot)
+    assert dock.trace_list.place == 1
+    assert viewer.layers.selection.active.name == "cells"
+    dock.trace_list.select(0)
+    assert dock.controls.message.sentence == NOTHING
+    assert [each.name for each in viewer.layers if each.visible] == ["cells"]
+    run(dock, qtbot)
+    assert dock.trace_list.place == 0
 
 
 def test_the_file_of_a_layer_is_used(opened, qtbot, tmp_path):
@@ -232,10 +338,11 @@ def test_pairs_have_one_colour_and_a_line(opened, qtbot):
     assert (colours[0] != colours[3]).any()
     np.testing.assert_array_equal(shapes.data[0], SQUARE)
     np.testing.assert_array_equal(shapes.data[1], SQUARE + 20)
-    np.testing.assert_array_equal(shapes.data[2], [SQUARE.mean(0), SQUARE.mean(0) + 20])
+    # Short of the numbers in the centres.
+    np.testing.assert_allclose(shapes.data[2], [SQUARE.mean(0) + 2, SQUARE.mean(0) + 18])
     words = list(shapes.features["place"])
-    assert words[0] == "turned by 90°, log₁₀ NFA −12.3"
-    assert words[1:3] == ["", ""]
+    assert words[:3] == ["turned by 90°; false alarms: 10⁻¹²", words[0], ""]
+    assert list(shapes.features["number"]) == ["1", "1", "", "2", "2", ""]
     red, green = colours[:, 0], colours[:, 1]
     assert not ((red > 0.7) & (green < 0.3)).any()
     assert not ((green > 0.6) & (red < 0.3)).any()
@@ -264,6 +371,9 @@ def test_a_reference_may_be_a_file(opened, qtbot, tmp_path, monkeypatch):
     run(dock, qtbot)
     assert len(dock.readings[0].places) == 3
     assert not named(viewer, "partners")
+    dock.reference.forget.native.click()
+    assert dock.reference.value is None
+    dock.reference.give(path)
     dock.reference.layer.value = viewer.layers["cells"]
     assert dock.reference.value is viewer.layers["cells"]
 
@@ -303,7 +413,7 @@ def test_a_click_marks_the_value_in_the_null(opened, qtbot):
     assert plot.mark.isVisible()
     assert plot.mark.value() == value
     share = 100 * (np.linspace(-50, 50, 101) < value).mean()
-    assert f"above {share:.3g} % of the null" in plot.legend.text()
+    assert f"<b>{value:g}</b> intensity. Above {share:.4g} % of the null" in plot.legend.text()
     dock._pointer.point((1e4, 0))
     assert plot.clicked_value is None
     viewer.layers.selection.active = named(viewer, "squared")[0]
@@ -385,14 +495,39 @@ def test_only_ticked_traces_are_read(opened, qtbot):
 def test_views_are_layers_and_no_sources(opened, qtbot, rgb):
     values = np.stack([VALUES] * 3, -1) if rgb else VALUES
     viewer, dock = opened((Pairs,), Image(values, rgb=rgb, name="cells"))
-    for button in dock.views:
+    for button in dock.views.buttons:
         button.native.click()
-        qtbot.waitUntil(lambda: not dock._viewing.is_running)
+        qtbot.waitUntil(lambda: not dock.views.work.is_running)
     assert [each.name for each in viewer.layers] == ["cells", "Gamma · cells", "Equalised · cells"]
     assert all(each.data.dtype == np.uint8 for each in viewer.layers)
     viewer.layers.selection.active = viewer.layers["Gamma · cells"]
     assert dock.source.layer().name == "cells"
     assert np.median(viewer.layers["Gamma · cells"].data) > np.median(values)
+
+
+def test_a_second_click_takes_a_view_away_and_shows_the_map_again(opened, qtbot):
+    viewer, dock = opened((Brightness,), cells())
+    run(dock, qtbot)
+    button, shown = dock.views.buttons[0].native, named(viewer, "darker")[0]
+    before = [each.name for each in viewer.layers]
+    button.click()
+    qtbot.waitUntil(lambda: not dock.views.work.is_running)
+    (view,) = named(viewer, "Equalised")
+    assert (view.visible, shown.visible, button.isChecked()) == (True, False, True)
+    assert viewer.layers.selection.active.name == "cells"
+    view.locked = True
+    button.click()
+    assert view in viewer.layers
+    assert "locked" in dock.controls.message.sentence
+    view.locked = False
+    button.click()
+    assert [each.name for each in viewer.layers] == before
+    assert (shown.visible, button.isChecked()) == (True, False)
+    assert viewer.layers.selection.active.name == "cells"
+    button.click()
+    qtbot.waitUntil(lambda: not dock.views.work.is_running)
+    viewer.layers.remove(named(viewer, "Equalised")[0])  # by hand
+    assert not button.isChecked()
 
 
 def test_equalised_is_even():

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 def add_inspect(parser: ArgumentParser) -> None:
     """Add what can be typed after ``inspect``."""
     parser.add_argument(
-        "files", type=Path, nargs="+", metavar="FILE", help="an image, or a result of run"
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="an image, or a result of run; with --trace also folders of images",
     )
     parser.add_argument(
         "--trace",

@@ -96,7 +96,10 @@ class Trace(TraceFacts, abc.ABC):
         if "second image" in self.needs and evidence.reference is None:
             return "It compares with a second image: choose a reference."
         if "frames" in self.needs and image.grid.shape[0] < 3:
-            return f"It needs 3 frames or more along t (got {image.grid.shape[0]})."
+            cure = (
+                "if z is time, name the axes tyx" if image.grid.shape[2] > 2 else "open a sequence"
+            )
+            return f"It needs 3 frames or more along t (got {image.grid.shape[0]}): {cure}."
         return self.worthless(evidence)
 
     def worthless(self, evidence: Evidence) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
 from napari_diffusion.forensics.base import Evidence, Null, Trace, planes_of
+from napari_diffusion.forensics.copying.detail import SHARED
 from napari_diffusion.forensics.copying.growing import LEAST_AREA
 from napari_diffusion.forensics.copying.key_points import KeyPoints, key_points
 from napari_diffusion.forensics.copying.outlines import outlines
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.engine.threads import Threads
+
     Index = tuple[int, ...]
     Plane = tuple[Index, NDArray[np.float64], KeyPoints]
 
@@ -32,9 +35,12 @@ class Copies(Trace):
 
     Key points x and their most similar partners y agree on a map y = A x + b. The number of false
     alarms of a map on which k of n pairs agree is ``n (n − 1) / 2 · C(n − 2, k − 2) · p^(k − 2)``,
-    with p the probability that two key points lie as near to each other as the tolerance; it
-    counts both senses of turning and all planes compared. The part then grows to where the
-    intensities themselves no longer follow the map.
+    with p the probability that two key points lie as near to each other as the tolerance, and
+    differ in direction and size about as the map says; it counts both senses of turning and all
+    planes compared. The part then grows to where the intensities themselves no longer follow the
+    map. Within an image a part counts only where its fine detail, 1 to 2 pixels wide, correlates
+    with that of its partner: windows of one design and the halves of a symmetric object have the
+    same shape, but each its own noise; the remarks name them.
 
     Parameters
     ----------
@@ -98,23 +104,29 @@ class Copies(Trace):
         pairs = [(each, each, True) for each in own]
         pairs += [(one, two, False) for one, two in _between(own, others)]
         places: list[Place] = []
+        similar: list[Repeat] = []
         likeness = {index: np.zeros(plane.shape, np.float32) for index, plane, _ in own}
         for first, second, same in pairs:
             evidence.threads.poll()
-            for found in self._repeats(first, second, same, len(pairs)):
+            for found in self._repeats(first, second, same, len(pairs), evidence.threads):
+                if same and not found.is_copy:
+                    similar.append(found)
+                    continue
                 places += _places(found, first, second, same)
                 inside = np.where(found.part, found.likeness, 0)
                 np.maximum(likeness[first[0]], inside, out=likeness[first[0]])
         places.sort(key=lambda each: each.log10_nfa or 0.0)
         shown = (_map(evidence, likeness),) if places else ()
-        return Reading(self, maps=shown, places=tuple(places), remarks=_remarks(places))
+        return Reading(self, maps=shown, places=tuple(places), remarks=_remarks(places, similar))
 
-    def _repeats(self, first: Plane, second: Plane, same: bool, tests: int) -> Iterator[Repeat]:
+    def _repeats(
+        self, first: Plane, second: Plane, same: bool, tests: int, threads: Threads
+    ) -> Iterator[Repeat]:
         most = math.log10(self.false_alarms / tests)
         planes, points = (first[1], second[1]), (first[2], second[2])
-        for each in repeats(points, planes, self.apart if same else 0.0, most):
+        for each in repeats(points, planes, self.apart if same else 0.0, most, threads):
             nfa = each.log10_nfa + math.log10(tests)
-            yield Repeat(each.map, nfa, each.part, each.likeness)
+            yield replace(each, log10_nfa=nfa)
 
 
 def _with_points(plane: tuple[Index, NDArray[np.float64]]) -> Plane:
@@ -135,7 +147,7 @@ def _places(found: Repeat, first: Plane, second: Plane, same: bool) -> list[Plac
             outline,
             first[0],
             found.log10_nfa,
-            found.map.words(),
+            f"{found.map.words()}; correlation of the fine detail {found.detail:.2f}",
             partner=found.map(outline),
             partner_image="" if same else "reference",
             partner_plane=second[0],
@@ -149,15 +161,18 @@ def _map(evidence: Evidence, likeness: dict[Index, NDArray[Any]]) -> TraceMap:
     return TraceMap("correlation with the other part", values, "", (0.0, 1.0))
 
 
-def _remarks(places: list[Place]) -> tuple[str, ...]:
-    if not places:
-        return (NOTHING,)
+def _remarks(places: list[Place], similar: list[Repeat]) -> tuple[str, ...]:
     said = [
         f"This part also stands elsewhere{' in the reference' if p.partner_image else ''}: "
         f"{p.words}. Chance gives {_count(p.log10_nfa)} such places in this image."
         for p in places[:10]
     ]
-    return tuple(said)
+    said += [
+        f"A part is similar to another ({each.map.words()}), but their fine detail differs "
+        f"(correlation {each.detail:.2f}; copies have {SHARED:g} or more): similar objects."
+        for each in similar[:10]
+    ]
+    return tuple(said) or (NOTHING,)
 
 
 def _count(log10_nfa: float | None) -> str:

@@ -10,13 +10,21 @@ import numpy as np
 
 from napari_diffusion.estimate.jpeg import position_of_blocks
 from napari_diffusion.forensics.base import Evidence, Null, Trace
-from napari_diffusion.forensics.diffusion_time.plane import is_whole, middle_plane, unit_of
+from napari_diffusion.forensics.diffusion_time.plane import is_whole, middle_of, part_read, unit_of
 from napari_diffusion.forensics.diffusion_time.reference_series import TIMES, gaps_of, series_of
 from napari_diffusion.forensics.diffusion_time.time_alone import time_alone
 from napari_diffusion.forensics.diffusion_time.time_fit import time_of
 from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Reading
+from napari_diffusion.forensics.statistics.plane_choice import (
+    chosen_planes,
+    plane_name,
+    planes_read,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_diffusion.core.image import Image
     from napari_diffusion.forensics.diffusion_time.reference_series import Gaps
     from napari_diffusion.forensics.diffusion_time.time_fit import FoundTime
 
@@ -28,6 +36,9 @@ _LEAST_TO_LOSE = 0.25
 
 # Times in steep regions, as a multiple of those in flat ones, of filters that act on both alike.
 _ALIKE = (0.5, 1.6)
+
+# Of a stack, so many planes are named.
+_MOST_REMARKS = 5
 
 _UNTOUCHED = "two halves of one untouched image differ by −0.1 to 0.1 in most cases"
 _ALONE = "weak: untouched images have a time of their own, median 0.24, up to 5.7"
@@ -49,7 +60,9 @@ class Diffused(Trace):
     Use it with a reference: another crop, another frame or another file of the same source, with
     the same exposure and magnification. Alone the time is a weak hint. Negative times say that the
     reference is the smoother one. After JPEG compression times are read about half as long as they
-    were, and have no interval. Noise that was added after diffusion hides it.
+    were, and have no interval. Noise that was added after diffusion hides it. Of a stack, up to 16
+    planes are read, each against that of the reference, or against the middle one of a reference
+    with another number of planes.
 
     References
     ----------
@@ -81,23 +94,68 @@ class Diffused(Trace):
         return ""
 
     def read(self, evidence: Evidence) -> Reading:
-        """Return the diffusion time; see `Trace.read`."""
-        plane, whole = middle_plane(evidence.image), is_whole(evidence.dtype)
-        unit = unit_of(plane, whole=whole)
+        """Return the diffusion time of each plane; see `Trace.read`."""
+        evidence.threads.poll()
         if evidence.reference is None:
-            value = time_alone(plane, unit)
-            number = Number("diffusion time, alone (pixels²)", value, words=_ALONE)
-            return Reading(self, numbers=(number,), remarks=(_alone_words(value),))
-        series = series_of(middle_plane(evidence.reference), unit, whole=whole)
-        gaps = gaps_of(plane, series, unit)
-        found = None if gaps is None else time_of(gaps)
-        if gaps is None or found is None or found.sensitivity < _LEAST_TO_LOSE:
+            return self._alone(evidence)
+        compared = list(_compared(evidence, evidence.reference))
+        seen = [each for each in compared if each.found.sensitivity >= _LEAST_TO_LOSE]
+        if not seen:
             why = "There is nothing to read: the image or its reference has hardly any fine detail."
-            return Reading(self, remarks=(why,))
+            return Reading(self, remarks=(why, *_limits(evidence)))
+        most = max(seen, key=lambda each: each.found.low)
         jpeg = _was_jpeg(evidence)
-        remarks = (_found_words(found), *((_JPEG,) if jpeg else ()))
-        numbers = _numbers(found, jpeg)
-        return Reading(self, curves=_curves(gaps, found), numbers=numbers, remarks=remarks)
+        said = [w for each in seen if (w := _found_words(each)) != NOTHING][:_MOST_REMARKS]
+        remarks = (*(said or [NOTHING]), *((_JPEG,) if jpeg else ()), *_limits(evidence))
+        numbers = (*(_number(each, jpeg) for each in seen), *_kind_numbers(most))
+        return Reading(self, curves=_curves(most), numbers=numbers, remarks=remarks)
+
+    def _alone(self, evidence: Evidence) -> Reading:
+        """Return the weak hint of an image without a reference."""
+        unit, numbers = _unit(evidence), []
+        for index, plane in chosen_planes(evidence.image):
+            evidence.threads.poll()
+            value = time_alone(middle_of(plane), unit)
+            name = f"diffusion time, alone{_of(index)} (pixels²)"
+            numbers.append(Number(name, value, words=_ALONE))
+        known = [each.value for each in numbers if not math.isnan(each.value)]
+        said = _alone_words(float(np.median(known)) if known else math.nan, len(numbers))
+        return Reading(self, numbers=tuple(numbers), remarks=(said, *_limits(evidence)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """A plane with its reference."""
+
+    index: tuple[int, ...]
+    gaps: Gaps
+    found: FoundTime
+
+
+def _compared(evidence: Evidence, reference: Image) -> Iterator[_Compared]:
+    """Yield planes with those of the reference; with its middle one where it has another number."""
+    unit, whole = _unit(evidence), is_whole(evidence.dtype)
+    planes, others = chosen_planes(evidence.image), chosen_planes(reference)
+    alike = len(others) == len(planes)
+    if not alike:
+        others = [others[len(others) // 2]]
+    for k, (index, plane) in enumerate(planes):
+        evidence.threads.poll()
+        if alike or not k:
+            series = series_of(middle_of(others[k][1]), unit, whole=whole)
+        gaps = gaps_of(middle_of(plane), series, unit)
+        if gaps is not None:
+            yield _Compared(index, gaps, time_of(gaps))
+
+
+def _unit(evidence: Evidence) -> float:
+    planes = chosen_planes(evidence.image)
+    return unit_of(planes[len(planes) // 2][1], whole=is_whole(evidence.dtype))
+
+
+def _limits(evidence: Evidence) -> tuple[str, ...]:
+    """Return remarks on what was left out."""
+    return (*planes_read(evidence.image), *part_read(evidence.image.data.shape[-2:]))
 
 
 _JPEG = (
@@ -108,28 +166,36 @@ _JPEG = (
 def _was_jpeg(evidence: Evidence) -> bool:
     if evidence.dtype != np.uint8:
         return False
-    return position_of_blocks(middle_plane(evidence.image)[None]) is not None
+    planes = chosen_planes(evidence.image)
+    return position_of_blocks(middle_of(planes[len(planes) // 2][1])[None]) is not None
 
 
-def _alone_words(value: float) -> str:
+def _of(index: tuple[int, ...]) -> str:
+    return f", {plane_name(index)}" if index else ""
+
+
+def _alone_words(value: float, planes: int) -> str:
     if math.isnan(value):
         return "There is nothing to read: hardly any part has structure."
+    where = f", in the median of {planes} planes," if planes > 1 else ""
     return (
-        f"Its spectrum falls as after a diffusion time of {value:.2g} pixels². This is weak: "
-        "half of untouched images have more than 0.24, from lenses, demosaicing and shrinking. A "
-        "reference of the same source would tell."
+        f"Its spectrum falls{where} as after a diffusion time of {value:.2g} pixels². This is "
+        "weak: half of untouched images have more than 0.24, from lenses, demosaicing and "
+        "shrinking. A reference of the same source would tell."
     )
 
 
-def _found_words(found: FoundTime) -> str:
+def _found_words(compared: _Compared) -> str:
+    found = compared.found
+    name = plane_name(compared.index) if compared.index else "this image"
     if found.low > 0:
         return (
-            "This image has less fine detail than its reference, as after a diffusion time of "
-            f"{found.low:.2g} to {found.high:.2g} pixels². {_kind(found)} This also happens "
-            "with defocus, motion and in-camera denoising."
+            f"{name[0].upper()}{name[1:]} has less fine detail than its reference, as after a "
+            f"diffusion time of {found.low:.2g} to {found.high:.2g} pixels². {_kind(found)} This "
+            "also happens with defocus, motion and in-camera denoising."
         )
     if found.high < 0:
-        return "The reference has less fine detail than this image."
+        return f"The reference has less fine detail than {name}."
     return NOTHING
 
 
@@ -146,17 +212,24 @@ def _kind(found: FoundTime) -> str:
     return "Flat and steep regions lose alike, as with linear filters such as a Gaussian."
 
 
-def _numbers(found: FoundTime, jpeg: bool) -> tuple[Number, ...]:
+def _number(compared: _Compared, jpeg: bool) -> Number:
+    found = compared.found
     low, high = (math.nan, math.nan) if jpeg else (found.low, found.high)
+    name = f"diffusion time{_of(compared.index)} (pixels²)"
+    return Number(name, found.value, low, high, _UNTOUCHED)
+
+
+def _kind_numbers(compared: _Compared) -> tuple[Number, ...]:
+    found, where = compared.found, _of(compared.index)
     return (
-        Number("diffusion time (pixels²)", found.value, low, high, _UNTOUCHED),
-        Number("diffusion time in flat regions (pixels²)", found.flat),
-        Number("diffusion time in steep regions (pixels²)", found.steep),
+        Number(f"diffusion time in flat regions{where} (pixels²)", found.flat),
+        Number(f"diffusion time in steep regions{where} (pixels²)", found.steep),
     )
 
 
-def _curves(gaps: Gaps, found: FoundTime) -> tuple[Curve, ...]:
+def _curves(compared: _Compared) -> tuple[Curve, ...]:
     """Return the mean power of the image, and of the reference as it is and after that time."""
+    gaps, found = compared.gaps, compared.found
     at = int(np.abs(TIMES - found.value).argmin())
     own = gaps.found.mean(0)
     lines = {"image": own, "reference": own - gaps.values[0].mean(0)}

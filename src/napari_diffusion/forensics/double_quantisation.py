@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SIDE = 8
 
 # Where fewer blocks vary by more than so many grey levels, levels say little.
-_VARIED, _BY = 0.25, 3
+_VARIED, _BY = 0.1, 3
 
 # An image that was read from the file differs from its brightness by rounding alone.
 _ROUNDED = 2.0
@@ -57,7 +57,7 @@ class DoubleQuantisation(Trace):
     Use it on a JPEG file that was edited and saved at a higher quality than before: what was
     pasted, painted or moved off its blocks has only the last compression. It is read from the file,
     not from the pixels. With a last compression as strong as the first or stronger it sees little
-    or nothing, and says so. Flat and clipped blocks are near 0.
+    or nothing, and says so. Blocks without any level but 0 are 0.
 
     References
     ----------

@@ -13,9 +13,10 @@ from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Place, Re
 from napari_diffusion.forensics.resampling_phase.line_phases import (
     ORDERS,
     line_differences,
-    log10_p_of_blocks,
+    log10_p_of_factor,
     log10_p_of_period,
 )
+from napari_diffusion.forensics.statistics.plane_choice import plane_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _SMALLEST = 96
 
 # 8 is the period of JPEG blocks, and 2 and 4 divide it.
-_IN_BLOCKS = (2, 4)
+_BLOCK, _IN_BLOCKS = 8, (2, 4)
 _BLOCKS_SEEN = -2.0
 
 _X = "factor"
@@ -37,7 +38,8 @@ class Enlarged(Trace):
     Enlargement by a factor f computes every f-th row alike, so that differences between
     neighbouring rows depend on their phase. Phases are compared by an F test on the logarithm of
     the mean difference, of orders 1 to 3; ``NFA = n max(p_y, p_x)``, n the number of factors,
-    orders and planes, because enlargement shows along both axes.
+    orders and planes, because enlargement shows along both axes. Factors 4 and 6 count as far as
+    phases differ by more than with the periods 2 and 3.
 
     Parameters
     ----------
@@ -87,7 +89,7 @@ class Enlarged(Trace):
             tried = [k for k in factors if not (blocks and k in _IN_BLOCKS)]
             found = {k: float(f + tests) for k, f in _by_factor(plane, tried).items()}
             y = tuple(-value for value in found.values())
-            curves.append(Curve(_name(index), _X, _Y, tuple(map(float, found)), y))
+            curves.append(Curve(plane_name(index), _X, _Y, tuple(map(float, found)), y))
             places += _places(found, index, shape)
         remarks = _remarks(places, left_out)
         return Reading(
@@ -107,22 +109,22 @@ def _by_factor(plane: NDArray[np.float64], factors: list[int]) -> dict[int, floa
         for pair in pairs:
             if factor in _IN_BLOCKS and any(_is_of_blocks(line, factor) for line in pair):
                 continue
-            best = min(best, max(log10_p_of_period(line, factor) for line in pair))
+            best = min(best, max(log10_p_of_factor(line, factor) for line in pair))
         found[factor] = best
     return found
 
 
 def _is_of_blocks(line: NDArray[np.float64], factor: int) -> bool:
     """Say whether a period is rather a part of the period 8 of blocks."""
-    blocks = log10_p_of_blocks(line, factor)
+    blocks = log10_p_of_period(line, _BLOCK, factor)
     return blocks < _BLOCKS_SEEN and blocks < log10_p_of_period(line, factor)
 
 
 def _most_telling(found: dict[int, float]) -> int:
-    """Return the factor of the least number; its divisor, if that tells half as much."""
+    """Return the factor of the least number; its largest multiple, if that tells half as much."""
     best = min(found, key=lambda each: found[each], default=0)
-    parts = [k for k in found if best and best % k == 0 and found[k] < 0.5 * found[best]]
-    return min(parts, default=best)
+    multiples = [k for k in found if best and k % best == 0 and found[k] < 0.5 * found[best] < 0]
+    return max(multiples, default=best)
 
 
 def _places(found: dict[int, float], index: tuple[int, ...], shape: tuple[int, ...]) -> list[Place]:
@@ -133,10 +135,6 @@ def _places(found: dict[int, float], index: tuple[int, ...], shape: tuple[int, .
     height, width = shape
     outline = np.array([[0, 0], [0, width], [height, width], [height, 0]], np.float64)
     return [Place(outline, index, found[factor], f"period {factor} along y and x")]
-
-
-def _name(index: tuple[int, ...]) -> str:
-    return "image" if not index else "plane " + ", ".join(map(str, index))
 
 
 def _numbers(curves: list[Curve]) -> tuple[Number, ...]:
@@ -152,7 +150,7 @@ def _remarks(places: list[Place], left_out: bool) -> tuple[str, ...]:
         f"Rows and columns{where} have {place.words}, as after enlargement by that factor. This "
         "also happens with displays, binned cameras and exports at a higher resolution."
         for place in places[:5]
-        for where in [f" of {_name(place.plane)}" if place.plane else ""]
+        for where in [f" of {plane_name(place.plane)}" if place.plane else ""]
     ) or (NOTHING,)
     if left_out:
         said += ("It was a JPEG: factors 2 and 4 cannot be told from its blocks.",)

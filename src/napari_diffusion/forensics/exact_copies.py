@@ -22,7 +22,7 @@ from napari_diffusion.forensics.parameters import FALSE_ALARMS
 from napari_diffusion.forensics.reading import NOTHING, Place, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -78,8 +78,7 @@ class ExactCopies(Trace):
         places: list[Place] = []
         count = math.prod(evidence.image.grid.shape[:3])
         for index, plane in evidence.planes():
-            evidence.threads.poll()
-            for found, nfa in self._parts(plane, count):
+            for found, nfa in self._parts(plane, count, evidence.threads.poll):
                 places += _places(found, index, nfa)
         places.sort(key=lambda each: each.log10_nfa or 0.0)
         remarks = [f"This part also stands elsewhere, to the bit: {p.words}." for p in places[:10]]
@@ -89,13 +88,15 @@ class ExactCopies(Trace):
             remarks=tuple(remarks) or (NOTHING,),
         )
 
-    def _parts(self, plane: NDArray[np.float64], count: int) -> Iterator[tuple[Equal, float]]:
+    def _parts(
+        self, plane: NDArray[np.float64], count: int, poll: Callable[[], None]
+    ) -> Iterator[tuple[Equal, float]]:
         textured = textured_windows(plane)
         if textured.sum() < LEAST_WINDOWS:
             return
         windows = 2 * math.log10(textured.sum()) + math.log10(count * (len(SYMMETRIES) + 1))
         chance = math.log10(_equal_by_chance(plane, textured))
-        for found in equal_parts(plane, textured):
+        for found in equal_parts(plane, textured, poll):
             nfa = windows + chance * float(found.part.sum()) / 4
             if nfa <= math.log10(self.false_alarms):
                 yield found, nfa

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.core.image import Image
-    from napari_diffusion.forensics.sequence.frame_distance import Steps
     from napari_diffusion.forensics.sequence.repeated_runs import RepeatedRun, Repeats
+    from napari_diffusion.forensics.sequence.still_steps import Steps
 
 # So many runs are named one by one.
 _NAMED = 5
@@ -26,10 +26,14 @@ _NAMED = 5
 class Frames(Trace):
     """Frames of a sequence that stand still, and runs of frames that return later.
 
-    ``still(i) = |u(i+1) − u(i)| / median of |u(k+1) − u(k)| over the surroundings of i``, means
-    over all pixels. ``return(i, j) = d(i, j) / median of d(k, k+1) near i``, averaged over the
-    frames of a run, where ``d`` is the root-mean-square difference of averages over 48 × 48 parts,
-    without what is coarser than four of them. Both are about 1 where a sequence goes on as usual.
+    A step changes by ``c(i) = mean |u(i+1) − u(i)|``. ``still(i)`` is the lesser of two ratios: the
+    widest gap between ``c(i)`` and the median, among the changes of the surroundings in rising
+    order, as ``c / next larger c``; and, of runs of 4 steps or more that hold it, ``max c / c just
+    before and after``. Slow steps grade into faster ones, in size and in time; frozen ones do not,
+    since their noise is frozen too. ``return(i, j) = d(i, j) / median of d(k, k+1) near i``,
+    averaged over the frames of a run, where ``d`` is the root-mean-square difference of averages
+    over 24 × 24 parts, without what is coarser than four of them. All are about 1 where a sequence
+    goes on as usual.
 
     Parameters
     ----------
@@ -70,7 +74,7 @@ class Frames(Trace):
 
     ratio: Annotated[
         float,
-        {"min": 0.0, "max": 1.0, "tooltip": "Frames with less of the usual change are listed."},
+        {"min": 0.0, "max": 1.0, "tooltip": "Frames with a lower ratio are listed."},
     ] = 0.5
     run: Annotated[
         int, {"min": 2, "max": 1000, "unit": "frames", "tooltip": "Shorter returns are not listed."}
@@ -94,8 +98,9 @@ class Frames(Trace):
 
     def read(self, evidence: Evidence) -> Reading:
         """Return the distances between frames, and what stands still or returns."""
-        from napari_diffusion.forensics.sequence.frame_distance import features_of, steps_of
+        from napari_diffusion.forensics.sequence.frame_distance import features_of
         from napari_diffusion.forensics.sequence.repeated_runs import repeats_of
+        from napari_diffusion.forensics.sequence.still_steps import steps_of
 
         steps = steps_of(evidence.image, self.surroundings)
         still = steps.ratio < self.ratio
@@ -143,7 +148,7 @@ def _numbers(
     steps: Steps, frozen: list[tuple[float, int, int]], repeats: Repeats
 ) -> tuple[Number, ...]:
     usual = "1 where the sequence goes on as usual"
-    named = [("least change to the next frame / usual", float(steps.ratio.min()))]
+    named = [("least change to the next frame / next larger one", float(steps.ratio.min()))]
     if np.isfinite(repeats.least):
         named.append(("least distance of two runs apart / of neighbours", repeats.least))
     named += [(f"frames {_span(f, n)} among themselves", r) for r, f, n in frozen[:_NAMED]]
@@ -161,7 +166,7 @@ def _returned(run: RepeatedRun) -> str:
 
 
 def _curves(steps: Steps, repeats: Repeats) -> tuple[Curve, ...]:
-    change, ratio = "mean absolute difference (intensity)", "difference / usual difference"
+    change, ratio = "mean absolute difference (intensity)", "difference / usual or next larger one"
     x = tuple(map(float, range(len(steps.change))))
     later = np.flatnonzero(np.isfinite(repeats.nearest))
     usual = np.flatnonzero(np.isfinite(steps.usual))
@@ -184,9 +189,9 @@ def _still_words(frozen: list[tuple[float, int, int]]) -> list[str]:
         return []
     named = [f"{_span(f, n)} ({_times(r)})" for r, f, n in frozen]
     return [
-        "Frames hardly differ from one to the next (in brackets: as a multiple of the usual "
-        f"difference): {_listed(named)}. This also happens where nothing moves, where a recorder "
-        "fills dropped frames, and in compressed video."
+        "Frames hardly differ from one to the next (in brackets: as a multiple of the least "
+        f"difference of others around): {_listed(named)}. This also happens where nothing moves, "
+        "where a recorder fills dropped frames, and in compressed video."
     ]
 
 

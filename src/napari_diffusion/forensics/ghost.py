@@ -1,4 +1,4 @@
-"""Ghost: parts that change least when the image is saved as JPEG again at one quality."""
+"""Ghost: parts whose coefficients fit a JPEG compression of their own, at one quality."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Reading, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# The qualities at which the image is saved again.
-_QUALITIES = tuple(range(40, 98, 3))
+    from napari_diffusion.forensics.jpeg.requantised import Fits
 
-# Where no blocks of the image begin, when they begin at (0, 0).
-_AWAY = 4
+# The qualities of an earlier compression that are tried.
+_QUALITIES = tuple(range(40, 98))
 
 # Fewest pixels along y and x.
 _FEWEST = 64
 
-# Share of the blocks whose dips are deeper than any off the blocks, to be spoken of.
+# In untouched images, smooth blocks fit some quality by so many nats.
+_UNTOUCHED = 7.0
+
+# Share of the blocks that fit better than any off the blocks, to be spoken of.
 _SHARE = 0.01
 
 _LIMITS = (-10.0, 10.0)
@@ -33,11 +35,12 @@ _LIMITS = (-10.0, 10.0)
 class Ghost(Trace):
     """Regions that were compressed before at a quality of their own, on the blocks of the image.
 
-    A part that was a JPEG of quality q changes least when it is saved at q again. With E(q) the
-    mean squared change of a block and its neighbours, the depth of a dip is
-    ``[ln E(q−3) + ln E(q+3)] / 2 − ln E(q)``, minus the median over the image, in its spread. The
-    deepest dip over q is shown, minus that with blocks moved by (4, 4), where no dip can come from
-    an earlier compression.
+    The coefficients of a part that was a JPEG of quality q lie near multiples of the steps of q.
+    ``L(q) = Σ log P(c | rounded to the steps of q) − log P(c)`` over the coarse coefficients of a
+    block, averaged over its neighbours, minus the same with blocks moved by (4, 4), where nothing
+    can come from an earlier compression, and minus the median over the image where that is above
+    0. What c would be without compression is read from the moved blocks. The largest L over q is
+    shown. Where the whole image shows a last compression, both are expected after that one.
 
     Parameters
     ----------
@@ -55,6 +58,8 @@ class Ghost(Trace):
     References
     ----------
     Farid (2009), Exposing digital forgeries from JPEG ghosts.
+    Bianchi and Piva (2012), Image forgery localization via block-grained analysis of JPEG
+    artifacts.
     """
 
     null: ClassVar[Null] = "same image"
@@ -63,33 +68,34 @@ class Ghost(Trace):
         "was compressed before kept that position."
     )
     misleads: ClassVar[tuple[str, ...]] = (
-        "Constant, clipped and very smooth parts change at no quality, or at all alike.",
+        "Constant, clipped and very smooth parts fit every quality, or none.",
         "A figure assembled from JPEG panels has parts that were compressed at other qualities.",
-        "Parts without detail of an image that was a JPEG as a whole dip less or more than others.",
+        "Parts without detail of an image that was a JPEG as a whole fit its quality less or more "
+        "than others.",
     )
 
     neighbours: Annotated[int, NEIGHBOURS] = 3
 
     def worthless(self, evidence: Evidence) -> str:
-        """Return why no blocks can be saved again; see `Trace.worthless`."""
+        """Return why no blocks can be read; see `Trace.worthless`."""
         from napari_diffusion.forensics.jpeg.grey_levels import why_no_blocks
 
         return why_no_blocks(evidence.image, _FEWEST)
 
     def read(self, evidence: Evidence) -> Reading:
-        """Return the deepest dips on the blocks minus those off them; see `Trace.read`."""
+        """Return the best fits on the blocks against those off them; see `Trace.read`."""
         from napari_diffusion.forensics.jpeg.grey_levels import stacked, unit_of
 
         unit = unit_of(evidence.image) or 1.0
         planes = [(index, plane / unit) for index, plane in evidence.planes()]
-        seen = [self._dips(evidence, plane) for _, plane in planes]
+        seen = [self._fit(evidence, plane) for _, plane in planes]
         found = TraceMap(
-            "deepest dip on the blocks minus off them (spreads)",
+            "log-likelihood of a compression of its own (nats per block)",
             stacked(evidence.image, [each.around_pixels() for each in seen]),
             "",
             _LIMITS,
             diverging=True,
-            null=np.concatenate([-each.paired.ravel() for each in seen]),
+            null=np.concatenate([each.off.ravel() for each in seen]),
             null_words="the same image, on and off the blocks exchanged",
         )
         named = [f" in plane {', '.join(map(str, index))}" if index else "" for index, _ in planes]
@@ -102,49 +108,43 @@ class Ghost(Trace):
             remarks=tuple(words for words in told if words) or (NOTHING,),
         )
 
-    def _dips(self, evidence: Evidence, plane: NDArray[Any]) -> _Dips:
-        from napari_diffusion.forensics.jpeg.resaved import changes, dips
+    def _fit(self, evidence: Evidence, plane: NDArray[Any]) -> _Fit:
+        from napari_diffusion.forensics.jpeg.requantised import fits
 
-        poll = evidence.threads.poll
-        on, usual, _ = dips(changes(plane, _QUALITIES, (0, 0), poll), self.neighbours)
-        away, off_usual, _ = dips(changes(plane, _QUALITIES, (_AWAY, _AWAY), poll), self.neighbours)
-        deepest, off = on.max(axis=0), np.maximum(away.max(axis=0), 0.0)
-        # Off the blocks there is one row and one column less.
-        at = (
-            np.minimum(np.arange(n), m - 1) for n, m in zip(deepest.shape, off.shape, strict=True)
-        )
-        paired = deepest - off[np.ix_(*at)]
-        return _Dips(plane.shape, paired, on.argmax(axis=0), usual, off_usual)
+        found = fits(plane, _QUALITIES, evidence.threads.poll)
+        on, off = found.paired(self.neighbours)
+        best = np.asarray(found.qualities)[on.argmax(axis=0)]
+        return _Fit(plane.shape, found, on.max(axis=0), off.max(axis=0), best)
 
 
 @dataclass(frozen=True, eq=False)
-class _Dips:
-    """The dips of one plane: by block, and the usual ones by quality."""
+class _Fit:
+    """How one plane fits: the best fits by block, on and off the blocks, and their qualities."""
 
     shape: tuple[int, ...]
-    paired: NDArray[np.float64]
-    deepest: NDArray[np.intp]
-    usual: NDArray[np.float64]
-    off_usual: NDArray[np.float64]
+    found: Fits
+    on: NDArray[np.float32]
+    off: NDArray[np.float32]
+    qualities: NDArray[np.intp]
 
     @property
     def stands_out(self) -> NDArray[np.bool_]:
-        return self.paired > max(0.0, -float(self.paired.min()))
+        return self.on > max(_UNTOUCHED, float(self.off.max()))
 
-    def around_pixels(self) -> NDArray[np.float64]:
+    def around_pixels(self) -> NDArray[np.float32]:
         from napari_diffusion.forensics.jpeg.blocks import spread
 
-        return spread(self.paired, self.shape)
+        return spread(self.on, self.shape)
 
     def number(self, name: str) -> Number:
         share = 100 * float(self.stands_out.mean())
         words = "0 to 1 where no part was compressed on its own"
-        return Number(f"blocks that dip on the blocks alone{name} (%)", share, words=words)
+        return Number(f"blocks that fit on the blocks alone{name} (%)", share, words=words)
 
     def curves(self) -> tuple[Curve, Curve]:
-        words = "quality", "usual depth of the dip (powers of e)"
-        x = tuple(map(float, _QUALITIES[1:-1]))
-        on, off = (tuple(map(float, each)) for each in (self.usual, self.off_usual))
+        words = "quality", "usual log-likelihood (nats per block)"
+        x = tuple(map(float, self.found.qualities))
+        on, off = (tuple(map(float, each)) for each in self.found.usual())
         return Curve("on the blocks", *words, x, on), Curve("off them", *words, x, off, True)
 
     def words(self, name: str) -> str:
@@ -153,9 +153,9 @@ class _Dips:
         if out.mean() < _SHARE:
             return ""
         y, x = (8 * np.median(each) + 4 for each in np.nonzero(out))
-        quality = _QUALITIES[1 + int(np.bincount(self.deepest[out]).argmax())]
+        quality = int(np.bincount(self.qualities[out]).argmax())
         return (
-            f"A region{name} around ({y:.0f}, {x:.0f}) differs from the rest in how much it "
-            f"changes when saved again: least at a quality of about {quality}, on the blocks "
-            "alone. This also happens in figures assembled from JPEG panels, and in smooth parts."
+            f"A region{name} around ({y:.0f}, {x:.0f}) differs from the rest in its coefficients: "
+            f"they fit a compression at a quality of about {quality}, on the blocks alone. This "
+            "also happens in figures assembled from JPEG panels, and in smooth parts."
         )

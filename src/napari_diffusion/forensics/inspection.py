@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.core.merkle_hash import hash_of
 from napari_diffusion.forensics.limits import measured
 from napari_diffusion.loop.registry import to_dict
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
     from napari_diffusion.forensics.base import Evidence, Trace
     from napari_diffusion.forensics.reading import Reading
+
+# So many remarks are shown.
+_MOST_REMARKS = 8
+
+# What there is one of at each place along an axis.
+_MANY = {"t": "frame", "c": "channel", "z": "plane"}
 
 #: Stands at the end of everything that shows readings.
 ASK = (
@@ -85,6 +92,23 @@ class Inspection:
         """Name of the file or layer."""
         return self.inspected.name
 
+    def named(self, name: str) -> Inspection:
+        """Return the same with another name."""
+        return replace(self, inspected=replace(self.inspected, name=name))
+
+    @property
+    def what(self) -> str:
+        """What was inspected, such as "5 planes of 160 × 160 pixels, uint16"."""
+        grid = self.image.grid
+        sizes = dict(zip(CANONICAL, grid.shape, strict=True))
+        plane = " × ".join(str(sizes[axis]) for axis in grid.axes if axis in "yx")
+        apart = [axis for axis in "tcz" if axis in grid.axes and not (axis == "c" and grid.rgb)]
+        many = [f"{sizes[axis]} {_MANY[axis]}{'s' * (sizes[axis] != 1)}" for axis in apart]
+        said = f"{' × '.join(many)} of {plane}" if many else plane
+        kind = " in colour" * grid.rgb
+        alpha = "; transparency is not inspected" * (self.image.alpha is not None)
+        return f"{said} pixels{kind}, {self.dtype}{alpha}"
+
     @property
     def values(self) -> NDArray[Any]:
         """The image as it was given, without alpha."""
@@ -96,6 +120,7 @@ class Inspection:
         inspected, reference = (None if each is None else vars(each) for each in found)
         return {
             "inspected": inspected,
+            "what": self.what,
             "reference": reference,
             "readings": [reading_values(each) for each in self.readings],
             "not_read": [
@@ -108,6 +133,13 @@ def reading_values(reading: Reading) -> dict[str, Any]:
     """Return a reading as plain values, with its trace's parameters and what was measured of it."""
     parameters = to_dict(reading.trace)
     return reading.to_dict() | {"parameters": parameters, "measured": measured(reading.trace)}
+
+
+def first_remarks(reading: Reading) -> tuple[str, ...]:
+    """Return the remarks as a page shows them: of very many, such as one a plane, the first."""
+    said = reading.sentences()
+    left = len(said) - _MOST_REMARKS
+    return (*said[:_MOST_REMARKS], *([f"And {left} more, in the JSON."] if left > 0 else []))
 
 
 def inspect(

@@ -10,6 +10,11 @@ import numpy as np
 from napari_diffusion.estimate.jpeg import position_of_blocks
 from napari_diffusion.forensics.base import Evidence, Null, Trace
 from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Reading
+from napari_diffusion.forensics.statistics.plane_choice import (
+    chosen_planes,
+    plane_name,
+    planes_read,
+)
 from napari_diffusion.forensics.upsampling.peak_heights import (
     SIZE,
     Heights,
@@ -19,6 +24,11 @@ from napari_diffusion.forensics.upsampling.peak_heights import (
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+# Of a stack, so many planes are named.
+_MOST_REMARKS = 5
+
+_JPEG = "It was a JPEG, whose blocks have peaks at these frequencies too."
 
 _X, _Y = "spatial frequency (cycles per pixel)", "log₁₀ of power (intensity²)"
 _NAMES = {
@@ -66,39 +76,48 @@ class UpsamplingPeaks(Trace):
         return ""
 
     def read(self, evidence: Evidence) -> Reading:
-        """Return spectra and heights of the middle plane; see `Trace.read`."""
-        planes = list(evidence.planes())
-        plane = planes[len(planes) // 2][1]
-        if np.ptp(plane) == 0:
+        """Return spectra and heights, of a stack those of the most telling plane; see `Trace`."""
+        found: dict[tuple[int, ...], Heights] = {}
+        blocks = False
+        for index, plane in chosen_planes(evidence.image):
+            evidence.threads.poll()
+            if np.ptp(plane) > 0:
+                found[index] = heights_of(plane)
+                blocks |= evidence.dtype == np.uint8 and position_of_blocks(plane[None]) is not None
+        left_out = planes_read(evidence.image)
+        if not found:
             return Reading(self, remarks=("There is nothing to read: the image is constant.",))
-        heights = heights_of(plane)
-        said = [_words(heights)]
-        if evidence.dtype == np.uint8 and position_of_blocks(plane[None]) is not None:
-            said.append("It was a JPEG, whose blocks have peaks at these frequencies too.")
-        if len(planes) > 1:
-            said.append("Read from the middle plane.")
+        said = [_words(*each) for each in found.items() if _excess(each[1]) > 0][:_MOST_REMARKS]
+        if blocks:
+            left_out = (_JPEG, *left_out)
+        most = max(found, key=lambda index: _excess(found[index]))
         return Reading(
-            self, curves=_curves(heights), numbers=_numbers(heights), remarks=tuple(said)
-        )
+            self, curves=_curves(found[most]), numbers=_numbers(most, found[most]),
+            remarks=(*(said or [NOTHING]), *left_out),
+        )  # fmt: skip
 
 
-def _words(heights: Heights) -> str:
-    name, height = max(heights.peaks.items(), key=lambda item: item[1])
-    higher = float((heights.others >= height).mean())
-    if higher > 0:
-        return NOTHING
+def _excess(heights: Heights) -> float:
+    """Return by how much the highest peak exceeds those at all other frequencies."""
+    return max(heights.peaks.values()) - float(heights.others.max())
+
+
+def _words(index: tuple[int, ...], heights: Heights) -> str:
+    name = max(heights.peaks, key=lambda each: heights.peaks[each])
+    where = f" of {plane_name(index)}" if index else ""
     return (
-        f"The spectrum has a peak {_NAMES[name]} that is higher than at any other frequency of "
-        "this image, as after upsampling. This also happens with colour filters of a camera, "
+        f"The spectrum{where} has a peak {_NAMES[name]} that is higher than at any other frequency "
+        "of this image, as after upsampling. This also happens with colour filters of a camera, "
         "dithering and regular structures."
     )
 
 
-def _numbers(heights: Heights) -> tuple[Number, ...]:
+def _numbers(index: tuple[int, ...], heights: Heights) -> tuple[Number, ...]:
     most, all_of_them = np.quantile(heights.others, (0.99, 1.0))
     usual = f"at other frequencies: 99 % below {most:.2f}, all below {all_of_them:.2f}"
+    where = f", {plane_name(index)}" if index else ""
     return tuple(
-        Number(f"height of the peak {_NAMES[name]} (log₁₀ of power)", height, words=usual)
+        Number(f"height of the peak {_NAMES[name]}{where} (log₁₀ of power)", height, words=usual)
         for name, height in heights.peaks.items()
     )
 

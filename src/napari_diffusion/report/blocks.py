@@ -119,9 +119,11 @@ def text(sentences: Iterable[str], role: str = "finding", title: str = "") -> tu
     return (Text(said, role, title),) if said else ()
 
 
-def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
-    """Return numbers and texts as a table of at most 200 rows."""
-    every = [tuple(cell(each) for each in row) for row in rows]
+def table(
+    title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], most: int = 200
+) -> Table:
+    """Return numbers and texts of at most so many characters as a table of at most 200 rows."""
+    every = [tuple(cell(each, most) for each in row) for row in rows]
     left = len(every) - _MOST_ROWS
     note = f"{left} further rows are left out." if left > 0 else ""
     return Table(shortened(title), tuple(map(cell, columns)), tuple(every[:_MOST_ROWS]), note)

@@ -52,7 +52,7 @@ def before_and_after(report: Report, part: ShownPart) -> Section:
         blocks += [*text([f"{why} The result alone is shown."], "missing")]
     for channel in range(min(part.channels, MOST_CHANNELS)):
         blocks += _compared(report, part, channel)
-    blocks += text(_left_channels(part), "note")
+    blocks += text(left_channels(part), "note")
     return Section("before-after", "Before and after", tuple(blocks))
 
 
@@ -234,6 +234,7 @@ def _channel_words(part: ShownPart, channel: int) -> str:
     return f"Channel {channel}." if part.channels > 1 else ""
 
 
-def _left_channels(part: ShownPart) -> list[str]:
+def left_channels(part: ShownPart) -> list[str]:
+    """Return a sentence on the channels that are not shown."""
     left = part.channels - MOST_CHANNELS
     return [f"{left} further channels are not shown."] if left > 0 else []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari_diffusion.core.results import ResultTable
+    from napari_diffusion.forensics.copying.panels import SharedPart
     from napari_diffusion.forensics.inspection import Inspection
 
 
@@ -20,10 +21,13 @@ class InspectionReport:
         One per image.
     pairs : ResultTable or None
         What was found in pairs of them.
+    shared : tuple of SharedPart
+        The same, to be drawn.
     """
 
     inspections: tuple[Inspection, ...]
     pairs: ResultTable | None = None
+    shared: tuple[SharedPart, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.inspections:

@@ -10,6 +10,7 @@ from napari_diffusion.report.blocks import Figure
 from napari_diffusion.report.chart import Line, chart
 from napari_diffusion.report.image_sections import grey_limits
 from napari_diffusion.report.png_image import outlined_uri, reduced
+from napari_diffusion.report.shown_part import shown_part
 from napari_diffusion.report.value_text import shortened
 
 if TYPE_CHECKING:
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.forensics.copying.panels import SharedPart
+    from napari_diffusion.forensics.inspection import Inspection
     from napari_diffusion.forensics.reading import Curve, Place
     from napari_diffusion.report.chart import Chart
     from napari_diffusion.report.shown_part import ShownPart
 
-# The most places that are drawn, charts, and points of a curve.
-_MOST_PLACES, _MOST_CHARTS, _MOST_POINTS = 60, 6, 1000
+# The most places that are drawn, charts, lines of a chart, and points of a line.
+_MOST_PLACES, _MOST_CHARTS, _MOST_LINES, _MOST_POINTS = 60, 6, 8, 1000
 
 # Colours of a chart.
 _COLOURS = 4
@@ -39,16 +42,38 @@ def places_figure(values: NDArray[Any], places: Sequence[Place], part: ShownPart
     at = dict(zip(axes, places[0].plane, strict=False))
     channel = at.pop("c", 0)
     part = dataclasses.replace(part, place={**part.place, **at})
-    plane = part.plane(values, channel)
     shown = [each for each in places if each.plane == places[0].plane][:_MOST_PLACES]
     lines = [
         (outline, _PAIRS[k % len(_PAIRS)])
         for k, place in enumerate(shown)
         for outline in _outlines(place)
     ]
-    factor = part.factor
-    uri = outlined_uri(reduced(plane, factor), grey_limits(values, part, channel), lines, factor)
     caption = f"{len(shown)} of {len(places)} places; parts that belong together have one colour."
+    return _outlined(values, part, channel, lines, caption)
+
+
+def shared_figures(
+    found: SharedPart, first: Inspection, second: Inspection, longest: int
+) -> tuple[Figure, Figure]:
+    """Return two images with the outlines of the part that they share, in one colour."""
+    outlines = found.place.outline, found.place.partner
+    made = []
+    for image, outline in zip((first, second), outlines, strict=True):
+        part = shown_part(image.image.grid, None, image.values, longest)
+        lines = [] if outline is None else [(outline, _PAIRS[0])]
+        made.append(_outlined(image.values, part, 0, lines, shortened(image.name, 100)))
+    return made[0], made[1]
+
+
+def _outlined(
+    values: NDArray[Any],
+    part: ShownPart,
+    channel: int,
+    lines: Sequence[tuple[NDArray[Any], str]],
+    caption: str,
+) -> Figure:
+    plane, factor = part.plane(values, channel), part.factor
+    uri = outlined_uri(reduced(plane, factor), grey_limits(values, part, channel), lines, factor)
     return Figure(uri, part.ratio_of(plane.shape[:2]), "places", caption)
 
 
@@ -57,11 +82,13 @@ def curve_charts(title: str, curves: Sequence[Curve]) -> tuple[Chart, ...]:
     groups: dict[tuple[str, str], list[Curve]] = {}
     for curve in curves:
         groups.setdefault((curve.x_label, curve.y_label), []).append(curve)
-    return tuple(
-        chart(shortened(title, 100), shortened(x, 60), shortened(y, 60), list(map(_line, several,
-              range(len(several)))))
-        for (x, y), several in list(groups.items())[:_MOST_CHARTS]
-    )  # fmt: skip
+    found = []
+    for (x, y), several in list(groups.items())[:_MOST_CHARTS]:
+        lines = [_line(curve, k) for k, curve in enumerate(several[:_MOST_LINES])]
+        left = len(several) - len(lines)
+        name = shortened(title, 100) + (f", the first {_MOST_LINES} lines" if left else "")
+        found.append(chart(name, shortened(x, 60), shortened(y, 60), lines))
+    return tuple(found)
 
 
 def _line(curve: Curve, k: int) -> Line:

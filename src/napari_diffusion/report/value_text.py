@@ -11,10 +11,10 @@ from napari_diffusion.core.readable_name import readable_text
 _LONGEST_TEXT = 4000
 
 
-def cell(value: object) -> str:
+def cell(value: object, most: int = 200) -> str:
     """Return a value as a table shows it; a dash for what is no number."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return "–" if value is None else shortened(str(value), 200)
+        return "–" if value is None else shortened(str(value), most)
     if isinstance(value, numbers.Integral):
         return str(int(value)).replace("-", "\N{MINUS SIGN}")
     return number(float(value))

@@ -18,6 +18,7 @@ from napari_diffusion.forensics.base import Evidence
 from napari_diffusion.forensics.catalog import chosen_traces
 from napari_diffusion.forensics.inspection import ASK, inspect
 from napari_diffusion.io import step_paths
+from napari_diffusion.runs.batch.batch_inputs import images_of
 from napari_diffusion.runs.run_input import Reading, ReadingRefused, read_input
 
 if TYPE_CHECKING:
@@ -37,32 +38,49 @@ def inspect_traces(arguments: Namespace) -> int:
         traces = chosen_traces(arguments.trace, arguments.settings)
     except (ValueError, TypeError) as error:
         raise UsageError(str(error)) from error
+    arguments.files = _files(arguments.files)
     check_files(arguments)
     reference = None
     if arguments.reference is not None:
         reference = _read(arguments.reference, arguments.axes)
-    found, failed = [], False
     with threads(arguments.threads), stoppable() as stop:
-        for path in arguments.files:
-            try:
-                made = _inspected(path, arguments, traces, reference, stop)
-            except (OSError, ValueError, MemoryError) as error:
-                if len(arguments.files) == 1:
-                    raise
-                failed = True
-                print(readable_text(f"napari-diffusion: {one_line(error)}"), file=sys.stderr)
-                continue
-            print(readable_text(inspection_text(made, arguments.quiet)), end="\n\n")
-            found.append(made)
+        found = _all_inspected(arguments, traces, reference, stop)
         images = [(str(each.name), each.image) for each in found]
         shared = shared_parts(images, stop) if asked(traces, images) else None
     if found:
         pairs = None if shared is None else shared_table(shared, images)
         if pairs is not None:
-            print(readable_text("\n".join(table_lines(pairs))), end="\n\n")
+            lines = table_lines(pairs) if pairs.rows else [pairs.title]
+            print(readable_text("\n".join(lines)), end="\n\n")
         print(ASK)
         write_files(arguments, found, shared, pairs)
-    return int(failed)
+    return int(len(found) < len(arguments.files))
+
+
+def _all_inspected(
+    arguments: Namespace, traces: Sequence[Trace], reference: RunInput | None, stop: StopToken
+) -> list[Inspection]:
+    """Print what is read from each file; of several, those that cannot be read are named."""
+    found: list[Inspection] = []
+    for path in arguments.files:
+        try:
+            made = _inspected(path, arguments, traces, reference, stop)
+        except (OSError, ValueError, MemoryError) as error:
+            if len(arguments.files) == 1:
+                raise
+            print(readable_text(f"napari-diffusion: {one_line(error)}"), file=sys.stderr)
+            continue
+        if any(made.name == each.name for each in found):
+            made = made.named(str(path))
+        print(readable_text(inspection_text(made, arguments.quiet)), end="\n\n")
+        found.append(made)
+    return found
+
+
+def _files(given: Sequence[Path]) -> list[Path]:
+    """Return the files that folders and patterns stand for; a run stays one."""
+    found = [[path] if step_paths(path) else images_of([path]) for path in given]
+    return list(dict.fromkeys(path for some in found for path in some))
 
 
 def _inspected(

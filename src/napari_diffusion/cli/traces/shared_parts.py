@@ -38,15 +38,16 @@ def shared_table(found: Sequence[SharedPart], images: Sequence[tuple[str, Image]
     """Return the shared parts in rows; the title says what was compared."""
     count = sum(_is_plane(image) for _, image in images)
     pairs = count * (count - 1) // 2
-    if not found:
-        said = "Nothing that this method can see"
-    else:
-        said = "Parts that two images share"
+    said = "Parts that two images share" if found else "Nothing that this method can see"
     left = len(images) - count
+    if not pairs:
+        return ResultTable(f"Not compared: {left} of {len(images)} images have several planes.",
+                           _COLUMNS, ())  # fmt: skip
     without = f"; {left} with several planes were left out" if left else ""
     return ResultTable(
-        f"{said}: {count} images, {pairs} pairs, all of which the number of false alarms "
-        f"counts{without}. Images of one specimen or series, and insets, share parts too.",
+        f"{said}: {count} images, {pairs} pair{'s' * (pairs > 1)}; the number of false alarms "
+        f"counts every pair{without}. Images of one specimen or series, and insets, share parts "
+        "too.",
         _COLUMNS,
         tuple(map(_row, found)),
     )

@@ -52,5 +52,5 @@ def write_files(
     if arguments.report is not None:
         from napari_diffusion.report import InspectionReport, write_report
 
-        made = InspectionReport(tuple(found), pairs)
+        made = InspectionReport(tuple(found), pairs, tuple(shared or ()))
         write_report(arguments.report, made, overwrite=arguments.overwrite)

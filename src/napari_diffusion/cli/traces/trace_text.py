@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion.cli.study_text import sentence_lines, table_lines
-from napari_diffusion.core.grid import CANONICAL
+from napari_diffusion.forensics.inspection import first_remarks
 from napari_diffusion.forensics.limits import limit_sentences
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def inspection_text(found: Inspection, short: bool = False) -> str:
     """Return what was read; `short` leaves out the tables, but never the limits."""
-    lines = [found.name, f"  {_sizes(found)} pixels, SHA-256 of the {_hash(found)}"]
+    lines = [found.name, f"  {found.what}", f"  SHA-256 of the {_hash(found)}"]
     for reading in found.readings:
         lines += ["", *_reading(reading, short)]
     if found.not_read:
@@ -24,18 +24,12 @@ def inspection_text(found: Inspection, short: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _sizes(found: Inspection) -> str:
-    grid = found.image.grid
-    sizes = dict(zip(CANONICAL, grid.shape, strict=True))
-    return " × ".join(str(sizes[axis]) for axis in grid.axes)
-
-
 def _hash(found: Inspection) -> str:
     return f"{found.inspected.of} {found.inspected.sha256}"
 
 
 def _reading(reading: Reading, short: bool) -> list[str]:
-    lines = [reading.title, *sentence_lines(reading.sentences())]
+    lines = [reading.title, *sentence_lines(first_remarks(reading))]
     for table in () if short else reading.tables():
         lines += ["", *table_lines(table), ""]
     return lines + sentence_lines(limit_sentences(reading.trace))

@@ -77,7 +77,7 @@ class AffineMap:
         if abs(self.scale - 1) >= _SAME_SIZE:
             found.append(f"{self.scale:.2f} × as large")
         if not found:
-            found.append("shifted by ({:.0f}, {:.0f}) pixels".format(*self.shift))
+            found.append("shifted by ({:.0f}, {:.0f}) pixels".format(*(np.rint(self.shift) + 0.0)))
         return ", ".join(found)
 
 

@@ -31,7 +31,7 @@ def grown(
 
     With `apart` both are the same plane, and pixels that the map leaves nearer do not count.
     """
-    box = _box(points, first.shape, _MARGIN)
+    box = box_around(points, first.shape, _MARGIN)
     found, part = start, np.zeros(first.shape, bool)
     likeness = np.zeros(first.shape)
     for turn in range(_ROUNDS):
@@ -39,7 +39,7 @@ def grown(
         shape = first[box].shape
         near = _hull(points, box, shape) if turn == 0 else part[box]
         found = _refined(first[box], second, found, places, near)
-        local = _correlation(first[box], _taken(second, found(places)).reshape(shape))
+        local = _correlation(first[box], taken(second, found(places)).reshape(shape))
         if apart:
             moved = np.hypot(*(found(places) - places).T).reshape(shape)
             local[moved < apart] = 0
@@ -47,22 +47,23 @@ def grown(
         part[box], likeness[box] = _seeded(local, points, box), local
         if not part.any():
             break
-        box = _box(np.argwhere(part), first.shape, _MARGIN)
+        box = box_around(np.argwhere(part), first.shape, _MARGIN)
     return found, part, likeness
 
 
-def _box(points: NDArray[Any], shape: tuple[int, ...], margin: int) -> tuple[slice, slice]:
+def box_around(points: NDArray[Any], shape: tuple[int, ...], margin: int) -> tuple[slice, slice]:
+    """Return the box that holds places, and a margin, within a plane."""
     low = np.maximum(np.floor(points.min(axis=0)).astype(int) - margin, 0)
     high = np.minimum(np.ceil(points.max(axis=0)).astype(int) + margin + 1, shape)
     return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
 
 
-def _taken(plane: NDArray[Any], places: NDArray[np.float64]) -> NDArray[np.float64]:
+def taken(plane: NDArray[Any], places: NDArray[np.float64], order: int = 1) -> NDArray[np.float64]:
     """Return intensities at places between pixels; NaN outside."""
     from scipy import ndimage
 
     return np.asarray(
-        ndimage.map_coordinates(plane, places.T, order=1, mode="constant", cval=np.nan)
+        ndimage.map_coordinates(plane, places.T, order=order, mode="constant", cval=np.nan)
     )
 
 
@@ -100,12 +101,13 @@ def _refined(
     """Return the map moved to where intensities differ least, but for brightness and contrast.
 
     One step of Gauss and Newton at a time (Lucas and Kanade): a map from key points misses by some
-    tenths of a pixel, which fine texture does not forgive.
+    tenths of a pixel, which fine texture does not forgive. Pixels that do not belong to the part
+    would pull it away, so what differs much counts little.
     """
     found, shape = start, first.shape
     middle = places[near.ravel()].mean(axis=0) if near.any() else places.mean(axis=0)
     for _ in range(4):
-        values = _taken(second, found(places)).reshape(shape)
+        values = taken(second, found(places)).reshape(shape)
         slopes = np.gradient(values)
         inside = near & ~np.isnan(slopes[0]) & ~np.isnan(slopes[1]) & ~np.isnan(values)
         if inside.sum() < LEAST_AREA:
@@ -114,7 +116,8 @@ def _refined(
         dy, dx = (each[inside] for each in slopes)
         ones = np.ones_like(y)
         sides = np.column_stack([dy, dx, dy * y, dy * x, dx * y, dx * x, values[inside], ones])
-        solved = np.linalg.lstsq(sides, first[inside], rcond=None)[0]
+        weights = _weights(sides[:, 6:], first[inside], flatness(first) ** 0.5)
+        solved = np.linalg.lstsq(sides * weights[:, None], first[inside] * weights, rcond=None)[0]
         gain = solved[6]
         if not abs(gain) > 0.1:
             return found
@@ -124,6 +127,19 @@ def _refined(
         linear = np.eye(2) + move[2:].reshape(2, 2)
         found = found.after(AffineMap(linear, move[:2] + middle - linear @ middle))
     return found
+
+
+def _weights(
+    sides: NDArray[np.float64], wanted: NDArray[np.float64], least: float
+) -> NDArray[np.float64]:
+    """Return how much each pixel counts, from how far it lies off the brightness and contrast."""
+    weights = np.ones(len(wanted))
+    for _ in range(4):
+        rows = sides * weights[:, None]
+        solved = np.linalg.lstsq(rows, wanted * weights, rcond=None)[0]
+        missed = np.abs(wanted - sides @ solved)
+        weights = 1 / (1 + (missed / (2 * float(np.median(missed)) + least)) ** 2)
+    return weights
 
 
 def _seeded(

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
     from napari_diffusion.engine.threads import StopToken
 
+# log10 of the number of false alarms up to which a part counts whatever its fine detail: JPEG
+# leaves little of it in smooth parts, and two recordings of one field do not share their noise.
+# Similar objects of untouched images stay above -20.
+_WITHOUT_DETAIL = -30.0
+
 
 @dataclass(frozen=True, eq=False)
 class SharedPart:
@@ -51,7 +56,8 @@ def compare_panels(
     """Return the parts that images share with one another, the least likely by chance first.
 
     Key points are found once for each image; pairs of images whose key points do not agree on a
-    map are left at once. Within an image nothing is compared: that is `Copies`.
+    map are left at once. Where few of them agree, the parts must share their fine detail as well:
+    similar objects do not. Within an image nothing is compared: that is `Copies`.
 
     Parameters
     ----------
@@ -101,7 +107,8 @@ def _shared(
 ) -> list[Place]:
     found: list[Place] = []
     for each in repeats(points, planes, 0.0, math.log10(most / pairs)):
-        found += _places(each, math.log10(pairs))
+        if each.is_copy or each.log10_nfa + math.log10(pairs) < _WITHOUT_DETAIL:
+            found += _places(each, math.log10(pairs))
     return found
 
 

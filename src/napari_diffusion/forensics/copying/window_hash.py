@@ -10,7 +10,7 @@ import numpy as np
 from napari_diffusion.forensics.copying.affine_map import AffineMap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -32,8 +32,9 @@ SYMMETRIES = tuple(
 # Share of neighbours of a window that differ; in an image enlarged twofold half of them do.
 LEAST_DIFFERENT = 0.33
 
-# Bits of a hash by which most windows without a partner are put aside, before any search.
-_BITS = np.uint64(22)
+# Bits of a hash by which most windows without a partner are put aside, before any search: places
+# for at least so many times the windows of a plane, as long as the table fits the memory.
+_PLACES, _MOST_BITS = 16, 27
 
 # Maps followed for each symmetry; windows that must agree on one.
 _MOST_MAPS, LEAST_WINDOWS = 6, 30
@@ -47,19 +48,25 @@ class Equal:
     part: NDArray[np.bool_]
 
 
-def equal_parts(plane: NDArray[np.float64], textured: NDArray[np.bool_]) -> Iterator[Equal]:
-    """Yield the parts of a plane that stand twice to the bit; `textured` windows alone count."""
+def equal_parts(
+    plane: NDArray[np.float64], textured: NDArray[np.bool_], poll: Callable[[], None]
+) -> Iterator[Equal]:
+    """Yield the parts of a plane that stand twice to the bit; `textured` windows alone count.
+
+    `poll` is called before each symmetry: it raises where the search shall stop.
+    """
     values = np.ascontiguousarray(plane + 0.0, np.float64).view(np.uint64)
     base = _hashes(values, SYMMETRIES[0])
     order = np.argsort(base[textured], kind="stable")
     at = np.flatnonzero(textured)[order]
     known = base.ravel()[at]
     for symmetry in SYMMETRIES:
-        hashes = base if symmetry is SYMMETRIES[0] else _hashes(values, symmetry)
-        one, two = _partners(hashes, textured, known, at)
-        if symmetry is SYMMETRIES[0]:  # neighbours in the order, for each finds itself first
+        poll()
+        if symmetry is SYMMETRIES[0]:  # neighbours in the order, for each window finds itself first
             same = known[1:] == known[:-1]
             one, two = at[:-1][same], at[1:][same]
+        else:
+            one, two = _partners(_hashes(values, symmetry), textured, known, at)
         yield from _maps(np.stack(np.divmod(one, base.shape[1]), axis=1),
                          np.stack(np.divmod(two, base.shape[1]), axis=1),
                          symmetry, plane.shape)  # fmt: skip
@@ -102,11 +109,12 @@ def _partners(
     hashes: Hashes, textured: NDArray[np.bool_], known: Hashes, at: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return windows, and others whose own hash is theirs through the symmetry."""
-    table = np.zeros(1 << int(_BITS), bool)
-    table[known >> (np.uint64(64) - _BITS)] = True
+    bits = min((_PLACES * len(known)).bit_length(), _MOST_BITS)
+    table, unused = np.zeros(1 << bits, bool), np.uint64(64 - bits)
+    table[known >> unused] = True
     ours = np.flatnonzero(textured)
     wanted = hashes.ravel()[ours]
-    may = table[wanted >> (np.uint64(64) - _BITS)]
+    may = table[wanted >> unused]
     ours, wanted = ours[may], wanted[may]
     place = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
     hit = known[place] == wanted if len(known) else np.zeros(0, bool)

@@ -1,4 +1,4 @@
-"""The plane of an image of which the diffusion time is read."""
+"""The part of a plane of which the diffusion time is read."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_diffusion.forensics.base import planes_of
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from napari_diffusion.core.image import Image
 
 # Of larger planes the middle is read.
 _MOST = 1024
@@ -20,12 +16,17 @@ _MOST = 1024
 _UNITS = 2550
 
 
-def middle_plane(image: Image) -> NDArray[np.float64]:
-    """Return the middle one of all planes, of a large one the middle."""
-    planes = list(planes_of(image))
-    plane = planes[len(planes) // 2][1]
+def middle_of(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the middle of a large plane, and a small one as it is."""
     y, x = (max(n - _MOST, 0) // 2 for n in plane.shape)
     return plane[y : y + _MOST, x : x + _MOST]
+
+
+def part_read(shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return a remark on the part of a large plane that is read; none for a small one."""
+    if max(shape) <= _MOST:
+        return ()
+    return (f"Read from the middle, {min(shape[0], _MOST)} × {min(shape[1], _MOST)} pixels.",)
 
 
 def is_whole(dtype: np.dtype[np.generic]) -> bool:

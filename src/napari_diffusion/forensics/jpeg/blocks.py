@@ -25,13 +25,6 @@ def whole_blocks(plane: NDArray[Any], origin: Origin = (0, 0)) -> NDArray[Any]:
     return part[:height, :width]
 
 
-def block_means(plane: NDArray[Any], origin: Origin = (0, 0)) -> NDArray[Any]:
-    """Return the mean of each whole block."""
-    part = whole_blocks(plane, origin)
-    shape = part.shape[0] // SIZE, SIZE, part.shape[1] // SIZE, SIZE
-    return np.asarray(part.reshape(shape).mean((1, 3)))
-
-
 def coefficients(plane: NDArray[Any], origin: Origin = (0, 0)) -> NDArray[Any]:
     """Return the cosine transform of each whole block, (rows, columns, 8, 8)."""
     part = whole_blocks(plane, origin)

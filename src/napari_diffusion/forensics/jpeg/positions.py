@@ -24,7 +24,7 @@ _USUAL, _MIDDLE = 0.25, 0.9
 # A position has so many times the votes of chance in the whole plane.
 _OFTEN = 2.0
 
-# Parts along y and along x where the steps of the coefficients are looked at; their least side.
+# Parts along y and x where the steps of the coefficients are looked at, at most; their least side.
 _PARTS, LEAST = 3, 112
 
 
@@ -125,18 +125,19 @@ def _by_votes(counts: Counts, strengths: NDArray[np.float32]) -> int:
 
 
 def _by_steps(plane: NDArray[Any]) -> int:
-    """Return the position that the steps of the coefficients show, in most of nine parts."""
-    side = [min(LOOKED_AT, max(n // _PARTS, LEAST)) for n in plane.shape]
-    rooms = [max(n - s, 0) / (_PARTS - 1) for n, s in zip(plane.shape, side, strict=True)]
-    found, missed = list[int](), 0
-    for i, j in np.ndindex(_PARTS, _PARTS):
+    """Return the position that the steps of the coefficients show, in most of up to nine parts."""
+    parts = [min(max(n // LEAST, 1), _PARTS) for n in plane.shape]
+    side = [min(LOOKED_AT, n // k) for n, k in zip(plane.shape, parts, strict=True)]
+    rooms = [(n - s) / max(k - 1, 1) for n, s, k in zip(plane.shape, side, parts, strict=True)]
+    found, missed, half = list[int](), 0, parts[0] * parts[1] // 2
+    for i, j in np.ndindex(*parts):
         y, x = int(i * rooms[0]), int(j * rooms[1])
         seen = position_of_blocks(plane[None, y : y + side[0], x : x + side[1]])
         if seen is None:
             missed += 1
         else:
             found.append((seen[0] + y) % SIZE * SIZE + (seen[1] + x) % SIZE)
-        if missed > _PARTS**2 // 2:
+        if missed > half:
             return NONE
-    best = max(set(found), key=found.count)
-    return best if found.count(best) > _PARTS**2 // 2 else NONE
+    best = max(set(found), key=found.count, default=NONE)
+    return best if found.count(best) > half else NONE

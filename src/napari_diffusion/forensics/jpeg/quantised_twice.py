@@ -24,15 +24,15 @@ _COARSE = [(0, 1), (1, 0), (2, 0), (1, 1), (0, 2), (0, 3), (1, 2), (2, 1), (3, 0
 _FIRST = range(2, 41)
 _SHARES = np.array([0.6, 0.8, 0.95])
 
-# Half a block away no coefficient is a multiple of a step.
-_AWAY = SIZE // 2
+#: Half a block away no coefficient is a multiple of a step.
+AWAY = SIZE // 2
 
 # Values of one coefficient before any quantisation, at most; the noise that spreads them, of which
 # that is taken that explains one quantisation best.
 _MOST, _COPIES, _SPREADS = 1 << 17, 8, (0.3, 0.8, 1.5, 3.0)
 
-# Pixels are rounded between the two quantisations, which leaves so much noise.
-_ROUNDING = 0.6
+#: Pixels are rounded between two quantisations, which leaves so much noise: √(1/12).
+ROUNDING = 0.29
 
 # Levels of a coefficient, at most, and the share of its values within them.
 _LEVELS, _WITHIN = 60, 0.99
@@ -87,12 +87,14 @@ def quantised_twice(stored: StoredJpeg, poll: Callable[[], None]) -> Twice:
     half a block away; each first step is tried on them.
     """
     values = stored.brightness - MIDDLE
-    blocks, away = coefficients(values), coefficients(values, (_AWAY, _AWAY))
+    blocks, away = coefficients(values), coefficients(values, (AWAY, AWAY))
     rng = np.random.default_rng(0)
     likelihood, steps = np.zeros(blocks.shape[:2]), []
+    flat = np.ones(blocks.shape[:2], bool)
     for k, q in _COARSE:
         poll()
         levels = _Levels.of(blocks[..., k, q], away[..., k, q], int(stored.steps[k, q]), rng)
+        flat &= levels.found == levels.most
         best = max(levels.tried(rng), key=lambda each: each[0], default=(0.0, 0, levels.once))
         gain, first, twice = best
         if gain > max(_GAIN * blocks[..., 0, 0].size, _GAIN_IN_ALL):
@@ -100,7 +102,8 @@ def quantised_twice(stored: StoredJpeg, poll: Callable[[], None]) -> Twice:
             steps.append(FirstStep((k, q), first, levels.step, gain / likelihood.size))
     if len(steps) < _FEWEST:
         return Twice((), np.zeros_like(likelihood))
-    return Twice(tuple(steps), likelihood)
+    # What has no levels but 0 has them either way, and what is usual elsewhere does not hold there.
+    return Twice(tuple(steps), np.where(flat, 0.0, likelihood))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,24 +127,33 @@ class _Levels:
         counts = np.bincount(found.ravel(), minlength=2 * most + 1)
         noise = rng.normal(0.0, 1.0, before.size)
         spread = [before + each * noise for each in _SPREADS]
-        once = [_frequencies(values, step, most) for values in spread]
+        once = [frequencies(values, step, most) for values in spread]
         best = max(range(len(spread)), key=lambda k: float(counts @ np.log(once[k])))
         return cls(step, most, found, counts, spread[best], once[best])
 
     def tried(self, rng: np.random.Generator) -> Iterator[tuple[float, int, NDArray[np.float64]]]:
         """Yield for first steps the gain in nats, the step and how frequent it makes each level."""
         plain = float(self.counts @ np.log(self.once))
-        noise = rng.normal(0.0, _ROUNDING, self.before.size)
+        noise = rng.normal(0.0, ROUNDING, self.before.size)
         for first in _FIRST:
             if first == self.step:
                 continue
             values = np.rint(self.before / first) * first + noise
-            twice = _frequencies(values, self.step, self.most)
+            twice = frequencies(values, self.step, self.most)
             mixed = _SHARES[:, None] * twice + (1 - _SHARES[:, None]) * self.once
             yield float((np.log(mixed) @ self.counts).max()) - plain, first, twice
 
 
-def _frequencies(values: NDArray[Any], step: int, most: int) -> NDArray[np.float64]:
+def frequencies(values: NDArray[Any], step: int, most: int) -> NDArray[np.float64]:
+    """Return the share of each level from -most to most, those beyond counted at the ends.
+
+    Parameters
+    ----------
+    values : array
+        Coefficients.
+    step, most : int
+        What they are divided by and rounded, and the last level.
+    """
     levels = np.clip(np.rint(values / step).astype(np.int64), -most, most) + most
     counts = np.bincount(levels, minlength=2 * most + 1) + 0.5
     return np.asarray(counts / counts.sum())

@@ -28,11 +28,14 @@ _INSTALL = (
 _STATES = {
     "Trusted": "its signature agrees with the file, and the certificate of the signer is on the "
     "list of the installed library. This says who signed, and not that what is signed is so.",
-    "Valid": "its signature agrees with the file, and the certificate of the signer is on no list: "
-    "anyone can make such a certificate.",
+    "Valid": "its signature agrees with the file, and the certificate of the signer is on no list "
+    "of the installed library, which may have none: anyone can make such a certificate.",
     "Invalid": "it does not agree with the file, or its signature does not hold; this also happens "
     "when a program changes metadata and copies the record.",
 }
+
+# How the error of a record begins that is not in the file.
+_ELSEWHERE = "Remote"
 
 _MOST = 20
 
@@ -47,7 +50,13 @@ def c2pa_facts(path: Path) -> FileFacts:
     try:
         found = _manifests(path, kind)
     except Exception as error:  # whatever a damaged file makes of the library
-        return FileFacts(remarks=(f"Its C2PA record cannot be read: {plain_text(error)}.",))
+        said = plain_text(error)
+        why = (
+            "is kept elsewhere, and is not fetched"
+            if said.startswith(_ELSEWHERE)
+            else "cannot be read"
+        )
+        return FileFacts(remarks=(f"Its C2PA record {why}: {said}.",))
     return FileFacts() if found is None else _facts(*found)
 
 
@@ -68,15 +77,31 @@ def _facts(state: str, held: dict[str, Any]) -> FileFacts:
     manifest = _part(_part(held, "manifests"), str(held.get("active_manifest")))
     signature = _part(manifest, "signature_info")
     found: list[Fact] = [
-        ("state", plain_text(state)),
+        ("state", _state(state, held)),
         ("signed by", plain_text(signature.get("issuer", ""))),
         ("signed at", plain_text(signature.get("time", ""))),
         ("made with", _generators(manifest)),
+        ("made from", _ingredients(manifest)),
         *_actions(manifest),
     ]
     words = _STATES.get(state, "its state is unknown to this program.")
     by = plain_text(signature.get("issuer", "")) or "an unnamed signer"
     return FileFacts(listed("C2PA", found), (f"It has a C2PA record signed by {by}: {words}",))
+
+
+def _state(state: str, held: dict[str, Any]) -> str:
+    """Return the state with what the library says against it."""
+    failed = held.get("validation_status")
+    failed = failed if isinstance(failed, list) else []
+    said = [str(f.get("explanation") or f.get("code", "")) for f in failed if isinstance(f, dict)]
+    return plain_text(f"{state}: {'; '.join(said[:_MOST])}" if said else state)
+
+
+def _ingredients(manifest: dict[str, Any]) -> str:
+    """Return how many other files went into this one; their names are not shown."""
+    found = manifest.get("ingredients")
+    count = len(found) if isinstance(found, list) else 0
+    return f"{count} other file{'s' * (count > 1)}" if count else ""
 
 
 def _generators(manifest: dict[str, Any]) -> str:

@@ -36,42 +36,31 @@ def line_differences(plane: NDArray[np.float64], axis: int) -> list[NDArray[np.f
     return found
 
 
-def log10_p_of_period(line: NDArray[np.float64], period: int) -> float:
-    """Return log₁₀ of the chance that phases differ so much, from an F test."""
+def log10_p_of_period(line: NDArray[np.float64], period: int, part: int = 1) -> float:
+    """Return log₁₀ of the chance that phases differ so much beyond period `part`, by an F test."""
     from scipy import stats
 
     phases = _phases(line, period)
-    between, within = _variances(phases)
-    freedom = period - 1, phases.size - period
+    means = phases.mean(0)
+    shared = np.tile(means.reshape(-1, part).mean(0), period // part)
+    between = len(phases) * ((means - shared) ** 2).sum() / (period - part)
+    within = ((phases - means) ** 2).sum() / (phases.size - period)
+    freedom = period - part, phases.size - period
     value = stats.f.logsf(between / (within + 1e-12), *freedom) / np.log(10)
     return float(max(value, _MOST_NEGATIVE))
 
 
-def log10_p_of_blocks(line: NDArray[np.float64], period: int) -> float:
-    """Return log₁₀ of the chance that the 8 phases of blocks differ beyond a divisor of 8."""
-    from scipy import stats
-
-    phases = _phases(line, 8)
-    means = phases.mean(0)
-    shared = np.tile(means.reshape(-1, period).mean(0), 8 // period)
-    extra = len(phases) * ((means - shared) ** 2).sum() / (8 - period)
-    within = _variances(phases)[1]
-    value = stats.f.logsf(extra / (within + 1e-12), 8 - period, phases.size - 8) / np.log(10)
-    return float(max(value, _MOST_NEGATIVE))
+def log10_p_of_factor(line: NDArray[np.float64], factor: int) -> float:
+    """Return log₁₀ p of a period that is more than that of any of its parts, such as 2 of 6."""
+    parts = [k for k in range(1, factor) if factor % k == 0]
+    return max(log10_p_of_period(line, factor, part) for part in parts)
 
 
 def _phases(line: NDArray[np.float64], period: int) -> NDArray[np.float64]:
     """Return whole periods in rows, without the slow course of the line."""
     from scipy import ndimage
 
-    flat = line - ndimage.median_filter(line, 4 * period + 1)
+    # Whole periods: with one line more, the median would follow the phase in the middle.
+    flat = line - ndimage.median_filter(line, 4 * period)
     count = len(flat) // period * period
     return np.asarray(flat[:count].reshape(-1, period))
-
-
-def _variances(phases: NDArray[np.float64]) -> tuple[float, float]:
-    repeats, period = phases.shape
-    means = phases.mean(0)
-    between = repeats * ((means - means.mean()) ** 2).sum() / (period - 1)
-    within = ((phases - means) ** 2).sum() / (phases.size - period)
-    return float(between), float(within)

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-# Second differences of white noise have a standard deviation of √6 σ.
-_NORM = np.sqrt(6.0)
+# Second differences of white noise have the standard deviation √6 σ along one axis, 6 σ along both.
+_ONE, _BOTH = np.sqrt(6.0), 6.0
+
+# Details count from this share of the usual detail on; the product of three must not vanish.
+_OF_USUAL, _TINY = 0.05, 1e-90
 
 
-def fine_detail(plane: NDArray[Any], octave: int) -> NDArray[Any]:
-    """Return the smaller of the second differences along y and along x, in intensities.
+def fine_detail(plane: NDArray[Any], octave: int) -> tuple[NDArray[Any], ...]:
+    """Return absolute second differences along y, along x, and along y and x, in intensities.
 
-    An edge along an axis has none along that axis, so that noise beside edges is still read.
+    White noise has the same standard deviation in all three.
 
     Parameters
     ----------
@@ -30,7 +35,8 @@ def fine_detail(plane: NDArray[Any], octave: int) -> NDArray[Any]:
     smooth = ndimage.uniform_filter(plane, distance) if octave else plane
     along_y = _second_difference(smooth, distance)
     along_x = _second_difference(smooth.T, distance).T
-    return np.minimum(np.abs(along_y), np.abs(along_x)) / _NORM
+    along_both = _second_difference(along_x, distance)
+    return np.abs(along_y) / _ONE, np.abs(along_x) / _ONE, np.abs(along_both) / _BOTH
 
 
 def _second_difference(values: NDArray[Any], distance: int) -> NDArray[Any]:
@@ -38,9 +44,17 @@ def _second_difference(values: NDArray[Any], distance: int) -> NDArray[Any]:
     return padded[: -2 * distance] - 2 * values + padded[2 * distance :]
 
 
-def log_level(detail: NDArray[Any], floor: float, window: int, every: int) -> NDArray[Any]:
-    """Return twice the mean logarithm of detail in windows: the power that most pixels have."""
-    return 2 * window_mean(np.log(detail + floor), window, every)
+def log_level(
+    details: Sequence[NDArray[Any]], least: float, window: int, every: int
+) -> NDArray[Any]:
+    """Return twice the mean logarithm of details in windows: the power that most pixels have.
+
+    Details count from `least` on, and from a share of the usual detail of the plane.
+    """
+    product = np.ones_like(details[0])
+    for each in details:
+        product *= each + max(least, _OF_USUAL * float(np.median(each)), _TINY)
+    return 2 / len(details) * window_mean(np.log(product), window, every)
 
 
 def window_mean(values: NDArray[Any], window: int, every: int) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from napari_diffusion.forensics.statistics.local_detail import (
     log_level,
     window_mean,
 )
-from napari_diffusion.forensics.statistics.robust_fit import QuadraticFit
+from napari_diffusion.forensics.statistics.robust_fit import QuadraticFit, spread_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # Texture is read two octaves above the noise: light smoothing takes noise and the next octave.
 _TEXTURE = 2
 
-# Details count from these shares of the step between values, and of the usual detail, on.
-_OF_STEP, _OF_USUAL = 0.25, 0.05
+# Details count from this share of the step between values on.
+_OF_STEP = 0.25
 
 # Windows with a larger share of clipped pixels are left out; so many windows are needed.
 _CLIPPED, FEWEST = 0.3, 50
@@ -30,8 +30,9 @@ _CLIPPED, FEWEST = 0.3, 50
 # The light smoothing, in pixels, that must be seen where a trace of noise can be read.
 _LIGHT = 0.8
 
-# Centres of windows to a window.
+# Centres of windows to a window; a usable window itself is at least this share of those around it.
 _PER_WINDOW = 4
+_LEAST_SHARE = 1 / (_PER_WINDOW + 1) ** 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,8 @@ class WindowLevels:
     Attributes
     ----------
     fine, texture, brightness : ndarray
-        Logarithms of the power of the noise and of the texture, and mean intensities.
+        Logarithms of the power of the noise and of the texture, and mean intensities in
+        standard deviations of the plane.
     usable : ndarray of bool
         Where few pixels are clipped.
     """
@@ -57,9 +59,17 @@ class WindowLevels:
         return QuadraticFit.of(self.fine[here], (self.brightness[here], self.texture[here]))
 
     def deviation(self, fit: QuadraticFit) -> NDArray[Any]:
-        """Return by how many spreads the noise differs; 0 where it cannot be read."""
+        """Return by how much the noise of each window differs; 0 where it cannot be read."""
         found = fit.deviation(self.fine, (self.brightness, self.texture))
         return np.where(self.usable, found, 0.0)
+
+    def averaged(self, deviation: NDArray[Any]) -> NDArray[Any]:
+        """Return means over the usable windows whose centres lie within one window."""
+        from scipy import ndimage
+
+        total = ndimage.uniform_filter(deviation, _PER_WINDOW + 1)
+        share = ndimage.uniform_filter(self.usable.astype(np.float64), _PER_WINDOW + 1)
+        return np.where(self.usable, total / np.maximum(share, _LEAST_SHARE), 0.0)
 
 
 @dataclass(frozen=True)
@@ -87,14 +97,13 @@ def levels_of(plane: NDArray[Any], scale: Scale) -> WindowLevels:
     """Return the levels of a plane."""
     at = (scale.window, scale.every)
     clipped = (plane <= plane.min()) | (plane >= plane.max())
-    found = []
-    for octave in (0, _TEXTURE):
-        detail = fine_detail(plane, octave)
-        usual = float(np.median(detail))
-        floor = max(_OF_STEP * scale.step, _OF_USUAL * usual, np.finfo(np.float64).tiny)
-        found.append(log_level(detail, floor, *at))
+    fine, texture = (
+        log_level(fine_detail(plane, octave), _OF_STEP * scale.step, *at)
+        for octave in (0, _TEXTURE)
+    )
     usable = window_mean(clipped.astype(np.float64), *at) <= _CLIPPED
-    return WindowLevels(found[0], found[1], window_mean(plane, *at), usable)
+    brightness = window_mean(plane, *at) / (float(plane.std()) or 1.0)
+    return WindowLevels(fine, texture, brightness, usable)
 
 
 def deviation_of(plane: NDArray[Any], scale: Scale) -> NDArray[np.float32]:
@@ -102,14 +111,15 @@ def deviation_of(plane: NDArray[Any], scale: Scale) -> NDArray[np.float32]:
     levels = levels_of(plane, scale)
     if np.count_nonzero(levels.usable) < FEWEST:
         return np.zeros(plane.shape, np.float32)
-    found = levels.deviation(levels.fit())
+    found = levels.averaged(levels.deviation(levels.fit()))
+    found /= spread_of(found[levels.usable])
     return around_pixels(found, (plane.shape[0], plane.shape[1]), scale.every)
 
 
 def effect_of_smoothing(plane: NDArray[Any], scale: Scale) -> float:
     """Return by how many spreads a light smoothing would lower the noise.
 
-    It tells how much there is to read. Below about 1 a smoothed part does not stand out, since
+    It tells how much there is to read. Well below 1 a smoothed part does not stand out, since
     there is no noise to miss, or since noise depends on more than brightness and texture.
     """
     from scipy import ndimage
@@ -121,5 +131,7 @@ def effect_of_smoothing(plane: NDArray[Any], scale: Scale) -> float:
     if scale.step:
         smooth = np.rint(smooth / scale.step) * scale.step
     after, fit = levels_of(smooth, scale), levels.fit()
-    here = levels.usable
-    return float(np.median((levels.deviation(fit) - after.deviation(fit))[here]))
+    here, before = levels.usable, levels.deviation(fit)
+    # Not averaged: where only a few windows have noise, the others would share in it.
+    lowered = float(np.median((before - after.deviation(fit))[here]))
+    return lowered / spread_of(levels.averaged(before)[here])

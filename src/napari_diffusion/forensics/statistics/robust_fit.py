@@ -52,7 +52,7 @@ class QuadraticFit:
             matrix = weighted @ terms.T + _RIDGE * wanted.size * np.eye(len(terms))
             coefficients = np.linalg.solve(matrix, weighted @ wanted)
             rest = wanted - coefficients @ terms
-            spread = _MAD * float(np.median(np.abs(rest))) + _RIDGE
+            spread = spread_of(rest)
             weights = 1 / (1 + (rest / (_FAR * spread)) ** 2)
         return cls(coefficients, centres, scales, spread)
 
@@ -61,6 +61,11 @@ class QuadraticFit:
         given = np.stack([each.ravel() for each in variables])
         expected = self.coefficients @ _terms(given, self.centres, self.scales)
         return np.asarray((values - expected.reshape(values.shape)) / self.spread)
+
+
+def spread_of(rest: NDArray[Any]) -> float:
+    """Return the standard deviation about 0 that most values have."""
+    return _MAD * float(np.median(np.abs(rest))) + _RIDGE
 
 
 def _terms(given: NDArray[Any], centres: NDArray[Any], scales: NDArray[Any]) -> NDArray[Any]:

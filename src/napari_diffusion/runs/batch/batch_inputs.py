@@ -39,6 +39,11 @@ def batch_inputs(given: Iterable[str | Path], outputs: Path) -> list[Path]:
             raise FileExistsError(
                 f"{str(outputs)!r} is the folder of inputs too: choose another one for the outputs."
             )
+    return images_of(given)
+
+
+def images_of(given: Iterable[str | Path]) -> list[Path]:
+    """Return the images that files, folders and patterns stand for; see `batch_inputs`."""
     found = {os.path.realpath(path): path for each in given for path in _expanded(each)}
     return list(found.values())
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.records.provenance import SCHEMA, versions
+from napari_diffusion.widgets.layers.layer_locks import hide
 from napari_diffusion.widgets.layers.layer_names import free_name
+from napari_diffusion.widgets.layers.map_layers import is_map
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.layers.step_records import KEY
 
@@ -65,12 +67,13 @@ VIEWS = (
     ContrastView(
         "Equalised",
         "Add a view of the image with all intensities equally frequent: faint edges of patches "
-        "and even areas show.",
+        "and even areas show. Click again to take it away.",
         equalised,
     ),
     ContrastView(
         "Gamma",
-        f"Add a view of the image with a gamma of {GAMMA}: what is hidden in dark parts shows.",
+        f"Add a view of the image with a gamma of {GAMMA}: what is hidden in dark parts shows. "
+        "Click again to take it away.",
         lifted,
     ),
 )
@@ -100,7 +103,7 @@ def view_layer(inspected: Inspected, view: ContrastView, values: NDArray[Any]) -
 
     record = {
         "schema": SCHEMA,
-        "shows": f"{view.name.lower()} view",
+        "shows": _shows(view),
         "source": inspected.name,
         "versions": dict(versions()),
         "processed": f"{view.name} view of {inspected.name!r}, for looking only.",
@@ -114,16 +117,31 @@ def view_layer(inspected: Inspected, view: ContrastView, values: NDArray[Any]) -
 def show_view(
     viewer: napari.Viewer, inspected: Inspected, layer: Image, view: ContrastView
 ) -> None:
-    """Insert a view right above its source, under a name that no layer has."""
+    """Insert a view right above its source, under a name that no layer has, and have it seen."""
     taken = {each.name for each in viewer.layers}
     layer.name = free_name(view.name, inspected.name, 1, taken)
+    # A map would lie above it, and so might the other view; places may stay.
+    hide(each for each in viewer.layers if is_view(each) or is_map(each))
     Place(viewer, inspected.source.layers).insert(layer)
+
+
+def view_of(viewer: napari.Viewer, source: str, view: ContrastView) -> Layer | None:
+    """Return the view of the layer of this name, None where there is none."""
+    shows = _shows(view)
+    records = ((each, getattr(each, "metadata", {}).get(KEY)) for each in viewer.layers)
+    found = (e for e, kept in records if isinstance(kept, dict) and kept.get("shows") == shows
+             and kept.get("source") == source)  # fmt: skip
+    return next(found, None)
 
 
 def is_view(layer: Layer) -> bool:
     """Say whether a layer is a view for looking only."""
     kept = getattr(layer, "metadata", {}).get(KEY)
     return isinstance(kept, dict) and str(kept.get("shows", "")).endswith(" view")
+
+
+def _shows(view: ContrastView) -> str:
+    return f"{view.name.lower()} view"
 
 
 def _from_0_to_1(data: NDArray[Any]) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_diffusion.engine.threads import Stopped
+from napari_diffusion.widgets.inspect.trace_words import cure_words
 from napari_diffusion.widgets.run.read_layer import as_run_error
 from napari_diffusion.widgets.run.run_request import Begun, Message, RunError, SeedDone
 
@@ -46,7 +47,7 @@ def applying_work(
         for place, trace in enumerate(traces):
             if stop.is_set():
                 break
-            yield Applies(place, _why_not(trace, evidence))
+            yield Applies(place, _why_not(trace, evidence, inspected))
         return ""
 
     return work
@@ -64,7 +65,7 @@ def inspecting_work(inspected: Inspected, asked: Sequence[tuple[int, Trace]]) ->
                 if worker.stop.is_set():
                     return
                 worker.post(Message(f"{trace.display_name} …"))
-                worker.post(SeedDone(_read(place, trace, evidence), done), in_turn=True)
+                worker.post(SeedDone(_read(place, trace, evidence, inspected), done), in_turn=True)
 
     return work
 
@@ -76,9 +77,9 @@ def _evidence(inspected: Inspected, worker: Worker) -> Evidence:
         raise ValueError(str(error)) from error
 
 
-def _read(place: int, trace: Trace, evidence: Evidence) -> TraceRead:
+def _read(place: int, trace: Trace, evidence: Evidence, inspected: Inspected) -> TraceRead:
     """Read one trace; what it cannot read keeps no other from being read."""
-    if why := _why_not(trace, evidence):
+    if why := _why_not(trace, evidence, inspected):
         return TraceRead(place, None, why)
     try:
         return TraceRead(place, trace.read(evidence))
@@ -86,8 +87,9 @@ def _read(place: int, trace: Trace, evidence: Evidence) -> TraceRead:
         return TraceRead(place, None, str(error) or type(error).__name__)
 
 
-def _why_not(trace: Trace, evidence: Evidence) -> str:
+def _why_not(trace: Trace, evidence: Evidence, inspected: Inspected) -> str:
     try:
-        return trace.why_not(evidence)
+        why = trace.why_not(evidence)
+        return cure_words(trace, why, evidence.file is not None, inspected.letters)
     except (ValueError, OSError, ArithmeticError) as error:
         return str(error) or type(error).__name__

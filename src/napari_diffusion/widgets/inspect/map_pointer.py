@@ -75,5 +75,5 @@ class MapPointer:
         del event
         active = self._viewer.layers.selection.active
         for each in self._layers.maps:
-            if active is not None and each.layer() is active and each.place != self.place:
+            if active is not None and each.layer() is active:
                 self._pointed(each.place, each.shown, None)

@@ -1,4 +1,4 @@
-"""Places as shapes: outlines, and pairs in one colour with a line between their centres."""
+"""Places as shapes: numbered outlines, and pairs in one colour with a line between them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from napari_diffusion.widgets.inspect.inspected import corners
+from napari_diffusion.widgets.inspect.trace_words import place_words
 from napari_diffusion.widgets.layers.step_records import KEY
 
 if TYPE_CHECKING:
@@ -27,11 +28,15 @@ COLOURS = ("#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#4f7fe0", "#c9c9c9")
 # A line is so wide, as a part of the longer side of the image.
 _WIDTH = 1 / 250
 
+# A line ends before the numbers in the centres of a pair, by this part of their distance.
+_SHORT = 0.1
+
 
 class _Shape(NamedTuple):
     corners: NDArray[Any]
     kind: str
     colour: str
+    number: str
     words: str
 
 
@@ -56,7 +61,8 @@ def places_layer(
     made = list(_shapes(places, at, partners))
     colours = [each.colour for each in made]
     placed: dict[str, Any] = {**style.placed}
-    text = {"string": "{place}", "size": 9, "anchor": "upper_left"}
+    # What is there is told beside the list: long words would run out of the image.
+    text = {"string": "{number}", "size": 18, "anchor": "center"}
     text["color"] = {"array": _rgba(colours), "default": COLOURS[0]}
     return Shapes(
         [each.corners for each in made],
@@ -66,38 +72,35 @@ def places_layer(
         edge_color=colours,
         face_color="transparent",
         edge_width=max(1.0, max(shape[-3:]) * _WIDTH),
-        features={"place": [each.words for each in made]},
+        features={
+            "number": [each.number for each in made],
+            "place": [each.words for each in made],
+        },
         text=text,
         ndim=len(style.placed["scale"]),
         **placed,
     )
 
 
-def place_words(place: Place) -> str:
-    """Return what stands beside a place: what is there, and the number of false alarms."""
-    if place.log10_nfa is None:
-        return place.words
-    nfa = f"log₁₀ NFA {place.log10_nfa:.1f}".replace("-", "−")
-    return f"{place.words}, {nfa}" if place.words else nfa
-
-
 def _shapes(places: Sequence[Place], at: Corners, partners: bool) -> Iterator[_Shape]:
     """Yield the shapes of all places, or of their partners in the reference."""
     for turn, place in enumerate(places):
-        colour, words, partner = COLOURS[turn % len(COLOURS)], place_words(place), place.partner
+        colour, number = COLOURS[turn % len(COLOURS)], str(turn + 1)
+        words, partner = place_words(place), place.partner
         if partners:
             if partner is not None and place.partner_image:
-                yield _Shape(at(partner, place.partner_plane), "polygon", colour, words)
+                yield _Shape(at(partner, place.partner_plane), "polygon", colour, number, words)
             continue
         own = at(place.outline, place.plane)
-        yield _Shape(own, "polygon", colour, words)
+        yield _Shape(own, "polygon", colour, number, words)
         if partner is None or place.partner_image:
             continue
         theirs = at(partner, place.partner_plane)
-        yield _Shape(theirs, "polygon", colour, "")
+        yield _Shape(theirs, "polygon", colour, number, words)
         if place.plane == place.partner_plane:  # a line through planes would be in none of them
-            ends = np.stack([own.mean(axis=0), theirs.mean(axis=0)])
-            yield _Shape(ends, "line", colour, "")
+            centres = np.stack([own.mean(axis=0), theirs.mean(axis=0)])
+            ends = centres + _SHORT * np.diff(centres, axis=0) * [[1], [-1]]
+            yield _Shape(ends, "line", colour, "", "")
 
 
 def _in(letters: str, shape: tuple[int, ...]) -> Corners:

@@ -13,7 +13,6 @@ from napari_diffusion.widgets.layers.map_layers import (
     map_layer,
     map_name,
     remove_earlier,
-    show_maps,
 )
 from napari_diffusion.widgets.layers.step_layers import Place
 from napari_diffusion.widgets.layers.step_records import KEY
@@ -54,45 +53,51 @@ class ReadingLayers:
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
         self.maps: list[ShownMap] = []
-        self._all: dict[int, list[weakref.ref[Layer]]] = {}
+        self._places: dict[int, list[weakref.ref[Layer]]] = {}
 
     def show(self, place: int, reading: Reading, inspected: Inspected) -> None:
         """Insert the layers of the reading of the trace in a place of the list."""
         title, viewer = reading.title, self._viewer
+        active = viewer.layers.selection.active
         remove_earlier(viewer, lambda layer: _made(layer, title, inspected.name))
         self.maps = [each for each in self.maps if each.place != place]
-        layers = []
+        layers: list[Layer] = []
         for shown in reading.maps:
             record = _record(reading, inspected, shown.name, shown.unit, inspected.name)
             values, style = inspected.in_layer(shown), inspected.style
             layers.append(map_layer(shown, values, _name(record), style, record))
             self.maps.append(ShownMap(weakref.ref(layers[-1]), shown, place))
-        show_maps(viewer, layers, Place(viewer, ()))
         shapes = self._shapes(reading, inspected)
-        for layer in shapes:
+        # The most telling map lies above the others, and places above all maps; none is seen
+        # until its trace is looked at. Shapes draw their thumbnails only while they are.
+        for layer in (*reversed(layers), *shapes):
+            layer.visible = layer in shapes
             Place(viewer, ()).insert(layer)
-        self._all[place] = [weakref.ref(each) for each in (*layers[:1], *shapes)]
+            layer.visible = False
+        if active in viewer.layers:
+            viewer.layers.selection.active = active
+        self._places[place] = [weakref.ref(each) for each in shapes]
 
-    def show_trace(self, place: int) -> None:
-        """Show the first map and the places of a trace, and hide what others have read."""
-        there = {id(each): each for each in self._viewer.layers}
-        own = [layer for ref in self._all.get(place, ()) if id(layer := ref()) in there]
-        kept = {id(each) for each in own}
-        hide(each for each in there.values() if is_finding(each) and id(each) not in kept)
-        for layer in own:
-            if layer is not None:
+    def show_trace(self, place: int, shown: TraceMap | None) -> None:
+        """Show the places of a trace and, of all maps, this one; without one the image is seen."""
+        kept = [*self._places.get(place, ()), *(m.layer for m in self.maps if m.shown is shown)]
+        own = {id(layer) for ref in kept if (layer := ref()) is not None}
+        hide(each for each in self._viewer.layers if is_finding(each) and id(each) not in own)
+        for layer in self._viewer.layers:
+            if id(layer) in own:
                 layer.visible = True
 
     def map_of(self, place: int) -> ShownMap | None:
-        """Return the map that is looked at: the active layer, else the first one of a trace."""
+        """Return the map that is looked at: the active layer, else the one seen of a trace."""
         active = self._viewer.layers.selection.active
-        own = [each for each in self.maps if each.layer() in self._viewer.layers]
-        chosen = [each for each in own if active is not None and each.layer() is active]
-        return next(iter([*chosen, *(each for each in own if each.place == place)]), None)
+        seen = [(each, each.layer()) for each in self.maps]
+        there = [(m, layer) for m, layer in seen if layer is not None and layer.visible]
+        chosen = [m for m, layer in there if layer is active]
+        return next(iter([*chosen, *(m for m, _ in there if m.place == place)]), None)
 
     def forget(self) -> None:
         """Begin another inspection; the layers stay."""
-        self.maps, self._all = [], {}
+        self.maps, self._places = [], {}
 
     def _shapes(self, reading: Reading, inspected: Inspected) -> list[Layer]:
         if not reading.places:

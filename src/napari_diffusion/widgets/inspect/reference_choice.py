@@ -42,8 +42,11 @@ class ReferenceChoice(Box):
         self.choose_file = PushButton(text="File…", tooltip="Choose a file to compare with.")
         self.layer.append(self.choose_file)
         self._found = text_label("help")
-        super().__init__(self.layer, self._found)
-        self._found.visible = False
+        self.forget = PushButton(text="Remove", tooltip="Compare with this file no more.")
+        self._row = Box(self._found, self.forget, layout="horizontal", visible=False)
+        super().__init__(self.layer, self._row)
+        self._row.native.layout().setStretch(0, 1)
+        self.forget.changed.connect(lambda: self.give(None))
         self.layer.changed.connect(self._layer_chosen)
         self.choose_file.changed.connect(self._ask)
 
@@ -59,7 +62,7 @@ class ReferenceChoice(Box):
                 self.layer.value = None
         self.file = file
         self._found.value = "" if file is None else f"The file {file.name!r} is the reference."
-        self._found.visible = file is not None
+        self._row.visible = file is not None
         self.changed.emit(self)
 
     def _layer_chosen(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import Qt
 
+from napari_diffusion.widgets.inspect.axis_names import name_axis
 from napari_diffusion.widgets.plots.plot import Column, Plot
 from napari_diffusion.widgets.plots.plot_theme import PALETTE, axes_colour, colour_axes, quiet
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # Those of the palette that nobody reads as good or bad.
 _COLOURS = (PALETTE[0], PALETTE[1], PALETTE[3], PALETTE[5], PALETTE[4])
+
+# A longer name would not fit beside the plot.
+_LONGEST = 20
 
 
 class TraceCurves(Plot):
@@ -46,11 +50,18 @@ class TraceCurves(Plot):
                 self._item.plot(x[known], y[known], pen=pyqtgraph.mkPen(colour, width=2))
             lines.append(f'<span style="color:{colour}">{sign}</span> {html.escape(curve.name)}')
         if curves:
-            self._item.setLabel("bottom", curves[0].x_label)
-            self._item.setLabel("left", curves[0].y_label)
+            name_axis(self._item, "bottom", curves[0].x_label)
+            self._label_left(curves[0].y_label, lines)
         colour_axes(self._view)
         self._item.autoRange()
         self.legend.setText(" &nbsp;".join(lines))
+
+    def _label_left(self, label: str, lines: list[str]) -> None:
+        """Name the axis, above the legend where the name is longer than the plot is high."""
+        fits = len(label) <= _LONGEST
+        name_axis(self._item, "left", label if fits else "")
+        if not fits:
+            lines.insert(0, f"{html.escape(label)}:")
 
     def table(self) -> tuple[list[str], list[Column]]:
         """Return x and y of every curve, one beside the other."""

@@ -81,6 +81,11 @@ class TraceList(QTableWidget):
         return self.currentRow()
 
     @property
+    def height_of_selected(self) -> int:
+        """How far beneath the top of the list the middle of the selected row is, in pixels."""
+        return self.rowViewportPosition(max(self.place, 0)) + _ROW // 2
+
+    @property
     def asked(self) -> list[int]:
         """The places of the traces that are ticked and apply."""
         return [i for i, on in enumerate(self._ticked) if on and not self.reasons[i]]
@@ -99,6 +104,14 @@ class TraceList(QTableWidget):
             self.show_state(place, why_not)
             self.ticked.emit()
 
+    def put_greyed_last(self) -> None:
+        """Let the traces that apply stand on top, in the order of all."""
+        sides = self.verticalHeader()
+        assert sides is not None
+        order = sorted(range(len(self.traces)), key=lambda place: bool(self.reasons[place]))
+        for row, place in enumerate(order):
+            sides.moveSection(sides.visualIndex(place), row)
+
     def show_state(self, place: int, words: str) -> None:
         """Say beside a trace what came of it; the whole text is its tooltip."""
         self._cell(place, _STATE).setText(words)
@@ -116,7 +129,8 @@ class TraceList(QTableWidget):
         with QSignalBlocker(self):
             name.setFlags(_SHOWN if greyed else _SHOWN | Qt.ItemFlag.ItemIsUserCheckable)
             name.setData(_BOX, None if greyed else state)
-            name.setData(Qt.ItemDataRole.ForegroundRole, QColor(_GREY) if greyed else None)
+            for cell in (name, self._cell(place, _STATE)):
+                cell.setData(Qt.ItemDataRole.ForegroundRole, QColor(_GREY) if greyed else None)
 
     def _changed(self, item: QTableWidgetItem) -> None:
         """Keep what the user has ticked."""

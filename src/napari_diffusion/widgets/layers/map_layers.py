@@ -68,6 +68,13 @@ def is_finding(layer: Layer) -> bool:
     return isinstance(kept, dict) and "findings" in kept
 
 
+def is_map(layer: Layer) -> bool:
+    """Say whether a layer is such a map, and no shapes."""
+    from napari.layers import Image
+
+    return isinstance(layer, Image) and is_finding(layer)
+
+
 def show_maps(viewer: napari.Viewer, layers: Sequence[Layer], place: Place) -> None:
     """Insert maps, the first one on top and visible, in place of those that are seen."""
     # Of two maps that are seen, one hides the other, but not its colour bar.

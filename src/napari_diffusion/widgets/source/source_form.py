@@ -219,16 +219,16 @@ class SourceForm(Box):
     def _check_complete(self) -> None:
         if self._holes:
             raise ValueError(
-                f"{self.layers()[0].name!r} has {count_words(self._holes)}, which denoising does "
-                "not support: fill them first."
+                f"{self.layers()[0].name!r} has {count_words(self._holes)}, which cannot be "
+                "processed here: fill them first."
             )
 
     def _why_none(self) -> str:
         active = self._viewer.layers.selection.active
         if active is not None and not is_image(active):
             return (
-                f"{active.name!r} is a {kind_of(active)} layer, and only images are "
-                "filtered: open an image, or convert the layer to one."
+                f"{active.name!r} is a {kind_of(active)} layer, and only images can be "
+                "chosen: open an image, or convert the layer to one."
             )
         return _NONE
 

@@ -52,7 +52,7 @@ def hint(
         kind = kind_of(active)
         cure = ", and it can be chosen as the mask under Advanced" * can_be_mask(active)
         return (
-            f"Only images are filtered: {active.name!r} is a {kind} layer{cure}; {layer.name!r} "
+            f"Only images can be chosen: {active.name!r} is a {kind} layer{cure}; {layer.name!r} "
             "is used."
         )
     if mask is not None and lies_elsewhere(mask, layer):
