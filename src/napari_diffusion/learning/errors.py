@@ -1,4 +1,4 @@
-"""What training makes small: squared errors, or Stein's estimate of them where no truth is known."""
+"""What training makes small: squared errors, or where no truth is known, an estimate of them."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class FreeWeights:
         return Network(tuple(scales), self.pilot)
 
     def gradient(self, by_network: Sequence[ScaleGradient]) -> list[NDArray[np.float64]]:
-        """Return by how much an error grows with these weights, from how it does with the network's.
+        """Return by how much an error grows with these weights, by how it does with the network.
 
         Only the part of a filter's gradient remains that changes neither its mean nor its norm.
         """

@@ -40,7 +40,9 @@ class Planes:
     def _squares(self, n: int) -> NDArray[np.bool_]:
         """Return which squares of a stack are held out: one in eight, at least one of two."""
         rows, columns = (max(size // HELD_SIDE, 1) for size in self.stacks[n].shape[1:])
-        order = np.random.Generator(np.random.Philox(key=[self.seed, n])).permutation(rows * columns)
+        order = np.random.Generator(np.random.Philox(key=[self.seed, n])).permutation(
+            rows * columns
+        )
         held = np.zeros(rows * columns, bool)
         held[order[: max(len(order) // ONE_IN, len(order) > 1)]] = True
         return held.reshape(rows, columns)
@@ -48,13 +50,17 @@ class Planes:
     def squares(self) -> list[tuple[int, slice, slice]]:
         """Return the squares that are held out: the number of the stack, and where."""
         return [
-            (n, slice(y * HELD_SIDE, (y + 1) * HELD_SIDE), slice(x * HELD_SIDE, (x + 1) * HELD_SIDE))
+            (
+                n,
+                slice(y * HELD_SIDE, (y + 1) * HELD_SIDE),
+                slice(x * HELD_SIDE, (x + 1) * HELD_SIDE),
+            )
             for n, held in enumerate(self._held)
             for y, x in np.argwhere(held)
         ]
 
     def window(self, random: np.random.Generator, side: int) -> tuple[int, slice, slice] | None:
-        """Return a window that nothing is held out of, larger stacks more often; None if none is."""
+        """Return a window without a part that is held out; None if there is none."""
         pixels = np.array([np.prod(stack.shape[1:]) for stack in self.stacks], float) ** 0.5
         for _ in range(_TRIALS):
             n = int(random.choice(len(pixels), p=pixels / pixels.sum()))

@@ -57,9 +57,7 @@ class Network:
             reach = (2 * reach + 3 if reach else 0) + MORE * len(scale)
         return reach + self.period + sum(each[3] for each in self.levels)
 
-    def diffused(
-        self, y: NDArray[Any], origin: tuple[int, int], threads: Threads
-    ) -> NDArray[Any]:
+    def diffused(self, y: NDArray[Any], origin: tuple[int, int], threads: Threads) -> NDArray[Any]:
         """Return a plane after all steps, in units of the noise.
 
         Parameters

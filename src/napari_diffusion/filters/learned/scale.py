@@ -76,7 +76,9 @@ class Scale:
         out = np.empty_like(u)
 
         def work(top: int, left: int) -> None:
-            height, width = (min(n - f, t) for n, f, t in zip(u.shape, (top, left), TILE, strict=True))
+            height, width = (
+                min(n - f, t) for n, f, t in zip(u.shape, (top, left), TILE, strict=True)
+            )
             line = np.empty(width + MORE, u.dtype)
             ring = np.empty((SIDE, len(kernels), width + MORE), u.dtype)
             tile = (top, left, height, width)

@@ -122,4 +122,6 @@ def _found(digest: str) -> Iterator[bytes]:
 
 def _is_hash(text: str) -> bool:
     digest = text.removeprefix(PREFIX)
-    return text.startswith(PREFIX) and len(digest) == 64 and not set(digest) - set("0123456789abcdef")
+    return (
+        text.startswith(PREFIX) and len(digest) == 64 and not set(digest) - set("0123456789abcdef")
+    )

@@ -54,7 +54,9 @@ def bytes_of(network: Network, about: Mapping[str, Any]) -> bytes:
             member = io.BytesIO()
             np.lib.format.write_array(member, arrays[name], allow_pickle=False)
             # A date of its own would give other bytes to the same weights.
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED)
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED
+            )
     return stream.getvalue()
 
 
@@ -86,6 +88,9 @@ def weights_in(data: bytes, name: str) -> tuple[Network, dict[str, Any]]:
     try:
         if not 1 <= count <= MOST_SCALES:
             raise ValueError(f"they have {count} scales instead of 1 to {MOST_SCALES}")
+        wanted = {"about", "pilot", *(f"{part}_{n}" for part in _PARTS for n in range(count))}
+        if wrong := wanted ^ set(arrays):
+            raise ValueError(f"{', '.join(sorted(wrong))} must not be missing, or be there")
         scales = tuple(_scale(arrays, n) for n in range(count))
         pilot = _pilot(arrays["pilot"])
         about = json.loads(arrays["about"].tobytes().decode())
@@ -109,7 +114,14 @@ def _arrays(data: bytes, name: str) -> dict[str, NDArray[Any]]:
                     held = member.read(MOST_BYTES + 1)
                 key = each.filename.removesuffix(".npy")
                 arrays[key] = values_in(io.BytesIO(held), len(held), each.filename)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        EOFError,
+        ValueError,
+    ) as error:
         raise ValueError(f"{name} is no file of weights: {error}.") from error
     return arrays
 
@@ -121,7 +133,9 @@ def _scale(arrays: Mapping[str, NDArray[Any]], n: int) -> Scale:
         values = parts[part]
         if values.dtype.kind != "f" or values.ndim != ndim or not np.isfinite(values).all():
             raise ValueError(f"{part}_{n} must hold finite numbers along {ndim} axes")
-    kernels, influences, reactions = (parts[each] for each in ("kernels", "influences", "reactions"))
+    kernels, influences, reactions = (
+        parts[each] for each in ("kernels", "influences", "reactions")
+    )
     steps, filters = kernels.shape[:2]
     nodes = influences.shape[2]
     fits = (
@@ -145,7 +159,9 @@ def _scale(arrays: Mapping[str, NDArray[Any]], n: int) -> Scale:
 def _pilot(values: NDArray[Any]) -> tuple[tuple[float, float], ...]:
     """Return what the differences of each level are multiplied by."""
     levels = len(values) // 2 if values.ndim else 0
-    fits = values.dtype.kind == "f" and values.shape == (2 * levels, 2) and np.isfinite(values).all()
+    fits = (
+        values.dtype.kind == "f" and values.shape == (2 * levels, 2) and np.isfinite(values).all()
+    )
     if not fits or not 1 <= levels <= MOST_LEVELS:
         raise ValueError(f"a pilot has two pairs of weights a level (got the shape {values.shape})")
     return tuple((float(a), float(b)) for a, b in values)
