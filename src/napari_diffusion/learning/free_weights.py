@@ -26,7 +26,8 @@ class FreeWeights:
     """Numbers without constraints, from which a network follows.
 
     A filter of the network is the free one minus its mean, over its norm: it adds up to 0, and
-    only its influence function says how strong it is.
+    only its influence function says how strong it is. That is the free one minus its value at 0:
+    what is constant stays as it is.
 
     Attributes
     ----------
@@ -91,7 +92,7 @@ class FreeWeights:
             kernels, influences, reactions = self.arrays[n : n + 3]
             single = [
                 np.ascontiguousarray(each, np.float32)
-                for each in (_divided(kernels)[0], influences, reactions)
+                for each in (_divided(kernels)[0], _from_zero(influences), reactions)
             ]
             scales.append(Scale(*single, self.reach))
         return Network(tuple(scales), self.pilot)
@@ -108,8 +109,16 @@ class FreeWeights:
             along = (grows * unit).sum(axis=2, keepdims=True)
             across = (grows - along * unit) / norm
             found.append(across - across.mean(axis=2, keepdims=True))
-            found += [scale.influences, scale.reactions]
+            by_node = scale.influences.copy()
+            by_node[..., by_node.shape[2] // 2] -= by_node.sum(axis=2)
+            found += [by_node, scale.reactions]
         return found
+
+
+def _from_zero(influences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return influence functions minus their value at 0, which is that of the node in the middle."""
+    middle = influences.shape[2] // 2
+    return influences - influences[..., middle : middle + 1]
 
 
 def _divided(kernels: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -24,6 +24,7 @@ def scale(steps=2, filters=3, nodes=5, seed=0):
     kernels -= kernels.mean(axis=2, keepdims=True)
     kernels /= np.linalg.norm(kernels, axis=2, keepdims=True)
     influences = random.normal(size=(steps, filters, nodes))
+    influences -= influences[..., nodes // 2, None]
     reactions = random.uniform(size=steps)
     return Scale(*(np.float32(each) for each in (kernels, influences, reactions)), 8.0)
 
