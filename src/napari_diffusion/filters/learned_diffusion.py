@@ -87,7 +87,7 @@ class LearnedDiffusion(Filter):
         return with_noise(self, noise_sigmas(self.noise_sigma, image))
 
     def check(self, grid: Grid) -> None:
-        """Raise if the noise does not fit the image, or weights are not here; see `Filter.check`."""
+        """Raise if noise and image do not fit, or weights are not here; see `Filter.check`."""
         super().check(grid)
         weights_named(self.weights)
         if not isinstance(self.noise_sigma, str):

@@ -116,7 +116,7 @@ class FreeWeights:
 
 
 def _from_zero(influences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return influence functions minus their value at 0, which is that of the node in the middle."""
+    """Return influence functions minus their value at 0, that of the node in the middle."""
     middle = influences.shape[2] // 2
     return influences - influences[..., middle : middle + 1]
 
