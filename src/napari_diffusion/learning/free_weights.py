@@ -90,11 +90,9 @@ class FreeWeights:
         scales = []
         for n in range(0, len(self.arrays), 3):
             kernels, influences, reactions = self.arrays[n : n + 3]
-            single = [
-                np.ascontiguousarray(each, np.float32)
-                for each in (_divided(kernels)[0], _from_zero(influences), reactions)
-            ]
-            scales.append(Scale(*single, self.reach))
+            parts = (_divided(kernels)[0], _from_zero(influences), reactions)
+            kernels, influences, reactions = (np.ascontiguousarray(p, np.float32) for p in parts)
+            scales.append(Scale(kernels, influences, reactions, self.reach))
         return Network(tuple(scales), self.pilot)
 
     def gradient(self, by_network: Sequence[ScaleGradient]) -> list[NDArray[np.float64]]:

@@ -73,8 +73,8 @@ class Network:
             (BORDER + (first - BORDER) % self.period, BORDER + (-BORDER - first - n) % self.period)
             for first, n in zip(origin, y.shape, strict=True)
         ]
-        padded = [np.pad(each, around, "symmetric") for each in (y, self.piloted(y, threads))]
-        made = self._from(0, *padded, threads)
+        noisy, pilot = (np.pad(each, around, "symmetric") for each in (y, self.piloted(y, threads)))
+        made = self._from(0, noisy, pilot, threads)
         (top, _), (left, _) = around
         return made[top : top + y.shape[0], left : left + y.shape[1]]
 

@@ -152,8 +152,11 @@ def _scale(arrays: Mapping[str, NDArray[Any]], n: int) -> Scale:
     reach = float(parts["reach"])
     if not 0 < reach < math.inf or np.abs(kernels.sum(axis=2)).max() > _LEAST_ZERO:
         raise ValueError(f"the filters of scale {n} must add up to 0, and its reach be positive")
-    single = (np.ascontiguousarray(each, np.float32) for each in (kernels, influences, reactions))
-    return Scale(*single, reach)
+    return Scale(_single(kernels), _single(influences), _single(reactions), reach)
+
+
+def _single(values: NDArray[Any]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(values, np.float32)
 
 
 def _pilot(values: NDArray[Any]) -> tuple[tuple[float, float], ...]:
