@@ -26,7 +26,7 @@ def lines(values: dict[str, Any]) -> list[str]:
         "## Copies within an image",
         "",
         "A part of 3 % of the middle of a photograph, at most 512², is copied elsewhere; its edge "
-        f"is feathered. Found: F1 ≥ {FOUND:g}, the outlines of both places against the truth. Held "
+        f"is feathered. Found: F1 ≥ {FOUND:g}, of both outlines with the changed pixels. Held "
         "to: PNG ≥ 80 % found with F1 ≥ .85, JPEG-85 ≥ 50 % found.",
         "",
         *copies_table(ROWS, values),

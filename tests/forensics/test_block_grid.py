@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 
+import jpeg_scenes
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,13 +20,7 @@ MASK[72:180, 88:204] = True
 
 
 def scene(seed=0):
-    """Return texture of several scales with noise, whole numbers from 0 to 255."""
-    rng = np.random.default_rng(seed)
-    layers = (
-        gain * ndimage.gaussian_filter(rng.normal(size=MASK.shape), sigma)
-        for sigma, gain in ((12, 700), (3, 90), (1, 15), (0, 1.5))
-    )
-    return np.clip(np.rint(128 + sum(layers)), 0, 255)
+    return jpeg_scenes.scene(MASK.shape, seed).astype(float)
 
 
 def jpeg(values, quality=75):

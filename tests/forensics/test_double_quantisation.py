@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 
+import jpeg_scenes
 import numpy as np
 import pytest
 from PIL import Image
-from scipy import ndimage
 
 from napari_diffusion.forensics import DoubleQuantisation
 from napari_diffusion.forensics.jpeg.blocks import coefficients
@@ -21,13 +21,7 @@ NOTHING = "Nothing that this method can see"
 
 
 def scene(seed=0):
-    """Return texture of several scales with noise, whole numbers from 0 to 255."""
-    rng = np.random.default_rng(seed)
-    layers = (
-        gain * ndimage.gaussian_filter(rng.normal(size=MASK.shape), sigma)
-        for sigma, gain in ((12, 700), (3, 90), (1, 15), (0, 1.5))
-    )
-    return np.clip(np.rint(128 + sum(layers)), 0, 255).astype(np.uint8)
+    return jpeg_scenes.scene(MASK.shape, seed)
 
 
 def saved(path, values, quality, **options):

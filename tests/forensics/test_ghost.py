@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import threading
 
+import jpeg_scenes
 import numpy as np
 import pytest
 from PIL import Image
-from scipy import ndimage
 
 import napari_diffusion as nd
 from napari_diffusion.forensics import Ghost
@@ -18,13 +18,7 @@ MASK[48:128, 72:168] = True
 
 
 def scene(seed=0):
-    """Return texture of several scales with noise, whole numbers from 0 to 255."""
-    rng = np.random.default_rng(seed)
-    layers = (
-        gain * ndimage.gaussian_filter(rng.normal(size=MASK.shape), sigma)
-        for sigma, gain in ((12, 700), (3, 90), (1, 15), (0, 1.5))
-    )
-    return np.clip(np.rint(128 + sum(layers)), 0, 255).astype(np.uint8)
+    return jpeg_scenes.scene(MASK.shape, seed)
 
 
 def jpeg(values, quality):

@@ -64,6 +64,12 @@ class Evidence:
         yield from planes_of(self.image)
 
 
+def plane_count(image: Image) -> int:
+    """Return how many planes `planes_of` yields."""
+    frames, channels, depth = image.data.shape[:3]
+    return frames * depth * (1 if image.grid.rgb else channels)
+
+
 def planes_of(image: Image) -> Iterator[tuple[tuple[int, ...], NDArray[np.float64]]]:
     """Yield (index, brightness) of every plane y, x of an image.
 

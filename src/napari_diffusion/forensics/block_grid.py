@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from napari_diffusion.forensics.base import Evidence, Null, Trace
 from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Place, Reading, TraceMap
+from napari_diffusion.forensics.statistics.plane_choice import plane_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +121,7 @@ class _Seen:
 
     @property
     def named(self) -> str:
-        return f" in plane {', '.join(map(str, self.index))}" if self.index else ""
+        return f" in {plane_name(self.index)}" if self.index else ""
 
     def map_of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.found.around_pixels(values, self.shape)

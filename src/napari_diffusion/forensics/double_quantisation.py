@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
 
 import numpy as np
 
-from napari_diffusion.forensics.base import Evidence, Need, Null, Trace
+from napari_diffusion.forensics.base import Evidence, Need, Null, Trace, plane_count
 from napari_diffusion.forensics.parameters import NEIGHBOURS
 from napari_diffusion.forensics.reading import Number, Reading, TraceMap
 
@@ -84,8 +84,7 @@ class DoubleQuantisation(Trace):
         from napari_diffusion.forensics.jpeg.file import why_not_jpeg
 
         grid = evidence.image.grid
-        planes = grid.shape[0] * grid.shape[2] * (1 if grid.rgb else grid.shape[1])
-        if planes > 1 or evidence.file is None:
+        if plane_count(evidence.image) > 1 or evidence.file is None:
             return "It is read from the file of a single plane, grey or in colour."
         if min(grid.shape[-2:]) < 8 * _SIDE:
             return f"It needs {8 * _SIDE} pixels along y and x (got {min(grid.shape[-2:])})."

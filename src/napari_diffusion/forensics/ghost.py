@@ -10,6 +10,7 @@ import numpy as np
 from napari_diffusion.forensics.base import Evidence, Null, Trace
 from napari_diffusion.forensics.parameters import NEIGHBOURS
 from napari_diffusion.forensics.reading import NOTHING, Curve, Number, Reading, TraceMap
+from napari_diffusion.forensics.statistics.plane_choice import plane_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +99,7 @@ class Ghost(Trace):
             null=np.concatenate([each.off.ravel() for each in seen]),
             null_words="the same image, on and off the blocks exchanged",
         )
-        named = [f" in plane {', '.join(map(str, index))}" if index else "" for index, _ in planes]
+        named = [f" in {plane_name(index)}" if index else "" for index, _ in planes]
         told = [each.words(name) for each, name in zip(seen, named, strict=True)]
         return Reading(
             self,

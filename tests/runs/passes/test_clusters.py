@@ -39,6 +39,14 @@ def client():
     made = distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
     )
+    # A worker that ends before the cluster has heard of it would let closing fail.
+    update = made._update_worker_status
+
+    def known(op, message):
+        if op != "remove" or message in made.scheduler_info["workers"]:
+            update(op, message)
+
+    made._update_worker_status = known
     with made, distributed.Client(made, set_as_default=False) as connected:
         yield connected
 

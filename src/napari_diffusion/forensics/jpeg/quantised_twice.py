@@ -119,9 +119,8 @@ class _Levels:
     def of(
         cls, blocks: NDArray[Any], away: NDArray[Any], step: int, rng: np.random.Generator
     ) -> _Levels:
-        whole = np.rint(blocks / step).astype(np.int64)
-        most = int(np.clip(np.quantile(np.abs(whole), _WITHIN) + 2, 4, _LEVELS))
-        found = np.clip(whole, -most, most) + most
+        most = int(np.clip(np.quantile(np.abs(np.rint(blocks / step)), _WITHIN) + 2, 4, _LEVELS))
+        found = levels_of(blocks, step, most)
         before = away.ravel()
         before = np.tile(before[:: max(1, before.size * _COPIES // _MOST)], _COPIES)
         counts = np.bincount(found.ravel(), minlength=2 * most + 1)
@@ -144,6 +143,11 @@ class _Levels:
             yield float((np.log(mixed) @ self.counts).max()) - plain, first, twice
 
 
+def levels_of(values: NDArray[Any], step: int, most: int) -> NDArray[np.int64]:
+    """Return the levels of coefficients plus `most`, so that they count from 0."""
+    return np.clip(np.rint(values / step).astype(np.int64), -most, most) + most
+
+
 def frequencies(values: NDArray[Any], step: int, most: int) -> NDArray[np.float64]:
     """Return the share of each level from -most to most, those beyond counted at the ends.
 
@@ -154,6 +158,5 @@ def frequencies(values: NDArray[Any], step: int, most: int) -> NDArray[np.float6
     step, most : int
         What they are divided by and rounded, and the last level.
     """
-    levels = np.clip(np.rint(values / step).astype(np.int64), -most, most) + most
-    counts = np.bincount(levels, minlength=2 * most + 1) + 0.5
+    counts = np.bincount(levels_of(values, step, most), minlength=2 * most + 1) + 0.5
     return np.asarray(counts / counts.sum())

@@ -10,7 +10,12 @@ import numpy as np
 from napari_diffusion.estimate.window_spectrum import SIZE
 from napari_diffusion.forensics.jpeg.blocks import MIDDLE, coefficients, whole_blocks
 from napari_diffusion.forensics.jpeg.quality import steps_at
-from napari_diffusion.forensics.jpeg.quantised_twice import AWAY, ROUNDING, frequencies
+from napari_diffusion.forensics.jpeg.quantised_twice import (
+    AWAY,
+    ROUNDING,
+    frequencies,
+    levels_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -141,10 +146,7 @@ def _said(
     before = away.ravel()[:: max(1, away.size // _MOST)]
     noise = ROUNDING * np.random.default_rng(0).normal(size=before.size)
     once = np.log(_even(frequencies(before + noise, last, most)))
-    levels = [
-        np.clip(np.rint(each / last), -most, most).astype(np.int64) + most
-        for each in (blocks, away)
-    ]
+    levels = [levels_of(each, last, most) for each in (blocks, away)]
     for step in steps:
         if step > last:
             twice = frequencies(np.rint(before / step) * step + noise, last, most)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_diffusion.forensics.base import planes_of
+from napari_diffusion.forensics.base import plane_count, planes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ def chosen_planes(image: Image) -> list[tuple[tuple[int, ...], NDArray[np.float6
 
 def planes_read(image: Image) -> tuple[str, ...]:
     """Return a remark that says how many planes are read; none where all of them are."""
-    count, read = _count(image), len(_numbers(image))
+    count, read = plane_count(image), len(_numbers(image))
     return (f"Read from {read} of {count} planes, evenly spread.",) if read < count else ()
 
 
@@ -34,11 +34,6 @@ def plane_name(index: tuple[int, ...]) -> str:
     return "image" if not index else "plane " + ", ".join(map(str, index))
 
 
-def _count(image: Image) -> int:
-    frames, channels, depth = image.data.shape[:3]
-    return frames * depth * (1 if image.grid.rgb else channels)
-
-
 def _numbers(image: Image) -> list[int]:
-    count = _count(image)
+    count = plane_count(image)
     return [round(k) for k in np.linspace(0, count - 1, min(count, MOST_PLANES))]
