@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 # Of the largest noise of a map: less counts as so much, lest its inverse overflow.
 _LEAST_NOISE = 1e-4
 
+# Of the largest number there is: sums of so many pixels do not overflow.
+_ROOM = 1e-4
+
+# Of the rounding of a pixel: all steps together change a constant image by less.
+_ROUNDING = 8
+
 
 @dataclass(frozen=True)
 class LearnedDiffusion(Filter):
@@ -110,7 +116,11 @@ class LearnedDiffusion(Filter):
             y, to, s = (each[index] for each in planes)
             block.threads.poll()
             if s.any():
-                to[:] = network.diffused(np.ascontiguousarray(y / s), origin, block.threads) * s
+                scaled = _in_units(y, s)
+                change = network.diffused(scaled, origin, block.threads) - scaled
+                # A constant image stays as it is to the bit.
+                change[np.abs(change) <= _ROUNDING * np.finfo(y.dtype).eps * np.abs(scaled)] = 0
+                to[:] = y + change * s
             else:
                 to[:] = y
         return kept_without_noise(block, noise, out)
@@ -121,3 +131,10 @@ class LearnedDiffusion(Filter):
         own = noise.at(block.grid.origin, block.shape)
         sigma = largest if own is None else np.maximum(own, _LEAST_NOISE * largest)
         return np.broadcast_to(sigma.astype(block.dtype), block.shape)
+
+
+def _in_units(y: NDArray[Any], sigma: NDArray[Any]) -> NDArray[Any]:
+    """Return a plane in units of its noise, within what the steps can add up."""
+    largest = y.dtype.type(np.finfo(y.dtype).max * _ROOM)
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(np.clip(y / sigma, -largest, largest))

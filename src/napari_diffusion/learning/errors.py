@@ -1,4 +1,4 @@
-"""What training makes small: squared errors, or where no truth is known, an estimate of them."""
+"""What training makes small: squared errors, or an estimate of them without ground truth."""
 
 from __future__ import annotations
 

@@ -91,8 +91,8 @@ class FreeWeights:
         for n in range(0, len(self.arrays), 3):
             kernels, influences, reactions = self.arrays[n : n + 3]
             parts = (_divided(kernels)[0], _from_zero(influences), reactions)
-            kernels, influences, reactions = (np.ascontiguousarray(p, np.float32) for p in parts)
-            scales.append(Scale(kernels, influences, reactions, self.reach))
+            k, i, r = (np.ascontiguousarray(part, np.float32) for part in parts)
+            scales.append(Scale(k, i, r, self.reach))
         return Network(tuple(scales), self.pilot)
 
     def gradient(self, by_network: Sequence[ScaleGradient]) -> list[NDArray[np.float64]]:

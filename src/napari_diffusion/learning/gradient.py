@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.engine.threads import Threads
+from napari_diffusion.filters.learned.filter_size import MORE, SIDE
 from napari_diffusion.filters.learned.network import doubled, halved
-from napari_diffusion.filters.learned.step_kernels import MORE, SIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,12 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from napari_diffusion.engine.jit import inner_kernel, kernel
-from napari_diffusion.filters.learned.step_kernels import (
-    MORE,
-    SIDE,
-    correlate,
-    subtract_correlated,
-)
+from napari_diffusion.filters.learned.filter_size import MORE, SIDE
+from napari_diffusion.filters.learned.step_kernels import correlate, subtract_correlated
 
 
 @inner_kernel

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.filters.learned.step_kernels import MORE
+from napari_diffusion.filters.learned.filter_size import MORE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

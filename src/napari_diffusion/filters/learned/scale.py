@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_diffusion.filters.learned.filter_size import MORE, SIDE
+
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
@@ -23,7 +25,7 @@ class Scale:
 
     Attributes
     ----------
-    kernels : ndarray of float32, shape (T, C, 25)
+    kernels : ndarray, shape (T, C, 25)
         The C filters of each of T steps, row by row; each adds up to 0 and has the norm 1.
     influences : ndarray of float32, shape (T, C, B)
         φ of each filter at B nodes from −reach to reach.
@@ -33,7 +35,7 @@ class Scale:
         Responses beyond it, in units of the noise, count like those at it.
     """
 
-    kernels: NDArray[np.float32]
+    kernels: NDArray[np.floating[Any]]
     influences: NDArray[np.float32]
     reactions: NDArray[np.float32]
     reach: float
@@ -69,7 +71,7 @@ class Scale:
         self, u: NDArray[Any], y: NDArray[Any], step: int, threads: Threads
     ) -> NDArray[Any]:
         """Return u after one step; see `diffused`."""
-        from napari_diffusion.filters.learned.step_kernels import MORE, SIDE, respond_and_return
+        from napari_diffusion.filters.learned.step_kernels import respond_and_return
 
         kernels, turned, nodes = (each[step] for each in self.tables(u.dtype))
         numbers = self.numbers(step, u.dtype)

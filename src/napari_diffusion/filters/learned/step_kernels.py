@@ -9,10 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_diffusion.engine.jit import inline_kernel, inner_kernel, kernel
-
-# Pixels of a filter along each axis, and how many more an image has than responses.
-SIDE = 5
-MORE = SIDE - 1
+from napari_diffusion.filters.learned.filter_size import MORE, SIDE
 
 
 @inline_kernel

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.core.npy_file import values_in
+from napari_diffusion.filters.learned.filter_size import SIDE
 from napari_diffusion.filters.learned.network import Network
 from napari_diffusion.filters.learned.scale import Scale
-from napari_diffusion.filters.learned.step_kernels import SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ def bytes_of(network: Network, about: Mapping[str, Any]) -> bytes:
     }
     for n, scale in enumerate(network.scales):
         for part in _PARTS:
-            arrays[f"{part}_{n}"] = np.asarray(getattr(scale, part))
+            arrays[f"{part}_{n}"] = np.asarray(getattr(scale, part), np.float32)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(arrays):
@@ -152,7 +152,10 @@ def _scale(arrays: Mapping[str, NDArray[Any]], n: int) -> Scale:
     reach = float(parts["reach"])
     if not 0 < reach < math.inf or np.abs(kernels.sum(axis=2)).max() > _LEAST_ZERO:
         raise ValueError(f"the filters of scale {n} must add up to 0, and its reach be positive")
-    return Scale(_single(kernels), _single(influences), _single(reactions), reach)
+    # Rounded to single precision, as files hold them, filters do not quite add up to 0.
+    exact = kernels.astype(np.float64)
+    exact -= exact.mean(axis=2, keepdims=True)
+    return Scale(exact, _single(influences), _single(reactions), reach)
 
 
 def _single(values: NDArray[Any]) -> NDArray[np.float32]:
