@@ -8,14 +8,10 @@ import zipfile
 import numpy as np
 import pytest
 
+from napari_diffusion.filters.learned.archive import MOST_BYTES, read_bytes
 from napari_diffusion.filters.learned.network import Network
 from napari_diffusion.filters.learned.scale import Scale
-from napari_diffusion.filters.learned.weights_file import (
-    MOST_BYTES,
-    bytes_of,
-    read_bytes,
-    weights_in,
-)
+from napari_diffusion.filters.learned.weights_file import bytes_of, weights_in
 
 
 def scale(steps=2, filters=3, nodes=5, seed=0):

@@ -1,33 +1,20 @@
-"""Where learned weights are found: shipped, given by this program's user, or in the weights folder.
-
-A recipe names weights by their SHA-256, so that a recipe from elsewhere opens no file of its
-choice, and finds the weights that it was made with or none.
-"""
+"""The weights that a `LearnedDiffusion` names: shipped ones, and files of the user."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
-import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.filters.learned.weights_file import read_bytes, weights_in
+from napari_diffusion.filters.learned import weight_files
+from napari_diffusion.filters.learned.weights_file import weights_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from napari_diffusion.filters.learned.network import Network
-
-#: The weights that ship with the package, by name.
-SHIPPED = ("photographs",)
-
-#: How a recipe names weights that do not ship with the package.
-PREFIX = "sha256:"
-
-_FOLDER = "NAPARI_DIFFUSION_WEIGHTS"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +24,7 @@ class Weights:
     Attributes
     ----------
     name : str
-        That of the shipped ones, else "sha256:" and the hash of their file.
+        "sha256:" and the hash of their file.
     network : Network
     about : dict
         What they were learned from, how, and how well they hold; from their file, not checked.
@@ -48,8 +35,9 @@ class Weights:
     about: dict[str, Any]
 
 
-# Those that a user of this program has named by their file, by hash.
-_given: dict[str, bytes] = {}
+def is_named(text: str) -> bool:
+    """Return whether a text is a shipped name, or "sha256:" and a hash."""
+    return text in shipped() or weight_files.is_name(text)
 
 
 def name_of(value: str | Path) -> str:
@@ -66,22 +54,27 @@ def name_of(value: str | Path) -> str:
         For any other text, and a file that holds no weights.
     """
     text = str(value)
-    if text in SHIPPED or _is_hash(text):
+    if is_named(text):
         return text
     path = Path(value)
     if path.suffix.lower() != ".npz" or not path.is_file():
         raise ValueError(
-            f"weights must be {', '.join(map(repr, SHIPPED))}, a .npz file of weights, or "
-            f"{PREFIX!r} with the hash of such a file (got {text!r})."
+            f"weights must be {', '.join(map(repr, shipped()))}, a .npz file of weights, or "
+            f"{weight_files.PREFIX!r} with the hash of such a file (got {text!r})."
         )
-    data = read_bytes(path)
+    data = weight_files.read_bytes(path)
     weights_in(data, repr(text))
-    digest = hashlib.sha256(data).hexdigest()
-    _given[digest] = data
-    return PREFIX + digest
+    return weight_files.keep(data)
 
 
-@functools.lru_cache(maxsize=16)
+def hashed(name: str) -> str:
+    """Return "sha256:" and the hash of weights that a recipe names.
+
+    A later version may ship better weights under the same name, but none under the same hash.
+    """
+    return shipped().get(name, name)
+
+
 def weights_named(name: str) -> Weights:
     """Return the weights that a recipe names.
 
@@ -90,38 +83,37 @@ def weights_named(name: str) -> Weights:
     ValueError
         If they are nowhere to be found.
     """
-    if name in SHIPPED:
-        data = resources.files(__package__).joinpath("shipped", f"{name}.npz").read_bytes()
-        return Weights(name, *weights_in(data, repr(name)))
-    digest = name.removeprefix(PREFIX)
-    for data in _found(digest):
-        return Weights(name, *weights_in(data, repr(name)))
-    raise ValueError(
-        f"The weights {name!r} are not here: put their .npz file into {str(weights_folder())!r}."
-    )
+    return _weights(hashed(name))
 
 
-def weights_folder() -> Path:
-    """Return where weights are kept: NAPARI_DIFFUSION_WEIGHTS, or a folder of the user."""
-    given = os.environ.get(_FOLDER, "")
-    return Path(given) if given else Path.home() / ".napari-diffusion" / "weights"
+def spoken(name: str) -> str:
+    """Return the name of weights for people: that of the shipped ones, and the hash."""
+    digest = hashed(name)
+    names = [each for each, other in shipped().items() if other == digest]
+    return f"{names[0]} ({weight_files.spoken(digest)})" if names else weight_files.spoken(digest)
 
 
-def _found(digest: str) -> Iterator[bytes]:
-    """Yield the contents of files with this hash."""
-    if digest in _given:
-        yield _given[digest]
-    for path in sorted(weights_folder().glob("*.npz")):
-        try:
-            data = read_bytes(path)
-        except (OSError, ValueError):
-            continue
-        if hashlib.sha256(data).hexdigest() == digest:
-            yield data
+@functools.cache
+def shipped() -> Mapping[str, str]:
+    """Return the weights that ship with the package: by their names, "sha256:" and the hash."""
+    return {
+        name: weight_files.name_of_bytes(data) for name, data in sorted(_shipped_files().items())
+    }
 
 
-def _is_hash(text: str) -> bool:
-    digest = text.removeprefix(PREFIX)
-    return (
-        text.startswith(PREFIX) and len(digest) == 64 and not set(digest) - set("0123456789abcdef")
-    )
+@functools.lru_cache(maxsize=16)
+def _weights(name: str) -> Weights:
+    for each, digest in shipped().items():
+        if digest == name:
+            data = _shipped_files()[each]
+            break
+    else:
+        data = weight_files.found(name)
+    return Weights(name, *weights_in(data, repr(name)))
+
+
+@functools.cache
+def _shipped_files() -> dict[str, bytes]:
+    folder = resources.files(__package__).joinpath("shipped")
+    files = [each for each in folder.iterdir() if each.name.endswith(".npz")]
+    return {each.name.removesuffix(".npz"): each.read_bytes() for each in files}

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import json
 import math
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.core.npy_file import values_in
+from napari_diffusion.filters.learned.archive import about_in, archived, arrays_in
 from napari_diffusion.filters.learned.filter_size import SIDE
 from napari_diffusion.filters.learned.network import Network
 from napari_diffusion.filters.learned.scale import Scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
-# What a file, and all that it holds, may have in bytes; what its arrays may have along an axis.
-MOST_BYTES = 4 << 20
+# What arrays may have along an axis.
 MOST_SCALES, MOST_STEPS, MOST_FILTERS, MOST_NODES, MOST_LEVELS = 4, 20, 128, 257, 8
 
 # The parts of a scale, and how many axes they have.
@@ -41,38 +36,11 @@ def bytes_of(network: Network, about: Mapping[str, Any]) -> bytes:
     about : dict
         Plain values that say what they were learned from, how, and how well they hold.
     """
-    arrays: dict[str, NDArray[Any]] = {
-        "pilot": np.array(network.pilot, np.float64),
-        "about": np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8),
-    }
+    arrays: dict[str, NDArray[Any]] = {"pilot": np.array(network.pilot, np.float64)}
     for n, scale in enumerate(network.scales):
         for part in _PARTS:
             arrays[f"{part}_{n}"] = np.asarray(getattr(scale, part), np.float32)
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(arrays):
-            member = io.BytesIO()
-            np.lib.format.write_array(member, arrays[name], allow_pickle=False)
-            # A date of its own would give other bytes to the same weights.
-            archive.writestr(
-                zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED
-            )
-    return stream.getvalue()
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return what a file of weights holds.
-
-    Raises
-    ------
-    ValueError
-        If it is larger than any weights.
-    """
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise ValueError(f"{str(path)!r} is larger than {MOST_BYTES} bytes: it holds no weights.")
-    return data
+    return archived(arrays, about)
 
 
 def weights_in(data: bytes, name: str) -> tuple[Network, dict[str, Any]]:
@@ -83,7 +51,7 @@ def weights_in(data: bytes, name: str) -> tuple[Network, dict[str, Any]]:
     ValueError
         If these are no weights, or weights that would not compute.
     """
-    arrays = _arrays(data, name)
+    arrays = arrays_in(data, name)
     count = sum(each.startswith("kernels_") for each in arrays)
     try:
         if not 1 <= count <= MOST_SCALES:
@@ -93,37 +61,10 @@ def weights_in(data: bytes, name: str) -> tuple[Network, dict[str, Any]]:
             raise ValueError(f"{', '.join(sorted(wrong))} must not be missing, or be there")
         scales = tuple(_scale(arrays, n) for n in range(count))
         pilot = _pilot(arrays["pilot"])
-        about = json.loads(arrays["about"].tobytes().decode())
-        if not isinstance(about, dict):
-            raise TypeError("what they say about themselves is no object")
+        about = about_in(arrays)
     except (KeyError, TypeError, ValueError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{name} holds no weights of a LearnedDiffusion: {error}.") from error
     return Network(scales, pilot), about
-
-
-def _arrays(data: bytes, name: str) -> dict[str, NDArray[Any]]:
-    """Return the arrays in an archive, none larger than what is there."""
-    arrays: dict[str, NDArray[Any]] = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            if sum(each.file_size for each in members) > MOST_BYTES:
-                raise ValueError(f"it unpacks to more than {MOST_BYTES} bytes")
-            for each in members:
-                with archive.open(each) as member:
-                    held = member.read(MOST_BYTES + 1)
-                key = each.filename.removesuffix(".npy")
-                arrays[key] = values_in(io.BytesIO(held), len(held), each.filename)
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        EOFError,
-        ValueError,
-    ) as error:
-        raise ValueError(f"{name} is no file of weights: {error}.") from error
-    return arrays
 
 
 def _scale(arrays: Mapping[str, NDArray[Any]], n: int) -> Scale:
