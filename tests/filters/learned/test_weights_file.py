@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_diffusion.filters.learned.archive import MOST_BYTES, read_bytes
+from napari_diffusion.filters.learned.archive import MOST_BYTES, read_bytes
 from napari_diffusion.filters.learned.network import Network
 from napari_diffusion.filters.learned.scale import Scale
 from napari_diffusion.filters.learned.weights_file import bytes_of, weights_in
@@ -69,6 +70,8 @@ CHANGES = {
     "not finite": lambda a: a.update(reactions_0=np.float32([np.nan, 0])),
     "whole numbers": lambda a: a.update(reactions_0=np.array([0, 1])),
     "filters that do not add up to 0": lambda a: a.update(kernels_0=a["kernels_0"] + 0.1),
+    "an even number of nodes": lambda a: a.update(influences_0=a["influences_0"][:, :, 1:]),
+    "influences that are not 0 at 0": lambda a: a.update(influences_0=a["influences_0"] + 0.1),
     "no reach": lambda a: a.update(reach_0=np.array(0.0)),
     "too many scales": lambda a: a.update({
         f"{part}_{n}": a[f"{part}_0"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.filters.learned import weight_files
+from napari_diffusion.filters.learned.archive import read_bytes
 from napari_diffusion.filters.learned.weights_file import weights_in
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def name_of(value: str | Path) -> str:
             f"weights must be {', '.join(map(repr, shipped()))}, a .npz file of weights, or "
             f"{weight_files.PREFIX!r} with the hash of such a file (got {text!r})."
         )
-    data = weight_files.read_bytes(path)
+    data = read_bytes(path)
     weights_in(data, repr(text))
     return weight_files.keep(data)
 

@@ -23,7 +23,7 @@ MOST_SCALES, MOST_STEPS, MOST_FILTERS, MOST_NODES, MOST_LEVELS = 4, 20, 128, 257
 # The parts of a scale, and how many axes they have.
 _PARTS = {"kernels": 3, "influences": 3, "reactions": 1, "reach": 0}
 
-# Filters add up to 0, so that a constant image stays as it is.
+# Filters add up to 0, and φ is 0 at 0, so that a constant image stays as it is.
 _LEAST_ZERO = 1e-5
 
 
@@ -85,11 +85,13 @@ def _scale(arrays: Mapping[str, NDArray[Any]], n: int) -> Scale:
         and reactions.shape == (steps,)
         and 1 <= steps <= MOST_STEPS
         and 1 <= filters <= MOST_FILTERS
-        and 2 <= nodes <= MOST_NODES
+        and 3 <= nodes <= MOST_NODES
     )
     if not fits:
         shapes = ", ".join(f"{part} {parts[part].shape}" for part in _PARTS)
         raise ValueError(f"the parts of scale {n} do not fit each other ({shapes})")
+    if nodes % 2 == 0 or influences[:, :, nodes // 2].any():
+        raise ValueError(f"the influences of scale {n} must be 0 at 0, their middle node")
     reach = float(parts["reach"])
     if not 0 < reach < math.inf or np.abs(kernels.sum(axis=2)).max() > _LEAST_ZERO:
         raise ValueError(f"the filters of scale {n} must add up to 0, and its reach be positive")
