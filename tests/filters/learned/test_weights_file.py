@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from napari_diffusion.filters.learned.archive import MOST_BYTES, read_bytes
-from napari_diffusion.filters.learned.archive import MOST_BYTES, read_bytes
 from napari_diffusion.filters.learned.network import Network
 from napari_diffusion.filters.learned.scale import Scale
 from napari_diffusion.filters.learned.weights_file import bytes_of, weights_in
@@ -72,7 +71,11 @@ CHANGES = {
     "filters that do not add up to 0": lambda a: a.update(kernels_0=a["kernels_0"] + 0.1),
     "an even number of nodes": lambda a: a.update(influences_0=a["influences_0"][:, :, 1:]),
     "influences that are not 0 at 0": lambda a: a.update(influences_0=a["influences_0"] + 0.1),
+    "influences of any size": lambda a: a.update(influences_0=a["influences_0"] * 1e4),
+    "reactions that grow": lambda a: a.update(reactions_0=a["reactions_0"] + 1),
+    "a pilot of any size": lambda a: a.update(pilot=a["pilot"] * 100),
     "no reach": lambda a: a.update(reach_0=np.array(0.0)),
+    "a reach without end": lambda a: a.update(reach_0=np.array(np.inf)),
     "too many scales": lambda a: a.update({
         f"{part}_{n}": a[f"{part}_0"]
         for n in range(2, 9) for part in ("kernels", "influences", "reactions", "reach")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,11 +19,20 @@ if TYPE_CHECKING:
 # What arrays may have along an axis.
 MOST_SCALES, MOST_STEPS, MOST_FILTERS, MOST_NODES, MOST_LEVELS = 4, 20, 128, 257, 8
 
-# The parts of a scale, and how many axes they have.
-_PARTS = {"kernels": 3, "influences": 3, "reactions": 1, "reach": 0}
+# The parts of a scale: how many axes they have, and the range of their numbers, in which no image
+# grows beyond what can be computed.
+_PARTS: dict[str, tuple[int, float, float]] = {
+    "kernels": (3, -1.0, 1.0),
+    "influences": (3, -1e3, 1e3),
+    "reactions": (1, -0.5, 1.0),
+    "reach": (0, 1e-2, 1e3),
+}
 
-# Filters add up to 0, and φ is 0 at 0, so that a constant image stays as it is.
-_LEAST_ZERO = 1e-5
+# What a pilot multiplies differences by is at most so large.
+_MOST_PILOT = 10.0
+
+# Filters add up to 0, so that a constant image stays as it is; the mean of one is at most this.
+_LEAST_ZERO = 1e-6
 
 
 def bytes_of(network: Network, about: Mapping[str, Any]) -> bytes:
@@ -68,37 +76,41 @@ def weights_in(data: bytes, name: str) -> tuple[Network, dict[str, Any]]:
 
 
 def _scale(arrays: Mapping[str, NDArray[Any]], n: int) -> Scale:
-    """Return one scale; raise if a part is missing, of another shape, or not finite."""
+    """Return one scale; raise if a part is missing, of another shape, or out of range."""
     parts = {part: arrays[f"{part}_{n}"] for part in _PARTS}
-    for part, ndim in _PARTS.items():
+    for part, (ndim, least, most) in _PARTS.items():
         values = parts[part]
-        if values.dtype.kind != "f" or values.ndim != ndim or not np.isfinite(values).all():
-            raise ValueError(f"{part}_{n} must hold finite numbers along {ndim} axes")
-    kernels, influences, reactions = (
-        parts[each] for each in ("kernels", "influences", "reactions")
-    )
-    steps, filters = kernels.shape[:2]
-    nodes = influences.shape[2]
-    fits = (
-        kernels.shape == (steps, filters, SIDE**2)
-        and influences.shape == (steps, filters, nodes)
-        and reactions.shape == (steps,)
-        and 1 <= steps <= MOST_STEPS
-        and 1 <= filters <= MOST_FILTERS
-        and 3 <= nodes <= MOST_NODES
-    )
-    if not fits:
-        shapes = ", ".join(f"{part} {parts[part].shape}" for part in _PARTS)
+        # Not a number is within no range.
+        within = values.dtype.kind == "f" and ((values >= least) & (values <= most)).all()
+        if values.ndim != ndim or not within:
+            raise ValueError(
+                f"{part}_{n} must hold numbers of {least:g} to {most:g} along {ndim} axes"
+            )
+    kernels, influences, reactions, reach = parts.values()
+    if not _fit(kernels.shape, influences.shape, reactions.shape):
+        shapes = ", ".join(f"{part} {values.shape}" for part, values in parts.items())
         raise ValueError(f"the parts of scale {n} do not fit each other ({shapes})")
-    if nodes % 2 == 0 or influences[:, :, nodes // 2].any():
+    if influences[:, :, influences.shape[2] // 2].any():
         raise ValueError(f"the influences of scale {n} must be 0 at 0, their middle node")
-    reach = float(parts["reach"])
-    if not 0 < reach < math.inf or np.abs(kernels.sum(axis=2)).max() > _LEAST_ZERO:
-        raise ValueError(f"the filters of scale {n} must add up to 0, and its reach be positive")
     # Rounded to single precision, as files hold them, filters do not quite add up to 0.
     exact = kernels.astype(np.float64)
     exact -= exact.mean(axis=2, keepdims=True)
-    return Scale(exact, _single(influences), _single(reactions), reach)
+    if np.abs(exact - kernels).max() > _LEAST_ZERO:
+        raise ValueError(f"the filters of scale {n} must add up to 0")
+    return Scale(exact, _single(influences), _single(reactions), float(reach))
+
+
+def _fit(kernels: tuple[int, ...], influences: tuple[int, ...], reactions: tuple[int, ...]) -> bool:
+    """Return whether the shapes of a scale's parts are those of a few steps alike."""
+    steps, filters, nodes = influences
+    return (
+        kernels == (steps, filters, SIDE**2)
+        and reactions == (steps,)
+        and 1 <= steps <= MOST_STEPS
+        and 1 <= filters <= MOST_FILTERS
+        and 3 <= nodes <= MOST_NODES
+        and nodes % 2 == 1
+    )
 
 
 def _single(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -108,9 +120,7 @@ def _single(values: NDArray[Any]) -> NDArray[np.float32]:
 def _pilot(values: NDArray[Any]) -> tuple[tuple[float, float], ...]:
     """Return what the differences of each level are multiplied by."""
     levels = len(values) // 2 if values.ndim else 0
-    fits = (
-        values.dtype.kind == "f" and values.shape == (2 * levels, 2) and np.isfinite(values).all()
-    )
-    if not fits or not 1 <= levels <= MOST_LEVELS:
+    fits = values.dtype.kind == "f" and values.shape == (2 * levels, 2)
+    if not fits or not (np.abs(values) <= _MOST_PILOT).all() or not 1 <= levels <= MOST_LEVELS:
         raise ValueError(f"a pilot has two pairs of weights a level (got the shape {values.shape})")
     return tuple((float(a), float(b)) for a, b in values)
