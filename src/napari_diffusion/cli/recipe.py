@@ -13,6 +13,7 @@ from napari_diffusion.core.function_parameter import CodeRefused
 from napari_diffusion.core.json_text import json_object, text_of
 from napari_diffusion.denoising.denoise import strengthened, with_known_sigma
 from napari_diffusion.filters import Filter
+from napari_diffusion.filters.learned.weight_files import look_beside
 from napari_diffusion.io import read_record, step_paths
 from napari_diffusion.io.step_record import checked_record
 from napari_diffusion.loop.presets import DIGITS
@@ -101,6 +102,7 @@ def _file(arguments: Namespace) -> tuple[Recipe, LengthUnit | None]:
 
 
 def _recipe_in(path: Path, allow_code: bool) -> tuple[Recipe, LengthUnit | None]:
+    look_beside(path)
     if path.suffix.lower() == ".json":
         values = json_object(text_of(path, "recipe"), "recipe")
         if "recipe" not in values:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -19,13 +20,16 @@ from napari_diffusion.filters.denoisers.guided_filter import (
     plane_axes,
     with_noise,
 )
-from napari_diffusion.filters.learned.weights import name_of, weights_named
+from napari_diffusion.filters.learned.weights import hashed, name_of, spoken, weights_named
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
     from napari_diffusion.core.image import Image
+    from napari_diffusion.core.method_words import Term
     from napari_diffusion.engine.block import Block
 
 # Of the largest noise of a map: less counts as so much, lest its inverse overflow.
@@ -56,7 +60,8 @@ class LearnedDiffusion(Filter):
         without c or t, or of one plane for all; 0 keeps a pixel.
     weights : str
         What was learned: "photographs", which ships with the package, or a .npz file of weights.
-        A recipe names such a file by its SHA-256.
+        A recipe names such a file by its SHA-256, and a resolved one the shipped ones too; it is
+        looked for in the folder NAPARI_DIFFUSION_WEIGHTS and beside the recipe's file.
 
     Notes
     -----
@@ -71,7 +76,7 @@ class LearnedDiffusion(Filter):
 
     display_name: ClassVar[str] = "Learned diffusion"
     method_name = "trained nonlinear reaction diffusion"
-    terms = in_terms(noise_sigma="noise standard deviation {}", weights="weights {}")
+    terms = in_terms(noise_sigma="noise standard deviation {}")
     estimates = measured(noise_sigma=NOISE)
     cites = (Cite("chen2017"),)
     takes_mask: ClassVar[bool] = False
@@ -84,13 +89,19 @@ class LearnedDiffusion(Filter):
     ] = "photographs"
 
     def __post_init__(self) -> None:
+        if isinstance(self.weights, str | Path):
+            object.__setattr__(self, "weights", name_of(self.weights))
         super().__post_init__()
-        object.__setattr__(self, "weights", name_of(self.weights))
+
+    def method_terms(self) -> Mapping[str, Term]:
+        """Return the words of the parameters; see `Component.method_terms`."""
+        return {**self.terms, "weights": f"weights {spoken(self.weights)}"}
 
     def resolved(self, image: Image) -> Self:
-        """Return this filter with the noise of each channel."""
+        """Return this filter with the noise of each channel, and its weights by their hash."""
         self.check(image.grid)
-        return with_noise(self, noise_sigmas(self.noise_sigma, image))
+        chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
+        return chosen.replaced(weights=hashed(self.weights))
 
     def check(self, grid: Grid) -> None:
         """Raise if noise and image do not fit, or weights are not here; see `Filter.check`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import reprlib
 import warnings
 from importlib.metadata import entry_points
@@ -68,6 +69,9 @@ COMPONENTS: dict[str, tuple[type[Component], ...]]
 # Components that only work within others are nested once or twice.
 _MOST_NESTED = 16
 
+# A text from elsewhere is a name: without a dot or a slash it opens no file.
+_TEXT = re.compile(r"[\w: -]+")
+
 # More take minutes to be made, and steps have one each.
 _MOST_IN_SERIES = 10_000
 
@@ -88,6 +92,7 @@ _RECIPE_FIELDS = (
     *_RECIPE_SLOTS,
     "seed",
     "stop_at",
+    "update",
 )
 
 
@@ -232,6 +237,11 @@ def _value(parameter: Parameter, value: Any, allow_code: AllowCode, depth: int) 
         return tuple(each) if many else each[0]
     if parameter.mapped and isinstance(value, dict):
         return ArrayParameter.from_dict(value)
+    if parameter.kind == "text" and not (isinstance(value, str) and _TEXT.fullmatch(value)):
+        raise ValueError(
+            f"In a recipe {parameter.name} must be a name of letters, digits and colons, no file "
+            f"(got {reprlib.repr(value)})."
+        )
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -300,8 +310,12 @@ def _changed(slot: str | None, before: Any, path: str, rest: str, value: Any) ->
         name = path.removesuffix(f".{rest}")
         raise ValueError(f"{path!r} is not a setting: {name} is {before!r}.")
     name, _, further = rest.partition(".")
-    inner = _known(component_class(slot, before["type"]), name)
+    cls = component_class(slot, before["type"])
+    inner = _known(cls, name)
     within = inner.slot if inner.kind == "component" else None
+    if inner.kind == "text" and not further:
+        # The user may name a file, which the component names by what it holds.
+        value = getattr(cls(**{name: value}), name)
     if within is None and not further:
         return {**before, name: value}
     return {**before, name: _changed(within, before.get(name), path, further, value)}

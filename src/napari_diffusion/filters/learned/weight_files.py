@@ -59,7 +59,7 @@ def look_beside(recipe: Path) -> None:
     _beside[recipe.absolute().parent] = None
 
 
-def folder() -> Path:
+def weights_folder() -> Path:
     """Return where weights are kept: NAPARI_DIFFUSION_WEIGHTS, or a folder of the user."""
     given = os.environ.get(_FOLDER, "")
     return Path(given) if given else Path.home() / ".napari-diffusion" / "weights"
@@ -75,13 +75,13 @@ def found(name: str) -> bytes:
     """
     if name in _given:
         return _given[name]
-    for each in (folder(), *_beside):
+    for each in (weights_folder(), *_beside):
         for data in _contents(each):
             if name_of_bytes(data) == name:
                 return data
     raise ValueError(
-        f"The weights {name} are not here: put their .npz file into {str(folder())!r}, or beside "
-        "the recipe."
+        f"The weights {name} are not here: put their .npz file into {str(weights_folder())!r}, or "
+        "beside the recipe."
     )
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.filters.learned import weight_files
 from napari_diffusion.filters.learned.archive import read_bytes
+from napari_diffusion.filters.learned.weight_files import PREFIX as PREFIX
+from napari_diffusion.filters.learned.weight_files import weights_folder as weights_folder
 from napari_diffusion.filters.learned.weights_file import weights_in
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def name_of(value: str | Path) -> str:
     if path.suffix.lower() != ".npz" or not path.is_file():
         raise ValueError(
             f"weights must be {', '.join(map(repr, shipped()))}, a .npz file of weights, or "
-            f"{weight_files.PREFIX!r} with the hash of such a file (got {text!r})."
+            f"{PREFIX!r} with the hash of such a file (got {text!r})."
         )
     data = read_bytes(path)
     weights_in(data, repr(text))

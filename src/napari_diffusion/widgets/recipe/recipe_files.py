@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_diffusion.core.function_parameter import CodeRefused
 from napari_diffusion.core.json_text import text_of
+from napari_diffusion.filters.learned.weight_files import look_beside
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.loop.recipe_units import to_json, unit_of_json
 from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
@@ -77,6 +78,7 @@ def read_recipe(path: Path, allow_code: AllowCode = False) -> TypedRecipe:
     """Return the recipe in a file, with its unit; ValueError says what is wrong with the file."""
     try:
         text = text_of(path, "recipe")
+        look_beside(path)
         return TypedRecipe(Recipe.from_json(text, allow_code=allow_code), unit_of_json(text))
     except CodeRefused:
         raise
