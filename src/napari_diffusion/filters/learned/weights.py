@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.filters.learned import weight_files
-from napari_diffusion.filters.learned.archive import read_bytes
 from napari_diffusion.filters.learned.weight_files import PREFIX as PREFIX
 from napari_diffusion.filters.learned.weight_files import weights_folder as weights_folder
+from napari_diffusion.filters.learned.weight_shelf import WeightShelf
 from napari_diffusion.filters.learned.weights_file import weights_in
 
 if TYPE_CHECKING:
@@ -38,44 +35,10 @@ class Weights:
     about: dict[str, Any]
 
 
-def is_named(text: str) -> bool:
-    """Return whether a text is a shipped name, or "sha256:" and a hash."""
-    return text in shipped() or weight_files.is_name(text)
+_SHELF = WeightShelf(__package__, weights_in)
 
-
-def name_of(value: str | Path) -> str:
-    """Return how a recipe names weights.
-
-    Parameters
-    ----------
-    value : str or Path
-        A shipped name, "sha256:" with a hash, or a file.
-
-    Raises
-    ------
-    ValueError
-        For any other text, and a file that holds no weights.
-    """
-    text = str(value)
-    if is_named(text):
-        return text
-    path = Path(value)
-    if path.suffix.lower() != ".npz" or not path.is_file():
-        raise ValueError(
-            f"weights must be {', '.join(map(repr, shipped()))}, a .npz file of weights, or "
-            f"{PREFIX!r} with the hash of such a file (got {text!r})."
-        )
-    data = read_bytes(path)
-    weights_in(data, repr(text))
-    return weight_files.keep(data)
-
-
-def hashed(name: str) -> str:
-    """Return "sha256:" and the hash of weights that a recipe names.
-
-    A later version may ship better weights under the same name, but none under the same hash.
-    """
-    return shipped().get(name, name)
+#: Names of weights in recipes, by their hash, and for people; see `WeightShelf`.
+name_of, hashed, spoken = _SHELF.name_of, _SHELF.hashed, _SHELF.spoken
 
 
 def weights_named(name: str) -> Weights:
@@ -89,34 +52,11 @@ def weights_named(name: str) -> Weights:
     return _weights(hashed(name))
 
 
-def spoken(name: str) -> str:
-    """Return the name of weights for people: that of the shipped ones, and the hash."""
-    digest = hashed(name)
-    names = [each for each, other in shipped().items() if other == digest]
-    return f"{names[0]} ({weight_files.spoken(digest)})" if names else weight_files.spoken(digest)
-
-
-@functools.cache
 def shipped() -> Mapping[str, str]:
     """Return the weights that ship with the package: by their names, "sha256:" and the hash."""
-    return {
-        name: weight_files.name_of_bytes(data) for name, data in sorted(_shipped_files().items())
-    }
+    return _SHELF.shipped
 
 
 @functools.lru_cache(maxsize=16)
 def _weights(name: str) -> Weights:
-    for each, digest in shipped().items():
-        if digest == name:
-            data = _shipped_files()[each]
-            break
-    else:
-        data = weight_files.found(name)
-    return Weights(name, *weights_in(data, repr(name)))
-
-
-@functools.cache
-def _shipped_files() -> dict[str, bytes]:
-    folder = resources.files(__package__).joinpath("shipped")
-    files = [each for each in folder.iterdir() if each.name.endswith(".npz")]
-    return {each.name.removesuffix(".npz"): each.read_bytes() for each in files}
+    return Weights(name, *_SHELF.named(name))
