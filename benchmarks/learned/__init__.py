@@ -1,0 +1,1 @@
+"""Where the shipped weights come from, and how well `LearnedDiffusion` alone denoises."""

@@ -1,0 +1,54 @@
+"""Learn the weights *digits* of `GaussianMixture` from the digits that scikit-learn ships.
+
+    python -m benchmarks.learned.digits FOLDER OUT.npz
+
+FOLDER is where scikit-learn is installed; its version does not matter, the file is checked.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from napari_diffusion.learning.trained_mixture import TrainedMixture, train_mixture
+
+FILE = "sklearn/datasets/data/digits.csv.gz"
+DIGEST = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
+
+ABOUT = {
+    "name": "digits",
+    "learned_from": [
+        [
+            "scikit-learn",
+            FILE,
+            "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (1998), "
+            "UCI Machine Learning Repository, doi 10.24432/C50P49",
+            "CC BY 4.0",
+        ]
+    ],
+    "intensities": "0 is paper, 1 is ink",
+}
+
+
+def digits(folder: Path) -> np.ndarray:
+    """Return the 1797 digits of 8 × 8 pixels, from 0 to 1."""
+    data = (folder / FILE).read_bytes()
+    if hashlib.sha256(data).hexdigest() != DIGEST:
+        raise ValueError(f"{FILE} is not the file that the weights were learned from.")
+    table = np.loadtxt(gzip.decompress(data).decode().splitlines(), delimiter=",")
+    return table[:, :-1].reshape(-1, 8, 8) / 16
+
+
+def trained(folder: Path) -> TrainedMixture:
+    """Return the mixture of the digits."""
+    return train_mixture(digits(folder), about=ABOUT)
+
+
+if __name__ == "__main__":
+    found = trained(Path(sys.argv[1]))
+    found.save(sys.argv[2])
+    print(found.summary())
