@@ -45,7 +45,8 @@ def digits(folder: Path) -> np.ndarray:
 
 def trained(folder: Path) -> TrainedMixture:
     """Return the mixture of the digits."""
-    return train_mixture(digits(folder), about=ABOUT)
+    # With more Gaussians the file would be larger than what they gain is worth.
+    return train_mixture(digits(folder), gaussians=12, about=ABOUT)
 
 
 if __name__ == "__main__":

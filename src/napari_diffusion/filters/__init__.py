@@ -11,6 +11,7 @@ from napari_diffusion.filters.edge_enhancing import EdgeEnhancing
 from napari_diffusion.filters.flows.flow import Flow
 from napari_diffusion.filters.flows.inspection import FaceInspection, Inspection, SpeedInspection
 from napari_diffusion.filters.gaussian import Gaussian
+from napari_diffusion.filters.gaussian_mixture import GaussianMixture
 from napari_diffusion.filters.haar_diffusion import HaarDiffusion
 from napari_diffusion.filters.heat import Heat
 from napari_diffusion.filters.hybrid import Hybrid
@@ -58,8 +59,12 @@ FILTERS: tuple[type[Filter], ...] = (
     Custom,
 )
 
+# For images of one kind and size alone: recipes name them, menus do not offer them.
+SPECIAL_FILTERS: tuple[type[Filter], ...] = (GaussianMixture,)
+
 __all__ = [
     "FILTERS",
+    "SPECIAL_FILTERS",
     "Bilateral",
     "Blend",
     "CoherenceEnhancing",
@@ -69,6 +74,7 @@ __all__ = [
     "Filter",
     "Flow",
     "Gaussian",
+    "GaussianMixture",
     "HaarDiffusion",
     "Heat",
     "Hybrid",

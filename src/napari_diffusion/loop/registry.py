@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.function_parameter import AllowCode, check_allowed, name_of
 from napari_diffusion.domains import DOMAINS, Domain
-from napari_diffusion.filters import FILTERS, Filter
+from napari_diffusion.filters import FILTERS, SPECIAL_FILTERS, Filter
 from napari_diffusion.metrics import METRICS, Metric
 from napari_diffusion.noise import NOISES, Noise
 from napari_diffusion.schedules import SCHEDULES, Schedule
@@ -148,7 +148,7 @@ def _checked(loaded: Any, found: dict[str, tuple[type[Component], ...]]) -> type
 def component_class(slot: str, name: str) -> type[Component]:
     """Return the class `name` of a slot; raise with all names if there is none."""
     # Other distributions are loaded only if needed.
-    for cls in OWN[slot]:
+    for cls in (*OWN[slot], *(SPECIAL_FILTERS if slot == "filter" else ())):
         if cls.__name__ == name:
             return cls
     known = {cls.__name__: cls for cls in _components()[slot]}

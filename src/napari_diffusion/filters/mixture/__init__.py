@@ -1,0 +1,1 @@
+"""Mixtures of Gaussians that were learned from small images of one size."""
