@@ -17,6 +17,7 @@ from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.function_parameter import AllowCode, check_allowed, name_of
 from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.filters import FILTERS, SPECIAL_FILTERS, Filter
+from napari_diffusion.measurements import MEASUREMENTS, Measurement
 from napari_diffusion.metrics import METRICS, Metric
 from napari_diffusion.noise import NOISES, Noise
 from napari_diffusion.schedules import SCHEDULES, Schedule
@@ -36,6 +37,7 @@ OWN: dict[str, tuple[type[Component], ...]] = {
     "filter": FILTERS,
     "domain": DOMAINS,
     "metric": METRICS,
+    "measurement": MEASUREMENTS,
 }
 
 BASES: dict[str, type[Component]] = {
@@ -44,6 +46,7 @@ BASES: dict[str, type[Component]] = {
     "filter": Filter,
     "domain": Domain,
     "metric": Metric,
+    "measurement": Measurement,
 }
 
 

@@ -1,0 +1,99 @@
+"""A tomogram with a missing wedge."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from napari_diffusion.core.method_words import in_terms
+from napari_diffusion.measurements.base import NOISE_WORDS, Measurement
+from napari_diffusion.noise.missing_wedge import MissingWedge
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_diffusion.core.grid import Grid
+    from napari_diffusion.measurements.base import Values
+
+
+@dataclass(frozen=True)
+class Wedge(Measurement):
+    """Measure the frequencies of a tilt series, without the missing wedge.
+
+    ``y = F⁻¹ (w F x) + noise``, w being 1 where the angle ``atan(f_z / f_x)`` lies within the tilt
+    range and 0 elsewhere; f is in cycles per world unit, as for the noise `MissingWedge`.
+
+    Parameters
+    ----------
+    noise_sigma : float, tuple of float or "auto"
+        Standard deviation of the noise of the source in intensity units, 0 or more; one per channel
+        if many. "auto" measures it.
+    tilt_axis : {"y", "x"}
+        Axis about which the specimen is tilted; "x" replaces f_x by f_y.
+    min_tilt : float
+        Smallest tilt angle in degrees, −90 to 90.
+    max_tilt : float
+        Largest tilt angle in degrees, −90 to 90, above the smallest. A smaller range leaves more to
+        be filled.
+
+    Notes
+    -----
+    Use it for tomograms whose beam is along z. In images without z, or if the filter does not act
+    along z, the beam is along y and x is across it, as in a slice of a tomogram along the beam. The
+    content of the wedge is one plausible image, not a measurement.
+    """
+
+    display_name: ClassVar[str] = "Missing wedge"
+    method_name = "a tilt series about {tilt_axis} from {min_tilt} to {max_tilt}"
+    terms = in_terms(noise_sigma=NOISE_WORDS)
+
+    tilt_axis: Annotated[
+        Literal["y", "x"], {"tooltip": "Axis about which the specimen is tilted."}
+    ] = "y"
+    min_tilt: Annotated[
+        float, {"min": -90.0, "max": 90.0, "unit": "°", "tooltip": "Smallest tilt angle."}
+    ] = -60.0
+    max_tilt: Annotated[
+        float, {"min": -90.0, "max": 90.0, "unit": "°", "tooltip": "Largest tilt angle."}
+    ] = 60.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_tilt >= self.max_tilt:
+            raise ValueError(
+                "Wedge: min_tilt must be less than max_tilt (got "
+                f"{self.min_tilt:g} and {self.max_tilt:g})."
+            )
+
+    def check(self, grid: Grid) -> None:
+        """Raise if the axes of the wedge are not there; see `Measurement.check`."""
+        super().check(grid)
+        _measured(self, self.grid_of(grid))
+
+    def possible(self, values: Values, grid: Grid) -> Values:
+        """Return the values without what they have in the wedge; see `Measurement.possible`."""
+        return self.forward(values, grid)
+
+    def forward(self, image: Values, grid: Grid) -> Values:
+        """Return the image without its wedge; see `Measurement.forward`."""
+        from scipy import fft
+
+        axes = grid.along_axes
+        sizes = [grid.shape[axis] for axis in axes]
+        spectrum = fft.rfftn(image, axes=axes) * _measured(self, grid)
+        return fft.irfftn(spectrum, sizes, axes)
+
+    def adjoint(self, measured: Values, grid: Grid) -> Values:
+        """Return the values without their wedge; see `Measurement.adjoint`."""
+        return self.forward(measured, grid)
+
+
+@functools.lru_cache(maxsize=4)
+def _measured(wedge: Wedge, grid: Grid) -> NDArray[np.bool_]:
+    """Return which frequencies of a real transform were measured, in canonical order."""
+    tilts = MissingWedge(wedge.tilt_axis, wedge.min_tilt, wedge.max_tilt)
+    found = tilts.measured(grid)
+    sizes = iter(found.shape)
+    return found.reshape([next(sizes) if axis in grid.along_axes else 1 for axis in range(5)])
