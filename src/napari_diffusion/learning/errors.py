@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.learning.gradient import backward, forward
+from napari_diffusion.learning.window_size import MARGIN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.filters.learned.network import Network
     from napari_diffusion.learning.gradient import ScaleGradient
-
-# Pixels at the borders of a window whose errors do not count: fewer filters act on them.
-MARGIN = 8
 
 # How far the noisy image is moved along random signs, in units of the noise.
 PROBE = 0.05
@@ -38,6 +36,8 @@ class Window:
         −1 or 1 for each pixel, for Stein's estimate; and `moved`, the pilot of
         ``noisy + PROBE · signs``.
     moved : ndarray or None
+    floor : float
+        What noise in the target adds to the error.
     """
 
     noisy: NDArray[np.float32]
@@ -46,12 +46,13 @@ class Window:
     weight: float = 1.0
     signs: NDArray[np.float32] | None = None
     moved: NDArray[np.float32] | None = None
+    floor: float = 0.0
 
 
 def error_of(network: Network, window: Window, gradient: list[ScaleGradient] | None) -> float:
     """Return the mean error of a window, in units of the noise, and add its gradient to another.
 
-    With a target it is ``mean (u − target)²``. Without one it is Stein's unbiased estimate,
+    With a target it is ``mean (u − target)² − floor``. Without one it is Stein's unbiased estimate,
     ``mean (u − y)² + 2 mean s · (u(y + e s) − u(y)) / e − 1``, with random signs s.
     """
     made = forward(network, window.noisy, window.pilot)
@@ -60,7 +61,7 @@ def error_of(network: Network, window: Window, gradient: list[ScaleGradient] | N
     difference = np.zeros_like(made.result)
     difference[inside] = (made.result - target)[inside]
     count = difference[inside].size
-    error = float(np.square(difference, dtype=np.float64).sum()) / count
+    error = float(np.square(difference, dtype=np.float64).sum()) / count - window.floor
     grows = difference * np.float32(2 * window.weight / count)
     if window.target is None:
         assert window.signs is not None

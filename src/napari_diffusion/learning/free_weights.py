@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +84,10 @@ class FreeWeights:
             arrays.append(np.tile(shape, (count, filters, 1)))
             arrays.append(np.full(count, _REACTION))
         return cls(arrays, reach, pilot)
+
+    def replaced(self, arrays: list[NDArray[np.float64]]) -> FreeWeights:
+        """Return other numbers for the same kind of network."""
+        return replace(self, arrays=arrays)
 
     def network(self) -> Network:
         """Return the network that follows from these weights."""

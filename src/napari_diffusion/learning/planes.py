@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from napari_diffusion.learning import held_out
+from napari_diffusion.learning.window_size import AROUND, MARGIN, SIDES
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
-# Side of the squares of which one in so many is held out, the first of them chosen by the seed.
-HELD_SIDE, ONE_IN = 64, 8
+# So many choices of squares to hold out are tried, until the largest windows fit between them.
+_CHOICES = 16
 
-# How often a window is drawn anew if it lies on a square that is held out.
-_TRIALS = 200
+# Windows begin at every so manyth pixel.
+_LATTICE = 4
+
+
+class Place(NamedTuple):
+    """Where a window lies: in which stack, and the pixels whose errors count."""
+
+    stack: int
+    rows: slice
+    columns: slice
+
+
+class Room(NamedTuple):
+    """Where windows of a side may begin in a stack."""
+
+    stack: int
+    side: int
+    corners: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Planes:
-    """Planes of a kind, all of the same shape where several show the same scene.
+    """Planes of a kind, of which some parts are held out.
 
     Attributes
     ----------
@@ -28,51 +49,110 @@ class Planes:
         1.
     seed : int
         Which squares are held out.
+    inside : sequence of ndarray of bool, shape (H, W), or None
+        Of each stack, the pixels that may be learned from; all of them where it is None.
+    groups : sequence of int
+        Stacks with the same number have planes of one size that show something alike: the same
+        squares of them are held out. By default each has a number of its own.
+    most_held : int
+        So many squares are measured at most.
     """
 
     stacks: list[NDArray[np.float32]]
     seed: int = 0
-    _held: list[NDArray[np.bool_]] = field(init=False)
+    inside: Sequence[NDArray[np.bool_] | None] = ()
+    groups: Sequence[int] = ()
+    most_held: int = 24
+    _held: list[Place] = field(init=False)
+    _rooms: list[Room] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_held", [self._squares(n) for n in range(len(self.stacks))])
+        set_own = object.__setattr__
+        count = len(self.stacks)
+        set_own(self, "inside", list(self.inside) or [None] * count)
+        set_own(self, "groups", list(self.groups) or list(range(count)))
+        widest = 0
+        set_own(self, "_held", [])
+        set_own(self, "_rooms", [])
+        for choice in range(_CHOICES):
+            random = np.random.Generator(np.random.Philox(key=_key(self.seed, choice)))
+            sizes = {g: _size(each) for g, each in zip(self.groups, self.stacks, strict=True)}
+            squares = held_out.chosen(sizes, random)
+            held, rooms = list(self._measured(squares)), list(self._free(squares))
+            side = max((room.side for room in rooms), default=0) if held else 0
+            if side > widest:
+                widest = side
+                order = np.sort(random.permutation(len(held))[: self.most_held])
+                set_own(self, "_held", [held[n] for n in order])
+                set_own(self, "_rooms", rooms)
+            if side == SIDES[0]:
+                break
 
-    def _squares(self, n: int) -> NDArray[np.bool_]:
-        """Return which squares of a stack are held out: one in eight, at least one of two."""
-        rows, columns = (max(size // HELD_SIDE, 1) for size in self.stacks[n].shape[1:])
-        order = np.random.Generator(np.random.Philox(key=[self.seed, n])).permutation(
-            rows * columns
-        )
-        held = np.zeros(rows * columns, bool)
-        held[order[: max(len(order) // ONE_IN, len(order) > 1)]] = True
-        return held.reshape(rows, columns)
+    @property
+    def side(self) -> int:
+        """Pixels along an axis of the largest windows to learn from; 0 if there is no room."""
+        return max((room.side for room in self._rooms), default=0)
 
-    def squares(self) -> list[tuple[int, slice, slice]]:
-        """Return the squares that are held out: the number of the stack, and where."""
-        return [
-            (
-                n,
-                slice(y * HELD_SIDE, (y + 1) * HELD_SIDE),
-                slice(x * HELD_SIDE, (x + 1) * HELD_SIDE),
-            )
-            for n, held in enumerate(self._held)
-            for y, x in np.argwhere(held)
-        ]
+    def squares(self) -> list[Place]:
+        """Return the squares that are held out and measured."""
+        return self._held
 
-    def window(self, random: np.random.Generator, side: int) -> tuple[int, slice, slice] | None:
-        """Return a window without a part that is held out; None if there is none."""
-        pixels = np.array([np.prod(stack.shape[1:]) for stack in self.stacks], float) ** 0.5
-        for _ in range(_TRIALS):
-            n = int(random.choice(len(pixels), p=pixels / pixels.sum()))
-            height, width = self.stacks[n].shape[1:]
-            if min(height, width) < side:
+    def window(self, random: np.random.Generator) -> Place:
+        """Return a window without a part that is held out, nor what is seen around it."""
+        pixels = np.array([self.stacks[room.stack][0].size for room in self._rooms]) ** 0.5
+        room = self._rooms[int(random.choice(len(pixels), p=pixels / pixels.sum()))]
+        y, x = room.corners[int(random.integers(len(room.corners)))]
+        return Place(room.stack, slice(y, y + room.side), slice(x, x + room.side))
+
+    def _measured(self, squares: dict[int, list[held_out.Square]]) -> Iterator[Place]:
+        """Yield the squares held out of each stack that have no pixel outside."""
+        for stack, (group, inside) in enumerate(zip(self.groups, self.inside, strict=True)):
+            for square in squares.get(group, ()):
+                if inside is None or inside[square].all():
+                    yield Place(stack, *square)
+
+    def _free(self, squares: dict[int, list[held_out.Square]]) -> Iterator[Room]:
+        """Yield where windows may begin in each stack, those of the first side that has room."""
+        known: dict[int, Room] = {}
+        for stack, (group, inside) in enumerate(zip(self.groups, self.inside, strict=True)):
+            if inside is None and group in known:
+                yield known[group]._replace(stack=stack)
                 continue
-            y, x = (int(random.integers(size - side + 1)) for size in (height, width))
-            held = self._held[n]
-            rows, columns = (
-                slice(first // HELD_SIDE, min((first + side - 1) // HELD_SIDE + 1, count))
-                for first, count in zip((y, x), held.shape, strict=True)
-            )
-            if not held[rows, columns].any():
-                return n, slice(y, y + side), slice(x, x + side)
-        return None
+            barred = np.zeros(_size(self.stacks[stack]), bool)
+            for rows, columns in squares.get(group, ()):
+                barred[wider(rows, clip=True), wider(columns, clip=True)] = True
+            if inside is not None:
+                barred |= ~inside
+            room = _room(stack, barred)
+            if room is not None:
+                yield room
+                if inside is None:
+                    known[group] = room
+
+
+def wider(part: slice, *, clip: bool = False) -> slice:
+    """Return the pixels of a window along an axis with all that is seen around them."""
+    first = part.start - MARGIN - AROUND
+    return slice(max(first, 0) if clip else first, part.stop + MARGIN + AROUND)
+
+
+def _room(stack: int, barred: NDArray[np.bool_]) -> Room | None:
+    """Return where windows without a pixel that is barred begin."""
+    before = np.zeros([n + 1 for n in barred.shape], np.int64)
+    barred.cumsum(0).cumsum(1, out=before[1:, 1:])
+    for side in SIDES:
+        rows, columns = (np.arange(0, n - side + 1, _LATTICE) for n in barred.shape)
+        low, high = before[rows], before[rows + side]
+        count = high[:, columns + side] - high[:, columns] - low[:, columns + side]
+        corners = np.argwhere(count + low[:, columns] == 0)
+        if len(corners):
+            return Room(stack, side, corners * _LATTICE)
+    return None
+
+
+def _size(stack: NDArray[np.float32]) -> tuple[int, int]:
+    return stack.shape[1], stack.shape[2]
+
+
+def _key(*numbers: int) -> NDArray[np.uint64]:
+    return np.array(numbers, np.uint64)

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_diffusion.engine.threads import Threads
+from napari_diffusion.engine.threads import Stopped, Threads
 from napari_diffusion.learning.adam import Adam
 from napari_diffusion.learning.errors import error_of
-from napari_diffusion.learning.free_weights import FreeWeights
 from napari_diffusion.learning.gradient import ScaleGradient
+from napari_diffusion.learning.score import Score, fall
+from napari_diffusion.learning.training_state import TrainingState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from napari_diffusion.filters.learned.network import Network
     from napari_diffusion.learning.errors import Window
+    from napari_diffusion.learning.free_weights import FreeWeights
     from napari_diffusion.learning.windows import Windows
-
-# Windows that a step of training sees.
-BATCH = 6
 
 # How far weights move at most in a step: of random ones, and of those that were learned before.
 FAST, GENTLE = 5e-3, 1e-3
@@ -35,25 +34,8 @@ _RISE, _HOLD, _LAST = 50, 0.4, 0.01
 # The held-out error is measured so many times; training ends where it does not fall so often.
 CHECKS, PATIENCE = 20, 6
 
-
-@dataclass(frozen=True)
-class Score:
-    """How far training has come.
-
-    Attributes
-    ----------
-    seconds : float
-        Of the processor, of all threads.
-    steps : int
-    error, held_out : float
-        Mean squared errors in units of the noise: on windows learned from lately, and on those
-        held out.
-    """
-
-    seconds: float
-    steps: int
-    error: float
-    held_out: float
+#: Why training ended; "" while it has not.
+Ended = Literal["", "time", "no better", "stopped"]
 
 
 @dataclass(eq=False)
@@ -63,12 +45,16 @@ class Training:
     Attributes
     ----------
     windows : Windows
-    start : Network or FreeWeights
+    start : FreeWeights
         What training begins with.
     seconds : float
-        Of the processor, at most.
+        Of the processor, of all threads, at most.
+    rate : float
+        How far weights move at most in a step.
     seed : int
     threads : Threads
+    steps : int or None
+        So many instead of the seconds: the same bits each time.
     """
 
     windows: Windows
@@ -77,12 +63,43 @@ class Training:
     rate: float = FAST
     seed: int = 0
     threads: Threads = field(default_factory=Threads)
+    steps: int | None = None
 
     def __post_init__(self) -> None:
+        self.adam = Adam(_copied(self.start.arrays))
+        self.best_weights = self.start
         self.best = self.start.network()
         self.held_out = self.windows.held_out(self.best, self.seed)
         self.scores: list[Score] = []
-        self.ended: Literal["", "time", "no better"] = ""
+        # Of the start and of the best, on each window held out.
+        self.errors: list[NDArray[np.float64]] = []
+        self.mean, self.used = np.nan, 0.0
+        self.ended: Ended = ""
+
+    def resume(self, state: TrainingState) -> None:
+        """Go on where another training stopped; the start is still its start."""
+        self.adam = state.adam()
+        self.best_weights = self.start.replaced(state.best)
+        self.best = self.best_weights.network()
+        self.scores, self.errors = list(state.scores), list(state.errors)
+        self.mean, self.used = state.mean, state.used
+
+    def state(self, about: Mapping[str, Any]) -> TrainingState:
+        """Return where it stands; `about` says what is trained from what."""
+        adam = self.adam
+        return TrainingState(
+            weights=_copied(adam.weights),
+            average=_copied(adam.average),
+            means=_copied(adam.means),
+            squares=_copied(adam.squares),
+            best=self.best_weights.arrays,
+            errors=list(self.errors),
+            scores=list(self.scores),
+            mean=float(self.mean),
+            used=self.used,
+            steps=adam.steps,
+            about=dict(about),
+        )
 
     @property
     def best_score(self) -> Score:
@@ -91,8 +108,8 @@ class Training:
 
     @property
     def is_better(self) -> bool:
-        """Whether it came out better than it began, on the windows held out."""
-        return self.best_score is not self.scores[0]
+        """Whether the best is better than the start, on the windows held out, beyond chance."""
+        return bool(self.errors) and fall(*self.errors) > 0
 
     def run(self, progress: Callable[[Score], None] = lambda score: None) -> Network:
         """Return the best weights; they are those of the start if none were better.
@@ -101,65 +118,92 @@ class Training:
         ----------
         progress : callable
             Is given each score, the first before the first step.
+
+        Raises
+        ------
+        Stopped
+            If it was stopped before there was a score.
         """
-        adam, used, shown = Adam(self.start.arrays), 0.0, 0.0
-        mean = self._score(self.best, 0.0, 0, np.nan, progress).held_out
-        while not self.ended:
-            began = time.process_time()
-            error = self._step(adam, used / self.seconds)
-            mean += (error - mean) * max(0.02, 1 / (adam.steps + 1))
-            used += time.process_time() - began
-            if used >= min(shown + self.seconds / CHECKS, self.seconds):
-                shown = used
-                averaged = FreeWeights(adam.average, self.start.reach, self.start.pilot).network()
-                if self._score(averaged, used, adam.steps, mean, progress) is self.best_score:
-                    self.best = averaged
-                self.ended = self._ending(used)
+        try:
+            if not self.scores:
+                self.mean = self._score(self.best_weights, np.nan, progress).held_out
+            while not self.ended:
+                self._go_on(progress)
+        except Stopped:
+            if not self.scores:
+                raise
+            self.ended = "stopped"
         return self.best
 
-    def _step(self, adam: Adam, done: float) -> float:
+    @property
+    def done(self) -> float:
+        """How much of the training is done, from 0 to 1 or more."""
+        return self.used / self.seconds if self.steps is None else self.adam.steps / self.steps
+
+    def _go_on(self, progress: Callable[[Score], None]) -> None:
+        """Take a step, and measure the held-out error where it is due."""
+        began = time.process_time()
+        error = self._step()
+        # The first step compiles, which is no time of training.
+        first = self.adam.steps == 1
+        self.mean += (error - self.mean) * max(0.02, 1 / (self.adam.steps + 1))
+        self.used += 0.0 if first else time.process_time() - began
+        if self._is_due():
+            began = time.process_time()
+            self._score(self.start.replaced(self.adam.average), self.mean, progress)
+            self.used += time.process_time() - began
+            since = len(self.scores) - 1 - self.scores.index(self.best_score)
+            self.ended = "time" if self.done >= 1 else "no better" if since >= PATIENCE else ""
+
+    def _is_due(self) -> bool:
+        last = self.scores[-1]
+        if self.steps is None:
+            return self.used >= min(last.seconds + self.seconds / CHECKS, self.seconds)
+        return self.adam.steps >= min(last.steps + max(self.steps // CHECKS, 1), self.steps)
+
+    def _step(self) -> float:
         """Move all weights once; return the error of the windows seen."""
-        network = FreeWeights(adam.weights, self.start.reach, self.start.pilot).network()
-        gradients = [[ScaleGradient.zeros(each) for each in network.scales] for _ in range(BATCH)]
-        errors = np.zeros(BATCH)
+        adam, count = self.adam, self.windows.count
+        free = self.start.replaced(adam.weights)
+        network = free.network()
+        gradients = [[ScaleGradient.zeros(each) for each in network.scales] for _ in range(count)]
+        errors = np.zeros(count)
 
         def learn(n: int) -> None:
-            key = np.array([self.seed, (adam.steps << 8) + n], np.uint64)
+            key = np.array([self.seed, (adam.steps << 10) + n], np.uint64)
             window = self.windows.drawn(np.random.Generator(np.random.Philox(key=key)), network)
-            if window is None:
-                raise ValueError("No window of these images is large enough to learn from.")
             errors[n] = error_of(network, window, gradients[n])
 
-        self.threads.each(learn, [(n,) for n in range(BATCH)])
+        self.threads.each(learn, [(n,) for n in range(count)])
         rise = min(1.0, (adam.steps + 1) / _RISE)
-        fall = 1.0 if done < _HOLD else max(_LAST, (1 - done) / (1 - _HOLD))
-        adam.step(self.start.gradient(_mean(gradients)), self.rate * rise * fall)
+        falls = 1.0 if self.done < _HOLD else max(_LAST, (1 - self.done) / (1 - _HOLD))
+        adam.step(free.gradient(_mean(gradients)), self.rate * rise * falls)
         return float(errors.mean())
 
     def _score(
-        self,
-        network: Network,
-        seconds: float,
-        steps: int,
-        error: float,
-        progress: Callable[[Score], None],
+        self, weights: FreeWeights, error: float, progress: Callable[[Score], None]
     ) -> Score:
-        errors = np.zeros(len(self.held_out))
+        """Measure the held-out error of weights, and keep them if it is the least so far."""
+        network, errors = weights.network(), np.zeros(len(self.held_out))
 
         def measure(n: int, window: Window) -> None:
             errors[n] = error_of(network, window, None)
 
         self.threads.each(measure, list(enumerate(self.held_out)))
-        score = Score(seconds, steps, float(error), float(errors.mean()))
+        score = Score(self.used, self.adam.steps, float(error), float(errors.mean()))
         self.scores.append(score)
+        if self.best_score is score:
+            self.best_weights, self.best = (
+                weights.replaced(_copied(weights.arrays)),
+                network,
+            )
+            self.errors = [*self.errors[:1], errors] if self.errors else [errors, errors]
         progress(score)
         return score
 
-    def _ending(self, used: float) -> Literal["", "time", "no better"]:
-        if used >= self.seconds:
-            return "time"
-        since = len(self.scores) - 1 - self.scores.index(self.best_score)
-        return "no better" if since >= PATIENCE else ""
+
+def _copied(arrays: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    return [each.copy() for each in arrays]
 
 
 def _mean(gradients: Sequence[list[ScaleGradient]]) -> list[ScaleGradient]:

@@ -1,0 +1,47 @@
+"""How well weights do on squares that were not learned from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Score:
+    """How far training has come.
+
+    Attributes
+    ----------
+    seconds : float
+        Of the processor, of all threads.
+    steps : int
+    error, held_out : float
+        Mean squared errors over the variance of the noise: on windows learned from lately, and on
+        those held out. Without ground truth they are estimates, and can be less than 0. From clean
+        images they are weighted, so that all levels of noise count.
+    """
+
+    seconds: float
+    steps: int
+    error: float
+    held_out: float
+
+    def numbers(self) -> list[float | None]:
+        """Return all of it for a record, which has no NaN."""
+        return [None if math.isnan(each) else each for each in astuple(self)]
+
+
+def fall(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
+    """Return how much errors fell from one to the other on the same windows, beyond chance.
+
+    It is the mean less its standard error, and 0 where nothing fell.
+    """
+    falls = before - after
+    error = falls.std(ddof=1) / np.sqrt(len(falls)) if len(falls) > 1 else 0.0
+    return max(float(falls.mean() - error), 0.0)

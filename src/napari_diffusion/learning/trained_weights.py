@@ -1,0 +1,91 @@
+"""What training makes: weights, how well they do, and where training stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_diffusion.filters.learned import weight_files
+from napari_diffusion.filters.learned.weights import weights_named
+from napari_diffusion.filters.learned.weights_file import bytes_of
+
+if TYPE_CHECKING:
+    from napari_diffusion.filters.learned.weights import Weights
+    from napari_diffusion.learning.score import Score
+    from napari_diffusion.learning.training import Ended
+    from napari_diffusion.learning.training_state import TrainingState
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedWeights:
+    """Weights of a `LearnedDiffusion` that were trained.
+
+    Attributes
+    ----------
+    weights : Weights
+        With their `name`, by which this program finds them while it runs:
+        ``nd.filters.LearnedDiffusion(weights=trained.weights.name)``.
+    scores : list of Score
+        Errors on the squares learned from and on those held out, the first before training.
+    is_better : bool
+        Whether the weights do better than the start on squares held out, beyond chance. If not,
+        they are those of the start.
+    ended : {"time", "no better", "stopped"}
+        Why training ended: its time was over, the held-out error had long not fallen, or it was
+        stopped.
+    about : dict
+        What the weights were learned from, and how; it is kept in their file.
+    state : TrainingState
+        For ``train(…, resume=state)``.
+    """
+
+    weights: Weights
+    scores: list[Score]
+    is_better: bool
+    ended: Ended
+    about: dict[str, Any]
+    state: TrainingState
+
+    def summary(self) -> str:
+        """Return whether training helped, in plain words."""
+        if not self.is_better:
+            return "It did not become better on squares it did not learn from; the start is kept."
+        before, after = self.scores[0].held_out, min(each.held_out for each in self.scores)
+        if not 0 < after < before:
+            return "On squares it did not learn from, the estimated error fell to nearly nothing."
+        return f"On squares it did not learn from, the error fell by {1 - after / before:.1%}."
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the weights, with `about`, to a .npz file.
+
+        Parameters
+        ----------
+        path : str or Path
+        overwrite : bool
+            Whether to replace a file.
+
+        Returns
+        -------
+        Path
+            For ``nd.filters.LearnedDiffusion(weights=…)``.
+        """
+        return _written(path, bytes_of(self.weights.network, self.about), overwrite)
+
+    def save_state(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write all that ``train(…, resume=path)`` needs to go on to a .npz file; see `save`."""
+        return _written(path, self.state.in_bytes(), overwrite)
+
+
+def kept(data: bytes) -> Weights:
+    """Return the weights in a file that was made here, which this program finds from now on."""
+    return weights_named(weight_files.keep(data))
+
+
+def _written(path: str | Path, data: bytes, overwrite: bool) -> Path:
+    path = Path(path)
+    if path.suffix.lower() != ".npz":
+        raise ValueError(f"Weights are written to a .npz file (got {str(path)!r}).")
+    with path.open("wb" if overwrite else "xb") as file:
+        file.write(data)
+    return path
