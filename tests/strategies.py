@@ -121,8 +121,8 @@ def numbers_of(parameter, numbers):
 SIMPLE = {"filter": Heat(time=0.5), "noise": Gaussian()}
 
 
-def value_of(parameter, numbers=NUMBERS, auto=False, many=False):
-    """Draw a value of one parameter; automatic ones and one per channel only where asked for."""
+def value_of(parameter, numbers=NUMBERS, auto=False, many=False, step=False):
+    """Draw a value of one parameter; words and one per channel only where asked for."""
     nothing = [st.none()] if parameter.optional else []
     if parameter.kind == "choice":
         return st.one_of(*nothing, st.sampled_from(parameter.choices))
@@ -142,6 +142,8 @@ def value_of(parameter, numbers=NUMBERS, auto=False, many=False):
     options = [*nothing, one]
     if auto and parameter.auto:
         options.append(st.just("auto"))
+    if step and parameter.step:
+        options.append(st.sampled_from(["step", "1.5 × step"]))
     if many and parameter.many:
         options.append(several)
     return st.one_of(*options)
@@ -197,8 +199,11 @@ def shares():
 def recipes(draw):
     """Draw any recipe at all."""
     scale = st.one_of(st.just(0.0), NUMBERS)
-    series = st.lists(components(FILTERS, auto=True, many=True), min_size=1, max_size=3)
+    noise = draw(st.one_of(st.none(), components(NOISES, auto=True)))
+    schedule = draw(components(SCHEDULES))
     one = components(FILTERS, auto=True, many=True)
+    within = components(FILTERS, auto=True, many=True, step=noise is not None)
+    can_reverse = isinstance(noise, Gaussian) and schedule.tabulated
     return Recipe(
         num_steps=draw(st.integers(1, 100_000)),
         starting_noise_scale=draw(
@@ -206,11 +211,14 @@ def recipes(draw):
                 st.just("auto"), shares(), scale, st.lists(scale, min_size=1, max_size=4).map(tuple)
             )
         ),
-        noise=draw(st.one_of(st.none(), components(NOISES, auto=True))),
-        schedule=draw(components(SCHEDULES)),
-        diffusion_filter=draw(st.one_of(one, series.map(tuple))),
+        noise=noise,
+        schedule=schedule,
+        diffusion_filter=draw(
+            st.one_of(within, st.lists(within, min_size=1, max_size=3).map(tuple))
+        ),
         final_filter=draw(st.one_of(st.none(), one)),
         domain=draw(st.one_of(st.none(), components(DOMAINS, auto=True))),
         seed=draw(st.integers(0, 2**64 - 1)),
         stop_at=draw(st.one_of(st.none(), st.integers(1, 100_000))),
+        update=draw(st.sampled_from(["whole", *["reverse"] * can_reverse])),
     )

@@ -47,7 +47,8 @@ class TestJson:
         values = json.loads(recipe.to_json(), parse_constant=refuse)
         assert values["schema"] == 1
         fields = [field.name for field in dataclasses.fields(nd.Recipe)]
-        assert [*values, "asked"][1:] == fields
+        default = ["update"] if recipe.update == "whole" else []
+        assert [*values, *default, "asked"][1:] == fields
 
     def test_looks_as_documented(self):
         plain = RECIPE.replaced(diffusion_filter=Heat(time=1e-4))
@@ -87,7 +88,7 @@ class TestJson:
         [
             ({"schema": 2}, r"schema 2, but this version reads schema 1.*update"),
             ({"schema": "1"}, r"schema '1'"),
-            ({"steps": 3}, r"A recipe has no 'steps'; it has num_steps, .*stop_at\."),
+            ({"steps": 3}, r"A recipe has no 'steps'; it has num_steps, .*stop_at, update\."),
             ({"noise": {"type": "Gauss"}}, r"no noise 'Gauss': use one of Gaussian"),
             (
                 {"diffusion_filter": {"type": "heat"}},
@@ -222,6 +223,7 @@ class TestChecks:
             "domain": "log",
             "seed": 1,
             "stop_at": 2,
+            "update": "reverse",
         }
         assert {*changes, "asked"} == {field.name for field in dataclasses.fields(nd.Recipe)}
         for name, value in changes.items():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from napari_diffusion.core.citation import Cite, Estimate  # noqa: TC001 - as above
 from napari_diffusion.core.method_words import MethodWords, Term  # noqa: TC001 - as above
-from napari_diffusion.core.noise_scale import factor_on_auto
+from napari_diffusion.core.noise_scale import factor_on_auto, factor_on_step
 from napari_diffusion.core.parameter import LENGTH_POWERS, Parameter, parameter_of
 
 if TYPE_CHECKING:
@@ -125,17 +125,26 @@ class Component:
 
     def asked(self) -> dict[str, str]:
         """Return ``"auto"``, or a factor on it, of each parameter that is measured, by its name."""
+        return self._texts(lambda p, value: p.auto and factor_on_auto(value) is not None)
+
+    def set_by_step(self) -> tuple[str, ...]:
+        """Return the names of the parameters that are ``"step"``, nested ones with a dot."""
+        return tuple(self._texts(lambda p, value: p.step and factor_on_step(value) is not None))
+
+    def _texts(self, chosen: Callable[[Parameter, Any], bool]) -> dict[str, str]:
         found: dict[str, str] = {}
         for parameter, (name, value) in zip(self.parameters(), self._values(), strict=True):
-            if parameter.auto and factor_on_auto(value) is not None:
+            if chosen(parameter, value):
                 found[name] = value
             for component in _components_in(value):
-                found |= {f"{name}.{inner}": text for inner, text in component.asked().items()}
+                found |= {f"{name}.{n}": text for n, text in component._texts(chosen).items()}
         return found
 
     def number(self, name: str) -> float:
         """Return a parameter that is one number; raise if it is still "auto"."""
         value = getattr(self, name)
+        if factor_on_step(value) is not None:
+            raise ValueError(only_in_the_loop(type(self).__name__, name))
         if isinstance(value, str):
             raise ValueError(
                 f'{type(self).__name__}: {name} is still "auto", which is measured on an image: '
@@ -170,6 +179,14 @@ class Component:
 
     def _values(self) -> list[tuple[str, Any]]:
         return [(p.name, getattr(self, p.name)) for p in self.parameters()]
+
+
+def only_in_the_loop(owner: str, name: str) -> str:
+    """Return why a parameter that is "step" has no number, and the cure."""
+    return (
+        f'{owner}: {name}="step" is the noise scale of a step of the loop, and there is no loop '
+        f'here: set a number or "auto", or use the filter in a recipe.'
+    )
 
 
 @functools.cache

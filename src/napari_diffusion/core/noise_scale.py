@@ -24,18 +24,30 @@ Scales = tuple[float, ...]
 
 _SHARE = re.compile(r"\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*%\s*of\s*range\s*", re.IGNORECASE)
 
-_FACTOR = re.compile(r"\s*([\d.]+(?:e[+-]?\d+)?)\s*[×x*]\s*auto\s*", re.IGNORECASE)
+_FACTOR = re.compile(r"\s*([\d.]+(?:e[+-]?\d+)?)\s*[×x*]\s*(auto|step)\s*", re.IGNORECASE)
 
 
 def factor_on_auto(value: object) -> float | None:
     """Return 1 for "auto", the factor of a text such as "1.5 × auto", None for anything else."""
+    return factor_on("auto", value)
+
+
+def factor_on_step(value: object) -> float | None:
+    """Return 1 for "step", the factor of a text such as "1.5 × step", None for anything else."""
+    return factor_on("step", value)
+
+
+def factor_on(word: str, value: object) -> float | None:
+    """Return the factor on a word that stands for a noise scale, 1 for the word alone."""
     if not isinstance(value, str):
         return None
-    if value == "auto":
+    if value == word:
         return 1.0
     found = _FACTOR.fullmatch(value)
+    if found is None or found[2].lower() != word:
+        return None
     try:
-        factor = 0.0 if found is None else float(found[1])
+        factor = float(found[1])
     except ValueError:
         return None
     return factor if 0 < factor < math.inf else None
@@ -43,7 +55,17 @@ def factor_on_auto(value: object) -> float | None:
 
 def times_auto(factor: float) -> str:
     """Return the text of a factor on a measured value: "1.5 × auto", or "auto" for 1."""
-    return "auto" if factor == 1 else f"{repr(float(factor)).removesuffix('.0')} × auto"
+    return times("auto", factor)
+
+
+def times_step(factor: float) -> str:
+    """Return the text of a factor on the noise of a step: "1.5 × step", or "step" for 1."""
+    return times("step", factor)
+
+
+def times(word: str, factor: float) -> str:
+    """Return the text of a factor on a word; `factor_on` reads it."""
+    return word if factor == 1 else f"{repr(float(factor)).removesuffix('.0')} × {word}"
 
 
 def share_of_range(text: object) -> float | None:

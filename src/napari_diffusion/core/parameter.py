@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.function_parameter import is_name
-from napari_diffusion.core.noise_scale import factor_on_auto, times_auto
+from napari_diffusion.core.noise_scale import factor_on, times
 
 Kind = Literal["float", "int", "bool", "choice", "text", "component", "function"]
 
@@ -48,8 +48,10 @@ class Parameter:
         Which components are allowed when kind is ``"component"``.
     auto : bool
         Whether ``"auto"`` is allowed in place of a number.
+    step : bool
+        Whether ``"step"``, the noise scale of a step of the loop, is allowed.
     factor : bool
-        Whether a factor on "auto" is allowed, such as ``"1.5 × auto"``.
+        Whether a factor on "auto" and "step" is allowed, such as ``"1.5 × auto"``.
     optional : bool
         Whether None is allowed.
     single : bool
@@ -71,11 +73,17 @@ class Parameter:
     choices: tuple[str, ...] = ()
     slot: str = ""
     auto: bool = False
+    step: bool = False
     factor: bool = False
     optional: bool = False
     single: bool = True
     many: bool = False
     mapped: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that may stand for a number: "auto", "step"."""
+        return ("auto",) * self.auto + ("step",) * self.step
 
     @property
     def label(self) -> str:
@@ -84,10 +92,10 @@ class Parameter:
 
     def checked(self, value: Any, owner: str) -> Any:
         """Return `value` in the type of this parameter; raise if it is not allowed."""
-        if self.auto and isinstance(value, str) and value == "auto":
-            return value
-        if self.factor and (factor := factor_on_auto(value)) is not None:
-            return times_auto(factor)
+        for word in self.words:
+            factor = factor_on(word, value)
+            if factor is not None and (self.factor or value == word):
+                return times(word, factor)
         if self.optional and value is None:
             return None
         if self.mapped and _is_map(value, self.many):
@@ -142,7 +150,7 @@ class Parameter:
             raise TypeError(self._refusal(owner, value, "an array or the name of its file"))
         if isinstance(value, bool) or not isinstance(value, wanted):
             allowed = "a whole number" if whole else "a number"
-            raise TypeError(self._refusal(owner, value, allowed + (' or "auto"' * self.auto)))
+            raise TypeError(self._refusal(owner, value, allowed + self._or_words()))
         try:
             number = int(value) if whole else float(value)  # type: ignore[call-overload]
         except OverflowError:
@@ -176,7 +184,10 @@ class Parameter:
             parts.append(f"{'' if parts else 'of '}at most {self.maximum:g}")
         kind = "a whole number" if self.kind == "int" else "a finite number"
         text = kind + (" " + " and ".join(parts) if parts else "")
-        return text + (' or "auto"' if self.auto else "") + (" or None" if self.optional else "")
+        return text + self._or_words() + " or None" * self.optional
+
+    def _or_words(self) -> str:
+        return "".join(f' or "{word}"' for word in self.words)
 
     def _refusal(self, owner: str, value: Any, allowed: str) -> str:
         shown = repr(value)
@@ -219,8 +230,8 @@ def parameter_of(field: dataclasses.Field[Any], hint: Any) -> Parameter:
 def _part(name: str, part: Any) -> dict[str, Any]:
     """Return what one alternative of a type implies for the parameter."""
     origin = get_origin(part)
-    if origin is Literal and get_args(part) == ("auto",):
-        return {"auto": True}
+    if origin is Literal and set(get_args(part)) <= {"auto", "step"}:
+        return dict.fromkeys(get_args(part), True)
     if origin is Literal:
         return {"kind": "choice", "choices": get_args(part), "single": True}
     if origin is tuple:

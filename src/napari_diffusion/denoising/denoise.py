@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from napari_diffusion.core.array_parameter import ArrayParameter
+from napari_diffusion.core.component import only_in_the_loop
 from napari_diffusion.core.image import Image
 from napari_diffusion.core.noise_scale import factor_on_auto
 from napari_diffusion.denoising.noise_report import NoiseWarning, noise_report
@@ -108,7 +109,10 @@ def with_known_sigma(recipe: Recipe, noise_sigma: NoiseSigma | ArrayLike) -> Rec
     ValueError, TypeError
         For what is no noise sigma, and a recipe that measures none.
     """
-    sigma: NoiseSigma = HaarDiffusion(noise_sigma=noise_sigma).noise_sigma  # type: ignore[arg-type]
+    given = HaarDiffusion(noise_sigma=noise_sigma)  # type: ignore[arg-type]
+    for name in given.set_by_step():
+        raise ValueError(only_in_the_loop("denoise", name))
+    sigma = given.noise_sigma
     if isinstance(sigma, str):
         return recipe
     known = recipe.with_filters(lambda each: with_noise(each, sigma))

@@ -18,7 +18,7 @@ import numpy as np
 from napari_diffusion.core.image import Image
 from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.engine.kernel_folder import keep_kernels_in, kernel_folder
-from napari_diffusion.loop.loop import first_noise_scale
+from napari_diffusion.loop.noise_scales import first_noise_scale
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.loop.run_state import RunState
 
@@ -74,14 +74,16 @@ def warmed(
     resolved = recipe.resolved_on(source)
     noise_report(source, recipe, resolved)
     state = RunState.of(source, resolved, None, 0, stop, {})
-    values = state.start
+    values, noise_scale = state.start, first_noise_scale(resolved, 0)
     if resolved.noise is not None:
         yield next(parts)
-        values = state.add_noise(values, resolved.noise, first_noise_scale(resolved, 0), 0)
-    final = () if resolved.final_filter is None else (resolved.final_filter,)
-    for each in (*resolved.filters, *final):
+        values = state.add_noise(values, resolved.noise, noise_scale, 0)
+    for each in resolved.filters:
         yield next(parts)
-        values, _ = state.apply_filter(values, each)
+        values, _ = state.apply_filter(values, each, noise_scale)
+    if resolved.final_filter is not None:
+        yield next(parts)
+        values, _ = state.apply_filter(values, resolved.final_filter)
     state.image(values)
 
 

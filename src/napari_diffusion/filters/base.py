@@ -6,7 +6,7 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack, final
 
-from napari_diffusion.core.component import Component
+from napari_diffusion.core.component import Component, only_in_the_loop
 from napari_diffusion.core.image import Image, is_dask
 from napari_diffusion.engine.block import Block
 from napari_diffusion.engine.executor import executor_for
@@ -232,5 +232,7 @@ class Filter(Component, abc.ABC):
         """
         source = Image.of(image, **options)
         self.check(source.grid)
+        for name in self.set_by_step():
+            raise ValueError(only_in_the_loop(type(self).__name__, name))
         filtered = executor_for(source.data).apply_filter(source, self.resolved(source))
         return source.restored(filtered, fresh=True)

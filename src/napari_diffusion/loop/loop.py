@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from napari_diffusion.core.noise_scale import checked_scale
+from napari_diffusion.loop.noise_scales import first_noise_scale, update_noise_scale
 from napari_diffusion.loop.recipe import Recipe, Step
 from napari_diffusion.loop.run_state import RunState
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.schedules import Schedule
 
 
 def steps(
@@ -27,6 +26,8 @@ def steps(
     region: tuple[slice, ...] | None = None,
     first_step: int = 0,
     noise_scale: NoiseScale | None = None,
+    noisy: ArrayLike | Image | None = None,
+    keep_noisy: bool = False,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> Generator[Step, None, None]:
@@ -34,6 +35,8 @@ def steps(
 
     Each step adds noise and applies the diffusion filter; the last one applies the final filter.
     Nothing is computed before the first step is requested.
+
+    With ``update="reverse"`` the noise of a step is that of the image: see `Recipe`.
 
     Parameters
     ----------
@@ -50,6 +53,11 @@ def steps(
     noise_scale : float or tuple of float, optional
         The noise scale of `first_step`, required only for a schedule that measures it:
         `next_noise_scale` of the step before.
+    noisy : array_like, optional
+        The noisy image of the step before `first_step`, `Step.noisy`, required only for reverse
+        updates.
+    keep_noisy : bool
+        Whether every step of reverse updates has its noisy image, not the last one alone.
     stop : StopToken, optional
         Has ``is_set()``, like a `threading.Event`; once set, `Stopped` is raised after a tile.
     **options
@@ -68,19 +76,21 @@ def steps(
     >>> [step.index for step in nd.steps(np.eye(8), recipe)]
     [0, 1, 2, 3]
     """
-    state = RunState.of(image, recipe, region, first_step, stop, options)
+    state = RunState.of(image, recipe, region, first_step, stop, options, noisy)
     image, recipe = state.start, state.recipe
 
     noise_scale = first_noise_scale(recipe, first_step, noise_scale)
     for step in range(first_step, recipe.total_steps):
         used = noise_scale
         image = state.add_noise(image, recipe.noise, used, step)
-        image, removed = state.apply_filter(image, recipe.filter_at(step))
+        image, removed = state.apply_filter(image, recipe.filter_at(step), used)
         noise_scale = update_noise_scale(used, recipe.schedule, step, recipe.num_steps, removed)
-        yield Step(step, used, state.image(image), False, next_noise_scale=noise_scale)
+        kept = state.noisy(image) if keep_noisy or step == recipe.total_steps - 1 else None
+        yield Step(step, used, state.image(image), False, noise_scale, kept)
 
     final_image, _ = state.apply_filter(image, recipe.final_filter)
-    yield Step(recipe.total_steps, 0.0, state.image(final_image), is_final=True)
+    kept = state.noisy(final_image)
+    yield Step(recipe.total_steps, 0.0, state.image(final_image), is_final=True, noisy=kept)
 
 
 def run(
@@ -90,6 +100,8 @@ def run(
     region: tuple[slice, ...] | None = None,
     first_step: int = 0,
     noise_scale: NoiseScale | None = None,
+    noisy: ArrayLike | Image | None = None,
+    keep_noisy: bool = False,
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> Step:
@@ -100,54 +112,11 @@ def run(
         region=region,
         first_step=first_step,
         noise_scale=noise_scale,
+        noisy=noisy,
+        keep_noisy=keep_noisy,
         stop=stop,
         **options,
     )
     for step in made:
         last = step
     return last
-
-
-def first_noise_scale(
-    recipe: Recipe, first_step: int, given: NoiseScale | None = None
-) -> NoiseScale:
-    """Return the noise scale of the first step of a run of a resolved recipe.
-
-    Raises
-    ------
-    ValueError
-        If the schedule measures its noise scales and that of the first step is not given.
-    """
-    if given is not None:
-        return checked_scale(given)
-    scale = recipe.starting_noise_scale
-    assert scale is not None
-    assert not isinstance(scale, str)
-    if recipe.schedule.tabulated or recipe.noise is None:
-        for step in range(first_step):
-            scale = update_noise_scale(scale, recipe.schedule, step, recipe.num_steps, removed=0.0)
-    elif 0 < first_step < recipe.total_steps:
-        raise ValueError(
-            f"first_step={first_step} with the schedule {type(recipe.schedule).__name__} needs "
-            "noise_scale, which the step before measured: use next_noise_scale of that step or "
-            "of its record."
-        )
-    return scale
-
-
-def update_noise_scale(
-    noise_scale: NoiseScale,
-    schedule: Schedule,
-    step: int,
-    num_steps: int,
-    removed: NoiseScale | None = None,
-) -> NoiseScale:
-    """Return the noise scale of the step after `step`, for each channel if it has many."""
-    if not isinstance(noise_scale, tuple):
-        assert not isinstance(removed, tuple)
-        return schedule.next_scale(noise_scale, step, num_steps, removed)
-    each = removed if isinstance(removed, tuple) else (removed,) * len(noise_scale)
-    return tuple(
-        schedule.next_scale(scale, step, num_steps, taken)
-        for scale, taken in zip(noise_scale, each, strict=True)
-    )

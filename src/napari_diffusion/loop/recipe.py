@@ -24,6 +24,7 @@ from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.engine.gathering import together
 from napari_diffusion.filters import Filter, PeronaMalik
 from napari_diffusion.loop import registry
+from napari_diffusion.loop.reverse_step import Update, check_update
 from napari_diffusion.noise import Gaussian, Noise
 from napari_diffusion.schedules import Geometric, Schedule
 
@@ -73,6 +74,13 @@ class Recipe:
     stop_at : int or None
         Number of steps to run if it differs from `num_steps`: fewer end the run early, more
         continue with the last noise scale. The schedule always spans `num_steps`.
+    update : {"whole", "reverse"}
+        "whole": each step adds its noise to the image and filters all of it. "reverse": the noise
+        of step 0 is that of the source, with `starting_noise_scale` its standard deviation; each
+        later step keeps a part of the noise and adds white Gaussian noise up to its own noise
+        scale. Its image is the filtered one. With a filter that knows what images look like, and
+        is told the noise of each step by ``noise_sigma="step"``, the last image is one plausible
+        image, not a measurement: other seeds give others.
     asked : dict
         Of a resolved recipe: what its values were asked for as, such as
         ``{"diffusion_filter.contrast": "auto"}``; records keep it. Recipes that differ in nothing
@@ -88,6 +96,7 @@ class Recipe:
     domain: Domain | Literal["anscombe", "log", "auto"] | None = None
     seed: int = 0
     stop_at: int | None = None
+    update: Update = "whole"
     asked: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -100,6 +109,7 @@ class Recipe:
         if isinstance(self.domain, str) and not _is_auto(self.domain):
             object.__setattr__(self, "domain", _domain_called(self.domain))
         _check_components(self)
+        check_update(self.update, self.noise, self.schedule, self.filters, self.final_filter)
         object.__setattr__(self, "seed", Address(self.seed).seed)
         own = self.starting_noise_scale is None and "natural" in getattr(self.noise, "claims", ())
         if not own:
@@ -262,6 +272,8 @@ class Recipe:
             "domain": "auto" if _is_auto(self.domain) else registry.to_dict(self.working_domain),
             "seed": self.seed,
             "stop_at": self.stop_at,
+            # Versions before it read all other recipes.
+            **({} if self.update == "whole" else {"update": self.update}),
         }
 
     def to_json(self) -> str:
@@ -315,6 +327,9 @@ class Step:
         Whether this is the result of the final filter.
     next_noise_scale : float, tuple of float or None
         The noise scale of the next step; None after the final filter.
+    noisy : ndarray or None
+        Of reverse updates, the noisy image that the filter got, which the next step goes on from;
+        in stabilised units if there is a domain. The last step has it, others on request.
     """
 
     index: int
@@ -322,6 +337,7 @@ class Step:
     image: NDArray[np.floating[Any]]
     is_final: bool
     next_noise_scale: NoiseScale | None = None
+    noisy: NDArray[np.floating[Any]] | None = None
 
 
 def _is_auto(value: Any) -> bool:

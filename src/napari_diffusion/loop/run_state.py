@@ -13,6 +13,9 @@ from napari_diffusion.core.noise_scale import check_scale_fits
 from napari_diffusion.engine.executor import executor_for, measured
 from napari_diffusion.engine.threads import StopToken, Threads, stoppable
 from napari_diffusion.engine.tiles import window_of
+from napari_diffusion.filters.denoisers.guided_filter import at_noise_scale
+from napari_diffusion.loop.noise_scales import first_noise_scale
+from napari_diffusion.loop.reverse_step import Denoised, check_scales, with_less_noise
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -62,6 +65,10 @@ class RunState:
         Where `shown` lies in `window`.
     executor : Executor
         Runs components in memory, or on the chunks of a dask array.
+    first_step : int
+        The step that the window is to go on with.
+    begun : Denoised, optional
+        What reverse updates left of the step before it.
     """
 
     recipe: Recipe
@@ -70,6 +77,7 @@ class RunState:
     inner: tuple[slice, ...]
     executor: Executor
     first_step: int = 0
+    begun: Denoised | None = None
 
     @classmethod
     def of(
@@ -80,6 +88,7 @@ class RunState:
         first_step: int,
         stop: StopToken | None,
         options: GridOptions,
+        noisy: ArrayLike | Image | None = None,
     ) -> RunState:
         """Convert the image, resolve the recipe on all of it, and choose the window to compute."""
         _check_first_step(first_step, recipe)
@@ -95,12 +104,20 @@ class RunState:
             recipe = recipe.resolved_on(source)
         _check_room(recipe, source)
         # Filters raise now, not when their turn comes.
-        parts = window_of(source, region, reach_of(recipe, source, first_step))
-        return cls(recipe, *parts, executor_for(source.data, stop), first_step)
+        reach = reach_of(recipe, source, first_step)
+        parts = window_of(source, region, reach)
+        begun = None
+        _check_noisy(noisy, recipe, first_step)
+        if noisy is not None:
+            z = window_of(_alike(Image.of(noisy, **options), source), region, reach)[0]
+            begun = Denoised(parts[0].data, z.data, first_noise_scale(recipe, first_step - 1))
+        return cls(recipe, *parts, executor_for(source.data, stop), first_step, begun)
 
     @property
     def start(self) -> Any:
         """The values of the window before the first step: mean intensities if there is a domain."""
+        if self.begun is not None:
+            return self.begun
         domain, values = self.recipe.working_domain, self.window.data
         if domain is None or self.first_step:
             return values
@@ -112,26 +129,38 @@ class RunState:
     ) -> Any:
         """Return the values with the noise of one step added, for `apply_filter`.
 
-        Without noise they do not change.
+        Without noise they do not change. In reverse updates the noise of the step before is left
+        in part, and that of the source is the noise of step 0.
         """
-        if noise is None or not _any(noise_scale):
+        is_reverse = self.recipe.update == "reverse"
+        if noise is None or not _any(noise_scale) or (is_reverse and step == 0):
             return values
         check_scale_fits(noise_scale, self.window)
         entered = self.entered(values)
+        if isinstance(values, Denoised):
+            less, noise_scale = with_less_noise(entered.values, *values[1:], noise_scale)
+            entered = Entered(less, entered.outside)
         image, address = self.window.with_data(entered.values), Address(self.recipe.seed, step)
         noisy = self.executor.add_noise(image, noise, noise_scale, address)
         return Entered(noisy, entered.outside)
 
-    def apply_filter(self, values: Any, chosen: Filter | None) -> tuple[Any, NoiseScale | None]:
+    def apply_filter(
+        self, values: Any, chosen: Filter | None, noise_scale: NoiseScale | None = None
+    ) -> tuple[Any, NoiseScale | None]:
         """Return the filtered values, and how much was removed if the schedule needs it.
 
-        Without a filter the values do not change. In a domain the filtered values are intensities
-        again, so that the image of a step holds all that the next one needs.
+        Without a filter the values do not change. A diffusion filter is told the noise scale of
+        its step. In a domain the filtered values are intensities again, so that the image of a
+        step holds all that the next one needs, but for the noisy image of reverse updates.
         """
         if chosen is None:
             return values, None
+        if noise_scale is not None:
+            chosen = at_noise_scale(chosen, noise_scale)
         entered = self.entered(values)
         filtered = self.executor.apply_filter(self.window.with_data(entered.values), chosen)
+        if noise_scale is not None and self.recipe.update == "reverse":
+            return Denoised(self.left(entered, filtered), entered.values, noise_scale), None
         removed: NoiseScale | None = None
         if not self.recipe.schedule.tabulated:
             quiet = self.recipe.noise is None
@@ -146,10 +175,12 @@ class RunState:
         intensities = self.executor.mapped(domain.intensity, filtered)
         return self._outside_kept(entered.outside, intensities)
 
-    def entered(self, values: Array | Entered) -> Entered:
+    def entered(self, values: Array | Entered | Denoised) -> Entered:
         """Return the values for noise and filters: stabilised if there is a domain."""
         if isinstance(values, Entered):
             return values
+        if isinstance(values, Denoised):
+            values = values.image
         domain = self.recipe.working_domain
         if domain is None:
             return Entered(values, None)
@@ -179,7 +210,12 @@ class RunState:
 
     def image(self, values: Any) -> NDArray[Any]:
         """Return the requested part as a new array with the axes of the source."""
+        values = values.image if isinstance(values, Denoised) else values
         return self.shown.restored(values[self.inner])
+
+    def noisy(self, values: Any) -> NDArray[Any] | None:
+        """Return the requested part of the noisy image of reverse updates, None without one."""
+        return self.image(values.noisy) if isinstance(values, Denoised) else None
 
 
 def _check_first_step(first_step: int, recipe: Recipe) -> None:
@@ -191,9 +227,38 @@ def _check_first_step(first_step: int, recipe: Recipe) -> None:
         )
 
 
+def _check_noisy(noisy: object, recipe: Recipe, first_step: int) -> None:
+    """Raise for a run without the noisy image that it goes on from, or with one too many."""
+    needed = recipe.update == "reverse" and first_step > 0
+    if noisy is not None and not needed:
+        raise ValueError(
+            'noisy is the noisy image that a later step of update="reverse" goes on from (got '
+            f"first_step={first_step} and update={recipe.update!r}): leave it out."
+        )
+    if needed and noisy is None and first_step < recipe.total_steps:
+        raise ValueError(
+            f'first_step={first_step} with update="reverse" needs the noisy image of the step '
+            "before, and its image alone cannot be continued: pass noisy, Step.noisy of that step, "
+            "or start again from the source."
+        )
+
+
+def _alike(noisy: Image, image: Image) -> Image:
+    if noisy.grid != image.grid or noisy.data.dtype != image.data.dtype:
+        raise ValueError(
+            f"noisy must have the shape and type of the image, {image.grid.shape} in "
+            f"{image.data.dtype} (got {noisy.grid.shape} in {noisy.data.dtype})."
+        )
+    return noisy
+
+
 def _check_room(recipe: Recipe, image: Image) -> None:
     """Raise for noise so large that adding it could overflow."""
     start = recipe.starting_noise_scale
+    if recipe.update == "reverse":
+        assert start is not None
+        assert not isinstance(start, str)
+        check_scales(recipe.schedule, start, recipe.num_steps)
     for scale in start if isinstance(start, tuple) else (start,):
         assert scale is not None
         assert not isinstance(scale, str)

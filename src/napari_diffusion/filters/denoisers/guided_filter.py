@@ -12,7 +12,12 @@ import numpy as np
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.grid import per_axis
 from napari_diffusion.core.noise_map import NoiseField
-from napari_diffusion.core.noise_scale import factor_on_auto, times_auto
+from napari_diffusion.core.noise_scale import (
+    NoiseScale,
+    factor_on,
+    factor_on_auto,
+    times,
+)
 from napari_diffusion.engine.gathering import together
 from napari_diffusion.filters.base import Filter
 
@@ -27,12 +32,13 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.block import Block
 
 NoiseSigma = Annotated[
-    float | Literal["auto"] | tuple[float, ...] | ArrayParameter,
+    float | Literal["auto", "step"] | tuple[float, ...] | ArrayParameter,
     {
         "min": 0.0,
         "unit": "intensity",
         "factor": True,
-        "tooltip": "Standard deviation of the white noise, or its map; larger values smooth more.",
+        "tooltip": "Standard deviation of the white noise, or its map; larger values smooth more; "
+        "step: that of each step.",
     },
 ]
 
@@ -51,11 +57,11 @@ FEWEST = 4
 FARTHEST = 8.0
 
 
-def noise_sigmas(given: GivenSigma | str, image: Image) -> GivenSigma:
+def noise_sigmas(given: GivenSigma | str, image: Image) -> GivenSigma | str:
     """Return the noise sigma given, or each channel's own, without a factor, where it is "auto"."""
     from napari_diffusion.estimate.noise_sigma import noise_sigma_of
 
-    if not isinstance(given, str):
+    if factor_on_auto(given) is None:
         return given
     if image.grid.shape[1] == 1:
         return noise_sigma_of(image)
@@ -63,16 +69,21 @@ def noise_sigmas(given: GivenSigma | str, image: Image) -> GivenSigma:
     return tuple(together(image, [partial(noise_sigma_of, each) for each in channels]))
 
 
-def with_noise(component: F, sigmas: GivenSigma) -> F:
+def with_noise(component: F, sigmas: GivenSigma | str, word: str = "auto") -> F:
     """Return a filter that has this noise wherever it, or one within it, says "auto".
 
     Where that stands with a factor, as in "1.5 × auto", the noise is multiplied by it.
     """
-    component = component.with_components(lambda each: with_noise(each, sigmas))
-    factor = factor_on_auto(getattr(component, "noise_sigma", None))
+    component = component.with_components(lambda each: with_noise(each, sigmas, word))
+    factor = factor_on(word, getattr(component, "noise_sigma", None))
     if factor is None:
         return component
     return component.replaced(noise_sigma=_times(sigmas, factor))
+
+
+def at_noise_scale(component: F, noise_scale: NoiseScale) -> F:
+    """Return a filter that is told the noise scale of a step wherever it says "step"."""
+    return with_noise(component, noise_scale, "step") if component.set_by_step() else component
 
 
 def with_strength(component: F, strength: float) -> F:
@@ -84,9 +95,7 @@ def with_strength(component: F, strength: float) -> F:
     sigma = getattr(component, "noise_sigma", None)
     if strength == 1 or sigma is None:
         return component
-    factor = factor_on_auto(sigma)
-    new = _times(sigma, strength) if factor is None else times_auto(factor * strength)
-    return component.replaced(noise_sigma=new)
+    return component.replaced(noise_sigma=_times(sigma, strength))
 
 
 def has_noise_sigma(component: Component) -> bool:
@@ -103,7 +112,7 @@ def has_noise_map(component: Component) -> bool:
 def with_known_noise(component: F) -> F:
     """Return a filter in which a noise that is given has replaced "auto" in filters within."""
     given = getattr(component, "noise_sigma", None)
-    if given is not None and not isinstance(given, str):
+    if given is not None and factor_on_auto(given) is None:
         component = with_noise(component, given)
     return component.with_components(with_known_noise)
 
@@ -125,9 +134,13 @@ def kept_without_noise(block: Block, noise: NoiseField, out: NDArray[Any]) -> ND
     return out
 
 
-def _times(sigmas: GivenSigma, factor: float) -> GivenSigma:
+def _times(sigmas: GivenSigma | str, factor: float) -> GivenSigma | str:
     if factor == 1:
         return sigmas
+    for word in ("auto", "step"):
+        if (before := factor_on(word, sigmas)) is not None:
+            return times(word, before * factor)
+    assert not isinstance(sigmas, str)
     if isinstance(sigmas, ArrayParameter):
         return sigmas.times(factor)
     if isinstance(sigmas, tuple):

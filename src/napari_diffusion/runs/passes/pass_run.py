@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_diffusion.core.image import mask_axes
 from napari_diffusion.io.full_disk import full_disk_named
 from napari_diffusion.io.layout import Layout
-from napari_diffusion.loop.loop import first_noise_scale, update_noise_scale
+from napari_diffusion.loop.noise_scales import first_noise_scale, update_noise_scale
 from napari_diffusion.loop.recipe import Step
 from napari_diffusion.loop.run_state import removed_scale
 from napari_diffusion.records.provenance import plain
