@@ -6,6 +6,9 @@ from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.bilateral import Bilateral
 from napari_diffusion.filters.blend import Blend
 from napari_diffusion.filters.coherence_enhancing import CoherenceEnhancing
+from napari_diffusion.filters.curvature.mean_curvature import MeanCurvature
+from napari_diffusion.filters.curvature.min_max_curvature import MinMaxCurvature
+from napari_diffusion.filters.curvature.modified_curvature import ModifiedCurvature
 from napari_diffusion.filters.custom import Custom
 from napari_diffusion.filters.edge_enhancing import EdgeEnhancing
 from napari_diffusion.filters.flows.flow import Flow
@@ -16,10 +19,7 @@ from napari_diffusion.filters.haar_diffusion import HaarDiffusion
 from napari_diffusion.filters.heat import Heat
 from napari_diffusion.filters.hybrid import Hybrid
 from napari_diffusion.filters.learned_diffusion import LearnedDiffusion
-from napari_diffusion.filters.mean_curvature import MeanCurvature
 from napari_diffusion.filters.median import Median
-from napari_diffusion.filters.min_max_curvature import MinMaxCurvature
-from napari_diffusion.filters.modified_curvature import ModifiedCurvature
 from napari_diffusion.filters.non_local_diffusion import NonLocalDiffusion
 from napari_diffusion.filters.non_local_means import NonLocalMeans
 from napari_diffusion.filters.opponent import Opponent

@@ -1,0 +1,1 @@
+"""Filters that move the level lines of an image by their curvature."""
