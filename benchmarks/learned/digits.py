@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_diffusion.learning.trained_mixture import TrainedMixture, train_mixture
+from napari_diffusion.learning import TrainedMixture, train_mixture
 
 FILE = "sklearn/datasets/data/digits.csv.gz"
 DIGEST = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
@@ -51,5 +51,5 @@ def trained(folder: Path) -> TrainedMixture:
 
 if __name__ == "__main__":
     found = trained(Path(sys.argv[1]))
-    found.save(sys.argv[2])
+    found.save(sys.argv[2], overwrite=True)
     print(found.summary())

@@ -42,8 +42,8 @@ class GaussianMixture(Filter):
         nothing. "auto" measures it for each channel; "step" is the noise of a step of the loop.
     weights : str
         What was learned: "digits", which ships with the package and is for planes of 8 × 8 pixels
-        with intensities from 0 to 1, or a .npz file of `train_mixture`. A recipe names such a file
-        by its SHA-256.
+        with intensities from 0 to 1, or a .npz file that `nd.learning.train_mixture` has made. A
+        recipe names such a file by its SHA-256.
 
     Notes
     -----
@@ -113,7 +113,7 @@ class GaussianMixture(Filter):
             raise ValueError(
                 f"GaussianMixture: these weights are for planes of {height} × {width} pixels (got "
                 f"{own[0]} × {own[1]}): cut or bin the image to that size, or learn weights from "
-                "images of its size by learning.train_mixture."
+                "images of its size by nd.learning.train_mixture."
             )
         if not isinstance(self.noise_sigma, str):
             self.number_per_channel("noise_sigma", grid)

@@ -1,10 +1,19 @@
-"""Learns the weights of `LearnedDiffusion` from images."""
+"""Learns the weights of `LearnedDiffusion` and `GaussianMixture` from images."""
 
 from __future__ import annotations
 
 from napari_diffusion.learning.score import Score
 from napari_diffusion.learning.train import refusal, train
+from napari_diffusion.learning.trained_mixture import TrainedMixture, train_mixture
 from napari_diffusion.learning.trained_weights import TrainedWeights
 from napari_diffusion.learning.training_state import TrainingState
 
-__all__ = ["Score", "TrainedWeights", "TrainingState", "refusal", "train"]
+__all__ = [
+    "Score",
+    "TrainedMixture",
+    "TrainedWeights",
+    "TrainingState",
+    "refusal",
+    "train",
+    "train_mixture",
+]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from napari_diffusion.learning.mixture_fit import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -71,17 +71,9 @@ class TrainedMixture:
         """
         return float(self.about["explained"])
 
-    def save(self, path: str | Path) -> None:
-        """Write the file, which `GaussianMixture` can be given; the weights folder finds it too.
-
-        Raises
-        ------
-        ValueError
-            If the name does not end in .npz.
-        """
-        if Path(path).suffix.lower() != ".npz":
-            raise ValueError(f"Weights are saved as .npz (got {str(path)!r}): use such a name.")
-        Path(path).write_bytes(self.data)
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the file, for ``nd.filters.GaussianMixture(weights=…)``; return its path."""
+        return weight_files.write(path, self.data, overwrite)
 
     def summary(self) -> str:
         """Return in a sentence how well it holds."""

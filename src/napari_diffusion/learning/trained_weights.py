@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.filters.learned import weight_files
@@ -11,6 +10,8 @@ from napari_diffusion.filters.learned.weights import weights_named
 from napari_diffusion.filters.learned.weights_file import bytes_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_diffusion.filters.learned.weights import Weights
     from napari_diffusion.learning.score import Score
     from napari_diffusion.learning.training import Ended
@@ -70,22 +71,13 @@ class TrainedWeights:
         Path
             For ``nd.filters.LearnedDiffusion(weights=…)``.
         """
-        return _written(path, bytes_of(self.weights.network, self.about), overwrite)
+        return weight_files.write(path, bytes_of(self.weights.network, self.about), overwrite)
 
     def save_state(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write all that ``train(…, resume=path)`` needs to go on to a .npz file; see `save`."""
-        return _written(path, self.state.in_bytes(), overwrite)
+        return weight_files.write(path, self.state.in_bytes(), overwrite)
 
 
 def kept(data: bytes) -> Weights:
     """Return the weights in a file that was made here, which this program finds from now on."""
     return weights_named(weight_files.keep(data))
-
-
-def _written(path: str | Path, data: bytes, overwrite: bool) -> Path:
-    path = Path(path)
-    if path.suffix.lower() != ".npz":
-        raise ValueError(f"Weights are written to a .npz file (got {str(path)!r}).")
-    with path.open("wb" if overwrite else "xb") as file:
-        file.write(data)
-    return path

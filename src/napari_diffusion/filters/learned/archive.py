@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,6 +81,7 @@ def arrays_in(data: bytes, name: str) -> dict[str, NDArray[Any]]:
                 arrays[key] = values_in(io.BytesIO(held), len(held), each.filename)
     except (
         zipfile.BadZipFile,
+        zlib.error,
         NotImplementedError,
         RuntimeError,
         OSError,

@@ -54,6 +54,24 @@ def keep(data: bytes) -> str:
     return name
 
 
+def write(path: str | Path, data: bytes, overwrite: bool) -> Path:
+    """Write a file of weights; return its path.
+
+    Raises
+    ------
+    ValueError
+        If its name does not end in .npz.
+    FileExistsError
+        If there is one already, and it must not be overwritten.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".npz":
+        raise ValueError(f"Weights are written to a .npz file (got {str(path)!r}).")
+    with path.open("wb" if overwrite else "xb") as file:
+        file.write(data)
+    return path
+
+
 def look_beside(recipe: Path) -> None:
     """Look for what is not found elsewhere in the folder of a recipe that the user has opened."""
     _beside[recipe.absolute().parent] = None

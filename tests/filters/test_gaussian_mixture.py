@@ -1,0 +1,107 @@
+"""The filter for small images of one kind: the laws of all filters on images of its size."""
+
+from __future__ import annotations
+
+import json
+
+import dask.array as da
+import laws
+import numpy as np
+import pytest
+from cases import Case
+
+import napari_diffusion as nd
+from napari_diffusion.core.image import Image
+from napari_diffusion.filters import GaussianMixture
+from napari_diffusion.filters.mixture.weights import MIXTURES
+from napari_diffusion.loop.registry import from_dict, to_dict
+
+CASES = (
+    Case("plane", "yx", (8, 8)),
+    Case("stretched-plane", "yx", (8, 8), {"spacing": (0.5, 2.0)}),
+    Case("volume", "zyx", (5, 8, 8)),
+    Case("video", "tyx", (3, 8, 8), {"along": "tyx"}),
+    Case("channels", "cyx", (3, 8, 8)),
+    Case("colours", "yxc", (8, 8, 3), {"rgb": True}),
+    Case("five-axes", "tczyx", (2, 2, 3, 8, 8)),
+)
+LAWS = (laws.returns_its_own, laws.survives_extremes, laws.survives_denormals, laws.keeps_type)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_laws_of_every_filter(law, case):
+    law(GaussianMixture(0.2), case)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_each_plane_comes_out_as_if_it_were_filtered_alone(case):
+    image, chosen = case.image(np.float32), GaussianMixture(0.3)
+    out = chosen(image, **case.options)
+    model, _ = MIXTURES.named("digits")
+    planes, found = (
+        np.moveaxis(each, [case.axes.index(a) for a in "yx"], (-2, -1)) for each in (image, out)
+    )
+    for index in np.ndindex(planes.shape[:-2]):
+        expected = model.expected(planes[index], 0.3).astype(np.float32)
+        np.testing.assert_array_equal(found[index], expected)
+
+
+def test_it_is_frozen_and_survives_json():
+    for chosen in (GaussianMixture(), GaussianMixture((0.1, 0.2)), GaussianMixture("1.5 × auto")):
+        laws.is_frozen_and_equal_by_value(chosen)
+        assert from_dict("filter", json.loads(json.dumps(to_dict(chosen)))) == chosen
+
+
+def test_chunks_and_threads_give_the_same_bits():
+    image = np.random.default_rng(0).random((6, 8, 8), np.float32)
+    whole = GaussianMixture(0.3)(image, axes="tyx")
+    for chunks in ((1, 8, 8), (4, 3, 5)):
+        parts = GaussianMixture(0.3)(da.from_array(image, chunks=chunks), axes="tyx")
+        np.testing.assert_array_equal(np.asarray(parts), whole)
+
+
+def test_each_channel_has_its_noise_and_0_keeps_it():
+    image = np.random.default_rng(0).random((3, 8, 8), np.float32)
+    out = GaussianMixture((0.0, 0.1, 0.7))(image, axes="cyx")
+    np.testing.assert_array_equal(out[0], image[0])
+    for c, sigma in ((1, 0.1), (2, 0.7)):
+        np.testing.assert_array_equal(out[c], GaussianMixture(sigma)(image[c]))
+    with pytest.raises(ValueError, match="lists 2 values, but the image has 3 channels"):
+        GaussianMixture((0.1, 0.2))(image, axes="cyx")
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((9, 8), "yx"), ((8, 8, 9), "zyx"), ((512, 512), "yx")]
+)
+def test_images_of_another_size_are_refused_with_the_cure(shape, axes):
+    words = rf"for planes of 8 × 8 pixels \(got {shape[-2]} × {shape[-1]}\): cut or bin the image"
+    with pytest.raises(ValueError, match=words):
+        GaussianMixture(0.1)(np.zeros(shape), axes=axes)
+    with pytest.raises(ValueError, match=words):
+        nd.run(np.zeros(shape), nd.Recipe(diffusion_filter=GaussianMixture()), axes=axes)
+
+
+def test_weights_that_are_not_there_are_refused():
+    with pytest.raises(ValueError, match=r"weights must be 'digits', a \.npz file"):
+        GaussianMixture(0.1, "faces")
+    with pytest.raises(ValueError, match=r"are not here: put their \.npz file into"):
+        GaussianMixture(0.1, "sha256:" + 64 * "0")(np.zeros((8, 8)))
+
+
+def test_a_resolved_filter_names_its_weights_by_hash():
+    image = np.random.default_rng(0).random((8, 8))
+    chosen = GaussianMixture(0.1).resolved(Image.of(image))
+    assert chosen.weights == MIXTURES.hashed("digits")
+    np.testing.assert_array_equal(chosen(image), GaussianMixture(0.1)(image))
+    assert MIXTURES.spoken(chosen.weights).startswith("digits (SHA-256 ")
+
+
+def test_the_shipped_weights_say_what_they_were_learned_from():
+    _, about = MIXTURES.named("digits")
+    ((package, file, author, licence),) = about["learned_from"]
+    assert (package, licence) == ("scikit-learn", "CC BY 4.0")
+    assert file.endswith("digits.csv.gz")
+    assert "Alpaydin" in author
+    assert (about["images"], about["shape"]) == (1797, [8, 8])
+    assert 0.4 < about["explained"] < 0.7
