@@ -38,6 +38,7 @@ from napari_diffusion.cli.recipe import recipe
 from napari_diffusion.cli.report import add_report, report
 from napari_diffusion.cli.run import run
 from napari_diffusion.cli.study import add_study, study
+from napari_diffusion.cli.train import add_train, train
 from napari_diffusion.cli.values import scale, sigma
 from napari_diffusion.cli.verify import add_verify, verify
 from napari_diffusion.filters import FILTERS
@@ -86,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     add_verify(command("verify", verify, "verify an output, and that its run makes the same again"))
     add_study(command("study", study, "study what a recipe leaves and removes on an image"))
     add_report(command("report", report, "write one HTML page on a result: what was done and lost"))
+    add_train(command("train", train, "learn weights for LearnedDiffusion from your own images"))
     _add_methods(command("methods", methods, "describe the processing of an image for a paper"))
     _add_demo(command("demo", demo, "watch the loop run on a photo of a face"))
     return whole

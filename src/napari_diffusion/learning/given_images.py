@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast, get_args
+import dataclasses
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from napari_diffusion.core.dask_array import is_dask
+from napari_diffusion.core.grid import per_axis
 from napari_diffusion.core.image import Image
 from napari_diffusion.core.merkle_hash import hash_of
-from napari_diffusion.core.named_axes import named_axes, values_of
+from napari_diffusion.core.named_axes import named_axes
 from napari_diffusion.learning.measured_image import Kind, MeasuredImage, measured
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
     from napari_diffusion.core.grid import GridOptions
 
 
 def measured_images(
-    images: ArrayLike | Sequence[ArrayLike], kind: Kind, noise_sigma: Any, options: GridOptions
+    images: ArrayLike | Image | Sequence[ArrayLike | Image],
+    kind: Kind,
+    noise_sigma: Any,
+    options: GridOptions,
 ) -> list[MeasuredImage]:
     """Return all images, checked and measured; see `train` for the parameters.
 
@@ -31,48 +37,76 @@ def measured_images(
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind must be one of {', '.join(get_args(Kind))} (got {kind!r}).")
-    several = isinstance(images, Sequence) and len(images) > 0 and np.ndim(images[0]) > 1
-    given: list[Any] = list(cast("Sequence[ArrayLike]", images)) if several else [images]
-    options = options.copy()
+    given = _listed(images)
+    made = [_image(each, len(given) == 1 and kind == "frames", options) for each in given]
     if kind == "frames":
-        given, options["axes"] = _frames(given, several, options.get("axes"))
+        made = _frames(made)
     found = []
-    for n, each in enumerate(given):
+    for n, image in enumerate(made):
         try:
-            image = Image.of(each, **options)
-            found.append(measured(image, hash_of(_array(each)), kind, noise_sigma))
+            digest = hash_of(image.grid.restored(image.data))
+            found.append(measured(image, digest, kind, noise_sigma))
         except ValueError as error:
-            if len(given) == 1:
+            if len(made) == 1:
                 raise
-            raise ValueError(f"Image {n + 1} of {len(given)}: {error}") from error
+            raise ValueError(f"Image {n + 1} of {len(made)}: {error}") from error
     return found
 
 
-def _frames(given: list[Any], several: bool, axes: str | None) -> tuple[list[Any], str]:
-    """Return images with an axis t of frames, and their axes."""
-    axes = (
-        axes
-        or named_axes(given[0])
-        or {2: "yx", 3: "zyx" if several else "tyx"}.get(np.ndim(given[0]), "")
+def _listed(images: Any) -> list[Any]:
+    """Return the images one by one."""
+    if not isinstance(images, list | tuple):
+        return [images]
+    if not images:
+        raise ValueError("There are no images to learn from.")
+    several = isinstance(images[0], Image) or np.ndim(images[0]) > 1
+    return list(images) if several else [images]
+
+
+def _image(given: Any, frames: bool, options: GridOptions) -> Image:
+    """Return an image; of frames that are one array of three axes, the first is time."""
+    options = options.copy()
+    unnamed = options.get("axes") is None and not isinstance(given, Image)
+    if frames and unnamed and np.ndim(given) == 3 and not options.get("rgb"):
+        options["axes"] = named_axes(given) or "tyx"
+    return Image.of(given, **options)
+
+
+def _frames(images: list[Image]) -> list[Image]:
+    """Return images with their frames along t; several without t are the frames of one scene."""
+    if len(images) > 1 and all(each.grid.shape[0] == 1 for each in images):
+        images = [_joined(images)]
+    for each in images:
+        if each.grid.shape[0] < 2:
+            raise ValueError(
+                "Frames of one scene lie along t, and are 2 or more (got 1 with the axes "
+                f"{each.grid.axes!r}): name the axes, or learn from noisy images (kind='noisy')."
+            )
+    return images
+
+
+def _joined(images: list[Image]) -> Image:
+    """Return one image with others as its frames."""
+    first = images[0].grid
+    shapes = {each.grid.shape[1:] for each in images}
+    if len(shapes) > 1 or any(each.grid.axes != first.axes for each in images):
+        raise ValueError(
+            "Frames of one scene have the same axes and shape (got "
+            f"{', '.join(f'{each.grid.axes} {each.grid.shape}' for each in images)})."
+        )
+    data = _together([each.data for each in images])
+    masks = [np.ones(each.grid.shape, bool) if each.mask is None else each.mask for each in images]
+    mask = None if all(each.mask is None for each in images) else _together(masks)
+    axes = first.axes if "t" in first.axes else f"t{first.axes}"
+    grid = dataclasses.replace(
+        first, axes=axes, shape=per_axis(data.shape), masked=mask is not None
     )
-    if several and "t" not in axes:
-        shapes = {np.shape(each) for each in given}
-        if len(shapes) > 1:
-            raise ValueError(
-                f"Frames of one scene have the same shape (got {', '.join(map(str, shapes))})."
-            )
-        given, axes = [np.stack([np.asarray(each) for each in given])], f"t{axes}"
-    for each in given:
-        count = np.shape(each)[axes.index("t")] if "t" in axes else 1
-        if count < 2:
-            raise ValueError(
-                f"Frames of one scene lie along t, and are 2 or more (got {count} with the axes "
-                f'{axes!r}): name the axes, or learn from noisy images (kind="noisy").'
-            )
-    return given, axes
+    return Image(data, grid, mask)
 
 
-def _array(image: Any) -> Any:
-    """Return an array with a type and a shape, from which parts are read."""
-    values = values_of(image)
-    return values if is_dask(values) else np.asarray(values)
+def _together(arrays: list[Any]) -> Any:
+    if not any(map(is_dask, arrays)):
+        return np.concatenate(arrays)
+    import dask.array as da
+
+    return da.concatenate(arrays)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from napari_diffusion.core.grid import GridOptions
+    from napari_diffusion.core.image import Image
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.learning.measured_image import Kind, MeasuredImage
     from napari_diffusion.learning.score import Score
@@ -37,7 +40,7 @@ _PHOTOGRAPHS = "photographs"
 
 
 def train(
-    images: ArrayLike | Sequence[ArrayLike],
+    images: ArrayLike | Image | Sequence[ArrayLike | Image],
     *,
     kind: Kind = "noisy",
     noise_sigma: float | tuple[float, ...] | str = "auto",
@@ -128,7 +131,7 @@ def train(
 
 
 def refusal(
-    images: ArrayLike | Sequence[ArrayLike],
+    images: ArrayLike | Image | Sequence[ArrayLike | Image],
     kind: Kind = "noisy",
     *,
     noise_sigma: float | tuple[float, ...] | str = "auto",
@@ -190,8 +193,6 @@ def _about(
 
 def _trained(training: Training, about: dict[str, Any]) -> TrainedWeights:
     """Return what a training made, with its record."""
-    import napari_diffusion
-
     better = training.is_better
     network = training.best if better else training.start.network()
     said = {
@@ -201,9 +202,17 @@ def _trained(training: Training, about: dict[str, Any]) -> TrainedWeights:
         "seconds": round(training.used, 1),
         "steps": training.adam.steps,
         "scores": [each.numbers() for each in training.scores],
-        "program": f"napari-diffusion {napari_diffusion.__version__}",
+        "program": _program(),
     }
     weights = kept(bytes_of(network, said))
     return TrainedWeights(
         weights, list(training.scores), better, training.ended, said, training.state(about)
     )
+
+
+def _program() -> str:
+    """Return what trains, with its version where it is installed."""
+    name = "napari-diffusion"
+    with contextlib.suppress(PackageNotFoundError):
+        return f"{name} {version(name)}"
+    return name
