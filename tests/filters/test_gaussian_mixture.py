@@ -105,3 +105,39 @@ def test_the_shipped_weights_say_what_they_were_learned_from():
     assert "Alpaydin" in author
     assert (about["images"], about["shape"]) == (1797, [8, 8])
     assert 0.4 < about["explained"] < 0.7
+
+
+def made_from_noise(count, steps, seed=0):
+    """Return images that reverse updates make of noise alone, with the shipped weights."""
+    start = np.full((count, 8, 8), 0.3, np.float32)
+    noise = nd.noise.Gaussian()(start, 3.0, seed=seed, axes="tyx")
+    recipe = nd.Recipe(
+        num_steps=steps,
+        starting_noise_scale=3.0,
+        schedule=nd.schedules.Karras(end=0.01),
+        diffusion_filter=GaussianMixture(),
+        seed=seed,
+        update="reverse",
+    )
+    return nd.run(noise, recipe, axes="tyx").image
+
+
+def test_of_noise_alone_reverse_updates_make_images_of_the_mixture():
+    """Mean, variance and the shares of the Gaussians are those of the mixture, up to chance."""
+    model, _ = MIXTURES.named("digits")
+    images = made_from_noise(400, 60).astype(np.float64)
+    centre = model.shares @ model.centres
+    between = np.einsum("k,kq->q", model.shares, (model.centres - centre) ** 2).sum()
+    variance = model.shares @ model.variances.sum(axis=1) + between
+    variance += model.floor * (64 - len(model.directions))
+    assert images.var(axis=0).sum() == pytest.approx(variance, rel=0.08)
+    mean = model.mean + (centre @ model.directions).reshape(8, 8)
+    error = images.std(axis=0) / np.sqrt(len(images)) + 0.01
+    assert (np.abs(images.mean(axis=0) - mean) < 4.5 * error).all()
+    along = (images - model.mean).reshape(len(images), -1) @ model.directions.T
+    turned = np.einsum("kij,nkj->nki", model.rotations, along[:, None] - model.centres)
+    logs = -0.5 * (turned**2 / model.variances + np.log(model.variances)).sum(axis=2)
+    of = (np.log(model.shares) + logs).argmax(axis=1)
+    expected = len(images) * model.shares
+    found = np.bincount(of, minlength=len(expected))
+    assert (np.abs(found - expected) < 4.5 * np.sqrt(expected) + 3).all()
