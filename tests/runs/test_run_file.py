@@ -114,6 +114,29 @@ def test_a_stopped_run_goes_on(keep_every, source, monkeypatch):
     np.testing.assert_array_equal(images(path), images(whole))
 
 
+@pytest.mark.parametrize("memory_limit", [LITTLE, None])
+def test_a_stopped_run_of_reverse_updates_goes_on(memory_limit, source):
+    """In tiles from the noisy image that stands; in memory it is made again."""
+    recipe = RECIPE.replaced(
+        diffusion_filter=nd.filters.NonLocalDiffusion(noise_sigma="step", radius=1),
+        update="reverse",
+    )
+    options = {"memory_limit": memory_limit}
+    whole = run_file(source, source.with_name("whole.zarr"), recipe)
+    stop = threading.Event()
+
+    def progress(done, total, unit):
+        if done >= total // 2 + 1:
+            stop.set()
+
+    path = source.with_name("a.zarr")
+    with pytest.raises(Stopped):
+        run_file(source, path, recipe, progress=progress, stop=stop, **options)
+    run_file(source, path, recipe, resume=True, **options)
+    np.testing.assert_array_equal(images(path), images(whole))
+    assert verify(path, source).verdict == "identical"
+
+
 def test_only_the_same_run_goes_on(source):
     stop = threading.Event()
     with pytest.raises(Stopped):

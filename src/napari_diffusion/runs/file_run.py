@@ -33,7 +33,7 @@ from napari_diffusion.records.provenance import (
 from napari_diffusion.runs.fingerprint import check_unchanged, fingerprint
 from napari_diffusion.runs.passes.kept_state import kept_state
 from napari_diffusion.runs.passes.pass_costs import Costs
-from napari_diffusion.runs.passes.pass_plan import PassPlan, planned
+from napari_diffusion.runs.passes.pass_plan import PassPlan, arrays_at_once, planned
 from napari_diffusion.runs.passes.pass_run import PassRun
 from napari_diffusion.runs.passes.plan_text import plan_text
 from napari_diffusion.runs.passes.workers import Workers
@@ -206,7 +206,8 @@ class FileRun:
     def _in_memory(self, last: Any, stop: StopToken | None) -> Generator[Step, None, None]:
         count = self.resolved.total_steps + (self.resolved.final_filter is not None)
         first, made = 0, steps(self.read.image, self.resolved, stop=stop)
-        if last is not None:
+        # Reverse updates go on from the noisy image, which is made again.
+        if last is not None and self.recipe.update == "whole":
             index, image, kept = last
             first, scale = index + 1, next_noise_scale_of(kept)
             options = self.read.options
@@ -226,7 +227,8 @@ class FileRun:
             self._check_room(plan)
 
     def _check_room(self, plan: PassPlan) -> None:
-        needed = room_of(self.read, plan, len(self.kept), self.output.dtype.itemsize)
+        count, itemsize = len(self.kept), self.output.dtype.itemsize
+        needed = room_of(self.read, plan, self.recipe, count, itemsize)
         check_room(self.output.claim.work, needed, "the run")
 
     def pass_plan(self, recipe: Recipe, costs: Costs | None = None) -> PassPlan:
@@ -255,7 +257,7 @@ class FileRun:
             run = PassRun(self.read, self.resolved, plan, folder, workers, linked, self.progress)
             self.passes = run
             begin = None
-            if last is not None:
+            if last is not None and self.recipe.update == "whole":
                 index, image, entry = last
                 begin = run.after(index, image, next_noise_scale_of(entry))
             yield from run.steps(begin, stop)
@@ -270,17 +272,17 @@ def foreseen(run: FileRun) -> str:
     """Return what a run in passes would take, in words; nothing is written."""
     with slabs_within(memory.free_memory()):
         plan = run.pass_plan(run.recipe.resolved_on(run.read.image))
-    room = room_of(run.read, plan, len(run.kept), run.output.dtype.itemsize)
+    room = room_of(run.read, plan, run.recipe, len(run.kept), run.output.dtype.itemsize)
     return plan_text(plan, run.read, room, shutil.disk_usage(run.output.path.parent).free)
 
 
-def room_of(read: RunInput, plan: PassPlan, kept: int, itemsize: int) -> int:
+def room_of(read: RunInput, plan: PassPlan, recipe: Recipe, kept: int, itemsize: int) -> int:
     """Return the bytes of disk that a run in passes takes, before anything is compressed.
 
     The steps that are kept with their coarser levels, and what two passes make.
     """
     pixels = math.prod(read.source.image.shape)
-    passes = min(len(plan.passes), 2) * pixels * read.computing_type.itemsize
+    passes = arrays_at_once(plan, recipe) * pixels * read.computing_type.itemsize
     return passes + math.ceil(kept * pixels * itemsize * _LEVELS)
 
 

@@ -31,10 +31,13 @@ def made_in_passes(read, recipe, folder, at_once=2, stop=None):
     assert plan.tiling.count > 1
     with Workers.local(at_once) as workers:
         run = PassRun(read, recipe, plan, folder, workers)
-        steps = [
-            dataclasses.replace(step, image=step.image.compute()) for step in run.steps(stop=stop)
-        ]
+        steps = [in_memory(step) for step in run.steps(stop=stop)]
     return run, steps
+
+
+def in_memory(step):
+    noisy = None if step.noisy is None else step.noisy.compute()
+    return dataclasses.replace(step, image=step.image.compute(), noisy=noisy)
 
 
 def check_equal(read, recipe, folder):
@@ -51,6 +54,9 @@ def check_equal(read, recipe, folder):
         assert step.is_final == expected.is_final
         assert step.image.dtype == expected.image.dtype
         np.testing.assert_array_equal(step.image, expected.image)
+        assert (step.noisy is None) == (expected.noisy is None)
+        if step.noisy is not None:
+            np.testing.assert_array_equal(step.noisy, expected.noisy)
     return run
 
 
@@ -78,6 +84,15 @@ CASES = {
     "a series": nd.Recipe(num_steps=3, diffusion_filter=(nd.filters.Median(), PM)),
     "measured noise": nd.Recipe(num_steps=3, diffusion_filter=PM, schedule=nd.schedules.Measured()),
     "stabilised": nd.Recipe(num_steps=2, diffusion_filter=PM, domain="anscombe"),
+    "reverse updates": nd.Recipe(
+        num_steps=3,
+        diffusion_filter=nd.filters.NonLocalDiffusion(noise_sigma="step"),
+        final_filter=nd.filters.Heat(time=0.5),
+        update="reverse",
+    ),
+    "reverse updates, stabilised": nd.Recipe(
+        num_steps=2, diffusion_filter=PM, domain="anscombe", update="reverse"
+    ),
     "noise of its surroundings": nd.Recipe(
         num_steps=1, diffusion_filter=PM, noise=nd.noise.Correlated()
     ),
@@ -122,6 +137,14 @@ def test_masks_and_missing_values_are_those_in_memory(domain, volume, tmp_path):
     recipe = nd.Recipe(
         num_steps=2, diffusion_filter=PM.replaced(smoothing=0.7, time=0.1), domain=domain
     )
+    check_equal(read, recipe, tmp_path)
+
+
+def test_reverse_updates_keep_masks_and_missing_values(volume, tmp_path):
+    mask = np.random.default_rng(2).random(volume.shape) < 0.9
+    volume[3, 4, 5] = volume[20:23] = np.nan
+    read = input_of(volume, "zyx", mask=mask, missing="ignore")
+    recipe = nd.Recipe(num_steps=3, diffusion_filter=PM.replaced(time=0.1), update="reverse")
     check_equal(read, recipe, tmp_path)
 
 

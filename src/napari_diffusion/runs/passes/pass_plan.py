@@ -150,7 +150,13 @@ def pixel_bytes(recipe: Recipe, itemsize: int, grid: Grid) -> int:
     """Return the memory that a pixel of a tile takes, with all that is made of it."""
     every = (*recipe.filters, *filter(None, (recipe.final_filter,)))
     copies = max(each.copies for each in every) + 2 * (recipe.domain is not None)
+    copies += 3 * (recipe.update == "reverse")  # the noisy images before and after, and a sum
     return itemsize * (_ARRAYS + copies) + 3 * grid.masked
+
+
+def arrays_at_once(plan: PassPlan, recipe: Recipe) -> int:
+    """Return how many arrays of the image's size the passes have on the disk at once."""
+    return min(len(plan.passes), 2) * (2 if recipe.update == "reverse" else 1)
 
 
 def _plan(

@@ -17,7 +17,7 @@ from napari_diffusion.records.provenance import plain
 from napari_diffusion.runs.passes.kept_state import KeptState, keep, kept_state
 from napari_diffusion.runs.passes.pass_array import PassArray
 from napari_diffusion.runs.passes.stored_image import NamedValues, StoredImage
-from napari_diffusion.runs.passes.tile_task import TileMade, TileTask
+from napari_diffusion.runs.passes.tile_task import NoisyImages, TileMade, TileTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -129,8 +129,8 @@ class PassRun:
         kept = kept_state(self.folder)
         if kept is None or not kept["done"]:
             return None
-        array = self._array(kept["done"] - 1)
-        if not array.path.exists():
+        array, noisy = self._array(kept["done"] - 1), self._noisy_array(kept["done"] - 1)
+        if not array.path.exists() or not (noisy is None or noisy.path.exists()):
             return None
         scales = _scale(kept["noise_scale"]), _scale(kept["used"])
         return State(kept["done"], self._of_array(array), *scales)
@@ -162,9 +162,12 @@ class PassRun:
         kept = each.is_last and each.step in self.linked
         dtype = self.read.computing_type
         target.create(self.plan.tiling, self._channels, dtype, compressed=kept)
+        noisy = self._noisy_images(number, before)
+        if noisy is not None:
+            noisy.target.create(self.plan.tiling, self._channels, dtype)
         task = TileTask(
             self.recipe, each, before.noise_scale, before.image, target, resumed,
-            self.workers.threads,
+            self.workers.threads, noisy,
         )  # fmt: skip
         removed: Counts | None = None
         total = self.plan.tiling.count * len(self.plan.passes)
@@ -176,11 +179,14 @@ class PassRun:
             if self.progress is not None:
                 self.progress(done, total, "tile")
         target.sync()
+        if noisy is not None:
+            noisy.target.sync()
         scale = self._next_scale(each, before.noise_scale, removed)
         self._state = State(number + 1, self._of_array(target), scale, before.noise_scale)
         self._keep()
-        if number:
-            self._array(number - 1).remove()
+        for array in (self._array(number - 1), self._noisy_array(number - 1)) if number else ():
+            if array is not None:
+                array.remove()
 
     def _keep(self) -> None:
         """Note where the run stands, for one that goes on."""
@@ -204,7 +210,11 @@ class PassRun:
         image = _lazy(self._state.image.stored, self._layout)
         if each.step == self.recipe.total_steps:
             return Step(each.step, 0.0, image, is_final=True)
-        return Step(each.step, self._state.used, image, False, self._state.noise_scale)
+        state, noisy = self._state, None
+        array = self._noisy_array(state.done - 1)
+        if array is not None and each.step == self.recipe.total_steps - 1:
+            noisy = _lazy(NamedValues(array.opened(), array.axes), self._layout)
+        return Step(each.step, state.used, image, False, state.noise_scale, noisy)
 
     @property
     def _layout(self) -> Layout:
@@ -219,6 +229,21 @@ class PassRun:
     def _array(self, number: int) -> PassArray:
         each = self.plan.passes[number]
         return PassArray(self.folder / f"{each.step:06}-{each.stop}", self._layout.axes)
+
+    def _noisy_array(self, number: int) -> PassArray | None:
+        """Return the array of the noisy image of a pass, None without reverse updates."""
+        each = self.plan.passes[number]
+        if self.recipe.update != "reverse" or each.step == self.recipe.total_steps:
+            return None
+        return PassArray(self.folder / f"{each.step:06}-noisy", self._layout.axes)
+
+    def _noisy_images(self, number: int, before: State) -> NoisyImages | None:
+        target = self._noisy_array(number)
+        if target is None:
+            return None
+        array = self._noisy_array(number - 1) if number else None
+        image = None if array is None else self._of_array(array)
+        return NoisyImages(target, image, before.used)
 
     def _of_array(self, array: PassArray) -> StoredImage:
         image = self._image(NamedValues(array.opened(), array.axes))

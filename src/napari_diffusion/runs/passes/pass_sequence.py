@@ -92,9 +92,10 @@ def most_parts(recipe: Recipe, grid: Grid) -> int:
 
 
 def _most(recipe: Recipe, grid: Grid, most: int) -> int:
-    # The noise that a step removed is counted, and pixels outside a mask keep their intensities:
-    # both need the image from the beginning of the step.
-    whole = not recipe.schedule.tabulated or (recipe.domain is not None and grid.masked)
+    # The noise that a step removed is counted, pixels outside a mask keep their intensities, and
+    # reverse updates go on from the noisy image: all need the beginning of the step.
+    masked = recipe.domain is not None and grid.masked
+    whole = not recipe.schedule.tabulated or masked or recipe.update == "reverse"
     return 1 if whole else most
 
 

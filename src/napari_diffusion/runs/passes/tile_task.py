@@ -11,7 +11,9 @@ from napari_diffusion.engine.block import Block
 from napari_diffusion.engine.in_memory import InMemory
 from napari_diffusion.engine.threads import Threads
 from napari_diffusion.engine.tiles import with_halo
+from napari_diffusion.filters.denoisers.guided_filter import at_noise_scale
 from napari_diffusion.io.layout import Layout
+from napari_diffusion.loop.reverse_step import Denoised
 from napari_diffusion.loop.run_state import Entered, RunState
 
 if TYPE_CHECKING:
@@ -46,6 +48,31 @@ class TileMade:
 
 
 @dataclass(frozen=True, eq=False)
+class NoisyImages:
+    """The noisy images of a step of reverse updates.
+
+    Attributes
+    ----------
+    target : PassArray
+        Where that of this step goes.
+    before : StoredImage or None
+        That of the step before; None for the first one.
+    noise_scale : float or tuple of float
+        Of the step before.
+    """
+
+    target: PassArray
+    before: StoredImage | None
+    noise_scale: NoiseScale
+
+    def begun(self, window: Image, box: Box) -> Denoised | None:
+        """Return what the step before left of a part, whose image is in the window."""
+        if self.before is None:
+            return None
+        return Denoised(window.data, self.before.part(box).data, self.noise_scale)
+
+
+@dataclass(frozen=True, eq=False)
 class TileTask:
     """A pass, as far as a tile needs to know it; it can be sent to other processes.
 
@@ -65,6 +92,8 @@ class TileTask:
         Whether tiles may be there already.
     threads : int
         How many threads share the work on a tile.
+    noisy : NoisyImages, optional
+        Of a step of reverse updates.
     """
 
     recipe: Recipe
@@ -74,6 +103,7 @@ class TileTask:
     target: PassArray
     resumed: bool = False
     threads: int = 1
+    noisy: NoisyImages | None = None
 
     def __call__(self, core: Box) -> TileMade:
         """Make one tile."""
@@ -85,14 +115,15 @@ class TileTask:
 
     def _made(self, core: Box) -> TileMade:
         # The noise that it removed is not in a tile that is there.
-        if self.resumed and self.recipe.schedule.tabulated and self.target.is_whole(core):
+        if self.resumed and self.recipe.schedule.tabulated and self._is_whole(core):
             return TileMade(core, skipped=True)
         grid = self.source.grid
         outer, inner = with_halo(core, self.of.halo(self.recipe, grid), grid.shape)
         window = self.source.part(outer)
         shown = window.cut(inner)
         executor = InMemory(Threads(count=self.threads))
-        state = RunState(self.recipe, window, window, inner, executor, self.of.step)
+        begun = None if self.noisy is None else self.noisy.begun(window, outer)
+        state = RunState(self.recipe, window, window, inner, executor, self.of.step, begun)
         before = self._begun(state)
         filtered = self._filtered(before.values, window, executor, core)
         ended = RunState(self.recipe, shown, shown, inner, executor, self.of.step)
@@ -103,8 +134,14 @@ class TileTask:
             removed = ended.removed(entered.values, filtered)
         values = ended.left(entered, filtered) if self.of.is_last else filtered
         layout = Layout(grid.axes, self.target.axes)
+        if self.noisy is not None:
+            self.noisy.target.write(core, layout.arranged(shown.restored(entered.values)))
         self.target.write(core, layout.arranged(shown.restored(values)))
         return TileMade(core, removed=removed)
+
+    def _is_whole(self, core: Box) -> bool:
+        noisy = self.noisy is None or self.noisy.target.is_whole(core)
+        return noisy and self.target.is_whole(core)
 
     def _begun(self, state: RunState) -> Entered:
         """Return the values that the filter takes: with noise if the pass begins a step."""
@@ -118,5 +155,7 @@ class TileTask:
 
     def _filtered(self, values: Array, window: Image, executor: InMemory, core: Box) -> Array:
         chosen = self.of.filter(self.recipe)
+        if self.of.step < self.recipe.total_steps:
+            chosen = at_noise_scale(chosen, self.noise_scale)
         block = Block(np.ascontiguousarray(values), window.grid, window.mask, executor.threads)
         return block.core_filtered(chosen, core, self.of.start, self.of.stop)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari_diffusion.engine.threads import num_threads
 from napari_diffusion.io import memory
 from napari_diffusion.io.full_disk import check_room
-from napari_diffusion.runs.passes.pass_plan import planned
+from napari_diffusion.runs.passes.pass_plan import arrays_at_once, planned
 from napari_diffusion.runs.passes.pass_run import PassRun
 from napari_diffusion.runs.passes.workers import Workers
 
@@ -29,7 +29,8 @@ def tiled_steps(
 ) -> Generator[Step, None, None]:
     """Yield the steps of a resolved recipe, their images as lazy arrays that last until the next.
 
-    They lie in the folder of temporary files, which needs room for the image twice.
+    They lie in the folder of temporary files, which needs room for the image twice, of
+    reverse updates four times.
     """
     itemsize, grid = read.computing_type.itemsize, read.image.grid
     plan = planned(recipe, grid, itemsize, int(_SHARE * memory.free_memory()), None, num_threads())
@@ -37,5 +38,6 @@ def tiled_steps(
         tempfile.TemporaryDirectory(prefix="napari-diffusion-") as folder,
         Workers.local(plan.at_once) as workers,
     ):
-        check_room(Path(folder), 2 * read.source.image.size * itemsize, "the run")
+        needed = arrays_at_once(plan, recipe) * read.source.image.size * itemsize
+        check_room(Path(folder), needed, "the run")
         yield from PassRun(read, recipe, plan, Path(folder), workers).steps(stop=stop)

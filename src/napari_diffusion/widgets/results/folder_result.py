@@ -184,4 +184,4 @@ def _disk(job: Job, source: Source) -> int:
     shape = (1, 1, 1, *source.image.shape[:2])
     several = (Pass(0, 0, 1, 1), Pass(1, 0, 1, 1))
     plan = PassPlan(several, Tiling(shape, shape, shape), 1, 1.0, 0.0, 0)
-    return room_of(read, plan, len(job.kept), step_type(job).itemsize)
+    return room_of(read, plan, job.recipe, len(job.kept), step_type(job).itemsize)
