@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.method_words import Term
     from napari_diffusion.engine.block import Block
 
-# Of the largest noise of a map: less counts as so much, lest its inverse overflow.
+# Of the strongest noise of a map: less counts as so much, lest its inverse overflow.
 _LEAST_NOISE = 1e-4
 
 # Of the largest number there is: sums of so many pixels do not overflow.
@@ -120,31 +120,36 @@ class LearnedDiffusion(Filter):
         network, axes = weights_named(self.weights).network, plane_axes(block.grid)
         noise = NoiseField.of(self, block.grid)
         out = np.empty_like(block.values)
-        sigma = self._sigma(noise, block)
-        planes = [np.moveaxis(each, axes, (-2, -1)) for each in (block.values, out, sigma)]
+        strongest = np.broadcast_to(np.reshape(noise.sigmas, (1, -1, 1, 1, 1)), block.shape)
+        planes, to, sigmas = (
+            np.moveaxis(each, axes, (-2, -1)) for each in (block.values, out, strongest)
+        )
+        own = _shares(noise, block)
+        shares = None if own is None else np.moveaxis(own, axes, (-2, -1))
         origin = block.grid.origin[axes[0]], block.grid.origin[axes[1]]
-        for index in np.ndindex(planes[0].shape[:-2]):
-            y, to, s = (each[index] for each in planes)
+        for index in np.ndindex(planes.shape[:-2]):
             block.threads.poll()
-            if s.any():
-                scaled = _in_units(y, s)
-                change = network.diffused(scaled, origin, block.threads) - scaled
+            y, sigma = planes[index], block.dtype.type(sigmas[index][0, 0])
+            here = None if shares is None else np.ascontiguousarray(shares[index])
+            to[index] = y
+            if sigma > 0:
+                scaled = _in_units(y, sigma)
+                change = network.diffused(scaled, origin, block.threads, here) - scaled
                 # A constant image stays as it is to the bit.
-                change[np.abs(change) <= _ROUNDING * np.finfo(y.dtype).eps * np.abs(scaled)] = 0
-                to[:] = y + change * s
-            else:
-                to[:] = y
+                rounding = _ROUNDING * np.finfo(y.dtype).eps * np.abs(scaled)
+                to[index] += np.where(np.abs(change) > rounding, change, 0) * sigma
         return kept_without_noise(block, noise, out)
 
-    def _sigma(self, noise: NoiseField, block: Block) -> NDArray[Any]:
-        """Return the noise of each pixel, a view where it is one number; none of it too small."""
-        largest = np.reshape(noise.sigmas, (1, -1, 1, 1, 1))
-        own = noise.at(block.grid.origin, block.shape)
-        sigma = largest if own is None else np.maximum(own, _LEAST_NOISE * largest)
-        return np.broadcast_to(sigma.astype(block.dtype), block.shape)
+
+def _shares(noise: NoiseField, block: Block) -> NDArray[Any] | None:
+    """Return the noise of each pixel over the strongest; None where it is as strong everywhere."""
+    variances = noise.variances(block.grid.origin, block.shape)
+    if variances is None:
+        return None
+    return np.maximum(np.sqrt(variances), _LEAST_NOISE).astype(block.dtype)
 
 
-def _in_units(y: NDArray[Any], sigma: NDArray[Any]) -> NDArray[Any]:
+def _in_units(y: NDArray[Any], sigma: Any) -> NDArray[Any]:
     """Return a plane in units of its noise, within what the steps can add up."""
     largest = y.dtype.type(np.finfo(y.dtype).max * _ROOM)
     with np.errstate(over="ignore"):

@@ -57,7 +57,13 @@ class Network:
             reach = (2 * reach + 3 if reach else 0) + MORE * len(scale)
         return reach + self.period + sum(each[3] for each in self.levels)
 
-    def diffused(self, y: NDArray[Any], origin: tuple[int, int], threads: Threads) -> NDArray[Any]:
+    def diffused(
+        self,
+        y: NDArray[Any],
+        origin: tuple[int, int],
+        threads: Threads,
+        noise: NDArray[Any] | None = None,
+    ) -> NDArray[Any]:
         """Return a plane after all steps, in units of the noise.
 
         Parameters
@@ -68,37 +74,55 @@ class Network:
             Where the plane begins in the image: means of 2 × 2 pixels always begin at even places.
         threads : Threads
             Share the tiles of each step.
+        noise : ndarray, shape (H, W), optional
+            Where the noise is not as strong everywhere, the plane is over one number, and this is
+            how many times as strong it is at each pixel, more than 0.
         """
         around = [
             (BORDER + (first - BORDER) % self.period, BORDER + (-BORDER - first - n) % self.period)
             for first, n in zip(origin, y.shape, strict=True)
         ]
-        noisy, pilot = (np.pad(each, around, "symmetric") for each in (y, self.piloted(y, threads)))
-        made = self._from(0, noisy, pilot, threads)
+        noisy, pilot = (
+            np.pad(each, around, "symmetric") for each in (y, self.piloted(y, threads, noise))
+        )
+        own = None if noise is None else np.pad(noise, around, "symmetric")
+        made = self._from(0, noisy, pilot, threads, own)
         (top, _), (left, _) = around
         return made[top : top + y.shape[0], left : left + y.shape[1]]
 
-    def piloted(self, y: NDArray[Any], threads: Threads) -> NDArray[Any]:
+    def piloted(
+        self, y: NDArray[Any], threads: Threads, noise: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
         """Return a noisy plane with its differences shrunk: what the steps begin with."""
         from napari_diffusion.filters.denoisers.haar_shrinkage import shrunk
 
         reach = sum(each[3] for each in self.levels)
 
-        def work(tile: NDArray[Any]) -> NDArray[Any]:
-            return shrunk(tile, self.levels, 1.0, self.pilot)
+        def work(tile: NDArray[Any], *variance: NDArray[np.float64]) -> NDArray[Any]:
+            return shrunk(tile, self.levels, 1.0, self.pilot, *variance)
 
-        plane = y.reshape(1, 1, 1, *y.shape)
-        return threads.tiled(work, plane, (0, 0, 0, reach, reach)).reshape(y.shape)
+        whole = 1, 1, 1, *y.shape
+        beside = [] if noise is None else [np.square(noise, dtype=np.float64).reshape(whole)]
+        made = threads.tiled(work, y.reshape(whole), (0, 0, 0, reach, reach), beside=beside)
+        return made.reshape(y.shape)
 
     def _from(
-        self, level: int, y: NDArray[Any], pilot: NDArray[Any], threads: Threads
+        self,
+        level: int,
+        y: NDArray[Any],
+        pilot: NDArray[Any],
+        threads: Threads,
+        noise: NDArray[Any] | None,
     ) -> NDArray[Any]:
         """Return a plane of a scale after its steps and those of all coarser scales."""
         u = pilot
         if level + 1 < len(self.scales):
             coarse = halved(pilot)
-            u = pilot + doubled(self._from(level + 1, halved(y), coarse, threads) - coarse)
-        return self.scales[level].diffused(u, y, threads)
+            # Variances add up: the noise of twice a mean is the root of their mean.
+            own = None if noise is None else np.sqrt(halved(np.square(noise)) / 2)
+            made = self._from(level + 1, halved(y), coarse, threads, own)
+            u = pilot + doubled(made - coarse)
+        return self.scales[level].diffused(u, y, threads, noise)
 
 
 def halved(plane: NDArray[Any]) -> NDArray[Any]:

@@ -53,10 +53,16 @@ class Scale:
         nodes = np.ascontiguousarray(np.stack([values, slopes], axis=2))
         return kernels, np.ascontiguousarray(kernels[:, :, ::-1]), nodes
 
-    def diffused(self, u: NDArray[Any], y: NDArray[Any], threads: Threads) -> NDArray[Any]:
-        """Return u after all steps; y is the noisy image, both are planes over the noise."""
+    def diffused(
+        self, u: NDArray[Any], y: NDArray[Any], threads: Threads, noise: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """Return u after all steps; y is the noisy image, both are planes over the noise.
+
+        Where the noise is not as strong everywhere, they are over one number, and `noise` is how
+        many times as strong it is at each pixel.
+        """
         for step in range(len(self)):
-            u = self.stepped(u, y, step, threads)
+            u = self.stepped(u, y, step, threads, noise)
         return u
 
     def numbers(self, step: int, dtype: np.dtype[Any]) -> tuple[Any, Any, Any]:
@@ -68,7 +74,12 @@ class Scale:
         return reach, per_node, reaction
 
     def stepped(
-        self, u: NDArray[Any], y: NDArray[Any], step: int, threads: Threads
+        self,
+        u: NDArray[Any],
+        y: NDArray[Any],
+        step: int,
+        threads: Threads,
+        noise: NDArray[Any] | None = None,
     ) -> NDArray[Any]:
         """Return u after one step; see `diffused`."""
         from napari_diffusion.filters.learned.step_kernels import respond_and_return
@@ -76,6 +87,7 @@ class Scale:
         kernels, turned, nodes = (each[step] for each in self.tables(u.dtype))
         numbers = self.numbers(step, u.dtype)
         out = np.empty_like(u)
+        own = np.empty((0, 0), u.dtype) if noise is None else noise
 
         def work(top: int, left: int) -> None:
             height, width = (
@@ -84,7 +96,7 @@ class Scale:
             line = np.empty(width + MORE, u.dtype)
             ring = np.empty((SIDE, len(kernels), width + MORE), u.dtype)
             tile = (top, left, height, width)
-            respond_and_return(u, y, kernels, turned, nodes, *numbers, tile, ring, line, out)
+            respond_and_return(u, y, own, kernels, turned, nodes, *numbers, tile, ring, line, out)
 
         rows, columns = (range(0, n, size) for n, size in zip(u.shape, TILE, strict=True))
         threads.each(work, [(top, left) for top in rows for left in columns])

@@ -46,16 +46,31 @@ def subtract_correlated(k, a, b, c, d, e, out):
 @inner_kernel
 def influence(a, values, slopes, reach, per_node, out):
     """Write φ of responses: linear between nodes from −reach to reach, constant beyond."""
-    last = np.int32(values.size - 2)
     for x in range(a.size):
-        place = (min(max(a[x], -reach), reach) + reach) * per_node
-        node = min(np.int32(place), last)
+        # What is no number counts as −reach: it never finds a node that is not there.
+        response = a[x] if a[x] > -reach else -reach
+        place = ((response if response < reach else reach) + reach) * per_node
+        node = np.int32(place)
         out[x] = values[node] + slopes[node] * (place - a.dtype.type(node))
+
+
+@inner_kernel
+def divide(a, by):
+    """Divide numbers by others, in place."""
+    for x in range(a.size):
+        a[x] /= by[x]
+
+
+@inner_kernel
+def multiply(a, by):
+    """Multiply numbers by others, in place."""
+    for x in range(a.size):
+        a[x] *= by[x]
 
 
 @kernel
 def respond_and_return(
-    u, y, kernels, turned, nodes, reach, per_node, reaction, tile, ring, line, out
+    u, y, noise, kernels, turned, nodes, reach, per_node, reaction, tile, ring, line, out
 ):  # fmt: skip
     """Write one step for a tile.
 
@@ -63,10 +78,12 @@ def respond_and_return(
     ----------
     u, y : (H, W) float32 or float64
         The image so far, and the noisy one, both over the noise.
+    noise : (H, W), or (0, 0) where it is 1 everywhere
+        How strong it is at each pixel, in these units.
     kernels, turned : (C, 25)
         The filters, and the same turned by 180°.
     nodes : (C, 2, B)
-        φ at its nodes, and how much it grows to the next.
+        φ at its nodes, and how much it grows to the next; 0 at the last.
     reach, per_node, reaction : float
         Where φ ends, its nodes per unit, and how strongly the noisy image draws.
     tile : (top, left, height, width)
@@ -92,11 +109,14 @@ def respond_and_return(
             if 0 <= i < high:
                 a, b, d = u[i, first:], u[i + 1, first:], u[i + 2, first:]
                 e, f = u[i + 3, first:], u[i + 4, first:]
-                correlate(kernels[c], a, b, d, e, f, line[:count])
-                influence(
-                    line[:count], nodes[c, 0], nodes[c, 1], reach, per_node,
-                    here[c, begin : begin + count],
-                )  # fmt: skip
+                to, responses = here[c, begin : begin + count], line[:count]
+                correlate(kernels[c], a, b, d, e, f, responses)
+                # A response is in units of the noise in the middle of its filter.
+                if noise.size:
+                    divide(responses, noise[i + MORE // 2, first + MORE // 2 :])
+                influence(responses, nodes[c, 0], nodes[c, 1], reach, per_node, to)
+                if noise.size:
+                    multiply(to, noise[i + MORE // 2, first + MORE // 2 :])
         if i < top:
             continue
         to = out[i, left : left + width]
