@@ -2,7 +2,7 @@
 
     python -m benchmarks.learned.digits FOLDER OUT.npz
 
-FOLDER is where scikit-learn is installed; its version does not matter, the file is checked.
+FOLDER is where scikit-learn is installed; of any version, if it has the same file.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ ABOUT = {
     "learned_from": [
         [
             "scikit-learn",
+            "1.9.1",
             FILE,
             "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (1998), "
             "UCI Machine Learning Repository, doi 10.24432/C50P49",

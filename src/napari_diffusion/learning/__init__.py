@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_diffusion.learning.about import about
 from napari_diffusion.learning.score import Score
 from napari_diffusion.learning.train import refusal, train
 from napari_diffusion.learning.trained_mixture import TrainedMixture, train_mixture
@@ -13,6 +14,7 @@ __all__ = [
     "TrainedMixture",
     "TrainedWeights",
     "TrainingState",
+    "about",
     "refusal",
     "train",
     "train_mixture",
