@@ -13,6 +13,7 @@ from napari_diffusion.filters import (
     HaarDiffusion,
     Heat,
     Median,
+    NonLocalBayes,
     NonLocalDiffusion,
     NonLocalMeans,
     Opponent,
@@ -128,6 +129,7 @@ FURTHER = {
         Sum((Gaussian(), Sum((PowerLaw(), Gaussian())))),
     ),
     ReactionDiffusion: (ReactionDiffusion(0.2, HAAR, window=16, stride=3, depth=1),),
+    NonLocalBayes: (NonLocalBayes(0.2, HAAR, radius=1, patch=3, stride=2, depth=0),),
     NonLocalDiffusion: (NonLocalDiffusion(0.2, HAAR, radius=1, patch=0, depth=0),),
     Opponent: (Opponent(HAAR),),
     Blend: (Blend((HAAR, ReactionDiffusion(0.2, HAAR), HAAR), (0.5, 0.3, 0.2), 0.2, True),),
@@ -149,6 +151,7 @@ QUICK = {
     NonLocalMeans: {"patch": 1, "search": 1},
     TotalVariation: {"rounds": 10},
     Wavelet: {"levels": 1, "shifts": 0},
+    NonLocalBayes: {"radius": 2, "patch": 3, "count": 8, "stride": 3, "depth": 1},
     NonLocalDiffusion: {"radius": 2, "depth": 1},
 }
 

@@ -20,6 +20,7 @@ from napari_diffusion.filters.heat import Heat
 from napari_diffusion.filters.hybrid import Hybrid
 from napari_diffusion.filters.learned_diffusion import LearnedDiffusion
 from napari_diffusion.filters.median import Median
+from napari_diffusion.filters.non_local_bayes import NonLocalBayes
 from napari_diffusion.filters.non_local_diffusion import NonLocalDiffusion
 from napari_diffusion.filters.non_local_means import NonLocalMeans
 from napari_diffusion.filters.opponent import Opponent
@@ -42,6 +43,7 @@ FILTERS: tuple[type[Filter], ...] = (
     HaarDiffusion,
     LearnedDiffusion,
     ReactionDiffusion,
+    NonLocalBayes,
     NonLocalDiffusion,
     Blend,
     Opponent,
@@ -84,6 +86,7 @@ __all__ = [
     "Median",
     "MinMaxCurvature",
     "ModifiedCurvature",
+    "NonLocalBayes",
     "NonLocalDiffusion",
     "NonLocalMeans",
     "Opponent",

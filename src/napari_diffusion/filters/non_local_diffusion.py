@@ -13,11 +13,10 @@ from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.core.noise_map import NoiseField
 from napari_diffusion.filters.denoisers.guided_filter import (
     Guided,
-    is_solid,
     kept_without_noise,
-    third_ratio,
 )
 from napari_diffusion.filters.denoisers.largest_factor import largest_factor
+from napari_diffusion.filters.denoisers.search_extent import search_radii
 from napari_diffusion.filters.tensors.axis_frame import Frame
 
 if TYPE_CHECKING:
@@ -30,9 +29,8 @@ if TYPE_CHECKING:
     from napari_diffusion.core.method_words import Term
     from napari_diffusion.engine.block import Block
 
-# How far to look where nobody says, and how many neighbours in a volume at most.
+# How far to look where nobody says.
 RADIUS = 7
-MOST = 1200
 
 
 @dataclass(frozen=True)
@@ -124,18 +122,7 @@ class NonLocalDiffusion(Guided):
 
     def radii(self, grid: Grid) -> tuple[int, int]:
         """Return how far neighbours reach in the planes and along the third axis, in pixels."""
-        radius = RADIUS if self.radius == "auto" else self.radius
-        while (
-            self.radius == "auto"
-            and (2 * radius + 1) ** 2 * (2 * self._depth(radius, grid) + 1) > MOST
-        ):
-            radius -= 1
-        return radius, self._depth(radius, grid)
-
-    def _depth(self, radius: int, grid: Grid) -> int:
-        if self.depth == "auto":
-            return round(radius / third_ratio(grid)) if is_solid(grid) else 0
-        return self.depth if len(grid.along_axes) > 2 else 0
+        return search_radii(self.radius, self.depth, RADIUS, grid)
 
     def reach(self, grid: Grid) -> tuple[int, int]:
         """Return how far neighbours and the patches around them reach; see `Guided.reach`."""
