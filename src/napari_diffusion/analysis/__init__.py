@@ -16,6 +16,9 @@ from napari_diffusion.analysis.parameter_sweep import ParameterSweep, SweepRun, 
 from napari_diffusion.analysis.prediction_interval import prediction_interval
 from napari_diffusion.analysis.removed_structure import removed_structure
 from napari_diffusion.analysis.residual.result import RemovedStructure
+from napari_diffusion.analysis.seed_spread import seed_spread
+from napari_diffusion.analysis.spread.result import SeedSpread
+from napari_diffusion.analysis.spread.spread_law import SpreadLaw
 from napari_diffusion.analysis.stability import stability
 from napari_diffusion.analysis.step_selection import BestStep, Curve, best_step, curves
 
@@ -34,6 +37,8 @@ __all__ = [
     "ParameterSweep",
     "PredictionInterval",
     "RemovedStructure",
+    "SeedSpread",
+    "SpreadLaw",
     "Stability",
     "SweepRun",
     "Threshold",
@@ -48,5 +53,6 @@ __all__ = [
     "parameter_sweep",
     "prediction_interval",
     "removed_structure",
+    "seed_spread",
     "stability",
 ]

@@ -8,6 +8,8 @@ import numpy as np
 
 from napari_diffusion.analysis.intervals.bounds import (
     Bounds,
+    check_inside,
+    check_noise,
     for_a_repeat,
     for_the_noise_free,
     inside_of,
@@ -25,8 +27,7 @@ from napari_diffusion.loop.recipe import Recipe
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from napari_diffusion.analysis.measured_run import MeasuredRun
-    from napari_diffusion.analysis.source_noise import GivenSigma, SourceNoise
+    from napari_diffusion.analysis.source_noise import GivenSigma
     from napari_diffusion.analysis.study import Progress
     from napari_diffusion.analysis.trial import Halves
     from napari_diffusion.core.grid import GridOptions
@@ -136,12 +137,12 @@ def prediction_interval(
         region=region or (slice(None),) * len(source.grid.axes),
         stop=stop,
     )
-    _check_inside(trial.whole)
+    check_inside(trial.whole)
     is_white = is_independent(trial.noise) if white is None else white
     if of == "repeat":
         found = for_a_repeat(trial, coverage, seed, is_white, progress)
     else:
-        _check_noise(trial.noise, is_white)
+        check_noise(trial.noise, is_white)
         found = for_the_noise_free(trial, coverage, seed, progress)
     return _result(trial, of, coverage, found)
 
@@ -171,22 +172,6 @@ def _check_others(of: Target, repeats: dict[str, Any], reference: ArrayLike | No
         )
     if of == "repeat" and reference is not None:
         raise ValueError("reference=… shows the coverage of of='noise-free' alone: leave it out.")
-
-
-def _check_inside(run: MeasuredRun) -> None:
-    mask = run.image.mask
-    if mask is not None and not mask[run.core].any():
-        raise ValueError("The mask excludes all pixels of the studied part: enlarge one of them.")
-
-
-def _check_noise(noise: SourceNoise, is_white: bool) -> None:
-    if not is_white:
-        raise ValueError(
-            "The local error cannot be estimated here: the noise is correlated, processed, or not "
-            "as strong as its model says. If you know the noise, give noise_sigma=… and white=True."
-        )
-    if not np.any(noise.sigma):
-        raise ValueError("No noise was found in this image: give noise_sigma=… if you know it.")
 
 
 def _result(trial: Trial, of: Target, coverage: float, found: Bounds) -> PredictionInterval:

@@ -10,6 +10,7 @@ from napari_diffusion.analysis.feature_survival import feature_survival
 from napari_diffusion.analysis.null_test import null_test
 from napari_diffusion.analysis.prediction_interval import prediction_interval
 from napari_diffusion.analysis.removed_structure import removed_structure
+from napari_diffusion.analysis.seed_spread import seed_spread
 from napari_diffusion.analysis.stability import stability
 from napari_diffusion.analysis.study_result import StudyResult
 
@@ -126,5 +127,12 @@ STUDIES: tuple[StudyKind, ...] = (
         "where it is stable, where it drifts, and which step to take for it.",
         stability,
         ("measure",),
+    ),
+    StudyKind(
+        "spread",
+        "Spread over seeds",
+        "Run the recipe with 8 random seeds: their mean, their spread, and whether the spread is "
+        "the error or only sensitivity to the noise added.",
+        seed_spread,
     ),
 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.analysis.measured_run import MeasuredRun
+    from napari_diffusion.analysis.source_noise import SourceNoise
     from napari_diffusion.analysis.study import Progress
     from napari_diffusion.analysis.trial import Trial
 
@@ -55,11 +56,29 @@ def inside_of(run: MeasuredRun) -> NDArray[np.bool_]:
     return np.ones(run.source.shape, bool) if mask is None else mask[run.core]
 
 
+def check_inside(run: MeasuredRun) -> None:
+    """Refuse a part without a pixel inside the mask."""
+    mask = run.image.mask
+    if mask is not None and not mask[run.core].any():
+        raise ValueError("The mask excludes all pixels of the studied part: enlarge one of them.")
+
+
+def check_noise(noise: SourceNoise, is_white: bool) -> None:
+    """Refuse noise for which no squared error can be estimated without ground truth."""
+    if not is_white:
+        raise ValueError(
+            "The local error cannot be estimated here: the noise is correlated, processed, or not "
+            "as strong as its model says. If you know the noise, give noise_sigma=… and white=True."
+        )
+    if not np.any(noise.sigma):
+        raise ValueError("No noise was found in this image: give noise_sigma=… if you know it.")
+
+
 def for_the_noise_free(
     trial: Trial, coverage: float, seed: int, progress: Progress | None
 ) -> Bounds:
     """Return the interval for the noise-free value; a reference shows its coverage."""
-    study, ran = _study(trial, trial.whole), _counting(progress, 1 + RUNS)
+    study, ran = _study(trial, trial.whole), counting(progress, 1 + RUNS)
     result = study.result(study.image.data)
     ran()
     square, factor = local_square(study, result, seed, ran), factor_of(coverage)
@@ -86,7 +105,7 @@ def for_a_repeat(
     run, other = trial.halves
     whole, study = _study(trial, trial.whole), _study(trial, run)
     split = run is not trial.whole
-    ran = _counting(progress, 1 + split + RUNS * is_white)
+    ran = counting(progress, 1 + split + RUNS * is_white)
     result = study.result(study.image.data)
     ran()
     squares = local_square(study, result, seed, ran).around if is_white else np.zeros(result.shape)
@@ -139,7 +158,7 @@ def _frames(whole: MeasuredRun, half: MeasuredRun) -> NDArray[np.int64]:
     return np.clip(frames, 0, half.core[0].stop - half.core[0].start - 1)
 
 
-def _counting(progress: Progress | None, total: int) -> Callable[[], None]:
+def counting(progress: Progress | None, total: int) -> Callable[[], None]:
     """Return what is called after every run."""
     done = 0
 

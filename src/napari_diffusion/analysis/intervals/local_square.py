@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_diffusion.analysis.fresh_noise import fresh_variance
+from napari_diffusion.analysis.intervals.stein import slope, squared_error
 from napari_diffusion.analysis.residual.null_runs import null_runs
 from napari_diffusion.analysis.residual.windows import WINDOW_PIXELS, Windows
 from napari_diffusion.engine.perturbation import perturbed
@@ -131,16 +132,13 @@ def _stein(
     study: Study, result: NDArray[Any], variance: NDArray[Any], ran: Callable[[], None]
 ) -> NDArray[np.float64]:
     """Return Stein's estimate of the squared error at every pixel."""
-    slope = np.zeros(result.shape)
+    slopes = np.zeros(result.shape)
     for turn in range(_PROBES):
         changed, change = perturbed(study.image, np.asarray(study.noise.sigma), turn)
         answer = study.result(changed).astype(np.float64) - result
-        probe = change[study.run.core].astype(np.float64)
-        size = np.mean(np.square(probe), axis=(0, 2, 3, 4), keepdims=True)
-        slope += np.divide(probe * answer, size, out=np.zeros(result.shape), where=size > 0)
+        slopes += slope(change[study.run.core], answer)
         ran()
-    residual = study.run.source.astype(np.float64) - result
-    return np.square(residual) + variance * (2 * slope / _PROBES - 1)
+    return squared_error(study.run.source, result, variance, slopes / _PROBES)
 
 
 def _channel(
