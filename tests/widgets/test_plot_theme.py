@@ -13,7 +13,7 @@ from pyqtgraph import PlotWidget
 from qtpy.QtWidgets import QWidget
 
 from napari_diffusion import Recipe, filters
-from napari_diffusion.widgets.forms.theme import colours_of
+from napari_diffusion.widgets.forms.theme import colours_of, lightness
 from napari_diffusion.widgets.plots.curve_plot import CurvePlot, Drawn
 from napari_diffusion.widgets.plots.plot_theme import MARK, PALETTE, show_theme
 
@@ -84,6 +84,18 @@ def test_the_plots_of_the_dock_follow_the_viewer(open_loop, qtbot):
         assert line.label.color.name() == light
     viewer.theme = "dark"
     assert axis_colours(loop.evidence.gradients._view) == {colours_of("dark").help}
+
+
+def test_the_background_of_a_plot_changes_with_the_theme(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-diffusion", "Diffusion loop")
+    dock.recipe.schedule.toggle.open = True
+    plot = dock.recipe.schedule_view.plot
+    for theme in THEMES:
+        viewer.theme = theme
+        qtbot.wait(200)
+        corner = plot._view.grab().toImage().pixelColor(2, 2).getRgb()
+        assert (lightness(corner) > 0.5) == (theme == "light")
 
 
 def test_the_name_of_an_axis_is_not_cut_off(qtbot):

@@ -44,6 +44,8 @@ def show_theme(widget: QWidget, theme: str) -> None:
     _shown["axes"] = colours_of(theme).help
     for view in widget.findChildren(PlotWidget):
         colour_axes(view)
+        # Qt keeps what it has drawn of the background.
+        view.resetCachedContent()
 
 
 def colour_axes(view: PlotWidget) -> None:
