@@ -36,11 +36,12 @@ DOCKS = {
     "napari-diffusion.noise": "Add noise",
     "napari-diffusion.batch": "Batch",
     "napari-diffusion.inspect": "Inspect image",
+    "napari-diffusion.train": "Train",
 }
 
 SUBMENUS = ["Denoising", "Diffusion", "Noise"]
 MENUS = {
-    "napari-diffusion/denoising": ["Denoise selected layer", "Denoise", "Filter"],
+    "napari-diffusion/denoising": ["Denoise selected layer", "Denoise", "Filter", "Train"],
     "napari-diffusion/diffusion": [
         "Diffusion loop",
         "Steps",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.steps.steps import Steps
     from napari_diffusion.widgets.tools.add_noise import AddNoise
     from napari_diffusion.widgets.tools.filter_layer import FilterLayer
+    from napari_diffusion.widgets.train.train_dock import Train
 
 __all__ = [
     "AddNoise",
@@ -25,6 +26,7 @@ __all__ = [
     "FilterLayer",
     "InspectImage",
     "Steps",
+    "Train",
 ]
 
 # They are imported when asked for: each dock imports this folder first.
@@ -36,6 +38,7 @@ _FILES = {
     "FilterLayer": "tools.filter_layer",
     "InspectImage": "inspect.inspect_dock",
     "Steps": "steps.steps",
+    "Train": "train.train_dock",
 }
 
 
