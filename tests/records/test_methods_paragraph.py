@@ -160,3 +160,27 @@ def test_numbers_are_printed_as_journals_do():
     assert [number(x) for x in (0.25, 1e-7, 123456.0, -3.5, 4)] == [
         "0.25", "1 × 10⁻⁷", "1.235 × 10⁵", "−3.5", "4",
     ]  # fmt: skip
+
+
+class TestReverseUpdates:
+    def record(self, sigma="step"):
+        told = nd.filters.NonLocalDiffusion(noise_sigma=sigma)
+        return kept(SHORT.replaced(diffusion_filter=told, update="reverse"))
+
+    def test_all_texts_say_that_the_image_is_no_measurement(self):
+        record = self.record()
+        for text in (paragraph(record), legend(record), record["processed"]):
+            assert "one plausible image, not a measurement" in text
+        assert "in 3 reverse steps of added noise and filtering" in paragraph(record)
+        assert "after 3 of 3 reverse steps of" in record["processed"]
+
+    def test_the_noise_of_a_step_is_put_in_words(self):
+        said = paragraph(self.record())
+        assert "noise standard deviation that of the step" in said
+        assert "replaced part of the noise by white Gaussian noise (initial standard" in said
+        said = paragraph(self.record("1.5 × step"))
+        assert "noise standard deviation 1.5 times that of the step" in said
+
+    def test_other_runs_say_nothing_of_it(self):
+        record = kept(SHORT)
+        assert "plausible" not in paragraph(record) + legend(record) + record["processed"]

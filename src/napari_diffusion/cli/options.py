@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from napari_diffusion import PRESETS
 from napari_diffusion.cli.values import count, keep, memory, numbers, setting, sigma
+from napari_diffusion.loop.reverse_step import Update
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -202,6 +203,13 @@ def add_changes(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--steps", type=count, metavar="N", help="number of steps (default: the recipe's)"
+    )
+    parser.add_argument(
+        "--update",
+        choices=get_args(Update),
+        help="whole: each step adds all its noise and filters all of it; reverse: each step goes "
+        "on to less noise, from the image's own, towards one plausible image (default: the "
+        "recipe's)",
     )
     parser.add_argument(
         "--strength",

@@ -19,6 +19,7 @@ from napari_diffusion.io.step_record import checked_record
 from napari_diffusion.loop.presets import DIGITS
 from napari_diffusion.loop.recipe_units import converted, to_json, unit_of
 from napari_diffusion.loop.registry import with_setting
+from napari_diffusion.loop.sampling import PLAUSIBLE, sampling_note
 from napari_diffusion.records.provenance import recipe_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def recipe(arguments: Namespace) -> int:
             arguments.settings
             or arguments.steps
             or arguments.seed is not None
+            or arguments.update is not None
             or arguments.strength != 1
             or arguments.noise_sigma is not None
         ):
@@ -45,7 +47,10 @@ def recipe(arguments: Namespace) -> int:
             print(f"{name:{width}}  {summary(preset)}")
         return 0
     made_for = None if arguments.recipe in PRESETS else _file(arguments)[1]
-    print(to_json(chosen(arguments), made_for))
+    made = chosen(arguments)
+    print(to_json(made, made_for))
+    if note := sampling_note(made):
+        print(note, file=sys.stderr)
     return 0
 
 
@@ -75,6 +80,8 @@ def chosen(arguments: Namespace, read: RunInput | None = None) -> Recipe:
             fresh = getattr(recipe, name, None)
             if isinstance(fresh, Filter):
                 recipe = recipe.replaced(**{name: fresh.scaled(length, DIGITS)})
+        if arguments.update is not None:
+            recipe = recipe.replaced(update=arguments.update)
         if arguments.noise_sigma is not None:
             recipe = with_known_sigma(recipe, arguments.noise_sigma)
         recipe = strengthened(recipe, arguments.strength)
@@ -134,6 +141,8 @@ def summary(recipe: Recipe) -> str:
         words.append("on stabilised values if the noise is photon noise")
     elif recipe.domain is not None:
         words.append(f"on values stabilised by {type(recipe.domain).__name__}")
+    if recipe.update == "reverse":
+        words.append(f"reverse updates: {PLAUSIBLE}")
     return ", ".join(words)
 
 

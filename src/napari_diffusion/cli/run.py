@@ -13,6 +13,7 @@ from napari_diffusion.cli.source import read_input
 from napari_diffusion.denoising.report_text import found_text, warning_texts
 from napari_diffusion.io import Output, memory
 from napari_diffusion.loop.kept_steps import kept_steps
+from napari_diffusion.loop.sampling import sampling_note
 from napari_diffusion.runs.file_run import FileRun, foreseen
 from napari_diffusion.runs.passes.workers import cluster
 from napari_diffusion.runs.written_steps import written
@@ -47,6 +48,8 @@ def run(arguments: Namespace) -> int:
         if made.report is not None:
             texts = (found_text(made.report), *warning_texts(made.report))
             print(*texts, sep="\n", file=sys.stderr)
+        if note := sampling_note(made.recipe):
+            print(note, file=sys.stderr)
         print(f"{made.output.path}: {written(made.output)}")
     return 0
 

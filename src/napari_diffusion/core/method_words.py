@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.citation import Estimate
 from napari_diffusion.core.function_parameter import spoken
-from napari_diffusion.core.noise_scale import factor_on_auto
+from napari_diffusion.core.noise_scale import factor_on_auto, factor_on_step
 from napari_diffusion.core.parameter import LENGTH_POWERS
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ class MethodWords:
 
     def quantity(self, value: Any, unit: str = "", digits: int = DIGITS) -> str:
         """Return a value with its unit: one number, one per channel, or one per pixel."""
+        if (factor := factor_on_step(value)) is not None:
+            return f"{number(factor)} times that of the step" if factor != 1 else "that of the step"
         if isinstance(value, ArrayParameter):
             mean = MethodWords.quantity(self, float(value.values.mean()), unit, digits)
             return f"given for each pixel with mean {mean}"

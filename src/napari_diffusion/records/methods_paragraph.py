@@ -18,6 +18,7 @@ from napari_diffusion.core.method_words import (
 from napari_diffusion.core.noise_scale import share_of_range
 from napari_diffusion.domains.base import UNIT, Domain
 from napari_diffusion.loop import registry
+from napari_diffusion.loop.sampling import PLAUSIBLE
 from napari_diffusion.records.grid_words import grid_sentence, length_unit
 from napari_diffusion.records.provenance import described_recipe, noise_scale_of
 
@@ -87,10 +88,11 @@ def legend(record: StepRecord) -> str:
     noise_words = " after noise was added on purpose" if recipe.noise is not None else ""
     last = [recipe.final_filter] if record["is_final"] and recipe.final_filter else []
     linear = recipe.domain is None and all(each.linear for each in (*used, *last))
+    steps = f"{steps_made(recipe, record)} of {recipe.total_steps} steps"
+    what = f"; {PLAUSIBLE}" if recipe.update == "reverse" else ""
     return (
         f"Image processed{'' if linear else ' non-linearly'} (napari-diffusion {version}, "
-        f"{filters}, {steps_made(recipe, record)} of {recipe.total_steps} steps{noise_words}); "
-        "unprocessed data are available on request."
+        f"{filters}, {steps}{noise_words}){what}; unprocessed data are available on request."
     )
 
 
@@ -163,6 +165,8 @@ def _made(record: StepRecord, detail: int) -> list[str]:
     said = [_loop(recipe, record) if recipe.noise else _plain(recipe, record, detail)]
     if recipe.noise is not None:
         said.append(_each_step(recipe, record, detail))
+    if recipe.update == "reverse":
+        said.append(f"The result is {PLAUSIBLE}.")
     if record["is_final"] and recipe.final_filter is not None:
         words = words_for(record, "final_filter", detail)
         said.append(f"Finally, {recipe.final_filter.method(words)} was applied.")
@@ -186,6 +190,7 @@ def _plain(recipe: Recipe, record: StepRecord, detail: int) -> str:
 def _loop(recipe: Recipe, record: StepRecord) -> str:
     """Return the sentence on a loop, or on its only step."""
     steps = _of(steps_made(recipe, record), recipe.total_steps)
+    steps += " reverse" * (recipe.update == "reverse")
     steps += " step" if recipe.total_steps == 1 else " steps"
     return f"{_source(record)} in {steps} of added noise and filtering (random seed {recipe.seed})."
 
@@ -200,6 +205,9 @@ def _each_step(recipe: Recipe, record: StepRecord, detail: int) -> str:
     if recipe.total_steps > 1:
         said.append(recipe.schedule.method(words_for(record, "schedule", detail)))
     filters = _filters(recipe, record, detail)
+    if recipe.update == "reverse":
+        noise = in_brackets(noise, said)
+        return f"Each step applied {filters} and replaced part of the noise by {noise}."
     return f"Each step added {in_brackets(noise, said)} and applied {filters}."
 
 

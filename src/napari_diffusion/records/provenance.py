@@ -14,6 +14,7 @@ from napari_diffusion.core.grid import Grid
 from napari_diffusion.core.noise_scale import share_of_range
 from napari_diffusion.domains.base import UNIT
 from napari_diffusion.loop.recipe import Recipe, Step
+from napari_diffusion.loop.sampling import PLAUSIBLE
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -190,7 +191,8 @@ def sentence(
     if recipe.noise is not None:
         made.insert(0, _noise_words(recipe, recipe.noise))
     words = f"{PROCESSED} {source_name!r} after "
-    words += f"{step.index if step.is_final else step.index + 1} of {recipe.total_steps} steps of "
+    words += f"{step.index if step.is_final else step.index + 1} of {recipe.total_steps} "
+    words += f"{'reverse ' * (recipe.update == 'reverse')}steps of "
     words += ", then ".join(made) + (", without added noise" if recipe.noise is None else "")
     if recipe.working_domain is not None:
         words += f", on values {UNIT} by the {component_words(recipe.working_domain)}"
@@ -200,6 +202,8 @@ def sentence(
         words += f"; continued from step {first_step}"
         if first_step > recipe.num_steps - 1 and step.index >= first_step:
             words += ", beyond the end of the schedule"
+    if recipe.update == "reverse":
+        words += f"; {PLAUSIBLE}"
     return words + cast_words(cast) + "."
 
 

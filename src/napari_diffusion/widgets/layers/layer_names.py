@@ -56,9 +56,10 @@ def next_run(names: Iterable[str], source: str) -> int:
 def step_name(step: Step, num_steps: int, record: StepRecord) -> str:
     """Return what a step is called before its source, such as ``07 · σ=0.031``."""
     number = step_number(step, num_steps)
+    kind = " · plausible" * (record["recipe"].get("update") == "reverse")
     if step.is_final or record["recipe"]["noise"] is None:
-        return number
-    return f"{number} · {scale_name(step)}"
+        return number + kind
+    return f"{number} · {scale_name(step)}{kind}"
 
 
 def noise_free_name(step: Step, num_steps: int) -> str:
