@@ -14,6 +14,7 @@ from pathlib import Path
 import _cli
 import _components
 import _example_images
+import _learned
 import _measure
 
 import napari_diffusion as nd
@@ -34,7 +35,8 @@ def filled(text: str) -> str:
 
 def files() -> Files:
     """Return the images that the parts show."""
-    return {**_one_step()[1], **_all_steps()[1], **_measure.beside()[1]}
+    learned = {**_learned.from_noise()[1], **_learned.from_noisy()[1]}
+    return {**_one_step()[1], **_all_steps()[1], **_measure.beside()[1], **learned}
 
 
 @functools.cache
@@ -107,6 +109,10 @@ PARTS = {
     "one step": lambda: _example_images.strip(_one_step()[0]),
     "all steps": lambda: _example_images.strip(_all_steps()[0]),
     "beside the noise-free run": lambda: _example_images.strip(_measure.beside()[0]),
+    "sources of weights": _learned.sources,
+    "digits": _learned.digits,
+    "from noise": lambda: _example_images.strip(_learned.from_noise()[0]),
+    "from a noisy photograph": lambda: _example_images.strip(_learned.from_noisy()[0]),
     "noise table": _measure.table,
     "linear theorem": _measure.linear_sentence,
     "presets": _presets,
