@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import (
     blur,
+    learned_diffusion,
     machine,
     memory,
     noise,
@@ -48,6 +49,7 @@ CASES: dict[str, Builder] = {
     "total-variation": total_variation.flow,
     "edge-enhancing": tensor.edges,
     "coherence-enhancing": tensor.coherence,
+    "learned-diffusion": learned_diffusion.denoising,
     "passes": out_of_core.passes,
 }
 STARTUP, MEMORY = "startup", "memory"

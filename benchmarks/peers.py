@@ -92,9 +92,10 @@ DIPLIB = Peer("DIPlib", "diplib", ("diplib",), _diplib)
 SIMPLEITK = Peer("SimpleITK", "SimpleITK", ("SimpleITK",), _simpleitk)
 OPENCV = Peer("OpenCV", "cv2", _CV_ALL, _opencv)
 XIMGPROC = Peer("OpenCV ximgproc", "cv2.ximgproc", _CV, _opencv)
+BM3D = Peer("BM3D", "bm3d", ("bm3d",))
 VTK = Peer("VTK", "vtkmodules.vtkImagingGeneral", ("vtk",), _vtk)
 
-PEERS = (NUMPY, SCIPY, SKIMAGE, MEDPY, DIPLIB, SIMPLEITK, OPENCV, XIMGPROC, VTK)
+PEERS = (NUMPY, SCIPY, SKIMAGE, MEDPY, DIPLIB, SIMPLEITK, OPENCV, XIMGPROC, VTK, BM3D)
 
 
 def versions() -> dict[str, str]:

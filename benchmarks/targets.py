@@ -65,6 +65,7 @@ TARGETS = (
     Target("Total variation, at the same energy or less", ("total-variation",), 5),
     Target("One sub-step beside a copy, in a plane", PERONA_MALIK[:1], 1 / 2, (COPY,), "²"),
     Target("One sub-step beside a copy, in space", PERONA_MALIK[:1], 1 / 2.5, (COPY,), "³"),
+    Target("Learned diffusion", ("learned-diffusion",), 50, ("BM3D",)),
     Target("Two threads beside one", (*PERONA_MALIK, "heat", *TENSORS), 1.7, (ON_ONE,)),
 )
 
