@@ -24,6 +24,7 @@ from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.engine.gathering import together
 from napari_diffusion.filters import Filter, PeronaMalik
 from napari_diffusion.loop import registry
+from napari_diffusion.loop.restoration import check_measurement, filled, resolved_measurement
 from napari_diffusion.loop.reverse_step import Update, check_update
 from napari_diffusion.noise import Gaussian, Noise
 from napari_diffusion.schedules import Geometric, Schedule
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.function_parameter import AllowCode
     from napari_diffusion.core.grid import GridOptions
+    from napari_diffusion.measurements import Measurement
 
 SCHEMA = 1
 
@@ -81,6 +83,14 @@ class Recipe:
         scale. Its image is the filtered one. With a filter that knows what images look like, and
         is told the noise of each step by ``noise_sigma="step"``, the last image is one plausible
         image, not a measurement: other seeds give others.
+    measurement : Measurement or None
+        How the source was measured of the image that reverse updates then restore: with missing
+        pixels, blurred, … They start from the mean of what was measured and noise, so that
+        `starting_noise_scale` is to be as large as the differences in the image, such as
+        "100 % of range", and correct the image of every step by what was measured.
+    rounds : int
+        Of conjugate gradients, by which a measurement corrects a step, 0 to 100: each filters the
+        image once more. More fit what was measured better; 5 are enough.
     asked : dict
         Of a resolved recipe: what its values were asked for as, such as
         ``{"diffusion_filter.contrast": "auto"}``; records keep it. Recipes that differ in nothing
@@ -97,6 +107,8 @@ class Recipe:
     seed: int = 0
     stop_at: int | None = None
     update: Update = "whole"
+    measurement: Measurement | None = None
+    rounds: int = 3
     asked: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -110,6 +122,7 @@ class Recipe:
             object.__setattr__(self, "domain", _domain_called(self.domain))
         _check_components(self)
         check_update(self.update, self.noise, self.schedule, self.filters, self.final_filter)
+        check_measurement(self.measurement, self.rounds, self.update, self.domain)
         object.__setattr__(self, "seed", Address(self.seed).seed)
         own = self.starting_noise_scale is None and "natural" in getattr(self.noise, "claims", ())
         if not own:
@@ -157,6 +170,7 @@ class Recipe:
         if isinstance(series, tuple):
             slots |= {f"diffusion_filter.{k}": each for k, each in enumerate(series)}
         slots |= {"final_filter": self.final_filter, "domain": self.domain}
+        slots |= {"measurement": self.measurement}
         asked = {"starting_noise_scale": self.starting_noise_scale, "domain": self.domain}
         found = {name: value for name, value in asked.items() if isinstance(value, str)}
         for slot, component in slots.items():
@@ -173,13 +187,15 @@ class Recipe:
     def scaled(self, length: float, digits: int = 17) -> Recipe:
         """Return this recipe for images whose pixel size is `length` times as large.
 
-        The lengths of the filters and of the noise are scaled. Presets are written for a pixel
-        size of 1; ``PRESETS["explore"].scaled(0.107)`` does the same to pixels of 0.107 µm.
-        `digits` rounds the new values.
+        The lengths of the filters, the noise and the measurement are scaled. Presets are written
+        for a pixel size of 1; ``PRESETS["explore"].scaled(0.107)`` does the same to pixels of
+        0.107 µm. `digits` rounds the new values.
         """
         scaled = self.with_filters(lambda each: each.scaled(length, digits))
         noise = self.noise and self.noise.scaled(length, digits)
-        return scaled if noise == self.noise else scaled.replaced(noise=noise)
+        scaled = scaled if noise == self.noise else scaled.replaced(noise=noise)
+        measurement = self.measurement and self.measurement.scaled(length, digits)
+        return scaled.replaced(measurement=measurement) if measurement else scaled
 
     def with_filters(self, change: Callable[[Filter], Filter]) -> Recipe:
         """Return a copy with `change` applied to every filter."""
@@ -212,19 +228,27 @@ class Recipe:
             image = domain.image(image)
         last = () if chosen.final_filter is None else (chosen.final_filter,)
         series = tuple(dict.fromkeys((*chosen.filters, *last)))
+        measurement = self.measurement and resolved_measurement(self.measurement, image)
+        seen = image if measurement is None else filled(image)
         noise, asked_scale, *resolved = together(
             image,
             [
                 lambda: self.noise and self.noise.resolved(image),
                 lambda: self._asked_scale_on(image),
-                *(functools.partial(each.resolved, image) for each in series),
+                *(functools.partial(each.resolved, seen) for each in series),
             ],
         )
         scale = self._started_scale(asked_scale, noise)
         check_channels(scale, image.grid)
         made = dict(zip(series, resolved, strict=True))
         chosen = chosen.with_filters(made.__getitem__)
-        return chosen.replaced(starting_noise_scale=scale, noise=noise, domain=domain, asked=asked)
+        return chosen.replaced(
+            starting_noise_scale=scale,
+            noise=noise,
+            domain=domain,
+            measurement=measurement,
+            asked=asked,
+        )
 
     def _asked_scale_on(self, image: Image) -> NoiseScale | None:
         """Return the noise scale asked for, measured on an image where that is a text."""
@@ -274,6 +298,11 @@ class Recipe:
             "stop_at": self.stop_at,
             # Versions before it read all other recipes.
             **({} if self.update == "whole" else {"update": self.update}),
+            **(
+                {}
+                if self.measurement is None
+                else {"measurement": registry.to_dict(self.measurement), "rounds": self.rounds}
+            ),
         }
 
     def to_json(self) -> str:

@@ -84,6 +84,7 @@ _RECIPE_SLOTS = {
     "diffusion_filter": "filter",
     "final_filter": "filter",
     "domain": "domain",
+    "measurement": "measurement",
 }
 
 #: What a recipe file may say beside the recipe; `recipe_units` reads it.
@@ -96,6 +97,7 @@ _RECIPE_FIELDS = (
     "seed",
     "stop_at",
     "update",
+    "rounds",
 )
 
 

@@ -15,7 +15,9 @@ from napari_diffusion.engine.threads import StopToken, Threads, stoppable
 from napari_diffusion.engine.tiles import window_of
 from napari_diffusion.filters.denoisers.guided_filter import at_noise_scale
 from napari_diffusion.loop.noise_scales import first_noise_scale
+from napari_diffusion.loop.restoration import check_whole, corrected_image
 from napari_diffusion.loop.reverse_step import Denoised, check_scales, with_less_noise
+from napari_diffusion.measurements import Measured
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -69,6 +71,8 @@ class RunState:
         The step that the window is to go on with.
     begun : Denoised, optional
         What reverse updates left of the step before it.
+    measured : Measured, optional
+        What was measured of the image, which is then restored as a whole.
     """
 
     recipe: Recipe
@@ -78,6 +82,7 @@ class RunState:
     executor: Executor
     first_step: int = 0
     begun: Denoised | None = None
+    measured: Measured | None = None
 
     @classmethod
     def of(
@@ -99,9 +104,14 @@ class RunState:
                 "source before step 0: use the recipe in the record of the step, or "
                 "recipe.resolved(source)."
             )
-        source = Image.of(image, **options)
+        source, measured = Image.of(image, **options), None
+        if recipe.measurement is not None:
+            check_whole(source, region, first_step)
         with stoppable(stop):
             recipe = recipe.resolved_on(source)
+        if recipe.measurement is not None:
+            measured = Measured.of(recipe.measurement, source)
+            source = measured.image(source)
         _check_room(recipe, source)
         # Filters raise now, not when their turn comes.
         reach = reach_of(recipe, source, first_step)
@@ -111,7 +121,7 @@ class RunState:
         if noisy is not None:
             z = window_of(_alike(Image.of(noisy, **options), source), region, reach)[0]
             begun = Denoised(parts[0].data, z.data, first_noise_scale(recipe, first_step - 1))
-        return cls(recipe, *parts, executor_for(source.data, stop), first_step, begun)
+        return cls(recipe, *parts, executor_for(source.data, stop), first_step, begun, measured)
 
     @property
     def start(self) -> Any:
@@ -130,10 +140,10 @@ class RunState:
         """Return the values with the noise of one step added, for `apply_filter`.
 
         Without noise they do not change. In reverse updates the noise of the step before is left
-        in part, and that of the source is the noise of step 0.
+        in part, and that of the source is the noise of step 0, unless the source was measured.
         """
-        is_reverse = self.recipe.update == "reverse"
-        if noise is None or not _any(noise_scale) or (is_reverse and step == 0):
+        begins = self.recipe.update == "reverse" and step == 0 and self.measured is None
+        if noise is None or not _any(noise_scale) or begins:
             return values
         check_scale_fits(noise_scale, self.window)
         entered = self.entered(values)
@@ -158,14 +168,31 @@ class RunState:
         if noise_scale is not None:
             chosen = at_noise_scale(chosen, noise_scale)
         entered = self.entered(values)
-        filtered = self.executor.apply_filter(self.window.with_data(entered.values), chosen)
+        filtered = self._filtered(entered.values, chosen)
         if noise_scale is not None and self.recipe.update == "reverse":
+            filtered = self._corrected(chosen, entered.values, filtered, noise_scale)
             return Denoised(self.left(entered, filtered), entered.values, noise_scale), None
         removed: NoiseScale | None = None
         if not self.recipe.schedule.tabulated:
             quiet = self.recipe.noise is None
             removed = 0.0 if quiet else removed_scale(self.removed(entered.values, filtered))
         return self.left(entered, filtered), removed
+
+    def _filtered(self, values: Array, chosen: Filter) -> Any:
+        return self.executor.apply_filter(self.window.with_data(values), chosen)
+
+    def _corrected(self, chosen: Filter, noisy: Any, filtered: Any, noise_scale: NoiseScale) -> Any:
+        """Return what a filter made of a noisy image, corrected by what was measured."""
+        if self.measured is None:
+            return filtered
+        return corrected_image(
+            lambda values: self._filtered(values, chosen),
+            noisy,
+            filtered,
+            noise_scale,
+            self.measured,
+            self.recipe.rounds,
+        )
 
     def left(self, entered: Entered, filtered: Array) -> Array:
         """Return the intensities of filtered values: the image of a step."""

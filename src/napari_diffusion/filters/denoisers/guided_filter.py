@@ -50,7 +50,7 @@ Pilot = Annotated[
 #: A noise sigma as it is given to filters: one number, one per channel, or one per pixel.
 GivenSigma = float | tuple[float, ...] | ArrayParameter
 
-F = TypeVar("F", bound="Filter")
+F = TypeVar("F", bound="Component")
 
 # Fewer planes are no volume, nor are planes so many times as far apart as the pixels in them.
 FEWEST = 4
