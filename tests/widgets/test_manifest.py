@@ -180,7 +180,7 @@ def test_the_palette_finds_what_people_type(make_napari_viewer, typed, found):
     assert {f"napari-diffusion.{each}" for each in found} <= matching
 
 
-@pytest.mark.parametrize("key", ["face", "microscopy", "phantom", "video"])
+@pytest.mark.parametrize("key", ["face", "microscopy", "phantom", "video", "damaged"])
 def test_every_sample_opens_in_the_viewer(make_napari_viewer, key):
     viewer = make_napari_viewer()
     viewer.open_sample("napari-diffusion", key)
@@ -204,7 +204,7 @@ def test_the_menus_show_it(make_napari_viewer):
     for menu, wanted in MENUS.items():
         ours = [title.removesuffix(" (napari-diffusion)") for title in titles(menu)]
         assert [title for title in ours if title in wanted] == wanted
-    assert len(titles("napari/file/samples/napari-diffusion")) == 4
+    assert len(titles("napari/file/samples/napari-diffusion")) == 5
 
 
 ROOT = Path(__file__).parents[2]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion.samples.base import LayerData, Sample, layers
+from napari_diffusion.samples.damaged_face import damaged_face
 from napari_diffusion.samples.face import degraded_face
 from napari_diffusion.samples.microscopy import noisy_microscopy
 from napari_diffusion.samples.phantom import phantom, scene
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = [
     "SAMPLES",
     "Sample",
+    "damaged_face",
+    "damaged_layers",
     "degraded_face",
     "face_layers",
     "layers",
@@ -38,12 +41,18 @@ SAMPLES: dict[str, Callable[[], Sample]] = {
     "microscopy": noisy_microscopy,
     "phantom": phantom,
     "video": noisy_video,
+    "damaged": damaged_face,
 }
 
 
 def face_layers() -> list[LayerData]:
     """Open the degraded face in napari."""
     return _opened("face")
+
+
+def damaged_layers() -> list[LayerData]:
+    """Open the damaged face and, hidden beneath it, its ground truth in napari."""
+    return _opened("damaged")
 
 
 def microscopy_layers() -> list[LayerData]:

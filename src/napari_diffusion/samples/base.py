@@ -162,5 +162,5 @@ def _shown(sample: Sample, role: str, name: str) -> LayerOptions:
 
 
 def _contrast_limits(image: NDArray[Any]) -> tuple[float, float]:
-    low, high = np.percentile(image, (0.1, 99.9))
+    low, high = np.nanpercentile(image, (0.1, 99.9))
     return float(low), float(high)
