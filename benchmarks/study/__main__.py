@@ -11,7 +11,7 @@ from benchmarks.part_pages import PartPage
 
 PAGE = PartPage(
     package="benchmarks.study",
-    parts=("survival", "null", "removed", "intervals"),
+    parts=("survival", "null", "removed", "intervals", "spread"),
     head="""# How well the studies predict
 
 `make bench-study` writes this page; `python -m benchmarks.study survival` measures one part again

@@ -12,7 +12,7 @@ import pytest
 
 import napari_diffusion as nd
 from napari_diffusion.analysis.intervals.stein import slope, squared_error
-from napari_diffusion.analysis.spread.calibration import calibration
+from napari_diffusion.analysis.spread.calibration import gain_of
 from napari_diffusion.analysis.spread.seed_runs import SeedRuns
 from napari_diffusion.analysis.spread.spread_law import SpreadLaw, spread_law
 from napari_diffusion.filters import Custom
@@ -102,7 +102,7 @@ def draws(count, spread=1.0, bias=0.0, side=128, seed=0):
 
 def law_of(noisy, runs, samples=True, measured=False):
     inside, variance = np.ones(noisy.shape, bool), np.full(noisy.shape, SIGMA**2)
-    return spread_law(runs, noisy, variance, inside, samples=samples, measured=measured)[0]
+    return spread_law(runs, noisy, variance, inside, samples=samples, measured=measured)
 
 
 @pytest.mark.parametrize("count", [2, 4, 8])
@@ -167,28 +167,19 @@ def test_an_error_that_seems_negative_is_no_verdict():
 # Calibration.
 
 
-def test_calibration_finds_scale_and_floor():
-    rng = np.random.default_rng(0)
-    around = rng.gamma(1.0, size=(1, 1, 1, 64, 64))
-    inside = np.ones(around.shape, bool)
-    noise = rng.normal(0, 0.1, around.shape)
-    found = calibration(around, 1.5 * around + 0.2 + noise, inside)
-    assert (found.scale, found.floor) == pytest.approx((1.5, 0.2), abs=0.02)
-    np.testing.assert_allclose(
-        found.gain(around) ** 2 * around, np.minimum(found.scale * around + found.floor, 9 * around)
-    )
+def test_calibrated_deviations_are_as_large_as_the_error_with_a_part_that_is_even():
+    around = np.random.default_rng(0).gamma(4.0, size=(1, 1, 1, 64, 64))
+    variance = float(around.mean())
+    law = SpreadLaw(8, True, variance, 1.5 * variance, 2.0, 0.0)
+    gain = gain_of(law, around)
+    calibrated = gain**2 * around
+    assert calibrated.mean() == pytest.approx(law.error, rel=1e-3)
+    np.testing.assert_allclose(calibrated, 1.5 * (0.9 * around + 0.1 * variance), rtol=1e-12)
 
 
-def test_calibration_has_no_negative_part():
-    around = np.linspace(1, 2, 64).reshape(1, 1, 1, 8, 8)
-    inside = np.ones(around.shape, bool)
-    steep = calibration(around, 3 * around - 2.5, inside)
-    assert steep.floor == 0
-    assert steep.scale == pytest.approx((3 * 1.5 - 2.5) / 1.5)
-    falling = calibration(around, 3 - around, inside)
-    assert (falling.scale, falling.floor) == (0.0, pytest.approx(1.5))
-    even = calibration(np.full(around.shape, 2.0), around, inside)
-    assert (even.scale, even.floor) == (pytest.approx(0.75), 0.0)
+def test_where_all_seeds_are_the_same_there_is_nothing_to_multiply():
+    law = SpreadLaw(8, True, 1.0, 1.0, 2.0, 0.0)
+    assert gain_of(law, np.zeros((1, 1, 1, 2, 2))).max() == 3.0
 
 
 # Recipes.

@@ -64,12 +64,24 @@ def noise_free_run(
     yield from zip(run, quiet, strict=True)
 
 
+def can_be_noise_free(recipe: Recipe) -> bool:
+    """Return whether a recipe has noise, and can do without."""
+    told = any(each.set_by_step() for each in recipe.filters)
+    return recipe.noise is not None and recipe.update == "whole" and not told
+
+
 def without_noise(recipe: Recipe) -> Recipe:
     """Return a resolved recipe without its noise, all other parameters unchanged."""
     if recipe.noise is None:
         raise ValueError(
             "A noise-free run shows the effect of the noise, but this recipe adds none: choose a "
             "noise."
+        )
+    if not can_be_noise_free(recipe):
+        raise ValueError(
+            "There is no noise-free run of reverse updates, nor of a filter with "
+            'noise_sigma="step": both take their steps from the noise. Use update="whole" and a '
+            "number for noise_sigma."
         )
     return recipe.replaced(noise=None, starting_noise_scale=0.0)
 

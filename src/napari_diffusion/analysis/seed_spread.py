@@ -16,7 +16,7 @@ from napari_diffusion.analysis.intervals.bounds import (
 )
 from napari_diffusion.analysis.intervals.local_square import is_independent, variance_of
 from napari_diffusion.analysis.residual.windows import Windows
-from napari_diffusion.analysis.spread.calibration import calibration
+from napari_diffusion.analysis.spread.calibration import gain_of
 from napari_diffusion.analysis.spread.result import SeedSpread
 from napari_diffusion.analysis.spread.seed_runs import PROBES, seed_runs
 from napari_diffusion.analysis.spread.spread_law import spread_law
@@ -69,9 +69,9 @@ def seed_spread(
     without ground truth: V from the seeds, and E from Stein's estimate, ``⟨(m − y)² + σ² (2 ∂m/∂y −
     1)⟩ − V/K`` for the mean m of K and the source y with noise of variance σ². Where V/E is near 1
     and known well enough, and the mean is no worse than the first step, deviations from the mean
-    are multiplied by a factor of about ``√(E/V)``, larger where all seeds agree if E is larger
-    there; the spread is then called posterior. Else, and for whole updates, which do not sample, it
-    is sensitivity to the noise added.
+    are multiplied by about ``√(E/V)``, more where all seeds agree; the spread is then called
+    posterior. Else, and for whole updates, which do not sample, it is sensitivity to the noise
+    added.
 
     Parameters
     ----------
@@ -161,14 +161,14 @@ def _told(recipe: Recipe) -> GivenSigma | None:
 def _result(trial: Trial, seeds: tuple[int, ...], runs: SeedRuns, measured: bool) -> SeedSpread:
     study, inside = Study(trial.whole, trial.noise), inside_of(trial.whole)
     variance = variance_of(study, runs.mean)
-    law, error = spread_law(
+    law = spread_law(
         runs, study.run.source, variance, inside,
         samples=study.recipe.update == "reverse", measured=measured,
     )  # fmt: skip
     around = _around(study, runs.variance)
     gain = np.ones_like(around)
     if law.verdict == "posterior":
-        gain = calibration(around, error, inside).gain(around)
+        gain = gain_of(law, around)
     spread = np.where(inside, gain * np.sqrt(runs.variance), 0.0)
     coverage, of = _coverage(trial, runs, spread, variance)
     dtype = study.run.source.dtype

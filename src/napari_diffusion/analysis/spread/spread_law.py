@@ -107,8 +107,8 @@ def spread_law(
     *,
     samples: bool,
     measured: bool,
-) -> tuple[SpreadLaw, NDArray[np.float64]]:
-    """Compare the spread of runs with their error; return this and the squared error.
+) -> SpreadLaw:
+    """Compare the spread of runs with their error.
 
     The squared error of the mean of many is Stein's of the mean of K minus 1/K of their variance;
     at a single pixel it has much noise.
@@ -138,4 +138,4 @@ def spread_law(
         shares = chance / spread if spread > 0 else chance / mean, measured * doubt / mean
         relative = math.hypot(*shares)
     best = float(first[inside].mean())
-    return SpreadLaw(runs.count, samples, spread, mean, best, relative), error
+    return SpreadLaw(runs.count, samples, spread, mean, best, relative)
