@@ -1,4 +1,4 @@
-"""The stages of a blend: the result of each filter, and its weights."""
+"""The stages of a denoiser: the result of each filter of its blend, and its weights."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def stages(
     stop: StopToken | None = None,
     **options: Unpack[GridOptions],
 ) -> list[Stage]:
-    """Return the stages of a recipe whose first filter is a `Blend`, such as the denoiser.
+    """Return the stages of a recipe's first filter: those of a `Blend`, as in the preset denoise.
+
+    Any other filter is its own only stage.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ def stages(
     >>> from napari_diffusion.denoising.stages import stages
     >>> noisy = np.random.default_rng(0).normal(size=(32, 32))
     >>> [stage.name for stage in stages(noisy, nd.PRESETS["denoise fast"])]
-    ['0 Blend', '1 ReactionDiffusion', '2 NonLocalDiffusion']
+    ['0 Learned diffusion']
     """
     source, threads = Image.of(image, **options), Threads(stop=stop)
     if not recipe.is_resolved:
@@ -99,7 +101,5 @@ def _blend_of(chosen: Filter, grid: Grid) -> tuple[Opponent | None, Blend]:
     colours = chosen if isinstance(chosen, Opponent) else None
     inner = chosen if colours is None else colours.inner(grid)
     if not isinstance(inner, Blend):
-        raise ValueError(
-            f"Only a Blend has stages, alone or in Opponent colours (got {type(inner).__name__})."
-        )
+        inner = Blend((inner,), weights=(1.0,), noise_sigma=0.0)
     return colours, inner

@@ -10,6 +10,8 @@ from napari_diffusion.filters import (
     Filter,
     HaarDiffusion,
     Heat,
+    LearnedDiffusion,
+    NonLocalBayes,
     NonLocalDiffusion,
     Opponent,
     PeronaMalik,
@@ -17,6 +19,7 @@ from napari_diffusion.filters import (
     ReactionDiffusion,
 )
 from napari_diffusion.loop.recipe import Recipe
+from napari_diffusion.loop.restoration_presets import RESTORATIONS
 from napari_diffusion.noise import Gaussian
 from napari_diffusion.schedules import Constant, Geometric
 
@@ -38,17 +41,15 @@ def _denoiser(fast: bool) -> Filter:
 
 
 def _planar(fast: bool) -> Filter:
-    """Return windows of several sizes and non-local means behind one pilot, and their blend."""
-    pilot = HaarDiffusion(levels=5)
-    small = ReactionDiffusion(pilot=pilot, window=8, stride=3 if fast else 2)
-    large = ReactionDiffusion(pilot=pilot, window=16, stride=5 if fast else 3)
-    both = Blend((small, large), weights=(0.5, 0.5))
+    """Return learned diffusion; unless fast, blended with what it guides and what errs otherwise."""
+    pilot = LearnedDiffusion()
     if fast:
-        return Blend((both, small, NonLocalDiffusion(pilot=both, radius=5)))
-    near = NonLocalDiffusion(pilot=both, patch=1, strength=0.15)
-    similar = NonLocalDiffusion(pilot=both, patch=2, strength=0.3)
-    widest = ReactionDiffusion(pilot=pilot, window=32, stride=8)
-    return Blend((both, small, near, similar, widest), local=True)
+        return pilot
+    other = HaarDiffusion(levels=5)
+    small = ReactionDiffusion(pilot=other, window=8, stride=2)
+    large = ReactionDiffusion(pilot=other, window=16, stride=3)
+    widest = ReactionDiffusion(pilot=other, window=32, stride=8)
+    return Blend((NonLocalBayes(pilot=pilot), pilot, small, large, widest))
 
 
 def _solid(fast: bool) -> Filter:
@@ -96,5 +97,6 @@ PRESETS = MappingProxyType(
             diffusion_filter=PeronaMalik(contrast="auto", smoothing=0.7, time=0.2),
             final_filter=None,
         ),
+        **RESTORATIONS,
     }
 )

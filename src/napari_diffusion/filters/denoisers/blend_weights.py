@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
     Stages = Callable[[Block], list[NDArray[Any]]]
 
-# The weights are few: these pixels suffice, in boxes spread over the image.
-SAMPLES = 1 << 17
+# The weights are few: these pixels suffice, in boxes spread over the image. What lies farther away
+# from a box than this hardly changes what filters make of it.
+SAMPLES = 1 << 16
 BOXES = 2
+AROUND = 48
 
 # Size of the probe over the noise: small against it, large against round-off.
 PROBE = 0.05
@@ -112,11 +114,11 @@ def of_least_error(
     image : Image
         The source.
     """
-    reach = image.grid.shape if halo is None else halo
+    reach = image.grid.shape if halo is None else [min(each, AROUND) for each in halo]
     sigmas = noise.sigmas
     sums = [Sums(count - 1) for _ in sigmas]
     # In volumes what lies around a box is most of the work: one smaller box.
-    few = (SAMPLES // 4, 1) if is_solid(image.grid) else (SAMPLES, BOXES)
+    few = (SAMPLES // 2, 1) if is_solid(image.grid) else (SAMPLES, BOXES)
     for block, inner in tiles(image, reach, *few) if any(sigmas) else ():
         made = stages(block)
         answers = Answers(stages, noise, block)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,13 @@ import numpy as np
 from napari_diffusion.filters.denoisers.largest_factor import largest_factor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from napari_diffusion.engine.threads import Threads
+
+    _Sums = tuple[tuple[slice, slice], NDArray[Any], NDArray[Any]]
 
 # Rows of groups whose patches are added up apart from those of others.
 BAND = 16
@@ -104,15 +107,16 @@ def filtered(
     scales = [min(1 / sigma, largest_factor(u.dtype)) if sigma > 0 else 0 for sigma in sigmas]
     # Of two kinds, for either of which kernels are compiled.
     own = np.ones(1) if variances is None else np.pad(variances, margins, "reflect")
-    args = u, guide, np.array(scales, u.dtype), own.astype(u.dtype), groups
+    known = np.array(scales, u.dtype), own.astype(u.dtype), groups
+    band = functools.partial(
+        _band, u, guide, *known, groups.starts(origin[1], u.shape[3] - 2 * wide)
+    )
     total, weight = np.zeros_like(u), np.zeros_like(u[0])
-    rows, columns = (n - 2 * wide for n in u.shape[2:])
-    bands = groups.bands(origin[0], rows)
+    bands = groups.bands(origin[0], u.shape[2] - 2 * wide)
     tasks = list(itertools.product(range(u.shape[1] - 2 * deep), bands))
-    lefts = groups.starts(origin[1], columns)
     for first in range(0, len(tasks), threads.count):
         # In the order of the tasks, whatever the threads.
-        for at, sums, counts in _made(args, tasks[first : first + threads.count], lefts, threads):
+        for at, sums, counts in _made(band, tasks[first : first + threads.count], threads):
             total[(slice(None), *at)] += sums
             weight[at] += counts
     core = slice(deep, deep + u.shape[1] - 2 * deep), slice(wide, -wide), slice(wide, -wide)
@@ -122,14 +126,13 @@ def filtered(
 
 
 def _made(
-    args: tuple[Any, ...], tasks: Sequence[tuple[int, range]], lefts: range, threads: Threads
-) -> list[tuple[tuple[slice, slice], NDArray[Any], NDArray[Any]]]:
+    band: Callable[[int, range], _Sums], tasks: Sequence[tuple[int, range]], threads: Threads
+) -> list[_Sums]:
     """Return, for a plane and a band of each task, where their patches lie, sums and counts."""
     made: list[Any] = [None] * len(tasks)
 
     def work(n: int) -> None:
-        plane, tops = tasks[n]
-        made[n] = _band(*args, plane, tops, lefts)
+        made[n] = band(*tasks[n])
 
     threads.each(work, [(n,) for n in range(len(tasks))])
     return made
@@ -141,10 +144,10 @@ def _band(
     scale: NDArray[Any],
     variances: NDArray[Any],
     groups: Groups,
+    lefts: range,
     plane: int,
     tops: range,
-    lefts: range,
-) -> tuple[tuple[slice, slice], NDArray[Any], NDArray[Any]]:
+) -> _Sums:
     from napari_diffusion.filters.denoisers.group_kernels import filter_groups
 
     radius, depth, patch, stride = groups.radius, groups.depth, groups.patch, groups.stride
