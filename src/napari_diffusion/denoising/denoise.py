@@ -42,17 +42,17 @@ def denoise(
 
     The noise is measured, and filters with different errors (diffusion learned from photographs,
     groups of similar patches that it guides, and windows of several sizes) are blended with weights
-    from Stein's unbiased estimate of the error. Photon noise is stabilised first, and the result transformed back by the
-    exact unbiased inverse. ``run(image, PRESETS["denoise"])`` does the same; the recipe, `resolved`
-    on the image, has every parameter.
+    from Stein's unbiased estimate of the error. Photon noise is stabilised first, and the result
+    transformed back by the exact unbiased inverse. ``run(image, PRESETS["denoise"])`` does the
+    same; the recipe, `resolved` on the image, has every parameter.
 
     Parameters
     ----------
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
     fast : bool
-        Whether to use ``PRESETS["denoise fast"]``: in planes the learned diffusion alone, in volumes
-        fewer filters; about seven times as fast and 0.3 dB worse.
+        Whether to use ``PRESETS["denoise fast"]``: in planes learned diffusion alone, about seven
+        times as fast and 0.3 dB worse; in volumes fewer filters.
     noise_sigma : float, tuple of float, "auto" or array
         Standard deviation of white noise in intensity units, if known, one for all channels or one
         for each; larger values smooth more. "auto" measures the noise. An array, or the name of its

@@ -41,7 +41,7 @@ def _denoiser(fast: bool) -> Filter:
 
 
 def _planar(fast: bool) -> Filter:
-    """Return learned diffusion; unless fast, blended with what it guides and what errs otherwise."""
+    """Return learned diffusion; unless fast, its blend with filters that err in other ways."""
     pilot = LearnedDiffusion()
     if fast:
         return pilot
