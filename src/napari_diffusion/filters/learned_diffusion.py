@@ -20,6 +20,7 @@ from napari_diffusion.filters.denoisers.guided_filter import (
     plane_axes,
     with_noise,
 )
+from napari_diffusion.filters.learned.removed_noise import REACH, limited
 from napari_diffusion.filters.learned.weights import hashed, name_of, spoken, weights_named
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ class LearnedDiffusion(Filter):
     ``u ← u − r (u − y) − Σᵢ kᵢᵀ φᵢ(kᵢ u)`` for some steps, on the image y over its noise_sigma,
     with filters kᵢ of 5 × 5 pixels that add up to 0, influence functions φᵢ, and a reaction r
     towards the noisy image, all of them learned for each step. It begins with the result of a
-    `HaarDiffusion`, corrected by the same diffusion at coarser scales.
+    `HaarDiffusion`, corrected by the same diffusion at coarser scales. In windows of 13 × 13 pixels
+    no more is taken away than noise can be: where u − y has a mean square m above 1.5, it is
+    multiplied by 1.5 / m.
 
     Parameters
     ----------
@@ -66,8 +69,10 @@ class LearnedDiffusion(Filter):
     Notes
     -----
     Use it for white noise of known strength, where one fast filter should do. It filters each
-    plane of the last two axes by itself. Not for correlated noise. What it keeps is what is common
-    in the images that it learned from: fine repeated patterns that are not lose contrast.
+    plane of the last two axes by itself. Not for correlated noise, nor for noise below 1 % of the
+    range of the image, the weakest that the shipped weights have seen: there `HaarDiffusion` is
+    better. What it keeps is what is common in the images that it learned from: fine repeated
+    patterns that are not lose contrast.
 
     References
     ----------
@@ -112,7 +117,7 @@ class LearnedDiffusion(Filter):
 
     def halo(self, grid: Grid) -> Shape | None:
         """Return how far all steps reach in a plane; see `Filter.halo`."""
-        reach, axes = weights_named(self.weights).network.reach, plane_axes(grid)
+        reach, axes = weights_named(self.weights).network.reach + REACH, plane_axes(grid)
         return per_axis(reach * (axis in axes) for axis in range(5))
 
     def apply(self, block: Block) -> NDArray[Any]:
@@ -135,6 +140,7 @@ class LearnedDiffusion(Filter):
             if sigma > 0:
                 scaled = _in_units(y, sigma)
                 change = network.diffused(scaled, origin, block.threads, here) - scaled
+                change = limited(change, block.threads, here)
                 # A constant image stays as it is to the bit.
                 rounding = _ROUNDING * np.finfo(y.dtype).eps * np.abs(scaled)
                 to[index] += np.where(np.abs(change) > rounding, change, 0) * sigma
