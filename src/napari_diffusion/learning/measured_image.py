@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from napari_diffusion.denoising.noise_report import noise_of
 from napari_diffusion.domains.automatic import automatic
 from napari_diffusion.estimate import noise_model, warning_text
+from napari_diffusion.filters.denoisers.guided_filter import noise_sigmas, with_noise
 from napari_diffusion.filters.learned_diffusion import LearnedDiffusion
 from napari_diffusion.loop.registry import to_dict
 
@@ -112,11 +113,12 @@ def _why_not(report: NoiseReport, given: bool) -> str:
     if against:
         return f"{warning_text(against[0])} Stein's estimate needs white noise: {_INSTEAD}"
     model = report.model
-    uneven = None if model is None or report.stabilised else model.finding("uneven")
-    if uneven is not None:
+    uneven = None if model is None else model.finding("uneven")
+    if uneven is not None and (given or not report.stabilised):
+        cure = 'use noise_sigma="auto", which stabilises it.' if report.stabilised else _INSTEAD
         return (
             f"The noise variance differs by a factor of {uneven.amount:.2g} between dark and "
-            f"bright regions, in another way than photon noise: {_INSTEAD}"
+            f"bright regions: {cure}"
         )
     if given:
         return ""
@@ -135,7 +137,10 @@ def _matters(finding: Finding, sigma: float) -> bool:
 
 def _numbers(noise_sigma: Any, image: Image) -> tuple[float, ...]:
     """Return the noise of each channel, as the filter reads it."""
-    found = LearnedDiffusion(noise_sigma=noise_sigma).resolved(image).noise_sigma
+    chosen = LearnedDiffusion(noise_sigma=noise_sigma)
+    # Masked pixels are left out here, and not filtered.
+    chosen.check(replace(image.grid, masked=False))
+    found = with_noise(chosen, noise_sigmas(chosen.noise_sigma, image)).noise_sigma
     if not isinstance(found, float | int | tuple):
         raise ValueError(
             f"noise_sigma must be 'auto', a number, or one for each channel to learn from an image "

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.filters.learned import weight_files
 from napari_diffusion.filters.learned.weights import weights_named
-from napari_diffusion.filters.learned.weights_file import bytes_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +70,7 @@ class TrainedWeights:
         Path
             For ``nd.filters.LearnedDiffusion(weights=…)``.
         """
-        return weight_files.write(path, bytes_of(self.weights.network, self.about), overwrite)
+        return weight_files.write(path, weight_files.found(self.weights.name), overwrite)
 
     def save_state(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write all that ``train(…, resume=path)`` needs to go on to a .npz file; see `save`."""

@@ -141,22 +141,22 @@ class Training:
         return self.used / self.seconds if self.steps is None else self.adam.steps / self.steps
 
     def _go_on(self, progress: Callable[[Score], None]) -> None:
-        """Take a step, and measure the held-out error where it is due."""
-        began = time.process_time()
-        error = self._step()
-        # The first step compiles, which is no time of training.
-        first = self.adam.steps == 1
-        self.mean += (error - self.mean) * max(0.02, 1 / (self.adam.steps + 1))
-        self.used += 0.0 if first else time.process_time() - began
+        """Measure the held-out error where it is due, else take a step."""
+        began, first = time.process_time(), self.adam.steps == 0
         if self._is_due():
-            began = time.process_time()
             self._score(self.start.replaced(self.adam.average), self.mean, progress)
-            self.used += time.process_time() - began
             since = len(self.scores) - 1 - self.scores.index(self.best_score)
             self.ended = "time" if self.done >= 1 else "no better" if since >= PATIENCE else ""
+        else:
+            error = self._step()
+            self.mean += (error - self.mean) * max(0.02, 1 / (self.adam.steps + 1))
+        # The first step compiles, which is no time of training.
+        self.used += 0.0 if first else time.process_time() - began
 
     def _is_due(self) -> bool:
         last = self.scores[-1]
+        if self.adam.steps == last.steps:
+            return False
         if self.steps is None:
             return self.used >= min(last.seconds + self.seconds / CHECKS, self.seconds)
         return self.adam.steps >= min(last.steps + max(self.steps // CHECKS, 1), self.steps)
