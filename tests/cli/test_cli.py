@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from napari_diffusion.cli import main, screen
 from napari_diffusion.io import Source, read_image, read_record, step_paths
 from napari_diffusion.loop.presets import DIGITS
 from napari_diffusion.loop.recipe_units import LengthUnit, to_json, unit_of_json
+from napari_diffusion.samples import SAMPLES
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 24), dtype=np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (20, 24, 3), dtype=np.uint8)
@@ -606,6 +608,18 @@ def test_demo_leaves_steps_recipe_and_sheet_and_nothing_else_changes(capsys):
     assert "all of them side by side" in capsys.readouterr().out
 
 
+def test_demo_restores_a_damaged_face(monkeypatch, capsys):
+    sample = SAMPLES["damaged"]()
+    quick = dataclasses.replace(sample, recipe={**sample.recipe, "num_steps": 3, "rounds": 1})
+    monkeypatch.setitem(SAMPLES, "damaged", lambda: quick)
+    assert main(["demo", "restore", "--no-window", "--output", "restored"]) == 0
+    assert "the face after each of 3 steps\n" in capsys.readouterr().out
+    assert len(step_paths(Path("restored/steps.ome.zarr"))) == 3
+    kept = nd.Recipe.from_json(Path("restored/recipe.json").read_text())
+    assert kept.update == "reverse"
+    assert isinstance(kept.measurement, nd.measurements.Masked)
+
+
 @pytest.fixture
 def quick_demo(monkeypatch):
     """Leave out the loop of the demo; return what the window was asked for."""
@@ -613,7 +627,7 @@ def quick_demo(monkeypatch):
     monkeypatch.setattr("napari_diffusion.cli.demo._make_files", lambda *_: None)
     monkeypatch.setattr(
         "napari_diffusion.widgets.loop.demo.demo",
-        lambda output, recipe, stay: asked.append((output, stay)),
+        lambda output, recipe, stay, sample: asked.append((output, stay, sample)),
     )
     monkeypatch.delenv(screen.VIRTUAL, raising=False)
     monkeypatch.delenv("XAUTHORITY", raising=False)
@@ -625,8 +639,8 @@ def quick_demo(monkeypatch):
     [
         ([], False, True),
         ([], True, False),
-        (["--stay"], True, True),
-        (["--no-stay"], False, False),
+        (["restore", "--stay"], True, True),
+        (["loop", "--no-stay"], False, False),
     ],
 )
 def test_the_window_stays_where_somebody_sees_it(quick_demo, monkeypatch, words, virtual, stays):
@@ -634,7 +648,7 @@ def test_the_window_stays_where_somebody_sees_it(quick_demo, monkeypatch, words,
     if virtual:
         monkeypatch.setenv("XAUTHORITY", "/tmp/xvfb-run.AbCdEf/Xauthority")
     assert main(["demo", *words]) == 0
-    assert quick_demo == [(Path("demo"), stays)]
+    assert quick_demo == [(Path("demo"), stays, "damaged" if "restore" in words else "face")]
 
 
 def test_without_a_screen_the_demo_runs_again_on_a_virtual_one(quick_demo, monkeypatch):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from napari_diffusion import __version__
 from napari_diffusion.cli.batch import add_batch, batch
 from napari_diffusion.cli.best import best
-from napari_diffusion.cli.demo import demo
+from napari_diffusion.cli.demo import DEMOS, demo
 from napari_diffusion.cli.filter import apply
 from napari_diffusion.cli.inspect import add_inspect, inspect
 from napari_diffusion.cli.methods import TEXTS, methods
@@ -89,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
     add_report(command("report", report, "write one HTML page on a result: what was done and lost"))
     add_train(command("train", train, "learn weights for LearnedDiffusion from your own images"))
     _add_methods(command("methods", methods, "describe the processing of an image for a paper"))
-    _add_demo(command("demo", demo, "watch the loop run on a photo of a face"))
+    _add_demo(command("demo", demo, "watch the loop run on a photo of a face, or restore one"))
     return whole
 
 
@@ -200,6 +200,14 @@ def _add_methods(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=tuple(DEMOS),
+        default="loop",
+        help="the loop on a degraded face, or a dark and noisy face with holes, restored step by "
+        "step (default: loop)",
+    )
     parser.add_argument(
         "--output",
         type=Path,

@@ -1,4 +1,4 @@
-"""Watch the loop run on a photo of a face."""
+"""Watch the loop run on a photo of a face, or restore one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import importlib.util
 import shutil
 import sys
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from napari_diffusion import Recipe, Step
 from napari_diffusion.cli import screen
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
 
+    from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.samples import Sample
+
+#: What there is to watch, and on which sample, with the recipe that it carries.
+DEMOS = {"loop": "face", "restore": "damaged"}
 
 _NO_NAPARI = (
     'The window needs napari and Qt: run pip install "napari-diffusion[all]", or give --no-window.'
@@ -34,12 +40,13 @@ _NO_SCREEN = (
 
 
 def demo(arguments: Namespace) -> int:
-    """Run the recipe of the degraded face on it; leave steps and images."""
+    """Run the recipe of a sample on it; leave steps and images."""
     problem = _window_problem() if arguments.window else None
     if arguments.window and problem is None and not screen.is_there():
         screen.run_again_on_a_virtual_one()
-    face = SAMPLES["face"]()
-    _make_files(arguments.output, face, arguments.quiet)
+    name = DEMOS[arguments.what]
+    sample = SAMPLES[name]()
+    _make_files(arguments.output, sample, arguments.quiet)
     if problem is not None:
         print(f"napari-diffusion: {problem}", file=sys.stderr)
         return 1
@@ -48,7 +55,7 @@ def demo(arguments: Namespace) -> int:
 
         stay = arguments.stay
         stay = not screen.is_virtual() if stay is None else stay
-        demo_window(arguments.output, Recipe.from_dict(face.recipe), stay)
+        demo_window(arguments.output, Recipe.from_dict(sample.recipe), stay, name)
     return 0
 
 
@@ -61,18 +68,24 @@ def _window_problem() -> str | None:
     return None
 
 
-def _make_files(folder: Path, face: Sample, quiet: bool) -> None:
+def _make_files(folder: Path, sample: Sample, quiet: bool) -> None:
     """Write the steps, the recipe and the contact sheet; other files in the folder stay."""
     from napari_diffusion.io.contact_sheet import contact_sheet, panel, shown_range, step_label
 
-    source = Source(name=face.name, image=face.image, axes=face.axes, rgb=face.rgb)
-    read = RunInput(source, {"axes": face.axes, "rgb": face.rgb, "spacing": face.spacing})
-    recipe = Recipe.from_dict(face.recipe)
-    panels = [panel("the face", face.image, face.axes, rgb=face.rgb)]
+    source = Source(name=sample.name, image=sample.image, axes=sample.axes, rgb=sample.rgb)
+    options: GridOptions = {
+        "axes": sample.axes,
+        "rgb": sample.rgb,
+        "spacing": sample.spacing,
+        "missing": "ignore",
+    }
+    read = RunInput(source, options)
+    recipe = Recipe.from_dict(sample.recipe)
+    panels = [panel("the face", np.nan_to_num(sample.image), sample.axes, rgb=sample.rgb)]
 
     def seen(step: Step) -> None:
         label = step_label(step.index, step.noise_scale, step.is_final)
-        panels.append(panel(label, step.image, face.axes, rgb=face.rgb))
+        panels.append(panel(label, step.image, sample.axes, rgb=sample.rgb))
 
     folder.mkdir(parents=True, exist_ok=True)
     steps, sheet = folder / "steps.ome.zarr", folder / "contact_sheet.png"
@@ -81,10 +94,11 @@ def _make_files(folder: Path, face: Sample, quiet: bool) -> None:
     run = FileRun(read, recipe, output, kept, seen=seen)
     with shown_progress(run, quiet), stoppable() as stop:
         run.run(stop)
-    contact_sheet(panels, shown_range(face.image, face.rgb)).save(sheet)
-    made_for = LengthUnit.of(face.unit, face.spacing)
+    contact_sheet(panels, shown_range(sample.image, sample.rgb)).save(sheet)
+    made_for = LengthUnit.of(sample.unit, sample.spacing)
     (folder / "recipe.json").write_text(to_json(run.resolved, made_for) + "\n", encoding="utf-8")
     if not quiet:
-        print(f"{steps}: the face after each of {recipe.total_steps} steps and the final filter")
+        last = "" if recipe.final_filter is None else " and the final filter"
+        print(f"{steps}: the face after each of {recipe.total_steps} steps{last}")
         print(f"{sheet}: all of them side by side")
         print(f"{folder / 'recipe.json'}: the recipe", flush=True)

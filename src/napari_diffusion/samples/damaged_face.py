@@ -36,7 +36,7 @@ def damaged_face() -> Sample:
     truth = (EXPOSURE * grey).astype(np.float32)
     noise = NOISE * np.random.default_rng(1981).standard_normal(truth.shape)
     image = (truth + noise).astype(np.float32)
-    image[_missing(truth.shape)] = np.nan
+    image[_missing(*truth.shape)] = np.nan
     return Sample(
         name="damaged face",
         image=image,
@@ -52,10 +52,10 @@ def damaged_face() -> Sample:
     )
 
 
-def _missing(shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def _missing(height: int, width: int) -> NDArray[np.bool_]:
     from PIL import Image, ImageDraw
 
-    drawn = Image.new("1", shape[::-1])
+    drawn = Image.new("1", (width, height))
     draw = ImageDraw.Draw(drawn)
     for scratch in _SCRATCHES:
         draw.line(scratch, fill=1, width=_SCRATCH_WIDTH)

@@ -1,4 +1,4 @@
-"""The loop on the degraded face in the real window, as a user would run it."""
+"""The loop on a sample in the real window, as a user would run it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SIZE = (1280, 800)
 _PATIENCE = 300.0
 
 
-def demo(output: Path, recipe: Recipe, stay: bool = False) -> None:
-    """Open the window, run a recipe on the degraded face, and take images of it.
+def demo(output: Path, recipe: Recipe, stay: bool = False, sample: str = "face") -> None:
+    """Open the window, run a recipe on a sample, and take images of it.
 
     Leaves ``window-half-way.png`` and ``window.png`` in `output`.
 
@@ -35,6 +35,8 @@ def demo(output: Path, recipe: Recipe, stay: bool = False) -> None:
         Filled into the dock's form.
     stay : bool
         Leave the window open until it is closed by hand.
+    sample : str
+        The name of the sample.
 
     Raises
     ------
@@ -46,12 +48,14 @@ def demo(output: Path, recipe: Recipe, stay: bool = False) -> None:
     output.mkdir(parents=True, exist_ok=True)
     viewer = napari.Viewer()
     viewer.window.resize(*SIZE)
-    viewer.open_sample(PLUGIN, "face")
+    viewer.open_sample(PLUGIN, sample)
     dock, loop = viewer.window.add_plugin_dock_widget(PLUGIN, "Diffusion loop")
     dock.raise_()
     settle(0.5)
     viewer.reset_view()
     loop.value = recipe
+    if loop.source.holes.visible:
+        loop.source.holes.native.click()
     run(viewer, loop, output)
     if stay:
         napari.run()
