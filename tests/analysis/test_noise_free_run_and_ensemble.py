@@ -55,6 +55,14 @@ def test_a_recipe_without_noise_has_no_noise_free_run():
         next(nd.analysis.noise_free_run(IMAGE, RECIPE.replaced(noise=None)))
 
 
+@pytest.mark.parametrize("update", ["whole", "reverse"])
+def test_steps_that_follow_from_the_noise_have_no_noise_free_run(update):
+    told = nd.filters.NonLocalDiffusion(noise_sigma="step")
+    recipe = RECIPE.replaced(diffusion_filter=told, update=update)
+    with pytest.raises(ValueError, match="no noise-free run of reverse updates, nor of a filter"):
+        next(nd.analysis.noise_free_run(IMAGE, recipe))
+
+
 def explicit(seeds, **options):
     resolved = RECIPE.resolved(IMAGE)
     runs = [list(nd.steps(IMAGE, resolved.replaced(seed=seed), **options)) for seed in seeds]

@@ -178,3 +178,17 @@ def test_a_step_that_is_no_number_is_marked(open_loop):
     assert "step" in edit.tooltip
     edit.native.setText("last")
     assert not edit.native.property("role")
+
+
+def test_what_only_looks_like_sampling_says_so_and_reverse_updates_have_no_noise_free_run(
+    open_loop,
+):
+    _, loop = open_loop(cells())
+    told = nd.filters.NonLocalDiffusion(noise_sigma="step")
+    loop.value = NOISY.replaced(diffusion_filter=told)
+    assert "looks like sampling and is none" in loop.controls.message.sentence
+    loop.value = NOISY.replaced(diffusion_filter=told, update="reverse")
+    assert loop.controls.message.sentence == ""
+    assert not loop.noise_free_run.enabled
+    loop.value = NOISY
+    assert loop.noise_free_run.enabled

@@ -279,6 +279,29 @@ def test_stop_after_says_what_none_stands_for(form):
     assert form.value == Recipe()
 
 
+def test_reverse_updates_are_chosen_and_shown(form):
+    form.updates.editor.native.setCurrentText("reverse")
+    assert form.value == PRESETS["explore"].replaced(update="reverse")
+    form.value = PRESETS["explore"]
+    assert form.updates.value == "whole"
+    form.updates.editor.native.setCurrentText("reverse")
+    choose(form.noise, "Poisson")
+    assert form.problem.startswith('update="reverse" needs white Gaussian noise')
+
+
+@pytest.mark.parametrize("text", ["step", "1.5 × step", "2*step"])
+def test_the_noise_of_a_step_is_typed_and_shown(form, text):
+    recipe = Recipe(diffusion_filter=filters.NonLocalDiffusion())
+    form.value = recipe
+    typed(form.diffusion_filter.form.rows["noise_sigma"], text)
+    told = recipe.replaced(diffusion_filter=filters.NonLocalDiffusion(noise_sigma=text))
+    assert form.value == told
+    form.value = recipe
+    form.value = told
+    assert form.value == told
+    assert form.problem is None
+
+
 def test_new_seed_draws_another_one_that_is_allowed(form):
     before = form.value
     form.new_seed.native.click()

@@ -298,6 +298,34 @@ def test_a_region_is_continued_from_the_whole_source_or_not_at_all(open_steps, q
     assert dock.controls.message.sentence == said[-1]
 
 
+@pytest.mark.parametrize("region", [None, (slice(2, 14), slice(3, 20))])
+def test_reverse_updates_are_continued_from_the_source_or_not_at_all(
+    open_steps, qtbot, said, region
+):
+    recipe = RECIPE.replaced(
+        diffusion_filter=nd.filters.NonLocalDiffusion(noise_sigma="step"), update="reverse"
+    )
+    viewer, dock = opened(open_steps, face())
+    *_, step = run_on(dock, qtbot, recipe, viewer.layers["face"], region=region)
+    assert step.name.startswith("03 · σ=0.01 · plausible · face")
+    assert "not a measurement" in step.metadata["napari_diffusion"]["processed"]
+    first, last = continued(dock, qtbot, 2)
+    for layer, expected in zip((first, last), longer(FACE, recipe, 6)[4:], strict=False):
+        np.testing.assert_array_equal(layer.data, expected.image[region or ...])
+    viewer.layers["face"].data = viewer.layers["face"].data + 1
+    qtbot.wait(20)
+    assert continued(dock, qtbot, 1) == []
+    assert "'face', unchanged" in said[-1]
+
+
+def test_a_reverse_step_without_its_source_cannot_be_continued(open_steps, qtbot):
+    recipe = FINAL.replaced(update="reverse")
+    viewer, dock = opened(open_steps, face())
+    *steps, final = run_on(dock, qtbot, recipe, viewer.layers["face"])
+    assert not dock.study.go_on.enabled
+    assert "go on from a noisy image" in dock.study.go_on.tooltip
+
+
 def test_folded_axes_are_continued(open_steps, qtbot):
     data = RANDOM.random((2, 3, 4, 10, 9), np.float32)
     viewer, dock = opened(open_steps, Image(data, name="many"))

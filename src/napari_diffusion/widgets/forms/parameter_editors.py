@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_diffusion.core.array_parameter import ArrayParameter
 from napari_diffusion.core.function_parameter import name_of
-from napari_diffusion.core.noise_scale import factor_on_auto
+from napari_diffusion.core.noise_scale import factor_on
 from napari_diffusion.widgets.forms.editors import Choice, NumberEdit
 
 if TYPE_CHECKING:
@@ -39,11 +39,13 @@ class ArrayEdit(NumberEdit):
         self.browse.changed.connect(self._choose)
 
     def _read(self, text: str) -> Value:
+        if any(factor_on(word, text) is not None for word in self.parameter.words):
+            return text
         key = (text, _modified(text))
         if key not in self._known:
             layer = _layer_called(text)
             value = super()._read(text) if layer is None else layer
-            if not isinstance(value, str) or factor_on_auto(value) is not None:
+            if not isinstance(value, str):
                 return value
             self._known = {key: ArrayParameter(text)} if text else {}
         return self._known.get(key, text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox
 
+from napari_diffusion.analysis.noise_free_run import can_be_noise_free
 from napari_diffusion.widgets.docks.dock_tabs import open_dock
 from napari_diffusion.widgets.forms.box import Box
 from napari_diffusion.widgets.forms.form_row import problem_of
@@ -110,7 +111,7 @@ class DiffusionLoop(RecipeDock):
         except ValueError as error:
             raise RunError("recipe", str(error)) from None
         job = run_source.job(recipe, keep_every, memory.free_memory())
-        wanted = bool(self.noise_free_run.value) and recipe.noise is not None
+        wanted = bool(self.noise_free_run.value) and can_be_noise_free(recipe)
         return dataclasses.replace(job, noise_free_run=wanted)
 
     def form_problem(self) -> str | None:
@@ -140,8 +141,8 @@ class DiffusionLoop(RecipeDock):
     # --- what the dock shows ---
 
     def recipe_changed(self) -> None:
-        """Follow an edit: without noise there is no noise-free run beside."""
-        self.noise_free_run.enabled = self.value.noise is not None
+        """Follow an edit: there is not always a noise-free run beside."""
+        self.noise_free_run.enabled = can_be_noise_free(self.value)
         super().recipe_changed()
 
     def show_possible(self) -> None:

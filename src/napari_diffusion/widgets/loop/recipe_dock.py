@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from magicgui.widgets import PushButton
 from qtpy.QtCore import QTimer
 
+from napari_diffusion.loop.sampling import sampling_note
 from napari_diffusion.widgets.docks.layer_dock import LayerDock
 from napari_diffusion.widgets.forms.fold import Fold
 from napari_diffusion.widgets.forms.message import Action
@@ -54,7 +55,7 @@ class RecipeDock(LayerDock):
         self.recipe = RecipeForm()
         self.evidence = EvidenceBox()
         self.estimate_button = PushButton(text="Estimate", tooltip=_ESTIMATE)
-        self._said_of_units = ""
+        self._said_of_units = self._said_of_sampling = ""
         super().__init__(viewer, controls, single=False)
         self.meter = NoiseMeter(self.viewer, self.source)
         self.recipe.noise_buttons.insert(0, self.estimate_button)
@@ -145,7 +146,8 @@ class RecipeDock(LayerDock):
             recipe = self.value
             if recipe.noise is not None:
                 noise, scale = rounded_noise(model)
-                self.value = recipe.replaced(noise=noise, starting_noise_scale=scale)
+                kind = {"noise": noise} if recipe.update == "whole" else {}
+                self.value = recipe.replaced(starting_noise_scale=scale, **kind)
                 said = f"Filled in what was measured: {words}."
         self.meter.show_model(model)
         self._conclude(said, model.warnings)
@@ -185,6 +187,7 @@ class RecipeDock(LayerDock):
     def recipe_changed(self) -> None:
         """Follow an edit; docks extend this."""
         self.show_possible()
+        self._say_of_sampling(sampling_note(self.value))
         self.changed.emit(self)
 
     def show_possible(self) -> None:
@@ -214,6 +217,13 @@ class RecipeDock(LayerDock):
         undo = (Action("Undo", self.recipe.keep_as_typed),) if self.recipe.is_converted else ()
         self._said_of_units = sentence
         self.controls.message.say(sentence, "warning", *undo)
+
+    def _say_of_sampling(self, sentence: str) -> None:
+        if sentence:
+            self.controls.message.say(sentence, "warning")
+        else:
+            self.take_back(self._said_of_sampling)
+        self._said_of_sampling = sentence
 
     def take_back(self, said: str) -> None:
         """Take a message away unless another has come in its place."""

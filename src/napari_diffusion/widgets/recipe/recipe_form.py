@@ -47,6 +47,17 @@ _START = Parameter(
     optional=True,
     many=True,
 )
+_UPDATES = Parameter(
+    "updates",
+    "choice",
+    "whole",
+    choices=("whole", "reverse"),
+    tooltip=(
+        "whole: each step adds all its noise and filters all of it. reverse: from the image's own "
+        "noise, each step goes on to less, towards one plausible image, not a measurement; for "
+        "filters whose noise sigma is step."
+    ),
+)
 _STOP = Parameter(
     "stop after",
     "int",
@@ -71,7 +82,7 @@ class RecipeForm(Box):
     """A view of a recipe: whatever recipe is shown comes back equal, to the bit.
 
     It shows the preset *explore* first. `advanced` holds what a dock shows on demand: the working
-    domain, and after which step to stop.
+    domain, how steps change the image, and after which step to stop.
     """
 
     #: What was wrong before is another thing now, or nothing.
@@ -95,20 +106,21 @@ class RecipeForm(Box):
         self.final_filter = ComponentChoice("filter", "final filter", none=True)
         self.seed = SeedField()
         self.domain = ComponentChoice("domain", "working domain", none=True, auto=True)
+        self.updates = Field(_UPDATES, partial(_checked, "update"))
         self.stop_at = StopAfter(_STOP, partial(_checked, "stop_at"))
         self.new_seed = PushButton(text="New seed", tooltip="Draw another random seed.")
         self.noise_buttons = Box(self.new_seed, layout="horizontal")
         self.schedule_view = ScheduleView(self.schedule.toggle)
-        self.advanced = Box(self.domain, self.stop_at)
+        self.advanced = Box(self.domain, self.updates, self.stop_at)
         # By the names of the recipe's fields, from top to bottom.
         self.rows: dict[str, FormRow] = {
             name: getattr(self, name)
             for name in (
                 "num_steps", "noise", "starting_noise_scale", "schedule", "diffusion_filter",
-                "final_filter", "seed", "domain", "stop_at",
+                "final_filter", "seed", "domain",
             )
-        }  # fmt: skip
-        shown = [row for row in self.rows.values() if row not in (self.domain, self.stop_at)]
+        } | {"update": self.updates, "stop_at": self.stop_at}  # fmt: skip
+        shown = [row for row in self.rows.values() if row not in [*self.advanced]]
         super().__init__(self.presets, *shown)  # type: ignore[arg-type]
         self.noise.add_details(self.noise_buttons)
         self.schedule.add_details(self.schedule_view)
@@ -230,7 +242,7 @@ class RecipeForm(Box):
         """
         self.schedule_view.known = recipe
         for name, row in self.rows.items():
-            if name not in ("num_steps", "seed", "stop_at", "schedule"):
+            if name not in ("num_steps", "seed", "update", "stop_at", "schedule"):
                 row.set_resolved(None if recipe is None else getattr(recipe, name))
         self._show_schedule()
 

@@ -43,8 +43,9 @@ _DENOISERS = tuple(
 def continued_job(step: ChosenStep, more_steps: int, keep_every: int, viewer: napari.Viewer) -> Job:
     """Return the job that makes more steps; its results equal those of a longer run, bit by bit.
 
-    A step that was rounded to its source's type, or that holds a region only, is made again from
-    the source where one of the viewer's layers still is that. The result of a final filter becomes
+    A step that was rounded to its source's type, that holds a region only, or that is one of
+    reverse updates, is made again from the source where one of the viewer's layers still is that.
+    The result of a final filter becomes
     a source of its own.
     """
     record = step.record
@@ -99,6 +100,8 @@ def why_not_continued(run: StepRun) -> str:
         return "This is a noise-free run: show a step of the run with noise."
     if recipe.num_steps == 1 and recipe.noise is None and isinstance(recipe.filters[0], _DENOISERS):
         return "A denoised image is no step of a loop: denoise its source with another strength."
+    if recipe.update == "reverse" and (record["is_final"] or "origin" not in record):
+        return "Reverse updates go on from a noisy image, which this layer has not: start again."
     before = run.steps[run.shown - 1].record if run.shown else record
     if record["is_final"] and before["step"] == recipe.total_steps - 1 and not before["is_final"]:
         return f"The final filter ends the run: show step {before['step']:02} to continue the loop."

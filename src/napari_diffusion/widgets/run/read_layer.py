@@ -26,9 +26,10 @@ def read_start(
     job: Job, options: GridKeywords, worker: Worker
 ) -> tuple[NDArray[Any], int, Entries]:
     """Return the image to start from, the step to go on with, and what the records say of it."""
+    is_reverse = job.recipe.update == "reverse"
     if job.origin is None:
         image = read_layer(job, options, worker)
-        if job.lazy or (job.cast is None and job.region is None):
+        if job.lazy or (job.cast is None and job.region is None and not is_reverse):
             return image, job.first_step, {}
         origin = {"sha256": content_hash(job.fold.unfolded(image)), "first_step": job.first_step}
         return image, job.first_step, {"origin": origin}
@@ -42,6 +43,12 @@ def read_start(
         raise RunError(
             "steps",
             "This layer is only a region, and continuing needs all of "
+            f"{job.source_name!r}, unchanged: open it again.",
+        )
+    if is_reverse:
+        raise RunError(
+            "steps",
+            "Reverse updates go on from a noisy image, which is made again from "
             f"{job.source_name!r}, unchanged: open it again.",
         )
     image = read_layer(job, options, worker)
