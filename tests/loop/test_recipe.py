@@ -16,6 +16,7 @@ from strategies import recipes
 import napari_diffusion as nd
 from napari_diffusion.filters import Gaussian, Heat, Median, PeronaMalik
 from napari_diffusion.loop.registry import COMPONENTS, component_class, from_dict, with_setting
+from napari_diffusion.loop.restoration_presets import RESTORATIONS
 from napari_diffusion.schedules import Constant, Geometric, Linear
 
 RECIPE = nd.Recipe(
@@ -366,12 +367,21 @@ class TestShareOfRange:
 
 class TestPresets:
     def test_names(self):
-        assert list(nd.PRESETS) == ["explore", "denoise", "denoise fast", "smooth"]
+        first, restorations = list(nd.PRESETS)[:4], list(nd.PRESETS)[4:]
+        assert first == ["explore", "denoise", "denoise fast", "smooth"]
+        assert restorations == list(RESTORATIONS)
 
     def test_explore_shows_the_loop_with_noise(self):
         explore = nd.PRESETS["explore"]
         assert isinstance(explore.noise, nd.noise.Gaussian)
         assert explore.starting_noise_scale == "5 % of range"
+
+    @pytest.mark.parametrize("name", list(RESTORATIONS))
+    def test_restorations_end_with_little_noise(self, name):
+        image = np.random.default_rng(0).random((20, 21))
+        made = list(nd.steps(image, nd.PRESETS[name].replaced(num_steps=3)))
+        assert made[0].noise_scale > 10 * made[2].noise_scale > 0
+        assert np.isfinite(made[-1].image).all()
 
     @pytest.mark.parametrize("name", ["denoise", "denoise fast", "smooth"])
     def test_others_have_no_noise_in_them(self, name):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.core.citation import NOISE
+from napari_diffusion.core.citation import NOISE, Cite
 from napari_diffusion.core.component import Component
 from napari_diffusion.core.image import Image
 from napari_diffusion.core.method_words import in_terms, measured
@@ -39,6 +39,7 @@ class Measurement(Component, abc.ABC):
     slot: ClassVar[str] = "measurement"
     estimates = measured(noise_sigma=NOISE)
     terms = in_terms(noise_sigma=NOISE_WORDS)
+    cites: ClassVar[tuple[Cite, ...]] = (Cite("boys2024"), Cite("hestenes1952"))
 
     noise_sigma: Annotated[
         float | Literal["auto"] | tuple[float, ...],

@@ -46,7 +46,7 @@ class Binned(Measurement):
     """
 
     display_name: ClassVar[str] = "Binned pixels"
-    method_name = "a measurement of means of {factor} × {factor} pixels"
+    method_name = "means of {factor}×{factor} pixels"
     terms = in_terms(noise_sigma=NOISE_WORDS)
 
     factor: Factor = 2

@@ -14,9 +14,12 @@ from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.measurements.base import NOISE_WORDS, Measurement
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.method_words import Term
     from napari_diffusion.measurements.base import Values
 
 # Standard deviations beyond which a Gaussian is cut off.
@@ -54,12 +57,12 @@ class Blurred(Measurement):
     """
 
     display_name: ClassVar[str] = "Blurred image"
-    method_name = "a measurement blurred by a point spread function"
+    method_name = "blurred"
     terms = in_terms(
         noise_sigma=NOISE_WORDS,
-        psf_sigma="Gaussian with standard deviation {}",
+        psf_sigma="Gaussian of {}",
         axial_ratio="{} times as wide along z",
-        psf="given by an array",
+        psf="measured point spread function",
     )
 
     psf_sigma: Annotated[
@@ -77,6 +80,12 @@ class Blurred(Measurement):
         ArrayParameter | None,
         {"tooltip": "A measured point spread function in place of the Gaussian."},
     ] = None
+
+    def method_terms(self) -> Mapping[str, Term]:
+        """Return the words of the parameters that count; see `Component.method_terms`."""
+        unused: tuple[str, ...] = ("psf",) if self.psf is None else ("psf_sigma", "axial_ratio")
+        unused += ("axial_ratio",) if self.axial_ratio == 1 else ()
+        return {**self.terms, **dict.fromkeys(unused, "")}
 
     def check(self, grid: Grid) -> None:
         """Raise if the point spread function does not fit; see `Measurement.check`."""

@@ -58,9 +58,9 @@ class DownsampledFrames(Measurement):
     """
 
     display_name: ClassVar[str] = "Downsampled frames"
-    method_name = "a measurement of shifted frames of means of {factor} × {factor} pixels"
+    method_name = "shifted frames of means of {factor}×{factor} pixels"
     terms = in_terms(noise_sigma=NOISE_WORDS, shifts="")
-    cites = (Cite("guizar2008"),)
+    cites = (*Measurement.cites, Cite("guizar2008"))
 
     factor: Factor = 2
     shifts: Annotated[

@@ -39,7 +39,7 @@ class Masked(Measurement):
     """
 
     display_name: ClassVar[str] = "Missing pixels"
-    method_name = "a measurement with missing pixels"
+    method_name = "measured but for missing pixels"
     terms = in_terms(noise_sigma=NOISE_WORDS, missing="")
 
     missing: Annotated[

@@ -155,6 +155,8 @@ def parts_used(record: StepRecord) -> Iterator[tuple[str, Component]]:
         yield "final_filter", recipe.final_filter
     if recipe.working_domain is not None:
         yield "domain", recipe.working_domain
+    if recipe.measurement is not None:
+        yield "measurement", recipe.measurement
 
 
 def _made(record: StepRecord, detail: int) -> list[str]:
@@ -165,6 +167,12 @@ def _made(record: StepRecord, detail: int) -> list[str]:
     said = [_loop(recipe, record) if recipe.noise else _plain(recipe, record, detail)]
     if recipe.noise is not None:
         said.append(_each_step(recipe, record, detail))
+    if recipe.measurement is not None:
+        words = words_for(record, "measurement", detail)
+        said.append(
+            f"Each image was corrected by the source, {recipe.measurement.method(words)}, in "
+            f"{recipe.rounds} rounds of conjugate gradients."
+        )
     if recipe.update == "reverse":
         said.append(f"The result is {PLAUSIBLE}.")
     if record["is_final"] and recipe.final_filter is not None:

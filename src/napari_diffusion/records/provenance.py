@@ -194,6 +194,8 @@ def sentence(
     words += f"{step.index if step.is_final else step.index + 1} of {recipe.total_steps} "
     words += f"{'reverse ' * (recipe.update == 'reverse')}steps of "
     words += ", then ".join(made) + (", without added noise" if recipe.noise is None else "")
+    if recipe.measurement is not None:
+        words += f", corrected by {component_words(recipe.measurement)}"
     if recipe.working_domain is not None:
         words += f", on values {UNIT} by the {component_words(recipe.working_domain)}"
     if step.is_final and recipe.final_filter is not None:

@@ -1,0 +1,44 @@
+"""Recipes that restore an image from what was measured of it, or from little light."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_diffusion.filters import LearnedDiffusion
+from napari_diffusion.loop.recipe import Recipe
+from napari_diffusion.measurements import Binned, Blurred, Masked, Wedge
+from napari_diffusion.schedules import Karras
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_diffusion.measurements import Measurement
+
+
+def _restoring(measurement: Measurement) -> Recipe:
+    """Return reverse steps from noise as large as the image's range to next to none."""
+    return Recipe(
+        num_steps=30,
+        starting_noise_scale="100 % of range",
+        schedule=Karras(end=0.005),
+        diffusion_filter=LearnedDiffusion(noise_sigma="step"),
+        update="reverse",
+        measurement=measurement,
+    )
+
+
+RESTORATIONS: Mapping[str, Recipe] = {
+    "restore holes": _restoring(Masked()),
+    "sharpen": _restoring(Blurred()),
+    "enlarge": _restoring(Binned()),
+    "fill the wedge": _restoring(Wedge()),
+    # The image itself is what the first step has noise in: white where photons are stabilised.
+    "low light": Recipe(
+        num_steps=30,
+        starting_noise_scale="auto",
+        schedule=Karras(end=0.05),
+        diffusion_filter=LearnedDiffusion(noise_sigma="step"),
+        domain="auto",
+        update="reverse",
+    ),
+}
