@@ -80,7 +80,7 @@ def table() -> list[dict[str, str]]:
 def planes(folder: Path) -> list[Any]:
     """Return grey planes from 0 to 1 of every image in the list, at one size or more."""
     files = [each for each in sorted(folder.rglob("*")) if each.is_file()]
-    found = {hashlib.sha256(each.read_bytes()).hexdigest(): each for each in files}
+    found = {digest_of(each): each for each in files}
     wanted = table()
     if missing := [each for each in wanted if each["digest"] not in found]:
         raise SystemExit(
@@ -88,6 +88,11 @@ def planes(folder: Path) -> list[Any]:
             f"{missing[0]['file']} of {missing[0]['package']} {missing[0]['version']}."
         )
     return [plane for each in wanted for plane in _grey(found[each["digest"]])]
+
+
+def digest_of(file: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _grey(file: Path) -> Iterator[Any]:

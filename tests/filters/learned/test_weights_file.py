@@ -7,7 +7,10 @@ import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from napari_diffusion.engine.threads import Threads
 from napari_diffusion.filters.learned.archive import MOST_BYTES, read_bytes
 from napari_diffusion.filters.learned.network import Network
 from napari_diffusion.filters.learned.scale import Scale
@@ -126,3 +129,41 @@ def test_a_large_file_is_not_read(tmp_path):
     path.write_bytes(bytes(MOST_BYTES + 1))
     with pytest.raises(ValueError, match="larger than"):
         read_bytes(path)
+
+
+WHOLE = bytes_of(network(), {"images": 3})
+
+
+def read(data):
+    """Return the network in a file, None where a sentence says why it is none."""
+    try:
+        return weights_in(data, "'x.npz'")[0]
+    except ValueError as error:
+        said = str(error)
+    assert said.startswith("'x.npz' ")
+    return None
+
+
+@given(st.data())
+def test_whatever_is_changed_in_a_file_gives_weights_or_a_sentence(data):
+    changed = bytearray(WHOLE)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(changed) - 1))
+        changed[at] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(changed)))
+    read(bytes(changed[: data.draw(st.sampled_from([cut, len(changed)]))]))
+
+
+SHAPES = st.lists(st.integers(0, 6), max_size=4).map(tuple)
+TYPES = st.sampled_from(["f4", "f8", "i4", "u1", "c8", "?", "U3", "M8[s]"])
+
+
+@given(st.sampled_from(sorted(arrays_of(WHOLE))), SHAPES, TYPES, st.floats(width=32))
+def test_an_array_of_any_shape_and_type_gives_weights_or_a_sentence(name, shape, kind, value):
+    arrays = arrays_of(WHOLE)
+    filled = np.zeros(shape, kind)
+    if filled.dtype.kind == "f":
+        filled[...] = value
+    found = read(archive({**arrays, name: filled}))
+    if found is not None:
+        assert np.isfinite(found.diffused(np.eye(9, dtype=np.float32), (0, 0), Threads(1))).all()
