@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("napari")
 
+from hand import Hand
 from napari.layers import Image
 from qtpy.QtWidgets import QFileDialog
 
@@ -17,6 +18,8 @@ from napari_diffusion.filters.learned.weights import shipped, weights_folder, we
 from napari_diffusion.filters.learned.weights_file import bytes_of
 from napari_diffusion.learning import Score
 from napari_diffusion.records.provenance import recipe_of
+from napari_diffusion.widgets.docks.dock_tabs import opened_dock
+from napari_diffusion.widgets.train.train_dock import Train
 from napari_diffusion.widgets.train.training_work import TrainingChoice
 
 RANDOM = np.random.default_rng(5)
@@ -277,8 +280,8 @@ def test_it_denoises_by_the_start_and_by_the_own_weights(open_train, qtbot, trai
     wait(dock, qtbot)
     assert [layer.name for layer in viewer.layers] == [
         "noisy cells",
-        "denoised by start weights · noisy cells",
-        "denoised by own weights · noisy cells",
+        "start weights · noisy cells",
+        "own weights · noisy cells",
     ]
     _, start, own = viewer.layers
     assert [start.visible, own.visible] == [False, True]
@@ -296,6 +299,24 @@ def test_it_denoises_by_the_start_and_by_the_own_weights(open_train, qtbot, trai
     wait(dock, qtbot)
     assert len(viewer.layers) == 5
     assert [file] == list(weights_folder().glob("*.npz"))
+
+
+def test_a_new_user_needs_three_clicks(make_napari_viewer, qtbot, trainer):
+    hand = Hand(make_napari_viewer(show=True), "a-new-user-trains")
+    hand.viewer.add_layer(noisy(np.stack([NOISY] * 3)))
+    hand.menu("Plugins", "napari-diffusion", "Train")
+    hand.settle(0.5)
+    dock = opened_dock(hand.viewer, Train)
+    hand.press(dock.controls.run)
+    wait(dock, qtbot)
+    hand.picture()
+    hand.press(dock.buttons.denoise)
+    wait(dock, qtbot)
+    hand.picture()
+    assert hand.viewer.layers.selection.active.name == "own weights · noisy cells"
+    assert hand.clicks == 3
+    # napari looks for what still holds its window when a test has ended.
+    hand.viewer = hand.window = None
 
 
 def test_photon_noise_is_stabilised_as_in_training(open_train, qtbot, trainer):

@@ -54,7 +54,7 @@ def comparison(
     def titled(step: Step, record: StepRecord) -> str:
         del step
         by = record["recipe"]["diffusion_filter"]["weights"]
-        return f"denoised by {'own' if by == own else 'start'} weights"
+        return f"{'own' if by == own else 'start'} weights"
 
     job, layer_sink = single_result(viewer, source, recipes[0], titled)
 

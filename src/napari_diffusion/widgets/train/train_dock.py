@@ -11,7 +11,6 @@ from qtpy.QtCore import QTimer
 
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.filters import LearnedDiffusion
-from napari_diffusion.filters.learned.weights import shipped
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.widgets.docks.layer_dock import LayerDock
 from napari_diffusion.widgets.forms.box import Box, labelled
@@ -66,6 +65,7 @@ _NO_FRAMES = (
     "Frames of one scene need an axis t, and the axes are {}: choose time as the first axis, or "
     "another kind of images."
 )
+_COMPARE = ". Show one, then the other, to compare; the weights are in their folder"
 
 # How often the bar moves, in milliseconds, and how often it is asked whether a thread has ended.
 _MOVE, _LOOK = 500, 20
@@ -222,10 +222,10 @@ class Train(LayerDock):
                 own = self.buttons.kept()
             except (OSError, ValueError) as error:
                 raise RunError("weights", str(error)) from None
-            start = self._choice.start or next(iter(shipped()))
+            start = self._choice.start or str(TrainingChoice().start)
             sigma = "auto" if self._choice.kind == "clean" else self._choice.noise_sigma
             work, layer_sink = comparison(self.viewer, source, start, own, sigma)
-            self.runner.start(work, layer_sink, title=source.name)
+            self.runner.start(work, layer_sink, title=source.name, remark=_COMPARE)
 
     # --- what the dock shows ---
 
