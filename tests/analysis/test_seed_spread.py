@@ -289,3 +289,9 @@ def test_a_recipe_without_random_noise_has_no_spread():
     recipe = nd.Recipe(num_steps=2, noise=None, diffusion_filter=nd.filters.Heat(time=1.0))
     with pytest.raises(ValueError, match="random noise"):
         spread_of(scene(12)[1], recipe)
+
+
+def test_of_restored_images_nothing_is_tested():
+    recipe = oracle().replaced(measurement=nd.measurements.Masked(SIGMA))
+    with pytest.raises(ValueError, match=r"restored images .* nd.analysis.ensemble"):
+        spread_of(scene(12)[1], recipe)

@@ -110,8 +110,8 @@ def seed_spread(
     Raises
     ------
     ValueError, TypeError
-        For a recipe without random noise, correlated noise or none in the image, and for parameters
-        out of range.
+        For a recipe without random noise or with a measurement, correlated noise or none in the
+        image, and for parameters out of range.
 
     Examples
     --------
@@ -128,6 +128,7 @@ def seed_spread(
     """
     chosen = seeds_of(recipe, seeds)
     check_random(recipe)
+    _check_measured(recipe)
     given = noise_sigma
     if noise_sigma is None and noise_model is None:
         given = _told(recipe)
@@ -148,6 +149,15 @@ def seed_spread(
     check_noise(study.noise, is_independent(study.noise) if white is None else white)
     runs = seed_runs(study, chosen, counting(progress, len(chosen) + min(PROBES, len(chosen))))
     return _result(trial, chosen, runs, given is None and noise_model is None)
+
+
+def _check_measured(recipe: Recipe) -> None:
+    if recipe.measurement is not None:
+        raise ValueError(
+            "The spread of restored images cannot be tested: where nothing was measured there is "
+            "no noisy pixel to compare with. nd.analysis.ensemble gives their mean, and their "
+            "sensitivity to the noise added."
+        )
 
 
 def _told(recipe: Recipe) -> GivenSigma | None:
