@@ -14,6 +14,7 @@ import napari_diffusion as nd
 from napari_diffusion.core.image import Image
 from napari_diffusion.filters import GaussianMixture
 from napari_diffusion.filters.mixture.weights import MIXTURES
+from napari_diffusion.learning.half_prediction import predicted
 from napari_diffusion.loop.registry import from_dict, to_dict
 
 CASES = (
@@ -141,3 +142,35 @@ def test_of_noise_alone_reverse_updates_make_images_of_the_mixture():
     expected = len(images) * model.shares
     found = np.bincount(of, minlength=len(expected))
     assert (np.abs(found - expected) < 4.5 * np.sqrt(expected) + 3).all()
+
+
+def test_halves_of_images_are_completed_as_the_mixture_says():
+    """Of images of the mixture itself, the best guess of the missing half is known."""
+    model, _ = MIXTURES.named("digits")
+    random = np.random.default_rng(2)
+    of = random.choice(len(model.shares), 24, p=model.shares)
+    points = np.sqrt(model.variances[of]) * random.normal(size=(24, len(model.directions)))
+    points = model.centres[of] + np.einsum("nkj,nk->nj", model.rotations[of], points)
+    images = model.mean + (points @ model.directions).reshape(-1, 8, 8)
+    seen = np.indices((8, 8))[0] < 4
+    recipe = nd.Recipe(
+        num_steps=25,
+        starting_noise_scale=3.0,
+        schedule=nd.schedules.Karras(end=0.005),
+        diffusion_filter=GaussianMixture(),
+        update="reverse",
+        measurement=nd.measurements.Masked(noise_sigma=0.02, missing=1.0 - seen),
+    )
+    noisy = images + 0.02 * random.normal(size=images.shape)
+    runs = np.stack(
+        [nd.run(noisy, recipe.replaced(seed=seed), axes="tyx").image for seed in range(6)]
+    )
+    hidden, made = images[:, ~seen], runs[:, :, ~seen]
+    error = np.square(made.mean(axis=0) - hidden).mean()
+    best = np.square(predicted(model, images, seen) - hidden).mean()
+    assert error < 1.6 * best * (1 + 1 / 6)
+    assert error < 0.5 * np.square(model.mean[~seen] - hidden).mean()
+    spread = np.sqrt(made.var(axis=0, ddof=1) * (1 + 1 / 6))
+    covered = np.abs(made.mean(axis=0) - hidden) <= 1.645 * spread
+    assert 0.8 < covered.mean() < 0.96
+    assert np.square(runs.mean(axis=0)[:, seen] - noisy[:, seen]).mean() < 0.02**2
