@@ -25,6 +25,7 @@ from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.blend_weights import Answers, of_least_error
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
+    check_noise_for_weights,
     noise_sigmas,
     with_noise,
 )
@@ -146,6 +147,7 @@ class Blend(Filter):
         chosen = chosen.with_resolved_components(image)
         if self.weights != "auto":
             return chosen
+        check_noise_for_weights(chosen)
         noise = NoiseField.of(chosen, image.grid)
         count, halo = len(self.components), chosen.replaced(local=False).halo(image.grid)
         return chosen.replaced(weights=of_least_error(chosen.stages, count, noise, halo, image))

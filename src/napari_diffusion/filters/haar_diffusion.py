@@ -14,6 +14,7 @@ from napari_diffusion.core.noise_map import NoiseField
 from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
+    check_noise_for_weights,
     kept_without_noise,
     noise_sigmas,
     with_noise,
@@ -101,6 +102,7 @@ class HaarDiffusion(Filter):
         chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
         if self.weights != "auto":
             return chosen
+        check_noise_for_weights(chosen)
         noise = NoiseField.of(chosen, image.grid)
         found = haar_weights.of_least_error(image, self.distances(image.grid), noise)
         return chosen.replaced(weights=found)

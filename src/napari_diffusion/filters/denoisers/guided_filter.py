@@ -98,6 +98,16 @@ def with_strength(component: F, strength: float) -> F:
     return component.replaced(noise_sigma=_times(sigma, strength))
 
 
+def check_noise_for_weights(component: Filter) -> None:
+    """Raise if weights are to be measured for a noise that differs from step to step."""
+    if "noise_sigma" in component.set_by_step():
+        raise ValueError(
+            f'{type(component).__name__}: weights="auto" are measured for one noise, and that of '
+            'noise_sigma="step" differs from step to step: give the weights as numbers, or use '
+            "LearnedDiffusion."
+        )
+
+
 def has_noise_sigma(component: Component) -> bool:
     """Return whether a component, or one within it, has a noise sigma."""
     return hasattr(component, "noise_sigma") or any(map(has_noise_sigma, component.components_in()))
