@@ -15,6 +15,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_diffusion import PRESETS, Recipe, filters, noise, schedules, steps
+from napari_diffusion.core.array_parameter import ArrayParameter
+from napari_diffusion.measurements import Masked
 from napari_diffusion.widgets.forms.units import Units
 from napari_diffusion.widgets.recipe.preset_choice import PresetChoice
 from napari_diffusion.widgets.recipe.recipe_form import RecipeForm
@@ -287,6 +289,22 @@ def test_reverse_updates_are_chosen_and_shown(form):
     form.updates.editor.native.setCurrentText("reverse")
     choose(form.noise, "Poisson")
     assert form.problem.startswith('update="reverse" needs white Gaussian noise')
+
+
+def test_what_was_measured_is_chosen_and_comes_back(form):
+    for name in ("restore holes", "sharpen", "enlarge", "fill the wedge", "low light"):
+        form.presets.value = name
+        assert form.preset == name
+        assert form.value == PRESETS[name]
+    mask = ArrayParameter(np.eye(4))
+    recipe = PRESETS["restore holes"].replaced(measurement=Masked(missing=mask), rounds=5)
+    form.value = recipe
+    assert form.value == recipe
+    form.measurement.choice.native.setCurrentText("none")
+    assert form.value == recipe.replaced(measurement=None)
+    form.measurement.choice.native.setCurrentText("Missing pixels")
+    form.updates.value = "whole"
+    assert "update" in form.problem
 
 
 @pytest.mark.parametrize("text", ["step", "1.5 × step", "2*step"])

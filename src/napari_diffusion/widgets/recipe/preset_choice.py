@@ -23,6 +23,11 @@ _ABOUT = {
     "denoise": "One step without noise: several denoising filters, blended.",
     "denoise fast": "As denoise, with fewer filters.",
     "smooth": "Eight steps of Perona–Malik diffusion without noise.",
+    "restore holes": "Missing pixels: NaN, or those of a mask. One plausible image fills them.",
+    "sharpen": "An image blurred by a Gaussian: give its width. One plausible image.",
+    "enlarge": "Pixels that are means of smaller ones. One plausible image.",
+    "fill the wedge": "Frequencies that a tilt series has not measured. One plausible volume.",
+    "low light": "Few photons, step by step from the image's own noise. One plausible image.",
     CUSTOM: "The recipe as you edited it.",
 }
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-from functools import partial
 from typing import TYPE_CHECKING
 
 from magicgui.widgets import PushButton
 from psygnal import Signal
 
-from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.domains.base import UNIT
 from napari_diffusion.loop.presets import PRESETS
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.widgets.forms.box import Box
 from napari_diffusion.widgets.forms.component_choice import ComponentChoice
-from napari_diffusion.widgets.forms.field import Field
 from napari_diffusion.widgets.forms.form_row import problem_of
 from napari_diffusion.widgets.forms.units import Units
 from napari_diffusion.widgets.recipe.preset_choice import PresetChoice
+from napari_diffusion.widgets.recipe.recipe_fields import StopAfter, recipe_field
 from napari_diffusion.widgets.recipe.schedule_view import ScheduleView
 from napari_diffusion.widgets.recipe.seed_field import SeedField
 from napari_diffusion.widgets.recipe.typed_recipe import TypedRecipe
@@ -30,59 +28,15 @@ if TYPE_CHECKING:
     from napari_diffusion.widgets.forms.form_row import FormRow
     from napari_diffusion.widgets.forms.number_text import Value
 
-_STEPS = Parameter(
-    "steps", "int", 10, tooltip="How often noise is added and the diffusion filter applied."
-)
-_START = Parameter(
-    "noise scale",
-    "float",
-    "auto",
-    unit="intensity",
-    tooltip=(
-        "Standard deviation of the noise in the first step; one per channel: 0.1, 0.2, 0.3. "
-        "auto: as much noise as the image has; 5 % of range: that share of its brightest minus "
-        "its darkest value; none: the parameters of the noise as typed."
-    ),
-    auto=True,
-    optional=True,
-    many=True,
-)
-_UPDATES = Parameter(
-    "updates",
-    "choice",
-    "whole",
-    choices=("whole", "reverse"),
-    tooltip=(
-        "whole: each step adds all its noise and filters all of it. reverse: from the image's own "
-        "noise, each step goes on to less, towards one plausible image, not a measurement; for "
-        "filters whose noise sigma is step."
-    ),
-)
-_STOP = Parameter(
-    "stop after",
-    "int",
-    None,
-    tooltip="Number of steps to compute; the schedule spans all steps, or continues beyond.",
-    optional=True,
-)
-
 # What an engine calls a row.
 _ALIASES = {"noise_scale": "starting_noise_scale"}
-
-
-class StopAfter(Field):
-    """The number of steps to compute."""
-
-    def _meaning(self, unit: str) -> str:
-        del unit
-        return "= all steps" if self.value is None else ""
 
 
 class RecipeForm(Box):
     """A view of a recipe: whatever recipe is shown comes back equal, to the bit.
 
     It shows the preset *explore* first. `advanced` holds what a dock shows on demand: the working
-    domain, how steps change the image, and after which step to stop.
+    domain, how steps change the image, what was measured of it, and after which step to stop.
     """
 
     #: What was wrong before is another thing now, or nothing.
@@ -98,31 +52,35 @@ class RecipeForm(Box):
         self._marked: FormRow | None = None
         self.note = ""
         self.presets = PresetChoice()
-        self.num_steps = Field(_STEPS, partial(_checked, "num_steps"))
+        self.num_steps = recipe_field("num_steps")
         self.noise = ComponentChoice("noise", none=True)
-        self.starting_noise_scale = Field(_START, partial(_checked, "starting_noise_scale"))
+        self.starting_noise_scale = recipe_field("starting_noise_scale")
         self.schedule = ComponentChoice("schedule")
         self.diffusion_filter = ComponentChoice("filter", "diffusion filter")
         self.final_filter = ComponentChoice("filter", "final filter", none=True)
         self.seed = SeedField()
         self.domain = ComponentChoice("domain", "working domain", none=True, auto=True)
-        self.updates = Field(_UPDATES, partial(_checked, "update"))
-        self.stop_at = StopAfter(_STOP, partial(_checked, "stop_at"))
+        self.updates = recipe_field("update")
+        self.measurement = ComponentChoice("measurement", none=True)
+        self.rounds = recipe_field("rounds")
+        self.stop_at = StopAfter()
         self.new_seed = PushButton(text="New seed", tooltip="Draw another random seed.")
         self.noise_buttons = Box(self.new_seed, layout="horizontal")
         self.schedule_view = ScheduleView(self.schedule.toggle)
-        self.advanced = Box(self.domain, self.updates, self.stop_at)
+        self.advanced = Box(self.domain, self.updates, self.measurement, self.stop_at)
         # By the names of the recipe's fields, from top to bottom.
         self.rows: dict[str, FormRow] = {
             name: getattr(self, name)
             for name in (
                 "num_steps", "noise", "starting_noise_scale", "schedule", "diffusion_filter",
-                "final_filter", "seed", "domain",
+                "final_filter", "seed", "domain", "measurement", "rounds", "stop_at",
             )
-        } | {"update": self.updates, "stop_at": self.stop_at}  # fmt: skip
-        shown = [row for row in self.rows.values() if row not in [*self.advanced]]
+        } | {"update": self.updates}  # fmt: skip
+        folded = [*self.advanced, self.rounds]
+        shown = [row for row in self.rows.values() if row not in folded]
         super().__init__(self.presets, *shown)  # type: ignore[arg-type]
         self.noise.add_details(self.noise_buttons)
+        self.measurement.add_details(self.rounds)
         self.schedule.add_details(self.schedule_view)
         self._connect()
         self._fill(PRESETS["explore"])
@@ -242,7 +200,7 @@ class RecipeForm(Box):
         """
         self.schedule_view.known = recipe
         for name, row in self.rows.items():
-            if name not in ("num_steps", "seed", "update", "stop_at", "schedule"):
+            if name not in ("num_steps", "seed", "update", "rounds", "stop_at", "schedule"):
                 row.set_resolved(None if recipe is None else getattr(recipe, name))
         self._show_schedule()
 
@@ -300,10 +258,3 @@ class RecipeForm(Box):
         self.starting_noise_scale.enabled = with_noise and not starts_itself
         if self.problem is None:
             self.schedule_view.show_recipe(self.value)
-
-
-def _checked(name: str, value: Value) -> Value:
-    """Return a value as the recipe stores it in a field, or raise the recipe's own sentence."""
-    if name == "starting_noise_scale" and value is None:
-        return None  # whether it goes with the noise, the whole recipe says
-    return getattr(Recipe(**{name: value}), name)
