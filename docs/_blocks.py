@@ -9,6 +9,7 @@ import ast
 import dataclasses
 import functools
 import re
+from functools import partial
 from pathlib import Path
 
 import _cli
@@ -35,8 +36,8 @@ def filled(text: str) -> str:
 
 def files() -> Files:
     """Return the images that the parts show."""
-    learned = {**_learned.from_noise()[1], **_learned.from_noisy()[1]}
-    return {**_one_step()[1], **_all_steps()[1], **_measure.beside()[1], **learned}
+    shown = (_one_step, _all_steps, _measure.beside, *_learned.SHOWN.values())
+    return {place: image for make in shown for place, image in make()[1].items()}
 
 
 @functools.cache
@@ -111,12 +112,11 @@ PARTS = {
     "beside the noise-free run": lambda: _example_images.strip(_measure.beside()[0]),
     "sources of weights": _learned.sources,
     "digits": _learned.digits,
-    "from noise": lambda: _example_images.strip(_learned.from_noise()[0]),
-    "from a noisy photograph": lambda: _example_images.strip(_learned.from_noisy()[0]),
     "noise table": _measure.table,
     "linear theorem": _measure.linear_sentence,
     "presets": _presets,
     "recipe json": lambda: f"```json\n{PRESETS['explore'].to_json()}\n```\n",
     "commands": _cli.commands,
     "examples": _examples,
+    **{name: partial(_learned.shown, name) for name in _learned.SHOWN},
 }

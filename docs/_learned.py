@@ -18,6 +18,20 @@ _ENLARGED, _START, _MEAN = 14, 3.0, 0.3
 
 _STEPS, _SHOWN, _SEEDS = 60, (0, 12, 20, 26, 32, 38, 46, 59), 7
 
+_MAKING = nd.Recipe(
+    num_steps=_STEPS,
+    starting_noise_scale=_START,
+    schedule=nd.schedules.Karras(end=0.01),
+    diffusion_filter=nd.filters.GaussianMixture(noise_sigma="step"),
+    update="reverse",
+)
+
+# Which of the digits is halved, and how often it is completed.
+_HALVED, _HALVES = _SEEDS - 1, 5
+
+# Steps of the restored face that are shown.
+_RESTORED = (0, 8, 12, 16, 20, 29)
+
 # Steps and seeds of the photograph.
 _FEW, _SEEN, _ROUNDS = 30, (0, 10, 20, 29), 4
 
@@ -51,21 +65,28 @@ def digits() -> str:
 @functools.cache
 def from_noise() -> tuple[list[tuple[str, str]], Files]:
     """Return a digit that is made from noise, step by step, and others."""
-    start = np.full((_SEEDS, 8, 8), _MEAN, np.float32)
-    noise = nd.noise.Gaussian()(start, _START, seed=5, axes="tyx")
-    recipe = nd.Recipe(
-        num_steps=_STEPS,
-        starting_noise_scale=_START,
-        schedule=nd.schedules.Karras(end=0.01),
-        diffusion_filter=nd.filters.GaussianMixture(noise_sigma="step"),
-        update="reverse",
-    )
-    steps = [step.image for step in nd.steps(noise, recipe, axes="tyx")]
+    noise, steps = _noise(), _made()
     images = {"the noise it starts with": noise[0] / _START / 4 + _MEAN}
     images |= {f"step {k}": steps[k][0] for k in _SHOWN}
     images |= {f"from other noise, {k}": steps[-1][k] for k in range(1, _SEEDS)}
-    pixels = np.ones((_ENLARGED, _ENLARGED))
-    return _strip("digit", {name: np.kron(1 - each, pixels) for name, each in images.items()})
+    return _strip("digit", {name: _enlarged(each) for name, each in images.items()})
+
+
+def _noise() -> Any:
+    """Return the noise that digits are made from."""
+    start = np.full((_SEEDS, 8, 8), _MEAN, np.float32)
+    return nd.noise.Gaussian()(start, _START, seed=5, axes="tyx")
+
+
+@functools.cache
+def _made() -> list[Any]:
+    """Return the steps from noise to digits."""
+    return [step.image for step in nd.steps(_noise(), _MAKING, axes="tyx")]
+
+
+def _enlarged(digit: Any) -> Any:
+    """Return a digit as ink on paper, a square for each pixel."""
+    return np.kron(1 - digit, np.ones((_ENLARGED, _ENLARGED)))
 
 
 @functools.cache
@@ -92,6 +113,34 @@ def from_noisy() -> tuple[list[tuple[str, str]], Files]:
     return _strip("photograph", images)
 
 
+@functools.cache
+def halves() -> tuple[list[tuple[str, str]], Files]:
+    """Return a digit whose lower half is missing, and what it may have been."""
+    whole = _made()[-1][_HALVED]
+    missing = np.repeat([0.0, 1.0], 4)[:, None] * np.ones(8)
+    measured = nd.measurements.Masked(noise_sigma=0.02, missing=missing)
+    recipe = _MAKING.replaced(measurement=measured)
+    runs = [nd.run(whole, recipe.replaced(seed=seed)).image for seed in range(_HALVES)]
+    images = {"the last digit above": whole, "what was measured": whole * (1 - missing)}
+    images |= {f"seed {seed}": each for seed, each in enumerate(runs)}
+    images |= {f"mean of {_HALVES}": np.mean(runs, axis=0)}
+    return _strip("half", {name: _enlarged(each) for name, each in images.items()})
+
+
+@functools.cache
+def restored() -> tuple[list[tuple[str, str]], Files]:
+    """Return the damaged face on its way from noise to an image."""
+    sample = nd.samples.damaged_face()
+    assert sample.truth is not None
+    part = (slice(44, 132), slice(34, 122))
+    recipe = nd.Recipe.from_dict(sample.recipe)
+    steps = [step.image for step in nd.steps(sample.image[part], recipe, missing="ignore")]
+    images = {"source": np.nan_to_num(sample.image[part])}
+    images |= {f"step {k}": steps[k] for k in _RESTORED}
+    images |= {"ground truth": sample.truth[part]}
+    return _strip("face", {name: each / sample.truth.max() for name, each in images.items()})
+
+
 def _strip(kind: str, images: dict[str, Any]) -> tuple[list[tuple[str, str]], Files]:
     """Return captions and files of images."""
     shown = [(f"learned/{kind}_{n}.png", caption) for n, caption in enumerate(images)]
@@ -100,3 +149,17 @@ def _strip(kind: str, images: dict[str, Any]) -> tuple[list[tuple[str, str]], Fi
         for (place, _), image in zip(shown, images.values(), strict=True)
     }
     return shown, files
+
+
+#: What makes the images of each part of the page.
+SHOWN = {
+    "from a noisy photograph": from_noisy,
+    "restored face": restored,
+    "from noise": from_noise,
+    "halves of a digit": halves,
+}
+
+
+def shown(name: str) -> str:
+    """Return the text that shows the images of a part of the page."""
+    return _example_images.strip(SHOWN[name]()[0])
