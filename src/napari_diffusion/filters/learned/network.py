@@ -32,16 +32,17 @@ class Network:
         The finest first.
     pilot : tuple of (float, float)
         What differences of pixels are multiplied by before the first step, as the weights of
-        `HaarDiffusion`: a and b along one axis and along both, level by level from the finest.
+        `HaarDiffusion`: a and b along one axis and along both, level by level from the finest. The
+        pixels of a difference are twice as far apart from level to level.
     """
 
     scales: tuple[Scale, ...]
     pilot: tuple[tuple[float, float], ...]
 
     @property
-    def levels(self) -> list[dict[int, int]]:
-        """How far apart the pixels of a difference are, per level and axis."""
-        return [dict.fromkeys((3, 4), 2**level) for level in range(len(self.pilot) // 2)]
+    def pilot_reach(self) -> int:
+        """How many pixels away the pilot depends on: differences are of pixels 1, 2, 4, … apart."""
+        return int(2 ** (len(self.pilot) // 2)) - 1
 
     @property
     def period(self) -> int:
@@ -55,7 +56,7 @@ class Network:
         for scale in reversed(self.scales):
             # The mean of 2 × 2 pixels and what is put between its results reach two further.
             reach = (2 * reach + 3 if reach else 0) + MORE * len(scale)
-        return reach + self.period + sum(each[3] for each in self.levels)
+        return reach + self.period + self.pilot_reach
 
     def diffused(
         self,
@@ -94,17 +95,15 @@ class Network:
         self, y: NDArray[Any], threads: Threads, noise: NDArray[Any] | None = None
     ) -> NDArray[Any]:
         """Return a noisy plane with its differences shrunk: what the steps begin with."""
-        from napari_diffusion.filters.denoisers.haar_shrinkage import shrunk
-
-        reach = sum(each[3] for each in self.levels)
+        from napari_diffusion.filters.learned.pilot import shrunk
 
         def work(tile: NDArray[Any], *variance: NDArray[np.float64]) -> NDArray[Any]:
-            return shrunk(tile, self.levels, 1.0, self.pilot, *variance)
+            planes = [each[0, 0, 0] for each in (tile, *variance)]
+            return shrunk(planes[0], self.pilot, *planes[1:])[None, None, None]
 
-        whole = 1, 1, 1, *y.shape
+        whole, halo = (1, 1, 1, *y.shape), (0, 0, 0, self.pilot_reach, self.pilot_reach)
         beside = [] if noise is None else [np.square(noise, dtype=np.float64).reshape(whole)]
-        made = threads.tiled(work, y.reshape(whole), (0, 0, 0, reach, reach), beside=beside)
-        return made.reshape(y.shape)
+        return threads.tiled(work, y.reshape(whole), halo, beside=beside).reshape(y.shape)
 
     def _from(
         self,
