@@ -1,5 +1,6 @@
 # Each target prepares what it needs: on a fresh machine `make demo` is the first thing to type.
 #   PYTHON=python3.12   the interpreter     VENV=/path   where the environment goes
+#   DEMO=restore        a damaged face, restored step by step, instead of the loop
 PYTHON ?= python3
 VENV ?= .venv
 
@@ -18,7 +19,7 @@ setup: ## prepare the environment alone
 	@$(PREPARE)
 
 demo: setup ## run the loop in napari and leave the steps in demo/
-	@"$(VENV)/bin/napari-diffusion" demo --output demo
+	@"$(VENV)/bin/napari-diffusion" demo $(DEMO) --output demo
 
 test: lint ## check the style and the types, then run the tests
 	@$(RUN) -m pytest $(SHARED)
