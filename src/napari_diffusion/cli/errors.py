@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _KEYWORD = re.compile(
-    r"\b(axes|along|spacing|rgb|missing|joint_channels|allow_code)=(True|False|'?([^' ,.;]+)'?)"
+    r"\b(axes|along|spacing|rgb|missing|joint_channels|allow_code|kind)="
+    r"(True|False|'?([^' ,.;]+)'?)"
 )
 
 

@@ -29,7 +29,7 @@ _FAINT = 0.1
 # Of the pixels, so many may be beyond the range of an image that noise is added to.
 _BEYOND = 0.001
 
-_INSTEAD = 'learn from repeated frames (kind="frames") or clean images instead.'
+_INSTEAD = "learn from repeated frames (kind='frames') or clean images instead."
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ def _why_not(report: NoiseReport, given: bool) -> str:
     doubt = next((warning_text(each) for each in doubts if each is not None), "")
     if model is None:
         doubt = "The image is too small to measure its noise."
-    cure = "enter noise_sigma, or give images of like noise as one stack."
+    cure = "enter the noise sigma, or give images of like noise as one stack."
     return f"{doubt} The noise must be known to learn from noisy images alone: {cure}" * bool(doubt)
 
 
@@ -158,7 +158,7 @@ def _of_frames(image: Image) -> tuple[float, ...]:
         if moving is not None:
             raise ValueError(
                 f"{warning_text(moving)} Frames must show the same scene: choose some that do, or "
-                'learn from them as noisy images (kind="noisy").'
+                "learn from them as noisy images (kind='noisy')."
             )
         found.append(model.sigma)
     return tuple(found)

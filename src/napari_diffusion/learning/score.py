@@ -45,3 +45,17 @@ def fall(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
     falls = before - after
     error = falls.std(ddof=1) / np.sqrt(len(falls)) if len(falls) > 1 else 0.0
     return max(float(falls.mean() - error), 0.0)
+
+
+def share(before: NDArray[np.float64], after: NDArray[np.float64]) -> tuple[float, float]:
+    """Return by what share errors fell on the same windows, and its standard error.
+
+    Without ground truth all errors of a window are off by what its noise has more or less than the
+    usual strength, which stays in the share where the errors are small.
+    """
+    whole = float(before.mean())
+    if len(before) < 2 or whole <= 0:
+        return 0.0, math.inf
+    kept = float(after.mean()) / whole
+    error = (after - kept * before).std(ddof=1) / math.sqrt(len(before)) / whole
+    return 1 - kept, float(error)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_diffusion.filters.learned import weight_files
 from napari_diffusion.filters.learned.weights import weights_named
+from napari_diffusion.learning.score import share
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from napari_diffusion.learning.score import Score
     from napari_diffusion.learning.training import Ended
     from napari_diffusion.learning.training_state import TrainingState
+
+# The share by which errors fell is told where its standard error is at most this.
+_SURE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +55,13 @@ class TrainedWeights:
         """Return whether training helped, in plain words."""
         if not self.is_better:
             return "It did not become better on squares it did not learn from; the start is kept."
-        before, after = self.scores[0].held_out, min(each.held_out for each in self.scores)
-        if not 0 < after < before:
-            return "On squares it did not learn from, the estimated error fell to nearly nothing."
-        return f"On squares it did not learn from, the error fell by {1 - after / before:.1%}."
+        fell, error = share(*self.state.errors)
+        if error > _SURE:
+            return (
+                "It became better on squares it did not learn from; they are too few to say by how "
+                "much."
+            )
+        return f"On squares it did not learn from, the error fell by {fell:.0%}."
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the weights, with `about`, to a .npz file.
