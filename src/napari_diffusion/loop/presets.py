@@ -53,14 +53,17 @@ def _planar(fast: bool) -> Filter:
 
 
 def _solid(fast: bool) -> Filter:
-    """Return windows and non-local means of several strengths, and their blend."""
-    windows = ReactionDiffusion(pilot=HaarDiffusion(levels=3), window=8, stride=3 if fast else 2)
+    """Return windows, means and groups through planes, and learned diffusion within each."""
+    pilot, other = LearnedDiffusion(), HaarDiffusion(levels=3)
+    windows = ReactionDiffusion(pilot=other, window=8, stride=3 if fast else 2)
     if fast:
-        return Blend((NonLocalDiffusion(pilot=windows, radius=3, strength=0.3), windows))
-    near = NonLocalDiffusion(pilot=windows, patch=1, strength=0.15)
+        similar = NonLocalDiffusion(pilot=windows, radius=3, strength=0.3)
+        return Blend((similar, windows, pilot))
+    near = NonLocalDiffusion(pilot=windows, radius=3, patch=1, strength=0.15)
     similar = NonLocalDiffusion(pilot=windows, patch=1, strength=0.4)
-    again = ReactionDiffusion(pilot=near, window=8, stride=2)
-    return Blend((similar, near, windows, again))
+    guide = Blend((pilot, near), weights=(0.5, 0.5))
+    groups = NonLocalBayes(pilot=guide, radius=3, patch=5, stride=4)
+    return Blend((groups, pilot, other, windows, near, similar))
 
 
 PRESETS = MappingProxyType(
