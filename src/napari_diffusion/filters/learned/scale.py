@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import Threads
 
 # Pixels of a tile along each axis: five rows of its responses fit the cache.
-TILE = (64, 512)
+TILE = (128, 640)
 
 
 @dataclass(frozen=True, eq=False)
