@@ -16,6 +16,7 @@ from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.loop.sampling import sampling_note
 from napari_diffusion.runs.file_run import FileRun, foreseen
 from napari_diffusion.runs.passes.workers import cluster
+from napari_diffusion.runs.restored_source import restored_source
 from napari_diffusion.runs.written_steps import written
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _run_of(arguments: Namespace, read: RunInput) -> FileRun:
     kept = kept_steps(recipe, arguments.keep)
     output = Output(
         arguments.output,
-        read.source,
+        restored_source(read, recipe),
         len(kept),
         read.written_type(arguments.dtype),
         arguments.overwrite,

@@ -37,6 +37,7 @@ from napari_diffusion.runs.passes.pass_plan import PassPlan, arrays_at_once, pla
 from napari_diffusion.runs.passes.pass_run import PassRun
 from napari_diffusion.runs.passes.plan_text import plan_text
 from napari_diffusion.runs.passes.workers import Workers
+from napari_diffusion.runs.restored_source import check_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Mapping
@@ -108,6 +109,7 @@ class FileRun:
         InputChanged
             If the source was written to meanwhile.
         """
+        check_memory(self.read, self.recipe, self._is_large)
         before = None if self.read.path is None else fingerprint(self.read.path)
         if self.workers is not None:
             self.workers.warn_of_others()

@@ -9,6 +9,7 @@ from napari_diffusion.io import Output, memory
 from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.runs.file_run import FileRun
 from napari_diffusion.runs.passes.workers import cluster
+from napari_diffusion.runs.restored_source import restored_source
 from napari_diffusion.runs.run_input import Reading, read_input
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def run_file(
         kept = kept_steps(recipe, keep_every)
         target = Output(
             Path(output),
-            read.source,
+            restored_source(read, recipe),
             len(kept),
             read.written_type(dtype),
             overwrite,

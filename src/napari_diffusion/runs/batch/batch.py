@@ -24,6 +24,7 @@ from napari_diffusion.runs.batch.batch_recipe import BatchRecipe
 from napari_diffusion.runs.batch.batch_row import BatchRow, State, reason
 from napari_diffusion.runs.batch.batch_table import BatchTable
 from napari_diffusion.runs.file_run import FileRun
+from napari_diffusion.runs.restored_source import restored_source
 from napari_diffusion.runs.run_input import read_input
 from napari_diffusion.runs.written_steps import written
 
@@ -161,7 +162,7 @@ class Batch:
         options = self.options
         made = Output(
             output,
-            read.source,
+            restored_source(read, found.recipe),
             len(kept),
             read.written_type(options.dtype),
             options.overwrite,
