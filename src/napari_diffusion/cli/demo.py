@@ -40,7 +40,7 @@ _NO_SCREEN = (
 
 
 def demo(arguments: Namespace) -> int:
-    """Run the recipe of a sample on it; leave steps and images."""
+    """Run the recipe of a sample image on it; leave steps and images."""
     problem = _window_problem() if arguments.window else None
     if arguments.window and problem is None and not screen.is_there():
         screen.run_again_on_a_virtual_one()

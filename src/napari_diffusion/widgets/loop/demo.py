@@ -1,4 +1,4 @@
-"""The loop on a sample in the real window, as a user would run it."""
+"""The loop on a sample image in the real window, as a user would run it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PATIENCE = 300.0
 
 
 def demo(output: Path, recipe: Recipe, stay: bool = False, sample: str = "face") -> None:
-    """Open the window, run a recipe on a sample, and take images of it.
+    """Open the window, run a recipe on a sample image, and take images of it.
 
     Leaves ``window-half-way.png`` and ``window.png`` in `output`.
 
