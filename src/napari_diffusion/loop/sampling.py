@@ -1,4 +1,4 @@
-"""What the loop of a recipe may be taken for: whether its result is a sample, and what that is."""
+"""What the loop of a recipe may be taken for, and what a result of it is."""
 
 from __future__ import annotations
 
