@@ -40,7 +40,7 @@ class Score:
 def fall(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
     """Return how much errors fell from one to the other on the same windows, beyond chance.
 
-    It is the mean less its standard error, and 0 where nothing fell.
+    It is the mean minus its standard error, and 0 where nothing fell.
     """
     falls = before - after
     error = falls.std(ddof=1) / np.sqrt(len(falls)) if len(falls) > 1 else 0.0

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FAST, GENTLE = 5e-3, 1e-3
 
 # Steps in which the rate rises to the whole, and the share of the time after which it falls.
-_RISE, _HOLD, _LAST = 50, 0.4, 0.01
+_RISE, _HOLD, _LAST = 10, 0.4, 0.01
 
 # The held-out error is measured so many times; training ends where it does not fall so often.
 CHECKS, PATIENCE = 20, 6
