@@ -163,7 +163,7 @@ def test_a_volume_is_denoised_better_as_one():
     together, apart = nd.denoise(y), nd.denoise(y, axes="tyx")
     assert np.mean((together - clean) ** 2) < 0.8 * np.mean((apart - clean) ** 2)
     fast = nd.denoise(y, fast=True)
-    assert np.mean((fast - clean) ** 2) < 1.5 * np.mean((together - clean) ** 2)
+    assert np.mean((fast - clean) ** 2) < 2.5 * np.mean((together - clean) ** 2)
 
 
 # --- What does not fit at once ---
