@@ -10,6 +10,7 @@ import pytest
 
 import napari_diffusion as nd
 from napari_diffusion.filters import LearnedDiffusion
+from napari_diffusion.loop.restoration import told_noise
 from napari_diffusion.measurements import MEASUREMENTS, Binned, Blurred, Masked, Wedge
 from napari_diffusion.schedules import Karras
 
@@ -101,6 +102,16 @@ def test_the_noise_is_measured_and_the_record_says_so() -> None:
     assert resolved.measurement is not None
     assert resolved.measurement.number("noise_sigma") == pytest.approx(0.1, rel=0.3)
     assert resolved.asked == {"measurement.noise_sigma": "auto"}
+
+
+def test_the_covariance_is_that_of_the_noise_that_a_filter_is_told() -> None:
+    assert told_noise(LearnedDiffusion(noise_sigma=0.3), 0.2) == 0.3
+    assert told_noise(nd.filters.Heat(), 0.2) == 0.2
+    # Of a filter without a noise, C is that of the step: one that keeps all takes over the source.
+    whole = nd.filters.Heat(time=0.0)
+    source = _image()
+    made = _recipe(Masked(noise_sigma=0.0), diffusion_filter=whole, starting_noise_scale=0.5)
+    np.testing.assert_allclose(nd.run(source, made).image, source, atol=1e-4)
 
 
 @pytest.mark.parametrize("cls", MEASUREMENTS)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.image import Image
     from napari_diffusion.core.noise_scale import NoiseScale
+    from napari_diffusion.filters import Filter
 
 
 def check_measurement(measurement: Any, rounds: Any, update: str, domain: object) -> None:
@@ -78,6 +79,15 @@ def filled(source: Image) -> Image:
     return dataclasses.replace(source, data=whole, grid=grid, mask=None, holes=None, known={})
 
 
+def told_noise(chosen: Filter, noise_scale: NoiseScale) -> NoiseScale:
+    """Return the noise that a filter of a step takes an image to have, which sets its covariance.
+
+    That is another than the noise scale where it is told "1.5 × step" or a number.
+    """
+    told = getattr(chosen, "noise_sigma", noise_scale)
+    return told if isinstance(told, float | int | tuple) else noise_scale
+
+
 def corrected_image(
     denoise: Callable[[NDArray[Any]], NDArray[Any]],
     noisy: NDArray[Any],
@@ -95,7 +105,7 @@ def corrected_image(
     noisy, clean : ndarray
         Canonical: the noisy image and what the filter made of it.
     noise_scale : float or tuple of float
-        Of the noise, or of that of each channel.
+        Of the noise that the filter is told, or of that of each channel.
     measured : Measured
         What was measured.
     rounds : int

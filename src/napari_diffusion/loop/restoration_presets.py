@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_diffusion.filters import LearnedDiffusion
+from napari_diffusion.filters.denoisers.guided_filter import with_strength
 from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.measurements import Binned, Blurred, Masked, Wedge
 from napari_diffusion.schedules import Karras
@@ -14,14 +15,21 @@ if TYPE_CHECKING:
 
     from napari_diffusion.measurements import Measurement
 
+# How many times as much noise as there is the filter is told in restorations.
+_TOLD = 1.5
+
 
 def _restoring(measurement: Measurement) -> Recipe:
-    """Return reverse steps from noise as large as the image's range to next to none."""
+    """Return reverse steps from noise as large as the image's range to next to none.
+
+    The filter is told more noise than there is. Results of several seeds then differ less than
+    samples would, and each is nearer to the image: smooth ones hold less texture of photographs.
+    """
     return Recipe(
         num_steps=30,
         starting_noise_scale="100 % of range",
         schedule=Karras(end=0.005),
-        diffusion_filter=LearnedDiffusion(noise_sigma="step"),
+        diffusion_filter=with_strength(LearnedDiffusion(noise_sigma="step"), _TOLD),
         update="reverse",
         measurement=measurement,
     )

@@ -15,7 +15,7 @@ from napari_diffusion.engine.threads import StopToken, Threads, stoppable
 from napari_diffusion.engine.tiles import window_of
 from napari_diffusion.filters.denoisers.guided_filter import at_noise_scale
 from napari_diffusion.loop.noise_scales import first_noise_scale
-from napari_diffusion.loop.restoration import check_whole, corrected_image
+from napari_diffusion.loop.restoration import check_whole, corrected_image, told_noise
 from napari_diffusion.loop.reverse_step import Denoised, check_scales, with_less_noise
 from napari_diffusion.measurements import Measured
 
@@ -189,7 +189,7 @@ class RunState:
             lambda values: self._filtered(values, chosen),
             noisy,
             filtered,
-            noise_scale,
+            told_noise(chosen, noise_scale),
             self.measured,
             self.recipe.rounds,
         )
