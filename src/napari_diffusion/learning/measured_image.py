@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,8 +27,8 @@ Kind = Literal["noisy", "frames", "clean"]
 # Row and column noise of less than this, by the noise, does no harm.
 _FAINT = 0.1
 
-# Of the pixels, so many may be beyond the range of an image that noise is added to.
-_BEYOND = 0.001
+# Of the pixels of a clean image, so many may be beyond its range; about so many are looked at.
+_BEYOND, _MOST_PIXELS = 0.001, 1 << 22
 
 _INSTEAD = "learn from repeated frames (kind='frames') or clean images instead."
 
@@ -166,8 +167,10 @@ def _of_frames(image: Image) -> tuple[float, ...]:
 
 def _range(image: Image) -> float:
     """Return the range of the intensities of a clean image, but for a few pixels."""
-    values = np.asarray(image.data)
-    inside = values if image.mask is None else values[np.asarray(image.mask)]
+    step = math.ceil(math.sqrt(math.prod(image.grid.shape) / _MOST_PIXELS))
+    part = (..., slice(None, None, step), slice(None, None, step))
+    values = np.asarray(image.data[part])
+    inside = values if image.mask is None else values[np.asarray(image.mask[part])]
     low, high = np.quantile(inside, (_BEYOND, 1 - _BEYOND)) if inside.size else (0.0, 0.0)
     if not high > low:
         raise ValueError("The image is constant: there is nothing to learn.")
