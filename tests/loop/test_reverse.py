@@ -12,13 +12,16 @@ import napari_diffusion as nd
 from napari_diffusion.domains import Log
 from napari_diffusion.engine.threads import use_threads
 from napari_diffusion.filters import (
+    FILTERS,
+    Blend,
     Custom,
+    HaarDiffusion,
     Heat,
     LearnedDiffusion,
     NonLocalDiffusion,
     ReactionDiffusion,
 )
-from napari_diffusion.filters.denoisers.guided_filter import at_noise_scale
+from napari_diffusion.filters.denoisers.guided_filter import at_noise_scale, with_strength
 from napari_diffusion.noise import Gaussian, Poisson
 from napari_diffusion.schedules import Geometric, Karras, Measured
 
@@ -250,6 +253,28 @@ class TestTheNoiseOfAStep:
         resolved = RECIPE.replaced(diffusion_filter=inner).resolved(example_image())
         told = at_noise_scale(resolved.filters[0], 0.25)
         assert told.noise_sigma == told.pilot.noise_sigma == 0.25
+
+    @pytest.mark.parametrize("cls", [each for each in FILTERS if hasattr(each, "noise_sigma")])
+    def test_every_filter_with_a_noise_sigma_is_told_it(self, cls):
+        weights = {HaarDiffusion: {"weights": (0.3, 0.4)}, Blend: {"weights": (0.5, 0.5)}}
+        chosen = cls(noise_sigma="1.5 × step", **weights.get(cls, {}))
+        recipe = RECIPE.replaced(diffusion_filter=chosen, num_steps=2)
+        resolved = recipe.resolved(example_image())
+        told = at_noise_scale(resolved.filters[0], 0.5)
+        assert told.noise_sigma == 0.75
+        assert not told.set_by_step()
+        assert np.isfinite(nd.run(example_image(), recipe).image).all()
+
+    @pytest.mark.parametrize("cls", [HaarDiffusion, Blend])
+    def test_weights_are_not_measured_for_a_noise_that_differs(self, cls):
+        recipe = RECIPE.replaced(diffusion_filter=cls(noise_sigma="step"))
+        with pytest.raises(ValueError, match='weights="auto" are measured for one noise'):
+            recipe.resolved(example_image())
+
+    def test_a_strength_multiplies_it(self):
+        chosen = ReactionDiffusion(noise_sigma="step", pilot=NonLocalDiffusion("1.5 × step"))
+        stronger = with_strength(chosen, 2.0)
+        assert (stronger.noise_sigma, stronger.pilot.noise_sigma) == ("2 × step", "3 × step")
 
     def test_a_filter_alone_says_that_there_is_no_loop(self):
         with pytest.raises(ValueError, match=r'noise_sigma="step" is the noise scale.*no loop'):
