@@ -287,7 +287,8 @@ def _further(record: StepRecord) -> Iterator[str]:
     if record.get("asked") and elsewhere != record["source"]:
         yield f"Parameters were estimated on another image, {_named(elsewhere)}."
     if "mask" in record["grid"]:
-        yield "Pixels outside a mask were left unchanged."
+        restored = record.get("recipe", {}).get("measurement")
+        yield f"Pixels outside a mask were {'restored' if restored else 'left unchanged'}."
     if "missing" in record["grid"]:
         yield "Missing values were left out."
     if record.get("first_step"):

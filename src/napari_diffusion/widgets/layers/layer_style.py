@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from napari.layers import Image
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 _SHOWN = (
     "rgb",
@@ -84,13 +84,21 @@ class LayerStyle:
         """Return the style of a layer that is not shown at first."""
         return replace(self, shown={**self.shown, "visible": False})
 
-    def moved(self, start: tuple[int, ...]) -> LayerStyle:
+    def moved(self, start: ArrayLike) -> LayerStyle:
         """Return the style of the part of the layer that begins at a pixel of it."""
         from napari.utils.transforms import Affine
 
         own = {name: self.placed[name] for name in ("scale", "translate", "rotate", "shear")}
-        place = np.atleast_1d(Affine(**own)(np.array(start, float)))
+        place = np.atleast_1d(Affine(**own)(np.asarray(start, float)))
         return replace(self, placed={**self.placed, "translate": place})
+
+    def resized(self, before: tuple[int, ...], after: tuple[int, ...]) -> LayerStyle:
+        """Return the style of the same place with more pixels, along axes that have more."""
+        ratio = np.minimum(np.array(before) / after, 1.0)[: len(self.placed["scale"])]
+        # The first small pixel is centred in a corner of the first large one.
+        moved = self.moved((ratio - 1) / 2)
+        scale = self.placed["scale"] * ratio
+        return replace(moved, placed={**moved.placed, "scale": scale})
 
     def stacked(self) -> LayerStyle:
         """Return the style of a stack of such layers along a leading axis `step`."""

@@ -49,6 +49,10 @@ class Mask:
     name: str
     draw: Callable[[], NDArray[np.bool_]]
 
+    def of_run(self, restores: bool) -> Mask:
+        """Return the mask as a run takes it; one that restores pixels wants all others."""
+        return Mask(self.name, lambda: ~self.draw()) if restores else self
+
     def folded(self, fold: Fold, rgb: bool) -> NDArray[np.bool_]:
         """Return the mask in the loop's axes."""
         place = fold.without("c") if rgb else fold

@@ -128,9 +128,10 @@ def _layer_sink(
     many: str,
     run: int,
 ) -> LayerSink:
-    shape = step_shape(job)
-    if "layers" in job.more:
-        shape = shape[1:]  # c leads, and each channel has a layer
+    shape, many_channels = step_shape(job), "layers" in job.more
+    shape = shape[many_channels:]  # c leads, and each channel has a layer
+    if job.recipe.measurement is not None:
+        style = style.resized(job.fold.shape[many_channels:], shape)
     count = len(job.kept)
     kind = chosen_result(result, count)
     buffer: Any = LazyBuffer()

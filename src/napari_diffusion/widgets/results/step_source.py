@@ -141,14 +141,14 @@ def masks_of(
     name = record.get("mask", {}).get("layer", "mask")
     if kept is not None:
         return (KeptMask(name, kept),), record["grid"]["mask"]["sha256"]
-    masks = []
+    masks, restores = [], bool(record.get("recipe", {}).get("measurement"))
     named = [each for each in viewer.layers if each.name == source_of(record)]
     for source in filter(is_image, named):
         for layer in sorted(viewer.layers, key=lambda layer: layer.name != name):
             with contextlib.suppress(ValueError):
                 if can_be_mask(layer, source):
                     own = letters[1:] if "channel" in record else letters
-                    masks.append(mask_of(layer, source, own))
+                    masks.append(mask_of(layer, source, own).of_run(restores))
     return tuple(masks), record["grid"]["mask"]["sha256"]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_diffusion.core.grid import CANONICAL, Grid
 from napari_diffusion.core.image import computing_type
 from napari_diffusion.io.memory import working_memory
 from napari_diffusion.loop.kept_steps import kept_steps
@@ -19,6 +20,9 @@ from napari_diffusion.widgets.run.run_request import RunError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
+    from napari_diffusion.measurements import Measurement
     from napari_diffusion.widgets.run.memory import Result
     from napari_diffusion.widgets.run.run_request import Job
 
@@ -32,10 +36,26 @@ def step_type(job: Job) -> np.dtype[np.generic]:
 
 def step_shape(job: Job) -> tuple[int, ...]:
     """Return the shape of a run's steps."""
+    if job.recipe.measurement is not None:
+        return _restored_shape(job, job.recipe.measurement)
     if job.region is None:
         return job.fold.shape
     sizes = zip(job.region, job.fold.shape, strict=True)
     return tuple(len(range(*part.indices(size))) for part, size in sizes)
+
+
+def _restored_shape(job: Job, measurement: Measurement) -> tuple[int, ...]:
+    """Return the shape of what a run restores, which may have more pixels than the source."""
+    fold = job.fold
+    options = {name: each for name, each in job.options.items() if name != "missing"}
+    grid = measurement.grid_of(Grid.of(fold.folded(_scrap(fold.shape)).shape, **options))
+    sizes = dict(zip(CANONICAL, grid.shape, strict=True))
+    return fold.unfolded(_scrap(tuple(sizes[axis] for axis in grid.axes))).shape
+
+
+def _scrap(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return an array that has a shape and takes no memory."""
+    return np.broadcast_to(np.zeros(()), shape)
 
 
 def need_of(job: Job, result: Result) -> Need:

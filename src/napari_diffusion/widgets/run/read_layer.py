@@ -104,7 +104,7 @@ def read_mask(job: Job) -> NDArray[np.bool_] | None:
                 raise RunError("source", str(error)) from None
             continue
         if job.mask_sha256 is None and not inside.any():
-            raise RunError("source", f"The mask {mask.name!r} is empty: no pixel would change.")
+            raise RunError("source", f"The mask {mask.name!r} {_nothing_words(job)}.")
         if job.mask_sha256 in (None, content_hash(inside)):
             return inside
     name = job.more.get("mask", {}).get("layer", "mask")
@@ -112,6 +112,12 @@ def read_mask(job: Job) -> NDArray[np.bool_] | None:
         "steps",
         f"The mask {name!r} of this run was removed or changed: open it again.",
     )
+
+
+def _nothing_words(job: Job) -> str:
+    if job.recipe.measurement is None:
+        return "is empty: no pixel would change"
+    return "covers the whole image: nothing is left to restore it from"
 
 
 def mask_words(job: Job, mask: NDArray[np.bool_] | None) -> Entries:

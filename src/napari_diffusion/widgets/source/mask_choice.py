@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ABOUT = (
     "Where the image may change: nothing flows across the border, and pixels outside "
-    "stay unchanged."
+    "stay unchanged. Where something was measured of the image: the pixels to be restored."
 )
 _KINDS = (
     "A Labels layer (all but 0), a Shapes layer (its areas apply to all planes and "

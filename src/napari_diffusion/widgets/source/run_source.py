@@ -119,7 +119,7 @@ class RunSource:
             region=self.region,
             keep_every=keep_every,
             cast=self.cast,
-            masks=() if self.mask is None else (self.mask,),
+            masks=() if self.mask is None else (self.mask.of_run(recipe.measurement is not None),),
             more=self._more(),
         )
         large = is_dask(self.data) and need_of(job, "layers").memory > free
