@@ -1,1 +1,1 @@
-"""Where the shipped weights come from, and how well `LearnedDiffusion` alone denoises."""
+"""Where the shipped weights of *digits* come from; `tools` has the script of *photographs*."""

@@ -19,13 +19,15 @@ FREE = {"CC0", "CC0-1.0", "CC-BY-1.0", "CC-BY-3.0", "CC-BY-4.0", "public domain"
 
 @pytest.fixture(scope="module")
 def photographs():
-    sys.path.insert(0, str(ROOT))
+    for folder in (ROOT, ROOT / "tools"):
+        sys.path.insert(0, str(folder))
     try:
-        from benchmarks.learned import photographs
+        import train_photographs
 
-        yield photographs
+        yield train_photographs
     finally:
-        sys.path.remove(str(ROOT))
+        for folder in (ROOT, ROOT / "tools"):
+            sys.path.remove(str(folder))
 
 
 def test_every_image_is_free_and_its_author_named(photographs):

@@ -76,8 +76,8 @@ class Network:
         threads : Threads
             Share the tiles of each step.
         noise : ndarray, shape (H, W), optional
-            Where the noise is not as strong everywhere, the plane is over one number, and this is
-            how many times as strong it is at each pixel, more than 0.
+            Where the noise differs between pixels, the plane is over one number, and this is how
+            many times as strong it is at each pixel, more than 0.
         """
         around = [
             (BORDER + (first - BORDER) % self.period, BORDER + (-BORDER - first - n) % self.period)

@@ -34,7 +34,7 @@ def limited(
     threads : Threads
         Share the rows.
     shares : ndarray, shape (H, W), optional
-        The noise of each pixel over the strongest, where it is not as strong everywhere.
+        The noise of each pixel over the strongest, where it differs between pixels.
     """
     from napari_diffusion.filters.learned.removed_noise_kernels import limit
 

@@ -58,8 +58,8 @@ class Scale:
     ) -> NDArray[Any]:
         """Return u after all steps; y is the noisy image, both are planes over the noise.
 
-        Where the noise is not as strong everywhere, they are over one number, and `noise` is how
-        many times as strong it is at each pixel.
+        Where the noise differs between pixels, they are over one number, and `noise` is how many
+        times as strong it is at each pixel.
         """
         for step in range(len(self)):
             u = self.stepped(u, y, step, threads, noise)

@@ -1,7 +1,7 @@
 """Trains the weights that ship with the package, and writes into them what they were learned from.
 
-python -m benchmarks.learned.photographs FOLDER OUTPUT [--seconds N]
-python -m benchmarks.learned.photographs TRAINED OUTPUT --about [--seconds N] [--updates N]
+python tools/train_photographs.py FOLDER OUTPUT [--seconds N]
+python tools/train_photographs.py TRAINED OUTPUT --about [--seconds N] [--updates N]
 
 FOLDER holds the files of the packages in `photographs.csv`, unpacked, in any order; every file is
 known by its SHA-256. Time decides when training ends: another run comes near, not to the same bits.
@@ -175,7 +175,7 @@ def with_about(trained_file: Path, output: Path, seconds: float, updates: int) -
 
 def main() -> None:
     """Train, or only write what is known of weights that were trained."""
-    parser = argparse.ArgumentParser("python -m benchmarks.learned.photographs")
+    parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path, help="the images; with --about the trained weights")
     parser.add_argument("output", type=Path)
     parser.add_argument("--about", action="store_true", help="train nothing")
