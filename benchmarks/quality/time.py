@@ -10,10 +10,13 @@ import numpy as np
 
 import napari_diffusion as nd
 from benchmarks import images
-from benchmarks.quality import peers
+from benchmarks.quality import earlier, peers
+from napari_diffusion.filters import LearnedDiffusion
 
 SIDES = {"512²": (512,) * 2, "2048²": (2048,) * 2, "128³": (128,) * 3}
 _SIGMA = 0.1
+
+_LEARNED = "LearnedDiffusion, given the noise"
 
 
 def _noisy(shape: tuple[int, ...]) -> Any:
@@ -34,7 +37,10 @@ def _ways(dimensions: int) -> dict[str, Any]:
     ways: dict[str, Any] = {
         "denoise": nd.denoise,
         "denoise fast": lambda image: nd.denoise(image, fast=True),
+        earlier.NAME: earlier.denoise,
     }
+    if dimensions == 2:
+        ways[_LEARNED] = LearnedDiffusion(noise_sigma=_SIGMA)
     if peers.here(name.lower()):
         ways[name] = lambda image: peer(image, None, _SIGMA)
     return ways
@@ -45,7 +51,7 @@ def measured(seeds: int) -> dict[str, Any]:
     found: dict[str, Any] = {"processors": os.cpu_count()}
     for size, shape in SIDES.items():
         image, ways = _noisy(shape), _ways(len(shape))
-        for name in ("denoise", "denoise fast"):
+        for name in filter(lambda each: not each.startswith("BM"), ways):
             ways[name](image[tuple(slice(64 if len(shape) == 2 else 16) for _ in shape)])
         rounds: dict[str, list[list[float]]] = {name: [] for name in ways}
         for turn in range(max(seeds, 3) if size == "512²" else 2):
