@@ -158,8 +158,8 @@ def test_the_damaged_face_lacks_parts_and_its_recipe_restores_them(made):
     assert noise.std() == pytest.approx(0.02, rel=4 / np.sqrt(2 * noise.size))
     assert sample.truth.max() <= 0.25
     recipe = nd.Recipe.from_dict(sample.recipe)
-    assert recipe.update == "reverse"
-    assert recipe.measurement is not None
+    measurement = nd.measurements.Masked(noise_sigma=0.02)
+    assert recipe == nd.PRESETS["restore holes"].replaced(measurement=measurement)
     restored = nd.run(sample.image, recipe, missing="ignore").image
     error = restored - sample.truth
     filled = np.where(missing, sample.truth[~missing].mean(), sample.image) - sample.truth

@@ -64,7 +64,7 @@ class GaussianMixture(Filter):
     """
 
     display_name: ClassVar[str] = "Gaussian mixture"
-    method_name = "the expected image under a mixture of Gaussians"
+    method_name = "minimum-mean-squared-error denoising under a mixture of Gaussians"
     terms = in_terms(noise_sigma="noise standard deviation {}")
     estimates = measured(noise_sigma=NOISE)
     cites = (Cite("zoran2011"),)

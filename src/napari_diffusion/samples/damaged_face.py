@@ -65,7 +65,7 @@ def _missing(height: int, width: int) -> NDArray[np.bool_]:
 
 
 def _restoring() -> dict[str, Any]:
-    """Return the recipe that restores what is missing, as a recipe file has it."""
+    """Return the preset *restore holes* with the noise of the image, as a recipe file has it."""
     return {
         "schema": 1,
         "unit": "pixel",
@@ -74,7 +74,7 @@ def _restoring() -> dict[str, Any]:
         "starting_noise_scale": "100 % of range",
         "noise": {"type": "Gaussian"},
         "schedule": {"type": "Karras", "end": _END},
-        "diffusion_filter": {"type": "LearnedDiffusion", "noise_sigma": "step"},
+        "diffusion_filter": {"type": "LearnedDiffusion", "noise_sigma": "1.5 × step"},
         "final_filter": None,
         "update": "reverse",
         "measurement": {"type": "Masked", "noise_sigma": NOISE},
