@@ -351,6 +351,16 @@ def test_a_share_of_the_range_says_what_it_is(form):
     assert form.starting_noise_scale.note.value == "= 10"
 
 
+def test_a_resolved_value_is_that_of_the_word_it_was_asked_for(form):
+    form.value = Recipe(starting_noise_scale="auto")
+    form.set_resolved(Recipe(starting_noise_scale=0.25))
+    assert form.starting_noise_scale.note.value.startswith("= 0.25")
+    form.starting_noise_scale.value = "5 % of range"
+    assert form.starting_noise_scale.note.value == "intensity"
+    form.starting_noise_scale.value = "auto"
+    assert form.starting_noise_scale.note.value.startswith("= 0.25")
+
+
 def test_the_unit_of_length_is_shown_in_forms_made_later_too(form):
     form.set_units(Units("µm", 0.5))
     choose(form.diffusion_filter, "Median")

@@ -48,6 +48,7 @@ class Field(Box):
         self._check = check
         self._units = Units()
         self.resolved: Value = None
+        self._asked: Value = None
         self.editor = editor_for(parameter)
         self.note = Label(value="")
         self._label = row_label(label or parameter.label, parameter.tooltip)
@@ -94,6 +95,7 @@ class Field(Box):
     def set_resolved(self, value: Value) -> None:
         """Show the number that a word such as "auto" stands for; None forgets it."""
         self.resolved = None if isinstance(value, str) else value
+        self._asked = self.editor.value
         self._show()
 
     def set_units(self, units: Units) -> None:
@@ -120,7 +122,8 @@ class Field(Box):
     def _meaning(self, unit: str) -> str:
         """Return the number behind a word with its unit, and a length in pixels."""
         number, found = self.value, ""
-        if isinstance(number, str) and self.resolved is not None:
+        known = self.resolved is not None and self.editor.value == self._asked
+        if isinstance(number, str) and known:
             number = self.resolved
             found = f"= {number_text.rounded(number)} "
             # There is hardly room for the word beside both, and it says the least.
