@@ -74,6 +74,17 @@ def test_an_enlarged_image_lies_where_its_source_does(open_loop, qtbot, result):
     )
 
 
+def test_there_is_no_preview_and_no_region_of_a_whole(open_loop, qtbot, said):
+    _, loop = open_loop(image())
+    loop.value = nd.PRESETS["sharpen"]
+    loop.preview.value = True
+    qtbot.waitUntil(lambda: "only Run shows it" in loop.controls.message.sentence)
+    loop.preview.value = False
+    loop.source.axes.region.value = "visible"
+    loop.controls.run.native.click()
+    assert "choose the whole" in loop.controls.message.sentence
+
+
 def test_more_pixels_at_the_same_place():
     style = LayerStyle.of(image(np.zeros((6, 4)), scale=(1.0, 3.0)))
     finer = style.resized((6, 4), (12, 16)).placed

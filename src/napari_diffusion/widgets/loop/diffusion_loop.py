@@ -39,6 +39,11 @@ _NOISE_FREE = (
     "its step from the noise-free one. Shows the effect of the noise."
 )
 
+_NO_REGION = (
+    "A measurement restores the image as a whole, and a region of it is chosen: choose the whole "
+    "under Advanced, or crop the layer first."
+)
+
 
 class DiffusionLoop(RecipeDock):
     """Runs the noise-and-diffusion loop on an image layer, each step a new layer.
@@ -110,6 +115,8 @@ class DiffusionLoop(RecipeDock):
             recipe, keep_every = self.value, self.result.value[1]
         except ValueError as error:
             raise RunError("recipe", str(error)) from None
+        if recipe.measurement is not None and run_source.region is not None:
+            raise RunError("source", _NO_REGION)
         job = run_source.job(recipe, keep_every, memory.free_memory())
         wanted = bool(self.noise_free_run.value) and can_be_noise_free(recipe)
         return dataclasses.replace(job, noise_free_run=wanted)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # Milliseconds: keys that are typed fast make one request, and a canvas that moves is drawn first.
 _EDITED, _MOVED, _SETTLED = 15, 60, 300
 
+_WHOLE = "a measurement restores the image as a whole, so that only Run shows it."
+
 _log = logging.getLogger(__name__)
 
 
@@ -192,6 +194,8 @@ class LivePreview:
         try:
             run_source = self._dock.source.value
             job = self._dock.job(run_source)
+            if job.recipe.measurement is not None:
+                raise RunError("recipe", _WHOLE)
             region = shown_region(run_source, self._viewer)
         except (RunError, ValueError) as error:
             self._fail(str(error))
