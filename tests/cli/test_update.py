@@ -10,6 +10,7 @@ import pytest
 import napari_diffusion as nd
 from napari_diffusion.cli import main
 from napari_diffusion.io import read_image, read_record
+from napari_diffusion.records.provenance import recipe_of
 
 TOLD = ["--set", "diffusion_filter=LearnedDiffusion", "--set", "diffusion_filter.noise_sigma=step"]
 
@@ -51,3 +52,26 @@ def test_prints_the_recipe_and_what_it_is_not(capsys):
 def test_refuses_noise_that_it_cannot_take(capsys):
     assert main(["recipe", "explore", "--update", "reverse", "--set", "noise=Poisson"]) == 2
     assert "needs white Gaussian noise (got noise=Poisson)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [("a.npy", []), ("a.ome.zarr", []), ("a.tif", []), ("b.zarr", ["--workers", "1"])],
+)
+def test_a_longer_run_goes_on_from_the_noisy_image(name, more, source):
+    output, noisy = source.with_name("b.npy"), source.with_name(f"noisy_{name}")
+    words = ["--steps", "3", "--update", "reverse", "--keep", "last", *TOLD, *more]
+    words += ["--set", "final_filter=none", "--noisy", str(noisy)]
+    assert main(["run", str(source), str(output), *words]) == 0
+    kept, longer = read_record(noisy), recipe_of(read_record(output)).replaced(stop_at=5)
+    assert "the noisy image that the filter of this step got" in kept["processed"]
+    last, z = read_image(output).image, read_image(noisy).image
+    made = nd.run(last, longer, first_step=kept["step"] + 1, noisy=z)
+    np.testing.assert_array_equal(made.image, nd.run(np.load(source), longer).image)
+
+
+def test_whole_updates_leave_no_noisy_image(source, capsys):
+    words = ["--noisy", str(source.with_name("noisy.npy"))]
+    assert main(["run", str(source), str(source.with_name("b.npy")), *words]) == 1
+    assert "left by reverse updates alone" in capsys.readouterr().err
+    assert [each.name for each in source.parent.glob("*noisy*")] == []

@@ -24,6 +24,7 @@ from napari_diffusion.cli.options import (
     add_input,
     add_keep,
     add_large,
+    add_noisy,
     add_reading,
     add_recipe,
     add_resume,
@@ -99,6 +100,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
     add_keep(parser)
     add_stack(parser)
+    add_noisy(parser)
     add_resume(parser)
     add_large(parser)
     parser.add_argument(

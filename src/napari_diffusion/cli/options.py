@@ -149,6 +149,17 @@ def add_memory(parser: ArgumentParser) -> None:
     )
 
 
+def add_noisy(parser: ArgumentParser) -> None:
+    """Add the option that keeps the noisy image of the last step."""
+    parser.add_argument(
+        "--noisy",
+        type=Path,
+        metavar="FILE",
+        help="also write the noisy image that the last step of reverse updates was made of, which "
+        "a longer run is continued from",
+    )
+
+
 def add_large(parser: ArgumentParser) -> None:
     """Add the options of runs that are large, long, or shared among machines."""
     add_memory(parser)

@@ -11,7 +11,7 @@ from napari_diffusion.cli.process import stoppable, threads
 from napari_diffusion.cli.recipe import chosen
 from napari_diffusion.cli.source import read_input
 from napari_diffusion.denoising.report_text import found_text, warning_texts
-from napari_diffusion.io import Output, memory
+from napari_diffusion.io import Output, check_apart, memory
 from napari_diffusion.loop.kept_steps import kept_steps
 from napari_diffusion.loop.sampling import sampling_note
 from napari_diffusion.runs.file_run import FileRun, foreseen
@@ -69,4 +69,9 @@ def _run_of(arguments: Namespace, read: RunInput) -> FileRun:
         resume=arguments.resume,
         take_over=arguments.take_over,
     )
-    return FileRun(read, recipe, output, kept, allow_code=arguments.allow_code)
+    made = FileRun(read, recipe, output, kept, allow_code=arguments.allow_code)
+    if arguments.noisy is not None:
+        check_apart(arguments.noisy, arguments.input, arguments.output)
+        again = arguments.overwrite or arguments.resume
+        made.noisy = Output(arguments.noisy, output.source, 1, read.computing_type, again)
+    return made

@@ -84,6 +84,9 @@ class FileRun:
         Called with every step.
     further : mapping, optional
         What all records say beside.
+    noisy : Output, optional
+        Where the noisy image of the last step of reverse updates goes, which a longer run is
+        continued from.
     """
 
     read: RunInput
@@ -95,6 +98,7 @@ class FileRun:
     progress: Progress | None = None
     seen: Callable[[Step], None] | None = None
     further: FurtherEntries | None = None
+    noisy: Output | None = None
     report: NoiseReport | None = field(default=None, init=False)
     resolved: Recipe = field(init=False)
     passes: PassRun | None = field(default=None, init=False)
@@ -110,6 +114,11 @@ class FileRun:
             If the source was written to meanwhile.
         """
         check_memory(self.read, self.recipe, self._is_large)
+        if self.noisy is not None and self.recipe.update == "whole":
+            raise ValueError(
+                'A noisy image is left by reverse updates alone (got update="whole"): leave out '
+                f"{self.noisy.path.name!r}."
+            )
         before = None if self.read.path is None else fingerprint(self.read.path)
         if self.workers is not None:
             self.workers.warn_of_others()
@@ -123,6 +132,9 @@ class FileRun:
                     self.seen(step)
                 if step.index in self.kept:
                     self._write(step, stop)
+                if self.noisy is not None and step.noisy is not None and not step.is_final:
+                    with self.noisy as written:
+                        written.write(step.noisy, self._noisy_record(step))
                 del step  # one image less while the next step is made
             if self.read.path is not None and before is not None:
                 check_unchanged(self.read.path, before)
@@ -189,6 +201,11 @@ class FileRun:
         }
         name = self.read.source.name
         return record(self.resolved, step, self._options, name, **entries)
+
+    def _noisy_record(self, step: Step) -> Any:
+        record = self._record(step)
+        record["processed"] += " This is the noisy image that the filter of this step got."
+        return record
 
     def _made(self, stop: StopToken | None) -> Generator[Step, None, None]:
         """Return the steps, after those that an unfinished run has left."""
