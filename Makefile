@@ -10,7 +10,7 @@ RUN = "$(VENV)/bin/python"
 SHARED = -n auto --maxprocesses=8 --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-quality bench-study bench-traces test try-wheel try-readers test-long test-random bench docs screenshots lint format pins clean
+.PHONY: help setup demo bench-quality bench-learned bench-study bench-traces test try-wheel try-readers test-long test-random bench docs screenshots lint format pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,10 @@ bench: ## measure the speed against other libraries
 bench-quality: ## measure the denoiser beside others, with the truth at hand
 	@$(PREPARE) bench
 	@$(RUN) -m benchmarks.quality
+
+bench-learned: ## measure what was learned: restorations beside simple methods
+	@$(PREPARE) bench
+	@$(RUN) -m benchmarks.learned
 
 bench-study: setup ## measure how well the studies predict, with the truth at hand
 	@$(RUN) -m benchmarks.study

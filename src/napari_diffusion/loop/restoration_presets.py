@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_diffusion.measurements import Measurement
 
 # How many times as much noise as there is the filter is told in restorations.
-_TOLD = 1.5
+_TOLD = 2.0
 
 
 def _restoring(measurement: Measurement) -> Recipe:
