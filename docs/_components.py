@@ -33,6 +33,7 @@ FOLDERS = {
     "schedule": ("schedules", "Schedules"),
     "domain": ("domains", "Domains"),
     "metric": ("metrics", "Metrics"),
+    "measurement": ("measurements", "Measurements"),
     "trace": ("traces", "Traces"),
 }
 
