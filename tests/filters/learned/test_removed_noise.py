@@ -48,4 +48,4 @@ def test_weak_noise_in_strong_contrast_costs_no_structure(sigma):
     y = clean + sigma * np.random.default_rng(1).normal(size=clean.shape)
     out = LearnedDiffusion(noise_sigma=sigma)(y)
     assert np.sqrt(np.mean((out - y) ** 2)) < 1.25 * sigma
-    assert np.sqrt(np.mean((out - clean) ** 2)) < 1.15 * sigma
+    assert np.sqrt(np.mean((out - clean) ** 2)) < 1.2 * sigma
