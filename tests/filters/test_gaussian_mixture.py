@@ -101,7 +101,7 @@ def test_a_resolved_filter_names_its_weights_by_hash():
 def test_the_shipped_weights_say_what_they_were_learned_from():
     _, about = MIXTURES.named("digits")
     ((package, _, file, author, licence),) = about["learned_from"]
-    assert (package, licence) == ("scikit-learn", "CC BY 4.0")
+    assert (package, licence) == ("scikit-learn", "CC-BY-4.0")
     assert file.endswith("digits.csv.gz")
     assert "Alpaydin" in author
     assert (about["images"], about["shape"]) == (1797, [8, 8])

@@ -101,7 +101,7 @@ def train_mixture(
 
     With the reverse updates of a recipe a `GaussianMixture` then restores images of that kind, or
     makes new ones. How well it holds is measured on images held out, one in eight at a time; then
-    it is learned from all of them. The same libraries give the same file.
+    it is learned from all of them. The same libraries on as many threads give the same file.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """Learn the weights *digits* of `GaussianMixture` from the digits that scikit-learn ships.
 
-    python -m benchmarks.learned.digits FOLDER OUT.npz
+python tools/train_digits.py FOLDER OUTPUT
 
-FOLDER is where scikit-learn is installed; of any version, if it has the same file.
+FOLDER is where scikit-learn is installed; of any version, if it has the same file. OUTPUT is a .npz
+file. Other libraries or threads of BLAS may round otherwise, and give other bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ ABOUT = {
             FILE,
             "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (1998), "
             "UCI Machine Learning Repository, doi 10.24432/C50P49",
-            "CC BY 4.0",
+            "CC-BY-4.0",
         ]
     ],
     "intensities": "0 is paper, 1 is ink",
