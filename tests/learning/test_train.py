@@ -11,6 +11,7 @@ import pytest
 
 import napari_diffusion as nd
 from napari_diffusion.core.image import Image
+from napari_diffusion.learning import image_planes
 from napari_diffusion.learning.measured_image import measured
 from napari_diffusion.learning.train import _check_length
 
@@ -187,3 +188,14 @@ def test_a_stop_returns_the_best_so_far():
     assert made.ended == "stopped"
     assert not made.is_better
     assert "start is kept" in made.summary()
+
+
+def test_of_large_data_some_planes_and_the_middle_of_large_ones_are_taken(monkeypatch):
+    monkeypatch.setattr(image_planes, "_MOST_PIXELS", 4 * 150**2)
+    monkeypatch.setattr(image_planes, "_SIDES", (150, 150))
+    stack = Image.of(noisy(40), axes="tyx")
+    found = measured(stack, "", "noisy", 8.0)
+    planes = image_planes.planes_of([found], False, 0)
+    assert [each.shape for each in planes.stacks] == [(1, 150, 150)] * 4
+    np.testing.assert_array_equal(planes.stacks[3][0], stack.data[39, 0, 0, 25:175, 25:175] / 8)
+    assert len(image_planes.planes_of([found], True, 0).stacks[0]) == 16

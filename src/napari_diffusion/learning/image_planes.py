@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Stack = tuple[NDArray[np.float32], NDArray[np.bool_] | None]
 
 # Pixels that are learned from: of more, planes are left out evenly, and the middle of large ones is
-# taken. Frames of a scene.
-_MOST_PIXELS, _MOST_SIDE, _MOST_FRAMES = 1 << 24, 2048, 16
+# taken, of a side within these. Frames of a scene.
+_MOST_PIXELS, _SIDES, _MOST_FRAMES = 1 << 26, (256, 2048), 16
 
 
 def planes_of(images: Sequence[MeasuredImage], frames: bool, seed: int) -> Planes:
@@ -80,7 +80,8 @@ def _stacks(each: MeasuredImage, frames: bool, most: int) -> Iterator[Stack]:
     count = data.shape[0] if frames else 1
     shown = np.unique(np.linspace(0, count - 1, min(count, _MOST_FRAMES)).astype(int))
     scenes = list(np.ndindex(1 if frames else data.shape[0], *data.shape[1:3]))
-    part = tuple(_middle(n) for n in data.shape[3:])
+    side = min(max(math.isqrt(most // len(shown)), _SIDES[0]), _SIDES[1])
+    part = tuple(_middle(n, side) for n in data.shape[3:])
     pixels = math.prod(s.stop - s.start for s in part) * len(shown)
     wanted = np.linspace(0, len(scenes) - 1, min(len(scenes), max(most // pixels, 1))).astype(int)
     for t, c, z in (scenes[n] for n in wanted):
@@ -99,6 +100,6 @@ def _last(array: Any, axes: tuple[int, int]) -> Any:
     return array.transpose([*others, *axes])
 
 
-def _middle(size: int) -> slice:
-    count = min(size, _MOST_SIDE)
+def _middle(size: int, most: int) -> slice:
+    count = min(size, most)
     return slice((size - count) // 2, (size - count) // 2 + count)
