@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from napari_diffusion.analysis.source_noise import Sigma
     from napari_diffusion.analysis.spread.spread_law import SpreadLaw, Verdict
 
+_INVENTED = (
+    "Each result is one plausible image, not a measurement: detail that seeds do not share is "
+    "invented."
+)
+
 # Numbers of seeds whose mean is compared with the law.
 _COUNTS = (1, 2, 4, 8)
 
@@ -78,8 +83,7 @@ class SeedSpread(StudyResult):
             f"Tried: step {self.step} with {len(self.seeds)} random seeds. The errors are Stein's "
             f"estimates, for noise that is independent from pixel to pixel, σ {sigma:.3g} "
             f"(intensity, {source}); no ground truth was used.",
-            "Each result is one plausible image, not a measurement: detail that seeds do not share "
-            "is invented.",
+            *([_INVENTED] if self.law.samples else []),
             "The errors are means over the whole part. At a single place the spread may be too "
             "small: detail that no seed brings back is not in it.",
         )
@@ -169,7 +173,8 @@ def _why(law: SpreadLaw) -> str:
             "step, so the results are not drawn around the best estimate."
         )
     known = f"{law.ratio:.2f}" if not math.isnan(law.ratio) else f"more than {law.interval[0]:.2f}"
-    return f"It is {known} times the error of the mean of many seeds{_within(law)}."
+    more = " With more steps it may become larger." if law.ratio < LEAST else ""
+    return f"It is {known} times the error of the mean of many seeds{_within(law)}.{more}"
 
 
 def _doubt(found: SeedSpread) -> str:
