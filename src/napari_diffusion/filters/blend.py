@@ -61,11 +61,11 @@ class Blend(Filter):
     weights : tuple of float or "auto"
         One weight per filter, adding up to 1, or such a list for each channel. "auto", also written
         "sure", estimates them on the source, each between −0.5 and 1.25.
-    noise_sigma : float, tuple of float, "auto" or ArrayParameter
+    noise_sigma : float, tuple of float, "auto", "step" or ArrayParameter
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Inner filters whose own value is "auto" use it too. "auto" measures it for each channel;
-        "1.5 × auto" takes 1.5 times that. An array has one for each pixel: of the image's shape,
-        without c or t, or of one plane for all. The estimate then has the variance of each pixel.
+        "1.5 × auto" takes 1.5 times that. "step" is the noise scale of each step of the loop. An
+        array has one for each pixel: of the image's shape, without c or t, or of one plane for all. The estimate then has the variance of each pixel.
     local : bool
         Let the weights vary over the image, at a scale of 16 pixels. Better for images with parts
         of different kinds; takes twice as long.

@@ -39,11 +39,11 @@ class ReactionDiffusion(Guided):
 
     Parameters
     ----------
-    noise_sigma : float, tuple of float, "auto" or ArrayParameter
+    noise_sigma : float, tuple of float, "auto", "step" or ArrayParameter
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
-        "1.5 × auto" takes 1.5 times that. An array has one for each pixel: of the image's shape,
-        without c or t, or of one plane for all; 0 keeps a pixel. That of a window is then the root
+        "1.5 × auto" takes 1.5 times that. "step" is the noise scale of each step of the loop. An
+        array has one for each pixel: of the image's shape, without c or t, or of one plane for all; 0 keeps a pixel. That of a window is then the root
         mean square over its pixels.
     pilot : Filter or None
         The filter whose result on the same image is the guide. None uses the noisy image itself:
