@@ -65,7 +65,8 @@ class Blend(Filter):
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Inner filters whose own value is "auto" use it too. "auto" measures it for each channel;
         "1.5 × auto" takes 1.5 times that. "step" is the noise scale of each step of the loop. An
-        array has one for each pixel: of the image's shape, without c or t, or of one plane for all. The estimate then has the variance of each pixel.
+        array has one for each pixel: of the image's shape, without c or t, or of one plane for all.
+        The estimate then has the variance of each pixel.
     local : bool
         Let the weights vary over the image, at a scale of 16 pixels. Better for images with parts
         of different kinds; takes twice as long.

@@ -44,8 +44,8 @@ class HaarDiffusion(Filter):
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
         "1.5 × auto" takes 1.5 times that. "step" is the noise scale of each step of the loop. An
-        array has one for each pixel: of the image's shape, without c or t, or of one plane for all; 0 keeps a pixel. Then s² is what the variances of
-        the pixels of a difference add up to.
+        array has one for each pixel: of the image's shape, without c or t, or of one plane for all;
+        0 keeps a pixel. Then s² is what the variances of the pixels of a difference add up to.
     levels : int
         1 to 8. Noise coarser than 2^levels pixels remains.
     weights : tuple of float or "auto"

@@ -60,7 +60,8 @@ class LearnedDiffusion(Filter):
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
         "1.5 × auto" takes 1.5 times that. "step" is the noise scale of each step of the loop. An
-        array has one for each pixel: of the image's shape, without c or t, or of one plane for all; 0 keeps a pixel.
+        array has one for each pixel: of the image's shape, without c or t, or of one plane for all;
+        0 keeps a pixel.
     weights : str
         What was learned: "photographs", which ships with the package, or a .npz file of weights.
         A recipe names such a file by its SHA-256, and a resolved one the shipped ones too; it is

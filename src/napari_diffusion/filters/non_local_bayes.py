@@ -40,8 +40,8 @@ class NonLocalBayes(Guided):
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
         "1.5 × auto" takes 1.5 times that. "step" is the noise scale of each step of the loop. An
-        array has one for each pixel: of the image's shape, without c or t, or of one plane for all; 0 keeps a pixel. That of a group is then the root
-        mean square over its pixels.
+        array has one for each pixel: of the image's shape, without c or t, or of one plane for all;
+        0 keeps a pixel. That of a group is then the root mean square over its pixels.
     pilot : Filter or None
         The filter whose result on the same image is the guide; None uses the noisy image itself,
         and removes little.

@@ -48,8 +48,9 @@ class NonLocalDiffusion(Guided):
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Larger values smooth more; 0 changes nothing. "auto" measures it for each channel;
         "1.5 × auto" takes 1.5 times that. "step" is the noise scale of each step of the loop. An
-        array has one for each pixel: of the image's shape, without c or t, or of one plane for all; 0 keeps a pixel. Then each difference of d² is
-        divided by the noise of its pixel in the patch around x.
+        array has one for each pixel: of the image's shape, without c or t, or of one plane for all;
+        0 keeps a pixel. Then each difference of d² is divided by the noise of its pixel in the
+        patch around x.
     pilot : Filter or None
         The filter whose result on the same image is the guide; None uses the noisy image itself.
     radius : int or "auto"
