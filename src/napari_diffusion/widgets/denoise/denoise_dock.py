@@ -53,7 +53,7 @@ _STRENGTH = Parameter(
         "more smooths more, less keeps more texture and noise."
     ),
 )
-_FAST = Parameter("fast", "bool", False, tooltip="About three times faster, 0.2 dB lower PSNR.")
+_FAST = Parameter("fast", "bool", False, tooltip="About seven times faster in planes, 0.3 dB lower PSNR.")
 _SIGMA = Parameter(
     "noise_sigma",
     "float",
