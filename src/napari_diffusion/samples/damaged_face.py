@@ -74,7 +74,7 @@ def _restoring() -> dict[str, Any]:
         "starting_noise_scale": "100 % of range",
         "noise": {"type": "Gaussian"},
         "schedule": {"type": "Karras", "end": _END},
-        "diffusion_filter": {"type": "LearnedDiffusion", "noise_sigma": "1.5 × step"},
+        "diffusion_filter": {"type": "LearnedDiffusion", "noise_sigma": "2 × step"},
         "final_filter": None,
         "update": "reverse",
         "measurement": {"type": "Masked", "noise_sigma": NOISE},
