@@ -157,6 +157,7 @@ def smoothed():
         (np.full((SIZE, SIZE), 5.0), {"kind": "clean"}, "constant"),
         (noisy(), {"kind": "sharp"}, "noisy, frames, clean"),
         ([], {}, "no images"),
+        (noisy(3), {"axes": "tyx", "along": "ty"}, "leave out t"),
         ([noisy(), smoothed()], {}, "Image 2 of 2"),
         (noisy(), {"mask": np.zeros((SIZE, SIZE), bool)}, "too small|No noise"),
     ],

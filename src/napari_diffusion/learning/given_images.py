@@ -69,7 +69,12 @@ def _image(given: Any, frames: bool, options: GridOptions) -> Image:
     unnamed = options.get("axes") is None and not isinstance(given, Image)
     if frames and unnamed and np.ndim(given) == 3 and not options.get("rgb"):
         options["axes"] = named_axes(given) or "tyx"
-    return Image.of(given, **options)
+    image = Image.of(given, **options)
+    if "t" in image.grid.along:
+        raise ValueError(
+            f"What is learned from are planes in space (got {image.grid.along!r}): leave out t."
+        )
+    return image
 
 
 def _frames(images: list[Image]) -> list[Image]:
