@@ -48,7 +48,9 @@ def measured(seeds: int) -> dict[str, Any]:
                 noisy = truth + white(truth.shape, sigma, 500 + seed)
                 rows.append([name, sigma, *row(truth, noisy, sigma)])
                 print(*rows[-1], flush=True)
-    return {"rows": rows}
+    from napari_diffusion.filters.learned.weights import shipped
+
+    return {"rows": rows, "weights": shipped()["photographs"]}
 
 
 def row(truth: Any, noisy: Any, sigma: float) -> list[Any]:
@@ -81,11 +83,12 @@ def lines(values: dict[str, Any]) -> list[str]:
         "## Spread over seeds",
         "",
         f"{len({each[0] for each in rows})} images of at most {SIDE}² × {len(SIGMAS)} noises of "
-        f"known σ, {SEEDS} seeds of reverse updates with {STEPS} steps of `LearnedDiffusion`. "
+        f"known σ, {SEEDS} seeds of reverse updates with {STEPS} steps of `LearnedDiffusion`, with "
+        f"the weights *photographs* {values['weights'][:14]}. "
         "The verdict uses no ground truth; with it, a case holds if the squared error of the mean "
-        f"of 1, 2, 4 and 8 images, over that of the filter alone, is within {LAW:.0%} of 1 + 1/K, "
+        f"of 1, 2, 4 and 8 images, over that of the filter alone, is within {100 * LAW:.0f} % of 1 + 1/K, "
         f"the calibrated spread {RATIO[0]:g} to {RATIO[1]:g} times the error, and "
-        f"{COVERED[0]:.0%} to {COVERED[1]:.0%} of the pixels lie in the interval of 90 %.",
+        f"{100 * COVERED[0]:.0f} to {100 * COVERED[1]:.0f} % of the pixels lie in the interval of 90 %.",
         "",
         f"- Called posterior: {share(len(called), len(rows))}; of these hold "
         f"**{share(sum(holds(each[3:]) for each in called), len(called))}**.",
@@ -99,14 +102,14 @@ def lines(values: dict[str, Any]) -> list[str]:
 
 def _table(called: list[Any]) -> list[str]:
     made = [
-        "| image | σ | spread / error, estimated | K = 1: law | K = 8: law | calibrated spread / "
-        "error | 90 % covered | holds |",
+        "| image | σ | spread / error, estimated | squared error of 1, over that of the law | "
+        "of the mean of 8 | calibrated spread / error | 90 % covered | holds |",
         "|---|--:|--:|--:|--:|--:|--:|---|",
     ]
     for name, sigma, _, *numbers in called:
         estimated, one, *_, eight, ratio, coverage = numbers
         made.append(
             f"| {name} | {sigma:g} | {estimated:.2f} | {one:.2f} | {eight:.2f} | {ratio:.2f} | "
-            f"{coverage:.0%} | {'yes' if holds(numbers) else '**no**'} |"
+            f"{100 * coverage:.1f} % | {'yes' if holds(numbers) else '**no**'} |"
         )
     return made
