@@ -59,6 +59,33 @@ def test_photon_noise_is_evened_out_by_itself():
     assert mean_square(out, truth) < 0.9 * mean_square(nd.run(y, plain).image, truth)
 
 
+@pytest.mark.parametrize(("shape", "axes"), [((64, 72), "yx"), ((8, 32, 36), "zyx")])
+def test_what_was_learned_runs_once_for_all_filters(shape, axes, monkeypatch):
+    """As a pilot of others and by itself, on an image and on the same image with a tiny change."""
+    from napari_diffusion.filters import LearnedDiffusion
+
+    seen, apply = [], LearnedDiffusion.apply
+    monkeypatch.setattr(
+        LearnedDiffusion, "apply", lambda self, block: seen.append(1) or apply(self, block)
+    )
+    y = random().normal(size=shape)
+    recipe = denoiser(noise_sigma=1.0).resolved(y, axes=axes)
+    assert len(seen) == 2
+    nd.run(y, recipe, axes=axes)
+    assert len(seen) == 3
+
+
+def test_the_denoiser_is_better_than_what_was_learned_alone():
+    truth = CLEAN[:128, :128]
+    y = truth + 0.08 * random().normal(size=truth.shape)
+    fast, both = (
+        mean_square(nd.denoise(y, fast=fast, noise_sigma=0.08), truth) for fast in (True, False)
+    )
+    assert both < 0.99 * fast < 0.1 * 0.08**2
+    alone = nd.filters.LearnedDiffusion(noise_sigma=0.08)(y)
+    np.testing.assert_array_equal(nd.denoise(y, fast=True, noise_sigma=0.08), alone)
+
+
 def test_even_noise_stays_in_intensities():
     preset = nd.PRESETS["denoise"]
     assert preset.domain == "auto"
