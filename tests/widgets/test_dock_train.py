@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -68,6 +69,7 @@ class Trainer:
             progress(Score(place * 0.4 * asked["seconds"], 10 * place, 0.05, error))
         while not self.go_on.wait(0.01):
             if stop.is_set():
+                time.sleep(0.3)  # a step of training goes on to its end
                 self.made.ended = "stopped"
                 break
         return self.made
@@ -293,7 +295,7 @@ def test_it_denoises_by_the_start_and_by_the_own_weights(open_train, qtbot, trai
     recipe = recipe_of(own.metadata["napari_diffusion"])
     assert recipe.diffusion_filter.weights == by_file.weights
     # To look at the results does not make them the source.
-    viewer.layers.selection.active = own
+    viewer.layers.selection.active = start
     assert dock.source.layer() is viewer.layers["noisy cells"]
     dock.buttons.denoise.native.click()
     wait(dock, qtbot)
