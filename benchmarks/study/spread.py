@@ -86,9 +86,10 @@ def lines(values: dict[str, Any]) -> list[str]:
         f"known σ, {SEEDS} seeds of reverse updates with {STEPS} steps of `LearnedDiffusion`, with "
         f"the weights *photographs* {values['weights'][:14]}. "
         "The verdict uses no ground truth; with it, a case holds if the squared error of the mean "
-        f"of 1, 2, 4 and 8 images, over that of the filter alone, is within {100 * LAW:.0f} % of 1 + 1/K, "
-        f"the calibrated spread {RATIO[0]:g} to {RATIO[1]:g} times the error, and "
-        f"{100 * COVERED[0]:.0f} to {100 * COVERED[1]:.0f} % of the pixels lie in the interval of 90 %.",
+        "of 1, 2, 4 and 8 images, over that of the filter alone, is within "
+        f"{100 * LAW:.0f} % of 1 + 1/K, the calibrated spread {RATIO[0]:g} to {RATIO[1]:g} times "
+        f"the error, and {100 * COVERED[0]:.0f} to {100 * COVERED[1]:.0f} % of the pixels lie in "
+        "the interval of 90 %.",
         "",
         f"- Called posterior: {share(len(called), len(rows))}; of these hold "
         f"**{share(sum(holds(each[3:]) for each in called), len(called))}**.",
