@@ -11,6 +11,9 @@ from napari_diffusion.core.image import Image
 from napari_diffusion.engine.threads import use_threads
 from napari_diffusion.filters import HaarDiffusion, LearnedDiffusion, Opponent
 from napari_diffusion.filters.learned.weights import weights_named
+from napari_diffusion.filters.learned.weights_file import bytes_of
+
+from .learned.test_weights_file import network
 
 SIGMA = 0.1
 CHOSEN = LearnedDiffusion(noise_sigma=SIGMA)
@@ -106,28 +109,37 @@ def test_stacks_are_filtered_plane_by_plane():
     )
 
 
+@pytest.fixture(scope="module")
+def near(tmp_path_factory):
+    """A filter of three scales that reaches less far than the shipped weights."""
+    path = tmp_path_factory.mktemp("weights") / "near.npz"
+    path.write_bytes(bytes_of(network(3), {}))
+    return LearnedDiffusion(noise_sigma=SIGMA, weights=path)
+
+
 @pytest.mark.parametrize("mapped", [False, True])
 @pytest.mark.parametrize(
     "chunks", [((64, 61), (150, 151)), ((1, 124), (301,)), ((125,), (97, 204))]
 )
-def test_chunks_have_the_bits_of_the_whole(chunks, mapped):
+def test_chunks_have_the_bits_of_the_whole(near, chunks, mapped):
     """A chunk begins at an odd place, once all that it depends on is taken with it."""
     _, y = scene((125, 301))
     sigma = SIGMA * (1 + np.linspace(0, 1, 301) * np.ones((125, 1))) if mapped else SIGMA
-    chosen = LearnedDiffusion(noise_sigma=sigma)
+    chosen = near.replaced(noise_sigma=sigma)
     out = chosen(da.from_array(y, chunks=chunks))
     assert isinstance(out, da.Array)
     np.testing.assert_array_equal(out.compute(), chosen(y))
 
 
-@pytest.mark.parametrize("start", [(0, 0), (37, 151), (3, 240), (110, 2)])
-def test_regions_have_the_bits_of_the_whole(start):
-    _, y = scene((150, 280))
-    recipe = nd.Recipe(num_steps=2, starting_noise_scale=0.05, diffusion_filter=CHOSEN)
+@pytest.mark.parametrize("start", [(0, 0), (37, 151), (3, 241), (110, 2)])
+def test_regions_have_the_bits_of_the_whole(near, start):
+    _, y = scene((150, 290))
     region = tuple(slice(first, first + 40) for first in start)
-    whole = nd.run(y, recipe, axes="yx").image
-    part = nd.run(y, recipe, axes="yx", region=region).image
-    np.testing.assert_array_equal(part, whole[region])
+    for chosen in (near, CHOSEN):
+        recipe = nd.Recipe(num_steps=2, starting_noise_scale=0.05, diffusion_filter=chosen)
+        whole = nd.run(y, recipe, axes="yx").image
+        part = nd.run(y, recipe, axes="yx", region=region).image
+        np.testing.assert_array_equal(part, whole[region])
 
 
 def test_threads_do_not_change_a_bit():
