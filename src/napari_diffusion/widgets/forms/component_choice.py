@@ -64,7 +64,7 @@ class ComponentChoice(Box):
         self.choice = _choice(offered, none, auto)
         self.about = text_label("help")
         self.details = Box(self.about)
-        self.details.margins = (10, 0, 0, 4)
+        self.details.margins = (8, 0, 0, 4)
         self.toggle = FoldToggle("", self.details, "Show or hide the parameters.")
         self.row = labelled(label or slot, self.choice, self.toggle)
         super().__init__(self.row, self.details)
