@@ -118,21 +118,21 @@ def test_the_value_is_the_recipe(open_denoise):
 
 
 def test_stages_and_a_typed_noise(open_denoise, qtbot):
-    viewer, dock = open_denoise(noisy())
+    viewer, dock = open_denoise(noisy(), fast=False)
     dock.stages.value = True
     dock.sigma.value = 14.0
     denoised(dock, qtbot)
     names = [layer.name for layer in viewer.layers]
     assert names[-1] == viewer.layers.selection.active.name
     assert "denoised" in names[-1]
-    assert len(names) == 2 + 2 * 3
-    expected = nd.denoise(WHITE, fast=True, noise_sigma=14.0)
+    assert len(names) == 2 + 2 * 5
+    expected = nd.denoise(WHITE, noise_sigma=14.0)
     np.testing.assert_array_equal(viewer.layers[-1].data, expected)
     mixed = sum(
         viewer.layers[i].data * viewer.layers[i + 1].data for i in range(1, len(names) - 1, 2)
     )
     np.testing.assert_allclose(mixed, expected, rtol=0, atol=1e-3)
-    assert [layer.visible for layer in viewer.layers[1:-1]] == [False] * 6
+    assert [layer.visible for layer in viewer.layers[1:-1]] == [False] * 10
     assert "standard deviation entered" in dock.controls.message.sentence
 
 
