@@ -53,7 +53,9 @@ _STRENGTH = Parameter(
         "more smooths more, less keeps more texture and noise."
     ),
 )
-_FAST = Parameter("fast", "bool", False, tooltip="About seven times faster in planes, 0.3 dB lower PSNR.")
+_FAST = Parameter(
+    "fast", "bool", False, tooltip="About seven times faster in planes, 0.3 dB lower PSNR."
+)
 _SIGMA = Parameter(
     "noise_sigma",
     "float",
