@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.loop.recipe import Step
+    from napari_diffusion.loop.step import Step
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.worker import Work, Worker
     from napari_diffusion.widgets.source.run_source import RunSource

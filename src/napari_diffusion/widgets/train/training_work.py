@@ -76,7 +76,9 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        words = re.sub(r" \(kind=\"\w+\"\)", "", str(error)).replace("noise_sigma", "noise σ")
+        words = re.sub(r" \(kind=\W\w+\W\)", "", str(error))
+        words = re.sub(r"noise_sigma=\W(\w+)\W", r"noise σ \1", words)
+        words = words.replace("noise_sigma", "noise σ")
         raise ValueError(words) from error
 
 
