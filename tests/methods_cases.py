@@ -8,8 +8,8 @@ import numpy as np
 
 import napari_diffusion as nd
 from napari_diffusion.denoising import denoiser
-from napari_diffusion.loop.recipe import Step
 from napari_diffusion.loop.registry import COMPONENTS
+from napari_diffusion.loop.step import Step
 from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 from napari_diffusion.records.provenance import record
 

@@ -133,4 +133,6 @@ def _intensities(name: str, colour: bool) -> Any:
     in_colour = image.ndim == 3
     if image.dtype != np.uint8:
         return image / np.quantile(image, 0.999)
-    return color.rgb2gray(image[..., :3]) if in_colour and not colour else image / 255.0
+    if in_colour:
+        image = image[..., :3]
+    return color.rgb2gray(image) if in_colour and not colour else image / 255.0

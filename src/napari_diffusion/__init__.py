@@ -24,7 +24,8 @@ from napari_diffusion.denoising.stages import stages
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import run, steps
 from napari_diffusion.loop.presets import PRESETS
-from napari_diffusion.loop.recipe import Recipe, Step
+from napari_diffusion.loop.recipe import Recipe
+from napari_diffusion.loop.step import Step
 
 try:
     __version__ = version("napari-diffusion")

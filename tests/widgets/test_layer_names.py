@@ -8,7 +8,7 @@ pytest.importorskip("napari")
 
 from dock_driver import RECIPE, click_run, face, go_on, made, names, ran, wait
 
-from napari_diffusion.loop.recipe import Step
+from napari_diffusion.loop.step import Step
 from napari_diffusion.widgets.layers import layer_names
 
 FIRST = ["00 · σ=0.1 · face", "01 · σ=0.046 · face", "02 · σ=0.022 · face", "03 · σ=0.01 · face"]

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from napari_diffusion.core.grid import GridOptions
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.loop.recipe import Recipe, Step
+    from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.loop.step import Step
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,7 +121,7 @@ def _source_of(read: RunInput, region: Region, shown: ResultMap, values: NDArray
 
 def _step_record(read: RunInput, region: Region, result: StudyResult) -> StepRecord:
     """Return how the step was made that a study is of; its image and noise scale are not kept."""
-    from napari_diffusion.loop.recipe import Step
+    from napari_diffusion.loop.step import Step
     from napari_diffusion.records.provenance import record
 
     recipe = result.recipe

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from napari_diffusion.loop.noise_scales import first_noise_scale, update_noise_scale
-from napari_diffusion.loop.recipe import Recipe, Step
 from napari_diffusion.loop.run_state import RunState
+from napari_diffusion.loop.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_diffusion.core.image import Image
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.engine.threads import StopToken
+    from napari_diffusion.loop.recipe import Recipe
 
 
 def steps(

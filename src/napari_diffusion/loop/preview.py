@@ -12,8 +12,8 @@ from napari_diffusion.core.grid import CANONICAL
 from napari_diffusion.engine.threads import Stopped, StopToken
 from napari_diffusion.engine.tiles import with_halo
 from napari_diffusion.loop.loop import steps
-from napari_diffusion.loop.recipe import Step
 from napari_diffusion.loop.run_state import reach_of
+from napari_diffusion.loop.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,11 +1,10 @@
-"""A recipe, everything that determines a run, and a step, its result."""
+"""A recipe: everything that determines a run."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import json
-import reprlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -20,10 +19,16 @@ from napari_diffusion.core.noise_scale import (
     check_channels,
     checked_scale,
 )
-from napari_diffusion.domains import DOMAINS, Domain
 from napari_diffusion.engine.gathering import together
 from napari_diffusion.filters import Filter, PeronaMalik
 from napari_diffusion.loop import registry
+from napari_diffusion.loop.recipe_checks import (
+    check_components,
+    check_maps,
+    checked_count,
+    domain_called,
+    is_auto,
+)
 from napari_diffusion.loop.restoration import check_measurement, filled, resolved_measurement
 from napari_diffusion.loop.reverse_step import Update, check_update
 from napari_diffusion.noise import Gaussian, Noise
@@ -32,17 +37,14 @@ from napari_diffusion.schedules import Geometric, Schedule
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import numpy as np
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from napari_diffusion.core.function_parameter import AllowCode
     from napari_diffusion.core.grid import GridOptions
+    from napari_diffusion.domains import Domain
     from napari_diffusion.measurements import Measurement
 
 SCHEMA = 1
-
-#: More steps than anyone waits for: the table of noise scales is made in a moment.
-MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True)
@@ -113,14 +115,14 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("num_steps", "stop_at"):
-            object.__setattr__(self, name, _checked_count(name, getattr(self, name)))
+            object.__setattr__(self, name, checked_count(name, getattr(self, name)))
         if self.num_steps is None:
             raise TypeError("num_steps must be a whole number (got None).")
         if isinstance(self.diffusion_filter, list):
             object.__setattr__(self, "diffusion_filter", tuple(self.diffusion_filter))
-        if isinstance(self.domain, str) and not _is_auto(self.domain):
-            object.__setattr__(self, "domain", _domain_called(self.domain))
-        _check_components(self)
+        if isinstance(self.domain, str) and not is_auto(self.domain):
+            object.__setattr__(self, "domain", domain_called(self.domain))
+        check_components(self.noise, self.schedule, self.filters, self.final_filter, self.domain)
         check_update(self.update, self.noise, self.schedule, self.filters, self.final_filter)
         check_measurement(self.measurement, self.rounds, self.update, self.domain)
         object.__setattr__(self, "seed", Address(self.seed).seed)
@@ -220,7 +222,7 @@ class Recipe:
     def resolved_on(self, image: Image) -> Recipe:
         """Return this recipe resolved on an `Image`."""
         domain, chosen = self._domain_on(image), self
-        _check_maps(self.filters, domain)
+        check_maps(self.filters, domain)
         asked = {**self.asked, **self.autos()}
         if domain is not None:
             domain = domain.resolved(image)
@@ -266,7 +268,7 @@ class Recipe:
 
     def _domain_on(self, image: Image) -> Domain | None:
         """Return the domain for an image, its parameters not yet measured."""
-        if not _is_auto(self.domain):
+        if not is_auto(self.domain):
             return self.working_domain
         from napari_diffusion.domains.automatic import automatic
 
@@ -293,7 +295,7 @@ class Recipe:
             if isinstance(series, tuple)
             else registry.to_dict(series),
             "final_filter": registry.to_dict(self.final_filter),
-            "domain": "auto" if _is_auto(self.domain) else registry.to_dict(self.working_domain),
+            "domain": "auto" if is_auto(self.domain) else registry.to_dict(self.working_domain),
             "seed": self.seed,
             "stop_at": self.stop_at,
             # Versions before it read all other recipes.
@@ -340,90 +342,8 @@ class Recipe:
         return cls.from_dict(json_object(text, "recipe"), allow_code=allow_code)
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
-    """The result of one step of the loop.
-
-    Attributes
-    ----------
-    index : int
-        0 … num_steps; the last index is that of the final filter.
-    noise_scale : float or tuple of float
-        Standard deviation of the noise used in this step; 0.0 for the final filter.
-    image : ndarray
-        The image after this step, a new array with the axes of the source.
-    is_final : bool
-        Whether this is the result of the final filter.
-    next_noise_scale : float, tuple of float or None
-        The noise scale of the next step; None after the final filter.
-    noisy : ndarray or None
-        Of reverse updates, the noisy image that the filter got, which the next step goes on from;
-        in stabilised units if there is a domain. The last step has it, others on request.
-    """
-
-    index: int
-    noise_scale: NoiseScale
-    image: NDArray[np.floating[Any]]
-    is_final: bool
-    next_noise_scale: NoiseScale | None = None
-    noisy: NDArray[np.floating[Any]] | None = None
-
-
-def _is_auto(value: Any) -> bool:
-    return isinstance(value, str) and value == "auto"
-
-
-def _domain_called(name: str) -> Domain:
-    known = {cls.__name__.lower(): cls for cls in DOMAINS}
-    if name.lower() not in known:
-        raise ValueError(f"There is no domain {name!r}: use one of {', '.join(map(repr, known))}.")
-    return known[name.lower()]()
-
-
 def _started(schedule: Schedule, scale: NoiseScale) -> NoiseScale:
     """Return the noise scale of step 0, which a list of levels sets itself."""
     if isinstance(scale, tuple):
         return tuple(schedule.first_scale(each) for each in scale)
     return schedule.first_scale(scale)
-
-
-def _checked_count(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} must be a whole number (got {value!r}).")
-    if not 1 <= value.__index__() <= MOST_STEPS:
-        raise ValueError(
-            f"{name} must be at least 1 and at most {MOST_STEPS} (got {reprlib.repr(value)})."
-        )
-    return int(value.__index__())
-
-
-def _check_maps(filters: tuple[Filter, ...], domain: Domain | None) -> None:
-    from napari_diffusion.filters.denoisers.guided_filter import has_noise_map
-
-    if domain is not None and any(map(has_noise_map, filters)):
-        raise ValueError(
-            f"A noise map is in intensities, and the domain {type(domain).__name__} changes them: "
-            "use domain=None with a map in noise_sigma."
-        )
-
-
-def _check_components(recipe: Recipe) -> None:
-    slots: tuple[tuple[str, type, Any, bool], ...] = (
-        ("noise", Noise, recipe.noise, True),
-        ("schedule", Schedule, recipe.schedule, False),
-        ("final_filter", Filter, recipe.final_filter, True),
-        *(() if _is_auto(recipe.domain) else (("domain", Domain, recipe.domain, True),)),
-        *(("diffusion_filter", Filter, each, False) for each in recipe.filters),
-    )
-    if not recipe.filters:
-        raise ValueError("diffusion_filter must hold at least one filter (got an empty series).")
-    for name, wanted, value, may_be_none in slots:
-        if isinstance(value, wanted) or (value is None and may_be_none):
-            continue
-        hint = " an object, with brackets" if isinstance(value, type) else ""
-        raise TypeError(
-            f"{name} must be a {wanted.__name__.lower()}{hint}"
-            f"{' or None' if may_be_none else ''} (got {value!r})."
-        )

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # Standard deviations beyond which a Gaussian is cut off.
 _WIDTH = 4
 
+# Along an axis of fewer pixels than these a spread of as many is no wrong pixel size yet.
+_SMALL = 8
+
 _Z = 2
 
 
@@ -111,7 +114,7 @@ class Blurred(Measurement):
         for axis in grid.along_axes:
             ratio = self.axial_ratio if axis == _Z else 1.0
             found[axis] = self.psf_sigma * ratio / grid.length(axis)
-            if not found[axis] <= grid.shape[axis]:
+            if not found[axis] <= max(grid.shape[axis], _SMALL):
                 raise ValueError(
                     f"Blurred: psf_sigma={self.psf_sigma:g} is {found[axis]:g} pixels along "
                     f"{'tczyx'[axis]}, more than the image has: use a smaller value, or correct "

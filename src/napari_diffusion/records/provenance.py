@@ -13,7 +13,7 @@ from napari_diffusion.core.dask_array import is_dask
 from napari_diffusion.core.grid import Grid
 from napari_diffusion.core.noise_scale import share_of_range
 from napari_diffusion.domains.base import UNIT
-from napari_diffusion.loop.recipe import Recipe, Step
+from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.loop.sampling import PLAUSIBLE
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         MaskEntry,
         StepRecord,
     )
+    from napari_diffusion.loop.step import Step
 
 #: The keywords of `GridOptions`, in a dict of any kind.
 GridKeywords: TypeAlias = Mapping[str, Any]

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.io import Output
     from napari_diffusion.io.step_record import FurtherEntries
-    from napari_diffusion.loop.recipe import Step
+    from napari_diffusion.loop.step import Step
     from napari_diffusion.runs.run_input import RunInput
 
     #: Called with what is done, of how much, and what that is: "step" or "tile".

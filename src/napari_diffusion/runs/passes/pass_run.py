@@ -11,8 +11,8 @@ from napari_diffusion.core.image import mask_axes
 from napari_diffusion.io.full_disk import full_disk_named
 from napari_diffusion.io.layout import Layout
 from napari_diffusion.loop.noise_scales import first_noise_scale, update_noise_scale
-from napari_diffusion.loop.recipe import Step
 from napari_diffusion.loop.run_state import removed_scale
+from napari_diffusion.loop.step import Step
 from napari_diffusion.records.provenance import plain
 from napari_diffusion.runs.passes.kept_state import KeptState, keep, kept_state
 from napari_diffusion.runs.passes.pass_array import PassArray

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from napari_diffusion.engine.threads import StopToken
-    from napari_diffusion.loop.recipe import Recipe, Step
+    from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.loop.step import Step
     from napari_diffusion.runs.run_input import RunInput
 
 # What is left of the memory for tiles.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.loop.recipe import Step
+    from napari_diffusion.loop.step import Step
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.results.step_run import StepRun
     from napari_diffusion.widgets.run.run_request import Job

@@ -11,7 +11,7 @@ from napari_diffusion.denoising.report_text import report_record
 from napari_diffusion.denoising.stages import stages
 from napari_diffusion.engine.threads import Stopped, stoppable
 from napari_diffusion.loop.loop import run
-from napari_diffusion.loop.recipe import Step
+from napari_diffusion.loop.step import Step
 from napari_diffusion.records.provenance import PROCESSED, SCHEMA, record
 from napari_diffusion.widgets.run.compiling_note import warm
 from napari_diffusion.widgets.run.loop_run import finished

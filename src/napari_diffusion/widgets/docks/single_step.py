@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import napari
 
     from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.loop.recipe import Recipe, Step
+    from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.loop.step import Step
     from napari_diffusion.widgets.forms.box import Box
     from napari_diffusion.widgets.forms.form_row import FormRow
     from napari_diffusion.widgets.layers.step_layers import LayerSink

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_diffusion.core.image import is_dask
-from napari_diffusion.loop.recipe import Step
+from napari_diffusion.loop.step import Step
 from napari_diffusion.widgets.layers.layer_axes import axes_of
 from napari_diffusion.widgets.layers.layer_values import values
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
     from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.loop.recipe import Step
+    from napari_diffusion.loop.step import Step
 
 _RUN = re.compile(r" \(run (\d+)\)$")
 

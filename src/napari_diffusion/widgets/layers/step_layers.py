@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_diffusion.loop.recipe import Step
+from napari_diffusion.loop.step import Step
 from napari_diffusion.records.provenance import SCHEMA
 from napari_diffusion.widgets.layers.layer_locks import hide, is_locked, say_locked, unlocked
 from napari_diffusion.widgets.layers.layer_names import free_name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
-from napari_diffusion.loop.recipe import Step
+from napari_diffusion.loop.step import Step
 from napari_diffusion.records.provenance import noise_scale_of
 from napari_diffusion.widgets.layers.layer_locks import hide, say_locked
 from napari_diffusion.widgets.layers.layer_names import layer_name, run_number, step_name

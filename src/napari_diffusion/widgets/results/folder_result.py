@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_diffusion.loop.recipe import Step
+from napari_diffusion.loop.step import Step
 from napari_diffusion.runs.file_run import room_of
 from napari_diffusion.runs.passes.pass_plan import PassPlan
 from napari_diffusion.runs.passes.pass_sequence import Pass

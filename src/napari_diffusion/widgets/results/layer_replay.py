@@ -10,7 +10,7 @@ import numpy as np
 from napari_diffusion.core.merkle_hash import chunks_of, hash_of
 from napari_diffusion.io import NotReadable
 from napari_diffusion.io.memory import working_memory
-from napari_diffusion.loop.recipe import Step
+from napari_diffusion.loop.step import Step
 from napari_diffusion.records.provenance import versions
 from napari_diffusion.runs.verification.comparison import difference
 from napari_diffusion.runs.verification.replay import replayed

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.loop.recipe import Step
+    from napari_diffusion.loop.step import Step
     from napari_diffusion.widgets.layers.layer_style import LayerStyle
     from napari_diffusion.widgets.layers.step_layers import LayerSink
     from napari_diffusion.widgets.run.memory import Result

@@ -10,7 +10,7 @@ from napari_diffusion.denoising.noise_report import noise_report
 from napari_diffusion.denoising.report_text import report_record
 from napari_diffusion.engine.threads import Stopped
 from napari_diffusion.loop.loop import steps
-from napari_diffusion.loop.recipe import Step
+from napari_diffusion.loop.step import Step
 from napari_diffusion.records.provenance import content_hash, record
 from napari_diffusion.widgets.run.compiling_note import warm
 from napari_diffusion.widgets.run.noise_free_runs import NoiseFreeRuns

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from napari_diffusion.engine.threads import StopToken
     from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.loop.recipe import Recipe, Step
+    from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.loop.step import Step
     from napari_diffusion.widgets.run.run_request import Job
 
 # The measure of a step in its record: the root mean square of the step minus its noise-free run.

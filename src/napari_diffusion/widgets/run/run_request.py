@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from napari_diffusion.estimate import Evidence, NoiseModel
     from napari_diffusion.io.cast import Cast
     from napari_diffusion.io.step_record import StepRecord
-    from napari_diffusion.loop.recipe import Recipe, Step
+    from napari_diffusion.loop.recipe import Recipe
+    from napari_diffusion.loop.step import Step
     from napari_diffusion.widgets.layers.channels import SourceArray
     from napari_diffusion.widgets.layers.layer_axes import Fold
     from napari_diffusion.widgets.layers.mask import KeptMask, Mask

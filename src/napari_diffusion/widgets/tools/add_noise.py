@@ -10,8 +10,9 @@ from magicgui.widgets import PushButton
 from napari_diffusion.core.noise_scale import asked_scale
 from napari_diffusion.core.parameter import Parameter
 from napari_diffusion.engine.threads import Stopped
-from napari_diffusion.loop.recipe import Recipe, Step
+from napari_diffusion.loop.recipe import Recipe
 from napari_diffusion.loop.registry import component_class
+from napari_diffusion.loop.step import Step
 from napari_diffusion.records.noisy_copy import noise_record, noisy_copy
 from napari_diffusion.widgets.docks.single_step import SingleStep
 from napari_diffusion.widgets.forms.component_choice import ComponentChoice
