@@ -18,7 +18,7 @@ _SEEN = ("chelsea", "coffee", "rocket", "gravel", "page", "hubble_deep_field")
 
 # Parts of 256² of images; nothing was tuned on them.
 GREY = tuple(each.name for each in images.photographs("report") if each.name not in _SEEN)
-COLOURS = ("flower", "china", "macaws", "garden", "street", "tulips", "histo", "lab_scene")
+COLOURS = ("flower", "china", "macaws", "garden", "tulips", "histo", "lab_scene")
 PHOTONS = (
     "nuclear", "nuclei", "neuron", "neocortex", "macaws", "reptile_skin", "particles", "chest_xray"
 )  # fmt: skip
