@@ -9,9 +9,17 @@ import numpy as np
 import pytest
 
 import napari_diffusion as nd
+from napari_diffusion.core.image import Image
 from napari_diffusion.filters import LearnedDiffusion
-from napari_diffusion.loop.restoration import told_noise
-from napari_diffusion.measurements import MEASUREMENTS, Binned, Blurred, Masked, Wedge
+from napari_diffusion.loop.restoration import told_noise, with_measured
+from napari_diffusion.measurements import (
+    MEASUREMENTS,
+    Binned,
+    Blurred,
+    Masked,
+    Measured,
+    Wedge,
+)
 from napari_diffusion.schedules import Karras
 
 SIDE = 24
@@ -150,3 +158,28 @@ def test_what_is_not_whole_is_refused_before_work_starts() -> None:
         next(nd.steps(_image(), recipe, region=(slice(0, 8), slice(0, 8))))
     with pytest.raises(ValueError, match="start again from the source"):
         next(nd.steps(_image(), recipe, first_step=2))
+
+
+def test_the_filter_is_given_measured_frequencies_with_the_noise_it_is_told() -> None:
+    source, wedge = Image.of(_image()), Wedge(noise_sigma=0.1)
+    measured = Measured.of(wedge, source)
+    rng = np.random.default_rng(4)
+    z, unit = (rng.standard_normal((1, 1, 1, SIDE, SIDE)) for _ in range(2))
+    given = with_measured(z, 0.5 * unit, 0.5, measured)
+    left = np.sqrt(0.5**2 - 0.1**2) * measured.forward(unit)
+    np.testing.assert_allclose(measured.forward(given), measured.values + left, atol=1e-9)
+    # The wedge itself stays as it is, and so does all below the noise that was measured.
+    np.testing.assert_allclose(given - measured.forward(given), z - measured.forward(z), atol=1e-9)
+    np.testing.assert_array_equal(with_measured(z, 0.05 * unit, 0.05, measured), z)
+    assert not Measured.of(Masked(0.1), source).keeps_part
+
+
+def test_measured_frequencies_stay_within_their_noise() -> None:
+    rng = np.random.default_rng(5)
+    wedge = Wedge(noise_sigma=0.05)
+    noisy = _image() + rng.normal(0, 0.05, (SIDE, SIDE)).astype(np.float32)
+    measured = Measured.of(wedge, Image.of(noisy))
+    last = nd.run(noisy, _recipe(wedge, num_steps=12)).image.astype(float)[None, None, None]
+    misfit = measured.forward(last) - measured.values
+    kept = np.mean(measured.forward(rng.normal(0, 0.05, (1, 1, 1, SIDE, SIDE))) ** 2)
+    assert 0.4 <= np.sqrt(np.mean(misfit**2) / kept) <= 1.2

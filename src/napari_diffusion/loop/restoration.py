@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from napari_diffusion.core.noise_scale import NoiseScale
     from napari_diffusion.filters import Filter
 
+# Variance that the filter is told over that of what was measured, from which on it is corrected.
+_FAR = 4.0
+
 
 def check_measurement(measurement: Any, rounds: Any, update: str, domain: object) -> None:
     """Raise for a measurement that does not go with the rest of a recipe; see `Recipe`."""
@@ -88,6 +91,35 @@ def told_noise(chosen: Filter, noise_scale: NoiseScale) -> NoiseScale:
     return told if isinstance(told, float | int | tuple) else noise_scale
 
 
+def with_measured(
+    noisy: NDArray[Any], noise: NDArray[Any], told: NoiseScale, measured: Measured
+) -> NDArray[Any]:
+    """Return the noisy image of a reverse step, holding what was measured in its own place.
+
+    ``z + y + √(1 − (σ / s)²) · A noise − A z`` where the noise s that the filter is told is at
+    least σ; else z. For measurements that keep a part of the image: that part then holds what was
+    measured, with as much noise as the filter is told.
+
+    Parameters
+    ----------
+    noisy, noise : ndarray
+        Canonical: z, and the noise of the step, whose scale is the one told.
+    told : float or tuple of float
+        s, or that of each channel.
+    measured : Measured
+        What was measured.
+
+    References
+    ----------
+    Kawar, Elad, Ermon and Song (2022), Denoising diffusion restoration models.
+    """
+    scale = np.reshape(told, (1, -1, 1, 1, 1)).astype(np.float64)
+    left = 1 - measured.variance / np.maximum(np.square(scale), 1e-300)
+    z = noisy.astype(np.float64)
+    placed = measured.values + np.sqrt(np.maximum(left, 0)) * measured.forward(noise.astype(float))
+    return np.where(left >= 0, z + placed - measured.forward(z), z).astype(noisy.dtype)
+
+
 def corrected_image(
     denoise: Callable[[NDArray[Any]], NDArray[Any]],
     noisy: NDArray[Any],
@@ -113,7 +145,11 @@ def corrected_image(
     """
     dtype = clean.dtype
     scale = np.reshape(noise_scale, (1, -1, 1, 1, 1)).astype(np.float64)
+    # With what was measured in its place and hardly more noise, the filter needs no correction.
+    needed = ~np.array(measured.keeps_part) | (np.square(scale) >= _FAR * measured.variance)
+    if not needed.any():
+        return clean
     image = corrected(
         lambda values: denoise(values.astype(dtype)), noisy, clean, scale, measured, rounds
     )
-    return image.astype(dtype)
+    return np.where(needed, image, clean).astype(dtype)

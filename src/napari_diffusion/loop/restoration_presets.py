@@ -18,18 +18,23 @@ if TYPE_CHECKING:
 # How many times as much noise as there is the filter is told in restorations.
 _TOLD = 2.0
 
+# Where frequencies are measured, and not pixels, even more brings results nearer to the image.
+_TOLD_OF_FREQUENCIES = 4.0
 
-def _restoring(measurement: Measurement) -> Recipe:
-    """Return reverse steps from noise as large as the image's range to next to none.
+
+def _restoring(
+    measurement: Measurement, told: float = _TOLD, end: float = 0.005, start: int = 100
+) -> Recipe:
+    """Return reverse steps from noise of so many percent of the image's range to next to none.
 
     The filter is told more noise than there is. Results of several seeds then differ less than
     samples would, and each is nearer to the image: smooth ones hold less texture of photographs.
     """
     return Recipe(
         num_steps=30,
-        starting_noise_scale="100 % of range",
-        schedule=Karras(end=0.005),
-        diffusion_filter=with_strength(LearnedDiffusion(noise_sigma="step"), _TOLD),
+        starting_noise_scale=f"{start} % of range",
+        schedule=Karras(end=end),
+        diffusion_filter=with_strength(LearnedDiffusion(noise_sigma="step"), told),
         update="reverse",
         measurement=measurement,
     )
@@ -37,9 +42,9 @@ def _restoring(measurement: Measurement) -> Recipe:
 
 RESTORATIONS: Mapping[str, Recipe] = {
     "restore holes": _restoring(Masked()),
-    "sharpen": _restoring(Blurred()),
+    "sharpen": _restoring(Blurred(), _TOLD_OF_FREQUENCIES, end=0.015),
     "enlarge": _restoring(Binned()),
-    "fill the wedge": _restoring(Wedge()),
+    "fill the wedge": _restoring(Wedge(), _TOLD_OF_FREQUENCIES, end=0.03, start=25),
     # The image itself is what the first step has noise in: white where photons are stabilised.
     "low light": Recipe(
         num_steps=30,

@@ -15,7 +15,12 @@ from napari_diffusion.engine.threads import StopToken, Threads, stoppable
 from napari_diffusion.engine.tiles import window_of
 from napari_diffusion.filters.denoisers.guided_filter import at_noise_scale
 from napari_diffusion.loop.noise_scales import first_noise_scale
-from napari_diffusion.loop.restoration import check_whole, corrected_image, told_noise
+from napari_diffusion.loop.restoration import (
+    check_whole,
+    corrected_image,
+    told_noise,
+    with_measured,
+)
 from napari_diffusion.loop.reverse_step import Denoised, check_scales, with_less_noise
 from napari_diffusion.measurements import Measured
 
@@ -146,12 +151,18 @@ class RunState:
         if noise is None or not _any(noise_scale) or begins:
             return values
         check_scale_fits(noise_scale, self.window)
+        used = noise_scale
         entered = self.entered(values)
         if isinstance(values, Denoised):
             less, noise_scale = with_less_noise(entered.values, *values[1:], noise_scale)
             entered = Entered(less, entered.outside)
         image, address = self.window.with_data(entered.values), Address(self.recipe.seed, step)
         noisy = self.executor.add_noise(image, noise, noise_scale, address)
+        if self.measured is not None and self.measured.keeps_part:
+            told = told_noise(at_noise_scale(self.recipe.filter_at(step), used), used)
+            still = self.window.with_data(np.zeros_like(noisy))
+            own = self.executor.add_noise(still, noise, told, address)
+            noisy = with_measured(noisy, own, told, self.measured)
         return Entered(noisy, entered.outside)
 
     def apply_filter(

@@ -37,6 +37,8 @@ class Measurement(Component, abc.ABC):
     """
 
     slot: ClassVar[str] = "measurement"
+    #: Whether ``A`` keeps a part of the image as it is, and removes the rest: ``A A = A = Aᵀ``.
+    keeps_part: ClassVar[bool] = False
     estimates = measured(noise_sigma=NOISE)
     terms = in_terms(noise_sigma=NOISE_WORDS)
     cites: ClassVar[tuple[Cite, ...]] = (Cite("boys2024"), Cite("hestenes1952"))
@@ -148,6 +150,11 @@ class Measured:
     def summed(self) -> tuple[int, ...]:
         """The axes over which what was measured belongs to one image."""
         return self.measurement.joined(self.grid)
+
+    @property
+    def keeps_part(self) -> bool:
+        """Whether ``A`` keeps a part of the image as it is: ``A A = A = Aᵀ``."""
+        return self.measurement.keeps_part and self.known is None
 
     def forward(self, image: Values) -> Values:
         """Return what would be measured of an image."""

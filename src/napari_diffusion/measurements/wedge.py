@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.measurements.base import NOISE_WORDS, Measurement
 from napari_diffusion.noise.missing_wedge import MissingWedge
@@ -42,12 +43,19 @@ class Wedge(Measurement):
     -----
     Use it for tomograms whose beam is along z. In images without z, or if the filter does not act
     along z, the beam is along y and x is across it, as in a slice of a tomogram along the beam. The
-    content of the wedge is one plausible image, not a measurement.
+    content of the wedge is one plausible image, not a measurement. A filter that is told
+    more noise than there is, is given the measured frequencies with as much noise as it is told.
+
+    References
+    ----------
+    Kawar, Elad, Ermon and Song (2022), Denoising diffusion restoration models.
     """
 
     display_name: ClassVar[str] = "Missing wedge"
+    keeps_part: ClassVar[bool] = True
     method_name = "a tilt series about {tilt_axis} from {min_tilt} to {max_tilt}"
     terms = in_terms(noise_sigma=NOISE_WORDS)
+    cites: ClassVar[tuple[Cite, ...]] = (*Measurement.cites, Cite("kawar2022"))
 
     tilt_axis: Annotated[
         Literal["y", "x"], {"tooltip": "Axis about which the specimen is tilted."}
