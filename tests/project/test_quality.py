@@ -24,7 +24,7 @@ def test_slow_ways_run_on_the_first_seed_and_differences_are_counted_there():
     assert found["decibels"]["nothing"] == [pytest.approx(20.0), None]
     assert found["decibels"]["half"] == [pytest.approx(26.02, abs=0.01), pytest.approx(20.0)]
     row = cases.table(found, ("half",))[-1]
-    assert row.startswith("| nothing | 20.00 | **+6.02**, +6.02, +6.02 |")
+    assert row.startswith("| nothing | 20.00 | **+6.02**, +6.02, +6.02, 100 % |")
 
 
 def test_the_best_of_a_sweep_is_the_nearest_to_the_truth():

@@ -31,8 +31,9 @@ AROUND = 48
 # Size of the probe over the noise: small against it, large against round-off.
 PROBE = 0.05
 
-# Weights beyond are no blend any more: they come of noise that is not what it is taken to be.
-LEAST, MOST = -0.5, 1.25
+# Weights beyond are no blend any more: they come of noise that is not what it is taken to be. With
+# negative ones few photons, whose noise is no Gaussian, were denoised up to 2.8 dB worse.
+LEAST, MOST = 0.0, 1.25
 
 # Variance of the prior of a weight.
 PRIOR = 0.3

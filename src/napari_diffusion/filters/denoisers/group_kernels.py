@@ -13,6 +13,9 @@ LARGEST = 3e3
 # Of the largest variance of a map: groups with less count as so much.
 LEAST = 1e-6
 
+# What sums of squares in single precision are off by.
+ROUNDING = 1e-6
+
 
 @inner_kernel
 def _compared(guide, corner, radii, sizes, scale, column, found):
@@ -120,6 +123,12 @@ def _less(row, c, rows, factors, span, begin):
 def _factored(g, noise, matrix):
     """Write U with Uᵀ U = gᵀ g + noise; its diagonal is inverted."""
     size = g.shape[1]
+    total = g.dtype.type(0)
+    for i in range(g.shape[0]):
+        for a in range(size):
+            total += g[i, a] * g[i, a]
+    # Where rounding is more than the noise U would grow without bounds.
+    noise = max(noise, total * g.dtype.type(ROUNDING))
     for a in range(size):
         for b in range(a, size):
             matrix[a, b] = 0
