@@ -157,11 +157,11 @@ class RunState:
             less, noise_scale = with_less_noise(entered.values, *values[1:], noise_scale)
             entered = Entered(less, entered.outside)
         image, address = self.window.with_data(entered.values), Address(self.recipe.seed, step)
-        noisy = self.executor.add_noise(image, noise, noise_scale, address)
+        noisy: Any = self.executor.add_noise(image, noise, noise_scale, address)
         if self.measured is not None and self.measured.keeps_part:
             told = told_noise(at_noise_scale(self.recipe.filter_at(step), used), used)
             still = self.window.with_data(np.zeros_like(noisy))
-            own = self.executor.add_noise(still, noise, told, address)
+            own: Any = self.executor.add_noise(still, noise, told, address)
             noisy = with_measured(noisy, own, told, self.measured)
         return Entered(noisy, entered.outside)
 
