@@ -81,6 +81,11 @@ class KeptMask:
         del fold, rgb
         return self.inside
 
+    def of_run(self, restores: bool) -> KeptMask:
+        """Return the mask itself: what it was for is done."""
+        del restores
+        return self
+
 
 def can_be_mask(layer: Layer, source: Image) -> bool:
     """Say whether a layer is of a kind that masks are made of, whether or not it fits."""
