@@ -15,7 +15,8 @@ from napari.layers import Image
 from qtpy.QtWidgets import QFileDialog
 
 import napari_diffusion as nd
-from napari_diffusion.filters.learned.weights import shipped, weights_folder, weights_named
+from napari_diffusion.filters.learned.weight_files import weights_folder
+from napari_diffusion.filters.learned.weights import shipped, weights_named
 from napari_diffusion.filters.learned.weights_file import bytes_of
 from napari_diffusion.learning import Score
 from napari_diffusion.records.provenance import recipe_of

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
-from napari_diffusion.core.citation import NOISE, Cite
-from napari_diffusion.core.method_words import in_terms, measured
-from napari_diffusion.filters.base import Filter
-from napari_diffusion.filters.denoisers.guided_filter import noise_sigmas, plane_axes, with_noise
+from napari_diffusion.core.citation import Cite
+from napari_diffusion.filters.denoisers.guided_filter import plane_axes
+from napari_diffusion.filters.learned.learned_filter import LearnedFilter
 from napari_diffusion.filters.mixture.weights import MIXTURES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.core.image import Image
-    from napari_diffusion.core.method_words import Term
     from napari_diffusion.engine.block import Block
     from napari_diffusion.filters.mixture.mixture import Mixture
 
 
 @dataclass(frozen=True)
-class GaussianMixture(Filter):
+class GaussianMixture(LearnedFilter):
     """Expect the noise-free image of a noisy one, of a kind that was learned from small images.
 
     ``out = E[x | x + σ n = u] = Σₖ pₖ(u) (mₖ + Cₖ (Cₖ + σ²)⁻¹ (u − mₖ))``, with mₖ and Cₖ the mean
@@ -65,15 +59,11 @@ class GaussianMixture(Filter):
 
     display_name: ClassVar[str] = "Gaussian mixture"
     method_name = "minimum-mean-squared-error denoising under a mixture of Gaussians"
-    terms = in_terms(noise_sigma="noise standard deviation {}")
-    estimates = measured(noise_sigma=NOISE)
+    shelf = MIXTURES
     cites = (Cite("zoran2011"),)
     keeps_constant: ClassVar[bool] = False
     shifts_with_grey: ClassVar[bool] = False
     scales_with_intensity: ClassVar[bool] = False
-    flips: ClassVar[bool] = False
-    turns: ClassVar[bool] = False
-    takes_mask: ClassVar[bool] = False
 
     noise_sigma: Annotated[
         float | Literal["auto", "step"] | tuple[float, ...],
@@ -88,21 +78,6 @@ class GaussianMixture(Filter):
     weights: Annotated[
         str, {"tooltip": 'What was learned: "digits", or a .npz file of weights.'}
     ] = "digits"
-
-    def __post_init__(self) -> None:
-        if isinstance(self.weights, str | Path):
-            object.__setattr__(self, "weights", MIXTURES.name_of(self.weights))
-        super().__post_init__()
-
-    def method_terms(self) -> Mapping[str, Term]:
-        """Return the words of the parameters; see `Component.method_terms`."""
-        return {**self.terms, "weights": f"weights {MIXTURES.spoken(self.weights)}"}
-
-    def resolved(self, image: Image) -> Self:
-        """Return this filter with the noise of each channel, and its weights by their hash."""
-        self.check(image.grid)
-        chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
-        return chosen.replaced(weights=MIXTURES.hashed(self.weights))
 
     def check(self, grid: Grid) -> None:
         """Raise if planes have another size than those learned from; see `Filter.check`."""

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from napari_diffusion.core.citation import NOISE, Cite
+from napari_diffusion.core.citation import Cite
 from napari_diffusion.core.grid import per_axis
-from napari_diffusion.core.method_words import in_terms, measured
 from napari_diffusion.core.noise_map import NoiseField
-from napari_diffusion.filters.base import Filter
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
     kept_without_noise,
-    noise_sigmas,
     plane_axes,
-    with_noise,
 )
+from napari_diffusion.filters.learned.learned_filter import LearnedFilter
 from napari_diffusion.filters.learned.removed_noise import REACH, limited
-from napari_diffusion.filters.learned.weights import hashed, name_of, spoken, weights_named
+from napari_diffusion.filters.learned.weights import PHOTOGRAPHS, weights_named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid, Shape
-    from napari_diffusion.core.image import Image
-    from napari_diffusion.core.method_words import Term
     from napari_diffusion.engine.block import Block
 
 # Of the strongest noise of a map: less counts as so much, lest its inverse overflow.
@@ -44,7 +36,7 @@ _ROUNDING = 8
 
 
 @dataclass(frozen=True)
-class LearnedDiffusion(Filter):
+class LearnedDiffusion(LearnedFilter):
     """Diffuse with filters and influence functions that were learned from photographs.
 
     ``u ← u − r (u − y) − Σᵢ kᵢᵀ φᵢ(kᵢ u)`` for some steps, on the image y over its noise_sigma,
@@ -82,32 +74,13 @@ class LearnedDiffusion(Filter):
 
     display_name: ClassVar[str] = "Learned diffusion"
     method_name = "trained nonlinear reaction diffusion"
-    terms = in_terms(noise_sigma="noise standard deviation {}")
-    estimates = measured(noise_sigma=NOISE)
+    shelf = PHOTOGRAPHS
     cites = (Cite("chen2017"),)
-    takes_mask: ClassVar[bool] = False
-    flips: ClassVar[bool] = False
-    turns: ClassVar[bool] = False
 
     noise_sigma: NoiseSigma = "auto"
     weights: Annotated[
         str, {"tooltip": 'What was learned: "photographs", or a .npz file of weights.'}
     ] = "photographs"
-
-    def __post_init__(self) -> None:
-        if isinstance(self.weights, str | Path):
-            object.__setattr__(self, "weights", name_of(self.weights))
-        super().__post_init__()
-
-    def method_terms(self) -> Mapping[str, Term]:
-        """Return the words of the parameters; see `Component.method_terms`."""
-        return {**self.terms, "weights": f"weights {spoken(self.weights)}"}
-
-    def resolved(self, image: Image) -> Self:
-        """Return this filter with the noise of each channel, and its weights by their hash."""
-        self.check(image.grid)
-        chosen = with_noise(self, noise_sigmas(self.noise_sigma, image))
-        return chosen.replaced(weights=hashed(self.weights))
 
     def check(self, grid: Grid) -> None:
         """Raise if noise and image do not fit, or weights are not here; see `Filter.check`."""

@@ -13,6 +13,7 @@ from napari_diffusion.filters.learned.archive import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from importlib.resources.abc import Traversable
 
 T = TypeVar("T")
 
@@ -47,12 +48,14 @@ class WeightShelf(Generic[T]):
             For any other text, and a file that holds no such weights.
         """
         text = str(value)
-        if text in self.shipped or weight_files.is_name(text):
+        # Neither read nor hashed yet: filters are made when the program starts.
+        if text in self._files or weight_files.is_name(text):
             return text
         path = Path(value)
         if path.suffix.lower() != ".npz" or not path.is_file():
+            names = ", ".join(map(repr, sorted(self._files)))
             raise ValueError(
-                f"weights must be {', '.join(map(repr, self.shipped))}, a .npz file of weights, or "
+                f"weights must be {names}, a .npz file of weights, or "
                 f"{weight_files.PREFIX!r} with the hash of such a file (got {text!r})."
             )
         data = read_bytes(path)
@@ -87,20 +90,21 @@ class WeightShelf(Generic[T]):
     def shipped(self) -> Mapping[str, str]:
         """The weights that ship with the package: by their names, "sha256:" and the hash."""
         return {
-            name: weight_files.name_of_bytes(data) for name, data in sorted(self._files.items())
+            name: weight_files.name_of_bytes(file.read_bytes())
+            for name, file in sorted(self._files.items())
         }
 
     @functools.cached_property
-    def _files(self) -> dict[str, bytes]:
+    def _files(self) -> dict[str, Traversable]:
         folder = resources.files(self.package).joinpath("shipped")
         files = [each for each in folder.iterdir() if each.name.endswith(".npz")]
-        return {each.name.removesuffix(".npz"): each.read_bytes() for each in files}
+        return {each.name.removesuffix(".npz"): each for each in files}
 
     def content(self, digest: str) -> bytes:
         """Return the content of the file with a hash; raise if it is nowhere to be found."""
         for name, other in self.shipped.items():
             if other == digest:
-                return self._files[name]
+                return self._files[name].read_bytes()
         return weight_files.found(digest)
 
 

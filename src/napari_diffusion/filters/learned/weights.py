@@ -6,8 +6,6 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.filters.learned.weight_files import PREFIX as PREFIX
-from napari_diffusion.filters.learned.weight_files import weights_folder as weights_folder
 from napari_diffusion.filters.learned.weight_shelf import WeightShelf
 from napari_diffusion.filters.learned.weights_file import weights_in
 
@@ -35,10 +33,11 @@ class Weights:
     about: dict[str, Any]
 
 
-_SHELF = WeightShelf(__package__, weights_in)
+#: What was learned for images of any size.
+PHOTOGRAPHS = WeightShelf(__package__, weights_in)
 
 #: Names of weights in recipes, by their hash, and for people; see `WeightShelf`.
-name_of, hashed, spoken = _SHELF.name_of, _SHELF.hashed, _SHELF.spoken
+name_of, hashed, spoken = PHOTOGRAPHS.name_of, PHOTOGRAPHS.hashed, PHOTOGRAPHS.spoken
 
 
 def weights_named(name: str) -> Weights:
@@ -54,9 +53,9 @@ def weights_named(name: str) -> Weights:
 
 def shipped() -> Mapping[str, str]:
     """Return the weights that ship with the package: by their names, "sha256:" and the hash."""
-    return _SHELF.shipped
+    return PHOTOGRAPHS.shipped
 
 
 @functools.lru_cache(maxsize=16)
 def _weights(name: str) -> Weights:
-    return Weights(name, *_SHELF.named(name))
+    return Weights(name, *PHOTOGRAPHS.named(name))

@@ -7,7 +7,8 @@ from pathlib import Path
 from magicgui.widgets import PushButton
 from qtpy.QtWidgets import QFileDialog
 
-from napari_diffusion.filters.learned.weights import name_of, shipped, spoken, weights_folder
+from napari_diffusion.filters.learned.weight_files import weights_folder
+from napari_diffusion.filters.learned.weights import name_of, shipped, spoken
 from napari_diffusion.widgets.forms.box import Box, labelled
 from napari_diffusion.widgets.forms.editors import Choice
 from napari_diffusion.widgets.forms.message import text_label

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from magicgui.widgets import PushButton
 from psygnal import Signal
 
-from napari_diffusion.filters.learned.weights import PREFIX, name_of, weights_folder
+from napari_diffusion.filters.learned.weight_files import PREFIX, weights_folder
+from napari_diffusion.filters.learned.weights import name_of
 from napari_diffusion.widgets.forms.box import Box, may_be_narrow
 from napari_diffusion.widgets.forms.save_dialog import asked_for
 
