@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QVBoxLayout, QWidget
-
-from napari_diffusion.widgets.plots.caption import Caption
-from napari_diffusion.widgets.plots.noise_plot import plot_view
+from napari_diffusion.widgets.plots.captioned_plot import CaptionedPlot
 from napari_diffusion.widgets.plots.plot_theme import PALETTE, colour_axes
 
 if TYPE_CHECKING:
     from napari_diffusion.estimate import Evidence
 
 
-class GradientPlot(QWidget):
+class GradientPlot(CaptionedPlot):
     """The histogram of the gradients, with a mark at the contrast of each way."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._view: Any = None
-        self._caption = Caption()
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(0)
-        self._layout.addWidget(self._caption)
+    height_of_plot = 110
 
     def marks(self) -> list[Any]:
         """Return the lines at the contrasts."""
@@ -37,10 +27,7 @@ class GradientPlot(QWidget):
         """Draw a histogram and its marks."""
         import pyqtgraph
 
-        if self._view is None:
-            self._view = plot_view(110)
-            self._layout.insertWidget(0, self._view)
-        item = self._view.getPlotItem()
+        item = self._item()
         item.clear()
         edges, counts = evidence.gradient_edges, evidence.gradient_counts
         share = counts / max(counts.sum(), 1)

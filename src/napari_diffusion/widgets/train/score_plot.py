@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_diffusion.widgets.plots.caption import Caption
-from napari_diffusion.widgets.plots.noise_plot import plot_view
+from napari_diffusion.widgets.plots.captioned_plot import CaptionedPlot
 from napari_diffusion.widgets.plots.plot import short
 from napari_diffusion.widgets.plots.plot_theme import PALETTE, colour_axes, quiet
 
@@ -23,17 +21,8 @@ if TYPE_CHECKING:
 _MARGIN, _LEAST = 0.2, 0.02
 
 
-class ScorePlot(QWidget):
+class ScorePlot(CaptionedPlot):
     """The held-out error over the seconds, and a dashed line at that of the start."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._view: Any = None
-        self._caption = Caption()
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(0)
-        self._layout.addWidget(self._caption)
 
     @property
     def words(self) -> str:
@@ -42,12 +31,7 @@ class ScorePlot(QWidget):
 
     def show_scores(self, scores: Sequence[Score], seconds: float) -> None:
         """Draw scores of a training of so many seconds; none of them take no room."""
-        if self._view is None and scores:
-            self._view = plot_view(130)
-            self._layout.insertWidget(0, self._view)
-        if self._view is not None:
-            self._view.getPlotItem().clear()
-            self._view.setVisible(bool(scores))
+        self._cleared(bool(scores))
         self._caption.say(_caption(scores))
         if scores:
             self._draw(scores, seconds)
@@ -55,7 +39,7 @@ class ScorePlot(QWidget):
     def _draw(self, scores: Sequence[Score], seconds: float) -> None:
         import pyqtgraph
 
-        item = self._view.getPlotItem()
+        item = self._item()
         start = scores[0].held_out
         item.addItem(quiet(pyqtgraph.InfiniteLine(start, 0), 1.5, Qt.PenStyle.DashLine))
         errors = np.array([each.held_out for each in scores])
