@@ -28,6 +28,7 @@ __all__ = [
     "part",
     "photograph",
     "photographs",
+    "reported",
 ]
 
 # Side of the parts that benchmarks take.
@@ -117,6 +118,12 @@ def part(name: str, colour: bool = False) -> Any:
 def middle(name: str, side: int) -> Any:
     """Return the middle of a photograph in grey, at most `side` pixels along each axis."""
     return _middle(_intensities(name, False), side)
+
+
+def reported(side: int, least: int) -> list[str]:
+    """Return the images for reporting that are here, whose middle has `least` pixels an axis."""
+    found = [each.name for each in photographs("report") if is_here(each.name)]
+    return [name for name in found if min(middle(name, side).shape) >= least]
 
 
 def _middle(values: Any, side: int) -> Any:

@@ -116,9 +116,7 @@ def _wiener(y: Any, x: Any) -> Any:
 
 def names() -> list[str]:
     """Return every so many of the images for reporting that are here and large enough."""
-    found = [each.name for each in images.photographs("report") if images.is_here(each.name)]
-    large = [name for name in found if images.middle(name, SIDE).shape == (SIDE, SIDE)]
-    return large[::EVERY]
+    return images.reported(SIDE, SIDE)[::EVERY]
 
 
 def measured(seeds: int) -> dict[str, Any]:

@@ -32,16 +32,10 @@ def recipe(sigma: float) -> nd.Recipe:
     )
 
 
-def names() -> list[str]:
-    """Return all images for reporting that are here and large enough."""
-    found = [each.name for each in images.photographs("report") if images.is_here(each.name)]
-    return [name for name in found if min(images.middle(name, SIDE).shape) >= LEAST_SIDE]
-
-
 def measured(seeds: int) -> dict[str, Any]:
     """Return a row for each image and noise."""
     rows = []
-    for name in names():
+    for name in images.reported(SIDE, LEAST_SIDE):
         truth = images.middle(name, SIDE)
         for sigma in SIGMAS:
             for seed in range(seeds):
