@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from napari_diffusion.core.citation import Cite
 from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.measurements.base import NOISE_WORDS, Measurement
-from napari_diffusion.noise.missing_wedge import MissingWedge
+from napari_diffusion.noise.tilts import Tilts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wedge(Measurement):
+class Wedge(Tilts, Measurement):
     """Measure the frequencies of a tilt series, without the missing wedge.
 
     ``y = F⁻¹ (w F x) + noise``, w being 1 where the angle ``atan(f_z / f_x)`` lies within the tilt
@@ -57,24 +57,6 @@ class Wedge(Measurement):
     terms = in_terms(noise_sigma=NOISE_WORDS)
     cites: ClassVar[tuple[Cite, ...]] = (*Measurement.cites, Cite("kawar2022"))
 
-    tilt_axis: Annotated[
-        Literal["y", "x"], {"tooltip": "Axis about which the specimen is tilted."}
-    ] = "y"
-    min_tilt: Annotated[
-        float, {"min": -90.0, "max": 90.0, "unit": "°", "tooltip": "Smallest tilt angle."}
-    ] = -60.0
-    max_tilt: Annotated[
-        float, {"min": -90.0, "max": 90.0, "unit": "°", "tooltip": "Largest tilt angle."}
-    ] = 60.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.min_tilt >= self.max_tilt:
-            raise ValueError(
-                "Wedge: min_tilt must be less than max_tilt (got "
-                f"{self.min_tilt:g} and {self.max_tilt:g})."
-            )
-
     def check(self, grid: Grid) -> None:
         """Raise if the axes of the wedge are not there; see `Measurement.check`."""
         super().check(grid)
@@ -101,7 +83,6 @@ class Wedge(Measurement):
 @functools.lru_cache(maxsize=4)
 def _measured(wedge: Wedge, grid: Grid) -> NDArray[np.bool_]:
     """Return which frequencies of a real transform were measured, in canonical order."""
-    tilts = MissingWedge(wedge.tilt_axis, wedge.min_tilt, wedge.max_tilt)
-    found = tilts.measured(grid)
+    found = wedge.measured(grid)
     sizes = iter(found.shape)
     return found.reshape([next(sizes) if axis in grid.along_axes else 1 for axis in range(5)])
