@@ -277,10 +277,10 @@ def test_single_filters_go_to_a_folder(open_dock, qtbot, asked):
 
 
 def test_denoised_in_a_folder(open_dock, qtbot, asked):
-    image = np.random.default_rng(2).normal(100, 10, (600, 24)).astype(np.float32)
+    image = np.random.default_rng(2).normal(100, 10, (1200, 24)).astype(np.float32)
     viewer, dock = open_dock("Denoise", Image(image, name="cells"))
     dock.fast.value = True
-    with limited_memory(400_000):
+    with limited_memory(600_000):
         said = ran(dock, qtbot)
     assert len(asked) == 1
     (layer,) = made(viewer)
