@@ -183,3 +183,12 @@ def test_measured_frequencies_stay_within_their_noise() -> None:
     misfit = measured.forward(last) - measured.values
     kept = np.mean(measured.forward(rng.normal(0, 0.05, (1, 1, 1, SIDE, SIDE))) ** 2)
     assert 0.4 <= np.sqrt(np.mean(misfit**2) / kept) <= 1.2
+
+
+def test_auto_begins_with_what_a_measurement_needs() -> None:
+    image = _image()
+    for measurement in (Masked(0.02), Wedge(0.02)):
+        recipe = _recipe(measurement, starting_noise_scale="auto").resolved(image)
+        expected = measurement.starting_scale(Image.of(image))
+        assert recipe.starting_noise_scale == pytest.approx(expected)
+        assert recipe.asked["starting_noise_scale"] == "auto"

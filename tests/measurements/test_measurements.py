@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from napari_diffusion import Grid, measurements
 from napari_diffusion.core.array_parameter import ArrayParameter
@@ -224,3 +226,35 @@ def test_frames_and_shifts_must_be_as_many(shape: tuple[int, ...]) -> None:
 
 def test_every_measurement_is_public() -> None:
     assert {cls.__name__ for cls in MEASUREMENTS} < set(measurements.__all__)
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0), (2.0, 0.5)])
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+def test_the_content_of_a_wedge_is_expected_from_what_lies_outside(
+    spacing: Any, noise: float
+) -> None:
+    """Of an image that is alike in all directions, as long as it is measured in world units."""
+    rng, shape = np.random.default_rng(3), (160, 192)
+    image = ndimage.gaussian_filter(
+        rng.normal(size=shape), [2.0 / each for each in spacing], mode="wrap"
+    )
+    image /= image.std()
+    wedge, grid = Wedge(noise_sigma=noise), Grid.of(shape, spacing=spacing)
+    seen = wedge.forward(image[None, None, None], grid)[0, 0, 0]
+    noisy = seen + rng.normal(0, noise, shape)
+    expected = wedge.starting_scale(Image.of(noisy, spacing=spacing))
+    assert expected == pytest.approx(2 * np.std(image - seen), rel=0.12)
+    three = dataclasses.replace(wedge, noise_sigma=3 * noise)
+    again = three.starting_scale(Image.of(3 * noisy, spacing=spacing))
+    assert again == pytest.approx(3 * expected, rel=1e-6)
+
+
+def test_a_wedge_without_content_is_begun_with_the_noise_of_the_image() -> None:
+    image = Image.of(np.full((32, 32), 5.0))
+    assert Wedge(noise_sigma=0.3).starting_scale(image) == pytest.approx(0.3)
+
+
+def test_other_measurements_begin_with_the_range_of_the_image() -> None:
+    values = np.random.default_rng(0).random((16, 16))
+    scale = Masked(noise_sigma=0.1).starting_scale(Image.of(values))
+    assert scale == pytest.approx(np.ptp(values), rel=1e-6)

@@ -188,3 +188,17 @@ class TestReverseUpdates:
     def test_other_runs_say_nothing_of_it(self):
         record = kept(SHORT)
         assert "plausible" not in paragraph(record) + legend(record) + record["processed"]
+
+    def test_the_start_of_a_restoration_is_no_noise_of_the_image(self):
+        told = nd.filters.LearnedDiffusion(noise_sigma="step")
+        wedge = nd.measurements.Wedge(noise_sigma=0.1)
+        recipe = SHORT.replaced(
+            diffusion_filter=told,
+            update="reverse",
+            measurement=wedge,
+            starting_noise_scale="auto",
+            final_filter=None,
+        )
+        text = paragraph(kept(recipe))
+        assert "twice that expected in the wedge from the power of the other frequencies" in text
+        assert "smoothest" not in text

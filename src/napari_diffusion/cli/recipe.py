@@ -129,7 +129,8 @@ def summary(recipe: Recipe) -> str:
         words.append("no noise")
     else:
         scale = recipe.starting_noise_scale
-        start = "the image's own noise" if scale == "auto" else f"{scale}"
+        own = "what hides the missing part" if recipe.measurement else "the image's own noise"
+        start = own if scale == "auto" else f"{scale}"
         start = "its own parameters" if scale is None else start.replace("of range", "of the range")
         words.append(
             f"{type(recipe.noise).__name__} noise from {start}, {type(recipe.schedule).__name__}"

@@ -22,12 +22,18 @@ from napari_diffusion.core.method_words import (
 from napari_diffusion.core.noise_map import NoiseField
 from napari_diffusion.engine.block import Block
 from napari_diffusion.filters.base import Filter
-from napari_diffusion.filters.denoisers.blend_weights import Answers, of_least_error
+from napari_diffusion.filters.denoisers.blend_weights import Answers, fitting_boxes, of_least_error
+from napari_diffusion.filters.denoisers.coarse_values import (
+    STRENGTH,
+    is_coarse,
+    with_noise_added,
+)
 from napari_diffusion.filters.denoisers.guided_filter import (
     NoiseSigma,
     check_noise_for_weights,
     noise_sigmas,
     with_noise,
+    with_strength,
 )
 from napari_diffusion.filters.heat import Heat
 
@@ -51,7 +57,8 @@ class Blend(Filter):
     ``out = f₀ + Σ wᵢ (fᵢ − f₀)``. The weights minimize Stein's unbiased estimate of the squared
     error, ``‖out − y‖² + 2 σ² div out``, with σ the noise_sigma. The divergence of each filter
     comes from a second run on y plus a very small random image. A Gaussian prior shrinks the
-    weights towards 0 where that estimate is uncertain.
+    weights towards 0 where that estimate is uncertain. Where values are so few that the noise is
+    no Gaussian, as with few photons, the weights are those for y with as much Gaussian noise added.
 
     Parameters
     ----------
@@ -149,9 +156,20 @@ class Blend(Filter):
         if self.weights != "auto":
             return chosen
         check_noise_for_weights(chosen)
-        noise = NoiseField.of(chosen, image.grid)
-        count, halo = len(self.components), chosen.replaced(local=False).halo(image.grid)
-        return chosen.replaced(weights=of_least_error(chosen.stages, count, noise, halo, image))
+        return chosen.replaced(weights=chosen._weights_on(image))
+
+    def _weights_on(self, image: Image) -> tuple[float, ...]:
+        """Return the weights of least expected error on an image."""
+        told, noise = self, NoiseField.of(self, image.grid)
+        halo = self.replaced(local=False).halo(image.grid)
+        boxes = fitting_boxes(image, halo)
+        if is_coarse((block for block, _ in boxes), noise):
+            # Stein's estimate holds for Gaussian noise: it is made one, and the filters told more.
+            thorough = fitting_boxes(image, halo, thorough=True)
+            boxes = [(with_noise_added(block, noise), inner) for block, inner in thorough]
+            told = with_strength(self, STRENGTH)
+            noise = NoiseField.of(told, image.grid)
+        return of_least_error(told.stages, len(self.components), noise, boxes)
 
     def check(self, grid: Grid) -> None:
         """Raise if lists of parameters do not fit the image; see `Filter.check`."""

@@ -46,10 +46,9 @@ def _planar(fast: bool) -> Filter:
     if fast:
         return pilot
     other = HaarDiffusion(levels=5)
-    small = ReactionDiffusion(pilot=other, window=8, stride=2)
     large = ReactionDiffusion(pilot=other, window=16, stride=3)
     widest = ReactionDiffusion(pilot=other, window=32, stride=8)
-    return Blend((NonLocalBayes(pilot=pilot), pilot, small, large, widest))
+    return Blend((NonLocalBayes(pilot=pilot), pilot, large, widest))
 
 
 def _solid(fast: bool) -> Filter:

@@ -57,7 +57,8 @@ class Recipe:
         Number of times that noise is added and the diffusion filter applied, 1 or more.
     starting_noise_scale : float, tuple of float, str or None
         Standard deviation of the noise of step 0 in intensity units, 0 or more; a tuple has one
-        per channel. "auto" is the noise of the image itself; "5 % of range" is that share of the
+        per channel. "auto" is the noise of the image itself, or with a measurement enough noise to
+        hide what is missing; "5 % of range" is that share of the
         image's maximum minus its minimum; None uses the strength given by the parameters of the
         noise, such as the gain of Poisson noise.
     noise : Noise or None
@@ -88,8 +89,8 @@ class Recipe:
     measurement : Measurement or None
         How the source was measured of the image that reverse updates then restore: with missing
         pixels, blurred, … They start from the mean of what was measured and noise, so that
-        `starting_noise_scale` is to be as large as the differences in the image, such as
-        "100 % of range", and correct the image of every step by what was measured.
+        `starting_noise_scale` is to be as large as the differences in what is missing, and correct
+        the image of every step by what was measured.
     rounds : int
         Of conjugate gradients, by which a measurement corrects a step, 0 to 100: each filters the
         image once more. More fit what was measured better; 5 are enough.
@@ -236,7 +237,7 @@ class Recipe:
             image,
             [
                 lambda: self.noise and self.noise.resolved(image),
-                lambda: self._asked_scale_on(image),
+                lambda: self._asked_scale_on(seen, measurement),
                 *(functools.partial(each.resolved, seen) for each in series),
             ],
         )
@@ -252,9 +253,11 @@ class Recipe:
             asked=asked,
         )
 
-    def _asked_scale_on(self, image: Image) -> NoiseScale | None:
+    def _asked_scale_on(self, image: Image, measurement: Measurement | None) -> NoiseScale | None:
         """Return the noise scale asked for, measured on an image where that is a text."""
         scale = self.starting_noise_scale
+        if measurement is not None and is_auto(scale):
+            return measurement.starting_scale(image)
         if not isinstance(scale, str) or self.noise is None:
             return None if isinstance(scale, str) else scale
         from napari_diffusion.estimate.asked_scale import asked_scale_of

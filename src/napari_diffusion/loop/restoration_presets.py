@@ -23,16 +23,16 @@ _TOLD_OF_FREQUENCIES = 4.0
 
 
 def _restoring(
-    measurement: Measurement, told: float = _TOLD, end: float = 0.005, start: int = 100
+    measurement: Measurement, told: float = _TOLD, end: float = 0.005, start: str = "100 % of range"
 ) -> Recipe:
-    """Return reverse steps from noise of so many percent of the image's range to next to none.
+    """Return reverse steps from noise that hides what is missing to next to none.
 
     The filter is told more noise than there is. Results of several seeds then differ less than
     samples would, and each is nearer to the image: smooth ones hold less texture of photographs.
     """
     return Recipe(
         num_steps=30,
-        starting_noise_scale=f"{start} % of range",
+        starting_noise_scale=start,
         schedule=Karras(end=end),
         diffusion_filter=with_strength(LearnedDiffusion(noise_sigma="step"), told),
         update="reverse",
@@ -44,7 +44,7 @@ RESTORATIONS: Mapping[str, Recipe] = {
     "restore holes": _restoring(Masked()),
     "sharpen": _restoring(Blurred(), _TOLD_OF_FREQUENCIES, end=0.015),
     "enlarge": _restoring(Binned()),
-    "fill the wedge": _restoring(Wedge(), _TOLD_OF_FREQUENCIES, end=0.03, start=25),
+    "fill the wedge": _restoring(Wedge(), _TOLD_OF_FREQUENCIES, end=0.1, start="auto"),
     # The image itself is what the first step has noise in: white where photons are stabilised.
     "low light": Recipe(
         num_steps=30,

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 import numpy as np
 
-from napari_diffusion.core.citation import NOISE, Cite
+from napari_diffusion.core.citation import EXTREME, NOISE, Cite, Estimate
 from napari_diffusion.core.component import Component
 from napari_diffusion.core.image import Image
 from napari_diffusion.core.method_words import in_terms, measured
+from napari_diffusion.noise.sampling.extremes import extremes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +40,8 @@ class Measurement(Component, abc.ABC):
     slot: ClassVar[str] = "measurement"
     #: Whether ``A`` keeps a part of the image as it is, and removes the rest: ``A A = A = Aᵀ``.
     keeps_part: ClassVar[bool] = False
+    #: What `starting_scale` is taken from, for the methods paragraph.
+    starts: ClassVar[Estimate] = EXTREME
     estimates = measured(noise_sigma=NOISE)
     terms = in_terms(noise_sigma=NOISE_WORDS)
     cites: ClassVar[tuple[Cite, ...]] = (Cite("boys2024"), Cite("hestenes1952"))
@@ -71,6 +74,19 @@ class Measurement(Component, abc.ABC):
     def known(self, source: Image) -> Known | None:
         """Return which pixels of the source were measured; None: all."""
         return source.mask
+
+    def starting_scale(self, source: Image) -> float:
+        """Return the noise that reverse updates start from: enough to hide all that is missing.
+
+        The maximum of the source minus its minimum, since what is missing may be as different.
+
+        Parameters
+        ----------
+        source : Image
+            Whole, what was not measured filled with something.
+        """
+        low, high = extremes_of(source)
+        return float(high - low)
 
     def joined(self, grid: Grid) -> tuple[int, ...]:
         """Return the canonical axes along which values of the source belong to one image."""

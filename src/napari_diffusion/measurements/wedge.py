@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_diffusion.core.citation import Cite
+import numpy as np
+
+from napari_diffusion.core.citation import Cite, Estimate
 from napari_diffusion.core.method_words import in_terms
 from napari_diffusion.measurements.base import NOISE_WORDS, Measurement
 from napari_diffusion.noise.tilts import Tilts
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_diffusion.core.grid import Grid
+    from napari_diffusion.core.image import Image
     from napari_diffusion.measurements.base import Values
+
+# Noise of the first step over the standard deviation that is expected in the wedge.
+_STARTING = 2.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Wedge(Tilts, Measurement):
 
     display_name: ClassVar[str] = "Missing wedge"
     keeps_part: ClassVar[bool] = True
+    starts = Estimate("twice that expected in the wedge from the power of the other frequencies")
     method_name = "a tilt series about {tilt_axis} from {min_tilt} to {max_tilt}"
     terms = in_terms(noise_sigma=NOISE_WORDS)
     cites: ClassVar[tuple[Cite, ...]] = (*Measurement.cites, Cite("kawar2022"))
@@ -65,6 +72,19 @@ class Wedge(Tilts, Measurement):
     def possible(self, values: Values, grid: Grid) -> Values:
         """Return the values without what they have in the wedge; see `Measurement.possible`."""
         return self.forward(values, grid)
+
+    def starting_scale(self, source: Image) -> float:
+        """Return twice the standard deviation expected in the wedge, at least that of the noise.
+
+        A frequency in the wedge is expected to have the power that those of its size have outside,
+        minus that of the noise. Much more noise would leave its coarse part in the wedge, which
+        looks like the image to filters.
+        """
+        from napari_diffusion.measurements.radial_power import missing_variance
+
+        noise = float(np.mean(np.square(self.number_per_channel("noise_sigma", source.grid))))
+        variance = missing_variance(source, self.measured(source.grid), noise)
+        return math.sqrt(max(_STARTING**2 * variance, noise))
 
     def forward(self, image: Values, grid: Grid) -> Values:
         """Return the image without its wedge; see `Measurement.forward`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from napari_diffusion.core.citation import COLOUR, MASKED, NOISE
+from napari_diffusion.core.citation import COLOUR, MASKED, NOISE, Estimate
 from napari_diffusion.core.method_words import (
     ARBITRARY,
     DIGITS,
@@ -138,6 +138,7 @@ def noise_was_measured(record: StepRecord) -> bool:
         return asked.get("noise_scale") == "auto"
     recipe = described_recipe(record)
     uses = recipe.noise is not None and not recipe.schedule.starts_itself
+    uses = uses and recipe.measurement is None
     return uses and asked.get("starting_noise_scale") == "auto"
 
 
@@ -209,7 +210,8 @@ def _each_step(recipe: Recipe, record: StepRecord, detail: int) -> str:
     noise = recipe.noise.method(words_for(record, "noise", detail))
     name = "initial standard deviation" if recipe.total_steps > 1 else "standard deviation"
     asked = None if recipe.schedule.starts_itself else recipe.asked.get("starting_noise_scale")
-    said = [_deviation(name, words, _scale_of(recipe), asked)]
+    how = recipe.measurement.starts if recipe.measurement else NOISE
+    said = [_deviation(name, words, _scale_of(recipe), asked, how)]
     if recipe.total_steps > 1:
         said.append(recipe.schedule.method(words_for(record, "schedule", detail)))
     filters = _filters(recipe, record, detail)
@@ -271,13 +273,15 @@ def _noisy_copy(record: StepRecord, detail: int) -> str:
     return f"{_source(record)} by adding {in_brackets(noise.method(words), terms)}."
 
 
-def _deviation(label: str, words: MethodWords, scale: NoiseScale, asked: str | None) -> str:
+def _deviation(
+    label: str, words: MethodWords, scale: NoiseScale, asked: str | None, how: Estimate = NOISE
+) -> str:
     """Return the noise scale, and what it was asked for as."""
     digits = DIGITS if asked is None else MEASURED_DIGITS
     text = f"{label} {words.quantity(scale, 'intensity', digits)}"
     if (percent := share_of_range(asked)) is not None:
         return f"{text}, {number(percent)}% of the intensity range"
-    return text if asked is None else words.noted(text, NOISE, asked=asked)
+    return text if asked is None else words.noted(text, how, asked=asked)
 
 
 def _further(record: StepRecord) -> Iterator[str]:

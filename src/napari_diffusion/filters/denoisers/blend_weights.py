@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from napari_diffusion.engine.block import Block
 
     Stages = Callable[[Block], list[NDArray[Any]]]
+    #: A part of an image with what lies around it, and where it lies in it.
+    Box = tuple[Block, tuple[slice, ...]]
 
 # The weights are few: these pixels suffice, in boxes spread over the image. What lies farther away
 # from a box than this hardly changes what filters make of it.
@@ -93,12 +95,29 @@ class Answers:
         ]
 
 
+def fitting_boxes(image: Image, halo: Sequence[int] | None, thorough: bool = False) -> list[Box]:
+    """Return the parts of an image that weights are fitted on.
+
+    Parameters
+    ----------
+    image : Image
+        The source.
+    halo : sequence of 5 int or None
+        How far the filters reach.
+    thorough : bool
+        Whether to take as much of a small image as of a large one.
+    """
+    solid, pixels = is_solid(image.grid), math.prod(image.grid.shape) // image.grid.shape[1]
+    # Of a small image the fit is most of the work, and in volumes what lies around a box is.
+    small = pixels <= 2 * SAMPLES and not solid and not thorough
+    around = AROUND // 2 if small else AROUND
+    reach = image.grid.shape if halo is None else [min(each, around) for each in halo]
+    few = (SAMPLES // 2, 1) if small or solid else (SAMPLES, BOXES)
+    return list(tiles(image, reach, *few))
+
+
 def of_least_error(
-    stages: Stages,
-    count: int,
-    noise: NoiseField,
-    halo: Sequence[int] | None,
-    image: Image,
+    stages: Stages, count: int, noise: NoiseField, boxes: Sequence[Box]
 ) -> tuple[float, ...]:
     """Return the weights of all filters, of the first to the last channel.
 
@@ -110,17 +129,12 @@ def of_least_error(
         How many filters there are.
     noise : NoiseField
         That of the source.
-    halo : sequence of 5 int or None
-        How far the filters reach.
-    image : Image
-        The source.
+    boxes : sequence of (Block, tuple of slice)
+        As `fitting_boxes` returns them.
     """
-    reach = image.grid.shape if halo is None else [min(each, AROUND) for each in halo]
     sigmas = noise.sigmas
     sums = [Sums(count - 1) for _ in sigmas]
-    # In volumes what lies around a box is most of the work: one smaller box.
-    few = (SAMPLES // 2, 1) if is_solid(image.grid) else (SAMPLES, BOXES)
-    for block, inner in tiles(image, reach, *few) if any(sigmas) else ():
+    for block, inner in boxes if any(sigmas) else ():
         made = stages(block)
         answers = Answers(stages, noise, block)
         slopes, variances = answers.slopes(made, (slice(None),)), answers.variances

@@ -22,8 +22,9 @@ _START = Parameter(
     unit="intensity",
     tooltip=(
         "Standard deviation of the noise in the first step; one per channel: 0.1, 0.2, 0.3. "
-        "auto: as much noise as the image has; 5 % of range: that share of its brightest minus "
-        "its darkest value; none: the parameters of the noise as typed."
+        "auto: as much noise as the image has, or as hides what is missing; 5 % of range: that "
+        "share of its brightest minus its darkest value; none: the parameters of the noise as "
+        "typed."
     ),
     auto=True,
     optional=True,
