@@ -67,7 +67,8 @@ class Blend(Filter):
         pilot that several of them share is run once.
     weights : tuple of float or "auto"
         One weight per filter, adding up to 1, or such a list for each channel. "auto", also written
-        "sure", estimates them on the source, each between 0 and 1.25.
+        "sure", estimates them on the source, each between 0 and 1.25, in volumes from
+        −0.5.
     noise_sigma : float, tuple of float, "auto", "step" or ArrayParameter
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Inner filters whose own value is "auto" use it too. "auto" measures it for each channel;

@@ -58,10 +58,10 @@ def _solid(fast: bool) -> Filter:
     if fast:
         similar = NonLocalDiffusion(pilot=windows, radius=3, strength=0.3)
         return Blend((similar, windows, pilot))
-    near = NonLocalDiffusion(pilot=windows, radius=3, patch=1, strength=0.15)
+    near = NonLocalDiffusion(pilot=windows, patch=1, strength=0.15)
     similar = NonLocalDiffusion(pilot=windows, patch=1, strength=0.4)
     guide = Blend((pilot, near), weights=(0.5, 0.5))
-    groups = NonLocalBayes(pilot=guide, radius=3, patch=5, stride=4)
+    groups = NonLocalBayes(pilot=guide, radius=3, patch=5, stride=5)
     return Blend((groups, pilot, other, windows, near, similar))
 
 

@@ -36,6 +36,8 @@ PROBE = 0.05
 # Weights beyond are no blend any more: they come of noise that is not what it is taken to be. With
 # negative ones few photons, whose noise is no Gaussian, were denoised up to 2.8 dB worse.
 LEAST, MOST = 0.0, 1.25
+# In volumes filters err alike, and with many pixels behind them their differences count.
+LEAST_IN_VOLUMES = -0.5
 
 # Variance of the prior of a weight.
 PRIOR = 0.3
@@ -134,6 +136,8 @@ def of_least_error(
     """
     sigmas = noise.sigmas
     sums = [Sums(count - 1) for _ in sigmas]
+    solid = any(is_solid(block.grid) for block, _ in boxes)
+    least = LEAST_IN_VOLUMES if solid else LEAST
     for block, inner in boxes if any(sigmas) else ():
         made = stages(block)
         answers = Answers(stages, noise, block)
@@ -145,7 +149,7 @@ def of_least_error(
                 total.add(*_in_units(block.values, made, slopes, part, sigmas[c], own))
     found: list[float] = []
     for total in sums:
-        a = total.weights() if total.samples else np.zeros(count - 1)
+        a = total.weights(least) if total.samples else np.zeros(count - 1)
         found += [1 - float(a.sum()), *a.tolist()]
     return tuple(found)
 
@@ -198,11 +202,11 @@ class Sums:
         self.z += z.sum(axis=1)
         self.samples += z.shape[1]
 
-    def weights(self) -> NDArray[Any]:
+    def weights(self, least: float = LEAST) -> NDArray[Any]:
         """Return the mean of the weights, given what was seen and their prior."""
         noisy = self.M if self._noisy is None else self._noisy
         V = 2 * (self.zz - np.outer(self.z, self.z) / self.samples) + noisy
-        return least_within(*_posterior(self.M, V, self.c, PRIOR), LEAST, MOST)
+        return least_within(*_posterior(self.M, V, self.c, PRIOR), least, MOST)
 
 
 def least_error(M: NDArray[Any], V: NDArray[Any], c: NDArray[Any], prior: float) -> NDArray[Any]:
