@@ -51,8 +51,8 @@ def denoise(
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
     fast : bool
-        Whether to use ``PRESETS["denoise fast"]``: in planes learned diffusion alone, about seven
-        times as fast and 0.3 dB worse; in volumes fewer filters.
+        Whether to use ``PRESETS["denoise fast"]``: in planes learned diffusion alone, about six
+        times as fast and 0.2 to 0.4 dB worse; in volumes fewer filters.
     noise_sigma : float, tuple of float, "auto" or array
         Standard deviation of white noise in intensity units, if known, one for all channels or one
         for each; larger values smooth more. "auto" measures the noise. An array, or the name of its
