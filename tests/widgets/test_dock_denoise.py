@@ -125,14 +125,14 @@ def test_stages_and_a_typed_noise(open_denoise, qtbot):
     names = [layer.name for layer in viewer.layers]
     assert names[-1] == viewer.layers.selection.active.name
     assert "denoised" in names[-1]
-    assert len(names) == 2 + 2 * 5
+    assert len(names) == 2 + 2 * 4
     expected = nd.denoise(WHITE, noise_sigma=14.0)
     np.testing.assert_array_equal(viewer.layers[-1].data, expected)
     mixed = sum(
         viewer.layers[i].data * viewer.layers[i + 1].data for i in range(1, len(names) - 1, 2)
     )
     np.testing.assert_allclose(mixed, expected, rtol=0, atol=1e-3)
-    assert [layer.visible for layer in viewer.layers[1:-1]] == [False] * 10
+    assert [layer.visible for layer in viewer.layers[1:-1]] == [False] * 8
     assert "standard deviation entered" in dock.controls.message.sentence
 
 

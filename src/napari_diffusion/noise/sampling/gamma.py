@@ -90,7 +90,9 @@ def polynomial(shape: float) -> NDArray[np.float32]:
     value, _ = _series_at(4 * x, shape) if series else _quantile_at(4 * x, shape)
     weights = np.ones_like(x) if series else 1 / value
     chebyshev = np.polynomial.chebyshev.chebfit(x, value, _DEGREE, w=weights)
-    return np.polynomial.chebyshev.cheb2poly(chebyshev)[::-1].astype(np.float32)
+    found = np.polynomial.chebyshev.cheb2poly(chebyshev)
+    # Highest coefficients that are exactly 0 are cut off, and kernels read all of them.
+    return np.pad(found, (0, _DEGREE + 1 - found.size))[::-1].astype(np.float32)
 
 
 def _quantile_at(z: NDArray[Any], shape: float) -> tuple[NDArray[Any], NDArray[Any]]:
