@@ -51,7 +51,7 @@ def denoise(
     image : array_like
         2D arrays are read as ``yx``, 3D ones as ``zyx``; name other axes. Never written.
     fast : bool
-        Whether to use ``PRESETS["denoise fast"]``: in planes learned diffusion alone, about six
+        Whether to use ``PRESETS["denoise fast"]``: in planes learned diffusion alone, several
         times as fast and 0.2 to 0.4 dB worse; in volumes fewer filters.
     noise_sigma : float, tuple of float, "auto" or array
         Standard deviation of white noise in intensity units, if known, one for all channels or one
