@@ -22,7 +22,12 @@ from napari_diffusion.core.method_words import (
 from napari_diffusion.core.noise_map import NoiseField
 from napari_diffusion.engine.block import Block
 from napari_diffusion.filters.base import Filter
-from napari_diffusion.filters.denoisers.blend_weights import Answers, fitting_boxes, of_least_error
+from napari_diffusion.filters.denoisers.blend_weights import (
+    Answers,
+    fitting_boxes,
+    is_small,
+    of_least_error,
+)
 from napari_diffusion.filters.denoisers.coarse_values import (
     STRENGTH,
     is_coarse,
@@ -67,8 +72,7 @@ class Blend(Filter):
         pilot that several of them share is run once.
     weights : tuple of float or "auto"
         One weight per filter, adding up to 1, or such a list for each channel. "auto", also written
-        "sure", estimates them on the source, each between 0 and 1.25, in volumes from
-        −0.5.
+        "sure", estimates them on the source, each between 0 and 1.25, in volumes from −0.5.
     noise_sigma : float, tuple of float, "auto", "step" or ArrayParameter
         Standard deviation of the noise in intensity units, 0 or more; one per channel if many.
         Inner filters whose own value is "auto" use it too. "auto" measures it for each channel;
@@ -163,11 +167,12 @@ class Blend(Filter):
         """Return the weights of least expected error on an image."""
         told, noise = self, NoiseField.of(self, image.grid)
         halo = self.replaced(local=False).halo(image.grid)
-        boxes = fitting_boxes(image, halo)
+        small = is_small(image.grid)
+        boxes = fitting_boxes(image, halo, small) if any(noise.sigmas) else []
         if is_coarse((block for block, _ in boxes), noise):
             # Stein's estimate holds for Gaussian noise: it is made one, and the filters told more.
-            thorough = fitting_boxes(image, halo, thorough=True)
-            boxes = [(with_noise_added(block, noise), inner) for block, inner in thorough]
+            whole = fitting_boxes(image, halo, small=False) if small else boxes
+            boxes = [(with_noise_added(block, noise), inner) for block, inner in whole]
             told = with_strength(self, STRENGTH)
             noise = NoiseField.of(told, image.grid)
         return of_least_error(told.stages, len(self.components), noise, boxes)

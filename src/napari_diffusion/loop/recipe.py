@@ -58,9 +58,9 @@ class Recipe:
     starting_noise_scale : float, tuple of float, str or None
         Standard deviation of the noise of step 0 in intensity units, 0 or more; a tuple has one
         per channel. "auto" is the noise of the image itself, or with a measurement enough noise to
-        hide what is missing; "5 % of range" is that share of the
-        image's maximum minus its minimum; None uses the strength given by the parameters of the
-        noise, such as the gain of Poisson noise.
+        hide what is missing; "5 % of range" is that share of the image's maximum minus its minimum;
+        None uses the strength given by the parameters of the noise, such as the gain of Poisson
+        noise.
     noise : Noise or None
         The noise model; None adds no noise.
     schedule : Schedule

@@ -31,18 +31,14 @@ def missing_variance(image: Image, known: NDArray[np.bool_], noise: float) -> fl
     """
     from scipy import fft
 
-    from napari_diffusion.noise.sampling.spectral_field import frequencies
+    from napari_diffusion.noise.sampling.spectral_field import frequencies, multiplicity
 
     grid = image.grid
     axes, others = grid.along_axes, tuple(set(range(5)) - set(grid.along_axes))
     pixels = math.prod(grid.shape[axis] for axis in axes)
     spectrum = fft.rfftn(image.data.astype(np.float64), axes=axes)
     power = np.mean(spectrum.real**2 + spectrum.imag**2, axis=others)
-    # Frequencies of a real transform stand for their negatives too, but for 0 and the middle.
-    count = np.full(power.shape, 2.0)
-    count[..., 0] = 1.0
-    if grid.shape[axes[-1]] % 2 == 0:
-        count[..., -1] = 1.0
+    count = np.broadcast_to(multiplicity(grid), power.shape)
     extent = max(grid.shape[axis] * grid.length(axis) for axis in axes)
     squares = np.sum(np.broadcast_arrays(*(each**2 for each in frequencies(grid))), axis=0)
     size = np.rint(np.sqrt(squares) * extent).astype(np.int64).ravel()

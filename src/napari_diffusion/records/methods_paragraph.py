@@ -137,8 +137,8 @@ def noise_was_measured(record: StepRecord) -> bool:
     if "recipe" not in record:
         return asked.get("noise_scale") == "auto"
     recipe = described_recipe(record)
-    uses = recipe.noise is not None and not recipe.schedule.starts_itself
-    uses = uses and recipe.measurement is None
+    measures = recipe.noise is not None and recipe.measurement is None
+    uses = measures and not recipe.schedule.starts_itself
     return uses and asked.get("starting_noise_scale") == "auto"
 
 

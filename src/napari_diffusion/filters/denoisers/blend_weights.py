@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_diffusion.core.grid import Grid
     from napari_diffusion.core.image import Image
     from napari_diffusion.core.noise_map import NoiseField
     from napari_diffusion.engine.block import Block
@@ -97,7 +98,12 @@ class Answers:
         ]
 
 
-def fitting_boxes(image: Image, halo: Sequence[int] | None, thorough: bool = False) -> list[Box]:
+def is_small(grid: Grid) -> bool:
+    """Return whether the fit of weights is most of the work on an image; never on a volume."""
+    return math.prod(grid.shape) // grid.shape[1] <= 2 * SAMPLES and not is_solid(grid)
+
+
+def fitting_boxes(image: Image, halo: Sequence[int] | None, small: bool) -> list[Box]:
     """Return the parts of an image that weights are fitted on.
 
     Parameters
@@ -106,15 +112,13 @@ def fitting_boxes(image: Image, halo: Sequence[int] | None, thorough: bool = Fal
         The source.
     halo : sequence of 5 int or None
         How far the filters reach.
-    thorough : bool
-        Whether to take as much of a small image as of a large one.
+    small : bool
+        Whether to take only a part of a small image, and less around it.
     """
-    solid, pixels = is_solid(image.grid), math.prod(image.grid.shape) // image.grid.shape[1]
-    # Of a small image the fit is most of the work, and in volumes what lies around a box is.
-    small = pixels <= 2 * SAMPLES and not solid and not thorough
     around = AROUND // 2 if small else AROUND
     reach = image.grid.shape if halo is None else [min(each, around) for each in halo]
-    few = (SAMPLES // 2, 1) if small or solid else (SAMPLES, BOXES)
+    # In volumes what lies around a box is most of the work: one smaller box.
+    few = (SAMPLES // 2, 1) if small or is_solid(image.grid) else (SAMPLES, BOXES)
     return list(tiles(image, reach, *few))
 
 
@@ -132,13 +136,13 @@ def of_least_error(
     noise : NoiseField
         That of the source.
     boxes : sequence of (Block, tuple of slice)
-        As `fitting_boxes` returns them.
+        As `fitting_boxes` returns them; without noise none are needed.
     """
     sigmas = noise.sigmas
     sums = [Sums(count - 1) for _ in sigmas]
     solid = any(is_solid(block.grid) for block, _ in boxes)
     least = LEAST_IN_VOLUMES if solid else LEAST
-    for block, inner in boxes if any(sigmas) else ():
+    for block, inner in boxes:
         made = stages(block)
         answers = Answers(stages, noise, block)
         slopes, variances = answers.slopes(made, (slice(None),)), answers.variances

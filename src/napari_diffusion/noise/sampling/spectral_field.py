@@ -39,6 +39,19 @@ def frequencies(grid: Grid) -> list[NDArray[np.float64]]:
     return found
 
 
+def multiplicity(grid: Grid) -> NDArray[np.float64]:
+    """Return how many frequencies each of a real transform stands for, along its last axis.
+
+    2, itself and its negative, but for 0 and the middle of an even size.
+    """
+    size = grid.shape[grid.along_axes[-1]]
+    count = np.full(size // 2 + 1, 2.0)
+    count[0] = 1.0
+    if size % 2 == 0:
+        count[-1] = 1.0
+    return count
+
+
 def falling(cycles: list[NDArray[np.float64]], exponent: float) -> NDArray[np.float64]:
     """Return the power |f|^−exponent at each frequency, that of the highest one being about 1."""
     highest = max(float(np.abs(each).max()) for each in cycles) or 1.0
@@ -61,11 +74,6 @@ def gains(power: NDArray[np.float64], grid: Grid, owner: str) -> NDArray[np.floa
     sizes = [grid.shape[axis] for axis in grid.along_axes]
     power = power.copy()
     power[(0,) * power.ndim] = 0.0
-    # Frequencies of a real transform stand for their negatives too, but for 0 and the middle.
-    twice = np.full(power.shape[-1], 2.0)
-    twice[0] = 1.0
-    if sizes[-1] % 2 == 0:
-        twice[-1] = 1.0
     largest = power.max()
     if not largest > 0:
         raise ValueError(
@@ -73,7 +81,7 @@ def gains(power: NDArray[np.float64], grid: Grid, owner: str) -> NDArray[np.floa
             "the noise: use a larger image."
         )
     power /= largest
-    mean = float((power * twice).sum()) / math.prod(sizes)
+    mean = float((power * multiplicity(grid)).sum()) / math.prod(sizes)
     return np.sqrt(power / mean).astype(np.float32)
 
 
